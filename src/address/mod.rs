@@ -1,0 +1,91 @@
+//! What a caller's request target names: a connection, a path under its base URL, a query.
+//!
+//! Bytes stay as they came: nothing here goes through a normalising URL type, and what is judged is what is
+//! forwarded. The one exception is [`PathEncoding`], which undoes the encoding of generated clients.
+//!
+//! ```
+//! use tower_passthrough::{Address, PathEncoding};
+//!
+//! let uri = "/acme/crm/v3/contacts?limit=10&__domain=eu.vendor.test".parse()?;
+//! let address = Address::parse(&uri)?;
+//! assert_eq!(address.id().as_str(), "acme");
+//!
+//! let target = address.target(PathEncoding::Auto)?;
+//! assert_eq!(target.path(), "/crm/v3/contacts");
+//! assert_eq!(target.query(), Some("limit=10"));
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod dots;
+mod id;
+mod path;
+mod percent;
+mod prefix;
+mod query;
+mod reading;
+
+pub use self::id::{ConnectionId, InvalidConnectionId};
+pub use self::path::{PathEncoding, Target};
+pub use self::prefix::PrefixError;
+
+pub(crate) use self::percent::encode_query_value;
+pub(crate) use self::prefix::Prefix;
+pub(crate) use self::query::without;
+pub(crate) use self::reading::all_readings;
+
+use http::Uri;
+
+use crate::error::Error;
+
+/// A request target, cut at the connection id; the rest is read when the integration is known.
+#[derive(Debug)]
+pub struct Address<'a> {
+    id: ConnectionId,
+    remainder: &'a str,
+    query: Option<&'a str>,
+}
+
+impl<'a> Address<'a> {
+    /// Cuts the path of `uri`, from which the mount has been taken off, after its first segment.
+    ///
+    /// Of an absolute-form target only path and query count: its authority never routes (RFC 9112 §3.2.2).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) if there is no id, or it can't be one;
+    /// [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8, which no store can hold.
+    pub fn parse(uri: &'a Uri) -> Result<Self, Error> {
+        Self::cut(uri.path(), uri.query())
+    }
+
+    pub(crate) fn cut(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
+        let Some(rest) = path.strip_prefix('/') else {
+            return Err(Error::bad_address("the request target has no path"));
+        };
+        let (segment, remainder) = match rest.find('/') {
+            Some(slash) => rest.split_at(slash),
+            None => (rest, ""),
+        };
+        Ok(Self {
+            id: ConnectionId::from_segment(segment)?,
+            remainder,
+            query,
+        })
+    }
+
+    /// The connection that the caller names.
+    #[must_use]
+    pub fn id(&self) -> &ConnectionId {
+        &self.id
+    }
+
+    /// The path and query to send, relative to the base URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path or holds what no
+    /// path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a `__domain` that is given twice or is no host or URL.
+    pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
+        Target::parse(self.remainder, self.query, encoding)
+    }
+}

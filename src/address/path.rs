@@ -1,0 +1,313 @@
+//! The path below the base URL, and how it's read: as it came, or decoded once for generated clients.
+
+use std::borrow::Cow;
+
+use super::percent::{decode, encode_into};
+use super::query::{Pairs, name_is, without};
+use super::{dots, percent};
+use crate::error::Error;
+
+/// The one reserved parameter of the contract.
+const DOMAIN: &str = "__domain";
+
+/// Whether the remainder of a request target is decoded once before it's forwarded.
+///
+/// Clients made by code generators run `encodeURIComponent` over the whole path:
+/// `/acme/%2Fv2%2Fusers%3Fpage%3D2`. Each value has its own blind spot (FORWARDING P17).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PathEncoding {
+    /// Decodes a remainder that holds no literal `/` and does hold an encoded one. A hand-written one-segment
+    /// remainder with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly: use [`Never`](Self::Never) there. A
+    /// generated path without any slash (`users%3Fx%3D1`) isn't decoded: write `/users?x=1`, or use [`Always`](Self::Always).
+    #[default]
+    Auto,
+    /// Forwards each byte as it came.
+    Never,
+    /// Decodes each remainder.
+    Always,
+}
+
+/// The path and query of a call, relative to the base URL, and what `__domain` asked for.
+#[derive(Debug)]
+pub struct Target<'a> {
+    path: Cow<'a, str>,
+    query: Option<Cow<'a, str>>,
+    domain: Option<String>,
+}
+
+impl<'a> Target<'a> {
+    pub(super) fn parse(
+        remainder: &'a str,
+        outer: Option<&'a str>,
+        encoding: PathEncoding,
+    ) -> Result<Self, Error> {
+        let (path, inner) = if is_encoded(remainder, encoding) {
+            let (path, inner) = decoded(remainder)?;
+            (Cow::Owned(path), inner)
+        } else {
+            (Cow::Borrowed(remainder), None)
+        };
+        judge(&path)?;
+        let query = match (inner, outer) {
+            (None, outer) => outer.map(Cow::Borrowed),
+            (Some(inner), outer) => Some(Cow::Owned(joined(inner, outer))),
+        };
+        let domain = domain(query.as_deref())?;
+        let query = match (query, &domain) {
+            (Some(Cow::Borrowed(query)), Some(_)) => without(query, DOMAIN),
+            (Some(Cow::Owned(query)), Some(_)) => {
+                without(&query, DOMAIN).map(|query| Cow::Owned(query.into_owned()))
+            }
+            (query, None) => query,
+            (None, Some(_)) => None,
+        };
+        Ok(Self {
+            path,
+            query,
+            domain,
+        })
+    }
+
+    /// The path below the base path: empty, or beginning with `/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// The query without `__domain`. `Some("")` is a bare `?`.
+    #[must_use]
+    pub fn query(&self) -> Option<&str> {
+        self.query.as_deref()
+    }
+
+    /// The value of `__domain`, decoded once.
+    #[must_use]
+    pub fn domain(&self) -> Option<&str> {
+        self.domain.as_deref()
+    }
+
+    /// Whether a vendor that decodes twice would leave the base path (FORWARDING P9).
+    pub(crate) fn sinks_if_decoded_twice(&self) -> bool {
+        dots::leave_the_base(&self.path, true)
+    }
+}
+
+fn is_encoded(remainder: &str, encoding: PathEncoding) -> bool {
+    let tail = remainder.strip_prefix('/').unwrap_or_default();
+    match encoding {
+        PathEncoding::Never => false,
+        PathEncoding::Always => tail.contains('%'),
+        PathEncoding::Auto => !tail.contains('/') && (tail.contains("%2F") || tail.contains("%2f")),
+    }
+}
+
+/// Decodes exactly once; the first decoded `?` starts a query (FORWARDING P14).
+fn decoded(remainder: &str) -> Result<(String, Option<String>), Error> {
+    let tail = remainder.strip_prefix('/').unwrap_or_default();
+    let bytes = decode(tail.as_bytes());
+    let mut parts = bytes.splitn(2, |&byte| byte == b'?');
+    let path = parts.next().unwrap_or_default();
+    let query = parts.next();
+    // On the decoded bytes, as encoding them anew would hide what P10 looks for.
+    if path.iter().any(|&byte| forbidden(byte)) {
+        return Err(refused());
+    }
+    let mut target = String::with_capacity(path.len() + 1);
+    // An encoded slash in front is the path's own; a literal one stands beside the slash that ends the id.
+    if tail.starts_with('/') || path.first() != Some(&b'/') {
+        target.push('/');
+    }
+    encode_illegal(&mut target, path);
+    let query = query.map(|bytes| {
+        let mut query = String::with_capacity(bytes.len());
+        encode_illegal(&mut query, bytes);
+        query
+    });
+    Ok((target, query))
+}
+
+/// Appends `bytes`, encoding those that can't stand in a request target.
+fn encode_illegal(target: &mut String, bytes: &[u8]) {
+    for &byte in bytes {
+        match byte {
+            b'"' | b'<' | b'>' | b'^' | b'{' | b'}' | b'`' | b'#' | b'\\' => {
+                encode_into(target, byte);
+            }
+            0x21..=0x7e => target.push(char::from(byte)),
+            _ => encode_into(target, byte),
+        }
+    }
+}
+
+/// Judges the bytes that will be forwarded (FORWARDING P6 to P10).
+fn judge(path: &str) -> Result<(), Error> {
+    let mut rest = path.as_bytes();
+    while let Some((byte, after)) = percent::decode_byte(rest) {
+        if forbidden(byte) {
+            return Err(refused());
+        }
+        rest = after;
+    }
+    if dots::leave_the_base(path, false) {
+        return Err(Error::bad_address(
+            "the path holds dot segments that leave the base path",
+        ));
+    }
+    Ok(())
+}
+
+const fn forbidden(byte: u8) -> bool {
+    byte == b'\\' || byte.is_ascii_control()
+}
+
+fn refused() -> Error {
+    Error::bad_address("the path holds a backslash or a control character")
+}
+
+/// The decoded query precedes the outer one (FORWARDING P16).
+fn joined(mut inner: String, outer: Option<&str>) -> String {
+    if let Some(outer) = outer.filter(|outer| !outer.is_empty()) {
+        if !inner.is_empty() {
+            inner.push('&');
+        }
+        inner.push_str(outer);
+    }
+    inner
+}
+
+/// The value of `__domain`, decoded once; `+` stays `+`.
+fn domain(query: Option<&str>) -> Result<Option<String>, Error> {
+    let mut found = Pairs::new(query.unwrap_or_default()).filter(|pair| name_is(pair, DOMAIN));
+    let Some(pair) = found.next() else {
+        return Ok(None);
+    };
+    if found.next().is_some() {
+        return Err(Error::bad_domain("`__domain` is given more than once"));
+    }
+    let value = match pair.split_once('=') {
+        Some((_, value)) if !value.is_empty() => value,
+        _ => return Err(Error::bad_domain("`__domain` is empty")),
+    };
+    if !percent::well_formed(value.as_bytes()) {
+        return Err(Error::bad_domain("`__domain` is badly percent-encoded"));
+    }
+    match String::from_utf8(decode(value.as_bytes()).into_owned()) {
+        Ok(value) => Ok(Some(value)),
+        Err(_) => Err(Error::bad_domain("`__domain` is no UTF-8")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorCode;
+
+    fn target(remainder: &str, query: Option<&str>, encoding: PathEncoding) -> String {
+        match Target::parse(remainder, query, encoding) {
+            Ok(target) => match target.query() {
+                Some(query) => format!("{}?{query}", target.path()),
+                None => target.path().to_owned(),
+            },
+            Err(error) => error.code().to_string(),
+        }
+    }
+
+    fn auto(remainder: &str) -> String {
+        target(remainder, None, PathEncoding::Auto)
+    }
+
+    #[test]
+    fn generated_clients_paths_are_decoded_exactly_once() {
+        assert_eq!(auto("/%2Fv2%2Fc%3Fx%3D1"), "/v2/c?x=1");
+        assert_eq!(auto("/v2%2fc"), "/v2/c");
+        assert_eq!(auto("/%2Fa%2520b"), "/a%20b");
+        assert_eq!(auto("/%2Fq%3Ft%3Da%20b"), "/q?t=a%20b");
+        assert_eq!(auto("/%2Fa%23b"), "/a%23b");
+        assert_eq!(auto("/%2Fprojects%2Fg%252Fp"), "/projects/g%2Fp");
+        assert_eq!(auto("/%2Fcaf%C3%A9%3Fq%3D%C3%A9"), "/caf%C3%A9?q=%C3%A9");
+        assert_eq!(auto("/%2Fq%3Fa%3D%0A"), "/q?a=%0A");
+        assert_eq!(auto("/%2F%2Fx"), "//x");
+    }
+
+    #[test]
+    fn what_holds_a_literal_slash_is_never_decoded() {
+        for path in ["/projects/group%2Fproject", "/a%2Fb/", "/a/%3F"] {
+            assert_eq!(auto(path), path);
+        }
+        assert_eq!(auto("/users%3Fx%3D1"), "/users%3Fx%3D1");
+    }
+
+    #[test]
+    fn always_and_never_say_what_they_do() {
+        assert_eq!(
+            target("/users%3Fx%3D1", None, PathEncoding::Always),
+            "/users?x=1"
+        );
+        assert_eq!(target("//a%2Fb", None, PathEncoding::Always), "//a/b");
+        assert_eq!(
+            target("/group%2Fproject", None, PathEncoding::Never),
+            "/group%2Fproject"
+        );
+    }
+
+    #[test]
+    fn a_decoded_query_precedes_the_outer_one() {
+        assert_eq!(
+            target("/%2Fa%3Fx%3D1", Some("y=2"), PathEncoding::Auto),
+            "/a?x=1&y=2"
+        );
+        assert_eq!(
+            target(
+                "/%2Fa%3F__domain%3Dh",
+                Some("__domain=h"),
+                PathEncoding::Auto
+            ),
+            "bad-domain"
+        );
+    }
+
+    #[test]
+    fn backslashes_and_controls_are_refused_in_the_path_alone() {
+        for path in [
+            "/a%5Cb",
+            "/a%5c",
+            "/%00",
+            "/a%0d%0aX:1",
+            "/%7F",
+            "/%2Fa%0A",
+            "/%2Fa%5Cb",
+        ] {
+            assert_eq!(auto(path), "bad-address", "{path}");
+        }
+        assert_eq!(
+            target("/x", Some("q=a%0Ab\\"), PathEncoding::Auto),
+            "/x?q=a%0Ab\\"
+        );
+    }
+
+    #[test]
+    fn a_bare_question_mark_stays_and_an_emptied_query_goes() {
+        assert_eq!(target("/x", Some(""), PathEncoding::Auto), "/x?");
+        assert_eq!(target("/x", Some("__domain=h"), PathEncoding::Auto), "/x");
+        assert_eq!(
+            target("/x", Some("a=1&%5F_domain=h"), PathEncoding::Auto),
+            "/x?a=1"
+        );
+    }
+
+    #[test]
+    fn a_domain_is_given_once_with_a_value() {
+        for query in [
+            "__domain",
+            "__domain=",
+            "__domain=a&__domain=a",
+            "__domain=%zz",
+            "__domain=%ff",
+        ] {
+            let code =
+                Target::parse("/x", Some(query), PathEncoding::Auto).map_err(|error| error.code());
+            assert_eq!(code.err(), Some(ErrorCode::BadDomain), "{query}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Raw query pairs: split at `&`, a name ends at the first `=`, and nothing is ever serialised anew (FORWARDING Q1).
+
+use std::borrow::Cow;
+
+use super::percent::decode;
+
+/// The pairs of a raw query, in order, empty ones too.
+#[derive(Clone, Debug)]
+pub(crate) struct Pairs<'a>(std::str::Split<'a, char>);
+
+impl<'a> Pairs<'a> {
+    pub(crate) fn new(query: &'a str) -> Self {
+        Self(query.split('&'))
+    }
+}
+
+impl<'a> Iterator for Pairs<'a> {
+    type Item = &'a str;
+
+    fn next(&mut self) -> Option<&'a str> {
+        self.0.next()
+    }
+}
+
+/// Whether the pair's name, decoded once, is exactly `name`.
+pub(crate) fn name_is(pair: &str, name: &str) -> bool {
+    let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
+    // A name that holds sequences is longer than what it stands for.
+    raw == name || (raw.len() > name.len() && *decode(raw.as_bytes()) == *name.as_bytes())
+}
+
+/// `query` without the pairs of that decoded name, each going with one adjoining `&` (FORWARDING Q3).
+/// `None`: there is nothing left, so the `?` goes too.
+pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
+    // Most queries hold no such pair: they're looked through once and never copied.
+    if !Pairs::new(query).any(|pair| name_is(pair, name)) {
+        return Some(Cow::Borrowed(query));
+    }
+    let mut kept = String::with_capacity(query.len());
+    for (nth, pair) in Pairs::new(query)
+        .filter(|pair| !name_is(pair, name))
+        .enumerate()
+    {
+        if nth > 0 {
+            kept.push('&');
+        }
+        kept.push_str(pair);
+    }
+    (!kept.is_empty()).then_some(Cow::Owned(kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stripped(query: &str) -> Option<String> {
+        without(query, "__domain").map(Cow::into_owned)
+    }
+
+    #[test]
+    fn a_reserved_pair_goes_with_one_ampersand() {
+        assert_eq!(stripped("a=1&__domain=h&b=2").as_deref(), Some("a=1&b=2"));
+        assert_eq!(stripped("a&&__domain=h").as_deref(), Some("a&"));
+        assert_eq!(stripped("__domain=h&b").as_deref(), Some("b"));
+        assert_eq!(stripped("__domain=h"), None);
+        assert_eq!(stripped("").as_deref(), Some(""));
+    }
+
+    #[test]
+    fn names_are_compared_decoded_once() {
+        for reserved in ["__domain=h", "%5F%5Fdomain=h", "__d%6Fmain"] {
+            assert!(name_is(reserved, "__domain"), "{reserved}");
+        }
+        for other in [
+            "__Domain=h",
+            "x__domain",
+            "__domain[]=h",
+            "%255F_domain",
+            "a=1;__domain=h",
+        ] {
+            assert!(!name_is(other, "__domain"), "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_reserved_is_not_copied() {
+        let query = "a=1+2&b=%20&c[]=1&c[]=2&d=&e&&f=a=b&%zz";
+        assert!(matches!(without(query, "__domain"), Some(Cow::Borrowed(same)) if same == query));
+    }
+}

@@ -1,0 +1,201 @@
+//! How a credential is put on a request: one file per scheme, chosen by data at run time.
+//!
+//! A scheme is put on last and wins (FORWARDING H1): the fields that it names are taken off the caller's request first, also
+//! where they're spelled with `_`, given twice, or sent as trailers.
+//!
+//! ```
+//! use tower_passthrough::{Upstream, auth};
+//!
+//! let upstream = Upstream::new("https://api.vendor.test")?
+//!     .auth(auth::Header::new("authorization", "Token token={api_key}")?);
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+mod basic;
+mod bearer;
+mod header;
+mod none;
+mod query;
+mod several;
+
+pub use self::basic::Basic;
+pub use self::bearer::Bearer;
+pub use self::header::Header;
+pub use self::none::NoAuth;
+pub use self::query::Query;
+pub use self::several::Several;
+
+use std::fmt;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::HeaderName;
+use http::request::Parts;
+
+use crate::connection::{Connection, Credential};
+use crate::policy::Destination;
+use crate::secret::{InvalidSecret, Secret};
+
+/// A way to authenticate a request. Synchronous and pure: it reads neither clock nor network.
+///
+/// ```
+/// use http::{HeaderName, request::Parts};
+/// use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme};
+///
+/// /// `x-signature: KEY` in a field of its own.
+/// #[derive(Debug)]
+/// struct Signature([HeaderName; 1]);
+///
+/// impl AuthScheme for Signature {
+///     fn fields(&self) -> &[HeaderName] {
+///         &self.0
+///     }
+///
+///     fn secrets(&self) -> Vec<&str> {
+///         vec!["key"]
+///     }
+///
+///     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+///         let value = cx.secret("key")?.to_header_value("")?;
+///         for name in &self.0 {
+///             request.headers.insert(name, value.clone());
+///         }
+///         Ok(())
+///     }
+/// }
+/// ```
+pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
+    /// The fields that [`apply`](Self::apply) sets. The caller's are taken off before, out of headers and trailers.
+    fn fields(&self) -> &[HeaderName] {
+        &[]
+    }
+
+    /// The query parameters that [`apply`](Self::apply) sets, decoded.
+    fn parameters(&self) -> &[Box<str>] {
+        &[]
+    }
+
+    /// The names of the secrets that it reads, so that a configuration can be checked before a call needs them.
+    fn secrets(&self) -> Vec<&str> {
+        Vec::new()
+    }
+
+    /// What of the payload it needs to see.
+    fn payload(&self) -> PayloadUse {
+        PayloadUse::Ignored
+    }
+
+    /// Puts the credential on. The URI is absolute; its query is the one that is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with `reauthorize`, and nothing is sent.
+    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError>;
+}
+
+/// What of a request's payload a scheme needs before the head is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadUse {
+    /// Nothing: the body streams.
+    Ignored,
+    /// All of it, up to `limit` bytes; a larger one is answered with `body-too-large`.
+    Bytes {
+        /// The most that is kept in memory.
+        limit: usize,
+    },
+}
+
+/// What a scheme may look at beside the request.
+#[derive(Clone, Copy)]
+#[non_exhaustive]
+pub struct AuthContext<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) destination: &'a Destination,
+    pub(crate) payload: Option<&'a Bytes>,
+    pub(crate) now: SystemTime,
+}
+
+impl<'a> AuthContext<'a> {
+    /// The connection's secrets.
+    #[must_use]
+    pub fn credential(&self) -> &'a Credential {
+        self.connection.credential()
+    }
+
+    /// The secret of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::Missing`] if the connection has none.
+    pub fn secret(&self, name: &str) -> Result<&'a Secret, AuthError> {
+        self.credential().get(name).ok_or(AuthError::Missing)
+    }
+
+    /// Where the request goes.
+    #[must_use]
+    pub fn destination(&self) -> &'a Destination {
+        self.destination
+    }
+
+    /// The payload, if [`AuthScheme::payload`] asked for it.
+    #[must_use]
+    pub fn payload(&self) -> Option<&'a Bytes> {
+        self.payload
+    }
+
+    /// The time to sign with.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.now
+    }
+}
+
+// By hand: a derived one would print the payload.
+impl fmt::Debug for AuthContext<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthContext")
+            .field("connection", self.connection)
+            .field("destination", self.destination)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why a credential couldn't be put on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AuthError {
+    /// The connection has no secret of the name that the scheme reads.
+    Missing,
+    /// A secret holds bytes that can't be sent in its place.
+    Unsendable,
+}
+
+impl fmt::Display for AuthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Missing => "a secret of the connection is missing",
+            Self::Unsendable => "a secret of the connection can't be sent",
+        })
+    }
+}
+
+impl std::error::Error for AuthError {}
+
+impl From<InvalidSecret> for AuthError {
+    fn from(_: InvalidSecret) -> Self {
+        Self::Unsendable
+    }
+}
+
+/// The name or the template of a scheme can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SchemeError(&'static str);
+
+impl fmt::Display for SchemeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for SchemeError {}

@@ -1,0 +1,236 @@
+//! The caller's body on its way to the vendor.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+
+use super::{BoxBody, boxed, drain, take};
+use crate::error::BoxError;
+use crate::observe::{Upload, UploadState};
+use crate::rewrite::RequestTrailers;
+
+/// The body of a request to a vendor: one type for each body that a host app's server brings, as a pool of connections takes but one.
+///
+/// hyper's own is kept inline, others are boxed once. One that isn't read to its end is read on for a moment when it's dropped, so that an
+/// answer that came first isn't lost in a connection's reset (RFC 9112 §9.6).
+pub struct RequestBody {
+    kind: Kind,
+    uploading: Option<Uploading>,
+    /// Whether the caller waits for `100 Continue` until the body is asked for.
+    expects_continue: bool,
+}
+
+pub(super) enum Kind {
+    Empty,
+    Kept(Option<Bytes>, Option<HeaderMap>),
+    Incoming(Incoming),
+    Boxed(BoxBody),
+}
+
+/// What goes along with a body that is forwarded.
+#[derive(Debug)]
+pub(crate) struct Uploading {
+    pub(crate) progress: Arc<Upload>,
+    pub(crate) trailers: RequestTrailers,
+    /// In bytes.
+    pub(crate) limit: Option<u64>,
+}
+
+impl RequestBody {
+    pub(crate) fn new<B>(body: B, expects_continue: bool) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        // One that is at its end mustn't be framed as if there were more to come.
+        let kind = if body.is_end_stream() {
+            Kind::Empty
+        } else {
+            let mut slot = Some(body);
+            match (take::<Incoming, B>(&mut slot), slot) {
+                (Some(incoming), _) => Kind::Incoming(incoming),
+                (None, Some(body)) => Kind::Boxed(boxed(body)),
+                (None, None) => Kind::Empty,
+            }
+        };
+        Self {
+            kind,
+            uploading: None,
+            expects_continue,
+        }
+    }
+
+    /// A body that is kept in memory, to be sent more than once.
+    pub(super) fn kept(data: Bytes, trailers: Option<HeaderMap>) -> Self {
+        let kind = if data.is_empty() && trailers.is_none() {
+            Kind::Empty
+        } else {
+            Kind::Kept(Some(data).filter(|data| !data.is_empty()), trailers)
+        };
+        Self {
+            kind,
+            uploading: None,
+            expects_continue: false,
+        }
+    }
+
+    /// The same body once more, if it's empty or kept.
+    pub(crate) fn again(&self) -> Option<Self> {
+        match &self.kind {
+            Kind::Empty => Some(Self::kept(Bytes::new(), None)),
+            Kind::Kept(data, trailers) => Some(Self::kept(
+                data.clone().unwrap_or_default(),
+                trailers.clone(),
+            )),
+            Kind::Incoming(_) | Kind::Boxed(_) => None,
+        }
+    }
+
+    /// Counts, limits and rewrites what passes from now on.
+    pub(crate) fn forward(mut self, uploading: Uploading) -> Self {
+        self.uploading = Some(uploading);
+        self
+    }
+
+    fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        self.expects_continue = false;
+        match &mut self.kind {
+            Kind::Empty => Poll::Ready(None),
+            Kind::Kept(data, trailers) => {
+                let data = data.take().map(Frame::data);
+                Poll::Ready(
+                    data.or_else(|| trailers.take().map(Frame::trailers))
+                        .map(Ok),
+                )
+            }
+            Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            Kind::Boxed(body) => body.as_mut().poll_frame(cx),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        frame: Option<Result<Frame<Bytes>, BoxError>>,
+    ) -> Option<Result<Frame<Bytes>, BoxError>> {
+        let ended = self.is_end_stream();
+        let Some(Uploading {
+            progress,
+            trailers,
+            limit,
+        }) = &self.uploading
+        else {
+            return frame;
+        };
+        let mut frame = match frame {
+            Some(Ok(frame)) => frame,
+            Some(Err(error)) => {
+                progress.set(UploadState::Broken);
+                return Some(Err(error));
+            }
+            None => {
+                progress.touch();
+                progress.set(UploadState::Ended);
+                return None;
+            }
+        };
+        if let Some(data) = frame.data_ref() {
+            let total = progress.add(data.len());
+            if limit.is_some_and(|limit| total > limit) {
+                progress.set(UploadState::TooLarge);
+                return Some(Err(TooLarge.into()));
+            }
+        } else if let Some(sent) = frame.trailers_mut() {
+            trailers.rewrite(sent);
+        }
+        progress.set(if ended {
+            UploadState::Ended
+        } else {
+            UploadState::AwaitsVendor
+        });
+        Some(Ok(frame))
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let polled = self.poll_inner(cx);
+        if polled.is_pending() {
+            if let Some(uploading) = &self.uploading {
+                uploading.progress.set(UploadState::AwaitsCaller);
+            }
+        }
+        let frame = ready!(polled);
+        if !matches!(frame, Some(Ok(_))) {
+            // Broken or at its end: there is nothing left to read on from.
+            self.kind = Kind::Empty;
+        }
+        Poll::Ready(self.judge(frame))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Empty => true,
+            Kind::Kept(data, trailers) => data.is_none() && trailers.is_none(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Boxed(body) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Empty => SizeHint::with_exact(0),
+            Kind::Kept(_, Some(_)) => SizeHint::new(),
+            Kind::Kept(data, None) => {
+                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            }
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Boxed(body) => body.size_hint(),
+        }
+    }
+}
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        // Reading would make the caller send what it holds back.
+        if self.is_end_stream() || self.expects_continue {
+            return;
+        }
+        match std::mem::replace(&mut self.kind, Kind::Empty) {
+            Kind::Incoming(body) => drain::in_background(body),
+            Kind::Boxed(body) => drain::in_background(body),
+            Kind::Empty | Kind::Kept(..) => {}
+        }
+    }
+}
+
+impl fmt::Debug for RequestBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestBody")
+            .field("size", &self.size_hint())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The body grew over the host's limit.
+#[derive(Debug)]
+struct TooLarge;
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the body is larger than the host allows")
+    }
+}
+
+impl std::error::Error for TooLarge {}

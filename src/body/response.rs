@@ -1,0 +1,291 @@
+//! The response's body as the host app's server sends it.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Empty;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::UpstreamBody;
+use crate::error::BoxError;
+use crate::observe::{Outcome, Record};
+use crate::rewrite::ResponseTrailers;
+
+pin_project! {
+    /// The body of a response: the vendor's, the gateway's own error, or that of the service inside of a layer.
+    ///
+    /// It owns what must end with the call. Dropping it before its end cancels the vendor's request.
+    pub struct ResponseBody<B = Empty<Bytes>> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        Own { #[pin] own: OwnBody },
+        Inner { #[pin] inner: B },
+    }
+}
+
+pin_project! {
+    /// The body of a response that the passthrough itself answers with.
+    #[project = OwnProj]
+    pub(crate) enum OwnBody {
+        // The answer to a HEAD, a 204, a 304: whatever length its head tells, there are no bytes.
+        Bodiless { record: Box<Record> },
+        Problem { text: Option<Bytes>, record: Box<Record> },
+        Relay { #[pin] relay: Relay },
+    }
+}
+
+pin_project! {
+    /// A vendor's body on its way to the caller.
+    pub(crate) struct Relay {
+        body: UpstreamBody,
+        record: Box<Record>,
+        trailers: ResponseTrailers,
+        #[pin]
+        idle: Idle,
+    }
+}
+
+pin_project! {
+    /// Ends a body of which no byte moves.
+    pub(crate) struct Idle {
+        limit: Duration,
+        // Whether the vendor is waited for. While the caller has no room, it isn't.
+        waiting: bool,
+        #[pin]
+        sleep: Sleep,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(crate) fn own(own: OwnBody) -> Self {
+        Self {
+            kind: Kind::Own { own },
+        }
+    }
+
+    /// The body of the service inside of a layer.
+    pub(crate) fn inner(inner: B) -> Self {
+        Self {
+            kind: Kind::Inner { inner },
+        }
+    }
+}
+
+impl OwnBody {
+    /// No bytes, and no word on how many there would be: an exact size would become a `Content-Length`.
+    pub(crate) fn bodiless(record: Box<Record>) -> Self {
+        Self::Bodiless { record }
+    }
+
+    /// The text of the gateway's own error.
+    pub(crate) fn problem(text: Bytes, record: Box<Record>) -> Self {
+        Self::Problem {
+            text: Some(text),
+            record,
+        }
+    }
+
+    /// The vendor's body.
+    pub(crate) fn relay(relay: Relay) -> Self {
+        Self::Relay { relay }
+    }
+}
+
+impl Relay {
+    pub(crate) fn new(
+        body: UpstreamBody,
+        mut record: Box<Record>,
+        trailers: ResponseTrailers,
+        idle: Duration,
+    ) -> Self {
+        if body.is_end_stream() {
+            record.ends(Outcome::Complete);
+        }
+        Self {
+            body,
+            record,
+            trailers,
+            idle: Idle::new(idle),
+        }
+    }
+}
+
+impl Idle {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self {
+            limit,
+            waiting: false,
+            sleep: sleep_until(Instant::now()),
+        }
+    }
+
+    /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
+    fn poll_elapsed(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        moved: Option<Instant>,
+    ) -> Poll<()> {
+        let this = self.as_mut().project();
+        let mut sleep = this.sleep;
+        if !*this.waiting {
+            *this.waiting = true;
+            sleep.as_mut().reset(Instant::now() + *this.limit);
+        }
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            match moved.map(|moved| moved + *this.limit) {
+                Some(later) if later > sleep.deadline() => sleep.as_mut().reset(later),
+                _ => return Poll::Ready(()),
+            }
+        }
+    }
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
+            Poll::Ready(frame) => {
+                *this.idle.as_mut().project().waiting = false;
+                frame
+            }
+            Poll::Pending => {
+                let moved = this.record.upload().map(|upload| upload.moved());
+                ready!(this.idle.as_mut().poll_elapsed(cx, moved));
+                Some(Err(Stalled.into()))
+            }
+        };
+        match polled {
+            Some(Ok(mut frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    this.record.add_response_bytes(data.len());
+                } else if let Some(trailers) = frame.trailers_mut() {
+                    this.trailers.rewrite(trailers);
+                }
+                if this.body.is_end_stream() || frame.is_trailers() {
+                    this.record.ends(Outcome::Complete);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                this.record.ends(Outcome::Aborted);
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                this.record.ends(Outcome::Complete);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Body for OwnBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project() {
+            OwnProj::Bodiless { .. } => Poll::Ready(None),
+            OwnProj::Problem { text, .. } => Poll::Ready(text.take().map(Frame::data).map(Ok)),
+            OwnProj::Relay { relay } => relay.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Bodiless { .. } => true,
+            Self::Problem { text, .. } => text.is_none(),
+            Self::Relay { relay } => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Bodiless { .. } => SizeHint::new(),
+            Self::Problem { text, .. } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+            Self::Relay { relay } => relay.size_hint(),
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().kind.project() {
+            KindProj::Own { own } => own.poll_frame(cx),
+            KindProj::Inner { inner } => inner.poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Own { own } => own.is_end_stream(),
+            Kind::Inner { inner } => inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Own { own } => own.size_hint(),
+            Kind::Inner { inner } => inner.size_hint(),
+        }
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").finish_non_exhaustive()
+    }
+}
+
+/// No byte moved for the idle timeout.
+#[derive(Debug)]
+struct Stalled;
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no byte moved for the idle timeout")
+    }
+}
+
+impl std::error::Error for Stalled {}

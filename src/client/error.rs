@@ -1,0 +1,179 @@
+//! Why a request got no response, and what the caller is told of it.
+
+use std::fmt;
+
+use crate::error::{BoxError, Error, ErrorCode};
+
+/// Why a request got no response. Each kind is an error type of `Proxy-Status` (RFC 9209 §2.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransportErrorKind {
+    /// The name couldn't be resolved.
+    Dns,
+    /// The vendor refused the connection.
+    ConnectionRefused,
+    /// The connection ended, or failed, while it was made.
+    ConnectionFailed,
+    /// There was no connection in time.
+    ConnectionTimeout,
+    /// TLS couldn't be agreed on.
+    TlsProtocol,
+    /// The vendor's certificate isn't good.
+    TlsCertificate,
+    /// Each address of the name is one that may not be dialled.
+    DestinationProhibited,
+    /// An address of the name is the gateway's own.
+    Loop,
+    /// The destination is `http://`, and the host allows TLS alone.
+    PlaintextProhibited,
+    /// The connection ended before the request was written.
+    Unsent,
+    /// The vendor's answer is no HTTP, or too large.
+    HttpProtocol,
+    /// The vendor's answer ended before its head did, or there was none.
+    ResponseIncomplete,
+    /// There was no answer in time.
+    ResponseTimeout,
+    /// The vendor switched protocols, and wasn't asked to.
+    UpgradeFailed,
+}
+
+/// A transport's failure. Its cause is in [`source`](std::error::Error::source), and may name a host or an address.
+pub struct TransportError {
+    kind: TransportErrorKind,
+    source: Option<BoxError>,
+}
+
+impl TransportError {
+    /// A failure of that kind and cause.
+    pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
+        Self {
+            kind,
+            source: Some(source.into()),
+        }
+    }
+
+    /// What failed.
+    #[must_use]
+    pub fn kind(&self) -> TransportErrorKind {
+        self.kind
+    }
+}
+
+impl From<TransportErrorKind> for TransportError {
+    fn from(kind: TransportErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+}
+
+impl TransportErrorKind {
+    const fn code(self) -> ErrorCode {
+        match self {
+            Self::Dns
+            | Self::ConnectionRefused
+            | Self::ConnectionFailed
+            | Self::TlsProtocol
+            | Self::TlsCertificate
+            | Self::Unsent => ErrorCode::UpstreamUnreachable,
+            Self::DestinationProhibited | Self::Loop | Self::PlaintextProhibited => {
+                ErrorCode::DestinationRefused
+            }
+            Self::ConnectionTimeout | Self::ResponseTimeout => ErrorCode::UpstreamTimeout,
+            Self::HttpProtocol | Self::ResponseIncomplete | Self::UpgradeFailed => {
+                ErrorCode::UpstreamProtocol
+            }
+        }
+    }
+
+    const fn proxy_status(self) -> &'static str {
+        match self {
+            Self::Dns => "dns_error",
+            Self::ConnectionRefused => "connection_refused",
+            Self::ConnectionFailed => "destination_unavailable",
+            Self::ConnectionTimeout => "connection_timeout",
+            Self::TlsProtocol => "tls_protocol_error",
+            Self::TlsCertificate => "tls_certificate_error",
+            Self::DestinationProhibited => "destination_ip_prohibited",
+            Self::Loop => "proxy_loop_detected",
+            Self::PlaintextProhibited => "http_request_denied",
+            Self::Unsent => "connection_terminated",
+            Self::HttpProtocol => "http_protocol_error",
+            Self::ResponseIncomplete => "http_response_incomplete",
+            Self::ResponseTimeout => "http_response_timeout",
+            Self::UpgradeFailed => "http_upgrade_failed",
+        }
+    }
+
+    const fn detail(self) -> &'static str {
+        match self {
+            Self::Dns => "the vendor's name can't be resolved",
+            Self::ConnectionRefused => "the vendor refused the connection",
+            Self::ConnectionFailed => "the connection to the vendor failed",
+            Self::ConnectionTimeout => "there was no connection to the vendor in time",
+            Self::TlsProtocol => "TLS with the vendor failed",
+            Self::TlsCertificate => "the vendor's certificate isn't good",
+            Self::DestinationProhibited => "the vendor's address isn't one that may be dialled",
+            Self::Loop => "the vendor's address is the gateway's own",
+            Self::PlaintextProhibited => "the vendor would be called without TLS",
+            Self::Unsent => "the connection to the vendor ended before the request was sent",
+            Self::HttpProtocol => "the vendor's answer is no HTTP, or too large",
+            Self::ResponseIncomplete => "the vendor broke off before it had answered",
+            Self::ResponseTimeout => "the vendor didn't answer in time",
+            Self::UpgradeFailed => "the vendor switched protocols, and wasn't asked to",
+        }
+    }
+
+    /// Whether the vendor may have acted on the request.
+    const fn sent(self) -> bool {
+        match self {
+            Self::HttpProtocol
+            | Self::ResponseIncomplete
+            | Self::ResponseTimeout
+            | Self::UpgradeFailed => true,
+            Self::Dns
+            | Self::ConnectionRefused
+            | Self::ConnectionFailed
+            | Self::ConnectionTimeout
+            | Self::TlsProtocol
+            | Self::TlsCertificate
+            | Self::DestinationProhibited
+            | Self::Loop
+            | Self::PlaintextProhibited
+            | Self::Unsent => false,
+        }
+    }
+}
+
+impl From<TransportError> for Error {
+    fn from(error: TransportError) -> Self {
+        let kind = error.kind;
+        Self::new(kind.code(), kind.detail())
+            .with_proxy_status(kind.proxy_status())
+            .with_sent(kind.sent())
+            .with_source(error)
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.detail())
+    }
+}
+
+// By hand: the source may name a host or an address.
+impl fmt::Debug for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TransportError")
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for TransportError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! From a name to addresses: names that the host answers itself, and a resolver for all others.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Resolves a name. What it answers is judged on each new connection, cached or not.
+///
+/// The system's resolver is the default. A trait of its own rather than a tower service: it's looked up by `&self`, and has no readiness.
+pub trait Resolve: Send + Sync + 'static {
+    /// The addresses of `name`, best first.
+    ///
+    /// # Errors
+    ///
+    /// If there are none. The caller is told `upstream-unreachable`, and nothing of the cause.
+    fn resolve<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
+}
+
+/// The look-ups that may run at once. One that stalls gives its place up with its connect timeout.
+const AT_ONCE: usize = 128;
+
+/// The addresses that are tried of one name.
+const TRIED: usize = 16;
+
+#[derive(Clone)]
+pub(super) struct Names {
+    own: HashMap<Box<str>, IpAddr>,
+    resolver: Arc<dyn Resolve>,
+    look_ups: Arc<Semaphore>,
+}
+
+impl Names {
+    pub(super) fn new() -> Self {
+        Self {
+            own: HashMap::new(),
+            resolver: Arc::new(System),
+            look_ups: Arc::new(Semaphore::new(AT_ONCE)),
+        }
+    }
+
+    pub(super) fn answer(&mut self, name: &str, address: IpAddr) {
+        // In the form in which hosts are compared.
+        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
+        self.own.insert(name.into(), address);
+    }
+
+    pub(super) fn ask(&mut self, resolver: impl Resolve) {
+        self.resolver = Arc::new(resolver);
+    }
+
+    pub(super) async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
+        if let Some(address) = self.own.get(name) {
+            return Ok(vec![*address]);
+        }
+        let _place = self.look_ups.acquire().await.map_err(io::Error::other)?;
+        let mut addresses = self.resolver.resolve(name).await?;
+        addresses.truncate(TRIED);
+        Ok(addresses)
+    }
+}
+
+impl fmt::Debug for Names {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Names")
+            .field("own", &self.own)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The operating system's resolver, on tokio's threads for blocking work.
+struct System;
+
+impl Resolve for System {
+    fn resolve<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+        Box::pin(async move {
+            let addresses = tokio::net::lookup_host((name, 0)).await?;
+            Ok(addresses.map(|address| address.ip()).collect())
+        })
+    }
+}

@@ -1,0 +1,144 @@
+//! What a store returns for a connection id: integration, variables, credential. Data only.
+//!
+//! ```
+//! use tower_passthrough::Connection;
+//!
+//! let connection = Connection::new("zendesk")
+//!     .variable("subdomain", "acme")
+//!     .with("username", "ann@acme.test/token")
+//!     .with("password", "s3cr3t");
+//! assert_eq!(connection.integration(), "zendesk");
+//! assert!(!format!("{connection:?}").contains("s3cr3t"));
+//! ```
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::secret::Secret;
+
+/// A customer's account at a vendor. Cloning is one increment.
+#[derive(Clone)]
+pub struct Connection(Arc<Inner>);
+
+#[derive(Clone)]
+struct Inner {
+    integration: Arc<str>,
+    variables: Variables,
+    credential: Credential,
+}
+
+impl Connection {
+    /// A connection to that integration, so far without variables and secrets.
+    #[must_use]
+    pub fn new(integration: impl Into<Arc<str>>) -> Self {
+        Self(Arc::new(Inner {
+            integration: integration.into(),
+            variables: Variables::default(),
+            credential: Credential::default(),
+        }))
+    }
+
+    /// Adds a secret of the credential. What names a scheme reads stands in its docs. A later one of that name wins.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
+        set(
+            &mut Arc::make_mut(&mut self.0).credential.0,
+            name.into(),
+            secret.into(),
+        );
+        self
+    }
+
+    /// Sets a variable of the base URL's template. A later one of that name wins.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+        set(
+            &mut Arc::make_mut(&mut self.0).variables.0,
+            name.into(),
+            value.into(),
+        );
+        self
+    }
+
+    /// The name of the integration.
+    #[must_use]
+    pub fn integration(&self) -> &str {
+        &self.0.integration
+    }
+
+    pub(crate) fn shared_integration(&self) -> Arc<str> {
+        Arc::clone(&self.0.integration)
+    }
+
+    /// The variables of the base URL's template.
+    #[must_use]
+    pub fn variables(&self) -> &Variables {
+        &self.0.variables
+    }
+
+    /// The secrets.
+    #[must_use]
+    pub fn credential(&self) -> &Credential {
+        &self.0.credential
+    }
+}
+
+fn set<V>(entries: &mut Vec<(Box<str>, V)>, name: Box<str>, value: V) {
+    match entries.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, old)) => *old = value,
+        None => entries.push((name, value)),
+    }
+}
+
+/// The variables of a connection.
+#[derive(Clone, Default)]
+pub struct Variables(Vec<(Box<str>, Box<str>)>);
+
+impl Variables {
+    /// The value of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        let found = self.0.iter().find(|(other, _)| &**other == name);
+        found.map(|(_, value)| &**value)
+    }
+}
+
+/// The secrets of a connection, by name.
+#[derive(Clone, Default)]
+pub struct Credential(Vec<(Box<str>, Secret)>);
+
+impl Credential {
+    /// The secret of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Secret> {
+        let found = self.0.iter().find(|(other, _)| &**other == name);
+        found.map(|(_, secret)| secret)
+    }
+}
+
+// Names alone: a variable can be as telling as a secret.
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection")
+            .field("integration", &self.0.integration)
+            .field("variables", &self.0.variables)
+            .field("credential", &self.0.credential)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Variables {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set()
+            .entries(self.0.iter().map(|(name, _)| name))
+            .finish()
+    }
+}

@@ -1,0 +1,292 @@
+//! The gateway's own errors: one code per row of the contract's table, each with its status.
+//!
+//! An [`Error`] is what the crate answers with when it can't hand back a vendor's response. Its
+//! [`Display`](fmt::Display) is meant for the caller: it holds no secret and no host or address that the
+//! caller didn't name. Causes are only in [`source`](StdError::source), for the host's logs.
+//!
+//! ```
+//! use tower_passthrough::ErrorCode;
+//!
+//! assert_eq!(ErrorCode::UnknownConnection.as_str(), "unknown-connection");
+//! assert_eq!(ErrorCode::UnknownConnection.status(), http::StatusCode::NOT_FOUND);
+//! ```
+
+use std::borrow::Cow;
+use std::error::Error as StdError;
+use std::fmt;
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Any error that a pluggable part brings along.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// What went wrong, as the caller sees it in `passthrough-error` and in the problem's `code`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorCode {
+    /// The connection id or the path can't be used.
+    BadAddress,
+    /// `__domain` is no host or URL.
+    BadDomain,
+    /// TRACE, or CONNECT without an upgrade.
+    MethodRefused,
+    /// There is no connection of that id, or this caller may not use it.
+    UnknownConnection,
+    /// This caller may use the connection, but not with this method or path.
+    ScopeRefused,
+    /// `__domain` names a host that the policy doesn't allow.
+    DomainRefused,
+    /// The address is private, loopback, link-local, metadata, or the gateway's own.
+    DestinationRefused,
+    /// The body is over the limit that the host set, or that a signature needs.
+    BodyTooLarge,
+    /// Only the connection's owner can mend it.
+    Reauthorize,
+    /// The host's own limit per connection.
+    RateLimited,
+    /// The credential store or the resolver failed.
+    StoreUnavailable,
+    /// The token endpoint failed, and may work again.
+    RefreshFailed,
+    /// A concurrency limit or an open circuit.
+    Overloaded,
+    /// DNS, connect or TLS failed.
+    UpstreamUnreachable,
+    /// The vendor's answer is no HTTP.
+    UpstreamProtocol,
+    /// No connection, or no response head, in time.
+    UpstreamTimeout,
+}
+
+impl ErrorCode {
+    /// The code as it stands in `passthrough-error`.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::BadAddress => "bad-address",
+            Self::BadDomain => "bad-domain",
+            Self::MethodRefused => "method-refused",
+            Self::UnknownConnection => "unknown-connection",
+            Self::ScopeRefused => "scope-refused",
+            Self::DomainRefused => "domain-refused",
+            Self::DestinationRefused => "destination-refused",
+            Self::BodyTooLarge => "body-too-large",
+            Self::Reauthorize => "reauthorize",
+            Self::RateLimited => "rate-limited",
+            Self::StoreUnavailable => "store-unavailable",
+            Self::RefreshFailed => "refresh-failed",
+            Self::Overloaded => "overloaded",
+            Self::UpstreamUnreachable => "upstream-unreachable",
+            Self::UpstreamProtocol => "upstream-protocol",
+            Self::UpstreamTimeout => "upstream-timeout",
+        }
+    }
+
+    /// The status of the answer.
+    #[must_use]
+    pub const fn status(self) -> StatusCode {
+        match self {
+            Self::BadAddress | Self::BadDomain => StatusCode::BAD_REQUEST,
+            Self::MethodRefused => StatusCode::METHOD_NOT_ALLOWED,
+            Self::UnknownConnection => StatusCode::NOT_FOUND,
+            Self::ScopeRefused | Self::DomainRefused | Self::DestinationRefused => {
+                StatusCode::FORBIDDEN
+            }
+            Self::BodyTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Reauthorize => StatusCode::FAILED_DEPENDENCY,
+            Self::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+            Self::StoreUnavailable | Self::RefreshFailed | Self::Overloaded => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Self::UpstreamUnreachable | Self::UpstreamProtocol => StatusCode::BAD_GATEWAY,
+            Self::UpstreamTimeout => StatusCode::GATEWAY_TIMEOUT,
+        }
+    }
+
+    /// The `grpc-status` that a gRPC caller gets
+    /// (<https://grpc.github.io/grpc/core/md_doc_statuscodes.html>).
+    #[must_use]
+    pub const fn grpc_status(self) -> u8 {
+        match self {
+            Self::BadAddress | Self::BadDomain => 3,
+            Self::UpstreamTimeout => 4,
+            Self::UnknownConnection => 5,
+            Self::ScopeRefused | Self::DomainRefused | Self::DestinationRefused => 7,
+            Self::BodyTooLarge | Self::RateLimited => 8,
+            Self::Reauthorize => 9,
+            Self::MethodRefused => 12,
+            Self::StoreUnavailable
+            | Self::RefreshFailed
+            | Self::Overloaded
+            | Self::UpstreamUnreachable
+            | Self::UpstreamProtocol => 14,
+        }
+    }
+
+    pub(crate) const fn title(self) -> &'static str {
+        match self {
+            Self::BadAddress => "The address can't be used",
+            Self::BadDomain => "The domain can't be used",
+            Self::MethodRefused => "The method is refused",
+            Self::UnknownConnection => "There is no such connection",
+            Self::ScopeRefused => "The call is outside of the caller's scope",
+            Self::DomainRefused => "The domain isn't allowed",
+            Self::DestinationRefused => "The destination is refused",
+            Self::BodyTooLarge => "The body is too large",
+            Self::Reauthorize => "The connection must be authorized anew",
+            Self::RateLimited => "Too many calls",
+            Self::StoreUnavailable => "The connection can't be looked up",
+            Self::RefreshFailed => "The credential can't be refreshed",
+            Self::Overloaded => "Too many calls at once",
+            Self::UpstreamUnreachable => "The vendor can't be reached",
+            Self::UpstreamProtocol => "The vendor's answer can't be used",
+            Self::UpstreamTimeout => "The vendor didn't answer in time",
+        }
+    }
+
+    /// The error type of `Proxy-Status` (RFC 9209 §2.3) where the transport names no closer one.
+    const fn proxy_status(self) -> &'static str {
+        match self {
+            Self::BadAddress
+            | Self::BadDomain
+            | Self::MethodRefused
+            | Self::UnknownConnection
+            | Self::BodyTooLarge => "http_request_error",
+            Self::ScopeRefused | Self::DomainRefused | Self::Reauthorize | Self::RateLimited => {
+                "http_request_denied"
+            }
+            Self::DestinationRefused => "destination_ip_prohibited",
+            Self::StoreUnavailable | Self::RefreshFailed | Self::Overloaded => {
+                "proxy_internal_error"
+            }
+            Self::UpstreamUnreachable => "destination_unavailable",
+            Self::UpstreamProtocol => "http_protocol_error",
+            Self::UpstreamTimeout => "http_response_timeout",
+        }
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Why a call got no vendor's response: a code, a detail for the caller, and the cause for the host.
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    code: ErrorCode,
+    detail: Cow<'static, str>,
+    proxy_status: &'static str,
+    sent: bool,
+    retry_after: Option<Duration>,
+    source: Option<BoxError>,
+}
+
+impl Error {
+    pub(crate) fn new(code: ErrorCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self(Box::new(Inner {
+            code,
+            detail: detail.into(),
+            proxy_status: code.proxy_status(),
+            sent: false,
+            retry_after: None,
+            source: None,
+        }))
+    }
+
+    pub(crate) fn bad_address(detail: &'static str) -> Self {
+        Self::new(ErrorCode::BadAddress, detail)
+    }
+
+    pub(crate) fn bad_domain(detail: &'static str) -> Self {
+        Self::new(ErrorCode::BadDomain, detail)
+    }
+
+    /// The one answer for an unknown, a refused and an impossible id.
+    pub(crate) fn unknown_connection() -> Self {
+        Self::new(
+            ErrorCode::UnknownConnection,
+            "there is no connection of that id, or it isn't yours",
+        )
+    }
+
+    pub(crate) fn reauthorize(detail: &'static str) -> Self {
+        Self::new(ErrorCode::Reauthorize, detail)
+    }
+
+    pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
+        self.0.source = Some(source.into());
+        self
+    }
+
+    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
+        self.0.retry_after = Some(after);
+        self
+    }
+
+    pub(crate) fn with_proxy_status(mut self, error_type: &'static str) -> Self {
+        self.0.proxy_status = error_type;
+        self
+    }
+
+    /// Says that the vendor may have acted on the request.
+    pub(crate) fn with_sent(mut self, sent: bool) -> Self {
+        self.0.sent = sent;
+        self
+    }
+
+    /// What went wrong.
+    #[must_use]
+    pub fn code(&self) -> ErrorCode {
+        self.0.code
+    }
+
+    /// Whether the vendor may have acted on the request.
+    #[must_use]
+    pub fn sent(&self) -> bool {
+        self.0.sent
+    }
+
+    /// How long the caller should wait before it tries again.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    pub(crate) fn detail(&self) -> &str {
+        &self.0.detail
+    }
+
+    pub(crate) fn proxy_status(&self) -> &'static str {
+        self.0.proxy_status
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.0.code, self.0.detail)
+    }
+}
+
+// By hand: a derived one would print the source, which may hold an address or a URL.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Error")
+            .field("code", &self.0.code)
+            .field("detail", &self.0.detail)
+            .field("sent", &self.0.sent)
+            .finish_non_exhaustive()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match &self.0.source {
+            Some(source) => Some(&**source),
+            None => None,
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! One event per call, when it has ended: what happened, and never a secret, a path or a query.
+//!
+//! ```
+//! use tower_passthrough::{CallReport, Observe};
+//!
+//! struct Log;
+//!
+//! impl Observe for Log {
+//!     fn finished(&self, call: &CallReport<'_>) {
+//!         eprintln!("{} {:?} {:?}", call.method(), call.status(), call.duration());
+//!     }
+//! }
+//! ```
+
+mod record;
+mod upload;
+
+pub(crate) use self::record::Record;
+pub(crate) use self::upload::{Upload, UploadState};
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Extensions, Method, StatusCode};
+
+use crate::address::ConnectionId;
+use crate::error::{Error, ErrorCode};
+use crate::policy::Destination;
+
+/// Sees each call once, when its response has been sent, was refused, or was given up.
+///
+/// It's called on the path of the response: hand the facts on, and don't block. Refused calls are reported too, so this is also
+/// where an audit trail is written (SECURITY L10).
+pub trait Observe: Send + Sync + 'static {
+    /// The call has ended.
+    fn finished(&self, call: &CallReport<'_>);
+}
+
+impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for F {
+    fn finished(&self, call: &CallReport<'_>) {
+        self(call);
+    }
+}
+
+/// How a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The vendor's response was handed back whole.
+    Complete,
+    /// The gateway answered with an error of its own.
+    Refused,
+    /// The vendor broke off in mid-body, so the response was aborted.
+    Aborted,
+    /// The caller went away.
+    Cancelled,
+}
+
+impl Outcome {
+    /// The outcome as a label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Refused => "refused",
+            Self::Aborted => "aborted",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+/// What an [`Observe`] gets to know of a call.
+#[derive(Clone, Copy, Debug)]
+pub struct CallReport<'a>(pub(crate) &'a CallFacts);
+
+/// What is known of a call so far.
+#[derive(Debug, Default)]
+pub(crate) struct CallFacts {
+    pub(crate) connection: Option<ConnectionId>,
+    pub(crate) integration: Option<Arc<str>>,
+    pub(crate) method: Method,
+    pub(crate) destination: Option<Destination>,
+    pub(crate) status: Option<StatusCode>,
+    pub(crate) error: Option<Error>,
+    pub(crate) outcome: Option<Outcome>,
+    pub(crate) request_bytes: u64,
+    pub(crate) response_bytes: u64,
+    pub(crate) head_time: Option<Duration>,
+    pub(crate) duration: Duration,
+    pub(crate) attempts: u32,
+    pub(crate) extensions: Extensions,
+}
+
+impl<'a> CallReport<'a> {
+    /// The connection that was named, if the address could be read. It comes from the caller; its `Display` is escaped.
+    #[must_use]
+    pub fn connection(&self) -> Option<&'a ConnectionId> {
+        self.0.connection.as_ref()
+    }
+
+    /// The integration, once the connection was found.
+    #[must_use]
+    pub fn integration(&self) -> Option<&'a str> {
+        self.0.integration.as_deref()
+    }
+
+    /// The caller's method.
+    #[must_use]
+    pub fn method(&self) -> &'a Method {
+        &self.0.method
+    }
+
+    /// Host and port that the policy judged good, once it did.
+    #[must_use]
+    pub fn destination(&self) -> Option<&'a str> {
+        self.0
+            .destination
+            .as_ref()
+            .map(|judged| judged.authority().as_str())
+    }
+
+    /// The status that went out; `None` if the caller left before.
+    #[must_use]
+    pub fn status(&self) -> Option<StatusCode> {
+        self.0.status
+    }
+
+    /// The code of the gateway's own error, if it answered with one.
+    #[must_use]
+    pub fn error(&self) -> Option<ErrorCode> {
+        self.cause().map(Error::code)
+    }
+
+    /// The gateway's own error with its causes, for the host's logs. A cause may name a host or an address, so it's not for callers.
+    #[must_use]
+    pub fn cause(&self) -> Option<&'a Error> {
+        self.0.error.as_ref()
+    }
+
+    /// How the call ended.
+    #[must_use]
+    pub fn outcome(&self) -> Outcome {
+        self.0.outcome.unwrap_or(Outcome::Cancelled)
+    }
+
+    /// Bytes of the request's body that were read from the caller.
+    #[must_use]
+    pub fn request_bytes(&self) -> u64 {
+        self.0.request_bytes
+    }
+
+    /// Bytes of the response's body that were handed back.
+    #[must_use]
+    pub fn response_bytes(&self) -> u64 {
+        self.0.response_bytes
+    }
+
+    /// From the call's start to the vendor's response head.
+    #[must_use]
+    pub fn head_time(&self) -> Option<Duration> {
+        self.0.head_time
+    }
+
+    /// From the call's start to its end.
+    #[must_use]
+    pub fn duration(&self) -> Duration {
+        self.0.duration
+    }
+
+    /// How often the request was sent: 0 if it never was.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The request's extensions, as the host app's layers left them.
+    #[must_use]
+    pub fn extensions(&self) -> &'a Extensions {
+        &self.0.extensions
+    }
+}

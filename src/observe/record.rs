@@ -1,0 +1,107 @@
+//! The record of a call under way. It's reported when it's dropped, so that no call escapes, cancelled ones included.
+
+use std::sync::Arc;
+
+use http::{Extensions, Method, StatusCode};
+use tokio::time::Instant;
+
+use super::{CallFacts, CallReport, Observe, Outcome, Upload};
+use crate::address::ConnectionId;
+use crate::error::Error;
+use crate::policy::Destination;
+
+/// What is known of a call so far, and who gets to know it in the end.
+pub(crate) struct Record {
+    facts: CallFacts,
+    started: Instant,
+    upload: Option<Arc<Upload>>,
+    observer: Option<Arc<dyn Observe>>,
+}
+
+impl Record {
+    pub(crate) fn start(
+        method: Method,
+        extensions: Extensions,
+        observer: Option<Arc<dyn Observe>>,
+    ) -> Self {
+        Self {
+            facts: CallFacts {
+                method,
+                extensions,
+                ..CallFacts::default()
+            },
+            started: Instant::now(),
+            upload: None,
+            observer,
+        }
+    }
+
+    /// What the host app's layers know of the call.
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.facts.extensions
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.facts.method
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    pub(crate) fn upload(&self) -> Option<&Arc<Upload>> {
+        self.upload.as_ref()
+    }
+
+    pub(crate) fn follow(&mut self, upload: Arc<Upload>) {
+        self.upload = Some(upload);
+    }
+
+    pub(crate) fn names(&mut self, connection: &ConnectionId) {
+        self.facts.connection = Some(connection.clone());
+    }
+
+    pub(crate) fn belongs_to(&mut self, integration: Arc<str>) {
+        self.facts.integration = Some(integration);
+    }
+
+    pub(crate) fn goes_to(&mut self, destination: &Destination) {
+        self.facts.destination = Some(destination.clone());
+    }
+
+    pub(crate) fn attempt(&mut self) {
+        self.facts.attempts += 1;
+    }
+
+    /// The head of the vendor's response is here.
+    pub(crate) fn answered(&mut self, status: StatusCode) {
+        self.facts.status = Some(status);
+        self.facts.head_time = Some(self.started.elapsed());
+    }
+
+    /// The gateway answers with an error of its own.
+    pub(crate) fn refused(&mut self, error: Error, status: StatusCode) {
+        self.facts.status = Some(status);
+        self.facts.error = Some(error);
+        self.ends(Outcome::Refused);
+    }
+
+    pub(crate) fn add_response_bytes(&mut self, bytes: usize) {
+        self.facts.response_bytes += bytes as u64;
+    }
+
+    /// How the call ended; the first word counts.
+    pub(crate) fn ends(&mut self, outcome: Outcome) {
+        self.facts.outcome.get_or_insert(outcome);
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        if let Some(observer) = self.observer.take() {
+            self.facts.duration = self.started.elapsed();
+            self.facts.request_bytes = self.upload.as_ref().map_or(0, |upload| upload.bytes());
+            observer.finished(&CallReport(&self.facts));
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! Which hosts `__domain` may name, as data: it can be printed, compared and tested.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use super::destination::Destination;
+use super::host::Host;
+use super::origin::{Origin, Scheme};
+use crate::error::{Error, ErrorCode};
+
+/// Suffixes under which strangers' tenants can read request headers, and which the public suffix list doesn't hold
+/// (SECURITY D10).
+const SHARED: [&str; 9] = [
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "atlassian.net",
+    "googleapis.com",
+    "my.salesforce.com",
+    "myshopify.com",
+    "salesforce.com",
+    "service-now.com",
+    "zendesk.com",
+];
+
+/// The hosts that `__domain` may name, beside the base URL's own. None by default.
+///
+/// A caller who could name any host could collect any credential, so a pattern should cover hosts of the vendor alone. A
+/// wildcard below which strangers have tenants (`*.myshopify.com`) would hand them the credential: such are refused, as are
+/// public suffixes (`*.co.uk`, `*.github.io`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DomainPolicy {
+    patterns: Vec<Pattern>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Pattern {
+    hosts: Hosts,
+    /// `None`: the scheme's default one.
+    port: Option<u16>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Hosts {
+    Exact(Host),
+    Below(Box<str>),
+}
+
+impl DomainPolicy {
+    /// Allows nothing but the base URL's own host.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self {
+            patterns: Vec::new(),
+        }
+    }
+
+    /// Allows `host` or `*.suffix`, each with or without `:port`; without one, the scheme's default port is meant.
+    /// `*.suffix` matches one or more whole labels below the suffix, and not the suffix itself.
+    ///
+    /// # Errors
+    ///
+    /// If the pattern is no host, is an address ([`allow_address`](Self::allow_address) takes those), or is a wildcard over a
+    /// public suffix or over the tenants of a vendor.
+    pub fn allow(mut self, pattern: &str) -> Result<Self, DomainPolicyError> {
+        let refuse = |why| Err(DomainPolicyError(why));
+        let (name, port) = match pattern.rsplit_once(':') {
+            Some((name, digits)) if !name.ends_with(':') && !pattern.ends_with(']') => {
+                match digits.parse() {
+                    Ok(port) if port != 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
+                        (name, Some(port))
+                    }
+                    _ => return refuse("its port is none"),
+                }
+            }
+            _ => (pattern, None),
+        };
+        let hosts = match (
+            name.strip_prefix("*."),
+            Host::parse(name.strip_prefix("*.").unwrap_or(name)),
+        ) {
+            (_, None) => return refuse("it's neither a host nor `*.suffix`"),
+            (_, Some(Host::Address(_))) => {
+                return refuse("it's an address, which must be allowed as one");
+            }
+            (None, Some(host)) => Hosts::Exact(host),
+            (Some(_), Some(Host::Name(suffix))) => {
+                if is_public_suffix(&suffix) {
+                    return refuse(
+                        "its suffix is a public one, below which anybody may have a host",
+                    );
+                }
+                if SHARED.contains(&&*suffix) {
+                    return refuse("strangers' tenants have hosts below its suffix");
+                }
+                Hosts::Below(format!(".{suffix}").into())
+            }
+        };
+        self.patterns.push(Pattern { hosts, port });
+        Ok(self)
+    }
+
+    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) judges it all the same.
+    #[must_use]
+    pub fn allow_address(mut self, address: IpAddr, port: Option<u16>) -> Self {
+        let hosts = Hosts::Exact(Host::Address(address));
+        self.patterns.push(Pattern { hosts, port });
+        self
+    }
+
+    /// The base URL's own origin, which needs no pattern.
+    #[expect(
+        clippy::unused_self,
+        reason = "a destination comes out of a policy, whichever it is"
+    )]
+    pub(crate) fn base(&self, base: &Origin) -> Destination {
+        Destination::judged(base.clone())
+    }
+
+    /// Judges what a caller named.
+    pub(crate) fn permit(&self, base: &Origin, named: Origin) -> Result<Destination, Error> {
+        if base.scheme() == Scheme::Https && named.scheme() == Scheme::Http {
+            return Err(refused("`__domain` lowers https to http"));
+        }
+        let own = named.host() == base.host() && named.port() == base.port();
+        if own || self.patterns.iter().any(|pattern| pattern.matches(&named)) {
+            Ok(Destination::judged(named))
+        } else {
+            Err(refused(
+                "`__domain` names a host that this integration doesn't allow",
+            ))
+        }
+    }
+}
+
+fn refused(detail: &'static str) -> Error {
+    Error::new(ErrorCode::DomainRefused, detail)
+}
+
+impl Pattern {
+    fn matches(&self, origin: &Origin) -> bool {
+        let port = self.port.unwrap_or(origin.scheme().default_port());
+        port == origin.port()
+            && match (&self.hosts, origin.host()) {
+                (Hosts::Exact(host), named) => host == named,
+                (Hosts::Below(suffix), Host::Name(name)) => {
+                    name.len() > suffix.len() && name.ends_with(&**suffix)
+                }
+                (Hosts::Below(_), Host::Address(_)) => false,
+            }
+    }
+}
+
+/// Whether the suffix, or each name right below it, is a public suffix.
+fn is_public_suffix(suffix: &str) -> bool {
+    let of = |name: &str| psl::suffix_str(name).map_or(0, str::len);
+    of(suffix) >= suffix.len() || of(&format!("x.{suffix}")) > suffix.len()
+}
+
+/// Why a pattern isn't taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DomainPolicyError(&'static str);
+
+impl fmt::Display for DomainPolicyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for DomainPolicyError {}
+
+#[cfg(test)]
+mod tests {
+    use super::super::origin::Location;
+    use super::*;
+
+    fn permits(policy: &DomainPolicy, named: &str) -> Option<bool> {
+        let base = Location::parse("https://api.vendor.test/v2", None)
+            .ok()?
+            .origin;
+        let named = Location::parse(named, Some(Scheme::Https)).ok()?.origin;
+        Some(policy.permit(&base, named).is_ok())
+    }
+
+    #[test]
+    fn suffixes_match_whole_labels_below() -> Result<(), DomainPolicyError> {
+        let policy = DomainPolicy::none().allow("*.vendor.test")?;
+        for named in ["eu.vendor.test", "a.b.vendor.test", "EU.VENDOR.TEST."] {
+            assert_eq!(permits(&policy, named), Some(true), "{named}");
+        }
+        for named in [
+            "vendor.test",
+            "evilvendor.test",
+            "vendor.test.evil.test",
+            "xvendor.test",
+            "eu.vendor.test:22",
+        ] {
+            assert_eq!(permits(&policy, named), Some(false), "{named}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn ports_are_those_of_the_pattern_and_of_the_base() -> Result<(), DomainPolicyError> {
+        let policy = DomainPolicy::none().allow("eu.vendor.test:9001")?;
+        assert_eq!(permits(&policy, "eu.vendor.test:9001"), Some(true));
+        assert_eq!(permits(&policy, "eu.vendor.test"), Some(false));
+        assert_eq!(
+            permits(&DomainPolicy::none(), "api.vendor.test:443"),
+            Some(true)
+        );
+        assert_eq!(
+            permits(&DomainPolicy::none(), "api.vendor.test:444"),
+            Some(false)
+        );
+        Ok(())
+    }
+
+    #[test]
+    fn https_is_never_lowered() {
+        assert_eq!(
+            permits(&DomainPolicy::none(), "http://api.vendor.test:443"),
+            Some(false)
+        );
+    }
+
+    #[test]
+    fn patterns_over_strangers_are_refused_when_built() {
+        for pattern in [
+            "*",
+            "*.",
+            "*.com",
+            "*.co.uk",
+            "*.github.io",
+            "*.amazonaws.com",
+            "*.s3.amazonaws.com",
+            "*.compute.amazonaws.com",
+            "*.myshopify.com",
+            "*.test",
+            "10.0.0.1",
+            "127.1",
+            "[::1]",
+            "*.1.2.3.4",
+            "a.*.test",
+            "a_b.test",
+            "a.test:0",
+            "a.test:x",
+            "",
+        ] {
+            assert!(DomainPolicy::none().allow(pattern).is_err(), "{pattern}");
+        }
+        for pattern in [
+            "localhost",
+            "eu.vendor.test",
+            "*.hubapi.com",
+            "Acme.zendesk.com:443",
+        ] {
+            assert!(DomainPolicy::none().allow(pattern).is_ok(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_allowed_as_addresses() {
+        let policy = DomainPolicy::none().allow_address([127, 0, 0, 1].into(), Some(9001));
+        assert_eq!(permits(&policy, "0x7f.1:9001"), Some(true));
+        assert_eq!(permits(&policy, "127.0.0.2:9001"), Some(false));
+    }
+}

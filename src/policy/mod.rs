@@ -1,0 +1,29 @@
+//! Where a credential may go: hosts by name, addresses by block.
+//!
+//! Names are judged by a [`DomainPolicy`], which makes the one thing that can be dialled, a [`Destination`]. The addresses that a
+//! name resolves to are judged by a [`NetworkPolicy`], on each new connection.
+//!
+//! ```
+//! use tower_passthrough::DomainPolicy;
+//!
+//! let domains = DomainPolicy::none()
+//!     .allow("eu.vendor.test")?
+//!     .allow("*.regions.vendor.test:8443")?;
+//! assert!(DomainPolicy::none().allow("*.github.io").is_err());
+//! # Ok::<_, tower_passthrough::DomainPolicyError>(())
+//! ```
+
+mod destination;
+mod domain;
+mod host;
+mod network;
+mod origin;
+mod special_purpose;
+
+pub use self::destination::Destination;
+pub use self::domain::{DomainPolicy, DomainPolicyError};
+pub use self::host::Host;
+pub use self::network::{Dangerous, NetworkPolicy, NetworkRefusal};
+pub use self::origin::{Origin, Scheme};
+
+pub(crate) use self::origin::{Location, LocationError};

@@ -1,0 +1,274 @@
+//! Which addresses may be dialled, judged after resolution on each new connection (SECURITY N1 to N9).
+//!
+//! ```
+//! use tower_passthrough::NetworkPolicy;
+//!
+//! let policy = NetworkPolicy::new().allow("10.1.0.0/16".parse()?);
+//! assert!(policy.judge("10.1.2.3:443".parse()?).is_ok());
+//! assert!(policy.judge("169.254.169.254:80".parse()?).is_err());
+//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! ```
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+use ipnet::IpNet;
+
+use super::special_purpose::{carried, is_public};
+
+/// Which addresses may be dialled: the public internet's, and the blocks that the host allows.
+///
+/// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a network that reaches IPv4 through
+/// NAT64 must allow `64:ff9b::/96`. Behind an egress proxy it's the proxy that resolves names: choose one that judges addresses.
+#[derive(Clone, Debug, Default)]
+pub struct NetworkPolicy {
+    allowed: Vec<IpNet>,
+    listeners: Vec<SocketAddr>,
+    plaintext: bool,
+    everything: bool,
+}
+
+/// Why an address isn't dialled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NetworkRefusal {
+    /// It isn't one of the public internet, and no allowed block holds it.
+    Prohibited,
+    /// It's one of the gateway's own listeners.
+    Loop,
+}
+
+impl NetworkPolicy {
+    /// Allows the public internet alone, and TLS alone.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Allows a block.
+    #[must_use]
+    pub fn allow(mut self, block: IpNet) -> Self {
+        self.allowed.push(block);
+        self
+    }
+
+    /// Names a listener of the gateway's own, which is never dialled: a base URL that names it would loop. An unspecified
+    /// address (`0.0.0.0`, `[::]`) stands for each address of this machine.
+    #[must_use]
+    pub fn listener(mut self, address: SocketAddr) -> Self {
+        self.listeners.push(address);
+        self
+    }
+
+    /// Leads to what can do harm.
+    #[must_use]
+    pub fn dangerous(self) -> Dangerous {
+        Dangerous(self)
+    }
+
+    /// Judges one resolved address.
+    ///
+    /// # Errors
+    ///
+    /// [`NetworkRefusal`] says why it mustn't be dialled.
+    pub fn judge(&self, address: SocketAddr) -> Result<(), NetworkRefusal> {
+        if self
+            .listeners
+            .iter()
+            .any(|listener| is_own(*listener, address))
+        {
+            return Err(NetworkRefusal::Loop);
+        }
+        let passes =
+            |ip: IpAddr| is_public(ip) || self.allowed.iter().any(|block| block.contains(&ip));
+        let ip = address.ip();
+        let carried_pass = match ip {
+            IpAddr::V4(_) => true,
+            IpAddr::V6(ip) => carried(ip).all(|inner| passes(inner.into())),
+        };
+        if self.everything || (passes(ip) && carried_pass) {
+            Ok(())
+        } else {
+            Err(NetworkRefusal::Prohibited)
+        }
+    }
+
+    /// Whether vendors may be called without TLS.
+    #[must_use]
+    pub fn permits_plaintext(&self) -> bool {
+        self.plaintext
+    }
+}
+
+/// What weakens a [`NetworkPolicy`]; made by [`NetworkPolicy::dangerous`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Dangerous(NetworkPolicy);
+
+impl Dangerous {
+    /// Lets integrations whose base URL is `http://` be called. Their credentials travel in clear.
+    #[must_use]
+    pub fn plaintext(mut self) -> NetworkPolicy {
+        self.0.plaintext = true;
+        self.0
+    }
+
+    /// Switches the guard off: each address may be dialled, metadata services too. The gateway's own listeners stay refused.
+    #[must_use]
+    pub fn any_address(mut self) -> NetworkPolicy {
+        self.0.everything = true;
+        self.0
+    }
+}
+
+fn is_own(listener: SocketAddr, address: SocketAddr) -> bool {
+    if listener.port() != address.port() {
+        return false;
+    }
+    let (listener, address) = (listener.ip().to_canonical(), address.ip().to_canonical());
+    listener == address || (listener.is_unspecified() && is_this_machine(address))
+}
+
+/// An address that can be bound is one of this machine. Asked only where the port is a listener's own.
+fn is_this_machine(address: IpAddr) -> bool {
+    address.is_loopback() || address.is_unspecified() || UdpSocket::bind((address, 0)).is_ok()
+}
+
+impl fmt::Display for NetworkRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Prohibited => "the address isn't one that may be dialled",
+            Self::Loop => "the address is the gateway's own",
+        })
+    }
+}
+
+impl std::error::Error for NetworkRefusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(policy: &NetworkPolicy, ip: &str) -> Option<Result<(), NetworkRefusal>> {
+        let ip: IpAddr = ip.parse().ok()?;
+        Some(policy.judge((ip, 443).into()))
+    }
+
+    #[test]
+    fn the_public_internet_alone_passes() {
+        let policy = NetworkPolicy::new();
+        for ip in [
+            "1.1.1.1",
+            "172.15.255.255",
+            "172.32.0.0",
+            "192.0.1.0",
+            "223.255.255.255",
+            "2606:4700::1111",
+            "2002:101:101::1",
+        ] {
+            assert_eq!(judged(&policy, ip), Some(Ok(())), "{ip}");
+        }
+        for ip in [
+            "0.0.0.0",
+            "0.255.255.255",
+            "10.0.0.0",
+            "10.255.255.255",
+            "100.64.0.0",
+            "100.127.255.255",
+            "127.0.0.1",
+            "127.255.255.255",
+            "169.254.169.254",
+            "172.16.0.0",
+            "172.31.255.255",
+            "192.0.0.8",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.0.0",
+            "198.18.0.1",
+            "198.19.255.255",
+            "198.51.100.9",
+            "203.0.113.1",
+            "224.0.0.1",
+            "239.255.255.255",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fdff::1",
+            "fec0::1",
+            "ff02::1",
+            "100::1",
+            "2001:db8::1",
+            "3fff::1",
+            "3fff:fff::1",
+            "5f00::1",
+            "4000::1",
+            "2001::1",
+            "2001:20::1",
+        ] {
+            assert_eq!(
+                judged(&policy, ip),
+                Some(Err(NetworkRefusal::Prohibited)),
+                "{ip}"
+            );
+        }
+    }
+
+    #[test]
+    fn carried_addresses_are_judged_as_well() {
+        let wide = [
+            "::/3",
+            "64:ff9b::/96",
+            "64:ff9b:1::/48",
+            "2001::/32",
+            "::ffff:0:0/96",
+        ]
+        .iter()
+        .filter_map(|block| block.parse().ok())
+        .fold(NetworkPolicy::new(), NetworkPolicy::allow);
+        for ip in [
+            "::ffff:169.254.169.254",
+            "64:ff9b::7f00:1",
+            "64:ff9b:1::a00:1",
+            "64:ff9b:1:7f00:0:100::",
+            "2002:7f00:1::1",
+            "2001:0:0a00:1::1",
+            "2001:0:101:101:0:0:80ff:fffe",
+            "2606:4700::5efe:127.0.0.1",
+            "2606:4700::200:5efe:10.0.0.1",
+            "::127.0.0.2",
+        ] {
+            assert_eq!(
+                judged(&wide, ip),
+                Some(Err(NetworkRefusal::Prohibited)),
+                "{ip}"
+            );
+        }
+        assert_eq!(judged(&wide, "64:ff9b::101:101"), Some(Ok(())));
+        assert_eq!(judged(&wide, "::ffff:1.1.1.1"), Some(Ok(())));
+    }
+
+    #[test]
+    fn own_listeners_are_never_dialled() {
+        let listener = SocketAddr::from(([0, 0, 0, 0], 8080));
+        let policy = NetworkPolicy::new()
+            .listener(listener)
+            .dangerous()
+            .any_address();
+        for address in [
+            "127.0.0.1:8080",
+            "[::1]:8080",
+            "[::ffff:127.0.0.1]:8080",
+            "0.0.0.0:8080",
+        ] {
+            assert_eq!(
+                address.parse().ok().map(|address| policy.judge(address)),
+                Some(Err(NetworkRefusal::Loop)),
+                "{address}"
+            );
+        }
+        assert_eq!(judged(&policy, "127.0.0.1"), Some(Ok(())));
+    }
+}

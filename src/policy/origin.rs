@@ -1,0 +1,262 @@
+//! Scheme, host and port (RFC 9110 §4.3.1), and the strict parser of `scheme://host:port/path`.
+
+use std::fmt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::uri::Authority;
+
+use super::host::Host;
+
+/// The scheme of an origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Scheme {
+    /// `http`: in clear.
+    Http,
+    /// `https`: over TLS.
+    Https,
+}
+
+impl Scheme {
+    /// The port that is meant when none is written.
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+
+    pub(crate) fn as_uri_scheme(self) -> http::uri::Scheme {
+        match self {
+            Self::Http => http::uri::Scheme::HTTP,
+            Self::Https => http::uri::Scheme::HTTPS,
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        if text.eq_ignore_ascii_case("https") {
+            Some(Self::Https)
+        } else if text.eq_ignore_ascii_case("http") {
+            Some(Self::Http)
+        } else {
+            None
+        }
+    }
+}
+
+/// Scheme, host and port, and the authority that a request to it carries. Cloning is one increment.
+#[derive(Clone)]
+pub struct Origin(Arc<Inner>);
+
+struct Inner {
+    scheme: Scheme,
+    host: Host,
+    port: u16,
+    authority: Authority,
+}
+
+impl Origin {
+    /// `None` if the authority is none, which no parsed host brings about.
+    fn new(scheme: Scheme, host: Host, port: u16) -> Option<Self> {
+        let text = if port == scheme.default_port() {
+            host.to_string()
+        } else {
+            format!("{host}:{port}")
+        };
+        let authority = Authority::from_maybe_shared(Bytes::from(text)).ok()?;
+        Some(Self(Arc::new(Inner {
+            scheme,
+            host,
+            port,
+            authority,
+        })))
+    }
+
+    /// The scheme.
+    #[must_use]
+    pub fn scheme(&self) -> Scheme {
+        self.0.scheme
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// The port, the scheme's default one if none was written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0.port
+    }
+
+    /// Host and port as `Host` and `:authority` carry them: without a default port, never with user info.
+    #[must_use]
+    pub fn authority(&self) -> &Authority {
+        &self.0.authority
+    }
+}
+
+impl fmt::Debug for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}({})", self.0.scheme, self.0.authority)
+    }
+}
+
+/// Why a base URL or a `__domain` can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LocationError(pub(crate) &'static str);
+
+impl fmt::Display for LocationError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for LocationError {}
+
+/// An origin and a path on it.
+#[derive(Clone, Debug)]
+pub(crate) struct Location {
+    pub(crate) origin: Origin,
+    /// Empty, or beginning with `/`.
+    pub(crate) path: Box<str>,
+}
+
+impl Location {
+    /// Parses an absolute URL; with `scheme`, `host` and `host:port` as well.
+    pub(crate) fn parse(text: &str, scheme: Option<Scheme>) -> Result<Self, LocationError> {
+        let refuse = |why| Err(LocationError(why));
+        if text
+            .chars()
+            .any(|char| char.is_control() || char.is_whitespace() || char == '\\')
+        {
+            return refuse("it holds a blank, a control character or a backslash");
+        }
+        if text.contains(['?', '#']) {
+            return refuse("it holds a query or a fragment");
+        }
+        let (scheme, rest) = match (text.split_once("://"), scheme) {
+            (Some((written, rest)), _) => match Scheme::parse(written) {
+                Some(scheme) => (scheme, rest),
+                None => return refuse("its scheme is neither http nor https"),
+            },
+            (None, Some(scheme)) if !text.contains('/') => (scheme, text),
+            (None, _) => return refuse("it's neither a host nor an absolute URL"),
+        };
+        let (authority, path) = rest
+            .find('/')
+            .map_or((rest, ""), |slash| rest.split_at(slash));
+        if authority.contains('@') {
+            return refuse("it holds user info");
+        }
+        let Some((host, port)) = split_port(authority) else {
+            return refuse("its port is none");
+        };
+        let Some(host) = Host::parse(host) else {
+            return refuse("its host is none");
+        };
+        if !fits_path(path) {
+            return refuse("its path holds dot segments, or what no path may");
+        }
+        match Origin::new(scheme, host, port.unwrap_or(scheme.default_port())) {
+            Some(origin) => Ok(Self {
+                origin,
+                path: path.into(),
+            }),
+            None => refuse("its host is none"),
+        }
+    }
+}
+
+/// Host and port; `None` if what follows the colon is no port.
+fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
+    let end_of_host = authority.find(']').map_or(0, |bracket| bracket + 1);
+    let (_, after) = authority.split_at_checked(end_of_host)?;
+    let Some(colon) = after.find(':') else {
+        return Some((authority, None));
+    };
+    let (host, port) = authority.split_at_checked(end_of_host + colon)?;
+    let digits = port.strip_prefix(':')?;
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let port = digits.parse().ok().filter(|&port| port != 0)?;
+    Some((host, Some(port)))
+}
+
+fn fits_path(path: &str) -> bool {
+    let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"<>^`{|}".contains(&byte);
+    let is_dots = |segment: &str| {
+        let plain = segment.replace("%2e", ".").replace("%2E", ".");
+        let name = plain.split(';').next().unwrap_or_default();
+        name == "." || name == ".."
+    };
+    path.bytes().all(legal) && !path.split('/').any(is_dots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(text: &str) -> Option<String> {
+        let location = Location::parse(text, Some(Scheme::Https)).ok()?;
+        Some(format!("{:?}{}", location.origin, location.path))
+    }
+
+    #[test]
+    fn hosts_and_absolute_urls_are_locations() {
+        assert_eq!(parsed("EU.v.com.").as_deref(), Some("Https(eu.v.com)"));
+        assert_eq!(parsed("eu.v.com:443").as_deref(), Some("Https(eu.v.com)"));
+        assert_eq!(
+            parsed("eu.v.com:8443").as_deref(),
+            Some("Https(eu.v.com:8443)")
+        );
+        assert_eq!(parsed("[::1]:80").as_deref(), Some("Https([::1]:80)"));
+        assert_eq!(
+            parsed("HTTP://v.com:80/api/").as_deref(),
+            Some("Http(v.com)/api/")
+        );
+        assert_eq!(
+            parsed("https://v.com/@a/%20;v=1").as_deref(),
+            Some("Https(v.com)/@a/%20;v=1")
+        );
+    }
+
+    #[test]
+    fn everything_else_is_refused() {
+        for text in [
+            "",
+            "/",
+            "//h",
+            "https://",
+            "https:///x",
+            "ftp://v.com",
+            "h:0",
+            "h:65536",
+            "h:",
+            "h:+5",
+            "h:5x",
+            "a@b",
+            "https://a@b/",
+            "v.com/x",
+            "v.com\\.evil",
+            "v.com?x",
+            "v.com#x",
+            "https://v.com/a b",
+            "https://v.com/..",
+            "https://v.com/a/%2E%2e/b",
+            "https://v.com/a/..;x",
+            "v.com:80@evil.test",
+            "good.test\\@evil.test",
+            "h:80://x",
+            "[::1]x",
+            "javascript:alert(1)",
+        ] {
+            assert_eq!(parsed(text), None, "{text}");
+        }
+        assert!(Location::parse("v.com", None).is_err());
+    }
+}

@@ -1,0 +1,137 @@
+//! Names of fields, by what a gateway has to do with them.
+//!
+//! Names are compared with `_` read as `-`, as CGI, WSGI and PHP vendors merge the two (SECURITY T11).
+
+use std::borrow::Cow;
+
+use http::header::{CONNECTION, HeaderMap, HeaderName};
+use smallvec::SmallVec;
+
+/// A name in the spelling in which names are compared.
+pub(super) fn canonical(name: &HeaderName) -> Cow<'_, str> {
+    let name = name.as_str();
+    if name.contains('_') {
+        Cow::Owned(name.replace('_', "-"))
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// Whether `canonical` is another spelling of one of `names`.
+pub(super) fn is_one_of(canonical: &str, names: &[HeaderName]) -> bool {
+    names
+        .iter()
+        .any(|name| *self::canonical(name) == *canonical)
+}
+
+/// Fields that end at this hop (RFC 9110 §7.6.1; FORWARDING H2).
+pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "connection"
+            | "http2-settings"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Fields that frame or route a message: the client's own to set, and never trailers (RFC 9110 §6.5.1).
+pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "content-length" | "expect" | "host" | "max-forwards" | "trailer"
+    )
+}
+
+/// What a caller authenticates with to the host app (FORWARDING H6).
+pub(super) fn is_caller_credential(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "authorization" | "cookie" | "proxy-authorization"
+    )
+}
+
+/// What tells of the way that a request took (FORWARDING H9).
+pub(super) fn is_forwarding(canonical: &str) -> bool {
+    matches!(canonical, "forwarded" | "via" | "x-real-ip") || canonical.starts_with("x-forwarded-")
+}
+
+/// What overrides the method, behind an allow-list's back (FORWARDING H19).
+pub(super) fn overrides_method(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "x-http-method" | "x-http-method-override" | "x-method-override"
+    )
+}
+
+/// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in them.
+pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
+
+impl Nominated {
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        let members = headers
+            .get_all(CONNECTION)
+            .iter()
+            .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+        // What is no name names no field.
+        Self(
+            members
+                .filter_map(|member| HeaderName::from_bytes(member.trim_ascii()).ok())
+                .collect(),
+        )
+    }
+
+    pub(super) fn holds(&self, canonical: &str) -> bool {
+        is_one_of(canonical, &self.0)
+    }
+}
+
+/// Removes the fields that `goes` names.
+pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &str) -> bool) {
+    let names: SmallVec<[HeaderName; 8]> = headers
+        .keys()
+        .filter(|name| goes(name, &canonical(name)))
+        .cloned()
+        .collect();
+    for name in names {
+        headers.remove(name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn nominations_are_read_from_each_line_and_survive_anything() {
+        let mut headers = HeaderMap::new();
+        for line in [&b"close, X-A"[..], b"\t,, x-b ,", b"\xff, a b", b""] {
+            headers.append(
+                CONNECTION,
+                HeaderValue::from_bytes(line).unwrap_or(HeaderValue::from_static("")),
+            );
+        }
+        let nominated = Nominated::of(&headers);
+        for name in ["close", "x-a", "x-b"] {
+            assert!(nominated.holds(name), "{name}");
+        }
+        assert!(!nominated.holds("a") && !nominated.holds(""));
+    }
+
+    #[test]
+    fn underscores_are_hyphens() {
+        let name = HeaderName::from_static("x_api-key");
+        assert_eq!(canonical(&name), "x-api-key");
+        assert!(is_one_of(
+            "x-api-key",
+            &[HeaderName::from_static("x-api_key")]
+        ));
+    }
+}

@@ -1,0 +1,129 @@
+//! The request's head: what goes, what stays, what is added (FORWARDING §3).
+
+use http::header::{Entry, HeaderMap, HeaderName, HeaderValue, TE, VIA};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Extensions, Uri, Version};
+use http_body::SizeHint;
+
+use super::fields::{
+    Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
+    is_hop_by_hop, is_one_of, overrides_method, remove,
+};
+use super::framing;
+use crate::error::Error;
+use crate::policy::Destination;
+use crate::upstream::Upstream;
+
+/// What decides over a request's fields.
+#[derive(Debug)]
+pub(crate) struct RequestRules<'a> {
+    pub(crate) upstream: &'a Upstream,
+    /// The fields by which callers authenticate to the host app.
+    pub(crate) host_credentials: &'a [HeaderName],
+    /// Whether the host's own forwarding fields pass.
+    pub(crate) pass_forwarded: bool,
+    /// What is added to `Via`.
+    pub(crate) via: Option<&'a HeaderValue>,
+    /// Whether the caller is held to some methods.
+    pub(crate) methods_are_limited: bool,
+}
+
+impl RequestRules<'_> {
+    /// Makes the head that the vendor gets, save the credentials. `size` and `ended` are the body's.
+    ///
+    /// # Errors
+    ///
+    /// If destination and target make no URI, which no parsed ones bring about.
+    pub(crate) fn rewrite(
+        &self,
+        parts: &mut Parts,
+        destination: &Destination,
+        target: PathAndQuery,
+        size: &SizeHint,
+        ended: bool,
+    ) -> Result<(), Error> {
+        let accepts_trailers = accepts_trailers(&parts.headers);
+        let nominated = Nominated::of(&parts.headers);
+        remove(&mut parts.headers, |name, canonical| {
+            self.drops(name, canonical) || nominated.holds(canonical)
+        });
+        if accepts_trailers {
+            // Without `Connection: TE`, which would make hyper delete it on HTTP/2.
+            parts
+                .headers
+                .insert(TE, HeaderValue::from_static("trailers"));
+        }
+        self.add_defaults(&mut parts.headers);
+        if let Some(via) = self.via {
+            append(&mut parts.headers, VIA, via);
+        }
+        framing::set(&mut parts.headers, &parts.method, size, ended);
+        parts.uri = absolute(destination, target)?;
+        // Whatever the caller spoke: hyper-util refuses an HTTP/2 request on an HTTP/1 connection.
+        parts.version = Version::HTTP_11;
+        parts.extensions = Extensions::new();
+        Ok(())
+    }
+
+    fn drops(&self, name: &HeaderName, canonical: &str) -> bool {
+        let other_spelling = name.as_str() != canonical;
+        is_hop_by_hop(canonical)
+            || is_caller_credential(canonical)
+            || is_one_of(canonical, self.host_credentials)
+            || is_one_of(canonical, self.upstream.scheme().fields())
+            || (is_forwarding(canonical) && !self.pass_forwarded)
+            || (overrides_method(canonical) && self.methods_are_limited)
+            // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the body is first asked for.
+            || matches!(canonical, "host" | "expect")
+            || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
+    }
+
+    fn is_default(&self, canonical: &str) -> bool {
+        let mut defaults = self.upstream.default_headers().keys();
+        defaults.any(|name| *self::canonical(name) == *canonical)
+    }
+
+    /// Adds the default headers that the caller left out.
+    fn add_defaults(&self, headers: &mut HeaderMap) {
+        let defaults = self.upstream.default_headers();
+        for name in defaults.keys() {
+            let canonical = canonical(name);
+            if is_hop_by_hop(&canonical)
+                || is_framing_or_routing(&canonical)
+                || headers.contains_key(name)
+            {
+                continue;
+            }
+            for value in defaults.get_all(name) {
+                append(headers, name.clone(), value);
+            }
+        }
+    }
+}
+
+/// Whether any line of `TE` lists `trailers` (RFC 9110 §10.1.4).
+fn accepts_trailers(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TE).iter();
+    let mut members = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    members.any(|member| member.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
+    // A map of 32,768 fields takes no more; a head of that size doesn't get through hyper's server.
+    match headers.try_entry(name) {
+        Ok(Entry::Occupied(mut entry)) => entry.append(value.clone()),
+        Ok(Entry::Vacant(entry)) => {
+            let _ = entry.try_insert(value.clone());
+        }
+        Err(_) => {}
+    }
+}
+
+fn absolute(destination: &Destination, target: PathAndQuery) -> Result<Uri, Error> {
+    let mut uri = http::uri::Parts::default();
+    uri.scheme = Some(destination.scheme().as_uri_scheme());
+    uri.authority = Some(destination.authority().clone());
+    uri.path_and_query = Some(target);
+    Uri::from_parts(uri).map_err(|_| Error::bad_address("the address makes no URI"))
+}

@@ -1,0 +1,175 @@
+//! The response's head: what goes, what stays (FORWARDING §5).
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use http::response::Parts;
+use http::{Extensions, Version};
+
+use super::fields::{Nominated, is_hop_by_hop, remove};
+use super::{browser_safe, links};
+
+/// Which fields of a vendor's response are handed back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseHeaderPolicy {
+    /// All, as the vendor sent them. Fit where no browser can reach the mount.
+    #[default]
+    All,
+    /// None that acts on the host app's origin in a browser (`Set-Cookie`, `Access-Control-*`, ...). What is left is sandboxed, and kept out
+    /// of shared caches.
+    BrowserSafe,
+}
+
+/// What decides over a response's fields.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseRules<'a> {
+    pub(crate) policy: ResponseHeaderPolicy,
+    /// The query parameters that are taken out of links.
+    pub(crate) scrubbed: &'a [Box<str>],
+}
+
+/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OddTransferCoding;
+
+impl ResponseRules<'_> {
+    /// Makes the head that the caller gets.
+    pub(crate) fn rewrite(self, parts: &mut Parts) -> Result<(), OddTransferCoding> {
+        if has_odd_coding(&parts.headers) {
+            return Err(OddTransferCoding);
+        }
+        let nominated = Nominated::of(&parts.headers);
+        remove(&mut parts.headers, |_, canonical| {
+            drops(canonical, self.policy) || nominated.holds(canonical)
+        });
+        drop_our_proxy_status(&mut parts.headers);
+        if !self.scrubbed.is_empty() {
+            links::scrub(&mut parts.headers, self.scrubbed);
+        }
+        if self.policy == ResponseHeaderPolicy::BrowserSafe {
+            browser_safe::harden(&mut parts.headers);
+        }
+        // hyper's server writes the version that the response says.
+        parts.version = Version::HTTP_11;
+        parts.extensions = reason(&mut parts.extensions);
+        Ok(())
+    }
+}
+
+/// Whether a field of the vendor's, header or trailer, isn't handed back.
+pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
+    is_hop_by_hop(canonical)
+        || canonical == "passthrough-error"
+        || (policy == ResponseHeaderPolicy::BrowserSafe
+            && browser_safe::acts_on_the_origin(canonical))
+}
+
+/// hyper has undone `chunked`, and leaves the field.
+fn has_odd_coding(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let mut codings = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    codings.any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+}
+
+/// A vendor's own `Proxy-Status` passes, unless it speaks in our name (SECURITY V2).
+fn drop_our_proxy_status(headers: &mut HeaderMap) {
+    const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
+    if !headers.contains_key(PROXY_STATUS) {
+        return;
+    }
+    let kept: Vec<HeaderValue> = headers
+        .get_all(PROXY_STATUS)
+        .iter()
+        .filter(|line| !line.as_bytes().split(|&byte| byte == b',').any(is_ours))
+        .cloned()
+        .collect();
+    headers.remove(PROXY_STATUS);
+    for line in kept {
+        // There was room for more of them before.
+        let _ = headers.try_append(PROXY_STATUS, line);
+    }
+}
+
+fn is_ours(member: &[u8]) -> bool {
+    let member = member.trim_ascii();
+    let name = member.strip_prefix(b"\"").unwrap_or(member);
+    name.get(..11)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"passthrough"))
+}
+
+/// The reason phrase is all of the extensions that is the vendor's word.
+#[cfg(feature = "http1")]
+fn reason(extensions: &mut Extensions) -> Extensions {
+    let mut kept = Extensions::new();
+    if let Some(reason) = extensions.remove::<hyper::ext::ReasonPhrase>() {
+        kept.insert(reason);
+    }
+    kept
+}
+
+#[cfg(not(feature = "http1"))]
+fn reason(_: &mut Extensions) -> Extensions {
+    Extensions::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rewritten(
+        fields: &[(&'static str, &'static str)],
+        policy: ResponseHeaderPolicy,
+    ) -> Option<HeaderMap> {
+        let (mut parts, ()) = http::Response::new(()).into_parts();
+        for (name, value) in fields {
+            parts.headers.append(*name, HeaderValue::from_static(value));
+        }
+        let rules = ResponseRules {
+            policy,
+            scrubbed: &[],
+        };
+        rules.rewrite(&mut parts).ok().map(|()| parts.headers)
+    }
+
+    #[test]
+    fn hop_by_hop_goes_and_duplicates_stay() {
+        let fields = [
+            ("connection", "x-up"),
+            ("x-up", "1"),
+            ("set-cookie", "a"),
+            ("set-cookie", "b"),
+            ("transfer-encoding", "Chunked"),
+        ];
+        let headers = rewritten(&fields, ResponseHeaderPolicy::All).unwrap_or_default();
+        let names: Vec<_> = headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        assert_eq!(names, [("set-cookie", &b"a"[..]), ("set-cookie", b"b")]);
+    }
+
+    #[test]
+    fn odd_codings_are_refused() {
+        for coding in ["gzip", "gzip, chunked", "identity"] {
+            assert!(
+                rewritten(&[("transfer-encoding", coding)], ResponseHeaderPolicy::All).is_none(),
+                "{coding}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_vendor_cannot_speak_in_our_name() {
+        let fields = [
+            ("passthrough-error", "x"),
+            ("proxy-status", "cdn, passthrough; error=x"),
+            ("proxy-status", "cdn; a=b"),
+        ];
+        let headers = rewritten(&fields, ResponseHeaderPolicy::All).unwrap_or_default();
+        assert_eq!(headers.len(), 1);
+        assert!(
+            headers
+                .get("proxy-status")
+                .is_some_and(|value| value == "cdn; a=b")
+        );
+    }
+}

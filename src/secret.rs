@@ -1,0 +1,139 @@
+//! Secrets as a type of their own, which doesn't know how to be printed.
+//!
+//! ```
+//! use tower_passthrough::Secret;
+//!
+//! let token = Secret::from("s3cr3t");
+//! assert_eq!(format!("{token:?}"), "Secret");
+//! assert_eq!(token.expose(), b"s3cr3t");
+//! ```
+//!
+//! The memory of a [`Secret`] is zeroed when it's dropped. That of a header value made from one is not, as
+//! `http::HeaderValue` has no such hook; it lives as long as the call, and is marked sensitive, so that its
+//! `Debug` shows nothing and HPACK never indexes it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretSlice};
+use subtle::ConstantTimeEq;
+use zeroize::Zeroize;
+
+/// Bytes that may be sent to a vendor and seen by nobody else.
+///
+/// It has no `Display`, no `Serialize` and no `Deref`, its `Debug` is a constant, and it's compared in constant time.
+#[derive(Clone)]
+pub struct Secret(SecretSlice<u8>);
+
+impl Secret {
+    /// The bytes themselves. Grep for this method to see each place that looks.
+    #[must_use]
+    pub fn expose(&self) -> &[u8] {
+        self.0.expose_secret()
+    }
+
+    /// `prefix` and the secret as a header value, marked sensitive.
+    ///
+    /// # Errors
+    ///
+    /// If the bytes can't stand in a header field (RFC 9110 §5.5): CR, LF, NUL or another control.
+    pub fn to_header_value(&self, prefix: &str) -> Result<HeaderValue, InvalidSecret> {
+        let mut value = Vec::with_capacity(prefix.len() + self.expose().len());
+        value.extend_from_slice(prefix.as_bytes());
+        value.extend_from_slice(self.expose());
+        sensitive(value)
+    }
+}
+
+/// A header value of bytes that hold a secret. `value` must have been made at its final size (SECURITY L9).
+pub(crate) fn sensitive(value: Vec<u8>) -> Result<HeaderValue, InvalidSecret> {
+    let mut value =
+        HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| InvalidSecret)?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+/// The secret holds bytes that can't be sent in its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidSecret;
+
+impl fmt::Display for InvalidSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret holds bytes that can't be sent in a header field")
+    }
+}
+
+impl std::error::Error for InvalidSecret {}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
+
+impl PartialEq for Secret {
+    fn eq(&self, other: &Self) -> bool {
+        self.expose().ct_eq(other.expose()).into()
+    }
+}
+
+impl Eq for Secret {}
+
+impl From<Vec<u8>> for Secret {
+    fn from(mut bytes: Vec<u8>) -> Self {
+        if bytes.len() == bytes.capacity() {
+            return Self(SecretSlice::from(bytes));
+        }
+        // Shrinking would move the bytes and leave a copy behind that nobody zeroes.
+        let exact = Self::from(bytes.as_slice());
+        bytes.zeroize();
+        exact
+    }
+}
+
+impl From<&[u8]> for Secret {
+    fn from(bytes: &[u8]) -> Self {
+        let mut exact = Vec::with_capacity(bytes.len());
+        exact.extend_from_slice(bytes);
+        Self(SecretSlice::from(exact))
+    }
+}
+
+impl From<String> for Secret {
+    fn from(text: String) -> Self {
+        Self::from(text.into_bytes())
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::from(text.as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_value_of_a_secret_is_sensitive() {
+        let value = Secret::from("abc").to_header_value("Bearer ");
+        assert!(value.as_ref().is_ok_and(HeaderValue::is_sensitive));
+        assert!(value.is_ok_and(|value| value == "Bearer abc"));
+    }
+
+    #[test]
+    fn line_breaks_cannot_become_a_header_value() {
+        for bytes in ["a\r\nx: y", "a\nb", "a\0"] {
+            assert_eq!(Secret::from(bytes).to_header_value(""), Err(InvalidSecret));
+        }
+    }
+
+    #[test]
+    fn a_vector_with_room_to_spare_is_kept_whole() {
+        let mut bytes = Vec::with_capacity(64);
+        bytes.extend_from_slice(b"abc");
+        assert_eq!(Secret::from(bytes).expose(), b"abc");
+    }
+}

@@ -1,0 +1,224 @@
+//! Sets up a service. `build` comes after an authorizer, or after somebody has said in so many words that everyone may.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::HeaderName;
+use http::{Extensions, Uri};
+
+use super::passthrough::PassthroughService;
+use crate::address::{PathEncoding, Prefix, PrefixError};
+use crate::client::{DefaultTransport, Transport};
+use crate::observe::Observe;
+use crate::pipeline::Gateway;
+use crate::resolver::BaseUrlResolver;
+use crate::rewrite::ResponseHeaderPolicy;
+use crate::settings::{Settings, Via};
+use crate::store::{Authorize, Authorized, CredentialStore, Everyone};
+
+/// A store of which it hasn't been said yet who may use it.
+#[derive(Debug)]
+pub struct Unauthorized<S>(S);
+
+/// Sets up a [`PassthroughService`].
+#[must_use = "a builder does nothing unless built"]
+pub struct PassthroughBuilder<S, R, T = DefaultTransport> {
+    store: S,
+    resolver: R,
+    transport: T,
+    prefix: Prefix,
+    settings: Settings,
+}
+
+impl<S, R, T> PassthroughBuilder<Unauthorized<S>, R, T> {
+    pub(super) fn new(store: S, resolver: R, transport: T) -> Self {
+        Self {
+            store: Unauthorized(store),
+            resolver,
+            transport,
+            prefix: Prefix::default(),
+            settings: Settings::default(),
+        }
+    }
+
+    /// Says who may use which connection, and for what.
+    pub fn authorize<A: Authorize>(
+        self,
+        authorizer: A,
+    ) -> PassthroughBuilder<Authorized<S, A>, R, T> {
+        self.store(|Unauthorized(store)| Authorized::new(store, authorizer))
+    }
+
+    /// Leads to what can do harm.
+    pub fn dangerous(self) -> Dangerous<S, R, T> {
+        Dangerous(self)
+    }
+}
+
+impl<S, R, T> PassthroughBuilder<S, R, T> {
+    fn store<S2>(self, change: impl FnOnce(S) -> S2) -> PassthroughBuilder<S2, R, T> {
+        PassthroughBuilder {
+            store: change(self.store),
+            resolver: self.resolver,
+            transport: self.transport,
+            prefix: self.prefix,
+            settings: self.settings,
+        }
+    }
+
+    fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Sends requests through another transport.
+    pub fn transport<T2: Transport>(self, transport: T2) -> PassthroughBuilder<S, R, T2> {
+        PassthroughBuilder {
+            store: self.store,
+            resolver: self.resolver,
+            transport,
+            prefix: self.prefix,
+            settings: self.settings,
+        }
+    }
+
+    /// The path under which the service lies, where no router takes it off. By default there is none.
+    ///
+    /// # Errors
+    ///
+    /// If it's no path.
+    pub fn prefix(mut self, prefix: &str) -> Result<Self, PrefixError> {
+        self.prefix = Prefix::new(prefix)?;
+        Ok(self)
+    }
+
+    /// Tells where the host app keeps the URI as it came: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with axum.
+    ///
+    /// A router that nests at `/p/{id}` takes the id off and may eat a slash. With this, and `/p` as [`prefix`](Self::prefix), id and path are read
+    /// from the URI as it came, if what the router left is the end of it.
+    pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
+        self.set(|settings| settings.original_uri = Some(find))
+    }
+
+    /// Whether paths of generated clients are decoded. By default [`PathEncoding::Auto`].
+    pub fn path_encoding(self, encoding: PathEncoding) -> Self {
+        self.set(|settings| settings.path_encoding = encoding)
+    }
+
+    /// Whether dot segments that are encoded twice are refused like others. By default they're text, as they are by RFC 3986.
+    pub fn refuse_twice_encoded_dots(self, refuse: bool) -> Self {
+        self.set(|settings| settings.refuse_twice_encoded_dots = refuse)
+    }
+
+    /// Which fields of vendors' responses are handed back. By default all. **Where a browser can reach the mount, choose
+    /// [`ResponseHeaderPolicy::BrowserSafe`].**
+    pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
+        self.set(|settings| settings.response_headers = policy)
+    }
+
+    /// Never lets this field of the caller's reach a vendor: one by which callers authenticate to the host app, or one that names its pages, such as
+    /// `Origin` and `Referer`. `Authorization`, `Cookie` and `Proxy-Authorization` never do.
+    pub fn drop_header(self, name: HeaderName) -> Self {
+        self.set(|settings| {
+            settings.host_credentials = settings
+                .host_credentials
+                .iter()
+                .cloned()
+                .chain([name])
+                .collect();
+        })
+    }
+
+    /// Whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` pass, as the host's own layers have set them. By default they don't: vendors see an ordinary
+    /// client.
+    pub fn pass_forwarded(self, pass: bool) -> Self {
+        self.set(|settings| settings.pass_forwarded = pass)
+    }
+
+    /// Adds `Via: 1.1 PSEUDONYM`, and refuses requests that carry it already, as they'd loop. By default none is added.
+    ///
+    /// # Errors
+    ///
+    /// If it's no token (RFC 9110 §5.6.2).
+    pub fn via(self, pseudonym: &str) -> Result<Self, ViaError> {
+        let via = Via::new(pseudonym).ok_or(ViaError)?;
+        Ok(self.set(|settings| settings.via = Some(via)))
+    }
+
+    /// How long a response's head is waited for, from the request's last byte. By default 60 seconds.
+    pub fn response_head_timeout(self, timeout: Duration) -> Self {
+        self.set(|settings| settings.patience.response_head = timeout)
+    }
+
+    /// How long a call may go on without a byte moving, either way. By default 60 seconds. There is no limit in all, and a caller that has no room isn't the
+    /// vendor's idleness.
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        self.set(|settings| settings.patience.idle = timeout)
+    }
+
+    /// The largest body that is forwarded, in bytes. By default there is no limit.
+    pub fn request_body_limit(self, bytes: u64) -> Self {
+        self.set(|settings| settings.request_body_limit = Some(bytes))
+    }
+
+    /// Lets `observer` see how each call ended. The last one set counts.
+    pub fn observe(self, observer: impl Observe) -> Self {
+        self.set(|settings| settings.observer = Some(Arc::new(observer)))
+    }
+
+    /// Builds the service.
+    pub fn build(self) -> PassthroughService<S, R, T>
+    where
+        S: CredentialStore + Authorize,
+        R: BaseUrlResolver,
+        T: Transport,
+    {
+        let gateway = Gateway {
+            store: self.store,
+            resolver: self.resolver,
+            transport: self.transport,
+            settings: self.settings,
+        };
+        PassthroughService::new(gateway, self.prefix)
+    }
+}
+
+impl<S, R, T> fmt::Debug for PassthroughBuilder<S, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PassthroughBuilder")
+            .field("prefix", &self.prefix)
+            .field("settings", &self.settings)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What weakens a service; made by [`PassthroughBuilder::dangerous`].
+#[must_use]
+pub struct Dangerous<S, R, T>(PassthroughBuilder<Unauthorized<S>, R, T>);
+
+impl<S, R, T> Dangerous<S, R, T> {
+    /// Lets whoever reaches the mount use each connection with each method and path.
+    pub fn allow_everyone(self) -> PassthroughBuilder<Authorized<S, Everyone>, R, T> {
+        self.0.authorize(Everyone::new())
+    }
+}
+
+impl<S, R, T> fmt::Debug for Dangerous<S, R, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dangerous").finish_non_exhaustive()
+    }
+}
+
+/// The pseudonym is no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ViaError;
+
+impl fmt::Display for ViaError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pseudonym in `Via` is a token")
+    }
+}
+
+impl std::error::Error for ViaError {}

@@ -1,0 +1,110 @@
+//! What the host decides once, for all calls.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
+use http::{Extensions, Uri};
+
+use crate::address::PathEncoding;
+use crate::client::Patience;
+use crate::error::{Error, ErrorCode};
+use crate::observe::Observe;
+use crate::rewrite::ResponseHeaderPolicy;
+
+/// Finds the URI as it came, before a router took the mount off.
+pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
+
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) original_uri: Option<OriginalUri>,
+    pub(crate) path_encoding: PathEncoding,
+    pub(crate) refuse_twice_encoded_dots: bool,
+    pub(crate) response_headers: ResponseHeaderPolicy,
+    pub(crate) host_credentials: Arc<[HeaderName]>,
+    pub(crate) pass_forwarded: bool,
+    pub(crate) via: Option<Via>,
+    pub(crate) patience: Patience,
+    /// In bytes.
+    pub(crate) request_body_limit: Option<u64>,
+    pub(crate) observer: Option<Arc<dyn Observe>>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            original_uri: None,
+            path_encoding: PathEncoding::Auto,
+            refuse_twice_encoded_dots: false,
+            response_headers: ResponseHeaderPolicy::All,
+            host_credentials: Arc::new([]),
+            pass_forwarded: false,
+            via: None,
+            patience: Patience {
+                response_head: Duration::from_secs(60),
+                idle: Duration::from_secs(60),
+            },
+            request_body_limit: None,
+            observer: None,
+        }
+    }
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("path_encoding", &self.path_encoding)
+            .field("response_headers", &self.response_headers)
+            .field("host_credentials", &self.host_credentials)
+            .field("request_body_limit", &self.request_body_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The gateway's own name in `Via` (RFC 9110 §7.6.3).
+#[derive(Clone, Debug)]
+pub(crate) struct Via {
+    pseudonym: Box<str>,
+    value: HeaderValue,
+}
+
+impl Via {
+    /// `None` if the pseudonym is no token.
+    pub(crate) fn new(pseudonym: &str) -> Option<Self> {
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if pseudonym.is_empty() || !pseudonym.bytes().all(is_token) {
+            return None;
+        }
+        let value = HeaderValue::try_from(format!("1.1 {pseudonym}")).ok()?;
+        Some(Self {
+            pseudonym: pseudonym.into(),
+            value,
+        })
+    }
+
+    pub(crate) fn value(&self) -> &HeaderValue {
+        &self.value
+    }
+
+    /// Refuses a request that has been here before (FORWARDING H10).
+    pub(crate) fn refuse_loops(&self, headers: &HeaderMap) -> Result<(), Error> {
+        let lines = headers.get_all(VIA).iter();
+        let mut members = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+        let is_own = |member: &[u8]| {
+            let mut words = member
+                .split(u8::is_ascii_whitespace)
+                .filter(|word| !word.is_empty());
+            words.nth(1) == Some(self.pseudonym.as_bytes())
+        };
+        if members.any(is_own) {
+            let error = Error::new(
+                ErrorCode::DestinationRefused,
+                "the request has passed through here before",
+            );
+            return Err(error.with_proxy_status("proxy_loop_detected"));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! A vendor's base URL: scheme, host, port, and the path below which all calls go.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::policy::{Location, LocationError, Origin};
+
+/// A base URL, parsed once. Cloning is one increment.
+#[derive(Clone)]
+pub struct BaseUrl(Arc<Location>);
+
+impl BaseUrl {
+    /// Parses an absolute URL.
+    ///
+    /// # Errors
+    ///
+    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot segments.
+    pub fn new(url: &str) -> Result<Self, BaseUrlError> {
+        let location = Location::parse(url, None)?;
+        Ok(Self(Arc::new(location)))
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The path: empty, or beginning with `/`.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.0.path
+    }
+
+    pub(super) fn location(&self) -> &Location {
+        &self.0
+    }
+}
+
+impl fmt::Debug for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "BaseUrl({:?}{})", self.0.origin, self.0.path)
+    }
+}
+
+/// Why a base URL, its template, or a variable can't be used. It names no value of a variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrlError {
+    why: &'static str,
+    variable: Option<Box<str>>,
+}
+
+impl BaseUrlError {
+    pub(super) const fn new(why: &'static str) -> Self {
+        Self {
+            why,
+            variable: None,
+        }
+    }
+
+    pub(super) fn of(variable: &str, why: &'static str) -> Self {
+        Self {
+            why,
+            variable: Some(variable.into()),
+        }
+    }
+}
+
+impl From<LocationError> for BaseUrlError {
+    fn from(error: LocationError) -> Self {
+        Self::new(error.0)
+    }
+}
+
+impl fmt::Display for BaseUrlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.variable {
+            Some(variable) => write!(f, "the variable `{}` {}", variable.escape_debug(), self.why),
+            None => f.write_str(self.why),
+        }
+    }
+}
+
+impl std::error::Error for BaseUrlError {}

@@ -1,0 +1,291 @@
+//! Base URLs with `{variables}` of the connection (SECURITY D9).
+//!
+//! Templates come from the integration alone, and nothing that a caller sends is ever expanded. A value enters only after the whole of
+//! it has matched its variable's pattern; the result goes through the same strict parser as any base URL.
+
+use std::fmt;
+
+use regex_lite::Regex;
+
+use super::base_url::{BaseUrl, BaseUrlError};
+use crate::connection::Variables;
+
+/// A base URL whose host and path may hold variables.
+#[derive(Clone)]
+pub struct BaseUrlTemplate(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Fixed(BaseUrl),
+    Template {
+        parts: Vec<Part>,
+        variables: Vec<Variable>,
+    },
+}
+
+#[derive(Clone)]
+enum Part {
+    Text(Box<str>),
+    /// An index into the variables.
+    Variable(usize),
+}
+
+#[derive(Clone)]
+struct Variable {
+    name: Box<str>,
+    in_host: bool,
+    pattern: Option<Regex>,
+    default: Option<Box<str>>,
+}
+
+impl BaseUrlTemplate {
+    pub(super) fn new(template: &str) -> Result<Self, BaseUrlError> {
+        const UNPAIRED: BaseUrlError = BaseUrlError::new("it has an unpaired brace");
+        if !template.contains(['{', '}']) {
+            return Ok(Self::fixed(BaseUrl::new(template)?));
+        }
+        let (scheme, after_scheme) = template
+            .split_once("://")
+            .ok_or(BaseUrlError::new("it's no absolute URL"))?;
+        if scheme.contains(['{', '}']) {
+            return Err(BaseUrlError::new("its scheme can't be a variable"));
+        }
+        let mut parts = vec![Part::Text(format!("{scheme}://").into())];
+        let mut variables: Vec<Variable> = Vec::new();
+        let mut in_host = true;
+        let mut rest = after_scheme;
+        while let Some((before, opened)) = rest.split_once('{') {
+            let (name, after) = opened.split_once('}').ok_or(UNPAIRED)?;
+            if before.contains('}') || name.is_empty() || name.contains('{') {
+                return Err(UNPAIRED);
+            }
+            in_host = in_host && !before.contains('/');
+            parts.push(Part::Text(before.into()));
+            let known = variables
+                .iter()
+                .position(|variable| &*variable.name == name);
+            parts.push(Part::Variable(known.unwrap_or(variables.len())));
+            match known.and_then(|index| variables.get_mut(index)) {
+                Some(variable) => variable.in_host |= in_host,
+                None => variables.push(Variable {
+                    name: name.into(),
+                    in_host,
+                    pattern: None,
+                    default: None,
+                }),
+            }
+            rest = after;
+        }
+        if rest.contains('}') {
+            return Err(UNPAIRED);
+        }
+        parts.push(Part::Text(rest.into()));
+        let template = Self(Repr::Template { parts, variables });
+        // A value that any pattern could allow shows whether the text around it makes a base URL.
+        template.fill(|_| Ok("1"))?;
+        Ok(template)
+    }
+
+    pub(super) fn fixed(base: BaseUrl) -> Self {
+        Self(Repr::Fixed(base))
+    }
+
+    pub(super) fn set_pattern(&mut self, name: &str, pattern: &str) -> Result<(), BaseUrlError> {
+        let variable = self.variable_mut(name)?;
+        // Anchored at both ends of the text, whatever the pattern says of lines.
+        let anchored = Regex::new(&format!(r"\A(?:{pattern})\z"))
+            .map_err(|_| BaseUrlError::of(name, "has a pattern that is no regular expression"))?;
+        variable.pattern = Some(anchored);
+        match &variable.default {
+            Some(default) => variable.check(default),
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn set_default(&mut self, name: &str, value: &str) -> Result<(), BaseUrlError> {
+        let variable = self.variable_mut(name)?;
+        variable.default = Some(value.into());
+        if variable.pattern.is_some() {
+            variable.check(value)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn expand(&self, values: &Variables) -> Result<BaseUrl, BaseUrlError> {
+        if let Repr::Fixed(base) = &self.0 {
+            return Ok(base.clone());
+        }
+        self.fill(|variable| {
+            let value = values.get(&variable.name).or(variable.default.as_deref());
+            let value = value.ok_or_else(|| BaseUrlError::of(&variable.name, "is missing"))?;
+            variable.check(value)?;
+            Ok(value)
+        })
+    }
+
+    fn fill<'a>(
+        &'a self,
+        value: impl Fn(&'a Variable) -> Result<&'a str, BaseUrlError>,
+    ) -> Result<BaseUrl, BaseUrlError> {
+        match &self.0 {
+            Repr::Fixed(base) => Ok(base.clone()),
+            Repr::Template { parts, variables } => {
+                let mut url = String::new();
+                for part in parts {
+                    match part {
+                        Part::Text(text) => url.push_str(text),
+                        Part::Variable(index) => match variables.get(*index) {
+                            Some(variable) => url.push_str(value(variable)?),
+                            None => return Err(BaseUrlError::new("it names an unknown variable")),
+                        },
+                    }
+                }
+                BaseUrl::new(&url)
+            }
+        }
+    }
+
+    fn variable_mut(&mut self, name: &str) -> Result<&mut Variable, BaseUrlError> {
+        let found = match &mut self.0 {
+            Repr::Fixed(_) => None,
+            Repr::Template { variables, .. } => variables
+                .iter_mut()
+                .find(|variable| &*variable.name == name),
+        };
+        found.ok_or_else(|| BaseUrlError::of(name, "isn't one of the base URL's"))
+    }
+}
+
+impl Variable {
+    fn check(&self, value: &str) -> Result<(), BaseUrlError> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let matches = match &self.pattern {
+            Some(pattern) => pattern.is_match(value),
+            None => !value.is_empty() && value.bytes().all(plain),
+        };
+        // Beyond any pattern: what would end the host, or the path, has no place in a variable.
+        let ends_it = |char: char| !char.is_ascii_graphic() || matches!(char, '?' | '#' | '\\');
+        let ends_host = |char: char| matches!(char, '/' | '@');
+        if !matches || value.contains(ends_it) || (self.in_host && value.contains(ends_host)) {
+            return Err(BaseUrlError::of(&self.name, "doesn't match its pattern"));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for BaseUrlTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Fixed(base) => base.fmt(f),
+            Repr::Template { parts, variables } => {
+                f.write_str("BaseUrlTemplate(")?;
+                for part in parts {
+                    match part {
+                        Part::Text(text) => f.write_str(text)?,
+                        Part::Variable(index) => {
+                            let name = variables.get(*index).map_or("", |variable| &variable.name);
+                            write!(f, "{{{name}}}")?;
+                        }
+                    }
+                }
+                f.write_str(")")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Upstream;
+    use super::*;
+    use crate::connection::Connection;
+
+    fn expanded(template: &str, pattern: Option<&str>, value: &str) -> Option<String> {
+        let mut upstream = Upstream::template(template).ok()?;
+        if let Some(pattern) = pattern {
+            upstream = upstream.variable("v", pattern).ok()?;
+        }
+        let connection = Connection::new("x").variable("v", value);
+        let upstream = upstream.expand(connection.variables()).ok()?;
+        Some(format!("{:?}", upstream.base_url()))
+    }
+
+    #[test]
+    fn variables_enter_hosts_and_paths() {
+        let url = expanded("https://{v}.vendor.test:9001/api/{v}", None, "eu");
+        assert_eq!(
+            url.as_deref(),
+            Some("BaseUrl(Https(eu.vendor.test:9001)/api/eu)")
+        );
+    }
+
+    #[test]
+    fn the_whole_value_must_match() {
+        let template = "https://{v}.vendor.test/";
+        for value in [
+            "",
+            "evil.test/",
+            "a.evil.test#",
+            "a@evil.test",
+            "a\n",
+            "${secret}",
+            "a\nb",
+            "\u{e9}",
+            "a b",
+        ] {
+            assert_eq!(expanded(template, None, value), None, "{value}");
+            assert_eq!(
+                expanded(template, Some("(?m)^[a-z]+$"), value),
+                None,
+                "{value}"
+            );
+            assert_eq!(expanded(template, Some("(?s).*"), value), None, "{value}");
+        }
+        assert!(expanded(template, Some("a|b"), "ab").is_none());
+        assert!(expanded(template, Some("^a|b$"), "b").is_some());
+    }
+
+    #[test]
+    fn a_path_variable_brings_no_dot_segments() {
+        for value in ["..", "%2e%2e", "a/../b"] {
+            assert_eq!(
+                expanded("https://vendor.test/{v}/x", Some(".*"), value),
+                None,
+                "{value}"
+            );
+        }
+        assert!(expanded("https://vendor.test/{v}/x", Some(".*"), "a/b").is_some());
+    }
+
+    #[test]
+    fn broken_templates_are_refused() {
+        for template in [
+            "https://{a.test",
+            "https://a}.test",
+            "https://{}.test",
+            "{s}://a.test",
+            "https://a.test:{p",
+            "{v}",
+            "https://{v}.test/?q",
+        ] {
+            assert!(Upstream::template(template).is_err(), "{template}");
+        }
+        assert!(
+            Upstream::template("https://a.test")
+                .is_ok_and(|upstream| upstream.variable("v", ".*").is_err())
+        );
+    }
+
+    #[test]
+    fn defaults_fill_in() {
+        let upstream = Upstream::template("https://{v}.vendor.test")
+            .and_then(|upstream| upstream.variable("v", "[a-z]+"))
+            .and_then(|upstream| upstream.variable_default("v", "eu"))
+            .and_then(|upstream| upstream.expand(&Variables::default()));
+        assert!(upstream.is_ok());
+        let bad = Upstream::template("https://{v}.vendor.test")
+            .and_then(|upstream| upstream.variable_default("v", "EU"))
+            .and_then(|upstream| upstream.variable("v", "[a-z]+"));
+        assert!(bad.is_err());
+    }
+}
