@@ -217,6 +217,13 @@ impl Error {
         Self::new(ErrorCode::Reauthorize, detail)
     }
 
+    pub(crate) fn body_too_large() -> Self {
+        Self::new(
+            ErrorCode::BodyTooLarge,
+            "the body is larger than the host allows",
+        )
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self

@@ -10,6 +10,7 @@ mod error;
 mod observe;
 mod pipeline;
 mod policy;
+mod refusal;
 mod resolver;
 mod response;
 mod rewrite;

@@ -9,7 +9,6 @@ use http::{Extensions, Uri};
 
 use crate::address::PathEncoding;
 use crate::client::Patience;
-use crate::error::{Error, ErrorCode};
 use crate::observe::Observe;
 use crate::rewrite::ResponseHeaderPolicy;
 
@@ -88,23 +87,14 @@ impl Via {
         &self.value
     }
 
-    /// Refuses a request that has been here before (FORWARDING H10).
-    pub(crate) fn refuse_loops(&self, headers: &HeaderMap) -> Result<(), Error> {
+    /// Whether the request has been here before.
+    pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         let lines = headers.get_all(VIA).iter();
         let mut members = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-        let is_own = |member: &[u8]| {
-            let mut words = member
-                .split(u8::is_ascii_whitespace)
-                .filter(|word| !word.is_empty());
+        members.any(|member| {
+            let words = member.split(u8::is_ascii_whitespace);
+            let mut words = words.filter(|word| !word.is_empty());
             words.nth(1) == Some(self.pseudonym.as_bytes())
-        };
-        if members.any(is_own) {
-            let error = Error::new(
-                ErrorCode::DestinationRefused,
-                "the request has passed through here before",
-            );
-            return Err(error.with_proxy_status("proxy_loop_detected"));
-        }
-        Ok(())
+        })
     }
 }

@@ -18,6 +18,7 @@
 
 mod dots;
 mod id;
+mod original;
 mod path;
 mod percent;
 mod prefix;
@@ -28,17 +29,19 @@ pub use self::id::{ConnectionId, InvalidConnectionId};
 pub use self::path::{PathEncoding, Target};
 pub use self::prefix::PrefixError;
 
+pub(crate) use self::original::as_it_came;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;
 pub(crate) use self::query::without;
 pub(crate) use self::reading::all_readings;
+
+use std::fmt;
 
 use http::Uri;
 
 use crate::error::Error;
 
 /// A request target, cut at the connection id; the rest is read when the integration is known.
-#[derive(Debug)]
 pub struct Address<'a> {
     id: ConnectionId,
     remainder: &'a str,
@@ -56,6 +59,13 @@ impl<'a> Address<'a> {
     /// [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8, which no store can hold.
     pub fn parse(uri: &'a Uri) -> Result<Self, Error> {
         Self::cut(uri.path(), uri.query())
+    }
+
+    /// As [`parse`](Self::parse), below a prefix that no router has taken off.
+    pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
+        let outside = || Error::bad_address("the path lies outside of the mount");
+        let path = prefix.strip(uri.path()).ok_or_else(outside)?;
+        Self::cut(path, uri.query())
     }
 
     pub(crate) fn cut(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
@@ -87,5 +97,14 @@ impl<'a> Address<'a> {
     /// path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a `__domain` that is given twice or is no host or URL.
     pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
+    }
+}
+
+// Without path and query: both may hold what a caller wouldn't want in a log (SECURITY L2).
+impl fmt::Debug for Address<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
     }
 }

@@ -33,6 +33,7 @@ use http::HeaderName;
 use http::request::Parts;
 
 use crate::connection::{Connection, Credential};
+use crate::error::Error;
 use crate::policy::Destination;
 use crate::secret::{InvalidSecret, Secret};
 
@@ -181,6 +182,20 @@ impl fmt::Display for AuthError {
 }
 
 impl std::error::Error for AuthError {}
+
+impl From<AuthError> for Error {
+    fn from(error: AuthError) -> Self {
+        let detail = match error {
+            AuthError::Missing => {
+                "a secret of the connection is missing: its owner must set it anew"
+            }
+            AuthError::Unsendable => {
+                "a secret of the connection can't be sent: its owner must set it anew"
+            }
+        };
+        Self::reauthorize(detail).with_source(error)
+    }
+}
 
 impl From<InvalidSecret> for AuthError {
     fn from(_: InvalidSecret) -> Self {

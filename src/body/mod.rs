@@ -13,8 +13,7 @@ pub use self::request::RequestBody;
 pub use self::response::ResponseBody;
 pub use self::upstream::UpstreamBody;
 
-pub(crate) use self::request::Uploading;
-pub(crate) use self::response::{OwnBody, Relay};
+pub(crate) use self::response::OwnBody;
 
 use std::any::Any;
 use std::pin::Pin;

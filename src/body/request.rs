@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 
 use super::{BoxBody, boxed, drain, take};
 use crate::error::BoxError;
-use crate::observe::{Upload, UploadState};
+use crate::observe::{Record, Upload, UploadState};
 use crate::rewrite::RequestTrailers;
 
 /// The body of a request to a vendor: one type for each body that a host app's server brings, as a pool of connections takes but one.
@@ -35,11 +35,11 @@ pub(super) enum Kind {
 
 /// What goes along with a body that is forwarded.
 #[derive(Debug)]
-pub(crate) struct Uploading {
-    pub(crate) progress: Arc<Upload>,
-    pub(crate) trailers: RequestTrailers,
+struct Uploading {
+    progress: Arc<Upload>,
+    trailers: RequestTrailers,
     /// In bytes.
-    pub(crate) limit: Option<u64>,
+    limit: Option<u64>,
 }
 
 impl RequestBody {
@@ -92,9 +92,20 @@ impl RequestBody {
         }
     }
 
-    /// Counts, limits and rewrites what passes from now on.
-    pub(crate) fn forward(mut self, uploading: Uploading) -> Self {
-        self.uploading = Some(uploading);
+    /// Counts, limits and rewrites what passes from now on. One that is at its end needs none of it.
+    pub(crate) fn follow(
+        mut self,
+        record: &mut Record,
+        trailers: impl FnOnce() -> RequestTrailers,
+        limit: Option<u64>,
+    ) -> Self {
+        if !self.is_end_stream() {
+            self.uploading = Some(Uploading {
+                progress: record.follow(),
+                trailers: trailers(),
+                limit,
+            });
+        }
         self
     }
 

@@ -48,7 +48,7 @@ pin_project! {
 
 pin_project! {
     /// A vendor's body on its way to the caller.
-    pub(crate) struct Relay {
+    struct Relay {
         body: UpstreamBody,
         record: Box<Record>,
         trailers: ResponseTrailers,
@@ -59,7 +59,7 @@ pin_project! {
 
 pin_project! {
     /// Ends a body of which no byte moves.
-    pub(crate) struct Idle {
+    struct Idle {
         limit: Duration,
         // Whether the vendor is waited for. While the caller has no room, it isn't.
         waiting: bool,
@@ -85,7 +85,8 @@ impl<B> ResponseBody<B> {
 
 impl OwnBody {
     /// No bytes, and no word on how many there would be: an exact size would become a `Content-Length`.
-    pub(crate) fn bodiless(record: Box<Record>) -> Self {
+    pub(crate) fn bodiless(mut record: Box<Record>) -> Self {
+        record.ends(Outcome::Complete);
         Self::Bodiless { record }
     }
 
@@ -97,14 +98,8 @@ impl OwnBody {
         }
     }
 
-    /// The vendor's body.
-    pub(crate) fn relay(relay: Relay) -> Self {
-        Self::Relay { relay }
-    }
-}
-
-impl Relay {
-    pub(crate) fn new(
+    /// The vendor's body, ended if no byte of it moves for `idle`.
+    pub(crate) fn relay(
         body: UpstreamBody,
         mut record: Box<Record>,
         trailers: ResponseTrailers,
@@ -113,24 +108,23 @@ impl Relay {
         if body.is_end_stream() {
             record.ends(Outcome::Complete);
         }
-        Self {
-            body,
-            record,
-            trailers,
-            idle: Idle::new(idle),
+        let idle = Idle {
+            limit: idle,
+            waiting: false,
+            sleep: sleep_until(Instant::now()),
+        };
+        Self::Relay {
+            relay: Relay {
+                body,
+                record,
+                trailers,
+                idle,
+            },
         }
     }
 }
 
 impl Idle {
-    pub(crate) fn new(limit: Duration) -> Self {
-        Self {
-            limit,
-            waiting: false,
-            sleep: sleep_until(Instant::now()),
-        }
-    }
-
     /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
     fn poll_elapsed(
         mut self: Pin<&mut Self>,

@@ -22,7 +22,7 @@ pub(crate) struct Patience {
 }
 
 /// The output of `sending`, or the error of a wait that took too long.
-pub(crate) async fn in_time<F: Future>(
+pub(crate) async fn await_head<F: Future>(
     sending: F,
     upload: Option<&Upload>,
     patience: Patience,

@@ -34,4 +34,4 @@ pub use self::http::{HttpTransport, HttpTransportBuilder, HttpTransportError};
 pub use self::names::Resolve;
 pub use self::transport::{DefaultTransport, Transport};
 
-pub(crate) use self::head_timeout::{Patience, in_time};
+pub(crate) use self::head_timeout::{Patience, await_head};

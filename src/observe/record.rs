@@ -45,16 +45,16 @@ impl Record {
         &self.facts.method
     }
 
-    pub(crate) fn started(&self) -> Instant {
-        self.started
-    }
-
+    /// How far the request's body has come, if there is one.
     pub(crate) fn upload(&self) -> Option<&Arc<Upload>> {
         self.upload.as_ref()
     }
 
-    pub(crate) fn follow(&mut self, upload: Arc<Upload>) {
-        self.upload = Some(upload);
+    /// From now on a body reports its progress.
+    pub(crate) fn follow(&mut self) -> Arc<Upload> {
+        let progress = Arc::new(Upload::start(self.started));
+        self.upload = Some(Arc::clone(&progress));
+        progress
     }
 
     pub(crate) fn names(&mut self, connection: &ConnectionId) {

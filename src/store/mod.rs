@@ -125,6 +125,21 @@ impl StoreError {
     }
 }
 
+impl StoreError {
+    /// The error of a call whose credential the vendor has rejected and the store can't renew.
+    pub(crate) fn while_renewing(self) -> Error {
+        match self {
+            Self::Unavailable(source) => Error::new(
+                ErrorCode::RefreshFailed,
+                "the connection's credential can't be refreshed for now",
+            )
+            .with_source(source),
+            dead => dead.into(),
+        }
+        .with_sent(true)
+    }
+}
+
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         match error {

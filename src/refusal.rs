@@ -1,0 +1,87 @@
+//! What is refused before anything is sent, save what an address, a store or a policy refuses by itself.
+
+use http::{HeaderMap, Method, Uri};
+use http_body::Body as _;
+
+use crate::address::Target;
+use crate::body::RequestBody;
+use crate::error::{Error, ErrorCode};
+use crate::policy::Destination;
+use crate::settings::Settings;
+use crate::store::Scope;
+use crate::upstream::Route;
+
+/// TRACE would echo the credential, and CONNECT opens what nobody could look into.
+pub(crate) fn of_method(method: &Method) -> Result<(), Error> {
+    let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
+    match *method {
+        Method::TRACE => refused("TRACE would echo the connection's credential"),
+        Method::CONNECT => refused("CONNECT isn't forwarded"),
+        _ => Ok(()),
+    }
+}
+
+/// What the caller isn't granted (SECURITY T3, T10).
+pub(crate) fn of_scope(
+    scope: &Scope,
+    method: &Method,
+    target: &Target<'_>,
+    route: &Route<'_>,
+) -> Result<(), Error> {
+    let refused = |detail| Err(Error::new(ErrorCode::ScopeRefused, detail));
+    if !scope.permits_method(method) {
+        return refused("this caller may not use that method with this connection");
+    }
+    if !scope.permits_path(target.path()) {
+        return refused("this caller may not use that path with this connection");
+    }
+    if scope.limits_paths() && route.leaves_base_path() {
+        return refused(
+            "this caller is held to paths, so `__domain` must leave the base path as it is",
+        );
+    }
+    Ok(())
+}
+
+/// Dots that a vendor which decodes twice would see, where the host is strict (FORWARDING P9).
+pub(crate) fn of_twice_encoded_dots(target: &Target<'_>, settings: &Settings) -> Result<(), Error> {
+    if settings.refuse_twice_encoded_dots && target.sinks_if_decoded_twice() {
+        return Err(Error::bad_address(
+            "the path holds dot segments, encoded twice, that leave the base path",
+        ));
+    }
+    Ok(())
+}
+
+/// A request that has been here before (FORWARDING H10).
+pub(crate) fn of_loop(headers: &HeaderMap, settings: &Settings) -> Result<(), Error> {
+    match &settings.via {
+        Some(via) if via.is_in(headers) => {
+            let error = Error::new(
+                ErrorCode::DestinationRefused,
+                "the request has passed through here before",
+            );
+            Err(error.with_proxy_status("proxy_loop_detected"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A body whose length is known to be too much. Others are counted while they pass.
+pub(crate) fn of_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Error> {
+    match limit {
+        Some(limit) if body.size_hint().lower() > limit => Err(Error::body_too_large()),
+        _ => Ok(()),
+    }
+}
+
+/// A scheme puts a credential on. Where it goes has been judged.
+pub(crate) fn of_detour(uri: &Uri, destination: &Destination) -> Result<(), Error> {
+    if uri.authority() == Some(destination.authority()) {
+        return Ok(());
+    }
+    Err(Error::new(
+        ErrorCode::DestinationRefused,
+        "the authentication scheme changed where the request goes",
+    ))
+}
