@@ -1,4 +1,64 @@
 //! Tower middleware for a **Passthrough API**: any call of any vendor's API, with the connection's stored credentials put on last.
+//!
+//! A product keeps connections, which are its customers' accounts at other vendors, with their credentials. `ANY {mount}/{connection_id}/{path}` lets its
+//! own code, its customers or an agent make any call of any vendor's API without ever holding a credential. The vendor's response comes back as it is:
+//! status, fields, body, trailers, errors. Everything streams.
+//!
+//! ```
+//! use tower_passthrough::{CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream, auth::Bearer};
+//!
+//! #[derive(Clone)]
+//! struct Tenant(String);
+//!
+//! // The host app's own authentication is in front of the mount, and has put the tenant into the request's extensions.
+//! fn owns_connection(id: &ConnectionId, cx: CallContext<'_>) -> bool {
+//!     cx.extensions().get::<Tenant>().is_some_and(|tenant| tenant.0 == id.as_str())
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = MemoryStore::from_iter([("acme", Connection::new("hubspot").with("token", "s3cr3t"))]);
+//! let integrations = Integrations::new().with("hubspot", Upstream::new("https://api.hubapi.com")?.auth(Bearer));
+//! let service = PassthroughService::builder(store, integrations).authorize(owns_connection).build();
+//! let app: axum::Router = axum::Router::new().nest_service("/passthrough", service);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The parts
+//!
+//! | part | is |
+//! | --- | --- |
+//! | [`PassthroughService`] | the terminal service: answers each request under its mount |
+//! | [`PassthroughLayer`] | puts it around a service that already exists |
+//! | [`CredentialStore`] | connection id to [`Connection`]: integration, variables, credential |
+//! | [`Authorize`] | may this caller use this connection, and for what ([`Scope`])? |
+//! | [`BaseUrlResolver`] | connection to [`Upstream`]: base URL, scheme, default headers, [`DomainPolicy`] |
+//! | [`auth`] | the schemes that put a credential on |
+//! | [`Transport`] | sends; [`HttpTransport`] is the crate's own |
+//! | [`Observe`] | sees how each call ended |
+//!
+//! # What is promised
+//!
+//! A credential is put on only after the destination has been judged, and only the [`DomainPolicy`] makes a [`Destination`]. Each address is judged by the
+//! [`NetworkPolicy`] on each new connection, after DNS. What a caller authenticates with to the host app never reaches a vendor. Secrets have a type that
+//! doesn't know how to be printed ([`Secret`]). No panic is reachable from input, and there is no unsafe code. The guides tell more: [`guides`].
+//!
+//! # Features
+//!
+//! | feature | gives |
+//! | --- | --- |
+//! | `http1` (default) | HTTP/1.1 to vendors |
+//! | `http2` (default) | HTTP/2 to vendors: by ALPN beside `http1`, with prior knowledge without it |
+//! | `rustls` (default) | TLS to vendors, with the bundled trust roots of Mozilla; no C++ or cmake toolchain is needed |
+//! | `native-roots` | the operating system's roots as well |
+//! | `full` | all of these |
+//!
+//! Without `http1` and `http2` there is no client, and a [`Transport`] of your own is needed.
+//!
+//! # Cancellation
+//!
+//! Dropping a service's future or a response's body cancels the vendor's request. A response that the vendor breaks off is aborted, so truncated data never
+//! looks complete.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;
@@ -46,3 +106,20 @@ pub use self::store::{
     Everyone, MemoryStore, Scope, StoreError,
 };
 pub use self::upstream::{BaseUrl, BaseUrlError, BaseUrlTemplate, DomainOverride, Upstream};
+
+/// Guides: how to mount it, how to write a store, what is promised and what is left to the host.
+#[cfg(any(doc, doctest))]
+pub mod guides {
+    #[doc = include_str!("docs/mounting.md")]
+    pub mod mounting {}
+
+    #[doc = include_str!("docs/stores.md")]
+    pub mod stores {}
+
+    #[doc = include_str!("docs/security.md")]
+    pub mod security {}
+}
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+mod readme {}

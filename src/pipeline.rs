@@ -21,7 +21,7 @@ use crate::observe::{Outcome, Record, UploadState};
 use crate::policy::Destination;
 use crate::refusal;
 use crate::resolver::BaseUrlResolver;
-use crate::response::{ErrorForm, odd_transfer_coding};
+use crate::response::{ErrorForm, unusable_head};
 use crate::rewrite::{self, RequestRules, RequestTrailers, ResponseRules, ResponseTrailers};
 use crate::settings::Settings;
 use crate::store::{Authorize, CallContext, CredentialStore, Scope, StoreError};
@@ -77,6 +77,7 @@ where
     ) -> Result<Response<UpstreamBody>, Error> {
         let settings = &self.settings;
         refusal::of_method(&head.method)?;
+        refusal::of_size(&head.headers)?;
         let original = settings
             .original_uri
             .and_then(|find| find(record.extensions()));
@@ -90,12 +91,13 @@ where
 
         let upstream = self.resolver.resolve(&connection).await?;
         let target = address.target(upstream.encoding().unwrap_or(settings.path_encoding))?;
-        let route = upstream.route(target.domain())?;
+        let place = upstream.place(target.domain())?;
+        record.goes_to(place.origin());
+        let route = upstream.permit(place)?;
         refusal::of_scope(&scope, &head.method, &target, &route)?;
         refusal::of_twice_encoded_dots(&target, settings)?;
         refusal::of_length(&body, settings.request_body_limit)?;
         refusal::of_loop(&head.headers, settings)?;
-        record.goes_to(&route.destination);
 
         self.rewrite(&mut head, &body, &target, &route, &upstream, &scope)?;
         let (body, payload) = body.keep(upstream.scheme().payload()).await?;
@@ -224,9 +226,7 @@ where
         };
         let policy = self.settings.response_headers;
         let rules = ResponseRules { policy, scrubbed };
-        rules
-            .rewrite(&mut head)
-            .map_err(|_| odd_transfer_coding())?;
+        rules.rewrite(&mut head).map_err(|_| unusable_head())?;
         Ok(Response::from_parts(head, body))
     }
 

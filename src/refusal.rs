@@ -21,6 +21,17 @@ pub(crate) fn of_method(method: &Method) -> Result<(), Error> {
     }
 }
 
+/// The most fields of a head. A map holds 24,576, and panics beyond.
+pub(crate) const FIELDS: usize = 4096;
+
+/// A head that leaves no room for what is added to it (FORWARDING H22).
+pub(crate) fn of_size(headers: &HeaderMap) -> Result<(), Error> {
+    if headers.len() > FIELDS {
+        return Err(Error::bad_address("the request has more than 4,096 fields"));
+    }
+    Ok(())
+}
+
 /// What the caller isn't granted (SECURITY T3, T10).
 pub(crate) fn of_scope(
     scope: &Scope,

@@ -7,6 +7,7 @@ mod drain;
 mod payload;
 mod request;
 mod response;
+mod stream;
 mod upstream;
 
 pub use self::request::RequestBody;

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::header::{EXPECT, HeaderMap};
+use http::{Request, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::stream::Stream;
 use super::{BoxBody, boxed, drain, take};
 use crate::error::BoxError;
 use crate::observe::{Record, Upload, UploadState};
@@ -31,6 +33,8 @@ pub(super) enum Kind {
     Kept(Option<Bytes>, Option<HeaderMap>),
     Incoming(Incoming),
     Boxed(BoxBody),
+    /// Over HTTP/2: the end is looked at twice.
+    Stream(Stream),
 }
 
 /// What goes along with a body that is forwarded.
@@ -43,27 +47,29 @@ struct Uploading {
 }
 
 impl RequestBody {
-    pub(crate) fn new<B>(body: B, expects_continue: bool) -> Self
+    /// The body of that request, and its head.
+    pub(crate) fn of<B>(request: Request<B>) -> Request<Self>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        // One that is at its end mustn't be framed as if there were more to come.
-        let kind = if body.is_end_stream() {
-            Kind::Empty
-        } else {
-            let mut slot = Some(body);
-            match (take::<Incoming, B>(&mut slot), slot) {
-                (Some(incoming), _) => Kind::Incoming(incoming),
-                (None, Some(body)) => Kind::Boxed(boxed(body)),
-                (None, None) => Kind::Empty,
-            }
+        let (head, body) = request.into_parts();
+        let is_stream = head.version == Version::HTTP_2;
+        let mut slot = Some(body).filter(|body| !body.is_end_stream());
+        let kind = match (take::<Incoming, B>(&mut slot), slot) {
+            (Some(incoming), _) if is_stream => Kind::Stream(Stream::of_hyper(incoming)),
+            (Some(incoming), _) => Kind::Incoming(incoming),
+            (None, Some(body)) if is_stream => Kind::Stream(Stream::of(boxed(body))),
+            (None, Some(body)) => Kind::Boxed(boxed(body)),
+            // One that is at its end mustn't be framed as if there were more to come.
+            (None, None) => Kind::Empty,
         };
-        Self {
+        let body = Self {
             kind,
             uploading: None,
-            expects_continue,
-        }
+            expects_continue: head.headers.contains_key(EXPECT),
+        };
+        Request::from_parts(head, body)
     }
 
     /// A body that is kept in memory, to be sent more than once.
@@ -88,7 +94,7 @@ impl RequestBody {
                 data.clone().unwrap_or_default(),
                 trailers.clone(),
             )),
-            Kind::Incoming(_) | Kind::Boxed(_) => None,
+            Kind::Incoming(_) | Kind::Boxed(_) | Kind::Stream(_) => None,
         }
     }
 
@@ -122,11 +128,12 @@ impl RequestBody {
             }
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
+            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
         }
     }
 
     fn judge(
-        &mut self,
+        &self,
         frame: Option<Result<Frame<Bytes>, BoxError>>,
     ) -> Option<Result<Frame<Bytes>, BoxError>> {
         let ended = self.is_end_stream();
@@ -196,6 +203,7 @@ impl Body for RequestBody {
             Kind::Kept(data, trailers) => data.is_none() && trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
+            Kind::Stream(body) => body.is_end_stream(),
         }
     }
 
@@ -208,6 +216,7 @@ impl Body for RequestBody {
             }
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
+            Kind::Stream(body) => body.size_hint(),
         }
     }
 }
@@ -221,6 +230,7 @@ impl Drop for RequestBody {
         match std::mem::replace(&mut self.kind, Kind::Empty) {
             Kind::Incoming(body) => drain::in_background(body),
             Kind::Boxed(body) => drain::in_background(body),
+            Kind::Stream(body) => drain::in_background(body),
             Kind::Empty | Kind::Kept(..) => {}
         }
     }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::stream::Stream;
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
 
@@ -17,8 +18,7 @@ pub struct UpstreamBody(Kind);
 enum Kind {
     Empty,
     Incoming(Incoming),
-    /// Over HTTP/2, where a reset without an error would look like an end.
-    Stream(Incoming),
+    Stream(Stream),
     Boxed(BoxBody),
 }
 
@@ -40,7 +40,7 @@ impl UpstreamBody {
     /// hyper's body of an HTTP/2 stream.
     #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn of_stream(body: Incoming) -> Self {
-        Self(Kind::Stream(body))
+        Self(Kind::Stream(Stream::of_hyper(body)))
     }
 }
 
@@ -55,13 +55,7 @@ impl Body for UpstreamBody {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            Kind::Stream(body) => match Pin::new(&mut *body).poll_frame(cx) {
-                // hyper takes RST_STREAM(NO_ERROR) for an end, which it is for requests alone (RFC 9113 §8.1).
-                Poll::Ready(None) if !body.is_end_stream() => {
-                    Poll::Ready(Some(Err(Truncated.into())))
-                }
-                polled => polled.map_err(Into::into),
-            },
+            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
         }
     }
@@ -69,7 +63,8 @@ impl Body for UpstreamBody {
     fn is_end_stream(&self) -> bool {
         match &self.0 {
             Kind::Empty => true,
-            Kind::Incoming(body) | Kind::Stream(body) => body.is_end_stream(),
+            Kind::Incoming(body) => body.is_end_stream(),
+            Kind::Stream(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -77,7 +72,8 @@ impl Body for UpstreamBody {
     fn size_hint(&self) -> SizeHint {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Incoming(body) | Kind::Stream(body) => body.size_hint(),
+            Kind::Incoming(body) => body.size_hint(),
+            Kind::Stream(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }
     }
@@ -90,15 +86,3 @@ impl fmt::Debug for UpstreamBody {
             .finish_non_exhaustive()
     }
 }
-
-/// The stream was reset before its end.
-#[derive(Debug)]
-struct Truncated;
-
-impl fmt::Display for Truncated {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the vendor's stream ended before its body did")
-    }
-}
-
-impl std::error::Error for Truncated {}

@@ -42,7 +42,6 @@ pub struct HttpTransport {
 
 impl HttpTransport {
     /// A transport to be set up.
-    #[must_use]
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::new()
     }

@@ -25,7 +25,7 @@ use http::{Extensions, Method, StatusCode};
 
 use crate::address::ConnectionId;
 use crate::error::{Error, ErrorCode};
-use crate::policy::Destination;
+use crate::policy::Origin;
 
 /// Sees each call once, when its response has been sent, was refused, or was given up.
 ///
@@ -79,7 +79,7 @@ pub(crate) struct CallFacts {
     pub(crate) connection: Option<ConnectionId>,
     pub(crate) integration: Option<Arc<str>>,
     pub(crate) method: Method,
-    pub(crate) destination: Option<Destination>,
+    pub(crate) origin: Option<Origin>,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<Error>,
     pub(crate) outcome: Option<Outcome>,
@@ -110,13 +110,14 @@ impl<'a> CallReport<'a> {
         &self.0.method
     }
 
-    /// Host and port that the policy judged good, once it did.
+    /// Host and port that were judged: the base URL's, or those that `__domain` named, of a refused call too. They're in the one form of hosts, so
+    /// they can't forge a log line.
     #[must_use]
     pub fn destination(&self) -> Option<&'a str> {
         self.0
-            .destination
+            .origin
             .as_ref()
-            .map(|judged| judged.authority().as_str())
+            .map(|origin| origin.authority().as_str())
     }
 
     /// The status that went out; `None` if the caller left before.

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::{CallFacts, CallReport, Observe, Outcome, Upload};
 use crate::address::ConnectionId;
 use crate::error::Error;
-use crate::policy::Destination;
+use crate::policy::Origin;
 
 /// What is known of a call so far, and who gets to know it in the end.
 pub(crate) struct Record {
@@ -65,8 +65,9 @@ impl Record {
         self.facts.integration = Some(integration);
     }
 
-    pub(crate) fn goes_to(&mut self, destination: &Destination) {
-        self.facts.destination = Some(destination.clone());
+    /// Where it's to go, whatever the verdict.
+    pub(crate) fn goes_to(&mut self, origin: &Origin) {
+        self.facts.origin = Some(origin.clone());
     }
 
     pub(crate) fn attempt(&mut self) {

@@ -61,7 +61,6 @@ impl NetworkPolicy {
     }
 
     /// Leads to what can do harm.
-    #[must_use]
     pub fn dangerous(self) -> Dangerous {
         Dangerous(self)
     }

@@ -7,7 +7,7 @@ pub(crate) use self::problem::ErrorForm;
 use crate::client::{TransportError, TransportErrorKind};
 use crate::error::Error;
 
-/// A coding beside `chunked` is left in the body, which nobody here can undo (FORWARDING B6).
-pub(crate) fn odd_transfer_coding() -> Error {
+/// The head of the vendor's response can't be handed back.
+pub(crate) fn unusable_head() -> Error {
     TransportError::from(TransportErrorKind::HttpProtocol).into()
 }

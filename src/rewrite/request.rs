@@ -72,11 +72,16 @@ impl RequestRules<'_> {
             || is_caller_credential(canonical)
             || is_one_of(canonical, self.host_credentials)
             || is_one_of(canonical, self.upstream.scheme().fields())
-            || (is_forwarding(canonical) && !self.pass_forwarded)
+            || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.methods_are_limited)
             // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the body is first asked for.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
+    }
+
+    /// Whether a field that tells of the way here goes on. A `Via` of ours needs those before it, or a loop over two gateways would never be seen.
+    fn passes(&self, canonical: &str) -> bool {
+        self.pass_forwarded || (canonical == "via" && self.via.is_some())
     }
 
     fn is_default(&self, canonical: &str) -> bool {

@@ -27,15 +27,18 @@ pub(crate) struct ResponseRules<'a> {
     pub(crate) scrubbed: &'a [Box<str>],
 }
 
-/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo.
+/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo (FORWARDING B6), or too many fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OddTransferCoding;
+pub(crate) struct UnusableHead;
+
+/// The most fields of a response. A map holds 24,576, and panics beyond.
+const FIELDS: usize = 4096;
 
 impl ResponseRules<'_> {
     /// Makes the head that the caller gets.
-    pub(crate) fn rewrite(self, parts: &mut Parts) -> Result<(), OddTransferCoding> {
-        if has_odd_coding(&parts.headers) {
-            return Err(OddTransferCoding);
+    pub(crate) fn rewrite(self, parts: &mut Parts) -> Result<(), UnusableHead> {
+        if has_odd_coding(&parts.headers) || parts.headers.len() > FIELDS {
+            return Err(UnusableHead);
         }
         let nominated = Nominated::of(&parts.headers);
         remove(&mut parts.headers, |_, canonical| {
@@ -79,7 +82,7 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
     let kept: Vec<HeaderValue> = headers
         .get_all(PROXY_STATUS)
         .iter()
-        .filter(|line| !line.as_bytes().split(|&byte| byte == b',').any(is_ours))
+        .filter(|line| !members(line.as_bytes()).any(is_ours))
         .cloned()
         .collect();
     headers.remove(PROXY_STATUS);
@@ -91,9 +94,22 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
 
 fn is_ours(member: &[u8]) -> bool {
     let member = member.trim_ascii();
-    let name = member.strip_prefix(b"\"").unwrap_or(member);
-    name.get(..11)
-        .is_some_and(|start| start.eq_ignore_ascii_case(b"passthrough"))
+    let member = member.strip_prefix(b"\"").unwrap_or(member);
+    let rest = member.strip_prefix(b"passthrough");
+    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b';' | b'"' | b' ' | b'\t')))
+}
+
+/// The members of a list, in which a quoted string may hold commas (RFC 9651 §3.1).
+fn members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let (mut quoted, mut escaped) = (false, false);
+    line.split(move |&byte| {
+        let is_text = escaped;
+        escaped = quoted && byte == b'\\' && !is_text;
+        if byte == b'"' && !is_text {
+            quoted = !quoted;
+        }
+        byte == b',' && !quoted
+    })
 }
 
 /// The reason phrase is all of the extensions that is the vendor's word.
@@ -154,6 +170,24 @@ mod tests {
                 rewritten(&[("transfer-encoding", coding)], ResponseHeaderPolicy::All).is_none(),
                 "{coding}"
             );
+        }
+    }
+
+    #[test]
+    fn other_names_and_quoted_text_are_not_ours() {
+        for line in [
+            "passthrough-cdn; a=b",
+            "cdn; details=\"a, passthrough\"",
+            "cdn; d=\"\\\", passthrough\"",
+        ] {
+            assert!(!members(line.as_bytes()).any(is_ours), "{line}");
+        }
+        for line in [
+            "passthrough",
+            "a, \"passthrough\"",
+            "a; d=\"x\" , passthrough;e=f",
+        ] {
+            assert!(members(line.as_bytes()).any(is_ours), "{line}");
         }
     }
 

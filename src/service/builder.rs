@@ -136,7 +136,8 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.pass_forwarded = pass)
     }
 
-    /// Adds `Via: 1.1 PSEUDONYM`, and refuses requests that carry it already, as they'd loop. By default none is added.
+    /// Adds `Via: 1.1 PSEUDONYM` behind those that the request brings, and refuses requests that carry it already, as they'd loop. By default none is
+    /// added, and none passes.
     ///
     /// # Errors
     ///

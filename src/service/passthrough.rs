@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::EXPECT;
 use http::{Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -79,8 +78,7 @@ where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let expects_continue = request.headers().contains_key(EXPECT);
-        let request = request.map(|body| RequestBody::new(body, expects_continue));
+        let request = RequestBody::of(request);
         let Self { gateway, prefix } = self.clone();
         ResponseFuture::new(async move { gateway.call(request, &prefix).await })
     }

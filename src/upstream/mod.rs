@@ -29,7 +29,7 @@ use crate::address::PathEncoding;
 use crate::auth::{AuthScheme, NoAuth};
 use crate::connection::Variables;
 use crate::error::Error;
-use crate::policy::{Destination, DomainPolicy, Location};
+use crate::policy::{Destination, DomainPolicy, Location, Origin};
 
 /// What `__domain` replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,35 +92,45 @@ impl Upstream {
         &self.base
     }
 
-    /// Where a call goes, and below which path: the base URL, or what `__domain` named, if the policy permits it.
-    pub(crate) fn route(&self, domain: Option<&str>) -> Result<Route<'_>, Error> {
+    /// What a call names: the base URL, or the host or URL in `__domain`. It isn't judged yet.
+    pub(crate) fn place(&self, domain: Option<&str>) -> Result<Place<'_>, Error> {
         let base = self.base.location();
-        let settings = &*self.settings;
         let Some(domain) = domain else {
-            return Ok(Route {
-                destination: settings.domains.base(&base.origin),
-                path: RoutePath::Base(&base.path),
-            });
+            return Ok(Place::Base(base));
         };
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
             Error::bad_domain("`__domain` is no host or URL").with_source(error)
         })?;
-        let path = match settings.domain_override {
-            DomainOverride::ReplaceAuthority if named.path.is_empty() => {
-                RoutePath::Base(&base.path)
+        let takes_paths = self.settings.domain_override == DomainOverride::ReplaceBase;
+        if !takes_paths && !named.path.is_empty() {
+            return Err(Error::bad_domain(
+                "`__domain` has a path, and this integration takes hosts alone",
+            ));
+        }
+        Ok(Place::Named(named))
+    }
+
+    /// Where a call goes, and below which path, if the policy permits it.
+    pub(crate) fn permit<'a>(&'a self, place: Place<'a>) -> Result<Route<'a>, Error> {
+        let base = self.base.location();
+        let domains = &self.settings.domains;
+        match place {
+            Place::Base(base) => Ok(Route {
+                destination: domains.base(&base.origin),
+                path: RoutePath::Base(&base.path),
+            }),
+            Place::Named(Location { origin, path }) => {
+                let keeps_path = self.settings.domain_override == DomainOverride::ReplaceAuthority;
+                Ok(Route {
+                    destination: domains.permit(&base.origin, origin)?,
+                    path: if keeps_path || path == base.path {
+                        RoutePath::Base(&base.path)
+                    } else {
+                        RoutePath::Named(path)
+                    },
+                })
             }
-            DomainOverride::ReplaceAuthority => {
-                return Err(Error::bad_domain(
-                    "`__domain` has a path, and this integration takes hosts alone",
-                ));
-            }
-            DomainOverride::ReplaceBase if named.path == base.path => RoutePath::Base(&base.path),
-            DomainOverride::ReplaceBase => RoutePath::Named(named.path),
-        };
-        Ok(Route {
-            destination: settings.domains.permit(&base.origin, named.origin)?,
-            path,
-        })
+        }
     }
 }
 
@@ -286,6 +296,22 @@ impl<B: fmt::Debug> fmt::Debug for Upstream<B> {
             .field("auth", &self.settings.auth)
             .field("domains", &self.settings.domains)
             .finish_non_exhaustive()
+    }
+}
+
+/// What a call names, before it's judged.
+#[derive(Debug)]
+pub(crate) enum Place<'a> {
+    Base(&'a Location),
+    Named(Location),
+}
+
+impl Place<'_> {
+    pub(crate) fn origin(&self) -> &Origin {
+        match self {
+            Self::Base(base) => &base.origin,
+            Self::Named(named) => &named.origin,
+        }
     }
 }
 
