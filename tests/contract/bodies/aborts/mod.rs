@@ -1,0 +1,46 @@
+//! A side that breaks off is seen by the other as just that.
+
+mod by_caller;
+mod by_vendor;
+
+use h2::RecvStream;
+use http::Request;
+
+use crate::support::caller::Caller;
+use crate::support::h2_caller;
+use crate::support::h2_vendor;
+use crate::support::wait::within;
+
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+const BY_LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+
+fn stream(method: &str) -> Request<()> {
+    h2_caller::request(method, "/p/c/x").body(()).unwrap()
+}
+
+fn ends_well(rest: &[u8]) -> bool {
+    rest.windows(LAST_CHUNK.len())
+        .any(|window| window == LAST_CHUNK)
+}
+
+/// The answer's head and `hello` at the caller.
+async fn begun_answer(caller: &mut Caller) {
+    assert_eq!(caller.head().await.status(), 200);
+    let part = within("the answer's beginning", caller.wire.until(b"hello"));
+    assert!(part.await.is_some(), "the answer broke off too early");
+}
+
+/// The next bytes of a body over HTTP/2, which are `hello`.
+async fn assert_hello(body: &mut RecvStream) {
+    let chunk = within("the beginning over HTTP/2", body.data()).await;
+    let chunk = chunk.expect("more of the body").expect("an open stream");
+    let _ = body.flow_control().release_capacity(chunk.len());
+    assert_eq!(chunk, "hello");
+}
+
+/// The body breaks off.
+async fn assert_broken(body: &mut RecvStream) {
+    let rest = within("an end over HTTP/2", h2_vendor::read(body)).await;
+    assert!(rest.is_err(), "the body looks whole: {rest:?}");
+}

@@ -1,0 +1,115 @@
+//! Answers without bytes: HEAD, 204 and 304.
+
+use http::{Request, Response};
+
+use crate::support::caller::{Caller, get, request};
+use crate::support::gateway::{Mount, Setup};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+fn stream(method: &str) -> Request<()> {
+    h2_caller::request(method, "/p/c/x").body(()).unwrap()
+}
+
+/// A vendor whose answers are without bytes, each with what it says of its length.
+async fn bodiless_vendor() -> Vendor {
+    Vendor::replying(|received| {
+        Reply::from(match received.target() {
+            "/length" => "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n",
+            "/chunked" => "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "/204" => "HTTP/1.1 204 No Content\r\n\r\n",
+            "/304" => "HTTP/1.1 304 Not Modified\r\nETag: \"e\"\r\nContent-Length: 1234\r\n\r\n",
+            _ => "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nnext",
+        })
+    })
+    .await
+}
+
+/// The next answer on that connection isn't shifted by bytes that weren't to come.
+async fn assert_in_step(caller: &mut Caller) {
+    let next = caller.call(get("/p/c/next")).await;
+    assert_eq!((next.status(), next.text().as_str()), (200, "next"));
+}
+
+#[tokio::test]
+async fn b5_a_heads_length_comes_back_without_bytes() {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+        let pair = Pair::before(bodiless_vendor().await, |setup| setup.mount(mount)).await;
+        let mut caller = Caller::connect(pair.gateway.address).await;
+        let answer = caller.call(request("HEAD", "/p/c/length", &[], "")).await;
+        assert_eq!(
+            answer.head.value("content-length"),
+            Some("1234"),
+            "{mount:?}"
+        );
+        assert_in_step(&mut caller).await;
+    }
+}
+
+#[tokio::test]
+async fn b5_a_head_of_unknown_length_gets_no_length() {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+        let pair = Pair::before(bodiless_vendor().await, |setup| setup.mount(mount)).await;
+        let mut caller = Caller::connect(pair.gateway.address).await;
+        let answer = caller.call(request("HEAD", "/p/c/chunked", &[], "")).await;
+        assert_eq!(answer.head.value("content-length"), None, "{mount:?}");
+        assert_in_step(&mut caller).await;
+    }
+}
+
+#[tokio::test]
+async fn b5_answers_204_and_304_have_no_bytes_and_no_length_of_ours() {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+        let pair = Pair::before(bodiless_vendor().await, |setup| setup.mount(mount)).await;
+        let mut caller = Caller::connect(pair.gateway.address).await;
+        for code in ["204", "304"] {
+            let answer = caller.call(get(&format!("/p/c/{code}"))).await;
+            assert_eq!(answer.status().to_string(), code);
+            assert!(
+                !answer.head.has("transfer-encoding"),
+                "{mount:?}: {answer:?}"
+            );
+            let length = answer.head.value("content-length");
+            assert!(
+                matches!(length, None | Some("1234")),
+                "{mount:?}: {answer:?}"
+            );
+            assert_in_step(&mut caller).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn b5_the_same_holds_over_http2() {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+        let vendor = H2Vendor::start().await;
+        let gateway = Setup::new(&vendor).mount(mount).start().await;
+        let mut caller = H2Caller::connect(gateway.address).await;
+        for (method, code, length) in [
+            ("HEAD", 200, Some("1234")),
+            ("HEAD", 200, None),
+            ("GET", 304, Some("1234")),
+            ("GET", 304, None),
+            ("GET", 204, None),
+        ] {
+            let (response, _body) = caller.open(stream(method), true).await;
+            let mut head = Response::builder().status(code);
+            if let Some(length) = length {
+                head = head.header("content-length", length);
+            }
+            vendor.next().await.finish(head.body(()).unwrap());
+            let answer = h2_caller::whole(response).await;
+            assert_eq!(answer.status.as_u16(), code);
+            let told = answer.headers.get("content-length");
+            assert_eq!(
+                told.map(|value| value.to_str().unwrap()),
+                length,
+                "{mount:?} {method} {code}"
+            );
+            assert!(answer.body.is_empty());
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! The idle timeout: it's for a vendor of which no byte moves, not for what merely takes long.
+//!
+//! These tests let real time pass, as what they are about is time. A slow machine only makes the waits longer.
+
+use std::time::Duration;
+
+use crate::support::caller::{Caller, get, request};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor;
+use crate::support::manual::ManualVendor;
+use crate::support::wait::within;
+
+use super::streaming::fill;
+
+const BEGUN: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+
+async fn gateway(vendor: &ManualVendor, idle: Duration) -> Gateway {
+    let setup = Setup::new(vendor).options(move |options| options.idle_timeout(idle));
+    setup.start().await
+}
+
+/// Between two bytes that move, and much less than [`IDLE`].
+const PAUSE: Duration = Duration::from_millis(250);
+const IDLE: Duration = Duration::from_secs(2);
+
+/// All pauses together are longer than [`IDLE`].
+const PAUSES: usize = 10;
+
+#[tokio::test]
+async fn b16_a_vendor_of_which_no_byte_moves_is_given_up() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = gateway(&vendor, Duration::from_millis(300)).await;
+
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection.write(BEGUN).await;
+    caller.head().await;
+    assert_eq!(caller.closed().await, b"5\r\nhello\r\n");
+    connection.closed().await;
+
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let call = h2_caller::request("GET", "/p/c/x").body(()).unwrap();
+    let (response, _) = caller.open(call, true).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection.write(BEGUN).await;
+    let mut body = h2_caller::answer(response).await.into_body();
+    assert!(within("a reset", h2_vendor::read(&mut body)).await.is_err());
+    connection.closed().await;
+}
+
+#[tokio::test]
+async fn b16_an_answer_that_takes_long_but_moves_lives() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = gateway(&vendor, IDLE).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection.write(BEGUN).await;
+    for _ in 0..PAUSES {
+        tokio::time::sleep(PAUSE).await;
+        connection.write("1\r\nx\r\n").await;
+    }
+    connection.write("0\r\n\r\n").await;
+    let answer = caller.response("GET").await;
+    assert_eq!(
+        (answer.text(), answer.complete()),
+        (format!("hello{}", "x".repeat(PAUSES)), true)
+    );
+}
+
+#[tokio::test]
+async fn b16_bytes_of_the_upload_count_too() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = gateway(&vendor, IDLE).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller
+        .write(request(
+            "POST",
+            "/p/c/x",
+            &["Transfer-Encoding: chunked"],
+            "",
+        ))
+        .await;
+    let mut connection = vendor.accept().await;
+    let head = connection.head().await;
+    connection.write(BEGUN).await;
+    caller.head().await;
+    for _ in 0..PAUSES {
+        tokio::time::sleep(PAUSE).await;
+        caller.write("1\r\nx\r\n").await;
+    }
+    caller.write("0\r\n\r\n").await;
+    assert_eq!(connection.body(&head).await.data.len(), PAUSES);
+    connection.write("0\r\n\r\n").await;
+    let rest = within("the answer's end", caller.wire.until(b"0\r\n\r\n")).await;
+    assert!(rest.is_some(), "the answer was cut");
+}
+
+#[tokio::test]
+async fn b16_a_blocked_caller_is_not_the_vendors_idleness() {
+    let vendor = ManualVendor::bind().await;
+    let idle = Duration::from_millis(300);
+    let gateway = gateway(&vendor, idle).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")
+        .await;
+    caller.head().await;
+    let written = fill(&mut connection.wire).await;
+    tokio::time::sleep(3 * idle).await;
+    let (read, _) = within("what was written", caller.wire.exactly(written)).await;
+    assert_eq!(read.len(), written);
+}

@@ -1,0 +1,10 @@
+//! Bodies: framing, streaming, trailers, and what happens when one side breaks off.
+
+mod aborts;
+mod bodiless;
+mod codings;
+mod early_answers;
+mod framing;
+mod idle;
+mod streaming;
+mod trailers;

@@ -1,0 +1,89 @@
+//! Calls that fail, each in its way.
+
+mod answers;
+mod connections;
+mod refusals;
+mod stores;
+
+use std::time::Duration;
+
+use tower_passthrough::Connection;
+
+use crate::support::caller::{RawResponse, raw_call};
+use crate::support::gateway::Setup;
+
+/// A secret of a shape that turns up nowhere by chance.
+pub(super) const CANARY: &str = "cAn4ry~s3cr3t+/=";
+
+/// A failed call, and what it has to be called.
+pub(super) struct Failure {
+    pub(super) what: &'static str,
+    pub(super) response: RawResponse,
+    /// What the caller must not learn.
+    pub(super) hidden: String,
+    pub(super) status: u16,
+    pub(super) code: &'static str,
+    pub(super) proxy_status: &'static str,
+    pub(super) sent: bool,
+}
+
+/// How long a vendor may take that never answers.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// One call of each kind that can fail in this part of the crate.
+pub(super) async fn all() -> Vec<Failure> {
+    of_caller(|request| request).await
+}
+
+/// The same calls of a gRPC caller.
+pub(super) async fn all_by_grpc() -> Vec<Failure> {
+    of_caller(|request| request.replacen("\r\n", "\r\nContent-Type: application/grpc\r\n", 1)).await
+}
+
+/// What a kind of caller makes of a request.
+type Caller = fn(String) -> String;
+
+async fn of_caller(caller: Caller) -> Vec<Failure> {
+    let mut failures = refusals::all(caller).await;
+    failures.extend(stores::all(caller).await);
+    failures.extend(connections::all(caller).await);
+    failures.extend(answers::all(caller).await);
+    failures
+}
+
+fn setup(origin: &str) -> Setup {
+    Setup::new(origin).connection(Connection::new("vendor").with("token", CANARY))
+}
+
+/// Status, code, error type of `Proxy-Status`, and whether the request may have been sent.
+type Expected = (u16, &'static str, &'static str, bool);
+
+/// What a gateway answers to this request, which is before a vendor at that origin.
+async fn fail(
+    what: &'static str,
+    expected: Expected,
+    (origin, setup): (&str, Setup),
+    request: String,
+) -> Failure {
+    let gateway = setup.start().await;
+    let response = raw_call(gateway.address, request).await;
+    let port = origin.rsplit(':').next().unwrap_or_default();
+    failure(what, expected, response, port)
+}
+
+fn failure(
+    what: &'static str,
+    (status, code, proxy_status, sent): Expected,
+    response: RawResponse,
+    hidden: &str,
+) -> Failure {
+    Failure {
+        what,
+        response,
+        hidden: hidden.to_owned(),
+        status,
+        code,
+        proxy_status,
+        sent,
+    }
+}

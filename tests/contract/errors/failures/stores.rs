@@ -1,0 +1,115 @@
+//! What the store holds, or fails to give.
+
+use std::io;
+
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Integrations, MemoryStore,
+    PassthroughService, Scope, StoreError, Upstream, auth,
+};
+
+use super::{CANARY, Caller, Failure, fail, failure, setup};
+use crate::support::caller::{get, raw_call, request};
+use crate::support::gateway::{Gateway, Origin, bind};
+use crate::support::vendor::Vendor;
+
+/// May read alone.
+struct ReadOnly;
+
+impl Authorize for ReadOnly {
+    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+        Ok(Scope::all().methods([http::Method::GET]))
+    }
+}
+
+/// A store that fails.
+struct Failing(fn() -> StoreError);
+
+impl CredentialStore for Failing {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        Err((self.0)())
+    }
+}
+
+pub(super) async fn all(caller: Caller) -> Vec<Failure> {
+    let vendor = Vendor::ok().await;
+    let origin = vendor.origin();
+    let dead = (424, "reauthorize", "http_request_denied", false);
+    let mut failures = Vec::new();
+    for (what, connection) in [
+        (
+            "a secret with a line break",
+            Connection::new("vendor").with("token", format!("{CANARY}\nx: y")),
+        ),
+        (
+            "a secret with a NUL",
+            Connection::new("vendor").with("token", format!("{CANARY}\0")),
+        ),
+        ("no secret", Connection::new("vendor").with("other", CANARY)),
+    ] {
+        let setup = setup(&origin).connection(connection);
+        failures.push(fail(what, dead, (&origin, setup), caller(get("/p/c/x"))).await);
+    }
+
+    let template = Upstream::template("https://{region}.vendor.test")
+        .unwrap()
+        .auth(auth::Bearer);
+    for (what, connection) in [
+        ("a variable that is missing", Connection::new("regional")),
+        (
+            "a variable that doesn't match",
+            Connection::new("regional").variable("region", "a/b"),
+        ),
+    ] {
+        let store = MemoryStore::from_iter([("c", connection.with("token", CANARY))]);
+        let integrations = Integrations::new().with("regional", template.clone());
+        let service = PassthroughService::builder(store, integrations)
+            .dangerous()
+            .allow_everyone()
+            .prefix("/p")
+            .unwrap()
+            .build();
+        let gateway = Gateway::serve(bind().await, service);
+        let response = raw_call(gateway.address, caller(get("/p/c/x"))).await;
+        failures.push(failure(what, dead, response, "db.internal"));
+    }
+
+    let everyone = |_: &ConnectionId, _: CallContext<'_>| true;
+    for (what, store, expected) in [
+        (
+            "a store that fails",
+            Failing(|| {
+                StoreError::unavailable(io::Error::other(format!("db at db.internal: {CANARY}")))
+            }),
+            (503, "store-unavailable", "proxy_internal_error", false),
+        ),
+        (
+            "a dead credential",
+            Failing(|| StoreError::Reauthorize),
+            dead,
+        ),
+    ] {
+        let gateway = setup(&origin).start_with(store, everyone).await;
+        let response = raw_call(gateway.address, caller(get("/p/c/x"))).await;
+        failures.push(failure(what, expected, response, "db.internal"));
+    }
+    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", CANARY))]);
+    let gateway = setup(&origin).start_with(store, ReadOnly).await;
+    let response = raw_call(
+        gateway.address,
+        caller(request("DELETE", "/p/c/x", &[], "")),
+    )
+    .await;
+    let expected = (403, "scope-refused", "http_request_denied", false);
+    failures.push(failure(
+        "a method outside of the scope",
+        expected,
+        response,
+        "db.internal",
+    ));
+    vendor.untouched().await;
+    failures
+}

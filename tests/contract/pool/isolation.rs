@@ -1,0 +1,233 @@
+//! One pool serves many tenants: no answer, request or stall of one reaches another.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Empty;
+use hyper::body::Incoming;
+use tower::util::MapRequest;
+use tower_passthrough::Connection;
+
+use crate::support::caller::{Caller, get, request};
+use crate::support::gateway::{Gateway, Setup, bind};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::manual::ManualVendor;
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::{Signal, within};
+
+fn stream(method: &str, target: &str) -> Request<()> {
+    h2_caller::request(method, target).body(()).unwrap()
+}
+
+#[tokio::test]
+async fn k4_an_answer_dropped_half_read_takes_its_connection_along() {
+    let never = Signal::new();
+    let vendor = Vendor::replying(move |received| match received.target() {
+        "/long" => {
+            Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello").until(&never)
+        }
+        target => Reply::ok(target),
+    })
+    .await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut streams = H2Caller::connect(gateway.address).await;
+    for _ in 0..50 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/long")).await;
+        caller.head().await;
+        let (response, _) = streams.open(stream("GET", "/p/c/long"), true).await;
+        drop(h2_caller::answer(response).await);
+    }
+    vendor.all_closed().await;
+    assert_eq!(vendor.connections().await, 100);
+    let mut caller = Caller::connect(gateway.address).await;
+    for target in ["/own", "/next"] {
+        assert_eq!(
+            caller.call(get(&format!("/p/c{target}"))).await.text(),
+            target
+        );
+    }
+}
+
+#[tokio::test]
+async fn k4_a_stream_dropped_half_read_is_reset_and_its_connection_stays() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    for _ in 0..50 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/long")).await;
+        let mut answer = vendor.next().await.answer(Response::new(()));
+        answer
+            .send_data(Bytes::from(vec![b'x'; 100_000]), false)
+            .unwrap();
+        caller.head().await;
+        drop(caller);
+        let reset = std::future::poll_fn(|cx| answer.poll_reset(cx));
+        within("a reset of the stream", reset).await.unwrap();
+    }
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/own")).await;
+    vendor.next().await.ok("own");
+    assert_eq!(caller.response("GET").await.text(), "own");
+    assert_eq!(vendor.connections().await, 1);
+}
+
+const POISON: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned";
+
+#[tokio::test]
+async fn k5_a_connection_with_bytes_behind_an_answer_is_thrown_away() {
+    for (method, answer) in [
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
+        ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
+        (
+            "GET",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+        ),
+        ("HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 78\r\n\r\n"),
+        (
+            "GET",
+            "HTTP/1.1 204 No Content\r\nContent-Length: 78\r\n\r\n",
+        ),
+        (
+            "GET",
+            "HTTP/1.1 304 Not Modified\r\nContent-Length: 78\r\n\r\n",
+        ),
+    ] {
+        let vendor = Vendor::replying(move |received| match received.target() {
+            "/poisoned" => Reply::from(format!("{answer}{POISON}")),
+            _ => Reply::ok("own"),
+        })
+        .await;
+        let pair = Pair::before(vendor, |setup| setup).await;
+        let mut caller = Caller::connect(pair.gateway.address).await;
+        let first = caller.call(request(method, "/p/c/poisoned", &[], "")).await;
+        assert!(!first.text().contains("poisoned"), "{first:?}");
+        pair.vendor.closed(0).await;
+        let second = caller.call(get("/p/c/own")).await;
+        assert_eq!(
+            (second.status(), second.text().as_str()),
+            (200, "own"),
+            "{method} {answer:?}"
+        );
+    }
+}
+
+/// Two tenants at one vendor, each with a token of its own.
+fn two_tenants(setup: Setup) -> Setup {
+    setup
+        .also("one", Connection::new("vendor").with("token", "t1"))
+        .also("two", Connection::new("vendor").with("token", "t2"))
+}
+
+#[tokio::test]
+async fn k6_a_length_without_a_body_does_not_swallow_the_next_tenants_request() {
+    let vendor = Vendor::replying(|received| match received.target() {
+        "/one" => Reply::from("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+        _ => Reply::ok("own"),
+    })
+    .await;
+    // A layer of the host's has read the body, and left the field.
+    let listener = bind().await;
+    let service = two_tenants(Setup::new(&vendor)).build(listener.local_addr().unwrap());
+    let emptied = MapRequest::new(service, |request: Request<Incoming>| {
+        request.map(|_| Empty::<Bytes>::new())
+    });
+    let gateway = Gateway::serve(listener, emptied);
+
+    let body = "x".repeat(40);
+    let one = request("POST", "/p/one/one", &["Content-Length: 40"], &body);
+    let answer = Caller::connect(gateway.address).await.call(one).await;
+    assert_eq!(answer.status(), 401);
+    let received = vendor.next().await;
+    assert!(
+        matches!(received.head.value("content-length"), None | Some("0")),
+        "{received:?}"
+    );
+
+    let answer = Caller::connect(gateway.address)
+        .await
+        .call(get("/p/two/two"))
+        .await;
+    assert_eq!(answer.text(), "own");
+    let received = vendor.next().await;
+    assert_eq!(received.head.start, "GET /two HTTP/1.1");
+    assert_eq!(received.head.value("authorization"), Some("Bearer t2"));
+    assert!(received.body.data.is_empty());
+}
+
+#[tokio::test]
+async fn k6_a_connection_whose_request_broke_off_takes_no_other() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = two_tenants(Setup::new(&vendor)).start().await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller
+        .write(request(
+            "POST",
+            "/p/one/one",
+            &["Content-Length: 40"],
+            "hello",
+        ))
+        .await;
+    let mut first = vendor.accept().await;
+    first.head().await;
+    assert!(
+        within("the upload's beginning", first.wire.until(b"hello"))
+            .await
+            .is_some()
+    );
+    first
+        .write("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(caller.response("POST").await.status(), 401);
+
+    // The connection still waits for 35 bytes: whether the first caller is there or has left, it's nobody else's.
+    for _ in 0..2 {
+        let mut other = Caller::connect(gateway.address).await;
+        other.write(get("/p/two/two")).await;
+        let mut second = vendor.accept().await;
+        let received = second.request().await;
+        assert_eq!(received.head.start, "GET /two HTTP/1.1");
+        assert_eq!(received.head.value("authorization"), Some("Bearer t2"));
+        second
+            .write("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nown")
+            .await;
+        assert_eq!(other.response("GET").await.text(), "own");
+        caller.wire.finish().await;
+    }
+    assert_eq!(first.wire.closed().await, b"");
+}
+
+#[tokio::test]
+async fn k10_stalled_downloads_do_not_stop_others_on_their_connection() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    // One connection, before all others ask for one at the same time.
+    let mut last = Caller::connect(gateway.address).await;
+    last.write(get("/p/c/first")).await;
+    vendor.next().await.ok("ok");
+    assert_eq!(last.response("GET").await.status(), 200);
+
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut caller = H2Caller::connect(gateway.address).await;
+        let (response, _) = caller.open(stream("GET", "/p/c/long"), true).await;
+        let mut answer = vendor.next().await.answer(Response::new(()));
+        // More than a connection's window, whatever it is.
+        answer
+            .send_data(Bytes::from(vec![b'x'; 32 << 20]), false)
+            .unwrap();
+        let body = h2_caller::answer(response).await.into_body();
+        stalled.push((caller, answer, body));
+    }
+
+    last.write(get("/p/c/short")).await;
+    let mut answer = vendor.next().await.answer(Response::new(()));
+    answer
+        .send_data(Bytes::from(vec![b'y'; 1 << 20]), true)
+        .unwrap();
+    let answer = last.response("GET").await;
+    assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
+    assert_eq!(vendor.connections().await, 1);
+}

@@ -1,0 +1,70 @@
+//! How long connections live: until they're idle for long, or the vendor says so, and never by the caller's word.
+
+use std::time::Duration;
+
+use crate::support::caller::{Caller, get, request};
+use crate::support::gateway::Setup;
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+fn short_lived(setup: Setup) -> Setup {
+    setup.transport(|transport| transport.pool_idle_timeout(Duration::from_millis(500)))
+}
+
+#[tokio::test]
+async fn k8_idle_connections_are_closed_without_another_call() {
+    let pair = Pair::with(short_lived).await;
+    for _ in 0..3 {
+        assert_eq!(pair.call(get("/p/c/x")).await.status(), 200);
+    }
+    pair.vendor.all_closed().await;
+}
+
+#[tokio::test]
+async fn k8_idle_http2_connections_are_closed_without_another_call() {
+    let vendor = H2Vendor::start().await;
+    let gateway = short_lived(Setup::new(&vendor)).start().await;
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let call = h2_caller::request("GET", "/p/c/x").body(()).unwrap();
+    let (response, _) = caller.open(call, true).await;
+    vendor.next().await.ok("ok");
+    assert_eq!(h2_caller::whole(response).await.status, 200);
+    vendor.closed(0).await;
+}
+
+#[tokio::test]
+async fn k12_a_caller_that_closes_does_not_close_the_vendors_connection() {
+    let pair = Pair::new().await;
+    let mut used = Vec::new();
+    // Until the pool had a connection back in time.
+    for _ in 0..20 {
+        let mut caller = Caller::connect(pair.gateway.address).await;
+        let closing = request("GET", "/p/c/x", &["Connection: close"], "");
+        assert_eq!(caller.call(closing).await.status(), 200);
+        caller.closed().await;
+        let received = pair.vendor.next().await;
+        assert!(!received.head.has("connection"), "{received:?}");
+        if used.contains(&received.connection) {
+            return;
+        }
+        used.push(received.connection);
+    }
+    panic!("no connection was used twice");
+}
+
+#[tokio::test]
+async fn k12_a_vendor_that_closes_does_not_close_the_callers_connection() {
+    let closing = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    let vendor = Vendor::answering(Reply::from(closing).close()).await;
+    let pair = Pair::before(vendor, |setup| setup).await;
+    let mut caller = Caller::connect(pair.gateway.address).await;
+    for number in 0..3 {
+        let answer = caller.call(get("/p/c/x")).await;
+        assert_eq!((answer.status(), answer.text().as_str()), (200, "ok"));
+        assert!(!answer.head.has("connection"), "{answer:?}");
+        assert_eq!(pair.vendor.next().await.connection, number);
+    }
+}

@@ -1,0 +1,349 @@
+//! The query: bytes as they came, save `__domain`.
+
+use tower_passthrough::{Connection, DomainPolicy, auth};
+
+use crate::support::caller::{get, raw_call};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+/// A pair whose policy allows `eu.vendor.test` at the vendor's port.
+async fn with_domain() -> Pair {
+    let vendor = Vendor::ok().await;
+    let pattern = format!("eu.vendor.test:{}", vendor.address().port());
+    Pair::before(vendor, |setup| {
+        setup
+            .path("/v2")
+            .upstream(move |u| u.domains(DomainPolicy::none().allow(&pattern).unwrap()))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn q1_raw_bytes_pass_unparsed() {
+    let pair = Pair::new().await;
+    for query in [
+        "a=1+2&b=%20&c[]=1&c[]=2&d=&e&&f=a=b&%zz",
+        "z=1&a=2&z=0",
+        "&&",
+        "=",
+        "a",
+        "?a=?",
+        "q=%FF%2b+",
+        "a='()*!",
+        "u=http://x/?y=1",
+    ] {
+        assert_eq!(
+            pair.target(&format!("/x?{query}")).await,
+            format!("/x?{query}")
+        );
+    }
+}
+
+#[tokio::test]
+async fn q2_the_reserved_name_is_recognised_decoded_once() {
+    let pair = Pair::new().await;
+    for name in [
+        "__domain",
+        "%5F%5Fdomain",
+        "%5f%5Fdomain",
+        "__d%6Fmain",
+        "%5f%5f%64%6f%6d%61%69%6e",
+    ] {
+        let request = get(&format!("/p/c/x?{name}=evil.test"));
+        pair.refused(request, 403, "domain-refused").await;
+    }
+    pair.vendor.untouched().await;
+
+    for name in [
+        "__Domain",
+        "x__domain",
+        "__domain[]",
+        "%255F_domain",
+        "__domain%20",
+        "_domain",
+    ] {
+        let target = format!("/x?{name}=evil.test");
+        assert_eq!(pair.target(&target).await, target);
+    }
+}
+
+#[tokio::test]
+async fn q3_it_goes_with_one_ampersand() {
+    let pair = with_domain().await;
+    let port = pair.vendor.address().port();
+    let domain = format!("eu.vendor.test:{port}");
+    for (sent, arrived) in [
+        (format!("/x?a=1&__domain={domain}&b=2"), "/x?a=1&b=2"),
+        (format!("/x?__domain={domain}"), "/x"),
+        (format!("/x?__domain={domain}&b=2"), "/x?b=2"),
+        (format!("/x?a=1&__domain={domain}"), "/x?a=1"),
+        (format!("/x?a&&__domain={domain}&&b"), "/x?a&&&b"),
+        (format!("/x?%5F%5Fdomain={domain}&b=%20"), "/x?b=%20"),
+    ] {
+        let arrived_at = pair.target(&sent).await;
+        assert_eq!(arrived_at, arrived, "{sent}");
+    }
+    assert_eq!(pair.target("/x?").await, "/v2/x?");
+}
+
+#[tokio::test]
+async fn q4_any_number_of_pairs_is_scanned_and_semicolons_separate_nothing() {
+    let pair = Pair::new().await;
+    let many = "a&".repeat(20_000);
+    let late = get(&format!("/p/c/x?{many}__domain=evil.test"));
+    pair.refused(late, 403, "domain-refused").await;
+    pair.vendor.untouched().await;
+
+    let one_pair = "/x?a=1;__domain=evil.test";
+    assert_eq!(pair.target(one_pair).await, one_pair);
+}
+
+#[tokio::test]
+async fn q5_twice_or_without_a_value_is_refused() {
+    let pair = with_domain().await;
+    let domain = format!("eu.vendor.test:{}", pair.vendor.address().port());
+    for query in [
+        format!("__domain={domain}&__domain={domain}"),
+        format!("__domain={domain}&%5F_domain={domain}"),
+        format!("__domain={domain}&__domain"),
+        "__domain=".to_owned(),
+        "__domain".to_owned(),
+        "a=1&__domain&b=2".to_owned(),
+    ] {
+        let request = get(&format!("/p/c/x?{query}"));
+        pair.refused(request, 400, "bad-domain").await;
+    }
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn q6_a_host_or_url_replaces_the_base() {
+    let pair = with_domain().await;
+    let port = pair.vendor.address().port();
+    let host = format!("eu.vendor.test:{port}");
+    for (domain, target) in [
+        (format!("eu.vendor.test:{port}"), "/x"),
+        (format!("eu.vendor.test%3A{port}"), "/x"),
+        (format!("http://eu.vendor.test:{port}/api"), "/api/x"),
+        (
+            format!("http%3A%2F%2Feu.vendor.test%3A{port}%2Fapi%2F"),
+            "/api/x",
+        ),
+        (format!("HTTP://eu.vendor.test:{port}"), "/x"),
+    ] {
+        let received = pair.seen(get(&format!("/p/c/x?__domain={domain}"))).await;
+        assert_eq!(received.target(), target, "{domain}");
+        assert_eq!(received.head.value("host"), Some(host.as_str()), "{domain}");
+    }
+}
+
+#[tokio::test]
+async fn q6_what_is_no_host_or_url_is_refused() {
+    let pair = with_domain().await;
+    let port = pair.vendor.address().port();
+    for domain in [
+        "a@b",
+        "user:pass@eu.vendor.test",
+        "https://u@eu.vendor.test/",
+        "v.com\\.evil",
+        "v.com%5C.evil",
+        "//h",
+        "eu.vendor.test%3Fx",
+        "http://eu.vendor.test/a%3Fx",
+        "eu.vendor.test%23x",
+        "eu.vendor.test%20",
+        "%09eu.vendor.test",
+        "eu.vendor.test%0d%0ax",
+        "eu.vendor.test%00",
+        "eu%252evendor.test",
+        "eu.vendor.test:0",
+        "eu.vendor.test:65536",
+        "eu.vendor.test:",
+        "eu.vendor.test:x",
+        "ftp://eu.vendor.test",
+        "http:eu.vendor.test",
+        "[::1",
+        "[::1]x",
+        "[::1%25eth0]",
+    ] {
+        let request = get(&format!("/p/c/x?__domain={domain}"));
+        let response = pair.call(request).await;
+        assert_eq!(
+            (response.status(), response.error()),
+            (400, Some("bad-domain")),
+            "{domain}: {}",
+            response.text()
+        );
+    }
+    // `+` is no blank: it's decoded to nothing else, and no host holds one.
+    let plus = get(&format!("/p/c/x?__domain=eu.vendor.test+:{port}"));
+    pair.refused(plus, 400, "bad-domain").await;
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn q6_an_address_of_version_six_is_read_with_its_port() {
+    let pair = with_domain().await;
+    for domain in ["[::1]:8443", "[::1]", "http://[::1]:8443/"] {
+        let request = get(&format!("/p/c/x?__domain={domain}"));
+        pair.refused(request, 403, "domain-refused").await;
+    }
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn q7_hosts_are_compared_in_one_spelling() {
+    let pair = with_domain().await;
+    let port = pair.vendor.address().port();
+    let host = format!("eu.vendor.test:{port}");
+    for domain in [
+        format!("EU.Vendor.TEST:{port}"),
+        format!("eu.vendor.test.:{port}"),
+        format!("EU.VENDOR.TEST.:{port}"),
+        format!("%65u.vendor.test:{port}"),
+        // Full-width letters and dots are mapped by IDNA.
+        format!("%EF%BD%85u%E3%80%82vendor.test:{port}"),
+    ] {
+        let received = pair.seen(get(&format!("/p/c/x?__domain={domain}"))).await;
+        assert_eq!(received.head.value("host"), Some(host.as_str()), "{domain}");
+    }
+    // A default port said is a default port not said: neither is the port that is allowed.
+    for domain in ["eu.vendor.test", "eu.vendor.test:80", "eu.vendor.test:81"] {
+        let request = get(&format!("/p/c/x?__domain={domain}"));
+        pair.refused(request, 403, "domain-refused").await;
+    }
+}
+
+#[tokio::test]
+async fn q7_spellings_of_an_address_are_that_address() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    let spellings = [
+        "127.0.0.1",
+        "127.1",
+        "0x7f000001",
+        "2130706433",
+        "0177.0.0.1",
+    ];
+
+    let refusing = Gateway::to(&vendor).await;
+    for address in spellings {
+        let request = get(&format!("/p/c/x?__domain={address}:{port}"));
+        let response = raw_call(refusing.address, request).await;
+        assert_eq!(response.error(), Some("domain-refused"), "{address}");
+    }
+    vendor.untouched().await;
+
+    let loopback = [127, 0, 0, 1].into();
+    let allowing = Pair::before(vendor, |setup| {
+        setup.upstream(move |u| u.domains(DomainPolicy::none().allow_address(loopback, Some(port))))
+    })
+    .await;
+    for address in spellings {
+        let request = get(&format!("/p/c/x?__domain={address}:{port}"));
+        let received = allowing.seen(request).await;
+        let host = format!("127.0.0.1:{port}");
+        assert_eq!(
+            received.head.value("host"),
+            Some(host.as_str()),
+            "{address}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn q8_a_scheme_may_not_weaken_https() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    let pattern = format!("eu.vendor.test:{port}");
+    let secure = format!("https://vendor.test:{port}");
+    let gateway = Setup::new(secure.as_str())
+        .upstream(move |u| u.domains(DomainPolicy::none().allow(&pattern).unwrap()))
+        .start()
+        .await;
+    for domain in [
+        format!("http://eu.vendor.test:{port}"),
+        format!("http://vendor.test:{port}"),
+        format!("HTTP%3a//eu.vendor.test:{port}"),
+    ] {
+        let request = get(&format!("/p/c/x?__domain={domain}"));
+        let response = raw_call(gateway.address, request).await;
+        assert_eq!(
+            (response.status(), response.error()),
+            (403, Some("domain-refused")),
+            "{domain}: {}",
+            response.text()
+        );
+    }
+    vendor.untouched().await;
+}
+
+/// A pair whose credential is the query parameter `api_key` with the secret `S+`.
+async fn with_query_key(vendor: Vendor) -> Pair {
+    Pair::before(vendor, |setup| {
+        setup
+            .upstream(|u| u.auth(auth::Query::new("api_key").unwrap()))
+            .connection(Connection::new("vendor").with("api_key", "S+"))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn q9_a_key_in_the_query_replaces_the_callers_and_comes_last() {
+    let pair = with_query_key(Vendor::ok().await).await;
+    for (sent, arrived) in [
+        ("/x?api_key=me&x=1", "/x?x=1&api_key=S%2B"),
+        ("/x", "/x?api_key=S%2B"),
+        ("", "/?api_key=S%2B"),
+        ("/x?x=1", "/x?x=1&api_key=S%2B"),
+        ("/x?api_key=a&x&api_key=b&api_key", "/x?x&api_key=S%2B"),
+        ("/x?api%5Fkey=me", "/x?api_key=S%2B"),
+        ("/x?%61pi_key=me&y", "/x?y&api_key=S%2B"),
+        ("/x?api_key[]=me", "/x?api_key[]=me&api_key=S%2B"),
+        ("/%2Fx%3Fapi_key%3Dme", "/x?api_key=S%2B"),
+    ] {
+        assert_eq!(pair.target(sent).await, arrived, "{sent}");
+    }
+}
+
+#[tokio::test]
+async fn q10_the_injected_query_is_in_no_error() {
+    let dead = {
+        let listener = crate::support::gateway::bind().await;
+        listener.local_addr().unwrap()
+    };
+    let origin = format!("http://vendor.test:{}", dead.port());
+    let gateway = Setup::new(origin.as_str())
+        .upstream(|u| u.auth(auth::Query::new("api_key").unwrap()))
+        .connection(Connection::new("vendor").with("api_key", "canary"))
+        .start()
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/x?secret=mine")).await;
+    assert_eq!(response.error(), Some("upstream-unreachable"));
+    let all = crate::support::head::latin1(&response.head.raw) + &response.text();
+    for hidden in [
+        "canary",
+        "api_key",
+        "secret",
+        "mine",
+        "vendor.test",
+        "127.0.0.1",
+    ] {
+        assert!(!all.contains(hidden), "{hidden} in {all}");
+    }
+}
+
+#[tokio::test]
+async fn q11_what_the_vendor_echoes_of_its_url_is_not_modified_by_default() {
+    let link = "<https://vendor.test/x?api_key=S%2B&page=2>; rel=next";
+    let location = "https://vendor.test/y?api_key=S%2B";
+    let reply = format!(
+        "HTTP/1.1 302 Found\r\nLink: {link}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let pair = with_query_key(Vendor::answering(Reply::from(reply)).await).await;
+    let response = pair.call(get("/p/c/x")).await;
+    assert_eq!(response.head.value("link"), Some(link));
+    assert_eq!(response.head.value("location"), Some(location));
+}

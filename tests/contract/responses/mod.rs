@@ -1,0 +1,20 @@
+//! Responses: what of the vendor's comes back, and how.
+
+mod browser_safe;
+mod head;
+mod links;
+mod redirects;
+mod renewal;
+
+use crate::support::gateway::Setup;
+use crate::support::pair::Pair;
+use crate::support::vendor::Vendor;
+
+/// A pair whose vendor answers each request with these bytes.
+async fn answering(reply: impl Into<Vec<u8>>) -> Pair {
+    answering_with(reply, |setup| setup).await
+}
+
+async fn answering_with(reply: impl Into<Vec<u8>>, change: impl FnOnce(Setup) -> Setup) -> Pair {
+    Pair::before(Vendor::answering(reply.into()).await, change).await
+}

@@ -1,0 +1,205 @@
+//! A vendor's 401: one renewal of the credential, and one replay where the body allows.
+
+use tokio::sync::{Mutex, mpsc};
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+
+use crate::support::caller::{get, post, raw_call, request};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::within;
+
+/// A store whose credential is stale, and that tells of each renewal.
+struct Stale {
+    renews: bool,
+    fresh: Option<&'static str>,
+    renewals: mpsc::UnboundedSender<()>,
+}
+
+impl CredentialStore for Stale {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        Ok(Connection::new("vendor").with("token", "stale"))
+    }
+
+    async fn renew(
+        &self,
+        _: &ConnectionId,
+        _: &Connection,
+        _: CallContext<'_>,
+    ) -> Result<Option<Connection>, StoreError> {
+        let _ = self.renewals.send(());
+        Ok(self
+            .fresh
+            .map(|token| Connection::new("vendor").with("token", token)))
+    }
+
+    fn renews(&self) -> bool {
+        self.renews
+    }
+}
+
+struct Renewing {
+    gateway: Gateway,
+    renewals: Mutex<mpsc::UnboundedReceiver<()>>,
+}
+
+impl Renewing {
+    async fn before(vendor: &Vendor, renews: bool, fresh: Option<&'static str>) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let store = Stale {
+            renews,
+            fresh,
+            renewals: sender,
+        };
+        Self {
+            gateway: Setup::new(vendor)
+                .start_with(store, |_: &ConnectionId, _: CallContext<'_>| true)
+                .await,
+            renewals: Mutex::new(receiver),
+        }
+    }
+
+    /// Waits for one renewal, and fails if there was another.
+    async fn renewed_once(&self) {
+        let mut renewals = self.renewals.lock().await;
+        within("a renewal", renewals.recv()).await.unwrap();
+        assert!(renewals.try_recv().is_err(), "a second renewal");
+    }
+
+    async fn never_renewed(&self) {
+        assert!(self.renewals.lock().await.try_recv().is_err(), "a renewal");
+    }
+}
+
+const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"v\", error=\"invalid_token\"\r\n\
+                            WWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nstale";
+
+/// A vendor that answers 200 to `Bearer fresh` alone.
+async fn strict() -> Vendor {
+    Vendor::replying(|request| match request.head.value("authorization") {
+        Some("Bearer fresh") => Reply::ok("ok"),
+        _ => Reply::from(UNAUTHORIZED),
+    })
+    .await
+}
+
+#[tokio::test]
+async fn r6_a_request_without_a_body_is_replayed_once_with_the_new_credential() {
+    let vendor = strict().await;
+    let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
+    for sent in [
+        request("GET", "/p/c/x?a=1", &["X-A: 1"], ""),
+        request("DELETE", "/p/c/x?a=1", &["X-A: 1"], ""),
+        request("POST", "/p/c/x?a=1", &["X-A: 1", "Content-Length: 0"], ""),
+    ] {
+        let response = raw_call(renewing.gateway.address, sent).await;
+        assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
+        let (first, second) = (vendor.next().await, vendor.next().await);
+        assert_eq!(first.head.value("authorization"), Some("Bearer stale"));
+        assert_eq!(second.head.values("authorization"), ["Bearer fresh"]);
+        assert_eq!(first.head.start, second.head.start);
+        assert_eq!(first.head.names(), second.head.names());
+        renewing.renewed_once().await;
+    }
+    assert!(vendor.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn r6_a_second_401_goes_back_untouched() {
+    let vendor = Vendor::answering(UNAUTHORIZED).await;
+    let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
+    let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
+    assert_eq!(
+        (response.status(), response.text()),
+        (401, "stale".to_owned())
+    );
+    let challenges = ["Bearer realm=\"v\", error=\"invalid_token\"", "Basic"];
+    assert_eq!(response.head.values("www-authenticate"), challenges);
+    assert_eq!(response.error(), None);
+    renewing.renewed_once().await;
+    vendor.next().await;
+    vendor.next().await;
+    assert!(vendor.try_next().await.is_none(), "a third request");
+}
+
+#[tokio::test]
+async fn r6_a_body_that_streamed_isnt_replayed_but_the_credential_is_renewed() {
+    for sent in [
+        post("/p/c/x", "hello"),
+        request(
+            "POST",
+            "/p/c/x",
+            &["Transfer-Encoding: chunked"],
+            "5\r\nhello\r\n0\r\n\r\n",
+        ),
+    ] {
+        let vendor = strict().await;
+        let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
+        let response = raw_call(renewing.gateway.address, sent).await;
+        assert_eq!(
+            (response.status(), response.text()),
+            (401, "stale".to_owned())
+        );
+        renewing.renewed_once().await;
+        assert_eq!(vendor.next().await.body.data, b"hello");
+        assert!(vendor.try_next().await.is_none(), "a replay");
+    }
+}
+
+#[tokio::test]
+async fn r6_without_another_credential_the_401_goes_back() {
+    for renews in [true, false] {
+        let vendor = strict().await;
+        let renewing = Renewing::before(&vendor, renews, None).await;
+        let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
+        assert_eq!(
+            (response.status(), response.text()),
+            (401, "stale".to_owned())
+        );
+        assert_eq!(response.head.values("www-authenticate").len(), 2);
+        if renews {
+            renewing.renewed_once().await;
+        } else {
+            renewing.never_renewed().await;
+        }
+        vendor.next().await;
+        assert!(vendor.try_next().await.is_none(), "a replay");
+    }
+}
+
+#[tokio::test]
+async fn r6_the_first_401s_body_is_dropped() {
+    let vendor = Vendor::replying(|request| match request.head.value("authorization") {
+        Some("Bearer fresh") => Reply::ok("ok"),
+        // A body that never ends.
+        _ => {
+            let mut reply =
+                Reply::bytes("HTTP/1.1 401 Unauthorized\r\nContent-Length: 1000\r\n\r\nsta");
+            reply.0.extend(Reply::silence().0);
+            reply
+        }
+    })
+    .await;
+    let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
+    let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
+    // Its connection isn't kept: the next answer on it would be the rest of the body.
+    let first = vendor.next().await.connection;
+    vendor.closed(first).await;
+}
+
+#[tokio::test]
+async fn r6_only_a_401_renews() {
+    for status in [200, 400, 403, 407, 500] {
+        let vendor =
+            Vendor::answering(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")).await;
+        let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
+        let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
+        assert_eq!(response.status(), status);
+        renewing.never_renewed().await;
+    }
+}

@@ -1,0 +1,39 @@
+//! A certificate authority of the test run's own.
+
+use std::sync::{Arc, LazyLock};
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use tokio_rustls::TlsAcceptor;
+
+static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> = LazyLock::new(|| {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    CertifiedIssuer::self_signed(params, key).expect("a root certificate")
+});
+
+/// The root that a gateway must trust, in PEM.
+pub fn root_pem() -> String {
+    AUTHORITY.pem()
+}
+
+/// TLS with a certificate for `name`, and these protocols by ALPN.
+pub fn acceptor(name: &str, alpn: &[&str]) -> TlsAcceptor {
+    let key = KeyPair::generate().expect("a key");
+    let certificate = CertificateParams::new(vec![name.to_owned()])
+        .expect("a name")
+        .signed_by(&key, &*AUTHORITY)
+        .expect("a certificate");
+    let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key in PKCS #8");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate and its key");
+    config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
+    TlsAcceptor::from(Arc::new(config))
+}

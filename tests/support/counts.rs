@@ -1,0 +1,77 @@
+//! What a vendor has seen of connections.
+
+use std::net::SocketAddr;
+
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use super::wait::within;
+
+#[derive(Debug, Default)]
+struct Seen {
+    /// The peers of all accepted connections, in order.
+    peers: Vec<SocketAddr>,
+    /// The numbers of those that the gateway has closed.
+    closed: Vec<usize>,
+    /// Connections that tests opened to look at the queue, not the gateway's.
+    probes: Vec<SocketAddr>,
+}
+
+/// Shared between a vendor and its tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Counts(watch::Sender<Seen>);
+
+impl Counts {
+    /// Notes an accepted connection, and numbers it.
+    pub fn accepted(&self, peer: SocketAddr) -> usize {
+        let mut number = 0;
+        self.0.send_modify(|seen| {
+            number = seen.peers.len();
+            seen.peers.push(peer);
+        });
+        number
+    }
+
+    pub fn closed(&self, number: usize) {
+        self.0.send_modify(|seen| seen.closed.push(number));
+    }
+
+    /// Waits until the gateway has closed connection `number`.
+    pub async fn wait_closed(&self, number: usize) {
+        let mut seen = self.0.subscribe();
+        let closed = seen.wait_for(|seen| seen.closed.contains(&number));
+        within("the gateway to close its connection", closed)
+            .await
+            .expect("the sender is ours");
+    }
+
+    /// Waits until none of the gateway's connections is open.
+    pub async fn wait_all_closed(&self) {
+        let mut seen = self.0.subscribe();
+        let closed = seen.wait_for(|seen| seen.closed.len() == seen.peers.len());
+        within("the gateway to close all connections", closed)
+            .await
+            .expect("the sender is ours");
+    }
+
+    /// How many connections the gateway made. What it began before the call is counted: the listener's queue
+    /// is in order, and a probe at its end is waited for.
+    pub async fn connections(&self, listener: SocketAddr) -> usize {
+        let probe = within("the vendor's listener", TcpStream::connect(listener))
+            .await
+            .expect("a vendor that listens");
+        let own = probe.local_addr().expect("a connected socket");
+        self.0.send_modify(|seen| seen.probes.push(own));
+        let mut seen = self.0.subscribe();
+        let seen = within(
+            "the vendor to accept",
+            seen.wait_for(|seen| seen.peers.contains(&own)),
+        )
+        .await
+        .expect("the sender is ours");
+        seen.peers
+            .iter()
+            .filter(|peer| !seen.probes.contains(peer))
+            .count()
+    }
+}

@@ -1,0 +1,89 @@
+//! HTTP/2 written frame by frame, for what a library wouldn't send.
+
+use std::net::SocketAddr;
+
+use super::caller::Caller;
+use super::wait::within;
+
+pub const DATA: u8 = 0;
+pub const HEADERS: u8 = 1;
+pub const RST_STREAM: u8 = 3;
+pub const SETTINGS: u8 = 4;
+pub const GOAWAY: u8 = 7;
+
+pub const END_STREAM: u8 = 1;
+pub const END_HEADERS: u8 = 4;
+
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// A frame as it came.
+#[derive(Debug)]
+pub struct Frame {
+    pub kind: u8,
+    pub flags: u8,
+    pub stream: u32,
+    pub payload: Vec<u8>,
+}
+
+/// A connection to the gateway.
+pub struct FrameCaller {
+    caller: Caller,
+}
+
+impl FrameCaller {
+    pub async fn connect(gateway: SocketAddr) -> Self {
+        let mut caller = Caller::connect(gateway).await;
+        caller.write(PREFACE).await;
+        let mut frames = Self { caller };
+        frames.send(SETTINGS, 0, 0, &[]).await;
+        frames
+    }
+
+    pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
+        let length = u32::try_from(payload.len()).expect("a small frame");
+        let mut frame = length.to_be_bytes()[1..].to_vec();
+        frame.extend([kind, flags]);
+        frame.extend(stream.to_be_bytes());
+        frame.extend(payload);
+        self.caller.write(&frame).await;
+    }
+
+    /// The next frame; `None`: the gateway closed.
+    pub async fn next(&mut self) -> Option<Frame> {
+        let wire = &mut self.caller.wire;
+        let (head, _) = within("a frame", wire.exactly(9)).await;
+        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = head.try_into().ok()?;
+        let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
+        let (payload, _) = within("a frame's payload", wire.exactly(length)).await;
+        Some(Frame {
+            kind,
+            flags,
+            stream: u32::from_be_bytes([s0, s1, s2, s3]),
+            payload,
+        })
+    }
+
+    /// The first frame that ends the stream or the connection, or answers on the stream.
+    pub async fn verdict(&mut self, stream: u32) -> Option<Frame> {
+        loop {
+            let frame = self.next().await?;
+            if frame.kind == GOAWAY || (frame.stream == stream && frame.kind != SETTINGS) {
+                return Some(frame);
+            }
+        }
+    }
+}
+
+/// A field block (RFC 7541): each field a literal that is never indexed, no Huffman codes.
+pub fn fields(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
+    let mut block = Vec::new();
+    for (name, value) in fields {
+        block.push(0x10);
+        for part in [name, value] {
+            block.push(u8::try_from(part.len()).expect("a short field"));
+            assert!(part.len() < 127, "a short field");
+            block.extend(*part);
+        }
+    }
+    block
+}

@@ -1,0 +1,189 @@
+//! A scripted vendor: it records each request as it came, and answers by a script.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::JoinSet;
+
+use super::counts::Counts;
+use super::gateway::Origin;
+use super::head::Head;
+use super::io::Io;
+use super::reply::{Reply, Step};
+use super::wait::within;
+use super::wire::{Body, End, Framing, Wire};
+
+/// A request as it arrived.
+#[derive(Clone, Debug)]
+pub struct Received {
+    pub head: Head,
+    pub body: Body,
+    /// The number of the connection it came on, from 0.
+    pub connection: usize,
+}
+
+impl Received {
+    pub fn target(&self) -> &str {
+        self.head.target()
+    }
+}
+
+type Script = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
+
+/// Accepts, records and answers in the background until it's dropped.
+pub struct Vendor {
+    address: SocketAddr,
+    counts: Counts,
+    received: Mutex<mpsc::UnboundedReceiver<Received>>,
+    _tasks: JoinSet<()>,
+}
+
+impl Vendor {
+    /// Answers each request as the closure says, after its body has been read.
+    pub async fn replying(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound socket");
+        let counts = Counts::default();
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(accept(listener, counts.clone(), Arc::new(script), sender));
+        Self {
+            address,
+            counts,
+            received: Mutex::new(receiver),
+            _tasks: tasks,
+        }
+    }
+
+    /// Answers each request alike.
+    pub async fn answering(reply: impl Into<Reply>) -> Self {
+        let reply = reply.into();
+        Self::replying(move |_| reply.clone()).await
+    }
+
+    /// Answers each request with a 200 and the body `ok`.
+    pub async fn ok() -> Self {
+        Self::answering(Reply::ok("ok")).await
+    }
+
+    /// The next recorded request.
+    pub async fn next(&self) -> Received {
+        let mut received = self.received.lock().await;
+        within("a request at the vendor", received.recv())
+            .await
+            .expect("the vendor is there")
+    }
+
+    /// A recorded request, if one is there by now.
+    pub async fn try_next(&self) -> Option<Received> {
+        self.received.lock().await.try_recv().ok()
+    }
+
+    /// How many connections the gateway has made.
+    pub async fn connections(&self) -> usize {
+        self.counts.connections(self.address).await
+    }
+
+    /// Fails unless the gateway never made a connection.
+    pub async fn untouched(&self) {
+        assert_eq!(self.connections().await, 0, "the vendor was connected to");
+    }
+
+    /// Waits until the gateway has closed connection `number`.
+    pub async fn closed(&self, number: usize) {
+        self.counts.wait_closed(number).await;
+    }
+
+    /// Waits until the gateway holds no connection any more.
+    pub async fn all_closed(&self) {
+        self.counts.wait_all_closed().await;
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Origin for Vendor {
+    fn origin(&self) -> String {
+        format!("http://vendor.test:{}", self.address.port())
+    }
+}
+
+async fn accept(
+    listener: TcpListener,
+    counts: Counts,
+    script: Script,
+    sender: mpsc::UnboundedSender<Received>,
+) {
+    let mut connections = JoinSet::new();
+    while let Ok((socket, peer)) = listener.accept().await {
+        let _ = socket.set_nodelay(true);
+        let number = counts.accepted(peer);
+        let (counts, script, sender) = (counts.clone(), script.clone(), sender.clone());
+        connections.spawn(async move {
+            serve(Wire::new(Io::Plain(socket)), number, &script, &sender).await;
+            counts.closed(number);
+        });
+    }
+}
+
+async fn serve(
+    mut wire: Wire,
+    connection: usize,
+    script: &Script,
+    sender: &mpsc::UnboundedSender<Received>,
+) {
+    while let Some(head) = wire.head().await {
+        let body = wire.body(request_framing(&head)).await;
+        let cut = body.end == End::Cut;
+        let received = Received {
+            head,
+            body,
+            connection,
+        };
+        let reply = script(&received);
+        let _ = sender.send(received);
+        if cut {
+            return;
+        }
+        for step in reply.0 {
+            match step {
+                Step::Write(bytes) => {
+                    if !wire.try_write(&bytes).await {
+                        return;
+                    }
+                }
+                Step::Until(signal) => {
+                    tokio::select! {
+                        () = signal.given() => {}
+                        () = gone(&mut wire) => return,
+                    }
+                }
+                Step::Close => return,
+                Step::Reset => return wire.reset(),
+                Step::Silence => return gone(&mut wire).await,
+            }
+        }
+    }
+}
+
+/// Reads, and keeps what it reads, until the peer is gone.
+async fn gone(wire: &mut Wire) {
+    while wire.fill().await {}
+}
+
+/// How a request's body is delimited (RFC 9112 §6.3).
+pub fn request_framing(head: &Head) -> Framing {
+    let chunked = head
+        .values("transfer-encoding")
+        .iter()
+        .any(|value| value.eq_ignore_ascii_case("chunked"));
+    match (chunked, head.values("content-length").first()) {
+        (true, _) => Framing::Chunked,
+        (false, Some(length)) => Framing::Length(length.parse().expect("a length")),
+        (false, None) => Framing::None,
+    }
+}
