@@ -1,0 +1,46 @@
+//! `PassthroughLayer` around a finished router: what's outside of its prefix goes through untouched.
+//!
+//! ```text
+//! cargo run --example axum_layer
+//! curl http://127.0.0.1:8080/passthrough/acme/v2/customers
+//! curl http://127.0.0.1:8080/passthrough-news
+//! ```
+//!
+//! With `-- --once` it makes the first call itself, prints the answer and stops.
+
+mod support;
+
+use std::error::Error;
+
+use axum::{Router, routing::get};
+use tower_layer::Layer;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
+    PassthroughService, Upstream, auth::Bearer,
+};
+
+use crate::support::Local;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let local = Local::start().await?;
+    let store =
+        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
+    let service = PassthroughService::builder(store, integrations)
+        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .transport(local.transport)
+        .build();
+    let layer = PassthroughLayer::new("/passthrough", service)?;
+
+    let finished = Router::new().route("/passthrough-news", get(async || "no call\n"));
+    // `axum::serve` wants a router, so the wrapped one becomes the fallback of an empty one.
+    // `finished.layer(layer)` does as well, where nothing has to be between the two.
+    let app = Router::new().fallback_service(layer.layer(finished));
+
+    let curl = format!(
+        "curl http://{}/passthrough/acme/v2/customers",
+        local.address
+    );
+    support::serve(axum::serve(local.listener, app), curl).await
+}

@@ -1,0 +1,78 @@
+//! A store and a resolver of one's own: ten lines each.
+//!
+//! ```text
+//! cargo run --example custom_store
+//! curl http://127.0.0.1:8080/passthrough/acct_17/customers
+//! ```
+//!
+//! With `-- --once` it makes that call itself, prints the answer and stops.
+
+mod support;
+
+use std::error::Error;
+use std::{collections::HashMap, io};
+
+use axum::Router;
+use tower_passthrough::{
+    BaseUrlResolver, CallContext, Connection, ConnectionId, CredentialStore, PassthroughService,
+    ResolveError, StoreError, Upstream, auth::Bearer,
+};
+
+use crate::support::Local;
+
+/// A database, or what stands for one here.
+struct Accounts(HashMap<&'static str, &'static str>);
+
+impl Accounts {
+    async fn token(&self, account: &str) -> io::Result<Option<&'static str>> {
+        Ok(self.0.get(account).copied())
+    }
+}
+
+impl CredentialStore for Accounts {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        // A store that can't tell says so: `NotFound` would deny a connection that is there.
+        let token = self
+            .token(id.as_str())
+            .await
+            .map_err(StoreError::unavailable)?;
+        let token = token.ok_or(StoreError::NotFound)?;
+        Ok(Connection::new("crm").with("token", token))
+    }
+}
+
+/// Each integration's vendor, by name.
+struct Vendors {
+    crm: Upstream,
+}
+
+impl BaseUrlResolver for Vendors {
+    async fn resolve(&self, connection: &Connection) -> Result<Upstream, ResolveError> {
+        match connection.integration() {
+            "crm" => Ok(self.crm.clone()),
+            _ => Err(ResolveError::UnknownIntegration),
+        }
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let local = Local::start().await?;
+    let accounts = Accounts(HashMap::from([("acct_17", "anns-token")]));
+    let crm = Upstream::new(&(local.vendor + "/v2"))?.auth(Bearer);
+    let service = PassthroughService::builder(accounts, Vendors { crm })
+        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acct_17")
+        .transport(local.transport)
+        .build();
+    let app = Router::new().nest_service("/passthrough", service);
+
+    let curl = format!(
+        "curl http://{}/passthrough/acct_17/customers",
+        local.address
+    );
+    support::serve(axum::serve(local.listener, app), curl).await
+}

@@ -1,0 +1,43 @@
+//! A passthrough in an axum app, in five lines.
+//!
+//! ```text
+//! cargo run --example five_lines
+//! curl http://127.0.0.1:8080/passthrough/acme/v2/customers?page=2
+//! ```
+//!
+//! With `-- --once` it makes that call itself, prints the answer and stops.
+
+mod support;
+
+use std::error::Error;
+
+use axum::Router;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
+    auth::Bearer,
+};
+
+use crate::support::Local;
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let local = Local::start().await?;
+
+    let store =
+        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
+    let service = PassthroughService::builder(store, integrations).authorize(owns_connection);
+    let service = service.transport(local.transport).build();
+    let app = Router::new().nest_service("/passthrough", service);
+
+    let curl = format!(
+        "curl http://{}/passthrough/acme/v2/customers?page=2",
+        local.address
+    );
+    support::serve(axum::serve(local.listener, app), curl).await
+}
+
+/// Whose connection is it? `axum_nest` shows this with the app's own authentication.
+fn owns_connection(id: &ConnectionId, _: CallContext<'_>) -> bool {
+    id.as_str() == "acme"
+}

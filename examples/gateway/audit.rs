@@ -1,0 +1,54 @@
+//! One line per call in the log, refused ones too (SECURITY L10): who, which connection, where to,
+//! and what came of it.
+//!
+//! Never a path or a query. What a caller chose, the id and the method, is escaped, so that no line
+//! can be forged (SECURITY L3).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Method;
+use tower_passthrough::CallReport;
+
+use crate::callers::Caller;
+use crate::log::AUDIT;
+
+pub(crate) fn call(call: &CallReport<'_>) {
+    let caller = call.extensions().get::<Arc<Caller>>();
+    let connection = call.connection().map(tracing::field::display);
+    let refused = call.error().is_some() && call.attempts() == 0;
+    tracing::info!(
+        target: AUDIT,
+        caller = caller.map(|caller| caller.label()),
+        connection,
+        integration = call.integration(),
+        method = call.method().as_str(),
+        host = call.destination(),
+        verdict = if refused { "refused" } else { "allowed" },
+        outcome = call.outcome().as_str(),
+        code = call.error().map(|code| code.as_str()),
+        status = call.status().map(|status| status.as_u16()),
+        request_bytes = call.request_bytes(),
+        response_bytes = call.response_bytes(),
+        head_ms = call.head_time().map(milliseconds),
+        ms = milliseconds(call.duration()),
+        attempts = call.attempts(),
+        "call",
+    );
+}
+
+/// A call that carried no valid key: nothing else of it has been looked at.
+pub(crate) fn unauthenticated(method: &Method) {
+    tracing::info!(
+        target: AUDIT,
+        method = method.as_str(),
+        verdict = "refused",
+        code = "unauthenticated",
+        status = 401_u16,
+        "call",
+    );
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}

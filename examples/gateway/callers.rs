@@ -1,0 +1,300 @@
+//! Who calls: API keys, and what each of them may do.
+//!
+//! This is the host app's own authentication, which the library leaves to its host: a middleware in
+//! front of the mount looks the key up and puts the [`Caller`] into the request's extensions, and
+//! [`CallersMay`] reads it there when the library asks.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use sha2::{Digest, Sha256};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use tower_passthrough::{Authorize, CallContext, ConnectionId, Scope, Secret, StoreError};
+
+use crate::{audit, metrics, unread};
+
+/// The header that carries a caller's key. It's the host app's, so the vendor must never see it.
+pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
+/// The header that marks the gateway's own errors.
+const ERROR: HeaderName = HeaderName::from_static("passthrough-error");
+
+/// What one API key may do.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    label: String,
+    connections: Vec<String>,
+    scope: Scope,
+}
+
+impl Caller {
+    /// The caller of that number in the config file.
+    pub(crate) fn new(number: usize, connections: Vec<String>, scope: Scope) -> Self {
+        Self {
+            label: format!("caller-{number}"),
+            connections,
+            scope,
+        }
+    }
+
+    fn anyone() -> Self {
+        Self {
+            label: "anyone".to_owned(),
+            connections: vec!["*".to_owned()],
+            scope: Scope::all(),
+        }
+    }
+
+    /// The name in logs: it tells nothing of the key.
+    pub(crate) fn label(&self) -> &str {
+        &self.label
+    }
+
+    fn may_use(&self, connection: &str) -> bool {
+        let mut patterns = self.connections.iter();
+        patterns.any(|pattern| matches(pattern, connection))
+    }
+}
+
+/// All API keys, or the decision that none is needed.
+#[derive(Debug)]
+pub(crate) enum Callers {
+    /// Whoever reaches the listener may use each connection.
+    Anyone(Arc<Caller>),
+    /// A key is needed.
+    Keys(Vec<(KeyDigest, Arc<Caller>)>),
+}
+
+/// The digest of a key: all that is kept of it, and what keys are compared by.
+pub(crate) type KeyDigest = [u8; 32];
+
+pub(crate) fn digest(key: &[u8]) -> KeyDigest {
+    Sha256::digest(key).into()
+}
+
+impl Callers {
+    pub(crate) fn anyone() -> Self {
+        Self::Anyone(Arc::new(Caller::anyone()))
+    }
+
+    fn identify(&self, headers: &HeaderMap) -> Option<Arc<Caller>> {
+        match self {
+            Self::Anyone(caller) => Some(Arc::clone(caller)),
+            Self::Keys(keys) => find(keys, &digest(key(headers)?)),
+        }
+    }
+}
+
+/// The caller of that digest. Each is compared, and in full, so that the time taken tells nothing
+/// (SECURITY L7).
+fn find(keys: &[(KeyDigest, Arc<Caller>)], digest: &KeyDigest) -> Option<Arc<Caller>> {
+    let mut found = Choice::from(0);
+    let mut position = 0_u64;
+    for ((known, _), at) in keys.iter().zip(0_u64..) {
+        let equal = known.as_slice().ct_eq(digest.as_slice());
+        position.conditional_assign(&at, equal);
+        found |= equal;
+    }
+    if !bool::from(found) {
+        return None;
+    }
+    let position = usize::try_from(position).ok()?;
+    keys.get(position).map(|(_, caller)| Arc::clone(caller))
+}
+
+/// The key that was sent: `x-api-key`, else `Authorization: Bearer KEY`, else `Authorization: KEY`.
+///
+/// With an `x-api-key`, an `Authorization` of whatever content is ignored: SDKs insist on sending
+/// one. Two fields of a name are none, as it would be anybody's guess which of them counts.
+fn key(headers: &HeaderMap) -> Option<&[u8]> {
+    let only = |name| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none())
+    };
+    if headers.contains_key(API_KEY) {
+        return only(API_KEY).map(HeaderValue::as_bytes);
+    }
+    let value = only(AUTHORIZATION)?.as_bytes();
+    match value.split_at_checked(7) {
+        Some((scheme, key)) if scheme.eq_ignore_ascii_case(b"bearer ") => Some(key.trim_ascii()),
+        _ => Some(value),
+    }
+}
+
+/// The middleware: lets calls through that carry a valid key, and answers 401 to all others.
+///
+/// The request's body isn't touched, so a caller that waits for `100 Continue` is refused before it
+/// sends one.
+pub(crate) async fn authenticate(
+    State(callers): State<Arc<Callers>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match callers.identify(request.headers()) {
+        Some(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        None => {
+            audit::unauthenticated(request.method());
+            metrics::unauthenticated(request.method());
+            let (head, body) = request.into_parts();
+            unread::drain(&head.headers, body);
+            unauthenticated()
+        }
+    }
+}
+
+// A gRPC client reads this status as UNAUTHENTICATED, so it needs no form of its own.
+fn unauthenticated() -> Response {
+    const PROBLEM: &str = concat!(
+        r#"{"type":"about:blank","title":"Unauthorized","status":401,"#,
+        r#""detail":"the call carries no valid API key: send one as `x-api-key`, "#,
+        r#"or as `Authorization: Bearer KEY`","code":"unauthenticated","sent":false}"#,
+    );
+    let mut response = Response::new(Body::from(PROBLEM));
+    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let headers = response.headers_mut();
+    headers.insert(
+        CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
+    headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // Tells this 401 from a vendor's: the library lets no vendor send the field.
+    headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));
+    response
+}
+
+/// The library's question, answered from what [`authenticate`] found.
+#[derive(Debug)]
+pub(crate) struct CallersMay;
+
+impl Authorize for CallersMay {
+    async fn authorize(&self, id: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
+        let caller = cx.extensions().get::<Arc<Caller>>();
+        caller
+            .filter(|caller| caller.may_use(id.as_str()))
+            .map(|caller| caller.scope.clone())
+            .ok_or(StoreError::NotFound)
+    }
+}
+
+/// Whether `text` matches a pattern in which `*` stands for any characters. One pass: each piece is
+/// taken where it first fits.
+fn matches(pattern: &str, text: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = pieces.next_back() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+/// Why an API key can't be one.
+pub(crate) fn unusable(key: &Secret) -> Option<&'static str> {
+    let key = key.expose();
+    if key.is_empty() {
+        Some("is empty")
+    } else if key.trim_ascii() != key || key.iter().any(u8::is_ascii_control) {
+        Some("begins or ends with a blank, or holds a control character")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(fields: &[(HeaderName, &'static str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(name, HeaderValue::from_static(value));
+        }
+        headers
+    }
+
+    #[test]
+    fn a_key_is_read_from_three_places() {
+        for fields in [
+            &[(API_KEY, "k")][..],
+            &[(AUTHORIZATION, "Bearer k")],
+            &[(AUTHORIZATION, "bearer  k")],
+            &[(AUTHORIZATION, "k")],
+            &[(API_KEY, "k"), (AUTHORIZATION, "Bearer other")],
+            &[(API_KEY, "k"), (AUTHORIZATION, "a"), (AUTHORIZATION, "b")],
+        ] {
+            assert_eq!(key(&headers(fields)), Some(&b"k"[..]), "{fields:?}");
+        }
+    }
+
+    #[test]
+    fn an_api_key_hides_the_authorization_even_if_it_is_no_good() {
+        for fields in [
+            &[(API_KEY, "a"), (API_KEY, "b"), (AUTHORIZATION, "k")][..],
+            &[(AUTHORIZATION, "a"), (AUTHORIZATION, "k")],
+            &[],
+        ] {
+            assert_eq!(key(&headers(fields)), None, "{fields:?}");
+        }
+        assert_eq!(
+            key(&headers(&[(API_KEY, ""), (AUTHORIZATION, "k")])),
+            Some(&b""[..])
+        );
+    }
+
+    #[test]
+    fn each_key_finds_its_own_caller() {
+        let keys = ["a", "b", "c"].map(|key| digest(key.as_bytes()));
+        let keys: Vec<_> = keys
+            .into_iter()
+            .zip(1..)
+            .map(|(digest, number)| (digest, Arc::new(Caller::new(number, vec![], Scope::all()))))
+            .collect();
+        let label =
+            |key: &str| find(&keys, &digest(key.as_bytes())).map(|caller| caller.label.clone());
+        assert_eq!(label("a").as_deref(), Some("caller-1"));
+        assert_eq!(label("c").as_deref(), Some("caller-3"));
+        assert_eq!(label("d"), None);
+        assert_eq!(label(""), None);
+    }
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text) in [
+            ("acme", "acme"),
+            ("team-*", "team-"),
+            ("team-*", "team-a*"),
+            ("*", "x"),
+            ("a*c*e", "abcde"),
+            ("a**b", "ab"),
+        ] {
+            assert!(matches(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [
+            ("acme", "ACME"),
+            ("acme", "acme2"),
+            ("team-*", "team"),
+            ("a*a", "a"),
+            ("*x*", "abc"),
+            ("", "a"),
+        ] {
+            assert!(!matches(pattern, text), "{pattern} {text}");
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The shape of the file, as serde reads it. What the values mean is for the modules beside this
+//! one.
+//!
+//! Values that can be wrong in more ways than their type are [`Spanned`], so that an error can tell
+//! its place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Method;
+use ipnet::IpNet;
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use tower_passthrough::{PathEncoding, ResponseHeaderPolicy};
+
+use super::choice::{AuthKind, StoreKind};
+use super::value::{Count, SecretSource, Size, Text, Variable};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct File {
+    pub(super) listen: Option<Text<SocketAddr>>,
+    pub(super) mount: Option<Spanned<String>>,
+    pub(super) path_encoding: Option<Text<PathEncoding>>,
+    pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
+    pub(super) shutdown: Option<Text<Duration>>,
+    #[serde(default)]
+    pub(super) network: Network,
+    #[serde(default)]
+    pub(super) timeouts: Timeouts,
+    #[serde(default)]
+    pub(super) limits: Limits,
+    #[serde(default)]
+    pub(super) retry: Retry,
+    #[serde(default)]
+    pub(super) caller: Vec<Spanned<Caller>>,
+    #[serde(default)]
+    pub(super) integration: BTreeMap<String, Spanned<Integration>>,
+    #[serde(default)]
+    pub(super) connection: BTreeMap<Spanned<String>, Spanned<Connection>>,
+    #[serde(default)]
+    pub(super) store: Store,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Network {
+    pub(super) allow: Vec<Text<IpNet>>,
+    pub(super) plaintext: bool,
+    pub(super) resolve: BTreeMap<Spanned<String>, Text<IpAddr>>,
+    pub(super) extra_roots: Vec<Spanned<PathBuf>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Timeouts {
+    pub(super) connect: Option<Spanned<Text<Duration>>>,
+    pub(super) response_head: Option<Spanned<Text<Duration>>>,
+    pub(super) idle: Option<Spanned<Text<Duration>>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Limits {
+    pub(super) request_body: Option<Size>,
+    pub(super) in_flight_per_connection: Option<Spanned<Count>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Retry {
+    pub(super) attempts: Option<Spanned<Count>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Caller {
+    pub(super) api_key: Spanned<SecretSource>,
+    pub(super) connections: Vec<String>,
+    pub(super) methods: Option<Spanned<Vec<Text<Method>>>>,
+    pub(super) paths: Option<Spanned<Vec<String>>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Integration {
+    pub(super) base_url: Spanned<String>,
+    #[serde(default)]
+    pub(super) variables: BTreeMap<String, Spanned<Variable>>,
+    #[serde(default)]
+    pub(super) domains: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(super) auth: Option<Spanned<Auth>>,
+}
+
+/// `auth`. Which keys it may have depends on the kind, so unknown ones are kept until that is
+/// known.
+#[derive(Debug, Default)]
+pub(super) struct Auth {
+    pub(super) kind: Option<Spanned<Text<AuthKind>>>,
+    pub(super) name: Option<Spanned<String>>,
+    pub(super) value: Option<Spanned<String>>,
+    pub(super) others: Vec<Spanned<String>>,
+}
+
+struct AuthVisitor;
+
+impl<'de> Visitor<'de> for AuthVisitor {
+    type Value = Auth;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a table such as { kind = \"bearer\" }")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Auth, A::Error> {
+        let mut auth = Auth::default();
+        while let Some(key) = map.next_key::<Spanned<String>>()? {
+            match key.get_ref().as_str() {
+                "kind" => auth.kind = Some(map.next_value()?),
+                "name" => auth.name = Some(map.next_value()?),
+                "value" => auth.value = Some(map.next_value()?),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                    auth.others.push(key);
+                }
+            }
+        }
+        Ok(auth)
+    }
+}
+
+impl<'de> Deserialize<'de> for Auth {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AuthVisitor)
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct Connection {
+    pub(super) integration: Spanned<String>,
+    #[serde(default)]
+    pub(super) variables: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) secret: BTreeMap<String, Spanned<SecretSource>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Store {
+    pub(super) kind: Option<Spanned<Text<StoreKind>>>,
+    pub(super) url: Option<Spanned<IgnoredAny>>,
+    pub(super) key: Option<Spanned<IgnoredAny>>,
+}

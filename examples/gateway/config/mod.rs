@@ -1,0 +1,189 @@
+//! From a file in TOML to what the server is built of.
+//!
+//! It goes in three steps, each with errors that tell the place: toml parses the text, serde reads
+//! the [shape](file) out of the tree, and the modules named after the file's tables turn that into
+//! the library's types. The last step goes on after an error, so that one run shows all that is
+//! wrong.
+
+mod caller;
+mod choice;
+mod connection;
+mod file;
+mod integration;
+mod network;
+mod problem;
+mod secret;
+mod settings;
+mod value;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+use toml::de::DeTable;
+use tower_passthrough::{
+    HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PathEncoding,
+    ResponseHeaderPolicy,
+};
+use zeroize::Zeroizing;
+
+use self::file::File;
+pub(crate) use self::problem::ConfigError;
+use self::problem::{Problem, Problems};
+use crate::callers::Callers;
+
+/// What a server is built of.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) mount: String,
+    /// How long a stop waits for calls to end.
+    pub(crate) shutdown: Duration,
+    pub(crate) callers: Callers,
+    pub(crate) store: MemoryStore,
+    pub(crate) integrations: Integrations,
+    /// So far without the server's own listener, which isn't bound yet.
+    pub(crate) network: NetworkPolicy,
+    /// So far without the network policy.
+    pub(crate) transport: HttpTransportBuilder,
+    pub(crate) path_encoding: PathEncoding,
+    pub(crate) response_headers: ResponseHeaderPolicy,
+    pub(crate) response_head_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    /// `None`: none.
+    pub(crate) request_body_limit: Option<u64>,
+}
+
+impl Config {
+    pub(crate) const LISTEN: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+    pub(crate) const MOUNT: &str = "/passthrough";
+    pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
+    pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    pub(crate) const RESPONSE_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+    pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+}
+
+/// A config, and how much is in it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) summary: String,
+}
+
+/// Reads a config file. `listen` takes the place of the file's own.
+pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, ConfigError> {
+    let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    // The text may hold secrets: gone with it when all is read.
+    let bytes = Zeroizing::new(bytes);
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let readable = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let readable = std::str::from_utf8(readable).unwrap_or_default();
+            let problem = Problem::at_byte(readable.len(), "this isn't UTF-8, expected TOML");
+            return Err(ConfigError::broken(path, readable, &problem));
+        }
+    };
+    // The parser goes on after an error; what it says then is mostly a consequence of the first.
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let first = errors
+        .iter()
+        .map(Problem::of_syntax)
+        .min_by_key(Problem::start);
+    if let Some(problem) = first {
+        return Err(ConfigError::broken(path, text, &problem));
+    }
+    let wrong = |problems| ConfigError::new(path, text, tree.get_ref(), problems);
+    let file = File::deserialize(toml::de::Deserializer::from(tree.clone()))
+        .map_err(|error| wrong(vec![Problem::of_shape(&error)]))?;
+    build(file, path.parent().unwrap_or(Path::new("")), listen).map_err(wrong)
+}
+
+/// Where paths in the file begin: beside it.
+#[derive(Clone, Copy, Debug)]
+struct Folder<'a>(&'a Path);
+
+impl Folder<'_> {
+    fn file(self, path: &Path) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded, Vec<Problem>> {
+    let folder = Folder(folder);
+    let mut problems = Problems::default();
+    let count =
+        |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let summary = [
+        count(file.integration.len(), "integration"),
+        count(file.connection.len(), "connection"),
+        count(file.caller.len(), "caller"),
+    ]
+    .join(", ");
+
+    settings::not_yet_supported(&file, &mut problems);
+    let listen = listen
+        .or(file.listen.map(|listen| listen.0))
+        .unwrap_or(Config::LISTEN);
+    let mount = settings::mount(file.mount.as_ref(), &mut problems);
+    let response_head_timeout = settings::timeout(
+        file.timeouts.response_head.as_ref(),
+        Config::RESPONSE_HEAD_TIMEOUT,
+        &mut problems,
+    );
+    let idle_timeout = settings::timeout(
+        file.timeouts.idle.as_ref(),
+        Config::IDLE_TIMEOUT,
+        &mut problems,
+    );
+    let connect_timeout = settings::timeout(
+        file.timeouts.connect.as_ref(),
+        Config::CONNECT_TIMEOUT,
+        &mut problems,
+    );
+    let plaintext = file.network.plaintext;
+    let transport = network::transport(&file.network, connect_timeout, folder, &mut problems);
+    let integrations = integration::all(&file.integration, plaintext, &mut problems);
+    let store = connection::all(
+        file.connection,
+        &file.integration,
+        &integrations,
+        folder,
+        &mut problems,
+    );
+    let callers = caller::all(file.caller, listen, folder, &mut problems);
+
+    let problems = problems.into_vec();
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let config = Config {
+        listen,
+        mount,
+        shutdown: file
+            .shutdown
+            .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),
+        callers,
+        store,
+        integrations,
+        network: network::policy(&file.network),
+        transport,
+        path_encoding: file
+            .path_encoding
+            .map_or(PathEncoding::Auto, |encoding| encoding.0),
+        response_headers: file
+            .response_headers
+            .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
+        response_head_timeout,
+        idle_timeout,
+        request_body_limit: file
+            .limits
+            .request_body
+            .map(|size| size.0)
+            .filter(|&bytes| bytes > 0),
+    };
+    Ok(Loaded { config, summary })
+}

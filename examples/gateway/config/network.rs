@@ -1,0 +1,63 @@
+//! `[network]`: which addresses may be dialled, and whom to trust there.
+
+use std::fs;
+use std::time::Duration;
+
+use toml::Spanned;
+use tower_passthrough::{HttpTransport, HttpTransportBuilder, NetworkPolicy};
+
+use super::Folder;
+use super::file::Network;
+use super::problem::{Problem, Problems};
+
+pub(super) fn policy(network: &Network) -> NetworkPolicy {
+    let blocks = network.allow.iter().map(|block| block.0);
+    let policy = blocks.fold(NetworkPolicy::new(), NetworkPolicy::allow);
+    if network.plaintext {
+        policy.dangerous().plaintext()
+    } else {
+        policy
+    }
+}
+
+pub(super) fn transport(
+    network: &Network,
+    connect_timeout: Duration,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> HttpTransportBuilder {
+    let mut transport = HttpTransport::builder().connect_timeout(connect_timeout);
+    for (name, address) in &network.resolve {
+        if problems.ok(host_name(name)).is_some() {
+            transport = transport.resolve(name.get_ref(), address.0);
+        }
+    }
+    for path in &network.extra_roots {
+        let pem = fs::read(folder.file(path.get_ref()));
+        let pem =
+            pem.map_err(|error| Problem::at(path, format!("the file can't be read: {error}")));
+        let Some(pem) = problems.ok(pem) else {
+            continue;
+        };
+        let with_root = transport.clone().root_pem(&pem);
+        let with_root = with_root
+            .map_err(|error| Problem::at(path, format!("expected certificates in PEM: {error}")));
+        transport = problems.ok(with_root).unwrap_or(transport);
+    }
+    transport
+}
+
+/// Letters, digits, hyphens and dots: a name in the form in which it's compared.
+fn host_name(name: &Spanned<String>) -> Result<(), Problem> {
+    let text = name.get_ref();
+    let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+    if text.split('.').all(label) {
+        Ok(())
+    } else {
+        Err(Problem::at(
+            name,
+            "expected a host name in small letters, such as \"vendor.test\", without a port",
+        ))
+    }
+}

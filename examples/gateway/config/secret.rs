@@ -1,0 +1,40 @@
+//! Reads a secret from where the file says it is.
+//!
+//! Errors name neither a variable nor a path: somebody may have written the secret itself in their
+//! place. The line tells enough.
+
+use std::env;
+use std::fs;
+
+use toml::Spanned;
+use tower_passthrough::Secret;
+
+use super::Folder;
+use super::problem::Problem;
+use super::value::SecretSource;
+
+pub(super) fn read(source: Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
+    match source.get_ref() {
+        SecretSource::Literal(secret) => Ok(secret.clone()),
+        SecretSource::Environment(name) => {
+            let value = env::var_os(name).ok_or_else(|| {
+                Problem::at(&source, "the environment variable that it names isn't set")
+            })?;
+            Ok(Secret::from(value.into_encoded_bytes()))
+        }
+        SecretSource::File(path) => {
+            let bytes = fs::read(folder.file(path));
+            let mut bytes = bytes.map_err(|error| {
+                Problem::at(
+                    &source,
+                    format!("the file that it names can't be read: {}", error.kind()),
+                )
+            })?;
+            let line = bytes
+                .strip_suffix(b"\n")
+                .map(|line| line.strip_suffix(b"\r").unwrap_or(line).len());
+            bytes.truncate(line.unwrap_or(bytes.len()));
+            Ok(Secret::from(bytes))
+        }
+    }
+}

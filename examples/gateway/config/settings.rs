@@ -1,0 +1,95 @@
+//! The settings of the server and of each call.
+
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::Config;
+use super::choice::StoreKind;
+use super::file::File;
+use super::problem::{Problem, Problems};
+use super::value::Text;
+use crate::routes;
+
+/// Keys that stand in the contract, and whose work is to come. Values that ask for none of it are
+/// taken.
+pub(super) fn not_yet_supported(file: &File, problems: &mut Problems) {
+    if let Some(attempts) = &file.retry.attempts {
+        match attempts.get_ref().0 {
+            0 => problems.push(Problem::at(
+                attempts,
+                "expected 1 or more: the total of attempts",
+            )),
+            1 => {}
+            _ => problems.push(Problem::not_yet(attempts, "more than one attempt")),
+        }
+    }
+    if let Some(limit) = file
+        .limits
+        .in_flight_per_connection
+        .as_ref()
+        .filter(|limit| limit.get_ref().0 > 0)
+    {
+        problems.push(Problem::not_yet(limit, "a limit other than 0"));
+    }
+    if let Some(kind) = &file.store.kind {
+        if let Text(StoreKind::Later(name)) = kind.get_ref() {
+            problems.push(Problem::not_yet(
+                kind,
+                &format!("a store of kind \"{name}\""),
+            ));
+        }
+    }
+    // Connections live in the config file itself, as they are.
+    for place in [&file.store.url, &file.store.key].into_iter().flatten() {
+        problems.push(Problem::not_yet(place, "a store of its own"));
+    }
+}
+
+/// A path of plain segments: axum would take others for patterns.
+pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) -> String {
+    let Some(mount) = mount else {
+        return Config::MOUNT.to_owned();
+    };
+    let text = mount.get_ref();
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    let segment = |segment: &str| {
+        !segment.is_empty() && !matches!(segment, "." | "..") && segment.bytes().all(plain)
+    };
+    let fits = text == "/"
+        || text
+            .strip_prefix('/')
+            .is_some_and(|path| path.split('/').all(segment));
+    if !fits {
+        problems.push(Problem::at(
+            mount,
+            "expected a path such as \"/passthrough\", of letters, digits and `-._~`, \
+             without a slash at its end",
+        ));
+    } else if routes::OWN
+        .iter()
+        .any(|own| text == own || text.starts_with(&format!("{own}/")))
+    {
+        problems.push(Problem::at(
+            mount,
+            "the gateway answers there itself, expected another path",
+        ));
+    }
+    text.clone()
+}
+
+pub(super) fn timeout(
+    given: Option<&Spanned<Text<Duration>>>,
+    default: Duration,
+    problems: &mut Problems,
+) -> Duration {
+    let Some(given) = given else { return default };
+    let duration = given.get_ref().0;
+    if duration.is_zero() {
+        problems.push(Problem::at(
+            given,
+            "expected a duration above zero, such as \"10s\"",
+        ));
+    }
+    duration
+}

@@ -1,0 +1,238 @@
+//! Values of the file that have a form of their own: durations, sizes, addresses, and where a
+//! secret is found.
+//!
+//! Each says what it expects, and never what it found.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::Method;
+use ipnet::IpNet;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use tower_passthrough::Secret;
+
+/// A string that is read as a `T`.
+#[derive(Clone, Debug)]
+pub(super) struct Text<T>(pub(super) T);
+
+/// How a [`Text`] is read.
+pub(super) trait Form: Sized {
+    const EXPECTED: &'static str;
+
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Form for SocketAddr {
+    const EXPECTED: &'static str = "an address and a port, such as \"127.0.0.1:8080\"";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Form for IpAddr {
+    const EXPECTED: &'static str = "an IP address, such as \"127.0.0.1\"";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Form for IpNet {
+    const EXPECTED: &'static str = "a block of addresses, such as \"10.0.0.0/8\"";
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Form for Duration {
+    const EXPECTED: &'static str = "a duration, such as \"10s\", \"500ms\" or \"2m\"";
+
+    fn read(text: &str) -> Option<Self> {
+        humantime::parse_duration(text).ok()
+    }
+}
+
+impl Form for Method {
+    const EXPECTED: &'static str = "a method in capitals, such as \"GET\"";
+
+    fn read(text: &str) -> Option<Self> {
+        // Methods are case-sensitive, and one in small letters would never match.
+        let shouted = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+        text.parse().ok().filter(|_| shouted)
+    }
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: Form> Visitor<'_> for TextVisitor<T> {
+    type Value = Text<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<T>, E> {
+        let read = T::read(text).ok_or_else(|| E::custom(format_args!("expected {}", T::EXPECTED)));
+        read.map(Text)
+    }
+}
+
+impl<'de, T: Form> Deserialize<'de> for Text<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(TextVisitor(PhantomData))
+    }
+}
+
+/// A number of bytes: `0`, `"10MiB"`, `"1KB"`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Size(pub(super) u64);
+
+impl Size {
+    const EXPECTED: &'static str = "a number of bytes, such as \"10MiB\" or \"1KB\"";
+}
+
+struct SizeVisitor;
+
+impl Visitor<'_> for SizeVisitor {
+    type Value = Size;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(Size::EXPECTED)
+    }
+
+    fn visit_i64<E: Error>(self, bytes: i64) -> Result<Size, E> {
+        let bytes = u64::try_from(bytes);
+        bytes
+            .map(Size)
+            .map_err(|_| E::custom(format_args!("expected {}", Size::EXPECTED)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Size, E> {
+        let size = text.parse::<bytesize::ByteSize>();
+        size.map(|size| Size(size.as_u64()))
+            .map_err(|_| E::custom(format_args!("expected {}", Size::EXPECTED)))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SizeVisitor)
+    }
+}
+
+/// A whole number.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Count(pub(super) u64);
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = Count;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number")
+    }
+
+    fn visit_i64<E: Error>(self, count: i64) -> Result<Count, E> {
+        let count = u64::try_from(count);
+        count
+            .map(Count)
+            .map_err(|_| E::custom("expected a whole number, 0 or more"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_i64(CountVisitor)
+    }
+}
+
+/// Where a secret is found: in the file itself, in the environment, or in another file.
+#[derive(Debug)]
+pub(super) enum SecretSource {
+    Literal(Secret),
+    Environment(String),
+    File(PathBuf),
+}
+
+struct SecretVisitor;
+
+impl<'de> Visitor<'de> for SecretVisitor {
+    type Value = SecretSource;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string, { env = \"NAME\" } or { file = \"PATH\" }")
+    }
+
+    fn visit_str<E: Error>(self, secret: &str) -> Result<SecretSource, E> {
+        Ok(SecretSource::Literal(Secret::from(secret)))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
+        // Not even the key is named: somebody may have put the secret there.
+        let expected = || A::Error::custom("expected one key, `env` or `file`");
+        let source = match map.next_key::<String>()?.as_deref() {
+            Some("env") => SecretSource::Environment(map.next_value()?),
+            Some("file") => SecretSource::File(map.next_value()?),
+            _ => return Err(expected()),
+        };
+        match map.next_key::<String>()? {
+            None => Ok(source),
+            Some(_) => Err(expected()),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for SecretSource {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(SecretVisitor)
+    }
+}
+
+/// A variable of a base URL: its pattern, or a table of pattern and default.
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a pattern, or { pattern = \"...\", default = \"...\" }"
+)]
+pub(super) struct VariableTable {
+    pub(super) pattern: Option<String>,
+    pub(super) default: Option<String>,
+}
+
+#[derive(Debug)]
+pub(super) struct Variable(pub(super) VariableTable);
+
+struct VariableVisitor;
+
+impl<'de> Visitor<'de> for VariableVisitor {
+    type Value = Variable;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a pattern, or { pattern = \"...\", default = \"...\" }")
+    }
+
+    fn visit_str<E: Error>(self, pattern: &str) -> Result<Variable, E> {
+        Ok(Variable(VariableTable {
+            pattern: Some(pattern.to_owned()),
+            default: None,
+        }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Variable, A::Error> {
+        VariableTable::deserialize(MapAccessDeserializer::new(map)).map(Variable)
+    }
+}
+
+impl<'de> Deserialize<'de> for Variable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(VariableVisitor)
+    }
+}

@@ -1,0 +1,158 @@
+//! The demo: a small vendor inside this process, and one connection to it.
+//!
+//! The vendor stands for any API that wants a bearer token. It tells what it received, so that one
+//! can see what a call turned into.
+
+use std::future::pending;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{StatusCode, Uri};
+use http_body_util::channel::Channel;
+use ipnet::IpNet;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tower_passthrough::{
+    BaseUrlError, Connection, HttpTransport, Integrations, MemoryStore, NetworkPolicy,
+    PathEncoding, ResponseHeaderPolicy, Upstream, auth,
+};
+
+use crate::callers::Callers;
+use crate::config::Config;
+use crate::server::Server;
+
+/// What the vendor asks for. Callers never see it, and need no key of their own here.
+const TOKEN: &str = "demo-token";
+
+/// Starts the vendor. The config leads to it.
+pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let vendor = listener.local_addr()?;
+    tokio::spawn(async move {
+        Server::new(self::vendor())
+            .accept(listener, pending())
+            .await
+    });
+    config(listen, vendor).map_err(io::Error::other)
+}
+
+/// The lines to try, each with what it shows.
+pub(crate) fn curl_lines(address: SocketAddr) -> String {
+    let mount = format!("http://{address}{}/demo", Config::MOUNT);
+    format!(
+        "\nTry, in another terminal:\n\
+         \n  # A path as generated SDKs send it: the vendor sees /v2/customers?page=2\
+         \n  curl {mount}/%2Fv2%2Fcustomers%3Fpage%3D2\n\
+         \n  # Any other path goes as it is: the vendor sees /v2/projects/group%2Frepo\
+         \n  curl {mount}/v2/projects/group%2Frepo\n\
+         \n  # Everything streams: three events, one after the other\
+         \n  curl -N {mount}/v2/events\n"
+    )
+}
+
+fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, BaseUrlError> {
+    let upstream = Upstream::new(&format!("http://{vendor}"))?.auth(auth::Bearer);
+    Ok(Config {
+        listen: listen.unwrap_or(Config::LISTEN),
+        mount: Config::MOUNT.to_owned(),
+        shutdown: Config::SHUTDOWN,
+        callers: Callers::anyone(),
+        store: MemoryStore::from_iter([("demo", Connection::new("demo").with("token", TOKEN))]),
+        integrations: Integrations::new().with("demo", upstream),
+        network: NetworkPolicy::new()
+            .allow(IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST)))
+            .dangerous()
+            .plaintext(),
+        transport: HttpTransport::builder().connect_timeout(Config::CONNECT_TIMEOUT),
+        path_encoding: PathEncoding::Auto,
+        response_headers: ResponseHeaderPolicy::All,
+        response_head_timeout: Config::RESPONSE_HEAD_TIMEOUT,
+        idle_timeout: Config::IDLE_TIMEOUT,
+        request_body_limit: None,
+    })
+}
+
+fn vendor() -> Router {
+    Router::new()
+        .route("/v2/customers", get(customers))
+        .route(
+            "/v2/projects/{*project}",
+            any(async |target: Uri| json_line(&json!({ "received": received(&target) }))),
+        )
+        .route("/v2/events", get(events))
+        .layer(from_fn(bearer_only))
+}
+
+async fn bearer_only(request: Request, next: Next) -> Response {
+    let expected = format!("Bearer {TOKEN}");
+    if request
+        .headers()
+        .get(AUTHORIZATION)
+        .is_some_and(|value| *value == *expected)
+    {
+        return next.run(request).await;
+    }
+    let problem = json_line(&json!({ "error": "this vendor wants a bearer token" }));
+    (
+        StatusCode::UNAUTHORIZED,
+        [(WWW_AUTHENTICATE, "Bearer")],
+        problem,
+    )
+        .into_response()
+}
+
+async fn customers(target: Uri) -> Response {
+    const ALL: [&str; 6] = ["Ada", "Ben", "Cleo", "Dana", "Eli", "Fay"];
+    const PER_PAGE: usize = 2;
+    let pairs = target.query().unwrap_or_default().split('&');
+    let page = pairs
+        .filter_map(|pair| pair.strip_prefix("page="))
+        .next_back();
+    let page = page
+        .and_then(|page| page.parse().ok())
+        .filter(|&page| page > 0)
+        .unwrap_or(1);
+    let customers: Vec<_> = ALL
+        .chunks(PER_PAGE)
+        .nth(page - 1)
+        .unwrap_or_default()
+        .to_vec();
+    json_line(&json!({ "received": received(&target), "page": page, "customers": customers }))
+}
+
+async fn events() -> Response {
+    let (mut sender, body) = Channel::<Bytes>::new(1);
+    tokio::spawn(async move {
+        for number in 1..=3 {
+            let event = format!("event: tick\ndata: {number} of 3\n\n");
+            // The caller has left; nobody is told of the rest.
+            if sender.send_data(event.into()).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(300)).await;
+        }
+    });
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (CACHE_CONTROL, "no-store"),
+    ];
+    (headers, Body::new(body)).into_response()
+}
+
+/// Path and query as they came: not decoded, not normalised.
+fn received(target: &Uri) -> &str {
+    target.path_and_query().map_or("", |target| target.as_str())
+}
+
+fn json_line(value: &Value) -> Response {
+    ([(CONTENT_TYPE, "application/json")], format!("{value}\n")).into_response()
+}

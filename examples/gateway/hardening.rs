@@ -1,0 +1,23 @@
+//! What keeps the secrets in this process's memory out of crash reports and debuggers (SECURITY
+//! L9).
+
+/// Writes no core dump, and lets no other process of the same user attach, where the system can be
+/// told so.
+#[cfg(target_os = "linux")]
+pub(crate) fn keep_memory_private() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    if setrlimit(Resource::Core, none).is_err() {
+        tracing::warn!("core dumps can't be switched off");
+    }
+    if set_dumpable_behavior(DumpableBehavior::NotDumpable).is_err() {
+        tracing::warn!("the process can't be marked undumpable");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn keep_memory_private() {}

@@ -1,0 +1,153 @@
+//! A complete server around `tower-passthrough`: what a reader copies.
+//!
+//! ```text
+//! cargo run --release --example gateway                            # a demo: prints curl lines
+//! cargo run --release --example gateway -- --config gateway.toml   # real work
+//! cargo run --release --example gateway -- --config gateway.toml --check
+//! ```
+//!
+//! `gateway.toml` beside this file has each key. Read on in this order: [`run`] below shows how the
+//! library is put together; `routes` where it's mounted; `callers` the host's own authentication in
+//! front of it; `server` and `socket` how it's served; `config` the file; `audit`, `metrics` and
+//! `log` what is seen of it.
+#![forbid(unsafe_code)]
+
+mod audit;
+mod callers;
+mod cli;
+mod config;
+mod demo;
+mod hardening;
+mod log;
+mod metrics;
+mod routes;
+mod server;
+mod signals;
+mod socket;
+mod unread;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio::net::TcpListener;
+use tower_passthrough::{CallReport, PassthroughService};
+
+use crate::callers::{API_KEY, Callers, CallersMay};
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::server::Server;
+use crate::signals::Signals;
+
+/// The command line or the config file is at fault.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start();
+    hardening::keep_memory_private();
+    if let Some(Command::Connections { .. }) = cli.command {
+        eprintln!(
+            "connections: not yet supported; connections live in the config file, as [connection.*]"
+        );
+        return ExitCode::from(USAGE);
+    }
+    let config = match cli
+        .config
+        .as_deref()
+        .map(|path| config::load(path, cli.listen))
+    {
+        None => None,
+        Some(Ok(loaded)) if cli.check => {
+            say(&format!("the config is good: {}", loaded.summary));
+            return ExitCode::SUCCESS;
+        }
+        Some(Ok(loaded)) => Some(loaded.config),
+        Some(Err(error)) => {
+            eprintln!("{error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime can't be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(async {
+        match config {
+            Some(config) => run(config, false).await,
+            None => run(demo::start(cli.listen).await?, true).await,
+        }
+    });
+    // A DNS look-up that is under way blocks a thread, and mustn't hold the exit.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves until a signal comes.
+async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
+    if let Callers::Anyone(_) = config.callers {
+        tracing::warn!(
+            "no key is asked for: whoever reaches this listener may use each connection"
+        );
+    }
+    // Bound before all else, as the network policy must know the listener: a vendor's name that
+    // leads back here would loop.
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        format!(
+            "can't listen on {}: {error}; --listen takes another address",
+            config.listen
+        )
+    })?;
+    let address = listener.local_addr()?;
+    let mut signals = Signals::new()?;
+    let metrics = metrics::start()?;
+
+    let transport = config
+        .transport
+        .network(config.network.listener(address))
+        .build()?;
+    let mut passthrough = PassthroughService::builder(config.store, config.integrations)
+        .authorize(CallersMay)
+        .transport(transport)
+        .path_encoding(config.path_encoding)
+        .response_headers(config.response_headers)
+        .response_head_timeout(config.response_head_timeout)
+        .idle_timeout(config.idle_timeout)
+        .drop_header(API_KEY)
+        .observe(|call: &CallReport<'_>| {
+            audit::call(call);
+            metrics::call(call);
+        });
+    if let Some(limit) = config.request_body_limit {
+        passthrough = passthrough.request_body_limit(limit);
+    }
+    let router = routes::router(&config.mount, config.callers, passthrough.build(), metrics);
+
+    say(&format!("listening on http://{address}"));
+    if is_demo {
+        say(&demo::curl_lines(address));
+    }
+    let mut server = Server::new(router);
+    server.accept(listener, signals.next()).await;
+    server.drain(config.shutdown, signals.next()).await;
+    Ok(())
+}
+
+/// Prints a line on stdout, at once. Nobody reads it: that's no reason to stop.
+fn say(line: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}

@@ -1,0 +1,130 @@
+//! Counters and histograms for Prometheus.
+//!
+//! Labels have bounded sets, whatever callers and vendors send: integrations come from the config,
+//! methods and statuses outside of the standards' become one. Connection ids are never labels
+//! (SECURITY L5).
+
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tower_passthrough::CallReport;
+
+const CALLS: &str = "passthrough_calls_total";
+const DURATION: &str = "passthrough_call_duration_seconds";
+const HEAD: &str = "passthrough_head_duration_seconds";
+const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
+const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
+
+/// In seconds, from a vendor nearby to one that thinks for a while.
+const BUCKETS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
+];
+
+/// How often what was recorded is gathered, so that it can't pile up between two scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Starts recording. The handle renders what was recorded.
+pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
+        .install_recorder()?;
+    describe_counter!(
+        CALLS,
+        "Calls, by integration, method, status and the gateway's own error code."
+    );
+    describe_histogram!(DURATION, Unit::Seconds, "From a call's start to its end.");
+    describe_histogram!(
+        HEAD,
+        Unit::Seconds,
+        "From a call's start to the head of the vendor's response."
+    );
+    describe_counter!(
+        REQUEST_BYTES,
+        Unit::Bytes,
+        "Bytes of requests' bodies that were read from callers."
+    );
+    describe_counter!(
+        RESPONSE_BYTES,
+        Unit::Bytes,
+        "Bytes of responses' bodies that were handed back."
+    );
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+pub(crate) fn call(call: &CallReport<'_>) {
+    // An integration is known once the connection was found, and then it's one of the config's.
+    let integration = call.integration().unwrap_or("none").to_owned();
+    counter!(
+        CALLS,
+        "integration" => integration.clone(),
+        "method" => method(call.method()),
+        "status" => call.status().map_or("none".to_owned(), status),
+        "code" => call.error().map_or("none", |code| code.as_str()),
+        "outcome" => call.outcome().as_str(),
+    )
+    .increment(1);
+    histogram!(DURATION, "integration" => integration.clone()).record(call.duration());
+    if let Some(head) = call.head_time() {
+        histogram!(HEAD, "integration" => integration.clone()).record(head);
+    }
+    counter!(REQUEST_BYTES, "integration" => integration.clone()).increment(call.request_bytes());
+    counter!(RESPONSE_BYTES, "integration" => integration).increment(call.response_bytes());
+}
+
+/// A call that carried no valid key.
+pub(crate) fn unauthenticated(by: &Method) {
+    counter!(
+        CALLS,
+        "integration" => "none",
+        "method" => method(by),
+        "status" => "401",
+        "code" => "unauthenticated",
+        "outcome" => "refused",
+    )
+    .increment(1);
+}
+
+/// The methods of the standards, and one label for all others, which a caller could make up without
+/// end.
+fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 10] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("other")
+}
+
+/// The status if it has a name, else its class: a vendor could send 800 others.
+fn status(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(_) => status.as_str().to_owned(),
+        None => format!("{}xx", status.as_u16() / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_bounded() {
+        let odd = Method::from_bytes(b"BREW").map(|odd| method(&odd)).ok();
+        assert_eq!(odd, Some("other"));
+        assert_eq!(method(&Method::PATCH), "PATCH");
+        let labels: std::collections::HashSet<_> = (200..=999)
+            .filter_map(|code| StatusCode::from_u16(code).ok())
+            .map(status)
+            .collect();
+        assert!(labels.len() < 80, "{}", labels.len());
+        assert!(labels.contains("404") && labels.contains("9xx"));
+    }
+}

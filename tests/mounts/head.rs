@@ -1,0 +1,48 @@
+//! A HEAD: axum completes what looks like an empty body.
+
+use axum::Router;
+use axum::routing::any_service;
+
+use crate::place::Place;
+use crate::support::caller::{RawResponse, raw_call, request};
+use crate::support::gateway::Service;
+use crate::support::vendor::Vendor;
+
+/// What the caller gets of a HEAD to a vendor that answers so.
+async fn head(vendor: &str, mount: impl FnOnce(Service) -> Router) -> RawResponse {
+    let vendor = Vendor::answering(vendor).await;
+    let prefixed = |service| Router::new().nest("/p", mount(service));
+    let place = Place::before(vendor, |setup| setup, prefixed).await;
+    raw_call(place.gateway.address, request("HEAD", "/p/c/x", &[], "")).await
+}
+
+fn any(service: Service) -> Router {
+    Router::new().route_service("/{id}/{*path}", any_service(service))
+}
+
+fn nested(service: Service) -> Router {
+    Router::new().fallback_service(service)
+}
+
+const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+const LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n";
+const EMPTY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+
+#[tokio::test]
+async fn b5_a_head_without_a_length_gets_none() {
+    for mount in [any, nested] {
+        let response = head(CHUNKED, mount).await;
+        assert_eq!(response.status(), 200, "{}", response.text());
+        assert!(!response.head.has("content-length"), "{:?}", response.head);
+    }
+}
+
+#[tokio::test]
+async fn b5_the_vendor_s_length_comes_back() {
+    for mount in [any, nested] {
+        for (vendor, length) in [(LENGTH, "1234"), (EMPTY, "0")] {
+            let response = head(vendor, mount).await;
+            assert_eq!(response.head.value("content-length"), Some(length));
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! The host's own authentication in front: the tenant that it finds is read by authorizer and store.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, StatusCode};
+use tower::ServiceExt;
+use tower_passthrough::{
+    Authorize, Authorized, CallContext, Connection, ConnectionId, CredentialStore, Integrations,
+    PassthroughLayer, PassthroughService, Scope, StoreError,
+};
+
+use crate::support::caller::{RawResponse, raw_call, request};
+use crate::support::gateway::{Gateway, Setup, bind};
+use crate::support::vendor::Vendor;
+
+#[derive(Clone)]
+struct Tenant(String);
+
+impl Tenant {
+    fn of(cx: CallContext<'_>) -> Result<&str, StoreError> {
+        let tenant = cx.extensions().get::<Self>();
+        tenant.map(|tenant| &*tenant.0).ok_or(StoreError::NotFound)
+    }
+}
+
+/// The host's field, by which its callers say who they are.
+const SESSION: HeaderName = HeaderName::from_static("x-session");
+
+fn tenant(request: &http::request::Parts) -> Option<Tenant> {
+    let session = request.headers.get(SESSION)?.to_str().ok()?;
+    session
+        .strip_suffix("-session")
+        .map(|name| Tenant(name.to_owned()))
+}
+
+async fn authenticate(request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let Some(tenant) = tenant(&parts) else {
+        return (StatusCode::UNAUTHORIZED, "who are you?").into_response();
+    };
+    parts.extensions.insert(tenant);
+    next.run(Request::from_parts(parts, body)).await
+}
+
+/// A connection `crm` for each tenant.
+struct Tenants;
+
+impl CredentialStore for Tenants {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        let tenant = Tenant::of(cx)?;
+        match id.as_str() {
+            "crm" => Ok(Connection::new("vendor").with("token", format!("token-of-{tenant}"))),
+            _ => Err(StoreError::NotFound),
+        }
+    }
+}
+
+/// All but Mallory.
+struct Customers;
+
+impl Authorize for Customers {
+    async fn authorize(&self, _: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
+        match Tenant::of(cx)? {
+            "mallory" => Err(StoreError::NotFound),
+            _ => Ok(Scope::all()),
+        }
+    }
+}
+
+type Service = PassthroughService<Authorized<Tenants, Customers>, Integrations>;
+
+fn service(vendor: &Vendor, gateway: SocketAddr) -> Service {
+    let mut setup = Setup::new(vendor);
+    let integrations = Integrations::new().with("vendor", setup.build_upstream());
+    PassthroughService::builder(Tenants, integrations)
+        .authorize(Customers)
+        .transport(setup.build_transport(gateway))
+        .drop_header(SESSION)
+        .build()
+}
+
+async fn call(gateway: &Gateway, path: &str, session: &str) -> RawResponse {
+    let session = format!("X-Session: {session}");
+    raw_call(gateway.address, request("GET", path, &[&session], "")).await
+}
+
+async fn each_tenant_has_its_own(vendor: &Vendor, gateway: &Gateway) {
+    for name in ["ann", "ben"] {
+        let response = call(gateway, "/p/crm/x", &format!("{name}-session")).await;
+        assert_eq!(response.status(), 200, "{}", response.text());
+        let received = vendor.next().await;
+        let token = format!("Bearer token-of-{name}");
+        assert_eq!(received.head.value("authorization"), Some(&*token));
+        assert!(!received.head.has("x-session"), "{:?}", received.head);
+    }
+    let refused = call(gateway, "/p/crm/x", "mallory-session").await;
+    let unknown = call(gateway, "/p/none/x", "ann-session").await;
+    assert_eq!(
+        (refused.status(), refused.error()),
+        (404, Some("unknown-connection"))
+    );
+    assert_eq!(refused.text(), unknown.text());
+    assert!(vendor.try_next().await.is_none());
+}
+
+/// Those whom the host turns away never come as far as the store.
+async fn strangers_stay_outside(vendor: &Vendor, gateway: &Gateway) {
+    let stranger = call(gateway, "/p/crm/x", "?").await;
+    let answer = (stranger.status(), stranger.text());
+    assert_eq!(answer, (401, "who are you?".to_owned()));
+    assert!(vendor.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn in_front_of_a_nested_service() {
+    let (vendor, listener) = (Vendor::ok().await, bind().await);
+    let service = service(&vendor, listener.local_addr().unwrap());
+    let router = Router::new().nest_service("/p", service);
+    let gateway = Gateway::serve(listener, router.layer(from_fn(authenticate)));
+    each_tenant_has_its_own(&vendor, &gateway).await;
+    strangers_stay_outside(&vendor, &gateway).await;
+}
+
+#[tokio::test]
+async fn in_front_of_a_layer() {
+    let (vendor, listener) = (Vendor::ok().await, bind().await);
+    let service = service(&vendor, listener.local_addr().unwrap());
+    let layer = PassthroughLayer::new("/p", service).expect("a prefix");
+    let router = Router::new().layer(layer).layer(from_fn(authenticate));
+    let gateway = Gateway::serve(listener, router);
+    each_tenant_has_its_own(&vendor, &gateway).await;
+    strangers_stay_outside(&vendor, &gateway).await;
+}
+
+#[tokio::test]
+async fn in_front_of_plain_hyper() {
+    let (vendor, listener) = (Vendor::ok().await, bind().await);
+    let service = service(&vendor, listener.local_addr().unwrap());
+    let layer = PassthroughLayer::new("/p", service).expect("a prefix");
+    let service = tower_layer::Layer::layer(&layer, Router::new());
+    let service = service.map_request(|request: http::Request<hyper::body::Incoming>| {
+        let (mut parts, body) = request.into_parts();
+        if let Some(tenant) = tenant(&parts) {
+            parts.extensions.insert(tenant);
+        }
+        http::Request::from_parts(parts, body)
+    });
+    let gateway = Gateway::serve(listener, service);
+    each_tenant_has_its_own(&vendor, &gateway).await;
+    // The host has let a stranger through: nobody's connection is still nobody's.
+    let stranger = call(&gateway, "/p/crm/x", "?").await;
+    assert_eq!(stranger.error(), Some("unknown-connection"));
+}
