@@ -1,0 +1,139 @@
+//! `[integration.*]`.
+
+use super::refused;
+
+pub(super) const INTEGRATION: &str = "[integration.v]\nbase_url = \"https://v.test\"\n";
+
+/// A line of an integration, the third of its file.
+#[track_caller]
+pub(super) fn refused_integration(line: &str, expected: &str) {
+    refused(&format!("{INTEGRATION}{line}\n"), &[expected]);
+}
+
+#[test]
+fn base_urls_and_their_variables() {
+    refused(
+        "[integration.v]",
+        &["1:1: integration.v: missing key `base_url`"],
+    );
+    refused(
+        "[integration.v]\nbase_url = \"http://v.test\"",
+        &["2:12: integration.v.base_url: expected https://, as `network.plaintext` isn't set"],
+    );
+    for (url, why) in [
+        ("ftp://v.test", "its scheme is neither http nor https"),
+        ("https://ann:c4nary@v.test", "it holds user info"),
+        ("https://v.test/?a", "it holds a query or a fragment"),
+        ("https://{region.v.test", "it has an unpaired brace"),
+    ] {
+        let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
+        let expected = format!("2:12: integration.v.base_url: {why}, {expected}");
+        refused(
+            &format!("[integration.v]\nbase_url = \"{url}\""),
+            &[&expected],
+        );
+    }
+    for (variable, expected) in [
+        (
+            "\"(\"",
+            "3:24: integration.v.variables.region: the variable `region` has a pattern that is no regular expression",
+        ),
+        (
+            "{ pattern = \"a\", default = \"1\" }",
+            "3:24: integration.v.variables.region: the variable `region` doesn't match its pattern",
+        ),
+        (
+            "1",
+            "3:24: integration.v.variables.region: expected a pattern, or { pattern = \"...\", default = \"...\" }, found an integer",
+        ),
+    ] {
+        let url = "base_url = \"https://{region}.v.test\"";
+        let line = format!("variables = {{ region = {variable} }}");
+        refused(&format!("[integration.v]\n{url}\n{line}"), &[expected]);
+    }
+    refused_integration(
+        "variables = { region = \"a\" }",
+        "3:24: integration.v.variables.region: the variable `region` isn't one of the base URL's",
+    );
+}
+
+#[test]
+fn domains_and_default_headers() {
+    let expected = "expected \"host\", \"host:port\" or \"*.suffix\"";
+    for (pattern, why) in [
+        (
+            "*.co.uk",
+            "its suffix is a public one, below which anybody may have a host",
+        ),
+        (
+            "*.myshopify.com",
+            "its suffix is a public one, below which anybody may have a host",
+        ),
+        ("*", "it's neither a host nor `*.suffix`"),
+        ("127.1", "it's an address, which must be allowed as one"),
+        ("v.test:0", "its port is none"),
+    ] {
+        let place = "3:12: integration.v.domains: ";
+        refused_integration(
+            &format!("domains = [\"{pattern}\"]"),
+            &format!("{place}{why}, {expected}"),
+        );
+    }
+    for (headers, expected) in [
+        (
+            "{ \"a b\" = \"c\" }",
+            "3:13: integration.v.headers.a b: expected a header's name",
+        ),
+        (
+            "{ host = \"c\" }",
+            "3:13: integration.v.headers.host: this header frames or routes the message, and can't be a default one",
+        ),
+        (
+            "{ a = \"x\\ny\" }",
+            "3:17: integration.v.headers.a: expected a header's value: no control characters",
+        ),
+    ] {
+        refused_integration(&format!("headers = {headers}"), expected);
+    }
+}
+
+#[test]
+fn authentication() {
+    for (auth, expected) in [
+        (
+            "{ kind = \"c4nary\" }",
+            "3:17: integration.v.auth.kind: expected \"none\", \"bearer\", \"basic\", \"header\" or \"query\"",
+        ),
+        ("{ }", "3:8: integration.v.auth: missing key `kind`"),
+        (
+            "\"bearer\"",
+            "3:8: integration.v.auth: expected a table such as { kind = \"bearer\" }, found a string",
+        ),
+        (
+            "{ kind = \"bearer\", name = \"x\" }",
+            "3:34: integration.v.auth.name: this kind takes no such key, expected none beside `kind`",
+        ),
+        (
+            "{ kind = \"query\", name = \"x\", token = \"c4nary\" }",
+            "3:38: integration.v.auth.token: this kind takes no such key, expected `kind`, `name`",
+        ),
+        (
+            "{ kind = \"header\", name = \"x\" }",
+            "3:8: integration.v.auth: missing key `value`",
+        ),
+        (
+            "{ kind = \"header\", name = \"a b\", value = \"{k}\" }",
+            "3:34: integration.v.auth.name: the name is no field name",
+        ),
+        (
+            "{ kind = \"header\", name = \"a\", value = \"{k\" }",
+            "3:47: integration.v.auth.value: the template has an unpaired brace",
+        ),
+        (
+            "{ kind = \"query\", name = \"__domain\" }",
+            "3:33: integration.v.auth.name: the name is empty or reserved",
+        ),
+    ] {
+        refused_integration(&format!("auth = {auth}"), expected);
+    }
+}

@@ -1,0 +1,274 @@
+//! The server's settings and its callers, and the file as a whole.
+
+use super::integrations::{INTEGRATION, refused_integration};
+use super::{refused, refused_with};
+use crate::kit::binary::check;
+
+#[test]
+fn settings_of_the_server() {
+    for (config, expected) in [
+        (
+            "listen = 1",
+            "1:10: listen: expected an address and a port, such as \"127.0.0.1:8080\", found an integer",
+        ),
+        (
+            "listen = \"x\"",
+            "1:10: listen: expected an address and a port, such as \"127.0.0.1:8080\"",
+        ),
+        (
+            "path_encoding = \"c4nary\"",
+            "1:17: path_encoding: expected \"auto\", \"never\" or \"always\"",
+        ),
+        (
+            "response_headers = 3",
+            "1:20: response_headers: expected \"all\" or \"browser-safe\", found an integer",
+        ),
+        (
+            "shutdown = \"soon\"",
+            "1:12: shutdown: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
+        ),
+        (
+            "mount = \"/healthz\"",
+            "1:9: mount: the gateway answers there itself, expected another path",
+        ),
+        (
+            "listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"",
+            "2:1: duplicate key",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+    for mount in [
+        "", "a", "/a/", "//", "/{x}", "/a b", "/..", "/a/./b", "/a%20",
+    ] {
+        let config = format!("mount = \"{mount}\"");
+        refused_with(
+            &config,
+            "1:9: mount: expected a path such as \"/passthrough\", ",
+        );
+    }
+}
+
+#[test]
+fn unknown_keys() {
+    refused_with(
+        "colour = \"c4nary\"",
+        "1:1: colour: unknown key `colour`, expected one of `listen`, ",
+    );
+    refused_with(
+        "[network]\nproxy = 1",
+        "2:1: network.proxy: unknown key `proxy`, expected one of ",
+    );
+    refused_with(
+        "[timeouts]\ntotal = \"1s\"",
+        "2:1: timeouts.total: unknown key `total`, ",
+    );
+    refused_with(
+        "[store]\ncolour = 1",
+        "2:1: store.colour: unknown key `colour`, ",
+    );
+    let connection =
+        format!("{INTEGRATION}[connection.c]\nintegration = \"v\"\nextra = \"c4nary\"");
+    refused_with(
+        &connection,
+        "5:1: connection.c.extra: unknown key `extra`, ",
+    );
+}
+
+#[test]
+fn the_network() {
+    for (line, expected) in [
+        (
+            "allow = [\"10.0.0.0/99\"]",
+            "2:10: network.allow: expected a block of addresses, such as \"10.0.0.0/8\"",
+        ),
+        (
+            "allow = \"x\"",
+            "2:9: network.allow: expected an array, found a string",
+        ),
+        (
+            "plaintext = \"yes\"",
+            "2:13: network.plaintext: expected a boolean, found a string",
+        ),
+        (
+            "resolve = { \"V.test\" = \"1.1.1.1\" }",
+            "2:13: network.resolve.V.test: expected a host name in small letters, such as \"vendor.test\", without a port",
+        ),
+        (
+            "resolve = { \"v.test\" = \"x\" }",
+            "2:24: network.resolve.v.test: expected an IP address, such as \"127.0.0.1\"",
+        ),
+        (
+            "extra_roots = [\"gateway.toml\"]",
+            "2:16: network.extra_roots: expected certificates in PEM: it holds no certificate",
+        ),
+    ] {
+        refused(&format!("[network]\n{line}"), &[expected]);
+    }
+    let missing = "[network]\nextra_roots = [\"none.pem\"]";
+    refused_with(
+        missing,
+        "2:16: network.extra_roots: the file can't be read: ",
+    );
+}
+
+#[test]
+fn timeouts_and_limits() {
+    for (config, expected) in [
+        (
+            "[timeouts]\nconnect = \"0s\"",
+            "2:11: timeouts.connect: expected a duration above zero, such as \"10s\"",
+        ),
+        (
+            "[timeouts]\nresponse_head = 1",
+            "2:17: timeouts.response_head: expected a duration, such as \"10s\", \"500ms\" or \"2m\", found an integer",
+        ),
+        (
+            "[timeouts]\nidle = \"x\"",
+            "2:8: timeouts.idle: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
+        ),
+        (
+            "[limits]\nrequest_body = \"many\"",
+            "2:16: limits.request_body: expected a number of bytes, such as \"10MiB\" or \"1KB\"",
+        ),
+        (
+            "[limits]\nrequest_body = -1",
+            "2:16: limits.request_body: expected a number of bytes, such as \"10MiB\" or \"1KB\"",
+        ),
+        (
+            "[retry]\nattempts = 0",
+            "2:12: retry.attempts: expected 1 or more: the total of attempts",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+}
+
+#[test]
+fn what_a_later_version_will_do_is_named() {
+    for (config, expected) in [
+        (
+            "[limits]\nin_flight_per_connection = 5",
+            "2:28: limits.in_flight_per_connection: a limit other than 0 is not yet supported",
+        ),
+        (
+            "[retry]\nattempts = 3",
+            "2:12: retry.attempts: more than one attempt is not yet supported",
+        ),
+        (
+            "[store]\nkind = \"sqlite\"",
+            "2:8: store.kind: a store of kind \"sqlite\" is not yet supported",
+        ),
+        (
+            "[store]\nkind = \"redis\"",
+            "2:8: store.kind: a store of kind \"redis\" is not yet supported",
+        ),
+        (
+            "[store]\nurl = \"x\"",
+            "2:7: store.url: a store of its own is not yet supported",
+        ),
+        (
+            "[store]\nkey = \"c4nary\"",
+            "2:7: store.key: a store of its own is not yet supported",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+    for kind in ["oauth2", "sigv4", "oauth1", "hmac", "mtls"] {
+        let line = format!("auth = {{ kind = \"{kind}\", client_secret = \"c4nary\" }}");
+        let expected = format!("authentication of kind \"{kind}\" is not yet supported");
+        refused_integration(&line, &format!("3:17: integration.v.auth.kind: {expected}"));
+    }
+    let catalog = "[connection.c]\nintegration = \"hubspot\"";
+    let expected = "2:15: connection.c.integration: there is no integration of that name in this file; \
+                    the bundled catalog is not yet supported";
+    refused(catalog, &[expected]);
+}
+
+#[test]
+fn callers() {
+    let fields = "connections = [\"*\"]";
+    for (lines, expected) in [
+        (
+            "connections = [\"*\"]",
+            "1:1: caller: missing key `api_key`",
+        ),
+        (
+            "api_key = \"c4nary\"",
+            "1:1: caller: missing key `connections`",
+        ),
+        (
+            "api_key = \"\"\nconnections = []",
+            "2:11: caller.api_key: the key is empty, expected one that a header can carry",
+        ),
+        (
+            "api_key = \"c4nary\\n\"\nconnections = []",
+            "2:11: caller.api_key: the key begins or ends with a blank, or holds a control character, expected one that a header can carry",
+        ),
+        (
+            "api_key = 1234321\nconnections = []",
+            "2:11: caller.api_key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an integer",
+        ),
+        (
+            "api_key = [\"c4nary\"]\nconnections = []",
+            "2:11: caller.api_key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
+        ),
+        (
+            "api_key = { c4nary = \"c4nary\" }\nconnections = []",
+            "2:11: caller.api_key: expected one key, `env` or `file`",
+        ),
+        (
+            "api_key = \"c4nary\"\nconnections = \"*\"",
+            "3:15: caller.connections: expected an array, found a string",
+        ),
+    ] {
+        refused(&format!("[[caller]]\n{lines}"), &[expected]);
+    }
+    for (line, expected) in [
+        (
+            "methods = [\"get\"]",
+            "4:12: caller.methods: expected a method in capitals, such as \"GET\"",
+        ),
+        (
+            "methods = []",
+            "4:11: caller.methods: expected at least one method, or no such key for all",
+        ),
+        (
+            "paths = []",
+            "4:9: caller.paths: expected at least one path, or no such key for all",
+        ),
+    ] {
+        refused(
+            &format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n{line}"),
+            &[expected],
+        );
+    }
+    let twice = format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n").repeat(2);
+    refused(
+        &twice,
+        &["5:11: caller.api_key: another [[caller]] has the same key, expected one of its own"],
+    );
+}
+
+#[test]
+fn text_that_is_no_toml() {
+    refused_with("listen", "1:7: ");
+    refused_with("a = 1\n= 1", "2:1: ");
+    let ended = check(b"a = 1\nb = \"c4nary\xff\"");
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.stderr, "FILE:2:12: this isn't UTF-8, expected TOML\n");
+}
+
+/// One run shows all that is wrong, in the file's order.
+#[test]
+fn each_problem_has_its_line() {
+    refused(
+        "mount = \"a/\"\n[retry]\nattempts = 2\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
+        &[
+            "1:9: mount: expected a path such as \"/passthrough\", of letters, digits and `-._~`, without a slash at its end",
+            "3:12: retry.attempts: more than one attempt is not yet supported",
+            "5:12: integration.v.base_url: its scheme is neither http nor https, expected a URL such as \"https://api.vendor.com/v2\"",
+            "7:11: caller.api_key: the key is empty, expected one that a header can carry",
+        ],
+    );
+}

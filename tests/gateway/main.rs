@@ -1,0 +1,32 @@
+//! The reference server as a black box: its binary, its config file, its output, and real `curl`.
+//!
+//! The binary is the example that `cargo test` builds. A run of one target builds no examples:
+//! `cargo build --example gateway` comes before `cargo test --test gateway`.
+#![cfg(unix)]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod kit;
+
+mod callers;
+mod cli;
+mod config_errors;
+mod config_keys;
+mod demo;
+mod leaks;
+mod limits;
+mod memory;
+mod pages;
+mod partings;
+mod protocols;
+mod schemes;
+mod secrets;
+mod stopping;
+mod tls;

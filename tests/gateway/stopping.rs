@@ -1,0 +1,93 @@
+//! SIGTERM and SIGINT: calls under way end, new ones aren't taken.
+
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+
+use crate::kit::canary::KEY;
+use crate::kit::config::Config;
+use crate::kit::gateway::Gateway;
+use crate::support::caller::Caller;
+use crate::support::manual::{ManualVendor, VendorConnection};
+use crate::support::wait::within;
+
+/// A gateway, a caller whose call is under way, and the vendor's side of it.
+async fn under_way(shutdown: &str) -> (Gateway, Caller, VendorConnection) {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top(&format!("shutdown = \"{shutdown}\""));
+    let gateway = Gateway::start(&config).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let head = "GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\n";
+    caller
+        .write(format!("{head}x-api-key: {KEY}\r\n\r\n"))
+        .await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    (gateway, caller, connection)
+}
+
+/// Waits until the listener is closed, which is the first thing that a stop does.
+async fn refuses_callers(gateway: &Gateway) {
+    let closed = async {
+        while TcpStream::connect(gateway.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the listener to close", closed).await;
+}
+
+#[tokio::test]
+async fn a_call_under_way_finishes_and_the_exit_is_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+        gateway.signal(signal);
+        refuses_callers(&gateway).await;
+        vendor
+            .write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+            .await;
+        let response = caller.response("GET").await;
+        assert_eq!(
+            (response.status(), response.text()),
+            (200, "late".to_owned())
+        );
+        drop(caller);
+        assert_eq!(gateway.exit().await.code(), Some(0), "{signal:?}");
+        assert_eq!(gateway.calls(1).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_idle_gateway_stops_at_once() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top("shutdown = \"1h\"");
+    let mut gateway = Gateway::start(&config).await;
+    // A caller that has nothing under way holds nobody up.
+    let mut idle = Caller::connect(gateway.address).await;
+    let response = idle.call("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(response.status(), 200);
+    gateway.signal(Signal::TERM);
+    idle.closed().await;
+    drop(idle);
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn shutdown_says_how_long_a_call_is_waited_for() {
+    let (mut gateway, mut caller, mut vendor) = under_way("200ms").await;
+    gateway.signal(Signal::TERM);
+    vendor.closed().await;
+    assert!(caller.closed().await.is_empty());
+    assert_eq!(gateway.exit().await.code(), Some(0));
+    let calls = gateway.calls(1).await.concat();
+    assert!(calls.contains("outcome=\"cancelled\""), "{calls}");
+}
+
+#[tokio::test]
+async fn a_second_signal_waits_for_nothing() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    gateway.signal(Signal::INT);
+    vendor.closed().await;
+    assert!(caller.closed().await.is_empty());
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}

@@ -1,0 +1,58 @@
+//! Vendors over TLS, and whom the gateway trusts.
+
+use crate::kit::config::Config;
+use crate::kit::folder::Folder;
+use crate::kit::gateway::Gateway;
+use crate::support::certificates;
+use crate::support::manual::ManualVendor;
+
+async fn start(vendor: &ManualVendor, roots: &str) -> Gateway {
+    let folder = Folder::new();
+    folder.write("ca.pem", certificates::root_pem());
+    let network = format!(
+        "allow = [\"127.0.0.0/8\"]\nresolve = {{ \"vendor.test\" = \"127.0.0.1\" }}\n{roots}"
+    );
+    let config = Config::new(vendor).network(&network);
+    Gateway::start_in(folder, &config, &[]).await
+}
+
+const ROOTS: &str = "extra_roots = [\"ca.pem\"]";
+
+#[tokio::test]
+async fn an_extra_root_is_trusted() {
+    let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
+    let gateway = start(&vendor, ROOTS).await;
+    let call = gateway.call("/c/x", &[]);
+    let serve = async {
+        let mut connection = vendor.accept().await;
+        let request = connection.request().await;
+        connection
+            .write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+            .await;
+        (connection, request)
+    };
+    let (answer, (_connection, request)) = tokio::join!(call, serve);
+    assert_eq!((answer.status(), answer.body()), (200, "ok"), "{answer:?}");
+    assert_eq!(request.target(), "/x");
+}
+
+async fn is_refused(vendor: ManualVendor, roots: &str) {
+    let gateway = start(&vendor, roots).await;
+    let call = gateway.call("/c/x", &[]);
+    let (answer, ()) = tokio::join!(call, vendor.accept_and_fail());
+    let answered = (answer.status(), answer.error());
+    assert_eq!(answered, (502, Some("upstream-unreachable")), "{answer:?}");
+    let status = answer.field("proxy-status").unwrap_or_default();
+    assert!(status.contains("tls_certificate_error"), "{status}");
+    assert!(answer.body().contains("\"sent\":false"), "{answer:?}");
+}
+
+#[tokio::test]
+async fn without_it_it_is_not() {
+    is_refused(ManualVendor::bind_tls(&["http/1.1"]).await, "").await;
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    is_refused(ManualVendor::bind_tls_as("other.test").await, ROOTS).await;
+}
