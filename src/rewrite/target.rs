@@ -1,6 +1,6 @@
 //! Joins base path and remainder as bytes, never through a normalising URL type (FORWARDING P1, P4, P5).
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::Bytes;
 use http::uri::PathAndQuery;
 
 use crate::address::Target;
@@ -35,24 +35,18 @@ pub(crate) fn join(
         Some(_) => target.query().filter(|query| !query.is_empty()),
         None => target.query(),
     };
-    let room = [
-        base_path,
-        path,
-        default_query.unwrap_or_default(),
-        own.unwrap_or_default(),
-    ]
-    .iter()
-    .map(|part| part.len())
-    .sum::<usize>()
-        + 3;
-    let mut joined = BytesMut::with_capacity(room);
-    for part in [base_path, path, root] {
-        joined.put_slice(part.as_bytes());
-    }
+    let path = [base_path, path, root].into_iter();
     let queries = [default_query, own].into_iter().flatten();
+    let length = path.clone().map(str::len).sum::<usize>()
+        + queries.clone().map(|query| 1 + query.len()).sum::<usize>();
+    // At its final size, so that it becomes `Bytes` without another allocation.
+    let mut joined = Vec::with_capacity(length);
+    for part in path {
+        joined.extend_from_slice(part.as_bytes());
+    }
     for (separator, query) in [b'?', b'&'].into_iter().zip(queries) {
-        joined.put_u8(separator);
-        joined.put_slice(query.as_bytes());
+        joined.push(separator);
+        joined.extend_from_slice(query.as_bytes());
     }
     if joined.len() > LONGEST {
         return Err(Error::bad_address("the target is longer than 65,534 bytes"));

@@ -1,0 +1,232 @@
+//! What a forwarded call allocates, and that no byte of a body is copied.
+//!
+//! The vendor is a transport in memory, whose own allocations don't count: what is counted is the passthrough's.
+//! The counting allocator counts those of one thread, so that these tests can run beside each other.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use allocation_counter::{AllocationInfo, measure, opt_out};
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Empty;
+use tokio::runtime::Runtime;
+use tower_passthrough::{
+    Authorized, Connection, Destination, Everyone, Integrations, MemoryStore, PassthroughService,
+    RequestBody, Transport, TransportError, Upstream, UpstreamBody, auth,
+};
+use tower_service::Service;
+
+/// What a forwarded call without a body allocates: its future, its record, the target and the credential's value.
+const PER_CALL: u64 = 4;
+
+/// What a body that isn't hyper's own adds: its box, and the count of what passed.
+const PER_BODY: u64 = 2;
+
+/// Frames in memory. It allocates nothing when it's polled.
+#[derive(Debug)]
+struct Frames {
+    left: VecDeque<Bytes>,
+}
+
+impl Frames {
+    fn new(frames: &[Bytes]) -> Self {
+        Self {
+            left: frames.iter().cloned().collect(),
+        }
+    }
+}
+
+impl Body for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.left.pop_front().map(Frame::data).map(Ok))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.left.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left.iter().map(|frame| frame.len() as u64).sum())
+    }
+}
+
+/// Where each frame lies in memory, and how long it is.
+fn places(frames: &[Bytes]) -> Vec<(*const u8, usize)> {
+    frames
+        .iter()
+        .map(|frame| (frame.as_ptr(), frame.len()))
+        .collect()
+}
+
+/// Answers each request with frames from memory, and keeps what it gets.
+#[derive(Clone, Default)]
+struct InMemory {
+    answer: Vec<Bytes>,
+    received: Arc<Mutex<Vec<Request<RequestBody>>>>,
+}
+
+impl Transport for InMemory {
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+        _: &Destination,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        let mut answer = None;
+        opt_out(|| {
+            self.received.lock().unwrap().push(request);
+            answer = Some(Response::new(UpstreamBody::new(Frames::new(&self.answer))));
+        });
+        Ok(answer.expect("it was just made"))
+    }
+}
+
+type InProcess = PassthroughService<Authorized<MemoryStore, Everyone>, Integrations, InMemory>;
+
+fn service(transport: InMemory) -> InProcess {
+    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
+    let upstream = Upstream::new("https://api.vendor.test/v2")
+        .unwrap()
+        .auth(auth::Bearer);
+    PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
+        .dangerous()
+        .allow_everyone()
+        .transport(transport)
+        .prefix("/p")
+        .unwrap()
+        .build()
+}
+
+/// As an ordinary client sends it.
+fn request<B>(method: &str, body: B) -> Request<B> {
+    Request::builder()
+        .method(method)
+        .uri("/p/c/contacts?page=2")
+        .header("host", "app.test")
+        .header("accept", "application/json")
+        .header("user-agent", "app/1.0")
+        .body(body)
+        .unwrap()
+}
+
+/// The output of a future that never has to wait.
+fn ready<F: Future>(future: F) -> F::Output {
+    match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(output) => output,
+        Poll::Pending => panic!("nothing here has to wait"),
+    }
+}
+
+/// A call's answer, and what it allocated until the answer's head was there.
+fn call<B>(
+    service: &mut InProcess,
+    request: Request<B>,
+) -> (Response<tower_passthrough::ResponseBody>, AllocationInfo)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<tower_passthrough::BoxError>,
+{
+    let mut request = Some(request);
+    let mut response = None;
+    let info = measure(|| response = request.take().map(|request| ready(service.call(request))));
+    (response.expect("it was just made").unwrap(), info)
+}
+
+/// All frames of a body, and what polling them allocated.
+fn frames<B: Body<Data = Bytes>>(body: B) -> (Vec<Bytes>, AllocationInfo) {
+    let mut frames = Vec::with_capacity(16);
+    let mut body = pin!(body);
+    let info = measure(|| {
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(&mut cx) {
+            frames.push(frame.into_data().expect("data alone"));
+        }
+    });
+    (frames, info)
+}
+
+fn three_frames() -> Vec<Bytes> {
+    ["one", "two and", "a third one"]
+        .map(|text| Bytes::from(text.to_owned()))
+        .to_vec()
+}
+
+#[test]
+fn a_forwarded_call_allocates_a_stated_number_of_times() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let mut service = service(InMemory::default());
+    // The first call makes the vendor's authority one that is shared.
+    call(&mut service, request("GET", Empty::<Bytes>::new()));
+    for _ in 0..3 {
+        let (response, info) = call(&mut service, request("GET", Empty::<Bytes>::new()));
+        assert_eq!(response.status(), 200);
+        assert_eq!(info.count_total, PER_CALL, "{info:?}");
+    }
+}
+
+#[test]
+fn a_body_allocates_no_more_than_its_box_and_its_progress() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let mut service = service(InMemory::default());
+    call(&mut service, request("GET", Empty::<Bytes>::new()));
+    for _ in 0..3 {
+        let (_, info) = call(&mut service, request("POST", Frames::new(&three_frames())));
+        assert_eq!(info.count_total, PER_CALL + PER_BODY, "{info:?}");
+    }
+}
+
+#[test]
+fn bodies_are_passed_on_and_never_copied() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let transport = InMemory {
+        answer: three_frames(),
+        ..InMemory::default()
+    };
+    let mut service = service(transport.clone());
+
+    let upload = three_frames();
+    let (response, _) = call(&mut service, request("POST", Frames::new(&upload)));
+    let (downloaded, _) = frames(response.into_body());
+    assert_eq!(places(&downloaded), places(&transport.answer));
+
+    let received = transport.received.lock().unwrap().pop();
+    let (uploaded, _) = frames(received.expect("a request was sent").into_body());
+    assert_eq!(places(&uploaded), places(&upload));
+}
+
+#[test]
+fn frames_pass_without_an_allocation() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let transport = InMemory {
+        answer: three_frames(),
+        ..InMemory::default()
+    };
+    let mut service = service(transport.clone());
+    let (response, _) = call(&mut service, request("POST", Frames::new(&three_frames())));
+    let (downloaded, info) = frames(response.into_body());
+    assert_eq!((downloaded.len(), info.count_total), (3, 0));
+    let received = transport.received.lock().unwrap().pop();
+    let (uploaded, info) = frames(received.expect("a request was sent").into_body());
+    assert_eq!((uploaded.len(), info.count_total), (3, 0));
+}
