@@ -209,46 +209,39 @@ async fn b11_an_upload_over_http1_that_breaks_off_never_ends_well() {
 
 // hyper takes RST_STREAM(NO_ERROR) for an end. Over several threads and several times, as two tasks race there.
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b11_a_stream_that_the_caller_resets_never_ends_well() {
-    for mount in [Mount::Hyper, Mount::Nest] {
+/// An upload over HTTP/2 that the caller resets, before the vendor answered or after, under each mount.
+async fn assert_resets_never_end_well(answered: bool) {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let vendor = ManualVendor::bind().await;
         let gateway = Setup::new(&vendor).mount(mount).start().await;
-        resets_never_end_well(&vendor, &gateway).await;
+        let mut caller = H2Caller::connect(gateway.address).await;
+        for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::NO_ERROR] {
+            for _ in 0..30 {
+                let (response, mut body) = caller.open(stream("POST"), false).await;
+                body.send_data("hello".into(), false).unwrap();
+                let mut connection = begun_upload(&vendor).await;
+                let mut answer = None;
+                if answered {
+                    connection.write(BY_LENGTH).await;
+                    answer = Some(h2_caller::answer(response).await);
+                }
+                body.send_reset(reason);
+                let rest = connection.wire.closed().await;
+                assert!(!ends_well(&rest), "{mount:?} {reason:?}");
+                drop(answer);
+            }
+        }
     }
 }
 
-async fn resets_never_end_well(vendor: &ManualVendor, gateway: &Gateway) {
-    let mut caller = H2Caller::connect(gateway.address).await;
-    for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::NO_ERROR] {
-        for _ in 0..30 {
-            let (_response, mut body) = caller.open(stream("POST"), false).await;
-            body.send_data("hello".into(), false).unwrap();
-            let mut connection = begun_upload(vendor).await;
-            body.send_reset(reason);
-            let rest = connection.wire.closed().await;
-            assert!(!ends_well(&rest), "{reason:?}");
-        }
-    }
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn b11_a_stream_that_the_caller_resets_never_ends_well() {
+    assert_resets_never_end_well(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn b11_nor_does_one_that_was_answered_early() {
-    let vendor = ManualVendor::bind().await;
-    let gateway = Gateway::to(&vendor).await;
-    let mut caller = H2Caller::connect(gateway.address).await;
-    for reason in [Reason::CANCEL, Reason::INTERNAL_ERROR, Reason::NO_ERROR] {
-        for _ in 0..30 {
-            let (response, mut body) = caller.open(stream("POST"), false).await;
-            body.send_data("hello".into(), false).unwrap();
-            let mut connection = begun_upload(&vendor).await;
-            connection.write(BY_LENGTH).await;
-            let _answer = h2_caller::answer(response).await;
-            body.send_reset(reason);
-            let rest = connection.wire.closed().await;
-            assert!(!ends_well(&rest), "{reason:?}");
-        }
-    }
+    assert_resets_never_end_well(true).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
