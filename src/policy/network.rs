@@ -125,12 +125,15 @@ fn is_own(listener: SocketAddr, address: SocketAddr) -> bool {
         return false;
     }
     let (listener, address) = (listener.ip().to_canonical(), address.ip().to_canonical());
-    listener == address || (listener.is_unspecified() && is_this_machine(address))
+    // Dialling the unspecified address reaches this machine, and so may reach whatever listens on it.
+    listener == address
+        || address.is_unspecified()
+        || (listener.is_unspecified() && is_this_machine(address))
 }
 
 /// An address that can be bound is one of this machine. Asked only where the port is a listener's own.
 fn is_this_machine(address: IpAddr) -> bool {
-    address.is_loopback() || address.is_unspecified() || UdpSocket::bind((address, 0)).is_ok()
+    address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }
 
 impl fmt::Display for NetworkRefusal {
