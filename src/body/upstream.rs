@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+#[cfg(feature = "http2")]
 use super::stream::Stream;
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
@@ -18,6 +19,8 @@ pub struct UpstreamBody(Kind);
 enum Kind {
     Empty,
     Incoming(Incoming),
+    /// Over HTTP/2.
+    #[cfg(feature = "http2")]
     Stream(Stream),
     Boxed(BoxBody),
 }
@@ -38,7 +41,7 @@ impl UpstreamBody {
     }
 
     /// hyper's body of an HTTP/2 stream.
-    #[cfg(any(feature = "http1", feature = "http2"))]
+    #[cfg(feature = "http2")]
     pub(crate) fn of_stream(body: Incoming) -> Self {
         Self(Kind::Stream(Stream::of_hyper(body)))
     }
@@ -55,6 +58,7 @@ impl Body for UpstreamBody {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
+            #[cfg(feature = "http2")]
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
         }
@@ -64,6 +68,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => true,
             Kind::Incoming(body) => body.is_end_stream(),
+            #[cfg(feature = "http2")]
             Kind::Stream(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
@@ -73,6 +78,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Incoming(body) => body.size_hint(),
+            #[cfg(feature = "http2")]
             Kind::Stream(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }

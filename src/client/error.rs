@@ -177,3 +177,25 @@ impl std::error::Error for TransportError {
         }
     }
 }
+
+/// Why a transport can't be set up.
+#[cfg(any(feature = "http1", feature = "http2"))]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HttpTransportError(&'static str);
+
+#[cfg(all(feature = "rustls", any(feature = "http1", feature = "http2")))]
+impl HttpTransportError {
+    pub(super) const fn new(why: &'static str) -> Self {
+        Self(why)
+    }
+}
+
+#[cfg(any(feature = "http1", feature = "http2"))]
+impl fmt::Display for HttpTransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+#[cfg(any(feature = "http1", feature = "http2"))]
+impl std::error::Error for HttpTransportError {}

@@ -14,6 +14,8 @@
 //! ```
 
 #[cfg(any(feature = "http1", feature = "http2"))]
+mod builder;
+#[cfg(any(feature = "http1", feature = "http2"))]
 mod connector;
 mod error;
 mod head_timeout;
@@ -23,13 +25,17 @@ mod http;
 mod names;
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod stream;
-#[cfg(feature = "rustls")]
+#[cfg(all(feature = "rustls", any(feature = "http1", feature = "http2")))]
 mod tls;
 mod transport;
 
+#[cfg(any(feature = "http1", feature = "http2"))]
+pub use self::builder::HttpTransportBuilder;
+#[cfg(any(feature = "http1", feature = "http2"))]
+pub use self::error::HttpTransportError;
 pub use self::error::{TransportError, TransportErrorKind};
 #[cfg(any(feature = "http1", feature = "http2"))]
-pub use self::http::{HttpTransport, HttpTransportBuilder, HttpTransportError};
+pub use self::http::HttpTransport;
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::names::Resolve;
 pub use self::transport::{DefaultTransport, Transport};

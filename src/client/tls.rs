@@ -12,8 +12,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::{TransportError, TransportErrorKind};
-use super::http::HttpTransportError;
+use super::error::{HttpTransportError, TransportError, TransportErrorKind};
 use crate::policy::Host;
 
 /// The bundled roots of Mozilla.
