@@ -128,10 +128,8 @@ impl AuthScheme for Header {
                 Part::Secret(name) => cx.secret(name)?.expose(),
             });
         }
-        let value = sensitive(value)?;
-        for name in &self.name {
-            request.headers.insert(name, value.clone());
-        }
+        let [name] = &self.name;
+        request.headers.insert(name, sensitive(value)?);
         Ok(())
     }
 }

@@ -58,9 +58,8 @@ use crate::secret::{InvalidSecret, Secret};
 ///
 ///     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
 ///         let value = cx.secret("key")?.to_header_value("")?;
-///         for name in &self.0 {
-///             request.headers.insert(name, value.clone());
-///         }
+///         let [name] = &self.0;
+///         request.headers.insert(name, value);
 ///         Ok(())
 ///     }
 /// }
