@@ -1,0 +1,168 @@
+//! What a call costs without a network: from the address to the authenticated request, and back.
+//!
+//! ```text
+//! cargo bench --bench rewrite
+//! ```
+//!
+//! The transport answers at once, so what is measured is the crate's own work, in time and in allocations. A call includes its
+//! future and the vendor's response, made and dropped; the caller's request is made outside of the measured time.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a benchmark fails by panicking"
+)]
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use divan::{AllocProfiler, Bencher, black_box};
+use http::{Request, Response, StatusCode, Uri};
+use http_body::Body;
+use http_body_util::{Empty, Full};
+use tokio::runtime::{Builder, Runtime};
+use tower_passthrough::auth::{AuthScheme, Basic, Bearer, Header, Query};
+use tower_passthrough::{
+    Address, BoxError, CallContext, Connection, ConnectionId, Destination, Integrations,
+    MemoryStore, PassthroughService, PathEncoding, RequestBody, Transport, TransportError,
+    Upstream, UpstreamBody,
+};
+use tower_service::Service;
+
+#[global_allocator]
+static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+
+/// As targets are written by hand, with a domain of the integration's, and as generated clients write them: in one segment.
+const TARGETS: [&str; 3] = [
+    "/acme/crm/v3/contacts?limit=10&archived=false",
+    "/acme/crm/v3/contacts?limit=10&__domain=api.vendor.test",
+    "/acme/%2Fcrm%2Fv3%2Fcontacts%3Flimit%3D10?archived=false",
+];
+
+fn main() {
+    divan::main();
+}
+
+/// The address alone: cut, judged, its query looked through.
+#[divan::bench(args = TARGETS)]
+fn address(bencher: Bencher<'_, '_>, target: &str) {
+    let uri: Uri = target.parse().unwrap();
+    bencher.bench(|| {
+        let address = Address::parse(black_box(&uri)).unwrap();
+        black_box(address.target(PathEncoding::Auto).unwrap());
+    });
+}
+
+/// A whole call without a body, by its target.
+#[divan::bench(args = TARGETS)]
+fn get(bencher: Bencher<'_, '_>, target: &str) {
+    measure(bencher, Bearer, || {
+        request("GET", target, Empty::<Bytes>::new())
+    });
+}
+
+/// A whole call with a body of a foreign type, which is boxed once.
+#[divan::bench]
+fn post(bencher: Bencher<'_, '_>) {
+    const BODY: Bytes = Bytes::from_static(&[b'x'; 1024]);
+    measure(bencher, Bearer, || {
+        request("POST", "/acme/crm/v3/contacts", Full::new(BODY))
+    });
+}
+
+/// A whole call without a body, by the scheme that authenticates it.
+#[divan::bench(args = ["basic", "header", "query"])]
+fn scheme(bencher: Bencher<'_, '_>, name: &str) {
+    let request = || {
+        request(
+            "GET",
+            "/acme/crm/v3/contacts?limit=10",
+            Empty::<Bytes>::new(),
+        )
+    };
+    match name {
+        "basic" => measure(bencher, Basic, request),
+        "header" => measure(
+            bencher,
+            Header::new("authorization", "Token token={token}").unwrap(),
+            request,
+        ),
+        _ => measure(
+            bencher,
+            Query::new("api_key").unwrap().secret("token"),
+            request,
+        ),
+    }
+}
+
+/// Calls the service over and over.
+fn measure<B>(
+    bencher: Bencher<'_, '_>,
+    auth: impl AuthScheme,
+    request: impl Fn() -> Request<B> + Sync,
+) where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    // Timers belong to a runtime; nothing here ever waits for one.
+    let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    let _entered = runtime.enter();
+    let connection = Connection::new("vendor")
+        .with("token", "s3cr3t")
+        .with("username", "ann")
+        .with("password", "s3cr3t");
+    let upstream = Upstream::new("https://api.vendor.test/v2")
+        .unwrap()
+        .auth(auth);
+    let service = PassthroughService::builder(
+        MemoryStore::from_iter([("acme", connection)]),
+        Integrations::new().with("vendor", upstream),
+    )
+    .authorize(|_: &ConnectionId, _: CallContext<'_>| true)
+    .transport(Instantly)
+    .build();
+    let call = |request| match pin!(service.clone().call(request))
+        .poll(&mut Context::from_waker(Waker::noop()))
+    {
+        Poll::Ready(Ok(response)) => response,
+        Poll::Pending => panic!("a part of the call waits"),
+    };
+    assert_eq!(call(request()).status(), StatusCode::OK);
+    bencher
+        .with_inputs(&request)
+        .bench_local_values(|request| drop(black_box(call(request))));
+}
+
+/// A request with the fields that an ordinary client sends.
+fn request<B>(method: &str, target: &str, body: B) -> Request<B> {
+    Request::builder()
+        .method(method)
+        .uri(target)
+        .header("host", "app.example.test")
+        .header("user-agent", "client/1.0")
+        .header("accept", "application/json")
+        .header("accept-encoding", "gzip, br")
+        .header("content-type", "application/json")
+        .header("authorization", "Bearer key-of-the-host-app")
+        .header(
+            "traceparent",
+            "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        )
+        .body(body)
+        .unwrap()
+}
+
+/// Answers at once, from no network.
+struct Instantly;
+
+impl Transport for Instantly {
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+        _: &Destination,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        drop(black_box(request));
+        Ok(Response::new(UpstreamBody::new(Empty::<Bytes>::new())))
+    }
+}
