@@ -4,8 +4,9 @@
 //! cargo bench --bench rewrite
 //! ```
 //!
-//! The transport answers at once, so what is measured is the crate's own work, in time and in allocations. A call includes its
-//! future and the vendor's response, made and dropped; the caller's request is made outside of the measured time.
+//! The transport answers at once, so what is measured is the crate's own work, in time and in
+//! allocations. A call includes its future and the vendor's response, made and dropped; the
+//! caller's request is made outside of the measured time.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -33,7 +34,8 @@ use tower_service::Service;
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-/// As targets are written by hand, with a domain of the integration's, and as generated clients write them: in one segment.
+/// As targets are written by hand, with a domain of the integration's, and as generated clients
+/// write them: in one segment.
 const TARGETS: [&str; 3] = [
     "/acme/crm/v3/contacts?limit=10&archived=false",
     "/acme/crm/v3/contacts?limit=10&__domain=api.vendor.test",

@@ -1,4 +1,5 @@
-//! `PassthroughLayer` around a finished router: what's outside of its prefix goes through untouched.
+//! `PassthroughLayer` around a finished router: what's outside of its prefix goes through
+//! untouched.
 //!
 //! ```text
 //! cargo run --example axum_layer

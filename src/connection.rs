@@ -38,7 +38,8 @@ impl Connection {
         }))
     }
 
-    /// Adds a secret of the credential. What names a scheme reads stands in its docs. A later one of that name wins.
+    /// Adds a secret of the credential. What names a scheme reads stands in its docs. A later one
+    /// of that name wins.
     #[must_use]
     pub fn with(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
         set(

@@ -1,8 +1,9 @@
 //! The gateway's own errors: one code per row of the contract's table, each with its status.
 //!
 //! An [`Error`] is what the crate answers with when it can't hand back a vendor's response. Its
-//! [`Display`](fmt::Display) is meant for the caller: it holds no secret and no host or address that the
-//! caller didn't name. Causes are only in [`source`](StdError::source), for the host's logs.
+//! [`Display`](fmt::Display) is meant for the caller: it holds no secret and no host or address
+//! that the caller didn't name. Causes are only in [`source`](StdError::source), for the host's
+//! logs.
 //!
 //! ```
 //! use tower_passthrough::ErrorCode;
@@ -173,7 +174,8 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Why a call got no vendor's response: a code, a detail for the caller, and the cause for the host.
+/// Why a call got no vendor's response: a code, a detail for the caller, and the cause for the
+/// host.
 pub struct Error(Box<Inner>);
 
 struct Inner {

@@ -1,8 +1,10 @@
-//! Tower middleware for a **Passthrough API**: any call of any vendor's API, with the connection's stored credentials put on last.
+//! Tower middleware for a **Passthrough API**: any call of any vendor's API, with the connection's
+//! stored credentials put on last.
 //!
-//! A product keeps connections, which are its customers' accounts at other vendors, with their credentials. `ANY {mount}/{connection_id}/{path}` lets its
-//! own code, its customers or an agent make any call of any vendor's API without ever holding a credential. The vendor's response comes back as it is:
-//! status, fields, body, trailers, errors. Everything streams.
+//! A product keeps connections, which are its customers' accounts at other vendors, with their
+//! credentials. `ANY {mount}/{connection_id}/{path}` lets its own code, its customers or an agent
+//! make any call of any vendor's API without ever holding a credential. The vendor's response comes
+//! back as it is: status, fields, body, trailers, errors. Everything streams.
 //!
 //! ```
 //! use tower_passthrough::{CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream, auth::Bearer};
@@ -39,9 +41,11 @@
 //!
 //! # What is promised
 //!
-//! A credential is put on only after the destination has been judged, and only the [`DomainPolicy`] makes a [`Destination`]. Each address is judged by the
-//! [`NetworkPolicy`] on each new connection, after DNS. What a caller authenticates with to the host app never reaches a vendor. Secrets have a type that
-//! doesn't know how to be printed ([`Secret`]). No panic is reachable from input, and there is no unsafe code. The guides tell more: [`guides`].
+//! A credential is put on only after the destination has been judged, and only the [`DomainPolicy`]
+//! makes a [`Destination`]. Each address is judged by the [`NetworkPolicy`] on each new connection,
+//! after DNS. What a caller authenticates with to the host app never reaches a vendor. Secrets have
+//! a type that doesn't know how to be printed ([`Secret`]). No panic is reachable from input, and
+//! there is no unsafe code. The guides tell more: [`guides`].
 //!
 //! # Features
 //!
@@ -57,8 +61,8 @@
 //!
 //! # Cancellation
 //!
-//! Dropping a service's future or a response's body cancels the vendor's request. A response that the vendor breaks off is aborted, so truncated data never
-//! looks complete.
+//! Dropping a service's future or a response's body cancels the vendor's request. A response that
+//! the vendor breaks off is aborted, so truncated data never looks complete.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod address;

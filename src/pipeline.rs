@@ -1,7 +1,8 @@
 //! The way of a call, in the order that decides its safety.
 //!
-//! Nothing is asked of the store before the authorizer has agreed, no credential is put on before the destination has been judged, and the
-//! caller's body isn't touched before the last refusal: its first poll makes hyper send `100 Continue`.
+//! Nothing is asked of the store before the authorizer has agreed, no credential is put on before
+//! the destination has been judged, and the caller's body isn't touched before the last refusal:
+//! its first poll makes hyper send `100 Continue`.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -51,7 +52,8 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
-    /// Answers a call under `prefix`: with the vendor's response, or with an error of the gateway's own.
+    /// Answers a call under `prefix`: with the vendor's response, or with an error of the gateway's
+    /// own.
     pub(crate) async fn call(
         &self,
         request: Request<RequestBody>,
@@ -168,7 +170,8 @@ where
         sent.map_err(|error| explain(error, record))
     }
 
-    /// Sends once more with the renewed credential. The vendor's 401 goes back if there is none, or if the body is gone.
+    /// Sends once more with the renewed credential. The vendor's 401 goes back if there is none, or
+    /// if the body is gone.
     async fn send_again(
         &self,
         spare: Option<Outgoing<'_>>,

@@ -1,4 +1,5 @@
-//! What is refused before anything is sent, save what an address, a store or a policy refuses by itself.
+//! What is refused before anything is sent, save what an address, a store or a policy refuses by
+//! itself.
 
 use http::{HeaderMap, Method, Uri};
 use http_body::Body as _;

@@ -8,9 +8,9 @@
 //! assert_eq!(token.expose(), b"s3cr3t");
 //! ```
 //!
-//! The memory of a [`Secret`] is zeroed when it's dropped. That of a header value made from one is not, as
-//! `http::HeaderValue` has no such hook; it lives as long as the call, and is marked sensitive, so that its
-//! `Debug` shows nothing and HPACK never indexes it.
+//! The memory of a [`Secret`] is zeroed when it's dropped. That of a header value made from one is
+//! not, as `http::HeaderValue` has no such hook; it lives as long as the call, and is marked
+//! sensitive, so that its `Debug` shows nothing and HPACK never indexes it.
 
 use std::fmt;
 
@@ -22,7 +22,8 @@ use zeroize::Zeroize;
 
 /// Bytes that may be sent to a vendor and seen by nobody else.
 ///
-/// It has no `Display`, no `Serialize` and no `Deref`, its `Debug` is a constant, and it's compared in constant time.
+/// It has no `Display`, no `Serialize` and no `Deref`, its `Debug` is a constant, and it's compared
+/// in constant time.
 #[derive(Clone)]
 pub struct Secret(SecretSlice<u8>);
 
@@ -46,7 +47,8 @@ impl Secret {
     }
 }
 
-/// A header value of bytes that hold a secret. `value` must have been made at its final size (SECURITY L9).
+/// A header value of bytes that hold a secret. `value` must have been made at its final size
+/// (SECURITY L9).
 pub(crate) fn sensitive(value: Vec<u8>) -> Result<HeaderValue, InvalidSecret> {
     let mut value =
         HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| InvalidSecret)?;

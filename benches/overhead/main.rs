@@ -1,12 +1,14 @@
-//! What the passthrough costs over loopback, as a ratio to the least that a proxy can do with the same client and server.
+//! What the passthrough costs over loopback, as a ratio to the least that a proxy can do with the
+//! same client and server.
 //!
 //! ```text
 //! cargo bench --bench overhead
 //! ```
 //!
-//! Two proxies, each a process of its own with one thread, stand before one vendor: the passthrough, and a bare hyper-util client
-//! that swaps the authority and puts the same header on, under the same server. Rounds alternate between them, so that what else the
-//! machine does falls on both. The time is the caller's; the processor's time is that of the proxy's process alone.
+//! Two proxies, each a process of its own with one thread, stand before one vendor: the
+//! passthrough, and a bare hyper-util client that swaps the authority and puts the same header on,
+//! under the same server. Rounds alternate between them, so that what else the machine does falls
+//! on both. The time is the caller's; the processor's time is that of the proxy's process alone.
 
 mod caller;
 mod cpu;

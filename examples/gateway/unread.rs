@@ -1,7 +1,8 @@
 //! What becomes of a body that the gateway answers without reading (FORWARDING E7).
 //!
-//! Dropped at once, it would end the stream, or the connection, before the answer is out: the caller
-//! still sends, and would see an error in its place. The library does the same for its own answers.
+//! Dropped at once, it would end the stream, or the connection, before the answer is out: the
+//! caller still sends, and would see an error in its place. The library does the same for its own
+//! answers.
 
 use std::time::Duration;
 

@@ -1,11 +1,13 @@
 //! Dot segments that would leave the base path (FORWARDING P6, P7).
 //!
-//! A vendor may decode `%2F`, split at `\`, cut at `;` or merge `//` before it resolves (Envoy CVE-2019-9901,
-//! CVE-2021-29492), so a path is judged in each of those views, and the strictest verdict counts.
+//! A vendor may decode `%2F`, split at `\`, cut at `;` or merge `//` before it resolves (Envoy
+//! CVE-2019-9901, CVE-2021-29492), so a path is judged in each of those views, and the strictest
+//! verdict counts.
 
 use super::percent::decode;
 
-/// Whether `path` sinks below its own root in any view. `twice` adds the view of a vendor that decodes twice.
+/// Whether `path` sinks below its own root in any view. `twice` adds the view of a vendor that
+/// decodes twice.
 pub(super) fn leave_the_base(path: &str, twice: bool) -> bool {
     // A dot segment needs a dot, plain or encoded.
     if !path.contains("..") && !path.contains('%') {

@@ -1,7 +1,8 @@
 //! What a caller's request target names: a connection, a path under its base URL, a query.
 //!
-//! Bytes stay as they came: nothing here goes through a normalising URL type, and what is judged is what is
-//! forwarded. The one exception is [`PathEncoding`], which undoes the encoding of generated clients.
+//! Bytes stay as they came: nothing here goes through a normalising URL type, and what is judged is
+//! what is forwarded. The one exception is [`PathEncoding`], which undoes the encoding of generated
+//! clients.
 //!
 //! ```
 //! use tower_passthrough::{Address, PathEncoding};
@@ -51,12 +52,14 @@ pub struct Address<'a> {
 impl<'a> Address<'a> {
     /// Cuts the path of `uri`, from which the mount has been taken off, after its first segment.
     ///
-    /// Of an absolute-form target only path and query count: its authority never routes (RFC 9112 §3.2.2).
+    /// Of an absolute-form target only path and query count: its authority never routes (RFC 9112
+    /// §3.2.2).
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) if there is no id, or it can't be one;
-    /// [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8, which no store can hold.
+    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) if there is no id, or it can't be
+    /// one; [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8,
+    /// which no store can hold.
     pub fn parse(uri: &'a Uri) -> Result<Self, Error> {
         Self::cut(uri.path(), uri.query())
     }
@@ -93,8 +96,9 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path or holds what no
-    /// path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a `__domain` that is given twice or is no host or URL.
+    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path
+    /// or holds what no path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a
+    /// `__domain` that is given twice or is no host or URL.
     pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
     }

@@ -10,7 +10,8 @@ pub(crate) fn as_it_came(left: Uri, original: Option<&Uri>) -> Uri {
     }
 }
 
-/// A router may have eaten the slash at the seam: `/p/c` and `/p/c/` are both `/` behind a mount at `/p/{id}`.
+/// A router may have eaten the slash at the seam: `/p/c` and `/p/c/` are both `/` behind a mount at
+/// `/p/{id}`.
 fn ends_in(original: &Uri, left: &Uri) -> bool {
     let tail = left.path().strip_prefix('/').unwrap_or(left.path());
     original.path().ends_with(tail) && original.query() == left.query()

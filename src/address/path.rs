@@ -1,4 +1,5 @@
-//! The path below the base URL, and how it's read: as it came, or decoded once for generated clients.
+//! The path below the base URL, and how it's read: as it came, or decoded once for generated
+//! clients.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,9 +19,10 @@ const DOMAIN: &str = "__domain";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathEncoding {
-    /// Decodes a remainder that holds no literal `/` and does hold an encoded one. A hand-written one-segment
-    /// remainder with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly: use [`Never`](Self::Never) there. A
-    /// generated path without any slash (`users%3Fx%3D1`) isn't decoded: write `/users?x=1`, or use [`Always`](Self::Always).
+    /// Decodes a remainder that holds no literal `/` and does hold an encoded one. A hand-written
+    /// one-segment remainder with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
+    /// use [`Never`](Self::Never) there. A generated path without any slash (`users%3Fx%3D1`) isn't
+    /// decoded: write `/users?x=1`, or use [`Always`](Self::Always).
     #[default]
     Auto,
     /// Forwards each byte as it came.
@@ -121,7 +123,8 @@ fn decoded(remainder: &str) -> Result<(String, Option<String>), Error> {
         return Err(refused());
     }
     let mut target = String::with_capacity(path.len() + 1);
-    // An encoded slash in front is the path's own; a literal one stands beside the slash that ends the id.
+    // An encoded slash in front is the path's own; a literal one stands beside the slash that ends
+    // the id.
     if tail.starts_with('/') || path.first() != Some(&b'/') {
         target.push('/');
     }

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-/// The path under which a mount lies: `/passthrough`, or nothing for the root. Cloning is one increment.
+/// The path under which a mount lies: `/passthrough`, or nothing for the root. Cloning is one
+/// increment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(Arc<str>);
 

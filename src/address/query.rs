@@ -1,4 +1,5 @@
-//! Raw query pairs: split at `&`, a name ends at the first `=`, and nothing is ever serialised anew (FORWARDING Q1).
+//! Raw query pairs: split at `&`, a name ends at the first `=`, and nothing is ever serialised anew
+//! (FORWARDING Q1).
 
 use std::borrow::Cow;
 
@@ -29,8 +30,8 @@ pub(crate) fn name_is(pair: &str, name: &str) -> bool {
     raw == name || (raw.len() > name.len() && *decode(raw.as_bytes()) == *name.as_bytes())
 }
 
-/// `query` without the pairs of that decoded name, each going with one adjoining `&` (FORWARDING Q3).
-/// `None`: there is nothing left, so the `?` goes too.
+/// `query` without the pairs of that decoded name, each going with one adjoining `&` (FORWARDING
+/// Q3). `None`: there is nothing left, so the `?` goes too.
 pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     // Most queries hold no such pair: they're looked through once and never copied.
     if !Pairs::new(query).any(|pair| name_is(pair, name)) {

@@ -1,14 +1,15 @@
 //! The ways in which a vendor may read a path, for scopes (SECURITY T3).
 //!
-//! A scope is judged on the path as the vendor will resolve it. Vendors differ in what they decode, merge and cut
-//! first, so each reading must pass.
+//! A scope is judged on the path as the vendor will resolve it. Vendors differ in what they decode,
+//! merge and cut first, so each reading must pass.
 
 use std::borrow::Cow;
 
 use super::dots::without_parameters;
 use super::percent::decode;
 
-/// Whether `permits` holds for each reading of `path`, which are relative: without their leading `/`.
+/// Whether `permits` holds for each reading of `path`, which are relative: without their leading
+/// `/`.
 pub(crate) fn all_readings(path: &str, permits: impl Fn(&[u8]) -> bool) -> bool {
     let relative = path.strip_prefix('/').unwrap_or(path);
     let plain = !path.contains(['%', ';']) && !path.contains("//") && !path.contains("/.");
@@ -24,7 +25,8 @@ pub(crate) fn all_readings(path: &str, permits: impl Fn(&[u8]) -> bool) -> bool 
     })
 }
 
-/// Removes dot segments (RFC 3986 §5.2.4). `decoded`: `%2F` separates; `cut`: parameters go; `merged`: so do empty segments.
+/// Removes dot segments (RFC 3986 §5.2.4). `decoded`: `%2F` separates; `cut`: parameters go;
+/// `merged`: so do empty segments.
 fn resolve(relative: &str, decoded: bool, cut: bool, merged: bool) -> Vec<u8> {
     let whole = if decoded {
         decode(relative.as_bytes())
@@ -55,7 +57,8 @@ fn resolve(relative: &str, decoded: bool, cut: bool, merged: bool) -> Vec<u8> {
         }
     }
     let mut path = kept.join(&b'/');
-    // `a/.`, `a/b/..` and, merged, `a//` name a folder: they end in a slash, as an empty last segment does by itself.
+    // `a/.`, `a/b/..` and, merged, `a//` name a folder: they end in a slash, as an empty last
+    // segment does by itself.
     if ends_open && !path.is_empty() && !path.ends_with(b"/") {
         path.push(b'/');
     }

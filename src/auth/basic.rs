@@ -31,7 +31,8 @@ impl AuthScheme for Basic {
             cx.secret("username")?.expose(),
             cx.secret("password")?.expose(),
         );
-        // A colon would move the border between the two (RFC 7617 §2), and controls are no part of either.
+        // A colon would move the border between the two (RFC 7617 §2), and controls are no part of
+        // either.
         let unfit = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
         if user.contains(&b':') || unfit(user) || unfit(password) {
             return Err(AuthError::Unsendable);

@@ -6,8 +6,8 @@ use http::request::Parts;
 use super::{AuthContext, AuthError, AuthScheme, SchemeError};
 use crate::secret::sensitive;
 
-/// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of the connection; `{{` and `}}`
-/// stand for braces.
+/// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of
+/// the connection; `{{` and `}}` stand for braces.
 #[derive(Clone, Debug)]
 pub struct Header {
     name: [HeaderName; 1],
@@ -25,8 +25,8 @@ impl Header {
     ///
     /// # Errors
     ///
-    /// If the name is no field name, or one that frames or routes a message; if the template has an unpaired brace, an
-    /// empty name, or text that no field may hold.
+    /// If the name is no field name, or one that frames or routes a message; if the template has an
+    /// unpaired brace, an empty name, or text that no field may hold.
     pub fn new(name: &str, template: &str) -> Result<Self, SchemeError> {
         let name: HeaderName = name
             .parse()
@@ -113,7 +113,8 @@ impl AuthScheme for Header {
     }
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        // Twice over the parts, as a buffer that grows would leave a copy of the secret behind (SECURITY L9).
+        // Twice over the parts, as a buffer that grows would leave a copy of the secret behind
+        // (SECURITY L9).
         let mut length = 0;
         for part in &self.template {
             length += match part {

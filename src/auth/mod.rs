@@ -1,7 +1,7 @@
 //! How a credential is put on a request: one file per scheme, chosen by data at run time.
 //!
-//! A scheme is put on last and wins (FORWARDING H1): the fields that it names are taken off the caller's request first, also
-//! where they're spelled with `_`, given twice, or sent as trailers.
+//! A scheme is put on last and wins (FORWARDING H1): the fields that it names are taken off the
+//! caller's request first, also where they're spelled with `_`, given twice, or sent as trailers.
 //!
 //! ```
 //! use tower_passthrough::{Upstream, auth};
@@ -65,7 +65,8 @@ use crate::secret::{InvalidSecret, Secret};
 /// }
 /// ```
 pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
-    /// The fields that [`apply`](Self::apply) sets. The caller's are taken off before, out of headers and trailers.
+    /// The fields that [`apply`](Self::apply) sets. The caller's are taken off before, out of
+    /// headers and trailers.
     fn fields(&self) -> &[HeaderName] {
         &[]
     }
@@ -75,7 +76,8 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
         &[]
     }
 
-    /// The names of the secrets that it reads, so that a configuration can be checked before a call needs them.
+    /// The names of the secrets that it reads, so that a configuration can be checked before a call
+    /// needs them.
     fn secrets(&self) -> Vec<&str> {
         Vec::new()
     }
@@ -89,7 +91,8 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with `reauthorize`, and nothing is sent.
+    /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with
+    /// `reauthorize`, and nothing is sent.
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError>;
 }
 

@@ -4,7 +4,8 @@ use http::request::Parts;
 
 use super::{AuthContext, AuthError, AuthScheme};
 
-/// Puts nothing on: for public APIs, and for vendors whose credential is part of the base URL's variables.
+/// Puts nothing on: for public APIs, and for vendors whose credential is part of the base URL's
+/// variables.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoAuth;
 

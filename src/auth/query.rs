@@ -7,10 +7,12 @@ use http::uri::PathAndQuery;
 use super::{AuthContext, AuthError, AuthScheme, SchemeError};
 use crate::address::{encode_query_value, without};
 
-/// Sends a secret as a query parameter; the caller's parameters of that name are removed, and ours is the last.
+/// Sends a secret as a query parameter; the caller's parameters of that name are removed, and ours
+/// is the last.
 ///
-/// A vendor may echo its request URL in `Location`, `Link` or a body, and logs keep URLs: prefer a header where a vendor takes
-/// one. [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes the key out of the two headers.
+/// A vendor may echo its request URL in `Location`, `Link` or a body, and logs keep URLs: prefer a
+/// header where a vendor takes one. [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes
+/// the key out of the two headers.
 #[derive(Clone, Debug)]
 pub struct Query {
     name: [Box<str>; 1],
@@ -55,7 +57,8 @@ impl AuthScheme for Query {
         let [name] = &self.name;
         let path = request.uri.path();
         let kept = request.uri.query().and_then(|query| without(query, name));
-        // Each byte may become three; made once at that size, so that no copy is left behind (SECURITY L9).
+        // Each byte may become three; made once at that size, so that no copy is left behind
+        // (SECURITY L9).
         let room =
             path.len() + kept.as_deref().map_or(0, str::len) + 3 * (name.len() + secret.len()) + 3;
         let mut target = String::with_capacity(room);

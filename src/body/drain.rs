@@ -1,7 +1,7 @@
 //! Reads on from a body that nobody wants any more, so that an answer sent first can arrive.
 //!
-//! hyper closes a connection whose request it couldn't read; the kernel then resets it, and the reset can eat the answer out of the
-//! caller's buffer (RFC 9112 §9.6; FORWARDING E7).
+//! hyper closes a connection whose request it couldn't read; the kernel then resets it, and the
+//! reset can eat the answer out of the caller's buffer (RFC 9112 §9.6; FORWARDING E7).
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -16,7 +16,8 @@ use tokio::time::timeout;
 const BYTES: usize = 256 * 1024;
 const TIME: Duration = Duration::from_secs(1);
 
-/// Drops each frame as it comes, up to the limits. It holds nothing of the vendor's side. Outside of a runtime nothing is read.
+/// Drops each frame as it comes, up to the limits. It holds nothing of the vendor's side. Outside
+/// of a runtime nothing is read.
 pub(super) fn in_background<B>(body: B)
 where
     B: Body<Data = Bytes> + Send + Unpin + 'static,

@@ -1,7 +1,8 @@
 //! Bodies: frames move from one side to the other, and their bytes are never copied.
 //!
-//! A body says how long it is and whether it's at its end, and each wrapper here says the same, as framing is made of that
-//! (FORWARDING B2). Frames are asked for only when the far side has room, so back-pressure passes through.
+//! A body says how long it is and whether it's at its end, and each wrapper here says the same, as
+//! framing is made of that (FORWARDING B2). Frames are asked for only when the far side has room,
+//! so back-pressure passes through.
 
 mod drain;
 mod payload;

@@ -17,10 +17,12 @@ use crate::error::BoxError;
 use crate::observe::{Record, Upload, UploadState};
 use crate::rewrite::RequestTrailers;
 
-/// The body of a request to a vendor: one type for each body that a host app's server brings, as a pool of connections takes but one.
+/// The body of a request to a vendor: one type for each body that a host app's server brings, as a
+/// pool of connections takes but one.
 ///
-/// hyper's own is kept inline, others are boxed once. One that isn't read to its end is read on for a moment when it's dropped, so that an
-/// answer that came first isn't lost in a connection's reset (RFC 9112 §9.6).
+/// hyper's own is kept inline, others are boxed once. One that isn't read to its end is read on for
+/// a moment when it's dropped, so that an answer that came first isn't lost in a connection's reset
+/// (RFC 9112 §9.6).
 pub struct RequestBody {
     kind: Kind,
     uploading: Option<Uploading>,
@@ -98,7 +100,8 @@ impl RequestBody {
         }
     }
 
-    /// Counts, limits and rewrites what passes from now on. One that is at its end needs none of it.
+    /// Counts, limits and rewrites what passes from now on. One that is at its end needs none of
+    /// it.
     pub(crate) fn follow(
         mut self,
         record: &mut Record,

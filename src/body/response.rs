@@ -18,9 +18,11 @@ use crate::observe::{Outcome, Record};
 use crate::rewrite::ResponseTrailers;
 
 pin_project! {
-    /// The body of a response: the vendor's, the gateway's own error, or that of the service inside of a layer.
+    /// The body of a response: the vendor's, the gateway's own error, or that of the service inside
+    /// of a layer.
     ///
-    /// It owns what must end with the call. Dropping it before its end cancels the vendor's request.
+    /// It owns what must end with the call. Dropping it before its end cancels the vendor's
+    /// request.
     pub struct ResponseBody<B = Empty<Bytes>> {
         #[pin]
         kind: Kind<B>,
@@ -84,7 +86,8 @@ impl<B> ResponseBody<B> {
 }
 
 impl OwnBody {
-    /// No bytes, and no word on how many there would be: an exact size would become a `Content-Length`.
+    /// No bytes, and no word on how many there would be: an exact size would become a
+    /// `Content-Length`.
     pub(crate) fn bodiless(mut record: Box<Record>) -> Self {
         record.ends(Outcome::Complete);
         Self::Bodiless { record }

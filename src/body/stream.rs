@@ -1,7 +1,8 @@
 //! A body over HTTP/2, whose end is looked at twice.
 //!
-//! hyper takes RST_STREAM(NO_ERROR) for the end of a body. It means that to a client whose request was answered early (RFC 9113 §8.1); from anybody else it
-//! would make truncated data look whole (FORWARDING B11, B12).
+//! hyper takes RST_STREAM(NO_ERROR) for the end of a body. It means that to a client whose request
+//! was answered early (RFC 9113 §8.1); from anybody else it would make truncated data look whole
+//! (FORWARDING B11, B12).
 
 use std::fmt;
 use std::future::Future;
@@ -17,7 +18,8 @@ use tokio::time::{Sleep, sleep};
 use super::BoxBody;
 use crate::error::BoxError;
 
-/// How long an end that nobody vouches for is held back. A caller that reset its stream has been noticed by then, and its call is gone.
+/// How long an end that nobody vouches for is held back. A caller that reset its stream has been
+/// noticed by then, and its call is gone.
 const DOUBT: Duration = Duration::from_millis(20);
 
 pub(super) enum Stream {

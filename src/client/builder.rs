@@ -89,7 +89,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50 seconds.
+    /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50
+    /// seconds.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.pool_idle_timeout = timeout;
         self
@@ -101,7 +102,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Writes field names over HTTP/1.1 as `Title-Case`, for vendors that take nothing else. By default they're in lower case.
+    /// Writes field names over HTTP/1.1 as `Title-Case`, for vendors that take nothing else. By
+    /// default they're in lower case.
     pub fn title_case_headers(mut self, title_case: bool) -> Self {
         self.title_case_headers = title_case;
         self
@@ -138,7 +140,8 @@ impl HttpTransportBuilder {
         let mut client = Client::builder(TokioExecutor::new());
         client
             .timer(TokioTimer::new())
-            // Without it, an idle socket is closed only when its host is called again (FORWARDING K8).
+            // Without it, an idle socket is closed only when its host is called again (FORWARDING
+            // K8).
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(self.pool_idle_timeout)
             .pool_max_idle_per_host(self.pool_max_idle_per_host);
@@ -176,8 +179,9 @@ fn tune_http1(client: &mut legacy::Builder, title_case: bool) {
 
 #[cfg(feature = "http2")]
 fn tune_http2(client: &mut legacy::Builder) {
-    /// In bytes. A stream's window is far below the connection's, so that stalled callers can't stop those of other tenants: 64 of them
-    /// can stall before the connection does (FORWARDING K10).
+    /// In bytes. A stream's window is far below the connection's, so that stalled callers can't
+    /// stop those of other tenants: 64 of them can stall before the connection does (FORWARDING
+    /// K10).
     const STREAM_WINDOW: u32 = 256 * 1024;
     const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
     /// The longest list of fields of a response, in bytes (FORWARDING H22).

@@ -1,6 +1,8 @@
-//! Makes connections: names are resolved, each address is judged, and what was judged is what is dialled (SECURITY N1, N9).
+//! Makes connections: names are resolved, each address is judged, and what was judged is what is
+//! dialled (SECURITY N1, N9).
 //!
-//! hyper's own connector skips the resolver for literal addresses, so a guard in the resolver wouldn't see them. Here all go one way.
+//! hyper's own connector skips the resolver for literal addresses, so a guard in the resolver
+//! wouldn't see them. Here all go one way.
 
 use std::future::Future;
 use std::io;

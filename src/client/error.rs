@@ -38,7 +38,8 @@ pub enum TransportErrorKind {
     UpgradeFailed,
 }
 
-/// A transport's failure. Its cause is in [`source`](std::error::Error::source), and may name a host or an address.
+/// A transport's failure. Its cause is in [`source`](std::error::Error::source), and may name a
+/// host or an address.
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Option<BoxError>,

@@ -28,7 +28,8 @@ pub(crate) async fn await_head<F: Future>(
     patience: Patience,
 ) -> Result<F::Output, Error> {
     let started = Instant::now();
-    // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the shorter limit.
+    // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
+    // shorter limit.
     let step = patience.response_head.min(patience.idle);
     let mut sending = pin!(sending);
     let mut sleep = pin!(sleep(step));

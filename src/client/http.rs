@@ -15,8 +15,10 @@ use crate::policy::{Destination, Scheme};
 
 /// Sends requests over pooled connections, HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
 ///
-/// Each address is judged by a [`NetworkPolicy`](crate::NetworkPolicy) on each new connection. Redirects aren't followed, nothing is decompressed, no proxy is read from the
-/// environment. What is resent without being asked: a request that a kept connection gave back unwritten. Cloning is cheap, and clones share one pool.
+/// Each address is judged by a [`NetworkPolicy`](crate::NetworkPolicy) on each new connection.
+/// Redirects aren't followed, nothing is decompressed, no proxy is read from the environment. What
+/// is resent without being asked: a request that a kept connection gave back unwritten. Cloning is
+/// cheap, and clones share one pool.
 #[derive(Clone)]
 pub struct HttpTransport {
     pub(super) client: Client<Connector, RequestBody>,

@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 
 /// Resolves a name. What it answers is judged on each new connection, cached or not.
 ///
-/// The system's resolver is the default. A trait of its own rather than a tower service: it's looked up by `&self`, and has no readiness.
+/// The system's resolver is the default. A trait of its own rather than a tower service: it's
+/// looked up by `&self`, and has no readiness.
 pub trait Resolve: Send + Sync + 'static {
     /// The addresses of `name`, best first.
     ///

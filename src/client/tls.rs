@@ -1,7 +1,8 @@
 //! TLS to vendors: which roots are trusted, and what is agreed on.
 //!
-//! Certificates are always verified, and there is no way to switch that off: a vendor with a private authority is reached by adding its root.
-//! TLS 1.2 and later; no early data; `SSLKEYLOGFILE` isn't honoured (SECURITY V1, L9).
+//! Certificates are always verified, and there is no way to switch that off: a vendor with a
+//! private authority is reached by adding its root. TLS 1.2 and later; no early data;
+//! `SSLKEYLOGFILE` isn't honoured (SECURITY V1, L9).
 
 use std::sync::Arc;
 

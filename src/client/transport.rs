@@ -13,16 +13,19 @@ use crate::policy::Destination;
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub type DefaultTransport = super::HttpTransport;
 
-/// The transport of a service that names none: without the features `http1` and `http2` there is none, and one must be named.
+/// The transport of a service that names none: without the features `http1` and `http2` there is
+/// none, and one must be named.
 #[cfg(not(any(feature = "http1", feature = "http2")))]
 pub type DefaultTransport = ();
 
-/// Sends a request to a judged destination. **It's the transport that must judge the addresses behind a destination's name**
-/// ([`NetworkPolicy`](crate::NetworkPolicy)), on each new connection, and dial none but those.
+/// Sends a request to a judged destination. **It's the transport that must judge the addresses
+/// behind a destination's name** ([`NetworkPolicy`](crate::NetworkPolicy)), on each new connection,
+/// and dial none but those.
 ///
-/// The request is finished: its URI is absolute, its fields are those to send, `Host` left out, and `Transfer-Encoding` is there where
-/// HTTP/1.1 needs it. What a transport mustn't do: follow a redirect, undo a content coding, resend what the vendor may have acted on, or
-/// let a request's fields or extensions choose where it goes.
+/// The request is finished: its URI is absolute, its fields are those to send, `Host` left out, and
+/// `Transfer-Encoding` is there where HTTP/1.1 needs it. What a transport mustn't do: follow a
+/// redirect, undo a content coding, resend what the vendor may have acted on, or let a request's
+/// fields or extensions choose where it goes.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -46,7 +49,8 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future; the vendor's request must then end within a second.
+    /// A caller that goes away drops the future; the vendor's request must then end within a
+    /// second.
     fn send(
         &self,
         request: Request<RequestBody>,

@@ -29,8 +29,8 @@ use crate::policy::Origin;
 
 /// Sees each call once, when its response has been sent, was refused, or was given up.
 ///
-/// It's called on the path of the response: hand the facts on, and don't block. Refused calls are reported too, so this is also
-/// where an audit trail is written (SECURITY L10).
+/// It's called on the path of the response: hand the facts on, and don't block. Refused calls are
+/// reported too, so this is also where an audit trail is written (SECURITY L10).
 pub trait Observe: Send + Sync + 'static {
     /// The call has ended.
     fn finished(&self, call: &CallReport<'_>);
@@ -92,7 +92,8 @@ pub(crate) struct CallFacts {
 }
 
 impl<'a> CallReport<'a> {
-    /// The connection that was named, if the address could be read. It comes from the caller; its `Display` is escaped.
+    /// The connection that was named, if the address could be read. It comes from the caller; its
+    /// `Display` is escaped.
     #[must_use]
     pub fn connection(&self) -> Option<&'a ConnectionId> {
         self.0.connection.as_ref()
@@ -110,8 +111,8 @@ impl<'a> CallReport<'a> {
         &self.0.method
     }
 
-    /// Host and port that were judged: the base URL's, or those that `__domain` named, of a refused call too. They're in the one form of hosts, so
-    /// they can't forge a log line.
+    /// Host and port that were judged: the base URL's, or those that `__domain` named, of a refused
+    /// call too. They're in the one form of hosts, so they can't forge a log line.
     #[must_use]
     pub fn destination(&self) -> Option<&'a str> {
         self.0
@@ -132,7 +133,8 @@ impl<'a> CallReport<'a> {
         self.cause().map(Error::code)
     }
 
-    /// The gateway's own error with its causes, for the host's logs. A cause may name a host or an address, so it's not for callers.
+    /// The gateway's own error with its causes, for the host's logs. A cause may name a host or an
+    /// address, so it's not for callers.
     #[must_use]
     pub fn cause(&self) -> Option<&'a Error> {
         self.0.error.as_ref()

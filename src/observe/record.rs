@@ -1,4 +1,5 @@
-//! The record of a call under way. It's reported when it's dropped, so that no call escapes, cancelled ones included.
+//! The record of a call under way. It's reported when it's dropped, so that no call escapes,
+//! cancelled ones included.
 
 use std::sync::Arc;
 

@@ -1,11 +1,13 @@
-//! How far a request's body has come: shared by the body, which the client owns, and the call that waits for an answer.
+//! How far a request's body has come: shared by the body, which the client owns, and the call that
+//! waits for an answer.
 
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// The progress of one request's body. Its times are milliseconds since the call's start, so that they fit an atomic.
+/// The progress of one request's body. Its times are milliseconds since the call's start, so that
+/// they fit an atomic.
 #[derive(Debug)]
 pub(crate) struct Upload {
     started: Instant,

@@ -5,7 +5,8 @@ use http::uri::Authority;
 use super::host::Host;
 use super::origin::{Origin, Scheme};
 
-/// Where a request goes. Only a [`DomainPolicy`](super::DomainPolicy) makes one, so none is unjudged.
+/// Where a request goes. Only a [`DomainPolicy`](super::DomainPolicy) makes one, so none is
+/// unjudged.
 ///
 /// The name is judged, not yet the addresses behind it: that is the transport's duty
 /// ([`NetworkPolicy`](super::NetworkPolicy)).

@@ -8,8 +8,8 @@ use super::host::Host;
 use super::origin::{Origin, Scheme};
 use crate::error::{Error, ErrorCode};
 
-/// Suffixes under which strangers' tenants can read request headers, and which the public suffix list doesn't hold
-/// (SECURITY D10).
+/// Suffixes under which strangers' tenants can read request headers, and which the public suffix
+/// list doesn't hold (SECURITY D10).
 const SHARED: [&str; 9] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -24,9 +24,9 @@ const SHARED: [&str; 9] = [
 
 /// The hosts that `__domain` may name, beside the base URL's own. None by default.
 ///
-/// A caller who could name any host could collect any credential, so a pattern should cover hosts of the vendor alone. A
-/// wildcard below which strangers have tenants (`*.myshopify.com`) would hand them the credential: such are refused, as are
-/// public suffixes (`*.co.uk`, `*.github.io`).
+/// A caller who could name any host could collect any credential, so a pattern should cover hosts
+/// of the vendor alone. A wildcard below which strangers have tenants (`*.myshopify.com`) would
+/// hand them the credential: such are refused, as are public suffixes (`*.co.uk`, `*.github.io`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainPolicy {
     patterns: Vec<Pattern>,
@@ -54,13 +54,14 @@ impl DomainPolicy {
         }
     }
 
-    /// Allows `host` or `*.suffix`, each with or without `:port`; without one, the scheme's default port is meant.
-    /// `*.suffix` matches one or more whole labels below the suffix, and not the suffix itself.
+    /// Allows `host` or `*.suffix`, each with or without `:port`; without one, the scheme's default
+    /// port is meant. `*.suffix` matches one or more whole labels below the suffix, and not the
+    /// suffix itself.
     ///
     /// # Errors
     ///
-    /// If the pattern is no host, is an address ([`allow_address`](Self::allow_address) takes those), or is a wildcard over a
-    /// public suffix or over the tenants of a vendor.
+    /// If the pattern is no host, is an address ([`allow_address`](Self::allow_address) takes
+    /// those), or is a wildcard over a public suffix or over the tenants of a vendor.
     pub fn allow(mut self, pattern: &str) -> Result<Self, DomainPolicyError> {
         let refuse = |why| Err(DomainPolicyError(why));
         let (name, port) = match pattern.rsplit_once(':') {
@@ -99,7 +100,8 @@ impl DomainPolicy {
         Ok(self)
     }
 
-    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) judges it all the same.
+    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) judges it all the
+    /// same.
     #[must_use]
     pub fn allow_address(mut self, address: IpAddr, port: Option<u16>) -> Self {
         let hosts = Hosts::Exact(Host::Address(address));

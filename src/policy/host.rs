@@ -4,9 +4,11 @@ use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// A host in the form in which hosts are compared, resolved, dialled and sent: a name in lower-case A-labels, or an address.
+/// A host in the form in which hosts are compared, resolved, dialled and sent: a name in lower-case
+/// A-labels, or an address.
 ///
-/// What the WHATWG rules read as an IPv4 number (`127.1`, `0x7f000001`, `2130706433`) is that address.
+/// What the WHATWG rules read as an IPv4 number (`127.1`, `0x7f000001`, `2130706433`) is that
+/// address.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Host {

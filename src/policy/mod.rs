@@ -1,7 +1,8 @@
 //! Where a credential may go: hosts by name, addresses by block.
 //!
-//! Names are judged by a [`DomainPolicy`], which makes the one thing that can be dialled, a [`Destination`]. The addresses that a
-//! name resolves to are judged by a [`NetworkPolicy`], on each new connection.
+//! Names are judged by a [`DomainPolicy`], which makes the one thing that can be dialled, a
+//! [`Destination`]. The addresses that a name resolves to are judged by a [`NetworkPolicy`], on
+//! each new connection.
 //!
 //! ```
 //! use tower_passthrough::DomainPolicy;

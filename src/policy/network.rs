@@ -1,4 +1,5 @@
-//! Which addresses may be dialled, judged after resolution on each new connection (SECURITY N1 to N9).
+//! Which addresses may be dialled, judged after resolution on each new connection (SECURITY N1 to
+//! N9).
 //!
 //! ```
 //! use tower_passthrough::NetworkPolicy;
@@ -18,8 +19,9 @@ use super::special_purpose::{carried, is_public};
 
 /// Which addresses may be dialled: the public internet's, and the blocks that the host allows.
 ///
-/// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a network that reaches IPv4 through
-/// NAT64 must allow `64:ff9b::/96`. Behind an egress proxy it's the proxy that resolves names: choose one that judges addresses.
+/// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a
+/// network that reaches IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy it's
+/// the proxy that resolves names: choose one that judges addresses.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkPolicy {
     allowed: Vec<IpNet>,
@@ -52,8 +54,9 @@ impl NetworkPolicy {
         self
     }
 
-    /// Names a listener of the gateway's own, which is never dialled: a base URL that names it would loop. An unspecified
-    /// address (`0.0.0.0`, `[::]`) stands for each address of this machine.
+    /// Names a listener of the gateway's own, which is never dialled: a base URL that names it
+    /// would loop. An unspecified address (`0.0.0.0`, `[::]`) stands for each address of this
+    /// machine.
     #[must_use]
     pub fn listener(mut self, address: SocketAddr) -> Self {
         self.listeners.push(address);
@@ -112,7 +115,8 @@ impl Dangerous {
         self.0
     }
 
-    /// Switches the guard off: each address may be dialled, metadata services too. The gateway's own listeners stay refused.
+    /// Switches the guard off: each address may be dialled, metadata services too. The gateway's
+    /// own listeners stay refused.
     #[must_use]
     pub fn any_address(mut self) -> NetworkPolicy {
         self.0.everything = true;
@@ -125,13 +129,15 @@ fn is_own(listener: SocketAddr, address: SocketAddr) -> bool {
         return false;
     }
     let (listener, address) = (listener.ip().to_canonical(), address.ip().to_canonical());
-    // Dialling the unspecified address reaches this machine, and so may reach whatever listens on it.
+    // Dialling the unspecified address reaches this machine, and so may reach whatever listens on
+    // it.
     listener == address
         || address.is_unspecified()
         || (listener.is_unspecified() && is_this_machine(address))
 }
 
-/// An address that can be bound is one of this machine. Asked only where the port is a listener's own.
+/// An address that can be bound is one of this machine. Asked only where the port is a listener's
+/// own.
 fn is_this_machine(address: IpAddr) -> bool {
     address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }

@@ -92,7 +92,8 @@ impl Origin {
         self.0.port
     }
 
-    /// Host and port as `Host` and `:authority` carry them: without a default port, never with user info.
+    /// Host and port as `Host` and `:authority` carry them: without a default port, never with user
+    /// info.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.0.authority

@@ -1,8 +1,10 @@
-//! Addresses that aren't the public internet's, from IANA's special-purpose registries, in the state
-//! of 2024-07-23, when 3fff::/20 was entered:
-//! <https://www.iana.org/assignments/iana-ipv4-special-registry>, <https://www.iana.org/assignments/iana-ipv6-special-registry>.
+//! Addresses that aren't the public internet's, from IANA's special-purpose registries, in the
+//! state of 2024-07-23, when 3fff::/20 was entered:
+//! <https://www.iana.org/assignments/iana-ipv4-special-registry>,
+//! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 //!
-//! Each line of the registries is here, those that are globally reachable too: no vendor's API lives there.
+//! Each line of the registries is here, those that are globally reachable too: no vendor's API
+//! lives there.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -62,7 +64,8 @@ pub(super) fn carried(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
         (0, 0, 0, 0, 0, 0xffff | 0) | (0, 0, 0, 0, 0xffff, 0) => [Some(low), None],
         // NAT64, well-known prefix (RFC 6052).
         (0x64, 0xff9b, 0, 0, 0, 0) => [Some(low), None],
-        // NAT64, local-use prefix (RFC 8215): at the end, or right behind the /48 around the `u` octet (RFC 6052 §2.2).
+        // NAT64, local-use prefix (RFC 8215): at the end, or right behind the /48 around the `u`
+        // octet (RFC 6052 §2.2).
         (0x64, 0xff9b, 1, _, _, _) => {
             let behind = ipv4(d, (e << 8) | (f >> 8));
             [Some(low), Some(behind)].map(|found| found.filter(|address| !address.is_unspecified()))

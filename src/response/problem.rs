@@ -1,4 +1,5 @@
-//! The one place that makes an error response: problem+json (RFC 9457), or a gRPC status to a gRPC caller.
+//! The one place that makes an error response: problem+json (RFC 9457), or a gRPC status to a gRPC
+//! caller.
 
 use std::fmt::Write as _;
 

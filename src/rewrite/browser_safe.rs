@@ -1,4 +1,5 @@
-//! Fields of a vendor's response that act on the host app's own origin in a browser (FORWARDING §5, SECURITY V4).
+//! Fields of a vendor's response that act on the host app's own origin in a browser (FORWARDING §5,
+//! SECURITY V4).
 
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS};

@@ -1,6 +1,7 @@
 //! Names of fields, by what a gateway has to do with them.
 //!
-//! Names are compared with `_` read as `-`, as CGI, WSGI and PHP vendors merge the two (SECURITY T11).
+//! Names are compared with `_` read as `-`, as CGI, WSGI and PHP vendors merge the two (SECURITY
+//! T11).
 
 use std::borrow::Cow;
 
@@ -40,7 +41,8 @@ pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
     )
 }
 
-/// Fields that frame or route a message: the client's own to set, and never trailers (RFC 9110 §6.5.1).
+/// Fields that frame or route a message: the client's own to set, and never trailers (RFC 9110
+/// §6.5.1).
 pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -69,7 +71,8 @@ pub(super) fn overrides_method(canonical: &str) -> bool {
     )
 }
 
-/// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in them.
+/// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in
+/// them.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
 
 impl Nominated {

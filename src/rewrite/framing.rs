@@ -6,8 +6,8 @@ use http_body::SizeHint;
 
 /// Sets the fields that frame a request. `Transfer-Encoding` has been taken off by then.
 ///
-/// hyper frames by fields that it's given: with a length that the body doesn't have, the vendor would wait for bytes that never come,
-/// and take the next request on that connection for them.
+/// hyper frames by fields that it's given: with a length that the body doesn't have, the vendor
+/// would wait for bytes that never come, and take the next request on that connection for them.
 pub(super) fn set(headers: &mut HeaderMap, method: &Method, size: &SizeHint, ended: bool) {
     let exact = size.exact();
     match exact.filter(|&length| declares(headers, length)) {
@@ -18,7 +18,8 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, size: &SizeHint, end
             headers.remove(CONTENT_LENGTH);
         }
     }
-    // hyper's HTTP/1 client drops a body of unknown length in silence for these; its HTTP/2 client takes the field off again.
+    // hyper's HTTP/1 client drops a body of unknown length in silence for these; its HTTP/2 client
+    // takes the field off again.
     let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
     if !ended && exact.is_none() && is_dropped {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));

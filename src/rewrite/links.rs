@@ -16,7 +16,8 @@ pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
             continue;
         };
         for value in entry.iter_mut() {
-            // What is no text can hold a key in no form that is known here, so the whole value goes.
+            // What is no text can hold a key in no form that is known here, so the whole value
+            // goes.
             let scrubbed = value.to_str().ok().map(|text| without_pairs(text, names));
             let scrubbed = scrubbed.and_then(|text| HeaderValue::from_str(&text).ok());
             *value = scrubbed.unwrap_or(HeaderValue::from_static(""));

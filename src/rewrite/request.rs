@@ -30,7 +30,8 @@ pub(crate) struct RequestRules<'a> {
 }
 
 impl RequestRules<'_> {
-    /// Makes the head that the vendor gets, save the credentials. `size` and `ended` are the body's.
+    /// Makes the head that the vendor gets, save the credentials. `size` and `ended` are the
+    /// body's.
     ///
     /// # Errors
     ///
@@ -74,12 +75,14 @@ impl RequestRules<'_> {
             || is_one_of(canonical, self.upstream.scheme().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.methods_are_limited)
-            // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the body is first asked for.
+            // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the
+            // body is first asked for.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
     }
 
-    /// Whether a field that tells of the way here goes on. A `Via` of ours needs those before it, or a loop over two gateways would never be seen.
+    /// Whether a field that tells of the way here goes on. A `Via` of ours needs those before it,
+    /// or a loop over two gateways would never be seen.
     fn passes(&self, canonical: &str) -> bool {
         self.pass_forwarded || (canonical == "via" && self.via.is_some())
     }

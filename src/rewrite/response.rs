@@ -14,8 +14,8 @@ pub enum ResponseHeaderPolicy {
     /// All, as the vendor sent them. Fit where no browser can reach the mount.
     #[default]
     All,
-    /// None that acts on the host app's origin in a browser (`Set-Cookie`, `Access-Control-*`, ...). What is left is sandboxed, and kept out
-    /// of shared caches.
+    /// None that acts on the host app's origin in a browser (`Set-Cookie`, `Access-Control-*`,
+    /// ...). What is left is sandboxed, and kept out of shared caches.
     BrowserSafe,
 }
 
@@ -27,7 +27,8 @@ pub(crate) struct ResponseRules<'a> {
     pub(crate) scrubbed: &'a [Box<str>],
 }
 
-/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo (FORWARDING B6), or too many fields.
+/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo
+/// (FORWARDING B6), or too many fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableHead;
 

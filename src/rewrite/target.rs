@@ -1,4 +1,5 @@
-//! Joins base path and remainder as bytes, never through a normalising URL type (FORWARDING P1, P4, P5).
+//! Joins base path and remainder as bytes, never through a normalising URL type (FORWARDING P1, P4,
+//! P5).
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;

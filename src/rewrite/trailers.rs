@@ -1,4 +1,5 @@
-//! Trailers pass as frames, less the names that have no place there (RFC 9110 §6.5.1; FORWARDING B7).
+//! Trailers pass as frames, less the names that have no place there (RFC 9110 §6.5.1; FORWARDING
+//! B7).
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Sets up a service. `build` comes after an authorizer, or after somebody has said in so many words that everyone may.
+//! Sets up a service. `build` comes after an authorizer, or after somebody has said in so many
+//! words that everyone may.
 
 use std::fmt;
 use std::sync::Arc;
@@ -83,7 +84,8 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         }
     }
 
-    /// The path under which the service lies, where no router takes it off. By default there is none.
+    /// The path under which the service lies, where no router takes it off. By default there is
+    /// none.
     ///
     /// # Errors
     ///
@@ -93,10 +95,12 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         Ok(self)
     }
 
-    /// Tells where the host app keeps the URI as it came: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with axum.
+    /// Tells where the host app keeps the URI as it came: `|extensions|
+    /// extensions.get::<OriginalUri>().map(|uri| &uri.0)` with axum.
     ///
-    /// A router that nests at `/p/{id}` takes the id off and may eat a slash. With this, and `/p` as [`prefix`](Self::prefix), id and path are read
-    /// from the URI as it came, if what the router left is the end of it.
+    /// A router that nests at `/p/{id}` takes the id off and may eat a slash. With this, and `/p`
+    /// as [`prefix`](Self::prefix), id and path are read from the URI as it came, if what the
+    /// router left is the end of it.
     pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         self.set(|settings| settings.original_uri = Some(find))
     }
@@ -106,19 +110,21 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.path_encoding = encoding)
     }
 
-    /// Whether dot segments that are encoded twice are refused like others. By default they're text, as they are by RFC 3986.
+    /// Whether dot segments that are encoded twice are refused like others. By default they're
+    /// text, as they are by RFC 3986.
     pub fn refuse_twice_encoded_dots(self, refuse: bool) -> Self {
         self.set(|settings| settings.refuse_twice_encoded_dots = refuse)
     }
 
-    /// Which fields of vendors' responses are handed back. By default all. **Where a browser can reach the mount, choose
-    /// [`ResponseHeaderPolicy::BrowserSafe`].**
+    /// Which fields of vendors' responses are handed back. By default all. **Where a browser can
+    /// reach the mount, choose [`ResponseHeaderPolicy::BrowserSafe`].**
     pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
         self.set(|settings| settings.response_headers = policy)
     }
 
-    /// Never lets this field of the caller's reach a vendor: one by which callers authenticate to the host app, or one that names its pages, such as
-    /// `Origin` and `Referer`. `Authorization`, `Cookie` and `Proxy-Authorization` never do.
+    /// Never lets this field of the caller's reach a vendor: one by which callers authenticate to
+    /// the host app, or one that names its pages, such as `Origin` and `Referer`. `Authorization`,
+    /// `Cookie` and `Proxy-Authorization` never do.
     pub fn drop_header(self, name: HeaderName) -> Self {
         self.set(|settings| {
             settings.host_credentials = settings
@@ -130,14 +136,14 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         })
     }
 
-    /// Whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` pass, as the host's own layers have set them. By default they don't: vendors see an ordinary
-    /// client.
+    /// Whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` pass, as the host's own layers
+    /// have set them. By default they don't: vendors see an ordinary client.
     pub fn pass_forwarded(self, pass: bool) -> Self {
         self.set(|settings| settings.pass_forwarded = pass)
     }
 
-    /// Adds `Via: 1.1 PSEUDONYM` behind those that the request brings, and refuses requests that carry it already, as they'd loop. By default none is
-    /// added, and none passes.
+    /// Adds `Via: 1.1 PSEUDONYM` behind those that the request brings, and refuses requests that
+    /// carry it already, as they'd loop. By default none is added, and none passes.
     ///
     /// # Errors
     ///
@@ -147,13 +153,14 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         Ok(self.set(|settings| settings.via = Some(via)))
     }
 
-    /// How long a response's head is waited for, from the request's last byte. By default 60 seconds.
+    /// How long a response's head is waited for, from the request's last byte. By default 60
+    /// seconds.
     pub fn response_head_timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.patience.response_head = timeout)
     }
 
-    /// How long a call may go on without a byte moving, either way. By default 60 seconds. There is no limit in all, and a caller that has no room isn't the
-    /// vendor's idleness.
+    /// How long a call may go on without a byte moving, either way. By default 60 seconds. There is
+    /// no limit in all, and a caller that has no room isn't the vendor's idleness.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.patience.idle = timeout)
     }

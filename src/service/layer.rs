@@ -38,8 +38,8 @@ pub struct PassthroughLayer<S, R, T = DefaultTransport> {
 }
 
 impl<S, R, T> PassthroughLayer<S, R, T> {
-    /// Takes the requests under `prefix`, whole segments of the raw path, and leaves all others to the inner service. It takes the place of a prefix that
-    /// the service has.
+    /// Takes the requests under `prefix`, whole segments of the raw path, and leaves all others to
+    /// the inner service. It takes the place of a prefix that the service has.
     ///
     /// # Errors
     ///
@@ -80,7 +80,8 @@ impl<S, R, T> fmt::Debug for PassthroughLayer<S, R, T> {
     }
 }
 
-/// A service whose requests under a prefix are answered by a passthrough. The rest goes to the inner service untouched.
+/// A service whose requests under a prefix are answered by a passthrough. The rest goes to the
+/// inner service untouched.
 ///
 /// It's ready when the inner service is, and fails as that does.
 pub struct Passthrough<Inner, S, R, T = DefaultTransport> {

@@ -1,4 +1,5 @@
-//! The passthrough as tower services: one that answers each request under its mount, and a layer that leaves others to an inner service.
+//! The passthrough as tower services: one that answers each request under its mount, and a layer
+//! that leaves others to an inner service.
 //!
 //! ```
 //! use tower_passthrough::{CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream, auth::Bearer};

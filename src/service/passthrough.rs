@@ -20,14 +20,15 @@ use crate::pipeline::Gateway;
 use crate::resolver::BaseUrlResolver;
 use crate::store::{Authorize, CredentialStore};
 
-/// Answers each request with the response of a connection's vendor, or with an error of its own. It's always ready and never fails; cloning is two
-/// increments.
+/// Answers each request with the response of a connection's vendor, or with an error of its own.
+/// It's always ready and never fails; cloning is two increments.
 ///
 /// `S` is the store with its authorizer, `R` the resolver, `T` the transport.
 ///
 /// # Panics
 ///
-/// Its futures panic outside of a tokio runtime with its timer enabled, as all of tokio's timers do.
+/// Its futures panic outside of a tokio runtime with its timer enabled, as all of tokio's timers
+/// do.
 pub struct PassthroughService<S, R, T = DefaultTransport> {
     gateway: Arc<Gateway<S, R, T>>,
     prefix: Prefix,

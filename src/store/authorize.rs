@@ -43,7 +43,8 @@ pub trait Authorize: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`] if it may not use it at all: the answer is that of an unknown id, byte for byte.
+    /// [`StoreError::NotFound`] if it may not use it at all: the answer is that of an unknown id,
+    /// byte for byte.
     ///
     /// # Cancel safety
     ///

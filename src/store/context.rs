@@ -2,7 +2,8 @@
 
 use http::{Extensions, Method};
 
-/// The call's context, as the host app's own layers left it: the tenant that its authentication found, axum's `MatchedPath`.
+/// The call's context, as the host app's own layers left it: the tenant that its authentication
+/// found, axum's `MatchedPath`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallContext<'a> {

@@ -43,7 +43,8 @@ use crate::error::{BoxError, Error, ErrorCode};
 
 /// Looks up connections.
 ///
-/// Ids are exact bytes: a store must not fold their case, trim, pad or normalise them, nor read them as patterns (SECURITY T14).
+/// Ids are exact bytes: a store must not fold their case, trim, pad or normalise them, nor read
+/// them as patterns (SECURITY T14).
 pub trait CredentialStore: Send + Sync + 'static {
     /// The connection of that id.
     ///
@@ -51,7 +52,8 @@ pub trait CredentialStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't tell.
+    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't
+    /// tell.
     ///
     /// # Cancel safety
     ///
@@ -62,7 +64,8 @@ pub trait CredentialStore: Send + Sync + 'static {
         cx: CallContext<'_>,
     ) -> impl Future<Output = Result<Connection, StoreError>> + Send;
 
-    /// Another credential, now that the vendor has answered 401 to `rejected`. `None`: there is none, and the 401 goes back.
+    /// Another credential, now that the vendor has answered 401 to `rejected`. `None`: there is
+    /// none, and the 401 goes back.
     ///
     /// # Errors
     ///
@@ -77,7 +80,8 @@ pub trait CredentialStore: Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// Whether [`renew`](Self::renew) can bring another credential. If so, the head of each call is kept until the vendor has answered.
+    /// Whether [`renew`](Self::renew) can bring another credential. If so, the head of each call is
+    /// kept until the vendor has answered.
     fn renews(&self) -> bool {
         false
     }

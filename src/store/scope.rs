@@ -23,17 +23,20 @@ impl Scope {
         }
     }
 
-    /// These methods alone. Fields that override the method (`X-HTTP-Method-Override`) are then dropped.
+    /// These methods alone. Fields that override the method (`X-HTTP-Method-Override`) are then
+    /// dropped.
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Paths below the base URL that match one of these patterns alone; `*` stands for any characters, `/` too: `crm/v3/*`.
+    /// Paths below the base URL that match one of these patterns alone; `*` stands for any
+    /// characters, `/` too: `crm/v3/*`.
     ///
-    /// A path is judged as the vendor will resolve it: decoded once, dot segments resolved, empty segments kept and merged,
-    /// parameters kept and cut. If the readings differ in verdict, it's refused. `__domain` must then leave the base path as it is.
+    /// A path is judged as the vendor will resolve it: decoded once, dot segments resolved, empty
+    /// segments kept and merged, parameters kept and cut. If the readings differ in verdict, it's
+    /// refused. `__domain` must then leave the base path as it is.
     #[must_use]
     pub fn paths<P: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         let relative = |pattern: P| {
@@ -70,7 +73,8 @@ impl Scope {
     }
 }
 
-/// Whether `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is taken where it first fits.
+/// Whether `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is
+/// taken where it first fits.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let mut pieces = pattern.split(|&byte| byte == b'*');
     let first = pieces.next().unwrap_or_default();

@@ -14,7 +14,8 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot segments.
+    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot
+    /// segments.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
         let location = Location::parse(url, None)?;
         Ok(Self(Arc::new(location)))

@@ -44,7 +44,8 @@ pub enum DomainOverride {
 
 /// How one vendor is called. Cloning is two increments.
 ///
-/// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`] that a connection's variables complete.
+/// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`] that a connection's variables
+/// complete.
 #[derive(Clone)]
 pub struct Upstream<B = BaseUrl> {
     base: B,
@@ -81,7 +82,8 @@ impl Upstream {
     ///
     /// # Errors
     ///
-    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot segments.
+    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot
+    /// segments.
     pub fn new(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrl::new(base_url)?))
     }
@@ -139,12 +141,14 @@ impl Upstream<BaseUrlTemplate> {
     ///
     /// # Errors
     ///
-    /// As [`Upstream::new`]; and if a brace is unpaired, or a variable stands in the scheme or the port.
+    /// As [`Upstream::new`]; and if a brace is unpaired, or a variable stands in the scheme or the
+    /// port.
     pub fn template(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrlTemplate::new(base_url)?))
     }
 
-    /// Sets the pattern that the whole value of a variable must match. Without one it's letters, digits and hyphens.
+    /// Sets the pattern that the whole value of a variable must match. Without one it's letters,
+    /// digits and hyphens.
     ///
     /// # Errors
     ///
@@ -216,7 +220,8 @@ impl<B> Upstream<B> {
 
     /// Adds a default header, such as `Notion-Version`. The caller's own of that name wins.
     ///
-    /// One that frames or routes a message (`Host`, `Content-Length`, `Connection`, ...) is the client's to set, and isn't sent.
+    /// One that frames or routes a message (`Host`, `Content-Length`, `Connection`, ...) is the
+    /// client's to set, and isn't sent.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         // A map of too many fields drops the rest: there are 32,768 of them by then.
@@ -246,8 +251,9 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.path_encoding = Some(encoding))
     }
 
-    /// Takes the parameters of a query scheme out of the vendor's `Location` and `Link` fields (FORWARDING Q11). Off by default, as
-    /// it changes what the vendor sent; bodies are never changed.
+    /// Takes the parameters of a query scheme out of the vendor's `Location` and `Link` fields
+    /// (FORWARDING Q11). Off by default, as it changes what the vendor sent; bodies are never
+    /// changed.
     #[must_use]
     pub fn scrub_links(self, scrub: bool) -> Self {
         self.set(|settings| settings.scrub_links = scrub)
@@ -337,7 +343,8 @@ impl Route<'_> {
         }
     }
 
-    /// Whether the caller chose another base path, below which its path scopes mean nothing (SECURITY T10).
+    /// Whether the caller chose another base path, below which its path scopes mean nothing
+    /// (SECURITY T10).
     pub(crate) fn leaves_base_path(&self) -> bool {
         matches!(self.path, RoutePath::Named(_))
     }

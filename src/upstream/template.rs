@@ -1,7 +1,8 @@
 //! Base URLs with `{variables}` of the connection (SECURITY D9).
 //!
-//! Templates come from the integration alone, and nothing that a caller sends is ever expanded. A value enters only after the whole of
-//! it has matched its variable's pattern; the result goes through the same strict parser as any base URL.
+//! Templates come from the integration alone, and nothing that a caller sends is ever expanded. A
+//! value enters only after the whole of it has matched its variable's pattern; the result goes
+//! through the same strict parser as any base URL.
 
 use std::fmt;
 
