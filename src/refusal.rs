@@ -16,6 +16,10 @@ use crate::upstream::Route;
 pub(crate) fn of_method(method: &Method) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
     match *method {
+        // IIS's own name for it.
+        _ if method.as_str().eq_ignore_ascii_case("TRACK") => {
+            refused("TRACK would echo the connection's credential")
+        }
         Method::TRACE => refused("TRACE would echo the connection's credential"),
         Method::CONNECT => refused("CONNECT isn't forwarded"),
         _ => Ok(()),

@@ -1,7 +1,8 @@
 //! What a forwarded call allocates, and that no byte of a body is copied.
 //!
-//! The vendor is a transport in memory, whose own allocations don't count: what is counted is the passthrough's.
-//! The counting allocator counts those of one thread, so that these tests can run beside each other.
+//! The vendor is a transport in memory, whose own allocations don't count: what is counted is the
+//! passthrough's. The counting allocator counts those of one thread, so that these tests can run
+//! beside each other.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +29,8 @@ use tower_passthrough::{
 };
 use tower_service::Service;
 
-/// What a forwarded call without a body allocates: its future, its record, the target and the credential's value.
+/// What a forwarded call without a body allocates: its future, its record, the target and the
+/// credential's value.
 const PER_CALL: u64 = 4;
 
 /// What a body that isn't hyper's own adds: its box, and the count of what passed.

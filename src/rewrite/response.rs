@@ -83,7 +83,7 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
     let kept: Vec<HeaderValue> = headers
         .get_all(PROXY_STATUS)
         .iter()
-        .filter(|line| !members(line.as_bytes()).any(is_ours))
+        .filter(|line| !speaks_for_us(line.as_bytes()))
         .cloned()
         .collect();
     headers.remove(PROXY_STATUS);
@@ -93,24 +93,45 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
     }
 }
 
-fn is_ours(member: &[u8]) -> bool {
-    let member = member.trim_ascii();
-    let member = member.strip_prefix(b"\"").unwrap_or(member);
-    let rest = member.strip_prefix(b"passthrough");
-    rest.is_some_and(|rest| matches!(rest.first(), None | Some(b';' | b'"' | b' ' | b'\t')))
+/// Whether a member of the list is named as this gateway is. In a line whose quotes don't pair up,
+/// each comma may begin one.
+fn speaks_for_us(line: &[u8]) -> bool {
+    let mut quotes = Quotes::default();
+    let named = line
+        .split(|&byte| quotes.pass(byte) && byte == b',')
+        .any(is_ours);
+    named || (quotes.open && line.split(|&byte| byte == b',').any(is_ours))
 }
 
-/// The members of a list, in which a quoted string may hold commas (RFC 9651 §3.1).
-fn members(line: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let (mut quoted, mut escaped) = (false, false);
-    line.split(move |&byte| {
-        let is_text = escaped;
-        escaped = quoted && byte == b'\\' && !is_text;
+fn is_ours(member: &[u8]) -> bool {
+    const NAME: &[u8] = b"passthrough";
+    let member = member.trim_ascii();
+    let member = member.strip_prefix(b"\"").unwrap_or(member);
+    member
+        .split_at_checked(NAME.len())
+        .is_some_and(|(name, rest)| {
+            name.eq_ignore_ascii_case(NAME)
+                && matches!(rest.first(), None | Some(b';' | b'"' | b' ' | b'\t'))
+        })
+}
+
+/// Follows the quoted strings of a list, which may hold commas (RFC 9651 §3.3.3).
+#[derive(Default)]
+struct Quotes {
+    open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Whether `byte` stands outside of a quoted string.
+    fn pass(&mut self, byte: u8) -> bool {
+        let is_text = std::mem::take(&mut self.escaped);
+        self.escaped = self.open && byte == b'\\' && !is_text;
         if byte == b'"' && !is_text {
-            quoted = !quoted;
+            self.open = !self.open;
         }
-        byte == b',' && !quoted
-    })
+        !self.open
+    }
 }
 
 /// The reason phrase is all of the extensions that is the vendor's word.
@@ -181,14 +202,16 @@ mod tests {
             "cdn; details=\"a, passthrough\"",
             "cdn; d=\"\\\", passthrough\"",
         ] {
-            assert!(!members(line.as_bytes()).any(is_ours), "{line}");
+            assert!(!speaks_for_us(line.as_bytes()), "{line}");
         }
         for line in [
             "passthrough",
             "a, \"passthrough\"",
             "a; d=\"x\" , passthrough;e=f",
+            "Passthrough; error=x",
+            "a; d=\"x, passthrough; error=y",
         ] {
-            assert!(members(line.as_bytes()).any(is_ours), "{line}");
+            assert!(speaks_for_us(line.as_bytes()), "{line}");
         }
     }
 

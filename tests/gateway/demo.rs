@@ -56,7 +56,8 @@ fn the_readme_says_what_the_lines_print() {
     }
 }
 
-/// The vendor's token is nowhere to be seen, and the caller's own credentials don't stand in for it.
+/// The vendor's token is nowhere to be seen, and the caller's own credentials don't stand in for
+/// it.
 #[tokio::test]
 async fn the_vendor_s_token_stays_inside() {
     let gateway = Gateway::demo().await;

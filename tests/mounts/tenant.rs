@@ -1,4 +1,5 @@
-//! The host's own authentication in front: the tenant that it finds is read by authorizer and store.
+//! The host's own authentication in front: the tenant that it finds is read by authorizer and
+//! store.
 
 use std::net::SocketAddr;
 

@@ -54,8 +54,8 @@ impl Counts {
             .expect("the sender is ours");
     }
 
-    /// How many connections the gateway made. What it began before the call is counted: the listener's queue
-    /// is in order, and a probe at its end is waited for.
+    /// How many connections the gateway made. What it began before the call is counted: the
+    /// listener's queue is in order, and a probe at its end is waited for.
     pub async fn connections(&self, listener: SocketAddr) -> usize {
         let probe = within("the vendor's listener", TcpStream::connect(listener))
             .await

@@ -47,7 +47,8 @@ pub type Builder = PassthroughBuilder<Authorized<MemoryStore, Everyone>, Integra
 
 type Change<T> = Box<dyn FnOnce(T) -> T + Send>;
 
-/// What a test says of its gateway. All else: connection `c` at a vendor with bearer authentication.
+/// What a test says of its gateway. All else: connection `c` at a vendor with bearer
+/// authentication.
 pub struct Setup {
     origin: String,
     path: String,
@@ -115,7 +116,8 @@ impl Setup {
         self
     }
 
-    /// Changes the guard, which lets loopback and plaintext through and knows the gateway's own listener.
+    /// Changes the guard, which lets loopback and plaintext through and knows the gateway's own
+    /// listener.
     pub fn network(
         mut self,
         change: impl FnOnce(NetworkPolicy) -> NetworkPolicy + Send + 'static,
@@ -191,7 +193,8 @@ impl Setup {
         options(builder).build()
     }
 
-    /// Serves with that store and authorizer, in place of the usual connections and of everyone. Options don't count.
+    /// Serves with that store and authorizer, in place of the usual connections and of everyone.
+    /// Options don't count.
     pub async fn start_with(
         mut self,
         store: impl CredentialStore,

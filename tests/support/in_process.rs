@@ -1,4 +1,5 @@
-//! A transport without sockets, for what no wire shows: the URI, versions and extensions of a request.
+//! A transport without sockets, for what no wire shows: the URI, versions and extensions of a
+//! request.
 
 use std::sync::Arc;
 
@@ -24,7 +25,8 @@ impl InProcess {
         Self(Arc::new(script))
     }
 
-    /// The answer of a service over this transport, mounted at the root, before a vendor at that base URL.
+    /// The answer of a service over this transport, mounted at the root, before a vendor at that
+    /// base URL.
     pub async fn call(
         self,
         base_url: &str,

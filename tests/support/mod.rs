@@ -1,8 +1,9 @@
 //! Raw peers for tests over real sockets: vendors and callers that write and read literal bytes.
 //!
-//! A peer built on hyper would fold, refuse or repair half of the faults that the tests look for, so these
-//! parse by hand and keep what came. HTTP/2 peers are built on `h2`, or on frames written by hand.
-//! Nothing here sleeps to be in step: each wait is for an event, and its time limit only ever fails a test.
+//! A peer built on hyper would fold, refuse or repair half of the faults that the tests look for,
+//! so these parse by hand and keep what came. HTTP/2 peers are built on `h2`, or on frames written
+//! by hand. Nothing here sleeps to be in step: each wait is for an event, and its time limit only
+//! ever fails a test.
 #![allow(
     dead_code,
     unreachable_pub,

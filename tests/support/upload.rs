@@ -8,7 +8,8 @@ use tokio::net::TcpStream;
 use super::head::Head;
 use super::wait::within;
 
-/// Sends `request`, and then up to `rest` zero bytes until the gateway closes. The answer's head, as soon as it's whole.
+/// Sends `request`, and then up to `rest` zero bytes until the gateway closes. The answer's head,
+/// as soon as it's whole.
 pub async fn upload(gateway: SocketAddr, request: &str, rest: usize) -> Head {
     let socket = within("the gateway's listener", TcpStream::connect(gateway))
         .await

@@ -62,7 +62,8 @@ impl Wire {
         }
     }
 
-    /// Reads up to and with the first `needle`. `None`: the peer left first, and what it sent is in the buffer.
+    /// Reads up to and with the first `needle`. `None`: the peer left first, and what it sent is in
+    /// the buffer.
     pub async fn until(&mut self, needle: &[u8]) -> Option<Vec<u8>> {
         let mut searched = 0_usize;
         loop {

@@ -1,4 +1,5 @@
-//! Codings: what the vendor coded stays coded, and a transfer coding that nobody can undo is refused.
+//! Codings: what the vendor coded stays coded, and a transfer coding that nobody can undo is
+//! refused.
 
 use crate::support::caller::{get, request};
 use crate::support::h2_caller::{self, H2Caller};

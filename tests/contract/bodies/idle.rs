@@ -1,6 +1,7 @@
 //! The idle timeout: it's for a vendor of which no byte moves, not for what merely takes long.
 //!
-//! These tests let real time pass, as what they are about is time. A slow machine only makes the waits longer.
+//! These tests let real time pass, as what they are about is time. A slow machine only makes the
+//! waits longer.
 
 use std::time::Duration;
 

@@ -182,7 +182,8 @@ async fn k6_a_connection_whose_request_broke_off_takes_no_other() {
         .await;
     assert_eq!(caller.response("POST").await.status(), 401);
 
-    // The connection still waits for 35 bytes: whether the first caller is there or has left, it's nobody else's.
+    // The connection still waits for 35 bytes: whether the first caller is there or has left, it's
+    // nobody else's.
     for _ in 0..2 {
         let mut other = Caller::connect(gateway.address).await;
         other.write(get("/p/two/two")).await;

@@ -1,4 +1,5 @@
-//! How long connections live: until they're idle for long, or the vendor says so, and never by the caller's word.
+//! How long connections live: until they're idle for long, or the vendor says so, and never by the
+//! caller's word.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What the caller uses at the host app stays there, and no value of the caller's stands beside our credential.
+//! What the caller uses at the host app stays there, and no value of the caller's stands beside our
+//! credential.
 
 use http::HeaderName;
 use tower_passthrough::{Connection, auth};

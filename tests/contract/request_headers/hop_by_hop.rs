@@ -59,7 +59,8 @@ async fn h1_defaults_come_after_what_is_taken_off_and_before_the_credential() {
             "{lines:?}"
         );
     }
-    // The host's session doesn't count as the caller's value, and no default wins over the credential.
+    // The host's session doesn't count as the caller's value, and no default wins over the
+    // credential.
     let lines = ["Cookie: session=app", "Authorization: Bearer app"];
     let received = pair.seen(request("GET", "/p/c/x", &lines, "")).await;
     assert_eq!(received.head.values("cookie"), ["consent=1"]);

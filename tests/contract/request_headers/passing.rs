@@ -1,4 +1,5 @@
-//! What passes, as it came: the caller's own fields, their bytes, number and order; and how much of them.
+//! What passes, as it came: the caller's own fields, their bytes, number and order; and how much of
+//! them.
 
 use std::sync::{Arc, Mutex};
 

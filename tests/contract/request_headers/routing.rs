@@ -111,7 +111,8 @@ async fn h9_an_option_adds_via() {
     let received = pair.seen(get("/p/c/x")).await;
     assert_eq!(received.head.values("via"), ["1.1 gw"]);
 
-    // Behind those that the request brings (RFC 9110 §7.6.3): a loop over two gateways is seen by that.
+    // Behind those that the request brings (RFC 9110 §7.6.3): a loop over two gateways is seen by
+    // that.
     let sent = request("GET", "/p/c/x", &["Via: 1.0 cdn, 1.1 lb"], "");
     let received = pair.seen(&sent).await;
     assert_eq!(

@@ -1,4 +1,5 @@
-//! Redirects and alternatives go back to the caller: a credential stays with the host that it was put on for.
+//! Redirects and alternatives go back to the caller: a credential stays with the host that it was
+//! put on for.
 
 use super::answering;
 use crate::support::caller::get;

@@ -6,7 +6,8 @@ use std::process::{Command, Output, Stdio};
 use super::canary;
 use super::folder::Folder;
 
-/// The binary, built beside this one: `target/debug/deps/gateway-HASH`, `target/debug/examples/gateway`.
+/// The binary, built beside this one: `target/debug/deps/gateway-HASH`,
+/// `target/debug/examples/gateway`.
 pub(crate) fn path() -> PathBuf {
     let own = std::env::current_exe().expect("a path of one's own");
     let profile = own.parent().and_then(|deps| deps.parent());

@@ -3,7 +3,8 @@
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// Part of each secret of these tests. Letters and digits: percent-encoding leaves them as they are.
+/// Part of each secret of these tests. Letters and digits: percent-encoding leaves them as they
+/// are.
 const CANARY: &str = "c4nary";
 
 /// The vendor's token, with what JSON, URLs and base64 write in other ways.
@@ -12,7 +13,8 @@ pub(crate) const TOKEN: &str = "c4nary+t0k/en%3D==";
 /// A caller's key.
 pub(crate) const KEY: &str = "c4nary-k3y~1";
 
-/// What of a secret stands in the text, if any does: plain, in any case, or in base64 at any offset.
+/// What of a secret stands in the text, if any does: plain, in any case, or in base64 at any
+/// offset.
 pub(crate) fn find(text: &str) -> Option<&str> {
     let small = text.to_ascii_lowercase();
     let plain = small.find(CANARY);

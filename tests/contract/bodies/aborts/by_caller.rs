@@ -207,9 +207,11 @@ async fn b11_an_upload_over_http1_that_breaks_off_never_ends_well() {
     }
 }
 
-// hyper takes RST_STREAM(NO_ERROR) for an end. Over several threads and several times, as two tasks race there.
+// hyper takes RST_STREAM(NO_ERROR) for an end. Over several threads and several times, as two tasks
+// race there.
 
-/// An upload over HTTP/2 that the caller resets, before the vendor answered or after, under each mount.
+/// An upload over HTTP/2 that the caller resets, before the vendor answered or after, under each
+/// mount.
 async fn assert_resets_never_end_well(answered: bool) {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let vendor = ManualVendor::bind().await;

@@ -1,0 +1,64 @@
+//! The schemes, each with canaries for secrets.
+
+use std::sync::Arc;
+
+use tower_passthrough::auth::AuthScheme;
+use tower_passthrough::{Connection, auth};
+
+use crate::said::{core, odd};
+
+/// A scheme, and a connection whose secrets are canaries.
+pub(crate) struct Case {
+    pub(crate) scheme: Arc<dyn AuthScheme>,
+    pub(crate) connection: Connection,
+    /// The same after a renewal.
+    pub(crate) renewed: Connection,
+    /// With a line break in each secret.
+    pub(crate) broken: Connection,
+    pub(crate) cores: Vec<String>,
+}
+
+impl Case {
+    pub(crate) fn new(name: &str, scheme: impl AuthScheme) -> Self {
+        let names: Vec<String> = scheme.secrets().into_iter().map(str::to_owned).collect();
+        let mut cores = Vec::new();
+        let mut connection = |kind: &str, end: &str| {
+            let mut connection = Connection::new("main");
+            for (nth, secret) in names.iter().enumerate() {
+                let core = core(&format!("{name}{kind}{nth}"));
+                connection = connection.with(secret.as_str(), format!("{}{end}", odd(&core)));
+                cores.push(core);
+            }
+            connection
+        };
+        Self {
+            connection: connection("first", ""),
+            renewed: connection("renewed", ""),
+            broken: connection("broken", "\r\nx: y"),
+            scheme: Arc::new(scheme),
+            cores,
+        }
+    }
+
+    pub(crate) fn all() -> Vec<Self> {
+        let several: Vec<Box<dyn AuthScheme>> = vec![
+            Box::new(auth::Header::new("x-app-key", "{app}").unwrap()),
+            Box::new(auth::Query::new("account").unwrap()),
+            Box::new(auth::Basic),
+        ];
+        vec![
+            Self::new("bearer", auth::Bearer),
+            Self::new("basic", auth::Basic),
+            Self::new(
+                "header",
+                auth::Header::new("authorization", "Token token=\"{api_key}\", id={id}").unwrap(),
+            ),
+            Self::new(
+                "custom",
+                auth::Header::new("X-Api-Key", "{api_key}").unwrap(),
+            ),
+            Self::new("query", auth::Query::new("api key").unwrap()),
+            Self::new("several", auth::Several::new(several)),
+        ]
+    }
+}

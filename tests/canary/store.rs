@@ -1,0 +1,95 @@
+//! A store and an authorizer whose ids say what happens.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Resolve, Scope, Secret,
+    StoreError, TransportError, TransportErrorKind,
+};
+
+/// Ids say what happens.
+pub(crate) struct Store {
+    pub(crate) first: Connection,
+    pub(crate) renewed: Connection,
+    pub(crate) broken: Connection,
+}
+
+impl CredentialStore for Store {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        let first = &self.first;
+        let elsewhere = |integration: &'static str| {
+            // The same secrets at another integration.
+            let mut connection = Connection::new(integration);
+            for name in [
+                "token", "username", "password", "api_key", "id", "api key", "app", "account",
+            ] {
+                if let Some(secret) = first.credential().get(name) {
+                    connection = connection.with(name, Secret::clone(secret));
+                }
+            }
+            connection
+        };
+        match id.as_str() {
+            "nobodys" => Err(StoreError::NotFound),
+            "dead" => Err(StoreError::Reauthorize),
+            "down" => Err(StoreError::unavailable(TransportError::from(
+                TransportErrorKind::Dns,
+            ))),
+            "broken" => Ok(self.broken.clone()),
+            "unset" => Ok(Connection::new("main")),
+            "closed" => Ok(elsewhere("closed")),
+            "private" => Ok(elsewhere("private")),
+            "unresolved" => Ok(elsewhere("unresolved")),
+            "wrong-name" => Ok(elsewhere("wrong-name")),
+            "plain" => Ok(elsewhere("nowhere")),
+            _ => Ok(first.clone()),
+        }
+    }
+
+    async fn renew(
+        &self,
+        id: &ConnectionId,
+        _: &Connection,
+        _: CallContext<'_>,
+    ) -> Result<Option<Connection>, StoreError> {
+        match id.as_str() {
+            "renew" => Ok(Some(self.renewed.clone())),
+            "renew-broken" => Ok(Some(self.broken.clone())),
+            "renew-down" => Err(StoreError::unavailable("down")),
+            _ => Ok(None),
+        }
+    }
+
+    fn renews(&self) -> bool {
+        true
+    }
+}
+
+/// Knows no name.
+pub(crate) struct Nameless;
+
+impl Resolve for Nameless {
+    fn resolve<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+        Box::pin(std::future::ready(Err(io::ErrorKind::NotFound.into())))
+    }
+}
+
+pub(crate) struct ById;
+
+impl Authorize for ById {
+    async fn authorize(&self, id: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+        match id.as_str() {
+            "scoped" => Ok(Scope::all().paths(["a/*"])),
+            _ => Ok(Scope::all()),
+        }
+    }
+}

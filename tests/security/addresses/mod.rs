@@ -1,0 +1,37 @@
+//! Which addresses may be dialled.
+
+mod blocks;
+mod dialled;
+
+use ipnet::IpNet;
+use tower_passthrough::NetworkPolicy;
+
+use crate::names::Names;
+use crate::support::caller::{get, raw_call};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::vendor::Vendor;
+
+/// A gateway before `host` on the vendor's port, with that DNS and those blocks allowed.
+async fn gateway(vendor: &Vendor, host: &str, names: &Names, blocks: &[&str]) -> Gateway {
+    let network = allowing(blocks).dangerous().plaintext();
+    let names = names.clone();
+    Setup::new(&*format!("http://{host}:{}", vendor.address().port()))
+        .network(|_| network)
+        .transport(|transport| transport.resolver(names))
+        .start()
+        .await
+}
+
+fn allowing(blocks: &[&str]) -> NetworkPolicy {
+    let parsed = blocks.iter().map(|block| block.parse::<IpNet>().unwrap());
+    parsed.fold(NetworkPolicy::new(), NetworkPolicy::allow)
+}
+
+async fn answer(gateway: &Gateway) -> (u16, Option<String>) {
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    (response.status(), response.error().map(str::to_owned))
+}
+
+fn prohibited() -> (u16, Option<String>) {
+    (403, Some("destination-refused".to_owned()))
+}

@@ -1,0 +1,93 @@
+//! Where a credential may go.
+
+mod elsewhere;
+mod hosts;
+mod judged;
+mod patterns;
+mod urls;
+
+use tower_passthrough::DomainPolicy;
+
+use crate::names::Names;
+use crate::support::caller::{RawResponse, get, raw_call};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::vendor::Vendor;
+
+/// A vendor at `api.vendor.test`, where each other name leads to it as well: a wrong verdict is
+/// seen there.
+struct Site {
+    vendor: Vendor,
+    gateway: Gateway,
+    names: Names,
+}
+
+impl Site {
+    /// With the domains that `allow` makes of the vendor's port.
+    async fn with(allow: impl FnOnce(u16) -> DomainPolicy) -> Self {
+        let vendor = Vendor::ok().await;
+        let names = Names::all_to_loopback();
+        let (domains, resolver) = (allow(vendor.address().port()), names.clone());
+        let gateway = Setup::new(&*format!(
+            "http://api.vendor.test:{}",
+            vendor.address().port()
+        ))
+        .upstream(|upstream| upstream.domains(domains))
+        .transport(|transport| transport.resolver(resolver))
+        .start()
+        .await;
+        Self {
+            vendor,
+            gateway,
+            names,
+        }
+    }
+
+    fn port(&self) -> u16 {
+        self.vendor.address().port()
+    }
+
+    async fn call(&self, domain: &str) -> RawResponse {
+        let target = format!("/p/c/x?__domain={}", encoded(domain));
+        raw_call(self.gateway.address, get(&target)).await
+    }
+
+    /// `__domain` is refused like that, and nobody is asked or connected to.
+    async fn refuses(&self, domain: &str, status: u16, code: &str) {
+        let response = self.call(domain).await;
+        assert_eq!(
+            (response.status(), response.error()),
+            (status, Some(code)),
+            "{domain:?}"
+        );
+        assert_eq!(self.names.asked(), [""; 0], "{domain:?} was looked up");
+        self.vendor.untouched().await;
+    }
+
+    /// `__domain` is permitted, and `host` is what is looked up and sent.
+    async fn permits(&self, domain: &str, host: &str) {
+        let asked = self.names.asked().len();
+        let response = self.call(domain).await;
+        assert_eq!(response.status(), 200, "{domain:?}: {}", response.text());
+        let received = self.vendor.next().await;
+        let authority = format!("{host}:{}", self.port());
+        assert_eq!(received.head.value("host"), Some(&*authority), "{domain:?}");
+        // A kept connection needs no look-up; one that was made asked for that name.
+        for name in &self.names.asked()[asked..] {
+            assert_eq!(name, host, "{domain:?}");
+        }
+    }
+}
+
+/// Each byte that isn't a letter or digit, percent-encoded.
+fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => char::from(byte).to_string(),
+            byte => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn none(_: u16) -> DomainPolicy {
+    DomainPolicy::none()
+}

@@ -1,0 +1,203 @@
+//! Memory and connections that calls hold.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::Request;
+use tokio::task::JoinSet;
+use tower::ServiceExt as _;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, CredentialStore, Integrations, PassthroughService,
+    StoreError, Upstream, auth,
+};
+
+use super::Void;
+use crate::support::caller::{Caller, get, raw_call, request};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::manual::ManualVendor;
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::Signal;
+use crate::support::wire::Wire;
+
+/// The most that may lie between a peer that sends and one that doesn't read, kernels' buffers
+/// included.
+const IN_BETWEEN: usize = 24 << 20;
+
+/// Writes until the peer takes no more for a second; how much it took.
+async fn fill(wire: &mut Wire) -> usize {
+    let chunk = [b'x'; 64 * 1024];
+    let mut written = 0;
+    while written < 4 * IN_BETWEEN {
+        match tokio::time::timeout(Duration::from_secs(1), wire.write_some(&chunk)).await {
+            Ok(Some(some)) => written += some,
+            _ => break,
+        }
+    }
+    written
+}
+
+#[tokio::test]
+async fn x1_a_caller_that_does_not_read_holds_little() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut stalled = Caller::connect(gateway.address).await;
+    stalled.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection
+        .write(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n",
+            1_u64 << 40
+        ))
+        .await;
+    let written = fill(&mut connection.wire).await;
+    assert!(written < IN_BETWEEN, "{written} bytes are held");
+}
+
+#[tokio::test]
+async fn x1_a_vendor_that_does_not_read_holds_little() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller
+        .write(request(
+            "POST",
+            "/p/c/x",
+            &[&format!("Content-Length: {}", 1_u64 << 40)],
+            "",
+        ))
+        .await;
+    let written = fill(&mut caller.wire).await;
+    assert!(written < IN_BETWEEN, "{written} bytes are held");
+}
+
+#[tokio::test]
+async fn x1_a_body_over_the_limit_goes_no_further() {
+    let pair = Pair::with(|setup| setup.options(|options| options.request_body_limit(1000))).await;
+    pair.refused(
+        request("POST", "/p/c/x", &["Content-Length: 1001"], ""),
+        413,
+        "body-too-large",
+    )
+    .await;
+    pair.vendor.untouched().await;
+    let chunk = format!("3e9\r\n{}\r\n0\r\n\r\n", "x".repeat(1001));
+    let response = pair
+        .call(request(
+            "POST",
+            "/p/c/x",
+            &["Transfer-Encoding: chunked"],
+            &chunk,
+        ))
+        .await;
+    assert_eq!(
+        (response.status(), response.error()),
+        (413, Some("body-too-large"))
+    );
+    let exact = format!("3e8\r\n{}\r\n0\r\n\r\n", "x".repeat(1000));
+    let good = pair
+        .call(request(
+            "POST",
+            "/p/c/x",
+            &["Transfer-Encoding: chunked"],
+            &exact,
+        ))
+        .await;
+    assert_eq!(good.status(), 200);
+}
+
+#[tokio::test]
+async fn x2_idle_connections_are_few_and_end() {
+    const AT_ONCE: usize = 12;
+    let signal = Signal::new();
+    let reply = Reply::default()
+        .until(&signal)
+        .then("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let vendor = Vendor::answering(reply).await;
+    let gateway = Setup::new(&vendor)
+        .transport(|transport| {
+            transport
+                .pool_max_idle_per_host(2)
+                .pool_idle_timeout(Duration::from_millis(200))
+        })
+        .start()
+        .await;
+    let mut calls = JoinSet::new();
+    for _ in 0..AT_ONCE {
+        calls.spawn(raw_call(gateway.address, get("/p/c/x")));
+    }
+    for _ in 0..AT_ONCE {
+        vendor.next().await;
+    }
+    assert_eq!(vendor.connections().await, AT_ONCE);
+    signal.give();
+    while let Some(response) = calls.join_next().await {
+        assert_eq!(response.unwrap().text(), "ok");
+    }
+    // No call is made any more: a pool that looks only when it's asked would keep them.
+    vendor.all_closed().await;
+}
+
+/// Knows each id.
+struct Everything;
+
+impl CredentialStore for Everything {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        Ok(Connection::new("x").with("token", "t"))
+    }
+}
+
+/// The bytes that the process holds, as the kernel counts them.
+#[cfg(target_os = "linux")]
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmRSS:"))
+        .unwrap();
+    let kilobytes: usize = line
+        .split_ascii_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
+    kilobytes * 1024
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+#[ignore = "measures the process, so it must run alone; a minute and more"]
+async fn x2_a_million_ids_leave_nothing_behind() {
+    let upstream = Upstream::new("https://vendor.test")
+        .unwrap()
+        .auth(auth::Bearer);
+    let service = PassthroughService::builder(Everything, Integrations::new().with("x", upstream))
+        .dangerous()
+        .allow_everyone()
+        .transport(Void(Arc::default()))
+        .build();
+    let call = |nth: usize| {
+        let id = format!("{nth}-{}", "x".repeat(100));
+        service.clone().oneshot(
+            Request::get(format!("/{id}/x"))
+                .body(String::new())
+                .unwrap(),
+        )
+    };
+    for nth in 0..1000 {
+        call(nth).await.unwrap();
+    }
+    let before = resident();
+    for nth in 0..1_000_000 {
+        call(nth).await.unwrap();
+    }
+    // A map of them would hold 100 MB at the least.
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 32 << 20, "{grown} bytes more");
+}

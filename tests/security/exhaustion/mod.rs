@@ -1,0 +1,26 @@
+//! What may be used up.
+
+mod held;
+mod http2;
+mod parsers;
+mod slow;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use http::{Request, Response};
+use tower_passthrough::{Destination, RequestBody, Transport, TransportError, UpstreamBody};
+
+/// Answers without a network.
+struct Void(Arc<AtomicUsize>);
+
+impl Transport for Void {
+    async fn send(
+        &self,
+        request: Request<RequestBody>,
+        _: &Destination,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        Ok(Response::new(UpstreamBody::new(request.into_body())))
+    }
+}

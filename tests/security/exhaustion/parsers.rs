@@ -1,0 +1,126 @@
+//! Inputs that could be slow to read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use http::Request;
+use tokio::time::Instant;
+use tower::ServiceExt as _;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Scope,
+    StoreError, Upstream, auth,
+};
+
+use super::Void;
+
+/// Inputs that are slow for a parser that looks at each part from the start again, or that calls
+/// itself for each.
+#[tokio::test]
+async fn x6_no_delimiter_in_any_number_is_slow_or_a_panic() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let upstream = Upstream::template("https://{v}.vendor.test/")
+        .unwrap()
+        .variable("v", "([a-z]+)*x")
+        .unwrap()
+        .auth(auth::Query::new("key").unwrap());
+    let scope = Scope::all().paths(["*a*a*a*a*a*a*a*b", "*/*/*/*/*/x", "*"]);
+    let long = "a".repeat(60_000);
+    let store = MemoryStore::from_iter([
+        (
+            "c",
+            Connection::new("x").variable("v", "x").with("key", "t"),
+        ),
+        (
+            "long",
+            Connection::new("x").variable("v", long).with("key", "t"),
+        ),
+    ]);
+    let service = PassthroughService::builder(store, Integrations::new().with("x", upstream))
+        .authorize(Granting(scope))
+        .transport(Void(Arc::clone(&calls)))
+        .build();
+    let started = Instant::now();
+    let mut made = 0;
+    for delimiter in [
+        "/",
+        "//",
+        "%",
+        "%2F",
+        "%2f..",
+        "%25",
+        "..",
+        "../",
+        "a/../",
+        "./",
+        ";",
+        "..;/",
+        "&",
+        "=",
+        "?",
+        "&=",
+        "%26",
+        "__domain=&",
+        "__domain=h&",
+        "%5F",
+        ".",
+        ":",
+        "@",
+        "[",
+        "]",
+        "*",
+        "+",
+        "-",
+        "~",
+        "aaaa",
+        "a/",
+        "xn--",
+        "a.",
+        "\u{e9}",
+    ] {
+        let many: String = delimiter.repeat(64_000 / delimiter.len());
+        let targets = [
+            format!("/c/{many}"),
+            format!("/c/x?{many}"),
+            format!("/c/%2F{many}"),
+            format!("/c/x?__domain={many}"),
+            format!("/{many}/x"),
+            format!("/long/{many}"),
+        ];
+        for target in targets {
+            let Ok(uri) = target.parse::<http::Uri>() else {
+                continue;
+            };
+            let answer = service
+                .clone()
+                .oneshot(Request::get(uri).body(String::new()).unwrap())
+                .await
+                .unwrap();
+            assert!(
+                answer.status().as_u16() < 500,
+                "{delimiter:?}: {}",
+                answer.status()
+            );
+            made += 1;
+        }
+    }
+    assert!(
+        made > 150 && calls.load(Ordering::SeqCst) > 20,
+        "{made} calls, {calls:?} sent"
+    );
+    // A second or two in all; what grows with the square would take hours.
+    assert!(
+        started.elapsed() < Duration::from_secs(60),
+        "{:?}",
+        started.elapsed()
+    );
+}
+
+/// Grants one scope for everything.
+struct Granting(Scope);
+
+impl tower_passthrough::Authorize for Granting {
+    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+        Ok(self.0.clone())
+    }
+}

@@ -1,0 +1,69 @@
+//! A DNS that a test scripts, and that remembers what it was asked.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::ready;
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
+
+use tower_passthrough::Resolve;
+
+/// Clones share script and memory.
+#[derive(Clone, Default)]
+pub(crate) struct Names(Arc<Mutex<Script>>);
+
+#[derive(Default)]
+struct Script {
+    answers: HashMap<String, VecDeque<Vec<IpAddr>>>,
+    all: Option<Vec<IpAddr>>,
+    asked: Vec<String>,
+}
+
+impl Names {
+    /// Knows no name.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Answers each name with loopback, so that a name that should have been refused reaches a
+    /// listener.
+    pub(crate) fn all_to_loopback() -> Self {
+        let names = Self::new();
+        names.0.lock().unwrap().all = Some(vec![IpAddr::from([127, 0, 0, 1])]);
+        names
+    }
+
+    /// Answers `name` with these addresses, each answer once and the last one from then on.
+    pub(crate) fn answer<const N: usize>(self, name: &str, answers: [&[&str]; N]) -> Self {
+        let parse = |answer: &&[&str]| answer.iter().map(|ip| ip.parse().unwrap()).collect();
+        let answers = answers.iter().map(parse).collect();
+        self.0
+            .lock()
+            .unwrap()
+            .answers
+            .insert(name.to_owned(), answers);
+        self
+    }
+
+    /// The names that were asked for so far.
+    pub(crate) fn asked(&self) -> Vec<String> {
+        self.0.lock().unwrap().asked.clone()
+    }
+}
+
+impl Resolve for Names {
+    fn resolve<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+        let mut script = self.0.lock().unwrap();
+        script.asked.push(name.to_owned());
+        let answer = match script.answers.get_mut(name) {
+            Some(answers) if answers.len() > 1 => answers.pop_front(),
+            Some(answers) => answers.front().cloned(),
+            None => script.all.clone(),
+        };
+        Box::pin(ready(answer.ok_or_else(|| io::ErrorKind::NotFound.into())))
+    }
+}

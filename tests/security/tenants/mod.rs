@@ -1,0 +1,76 @@
+//! Whose call it is.
+
+mod credentials;
+mod crossing;
+mod ids;
+mod scopes;
+
+use tower_passthrough::{
+    Authorize, Connection, CredentialStore, Integrations, PassthroughBuilder, PassthroughService,
+    Unauthorized, Upstream,
+};
+
+use crate::support::caller::request;
+use crate::support::gateway::{Gateway, Setup, TOKEN, bind};
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+/// A gateway at `/p` before that vendor, authorized as `finish` says.
+async fn gateway<S, A>(
+    vendor: &Vendor,
+    store: S,
+    authorizer: A,
+    upstream: impl FnOnce(Upstream) -> Upstream + Send + 'static,
+) -> Gateway
+where
+    S: CredentialStore,
+    A: Authorize,
+{
+    let listener = bind().await;
+    let mut setup = Setup::new(vendor).path("/v2").upstream(upstream);
+    let transport = setup.build_transport(listener.local_addr().unwrap());
+    let integrations = Integrations::new().with("vendor", setup.build_upstream());
+    let builder: PassthroughBuilder<Unauthorized<S>, Integrations> =
+        PassthroughService::builder(store, integrations);
+    let service = builder
+        .authorize(authorizer)
+        .transport(transport)
+        .prefix("/p")
+        .unwrap()
+        .build();
+    Gateway::serve(listener, service)
+}
+
+fn connection() -> Connection {
+    Connection::new("vendor").with("token", TOKEN)
+}
+
+/// A chunked request with trailers.
+fn with_trailers(target: &str, lines: &[&str], trailers: &[&str]) -> String {
+    let lines: Vec<_> = lines
+        .iter()
+        .copied()
+        .chain(["Transfer-Encoding: chunked"])
+        .collect();
+    let trailers: String = trailers.iter().map(|line| format!("{line}\r\n")).collect();
+    request(
+        "POST",
+        target,
+        &lines,
+        &format!("2\r\nab\r\n0\r\n{trailers}\r\n"),
+    )
+}
+
+/// A vendor that answers each call with the tenant that it sees and with the call's own words.
+async fn echoing_vendor() -> Vendor {
+    Vendor::replying(|received| {
+        let token = received.head.value("authorization").unwrap_or_default();
+        let body = format!(
+            "{token} {} {}",
+            received.target(),
+            String::from_utf8_lossy(&received.body.data)
+        );
+        Reply::ok(&body)
+    })
+    .await
+}
