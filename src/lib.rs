@@ -95,14 +95,14 @@ pub use self::connection::{Connection, Credential, Variables};
 pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::observe::{CallReport, Observe, Outcome};
 pub use self::policy::{
-    Dangerous as DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host,
-    NetworkPolicy, NetworkRefusal, Origin, Scheme,
+    DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
+    NetworkRefusal, Origin, Scheme,
 };
 pub use self::resolver::{BaseUrlResolver, Integrations, ResolveError};
 pub use self::rewrite::ResponseHeaderPolicy;
 pub use self::secret::{InvalidSecret, Secret};
 pub use self::service::{
-    Dangerous, Passthrough, PassthroughBuilder, PassthroughFuture, PassthroughLayer,
+    DangerousBuilder, Passthrough, PassthroughBuilder, PassthroughFuture, PassthroughLayer,
     PassthroughService, ResponseFuture, Unauthorized, ViaError,
 };
 pub use self::store::{

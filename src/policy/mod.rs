@@ -24,7 +24,7 @@ mod special_purpose;
 pub use self::destination::Destination;
 pub use self::domain::{DomainPolicy, DomainPolicyError};
 pub use self::host::Host;
-pub use self::network::{Dangerous, NetworkPolicy, NetworkRefusal};
+pub use self::network::{DangerousNetworkPolicy, NetworkPolicy, NetworkRefusal};
 pub use self::origin::{Origin, Scheme};
 
 pub(crate) use self::origin::{Location, LocationError};

@@ -64,8 +64,8 @@ impl NetworkPolicy {
     }
 
     /// Leads to what can do harm.
-    pub fn dangerous(self) -> Dangerous {
-        Dangerous(self)
+    pub fn dangerous(self) -> DangerousNetworkPolicy {
+        DangerousNetworkPolicy(self)
     }
 
     /// Judges one resolved address.
@@ -105,9 +105,9 @@ impl NetworkPolicy {
 /// What weakens a [`NetworkPolicy`]; made by [`NetworkPolicy::dangerous`].
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Dangerous(NetworkPolicy);
+pub struct DangerousNetworkPolicy(NetworkPolicy);
 
-impl Dangerous {
+impl DangerousNetworkPolicy {
     /// Lets integrations whose base URL is `http://` be called. Their credentials travel in clear.
     #[must_use]
     pub fn plaintext(mut self) -> NetworkPolicy {

@@ -52,8 +52,8 @@ impl<S, R, T> PassthroughBuilder<Unauthorized<S>, R, T> {
     }
 
     /// Leads to what can do harm.
-    pub fn dangerous(self) -> Dangerous<S, R, T> {
-        Dangerous(self)
+    pub fn dangerous(self) -> DangerousBuilder<S, R, T> {
+        DangerousBuilder(self)
     }
 }
 
@@ -203,18 +203,18 @@ impl<S, R, T> fmt::Debug for PassthroughBuilder<S, R, T> {
 
 /// What weakens a service; made by [`PassthroughBuilder::dangerous`].
 #[must_use]
-pub struct Dangerous<S, R, T>(PassthroughBuilder<Unauthorized<S>, R, T>);
+pub struct DangerousBuilder<S, R, T>(PassthroughBuilder<Unauthorized<S>, R, T>);
 
-impl<S, R, T> Dangerous<S, R, T> {
+impl<S, R, T> DangerousBuilder<S, R, T> {
     /// Lets whoever reaches the mount use each connection with each method and path.
     pub fn allow_everyone(self) -> PassthroughBuilder<Authorized<S, Everyone>, R, T> {
         self.0.authorize(Everyone::new())
     }
 }
 
-impl<S, R, T> fmt::Debug for Dangerous<S, R, T> {
+impl<S, R, T> fmt::Debug for DangerousBuilder<S, R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Dangerous").finish_non_exhaustive()
+        f.debug_struct("DangerousBuilder").finish_non_exhaustive()
     }
 }
 

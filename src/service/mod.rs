@@ -27,7 +27,7 @@ mod future;
 mod layer;
 mod passthrough;
 
-pub use self::builder::{Dangerous, PassthroughBuilder, Unauthorized, ViaError};
+pub use self::builder::{DangerousBuilder, PassthroughBuilder, Unauthorized, ViaError};
 pub use self::future::{PassthroughFuture, ResponseFuture};
 pub use self::layer::{Passthrough, PassthroughLayer};
 pub use self::passthrough::PassthroughService;

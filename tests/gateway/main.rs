@@ -1,7 +1,7 @@
 //! The reference server as a black box: its binary, its config file, its output, and real `curl`.
 //!
 //! The binary is the example that `cargo test` builds. A run of one target builds no examples:
-//! `cargo build --example gateway` comes before `cargo test --test gateway`.
+//! The binary is built by the first test that needs it.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,

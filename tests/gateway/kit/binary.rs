@@ -1,24 +1,34 @@
 //! The example's binary, and runs of it that end by themselves.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
 
 use super::canary;
 use super::folder::Folder;
 
-/// The binary, built beside this one: `target/debug/deps/gateway-HASH`,
-/// `target/debug/examples/gateway`.
-pub(crate) fn path() -> PathBuf {
+/// The binary, built once per run: `cargo test` builds the example's own tests in its place.
+pub(crate) fn path() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(build);
+    &BINARY
+}
+
+/// Built beside this one: `target/debug/deps/gateway-HASH`, `target/debug/examples/gateway`.
+fn build() -> PathBuf {
     let own = std::env::current_exe().expect("a path of one's own");
-    let profile = own.parent().and_then(|deps| deps.parent());
-    let path = profile
-        .expect("target/PROFILE/deps")
-        .join("examples/gateway");
-    assert!(
-        path.exists(),
-        "no {path:?}: run `cargo build --example gateway` first"
-    );
-    path
+    let profile = own.parent().and_then(Path::parent);
+    let profile = profile.expect("target/PROFILE/deps");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--example", "gateway", "--target-dir"])
+        .arg(profile.parent().expect("target"))
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let built = cargo.status().expect("cargo");
+    assert!(built.success(), "the gateway couldn't be built");
+    profile.join("examples/gateway")
 }
 
 /// How a run ended, and what it said.
