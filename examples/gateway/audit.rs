@@ -16,7 +16,10 @@ use crate::log::AUDIT;
 pub(crate) fn call(call: &CallReport<'_>) {
     let caller = call.extensions().get::<Arc<Caller>>();
     let connection = call.connection().map(tracing::field::display);
-    let refused = call.error().is_some() && call.attempts() == 0;
+    // An address is judged when it's dialled, so a refusal may come after the call was handed on.
+    let refused = call
+        .error()
+        .is_some_and(|code| call.attempts() == 0 || code.status().is_client_error());
     tracing::info!(
         target: AUDIT,
         caller = caller.map(|caller| caller.label()),

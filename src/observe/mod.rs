@@ -170,7 +170,7 @@ impl<'a> CallReport<'a> {
         self.0.duration
     }
 
-    /// How often the request was sent: 0 if it never was.
+    /// How often the request was handed to the transport: 0 if it was refused before.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

@@ -1,6 +1,5 @@
 //! The reference server as a black box: its binary, its config file, its output, and real `curl`.
 //!
-//! The binary is the example that `cargo test` builds. A run of one target builds no examples:
 //! The binary is built by the first test that needs it.
 #![cfg(unix)]
 #![expect(

@@ -171,6 +171,20 @@ async fn the_log_has_a_line_for_each_call() {
     }
 }
 
+/// An address is judged late, and refused all the same.
+#[tokio::test]
+async fn the_log_calls_a_refused_address_refused() {
+    let vendor = Vendor::ok().await;
+    let network = "plaintext = true\nresolve = { \"vendor.test\" = \"127.0.0.1\" }";
+    let gateway = Gateway::start(&Config::new(&vendor).network(network)).await;
+    gateway.call("/c/x", &[]).await;
+    let calls = gateway.calls(1).await;
+    for part in ["verdict=\"refused\"", "code=\"destination-refused\""] {
+        assert!(calls.iter().all(|call| call.contains(part)), "{calls:#?}");
+    }
+    vendor.untouched().await;
+}
+
 /// What a caller chose can't begin a line of its own (SECURITY L3).
 #[tokio::test]
 async fn a_line_of_the_log_cannot_be_forged() {
