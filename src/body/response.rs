@@ -63,8 +63,8 @@ pin_project! {
     /// Ends a body of which no byte moves.
     struct Idle {
         limit: Duration,
-        // Whether the vendor is waited for. While the caller has no room, it isn't.
-        waiting: bool,
+        // Since when the vendor is waited for. While the caller has no room, it isn't.
+        since: Option<Instant>,
         #[pin]
         sleep: Sleep,
     }
@@ -113,7 +113,7 @@ impl OwnBody {
         }
         let idle = Idle {
             limit: idle,
-            waiting: false,
+            since: None,
             sleep: sleep_until(Instant::now()),
         };
         Self::Relay {
@@ -128,25 +128,29 @@ impl OwnBody {
 }
 
 impl Idle {
+    /// The vendor has sent something.
+    fn ends(self: Pin<&mut Self>) {
+        *self.project().since = None;
+    }
+
     /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
     fn poll_elapsed(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         moved: Option<Instant>,
     ) -> Poll<()> {
-        let this = self.as_mut().project();
+        let this = self.project();
         let mut sleep = this.sleep;
-        if !*this.waiting {
-            *this.waiting = true;
-            sleep.as_mut().reset(Instant::now() + *this.limit);
-        }
-        loop {
-            ready!(sleep.as_mut().poll(cx));
-            match moved.map(|moved| moved + *this.limit) {
-                Some(later) if later > sleep.deadline() => sleep.as_mut().reset(later),
-                _ => return Poll::Ready(()),
+        let since = *this.since.get_or_insert_with(Instant::now);
+        // The timer is set anew when it fires, and not for each frame.
+        while sleep.as_mut().poll(cx).is_ready() {
+            let deadline = moved.map_or(since, |moved| moved.max(since)) + *this.limit;
+            if deadline <= Instant::now() {
+                return Poll::Ready(());
             }
+            sleep.as_mut().reset(deadline);
         }
+        Poll::Pending
     }
 }
 
@@ -161,7 +165,7 @@ impl Body for Relay {
         let mut this = self.project();
         let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
             Poll::Ready(frame) => {
-                *this.idle.as_mut().project().waiting = false;
+                this.idle.as_mut().ends();
                 frame
             }
             Poll::Pending => {
