@@ -92,7 +92,7 @@ fn set<V>(entries: &mut Vec<(Box<str>, V)>, name: Box<str>, value: V) {
 }
 
 /// The variables of a connection.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Variables(Vec<(Box<str>, Box<str>)>);
 
 impl Variables {

@@ -15,15 +15,15 @@ use crate::upstream::Route;
 /// TRACE would echo the credential, and CONNECT opens what nobody could look into.
 pub(crate) fn of_method(method: &Method) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
-    match *method {
-        // IIS's own name for it.
-        _ if method.as_str().eq_ignore_ascii_case("TRACK") => {
-            refused("TRACK would echo the connection's credential")
-        }
-        Method::TRACE => refused("TRACE would echo the connection's credential"),
-        Method::CONNECT => refused("CONNECT isn't forwarded"),
-        _ => Ok(()),
+    // Methods are case-sensitive, and not to each vendor. TRACK is what IIS calls it.
+    let is = |name| method.as_str().eq_ignore_ascii_case(name);
+    if is("TRACE") || is("TRACK") {
+        return refused("the method would echo the connection's credential");
     }
+    if is("CONNECT") {
+        return refused("CONNECT isn't forwarded");
+    }
+    Ok(())
 }
 
 /// The most fields of a head. A map holds 24,576, and panics beyond.
@@ -93,7 +93,8 @@ pub(crate) fn of_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Er
 
 /// A scheme puts a credential on. Where it goes has been judged.
 pub(crate) fn of_detour(uri: &Uri, destination: &Destination) -> Result<(), Error> {
-    if uri.authority() == Some(destination.authority()) {
+    let scheme = destination.scheme().as_uri_scheme();
+    if uri.authority() == Some(destination.authority()) && uri.scheme() == Some(&scheme) {
         return Ok(());
     }
     Err(Error::new(

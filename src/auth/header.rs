@@ -1,5 +1,7 @@
 //! A field of any name, its value a template of secrets.
 
+use std::fmt;
+
 use http::HeaderName;
 use http::request::Parts;
 
@@ -8,7 +10,7 @@ use crate::secret::sensitive;
 
 /// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of
 /// the connection; `{{` and `}}` stand for braces.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Header {
     name: [HeaderName; 1],
     template: Vec<Part>,
@@ -46,11 +48,24 @@ impl Header {
     }
 }
 
+// By hand: somebody may have written a key into the template itself.
+impl fmt::Debug for Header {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Header")
+            .field("name", &self.name)
+            .field("secrets", &self.secrets())
+            .finish_non_exhaustive()
+    }
+}
+
 fn is_framing(name: &HeaderName) -> bool {
-    const FRAMING: [&str; 9] = [
+    const FRAMING: [&str; 12] = [
         "connection",
         "content-length",
         "expect",
+        "http2-settings",
+        "max-forwards",
+        "proxy-connection",
         "host",
         "te",
         "trailer",
@@ -58,7 +73,7 @@ fn is_framing(name: &HeaderName) -> bool {
         "upgrade",
         "keep-alive",
     ];
-    FRAMING.contains(&name.as_str())
+    FRAMING.contains(&&*name.as_str().replace('_', "-"))
 }
 
 fn parse(template: &str) -> Result<Vec<Part>, SchemeError> {

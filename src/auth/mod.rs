@@ -172,6 +172,8 @@ pub enum AuthError {
     Missing,
     /// A secret holds bytes that can't be sent in its place.
     Unsendable,
+    /// With the secret, the target would be longer than 65,534 bytes.
+    TooLong,
 }
 
 impl fmt::Display for AuthError {
@@ -179,6 +181,7 @@ impl fmt::Display for AuthError {
         f.write_str(match self {
             Self::Missing => "a secret of the connection is missing",
             Self::Unsendable => "a secret of the connection can't be sent",
+            Self::TooLong => "the target is too long with its key",
         })
     }
 }
@@ -188,6 +191,9 @@ impl std::error::Error for AuthError {}
 impl From<AuthError> for Error {
     fn from(error: AuthError) -> Self {
         let detail = match error {
+            AuthError::TooLong => {
+                return Self::bad_address("the target is longer than 65,534 bytes with its key");
+            }
             AuthError::Missing => {
                 "a secret of the connection is missing: its owner must set it anew"
             }

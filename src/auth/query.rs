@@ -71,6 +71,9 @@ impl AuthScheme for Query {
         encode_query_value(&mut target, name.as_bytes());
         target.push('=');
         encode_query_value(&mut target, secret);
+        if target.len() > 65_534 {
+            return Err(AuthError::TooLong);
+        }
         let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
             .map_err(|_| AuthError::Unsendable)?;
         let mut uri = std::mem::take(&mut request.uri).into_parts();

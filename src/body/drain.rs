@@ -23,7 +23,8 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     if let Ok(runtime) = Handle::try_current() {
-        runtime.spawn(timeout(TIME, drain(body)));
+        // The timer is made inside: outside of a runtime that has one it would panic, in a drop.
+        runtime.spawn(async move { timeout(TIME, drain(body)).await });
     }
 }
 

@@ -13,6 +13,9 @@ use super::http::HttpTransport;
 use super::names::{Names, Resolve};
 use crate::policy::NetworkPolicy;
 
+/// A year: as good as for ever, and no overflow of a clock.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Sets up an [`HttpTransport`].
 #[derive(Clone)]
 #[must_use]
@@ -85,14 +88,14 @@ impl HttpTransportBuilder {
 
     /// Sets how long a connection may take, look-up and TLS included. By default 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout;
+        self.connect_timeout = timeout.min(LONGEST);
         self
     }
 
     /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50
     /// seconds.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.pool_idle_timeout = timeout;
+        self.pool_idle_timeout = timeout.min(LONGEST);
         self
     }
 
@@ -184,6 +187,8 @@ fn tune_http2(client: &mut legacy::Builder) {
     /// K10).
     const STREAM_WINDOW: u32 = 256 * 1024;
     const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+    /// What is taken of an upload before the vendor has room for it, in bytes.
+    const SEND_BUFFER: usize = 256 * 1024;
     /// The longest list of fields of a response, in bytes (FORWARDING H22).
     const HEAD: u32 = 64 * 1024;
     /// How long a connection may be silent before it's asked, and how long it has to answer.
@@ -193,6 +198,7 @@ fn tune_http2(client: &mut legacy::Builder) {
         .http2_initial_stream_window_size(STREAM_WINDOW)
         .http2_initial_connection_window_size(CONNECTION_WINDOW)
         .http2_max_header_list_size(HEAD)
+        .http2_max_send_buf_size(SEND_BUFFER)
         .http2_keep_alive_interval(PING)
         .http2_keep_alive_timeout(PONG);
 }

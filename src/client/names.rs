@@ -4,11 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, ToSocketAddrs as _};
 use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
+
+use crate::policy::Host;
 
 /// Resolves a name. What it answers is judged on each new connection, cached or not.
 ///
@@ -26,7 +29,8 @@ pub trait Resolve: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 }
 
-/// The look-ups that may run at once. One that stalls gives its place up with its connect timeout.
+/// The system's look-ups that may run at once: fewer than tokio's threads for blocking work, which
+/// the host app needs too.
 const AT_ONCE: usize = 128;
 
 /// The addresses that are tried of one name.
@@ -34,24 +38,23 @@ const TRIED: usize = 16;
 
 #[derive(Clone)]
 pub(super) struct Names {
-    own: HashMap<Box<str>, IpAddr>,
+    own: HashMap<Arc<str>, IpAddr>,
     resolver: Arc<dyn Resolve>,
-    look_ups: Arc<Semaphore>,
 }
 
 impl Names {
     pub(super) fn new() -> Self {
         Self {
             own: HashMap::new(),
-            resolver: Arc::new(System),
-            look_ups: Arc::new(Semaphore::new(AT_ONCE)),
+            resolver: Arc::new(System(Arc::new(Semaphore::new(AT_ONCE)))),
         }
     }
 
     pub(super) fn answer(&mut self, name: &str, address: IpAddr) {
-        // In the form in which hosts are compared.
-        let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-        self.own.insert(name.into(), address);
+        // In the form in which hosts are compared; what is none is never asked for.
+        if let Some(Host::Name(name)) = Host::parse(name) {
+            self.own.insert(name, address);
+        }
     }
 
     pub(super) fn ask(&mut self, resolver: impl Resolve) {
@@ -62,7 +65,6 @@ impl Names {
         if let Some(address) = self.own.get(name) {
             return Ok(vec![*address]);
         }
-        let _place = self.look_ups.acquire().await.map_err(io::Error::other)?;
         let mut addresses = self.resolver.resolve(name).await?;
         addresses.truncate(TRIED);
         Ok(addresses)
@@ -78,7 +80,7 @@ impl fmt::Debug for Names {
 }
 
 /// The operating system's resolver, on tokio's threads for blocking work.
-struct System;
+struct System(Arc<Semaphore>);
 
 impl Resolve for System {
     fn resolve<'a>(
@@ -86,8 +88,16 @@ impl Resolve for System {
         name: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
         Box::pin(async move {
-            let addresses = tokio::net::lookup_host((name, 0)).await?;
-            Ok(addresses.map(|address| address.ip()).collect())
+            let places = Arc::clone(&self.0);
+            let place = places.acquire_owned().await.map_err(io::Error::other)?;
+            let name = name.to_owned();
+            let look_up = spawn_blocking(move || {
+                // A look-up can't be cancelled: its place is free when its thread is.
+                let _place = place;
+                let found = (name.as_str(), 0).to_socket_addrs()?;
+                Ok(found.map(|address| address.ip()).collect())
+            });
+            look_up.await.map_err(io::Error::other)?
         })
     }
 }

@@ -31,6 +31,11 @@ use crate::policy::Origin;
 ///
 /// It's called on the path of the response: hand the facts on, and don't block. Refused calls are
 /// reported too, so this is also where an audit trail is written (SECURITY L10).
+///
+/// # Panics
+///
+/// It's called while a call is dropped, so a panic of its own would end the process if another is
+/// under way: it must not panic.
 pub trait Observe: Send + Sync + 'static {
     /// The call has ended.
     fn finished(&self, call: &CallReport<'_>);

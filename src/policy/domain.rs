@@ -10,15 +10,21 @@ use crate::error::{Error, ErrorCode};
 
 /// Suffixes under which strangers' tenants can read request headers, and which the public suffix
 /// list doesn't hold (SECURITY D10).
-const SHARED: [&str; 9] = [
+const SHARED: [&str; 15] = [
     "amazonaws.com",
     "amazonaws.com.cn",
     "atlassian.net",
+    "azure.com",
+    "blob.core.windows.net",
+    "cloudapp.azure.com",
+    "core.windows.net",
+    "database.windows.net",
     "googleapis.com",
     "my.salesforce.com",
     "myshopify.com",
     "salesforce.com",
     "service-now.com",
+    "windows.net",
     "zendesk.com",
 ];
 

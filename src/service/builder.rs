@@ -18,6 +18,9 @@ use crate::rewrite::ResponseHeaderPolicy;
 use crate::settings::{Settings, Via};
 use crate::store::{Authorize, Authorized, CredentialStore, Everyone};
 
+/// A year: as good as for ever, and no overflow of a clock.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// A store of which it hasn't been said yet who may use it.
 #[derive(Debug)]
 pub struct Unauthorized<S>(S);
@@ -156,13 +159,13 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// How long a response's head is waited for, from the request's last byte. By default 60
     /// seconds.
     pub fn response_head_timeout(self, timeout: Duration) -> Self {
-        self.set(|settings| settings.patience.response_head = timeout)
+        self.set(|settings| settings.patience.response_head = timeout.min(LONGEST))
     }
 
     /// How long a call may go on without a byte moving, either way. By default 60 seconds. There is
     /// no limit in all, and a caller that has no room isn't the vendor's idleness.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
-        self.set(|settings| settings.patience.idle = timeout)
+        self.set(|settings| settings.patience.idle = timeout.min(LONGEST))
     }
 
     /// The largest body that is forwarded, in bytes. By default there is no limit.

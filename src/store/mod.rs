@@ -70,6 +70,11 @@ pub trait CredentialStore: Send + Sync + 'static {
     /// # Errors
     ///
     /// As [`connection`](Self::connection).
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops the future at any await point. A rotated token must not be
+    /// lost by that: renew in a task of its own, and wait for it here.
     fn renew(
         &self,
         id: &ConnectionId,

@@ -53,7 +53,7 @@ impl BaseUrlTemplate {
         }
         let mut parts = vec![Part::Text(format!("{scheme}://").into())];
         let mut variables: Vec<Variable> = Vec::new();
-        let mut in_host = true;
+        let (mut in_host, mut has_port) = (true, false);
         let mut rest = after_scheme;
         while let Some((before, opened)) = rest.split_once('{') {
             let (name, after) = opened.split_once('}').ok_or(UNPAIRED)?;
@@ -61,6 +61,10 @@ impl BaseUrlTemplate {
                 return Err(UNPAIRED);
             }
             in_host = in_host && !before.contains('/');
+            has_port |= in_host && before.contains(':');
+            if in_host && has_port {
+                return Err(BaseUrlError::new("its port can't be a variable"));
+            }
             parts.push(Part::Text(before.into()));
             let known = variables
                 .iter()
@@ -93,9 +97,11 @@ impl BaseUrlTemplate {
 
     pub(super) fn set_pattern(&mut self, name: &str, pattern: &str) -> Result<(), BaseUrlError> {
         let variable = self.variable_mut(name)?;
+        let broken = |_| BaseUrlError::of(name, "has a pattern that is no regular expression");
+        // By itself first: what is one only between our parentheses would break out of them.
+        Regex::new(pattern).map_err(broken)?;
         // Anchored at both ends of the text, whatever the pattern says of lines.
-        let anchored = Regex::new(&format!(r"\A(?:{pattern})\z"))
-            .map_err(|_| BaseUrlError::of(name, "has a pattern that is no regular expression"))?;
+        let anchored = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(broken)?;
         variable.pattern = Some(anchored);
         match &variable.default {
             Some(default) => variable.check(default),
@@ -266,6 +272,9 @@ mod tests {
             "https://{}.test",
             "{s}://a.test",
             "https://a.test:{p",
+            "https://a.test:{p}/",
+            "https://a.test:1{p}",
+            "https://{v}.test:{p}/x",
             "{v}",
             "https://{v}.test/?q",
         ] {
