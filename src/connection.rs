@@ -67,6 +67,11 @@ impl Connection {
         &self.0.integration
     }
 
+    /// Whether base URL and policy are the same for both.
+    pub(crate) fn is_at_the_place_of(&self, other: &Self) -> bool {
+        self.0.integration == other.0.integration && self.0.variables == other.0.variables
+    }
+
     pub(crate) fn shared_integration(&self) -> Arc<str> {
         Arc::clone(&self.0.integration)
     }

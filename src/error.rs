@@ -226,6 +226,13 @@ impl Error {
         )
     }
 
+    pub(crate) fn body_stalled() -> Self {
+        Self::new(
+            ErrorCode::UpstreamTimeout,
+            "the request's body stalled, so the vendor couldn't answer",
+        )
+    }
+
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.0.source = Some(source.into());
         self

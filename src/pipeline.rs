@@ -12,8 +12,8 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
 
-use crate::address::{Address, Prefix, Target, as_it_came};
-use crate::auth::AuthContext;
+use crate::address::{Address, Prefix, as_it_came};
+use crate::auth::{AuthContext, PayloadUse};
 use crate::body::{OwnBody, RequestBody, UpstreamBody};
 use crate::client::{Transport, TransportError, await_head};
 use crate::connection::Connection;
@@ -26,7 +26,7 @@ use crate::response::{ErrorForm, unusable_head};
 use crate::rewrite::{self, RequestRules, RequestTrailers, ResponseRules, ResponseTrailers};
 use crate::settings::Settings;
 use crate::store::{Authorize, CallContext, CredentialStore, Scope, StoreError};
-use crate::upstream::{Route, Upstream};
+use crate::upstream::Upstream;
 
 /// What all calls share.
 pub(crate) struct Gateway<S, R, T> {
@@ -101,8 +101,10 @@ where
         refusal::of_length(&body, settings.request_body_limit)?;
         refusal::of_loop(&head.headers, settings)?;
 
-        self.rewrite(&mut head, &body, &target, &route, &upstream, &scope)?;
-        let (body, payload) = body.keep(upstream.scheme().payload()).await?;
+        let target = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
+        let rules = self.rules(&upstream, &scope);
+        let (body, payload) = self.payload(body, &upstream, &connection).await?;
+        rules.rewrite(&mut head, &route.destination, target, &body)?;
         let destination = &route.destination;
         let outgoing = Outgoing {
             head,
@@ -121,11 +123,12 @@ where
                     .store
                     .renew(address.id(), &connection, context(record))
                     .await;
-                self.send_again(spare, renewed, response, record).await?
+                self.send_again(spare, &connection, renewed, response, record)
+                    .await?
             }
             _ => response,
         };
-        self.hand_back(response, &upstream)
+        self.hand_back(response, &upstream, record)
     }
 
     /// Puts the credential on, and sends.
@@ -156,7 +159,8 @@ where
             scheme: upstream.shared_scheme(),
             host_credentials: Arc::clone(&settings.host_credentials),
         };
-        let body = body.follow(record, trailers, settings.request_body_limit);
+        let limits = (settings.request_body_limit, settings.patience.idle);
+        let body = body.follow(record, trailers, limits);
         record.attempt();
         let sending = self
             .transport
@@ -175,6 +179,7 @@ where
     async fn send_again(
         &self,
         spare: Option<Outgoing<'_>>,
+        rejected: &Connection,
         renewed: Result<Option<Connection>, StoreError>,
         unauthorized: Response<UpstreamBody>,
         record: &mut Record,
@@ -182,46 +187,54 @@ where
         let Some(spare) = spare else {
             return Ok(unauthorized);
         };
-        let Some(connection) = renewed.map_err(StoreError::while_renewing)? else {
+        let renewed = renewed.map_err(StoreError::while_renewing)?;
+        // Where it goes has been judged for the old one.
+        let Some(connection) = renewed.filter(|renewed| renewed.is_at_the_place_of(rejected))
+        else {
             return Ok(unauthorized);
         };
         drop(unauthorized);
         self.send(spare, &connection, record).await
     }
 
-    fn rewrite(
-        &self,
-        head: &mut Parts,
-        body: &RequestBody,
-        target: &Target<'_>,
-        route: &Route<'_>,
-        upstream: &Upstream,
-        scope: &Scope,
-    ) -> Result<(), Error> {
-        let target = rewrite::join(route.base_path(), upstream.default_query(), target)?;
+    fn rules<'a>(&'a self, upstream: &'a Upstream, scope: &'a Scope) -> RequestRules<'a> {
         let settings = &self.settings;
-        let rules = RequestRules {
+        RequestRules {
             upstream,
+            scope,
             host_credentials: &settings.host_credentials,
             pass_forwarded: settings.pass_forwarded,
             via: settings.via.as_ref().map(|via| via.value()),
-            methods_are_limited: scope.limits_methods(),
+        }
+    }
+
+    /// The body, and its bytes if the scheme signs them. Then this is the last refusal.
+    async fn payload(
+        &self,
+        body: RequestBody,
+        upstream: &Upstream,
+        connection: &Connection,
+    ) -> Result<(RequestBody, Option<Bytes>), Error> {
+        let PayloadUse::Bytes { limit } = upstream.scheme().payload() else {
+            return Ok((body, None));
         };
-        rules.rewrite(
-            head,
-            &route.destination,
-            target,
-            &body.size_hint(),
-            body.is_end_stream(),
-        )
+        refusal::of_missing_secrets(upstream.scheme(), connection)?;
+        let settings = &self.settings;
+        let (body, payload) = body
+            .keep(limit, settings.request_body_limit, settings.patience.idle)
+            .await?;
+        Ok((body, Some(payload)))
     }
 
     fn hand_back(
         &self,
         response: Response<UpstreamBody>,
         upstream: &Upstream,
+        record: &Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let (mut head, body) = response.into_parts();
+        let size = body.size_hint();
+        let size = (!is_bodiless(head.status, record.method())).then_some(&size);
         let scrubbed = if upstream.scrubs_links() {
             upstream.scheme().parameters()
         } else {
@@ -229,7 +242,9 @@ where
         };
         let policy = self.settings.response_headers;
         let rules = ResponseRules { policy, scrubbed };
-        rules.rewrite(&mut head).map_err(|_| unusable_head())?;
+        rules
+            .rewrite(&mut head, size)
+            .map_err(|_| unusable_head())?;
         Ok(Response::from_parts(head, body))
     }
 
@@ -240,10 +255,8 @@ where
     ) -> Response<OwnBody> {
         let status = response.status();
         record.answered(status);
-        let is_bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-            || record.method() == Method::HEAD;
         let trailers = ResponseTrailers(self.settings.response_headers);
-        response.map(|body| match is_bodiless {
+        response.map(|body| match is_bodiless(status, record.method()) {
             true => OwnBody::bodiless(record),
             false => OwnBody::relay(body, record, trailers, self.settings.patience.idle),
         })
@@ -266,6 +279,11 @@ fn context(record: &Record) -> CallContext<'_> {
     CallContext::new(record.extensions(), record.method())
 }
 
+/// Whether the response has no body whatever its fields say (RFC 9110 §6.4.1).
+fn is_bodiless(status: StatusCode, method: &Method) -> bool {
+    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+}
+
 /// What a transport reports may be the caller's doing.
 fn explain(error: TransportError, record: &mut Record) -> Error {
     match record.upload().map(|upload| upload.state()) {
@@ -275,6 +293,7 @@ fn explain(error: TransportError, record: &mut Record) -> Error {
             let broken = Error::bad_address("the request's body broke off");
             broken.with_source(error).with_sent(true)
         }
+        Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
         _ => error.into(),
     }
 }

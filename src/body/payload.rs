@@ -2,47 +2,64 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Body as _;
+use tokio::time::timeout;
 
 use super::RequestBody;
-use crate::auth::PayloadUse;
 use crate::error::{Error, ErrorCode};
 
 impl RequestBody {
-    /// The body, and its bytes if `payload` asks for them.
+    /// The body kept in memory, and its bytes.
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::BodyTooLarge`] if it's larger than may be kept.
+    /// [`ErrorCode::BodyTooLarge`] beyond the scheme's or the host's limit, in bytes;
+    /// [`ErrorCode::UpstreamTimeout`] if nothing came for `idle`;
+    /// [`ErrorCode::BadAddress`] if it broke off, or hasn't the length that it said.
     pub(crate) async fn keep(
         mut self,
-        payload: PayloadUse,
-    ) -> Result<(Self, Option<Bytes>), Error> {
-        let PayloadUse::Bytes { limit } = payload else {
-            return Ok((self, None));
-        };
+        limit: usize,
+        host_limit: Option<u64>,
+        idle: Duration,
+    ) -> Result<(Self, Bytes), Error> {
+        let limit = host_limit
+            .and_then(|host| usize::try_from(host).ok())
+            .map_or(limit, |host| host.min(limit));
+        let said = self.size_hint();
         // Before the first poll, so that a caller that waits for `100 Continue` never sends it.
-        if self.size_hint().lower() > limit as u64 {
+        if said.lower() > limit as u64 {
             return Err(too_large());
         }
         let mut data = BytesMut::new();
         let mut trailers: Option<HeaderMap> = None;
-        while let Some(frame) = poll_fn(|cx| Pin::new(&mut self).poll_frame(cx)).await {
-            let frame = frame.map_err(|error| {
-                Error::bad_address("the request's body broke off").with_source(error)
-            })?;
-            match frame.into_data() {
+        loop {
+            let frame = timeout(idle, poll_fn(|cx| Pin::new(&mut self).poll_frame(cx))).await;
+            let Some(frame) = frame.map_err(|_| Error::body_stalled())? else {
+                break;
+            };
+            match frame
+                .map_err(|error| broken().with_source(error))?
+                .into_data()
+            {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
                 Ok(bytes) => data.extend_from_slice(&bytes),
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
         }
+        if said.exact().is_some_and(|exact| exact != data.len() as u64) {
+            return Err(broken());
+        }
         let data = data.freeze();
-        Ok((Self::kept(data.clone(), trailers), Some(data)))
+        Ok((Self::kept(data.clone(), trailers), data))
     }
+}
+
+fn broken() -> Error {
+    Error::bad_address("the request's body broke off")
 }
 
 fn too_large() -> Error {

@@ -1,15 +1,18 @@
 //! The caller's body on its way to the vendor.
 
 use std::fmt;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{EXPECT, HeaderMap};
 use http::{Request, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::stream::Stream;
 use super::{BoxBody, boxed, drain, take};
@@ -46,6 +49,26 @@ struct Uploading {
     trailers: RequestTrailers,
     /// In bytes.
     limit: Option<u64>,
+    idle: Duration,
+    /// Runs from the first wait for the caller. It's set anew when it fires, and not for each frame.
+    timer: Option<Pin<Box<Sleep>>>,
+}
+
+impl Uploading {
+    /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer by
+    /// then, and nobody else would end what it doesn't send.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let idle = self.idle;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+        while timer.as_mut().poll(cx).is_ready() {
+            let deadline = self.progress.moved() + idle;
+            if deadline <= Instant::now() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
+        }
+        Poll::Pending
+    }
 }
 
 impl RequestBody {
@@ -106,13 +129,15 @@ impl RequestBody {
         mut self,
         record: &mut Record,
         trailers: impl FnOnce() -> RequestTrailers,
-        limit: Option<u64>,
+        (limit, idle): (Option<u64>, Duration),
     ) -> Self {
         if !self.is_end_stream() {
             self.uploading = Some(Uploading {
                 progress: record.follow(),
                 trailers: trailers(),
                 limit,
+                idle,
+                timer: None,
             });
         }
         self
@@ -144,6 +169,7 @@ impl RequestBody {
             progress,
             trailers,
             limit,
+            ..
         }) = &self.uploading
         else {
             return frame;
@@ -188,8 +214,13 @@ impl Body for RequestBody {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = self.poll_inner(cx);
         if polled.is_pending() {
-            if let Some(uploading) = &self.uploading {
+            if let Some(uploading) = &mut self.uploading {
                 uploading.progress.set(UploadState::AwaitsCaller);
+                if uploading.poll_stalled(cx).is_ready() {
+                    uploading.progress.set(UploadState::Stalled);
+                    // The caller is still there: what it may yet send is read on for a moment.
+                    return Poll::Ready(Some(Err(Stalled.into())));
+                }
             }
         }
         let frame = ready!(polled);
@@ -246,6 +277,18 @@ impl fmt::Debug for RequestBody {
             .finish_non_exhaustive()
     }
 }
+
+/// The caller sent nothing for the idle timeout.
+#[derive(Debug)]
+struct Stalled;
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the request's body stalled")
+    }
+}
+
+impl std::error::Error for Stalled {}
 
 /// The body grew over the host's limit.
 #[derive(Debug)]

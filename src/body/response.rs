@@ -178,6 +178,9 @@ impl Body for Relay {
             Some(Ok(mut frame)) => {
                 if let Some(data) = frame.data_ref() {
                     this.record.add_response_bytes(data.len());
+                    if let Some(upload) = this.record.upload() {
+                        upload.touch();
+                    }
                 } else if let Some(trailers) = frame.trailers_mut() {
                     this.trailers.rewrite(trailers);
                 }

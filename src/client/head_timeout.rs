@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 use crate::observe::{Upload, UploadState};
 
 use super::TransportErrorKind;
@@ -42,9 +42,10 @@ pub(crate) async fn await_head<F: Future>(
             let moved = upload.map_or(started, Upload::moved).max(started);
             let deadline = match state {
                 UploadState::AwaitsCaller | UploadState::AwaitsVendor => moved + patience.idle,
-                UploadState::Ended | UploadState::Broken | UploadState::TooLarge => {
-                    moved + patience.response_head
-                }
+                UploadState::Ended
+                | UploadState::Broken
+                | UploadState::TooLarge
+                | UploadState::Stalled => moved + patience.response_head,
             };
             let now = Instant::now();
             if deadline <= now {
@@ -60,11 +61,7 @@ pub(crate) async fn await_head<F: Future>(
 fn elapsed(state: UploadState) -> Error {
     let timeout: Error = super::TransportError::from(TransportErrorKind::ResponseTimeout).into();
     if state == UploadState::AwaitsCaller {
-        return Error::new(
-            ErrorCode::UpstreamTimeout,
-            "the request's body stalled, so the vendor couldn't answer",
-        )
-        .with_sent(true);
+        return Error::body_stalled().with_sent(true);
     }
     timeout
 }

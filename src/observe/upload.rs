@@ -29,6 +29,8 @@ pub(crate) enum UploadState {
     Broken,
     /// It grew over the host's limit.
     TooLarge,
+    /// The caller sent nothing for the idle timeout, while nothing else moved.
+    Stalled,
 }
 
 impl Upload {
@@ -59,12 +61,13 @@ impl Upload {
     }
 
     pub(crate) fn state(&self) -> UploadState {
-        const STATES: [UploadState; 5] = [
+        const STATES: [UploadState; 6] = [
             UploadState::AwaitsCaller,
             UploadState::AwaitsVendor,
             UploadState::Ended,
             UploadState::Broken,
             UploadState::TooLarge,
+            UploadState::Stalled,
         ];
         let state = usize::from(self.state.load(Ordering::Acquire));
         STATES.get(state).copied().unwrap_or(UploadState::Broken)

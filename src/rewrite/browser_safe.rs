@@ -1,8 +1,11 @@
 //! Fields of a vendor's response that act on the host app's own origin in a browser (FORWARDING §5,
 //! SECURITY V4).
 
+use bytes::Bytes;
 use http::HeaderMap;
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTENT_TYPE_OPTIONS};
+
+use super::fields::Quotes;
 
 /// Whether the field acts on the origin, or talks to shared caches alone.
 pub(super) fn acts_on_the_origin(canonical: &str) -> bool {
@@ -53,18 +56,28 @@ pub(super) fn harden(headers: &mut HeaderMap) {
     let sandbox = HeaderValue::from_static("sandbox; default-src 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, sandbox);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    let cache_control = if says(headers, b"no-store") {
-        "private, no-store"
-    } else if says(headers, b"no-cache") {
-        "private, no-cache"
-    } else {
-        "private"
-    };
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static(cache_control));
+    keep_private(headers);
 }
 
-fn says(headers: &HeaderMap, directive: &[u8]) -> bool {
-    let lines = headers.get_all(CACHE_CONTROL).iter();
-    let mut members = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    members.any(|member| member.trim_ascii().eq_ignore_ascii_case(directive))
+/// Takes out what lets a shared cache keep the answer, and leaves the rest of what the vendor said.
+fn keep_private(headers: &mut HeaderMap) {
+    let mut kept = b"private".to_vec();
+    for line in headers.get_all(CACHE_CONTROL) {
+        let mut quotes = Quotes::default();
+        let directives = line
+            .as_bytes()
+            .split(|&byte| quotes.pass(byte) && byte == b',');
+        for directive in directives.map(<[u8]>::trim_ascii) {
+            let name = directive.split(|&byte| byte == b'=').next();
+            let name = name.unwrap_or_default().trim_ascii();
+            let is = |other: &[u8]| name.eq_ignore_ascii_case(other);
+            if !directive.is_empty() && !is(b"public") && !is(b"private") && !is(b"s-maxage") {
+                kept.extend_from_slice(b", ");
+                kept.extend_from_slice(directive);
+            }
+        }
+    }
+    let kept = HeaderValue::from_maybe_shared(Bytes::from(kept));
+    let private = HeaderValue::from_static("private");
+    headers.insert(CACHE_CONTROL, kept.unwrap_or(private));
 }

@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, HeaderMap, HeaderName};
+use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 /// A name in the spelling in which names are compared.
@@ -71,26 +71,58 @@ pub(super) fn overrides_method(canonical: &str) -> bool {
     )
 }
 
+/// What overrides the path, behind a scope's back, at vendors that route by it.
+pub(super) fn overrides_path(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "x-original-uri" | "x-original-url" | "x-rewrite-url"
+    )
+}
+
 /// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in
 /// them.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
 
 impl Nominated {
-    pub(super) fn of(headers: &HeaderMap) -> Self {
-        let members = headers
-            .get_all(CONNECTION)
-            .iter()
-            .flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
+    /// `None`: there are so many that comparing them would be work for an attacker to give.
+    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
+        const MOST: usize = 256;
+        let lines = || {
+            headers
+                .get_all(CONNECTION)
+                .iter()
+                .map(HeaderValue::as_bytes)
+        };
+        let members = || lines().flat_map(|line| line.split(|&byte| byte == b','));
+        if members().count() > MOST {
+            return None;
+        }
         // What is no name names no field.
-        Self(
-            members
-                .filter_map(|member| HeaderName::from_bytes(member.trim_ascii()).ok())
-                .collect(),
-        )
+        let names = members().filter_map(|member| HeaderName::from_bytes(member.trim_ascii()).ok());
+        Some(Self(names.collect()))
     }
 
     pub(super) fn holds(&self, canonical: &str) -> bool {
         is_one_of(canonical, &self.0)
+    }
+}
+
+/// Follows the quoted strings of a list, which may hold commas (RFC 9651 §3.3.3).
+#[derive(Default)]
+pub(super) struct Quotes {
+    pub(super) open: bool,
+    escaped: bool,
+}
+
+impl Quotes {
+    /// Whether `byte` stands outside of a quoted string.
+    pub(super) fn pass(&mut self, byte: u8) -> bool {
+        let is_text = std::mem::take(&mut self.escaped);
+        self.escaped = self.open && byte == b'\\' && !is_text;
+        if byte == b'"' && !is_text {
+            self.open = !self.open;
+        }
+        !self.open
     }
 }
 
@@ -108,8 +140,6 @@ pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &str) -
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
 
     #[test]
@@ -121,11 +151,22 @@ mod tests {
                 HeaderValue::from_bytes(line).unwrap_or(HeaderValue::from_static("")),
             );
         }
-        let nominated = Nominated::of(&headers);
+        let nominated = Nominated::of(&headers).unwrap_or(Nominated(SmallVec::new()));
         for name in ["close", "x-a", "x-b"] {
             assert!(nominated.holds(name), "{name}");
         }
         assert!(!nominated.holds("a") && !nominated.holds(""));
+    }
+
+    #[test]
+    fn too_many_nominations_are_not_compared() {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONNECTION, HeaderValue::from_static("a,a,a"));
+        assert!(Nominated::of(&headers).is_some());
+        if let Ok(many) = HeaderValue::from_str(&"a,".repeat(300)) {
+            headers.insert(CONNECTION, many);
+        }
+        assert!(Nominated::of(&headers).is_none());
     }
 
     #[test]

@@ -2,15 +2,27 @@
 
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
-use http_body::SizeHint;
+use http_body::{Body, SizeHint};
 
 /// Sets the fields that frame a request. `Transfer-Encoding` has been taken off by then.
 ///
 /// hyper frames by fields that it's given: with a length that the body doesn't have, the vendor
 /// would wait for bytes that never come, and take the next request on that connection for them.
-pub(super) fn set(headers: &mut HeaderMap, method: &Method, size: &SizeHint, ended: bool) {
-    let exact = size.exact();
-    match exact.filter(|&length| declares(headers, length)) {
+pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
+    let size = body.size_hint();
+    keep_only_a_true_length(headers, &size);
+    // hyper's HTTP/1 client drops a body of unknown length in silence for these; its HTTP/2 client
+    // takes the field off again.
+    let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
+    if !body.is_end_stream() && size.exact().is_none() && is_dropped {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
+    }
+}
+
+/// Drops a length that isn't the body's. Of a response too: a vendor's length beside `chunked` would
+/// cut its body short for the caller, and make it look whole.
+pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
+    match size.exact().filter(|&length| declares(headers, length)) {
         Some(length) => {
             headers.insert(CONTENT_LENGTH, length.into());
         }
@@ -18,15 +30,9 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, size: &SizeHint, end
             headers.remove(CONTENT_LENGTH);
         }
     }
-    // hyper's HTTP/1 client drops a body of unknown length in silence for these; its HTTP/2 client
-    // takes the field off again.
-    let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
-    if !ended && exact.is_none() && is_dropped {
-        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
-    }
 }
 
-/// Whether the caller's field says that length.
+/// Whether the field says that length.
 fn declares(headers: &HeaderMap, length: u64) -> bool {
     let declared = headers
         .get(CONTENT_LENGTH)
@@ -36,7 +42,37 @@ fn declares(headers: &HeaderMap, length: u64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::convert::Infallible;
+    use std::pin::Pin;
+    use std::task::{Context, Poll};
+
+    use bytes::Bytes;
+    use http_body::Frame;
+
     use super::*;
+
+    /// A body of which only the size is asked.
+    struct Sized(Option<u64>, bool);
+
+    impl Body for Sized {
+        type Data = Bytes;
+        type Error = Infallible;
+
+        fn poll_frame(
+            self: Pin<&mut Self>,
+            _: &mut Context<'_>,
+        ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+            Poll::Ready(None)
+        }
+
+        fn is_end_stream(&self) -> bool {
+            self.1
+        }
+
+        fn size_hint(&self) -> SizeHint {
+            self.0.map_or_else(SizeHint::new, SizeHint::with_exact)
+        }
+    }
 
     fn framed(
         method: Method,
@@ -48,8 +84,7 @@ mod tests {
         if let Some(length) = length {
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static(length));
         }
-        let size = size.map_or_else(SizeHint::new, SizeHint::with_exact);
-        set(&mut headers, &method, &size, ended);
+        set(&mut headers, &method, &Sized(size, ended));
         let length = headers
             .get(CONTENT_LENGTH)
             .and_then(|value| value.to_str().ok());

@@ -4,15 +4,16 @@ use http::header::{Entry, HeaderMap, HeaderName, HeaderValue, TE, VIA};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Extensions, Uri, Version};
-use http_body::SizeHint;
+use http_body::Body;
 
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_one_of, overrides_method, remove,
+    is_hop_by_hop, is_one_of, overrides_method, overrides_path, remove,
 };
 use super::framing;
 use crate::error::Error;
 use crate::policy::Destination;
+use crate::store::Scope;
 use crate::upstream::Upstream;
 
 /// What decides over a request's fields.
@@ -25,27 +26,27 @@ pub(crate) struct RequestRules<'a> {
     pub(crate) pass_forwarded: bool,
     /// What is added to `Via`.
     pub(crate) via: Option<&'a HeaderValue>,
-    /// Whether the caller is held to some methods.
-    pub(crate) methods_are_limited: bool,
+    /// What the caller is held to.
+    pub(crate) scope: &'a Scope,
 }
 
 impl RequestRules<'_> {
-    /// Makes the head that the vendor gets, save the credentials. `size` and `ended` are the
-    /// body's.
+    /// Makes the head that the vendor gets, save the credentials. Its framing is `body`'s.
     ///
     /// # Errors
     ///
-    /// If destination and target make no URI, which no parsed ones bring about.
+    /// If `Connection` nominates too many fields; if destination and target make no URI, which no
+    /// parsed ones bring about.
     pub(crate) fn rewrite(
         &self,
         parts: &mut Parts,
         destination: &Destination,
         target: PathAndQuery,
-        size: &SizeHint,
-        ended: bool,
+        body: &impl Body,
     ) -> Result<(), Error> {
         let accepts_trailers = accepts_trailers(&parts.headers);
-        let nominated = Nominated::of(&parts.headers);
+        let too_many = || Error::bad_address("`Connection` nominates more than 256 fields");
+        let nominated = Nominated::of(&parts.headers).ok_or_else(too_many)?;
         remove(&mut parts.headers, |name, canonical| {
             self.drops(name, canonical) || nominated.holds(canonical)
         });
@@ -59,7 +60,7 @@ impl RequestRules<'_> {
         if let Some(via) = self.via {
             append(&mut parts.headers, VIA, via);
         }
-        framing::set(&mut parts.headers, &parts.method, size, ended);
+        framing::set(&mut parts.headers, &parts.method, body);
         parts.uri = absolute(destination, target)?;
         // Whatever the caller spoke: hyper-util refuses an HTTP/2 request on an HTTP/1 connection.
         parts.version = Version::HTTP_11;
@@ -74,7 +75,8 @@ impl RequestRules<'_> {
             || is_one_of(canonical, self.host_credentials)
             || is_one_of(canonical, self.upstream.scheme().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
-            || (overrides_method(canonical) && self.methods_are_limited)
+            || (overrides_method(canonical) && self.scope.limits_methods())
+            || (overrides_path(canonical) && self.scope.limits_paths())
             // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the
             // body is first asked for.
             || matches!(canonical, "host" | "expect")

@@ -3,9 +3,10 @@
 use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::response::Parts;
 use http::{Extensions, Version};
+use http_body::SizeHint;
 
-use super::fields::{Nominated, is_hop_by_hop, remove};
-use super::{browser_safe, links};
+use super::fields::{Nominated, Quotes, is_hop_by_hop, remove};
+use super::{browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,15 +37,22 @@ pub(crate) struct UnusableHead;
 const FIELDS: usize = 4096;
 
 impl ResponseRules<'_> {
-    /// Makes the head that the caller gets.
-    pub(crate) fn rewrite(self, parts: &mut Parts) -> Result<(), UnusableHead> {
+    /// Makes the head that the caller gets. `size`: that of the body, if the response can have one.
+    pub(crate) fn rewrite(
+        self,
+        parts: &mut Parts,
+        size: Option<&SizeHint>,
+    ) -> Result<(), UnusableHead> {
         if has_odd_coding(&parts.headers) || parts.headers.len() > FIELDS {
             return Err(UnusableHead);
         }
-        let nominated = Nominated::of(&parts.headers);
+        let nominated = Nominated::of(&parts.headers).ok_or(UnusableHead)?;
         remove(&mut parts.headers, |_, canonical| {
             drops(canonical, self.policy) || nominated.holds(canonical)
         });
+        if let Some(size) = size {
+            framing::keep_only_a_true_length(&mut parts.headers, size);
+        }
         drop_our_proxy_status(&mut parts.headers);
         if !self.scrubbed.is_empty() {
             links::scrub(&mut parts.headers, self.scrubbed);
@@ -115,25 +123,6 @@ fn is_ours(member: &[u8]) -> bool {
         })
 }
 
-/// Follows the quoted strings of a list, which may hold commas (RFC 9651 §3.3.3).
-#[derive(Default)]
-struct Quotes {
-    open: bool,
-    escaped: bool,
-}
-
-impl Quotes {
-    /// Whether `byte` stands outside of a quoted string.
-    fn pass(&mut self, byte: u8) -> bool {
-        let is_text = std::mem::take(&mut self.escaped);
-        self.escaped = self.open && byte == b'\\' && !is_text;
-        if byte == b'"' && !is_text {
-            self.open = !self.open;
-        }
-        !self.open
-    }
-}
-
 /// The reason phrase is all of the extensions that is the vendor's word.
 #[cfg(feature = "http1")]
 fn reason(extensions: &mut Extensions) -> Extensions {
@@ -165,7 +154,7 @@ mod tests {
             policy,
             scrubbed: &[],
         };
-        rules.rewrite(&mut parts).ok().map(|()| parts.headers)
+        rules.rewrite(&mut parts, None).ok().map(|()| parts.headers)
     }
 
     #[test]

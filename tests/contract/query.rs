@@ -347,3 +347,12 @@ async fn q11_what_the_vendor_echoes_of_its_url_is_not_modified_by_default() {
     assert_eq!(response.head.value("link"), Some(link));
     assert_eq!(response.head.value("location"), Some(location));
 }
+
+#[tokio::test]
+async fn p20_a_target_that_its_key_makes_too_long_is_the_callers_fault() {
+    let pair = with_query_key(Vendor::ok().await).await;
+    let query = "q".repeat(65_527);
+    let long = get(&format!("/p/c/x?{query}"));
+    pair.refused(long, 400, "bad-address").await;
+    pair.vendor.untouched().await;
+}

@@ -217,3 +217,13 @@ async fn b4_no_body_over_http2_ends_with_the_head() {
         assert_eq!(caller.response("GET").await.status(), 200);
     }
 }
+
+#[tokio::test]
+async fn b12_a_vendors_length_beside_chunked_cuts_nothing_short() {
+    let both = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n\
+                a\r\n0123456789\r\n0\r\n\r\n";
+    let pair = Pair::before(Vendor::answering(both).await, |setup| setup).await;
+    let response = pair.call(get("/p/c/x")).await;
+    assert_eq!(response.text(), "0123456789");
+    assert!(response.complete() && !response.head.has("content-length"));
+}

@@ -120,3 +120,23 @@ async fn b16_a_blocked_caller_is_not_the_vendors_idleness() {
     let (read, _) = within("what was written", caller.wire.exactly(written)).await;
     assert_eq!(read.len(), written);
 }
+
+#[tokio::test]
+async fn b16_an_upload_that_stalls_after_its_answer_is_given_up() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = gateway(&vendor, Duration::from_millis(300)).await;
+    for answer in [
+        "HTTP/1.1 204 No Content\r\n\r\n",
+        "HTTP/1.1 401 Unauthorized\r\nContent-Length: 2\r\n\r\nno",
+    ] {
+        let mut caller = Caller::connect(gateway.address).await;
+        let begun = request("POST", "/p/c/x", &["Content-Length: 1000"], "part");
+        caller.write(begun).await;
+        let mut connection = vendor.accept().await;
+        connection.head().await;
+        connection.write(answer).await;
+        caller.response("POST").await;
+        // The caller stays, and sends no more.
+        connection.closed().await;
+    }
+}

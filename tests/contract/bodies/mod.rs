@@ -6,5 +6,6 @@ mod codings;
 mod early_answers;
 mod framing;
 mod idle;
+mod signed;
 mod streaming;
 mod trailers;

@@ -196,3 +196,12 @@ async fn h5_trailer_stays_and_what_it_announces_arrives() {
     assert!(name.eq_ignore_ascii_case("x-sum"));
     assert_eq!(value, "7");
 }
+
+#[tokio::test]
+async fn h2_more_nominations_than_anybody_needs_are_refused() {
+    let pair = Pair::new().await;
+    let many = format!("Connection: {}", "a,".repeat(10_000));
+    let sent = request("GET", "/p/c/x", &[&many], "");
+    pair.refused(sent, 400, "bad-address").await;
+    pair.vendor.untouched().await;
+}

@@ -203,3 +203,46 @@ async fn r6_only_a_401_renews() {
         renewing.never_renewed().await;
     }
 }
+
+/// A store whose connection has meanwhile moved to another place.
+struct Moved;
+
+impl CredentialStore for Moved {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        Ok(Connection::new("vendor").with("token", "stale"))
+    }
+
+    async fn renew(
+        &self,
+        _: &ConnectionId,
+        rejected: &Connection,
+        _: CallContext<'_>,
+    ) -> Result<Option<Connection>, StoreError> {
+        let moved = rejected.clone().variable("region", "elsewhere");
+        Ok(Some(moved.with("token", "fresh")))
+    }
+
+    fn renews(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn r6_a_credential_for_another_place_is_not_sent_to_the_old_one() {
+    let unauthorized = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
+    let vendor = Vendor::answering(unauthorized).await;
+    let gateway = Setup::new(&vendor)
+        .start_with(Moved, |_: &ConnectionId, _: CallContext<'_>| true)
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.error()), (401, None));
+    assert_eq!(
+        vendor.next().await.head.value("authorization"),
+        Some("Bearer stale")
+    );
+    assert!(vendor.try_next().await.is_none());
+}

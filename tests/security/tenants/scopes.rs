@@ -112,6 +112,8 @@ async fn t8_methods_that_echo_are_refused() {
         ("TRACE", "/p/c/x"),
         ("TRACK", "/p/c/x"),
         ("track", "/p/c/x"),
+        ("trace", "/p/c/x"),
+        ("Connect", "/p/c/x"),
         ("TRACE", "/p/nobodys"),
         ("CONNECT", "vendor.test:443"),
     ] {

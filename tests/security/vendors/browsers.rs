@@ -101,10 +101,14 @@ async fn v4_browser_safe_keeps_shared_caches_out_of_each_answer() {
         ("Cache-Control: public\r\n", "private"),
         (
             "Cache-Control: max-age=60\r\nCache-Control: s-maxage=9\r\n",
-            "private",
+            "private, max-age=60",
         ),
         ("Cache-Control: no-store\r\n", "private, no-store"),
-        ("Cache-Control: public, No-Cache\r\n", "private, no-cache"),
+        ("Cache-Control: public, No-Cache\r\n", "private, No-Cache"),
+        (
+            "Cache-Control: no-cache=\"a, public\", must-revalidate\r\n",
+            "private, no-cache=\"a, public\", must-revalidate",
+        ),
         (
             "CDN-Cache-Control: public\r\nSurrogate-Control: max-age=9\r\n",
             "private",

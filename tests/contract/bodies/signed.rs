@@ -1,0 +1,136 @@
+//! Schemes that see the payload: it's kept in memory, within limits of size and time.
+
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http_body::{Body, Frame, SizeHint};
+use tower::ServiceExt as _;
+use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
+
+use crate::support::caller::{Caller, get, post, request};
+use crate::support::gateway::Setup;
+use crate::support::pair::Pair;
+use crate::support::vendor::Vendor;
+
+const LIMIT: usize = 16;
+
+/// Tells the vendor how long the payload was.
+#[derive(Debug)]
+struct Measured;
+
+impl AuthScheme for Measured {
+    fn secrets(&self) -> Vec<&str> {
+        vec!["token"]
+    }
+
+    fn payload(&self) -> PayloadUse {
+        PayloadUse::Bytes { limit: LIMIT }
+    }
+
+    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        let length = cx.payload().map_or(0, |payload| payload.len());
+        request.headers.insert("x-length", length.into());
+        Ok(())
+    }
+}
+
+fn measured(setup: Setup) -> Setup {
+    setup.upstream(|upstream| upstream.auth(Measured))
+}
+
+#[tokio::test]
+async fn b1_a_payload_is_kept_for_a_scheme_that_signs_it() {
+    let pair = Pair::with(measured).await;
+    let chunked = request(
+        "POST",
+        "/p/c/x",
+        &["Transfer-Encoding: chunked"],
+        "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+    );
+    for (sent, length) in [
+        (get("/p/c/x"), "0"),
+        (post("/p/c/x", "hello"), "5"),
+        (chunked, "5"),
+    ] {
+        let received = pair.seen(&sent).await;
+        assert_eq!(received.head.value("x-length"), Some(length));
+        assert_eq!(received.body.data.len().to_string(), length);
+    }
+}
+
+#[tokio::test]
+async fn e9_a_payload_over_the_limit_goes_nowhere() {
+    let pair = Pair::with(measured).await;
+    let chunked = request(
+        "POST",
+        "/p/c/x",
+        &["Transfer-Encoding: chunked"],
+        "14\r\n01234567890123456789\r\n0\r\n\r\n",
+    );
+    for sent in [post("/p/c/x", &"x".repeat(LIMIT + 1)), chunked] {
+        pair.refused(sent, 413, "body-too-large").await;
+    }
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn h18_a_missing_secret_is_told_before_the_payload_is_asked_for() {
+    let pair = Pair::with(|setup| {
+        measured(setup).connection(tower_passthrough::Connection::new("vendor"))
+    })
+    .await;
+    let lines = ["Expect: 100-continue", "Content-Length: 5"];
+    let sent = request("POST", "/p/c/x", &lines, "");
+    let response = pair.refused(sent, 424, "reauthorize").await;
+    assert!(response.interim.is_empty());
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn b16_a_payload_that_stalls_is_given_up() {
+    let vendor = Vendor::ok().await;
+    let gateway = measured(Setup::new(&vendor))
+        .options(|options| options.idle_timeout(Duration::from_millis(300)))
+        .start()
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let begun = request("POST", "/p/c/x", &["Content-Length: 10"], "part");
+    caller.write(begun).await;
+    let response = caller.response("POST").await;
+    assert_eq!(response.error(), Some("upstream-timeout"));
+    assert!(response.text().contains("\"sent\":false"));
+    vendor.untouched().await;
+}
+
+/// A host layer's body that says 10 bytes, and has none.
+struct Lying;
+
+impl Body for Lying {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(None)
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(10)
+    }
+}
+
+#[tokio::test]
+async fn h14_a_payload_that_is_not_as_long_as_it_said_is_not_sent() {
+    let vendor = Vendor::ok().await;
+    let service = measured(Setup::new(&vendor)).build(([127, 0, 0, 1], 1).into());
+    let request = http::Request::post("/p/c/x").header("content-length", "10");
+    let Ok(response) = service.oneshot(request.body(Lying).unwrap()).await;
+    assert_eq!(response.status(), 400);
+    vendor.untouched().await;
+}
