@@ -226,6 +226,10 @@ impl Error {
         )
     }
 
+    pub(crate) fn body_broken() -> Self {
+        Self::bad_address("the request's body broke off")
+    }
+
     pub(crate) fn body_stalled() -> Self {
         Self::new(
             ErrorCode::UpstreamTimeout,

@@ -290,8 +290,7 @@ fn explain(error: TransportError, record: &mut Record) -> Error {
         Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
         Some(UploadState::Broken) => {
             record.ends(Outcome::Cancelled);
-            let broken = Error::bad_address("the request's body broke off");
-            broken.with_source(error).with_sent(true)
+            Error::body_broken().with_source(error).with_sent(true)
         }
         Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
         _ => error.into(),

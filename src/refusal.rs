@@ -10,6 +10,7 @@ use crate::body::RequestBody;
 use crate::connection::Connection;
 use crate::error::{Error, ErrorCode};
 use crate::policy::Destination;
+use crate::rewrite::MOST_FIELDS;
 use crate::settings::Settings;
 use crate::store::Scope;
 use crate::upstream::Route;
@@ -28,12 +29,9 @@ pub(crate) fn of_method(method: &Method) -> Result<(), Error> {
     Ok(())
 }
 
-/// The most fields of a head. A map holds 24,576, and panics beyond.
-pub(crate) const FIELDS: usize = 4096;
-
 /// A head that leaves no room for what is added to it (FORWARDING H22).
 pub(crate) fn of_size(headers: &HeaderMap) -> Result<(), Error> {
-    if headers.len() > FIELDS {
+    if headers.len() > MOST_FIELDS {
         return Err(Error::bad_address("the request has more than 4,096 fields"));
     }
     Ok(())

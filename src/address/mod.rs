@@ -42,6 +42,9 @@ use http::Uri;
 
 use crate::error::Error;
 
+/// The longest path and query that `http::Uri` can hold, in bytes.
+pub(crate) const LONGEST_TARGET: usize = 65_534;
+
 /// A request target, cut at the connection id; the rest is read when the integration is known.
 pub struct Address<'a> {
     id: ConnectionId,

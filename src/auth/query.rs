@@ -5,7 +5,7 @@ use http::request::Parts;
 use http::uri::PathAndQuery;
 
 use super::{AuthContext, AuthError, AuthScheme, SchemeError};
-use crate::address::{encode_query_value, without};
+use crate::address::{LONGEST_TARGET, encode_query_value, without};
 
 /// Sends a secret as a query parameter; the caller's parameters of that name are removed, and ours
 /// is the last.
@@ -71,7 +71,7 @@ impl AuthScheme for Query {
         encode_query_value(&mut target, name.as_bytes());
         target.push('=');
         encode_query_value(&mut target, secret);
-        if target.len() > 65_534 {
+        if target.len() > LONGEST_TARGET {
             return Err(AuthError::TooLong);
         }
         let target = PathAndQuery::from_maybe_shared(Bytes::from(target))

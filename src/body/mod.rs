@@ -5,6 +5,7 @@
 //! so back-pressure passes through.
 
 mod drain;
+mod idle;
 mod payload;
 mod request;
 mod response;

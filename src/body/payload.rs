@@ -42,7 +42,7 @@ impl RequestBody {
                 break;
             };
             match frame
-                .map_err(|error| broken().with_source(error))?
+                .map_err(|error| Error::body_broken().with_source(error))?
                 .into_data()
             {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
@@ -51,15 +51,11 @@ impl RequestBody {
             }
         }
         if said.exact().is_some_and(|exact| exact != data.len() as u64) {
-            return Err(broken());
+            return Err(Error::body_broken());
         }
         let data = data.freeze();
         Ok((Self::kept(data.clone(), trailers), data))
     }
-}
-
-fn broken() -> Error {
-    Error::bad_address("the request's body broke off")
 }
 
 fn too_large() -> Error {

@@ -1,7 +1,6 @@
 //! The caller's body on its way to the vendor.
 
 use std::fmt;
-use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -12,8 +11,9 @@ use http::header::{EXPECT, HeaderMap};
 use http::{Request, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Sleep, sleep};
 
+use super::idle::poll_still;
 use super::stream::Stream;
 use super::{BoxBody, boxed, drain, take};
 use crate::error::BoxError;
@@ -50,7 +50,7 @@ struct Uploading {
     /// In bytes.
     limit: Option<u64>,
     idle: Duration,
-    /// Runs from the first wait for the caller. It's set anew when it fires, and not for each frame.
+    /// Runs from the first wait for the caller.
     timer: Option<Pin<Box<Sleep>>>,
 }
 
@@ -60,14 +60,7 @@ impl Uploading {
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let idle = self.idle;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
-        while timer.as_mut().poll(cx).is_ready() {
-            let deadline = self.progress.moved() + idle;
-            if deadline <= Instant::now() {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
+        poll_still(timer.as_mut(), cx, self.progress.moved(), idle)
     }
 }
 

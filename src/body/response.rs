@@ -1,7 +1,6 @@
 //! The response's body as the host app's server sends it.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -13,6 +12,7 @@ use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::UpstreamBody;
+use super::idle::poll_still;
 use crate::error::BoxError;
 use crate::observe::{Outcome, Record};
 use crate::rewrite::ResponseTrailers;
@@ -140,17 +140,9 @@ impl Idle {
         moved: Option<Instant>,
     ) -> Poll<()> {
         let this = self.project();
-        let mut sleep = this.sleep;
         let since = *this.since.get_or_insert_with(Instant::now);
-        // The timer is set anew when it fires, and not for each frame.
-        while sleep.as_mut().poll(cx).is_ready() {
-            let deadline = moved.map_or(since, |moved| moved.max(since)) + *this.limit;
-            if deadline <= Instant::now() {
-                return Poll::Ready(());
-            }
-            sleep.as_mut().reset(deadline);
-        }
-        Poll::Pending
+        let moved = moved.map_or(since, |moved| moved.max(since));
+        poll_still(this.sleep, cx, moved, *this.limit)
     }
 }
 

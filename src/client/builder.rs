@@ -9,12 +9,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connector::{Connector, Dialler};
 use super::error::HttpTransportError;
+use super::head_timeout::LONGEST;
 use super::http::HttpTransport;
 use super::names::{Names, Resolve};
 use crate::policy::NetworkPolicy;
-
-/// A year: as good as for ever, and no overflow of a clock.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Sets up an [`HttpTransport`].
 #[derive(Clone)]

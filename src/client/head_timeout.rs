@@ -12,6 +12,9 @@ use crate::observe::{Upload, UploadState};
 
 use super::TransportErrorKind;
 
+/// The longest that a timeout can be, a year: as good as for ever, and no overflow of a clock.
+pub(crate) const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// The limits of a wait for a response's head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {

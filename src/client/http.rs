@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use http::{Request, Response, StatusCode, Uri, Version};
+use http::uri::PathAndQuery;
+use http::{Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, Client};
 
@@ -52,12 +53,9 @@ impl Transport for HttpTransport {
         let target = std::mem::take(request.uri_mut())
             .into_parts()
             .path_and_query;
-        let mut uri = http::uri::Parts::default();
-        uri.scheme = Some(to.scheme().as_uri_scheme());
-        uri.authority = Some(to.authority().clone());
-        uri.path_and_query = target.or_else(|| Some(http::uri::PathAndQuery::from_static("/")));
-        *request.uri_mut() = Uri::from_parts(uri)
-            .map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
+        let target = target.unwrap_or(PathAndQuery::from_static("/"));
+        let unsendable = |error| TransportError::new(TransportErrorKind::Unsent, error);
+        *request.uri_mut() = to.uri(target).map_err(unsendable)?;
         let response = self.client.request(request).await.map_err(classify)?;
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(TransportErrorKind::UpgradeFailed.into());

@@ -40,4 +40,4 @@ pub use self::http::HttpTransport;
 pub use self::names::Resolve;
 pub use self::transport::{DefaultTransport, Transport};
 
-pub(crate) use self::head_timeout::{Patience, await_head};
+pub(crate) use self::head_timeout::{LONGEST, Patience, await_head};

@@ -1,6 +1,7 @@
 //! A judged origin: the only thing that a transport can be asked to dial (SECURITY D1).
 
-use http::uri::Authority;
+use http::Uri;
+use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 
 use super::host::Host;
 use super::origin::{Origin, Scheme};
@@ -34,6 +35,15 @@ impl Destination {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port()
+    }
+
+    /// The absolute URI of that target here.
+    pub(crate) fn uri(&self, target: PathAndQuery) -> Result<Uri, InvalidUriParts> {
+        let mut uri = http::uri::Parts::default();
+        uri.scheme = Some(self.scheme().as_uri_scheme());
+        uri.authority = Some(self.authority().clone());
+        uri.path_and_query = Some(target);
+        Uri::from_parts(uri)
     }
 
     /// The authority to send.

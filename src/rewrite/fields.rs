@@ -8,6 +8,9 @@ use std::borrow::Cow;
 use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
+/// The most fields of a head. A map holds 24,576, and panics beyond.
+pub(crate) const MOST_FIELDS: usize = 4096;
+
 /// A name in the spelling in which names are compared.
 pub(super) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     let name = name.as_str();

@@ -17,6 +17,7 @@ mod trailers;
 
 pub use self::response::ResponseHeaderPolicy;
 
+pub(crate) use self::fields::MOST_FIELDS;
 pub(crate) use self::request::RequestRules;
 pub(crate) use self::response::ResponseRules;
 pub(crate) use self::target::join;

@@ -3,7 +3,7 @@
 use http::header::{Entry, HeaderMap, HeaderName, HeaderValue, TE, VIA};
 use http::request::Parts;
 use http::uri::PathAndQuery;
-use http::{Extensions, Uri, Version};
+use http::{Extensions, Version};
 use http_body::Body;
 
 use super::fields::{
@@ -61,7 +61,9 @@ impl RequestRules<'_> {
             append(&mut parts.headers, VIA, via);
         }
         framing::set(&mut parts.headers, &parts.method, body);
-        parts.uri = absolute(destination, target)?;
+        parts.uri = destination
+            .uri(target)
+            .map_err(|_| Error::bad_address("the address makes no URI"))?;
         // Whatever the caller spoke: hyper-util refuses an HTTP/2 request on an HTTP/1 connection.
         parts.version = Version::HTTP_11;
         parts.extensions = Extensions::new();
@@ -128,12 +130,4 @@ fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
         }
         Err(_) => {}
     }
-}
-
-fn absolute(destination: &Destination, target: PathAndQuery) -> Result<Uri, Error> {
-    let mut uri = http::uri::Parts::default();
-    uri.scheme = Some(destination.scheme().as_uri_scheme());
-    uri.authority = Some(destination.authority().clone());
-    uri.path_and_query = Some(target);
-    Uri::from_parts(uri).map_err(|_| Error::bad_address("the address makes no URI"))
 }

@@ -5,7 +5,7 @@ use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{Nominated, Quotes, is_hop_by_hop, remove};
+use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, remove};
 use super::{browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
@@ -33,9 +33,6 @@ pub(crate) struct ResponseRules<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableHead;
 
-/// The most fields of a response. A map holds 24,576, and panics beyond.
-const FIELDS: usize = 4096;
-
 impl ResponseRules<'_> {
     /// Makes the head that the caller gets. `size`: that of the body, if the response can have one.
     pub(crate) fn rewrite(
@@ -43,7 +40,7 @@ impl ResponseRules<'_> {
         parts: &mut Parts,
         size: Option<&SizeHint>,
     ) -> Result<(), UnusableHead> {
-        if has_odd_coding(&parts.headers) || parts.headers.len() > FIELDS {
+        if has_odd_coding(&parts.headers) || parts.headers.len() > MOST_FIELDS {
             return Err(UnusableHead);
         }
         let nominated = Nominated::of(&parts.headers).ok_or(UnusableHead)?;

@@ -4,11 +4,8 @@
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 
-use crate::address::Target;
+use crate::address::{LONGEST_TARGET, Target};
 use crate::error::Error;
-
-/// The longest target that `http::Uri` can hold.
-const LONGEST: usize = 65_534;
 
 /// One slash at the seam; the base URL's own query first.
 ///
@@ -49,7 +46,7 @@ pub(crate) fn join(
         joined.push(separator);
         joined.extend_from_slice(query.as_bytes());
     }
-    if joined.len() > LONGEST {
+    if joined.len() > LONGEST_TARGET {
         return Err(Error::bad_address("the target is longer than 65,534 bytes"));
     }
     PathAndQuery::from_maybe_shared(Bytes::from(joined))

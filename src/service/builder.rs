@@ -10,16 +10,13 @@ use http::{Extensions, Uri};
 
 use super::passthrough::PassthroughService;
 use crate::address::{PathEncoding, Prefix, PrefixError};
-use crate::client::{DefaultTransport, Transport};
+use crate::client::{DefaultTransport, LONGEST, Transport};
 use crate::observe::Observe;
 use crate::pipeline::Gateway;
 use crate::resolver::BaseUrlResolver;
 use crate::rewrite::ResponseHeaderPolicy;
 use crate::settings::{Settings, Via};
 use crate::store::{Authorize, Authorized, CredentialStore, Everyone};
-
-/// A year: as good as for ever, and no overflow of a clock.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// A store of which it hasn't been said yet who may use it.
 #[derive(Debug)]

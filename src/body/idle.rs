@@ -1,0 +1,26 @@
+//! The wait of a body of which no byte moves.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::time::{Instant, Sleep};
+
+/// Ready once `limit` has passed since `moved`. The timer is set anew when it fires, and not for each
+/// frame.
+pub(super) fn poll_still(
+    mut timer: Pin<&mut Sleep>,
+    cx: &mut Context<'_>,
+    moved: Instant,
+    limit: Duration,
+) -> Poll<()> {
+    while timer.as_mut().poll(cx).is_ready() {
+        let deadline = moved + limit;
+        if deadline <= Instant::now() {
+            return Poll::Ready(());
+        }
+        timer.as_mut().reset(deadline);
+    }
+    Poll::Pending
+}
