@@ -14,7 +14,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::secret::Secret;
+use crate::policy::Owner;
+use crate::secret::{Secret, fingerprint};
 
 /// A customer's account at a vendor. Cloning is one increment.
 #[derive(Clone)]
@@ -119,6 +120,12 @@ impl Credential {
     pub fn get(&self, name: &str) -> Option<&Secret> {
         let found = self.0.iter().find(|(other, _)| &**other == name);
         found.map(|(_, secret)| secret)
+    }
+
+    /// What connections are kept apart by that these secrets authenticate.
+    pub(crate) fn owner(&self) -> Owner {
+        let secrets = self.0.iter().map(|(name, secret)| (&**name, secret));
+        Owner::of(fingerprint(secrets))
     }
 }
 

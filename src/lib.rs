@@ -96,7 +96,7 @@ pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::observe::{CallReport, Observe, Outcome};
 pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
-    NetworkRefusal, Origin, Scheme,
+    NetworkRefusal, Origin, Owner, Scheme,
 };
 pub use self::resolver::{BaseUrlResolver, Integrations, ResolveError};
 pub use self::rewrite::ResponseHeaderPolicy;

@@ -12,7 +12,7 @@ use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
 
-use crate::address::{Address, Prefix, as_it_came};
+use crate::address::{Address, ConnectionId, Prefix, as_it_came};
 use crate::auth::{AuthContext, PayloadUse};
 use crate::body::{OwnBody, RequestBody, UpstreamBody};
 use crate::client::{Transport, TransportError, await_head};
@@ -116,13 +116,16 @@ where
 
         // The credential may turn out to be stale: then head and body are needed once more.
         let spare = self.store.renews().then(|| outgoing.again());
-        let response = self.send(outgoing, &connection, record).await?;
+        let response = self
+            .send(outgoing, address.id(), &connection, record)
+            .await?;
         let response = match spare {
             Some(spare) if response.status() == StatusCode::UNAUTHORIZED => {
                 let renewed = self
                     .store
                     .renew(address.id(), &connection, context(record))
                     .await;
+                let spare = spare.map(|spare| (spare, address.id()));
                 self.send_again(spare, &connection, renewed, response, record)
                     .await?
             }
@@ -135,6 +138,7 @@ where
     async fn send(
         &self,
         outgoing: Outgoing<'_>,
+        id: &ConnectionId,
         connection: &Connection,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
@@ -145,13 +149,18 @@ where
             upstream,
             destination,
         } = outgoing;
+        let scheme = upstream.scheme();
+        let owner = scheme
+            .binds_connection()
+            .then(|| connection.credential().owner());
+        let destination = &destination.on_behalf_of(id, owner);
         let cx = AuthContext {
             connection,
             destination,
             payload: payload.as_ref(),
             now: SystemTime::now(),
         };
-        upstream.scheme().apply(&mut head, &cx)?;
+        scheme.apply(&mut head, &cx)?;
         refusal::of_detour(&head.uri, destination)?;
 
         let settings = &self.settings;
@@ -178,13 +187,13 @@ where
     /// if the body is gone.
     async fn send_again(
         &self,
-        spare: Option<Outgoing<'_>>,
+        spare: Option<(Outgoing<'_>, &ConnectionId)>,
         rejected: &Connection,
         renewed: Result<Option<Connection>, StoreError>,
         unauthorized: Response<UpstreamBody>,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
-        let Some(spare) = spare else {
+        let Some((spare, id)) = spare else {
             return Ok(unauthorized);
         };
         let renewed = renewed.map_err(StoreError::while_renewing)?;
@@ -194,7 +203,7 @@ where
             return Ok(unauthorized);
         };
         drop(unauthorized);
-        self.send(spare, &connection, record).await
+        self.send(spare, id, &connection, record).await
     }
 
     fn rules<'a>(&'a self, upstream: &'a Upstream, scope: &'a Scope) -> RequestRules<'a> {

@@ -13,6 +13,8 @@
 //! sensitive, so that its `Debug` shows nothing and HPACK never indexes it.
 
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -45,6 +47,20 @@ impl Secret {
         value.extend_from_slice(self.expose());
         sensitive(value)
     }
+}
+
+/// What tells one set of secrets from another in this process, and nothing of them.
+pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret)>) -> [u64; 2] {
+    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+    let keys = KEYS.get_or_init(<[RandomState; 2]>::default);
+    let mut hashers = keys.each_ref().map(BuildHasher::build_hasher);
+    for (name, secret) in secrets {
+        for hasher in &mut hashers {
+            name.hash(hasher);
+            secret.expose().hash(hasher);
+        }
+    }
+    hashers.map(|hasher| hasher.finish())
 }
 
 /// A header value of bytes that hold a secret. `value` must have been made at its final size

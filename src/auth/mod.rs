@@ -87,6 +87,13 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
         PayloadUse::Ignored
     }
 
+    /// Whether what it sends authenticates the network connection, and not the request alone, as
+    /// NTLM and Negotiate do (RFC 4559 §6). Then that connection serves nobody else (FORWARDING
+    /// K7).
+    fn binds_connection(&self) -> bool {
+        false
+    }
+
     /// Puts the credential on. The URI is absolute; its query is the one that is sent.
     ///
     /// # Errors

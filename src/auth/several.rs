@@ -64,6 +64,10 @@ impl AuthScheme for Several {
             .map_or(PayloadUse::Ignored, |limit| PayloadUse::Bytes { limit })
     }
 
+    fn binds_connection(&self) -> bool {
+        self.schemes.iter().any(|scheme| scheme.binds_connection())
+    }
+
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         self.schemes
             .iter()

@@ -5,6 +5,10 @@
 //! so back-pressure passes through.
 
 mod drain;
+#[cfg(feature = "http1")]
+mod driven;
+#[cfg(any(feature = "http1", feature = "http2"))]
+mod following;
 mod idle;
 mod payload;
 mod request;
@@ -16,6 +20,10 @@ pub use self::request::RequestBody;
 pub use self::response::ResponseBody;
 pub use self::upstream::UpstreamBody;
 
+#[cfg(feature = "http1")]
+pub(crate) use self::driven::Drive;
+#[cfg(any(feature = "http1", feature = "http2"))]
+pub(crate) use self::following::Following;
 pub(crate) use self::response::OwnBody;
 
 use std::any::Any;

@@ -13,6 +13,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
+#[cfg(any(feature = "http1", feature = "http2"))]
+use super::following::Following;
 use super::idle::poll_still;
 use super::stream::Stream;
 use super::{BoxBody, boxed, drain, take};
@@ -55,6 +57,17 @@ struct Uploading {
 }
 
 impl Uploading {
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    fn again(&self) -> Self {
+        Self {
+            progress: Arc::clone(&self.progress),
+            trailers: self.trailers.clone(),
+            limit: self.limit,
+            idle: self.idle,
+            timer: None,
+        }
+    }
+
     /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer by
     /// then, and nobody else would end what it doesn't send.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -116,6 +129,22 @@ impl RequestBody {
         }
     }
 
+    /// The same body once more, and what goes along with it, if it's empty or kept.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn spare(&self) -> Option<Self> {
+        let mut spare = self.again()?;
+        spare.uploading = self.uploading.as_ref().map(Uploading::again);
+        Some(spare)
+    }
+
+    /// What passes is counted from the beginning.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn restart(&self) {
+        if let Some(uploading) = &self.uploading {
+            uploading.progress.restart();
+        }
+    }
+
     /// Counts, limits and rewrites what passes from now on. One that is at its end needs none of
     /// it.
     pub(crate) fn follow(
@@ -134,6 +163,16 @@ impl RequestBody {
             });
         }
         self
+    }
+
+    /// How far it will have come, if it isn't at its end.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn following(&self) -> Option<Following> {
+        let uploading = self.uploading.as_ref()?;
+        Some(Following {
+            progress: Arc::clone(&uploading.progress),
+            idle: uploading.idle,
+        })
     }
 
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {

@@ -54,6 +54,8 @@ pin_project! {
         body: UpstreamBody,
         record: Box<Record>,
         trailers: ResponseTrailers,
+        // An error that is told at the next poll, so that what came before it can leave.
+        held: Option<BoxError>,
         #[pin]
         idle: Idle,
     }
@@ -121,6 +123,7 @@ impl OwnBody {
                 body,
                 record,
                 trailers,
+                held: None,
                 idle,
             },
         }
@@ -155,6 +158,9 @@ impl Body for Relay {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let mut this = self.project();
+        if let Some(error) = this.held.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
         let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
             Poll::Ready(frame) => {
                 this.idle.as_mut().ends();
@@ -183,7 +189,10 @@ impl Body for Relay {
             }
             Some(Err(error)) => {
                 this.record.ends(Outcome::Aborted);
-                Poll::Ready(Some(Err(error)))
+                // A server that is told at once drops what it hasn't flushed, the head too.
+                *this.held = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             None => {
                 this.record.ends(Outcome::Complete);

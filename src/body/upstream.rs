@@ -8,8 +8,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-#[cfg(feature = "http2")]
-use super::stream::Stream;
+#[cfg(feature = "http1")]
+use super::driven::{Drive, Driven};
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
 
@@ -19,9 +19,8 @@ pub struct UpstreamBody(Kind);
 enum Kind {
     Empty,
     Incoming(Incoming),
-    /// Over HTTP/2.
-    #[cfg(feature = "http2")]
-    Stream(Stream),
+    #[cfg(feature = "http1")]
+    Driven(Driven),
     Boxed(BoxBody),
 }
 
@@ -40,10 +39,10 @@ impl UpstreamBody {
         })
     }
 
-    /// hyper's body of an HTTP/2 stream.
-    #[cfg(feature = "http2")]
-    pub(crate) fn of_stream(body: Incoming) -> Self {
-        Self(Kind::Stream(Stream::of_hyper(body)))
+    /// hyper's body, read from a connection that has no task of its own.
+    #[cfg(feature = "http1")]
+    pub(crate) fn driven(body: Incoming, connection: Box<dyn Drive>) -> Self {
+        Self(Kind::Driven(Driven::new(body, connection)))
     }
 }
 
@@ -58,8 +57,8 @@ impl Body for UpstreamBody {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            #[cfg(feature = "http2")]
-            Kind::Stream(body) => Pin::new(body).poll_frame(cx),
+            #[cfg(feature = "http1")]
+            Kind::Driven(driven) => driven.poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
         }
     }
@@ -68,8 +67,8 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => true,
             Kind::Incoming(body) => body.is_end_stream(),
-            #[cfg(feature = "http2")]
-            Kind::Stream(body) => body.is_end_stream(),
+            #[cfg(feature = "http1")]
+            Kind::Driven(driven) => driven.body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -78,8 +77,8 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Incoming(body) => body.size_hint(),
-            #[cfg(feature = "http2")]
-            Kind::Stream(body) => body.size_hint(),
+            #[cfg(feature = "http1")]
+            Kind::Driven(driven) => driven.body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }
     }

@@ -1,17 +1,15 @@
-//! How an [`HttpTransport`] is set up, and what is changed of hyper's defaults for a gateway.
+//! How an [`HttpTransport`] is set up.
 
 use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-
-use super::connector::{Connector, Dialler};
+use super::connect::{Connector, Names, Resolve};
 use super::error::HttpTransportError;
 use super::head_timeout::LONGEST;
 use super::http::HttpTransport;
-use super::names::{Names, Resolve};
+use super::pool::{Limits, Pool, Protocols};
+use super::{http1, http2};
 use crate::policy::NetworkPolicy;
 
 /// Sets up an [`HttpTransport`].
@@ -20,9 +18,9 @@ use crate::policy::NetworkPolicy;
 pub struct HttpTransportBuilder {
     names: Names,
     network: NetworkPolicy,
-    connect_timeout: Duration,
-    pool_idle_timeout: Duration,
-    pool_max_idle_per_host: usize,
+    limits: Limits,
+    protocols: Protocols,
+    keeps_apart: bool,
     title_case_headers: bool,
     #[cfg(feature = "rustls")]
     roots: rustls::RootCertStore,
@@ -33,12 +31,12 @@ impl HttpTransportBuilder {
         Self {
             names: Names::new(),
             network: NetworkPolicy::new(),
-            connect_timeout: Duration::from_secs(5),
-            pool_idle_timeout: Duration::from_secs(50),
-            pool_max_idle_per_host: 64,
+            limits: Limits::default(),
+            protocols: Protocols::default(),
+            keeps_apart: false,
             title_case_headers: false,
             #[cfg(feature = "rustls")]
-            roots: super::tls::bundled_roots(),
+            roots: super::connect::bundled_roots(),
         }
     }
 
@@ -68,7 +66,7 @@ impl HttpTransportBuilder {
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: &[u8]) -> Result<Self, HttpTransportError> {
-        super::tls::add_pem(&mut self.roots, pem)?;
+        super::connect::add_pem(&mut self.roots, pem)?;
         Ok(self)
     }
 
@@ -80,26 +78,86 @@ impl HttpTransportBuilder {
     #[cfg(feature = "native-roots")]
     #[cfg_attr(docsrs, doc(cfg(feature = "native-roots")))]
     pub fn native_roots(mut self) -> Result<Self, HttpTransportError> {
-        super::tls::add_native(&mut self.roots)?;
+        super::connect::add_native(&mut self.roots)?;
         Ok(self)
     }
 
     /// Sets how long a connection may take, look-up and TLS included. By default 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = timeout.min(LONGEST);
+        self.limits.connect_time = timeout.min(LONGEST);
         self
     }
 
     /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50
     /// seconds.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.pool_idle_timeout = timeout.min(LONGEST);
+        self.limits.idle_time = timeout.min(LONGEST);
         self
     }
 
     /// Sets how many idle HTTP/1.1 connections are kept for each authority. By default 64.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
-        self.pool_max_idle_per_host = connections;
+        self.limits.idle = connections;
+        self
+    }
+
+    /// Sets how many idle HTTP/1.1 connections are kept in all. By default 1,024.
+    pub fn pool_max_idle(mut self, connections: usize) -> Self {
+        self.limits.idle_in_all = connections;
+        self
+    }
+
+    /// Gives each connection id connections of its own, so that no fault of framing could hand one
+    /// tenant's response to another. By default the ids of one vendor share them.
+    ///
+    /// Services that share a transport share its connections, by id.
+    pub fn pool_per_connection(mut self, apart: bool) -> Self {
+        self.keeps_apart = apart;
+        self
+    }
+
+    /// Speaks HTTP/2 to vendors in clear, without asking (RFC 9113 §3.3), and over TLS whatever is
+    /// agreed on. By default HTTP/1.1 is spoken where TLS doesn't agree on HTTP/2.
+    #[cfg(feature = "http2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
+    pub fn http2_prior_knowledge(mut self, known: bool) -> Self {
+        self.protocols.set_prior_knowledge(known);
+        self
+    }
+
+    /// Speaks HTTP/1.1 alone, and offers nothing else to TLS. By default HTTP/2 is spoken where TLS
+    /// agrees on it.
+    #[cfg(feature = "http1")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "http1")))]
+    pub fn http1_only(mut self, only: bool) -> Self {
+        self.protocols.set_http1_only(only);
+        self
+    }
+
+    /// Sets how many HTTP/2 connections are opened for each authority, as their streams fill up. By
+    /// default 4.
+    pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {
+        self.limits.multiplexed = connections;
+        self
+    }
+
+    /// Sets how many streams one connection id may hold on one HTTP/2 connection, so that its
+    /// stalled calls leave room for others'. Further calls wait. By default 32.
+    pub fn http2_max_streams_per_connection(mut self, streams: usize) -> Self {
+        self.limits.streams = streams.max(1);
+        self
+    }
+
+    /// Sets how many connections may be in the making at once for each authority. By default 16.
+    pub fn max_handshakes_per_host(mut self, handshakes: usize) -> Self {
+        self.limits.handshakes = handshakes.max(1);
+        self
+    }
+
+    /// Sets how many calls may wait for a connection or a stream, for each authority. Those beyond
+    /// are answered with `overloaded`. By default 1,024.
+    pub fn max_waiting_per_host(mut self, calls: usize) -> Self {
+        self.limits.waiting = calls;
         self
     }
 
@@ -117,7 +175,10 @@ impl HttpTransportBuilder {
     /// If TLS can't be set up.
     pub fn build(self) -> Result<HttpTransport, HttpTransportError> {
         #[cfg(feature = "rustls")]
-        let tls = Some(super::tls::connector(self.roots.clone())?);
+        let tls = Some(super::connect::tls_connector(
+            self.roots.clone(),
+            self.protocols.alpn(),
+        )?);
         Ok(self.with_tls(
             #[cfg(feature = "rustls")]
             tls,
@@ -127,7 +188,7 @@ impl HttpTransportBuilder {
     /// Nothing of the defaults can fail; if it did, each TLS connection would.
     pub(super) fn build_or_fail_later(self) -> HttpTransport {
         #[cfg(feature = "rustls")]
-        let tls = super::tls::connector(self.roots.clone()).ok();
+        let tls = super::connect::tls_connector(self.roots.clone(), self.protocols.alpn()).ok();
         self.with_tls(
             #[cfg(feature = "rustls")]
             tls,
@@ -138,67 +199,23 @@ impl HttpTransportBuilder {
         self,
         #[cfg(feature = "rustls")] tls: Option<tokio_rustls::TlsConnector>,
     ) -> HttpTransport {
-        let mut client = Client::builder(TokioExecutor::new());
-        client
-            .timer(TokioTimer::new())
-            // Without it, an idle socket is closed only when its host is called again (FORWARDING
-            // K8).
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(self.pool_idle_timeout)
-            .pool_max_idle_per_host(self.pool_max_idle_per_host);
-        #[cfg(feature = "http1")]
-        tune_http1(&mut client, self.title_case_headers);
-        #[cfg(feature = "http2")]
-        tune_http2(&mut client);
-        #[cfg(not(feature = "http1"))]
-        client.http2_only(true);
         let plaintext = self.network.permits_plaintext();
-        let connector = Connector::new(Dialler {
+        let connector = Connector {
             names: self.names,
             network: self.network,
-            timeout: self.connect_timeout,
+            timeout: self.limits.connect_time,
             #[cfg(feature = "rustls")]
             tls,
-        });
-        HttpTransport {
-            client: client.build(connector),
-            plaintext,
-        }
+        };
+        let pool = Pool::new(
+            connector,
+            self.protocols,
+            self.limits,
+            http1::Settings::new(self.title_case_headers),
+            http2::Settings::new(),
+        );
+        HttpTransport::new(pool, plaintext, self.keeps_apart)
     }
-}
-
-#[cfg(feature = "http1")]
-fn tune_http1(client: &mut legacy::Builder, title_case: bool) {
-    /// The longest head of a response, in bytes, and the most fields of it (FORWARDING H22).
-    const HEAD: usize = 128 * 1024;
-    const FIELDS: usize = 256;
-    client
-        .http1_max_buf_size(HEAD)
-        .http1_max_headers(FIELDS)
-        .http1_title_case_headers(title_case);
-}
-
-#[cfg(feature = "http2")]
-fn tune_http2(client: &mut legacy::Builder) {
-    /// In bytes. A stream's window is far below the connection's, so that stalled callers can't
-    /// stop those of other tenants: 64 of them can stall before the connection does (FORWARDING
-    /// K10).
-    const STREAM_WINDOW: u32 = 256 * 1024;
-    const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-    /// What is taken of an upload before the vendor has room for it, in bytes.
-    const SEND_BUFFER: usize = 256 * 1024;
-    /// The longest list of fields of a response, in bytes (FORWARDING H22).
-    const HEAD: u32 = 64 * 1024;
-    /// How long a connection may be silent before it's asked, and how long it has to answer.
-    const PING: Duration = Duration::from_secs(30);
-    const PONG: Duration = Duration::from_secs(20);
-    client
-        .http2_initial_stream_window_size(STREAM_WINDOW)
-        .http2_initial_connection_window_size(CONNECTION_WINDOW)
-        .http2_max_header_list_size(HEAD)
-        .http2_max_send_buf_size(SEND_BUFFER)
-        .http2_keep_alive_interval(PING)
-        .http2_keep_alive_timeout(PONG);
 }
 
 impl fmt::Debug for HttpTransportBuilder {
@@ -206,8 +223,8 @@ impl fmt::Debug for HttpTransportBuilder {
         f.debug_struct("HttpTransportBuilder")
             .field("names", &self.names)
             .field("network", &self.network)
-            .field("connect_timeout", &self.connect_timeout)
-            .field("pool_idle_timeout", &self.pool_idle_timeout)
+            .field("limits", &self.limits)
+            .field("protocols", &self.protocols)
             .finish_non_exhaustive()
     }
 }

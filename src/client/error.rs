@@ -1,6 +1,9 @@
 //! Why a request got no response, and what the caller is told of it.
 
 use std::fmt;
+#[cfg(any(feature = "http1", feature = "http2"))]
+use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::{BoxError, Error, ErrorCode};
 
@@ -26,8 +29,11 @@ pub enum TransportErrorKind {
     Loop,
     /// The destination is `http://`, and the host allows TLS alone.
     PlaintextProhibited,
-    /// The connection ended before the request was written.
+    /// The connection ended before the request was written, or the vendor said that it hasn't looked
+    /// at it.
     Unsent,
+    /// Too many calls wait for a connection to this vendor, or it asked to be called less.
+    Overloaded,
     /// The vendor's answer is no HTTP, or too large.
     HttpProtocol,
     /// The vendor's answer ended before its head did, or there was none.
@@ -42,6 +48,7 @@ pub enum TransportErrorKind {
 /// host or an address.
 pub struct TransportError {
     kind: TransportErrorKind,
+    retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
 
@@ -50,7 +57,25 @@ impl TransportError {
     pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
         Self {
             kind,
+            retry_after: None,
             source: Some(source.into()),
+        }
+    }
+
+    /// Says when the caller may try again.
+    #[must_use]
+    pub fn with_retry_after(mut self, after: Duration) -> Self {
+        self.retry_after = Some(after);
+        self
+    }
+
+    /// The same failure, of another call.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(super) fn shared(error: &Arc<Self>) -> Self {
+        Self {
+            kind: error.kind,
+            retry_after: error.retry_after,
+            source: Some(Arc::clone(error).into()),
         }
     }
 
@@ -63,7 +88,11 @@ impl TransportError {
 
 impl From<TransportErrorKind> for TransportError {
     fn from(kind: TransportErrorKind) -> Self {
-        Self { kind, source: None }
+        Self {
+            kind,
+            retry_after: None,
+            source: None,
+        }
     }
 }
 
@@ -83,6 +112,7 @@ impl TransportErrorKind {
             Self::HttpProtocol | Self::ResponseIncomplete | Self::UpgradeFailed => {
                 ErrorCode::UpstreamProtocol
             }
+            Self::Overloaded => ErrorCode::Overloaded,
         }
     }
 
@@ -98,6 +128,7 @@ impl TransportErrorKind {
             Self::Loop => "proxy_loop_detected",
             Self::PlaintextProhibited => "http_request_denied",
             Self::Unsent => "connection_terminated",
+            Self::Overloaded => "connection_limit_reached",
             Self::HttpProtocol => "http_protocol_error",
             Self::ResponseIncomplete => "http_response_incomplete",
             Self::ResponseTimeout => "http_response_timeout",
@@ -117,10 +148,19 @@ impl TransportErrorKind {
             Self::Loop => "the vendor's address is the gateway's own",
             Self::PlaintextProhibited => "the vendor would be called without TLS",
             Self::Unsent => "the connection to the vendor ended before the request was sent",
+            Self::Overloaded => "the vendor takes no more calls for now",
             Self::HttpProtocol => "the vendor's answer is no HTTP, or too large",
             Self::ResponseIncomplete => "the vendor broke off before it had answered",
             Self::ResponseTimeout => "the vendor didn't answer in time",
             Self::UpgradeFailed => "the vendor switched protocols, and wasn't asked to",
+        }
+    }
+
+    /// When a caller may try again that is told nothing more exact.
+    const fn retry_after(self) -> Option<Duration> {
+        match self {
+            Self::Overloaded => Some(Duration::from_secs(1)),
+            _ => None,
         }
     }
 
@@ -140,7 +180,8 @@ impl TransportErrorKind {
             | Self::DestinationProhibited
             | Self::Loop
             | Self::PlaintextProhibited
-            | Self::Unsent => false,
+            | Self::Unsent
+            | Self::Overloaded => false,
         }
     }
 }
@@ -148,10 +189,14 @@ impl TransportErrorKind {
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
         let kind = error.kind;
-        Self::new(kind.code(), kind.detail())
+        let told = Self::new(kind.code(), kind.detail())
             .with_proxy_status(kind.proxy_status())
-            .with_sent(kind.sent())
-            .with_source(error)
+            .with_sent(kind.sent());
+        let told = match error.retry_after.or(kind.retry_after()) {
+            Some(after) => told.with_retry_after(after),
+            None => told,
+        };
+        told.with_source(error)
     }
 }
 

@@ -1,32 +1,49 @@
-//! The transport over HTTP/1.1 and HTTP/2: hyper-util's pooled client behind our own connector.
+//! The transport over HTTP/1.1 and HTTP/2.
 
 use std::fmt;
+use std::sync::Arc;
 
+use http::header::HOST;
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Version};
-use hyper::body::Incoming;
-use hyper_util::client::legacy::{self, Client};
+use http::{Request, Response, Uri};
 
 use super::builder::HttpTransportBuilder;
-use super::connector::Connector;
 use super::error::{TransportError, TransportErrorKind};
+use super::pool::{Key, Lease, Pool};
 use super::transport::Transport;
+use super::{http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Destination, Scheme};
+
+/// How often a request is sent anew that the vendor refused without having looked at it.
+const REFUSALS: u32 = 2;
 
 /// Sends requests over pooled connections, HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
 ///
 /// Each address is judged by a [`NetworkPolicy`](crate::NetworkPolicy) on each new connection.
 /// Redirects aren't followed, nothing is decompressed, no proxy is read from the environment. What
-/// is resent without being asked: a request that a kept connection gave back unwritten. Cloning is
-/// cheap, and clones share one pool.
+/// is resent without being asked: a request that a kept connection gave back unwritten, or of which
+/// the vendor says that it hasn't looked at it (RFC 9113 §8.7). Cloning is one increment, and clones
+/// share one pool.
 #[derive(Clone)]
-pub struct HttpTransport {
-    pub(super) client: Client<Connector, RequestBody>,
-    pub(super) plaintext: bool,
+pub struct HttpTransport(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    plaintext: bool,
+    /// Whether each connection id has connections of its own.
+    keeps_apart: bool,
 }
 
 impl HttpTransport {
+    pub(super) fn new(pool: Pool, plaintext: bool, keeps_apart: bool) -> Self {
+        Self(Arc::new(Inner {
+            pool,
+            plaintext,
+            keeps_apart,
+        }))
+    }
+
     /// A transport to be set up.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::new()
@@ -46,73 +63,60 @@ impl Transport for HttpTransport {
         mut request: Request<RequestBody>,
         to: &Destination,
     ) -> Result<Response<UpstreamBody>, TransportError> {
-        if to.scheme() == Scheme::Http && !self.plaintext {
+        let Inner { pool, .. } = &*self.0;
+        if to.scheme() == Scheme::Http && !self.0.plaintext {
             return Err(TransportErrorKind::PlaintextProhibited.into());
         }
         // Whatever the request says, it goes where the policy's judgement went.
-        let target = std::mem::take(request.uri_mut())
-            .into_parts()
-            .path_and_query;
-        let target = target.unwrap_or(PathAndQuery::from_static("/"));
-        let unsendable = |error| TransportError::new(TransportErrorKind::Unsent, error);
-        *request.uri_mut() = to.uri(target).map_err(unsendable)?;
-        let response = self.client.request(request).await.map_err(classify)?;
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return Err(TransportErrorKind::UpgradeFailed.into());
+        let target = std::mem::take(request.uri_mut()).into_parts();
+        let target = target
+            .path_and_query
+            .unwrap_or(PathAndQuery::from_static("/"));
+        let host = pool.host(Key::of(to, self.0.keeps_apart));
+        let mut refusals = 0;
+        loop {
+            match host.acquire(pool.shared(), to.connection()).await? {
+                Lease::Http1(connection) => {
+                    *request.uri_mut() = Uri::from(target.clone());
+                    request.headers_mut().insert(HOST, host.authority());
+                    match connection.exchange(request).await {
+                        Ok(response) => return Ok(response),
+                        Err(http1::Failure::Stale(unsent)) => request = unsent,
+                        Err(http1::Failure::Failed(error)) => return Err(error),
+                    }
+                }
+                Lease::Http2(connection, stream) => {
+                    let unsendable = |error| TransportError::new(TransportErrorKind::Unsent, error);
+                    *request.uri_mut() = to.uri(target.clone()).map_err(unsendable)?;
+                    request.headers_mut().remove(HOST);
+                    let spare = again(&request);
+                    let id = stream.connection();
+                    match connection.exchange(request, stream).await {
+                        Ok(response) => return Ok(response),
+                        Err(http2::Failure::Stale(unsent)) => request = unsent,
+                        Err(http2::Failure::Refused { error, is_busy }) => {
+                            if is_busy {
+                                host.is_called_too_much(id);
+                            }
+                            refusals += 1;
+                            request = spare.filter(|_| refusals <= REFUSALS).ok_or(error)?;
+                            request.body().restart();
+                        }
+                        Err(http2::Failure::Failed(error)) => return Err(error),
+                    }
+                }
+            }
         }
-        let version = response.version();
-        Ok(response.map(|body| upstream_body(body, version)))
     }
 }
 
-#[cfg(feature = "http2")]
-fn upstream_body(body: Incoming, version: Version) -> UpstreamBody {
-    if version == Version::HTTP_2 {
-        UpstreamBody::of_stream(body)
-    } else {
-        UpstreamBody::new(body)
-    }
-}
-
-#[cfg(not(feature = "http2"))]
-fn upstream_body(body: Incoming, _: Version) -> UpstreamBody {
-    UpstreamBody::new(body)
-}
-
-fn classify(error: legacy::Error) -> TransportError {
-    let kind = causes(&error)
-        .find_map(|cause| {
-            cause
-                .downcast_ref::<TransportError>()
-                .map(TransportError::kind)
-        })
-        .or_else(|| {
-            error
-                .is_connect()
-                .then_some(TransportErrorKind::ConnectionFailed)
-        })
-        .or_else(|| {
-            causes(&error).find_map(|cause| cause.downcast_ref::<hyper::Error>().map(of_hyper))
-        })
-        .unwrap_or(TransportErrorKind::ResponseIncomplete);
-    TransportError::new(kind, error)
-}
-
-fn of_hyper(error: &hyper::Error) -> TransportErrorKind {
-    if error.is_parse() {
-        TransportErrorKind::HttpProtocol
-    } else if error.is_canceled() || error.is_closed() {
-        // hyper hands back what it hasn't begun to write.
-        TransportErrorKind::Unsent
-    } else {
-        TransportErrorKind::ResponseIncomplete
-    }
-}
-
-fn causes<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
-    std::iter::successors(Some(error), |error| error.source())
+/// The same request once more, if its body is empty or kept.
+fn again(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+    let mut spare = Request::new(request.body().spare()?);
+    *spare.method_mut() = request.method().clone();
+    *spare.uri_mut() = request.uri().clone();
+    *spare.headers_mut() = request.headers().clone();
+    Some(spare)
 }
 
 impl fmt::Debug for HttpTransport {

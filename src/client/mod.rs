@@ -16,28 +16,44 @@
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod builder;
 #[cfg(any(feature = "http1", feature = "http2"))]
-mod connector;
+#[cfg_attr(
+    not(feature = "http1"),
+    expect(
+        dead_code,
+        unused_imports,
+        reason = "HTTP/1.1 alone has a use for some of it"
+    )
+)]
+mod connect;
 mod error;
 mod head_timeout;
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod http;
+#[cfg(feature = "http1")]
+mod http1;
+#[cfg(all(feature = "http2", not(feature = "http1")))]
+#[path = "http1/absent.rs"]
+#[expect(dead_code, reason = "a type without a value has no use")]
+mod http1;
+#[cfg(feature = "http2")]
+mod http2;
+#[cfg(all(feature = "http1", not(feature = "http2")))]
+#[path = "http2/absent.rs"]
+#[expect(dead_code, reason = "a type without a value has no use")]
+mod http2;
 #[cfg(any(feature = "http1", feature = "http2"))]
-mod names;
-#[cfg(any(feature = "http1", feature = "http2"))]
-mod stream;
-#[cfg(all(feature = "rustls", any(feature = "http1", feature = "http2")))]
-mod tls;
+mod pool;
 mod transport;
 
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::builder::HttpTransportBuilder;
 #[cfg(any(feature = "http1", feature = "http2"))]
+pub use self::connect::Resolve;
+#[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::error::HttpTransportError;
 pub use self::error::{TransportError, TransportErrorKind};
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::http::HttpTransport;
-#[cfg(any(feature = "http1", feature = "http2"))]
-pub use self::names::Resolve;
 pub use self::transport::{DefaultTransport, Transport};
 
 pub(crate) use self::head_timeout::{LONGEST, Patience, await_head};

@@ -50,6 +50,13 @@ impl Upload {
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
+    /// The body is sent once more.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn restart(&self) {
+        self.bytes.store(0, Ordering::Relaxed);
+        self.set(UploadState::AwaitsVendor);
+    }
+
     /// Something moved.
     pub(crate) fn touch(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

@@ -1,10 +1,13 @@
 //! A judged origin: the only thing that a transport can be asked to dial (SECURITY D1).
 
+use std::fmt;
+
 use http::Uri;
 use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 
 use super::host::Host;
 use super::origin::{Origin, Scheme};
+use crate::address::ConnectionId;
 
 /// Where a request goes. Only a [`DomainPolicy`](super::DomainPolicy) makes one, so none is
 /// unjudged.
@@ -12,29 +15,84 @@ use super::origin::{Origin, Scheme};
 /// The name is judged, not yet the addresses behind it: that is the transport's duty
 /// ([`NetworkPolicy`](super::NetworkPolicy)).
 #[derive(Clone, Debug)]
-pub struct Destination(Origin);
+pub struct Destination {
+    origin: Origin,
+    connection: Option<ConnectionId>,
+    owner: Option<Owner>,
+}
+
+/// Whose a network connection is that what is sent on it authenticates.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Owner([u64; 2]);
+
+impl Owner {
+    /// That which has these secrets.
+    pub(crate) fn of(fingerprint: [u64; 2]) -> Self {
+        Self(fingerprint)
+    }
+}
+
+// By hand: it's made of secrets.
+impl fmt::Debug for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Owner")
+    }
+}
 
 impl Destination {
     pub(super) fn judged(origin: Origin) -> Self {
-        Self(origin)
+        Self {
+            origin,
+            connection: None,
+            owner: None,
+        }
+    }
+
+    /// The same, called on behalf of that connection.
+    pub(crate) fn on_behalf_of(&self, connection: &ConnectionId, owner: Option<Owner>) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            connection: Some(connection.clone()),
+            owner,
+        }
+    }
+
+    /// The id of the connection on whose behalf it's called.
+    #[must_use]
+    pub fn connection(&self) -> Option<&ConnectionId> {
+        self.connection.as_ref()
+    }
+
+    /// Whose network connections are to be used, and nobody else's, as what is sent authenticates
+    /// them ([`AuthScheme::binds_connection`](crate::auth::AuthScheme::binds_connection)). `None`:
+    /// they may be shared.
+    #[must_use]
+    pub fn owner(&self) -> Option<Owner> {
+        self.owner
+    }
+
+    /// Scheme, host and port.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
-        self.0.scheme()
+        self.origin.scheme()
     }
 
     /// The host to resolve, and to verify in TLS.
     #[must_use]
     pub fn host(&self) -> &Host {
-        self.0.host()
+        self.origin.host()
     }
 
     /// The port to dial.
     #[must_use]
     pub fn port(&self) -> u16 {
-        self.0.port()
+        self.origin.port()
     }
 
     /// The absolute URI of that target here.
@@ -49,6 +107,6 @@ impl Destination {
     /// The authority to send.
     #[must_use]
     pub fn authority(&self) -> &Authority {
-        self.0.authority()
+        self.origin.authority()
     }
 }

@@ -21,7 +21,7 @@ mod network;
 mod origin;
 mod special_purpose;
 
-pub use self::destination::Destination;
+pub use self::destination::{Destination, Owner};
 pub use self::domain::{DomainPolicy, DomainPolicyError};
 pub use self::host::Host;
 pub use self::network::{DangerousNetworkPolicy, NetworkPolicy, NetworkRefusal};

@@ -16,6 +16,7 @@ use super::response::drops;
 use crate::auth::AuthScheme;
 
 /// What is taken out of a request's trailers: the fields that are taken off its head.
+#[derive(Clone)]
 pub(crate) struct RequestTrailers {
     pub(crate) scheme: Arc<dyn AuthScheme>,
     pub(crate) host_credentials: Arc<[HeaderName]>,

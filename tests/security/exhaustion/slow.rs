@@ -148,7 +148,7 @@ impl Resolve for Stalling {
         name: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
         match name {
-            "stalled.test" => {
+            name if name.ends_with("stalled.test") => {
                 self.begun.send_modify(|begun| *begun += 1);
                 Box::pin(pending())
             }
@@ -175,13 +175,18 @@ async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
         })
         .build_transport(listener.local_addr().unwrap());
     let at = |host: &str| Upstream::new(&format!("http://{host}:{port}")).unwrap();
-    let integrations = Integrations::new()
-        .with("stalled", at("stalled.test"))
-        .with("good", at("good.test"));
-    let store = MemoryStore::from_iter([
-        ("stalled", Connection::new("stalled")),
-        ("good", Connection::new("good")),
-    ]);
+    let mut integrations = Integrations::new().with("good", at("good.test"));
+    let mut ids = vec!["good".to_owned()];
+    // One look-up serves all who wait for a name, so each needs one of its own.
+    for number in 0..STALLED {
+        let id = format!("stalled{number}");
+        integrations = integrations.with(&*id, at(&format!("{number}.stalled.test")));
+        ids.push(id);
+    }
+    let store: MemoryStore = ids
+        .iter()
+        .map(|id| (id.as_str(), Connection::new(id.as_str())))
+        .collect();
     let service = PassthroughService::builder(store, integrations)
         .dangerous()
         .allow_everyone()
@@ -189,8 +194,9 @@ async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
         .build();
     let gateway = Gateway::serve(listener, service);
     let mut stalled = JoinSet::new();
-    for _ in 0..STALLED {
-        stalled.spawn(raw_call(gateway.address, get("/stalled/x")));
+    for number in 0..STALLED {
+        let request = get(&format!("/stalled{number}/x"));
+        stalled.spawn(raw_call(gateway.address, request));
     }
     let all = stalled_look_ups.wait_for(|&begun| begun == STALLED);
     within("all look-ups to stall", all).await.unwrap();

@@ -37,27 +37,27 @@ const AT_ONCE: usize = 128;
 const TRIED: usize = 16;
 
 #[derive(Clone)]
-pub(super) struct Names {
+pub(in crate::client) struct Names {
     own: HashMap<Arc<str>, IpAddr>,
     resolver: Arc<dyn Resolve>,
 }
 
 impl Names {
-    pub(super) fn new() -> Self {
+    pub(in crate::client) fn new() -> Self {
         Self {
             own: HashMap::new(),
             resolver: Arc::new(System(Arc::new(Semaphore::new(AT_ONCE)))),
         }
     }
 
-    pub(super) fn answer(&mut self, name: &str, address: IpAddr) {
+    pub(in crate::client) fn answer(&mut self, name: &str, address: IpAddr) {
         // In the form in which hosts are compared; what is none is never asked for.
         if let Some(Host::Name(name)) = Host::parse(name) {
             self.own.insert(name, address);
         }
     }
 
-    pub(super) fn ask(&mut self, resolver: impl Resolve) {
+    pub(in crate::client) fn ask(&mut self, resolver: impl Resolve) {
         self.resolver = Arc::new(resolver);
     }
 

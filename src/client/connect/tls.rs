@@ -9,20 +9,23 @@ use std::sync::Arc;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::error::{HttpTransportError, TransportError, TransportErrorKind};
+use super::wire::Wire;
+use crate::client::error::{HttpTransportError, TransportError, TransportErrorKind};
 use crate::policy::Host;
 
 /// The bundled roots of Mozilla.
-pub(super) fn bundled_roots() -> RootCertStore {
+pub(in crate::client) fn bundled_roots() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
 /// Adds the certificates of a PEM file.
-pub(super) fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), HttpTransportError> {
+pub(in crate::client) fn add_pem(
+    roots: &mut RootCertStore,
+    pem: &[u8],
+) -> Result<(), HttpTransportError> {
     let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|_| HttpTransportError::new("it's no PEM"))?;
@@ -39,7 +42,7 @@ pub(super) fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), HttpT
 
 /// Adds the operating system's roots.
 #[cfg(feature = "native-roots")]
-pub(super) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportError> {
+pub(in crate::client) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportError> {
     let found = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
@@ -50,19 +53,17 @@ pub(super) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportE
     Ok(())
 }
 
-pub(super) fn connector(roots: RootCertStore) -> Result<TlsConnector, HttpTransportError> {
+pub(in crate::client) fn connector(
+    roots: RootCertStore,
+    alpn: Vec<Vec<u8>>,
+) -> Result<TlsConnector, HttpTransportError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|_| HttpTransportError::new("TLS can't be set up"))?
         .with_root_certificates(roots)
         .with_no_client_auth();
-    config.alpn_protocols = vec![
-        #[cfg(feature = "http2")]
-        b"h2".to_vec(),
-        #[cfg(feature = "http1")]
-        b"http/1.1".to_vec(),
-    ];
+    config.alpn_protocols = alpn;
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
@@ -70,14 +71,14 @@ pub(super) fn connector(roots: RootCertStore) -> Result<TlsConnector, HttpTransp
 pub(super) async fn handshake(
     connector: &TlsConnector,
     host: &Host,
-    stream: TcpStream,
-) -> Result<TlsStream<TcpStream>, TransportError> {
+    wire: Wire,
+) -> Result<TlsStream<Wire>, TransportError> {
     let name = match host {
         Host::Name(name) => ServerName::try_from(&**name).map(|name| name.to_owned()),
         Host::Address(address) => Ok(ServerName::from(*address)),
     };
     let name = name.map_err(|error| TransportError::new(TransportErrorKind::TlsProtocol, error))?;
-    connector.connect(name, stream).await.map_err(|error| {
+    connector.connect(name, wire).await.map_err(|error| {
         let cause = error
             .get_ref()
             .and_then(|cause| cause.downcast_ref::<rustls::Error>());

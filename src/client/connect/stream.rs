@@ -2,16 +2,42 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use hyper_util::client::legacy::connect::{Connected, Connection};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
-pub(super) enum Stream {
-    Plain(TcpStream),
+use super::wire::{Wire, WireState};
+
+pub(in crate::client) enum Stream {
+    Plain(Wire),
     #[cfg(feature = "rustls")]
-    Tls(Box<tokio_rustls::client::TlsStream<TcpStream>>),
+    Tls(Box<tokio_rustls::client::TlsStream<Wire>>),
+}
+
+impl Stream {
+    /// What happens below TLS.
+    pub(in crate::client) fn wire(&self) -> Arc<WireState> {
+        match self {
+            Self::Plain(wire) => wire.state(),
+            #[cfg(feature = "rustls")]
+            Self::Tls(stream) => stream.get_ref().0.state(),
+        }
+    }
+
+    /// Whether it's without TLS.
+    pub(in crate::client) fn is_plain(&self) -> bool {
+        matches!(self, Self::Plain(_))
+    }
+
+    /// Whether HTTP/2 was agreed on (ALPN).
+    pub(in crate::client) fn is_http2(&self) -> bool {
+        match self {
+            Self::Plain(_) => false,
+            #[cfg(feature = "rustls")]
+            Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+        }
+    }
 }
 
 /// Calls the same method of whichever stream it is.
@@ -62,18 +88,5 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         each!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        let connected = Connected::new();
-        #[cfg(feature = "rustls")]
-        if let Self::Tls(stream) = self {
-            if stream.get_ref().1.alpn_protocol() == Some(b"h2") {
-                return connected.negotiated_h2();
-            }
-        }
-        connected
     }
 }

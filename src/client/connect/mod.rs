@@ -1,0 +1,22 @@
+//! From an origin to a connection: names are resolved, each address is judged, and what was judged
+//! is what is dialled (SECURITY N1, N9).
+
+mod connector;
+mod dial;
+mod line;
+mod names;
+mod stream;
+#[cfg(feature = "rustls")]
+mod tls;
+mod wire;
+
+pub use self::names::Resolve;
+
+pub(in crate::client) use self::connector::Connector;
+pub(in crate::client) use self::names::Names;
+pub(in crate::client) use self::stream::Stream;
+#[cfg(feature = "native-roots")]
+pub(in crate::client) use self::tls::add_native;
+#[cfg(feature = "rustls")]
+pub(in crate::client) use self::tls::{add_pem, bundled_roots, connector as tls_connector};
+pub(in crate::client) use self::wire::WireState;

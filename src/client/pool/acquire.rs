@@ -1,0 +1,119 @@
+//! How a call comes by a connection.
+
+use std::sync::Arc;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
+
+use super::host::{Host, Waiting};
+use super::lease::Lease;
+use super::open::open_for_line;
+use super::table::Shared;
+use crate::address::ConnectionId;
+use crate::client::error::{TransportError, TransportErrorKind};
+
+impl Host {
+    /// A connection, or a stream of one. Whichever is first: one that another call gives back, or
+    /// a new one.
+    ///
+    /// # Errors
+    ///
+    /// `Overloaded` if too many are in line, or the vendor asked for calm; else why no connection
+    /// could be opened.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that leaves the line loses its place; a connection that is being opened for it goes
+    /// to another, or into the pool.
+    pub(in crate::client) async fn acquire(
+        self: &Arc<Self>,
+        pool: &Arc<Shared>,
+        user: Option<&ConnectionId>,
+    ) -> Result<Lease, TransportError> {
+        loop {
+            let lease = match self.take_at_once(pool, user) {
+                Some(lease) => lease,
+                None => self.wait_in_line(pool, user).await?,
+            };
+            match lease {
+                Lease::Http1(connection) => {
+                    let home: Arc<Self> = Arc::clone(self);
+                    if let Some(connection) = connection.lend(home) {
+                        return Ok(Lease::Http1(connection));
+                    }
+                }
+                Lease::Http2(..) => return Ok(lease),
+            }
+        }
+    }
+
+    fn take_at_once(self: &Arc<Self>, pool: &Shared, user: Option<&ConnectionId>) -> Option<Lease> {
+        let mut state = self.lock();
+        state.take(self, pool, user)
+    }
+
+    async fn wait_in_line(
+        self: &Arc<Self>,
+        pool: &Arc<Shared>,
+        user: Option<&ConnectionId>,
+    ) -> Result<Lease, TransportError> {
+        let (hand, lease) = oneshot::channel();
+        let mut place = Place { host: self, lease };
+        let waits_for_stream = {
+            let mut state = self.lock();
+            // One may have come back since.
+            if let Some(lease) = state.take(self, pool, user) {
+                return Ok(lease);
+            }
+            if state.line.len() >= pool.limits.waiting {
+                state.line.retain(|waiting| !waiting.hand.is_closed());
+            }
+            if state.line.len() >= pool.limits.waiting {
+                return Err(TransportErrorKind::Overloaded.into());
+            }
+            if state.multiplexed.is_empty() && state.opening == 0 {
+                if let Some(left) = state.calm.left() {
+                    return Err(
+                        TransportError::from(TransportErrorKind::Overloaded).with_retry_after(left)
+                    );
+                }
+            }
+            state.line.push_back(Waiting {
+                user: user.cloned(),
+                hand,
+            });
+            open_for_line(self, &mut state, pool);
+            !state.multiplexed.is_empty()
+        };
+        let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
+        if waits_for_stream {
+            // Streams end when their calls do: the head timeout is what limits this wait.
+            return (&mut place.lease).await.map_err(lost)?;
+        }
+        match timeout(pool.limits.connect_time, &mut place.lease).await {
+            Ok(lease) => lease.map_err(lost)?,
+            Err(_) => Err(TransportErrorKind::ConnectionTimeout.into()),
+        }
+    }
+}
+
+/// A place in line.
+struct Place<'a> {
+    host: &'a Host,
+    lease: oneshot::Receiver<Result<Lease, TransportError>>,
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        if self.lease.is_terminated() {
+            return;
+        }
+        // A caller that leaves isn't connected for (FORWARDING B10).
+        self.lease.close();
+        let mut state = self.host.lock();
+        state.line.retain(|waiting| !waiting.hand.is_closed());
+        if state.opening > state.line.len() + state.forsaken {
+            state.forsaken += 1;
+        }
+    }
+}

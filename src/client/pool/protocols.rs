@@ -1,0 +1,55 @@
+//! Which protocol a connection speaks.
+
+use crate::client::connect::Stream;
+
+/// What is offered, and what is known without asking.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::client) struct Protocols {
+    /// HTTP/2 without asking (RFC 9113 §3.3).
+    prior_knowledge: bool,
+    /// HTTP/1.1 and nothing else.
+    http1_only: bool,
+}
+
+impl Default for Protocols {
+    /// As TLS agrees, and HTTP/1.1 without TLS; or what there is.
+    fn default() -> Self {
+        Self {
+            prior_knowledge: cfg!(not(feature = "http1")),
+            http1_only: cfg!(not(feature = "http2")),
+        }
+    }
+}
+
+impl Protocols {
+    #[cfg(feature = "http2")]
+    pub(in crate::client) fn set_prior_knowledge(&mut self, known: bool) {
+        self.prior_knowledge = known || cfg!(not(feature = "http1"));
+    }
+
+    #[cfg(feature = "http1")]
+    pub(in crate::client) fn set_http1_only(&mut self, only: bool) {
+        self.http1_only = only || cfg!(not(feature = "http2"));
+    }
+
+    /// What is offered in TLS (RFC 7301), best first.
+    #[cfg(feature = "rustls")]
+    pub(in crate::client) fn alpn(self) -> Vec<Vec<u8>> {
+        let offered = [
+            (!self.http1_only).then_some(&b"h2"[..]),
+            cfg!(feature = "http1").then_some(&b"http/1.1"[..]),
+        ];
+        offered.into_iter().flatten().map(<[u8]>::to_vec).collect()
+    }
+
+    /// Whether HTTP/2 is to be spoken there.
+    pub(super) fn is_http2(self, stream: &Stream) -> bool {
+        let is_known = self.prior_knowledge && (stream.is_plain() || cfg!(not(feature = "http1")));
+        !self.http1_only && (is_known || stream.is_http2())
+    }
+
+    /// Whether it will be HTTP/1.1, whatever the vendor says.
+    pub(super) fn is_http1_for_sure(self, is_secure: bool) -> bool {
+        self.http1_only || !(is_secure || self.prior_knowledge)
+    }
+}

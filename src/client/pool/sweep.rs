@@ -1,0 +1,150 @@
+//! The task that closes what has been idle for too long, and looks after connections on which
+//! something happened while nobody used them (FORWARDING K5, K8).
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout_at};
+
+use super::host::{Host, Idle};
+use super::key::Key;
+use super::table::Shared;
+
+/// Sweeps aren't closer together than this, however many connections come of age.
+const STEP: Duration = Duration::from_millis(100);
+
+/// The sweeping task, and what it's told.
+#[derive(Default)]
+pub(super) struct Sweeper {
+    bell: Arc<Notify>,
+    stirred: Mutex<Vec<(Key, u64)>>,
+    /// Whether the task runs.
+    runs: Arc<AtomicBool>,
+}
+
+impl Sweeper {
+    /// There is something in the pool: from now on the task is needed.
+    pub(super) fn wanted(&self, pool: &Arc<Shared>) {
+        if self.runs.load(Ordering::Relaxed) || self.runs.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let running = Running(Arc::clone(&self.runs));
+        let bell = Arc::clone(&self.bell);
+        let pool = Arc::downgrade(pool);
+        // Outside of a runtime nothing is swept, and nothing gets here.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(sweep(pool, bell, running));
+        }
+    }
+
+    /// Something happened on connection `id`, at rest.
+    pub(super) fn look(&self, key: &Key, id: u64) {
+        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
+        stirred.push((key.clone(), id));
+        drop(stirred);
+        self.bell.notify_one();
+    }
+
+    /// The pool is gone.
+    pub(super) fn ends(&self) {
+        self.bell.notify_one();
+    }
+
+    fn take(&self) -> Vec<(Key, u64)> {
+        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut stirred)
+    }
+}
+
+/// If the task ends with its runtime, another may begin.
+struct Running(Arc<AtomicBool>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
+    }
+}
+
+async fn sweep(pool: Weak<Shared>, bell: Arc<Notify>, _running: Running) {
+    let mut next = Instant::now();
+    loop {
+        // Rung or not, there may be something to look at.
+        let _ = timeout_at(next, bell.notified()).await;
+        let Some(pool) = pool.upgrade() else {
+            return;
+        };
+        for (key, id) in pool.sweeper.take() {
+            if let Some(host) = pool.find(&key) {
+                host.look_at(id, &pool);
+            }
+        }
+        let now = Instant::now();
+        if next <= now {
+            // What comes into the pool from now on isn't of age before that.
+            let mut first = now + pool.limits.idle_time;
+            for host in pool.all() {
+                first = first.min(host.sweep(now, &pool));
+            }
+            pool.forget_unused();
+            next = first.max(now + STEP);
+        }
+    }
+}
+
+impl Host {
+    /// Closes what has been idle for too long. Returned is when the next one will have been.
+    fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
+        let limit = pool.limits.idle_time;
+        let mut state = self.lock();
+        // The oldest come first.
+        let is_old = |idle: &Idle| idle.since + limit <= now;
+        let old = state.idle.iter().take_while(|idle| is_old(idle)).count();
+        pool.idle.fetch_sub(old, Ordering::Relaxed);
+        let closed: Vec<_> = state.idle.drain(..old).collect();
+        let (unused, used) = std::mem::take(&mut state.multiplexed)
+            .into_iter()
+            .partition(|multiplexed| {
+                multiplexed.connection.streams() == 0 && multiplexed.since + limit <= now
+            });
+        state.multiplexed = used;
+        let unused: Vec<_> = unused;
+        let idle = state.idle.first().map(|idle| idle.since);
+        let multiplexed = state
+            .multiplexed
+            .iter()
+            .map(|multiplexed| multiplexed.since);
+        let first = idle.into_iter().chain(multiplexed).min().unwrap_or(now);
+        drop(state);
+        drop((closed, unused));
+        (first + limit).max(now)
+    }
+
+    /// Looks at connection `id`, if it's still at rest.
+    fn look_at(&self, id: u64, pool: &Shared) {
+        let mut state = self.lock();
+        let at = state
+            .idle
+            .iter()
+            .position(|idle| idle.connection.id() == id);
+        let Some(at) = at else {
+            return;
+        };
+        let Idle { connection, since } = state.idle.remove(at);
+        drop(state);
+        let Some(connection) = connection.look() else {
+            pool.idle.fetch_sub(1, Ordering::Relaxed);
+            return;
+        };
+        let mut state = self.lock();
+        let at = state.idle.partition_point(|idle| idle.since <= since);
+        state.idle.insert(at, Idle { connection, since });
+    }
+
+    pub(super) fn has_connections(&self) -> bool {
+        let state = self.lock();
+        !(state.idle.is_empty() && state.multiplexed.is_empty())
+    }
+}
