@@ -90,7 +90,9 @@ pub use self::address::{
 pub use self::body::{RequestBody, ResponseBody, UpstreamBody};
 pub use self::client::{DefaultTransport, Transport, TransportError, TransportErrorKind};
 #[cfg(any(feature = "http1", feature = "http2"))]
-pub use self::client::{HttpTransport, HttpTransportBuilder, HttpTransportError, Resolve};
+pub use self::client::{
+    EgressProxy, HttpTransport, HttpTransportBuilder, HttpTransportError, Resolve,
+};
 pub use self::connection::{Connection, Credential, Variables};
 pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::observe::{CallReport, Observe, Outcome};

@@ -4,18 +4,19 @@
 //! the destination has been judged, and the caller's body isn't touched before the last refusal:
 //! its first poll makes hyper send `100 Continue`.
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Method, Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 
 use crate::address::{Address, ConnectionId, Prefix, as_it_came};
 use crate::auth::{AuthContext, PayloadUse};
 use crate::body::{OwnBody, RequestBody, UpstreamBody};
-use crate::client::{Transport, TransportError, await_head};
+use crate::client::{AwaitHead, Transport, TransportError};
 use crate::connection::Connection;
 use crate::error::Error;
 use crate::observe::{Outcome, Record, UploadState};
@@ -36,12 +37,30 @@ pub(crate) struct Gateway<S, R, T> {
     pub(crate) settings: Settings,
 }
 
+type Sent = Result<Response<UpstreamBody>, TransportError>;
+
+/// A call under way. The steps work on it in place: moved from one to the next, it would lie in the
+/// call's future once for each.
+struct Call {
+    /// As it came, save what a router ate of it.
+    uri: Uri,
+    head: Parts,
+    body: RequestBody,
+    record: Record,
+}
+
 /// A request that lacks nothing but its credential.
-struct Outgoing<'a> {
+struct Outgoing {
     head: Parts,
     body: RequestBody,
     /// What the scheme asked to see of the body.
     payload: Option<Bytes>,
+}
+
+/// Where a request goes, and on whose behalf.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    id: &'a ConnectionId,
     upstream: &'a Upstream,
     destination: &'a Destination,
 }
@@ -54,37 +73,38 @@ where
 {
     /// Answers a call under `prefix`: with the vendor's response, or with an error of the gateway's
     /// own.
-    pub(crate) async fn call(
-        &self,
+    pub(crate) fn call(
+        self: Arc<Self>,
         request: Request<RequestBody>,
-        prefix: &Prefix,
-    ) -> Response<OwnBody> {
-        let (mut head, body) = request.into_parts();
+        prefix: Prefix,
+    ) -> impl Future<Output = Response<OwnBody>> + Send {
+        let (head, body) = request.into_parts();
         let form = ErrorForm::of(&head);
-        let extensions = std::mem::take(&mut head.extensions);
-        let observer = self.settings.observer.clone();
-        let mut record = Box::new(Record::start(head.method.clone(), extensions, observer));
-        match self.forward(head, body, prefix, &mut record).await {
-            Ok(response) => self.relay(response, record),
-            Err(error) => form.answer(error, record),
+        let mut call = Call::new(head, body, &self.settings);
+        async move {
+            let answer = self.forward(&mut call, &prefix).await;
+            match answer {
+                Ok(response) => self.relay(response, call.record),
+                Err(error) => form.answer(error, call.record),
+            }
         }
     }
 
     async fn forward(
         &self,
-        mut head: Parts,
-        body: RequestBody,
+        call: &mut Call,
         prefix: &Prefix,
-        record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
+        let Call {
+            uri,
+            head,
+            body,
+            record,
+        } = call;
         let settings = &self.settings;
         refusal::of_method(&head.method)?;
         refusal::of_size(&head.headers)?;
-        let original = settings
-            .original_uri
-            .and_then(|find| find(record.extensions()));
-        let uri = as_it_came(std::mem::take(&mut head.uri), original);
-        let address = Address::under(prefix, &uri)?;
+        let address = Address::under(prefix, uri)?;
         record.names(address.id());
 
         let scope = self.store.authorize(address.id(), context(record)).await?;
@@ -98,70 +118,70 @@ where
         let route = upstream.permit(place)?;
         refusal::of_scope(&scope, &head.method, &target, &route)?;
         refusal::of_twice_encoded_dots(&target, settings)?;
-        refusal::of_length(&body, settings.request_body_limit)?;
+        refusal::of_length(body, settings.request_body_limit)?;
         refusal::of_loop(&head.headers, settings)?;
 
         let target = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
+        let payload = match upstream.scheme().payload() {
+            PayloadUse::Ignored => None,
+            PayloadUse::Bytes { limit } => {
+                // Boxed, as few schemes ask for it, and it would make each call's future larger.
+                let keeping = Box::pin(self.payload(body, limit, &upstream, &connection));
+                Some(keeping.await?)
+            }
+        };
         let rules = self.rules(&upstream, &scope);
-        let (body, payload) = self.payload(body, &upstream, &connection).await?;
-        rules.rewrite(&mut head, &route.destination, target, &body)?;
-        let destination = &route.destination;
+        rules.rewrite(head, &route.destination, target, body)?;
         let outgoing = Outgoing {
-            head,
-            body,
+            head: std::mem::replace(head, Request::new(()).into_parts().0),
+            body: std::mem::replace(body, RequestBody::empty()),
             payload,
+        };
+        let way = Way {
+            id: address.id(),
             upstream: &upstream,
-            destination,
+            destination: &route.destination,
         };
 
         // The credential may turn out to be stale: then head and body are needed once more.
-        let spare = self.store.renews().then(|| outgoing.again());
-        let response = self
-            .send(outgoing, address.id(), &connection, record)
-            .await?;
-        let response = match spare {
-            Some(spare) if response.status() == StatusCode::UNAUTHORIZED => {
-                let renewed = self
-                    .store
-                    .renew(address.id(), &connection, context(record))
-                    .await;
-                let spare = spare.map(|spare| (spare, address.id()));
-                self.send_again(spare, &connection, renewed, response, record)
-                    .await?
-            }
-            _ => response,
+        let renews = self.store.renews();
+        let spare = match renews {
+            true => outgoing.again().map(Box::new),
+            false => None,
         };
+        let to = way.destination(&connection);
+        let sending = self.send(outgoing, way, &to, &connection, record)?;
+        let mut response = sending.await?.map_err(|error| explain(error, record))?;
+        if renews && response.status() == StatusCode::UNAUTHORIZED {
+            let again = self.send_again(spare, way, &connection, response, record);
+            response = Box::pin(again).await?;
+        }
         self.hand_back(response, &upstream, record)
     }
 
     /// Puts the credential on, and sends.
-    async fn send(
-        &self,
-        outgoing: Outgoing<'_>,
-        id: &ConnectionId,
+    fn send<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        way: Way<'_>,
+        to: &'a Destination,
         connection: &Connection,
         record: &mut Record,
-    ) -> Result<Response<UpstreamBody>, Error> {
+    ) -> Result<AwaitHead<impl Future<Output = Sent> + Send + use<'a, S, R, T>>, Error> {
         let Outgoing {
             mut head,
             body,
             payload,
-            upstream,
-            destination,
         } = outgoing;
-        let scheme = upstream.scheme();
-        let owner = scheme
-            .binds_connection()
-            .then(|| connection.credential().owner());
-        let destination = &destination.on_behalf_of(id, owner);
+        let Way { upstream, .. } = way;
         let cx = AuthContext {
             connection,
-            destination,
+            destination: to,
             payload: payload.as_ref(),
             now: SystemTime::now(),
         };
-        scheme.apply(&mut head, &cx)?;
-        refusal::of_detour(&head.uri, destination)?;
+        upstream.scheme().apply(&mut head, &cx)?;
+        refusal::of_detour(&head.uri, to)?;
 
         let settings = &self.settings;
         let trailers = || RequestTrailers {
@@ -171,29 +191,24 @@ where
         let limits = (settings.request_body_limit, settings.patience.idle);
         let body = body.follow(record, trailers, limits);
         record.attempt();
-        let sending = self
-            .transport
-            .send(Request::from_parts(head, body), destination);
-        let sent = await_head(
-            sending,
-            record.upload().map(|upload| &**upload),
-            settings.patience,
-        )
-        .await?;
-        sent.map_err(|error| explain(error, record))
+        let request = Request::from_parts(head, body);
+        let sending = self.transport.send(request, to);
+        let upload = record.shared_upload();
+        Ok(AwaitHead::new(sending, upload, settings.patience))
     }
 
-    /// Sends once more with the renewed credential. The vendor's 401 goes back if there is none, or
+    /// Sends once more with a renewed credential. The vendor's 401 goes back if there is none, or
     /// if the body is gone.
     async fn send_again(
         &self,
-        spare: Option<(Outgoing<'_>, &ConnectionId)>,
+        spare: Option<Box<Outgoing>>,
+        way: Way<'_>,
         rejected: &Connection,
-        renewed: Result<Option<Connection>, StoreError>,
         unauthorized: Response<UpstreamBody>,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
-        let Some((spare, id)) = spare else {
+        let renewed = self.store.renew(way.id, rejected, context(record)).await;
+        let Some(spare) = spare else {
             return Ok(unauthorized);
         };
         let renewed = renewed.map_err(StoreError::while_renewing)?;
@@ -203,7 +218,9 @@ where
             return Ok(unauthorized);
         };
         drop(unauthorized);
-        self.send(spare, id, &connection, record).await
+        let to = way.destination(&connection);
+        let sending = self.send(*spare, way, &to, &connection, record)?;
+        sending.await?.map_err(|error| explain(error, record))
     }
 
     fn rules<'a>(&'a self, upstream: &'a Upstream, scope: &'a Scope) -> RequestRules<'a> {
@@ -217,22 +234,22 @@ where
         }
     }
 
-    /// The body, and its bytes if the scheme signs them. Then this is the last refusal.
+    /// The bytes of the body, for a scheme that signs them. This is the last refusal.
     async fn payload(
         &self,
-        body: RequestBody,
+        body: &mut RequestBody,
+        limit: usize,
         upstream: &Upstream,
         connection: &Connection,
-    ) -> Result<(RequestBody, Option<Bytes>), Error> {
-        let PayloadUse::Bytes { limit } = upstream.scheme().payload() else {
-            return Ok((body, None));
-        };
+    ) -> Result<Bytes, Error> {
         refusal::of_missing_secrets(upstream.scheme(), connection)?;
         let settings = &self.settings;
-        let (body, payload) = body
+        let whole = std::mem::replace(body, RequestBody::empty());
+        let (kept, payload) = whole
             .keep(limit, settings.request_body_limit, settings.patience.idle)
             .await?;
-        Ok((body, Some(payload)))
+        *body = kept;
+        Ok(payload)
     }
 
     fn hand_back(
@@ -257,11 +274,7 @@ where
         Ok(Response::from_parts(head, body))
     }
 
-    fn relay(
-        &self,
-        response: Response<UpstreamBody>,
-        mut record: Box<Record>,
-    ) -> Response<OwnBody> {
+    fn relay(&self, response: Response<UpstreamBody>, mut record: Record) -> Response<OwnBody> {
         let status = response.status();
         record.answered(status);
         let trailers = ResponseTrailers(self.settings.response_headers);
@@ -272,15 +285,38 @@ where
     }
 }
 
-impl Outgoing<'_> {
+impl Call {
+    fn new(mut head: Parts, body: RequestBody, settings: &Settings) -> Self {
+        let extensions = std::mem::take(&mut head.extensions);
+        let original = settings.original_uri.and_then(|find| find(&extensions));
+        let uri = as_it_came(std::mem::take(&mut head.uri), original);
+        let observer = settings.observer.clone();
+        Self {
+            uri,
+            record: Record::start(head.method.clone(), extensions, observer),
+            head,
+            body,
+        }
+    }
+}
+
+impl Outgoing {
     /// The same request once more, if its body is empty or was kept.
     fn again(&self) -> Option<Self> {
         Some(Self {
             head: self.head.clone(),
             body: self.body.again()?,
             payload: self.payload.clone(),
-            ..*self
         })
+    }
+}
+
+impl Way<'_> {
+    /// Where it goes, on behalf of that connection.
+    fn destination(self, connection: &Connection) -> Destination {
+        let binds = self.upstream.scheme().binds_connection();
+        let owner = binds.then(|| connection.credential().owner());
+        self.destination.on_behalf_of(self.id, owner)
     }
 }
 

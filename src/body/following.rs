@@ -3,36 +3,33 @@
 use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
 use super::idle::poll_still;
-use crate::observe::Upload;
+use super::request::Uploading;
+use crate::observe::Progress as _;
 #[cfg(feature = "http1")]
 use crate::observe::UploadState;
 
 /// The progress of a request's body, and how long it may be without any.
-#[derive(Clone, Debug)]
-pub(crate) struct Following {
-    pub(super) progress: Arc<Upload>,
-    pub(super) idle: Duration,
-}
+#[derive(Clone)]
+pub(crate) struct Following(pub(super) Arc<Uploading>);
 
 impl Following {
     /// Whether its last byte has been handed on.
     #[cfg(feature = "http1")]
     pub(crate) fn has_ended(&self) -> bool {
-        self.progress.state() == UploadState::Ended
+        self.0.progress().state() == UploadState::Ended
     }
 
     /// Ends once nothing of the call has moved for the idle timeout, either way.
     pub(crate) async fn stalls(&self) {
         let started = Instant::now();
-        let mut timer = pin!(sleep(self.idle));
+        let mut timer = pin!(sleep(self.0.idle));
         poll_fn(|cx| {
-            let moved = self.progress.moved().max(started);
-            poll_still(timer.as_mut(), cx, moved, self.idle)
+            let moved = self.0.progress().moved().max(started);
+            poll_still(timer.as_mut(), cx, moved, self.0.idle)
         })
         .await;
     }

@@ -19,7 +19,7 @@ use super::idle::poll_still;
 use super::stream::Stream;
 use super::{BoxBody, boxed, drain, take};
 use crate::error::BoxError;
-use crate::observe::{Record, Upload, UploadState};
+use crate::observe::{Progress, Record, Upload, UploadState};
 use crate::rewrite::RequestTrailers;
 
 /// The body of a request to a vendor: one type for each body that a host app's server brings, as a
@@ -30,50 +30,41 @@ use crate::rewrite::RequestTrailers;
 /// (RFC 9112 §9.6).
 pub struct RequestBody {
     kind: Kind,
-    uploading: Option<Uploading>,
+    uploading: Option<Arc<Uploading>>,
+    /// Runs from the first wait for the caller.
+    timer: Option<Pin<Box<Sleep>>>,
     /// Whether the caller waits for `100 Continue` until the body is asked for.
     expects_continue: bool,
 }
 
 pub(super) enum Kind {
     Empty,
-    Kept(Option<Bytes>, Option<HeaderMap>),
+    Kept(Box<Kept>),
     Incoming(Incoming),
     Boxed(BoxBody),
     /// Over HTTP/2: the end is looked at twice.
     Stream(Stream),
 }
 
-/// What goes along with a body that is forwarded.
-#[derive(Debug)]
-struct Uploading {
-    progress: Arc<Upload>,
+/// What is in memory, and hasn't been handed on.
+#[derive(Clone)]
+pub(super) struct Kept {
+    data: Option<Bytes>,
+    trailers: Option<HeaderMap>,
+}
+
+/// What goes along with a body that is forwarded; one piece of memory for all who want to know.
+pub(super) struct Uploading {
+    progress: Upload,
     trailers: RequestTrailers,
     /// In bytes.
     limit: Option<u64>,
-    idle: Duration,
-    /// Runs from the first wait for the caller.
-    timer: Option<Pin<Box<Sleep>>>,
+    pub(super) idle: Duration,
 }
 
-impl Uploading {
-    #[cfg(any(feature = "http1", feature = "http2"))]
-    fn again(&self) -> Self {
-        Self {
-            progress: Arc::clone(&self.progress),
-            trailers: self.trailers.clone(),
-            limit: self.limit,
-            idle: self.idle,
-            timer: None,
-        }
-    }
-
-    /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer by
-    /// then, and nobody else would end what it doesn't send.
-    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let idle = self.idle;
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
-        poll_still(timer.as_mut(), cx, self.progress.moved(), idle)
+impl Progress for Uploading {
+    fn progress(&self) -> &Upload {
+        &self.progress
     }
 }
 
@@ -98,6 +89,7 @@ impl RequestBody {
         let body = Self {
             kind,
             uploading: None,
+            timer: None,
             expects_continue: head.headers.contains_key(EXPECT),
         };
         Request::from_parts(head, body)
@@ -105,14 +97,23 @@ impl RequestBody {
 
     /// A body that is kept in memory, to be sent more than once.
     pub(super) fn kept(data: Bytes, trailers: Option<HeaderMap>) -> Self {
-        let kind = if data.is_empty() && trailers.is_none() {
-            Kind::Empty
-        } else {
-            Kind::Kept(Some(data).filter(|data| !data.is_empty()), trailers)
-        };
+        let data = Some(data).filter(|data| !data.is_empty());
+        if data.is_none() && trailers.is_none() {
+            return Self::with(Kind::Empty);
+        }
+        Self::with(Kind::Kept(Box::new(Kept { data, trailers })))
+    }
+
+    /// No body.
+    pub(crate) fn empty() -> Self {
+        Self::with(Kind::Empty)
+    }
+
+    fn with(kind: Kind) -> Self {
         Self {
             kind,
             uploading: None,
+            timer: None,
             expects_continue: false,
         }
     }
@@ -120,11 +121,8 @@ impl RequestBody {
     /// The same body once more, if it's empty or kept.
     pub(crate) fn again(&self) -> Option<Self> {
         match &self.kind {
-            Kind::Empty => Some(Self::kept(Bytes::new(), None)),
-            Kind::Kept(data, trailers) => Some(Self::kept(
-                data.clone().unwrap_or_default(),
-                trailers.clone(),
-            )),
+            Kind::Empty => Some(Self::empty()),
+            Kind::Kept(kept) => Some(Self::with(Kind::Kept(kept.clone()))),
             Kind::Incoming(_) | Kind::Boxed(_) | Kind::Stream(_) => None,
         }
     }
@@ -133,7 +131,7 @@ impl RequestBody {
     #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn spare(&self) -> Option<Self> {
         let mut spare = self.again()?;
-        spare.uploading = self.uploading.as_ref().map(Uploading::again);
+        spare.uploading.clone_from(&self.uploading);
         Some(spare)
     }
 
@@ -154,37 +152,44 @@ impl RequestBody {
         (limit, idle): (Option<u64>, Duration),
     ) -> Self {
         if !self.is_end_stream() {
-            self.uploading = Some(Uploading {
-                progress: record.follow(),
+            let uploading = Arc::new(Uploading {
+                progress: Upload::start(record.started()),
                 trailers: trailers(),
                 limit,
                 idle,
-                timer: None,
             });
+            record.follows(Arc::clone(&uploading) as Arc<dyn Progress>);
+            self.uploading = Some(uploading);
         }
         self
+    }
+
+    /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer
+    /// by then, and nobody else would end what it doesn't send.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let Some(uploading) = &self.uploading else {
+            return Poll::Pending;
+        };
+        uploading.progress.set(UploadState::AwaitsCaller);
+        let idle = uploading.idle;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+        poll_still(timer.as_mut(), cx, uploading.progress.moved(), idle)
     }
 
     /// How far it will have come, if it isn't at its end.
     #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn following(&self) -> Option<Following> {
-        let uploading = self.uploading.as_ref()?;
-        Some(Following {
-            progress: Arc::clone(&uploading.progress),
-            idle: uploading.idle,
-        })
+        self.uploading.clone().map(Following)
     }
 
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.expects_continue = false;
         match &mut self.kind {
             Kind::Empty => Poll::Ready(None),
-            Kind::Kept(data, trailers) => {
-                let data = data.take().map(Frame::data);
-                Poll::Ready(
-                    data.or_else(|| trailers.take().map(Frame::trailers))
-                        .map(Ok),
-                )
+            Kind::Kept(kept) => {
+                let data = kept.data.take().map(Frame::data);
+                let frame = data.or_else(|| kept.trailers.take().map(Frame::trailers));
+                Poll::Ready(frame.map(Ok))
             }
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
@@ -197,15 +202,15 @@ impl RequestBody {
         frame: Option<Result<Frame<Bytes>, BoxError>>,
     ) -> Option<Result<Frame<Bytes>, BoxError>> {
         let ended = self.is_end_stream();
-        let Some(Uploading {
+        let Some(uploading) = &self.uploading else {
+            return frame;
+        };
+        let Uploading {
             progress,
             trailers,
             limit,
             ..
-        }) = &self.uploading
-        else {
-            return frame;
-        };
+        } = &**uploading;
         let mut frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
@@ -245,15 +250,12 @@ impl Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let polled = self.poll_inner(cx);
-        if polled.is_pending() {
-            if let Some(uploading) = &mut self.uploading {
-                uploading.progress.set(UploadState::AwaitsCaller);
-                if uploading.poll_stalled(cx).is_ready() {
-                    uploading.progress.set(UploadState::Stalled);
-                    // The caller is still there: what it may yet send is read on for a moment.
-                    return Poll::Ready(Some(Err(Stalled.into())));
-                }
+        if polled.is_pending() && self.poll_stalled(cx).is_ready() {
+            if let Some(uploading) = &self.uploading {
+                uploading.progress.set(UploadState::Stalled);
             }
+            // The caller is still there: what it may yet send is read on for a moment.
+            return Poll::Ready(Some(Err(Stalled.into())));
         }
         let frame = ready!(polled);
         if !matches!(frame, Some(Ok(_))) {
@@ -266,7 +268,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Kept(data, trailers) => data.is_none() && trailers.is_none(),
+            Kind::Kept(kept) => kept.data.is_none() && kept.trailers.is_none(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
@@ -276,9 +278,9 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Kept(_, Some(_)) => SizeHint::new(),
-            Kind::Kept(data, None) => {
-                SizeHint::with_exact(data.as_ref().map_or(0, |data| data.len() as u64))
+            Kind::Kept(kept) if kept.trailers.is_some() => SizeHint::new(),
+            Kind::Kept(kept) => {
+                SizeHint::with_exact(kept.data.as_ref().map_or(0, |data| data.len() as u64))
             }
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),

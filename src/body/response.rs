@@ -42,8 +42,8 @@ pin_project! {
     #[project = OwnProj]
     pub(crate) enum OwnBody {
         // The answer to a HEAD, a 204, a 304: whatever length its head tells, there are no bytes.
-        Bodiless { record: Box<Record> },
-        Problem { text: Option<Bytes>, record: Box<Record> },
+        Bodiless { record: Record },
+        Problem { text: Option<Bytes>, record: Record },
         Relay { #[pin] relay: Relay },
     }
 }
@@ -52,7 +52,7 @@ pin_project! {
     /// A vendor's body on its way to the caller.
     struct Relay {
         body: UpstreamBody,
-        record: Box<Record>,
+        record: Record,
         trailers: ResponseTrailers,
         // An error that is told at the next poll, so that what came before it can leave.
         held: Option<BoxError>,
@@ -90,13 +90,13 @@ impl<B> ResponseBody<B> {
 impl OwnBody {
     /// No bytes, and no word on how many there would be: an exact size would become a
     /// `Content-Length`.
-    pub(crate) fn bodiless(mut record: Box<Record>) -> Self {
+    pub(crate) fn bodiless(mut record: Record) -> Self {
         record.ends(Outcome::Complete);
         Self::Bodiless { record }
     }
 
     /// The text of the gateway's own error.
-    pub(crate) fn problem(text: Bytes, record: Box<Record>) -> Self {
+    pub(crate) fn problem(text: Bytes, record: Record) -> Self {
         Self::Problem {
             text: Some(text),
             record,
@@ -106,7 +106,7 @@ impl OwnBody {
     /// The vendor's body, ended if no byte of it moves for `idle`.
     pub(crate) fn relay(
         body: UpstreamBody,
-        mut record: Box<Record>,
+        mut record: Record,
         trailers: ResponseTrailers,
         idle: Duration,
     ) -> Self {

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use super::connect::{Connector, Names, Resolve};
+use super::connect::{Connector, Egress, EgressProxy, Names, Resolve};
 use super::error::HttpTransportError;
 use super::head_timeout::LONGEST;
 use super::http::HttpTransport;
@@ -17,6 +17,7 @@ use crate::policy::NetworkPolicy;
 #[must_use]
 pub struct HttpTransportBuilder {
     names: Names,
+    egress_proxy: Option<EgressProxy>,
     network: NetworkPolicy,
     limits: Limits,
     protocols: Protocols,
@@ -30,6 +31,7 @@ impl HttpTransportBuilder {
     pub(super) fn new() -> Self {
         Self {
             names: Names::new(),
+            egress_proxy: None,
             network: NetworkPolicy::new(),
             limits: Limits::default(),
             protocols: Protocols::default(),
@@ -53,8 +55,28 @@ impl HttpTransportBuilder {
     }
 
     /// Sets who resolves names. By default the operating system does.
+    ///
+    /// It's asked for each new connection, as it may keep answers for as long as they're good,
+    /// unless [`dns_cache`](Self::dns_cache) is called as well.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.names.ask(resolver);
+        self
+    }
+
+    /// Sets how long addresses are kept, and how long it's kept that a name has none. By default 5
+    /// seconds and 1; zero keeps none.
+    ///
+    /// Kept addresses are judged on each new connection, like any others. New connections that need
+    /// one name at the same time share a look-up. 4,096 names are kept at most.
+    pub fn dns_cache(mut self, positive: Duration, negative: Duration) -> Self {
+        self.names
+            .cache(positive.min(LONGEST), negative.min(LONGEST));
+        self
+    }
+
+    /// Reaches all vendors through a proxy. By default there is none.
+    pub fn egress_proxy(mut self, proxy: EgressProxy) -> Self {
+        self.egress_proxy = Some(proxy);
         self
     }
 
@@ -82,7 +104,8 @@ impl HttpTransportBuilder {
         Ok(self)
     }
 
-    /// Sets how long a connection may take, look-up and TLS included. By default 5 seconds.
+    /// Sets how long a connection may take: look-up, all attempts, the egress proxy and TLS. By
+    /// default 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect_time = timeout.min(LONGEST);
         self
@@ -179,9 +202,11 @@ impl HttpTransportBuilder {
             self.roots.clone(),
             self.protocols.alpn(),
         )?);
+        let egress = self.egress()?;
         Ok(self.with_tls(
             #[cfg(feature = "rustls")]
             tls,
+            egress,
         ))
     }
 
@@ -192,18 +217,33 @@ impl HttpTransportBuilder {
         self.with_tls(
             #[cfg(feature = "rustls")]
             tls,
+            None,
         )
+    }
+
+    fn egress(&self) -> Result<Option<Egress>, HttpTransportError> {
+        let proxy = self.egress_proxy.clone();
+        let egress = proxy.map(|proxy| {
+            Egress::new(
+                proxy,
+                #[cfg(feature = "rustls")]
+                &self.roots,
+            )
+        });
+        egress.transpose()
     }
 
     fn with_tls(
         self,
         #[cfg(feature = "rustls")] tls: Option<tokio_rustls::TlsConnector>,
+        egress: Option<Egress>,
     ) -> HttpTransport {
         let plaintext = self.network.permits_plaintext();
         let connector = Connector {
-            names: self.names,
+            names: self.names.into_look_ups(),
             network: self.network,
             timeout: self.limits.connect_time,
+            egress,
             #[cfg(feature = "rustls")]
             tls,
         };
@@ -222,6 +262,7 @@ impl fmt::Debug for HttpTransportBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HttpTransportBuilder")
             .field("names", &self.names)
+            .field("egress_proxy", &self.egress_proxy)
             .field("network", &self.network)
             .field("limits", &self.limits)
             .field("protocols", &self.protocols)

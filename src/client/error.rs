@@ -229,7 +229,7 @@ impl std::error::Error for TransportError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 
-#[cfg(all(feature = "rustls", any(feature = "http1", feature = "http2")))]
+#[cfg(any(feature = "http1", feature = "http2"))]
 impl HttpTransportError {
     pub(super) const fn new(why: &'static str) -> Self {
         Self(why)

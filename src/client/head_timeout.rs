@@ -1,14 +1,16 @@
 //! How long the head of a response is waited for.
 
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep};
 
 use crate::error::Error;
-use crate::observe::{Upload, UploadState};
+use crate::observe::{Progress, Upload, UploadState};
 
 use super::TransportErrorKind;
 
@@ -24,41 +26,72 @@ pub(crate) struct Patience {
     pub(crate) idle: Duration,
 }
 
-/// The output of `sending`, or the error of a wait that took too long.
-pub(crate) async fn await_head<F: Future>(
-    sending: F,
-    upload: Option<&Upload>,
-    patience: Patience,
-) -> Result<F::Output, Error> {
-    let started = Instant::now();
-    // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
-    // shorter limit.
-    let step = patience.response_head.min(patience.idle);
-    let mut sending = pin!(sending);
-    let mut sleep = pin!(sleep(step));
-    poll_fn(|cx| {
-        if let Poll::Ready(output) = sending.as_mut().poll(cx) {
+pin_project! {
+    /// The output of `sending`, or the error of a wait that took too long.
+    ///
+    /// By hand: an async function would hold what it's given twice, and a call's future is copied.
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct AwaitHead<F> {
+        #[pin]
+        sending: F,
+        // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
+        // shorter limit.
+        #[pin]
+        sleep: Sleep,
+        started: Instant,
+        upload: Option<Arc<dyn Progress>>,
+        patience: Patience,
+    }
+}
+
+impl<F> AwaitHead<F> {
+    pub(crate) fn new(sending: F, upload: Option<Arc<dyn Progress>>, patience: Patience) -> Self {
+        Self {
+            sending,
+            sleep: sleep(patience.step()),
+            started: Instant::now(),
+            upload,
+            patience,
+        }
+    }
+}
+
+impl Patience {
+    fn step(&self) -> Duration {
+        self.response_head.min(self.idle)
+    }
+}
+
+impl<F: Future> Future for AwaitHead<F> {
+    type Output = Result<F::Output, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(output) = this.sending.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        while sleep.as_mut().poll(cx).is_ready() {
+        while this.sleep.as_mut().poll(cx).is_ready() {
+            let upload = this.upload.as_ref().map(|upload| upload.progress());
             let state = upload.map_or(UploadState::Ended, Upload::state);
-            let moved = upload.map_or(started, Upload::moved).max(started);
+            let moved = upload
+                .map_or(*this.started, Upload::moved)
+                .max(*this.started);
             let deadline = match state {
-                UploadState::AwaitsCaller | UploadState::AwaitsVendor => moved + patience.idle,
+                UploadState::AwaitsCaller | UploadState::AwaitsVendor => moved + this.patience.idle,
                 UploadState::Ended
                 | UploadState::Broken
                 | UploadState::TooLarge
-                | UploadState::Stalled => moved + patience.response_head,
+                | UploadState::Stalled => moved + this.patience.response_head,
             };
             let now = Instant::now();
             if deadline <= now {
                 return Poll::Ready(Err(elapsed(state)));
             }
-            sleep.as_mut().reset(deadline.min(now + step));
+            let next = deadline.min(now + this.patience.step());
+            this.sleep.as_mut().reset(next);
         }
         Poll::Pending
-    })
-    .await
+    }
 }
 
 fn elapsed(state: UploadState) -> Error {

@@ -1,6 +1,7 @@
 //! The transport over HTTP/1.1 and HTTP/2.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use http::header::HOST;
@@ -58,51 +59,56 @@ impl Default for HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    async fn send(
+    // Not an async function: it would hold the request twice.
+    fn send(
         &self,
         mut request: Request<RequestBody>,
         to: &Destination,
-    ) -> Result<Response<UpstreamBody>, TransportError> {
-        let Inner { pool, .. } = &*self.0;
-        if to.scheme() == Scheme::Http && !self.0.plaintext {
-            return Err(TransportErrorKind::PlaintextProhibited.into());
-        }
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send {
         // Whatever the request says, it goes where the policy's judgement went.
         let target = std::mem::take(request.uri_mut()).into_parts();
         let target = target
             .path_and_query
             .unwrap_or(PathAndQuery::from_static("/"));
-        let host = pool.host(Key::of(to, self.0.keeps_apart));
-        let mut refusals = 0;
-        loop {
-            match host.acquire(pool.shared(), to.connection()).await? {
-                Lease::Http1(connection) => {
-                    *request.uri_mut() = Uri::from(target.clone());
-                    request.headers_mut().insert(HOST, host.authority());
-                    match connection.exchange(request).await {
-                        Ok(response) => return Ok(response),
-                        Err(http1::Failure::Stale(unsent)) => request = unsent,
-                        Err(http1::Failure::Failed(error)) => return Err(error),
-                    }
-                }
-                Lease::Http2(connection, stream) => {
-                    let unsendable = |error| TransportError::new(TransportErrorKind::Unsent, error);
-                    *request.uri_mut() = to.uri(target.clone()).map_err(unsendable)?;
-                    request.headers_mut().remove(HOST);
-                    let spare = again(&request);
-                    let id = stream.connection();
-                    match connection.exchange(request, stream).await {
-                        Ok(response) => return Ok(response),
-                        Err(http2::Failure::Stale(unsent)) => request = unsent,
-                        Err(http2::Failure::Refused { error, is_busy }) => {
-                            if is_busy {
-                                host.is_called_too_much(id);
-                            }
-                            refusals += 1;
-                            request = spare.filter(|_| refusals <= REFUSALS).ok_or(error)?;
-                            request.body().restart();
+        async move {
+            let Inner { pool, .. } = &*self.0;
+            if to.scheme() == Scheme::Http && !self.0.plaintext {
+                return Err(TransportErrorKind::PlaintextProhibited.into());
+            }
+            let host = pool.host(Key::of(to, self.0.keeps_apart));
+            let mut refusals = 0;
+            loop {
+                let lease = host.acquire(pool.shared(), to.connection()).await?;
+                match lease {
+                    Lease::Http1(connection) => {
+                        *request.uri_mut() = Uri::from(target.clone());
+                        request.headers_mut().insert(HOST, host.authority());
+                        match connection.exchange(request).await {
+                            Ok(response) => return Ok(response),
+                            Err(http1::Failure::Stale(unsent)) => request = unsent,
+                            Err(http1::Failure::Failed(error)) => return Err(error),
                         }
-                        Err(http2::Failure::Failed(error)) => return Err(error),
+                    }
+                    Lease::Http2(connection, stream) => {
+                        *request.uri_mut() = absolute(to, &target)?;
+                        request.headers_mut().remove(HOST);
+                        let spare = again(&request);
+                        let id = stream.connection();
+                        // Boxed, or it would make the future of each call over HTTP/1.1 larger.
+                        match Box::pin(connection.exchange(request, stream)).await {
+                            Ok(response) => return Ok(response),
+                            Err(http2::Failure::Stale(unsent)) => request = unsent,
+                            Err(http2::Failure::Refused { error, is_busy }) => {
+                                if is_busy {
+                                    host.is_called_too_much(id);
+                                }
+                                refusals += 1;
+                                let spare = spare.filter(|_| refusals <= REFUSALS);
+                                request = *spare.ok_or(error)?;
+                                request.body().restart();
+                            }
+                            Err(http2::Failure::Failed(error)) => return Err(error),
+                        }
                     }
                 }
             }
@@ -110,13 +116,18 @@ impl Transport for HttpTransport {
     }
 }
 
+fn absolute(to: &Destination, target: &PathAndQuery) -> Result<Uri, TransportError> {
+    to.uri(target.clone())
+        .map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))
+}
+
 /// The same request once more, if its body is empty or kept.
-fn again(request: &Request<RequestBody>) -> Option<Request<RequestBody>> {
+fn again(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>>> {
     let mut spare = Request::new(request.body().spare()?);
     *spare.method_mut() = request.method().clone();
     *spare.uri_mut() = request.uri().clone();
     *spare.headers_mut() = request.headers().clone();
-    Some(spare)
+    Some(Box::new(spare))
 }
 
 impl fmt::Debug for HttpTransport {

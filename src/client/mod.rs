@@ -48,7 +48,7 @@ mod transport;
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::builder::HttpTransportBuilder;
 #[cfg(any(feature = "http1", feature = "http2"))]
-pub use self::connect::Resolve;
+pub use self::connect::{EgressProxy, Resolve};
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::error::HttpTransportError;
 pub use self::error::{TransportError, TransportErrorKind};
@@ -56,4 +56,4 @@ pub use self::error::{TransportError, TransportErrorKind};
 pub use self::http::HttpTransport;
 pub use self::transport::{DefaultTransport, Transport};
 
-pub(crate) use self::head_timeout::{LONGEST, Patience, await_head};
+pub(crate) use self::head_timeout::{AwaitHead, LONGEST, Patience};

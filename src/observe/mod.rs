@@ -16,7 +16,7 @@ mod record;
 mod upload;
 
 pub(crate) use self::record::Record;
-pub(crate) use self::upload::{Upload, UploadState};
+pub(crate) use self::upload::{Progress, Upload, UploadState};
 
 use std::sync::Arc;
 use std::time::Duration;

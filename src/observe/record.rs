@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::{Extensions, Method, StatusCode};
 use tokio::time::Instant;
 
-use super::{CallFacts, CallReport, Observe, Outcome, Upload};
+use super::{CallFacts, CallReport, Observe, Outcome, Progress, Upload};
 use crate::address::ConnectionId;
 use crate::error::Error;
 use crate::policy::Origin;
@@ -15,7 +15,7 @@ use crate::policy::Origin;
 pub(crate) struct Record {
     facts: CallFacts,
     started: Instant,
-    upload: Option<Arc<Upload>>,
+    upload: Option<Arc<dyn Progress>>,
     observer: Option<Arc<dyn Observe>>,
 }
 
@@ -47,15 +47,21 @@ impl Record {
     }
 
     /// How far the request's body has come, if there is one.
-    pub(crate) fn upload(&self) -> Option<&Arc<Upload>> {
-        self.upload.as_ref()
+    pub(crate) fn upload(&self) -> Option<&Upload> {
+        self.upload.as_ref().map(|upload| upload.progress())
     }
 
-    /// From now on a body reports its progress.
-    pub(crate) fn follow(&mut self) -> Arc<Upload> {
-        let progress = Arc::new(Upload::start(self.started));
-        self.upload = Some(Arc::clone(&progress));
-        progress
+    pub(crate) fn shared_upload(&self) -> Option<Arc<dyn Progress>> {
+        self.upload.clone()
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// From now on a body tells of its progress.
+    pub(crate) fn follows(&mut self, upload: Arc<dyn Progress>) {
+        self.upload = Some(upload);
     }
 
     pub(crate) fn names(&mut self, connection: &ConnectionId) {
@@ -102,7 +108,7 @@ impl Drop for Record {
     fn drop(&mut self) {
         if let Some(observer) = self.observer.take() {
             self.facts.duration = self.started.elapsed();
-            self.facts.request_bytes = self.upload.as_ref().map_or(0, |upload| upload.bytes());
+            self.facts.request_bytes = self.upload().map_or(0, Upload::bytes);
             observer.finished(&CallReport(&self.facts));
         }
     }

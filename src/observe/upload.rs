@@ -16,6 +16,11 @@ pub(crate) struct Upload {
     state: AtomicU8,
 }
 
+/// Something that knows how far a request's body has come.
+pub(crate) trait Progress: Send + Sync {
+    fn progress(&self) -> &Upload;
+}
+
 /// What became of the body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UploadState {

@@ -20,8 +20,8 @@ use super::special_purpose::{carried, is_public};
 /// Which addresses may be dialled: the public internet's, and the blocks that the host allows.
 ///
 /// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a
-/// network that reaches IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy it's
-/// the proxy that resolves names: choose one that judges addresses.
+/// network that reaches IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy names
+/// are resolved and judged all the same, unless the proxy is left to resolve them.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkPolicy {
     allowed: Vec<IpNet>,

@@ -44,7 +44,7 @@ impl ErrorForm {
     }
 
     /// The answer that tells of `error`. The record takes the error down.
-    pub(crate) fn answer(self, error: Error, mut record: Box<Record>) -> Response<OwnBody> {
+    pub(crate) fn answer(self, error: Error, mut record: Record) -> Response<OwnBody> {
         let mut headers = common_fields(&error);
         let (status, body) = match self.grpc {
             Some(content_type) => {

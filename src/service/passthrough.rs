@@ -81,7 +81,7 @@ where
     {
         let request = RequestBody::of(request);
         let Self { gateway, prefix } = self.clone();
-        ResponseFuture::new(async move { gateway.call(request, &prefix).await })
+        ResponseFuture::new(gateway.call(request, prefix))
     }
 }
 

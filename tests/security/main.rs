@@ -15,7 +15,6 @@ mod support;
 mod addresses;
 mod destinations;
 mod exhaustion;
-mod names;
 mod secrets;
 mod tenants;
 mod vendors;

@@ -5,26 +5,31 @@
 //! wouldn't see them. Here all go one way.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
-use smallvec::{SmallVec, smallvec};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout;
 
-use super::dial::dial;
-use super::names::Names;
+use super::dial::{ATTEMPT_DELAY, Addresses, Failure, interleaved, race, tcp};
+use super::egress::{Egress, Goal};
+use super::line::Line;
+use super::names::LookUps;
 use super::stream::Stream;
 use super::wire::Wire;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::policy::{Host, NetworkPolicy, NetworkRefusal, Origin, Scheme};
 
-type Addresses = SmallVec<[SocketAddr; 4]>;
+/// How long a tunnel's attempt is alone: two more round trips than a connection's own, and each
+/// costs the proxy one.
+const TUNNEL_DELAY: Duration = Duration::from_secs(1);
 
 /// All that it takes to make connections; shared by those who make them.
 pub(in crate::client) struct Connector {
-    pub(in crate::client) names: Names,
+    pub(in crate::client) names: LookUps,
     pub(in crate::client) network: NetworkPolicy,
-    /// For all of a connection: look-up, TCP and TLS.
+    /// For all of a connection: look-up, all attempts, the egress proxy and TLS.
     pub(in crate::client) timeout: Duration,
+    pub(in crate::client) egress: Option<Egress>,
     #[cfg(feature = "rustls")]
     pub(in crate::client) tls: Option<tokio_rustls::TlsConnector>,
 }
@@ -43,43 +48,54 @@ impl Connector {
         &self,
         origin: &Origin,
     ) -> Result<Stream, TransportError> {
-        let deadline = Instant::now() + self.timeout;
-        let connecting = self.connect_by(origin, deadline);
-        let connected = timeout_at(deadline, connecting).await;
+        let connected = timeout(self.timeout, self.connect_untimed(origin)).await;
         connected.map_err(|_| TransportErrorKind::ConnectionTimeout)?
     }
 
-    async fn connect_by(
-        &self,
-        origin: &Origin,
-        deadline: Instant,
-    ) -> Result<Stream, TransportError> {
-        let addresses = self.addresses(origin).await?;
-        let socket = dial(&addresses, deadline).await?;
-        // Small frames leave as they come: a proxy has nothing to gather.
-        let _ = socket.set_nodelay(true);
-        let wire = Wire::new(socket);
+    async fn connect_untimed(&self, origin: &Origin) -> Result<Stream, TransportError> {
+        let line = match &self.egress {
+            None => {
+                let addresses = self.addresses(origin).await?;
+                Line::Plain(race(&addresses, ATTEMPT_DELAY, tcp).await?)
+            }
+            Some(egress) => self.tunnel(egress, origin).await?,
+        };
+        let wire = Wire::new(line);
         match origin.scheme() {
             Scheme::Http => Ok(Stream::Plain(wire)),
             Scheme::Https => self.secure(origin, wire).await,
         }
     }
 
-    /// Those of the host's addresses that may be dialled.
+    async fn tunnel(&self, egress: &Egress, origin: &Origin) -> Result<Line, TransportError> {
+        match origin.host() {
+            // What the host answers itself is known here.
+            Host::Name(name) if egress.resolves_names() && self.names.own(name).is_none() => {
+                let goal = Goal::Name(name, origin.port());
+                let tunnel = egress.tunnel(&self.names, goal).await;
+                tunnel.map_err(Failure::into_error)
+            }
+            _ => {
+                let addresses = self.addresses(origin).await?;
+                let to = |address| egress.tunnel(&self.names, Goal::Judged(address));
+                race(&addresses, TUNNEL_DELAY, to).await
+            }
+        }
+    }
+
+    /// Those of the host's addresses that may be dialled, in the order in which they're tried.
     async fn addresses(&self, origin: &Origin) -> Result<Addresses, TransportError> {
-        let found: SmallVec<[IpAddr; 4]> = match origin.host() {
-            Host::Address(address) => smallvec![*address],
+        let found: Arc<[IpAddr]> = match origin.host() {
+            Host::Address(address) => Arc::from([*address]),
             Host::Name(name) => {
-                let found = self.names.look_up(name).await;
-                found
-                    .map_err(|error| TransportError::new(TransportErrorKind::Dns, error))?
-                    .into()
+                let found = self.names.addresses(name).await;
+                found.map_err(|error| TransportError::new(TransportErrorKind::Dns, error))?
             }
         };
         let mut refused = TransportErrorKind::Dns;
         let mut addresses = Addresses::new();
-        for ip in found {
-            let address = SocketAddr::new(ip, origin.port());
+        for ip in found.iter() {
+            let address = SocketAddr::new(*ip, origin.port());
             match self.network.judge(address) {
                 Ok(()) => addresses.push(address),
                 Err(NetworkRefusal::Loop) => refused = TransportErrorKind::Loop,
@@ -92,7 +108,7 @@ impl Connector {
         if addresses.is_empty() {
             return Err(refused.into());
         }
-        Ok(addresses)
+        Ok(interleaved(&addresses))
     }
 
     #[cfg(feature = "rustls")]

@@ -2,5 +2,7 @@
 
 use tokio::net::TcpStream;
 
-/// A TCP connection to the vendor.
-pub(super) type Line = TcpStream;
+use super::stream::Stream;
+
+/// A connection to the vendor, or a tunnel through an egress proxy, which TLS may lead to.
+pub(super) type Line = Stream<TcpStream>;

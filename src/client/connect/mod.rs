@@ -1,18 +1,23 @@
 //! From an origin to a connection: names are resolved, each address is judged, and what was judged
 //! is what is dialled (SECURITY N1, N9).
 
+mod cache;
 mod connector;
 mod dial;
+mod egress;
 mod line;
 mod names;
 mod stream;
+mod system;
 #[cfg(feature = "rustls")]
 mod tls;
 mod wire;
 
+pub use self::egress::EgressProxy;
 pub use self::names::Resolve;
 
 pub(in crate::client) use self::connector::Connector;
+pub(in crate::client) use self::egress::Egress;
 pub(in crate::client) use self::names::Names;
 pub(in crate::client) use self::stream::Stream;
 #[cfg(feature = "native-roots")]

@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::net::{IpAddr, ToSocketAddrs as _};
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::sync::Semaphore;
-use tokio::task::spawn_blocking;
-
+use super::cache::{Cache, Lifetimes};
+use super::system::System;
 use crate::policy::Host;
 
 /// Resolves a name. What it answers is judged on each new connection, cached or not.
@@ -29,24 +29,27 @@ pub trait Resolve: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 }
 
-/// The system's look-ups that may run at once: fewer than tokio's threads for blocking work, which
-/// the host app needs too.
-const AT_ONCE: usize = 128;
+/// The addresses of one name, or why there are none.
+pub(super) type Answer = Result<Arc<[IpAddr]>, Arc<io::Error>>;
 
-/// The addresses that are tried of one name.
-const TRIED: usize = 16;
+/// The addresses that are kept of one name.
+const KEPT: usize = 64;
 
+/// How names are to be looked up.
 #[derive(Clone)]
 pub(in crate::client) struct Names {
     own: HashMap<Arc<str>, IpAddr>,
-    resolver: Arc<dyn Resolve>,
+    /// `None`: the system's.
+    resolver: Option<Arc<dyn Resolve>>,
+    lifetimes: Option<Lifetimes>,
 }
 
 impl Names {
     pub(in crate::client) fn new() -> Self {
         Self {
             own: HashMap::new(),
-            resolver: Arc::new(System(Arc::new(Semaphore::new(AT_ONCE)))),
+            resolver: None,
+            lifetimes: None,
         }
     }
 
@@ -58,17 +61,72 @@ impl Names {
     }
 
     pub(in crate::client) fn ask(&mut self, resolver: impl Resolve) {
-        self.resolver = Arc::new(resolver);
+        self.resolver = Some(Arc::new(resolver));
     }
 
-    pub(super) async fn look_up(&self, name: &str) -> io::Result<Vec<IpAddr>> {
-        if let Some(address) = self.own.get(name) {
-            return Ok(vec![*address]);
-        }
-        let mut addresses = self.resolver.resolve(name).await?;
-        addresses.truncate(TRIED);
-        Ok(addresses)
+    pub(in crate::client) fn cache(&mut self, positive: Duration, negative: Duration) {
+        self.lifetimes = Some(Lifetimes { positive, negative });
     }
+
+    /// Ready to be asked.
+    pub(in crate::client) fn into_look_ups(self) -> LookUps {
+        let source = match (self.resolver, self.lifetimes) {
+            // It knows how long its answers are good for, which can't be told from outside.
+            (Some(resolver), None) => Source::EachTime(resolver),
+            (Some(resolver), Some(lifetimes)) => Source::Cached(Cache::new(resolver, lifetimes)),
+            (None, lifetimes) => {
+                let lifetimes = lifetimes.unwrap_or_default();
+                Source::Cached(Cache::new(Arc::new(System::new()), lifetimes))
+            }
+        };
+        LookUps {
+            own: self.own,
+            source,
+        }
+    }
+}
+
+/// Looks names up.
+pub(in crate::client) struct LookUps {
+    own: HashMap<Arc<str>, IpAddr>,
+    source: Source,
+}
+
+enum Source {
+    EachTime(Arc<dyn Resolve>),
+    Cached(Cache),
+}
+
+impl LookUps {
+    /// What the host answers itself.
+    pub(super) fn own(&self, name: &str) -> Option<IpAddr> {
+        self.own.get(name).copied()
+    }
+
+    /// The addresses of a name, best first.
+    ///
+    /// # Cancel safety
+    ///
+    /// A look-up that others share goes on without the one that leaves.
+    pub(super) async fn addresses(&self, name: &Arc<str>) -> Answer {
+        if let Some(address) = self.own(name) {
+            return Ok(Arc::from([address]));
+        }
+        match &self.source {
+            Source::EachTime(resolver) => ask(&**resolver, name).await,
+            Source::Cached(cache) => cache.addresses(name).await,
+        }
+    }
+}
+
+/// Asks a resolver. No addresses are a failure.
+pub(super) async fn ask(resolver: &dyn Resolve, name: &str) -> Answer {
+    let mut addresses = resolver.resolve(name).await?;
+    if addresses.is_empty() {
+        return Err(Arc::new(io::ErrorKind::NotFound.into()));
+    }
+    addresses.truncate(KEPT);
+    Ok(addresses.into())
 }
 
 impl fmt::Debug for Names {
@@ -76,28 +134,5 @@ impl fmt::Debug for Names {
         f.debug_struct("Names")
             .field("own", &self.own)
             .finish_non_exhaustive()
-    }
-}
-
-/// The operating system's resolver, on tokio's threads for blocking work.
-struct System(Arc<Semaphore>);
-
-impl Resolve for System {
-    fn resolve<'a>(
-        &'a self,
-        name: &'a str,
-    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
-        Box::pin(async move {
-            let places = Arc::clone(&self.0);
-            let place = places.acquire_owned().await.map_err(io::Error::other)?;
-            let name = name.to_owned();
-            let look_up = spawn_blocking(move || {
-                // A look-up can't be cancelled: its place is free when its thread is.
-                let _place = place;
-                let found = (name.as_str(), 0).to_socket_addrs()?;
-                Ok(found.map(|address| address.ip()).collect())
-            });
-            look_up.await.map_err(io::Error::other)?
-        })
     }
 }

@@ -1,4 +1,4 @@
-//! A connection to a vendor: in clear, or over TLS.
+//! A connection, in clear or over TLS: to a vendor, or to the proxy that leads there.
 
 use std::io;
 use std::pin::Pin;
@@ -9,10 +9,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use super::wire::{Wire, WireState};
 
-pub(in crate::client) enum Stream {
-    Plain(Wire),
+pub(in crate::client) enum Stream<S = Wire> {
+    Plain(S),
     #[cfg(feature = "rustls")]
-    Tls(Box<tokio_rustls::client::TlsStream<Wire>>),
+    Tls(Box<tokio_rustls::client::TlsStream<S>>),
 }
 
 impl Stream {
@@ -51,7 +51,7 @@ macro_rules! each {
     };
 }
 
-impl AsyncRead for Stream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -61,7 +61,7 @@ impl AsyncRead for Stream {
     }
 }
 
-impl AsyncWrite for Stream {
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,

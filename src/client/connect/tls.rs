@@ -3,16 +3,20 @@
 //! Certificates are always verified, and there is no way to switch that off: a vendor with a
 //! private authority is reached by adding its root. TLS 1.2 and later; no early data;
 //! `SSLKEYLOGFILE` isn't honoured (SECURITY V1, L9).
+//!
+//! Sessions are resumed, by rustls's store in memory, which a configuration has of its own. One that
+//! is resumed has been verified before, for the same name and under the same roots; an identity of a
+//! client's own needs a configuration of its own.
 
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use super::wire::Wire;
 use crate::client::error::{HttpTransportError, TransportError, TransportErrorKind};
 use crate::policy::Host;
 
@@ -53,6 +57,7 @@ pub(in crate::client) fn add_native(roots: &mut RootCertStore) -> Result<(), Htt
     Ok(())
 }
 
+/// TLS with these roots, that offer by ALPN, and sessions of its own.
 pub(in crate::client) fn connector(
     roots: RootCertStore,
     alpn: Vec<Vec<u8>>,
@@ -68,17 +73,17 @@ pub(in crate::client) fn connector(
 }
 
 /// Shakes hands, and verifies that the certificate is `host`'s.
-pub(super) async fn handshake(
+pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &Host,
-    wire: Wire,
-) -> Result<TlsStream<Wire>, TransportError> {
+    stream: S,
+) -> Result<TlsStream<S>, TransportError> {
     let name = match host {
         Host::Name(name) => ServerName::try_from(&**name).map(|name| name.to_owned()),
         Host::Address(address) => Ok(ServerName::from(*address)),
     };
     let name = name.map_err(|error| TransportError::new(TransportErrorKind::TlsProtocol, error))?;
-    connector.connect(name, wire).await.map_err(|error| {
+    connector.connect(name, stream).await.map_err(|error| {
         let cause = error
             .get_ref()
             .and_then(|cause| cause.downcast_ref::<rustls::Error>());

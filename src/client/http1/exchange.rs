@@ -1,16 +1,18 @@
 //! One request and its response over one connection.
 
-use std::future::{Future as _, poll_fn};
-use std::pin::pin;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
+use pin_project_lite::pin_project;
 
 use super::connection::Http1;
 use super::rest;
-use crate::body::{Drive as _, RequestBody, UpstreamBody};
+use crate::body::{Drive as _, Following, RequestBody, UpstreamBody};
 use crate::client::error::{TransportError, TransportErrorKind};
 
 /// Why there is no response.
@@ -21,21 +23,39 @@ pub(in crate::client) enum Failure {
     Failed(TransportError),
 }
 
+pin_project! {
+    /// Waits for the head of the response.
+    struct Exchange<F> {
+        // None once it has been there.
+        connection: Option<Box<Http1>>,
+        #[pin]
+        answer: F,
+        upload: Option<Following>,
+    }
+}
+
 impl Http1 {
     /// The response, as soon as its head is there. Dropping the future, or the response's body
     /// before its end, closes the connection.
-    pub(in crate::client) async fn exchange(
+    pub(in crate::client) fn exchange(
         mut self: Box<Self>,
         request: Request<RequestBody>,
-    ) -> Result<Response<UpstreamBody>, Failure> {
-        let is_reused = self.is_reused();
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, Failure>> + Send {
         let upload = request.body().following();
-        let mut answer = pin!(self.queue(request));
-        let answered = poll_fn(|cx| self.poll_until(cx, |cx| answer.as_mut().poll(cx))).await;
-        let response = answered.map_err(|error| match self.has_written() {
-            true => Failure::Failed(of_sent(error.into_error())),
-            false => of_unsent(error, is_reused),
-        })?;
+        let answer = self.queue(request);
+        // By hand: an async block would hold what it's given twice.
+        Exchange {
+            connection: Some(self),
+            answer,
+            upload,
+        }
+    }
+
+    fn answers(
+        self: Box<Self>,
+        response: Response<Incoming>,
+        upload: Option<Following>,
+    ) -> Result<Response<UpstreamBody>, Failure> {
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Failed(TransportErrorKind::UpgradeFailed.into()));
         }
@@ -59,6 +79,31 @@ impl Http1 {
             }
             Err(busy) => UpstreamBody::driven(body, busy),
         }
+    }
+}
+
+impl<F> Future for Exchange<F>
+where
+    F: Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>>,
+{
+    type Output = Result<Response<UpstreamBody>, Failure>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        let Some(connection) = this.connection else {
+            return Poll::Pending;
+        };
+        let answered = ready!(connection.poll_until(cx, |cx| this.answer.as_mut().poll(cx)));
+        let Some(connection) = this.connection.take() else {
+            return Poll::Pending;
+        };
+        Poll::Ready(match answered {
+            Ok(response) => connection.answers(response, this.upload.take()),
+            Err(error) if connection.has_written() => {
+                Err(Failure::Failed(of_sent(error.into_error())))
+            }
+            Err(error) => Err(of_unsent(error, connection.is_reused())),
+        })
     }
 }
 

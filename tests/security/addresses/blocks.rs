@@ -7,9 +7,9 @@ use std::path::Path;
 use tower_passthrough::{DomainPolicy, NetworkPolicy, NetworkRefusal};
 
 use super::{allowing, answer, gateway, prohibited};
-use crate::names::Names;
 use crate::support::caller::{get, raw_call};
 use crate::support::gateway::Setup;
+use crate::support::names::Names;
 use crate::support::vendor::Vendor;
 
 fn judged(policy: &NetworkPolicy, ip: IpAddr) -> Result<(), NetworkRefusal> {

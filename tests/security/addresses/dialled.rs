@@ -3,9 +3,9 @@
 use tower_passthrough::{DomainPolicy, NetworkPolicy};
 
 use super::{answer, gateway, prohibited};
-use crate::names::Names;
 use crate::support::caller::{get, raw_call};
 use crate::support::gateway::{Setup, bind};
+use crate::support::names::Names;
 use crate::support::pair::Pair;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;

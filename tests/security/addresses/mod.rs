@@ -1,14 +1,16 @@
 //! Which addresses may be dialled.
 
 mod blocks;
+mod cached;
 mod dialled;
+mod tunnelled;
 
 use ipnet::IpNet;
 use tower_passthrough::NetworkPolicy;
 
-use crate::names::Names;
 use crate::support::caller::{get, raw_call};
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::names::Names;
 use crate::support::vendor::Vendor;
 
 /// A gateway before `host` on the vendor's port, with that DNS and those blocks allowed.

@@ -4,10 +4,10 @@ use tokio::net::TcpListener;
 use tower_passthrough::DomainPolicy;
 
 use super::{Site, none};
-use crate::names::Names;
 use crate::support::caller::{get, raw_call};
 use crate::support::certificates;
 use crate::support::gateway::Setup;
+use crate::support::names::Names;
 use crate::support::wait::within;
 
 /// Spellings that two parsers would read as two hosts.

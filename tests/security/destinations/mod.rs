@@ -1,5 +1,6 @@
 //! Where a credential may go.
 
+mod egress;
 mod elsewhere;
 mod hosts;
 mod judged;
@@ -8,9 +9,9 @@ mod urls;
 
 use tower_passthrough::DomainPolicy;
 
-use crate::names::Names;
 use crate::support::caller::{RawResponse, get, raw_call};
 use crate::support::gateway::{Gateway, Setup};
+use crate::support::names::Names;
 use crate::support::vendor::Vendor;
 
 /// A vendor at `api.vendor.test`, where each other name leads to it as well: a wrong verdict is

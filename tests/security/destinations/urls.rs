@@ -5,9 +5,9 @@ use tower_passthrough::{
 };
 
 use super::Site;
-use crate::names::Names;
 use crate::support::caller::{get, raw_call, request};
 use crate::support::gateway::{Gateway, Setup, bind};
+use crate::support::names::Names;
 use crate::support::pair::Pair;
 use crate::support::vendor::Vendor;
 

@@ -12,9 +12,9 @@ use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Resolve, Upstream,
 };
 
-use crate::names::Names;
 use crate::support::caller::{Caller, get, raw_call, request};
 use crate::support::gateway::{Gateway, Setup, bind};
+use crate::support::names::Names;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;
 use crate::support::wait::within;

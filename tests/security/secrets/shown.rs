@@ -7,9 +7,9 @@ use tower_passthrough::{
     PassthroughService, Secret, StoreError, Upstream, auth,
 };
 
-use crate::names::Names;
 use crate::support::caller::{get, post, raw_call, request};
 use crate::support::gateway::{Gateway, Setup, bind};
+use crate::support::names::Names;
 use crate::support::pair::Pair;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;

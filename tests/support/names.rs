@@ -11,7 +11,7 @@ use tower_passthrough::Resolve;
 
 /// Clones share script and memory.
 #[derive(Clone, Default)]
-pub(crate) struct Names(Arc<Mutex<Script>>);
+pub struct Names(Arc<Mutex<Script>>);
 
 #[derive(Default)]
 struct Script {
@@ -22,20 +22,20 @@ struct Script {
 
 impl Names {
     /// Knows no name.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// Answers each name with loopback, so that a name that should have been refused reaches a
     /// listener.
-    pub(crate) fn all_to_loopback() -> Self {
+    pub fn all_to_loopback() -> Self {
         let names = Self::new();
         names.0.lock().unwrap().all = Some(vec![IpAddr::from([127, 0, 0, 1])]);
         names
     }
 
     /// Answers `name` with these addresses, each answer once and the last one from then on.
-    pub(crate) fn answer<const N: usize>(self, name: &str, answers: [&[&str]; N]) -> Self {
+    pub fn answer<const N: usize>(self, name: &str, answers: [&[&str]; N]) -> Self {
         let parse = |answer: &&[&str]| answer.iter().map(|ip| ip.parse().unwrap()).collect();
         let answers = answers.iter().map(parse).collect();
         self.0
@@ -47,7 +47,7 @@ impl Names {
     }
 
     /// The names that were asked for so far.
-    pub(crate) fn asked(&self) -> Vec<String> {
+    pub fn asked(&self) -> Vec<String> {
         self.0.lock().unwrap().asked.clone()
     }
 }

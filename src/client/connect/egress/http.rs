@@ -1,0 +1,307 @@
+//! CONNECT over HTTP/1.1.
+
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use zeroize::Zeroizing;
+
+use super::{Goal, failure, of_exchange};
+use crate::client::connect::dial::Failure;
+use crate::client::error::{TransportError, TransportErrorKind};
+use crate::secret::Secret;
+
+/// The longest answer, in bytes, interim ones included.
+const LONGEST: usize = 16 * 1024;
+
+const FIELD: &[u8] = b"Proxy-Authorization: Basic ";
+const LINE_END: &[u8] = b"\r\n";
+
+/// The field line that authenticates. `None` if it can't be sent: a colon would move the border
+/// between the two (RFC 7617 §2), and controls are no part of either.
+pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
+    let (user, password) = (user.expose(), password.expose());
+    let unfit = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
+    if user.contains(&b':') || unfit(user) || unfit(password) {
+        return None;
+    }
+    let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
+    pair.extend_from_slice(user);
+    pair.push(b':');
+    pair.extend_from_slice(password);
+    let mut encoded = Zeroizing::new(vec![0; pair.len().div_ceil(3) * 4]);
+    STANDARD.encode_slice(&*pair, &mut encoded).ok()?;
+    let mut line = Vec::with_capacity(FIELD.len() + encoded.len() + LINE_END.len());
+    line.extend_from_slice(FIELD);
+    line.extend_from_slice(&encoded);
+    line.extend_from_slice(LINE_END);
+    Some(Secret::from(line))
+}
+
+/// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.
+pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    goal: Goal<'_>,
+    credentials: Option<&Secret>,
+) -> Result<(), Failure> {
+    let request = request(goal, credentials);
+    stream.write_all(&request).await.map_err(of_exchange)?;
+    stream.flush().await.map_err(of_exchange)?;
+    let mut left = LONGEST;
+    loop {
+        match status(&head(stream, &mut left).await?) {
+            Some(200..=299) => return Ok(()),
+            Some(100 | 102..=199) => {}
+            Some(407) => return Err(failure("the egress proxy wants another credential", None)),
+            // It may be that address alone.
+            Some(403 | 502..=504) => {
+                let refused = "the egress proxy made no tunnel to that address";
+                let kind = TransportErrorKind::ConnectionFailed;
+                return Err(Failure::OfAddress(TransportError::new(kind, refused)));
+            }
+            Some(_) => return Err(failure("the egress proxy refused to make a tunnel", None)),
+            None => return Err(failure("the egress proxy's answer is no HTTP", None)),
+        }
+    }
+}
+
+fn request(goal: Goal<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+    let mut authority = String::new();
+    // A string takes all that is written to it.
+    let _ = match goal {
+        Goal::Judged(SocketAddr::V4(address)) => write!(authority, "{address}"),
+        // Without a zone, which no judged address has.
+        Goal::Judged(SocketAddr::V6(address)) => {
+            write!(authority, "[{}]:{}", address.ip(), address.port())
+        }
+        Goal::Name(name, port) => write!(authority, "{name}:{port}"),
+    };
+    let credentials = credentials.map_or(&[][..], Secret::expose);
+    let parts = [
+        b"CONNECT ",
+        authority.as_bytes(),
+        b" HTTP/1.1\r\nHost: ",
+        authority.as_bytes(),
+        LINE_END,
+        credentials,
+        LINE_END,
+    ];
+    // Made at its final size: growth would leave a copy that nobody wipes.
+    let length = parts.iter().map(|part| part.len()).sum();
+    let mut request = Zeroizing::new(Vec::with_capacity(length));
+    for part in parts {
+        request.extend_from_slice(part);
+    }
+    request
+}
+
+/// The next head, up to and with its empty line.
+async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<Vec<u8>, Failure> {
+    const END: &[u8] = b"\r\n\r\n";
+    let mut head = Vec::with_capacity(128);
+    loop {
+        // As many bytes as the head misses at least, so that none of the vendor's is among them.
+        let begun = (1..END.len())
+            .rev()
+            .find(|&len| head.ends_with(END.get(..len).unwrap_or(END)));
+        let missing = END.len() - begun.unwrap_or(0);
+        *left = match left.checked_sub(missing) {
+            Some(left) => left,
+            None => return Err(failure("the egress proxy's answer is too long", None)),
+        };
+        let mut bytes = [0; END.len()];
+        let bytes = bytes.get_mut(..missing).unwrap_or_default();
+        let read = stream.read(bytes).await.map_err(of_exchange)?;
+        if read == 0 {
+            return Err(failure(
+                "the egress proxy closed before it had answered",
+                None,
+            ));
+        }
+        *left += missing - read;
+        head.extend_from_slice(bytes.get(..read).unwrap_or_default());
+        if head.ends_with(END) {
+            return Ok(head);
+        }
+    }
+}
+
+/// The status of a head (RFC 9112 §4).
+fn status(head: &[u8]) -> Option<u16> {
+    let rest = head.strip_prefix(b"HTTP/1.")?;
+    let [b'0' | b'1', b' ', a, b, c, b' ' | b'\r', ..] = rest else {
+        return None;
+    };
+    let digits = [*a, *b, *c];
+    let digits = std::str::from_utf8(&digits).ok()?;
+    digits.parse().ok().filter(|status| *status >= 100)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+
+    use tokio::io::duplex;
+
+    use super::*;
+
+    /// What came of a proxy that answers so: nothing, or whether it's the address's fault and why;
+    /// what was left unread; what the proxy got.
+    async fn answered(
+        answer: &[u8],
+        goal: Goal<'_>,
+        credentials: Option<&Secret>,
+    ) -> (Result<(), (bool, String)>, Vec<u8>, Vec<u8>) {
+        let (mut near, mut far) = duplex(64 * 1024);
+        let written = far.write_all(answer).await;
+        assert!(written.is_ok());
+        let shut = far.shutdown().await;
+        assert!(shut.is_ok());
+        let result = connect(&mut near, goal, credentials).await;
+        let result = result.map_err(|failure| {
+            let is_of_address = matches!(failure, Failure::OfAddress(_));
+            let error = failure.into_error();
+            assert_eq!(error.kind(), TransportErrorKind::ConnectionFailed);
+            (
+                is_of_address,
+                error.source().map(ToString::to_string).unwrap_or_default(),
+            )
+        });
+        let (mut left, mut got) = (Vec::new(), Vec::new());
+        let read = near.read_to_end(&mut left).await;
+        assert!(read.is_ok());
+        drop(near);
+        let read = far.read_to_end(&mut got).await;
+        assert!(read.is_ok());
+        (result, left, got)
+    }
+
+    const GOAL: Goal<'_> = Goal::Name("vendor.test", 443);
+
+    async fn failed(answer: &[u8]) -> Option<(bool, String)> {
+        answered(answer, GOAL, None).await.0.err()
+    }
+
+    #[tokio::test]
+    async fn a_tunnel_is_asked_for_and_what_follows_its_answer_is_the_vendors() {
+        for head in [
+            "HTTP/1.1 200 Connection established\r\n\r\n",
+            "HTTP/1.0 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n",
+            "HTTP/1.1 200\r\n\r\n",
+            "HTTP/1.1 204 \r\nA: \r\r\n\r\n",
+            "HTTP/1.1 103 Early\r\nA: b\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+        ] {
+            for follows in ["", "\r\n\r\n", "\n", "PRI * HTTP/2.0"] {
+                let answer = format!("{head}{follows}");
+                let (result, left, got) = answered(answer.as_bytes(), GOAL, None).await;
+                assert_eq!(result, Ok(()), "{head:?}");
+                assert_eq!(left, follows.as_bytes(), "{head:?}");
+                assert_eq!(
+                    got,
+                    b"CONNECT vendor.test:443 HTTP/1.1\r\nHost: vendor.test:443\r\n\r\n"
+                );
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn addresses_and_credentials_stand_in_their_forms() {
+        let ok = b"HTTP/1.1 200 OK\r\n\r\n";
+        let secret = credentials(&Secret::from("user"), &Secret::from("pass:word"));
+        for (address, written) in [("192.0.2.1:80", "192.0.2.1:80"), ("[::1]:443", "[::1]:443")] {
+            let Ok(judged) = address.parse() else {
+                continue;
+            };
+            let (_, _, got) = answered(ok, Goal::Judged(judged), secret.as_ref()).await;
+            let expected = format!(
+                "CONNECT {written} HTTP/1.1\r\nHost: {written}\r\n\
+                 Proxy-Authorization: Basic dXNlcjpwYXNzOndvcmQ=\r\n\r\n"
+            );
+            assert_eq!(String::from_utf8_lossy(&got), expected);
+        }
+        for (user, password) in [("a:b", "c"), ("a\r\nX: y", "c"), ("a", "b\n"), ("a", "\0")] {
+            assert_eq!(
+                credentials(&Secret::from(user), &Secret::from(password)),
+                None
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn refusals_of_one_address_are_told_from_others() {
+        for (status, is_of_address) in [
+            (403, true),
+            (502, true),
+            (503, true),
+            (504, true),
+            (407, false),
+            (400, false),
+            (405, false),
+            (500, false),
+            (302, false),
+            (101, false),
+        ] {
+            let answer = format!("HTTP/1.1 {status} Said so\r\nContent-Length: 2\r\n\r\nno");
+            let failed = failed(answer.as_bytes()).await;
+            assert_eq!(
+                failed.map(|(of_address, _)| of_address),
+                Some(is_of_address),
+                "{status}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_no_answer_is_refused_and_not_repeated() {
+        for answer in [
+            "garbage\r\n\r\n",
+            "\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
+            "HTTP/2 200 OK\r\n\r\n",
+            "HTTP/1.1 2000 OK\r\n\r\n",
+            "HTTP/1.1 20\r\n\r\n",
+            "HTTP/1.1  200 OK\r\n\r\n",
+            "HTTP/1.1 +20 OK\r\n\r\n",
+            "HTTP/1.1 099 OK\r\n\r\n",
+            "HTTP/1.1200 OK\r\n\r\n",
+        ] {
+            let why = "the egress proxy's answer is no HTTP".to_owned();
+            assert_eq!(
+                failed(answer.as_bytes()).await,
+                Some((false, why)),
+                "{answer:?}"
+            );
+        }
+        for answer in [
+            "",
+            "HTTP/1.1 200 OK\r\n",
+            "HTTP/1.1 200 OK\n\n",
+            "HTTP/1.1 100 C\r\n\r\n",
+        ] {
+            let why = "the egress proxy closed before it had answered".to_owned();
+            assert_eq!(
+                failed(answer.as_bytes()).await,
+                Some((false, why)),
+                "{answer:?}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_limited_with_all_that_precedes_it() {
+        let start = "HTTP/1.1 200 OK\r\nA: ";
+        let end = "\r\n\r\n";
+        let value = "a".repeat(LONGEST - start.len() - end.len());
+        assert_eq!(
+            failed(format!("{start}{value}{end}").as_bytes()).await,
+            None
+        );
+        let why = "the egress proxy's answer is too long".to_owned();
+        let longer = format!("{start}a{value}{end}");
+        assert_eq!(failed(longer.as_bytes()).await, Some((false, why.clone())));
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(LONGEST / 25);
+        let answer = format!("{interim}HTTP/1.1 200 OK\r\n\r\n");
+        assert_eq!(failed(answer.as_bytes()).await, Some((false, why)));
+    }
+}

@@ -1,0 +1,289 @@
+//! SOCKS5: the greeting, a user and a password if they're asked for, and a connection.
+
+use std::net::IpAddr;
+
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+
+use super::{Goal, failure, of_exchange};
+use crate::client::connect::dial::Failure;
+use crate::client::error::{TransportError, TransportErrorKind};
+use crate::secret::Secret;
+
+const VERSION: u8 = 5;
+/// Ways to authenticate (RFC 1928 §3).
+const NO_AUTHENTICATION: u8 = 0;
+const USER_AND_PASSWORD: u8 = 2;
+/// The version of that way's own exchange (RFC 1929 §2).
+const PASSWORD_VERSION: u8 = 1;
+const CONNECT: u8 = 1;
+/// Types of addresses (RFC 1928 §5).
+const IPV4: u8 = 1;
+const NAME: u8 = 3;
+const IPV6: u8 = 4;
+
+/// The message that authenticates. `None` if either is longer than the protocol can say.
+pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
+    let (user, password) = (user.expose(), password.expose());
+    let (user_length, password_length) = (
+        u8::try_from(user.len()).ok()?,
+        u8::try_from(password.len()).ok()?,
+    );
+    let mut message = Vec::with_capacity(3 + user.len() + password.len());
+    message.extend([PASSWORD_VERSION, user_length]);
+    message.extend_from_slice(user);
+    message.push(password_length);
+    message.extend_from_slice(password);
+    Some(Secret::from(message))
+}
+
+/// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.
+pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    goal: Goal<'_>,
+    credentials: Option<&Secret>,
+) -> Result<(), Failure> {
+    authenticate(stream, credentials).await?;
+    send(stream, &request(goal)?).await?;
+    let [version, reply, _, kind] = receive(stream).await?;
+    if version != VERSION {
+        return Err(no_socks());
+    }
+    if reply != 0 {
+        return Err(of_reply(reply));
+    }
+    // The address that the proxy connected from, and its port: nobody asks.
+    let length = match kind {
+        IPV4 => 4,
+        IPV6 => 16,
+        NAME => usize::from(u8::from_be_bytes(receive(stream).await?)),
+        _ => return Err(no_socks()),
+    };
+    for _ in 0..length + 2 {
+        let [_] = receive(stream).await?;
+    }
+    Ok(())
+}
+
+async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    credentials: Option<&Secret>,
+) -> Result<(), Failure> {
+    match credentials {
+        None => send(stream, &[VERSION, 1, NO_AUTHENTICATION]).await?,
+        Some(_) => send(stream, &[VERSION, 2, NO_AUTHENTICATION, USER_AND_PASSWORD]).await?,
+    }
+    match (receive(stream).await?, credentials) {
+        ([VERSION, NO_AUTHENTICATION], _) => Ok(()),
+        ([VERSION, USER_AND_PASSWORD], Some(credentials)) => {
+            send(stream, credentials.expose()).await?;
+            match receive(stream).await? {
+                [PASSWORD_VERSION, 0] => Ok(()),
+                _ => Err(failure("the egress proxy wants another credential", None)),
+            }
+        }
+        ([VERSION, _], _) => Err(failure("the egress proxy wants another credential", None)),
+        _ => Err(no_socks()),
+    }
+}
+
+fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
+    let mut request = vec![VERSION, CONNECT, 0];
+    let port = match goal {
+        Goal::Judged(address) => {
+            match address.ip() {
+                IpAddr::V4(ip) => {
+                    request.push(IPV4);
+                    request.extend(ip.octets());
+                }
+                IpAddr::V6(ip) => {
+                    request.push(IPV6);
+                    request.extend(ip.octets());
+                }
+            }
+            address.port()
+        }
+        Goal::Name(name, port) => {
+            let too_long = |_| failure("the name is too long for SOCKS5", None);
+            request.extend([NAME, u8::try_from(name.len()).map_err(too_long)?]);
+            request.extend_from_slice(name.as_bytes());
+            port
+        }
+    };
+    request.extend(port.to_be_bytes());
+    Ok(request)
+}
+
+/// What a proxy says that made no connection (RFC 1928 §6).
+fn of_reply(reply: u8) -> Failure {
+    let (kind, why) = match reply {
+        1 | 3 | 4 | 6 => (
+            TransportErrorKind::ConnectionFailed,
+            "the egress proxy can't reach that address",
+        ),
+        2 => (
+            TransportErrorKind::ConnectionFailed,
+            "the egress proxy's rules refuse that address",
+        ),
+        5 => (
+            TransportErrorKind::ConnectionRefused,
+            "the egress proxy was refused by that address",
+        ),
+        8 => (
+            TransportErrorKind::ConnectionFailed,
+            "the egress proxy doesn't know that kind of address",
+        ),
+        _ => return failure("the egress proxy refused to make a tunnel", None),
+    };
+    Failure::OfAddress(TransportError::new(kind, why))
+}
+
+fn no_socks() -> Failure {
+    failure("the egress proxy's answer is no SOCKS5", None)
+}
+
+async fn send<S: AsyncWrite + Unpin>(stream: &mut S, message: &[u8]) -> Result<(), Failure> {
+    stream.write_all(message).await.map_err(of_exchange)?;
+    stream.flush().await.map_err(of_exchange)
+}
+
+async fn receive<S: AsyncRead + Unpin, const N: usize>(stream: &mut S) -> Result<[u8; N], Failure> {
+    let mut message = [0; N];
+    stream.read_exact(&mut message).await.map_err(of_exchange)?;
+    Ok(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::duplex;
+
+    use super::*;
+
+    const JUDGED: Goal<'_> = Goal::Judged(std::net::SocketAddr::new(
+        IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
+        443,
+    ));
+
+    /// What came of a proxy that answers so: nothing, or whether it's the address's fault and its
+    /// kind; what was left unread; what the proxy got.
+    async fn answered(
+        answer: &[u8],
+        goal: Goal<'_>,
+        credentials: Option<&Secret>,
+    ) -> (Result<(), (bool, TransportErrorKind)>, Vec<u8>, Vec<u8>) {
+        let (mut near, mut far) = duplex(1024);
+        let written = far.write_all(answer).await;
+        assert!(written.is_ok());
+        let shut = far.shutdown().await;
+        assert!(shut.is_ok());
+        let result = connect(&mut near, goal, credentials).await;
+        let result = result.map_err(|failure| {
+            let is_of_address = matches!(failure, Failure::OfAddress(_));
+            (is_of_address, failure.into_error().kind())
+        });
+        let (mut left, mut got) = (Vec::new(), Vec::new());
+        let read = near.read_to_end(&mut left).await;
+        assert!(read.is_ok());
+        drop(near);
+        let read = far.read_to_end(&mut got).await;
+        assert!(read.is_ok());
+        (result, left, got)
+    }
+
+    /// The answer to a greeting without a credential, and a reply with that address.
+    fn with_reply(reply: u8, address: &[u8]) -> Vec<u8> {
+        [&[5, 0, 5, reply, 0], address, &[0, 80]].concat()
+    }
+
+    #[tokio::test]
+    async fn what_follows_the_answer_is_the_vendors() {
+        let v6 = [&[IPV6][..], &[0; 16]].concat();
+        for address in [&[IPV4, 10, 0, 0, 1][..], &v6, &[NAME, 3, b'a', b'.', b'b']] {
+            let mut answer = with_reply(0, address);
+            answer.extend(b"PRI");
+            let (result, left, got) = answered(&answer, JUDGED, None).await;
+            assert_eq!((result, &*left), (Ok(()), &b"PRI"[..]));
+            assert_eq!(got, [5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 1, 187]);
+        }
+    }
+
+    #[tokio::test]
+    async fn names_and_ipv6_are_written_as_such() {
+        let answer = with_reply(0, &[IPV4, 0, 0, 0, 0]);
+        let (_, _, got) = answered(&answer, Goal::Name("a.test", 80), None).await;
+        assert_eq!(got, b"\x05\x01\0\x05\x01\0\x03\x06a.test\0\x50");
+        let Ok(address) = "[2001:db8::1]:80".parse() else {
+            return;
+        };
+        let (_, _, got) = answered(&answer, Goal::Judged(address), None).await;
+        let ip = [32, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+        assert_eq!(got, [&[5, 1, 0, 5, 1, 0, 4][..], &ip, &[0, 80]].concat());
+    }
+
+    #[tokio::test]
+    async fn a_credential_is_sent_if_it_is_asked_for() {
+        let secret = credentials(&Secret::from("user"), &Secret::from("pass"));
+        let reply = [5, 0, 0, IPV4, 0, 0, 0, 0, 0, 80];
+        let asked = [&[5, 2, 1, 0][..], &reply].concat();
+        let (result, _, got) = answered(&asked, JUDGED, secret.as_ref()).await;
+        assert_eq!(result, Ok(()));
+        assert!(got.starts_with(b"\x05\x02\0\x02\x01\x04user\x04pass\x05\x01\0\x01"));
+        let not_asked = [&[5, 0][..], &reply].concat();
+        let (result, _, got) = answered(&not_asked, JUDGED, secret.as_ref()).await;
+        assert_eq!(result, Ok(()));
+        assert!(!got.windows(4).any(|bytes| bytes == b"pass"));
+        let longest = "a".repeat(255);
+        assert!(credentials(&Secret::from(&*longest), &Secret::from("")).is_some());
+        let longer = Secret::from("a".repeat(256));
+        assert_eq!(credentials(&longer, &Secret::from("")), None);
+        assert_eq!(credentials(&Secret::from(""), &longer), None);
+    }
+
+    #[tokio::test]
+    async fn refusals_of_one_address_are_told_from_others() {
+        use TransportErrorKind::{ConnectionFailed, ConnectionRefused};
+        for (reply, failed) in [
+            (1, (true, ConnectionFailed)),
+            (2, (true, ConnectionFailed)),
+            (3, (true, ConnectionFailed)),
+            (4, (true, ConnectionFailed)),
+            (5, (true, ConnectionRefused)),
+            (6, (true, ConnectionFailed)),
+            (7, (false, ConnectionFailed)),
+            (8, (true, ConnectionFailed)),
+            (200, (false, ConnectionFailed)),
+        ] {
+            let answer = with_reply(reply, &[IPV4, 0, 0, 0, 0]);
+            let (result, ..) = answered(&answer, JUDGED, None).await;
+            assert_eq!(result, Err(failed), "{reply}");
+        }
+    }
+
+    #[tokio::test]
+    async fn whatever_else_is_answered_makes_no_tunnel() {
+        let secret = credentials(&Secret::from("user"), &Secret::from("pass"));
+        for (answer, credentials) in [
+            (&b"HTTP/1.1 400 Bad Request\r\n\r\n"[..], None),
+            (&[], None),
+            (&[5], None),
+            (&[5, 255], None),
+            (&[5, 2, 1, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 80], None),
+            (&[4, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 80], None),
+            (&[5, 0, 4, 0, 0, 1, 0, 0, 0, 0, 0, 80], None),
+            (&[5, 0, 5, 0, 0, 2, 0, 0, 0, 0, 0, 80], None),
+            (&[5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0], None),
+            (&[5, 1, 5, 0, 0, 1, 0, 0, 0, 0, 0, 80], secret.as_ref()),
+            (
+                &[5, 2, 1, 1, 5, 0, 0, 1, 0, 0, 0, 0, 0, 80],
+                secret.as_ref(),
+            ),
+            (
+                &[5, 2, 5, 0, 5, 0, 0, 1, 0, 0, 0, 0, 0, 80],
+                secret.as_ref(),
+            ),
+        ] {
+            let (result, ..) = answered(answer, JUDGED, credentials).await;
+            let failed = (false, TransportErrorKind::ConnectionFailed);
+            assert_eq!(result, Err(failed), "{answer:?}");
+        }
+    }
+}

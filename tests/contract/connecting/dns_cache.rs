@@ -1,0 +1,172 @@
+//! Addresses are kept for a moment, and shared by those who need them at once.
+
+use std::io;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, MemoryStore, Resolve, Scope, StoreError,
+};
+
+use super::closing_vendor;
+use crate::support::caller::{get, raw_call};
+use crate::support::gateway::{Gateway, Setup, TOKEN};
+use crate::support::names::Names;
+use crate::support::vendor::Vendor;
+use crate::support::wait::{Signal, within};
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// A gateway before the vendor under that name, whose cache keeps answers so long.
+async fn gateway(
+    vendor: &Vendor,
+    host: &str,
+    resolver: impl Resolve,
+    cache: Option<(Duration, Duration)>,
+) -> Gateway {
+    Setup::new(&*format!("http://{host}:{}", vendor.address().port()))
+        .transport(move |transport| {
+            let transport = transport.resolver(resolver);
+            match cache {
+                Some((positive, negative)) => transport.dns_cache(positive, negative),
+                None => transport,
+            }
+        })
+        .start()
+        .await
+}
+
+async fn status(gateway: &Gateway) -> u16 {
+    raw_call(gateway.address, get("/p/c/x")).await.status()
+}
+
+#[tokio::test]
+async fn addresses_are_kept() {
+    let vendor = closing_vendor().await;
+    // Another look-up would lead nowhere.
+    let names = Names::new().answer("kept.test", [&["127.0.0.1"], &["127.77.0.1"]]);
+    let gateway = gateway(&vendor, "kept.test", names.clone(), Some((LONG, LONG))).await;
+    for _ in 0..3 {
+        assert_eq!(status(&gateway).await, 200);
+    }
+    assert_eq!(names.asked(), ["kept.test"]);
+    assert_eq!(vendor.connections().await, 3);
+}
+
+#[tokio::test]
+async fn that_a_name_is_unknown_is_kept_as_well() {
+    let vendor = Vendor::ok().await;
+    let names = Names::new();
+    let gateway = gateway(&vendor, "unknown.test", names.clone(), Some((LONG, LONG))).await;
+    for _ in 0..3 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(response.error(), Some("upstream-unreachable"));
+        let told = response.head.value("proxy-status");
+        assert_eq!(told, Some("passthrough; error=dns_error"));
+    }
+    assert_eq!(names.asked(), ["unknown.test"]);
+}
+
+#[tokio::test]
+async fn zero_keeps_nothing() {
+    let vendor = closing_vendor().await;
+    let zero = Some((Duration::ZERO, Duration::ZERO));
+    let names = Names::all_to_loopback();
+    let gateway_of_known = gateway(&vendor, "known.test", names.clone(), zero).await;
+    for _ in 0..3 {
+        assert_eq!(status(&gateway_of_known).await, 200);
+    }
+    assert_eq!(names.asked().len(), 3);
+    let names = Names::new();
+    let gateway_of_unknown = gateway(&vendor, "unknown.test", names.clone(), zero).await;
+    for _ in 0..3 {
+        assert_eq!(status(&gateway_of_unknown).await, 502);
+    }
+    assert_eq!(names.asked().len(), 3);
+}
+
+#[tokio::test]
+async fn a_resolver_of_ones_own_is_asked_each_time_unless_told() {
+    let vendor = closing_vendor().await;
+    let names = Names::all_to_loopback();
+    let gateway = gateway(&vendor, "own.test", names.clone(), None).await;
+    for _ in 0..3 {
+        assert_eq!(status(&gateway).await, 200);
+    }
+    assert_eq!(names.asked().len(), 3);
+}
+
+/// Answers when it's told to.
+struct Waiting {
+    names: Names,
+    signal: Signal,
+}
+
+impl Resolve for Waiting {
+    fn resolve<'a>(
+        &'a self,
+        name: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+        let answer = self.names.resolve(name);
+        Box::pin(async {
+            self.signal.given().await;
+            answer.await
+        })
+    }
+}
+
+/// Lets everyone in, and counts them.
+struct Counting(watch::Sender<usize>);
+
+impl Authorize for Counting {
+    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+        self.0.send_modify(|calls| *calls += 1);
+        Ok(Scope::all())
+    }
+}
+
+#[tokio::test]
+async fn calls_at_one_time_share_a_look_up_and_those_that_leave_take_nothing_along() {
+    let vendor = closing_vendor().await;
+    let (names, signal) = (Names::all_to_loopback(), Signal::new());
+    let waiting = Waiting {
+        names: names.clone(),
+        signal: signal.clone(),
+    };
+    let calls = watch::Sender::new(0);
+    let mut begun = calls.subscribe();
+    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", TOKEN))]);
+    let gateway = Setup::new(&*format!("http://shared.test:{}", vendor.address().port()))
+        .transport(move |transport| transport.resolver(waiting).dns_cache(LONG, LONG))
+        .start_with(store, Counting(calls))
+        .await;
+    let mut callers = JoinSet::new();
+    let first = callers.spawn(raw_call(gateway.address, get("/p/c/x")));
+    let has_begun = begun.wait_for(|&calls| calls == 1);
+    within("the first call", has_begun).await.unwrap();
+    for _ in 0..10 {
+        callers.spawn(raw_call(gateway.address, get("/p/c/x")));
+    }
+    let have_begun = begun.wait_for(|&calls| calls == 11);
+    within("all calls", have_begun).await.unwrap();
+    first.abort();
+    // Whoever asks for a look-up of its own has done so by then.
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    signal.give();
+    let mut answered = 0;
+    while let Some(call) = within("a call to end", callers.join_next()).await {
+        match call {
+            Ok(response) => {
+                assert_eq!(response.status(), 200);
+                answered += 1;
+            }
+            Err(error) => assert!(error.is_cancelled()),
+        }
+    }
+    assert_eq!((answered, names.asked().len()), (10, 1));
+}

@@ -1,0 +1,55 @@
+//! Which of a name's addresses are tried, and what is told if none answers. How attempts follow
+//! one another is tested beside the code, with a clock of its own.
+
+use crate::support::caller::{get, raw_call};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::names::Names;
+use crate::support::vendor::Vendor;
+
+async fn gateway(vendor: &Vendor, addresses: &[&str]) -> Gateway {
+    let names = Names::new().answer("many.test", [addresses]);
+    Setup::new(&*format!("http://many.test:{}", vendor.address().port()))
+        .network(|network| network.dangerous().any_address())
+        .transport(|transport| transport.resolver(names))
+        .start()
+        .await
+}
+
+#[tokio::test]
+async fn addresses_of_which_none_answers_are_passed_over() {
+    // One vendor, on an address of version 4; there may be no version 6 on this machine.
+    for addresses in [
+        &["127.0.0.2", "127.0.0.3", "127.0.0.1"][..],
+        &["::1", "127.0.0.1"],
+        &["127.0.0.2", "::1", "127.0.0.1"],
+        &["127.0.0.1", "::1"],
+    ] {
+        let vendor = Vendor::ok().await;
+        let gateway = gateway(&vendor, addresses).await;
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(response.status(), 200, "{addresses:?}");
+        assert_eq!(vendor.connections().await, 1, "{addresses:?}");
+    }
+}
+
+#[tokio::test]
+async fn families_take_turns_so_that_one_never_uses_up_all_attempts() {
+    let vendor = Vendor::ok().await;
+    // More addresses of version 6 than are tried of one name.
+    let mut addresses = vec!["::1"; 20];
+    addresses.push("127.0.0.1");
+    let gateway = gateway(&vendor, &addresses).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(response.status(), 200);
+}
+
+#[tokio::test]
+async fn if_all_addresses_refuse_it_is_told() {
+    let vendor = Vendor::ok().await;
+    let gateway = gateway(&vendor, &["127.0.0.2", "127.0.0.3"]).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(response.error(), Some("upstream-unreachable"));
+    let told = response.head.value("proxy-status");
+    assert_eq!(told, Some("passthrough; error=connection_refused"));
+    vendor.untouched().await;
+}

@@ -1,0 +1,16 @@
+//! How connections to vendors come about.
+
+mod alpn;
+mod dns_cache;
+mod egress;
+mod happy_eyeballs;
+mod tls_resumption;
+
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+/// A vendor that takes one request per connection, so that each call needs a new one.
+async fn closing_vendor() -> Vendor {
+    let reply = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+    Vendor::answering(Reply::bytes(reply).close()).await
+}

@@ -1,0 +1,79 @@
+//! Behind an egress proxy, the guard judges what the proxy is asked for.
+
+use super::{allowing, answer, prohibited};
+use crate::support::egress_proxy::{EgressProxy, Verdict};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::names::Names;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+/// A gateway before `host` on the vendor's port, behind that proxy; loopback's first address may be
+/// asked for.
+async fn gateway(
+    vendor: &Vendor,
+    host: &str,
+    names: &Names,
+    proxy: &EgressProxy,
+    remote_names: bool,
+) -> Gateway {
+    let proxy = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+    let proxy = proxy.remote_names(remote_names);
+    let network = allowing(&["127.0.0.1/32"]).dangerous().plaintext();
+    let names = names.clone();
+    Setup::new(&*format!("http://{host}:{}", vendor.address().port()))
+        .network(|_| network)
+        .transport(|transport| transport.resolver(names).egress_proxy(proxy))
+        .start()
+        .await
+}
+
+async fn proxies() -> [EgressProxy; 2] {
+    [
+        EgressProxy::http(|_| Verdict::Through).await,
+        EgressProxy::socks5(|_| Verdict::Through).await,
+    ]
+}
+
+#[tokio::test]
+async fn n9_a_proxy_is_asked_for_the_address_that_was_judged() {
+    for proxy in proxies().await {
+        let reply = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+        let vendor = Vendor::answering(Reply::bytes(reply).close()).await;
+        let names = Names::new().answer(
+            "rebound.test",
+            [
+                &["10.0.0.1", "127.0.0.1"],
+                &["127.0.0.2"],
+                &["169.254.169.254"],
+            ],
+        );
+        let gateway = gateway(&vendor, "rebound.test", &names, &proxy, false).await;
+        assert_eq!(answer(&gateway).await.0, 200);
+        assert_eq!(answer(&gateway).await, prohibited());
+        assert_eq!(answer(&gateway).await, prohibited());
+        let asked = proxy.next().await;
+        assert!(
+            asked.contains("127.0.0.1:") && !asked.contains("rebound"),
+            "{asked}"
+        );
+        assert_eq!(proxy.connections().await, 1);
+    }
+}
+
+#[tokio::test]
+async fn n9_literal_addresses_are_judged_whoever_resolves_names() {
+    for proxy in proxies().await {
+        let vendor = Vendor::ok().await;
+        for host in ["127.0.0.2", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"] {
+            for remote_names in [false, true] {
+                let names = Names::new();
+                let gateway = gateway(&vendor, host, &names, &proxy, remote_names).await;
+                assert_eq!(answer(&gateway).await, prohibited(), "{host}");
+            }
+        }
+        assert_eq!(proxy.connections().await, 0);
+        let names = Names::new();
+        let gateway = gateway(&vendor, "127.0.0.1", &names, &proxy, true).await;
+        assert_eq!(answer(&gateway).await.0, 200);
+    }
+}
