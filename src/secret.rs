@@ -8,9 +8,9 @@
 //! assert_eq!(token.expose(), b"s3cr3t");
 //! ```
 //!
-//! The memory of a [`Secret`] is zeroed when it's dropped. That of a header value made from one is
-//! not, as `http::HeaderValue` has no such hook; it lives as long as the call, and is marked
-//! sensitive, so that its `Debug` shows nothing and HPACK never indexes it.
+//! The memory of a [`Secret`] is zeroed when it's dropped, and so is that of a header value made
+//! from one. What a client copies of it into its buffers isn't. The value is marked sensitive, so
+//! that its `Debug` shows nothing and HPACK never indexes it.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretSlice};
 use subtle::ConstantTimeEq;
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// Bytes that may be sent to a vendor and seen by nobody else.
 ///
@@ -66,8 +66,8 @@ pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret
 /// A header value of bytes that hold a secret. `value` must have been made at its final size
 /// (SECURITY L9).
 pub(crate) fn sensitive(value: Vec<u8>) -> Result<HeaderValue, InvalidSecret> {
-    let mut value =
-        HeaderValue::from_maybe_shared(Bytes::from(value)).map_err(|_| InvalidSecret)?;
+    let bytes = Bytes::from_owner(Zeroizing::new(value));
+    let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_| InvalidSecret)?;
     value.set_sensitive(true);
     Ok(value)
 }

@@ -4,6 +4,7 @@ use http::header::{AUTHORIZATION, HeaderName};
 use http::request::Parts;
 
 use super::{AuthContext, AuthError, AuthScheme};
+use crate::connection::Recipe;
 
 static FIELDS: [HeaderName; 1] = [AUTHORIZATION];
 
@@ -21,7 +22,9 @@ impl AuthScheme for Bearer {
     }
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        let value = cx.secret("token")?.to_header_value("Bearer ")?;
+        let value = cx.prepared(&Recipe::Named("Bearer"), || {
+            Ok(cx.secret("token")?.to_header_value("Bearer ")?)
+        })?;
         request.headers.insert(AUTHORIZATION, value);
         Ok(())
     }

@@ -1,11 +1,13 @@
 //! A field of any name, its value a template of secrets.
 
 use std::fmt;
+use std::sync::Arc;
 
-use http::HeaderName;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 
 use super::{AuthContext, AuthError, AuthScheme, SchemeError};
+use crate::connection::Recipe;
 use crate::secret::sensitive;
 
 /// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of
@@ -13,7 +15,7 @@ use crate::secret::sensitive;
 #[derive(Clone)]
 pub struct Header {
     name: [HeaderName; 1],
-    template: Vec<Part>,
+    template: Arc<Vec<Part>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,8 +45,30 @@ impl Header {
         }
         Ok(Self {
             name: [name],
-            template: parse(template)?,
+            template: Arc::new(parse(template)?),
         })
+    }
+}
+
+impl Header {
+    fn value(&self, cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
+        // Twice over the parts, as a buffer that grows would leave a copy of the secret behind
+        // (SECURITY L9).
+        let mut length = 0;
+        for part in &*self.template {
+            length += match part {
+                Part::Text(text) => text.len(),
+                Part::Secret(name) => cx.secret(name)?.expose().len(),
+            };
+        }
+        let mut value = Vec::with_capacity(length);
+        for part in &*self.template {
+            value.extend_from_slice(match part {
+                Part::Text(text) => text.as_bytes(),
+                Part::Secret(name) => cx.secret(name)?.expose(),
+            });
+        }
+        Ok(sensitive(value)?)
     }
 }
 
@@ -128,24 +152,10 @@ impl AuthScheme for Header {
     }
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        // Twice over the parts, as a buffer that grows would leave a copy of the secret behind
-        // (SECURITY L9).
-        let mut length = 0;
-        for part in &self.template {
-            length += match part {
-                Part::Text(text) => text.len(),
-                Part::Secret(name) => cx.secret(name)?.expose().len(),
-            };
-        }
-        let mut value = Vec::with_capacity(length);
-        for part in &self.template {
-            value.extend_from_slice(match part {
-                Part::Text(text) => text.as_bytes(),
-                Part::Secret(name) => cx.secret(name)?.expose(),
-            });
-        }
+        let template: Arc<Vec<Part>> = Arc::clone(&self.template);
+        let value = cx.prepared(&Recipe::Shared(template), || self.value(cx))?;
         let [name] = &self.name;
-        request.headers.insert(name, sensitive(value)?);
+        request.headers.insert(name, value);
         Ok(())
     }
 }

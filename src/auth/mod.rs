@@ -29,10 +29,10 @@ use std::fmt;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::HeaderName;
 use http::request::Parts;
+use http::{HeaderName, HeaderValue};
 
-use crate::connection::{Connection, Credential};
+use crate::connection::{Connection, Credential, Recipe};
 use crate::error::Error;
 use crate::policy::Destination;
 use crate::secret::{InvalidSecret, Secret};
@@ -140,6 +140,16 @@ impl<'a> AuthContext<'a> {
     /// [`AuthError::Missing`] if the connection has none.
     pub fn secret(&self, name: &str) -> Result<&'a Secret, AuthError> {
         self.credential().get(name).ok_or(AuthError::Missing)
+    }
+
+    /// The value that `make` makes of the connection's secrets by that recipe, or made for a call
+    /// before.
+    pub(crate) fn prepared(
+        &self,
+        recipe: &Recipe,
+        make: impl FnOnce() -> Result<HeaderValue, AuthError>,
+    ) -> Result<HeaderValue, AuthError> {
+        self.connection.prepared(recipe, make)
     }
 
     /// Where the request goes.

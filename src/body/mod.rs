@@ -4,6 +4,8 @@
 //! framing is made of that (FORWARDING B2). Frames are asked for only when the far side has room,
 //! so back-pressure passes through.
 
+#[cfg(feature = "http1")]
+mod begun;
 mod drain;
 #[cfg(feature = "http1")]
 mod driven;

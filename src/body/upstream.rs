@@ -9,6 +9,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
 #[cfg(feature = "http1")]
+use super::begun::Begun;
+#[cfg(feature = "http1")]
 use super::driven::{Drive, Driven};
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
@@ -21,6 +23,8 @@ enum Kind {
     Incoming(Incoming),
     #[cfg(feature = "http1")]
     Driven(Driven),
+    #[cfg(feature = "http1")]
+    Begun(Begun),
     Boxed(BoxBody),
 }
 
@@ -36,6 +40,15 @@ impl UpstreamBody {
             (Some(incoming), _) => Kind::Incoming(incoming),
             (None, Some(body)) => Kind::Boxed(boxed(body)),
             (None, None) => Kind::Empty,
+        })
+    }
+
+    /// hyper's body, all of which has been read from its connection.
+    #[cfg(feature = "http1")]
+    pub(crate) fn read(body: Incoming) -> Self {
+        Self(match Begun::new(body) {
+            Ok(begun) => Kind::Begun(begun),
+            Err(odd) => Kind::Boxed(boxed(odd)),
         })
     }
 
@@ -59,6 +72,8 @@ impl Body for UpstreamBody {
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.poll_frame(cx).map_err(Into::into),
+            #[cfg(feature = "http1")]
+            Kind::Begun(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
         }
     }
@@ -69,6 +84,8 @@ impl Body for UpstreamBody {
             Kind::Incoming(body) => body.is_end_stream(),
             #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.body.is_end_stream(),
+            #[cfg(feature = "http1")]
+            Kind::Begun(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
     }
@@ -79,6 +96,8 @@ impl Body for UpstreamBody {
             Kind::Incoming(body) => body.size_hint(),
             #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.body.size_hint(),
+            #[cfg(feature = "http1")]
+            Kind::Begun(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }
     }

@@ -66,10 +66,7 @@ impl Transport for HttpTransport {
         to: &Destination,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send {
         // Whatever the request says, it goes where the policy's judgement went.
-        let target = std::mem::take(request.uri_mut()).into_parts();
-        let target = target
-            .path_and_query
-            .unwrap_or(PathAndQuery::from_static("/"));
+        *request.uri_mut() = Uri::from(target(&mut request));
         async move {
             let Inner { pool, .. } = &*self.0;
             if to.scheme() == Scheme::Http && !self.0.plaintext {
@@ -81,7 +78,7 @@ impl Transport for HttpTransport {
                 let lease = host.acquire(pool.shared(), to.connection()).await?;
                 match lease {
                     Lease::Http1(connection) => {
-                        *request.uri_mut() = Uri::from(target.clone());
+                        *request.uri_mut() = Uri::from(target(&mut request));
                         request.headers_mut().insert(HOST, host.authority());
                         match connection.exchange(request).await {
                             Ok(response) => return Ok(response),
@@ -90,7 +87,7 @@ impl Transport for HttpTransport {
                         }
                     }
                     Lease::Http2(connection, stream) => {
-                        *request.uri_mut() = absolute(to, &target)?;
+                        *request.uri_mut() = absolute(to, target(&mut request))?;
                         request.headers_mut().remove(HOST);
                         let spare = again(&request);
                         let id = stream.connection();
@@ -116,8 +113,17 @@ impl Transport for HttpTransport {
     }
 }
 
-fn absolute(to: &Destination, target: &PathAndQuery) -> Result<Uri, TransportError> {
-    to.uri(target.clone())
+/// Takes path and query out of a request. Cloned, they would become memory that is shared, at the
+/// price of an allocation.
+fn target(request: &mut Request<RequestBody>) -> PathAndQuery {
+    let target = std::mem::take(request.uri_mut())
+        .into_parts()
+        .path_and_query;
+    target.unwrap_or(PathAndQuery::from_static("/"))
+}
+
+fn absolute(to: &Destination, target: PathAndQuery) -> Result<Uri, TransportError> {
+    to.uri(target)
         .map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))
 }
 

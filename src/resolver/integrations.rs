@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use foldhash::quality::RandomState;
+
 use super::{BaseUrlResolver, ResolveError};
 use crate::connection::Connection;
 use crate::upstream::{BaseUrlTemplate, Upstream};
 
 /// A [`BaseUrlResolver`] over a fixed table. Cloning is one increment.
 #[derive(Clone, Default)]
-pub struct Integrations(Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>>>);
+pub struct Integrations(Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>, RandomState>>);
 
 impl Integrations {
     /// An empty table.

@@ -82,6 +82,12 @@ pub(super) fn overrides_path(canonical: &str) -> bool {
     )
 }
 
+/// The lines of a field. Heads are short: to look at each name costs less than to hash one.
+pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &HeaderValue> {
+    let lines = headers.iter().filter(move |(other, _)| **other == name);
+    lines.map(|(_, value)| value)
+}
+
 /// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in
 /// them.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
@@ -90,12 +96,7 @@ impl Nominated {
     /// `None`: there are so many that comparing them would be work for an attacker to give.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         const MOST: usize = 256;
-        let lines = || {
-            headers
-                .get_all(CONNECTION)
-                .iter()
-                .map(HeaderValue::as_bytes)
-        };
+        let lines = || lines(headers, CONNECTION).map(HeaderValue::as_bytes);
         let members = || lines().flat_map(|line| line.split(|&byte| byte == b','));
         if members().count() > MOST {
             return None;

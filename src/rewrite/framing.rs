@@ -4,6 +4,8 @@ use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http_body::{Body, SizeHint};
 
+use super::fields::lines;
+
 /// Sets the fields that frame a request. `Transfer-Encoding` has been taken off by then.
 ///
 /// hyper frames by fields that it's given: with a length that the body doesn't have, the vendor
@@ -22,9 +24,18 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
 /// Drops a length that isn't the body's. Of a response too: a vendor's length beside `chunked` would
 /// cut its body short for the caller, and make it look whole.
 pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
-    match size.exact().filter(|&length| declares(headers, length)) {
-        Some(length) => {
-            headers.insert(CONTENT_LENGTH, length.into());
+    let mut declared = lines(headers, CONTENT_LENGTH);
+    let Some(first) = declared.next() else {
+        return;
+    };
+    let exact = size.exact().filter(|&exact| says(first, exact));
+    // A number that stands there as numbers are written can stay.
+    let stays = exact.is_some_and(|exact| is_plain(first, exact)) && declared.next().is_none();
+    drop(declared);
+    match exact {
+        Some(_) if stays => {}
+        Some(exact) => {
+            headers.insert(CONTENT_LENGTH, exact.into());
         }
         None => {
             headers.remove(CONTENT_LENGTH);
@@ -32,12 +43,18 @@ pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) 
     }
 }
 
-/// Whether the field says that length.
-fn declares(headers: &HeaderMap, length: u64) -> bool {
-    let declared = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
+fn says(declared: &HeaderValue, length: u64) -> bool {
+    let declared = declared.to_str().ok();
     declared.is_some_and(|declared| declared.parse() == Ok(length))
+}
+
+/// Whether it's written without a sign, and without leading zeros.
+fn is_plain(declared: &HeaderValue, length: u64) -> bool {
+    match declared.as_bytes() {
+        [b'0'] => length == 0,
+        [b'1'..=b'9', ..] => true,
+        _ => false,
+    }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, remove};
+use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, remove};
 use super::{browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
@@ -74,7 +74,7 @@ pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
 
 /// hyper has undone `chunked`, and leaves the field.
 fn has_odd_coding(headers: &HeaderMap) -> bool {
-    let lines = headers.get_all(TRANSFER_ENCODING).iter();
+    let lines = lines(headers, TRANSFER_ENCODING);
     let mut codings = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
     codings.any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
 }
@@ -82,7 +82,7 @@ fn has_odd_coding(headers: &HeaderMap) -> bool {
 /// A vendor's own `Proxy-Status` passes, unless it speaks in our name (SECURITY V2).
 fn drop_our_proxy_status(headers: &mut HeaderMap) {
     const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
-    if !headers.contains_key(PROXY_STATUS) {
+    if lines(headers, PROXY_STATUS).next().is_none() {
         return;
     }
     let kept: Vec<HeaderValue> = headers

@@ -13,6 +13,8 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::quality::RandomState;
+
 use super::context::CallContext;
 use super::{CredentialStore, StoreError};
 use crate::address::ConnectionId;
@@ -20,7 +22,7 @@ use crate::connection::Connection;
 
 /// A [`CredentialStore`] in memory. Clones share one map; a change counts for the next call.
 #[derive(Clone, Default)]
-pub struct MemoryStore(Arc<RwLock<HashMap<Box<str>, Connection>>>);
+pub struct MemoryStore(Arc<RwLock<HashMap<Box<str>, Connection, RandomState>>>);
 
 impl MemoryStore {
     /// A store without connections.

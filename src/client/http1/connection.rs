@@ -186,6 +186,11 @@ impl Http1 {
         self.sender.try_send_request(request)
     }
 
+    /// Whether it has taken all of the request, and given all of the response.
+    pub(super) fn is_free(&self) -> bool {
+        self.connection.is_some() && self.sender.is_ready()
+    }
+
     /// Gives the connection back, if it has taken all of the request and given all of the response,
     /// and nothing besides. Otherwise it's the caller's. `waking` has begun.
     pub(super) fn give_back(mut self: Box<Self>) -> Result<(), Box<Self>> {
@@ -208,6 +213,15 @@ impl Http1 {
         }
         // It doesn't come to rest. Better none than one that can't be trusted.
         Ok(())
+    }
+
+    /// Gives the connection back, at once or when the request has been written.
+    pub(super) fn gives_back(self: Box<Self>) {
+        match self.give_back() {
+            // The vendor has closed its side of an upload that it didn't want.
+            Err(busy) if !busy.is_half_closed() => rest::drive(busy, None),
+            _ => {}
+        }
     }
 
     /// Whether a byte of the queued request has been written.
@@ -239,10 +253,6 @@ impl Drive for Http1 {
     fn finish(mut self: Box<Self>) {
         self.waking.begin();
         let _ = self.poll_io();
-        match self.give_back() {
-            // The vendor has closed its side of an upload that it didn't want.
-            Err(busy) if !busy.is_half_closed() => rest::drive(busy, None),
-            _ => {}
-        }
+        self.gives_back();
     }
 }

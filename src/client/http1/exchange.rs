@@ -69,16 +69,18 @@ impl Http1 {
         }))
     }
 
-    /// The response's body, and with it the connection, if it isn't already free.
+    /// The response's body, and with it the connection, if there is more to be read.
     fn attach(self: Box<Self>, body: Incoming) -> UpstreamBody {
-        match self.give_back() {
-            Ok(()) => UpstreamBody::new(body),
-            Err(busy) if body.is_end_stream() => {
-                busy.finish();
-                UpstreamBody::new(body)
-            }
-            Err(busy) => UpstreamBody::driven(body, busy),
+        if self.is_free() {
+            let body = UpstreamBody::read(body);
+            self.gives_back();
+            return body;
         }
+        if body.is_end_stream() {
+            self.finish();
+            return UpstreamBody::new(body);
+        }
+        UpstreamBody::driven(body, self)
     }
 }
 

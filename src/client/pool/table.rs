@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
+use foldhash::quality::RandomState;
+
 use super::host::Host;
 use super::key::Key;
 use super::limits::Limits;
@@ -24,7 +26,7 @@ pub(in crate::client) struct Shared {
     pub(super) limits: Limits,
     pub(super) http1: http1::Settings,
     pub(super) http2: http2::Settings,
-    hosts: RwLock<HashMap<Key, Arc<Host>>>,
+    hosts: RwLock<HashMap<Key, Arc<Host>, RandomState>>,
     /// HTTP/1.1 connections at rest, of all hosts.
     pub(super) idle: AtomicUsize,
     numbers: AtomicU64,

@@ -11,8 +11,16 @@
 //! assert!(!format!("{connection:?}").contains("s3cr3t"));
 //! ```
 
+mod prepared;
+
+pub(crate) use self::prepared::Recipe;
+
 use std::fmt;
 use std::sync::Arc;
+
+use self::prepared::Prepared;
+
+use http::HeaderValue;
 
 use crate::policy::Owner;
 use crate::secret::{Secret, fingerprint};
@@ -26,6 +34,7 @@ struct Inner {
     integration: Arc<str>,
     variables: Variables,
     credential: Credential,
+    prepared: Prepared,
 }
 
 impl Connection {
@@ -36,6 +45,7 @@ impl Connection {
             integration: integration.into(),
             variables: Variables::default(),
             credential: Credential::default(),
+            prepared: Prepared::default(),
         }))
     }
 
@@ -43,11 +53,9 @@ impl Connection {
     /// of that name wins.
     #[must_use]
     pub fn with(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
-        set(
-            &mut Arc::make_mut(&mut self.0).credential.0,
-            name.into(),
-            secret.into(),
-        );
+        let inner = Arc::make_mut(&mut self.0);
+        set(&mut inner.credential.0, name.into(), secret.into());
+        inner.prepared = Prepared::default();
         self
     }
 
@@ -81,6 +89,19 @@ impl Connection {
     #[must_use]
     pub fn variables(&self) -> &Variables {
         &self.0.variables
+    }
+
+    /// The value that `make` makes of the secrets by that recipe. It's kept for the next call.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    pub(crate) fn prepared<E>(
+        &self,
+        recipe: &Recipe,
+        make: impl FnOnce() -> Result<HeaderValue, E>,
+    ) -> Result<HeaderValue, E> {
+        self.0.prepared.get_or_make(recipe, make)
     }
 
     /// The secrets.
