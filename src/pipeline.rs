@@ -193,8 +193,8 @@ where
         record.attempt();
         let request = Request::from_parts(head, body);
         let sending = self.transport.send(request, to);
-        let upload = record.shared_upload();
-        Ok(AwaitHead::new(sending, upload, settings.patience))
+        let (began, upload) = (record.started(), record.shared_upload());
+        Ok(AwaitHead::new(sending, began, upload, settings.patience))
     }
 
     /// Sends once more with a renewed credential. The vendor's 401 goes back if there is none, or
@@ -277,10 +277,16 @@ where
     fn relay(&self, response: Response<UpstreamBody>, mut record: Record) -> Response<OwnBody> {
         let status = response.status();
         record.answered(status);
-        let trailers = ResponseTrailers(self.settings.response_headers);
+        let Settings {
+            patience,
+            response_headers,
+            ..
+        } = &self.settings;
+        let end = patience.end(record.started());
+        let trailers = ResponseTrailers(*response_headers);
         response.map(|body| match is_bodiless(status, record.method()) {
             true => OwnBody::bodiless(record),
-            false => OwnBody::relay(body, record, trailers, self.settings.patience.idle),
+            false => OwnBody::relay(body, record, trailers, patience.idle, end),
         })
     }
 }

@@ -43,6 +43,7 @@ impl Default for Settings {
             patience: Patience {
                 response_head: Duration::from_secs(60),
                 idle: Duration::from_secs(60),
+                total: None,
             },
             request_body_limit: None,
             observer: None,

@@ -29,7 +29,7 @@ impl Following {
         let mut timer = pin!(sleep(self.0.idle));
         poll_fn(|cx| {
             let moved = self.0.progress().moved().max(started);
-            poll_still(timer.as_mut(), cx, moved, self.0.idle)
+            poll_still(timer.as_mut(), cx, moved, self.0.idle, None)
         })
         .await;
     }

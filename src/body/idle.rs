@@ -7,16 +7,18 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep};
 
-/// Ready once `limit` has passed since `moved`. The timer is set anew when it fires, and not for each
+/// Ready once `limit` has passed since `moved`, or at `end`. The timer is set anew when it fires, and not for each
 /// frame.
 pub(super) fn poll_still(
     mut timer: Pin<&mut Sleep>,
     cx: &mut Context<'_>,
     moved: Instant,
     limit: Duration,
+    end: Option<Instant>,
 ) -> Poll<()> {
     while timer.as_mut().poll(cx).is_ready() {
         let deadline = moved + limit;
+        let deadline = end.map_or(deadline, |end| end.min(deadline));
         if deadline <= Instant::now() {
             return Poll::Ready(());
         }

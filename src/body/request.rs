@@ -173,7 +173,7 @@ impl RequestBody {
         uploading.progress.set(UploadState::AwaitsCaller);
         let idle = uploading.idle;
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
-        poll_still(timer.as_mut(), cx, uploading.progress.moved(), idle)
+        poll_still(timer.as_mut(), cx, uploading.progress.moved(), idle, None)
     }
 
     /// How far it will have come, if it isn't at its end.

@@ -65,6 +65,8 @@ pin_project! {
     /// Ends a body of which no byte moves.
     struct Idle {
         limit: Duration,
+        // When all of the call must have ended.
+        end: Option<Instant>,
         // Since when the vendor is waited for. While the caller has no room, it isn't.
         since: Option<Instant>,
         #[pin]
@@ -103,18 +105,20 @@ impl OwnBody {
         }
     }
 
-    /// The vendor's body, ended if no byte of it moves for `idle`.
+    /// The vendor's body, cut off if no byte of it moves for `idle`, or at `end`.
     pub(crate) fn relay(
         body: UpstreamBody,
         mut record: Record,
         trailers: ResponseTrailers,
         idle: Duration,
+        end: Option<Instant>,
     ) -> Self {
         if body.is_end_stream() {
             record.ends(Outcome::Complete);
         }
         let idle = Idle {
             limit: idle,
+            end,
             since: None,
             sleep: sleep_until(Instant::now()),
         };
@@ -136,6 +140,10 @@ impl Idle {
         *self.project().since = None;
     }
 
+    fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= Instant::now())
+    }
+
     /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
     fn poll_elapsed(
         self: Pin<&mut Self>,
@@ -145,7 +153,7 @@ impl Idle {
         let this = self.project();
         let since = *this.since.get_or_insert_with(Instant::now);
         let moved = moved.map_or(since, |moved| moved.max(since));
-        poll_still(this.sleep, cx, moved, *this.limit)
+        poll_still(this.sleep, cx, moved, *this.limit, *this.end)
     }
 }
 
@@ -162,6 +170,7 @@ impl Body for Relay {
             return Poll::Ready(Some(Err(error)));
         }
         let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
+            Poll::Ready(_) if this.idle.is_over() => Some(Err(Stalled.into())),
             Poll::Ready(frame) => {
                 this.idle.as_mut().ends();
                 frame
@@ -283,13 +292,13 @@ impl<B> fmt::Debug for ResponseBody<B> {
     }
 }
 
-/// No byte moved for the idle timeout.
+/// No byte moved for the idle timeout, or the call took too long.
 #[derive(Debug)]
 struct Stalled;
 
 impl fmt::Display for Stalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no byte moved for the idle timeout")
+        f.write_str("no byte moved for the idle timeout, or the call took too long")
     }
 }
 

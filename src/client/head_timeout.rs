@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::Error;
 use crate::observe::{Progress, Upload, UploadState};
@@ -24,6 +24,8 @@ pub(crate) struct Patience {
     pub(crate) response_head: Duration,
     /// While the request's body still moves: without a byte of it.
     pub(crate) idle: Duration,
+    /// For all of a call, from its beginning.
+    pub(crate) total: Option<Duration>,
 }
 
 pin_project! {
@@ -39,17 +41,29 @@ pin_project! {
         #[pin]
         sleep: Sleep,
         started: Instant,
+        // When all of the call must have ended.
+        end: Option<Instant>,
         upload: Option<Arc<dyn Progress>>,
         patience: Patience,
     }
 }
 
 impl<F> AwaitHead<F> {
-    pub(crate) fn new(sending: F, upload: Option<Arc<dyn Progress>>, patience: Patience) -> Self {
+    /// `began`: when the call did.
+    pub(crate) fn new(
+        sending: F,
+        began: Instant,
+        upload: Option<Arc<dyn Progress>>,
+        patience: Patience,
+    ) -> Self {
+        let started = Instant::now();
+        let end = patience.end(began);
+        let first = started + patience.step();
         Self {
             sending,
-            sleep: sleep(patience.step()),
-            started: Instant::now(),
+            sleep: sleep_until(end.map_or(first, |end| end.min(first))),
+            started,
+            end,
             upload,
             patience,
         }
@@ -59,6 +73,11 @@ impl<F> AwaitHead<F> {
 impl Patience {
     fn step(&self) -> Duration {
         self.response_head.min(self.idle)
+    }
+
+    /// When a call that began then must have ended.
+    pub(crate) fn end(&self, began: Instant) -> Option<Instant> {
+        self.total.map(|total| began + total)
     }
 }
 
@@ -84,10 +103,14 @@ impl<F: Future> Future for AwaitHead<F> {
                 | UploadState::Stalled => moved + this.patience.response_head,
             };
             let now = Instant::now();
+            if this.end.is_some_and(|end| end <= now) {
+                return Poll::Ready(Err(Error::call_too_long()));
+            }
             if deadline <= now {
                 return Poll::Ready(Err(elapsed(state)));
             }
             let next = deadline.min(now + this.patience.step());
+            let next = this.end.map_or(next, |end| end.min(next));
             this.sleep.as_mut().reset(next);
         }
         Poll::Pending

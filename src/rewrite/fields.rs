@@ -101,8 +101,13 @@ impl Nominated {
         if members().count() > MOST {
             return None;
         }
+        // These say nothing of a field that would stay, and stand in most heads.
+        let is_option = |member: &&[u8]| {
+            member.eq_ignore_ascii_case(b"keep-alive") || member.eq_ignore_ascii_case(b"close")
+        };
+        let members = members().map(<[u8]>::trim_ascii).filter(|m| !is_option(m));
         // What is no name names no field.
-        let names = members().filter_map(|member| HeaderName::from_bytes(member.trim_ascii()).ok());
+        let names = members.filter_map(|member| HeaderName::from_bytes(member).ok());
         Some(Self(names.collect()))
     }
 
@@ -156,7 +161,7 @@ mod tests {
             );
         }
         let nominated = Nominated::of(&headers).unwrap_or(Nominated(SmallVec::new()));
-        for name in ["close", "x-a", "x-b"] {
+        for name in ["x-a", "x-b"] {
             assert!(nominated.holds(name), "{name}");
         }
         assert!(!nominated.holds("a") && !nominated.holds(""));

@@ -165,6 +165,14 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.patience.idle = timeout.min(LONGEST))
     }
 
+    /// How long a call may take in all, from its beginning to the last byte of its response. By
+    /// default there is no limit.
+    ///
+    /// While the caller has no room for more of a response, nobody looks at the clock.
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.set(|settings| settings.patience.total = Some(timeout.min(LONGEST)))
+    }
+
     /// The largest body that is forwarded, in bytes. By default there is no limit.
     pub fn request_body_limit(self, bytes: u64) -> Self {
         self.set(|settings| settings.request_body_limit = Some(bytes))
