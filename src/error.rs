@@ -238,11 +238,10 @@ impl Error {
     }
 
     pub(crate) fn call_too_long() -> Self {
-        let error = Self::new(
+        Self::new(
             ErrorCode::UpstreamTimeout,
             "the call took longer than the host allows",
-        );
-        error.with_sent(true)
+        )
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<BoxError>) -> Self {

@@ -167,7 +167,7 @@ where
         to: &'a Destination,
         connection: &Connection,
         record: &mut Record,
-    ) -> Result<AwaitHead<impl Future<Output = Sent> + Send + use<'a, S, R, T>>, Error> {
+    ) -> Result<AwaitHead<'a, impl Future<Output = Sent> + Send + use<'a, S, R, T>>, Error> {
         let Outgoing {
             mut head,
             body,
@@ -194,7 +194,13 @@ where
         let request = Request::from_parts(head, body);
         let sending = self.transport.send(request, to);
         let (began, upload) = (record.started(), record.shared_upload());
-        Ok(AwaitHead::new(sending, began, upload, settings.patience))
+        Ok(AwaitHead::new(
+            sending,
+            began,
+            upload,
+            to,
+            settings.patience,
+        ))
     }
 
     /// Sends once more with a renewed credential. The vendor's 401 goes back if there is none, or

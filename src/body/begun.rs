@@ -10,6 +10,8 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
+use super::{BoxBody, boxed};
+
 /// hyper's body behind the data that it began with.
 pub(super) struct Begun {
     data: Option<Bytes>,
@@ -17,14 +19,14 @@ pub(super) struct Begun {
 }
 
 /// hyper's body behind whatever else it began with.
-pub(super) struct Odd {
+struct Odd {
     first: Option<Option<hyper::Result<Frame<Bytes>>>>,
     rest: Incoming,
 }
 
 impl Begun {
-    /// Takes the first frame.
-    pub(super) fn new(mut rest: Incoming) -> Result<Self, Odd> {
+    /// Takes the first frame. Another body comes of one that doesn't begin with data.
+    pub(super) fn new(mut rest: Incoming) -> Result<Self, BoxBody> {
         let mut cx = Context::from_waker(Waker::noop());
         let first = match Pin::new(&mut rest).poll_frame(&mut cx) {
             Poll::Ready(first) => first,
@@ -35,19 +37,19 @@ impl Begun {
                 data: Some(data),
                 rest,
             }),
-            Some(Ok(Err(trailers))) => Err(Odd::new(Some(Ok(trailers)), rest)),
-            Some(Err(error)) => Err(Odd::new(Some(Err(error)), rest)),
-            None => Err(Odd::new(None, rest)),
+            Some(Ok(Err(trailers))) => Err(Odd::boxed(Some(Ok(trailers)), rest)),
+            Some(Err(error)) => Err(Odd::boxed(Some(Err(error)), rest)),
+            None => Err(Odd::boxed(None, rest)),
         }
     }
 }
 
 impl Odd {
-    fn new(first: Option<hyper::Result<Frame<Bytes>>>, rest: Incoming) -> Self {
-        Self {
+    fn boxed(first: Option<hyper::Result<Frame<Bytes>>>, rest: Incoming) -> BoxBody {
+        boxed(Self {
             first: Some(first),
             rest,
-        }
+        })
     }
 }
 

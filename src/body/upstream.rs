@@ -48,7 +48,7 @@ impl UpstreamBody {
     pub(crate) fn read(body: Incoming) -> Self {
         Self(match Begun::new(body) {
             Ok(begun) => Kind::Begun(begun),
-            Err(odd) => Kind::Boxed(boxed(odd)),
+            Err(odd) => Kind::Boxed(odd),
         })
     }
 

@@ -180,7 +180,7 @@ impl HttpTransportBuilder {
     /// Sets how many calls may wait for a connection or a stream, for each authority. Those beyond
     /// are answered with `overloaded`. By default 1,024.
     pub fn max_waiting_per_host(mut self, calls: usize) -> Self {
-        self.limits.waiting = calls;
+        self.limits.waiting = calls.max(1);
         self
     }
 

@@ -11,6 +11,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use crate::error::Error;
 use crate::observe::{Progress, Upload, UploadState};
+use crate::policy::Destination;
 
 use super::TransportErrorKind;
 
@@ -33,7 +34,7 @@ pin_project! {
     ///
     /// By hand: an async function would hold what it's given twice, and a call's future is copied.
     #[must_use = "futures do nothing unless polled"]
-    pub(crate) struct AwaitHead<F> {
+    pub(crate) struct AwaitHead<'a, F> {
         #[pin]
         sending: F,
         // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
@@ -44,16 +45,18 @@ pin_project! {
         // When all of the call must have ended.
         end: Option<Instant>,
         upload: Option<Arc<dyn Progress>>,
+        to: &'a Destination,
         patience: Patience,
     }
 }
 
-impl<F> AwaitHead<F> {
+impl<'a, F> AwaitHead<'a, F> {
     /// `began`: when the call did.
     pub(crate) fn new(
         sending: F,
         began: Instant,
         upload: Option<Arc<dyn Progress>>,
+        to: &'a Destination,
         patience: Patience,
     ) -> Self {
         let started = Instant::now();
@@ -65,6 +68,7 @@ impl<F> AwaitHead<F> {
             started,
             end,
             upload,
+            to,
             patience,
         }
     }
@@ -81,7 +85,7 @@ impl Patience {
     }
 }
 
-impl<F: Future> Future for AwaitHead<F> {
+impl<F: Future> Future for AwaitHead<'_, F> {
     type Output = Result<F::Output, Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -104,10 +108,11 @@ impl<F: Future> Future for AwaitHead<F> {
             };
             let now = Instant::now();
             if this.end.is_some_and(|end| end <= now) {
-                return Poll::Ready(Err(Error::call_too_long()));
+                let error = Error::call_too_long();
+                return Poll::Ready(Err(error.with_sent(!this.to.is_waiting())));
             }
             if deadline <= now {
-                return Poll::Ready(Err(elapsed(state)));
+                return Poll::Ready(Err(elapsed(state).with_sent(!this.to.is_waiting())));
             }
             let next = deadline.min(now + this.patience.step());
             let next = this.end.map_or(next, |end| end.min(next));
@@ -120,7 +125,7 @@ impl<F: Future> Future for AwaitHead<F> {
 fn elapsed(state: UploadState) -> Error {
     let timeout: Error = super::TransportError::from(TransportErrorKind::ResponseTimeout).into();
     if state == UploadState::AwaitsCaller {
-        return Error::body_stalled().with_sent(true);
+        return Error::body_stalled();
     }
     timeout
 }

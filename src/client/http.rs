@@ -75,14 +75,16 @@ impl Transport for HttpTransport {
             let host = pool.host(Key::of(to, self.0.keeps_apart));
             let mut refusals = 0;
             loop {
+                to.waits(true);
                 let lease = host.acquire(pool.shared(), to.connection()).await?;
+                to.waits(false);
                 match lease {
                     Lease::Http1(connection) => {
                         *request.uri_mut() = Uri::from(target(&mut request));
                         request.headers_mut().insert(HOST, host.authority());
                         match connection.exchange(request).await {
                             Ok(response) => return Ok(response),
-                            Err(http1::Failure::Stale(unsent)) => request = unsent,
+                            Err(http1::Failure::Stale(unsent)) => request = *unsent,
                             Err(http1::Failure::Failed(error)) => return Err(error),
                         }
                     }
@@ -94,7 +96,7 @@ impl Transport for HttpTransport {
                         // Boxed, or it would make the future of each call over HTTP/1.1 larger.
                         match Box::pin(connection.exchange(request, stream)).await {
                             Ok(response) => return Ok(response),
-                            Err(http2::Failure::Stale(unsent)) => request = unsent,
+                            Err(http2::Failure::Stale(unsent)) => request = *unsent,
                             Err(http2::Failure::Refused { error, is_busy }) => {
                                 if is_busy {
                                     host.is_called_too_much(id);

@@ -1,6 +1,7 @@
 //! A judged origin: the only thing that a transport can be asked to dial (SECURITY D1).
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use http::Uri;
 use http::uri::{Authority, InvalidUriParts, PathAndQuery};
@@ -14,11 +15,24 @@ use crate::address::ConnectionId;
 ///
 /// The name is judged, not yet the addresses behind it: that is the transport's duty
 /// ([`NetworkPolicy`](super::NetworkPolicy)).
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Destination {
     origin: Origin,
     connection: Option<ConnectionId>,
     owner: Option<Owner>,
+    /// Whether the request still waits for a connection.
+    is_waiting: AtomicBool,
+}
+
+impl Clone for Destination {
+    fn clone(&self) -> Self {
+        Self {
+            origin: self.origin.clone(),
+            connection: self.connection.clone(),
+            owner: self.owner,
+            is_waiting: AtomicBool::new(self.is_waiting()),
+        }
+    }
 }
 
 /// Whose a network connection is that what is sent on it authenticates.
@@ -45,6 +59,7 @@ impl Destination {
             origin,
             connection: None,
             owner: None,
+            is_waiting: AtomicBool::new(false),
         }
     }
 
@@ -54,7 +69,20 @@ impl Destination {
             origin: self.origin.clone(),
             connection: Some(connection.clone()),
             owner,
+            is_waiting: AtomicBool::new(false),
         }
+    }
+
+    /// Notes whether the request still waits for a connection, and hasn't been sent.
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn waits(&self, is_waiting: bool) {
+        self.is_waiting.store(is_waiting, Ordering::Relaxed);
+    }
+
+    /// Whether the request can't have been sent. Another transport than the crate's own says
+    /// nothing of it.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Ordering::Relaxed)
     }
 
     /// The id of the connection on whose behalf it's called.

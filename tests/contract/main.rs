@@ -14,6 +14,7 @@
 mod support;
 
 mod bodies;
+mod connecting;
 mod errors;
 mod path;
 mod pool;

@@ -45,6 +45,20 @@ impl Counts {
             .expect("the sender is ours");
     }
 
+    /// Waits until the gateway has closed that many connections.
+    pub async fn wait_so_many_closed(&self, number: usize) {
+        let mut seen = self.0.subscribe();
+        let closed = seen.wait_for(|seen| seen.closed.len() >= number);
+        within("the gateway to close its connections", closed)
+            .await
+            .expect("the sender is ours");
+    }
+
+    /// How many connections the gateway has closed by now; a probe counts too.
+    pub fn closed_by_now(&self) -> usize {
+        self.0.borrow().closed.len()
+    }
+
     /// Waits until none of the gateway's connections is open.
     pub async fn wait_all_closed(&self) {
         let mut seen = self.0.subscribe();

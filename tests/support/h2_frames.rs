@@ -4,17 +4,21 @@ use std::net::SocketAddr;
 
 use super::caller::Caller;
 use super::wait::within;
+use super::wire::Wire;
 
 pub const DATA: u8 = 0;
 pub const HEADERS: u8 = 1;
 pub const RST_STREAM: u8 = 3;
 pub const SETTINGS: u8 = 4;
+pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
+pub const WINDOW_UPDATE: u8 = 8;
 
+pub const ACK: u8 = 1;
 pub const END_STREAM: u8 = 1;
 pub const END_HEADERS: u8 = 4;
 
-const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A frame as it came.
 #[derive(Debug)]
@@ -40,27 +44,14 @@ impl FrameCaller {
     }
 
     pub async fn send(&mut self, kind: u8, flags: u8, stream: u32, payload: &[u8]) {
-        let length = u32::try_from(payload.len()).expect("a small frame");
-        let mut frame = length.to_be_bytes()[1..].to_vec();
-        frame.extend([kind, flags]);
-        frame.extend(stream.to_be_bytes());
-        frame.extend(payload);
-        self.caller.write(&frame).await;
+        self.caller
+            .write(encode(kind, flags, stream, payload))
+            .await;
     }
 
     /// The next frame; `None`: the gateway closed.
     pub async fn next(&mut self) -> Option<Frame> {
-        let wire = &mut self.caller.wire;
-        let (head, _) = within("a frame", wire.exactly(9)).await;
-        let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = head.try_into().ok()?;
-        let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
-        let (payload, _) = within("a frame's payload", wire.exactly(length)).await;
-        Some(Frame {
-            kind,
-            flags,
-            stream: u32::from_be_bytes([s0, s1, s2, s3]),
-            payload,
-        })
+        read(&mut self.caller.wire).await
     }
 
     /// The first frame that ends the stream or the connection, or answers on the stream.
@@ -72,6 +63,30 @@ impl FrameCaller {
             }
         }
     }
+}
+
+/// A frame's bytes.
+pub fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = u32::try_from(payload.len()).expect("a small frame");
+    let mut frame = length.to_be_bytes()[1..].to_vec();
+    frame.extend([kind, flags]);
+    frame.extend(stream.to_be_bytes());
+    frame.extend(payload);
+    frame
+}
+
+/// The next frame; `None`: the peer closed.
+pub async fn read(wire: &mut Wire) -> Option<Frame> {
+    let (head, _) = within("a frame", wire.exactly(9)).await;
+    let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = head.try_into().ok()?;
+    let length = u32::from_be_bytes([0, l0, l1, l2]) as usize;
+    let (payload, _) = within("a frame's payload", wire.exactly(length)).await;
+    Some(Frame {
+        kind,
+        flags,
+        stream: u32::from_be_bytes([s0, s1, s2, s3]),
+        payload,
+    })
 }
 
 /// A field block (RFC 7541): each field a literal that is never indexed, no Huffman codes.

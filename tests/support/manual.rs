@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 use super::certificates;
@@ -51,21 +51,32 @@ impl ManualVendor {
 
     /// The gateway's next connection.
     pub async fn accept(&self) -> VendorConnection {
+        self.accept_unshaken().await.shake().await
+    }
+
+    /// The gateway's next connection, before its TLS handshake.
+    pub async fn accept_unshaken(&self) -> Unshaken {
         let (socket, _) = within("a connection at the vendor", self.listener.accept())
             .await
             .expect("a listener");
         let _ = socket.set_nodelay(true);
-        let io = match &self.tls {
-            None => Io::Plain(socket),
-            Some(tls) => Io::Tls(Box::new(
-                within("a TLS handshake", tls.accept(socket))
-                    .await
-                    .expect("a TLS client"),
-            )),
-        };
-        VendorConnection {
-            wire: Wire::new(io),
+        Unshaken {
+            socket,
+            tls: self.tls.clone(),
         }
+    }
+
+    /// Fails if the gateway has made a connection that wasn't accepted: the listener's queue is in
+    /// order, and a probe at its end must be the next in it.
+    pub async fn no_other(&self) {
+        let probe = within("the vendor's listener", TcpStream::connect(self.address))
+            .await
+            .expect("a vendor that listens");
+        let (_, peer) = within("a connection at the vendor", self.listener.accept())
+            .await
+            .expect("a listener");
+        let own = probe.local_addr().expect("a connected socket");
+        assert_eq!(peer, own, "the gateway made another connection");
     }
 
     /// The gateway's next connection, whose handshake fails.
@@ -83,6 +94,28 @@ impl Origin for ManualVendor {
     fn origin(&self) -> String {
         let scheme = if self.tls.is_some() { "https" } else { "http" };
         format!("{scheme}://vendor.test:{}", self.address.port())
+    }
+}
+
+/// A connection of the gateway's whose TLS handshake hasn't begun.
+pub struct Unshaken {
+    socket: TcpStream,
+    tls: Option<TlsAcceptor>,
+}
+
+impl Unshaken {
+    pub async fn shake(self) -> VendorConnection {
+        let io = match &self.tls {
+            None => Io::Plain(self.socket),
+            Some(tls) => Io::Tls(Box::new(
+                within("a TLS handshake", tls.accept(self.socket))
+                    .await
+                    .expect("a TLS client"),
+            )),
+        };
+        VendorConnection {
+            wire: Wire::new(io),
+        }
     }
 }
 

@@ -19,14 +19,17 @@
 pub mod caller;
 pub mod certificates;
 pub mod counts;
+pub mod egress_proxy;
 pub mod gateway;
 pub mod h2_caller;
 pub mod h2_frames;
+pub mod h2_script;
 pub mod h2_vendor;
 pub mod head;
 pub mod in_process;
 pub mod io;
 pub mod manual;
+pub mod names;
 pub mod pair;
 pub mod reply;
 pub mod upload;

@@ -10,6 +10,8 @@ pub enum Step {
     Until(Signal),
     /// An orderly end of the connection.
     Close,
+    /// The end of what is sent; the connection is closed once the gateway does.
+    Finish,
     /// A TCP reset.
     Reset,
     /// Never answers.
@@ -49,6 +51,11 @@ impl Reply {
 
     pub fn close(mut self) -> Self {
         self.0.push(Step::Close);
+        self
+    }
+
+    pub fn finish(mut self) -> Self {
+        self.0.push(Step::Finish);
         self
     }
 

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
+use super::certificates;
 use super::counts::Counts;
 use super::gateway::Origin;
 use super::head::Head;
@@ -37,22 +39,39 @@ pub struct Vendor {
     address: SocketAddr,
     counts: Counts,
     received: Mutex<mpsc::UnboundedReceiver<Received>>,
+    is_secure: bool,
     _tasks: JoinSet<()>,
 }
 
 impl Vendor {
     /// Answers each request as the closure says, after its body has been read.
     pub async fn replying(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
+        Self::with(None, Arc::new(script)).await
+    }
+
+    /// The same over TLS, with these protocols offered by ALPN. It speaks HTTP/1.1 whatever is
+    /// agreed on.
+    pub async fn replying_over_tls(
+        alpn: &[&str],
+        script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let tls = certificates::acceptor("vendor.test", alpn);
+        Self::with(Some(tls), Arc::new(script)).await
+    }
+
+    async fn with(tls: Option<TlsAcceptor>, script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket");
         let counts = Counts::default();
         let (sender, receiver) = mpsc::unbounded_channel();
+        let is_secure = tls.is_some();
         let mut tasks = JoinSet::new();
-        tasks.spawn(accept(listener, counts.clone(), Arc::new(script), sender));
+        tasks.spawn(accept(listener, tls, counts.clone(), script, sender));
         Self {
             address,
             counts,
             received: Mutex::new(receiver),
+            is_secure,
             _tasks: tasks,
         }
     }
@@ -101,6 +120,16 @@ impl Vendor {
         self.counts.wait_all_closed().await;
     }
 
+    /// Waits until the gateway has closed that many connections.
+    pub async fn closed_so_many(&self, number: usize) {
+        self.counts.wait_so_many_closed(number).await;
+    }
+
+    /// How many connections the gateway has closed by now.
+    pub fn closed_by_now(&self) -> usize {
+        self.counts.closed_by_now()
+    }
+
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -108,12 +137,14 @@ impl Vendor {
 
 impl Origin for Vendor {
     fn origin(&self) -> String {
-        format!("http://vendor.test:{}", self.address.port())
+        let scheme = if self.is_secure { "https" } else { "http" };
+        format!("{scheme}://vendor.test:{}", self.address.port())
     }
 }
 
 async fn accept(
     listener: TcpListener,
+    tls: Option<TlsAcceptor>,
     counts: Counts,
     script: Script,
     sender: mpsc::UnboundedSender<Received>,
@@ -123,8 +154,16 @@ async fn accept(
         let _ = socket.set_nodelay(true);
         let number = counts.accepted(peer);
         let (counts, script, sender) = (counts.clone(), script.clone(), sender.clone());
+        let tls = tls.clone();
         connections.spawn(async move {
-            serve(Wire::new(Io::Plain(socket)), number, &script, &sender).await;
+            let io = match tls {
+                None => Some(Io::Plain(socket)),
+                // A probe, or a handshake that the gateway breaks off, ends here.
+                Some(tls) => tls.accept(socket).await.ok().map(Box::new).map(Io::Tls),
+            };
+            if let Some(io) = io {
+                serve(Wire::new(io), number, &script, &sender).await;
+            }
             counts.closed(number);
         });
     }
@@ -163,6 +202,10 @@ async fn serve(
                     }
                 }
                 Step::Close => return,
+                Step::Finish => {
+                    wire.finish().await;
+                    return gone(&mut wire).await;
+                }
                 Step::Reset => return wire.reset(),
                 Step::Silence => return gone(&mut wire).await,
             }

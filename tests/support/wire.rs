@@ -52,14 +52,8 @@ impl Wire {
 
     /// Reads what is there. `false`: the peer is gone, by a close or a reset.
     pub async fn fill(&mut self) -> bool {
-        let mut chunk = [0; 16 * 1024];
-        match self.io.read(&mut chunk).await {
-            Ok(0) | Err(_) => false,
-            Ok(read) => {
-                self.buffer.extend_from_slice(&chunk[..read]);
-                true
-            }
-        }
+        self.buffer.reserve(16 * 1024);
+        matches!(self.io.read_buf(&mut self.buffer).await, Ok(1..))
     }
 
     /// Reads up to and with the first `needle`. `None`: the peer left first, and what it sent is in
@@ -163,11 +157,11 @@ impl Wire {
     /// Reads until the peer closes (`Complete`) or resets (`Cut`), into the buffer.
     async fn rest(&mut self) -> End {
         loop {
-            let mut chunk = [0; 16 * 1024];
-            match self.io.read(&mut chunk).await {
+            self.buffer.reserve(16 * 1024);
+            match self.io.read_buf(&mut self.buffer).await {
                 Ok(0) => return End::Complete,
                 Err(_) => return End::Cut,
-                Ok(read) => self.buffer.extend_from_slice(&chunk[..read]),
+                Ok(_) => {}
             }
         }
     }

@@ -26,7 +26,7 @@ impl Settings {
 pub(super) struct Http1(Infallible);
 
 pub(super) enum Failure {
-    Stale(Request<RequestBody>),
+    Stale(Box<Request<RequestBody>>),
     Failed(TransportError),
 }
 
@@ -38,6 +38,10 @@ impl Http1 {
         _: u64,
     ) -> Result<Option<Box<Self>>, TransportError> {
         std::future::pending().await
+    }
+
+    pub(super) fn is_stirred(&self) -> bool {
+        match self.0 {}
     }
 
     pub(super) fn id(&self) -> u64 {

@@ -96,6 +96,11 @@ impl Http1 {
         self.id
     }
 
+    /// Whether something has happened while nobody used it.
+    pub(in crate::client) fn is_stirred(&self) -> bool {
+        self.waking.is_stirred()
+    }
+
     /// Whether it has answered before.
     pub(super) fn is_reused(&self) -> bool {
         self.reused
@@ -160,7 +165,7 @@ impl Http1 {
     }
 
     /// Moves the connection on until it can take the next request, or has ended.
-    pub(super) fn poll_free(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(super) fn poll_free(&mut self, cx: &Context<'_>) -> Poll<()> {
         self.waking.belongs_to(cx.waker());
         for _ in 0..ROUNDS {
             self.waking.begin();

@@ -19,7 +19,7 @@ use crate::client::error::{TransportError, TransportErrorKind};
 pub(in crate::client) enum Failure {
     /// The connection gave the request back, and not a byte of it was written. It had been used
     /// before, so that another may do better (FORWARDING K1).
-    Stale(Request<RequestBody>),
+    Stale(Box<Request<RequestBody>>),
     Failed(TransportError),
 }
 
@@ -112,7 +112,7 @@ where
 /// Not a byte was written, so the vendor can't have acted on the request.
 fn of_unsent(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> Failure {
     match error.take_message() {
-        Some(request) if is_reused => Failure::Stale(request),
+        Some(request) if is_reused => Failure::Stale(Box::new(request)),
         _ => {
             let error = error.into_error();
             Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))

@@ -53,6 +53,11 @@ impl Waking {
         self.state.swap(POLLED, Ordering::AcqRel) == STIRRED
     }
 
+    /// Whether something has happened since it went into the pool.
+    pub(super) fn is_stirred(&self) -> bool {
+        self.state.load(Ordering::Acquire) == STIRRED
+    }
+
     /// The connection has been polled. Whether it must be once more.
     pub(super) fn end(&self) -> bool {
         self.state.swap(LENT, Ordering::AcqRel) == WOKEN

@@ -20,8 +20,13 @@ impl Settings {
 #[derive(Clone)]
 pub(super) struct Http2(Infallible);
 
+#[derive(PartialEq, Eq)]
+pub(super) struct Closed {
+    pub(super) is_busy: bool,
+}
+
 pub(super) enum Failure {
-    Stale(Request<RequestBody>),
+    Stale(Box<Request<RequestBody>>),
     Refused {
         error: TransportError,
         is_busy: bool,
@@ -34,6 +39,7 @@ impl Http2 {
         _: Stream,
         _: &Settings,
         _: impl FnOnce(bool) + Send + 'static,
+        _: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
         std::future::pending().await
     }
@@ -42,7 +48,7 @@ impl Http2 {
         match self.0 {}
     }
 
-    pub(super) fn is_open(&mut self) -> bool {
+    pub(super) fn look(&mut self) -> Result<(), Closed> {
         match self.0 {}
     }
 

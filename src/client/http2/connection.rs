@@ -56,13 +56,22 @@ pub(in crate::client) struct Http2 {
     streams: Arc<AtomicUsize>,
 }
 
+/// A connection takes no new streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::client) struct Closed {
+    /// The vendor said that it's called too much (ENHANCE_YOUR_CALM).
+    pub(in crate::client) is_busy: bool,
+}
+
 impl Http2 {
     /// A connection over that stream, driven by a task of its own. `ended` is told, and whether the
-    /// vendor said that it's called too much (ENHANCE_YOUR_CALM).
+    /// vendor said that it's called too much (ENHANCE_YOUR_CALM); `grown`, that the vendor takes
+    /// more streams at once than before.
     pub(in crate::client) async fn over(
         stream: Stream,
         settings: &Settings,
         ended: impl FnOnce(bool) + Send + 'static,
+        grown: impl Fn() + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
         let shaken = settings.0.handshake::<_, Bytes>(stream).await;
         let (sender, mut connection) =
@@ -70,7 +79,7 @@ impl Http2 {
         let streams = Arc::new(AtomicUsize::new(0));
         let pings = connection.ping_pong();
         let in_use = Arc::clone(&streams);
-        tokio::spawn(async move { ended(drive(connection, pings, &in_use).await) });
+        tokio::spawn(async move { ended(drive(connection, pings, &in_use, grown).await) });
         Ok(Self { sender, streams })
     }
 
@@ -80,9 +89,14 @@ impl Http2 {
     }
 
     /// Whether new streams may be opened: not once the vendor has said GOAWAY, or is gone.
-    pub(in crate::client) fn is_open(&mut self) -> bool {
+    pub(in crate::client) fn look(&mut self) -> Result<(), Closed> {
         let mut cx = Context::from_waker(Waker::noop());
-        !matches!(self.sender.poll_ready(&mut cx), Poll::Ready(Err(_)))
+        match self.sender.poll_ready(&mut cx) {
+            Poll::Ready(Err(error)) => Err(Closed {
+                is_busy: error.is_remote() && error.reason() == Some(Reason::ENHANCE_YOUR_CALM),
+            }),
+            _ => Ok(()),
+        }
     }
 
     /// Counts one stream more, or one less.
@@ -104,7 +118,9 @@ async fn drive(
     connection: Connection<Stream, Bytes>,
     mut pings: Option<PingPong>,
     streams: &AtomicUsize,
+    grown: impl Fn(),
 ) -> bool {
+    let mut room = connection.max_concurrent_send_streams();
     let mut connection = pin!(connection);
     let mut dead = pin!(async {
         match &mut pings {
@@ -117,6 +133,10 @@ async fn drive(
             let error = ended.err().filter(h2::Error::is_remote);
             let reason = error.and_then(|error| error.reason());
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
+        }
+        let before = std::mem::replace(&mut room, connection.max_concurrent_send_streams());
+        if room > before {
+            grown();
         }
         dead.as_mut().poll(cx).map(|()| false)
     })

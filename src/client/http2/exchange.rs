@@ -20,7 +20,7 @@ use crate::client::error::{TransportError, TransportErrorKind};
 /// Why there is no response.
 pub(in crate::client) enum Failure {
     /// The connection takes no new streams, and the request wasn't sent.
-    Stale(Request<RequestBody>),
+    Stale(Box<Request<RequestBody>>),
     /// The vendor says that it hasn't looked at the request: REFUSED_STREAM, or GOAWAY with a last
     /// stream below this one (RFC 9113 §8.7).
     Refused {
@@ -39,8 +39,8 @@ impl Http2 {
         request: Request<RequestBody>,
         permit: Permit,
     ) -> Result<Response<UpstreamBody>, Failure> {
-        if !self.is_open() {
-            return Err(Failure::Stale(request));
+        if self.look().is_err() {
+            return Err(Failure::Stale(Box::new(request)));
         }
         let (mut head, body) = request.into_parts();
         let following = body.following();

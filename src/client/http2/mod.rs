@@ -9,7 +9,7 @@ mod connection;
 mod exchange;
 mod upload;
 
-pub(super) use self::connection::{Http2, Settings};
+pub(super) use self::connection::{Closed, Http2, Settings};
 pub(super) use self::exchange::Failure;
 
 use std::sync::Arc;

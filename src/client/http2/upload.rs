@@ -45,7 +45,7 @@ impl Upload {
             let is_done = {
                 let mut given_up = pin!(given_up(following, response));
                 poll_fn(|cx| {
-                    if let Poll::Ready(_) = self.poll(cx) {
+                    if self.poll(cx).is_ready() {
                         return Poll::Ready(true);
                     }
                     given_up.as_mut().poll(cx).map(|()| false)

@@ -7,7 +7,7 @@ use tokio::time::timeout;
 
 use super::host::{Host, Waiting};
 use super::lease::Lease;
-use super::open::open_for_line;
+use super::open::{open_for_line, overloaded};
 use super::table::Shared;
 use crate::address::ConnectionId;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -73,9 +73,7 @@ impl Host {
             }
             if state.multiplexed.is_empty() && state.opening == 0 {
                 if let Some(left) = state.calm.left() {
-                    return Err(
-                        TransportError::from(TransportErrorKind::Overloaded).with_retry_after(left)
-                    );
+                    return Err(overloaded(left));
                 }
             }
             state.line.push_back(Waiting {

@@ -33,6 +33,12 @@ impl Calm {
         self.complaints += 1;
     }
 
+    /// Whether there was a complaint that isn't forgotten.
+    pub(super) fn lasts(&self) -> bool {
+        self.until
+            .is_some_and(|until| Instant::now() <= until + FORGOTTEN)
+    }
+
     /// How long no connection may be opened.
     pub(super) fn left(&self) -> Option<Duration> {
         let left = self.until?.saturating_duration_since(Instant::now());

@@ -15,7 +15,7 @@ use super::table::Shared;
 use crate::address::ConnectionId;
 use crate::client::error::TransportError;
 use crate::client::http1::{Home, Http1};
-use crate::client::http2::Http2;
+use crate::client::http2::{Closed, Http2};
 
 /// The connections of one [`Key`], and those who wait for one.
 pub(in crate::client) struct Host {
@@ -87,6 +87,17 @@ impl Host {
     /// Nothing in here panics half-way, and nothing is awaited.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// There may be room for those in line.
+    pub(super) fn stream_is_free(self: &Arc<Self>) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        let mut state = self.lock();
+        let spare = state.serve(self, &pool);
+        drop(state);
+        drop(spare);
     }
 
     /// A stream of connection `id` has ended: whoever waits for one gets it.
@@ -175,8 +186,14 @@ impl State {
         if self.multiplexed.is_empty() {
             return None;
         }
-        self.multiplexed
-            .retain_mut(|multiplexed| multiplexed.connection.is_open());
+        let calm = &mut self.calm;
+        self.multiplexed.retain_mut(|multiplexed| {
+            let open = multiplexed.connection.look();
+            if open == Err(Closed { is_busy: true }) {
+                calm.asked_by(multiplexed.id);
+            }
+            open.is_ok()
+        });
         let multiplexed = self
             .multiplexed
             .iter_mut()
@@ -231,7 +248,7 @@ impl Home for Host {
             return;
         };
         let mut state = self.lock();
-        let dropped = state.put(connection, &pool);
+        let dropped = state.put(connection, &self.key, &pool);
         // The line is empty on most days.
         let spare = if state.line.is_empty() {
             Vec::new()
@@ -253,16 +270,28 @@ impl Home for Host {
 impl State {
     /// Puts a connection on top of the others. Returned is what there is no room for.
     #[must_use]
-    pub(super) fn put(&mut self, connection: Box<Http1>, pool: &Shared) -> Option<Box<Http1>> {
+    pub(super) fn put(
+        &mut self,
+        connection: Box<Http1>,
+        key: &Key,
+        pool: &Shared,
+    ) -> Option<Box<Http1>> {
         let limits = &pool.limits;
         let mut oldest = None;
-        if self.idle.len() >= limits.idle || pool.idle.load(Ordering::Relaxed) >= limits.idle_in_all
-        {
+        // One that somebody waits for doesn't come to rest.
+        let rests = self.line.iter().all(|waiting| waiting.hand.is_closed());
+        let is_full = self.idle.len() >= limits.idle
+            || pool.idle.load(Ordering::Relaxed) >= limits.idle_in_all;
+        if rests && is_full {
             if limits.idle == 0 || self.idle.is_empty() {
                 return Some(connection);
             }
             oldest = Some(self.idle.remove(0).connection);
             pool.idle.fetch_sub(1, Ordering::Relaxed);
+        }
+        if connection.is_stirred() {
+            // The sweeper may have looked for it already, and in vain.
+            pool.sweeper.look(key, connection.id());
         }
         pool.idle.fetch_add(1, Ordering::Relaxed);
         self.idle.push(Idle {

@@ -1,6 +1,7 @@
 //! How connections are opened: in tasks of their own, for whoever is first in line by then.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::host::{Host, Multiplexed, Protocol, State, Waiting};
 use super::lease::Lease;
@@ -60,6 +61,16 @@ impl State {
         })
     }
 
+    /// Those in line for whom nothing can be opened, as the vendor asked for calm.
+    fn cannot_serve(&mut self) -> Vec<(Waiting, TransportError)> {
+        let left = self.calm.left();
+        let Some(left) = left.filter(|_| self.multiplexed.is_empty() && self.opening == 0) else {
+            return Vec::new();
+        };
+        let line = std::mem::take(&mut self.line).into_iter();
+        line.map(|waiting| (waiting, overloaded(left))).collect()
+    }
+
     /// Whom the failure of a connection concerns: the first in line, or all of them where one
     /// connection was to serve all.
     fn fails(&mut self, error: TransportError) -> Vec<(Waiting, TransportError)> {
@@ -88,14 +99,23 @@ impl Host {
         if let Some(pool) = self.pool.upgrade() {
             open_for_line(self, &mut state, &pool);
         }
+        let unserved = state.cannot_serve();
         drop(state);
         drop(ended);
+        for (waiting, error) in unserved {
+            let _ = waiting.hand.send(Err(error));
+        }
     }
 
     /// The vendor of connection `id` has said that it's called too much.
     pub(in crate::client) fn is_called_too_much(&self, id: u64) {
         self.lock().calm.asked_by(id);
     }
+}
+
+/// The answer to calls while the vendor is left alone.
+pub(super) fn overloaded(left: Duration) -> TransportError {
+    TransportError::from(TransportErrorKind::Overloaded).with_retry_after(left)
 }
 
 enum Opened {
@@ -131,7 +151,13 @@ impl Opening {
                 host.connection_ended(id, is_busy);
             }
         };
-        let connection = Http2::over(stream, &self.pool.http2, ended).await?;
+        let host = Arc::downgrade(&self.host);
+        let grown = move || {
+            if let Some(host) = host.upgrade() {
+                host.stream_is_free();
+            }
+        };
+        let connection = Http2::over(stream, &self.pool.http2, ended, grown).await?;
         Ok(Opened::Http2(connection, id))
     }
 
@@ -149,7 +175,7 @@ impl Opening {
             Ok(Opened::Http2(..)) if is_forsaken => {}
             Ok(Opened::Http1(connection)) => {
                 state.speaks = Some(Protocol::Http1);
-                dropped = state.put(connection, pool);
+                dropped = state.put(connection, &host.key, pool);
             }
             Ok(Opened::Http2(connection, id)) => {
                 state.speaks = Some(Protocol::Http2);

@@ -123,7 +123,7 @@ impl Host {
     }
 
     /// Looks at connection `id`, if it's still at rest.
-    fn look_at(&self, id: u64, pool: &Shared) {
+    fn look_at(self: &Arc<Self>, id: u64, pool: &Shared) {
         let mut state = self.lock();
         let at = state
             .idle
@@ -141,10 +141,16 @@ impl Host {
         let mut state = self.lock();
         let at = state.idle.partition_point(|idle| idle.since <= since);
         state.idle.insert(at, Idle { connection, since });
+        // Somebody may have come in between, and found nothing.
+        let spare = state.serve(self, pool);
+        drop(state);
+        drop(spare);
     }
 
-    pub(super) fn has_connections(&self) -> bool {
+    /// Whether there is something to be remembered of it.
+    pub(super) fn is_needed(&self) -> bool {
         let state = self.lock();
-        !(state.idle.is_empty() && state.multiplexed.is_empty())
+        let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
+        !is_empty || state.calm.lasts()
     }
 }

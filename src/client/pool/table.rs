@@ -96,7 +96,7 @@ impl Shared {
     pub(super) fn forget_unused(&self) {
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
         // With the table locked, nobody gets hold of one that only the table has.
-        hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.has_connections());
+        hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.is_needed());
     }
 }
 

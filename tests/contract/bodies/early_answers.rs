@@ -1,14 +1,19 @@
 //! Answers that come before the upload has ended, and interim ones.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::support::caller::{Caller, RawResponse, get, request};
-use crate::support::gateway::Gateway;
+use crate::support::gateway::{Gateway, Setup};
 use crate::support::h2_caller::{self, H2Caller};
 use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
+use crate::support::manual::{ManualVendor, VendorConnection};
 use crate::support::pair::Pair;
+use crate::support::upload::Upload;
 use crate::support::vendor::Vendor;
+use crate::support::wait::within;
 use crate::support::wire::End;
 
 const HALF: usize = 64 * 1024;
@@ -116,6 +121,193 @@ async fn b9_a_vendor_that_answers_and_closes_is_answered_for_and_never_asked_aga
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/last")).await;
     assert_eq!(vendor.accept().await.head().await.target(), "/last");
+}
+
+/// How a vendor ends its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Parting {
+    /// With bytes unread, so that the kernel sends a reset.
+    Close,
+    /// With a reset of its own.
+    Reset,
+}
+
+impl Parting {
+    fn part(self, connection: VendorConnection) {
+        match self {
+            Self::Close => drop(connection),
+            Self::Reset => connection.reset(),
+        }
+    }
+}
+
+/// In bytes, and more than all buffers on the way hold.
+const LARGE: usize = 64 << 20;
+
+fn head_of_large_upload() -> String {
+    request("POST", "/p/c/x", &[&format!("Content-Length: {LARGE}")], "")
+}
+
+async fn vendors() -> [ManualVendor; 2] {
+    [
+        ManualVendor::bind().await,
+        ManualVendor::bind_tls(&["http/1.1"]).await,
+    ]
+}
+
+/// Reads a part of a large upload, and answers with `answer`.
+async fn answer_early(vendor: &ManualVendor, answer: &str) -> VendorConnection {
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    let part = within("a part of the upload", connection.wire.exactly(HALF)).await;
+    assert_eq!(part.1, End::Complete);
+    connection.write(answer).await;
+    connection
+}
+
+#[tokio::test]
+async fn b9_a_vendor_that_answers_and_leaves_is_heard_by_an_http1_caller() {
+    for vendor in vendors().await {
+        let gateway = Gateway::to(&vendor).await;
+        for parting in [Parting::Close, Parting::Reset] {
+            for _ in 0..30 {
+                let mut upload =
+                    Upload::begin(gateway.address, &head_of_large_upload(), LARGE).await;
+                parting.part(answer_early(&vendor, TOO_LARGE).await);
+                let head = upload.head().await;
+                assert_eq!(
+                    (head.status(), head.value("passthrough-error")),
+                    (413, None)
+                );
+                assert_eq!(upload.body(9).await, b"too large");
+            }
+        }
+        // None of the requests is sent again, and no connection is kept.
+        vendor.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn b9_a_vendor_that_answers_and_leaves_is_heard_by_an_http2_caller() {
+    let part = Bytes::from(vec![b'x'; 1 << 20]);
+    for vendor in vendors().await {
+        let gateway = Gateway::to(&vendor).await;
+        let mut caller = H2Caller::connect(gateway.address).await;
+        for parting in [Parting::Close, Parting::Reset] {
+            for _ in 0..30 {
+                let (response, mut upload) = caller.open(stream("POST"), false).await;
+                upload.send_data(part.clone(), false).unwrap();
+                parting.part(answer_early(&vendor, TOO_LARGE).await);
+                let answer = h2_caller::whole(response).await;
+                assert_eq!(
+                    (answer.status.as_u16(), answer.body.as_slice()),
+                    (413, &b"too large"[..])
+                );
+                assert!(!answer.headers.contains_key("passthrough-error"));
+            }
+        }
+        vendor.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn b9_a_vendor_that_leaves_without_an_answer_may_have_acted() {
+    for vendor in vendors().await {
+        let gateway = Gateway::to(&vendor).await;
+        for parting in [Parting::Close, Parting::Reset] {
+            for _ in 0..10 {
+                let mut upload =
+                    Upload::begin(gateway.address, &head_of_large_upload(), LARGE).await;
+                parting.part(answer_early(&vendor, "").await);
+                let head = upload.head().await;
+                assert_eq!(
+                    (head.status(), head.value("passthrough-error")),
+                    (502, Some("upstream-protocol"))
+                );
+                let length = head.value("content-length").unwrap().parse().unwrap();
+                let problem = upload.body(length).await;
+                let problem: serde_json::Value = serde_json::from_slice(&problem).unwrap();
+                assert_eq!(problem["sent"], true, "{problem}");
+            }
+        }
+        vendor.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn b9_half_an_answer_is_a_break_whatever_the_upload_does() {
+    for vendor in vendors().await {
+        let gateway = Gateway::to(&vendor).await;
+        let half = TOO_LARGE.strip_suffix("large").unwrap();
+        for parting in [Parting::Close, Parting::Reset] {
+            let mut caller = Caller::connect(gateway.address).await;
+            caller.write(half_of_upload("/p/c/x", 2 * HALF)).await;
+            let mut connection = vendor.accept().await;
+            connection.head().await;
+            connection.write(half).await;
+            assert_eq!(caller.head().await.status(), 413);
+            parting.part(connection);
+            let rest = caller.closed().await;
+            assert!(b"too ".starts_with(&rest), "{rest:?}");
+        }
+        vendor.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn b9_an_answered_upload_goes_on_for_as_long_as_the_vendor_reads() {
+    for vendor in vendors().await {
+        let gateway = Gateway::to(&vendor).await;
+        let mut upload = Upload::begin(gateway.address, &head_of_large_upload(), LARGE).await;
+        let mut connection = answer_early(&vendor, TOO_LARGE).await;
+        assert_eq!(upload.head().await.status(), 413);
+        assert_eq!(upload.body(9).await, b"too large");
+        let half = within("half of the upload", connection.wire.exactly(LARGE / 2)).await;
+        assert_eq!(half.1, End::Complete);
+        drop(connection);
+        // What is left goes nowhere.
+        upload.closed().await;
+        vendor.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn b9_a_vendor_that_answers_and_stops_reading_is_given_up() {
+    for vendor in vendors().await {
+        let gateway = Setup::new(&vendor)
+            .options(|options| options.idle_timeout(Duration::from_millis(300)))
+            .start()
+            .await;
+        let mut upload = Upload::begin(gateway.address, &head_of_large_upload(), LARGE).await;
+        let mut connection = answer_early(&vendor, TOO_LARGE).await;
+        assert_eq!(upload.head().await.status(), 413);
+        assert_eq!(upload.body(9).await, b"too large");
+        // The caller has more, and would go on sending.
+        upload.closed().await;
+        let rest = connection.wire.closed().await;
+        assert!(rest.len() < LARGE - HALF, "{} bytes", rest.len());
+    }
+}
+
+#[tokio::test]
+async fn b9_a_connection_whose_upload_came_to_its_end_is_used_again() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(half_of_upload("/p/c/x", 2 * HALF)).await;
+    let mut connection = vendor.accept().await;
+    let head = connection.head().await;
+    connection.write(TOO_LARGE).await;
+    assert_too_large(&caller.response("POST").await);
+    caller.write("x".repeat(HALF)).await;
+    assert_eq!(connection.body(&head).await.end, End::Complete);
+
+    caller.write(get("/p/c/next")).await;
+    let received = connection.request().await;
+    assert_eq!(received.target(), "/next");
+    connection.write(TOO_LARGE).await;
+    assert_too_large(&caller.response("GET").await);
+    vendor.no_other().await;
 }
 
 /// Interim answers before a final one.

@@ -1,5 +1,127 @@
 //! The connection pool: what is resent, what is thrown away, and what one tenant can do to another.
 
+use std::net::SocketAddr;
+
+use http::HeaderName;
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tower_passthrough::Connection;
+use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
+
+use crate::support::caller::{Caller, RawResponse};
+use crate::support::gateway::Setup;
+use crate::support::wait::within;
+
+mod bound;
+mod calm;
+mod idle;
 mod isolation;
+mod leftovers;
 mod lifetime;
+mod opening;
+mod refusals;
 mod resending;
+mod shares;
+mod streams;
+
+static FIELDS: [HeaderName; 1] = [AUTHORIZATION];
+
+/// Bearer authentication, and what a test needs beside.
+#[derive(Debug, Default)]
+struct Scheme {
+    /// Payloads are kept, as if they were signed.
+    keeps: bool,
+    /// The network connection is authenticated too.
+    binds: bool,
+    /// Is told of each call that is about to be sent.
+    told: Option<mpsc::UnboundedSender<()>>,
+}
+
+impl AuthScheme for Scheme {
+    fn fields(&self) -> &[HeaderName] {
+        &FIELDS
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec!["token"]
+    }
+
+    fn payload(&self) -> PayloadUse {
+        if self.keeps {
+            PayloadUse::Bytes { limit: 1 << 20 }
+        } else {
+            PayloadUse::Ignored
+        }
+    }
+
+    fn binds_connection(&self) -> bool {
+        self.binds
+    }
+
+    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        let value = cx.secret("token")?.to_header_value("Bearer ")?;
+        request.headers.insert(AUTHORIZATION, value);
+        if let Some(told) = &self.told {
+            // A test that is over asks no more.
+            let _ = told.send(());
+        }
+        Ok(())
+    }
+}
+
+/// A gateway that tells of each call that is about to be sent.
+fn telling(setup: Setup) -> (Setup, mpsc::UnboundedReceiver<()>) {
+    let (tell, told) = mpsc::unbounded_channel();
+    let scheme = Scheme {
+        told: Some(tell),
+        ..Scheme::default()
+    };
+    (setup.upstream(|upstream| upstream.auth(scheme)), told)
+}
+
+/// Waits until so many calls are about to be sent.
+async fn begun(told: &mut mpsc::UnboundedReceiver<()>, calls: usize) {
+    for _ in 0..calls {
+        let call = within("a call to be sent", told.recv()).await;
+        call.expect("the gateway is there");
+    }
+}
+
+/// Two tenants at one vendor, `one` and `two`, each with a token of its own: `t1` and `t2`.
+fn two_tenants(setup: Setup) -> Setup {
+    setup
+        .also("one", Connection::new("vendor").with("token", "t1"))
+        .also("two", Connection::new("vendor").with("token", "t2"))
+}
+
+/// Calls at the same time, each of a caller of its own.
+fn at_once(gateway: SocketAddr, calls: impl IntoIterator<Item = String>) -> JoinSet<RawResponse> {
+    let mut callers = JoinSet::new();
+    for call in calls {
+        callers.spawn(async move { Caller::connect(gateway).await.call(call).await });
+    }
+    callers
+}
+
+/// The next answer of calls that were made at once.
+async fn next(callers: &mut JoinSet<RawResponse>) -> RawResponse {
+    let answer = within("an answer", callers.join_next()).await;
+    answer.expect("a call is left").expect("an answer")
+}
+
+/// The gateway's own error: its status, its code, and whether the vendor may have acted.
+fn refusal(answer: &RawResponse) -> (u16, &str, bool) {
+    let code = answer.error().expect("an error of the gateway's own");
+    let problem: serde_json::Value = serde_json::from_slice(&answer.body.data).expect("a problem");
+    let sent = problem["sent"].as_bool().expect("whether it was sent");
+    (answer.status(), code, sent)
+}
+
+fn assert_ok(answer: &RawResponse, body: &str) {
+    assert_eq!(
+        (answer.status(), answer.text().as_str(), answer.complete()),
+        (200, body, true)
+    );
+}

@@ -1,0 +1,183 @@
+//! Connections at rest: how many there are, which is taken first, and how long one rests.
+
+use std::time::Duration;
+
+use tower_passthrough::{DomainPolicy, HttpTransportBuilder};
+
+use super::{assert_ok, at_once, next};
+use crate::support::caller::{Caller, get};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_script::FrameVendor;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::Signal;
+
+const IDLE: Duration = Duration::from_millis(200);
+
+/// A vendor that answers `/held` once it's told to, and all else at once.
+async fn holding(release: &Signal) -> Vendor {
+    let release = release.clone();
+    Vendor::replying(move |received| match received.target() {
+        "/held" => Reply::default().until(&release).then(OK),
+        _ => Reply::from(OK),
+    })
+    .await
+}
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+/// So many calls at once, each of which has a connection of its own, before they're all answered.
+async fn hold(gateway: &Gateway, vendor: &Vendor, release: &Signal, targets: Vec<String>) {
+    let calls = targets.len();
+    let mut callers = at_once(gateway.address, targets);
+    for _ in 0..calls {
+        vendor.next().await;
+    }
+    release.give();
+    while !callers.is_empty() {
+        assert_ok(&next(&mut callers).await, "ok");
+    }
+}
+
+async fn gateway(
+    vendor: &Vendor,
+    change: impl FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send + 'static,
+) -> Gateway {
+    Setup::new(vendor).transport(change).start().await
+}
+
+#[tokio::test]
+async fn k8_a_burst_leaves_no_socket_once_it_has_been_idle() {
+    let release = Signal::new();
+    let vendor = holding(&release).await;
+    let gateway = gateway(&vendor, |transport| transport.pool_idle_timeout(IDLE)).await;
+    hold(&gateway, &vendor, &release, vec![get("/p/c/held"); 20]).await;
+    vendor.closed_so_many(20).await;
+}
+
+#[tokio::test]
+async fn k8_a_connection_in_use_is_not_idle_however_long() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = Setup::new(&vendor)
+        .transport(|transport| {
+            transport
+                .http2_prior_knowledge(true)
+                .pool_idle_timeout(IDLE)
+        })
+        .start()
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    connection.begin(stream).await;
+    caller.head().await;
+    // What this is about is time.
+    tokio::time::sleep(4 * IDLE).await;
+    let mut other = Caller::connect(gateway.address).await;
+    other.write(get("/p/c/x")).await;
+    let others = connection.request().await;
+    connection.answer(others, "other").await;
+    assert_ok(&other.response("GET").await, "other");
+    connection.data(stream, "own", true).await;
+    assert_eq!(
+        caller.wire.until(b"0\r\n\r\n").await.unwrap(),
+        b"3\r\nown\r\n0\r\n\r\n"
+    );
+    connection.closed().await;
+}
+
+#[tokio::test]
+async fn k8_no_more_connections_rest_than_a_host_may_have() {
+    for limit in [0, 2] {
+        let release = Signal::new();
+        let vendor = holding(&release).await;
+        let gateway = gateway(&vendor, move |transport| {
+            transport.pool_max_idle_per_host(limit)
+        })
+        .await;
+        hold(&gateway, &vendor, &release, vec![get("/p/c/held"); 6]).await;
+        vendor.closed_so_many(6 - limit).await;
+        assert_eq!(vendor.closed_by_now(), 6 - limit);
+        assert_eq!(vendor.connections().await, 6);
+    }
+}
+
+/// A gateway whose vendor has another name too, which are two hosts to a pool.
+async fn gateway_of_two_hosts(
+    vendor: &Vendor,
+    change: impl FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send + 'static,
+) -> Gateway {
+    let other = other_host(vendor);
+    let domains = DomainPolicy::none().allow(&other).unwrap();
+    Setup::new(vendor)
+        .upstream(|upstream| upstream.domains(domains))
+        .transport(change)
+        .start()
+        .await
+}
+
+fn other_host(vendor: &Vendor) -> String {
+    format!("eu.vendor.test:{}", vendor.address().port())
+}
+
+#[tokio::test]
+async fn k8_no_more_connections_rest_than_there_may_be_in_all() {
+    for limit in [0, 3] {
+        let release = Signal::new();
+        let vendor = holding(&release).await;
+        let gateway =
+            gateway_of_two_hosts(&vendor, move |transport| transport.pool_max_idle(limit)).await;
+        let other = get(&format!("/p/c/held?__domain={}", other_host(&vendor)));
+        let calls = [vec![get("/p/c/held"); 3], vec![other; 3]].concat();
+        hold(&gateway, &vendor, &release, calls).await;
+        vendor.closed_so_many(6 - limit).await;
+        assert_eq!(vendor.closed_by_now(), 6 - limit);
+        assert_eq!(vendor.connections().await, 6);
+    }
+}
+
+#[tokio::test]
+async fn k8_a_pool_full_of_others_connections_stops_no_call() {
+    let vendor = Vendor::answering(OK).await;
+    let gateway = gateway_of_two_hosts(&vendor, |transport| transport.pool_max_idle(1)).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    assert_ok(&caller.call(get("/p/c/x")).await, "ok");
+    let other = get(&format!("/p/c/x?__domain={}", other_host(&vendor)));
+    for _ in 0..2 {
+        assert_ok(&caller.call(&other).await, "ok");
+    }
+}
+
+#[tokio::test]
+async fn k8_the_connection_that_came_back_last_is_taken_first() {
+    let releases: [Signal; 3] = std::array::from_fn(|_| Signal::new());
+    let signals = releases.clone();
+    let vendor = Vendor::replying(move |received| {
+        let held = received.target().strip_prefix("/held/");
+        match held.and_then(|number| number.parse::<usize>().ok()) {
+            Some(number) => Reply::default().until(&signals[number]).then(OK),
+            None => Reply::from(OK),
+        }
+    })
+    .await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut callers = Vec::new();
+    let mut connections = Vec::new();
+    for number in 0..3 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get(&format!("/p/c/held/{number}"))).await;
+        connections.push(vendor.next().await.connection);
+        callers.push(caller);
+    }
+    assert_eq!(connections, [0, 1, 2]);
+    for number in [2, 0, 1] {
+        releases[number].give();
+        assert_ok(&callers[number].response("GET").await, "ok");
+    }
+    let mut caller = Caller::connect(gateway.address).await;
+    for _ in 0..3 {
+        assert_ok(&caller.call(get("/p/c/x")).await, "ok");
+        assert_eq!(vendor.next().await.connection, 1);
+    }
+}

@@ -1,0 +1,137 @@
+//! What an exchange leaves behind: nothing that another could find.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::assert_ok;
+use crate::support::caller::{Caller, get};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_script::FrameVendor;
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::manual::ManualVendor;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::{Signal, within};
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
+
+#[tokio::test]
+async fn k4_a_thousand_answers_dropped_half_read_leave_nothing() {
+    let never = Signal::new();
+    let vendor = Vendor::replying(move |received| match received.target() {
+        "/long" => {
+            Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello").until(&never)
+        }
+        target => Reply::ok(target),
+    })
+    .await;
+    let gateway = Gateway::to(&vendor).await;
+    for _ in 0..500 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/long")).await;
+        caller.head().await;
+    }
+    vendor.all_closed().await;
+    let mut caller = Caller::connect(gateway.address).await;
+    assert_ok(&caller.call(get("/p/c/own")).await, "/own");
+
+    // All of these together are more than the connection's window: what nobody reads is taken off it.
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = H2Caller::connect(gateway.address).await;
+    for _ in 0..500 {
+        let call = h2_caller::request("GET", "/p/c/long").body(()).unwrap();
+        let (response, _) = caller.open(call, true).await;
+        let mut answer = vendor.next().await.answer(Response::new(()));
+        answer
+            .send_data(Bytes::from(vec![b'x'; 100_000]), false)
+            .unwrap();
+        drop(h2_caller::answer(response).await);
+        let reset = std::future::poll_fn(|cx| answer.poll_reset(cx));
+        within("a reset of the stream", reset).await.unwrap();
+    }
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/own")).await;
+    vendor.next().await.ok("own");
+    assert_ok(&caller.response("GET").await, "own");
+    assert_eq!(vendor.connections().await, 1);
+}
+
+#[tokio::test]
+async fn k5_bytes_that_come_while_a_connection_rests_are_its_end() {
+    for vendor in [
+        ManualVendor::bind().await,
+        ManualVendor::bind_tls(&["http/1.1"]).await,
+    ] {
+        let gateway = Gateway::to(&vendor).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        for stray in [
+            "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned",
+            "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n",
+            "x",
+        ] {
+            caller.write(get("/p/c/x")).await;
+            let mut connection = vendor.accept().await;
+            connection.head().await;
+            connection.write(OK).await;
+            assert_ok(&caller.response("GET").await, "first");
+            connection.write(stray).await;
+            // Without another call.
+            connection.closed().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn k5_a_resting_connection_that_the_vendor_closes_is_closed_here_too() {
+    for vendor in [
+        ManualVendor::bind().await,
+        ManualVendor::bind_tls(&["http/1.1"]).await,
+    ] {
+        let gateway = Gateway::to(&vendor).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/x")).await;
+        let mut connection = vendor.accept().await;
+        connection.head().await;
+        connection.write(OK).await;
+        assert_ok(&caller.response("GET").await, "first");
+        connection.wire.finish().await;
+        connection.closed().await;
+    }
+    for vendor in [FrameVendor::bind().await, FrameVendor::bind_tls().await] {
+        let gateway = Setup::new(&vendor)
+            .transport(|transport| transport.http2_prior_knowledge(true))
+            .start()
+            .await;
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/x")).await;
+        let mut connection = vendor.accept(&[]).await;
+        let stream = connection.request().await;
+        connection.answer(stream, "first").await;
+        assert_ok(&caller.response("GET").await, "first");
+        connection.wire.finish().await;
+        connection.closed().await;
+    }
+}
+
+// Over several threads, as the connection goes into the pool while its end comes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn k5_nor_is_one_forgotten_that_is_closed_as_it_comes_to_rest() {
+    let vendor = Vendor::answering(Reply::from(OK).finish()).await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut callers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let address = gateway.address;
+        callers.spawn(async move {
+            let mut caller = Caller::connect(address).await;
+            for _ in 0..100 {
+                let answer = caller.call(get("/p/c/x")).await;
+                // One that is closed as it's lent out may take its call along.
+                assert!(matches!(answer.status(), 200 | 502), "{answer:?}");
+            }
+        });
+    }
+    within("all calls", callers.join_all()).await;
+    vendor.all_closed().await;
+}

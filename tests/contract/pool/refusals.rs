@@ -1,0 +1,221 @@
+//! What an HTTP/2 vendor says that it hasn't looked at: it's sent again if that can be done, and not
+//! without end. What it may have looked at is never sent again.
+
+use super::{Scheme, assert_ok, refusal};
+use crate::support::caller::{Caller, get, post};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_script::{
+    CANCEL, FrameConnection, FrameVendor, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM,
+};
+
+fn setup(vendor: &FrameVendor) -> Setup {
+    Setup::new(vendor).transport(|transport| transport.http2_prior_knowledge(true))
+}
+
+/// A gateway that keeps bodies.
+async fn keeping(vendor: &FrameVendor) -> Gateway {
+    let scheme = Scheme {
+        keeps: true,
+        ..Scheme::default()
+    };
+    let setup = setup(vendor).upstream(|upstream| upstream.auth(scheme));
+    setup.start().await
+}
+
+/// A caller, and the connection on which its first call was answered, on stream 1.
+async fn used(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConnection) {
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/first")).await;
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    assert_eq!(stream, 1);
+    connection.answer(stream, "first").await;
+    assert_ok(&caller.response("GET").await, "first");
+    (caller, connection)
+}
+
+/// Calls that can be sent again: their method, their bytes and their body.
+fn repeatable() -> [(&'static str, String, &'static str); 2] {
+    [
+        ("GET", get("/p/c/x"), ""),
+        ("POST", post("/p/c/x", "hello"), "hello"),
+    ]
+}
+
+/// The next request, which has that body.
+async fn request(connection: &mut FrameConnection, body: &str) -> u32 {
+    let stream = connection.request().await;
+    if !body.is_empty() {
+        assert_eq!(connection.body(stream).await, body.as_bytes());
+    }
+    stream
+}
+
+#[tokio::test]
+async fn k1_a_request_above_a_goaways_last_stream_is_sent_again_elsewhere() {
+    for (method, call, body) in repeatable() {
+        let vendor = FrameVendor::bind().await;
+        let gateway = keeping(&vendor).await;
+        let (mut caller, mut first) = used(&vendor, &gateway).await;
+        caller.write(call).await;
+        assert_eq!(request(&mut first, body).await, 3);
+        first.goaway(1, NO_ERROR).await;
+
+        let mut second = vendor.accept(&[]).await;
+        let stream = request(&mut second, body).await;
+        second.answer(stream, "own").await;
+        assert_ok(&caller.response(method).await, "own");
+        first.closed().await;
+        second.no_other().await;
+        vendor.0.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn k1_a_request_that_a_goaway_lets_pass_is_answered_and_the_next_goes_elsewhere() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = keeping(&vendor).await;
+    let (mut caller, mut first) = used(&vendor, &gateway).await;
+    caller.write(post("/p/c/x", "hello")).await;
+    let stream = request(&mut first, "hello").await;
+    first.goaway(stream, NO_ERROR).await;
+    first.ping().await;
+    // Meanwhile another call finds no place there.
+    let mut other = Caller::connect(gateway.address).await;
+    other.write(get("/p/c/other")).await;
+    let mut second = vendor.accept(&[]).await;
+    let others = second.request().await;
+    second.answer(others, "other").await;
+    assert_ok(&other.response("GET").await, "other");
+
+    first.answer(stream, "own").await;
+    assert_ok(&caller.response("POST").await, "own");
+    first.closed().await;
+    second.no_other().await;
+    vendor.0.no_other().await;
+}
+
+#[tokio::test]
+async fn k1_a_refused_stream_is_sent_again_twice_at_most() {
+    for (method, call, body) in repeatable() {
+        let vendor = FrameVendor::bind().await;
+        let gateway = keeping(&vendor).await;
+        let (mut caller, mut connection) = used(&vendor, &gateway).await;
+        caller.write(&call).await;
+        for _ in 0..2 {
+            let stream = request(&mut connection, body).await;
+            connection.reset(stream, REFUSED_STREAM).await;
+        }
+        let stream = request(&mut connection, body).await;
+        connection.answer(stream, "own").await;
+        assert_ok(&caller.response(method).await, "own");
+
+        caller.write(&call).await;
+        for _ in 0..3 {
+            let stream = request(&mut connection, body).await;
+            connection.reset(stream, REFUSED_STREAM).await;
+        }
+        let answer = caller.response(method).await;
+        assert_eq!(refusal(&answer), (502, "upstream-unreachable", false));
+        connection.no_other().await;
+        vendor.0.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn k1_a_refused_request_whose_body_streamed_is_not_sent_again() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor).start().await;
+    let (mut caller, mut first) = used(&vendor, &gateway).await;
+    caller.write(post("/p/c/x", "hello")).await;
+    let stream = request(&mut first, "hello").await;
+    first.reset(stream, REFUSED_STREAM).await;
+    let answer = caller.response("POST").await;
+    assert_eq!(refusal(&answer), (502, "upstream-unreachable", false));
+    first.no_other().await;
+
+    caller.write(post("/p/c/x", "hello")).await;
+    let stream = request(&mut first, "hello").await;
+    first.goaway(stream - 2, NO_ERROR).await;
+    let answer = caller.response("POST").await;
+    assert_eq!(refusal(&answer), (502, "upstream-unreachable", false));
+    first.closed().await;
+    vendor.0.no_other().await;
+}
+
+#[tokio::test]
+async fn k1_a_post_after_the_vendor_left_is_sent_on_a_new_connection() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor).start().await;
+    for says_so in [true, false] {
+        let (mut caller, mut first) = used(&vendor, &gateway).await;
+        if says_so {
+            first.goaway(1, NO_ERROR).await;
+        } else {
+            first.wire.finish().await;
+        }
+        first.closed().await;
+        caller.write(post("/p/c/x", "hello")).await;
+        let mut second = vendor.accept(&[]).await;
+        let stream = request(&mut second, "hello").await;
+        second.answer(stream, "own").await;
+        assert_ok(&caller.response("POST").await, "own");
+        second.goaway(stream, NO_ERROR).await;
+        second.closed().await;
+        vendor.0.no_other().await;
+    }
+}
+
+/// How a vendor ends a request that it may have looked at.
+async fn assert_not_sent_again(ends: impl AsyncFn(&mut FrameConnection, u32)) {
+    for (method, call, body) in repeatable() {
+        let vendor = FrameVendor::bind().await;
+        let gateway = keeping(&vendor).await;
+        let (mut caller, mut connection) = used(&vendor, &gateway).await;
+        caller.write(call).await;
+        let stream = request(&mut connection, body).await;
+        ends(&mut connection, stream).await;
+        let answer = caller.response(method).await;
+        assert_eq!(refusal(&answer), (502, "upstream-protocol", true));
+        vendor.0.no_other().await;
+    }
+}
+
+#[tokio::test]
+async fn k2_a_stream_that_was_reset_is_not_sent_again() {
+    for code in [INTERNAL_ERROR, CANCEL, NO_ERROR] {
+        assert_not_sent_again(async |connection, stream| {
+            connection.reset(stream, code).await;
+            connection.no_other().await;
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn k2_a_stream_whose_connection_ended_is_not_sent_again() {
+    assert_not_sent_again(async |connection, _| connection.wire.finish().await).await;
+    // It may have looked at streams up to the last.
+    assert_not_sent_again(async |connection, stream| {
+        connection.goaway(stream, NO_ERROR).await;
+        connection.wire.finish().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn k2_an_answer_that_ends_with_a_refusal_is_cut_and_not_asked_for_again() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = keeping(&vendor).await;
+    let (mut caller, mut connection) = used(&vendor, &gateway).await;
+    caller.write(get("/p/c/x")).await;
+    let stream = connection.request().await;
+    connection.begin(stream).await;
+    connection.data(stream, "hello", false).await;
+    assert_eq!(caller.head().await.status(), 200);
+    connection.reset(stream, REFUSED_STREAM).await;
+    let rest = caller.closed().await;
+    assert!(!rest.ends_with(b"0\r\n\r\n"), "{rest:?}");
+    connection.no_other().await;
+    vendor.0.no_other().await;
+}

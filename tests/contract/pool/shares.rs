@@ -1,0 +1,204 @@
+//! What one tenant's calls may take of an HTTP/2 connection that others use too.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{assert_ok, at_once, begun, next, telling, two_tenants};
+use crate::support::caller::{Caller, get, post, request};
+use crate::support::gateway::Setup;
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_frames::DATA;
+use crate::support::h2_script::{CANCEL, FrameVendor, MAX_CONCURRENT_STREAMS};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::wait::within;
+
+fn setup(vendor: &FrameVendor) -> Setup {
+    two_tenants(Setup::new(vendor)).transport(|transport| transport.http2_prior_knowledge(true))
+}
+
+#[tokio::test]
+async fn k10_stalled_downloads_of_one_tenant_do_not_stop_another() {
+    let vendor = H2Vendor::start().await;
+    let gateway = two_tenants(Setup::new(&vendor)).start().await;
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut caller = H2Caller::connect(gateway.address).await;
+        let call = h2_caller::request("GET", "/p/one/long").body(()).unwrap();
+        let (response, _) = caller.open(call, true).await;
+        let mut answer = vendor.next().await.answer(Response::new(()));
+        // More than a connection's window, whatever it is.
+        answer
+            .send_data(Bytes::from(vec![b'x'; 32 << 20]), false)
+            .unwrap();
+        let body = h2_caller::answer(response).await.into_body();
+        stalled.push((caller, answer, body));
+    }
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/two/long")).await;
+    let mut answer = vendor.next().await.answer(Response::new(()));
+    answer
+        .send_data(Bytes::from(vec![b'y'; 1 << 20]), true)
+        .unwrap();
+    let answer = caller.response("GET").await;
+    assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
+    assert_eq!(vendor.connections().await, 1);
+}
+
+#[tokio::test]
+async fn k10_a_connection_id_has_no_more_streams_than_its_share() {
+    let vendor = FrameVendor::bind().await;
+    let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
+        transport
+            .http2_prior_knowledge(true)
+            .http2_max_streams_per_connection(2)
+    }));
+    let gateway = setup.start().await;
+    let mut ones = at_once(gateway.address, vec![get("/p/one/x"); 4]);
+    let mut connection = vendor.accept(&[]).await;
+    let streams = [connection.request().await, connection.request().await];
+    begun(&mut told, 4).await;
+    connection.no_other().await;
+
+    // Those in line before it don't hold up another's call.
+    let mut twos = at_once(gateway.address, [get("/p/two/x")]);
+    let stream = connection.request().await;
+    connection.answer(stream, "two").await;
+    assert_ok(&next(&mut twos).await, "two");
+    connection.no_other().await;
+
+    // One goes on when one ends.
+    for stream in streams {
+        connection.answer(stream, "one").await;
+        assert_ok(&next(&mut ones).await, "one");
+        let stream = connection.request().await;
+        connection.no_other().await;
+        connection.begin(stream).await;
+    }
+    // Nobody needed another connection for that.
+    vendor.0.no_other().await;
+}
+
+#[tokio::test]
+async fn k10_who_waits_for_streams_of_his_own_does_not_hold_up_who_waits_for_any() {
+    let vendor = FrameVendor::bind().await;
+    let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
+        transport
+            .http2_prior_knowledge(true)
+            .http2_max_connections_per_host(1)
+            .http2_max_streams_per_connection(1)
+    }));
+    let gateway = setup.start().await;
+    let mut ones = at_once(gateway.address, [get("/p/one/x")]);
+    let mut connection = vendor.accept(&[(MAX_CONCURRENT_STREAMS, 2)]).await;
+    let one = connection.request().await;
+    let mut others = at_once(gateway.address, [get("/p/c/x")]);
+    let other = connection.request().await;
+    ones.spawn({
+        let address = gateway.address;
+        async move { Caller::connect(address).await.call(get("/p/one/x")).await }
+    });
+    begun(&mut told, 3).await;
+    let mut twos = at_once(gateway.address, [get("/p/two/x")]);
+    begun(&mut told, 1).await;
+    connection.no_other().await;
+
+    connection.answer(other, "other").await;
+    assert_ok(&next(&mut others).await, "other");
+    let two = connection.request().await;
+    connection.answer(two, "two").await;
+    assert_ok(&next(&mut twos).await, "two");
+    connection.no_other().await;
+    connection.answer(one, "one").await;
+    let one = connection.request().await;
+    connection.answer(one, "one").await;
+    for _ in 0..2 {
+        assert_ok(&next(&mut ones).await, "one");
+    }
+}
+
+#[tokio::test]
+async fn k10_an_upload_that_the_vendor_stalls_does_not_stop_anothers() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor).start().await;
+    let mut stalled = Caller::connect(gateway.address).await;
+    let begun = request(
+        "POST",
+        "/p/one/x",
+        &["Content-Length: 1000000"],
+        &"x".repeat(200_000),
+    );
+    stalled.write(begun).await;
+    let mut connection = vendor.accept(&[]).await;
+    connection.make_room(0, 1 << 20).await;
+    let one = connection.request().await;
+    // A stream's window, to which nothing is added.
+    let mut room = 65_535;
+    while room > 0 {
+        let frame = connection.next().await.unwrap();
+        assert_eq!((frame.kind, frame.stream), (DATA, one));
+        room -= frame.payload.len();
+    }
+
+    let mut caller = Caller::connect(gateway.address).await;
+    for _ in 0..3 {
+        caller.write(post("/p/two/x", &"y".repeat(60_000))).await;
+        let two = connection.request().await;
+        assert_eq!(connection.body(two).await.len(), 60_000);
+        connection.answer(two, "two").await;
+        assert_ok(&caller.response("POST").await, "two");
+    }
+    // And it goes on as soon as there is room.
+    connection.make_room(one, 1000).await;
+    let frame = connection.next().await.unwrap();
+    assert_eq!((frame.stream, frame.payload.len()), (one, 1000));
+}
+
+#[tokio::test]
+async fn b16_a_stream_on_which_nothing_moves_is_reset_and_its_connection_stays() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor)
+        .options(|options| options.idle_timeout(Duration::from_millis(300)))
+        .start()
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/one/x")).await;
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    connection.begin(stream).await;
+    connection.data(stream, "hello", false).await;
+    let head = caller.head().await;
+    assert_eq!(head.status(), 200);
+    assert!(!caller.closed().await.ends_with(b"0\r\n\r\n"));
+    assert_eq!(connection.reset_of(stream).await, CANCEL);
+
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/two/x")).await;
+    let stream = connection.request().await;
+    connection.answer(stream, "own").await;
+    assert_ok(&caller.response("GET").await, "own");
+}
+
+#[tokio::test]
+async fn b16_an_upload_that_the_vendor_stalls_after_its_answer_is_reset() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor)
+        .options(|options| options.idle_timeout(Duration::from_millis(300)))
+        .start()
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let begun = request(
+        "POST",
+        "/p/one/x",
+        &["Content-Length: 1000000"],
+        &"x".repeat(200_000),
+    );
+    caller.write(begun).await;
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    connection.answer(stream, "early").await;
+    assert_ok(&caller.response("POST").await, "early");
+    assert_eq!(connection.reset_of(stream).await, CANCEL);
+    within("the end of the caller's connection", caller.closed()).await;
+}

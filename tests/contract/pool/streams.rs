@@ -1,0 +1,239 @@
+//! How many connections there are to an HTTP/2 vendor, and what becomes of calls for which they have
+//! no stream.
+
+use std::time::Duration;
+
+use tower_passthrough::HttpTransportBuilder;
+
+use super::{assert_ok, at_once, next, refusal, telling};
+use crate::support::caller::{Caller, get, raw_call};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+const ONE_STREAM: &[(u16, u32)] = &[(MAX_CONCURRENT_STREAMS, 1)];
+
+/// A gateway that has so many HTTP/2 connections to its vendor.
+fn setup(vendor: &FrameVendor, connections: usize) -> Setup {
+    setup_with(vendor, connections, |transport| transport)
+}
+
+fn setup_with(
+    vendor: &FrameVendor,
+    connections: usize,
+    change: impl FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send + 'static,
+) -> Setup {
+    Setup::new(vendor).transport(move |transport| {
+        let transport = transport
+            .http2_prior_knowledge(true)
+            .http2_max_connections_per_host(connections);
+        change(transport)
+    })
+}
+
+/// A call that has the vendor's only stream: its head is there, its end isn't.
+async fn occupied(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConnection, u32) {
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/long")).await;
+    let mut connection = vendor.accept(ONE_STREAM).await;
+    let stream = connection.request().await;
+    connection.begin(stream).await;
+    assert_eq!(caller.head().await.status(), 200);
+    (caller, connection, stream)
+}
+
+#[tokio::test]
+async fn k9_a_call_without_a_stream_waits_for_one() {
+    let vendor = FrameVendor::bind().await;
+    let (setup, mut told) = telling(setup(&vendor, 1));
+    let gateway = setup.start().await;
+    let (_caller, mut connection, stream) = occupied(&vendor, &gateway).await;
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 3]);
+    super::begun(&mut told, 4).await;
+    connection.no_other().await;
+    connection.data(stream, "", true).await;
+    for _ in 0..3 {
+        let stream = connection.request().await;
+        connection.no_other().await;
+        connection.answer(stream, "own").await;
+        assert_ok(&next(&mut callers).await, "own");
+    }
+    vendor.0.no_other().await;
+}
+
+#[tokio::test]
+async fn k9_a_call_that_leaves_makes_room() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor, 1).start().await;
+    let (caller, mut connection, _) = occupied(&vendor, &gateway).await;
+    let mut other = Caller::connect(gateway.address).await;
+    other.write(get("/p/c/x")).await;
+    drop(caller);
+    let stream = connection.request().await;
+    connection.answer(stream, "own").await;
+    assert_ok(&other.response("GET").await, "own");
+}
+
+#[tokio::test]
+async fn k9_room_that_the_vendor_makes_is_used() {
+    let vendor = FrameVendor::bind().await;
+    let (setup, mut told) = telling(setup(&vendor, 1));
+    let gateway = setup.start().await;
+    let (_caller, mut connection, _) = occupied(&vendor, &gateway).await;
+    let mut other = Caller::connect(gateway.address).await;
+    other.write(get("/p/c/x")).await;
+    super::begun(&mut told, 2).await;
+    connection.no_other().await;
+    connection.settings(&[(MAX_CONCURRENT_STREAMS, 10)]).await;
+    let stream = connection.request().await;
+    connection.answer(stream, "own").await;
+    assert_ok(&other.response("GET").await, "own");
+}
+
+#[tokio::test]
+async fn k9_a_full_connection_is_joined_by_another_up_to_a_limit() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor, 2).start().await;
+    let (_caller, mut first, stream) = occupied(&vendor, &gateway).await;
+    let (_other, mut second, _) = occupied(&vendor, &gateway).await;
+    let mut third = Caller::connect(gateway.address).await;
+    third.write(get("/p/c/x")).await;
+    second.no_other().await;
+    first.data(stream, "", true).await;
+    let stream = first.request().await;
+    first.answer(stream, "own").await;
+    assert_ok(&third.response("GET").await, "own");
+    vendor.0.no_other().await;
+}
+
+#[tokio::test]
+async fn k9_the_wait_for_a_stream_counts_into_the_head_timeout() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor, 1)
+        .options(|options| options.response_head_timeout(Duration::from_millis(300)))
+        .start()
+        .await;
+    let (_caller, mut connection, _) = occupied(&vendor, &gateway).await;
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(
+        (answer.status(), answer.error()),
+        (504, Some("upstream-timeout"))
+    );
+    connection.no_other().await;
+}
+
+#[tokio::test]
+async fn k9_a_call_too_many_in_line_is_told_so_at_once() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup_with(&vendor, 1, |transport| transport.max_waiting_per_host(2))
+        .start()
+        .await;
+    let (_caller, mut connection, stream) = occupied(&vendor, &gateway).await;
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 3]);
+    let answer = next(&mut callers).await;
+    assert_eq!(refusal(&answer), (503, "overloaded", false));
+    assert_eq!(answer.head.value("retry-after"), Some("1"));
+
+    connection.data(stream, "", true).await;
+    for _ in 0..2 {
+        let stream = connection.request().await;
+        connection.answer(stream, "own").await;
+        assert_ok(&next(&mut callers).await, "own");
+    }
+    connection.no_other().await;
+}
+
+#[tokio::test]
+async fn k9_a_place_in_line_whose_caller_left_is_free() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup_with(&vendor, 1, |transport| transport.max_waiting_per_host(1))
+        .start()
+        .await;
+    let (_caller, mut connection, stream) = occupied(&vendor, &gateway).await;
+    for _ in 0..5 {
+        let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 2]);
+        let answer = next(&mut callers).await;
+        // It's the other that is in line, until it leaves here.
+        assert_eq!(refusal(&answer), (503, "overloaded", false));
+        callers.shutdown().await;
+        wait_for_place(&gateway).await;
+    }
+    connection.data(stream, "", true).await;
+    assert_ok(&served(&mut connection, &gateway).await, "own");
+}
+
+/// Comes back once a call could be in line: one that leaves is noticed when its socket is read.
+async fn wait_for_place(gateway: &Gateway) {
+    for _ in 0..100 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/x")).await;
+        let answer = tokio::time::timeout(Duration::from_millis(100), caller.head()).await;
+        if answer.is_err() {
+            return;
+        }
+    }
+    panic!("the line stays full");
+}
+
+async fn served(
+    connection: &mut FrameConnection,
+    gateway: &Gateway,
+) -> crate::support::caller::RawResponse {
+    let mut callers = at_once(gateway.address, [get("/p/c/x")]);
+    let stream = connection.request().await;
+    connection.answer(stream, "own").await;
+    next(&mut callers).await
+}
+
+#[tokio::test]
+async fn k9_http1_alone_is_spoken_where_that_is_asked_for() {
+    let vendor = Vendor::replying_over_tls(&["h2", "http/1.1"], |_| Reply::ok("own")).await;
+    let gateway = Setup::new(&vendor)
+        .transport(|transport| transport.http1_only(true))
+        .start()
+        .await;
+    assert_ok(&raw_call(gateway.address, get("/p/c/x")).await, "own");
+    assert_eq!(vendor.next().await.head.start, "GET /x HTTP/1.1");
+}
+
+#[tokio::test]
+async fn k9_http2_in_clear_is_spoken_only_where_that_is_asked_for() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor, 4).start().await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    connection.answer(stream, "own").await;
+    assert_ok(&caller.response("GET").await, "own");
+
+    let vendor = Vendor::answering(Reply::ok("own")).await;
+    let gateway = Gateway::to(&vendor).await;
+    assert_ok(&raw_call(gateway.address, get("/p/c/x")).await, "own");
+}
+
+#[tokio::test]
+async fn k9_a_burst_of_first_calls_opens_one_connection() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 50]);
+    for _ in 0..50 {
+        vendor.next().await.ok("own");
+    }
+    while !callers.is_empty() {
+        assert_ok(&next(&mut callers).await, "own");
+    }
+    assert_eq!(vendor.connections().await, 1);
+}
+
+#[tokio::test]
+async fn k9_a_burst_of_first_calls_to_a_vendor_without_http2_is_served() {
+    let vendor = Vendor::replying_over_tls(&["http/1.1"], |_| Reply::ok("own")).await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 50]);
+    while !callers.is_empty() {
+        assert_ok(&next(&mut callers).await, "own");
+    }
+}
