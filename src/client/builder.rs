@@ -124,7 +124,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets how many idle HTTP/1.1 connections are kept in all. By default 1,024.
+    /// Sets how many idle connections are kept in all: HTTP/1.1 and, as far as no call uses them,
+    /// HTTP/2. Beyond that, those go that have been idle for longest. By default 1,024.
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
         self.limits.idle_in_all = connections;
         self
@@ -149,7 +150,7 @@ impl HttpTransportBuilder {
     }
 
     /// Speaks HTTP/1.1 alone, and offers nothing else to TLS. By default HTTP/2 is spoken where TLS
-    /// agrees on it.
+    /// agrees on it. It wins over [`http2_prior_knowledge`](Self::http2_prior_knowledge).
     #[cfg(feature = "http1")]
     #[cfg_attr(docsrs, doc(cfg(feature = "http1")))]
     pub fn http1_only(mut self, only: bool) -> Self {
@@ -171,7 +172,8 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets how many connections may be in the making at once for each authority. By default 16.
+    /// Sets how many connections may be in the making at once for each authority. By default 16;
+    /// where HTTP/2 is spoken, or may be, it's one, as that can serve all.
     pub fn max_handshakes_per_host(mut self, handshakes: usize) -> Self {
         self.limits.handshakes = handshakes.max(1);
         self

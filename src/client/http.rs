@@ -96,7 +96,14 @@ impl Transport for HttpTransport {
                         // Boxed, or it would make the future of each call over HTTP/1.1 larger.
                         match Box::pin(connection.exchange(request, stream)).await {
                             Ok(response) => return Ok(response),
-                            Err(http2::Failure::Stale(unsent)) => request = *unsent,
+                            Err(http2::Failure::Stale(unsent)) => {
+                                // A vendor that hangs up on each connection isn't called for ever.
+                                refusals += 1;
+                                if refusals > REFUSALS {
+                                    return Err(TransportErrorKind::Unsent.into());
+                                }
+                                request = *unsent;
+                            }
                             Err(http2::Failure::Refused { error, is_busy }) => {
                                 if is_busy {
                                     host.is_called_too_much(id);

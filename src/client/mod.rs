@@ -33,13 +33,22 @@ mod http;
 mod http1;
 #[cfg(all(feature = "http2", not(feature = "http1")))]
 #[path = "http1/absent.rs"]
-#[expect(dead_code, reason = "a type without a value has no use")]
+#[expect(
+    dead_code,
+    clippy::boxed_local,
+    clippy::needless_pass_by_ref_mut,
+    reason = "a type without a value has no use"
+)]
 mod http1;
 #[cfg(feature = "http2")]
 mod http2;
 #[cfg(all(feature = "http1", not(feature = "http2")))]
 #[path = "http2/absent.rs"]
-#[expect(dead_code, reason = "a type without a value has no use")]
+#[expect(
+    dead_code,
+    clippy::needless_pass_by_ref_mut,
+    reason = "a type without a value has no use"
+)]
 mod http2;
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod pool;

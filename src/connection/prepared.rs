@@ -91,7 +91,9 @@ mod tests {
         ] {
             assert!(made(&prepared, recipe, value).is_some_and(|value| value == expected));
         }
-        assert!(made(&prepared.clone(), &one, "fifth").is_some_and(|value| value == "fifth"));
+        let changed = Prepared::clone(&prepared);
+        assert!(made(&changed, &one, "fifth").is_some_and(|value| value == "fifth"));
+        assert!(made(&prepared, &one, "sixth").is_some_and(|value| value == "first"));
     }
 
     #[test]

@@ -168,7 +168,8 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// How long a call may take in all, from its beginning to the last byte of its response. By
     /// default there is no limit.
     ///
-    /// While the caller has no room for more of a response, nobody looks at the clock.
+    /// While the caller has no room for more of a response, nobody looks at the clock; and an upload
+    /// that outlives its response is held to the idle timeout alone.
     pub fn total_timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.patience.total = Some(timeout.min(LONGEST)))
     }

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::wire::{Wire, WireState};
+use super::wire::{Below, Wire, WireState};
 
 pub(in crate::client) enum Stream<S = Wire> {
     Plain(S),
@@ -40,6 +40,16 @@ impl Stream {
     }
 }
 
+impl<S> Stream<S> {
+    fn below(&self) -> &S {
+        match self {
+            Self::Plain(below) => below,
+            #[cfg(feature = "rustls")]
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
 /// Calls the same method of whichever stream it is.
 macro_rules! each {
     ($stream:expr, $inner:ident => $call:expr) => {
@@ -51,17 +61,24 @@ macro_rules! each {
     };
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncRead for Stream<S> {
+impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncRead for Stream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        each!(self.get_mut(), inner => Pin::new(inner).poll_read(cx, buffer))
+        let before = buffer.filled().len();
+        let this = self.get_mut();
+        let read =
+            std::task::ready!(each!(&mut *this, inner => Pin::new(inner).poll_read(cx, buffer)));
+        if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
+            this.below().is_over();
+        }
+        Poll::Ready(read)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
+impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -87,6 +104,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Stream<S> {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.below().is_over();
         each!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
     }
 }

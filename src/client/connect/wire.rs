@@ -27,12 +27,19 @@ pub(in crate::client) struct Wire {
 pub(in crate::client) struct WireState {
     failed: AtomicBool,
     written: AtomicBool,
+    over: AtomicBool,
 }
 
 impl WireState {
     /// Whether writing has failed, so that nothing more can be sent.
     pub(in crate::client) fn has_failed(&self) -> bool {
         self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Reading has brought the end, or the connection is being closed: nothing is left that an error
+    /// of writing could be held back for.
+    pub(in crate::client) fn is_over(&self) {
+        self.over.store(true, Ordering::Relaxed);
     }
 
     /// From now on it's asked whether a byte was written.
@@ -62,6 +69,9 @@ impl Wire {
         &mut self,
         write: impl FnOnce(Pin<&mut Line>) -> Poll<io::Result<usize>>,
     ) -> Poll<io::Result<usize>> {
+        if self.state.over.load(Ordering::Relaxed) {
+            return write(Pin::new(&mut self.line));
+        }
         if self.state.has_failed() {
             // Reading wakes the task: the connection is dead, and says so there.
             return Poll::Pending;
@@ -118,3 +128,16 @@ impl AsyncWrite for Wire {
         Pin::new(&mut self.line).poll_shutdown(cx)
     }
 }
+
+/// What lies below a stream, and is told that nothing more will be read.
+pub(in crate::client) trait Below {
+    fn is_over(&self) {}
+}
+
+impl Below for Wire {
+    fn is_over(&self) {
+        self.state.is_over();
+    }
+}
+
+impl Below for tokio::net::TcpStream {}

@@ -40,6 +40,10 @@ impl Http1 {
         std::future::pending().await
     }
 
+    pub(super) fn has_rested(&mut self) {
+        match self.0 {}
+    }
+
     pub(super) fn is_stirred(&self) -> bool {
         match self.0 {}
     }

@@ -101,7 +101,12 @@ impl Http1 {
         self.waking.is_stirred()
     }
 
-    /// Whether it has answered before.
+    /// It was at rest until now, so that it may have ended unnoticed.
+    pub(in crate::client) fn has_rested(&mut self) {
+        self.reused = true;
+    }
+
+    /// Whether it may have ended unnoticed before the request was there.
     pub(super) fn is_reused(&self) -> bool {
         self.reused
     }
@@ -203,11 +208,10 @@ impl Http1 {
             if self.connection.is_none() {
                 return Ok(());
             }
-            if !self.sender.is_ready() {
+            if !self.sender.is_ready() || self.is_half_closed() {
                 return Err(self);
             }
             if self.waking.rest() {
-                self.reused = true;
                 if let Some(home) = self.home.take() {
                     home.keep(self);
                 }
@@ -224,7 +228,7 @@ impl Http1 {
     pub(super) fn gives_back(self: Box<Self>) {
         match self.give_back() {
             // The vendor has closed its side of an upload that it didn't want.
-            Err(busy) if !busy.is_half_closed() => rest::drive(busy, None),
+            Err(busy) if !busy.is_half_closed() => rest::behind(busy),
             _ => {}
         }
     }

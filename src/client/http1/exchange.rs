@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 
 use super::connection::Http1;
 use super::rest;
-use crate::body::{Drive as _, Following, RequestBody, UpstreamBody};
+use crate::body::{Following, RequestBody, UpstreamBody};
 use crate::client::error::{TransportError, TransportErrorKind};
 
 /// Why there is no response.
@@ -62,8 +62,7 @@ impl Http1 {
         let is_uploading = upload.as_ref().is_some_and(|upload| !upload.has_ended());
         Ok(response.map(|body| {
             if is_uploading && !self.is_half_closed() {
-                rest::drive(self, upload);
-                return UpstreamBody::new(body);
+                return rest::beside(self, upload, body);
             }
             self.attach(body)
         }))
@@ -71,14 +70,14 @@ impl Http1 {
 
     /// The response's body, and with it the connection, if there is more to be read.
     fn attach(self: Box<Self>, body: Incoming) -> UpstreamBody {
+        if body.is_end_stream() {
+            self.gives_back();
+            return UpstreamBody::new(body);
+        }
         if self.is_free() {
             let body = UpstreamBody::read(body);
             self.gives_back();
             return body;
-        }
-        if body.is_end_stream() {
-            self.finish();
-            return UpstreamBody::new(body);
         }
         UpstreamBody::driven(body, self)
     }
@@ -101,7 +100,9 @@ where
         };
         Poll::Ready(match answered {
             Ok(response) => connection.answers(response, this.upload.take()),
-            Err(error) if connection.has_written() => {
+            // A connection that was found closed says goodbye in TLS: then bytes were written, and the
+            // request is here.
+            Err(error) if error.message().is_none() && connection.has_written() => {
                 Err(Failure::Failed(of_sent(error.into_error())))
             }
             Err(error) => Err(of_unsent(error, connection.is_reused())),

@@ -65,9 +65,15 @@ impl Waking {
 
     /// The connection goes into the pool, unless something happened since [`begin`](Self::begin).
     pub(super) fn rest(&self) -> bool {
-        self.state
+        let rests = self
+            .state
             .compare_exchange(POLLED, IDLE, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+            .is_ok();
+        if rests {
+            // The last user's task may have ended, and needn't be kept in memory.
+            drop(self.user.take());
+        }
+        rests
     }
 }
 

@@ -39,7 +39,7 @@ impl Http2 {
         _: Stream,
         _: &Settings,
         _: impl FnOnce(bool) + Send + 'static,
-        _: impl Fn() + Send + Sync + 'static,
+        _: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
         std::future::pending().await
     }

@@ -65,13 +65,13 @@ pub(in crate::client) struct Closed {
 
 impl Http2 {
     /// A connection over that stream, driven by a task of its own. `ended` is told, and whether the
-    /// vendor said that it's called too much (ENHANCE_YOUR_CALM); `grown`, that the vendor takes
-    /// more streams at once than before.
+    /// vendor said that it's called too much (ENHANCE_YOUR_CALM); `moved`, each time something has
+    /// happened, and whether the vendor takes more streams at once than before.
     pub(in crate::client) async fn over(
         stream: Stream,
         settings: &Settings,
         ended: impl FnOnce(bool) + Send + 'static,
-        grown: impl Fn() + Send + Sync + 'static,
+        moved: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
         let shaken = settings.0.handshake::<_, Bytes>(stream).await;
         let (sender, mut connection) =
@@ -79,7 +79,7 @@ impl Http2 {
         let streams = Arc::new(AtomicUsize::new(0));
         let pings = connection.ping_pong();
         let in_use = Arc::clone(&streams);
-        tokio::spawn(async move { ended(drive(connection, pings, &in_use, grown).await) });
+        tokio::spawn(async move { ended(drive(connection, pings, &in_use, moved).await) });
         Ok(Self { sender, streams })
     }
 
@@ -118,7 +118,7 @@ async fn drive(
     connection: Connection<Stream, Bytes>,
     mut pings: Option<PingPong>,
     streams: &AtomicUsize,
-    grown: impl Fn(),
+    moved: impl Fn(bool),
 ) -> bool {
     let mut room = connection.max_concurrent_send_streams();
     let mut connection = pin!(connection);
@@ -135,9 +135,7 @@ async fn drive(
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
         }
         let before = std::mem::replace(&mut room, connection.max_concurrent_send_streams());
-        if room > before {
-            grown();
-        }
+        moved(room > before);
         dead.as_mut().poll(cx).map(|()| false)
     })
     .await

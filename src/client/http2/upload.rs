@@ -74,6 +74,8 @@ impl Upload {
                 return Poll::Ready(End::Caller);
             };
             let is_last = match frame.into_data() {
+                // It would use no window, so that nothing would stop a flood of them.
+                Ok(data) if data.is_empty() && !self.body.is_end_stream() => false,
                 Ok(data) => {
                     let is_last = self.body.is_end_stream();
                     self.stream.send_data(data, is_last).is_err() || is_last

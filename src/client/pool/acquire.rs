@@ -5,12 +5,14 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
+use super::afterwards::Afterwards;
 use super::host::{Host, Waiting};
 use super::lease::Lease;
-use super::open::{open_for_line, overloaded};
+use super::open::overloaded;
 use super::table::Shared;
 use crate::address::ConnectionId;
 use crate::client::error::{TransportError, TransportErrorKind};
+use crate::client::http1::Home as _;
 
 impl Host {
     /// A connection, or a stream of one. Whichever is first: one that another call gives back, or
@@ -31,12 +33,16 @@ impl Host {
         user: Option<&ConnectionId>,
     ) -> Result<Lease, TransportError> {
         loop {
-            let lease = match self.take_at_once(pool, user) {
-                Some(lease) => lease,
-                None => self.wait_in_line(pool, user).await?,
+            let (lease, was_idle) = match self.take_at_once(pool, user) {
+                Some(lease) => (lease, true),
+                None => (self.wait_in_line(pool, user).await?, false),
             };
             match lease {
-                Lease::Http1(connection) => {
+                Lease::Http1(mut connection) => {
+                    if was_idle {
+                        // The vendor may have closed it meanwhile, whoever opened it.
+                        connection.has_rested();
+                    }
                     let home: Arc<Self> = Arc::clone(self);
                     if let Some(connection) = connection.lend(home) {
                         return Ok(Lease::Http1(connection));
@@ -58,7 +64,7 @@ impl Host {
         user: Option<&ConnectionId>,
     ) -> Result<Lease, TransportError> {
         let (hand, lease) = oneshot::channel();
-        let mut place = Place { host: self, lease };
+        let mut then = Afterwards::default();
         let waits_for_stream = {
             let mut state = self.lock();
             // One may have come back since.
@@ -80,9 +86,11 @@ impl Host {
                 user: user.cloned(),
                 hand,
             });
-            open_for_line(self, &mut state, pool);
+            state.open_for_line(self, pool, &mut then);
             !state.multiplexed.is_empty()
         };
+        let mut place = Place { host: self, lease };
+        then.finish(self, pool);
         let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
         if waits_for_stream {
             // Streams end when their calls do: the head timeout is what limits this wait.
@@ -97,7 +105,7 @@ impl Host {
 
 /// A place in line.
 struct Place<'a> {
-    host: &'a Host,
+    host: &'a Arc<Host>,
     lease: oneshot::Receiver<Result<Lease, TransportError>>,
 }
 
@@ -108,6 +116,11 @@ impl Drop for Place<'_> {
         }
         // A caller that leaves isn't connected for (FORWARDING B10).
         self.lease.close();
+        // A stream that was handed over this moment goes to the next in line when it's dropped.
+        if let Ok(Ok(Lease::Http1(connection))) = self.lease.try_recv() {
+            Arc::clone(self.host).keep(connection);
+            return;
+        }
         let mut state = self.host.lock();
         state.line.retain(|waiting| !waiting.hand.is_closed());
         if state.opening > state.line.len() + state.forsaken {

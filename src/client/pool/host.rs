@@ -1,13 +1,14 @@
 //! One place that connections lead to, and what is known of it.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use http::HeaderValue;
 use tokio::sync::oneshot;
 use tokio::time::Instant;
 
+use super::afterwards::Afterwards;
 use super::calm::Calm;
 use super::key::Key;
 use super::lease::{Lease, Stream};
@@ -60,6 +61,16 @@ pub(super) struct Multiplexed {
     users: HashMap<ConnectionId, usize>,
     /// When the last stream ended, or when it was opened.
     pub(super) since: Instant,
+    _counted: Counted,
+}
+
+/// Counts a connection for as long as it's there.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// A call in line.
@@ -89,40 +100,34 @@ impl Host {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// There may be room for those in line.
-    pub(super) fn stream_is_free(self: &Arc<Self>) {
-        let Some(pool) = self.pool.upgrade() else {
-            return;
-        };
-        let mut state = self.lock();
-        let spare = state.serve(self, &pool);
-        drop(state);
-        drop(spare);
-    }
-
     /// A stream of connection `id` has ended: whoever waits for one gets it.
     pub(super) fn stream_ended(self: &Arc<Self>, id: u64, user: Option<&ConnectionId>) {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
+        let mut then = Afterwards::default();
         let mut state = self.lock();
         if let Some(multiplexed) = state.multiplexed.iter_mut().find(|other| other.id == id) {
             multiplexed.leaves(user);
         }
-        let spare = state.serve(self, &pool);
+        if !state.line.is_empty() {
+            state.serve(self, &pool, &mut then);
+        }
         drop(state);
-        // What it holds may come back here.
-        drop(spare);
+        then.finish(self, &pool);
     }
 }
 
 impl Multiplexed {
-    pub(super) fn new(connection: Http2, id: u64) -> Self {
+    /// `all`: the HTTP/2 connections of the pool.
+    pub(super) fn new(connection: Http2, id: u64, all: &Arc<AtomicUsize>) -> Self {
+        all.fetch_add(1, Ordering::Relaxed);
         Self {
             connection,
             id,
             users: HashMap::new(),
             since: Instant::now(),
+            _counted: Counted(Arc::clone(all)),
         }
     }
 
@@ -131,6 +136,10 @@ impl Multiplexed {
         // A vendor that takes none for now is waited for.
         self.connection.streams() < self.connection.max_streams().max(1)
             && !self.has_spent(user, limit)
+    }
+
+    pub(super) fn is_unused(&self) -> bool {
+        self.connection.streams() == 0
     }
 
     /// Whether `user` holds as many streams as one may.
@@ -211,11 +220,15 @@ impl State {
         ))
     }
 
+    /// Gives what there is to those in line, and opens what they lack.
+    pub(super) fn serve(&mut self, host: &Arc<Host>, pool: &Shared, then: &mut Afterwards) {
+        self.serve_only(host, pool, then);
+        self.open_for_line(host, pool, then);
+    }
+
     /// Gives what there is to those in line, the first first; one who has used up his streams lets
-    /// others pass. What couldn't be handed over is returned, to be dropped when the lock is gone.
-    #[must_use]
-    pub(super) fn serve(&mut self, host: &Arc<Host>, pool: &Shared) -> Vec<Lease> {
-        let mut spare = Vec::new();
+    /// others pass.
+    pub(super) fn serve_only(&mut self, host: &Arc<Host>, pool: &Shared, then: &mut Afterwards) {
         let mut passed = 0;
         while let Some(waiting) = self.line.get(passed) {
             if waiting.hand.is_closed() {
@@ -231,14 +244,13 @@ impl State {
                 continue;
             };
             let Some(waiting) = self.line.remove(passed) else {
-                spare.push(lease);
+                then.spare.push(lease);
                 break;
             };
             if let Err(Ok(lease)) = waiting.hand.send(Ok(lease)) {
-                spare.push(lease);
+                then.spare.push(lease);
             }
         }
-        spare
     }
 }
 
@@ -247,16 +259,15 @@ impl Home for Host {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
+        let mut then = Afterwards::default();
         let mut state = self.lock();
-        let dropped = state.put(connection, &self.key, &pool);
+        then.http1 = state.put(connection, &self.key, &pool);
         // The line is empty on most days.
-        let spare = if state.line.is_empty() {
-            Vec::new()
-        } else {
-            state.serve(&self, &pool)
-        };
+        if !state.line.is_empty() {
+            state.serve(&self, &pool, &mut then);
+        }
         drop(state);
-        drop((dropped, spare));
+        then.finish(&self, &pool);
         pool.sweeper.wanted(&pool);
     }
 
@@ -280,10 +291,8 @@ impl State {
         let mut oldest = None;
         // One that somebody waits for doesn't come to rest.
         let rests = self.line.iter().all(|waiting| waiting.hand.is_closed());
-        let is_full = self.idle.len() >= limits.idle
-            || pool.idle.load(Ordering::Relaxed) >= limits.idle_in_all;
-        if rests && is_full {
-            if limits.idle == 0 || self.idle.is_empty() {
+        if rests && self.idle.len() >= limits.idle.min(limits.idle_in_all) {
+            if self.idle.is_empty() {
                 return Some(connection);
             }
             oldest = Some(self.idle.remove(0).connection);
@@ -298,6 +307,9 @@ impl State {
             connection,
             since: Instant::now(),
         });
+        if pool.idle.load(Ordering::Relaxed) > limits.idle_in_all {
+            pool.sweeper.trim();
+        }
         oldest
     }
 }

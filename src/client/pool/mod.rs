@@ -12,6 +12,7 @@
 //! tenants must not share, a connection id. It's locked for moments, and never across an await.
 
 mod acquire;
+mod afterwards;
 mod calm;
 mod host;
 mod key;

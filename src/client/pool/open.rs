@@ -1,10 +1,11 @@
 //! How connections are opened: in tasks of their own, for whoever is first in line by then.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use super::afterwards::Afterwards;
 use super::host::{Host, Multiplexed, Protocol, State, Waiting};
-use super::lease::Lease;
 use super::table::Shared;
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -12,28 +13,18 @@ use crate::client::http1::Http1;
 use crate::client::http2::Http2;
 use crate::policy::Scheme;
 
-/// Opens as many connections as the line is in need of, and as may be opened at once.
-pub(super) fn open_for_line(host: &Arc<Host>, state: &mut State, pool: &Arc<Shared>) {
-    if state.calm.left().is_some() {
-        return;
-    }
-    let is_secure = host.key.origin.scheme() == Scheme::Https;
-    let is_http1 = pool.protocols.is_http1_for_sure(is_secure);
-    while state.opening < state.wanted(pool, is_http1) {
-        state.opening += 1;
-        let mut opening = Opening {
-            host: Arc::clone(host),
-            pool: Arc::clone(pool),
-            is_over: false,
-        };
-        tokio::spawn(async move {
-            let opened = opening.open().await;
-            opening.ends(opened);
-        });
-    }
-}
-
 impl State {
+    /// Plans as many connections as the line is in need of, and as may be opened at once.
+    pub(super) fn open_for_line(&mut self, host: &Host, pool: &Shared, then: &mut Afterwards) {
+        if self.calm.left().is_some() {
+            return;
+        }
+        let wanted = self.wanted(pool, host.is_http1(pool));
+        let more = wanted.saturating_sub(self.opening);
+        self.opening += more;
+        then.openings += more;
+    }
+
     /// How many connections should be in the making.
     fn wanted(&self, pool: &Shared, is_http1: bool) -> usize {
         let line = self.line.len();
@@ -71,40 +62,70 @@ impl State {
         line.map(|waiting| (waiting, overloaded(left))).collect()
     }
 
-    /// Whom the failure of a connection concerns: the first in line, or all of them where one
-    /// connection was to serve all.
-    fn fails(&mut self, error: TransportError) -> Vec<(Waiting, TransportError)> {
+    /// Tells those whom the failure of a connection concerns: the first in line, or all of them
+    /// where one connection was to serve all. Who waits for a stream of another goes on waiting.
+    fn fails(&mut self, is_http1: bool, error: TransportError, then: &mut Afterwards) {
         let concerned = match self.speaks {
+            _ if is_http1 => self.line.len().min(1),
             Some(Protocol::Http1) => self.line.len().min(1),
-            _ => self.line.len(),
+            _ if self.multiplexed.is_empty() => self.line.len(),
+            _ => 0,
         };
         let error = Arc::new(error);
         let concerned = self.line.drain(..concerned);
-        concerned
-            .map(|waiting| (waiting, TransportError::shared(&error)))
-            .collect()
+        then.failed
+            .extend(concerned.map(|waiting| (waiting, TransportError::shared(&error))));
     }
 }
 
 impl Host {
+    /// Whether it will be HTTP/1.1, whatever the vendor says.
+    fn is_http1(&self, pool: &Shared) -> bool {
+        let is_secure = self.key.origin.scheme() == Scheme::Https;
+        pool.protocols.is_http1_for_sure(is_secure)
+    }
+
     /// HTTP/2 connection `id` is at its end. `is_busy`: as the vendor is called too much.
     fn connection_ended(self: &Arc<Self>, id: u64, is_busy: bool) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        let mut then = Afterwards::default();
         let mut state = self.lock();
         if is_busy {
             state.calm.asked_by(id);
         }
-        let ended = state.multiplexed.iter().position(|other| other.id == id);
-        let ended = ended.map(|at| state.multiplexed.swap_remove(at));
+        if let Some(at) = state.multiplexed.iter().position(|other| other.id == id) {
+            then.http2 = Some(state.multiplexed.swap_remove(at).connection);
+        }
         // Whoever waited for a stream of it needs another.
-        if let Some(pool) = self.pool.upgrade() {
-            open_for_line(self, &mut state, &pool);
-        }
-        let unserved = state.cannot_serve();
+        state.open_for_line(self, &pool, &mut then);
+        then.failed = state.cannot_serve();
         drop(state);
-        drop(ended);
-        for (waiting, error) in unserved {
-            let _ = waiting.hand.send(Err(error));
+        then.finish(self, &pool);
+    }
+
+    /// Something has happened on HTTP/2 connection `id`: those in line may have something of it.
+    /// `has_grown`: the vendor takes more streams than before.
+    fn connection_moved(self: &Arc<Self>, id: u64, has_grown: bool) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        let mut state = self.lock();
+        if state.line.is_empty() {
+            return;
         }
+        let mut multiplexed = state.multiplexed.iter_mut();
+        let is_retiring = multiplexed
+            .find(|other| other.id == id)
+            .is_some_and(|other| other.connection.look().is_err());
+        if !has_grown && !is_retiring {
+            return;
+        }
+        let mut then = Afterwards::default();
+        state.serve(self, &pool, &mut then);
+        drop(state);
+        then.finish(self, &pool);
     }
 
     /// The vendor of connection `id` has said that it's called too much.
@@ -123,14 +144,27 @@ enum Opened {
     Http2(Http2, u64),
 }
 
-/// A connection in the making. Dropped half-way, as when its runtime ends, it makes room.
-struct Opening {
+/// A connection in the making. Dropped half-way, as when its runtime ends, it has failed.
+pub(super) struct Opening {
     host: Arc<Host>,
     pool: Arc<Shared>,
     is_over: bool,
 }
 
 impl Opening {
+    /// Opens a connection in a task of its own. The host isn't locked.
+    pub(super) fn begin(host: &Arc<Host>, pool: &Arc<Shared>) {
+        let mut opening = Self {
+            host: Arc::clone(host),
+            pool: Arc::clone(pool),
+            is_over: false,
+        };
+        tokio::spawn(async move {
+            let opened = opening.open().await;
+            opening.ends(opened);
+        });
+    }
+
     async fn open(&self) -> Result<Opened, TransportError> {
         let stream = self.pool.connector.connect(&self.host.key.origin).await?;
         let id = self.pool.number();
@@ -152,45 +186,53 @@ impl Opening {
             }
         };
         let host = Arc::downgrade(&self.host);
-        let grown = move || {
+        let moved = move |has_grown| {
             if let Some(host) = host.upgrade() {
-                host.stream_is_free();
+                host.connection_moved(id, has_grown);
             }
         };
-        let connection = Http2::over(stream, &self.pool.http2, ended, grown).await?;
+        let mut connection = Http2::over(stream, &self.pool.http2, ended, moved).await?;
+        if connection.look().is_err() {
+            // The vendor hung up at once.
+            return Err(TransportErrorKind::Unsent.into());
+        }
         Ok(Opened::Http2(connection, id))
     }
 
     fn ends(&mut self, opened: Result<Opened, TransportError>) {
         self.is_over = true;
         let (host, pool) = (&self.host, &self.pool);
+        let mut then = Afterwards::default();
         let mut state = host.lock();
-        state.opening -= 1;
-        let mut dropped = None;
-        let mut failed = Vec::new();
+        state.opening = state.opening.saturating_sub(1);
         let is_forsaken = state.line.is_empty() && state.forsaken > 0;
-        state.forsaken -= usize::from(is_forsaken);
+        state.forsaken = (state.forsaken - usize::from(is_forsaken)).min(state.opening);
+        let has_failed = opened.is_err();
         match opened {
-            Ok(Opened::Http1(connection)) if is_forsaken => dropped = Some(connection),
-            Ok(Opened::Http2(..)) if is_forsaken => {}
+            Ok(Opened::Http1(connection)) if is_forsaken => then.http1 = Some(connection),
+            Ok(Opened::Http2(connection, _)) if is_forsaken => then.http2 = Some(connection),
             Ok(Opened::Http1(connection)) => {
                 state.speaks = Some(Protocol::Http1);
-                dropped = state.put(connection, &host.key, pool);
+                then.http1 = state.put(connection, &host.key, pool);
             }
             Ok(Opened::Http2(connection, id)) => {
                 state.speaks = Some(Protocol::Http2);
-                state.multiplexed.push(Multiplexed::new(connection, id));
+                let multiplexed = Multiplexed::new(connection, id, &pool.multiplexed);
+                state.multiplexed.push(multiplexed);
+                if pool.multiplexed.load(Ordering::Relaxed) > pool.limits.idle_in_all {
+                    pool.sweeper.trim();
+                }
             }
-            Err(error) => failed = state.fails(error),
+            Err(error) => state.fails(host.is_http1(pool), error, &mut then),
         }
-        let spare: Vec<Lease> = state.serve(host, pool);
-        open_for_line(host, &mut state, pool);
+        if has_failed && !state.multiplexed.is_empty() {
+            // Another is tried when the next stream ends, or the next call comes: not at once.
+            state.serve_only(host, pool, &mut then);
+        } else {
+            state.serve(host, pool, &mut then);
+        }
         drop(state);
-        for (waiting, error) in failed {
-            // Whoever has left doesn't ask.
-            let _ = waiting.hand.send(Err(error));
-        }
-        drop((dropped, spare));
+        then.finish(host, pool);
         pool.sweeper.wanted(pool);
     }
 }
@@ -198,7 +240,7 @@ impl Opening {
 impl Drop for Opening {
     fn drop(&mut self) {
         if !self.is_over {
-            self.host.lock().opening -= 1;
+            self.ends(Err(TransportErrorKind::ConnectionFailed.into()));
         }
     }
 }

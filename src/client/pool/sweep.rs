@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
+use super::afterwards::Afterwards;
 use super::host::{Host, Idle};
 use super::key::Key;
 use super::table::Shared;
@@ -21,6 +22,8 @@ const STEP: Duration = Duration::from_millis(100);
 pub(super) struct Sweeper {
     bell: Arc<Notify>,
     stirred: Mutex<Vec<(Key, u64)>>,
+    /// Whether there are more connections at rest than may.
+    is_overfull: AtomicBool,
     /// Whether the task runs.
     runs: Arc<AtomicBool>,
 }
@@ -37,6 +40,13 @@ impl Sweeper {
         // Outside of a runtime nothing is swept, and nothing gets here.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(sweep(pool, bell, running));
+        }
+    }
+
+    /// There are more connections at rest than there may be.
+    pub(super) fn trim(&self) {
+        if !self.is_overfull.swap(true, Ordering::Relaxed) {
+            self.bell.notify_one();
         }
     }
 
@@ -81,6 +91,9 @@ async fn sweep(pool: Weak<Shared>, bell: Arc<Notify>, _running: Running) {
                 host.look_at(id, &pool);
             }
         }
+        if pool.sweeper.is_overfull.swap(false, Ordering::Relaxed) {
+            pool.trim();
+        }
         let now = Instant::now();
         if next <= now {
             // What comes into the pool from now on isn't of age before that.
@@ -94,36 +107,65 @@ async fn sweep(pool: Weak<Shared>, bell: Arc<Notify>, _running: Running) {
     }
 }
 
+impl Shared {
+    /// Closes those that have been idle for longest, of whichever host, until there is room again.
+    fn trim(&self) {
+        let hosts = self.all();
+        let mut idle: Vec<_> = hosts.iter().flat_map(|host| host.idle_since()).collect();
+        idle.sort_unstable();
+        // Somewhat below the limit, so that not each further connection makes them be sorted.
+        let limit = self.limits.idle_in_all;
+        let kept = limit - limit / 8;
+        let Some(last) = idle.len().checked_sub(kept + 1) else {
+            return;
+        };
+        if let Some(&newest) = idle.get(last) {
+            for host in hosts {
+                host.close_older(newest, self);
+            }
+        }
+    }
+}
+
 impl Host {
+    /// Since when each of its unused connections has been idle.
+    fn idle_since(&self) -> Vec<Instant> {
+        let state = self.lock();
+        let idle = state.idle.iter().map(|idle| idle.since);
+        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
+        idle.chain(unused.map(|other| other.since)).collect()
+    }
+
+    /// Closes what hasn't been used since then.
+    fn close_older(&self, newest: Instant, pool: &Shared) {
+        let mut state = self.lock();
+        let old = state.idle.partition_point(|idle| idle.since <= newest);
+        pool.idle.fetch_sub(old, Ordering::Relaxed);
+        let closed: Vec<_> = state.idle.drain(..old).collect();
+        let (unused, used): (Vec<_>, _) = std::mem::take(&mut state.multiplexed)
+            .into_iter()
+            .partition(|other| other.is_unused() && other.since <= newest);
+        state.multiplexed = used;
+        drop(state);
+        drop((closed, unused));
+    }
+
     /// Closes what has been idle for too long. Returned is when the next one will have been.
     fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
         let limit = pool.limits.idle_time;
-        let mut state = self.lock();
-        // The oldest come first.
-        let is_old = |idle: &Idle| idle.since + limit <= now;
-        let old = state.idle.iter().take_while(|idle| is_old(idle)).count();
-        pool.idle.fetch_sub(old, Ordering::Relaxed);
-        let closed: Vec<_> = state.idle.drain(..old).collect();
-        let (unused, used) = std::mem::take(&mut state.multiplexed)
-            .into_iter()
-            .partition(|multiplexed| {
-                multiplexed.connection.streams() == 0 && multiplexed.since + limit <= now
-            });
-        state.multiplexed = used;
-        let unused: Vec<_> = unused;
+        if let Some(newest) = now.checked_sub(limit) {
+            self.close_older(newest, pool);
+        }
+        let state = self.lock();
         let idle = state.idle.first().map(|idle| idle.since);
-        let multiplexed = state
-            .multiplexed
-            .iter()
-            .map(|multiplexed| multiplexed.since);
+        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
+        let multiplexed = unused.map(|other| other.since);
         let first = idle.into_iter().chain(multiplexed).min().unwrap_or(now);
-        drop(state);
-        drop((closed, unused));
         (first + limit).max(now)
     }
 
     /// Looks at connection `id`, if it's still at rest.
-    fn look_at(self: &Arc<Self>, id: u64, pool: &Shared) {
+    fn look_at(self: &Arc<Self>, id: u64, pool: &Arc<Shared>) {
         let mut state = self.lock();
         let at = state
             .idle
@@ -142,9 +184,10 @@ impl Host {
         let at = state.idle.partition_point(|idle| idle.since <= since);
         state.idle.insert(at, Idle { connection, since });
         // Somebody may have come in between, and found nothing.
-        let spare = state.serve(self, pool);
+        let mut then = Afterwards::default();
+        state.serve(self, pool, &mut then);
         drop(state);
-        drop(spare);
+        then.finish(self, pool);
     }
 
     /// Whether there is something to be remembered of it.

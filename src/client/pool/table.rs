@@ -29,6 +29,8 @@ pub(in crate::client) struct Shared {
     hosts: RwLock<HashMap<Key, Arc<Host>, RandomState>>,
     /// HTTP/1.1 connections at rest, of all hosts.
     pub(super) idle: AtomicUsize,
+    /// HTTP/2 connections, of all hosts.
+    pub(super) multiplexed: Arc<AtomicUsize>,
     numbers: AtomicU64,
     pub(super) sweeper: Sweeper,
 }
@@ -50,6 +52,7 @@ impl Pool {
                 http2,
                 hosts: RwLock::default(),
                 idle: AtomicUsize::new(0),
+                multiplexed: Arc::default(),
                 numbers: AtomicU64::new(0),
                 sweeper: Sweeper::default(),
             }),
