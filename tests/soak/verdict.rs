@@ -112,9 +112,12 @@ impl Expected {
             _ if plan.place == Place::Leaving && plan.upload.is_some() => {
                 expected(true, false, &[PROTOCOL, UNREACHABLE])
             }
-            // A request that crossed with the close of its connection: it was written, and can't
-            // be sent again.
-            _ if plan.place == Place::Hasty => expected(true, false, &[PROTOCOL]),
+            // A request that crossed with the close of its connection: it was written, or its
+            // body was asked for, and can't be sent again.
+            _ if plan.place == Place::Hasty => expected(true, false, &[PROTOCOL, UNREACHABLE]),
+            _ if plan.place == Place::Early && plan.upload.is_some() => {
+                expected(true, false, &[UNREACHABLE])
+            }
             Manner::Proper
             | Manner::EarlyLinger
             | Manner::EarlyClose
