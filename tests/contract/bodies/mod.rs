@@ -8,4 +8,5 @@ mod framing;
 mod idle;
 mod signed;
 mod streaming;
+mod total;
 mod trailers;
