@@ -9,7 +9,10 @@ pub struct Slab<T> {
 
 impl<T> Default for Slab<T> {
     fn default() -> Self {
-        Self { things: Vec::new(), free: Vec::new() }
+        Self {
+            things: Vec::new(),
+            free: Vec::new(),
+        }
     }
 }
 
@@ -28,7 +31,7 @@ impl<T> Slab<T> {
         self.things.get_mut(key).and_then(Option::as_mut)
     }
 
-    /// Its number is given to another thing only after `settle`.
+    /// Its number may be given to another thing, to which a late event does no harm.
     pub fn remove(&mut self, key: usize) -> Option<T> {
         let thing = self.things.get_mut(key).and_then(Option::take);
         if thing.is_some() {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use tokio::runtime::Handle;
+
 use super::afterwards::Afterwards;
 use super::host::{Host, Multiplexed, Protocol, State, Waiting};
 use super::table::Shared;
@@ -159,10 +161,13 @@ impl Opening {
             pool: Arc::clone(pool),
             is_over: false,
         };
-        tokio::spawn(async move {
-            let opened = opening.open().await;
-            opening.ends(opened);
-        });
+        // A body may be dropped outside of a runtime; then there is nobody to open one.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(async move {
+                let opened = opening.open().await;
+                opening.ends(opened);
+            });
+        }
     }
 
     async fn open(&self) -> Result<Opened, TransportError> {

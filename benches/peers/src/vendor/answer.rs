@@ -44,7 +44,10 @@ impl Answer {
             "64k" => (MEDIUM_ANSWER.as_slice(), 0),
             "bulk" => (BULK_HEAD.as_slice(), BULK),
             "events" => (EVENTS, 0),
-            _ => (&b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..], 0),
+            _ => (
+                &b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n"[..],
+                0,
+            ),
         };
         Self { bytes, filler }
     }
@@ -57,6 +60,8 @@ pub struct Asked {
     /// Bytes of the body that follows.
     pub body: u64,
     pub answer: Answer,
+    /// The head itself is asked back.
+    pub echoes: bool,
 }
 
 /// Reads a head; `None` while it isn't whole. The error is what the vendor then tells.
@@ -71,14 +76,21 @@ pub fn read(bytes: &[u8]) -> Result<Option<Asked>, String> {
     let mut body = 0;
     for field in request.headers.iter() {
         if field.name.eq_ignore_ascii_case("content-length") {
-            let length = str::from_utf8(field.value).ok().and_then(|l| l.parse().ok());
+            let length = str::from_utf8(field.value)
+                .ok()
+                .and_then(|l| l.parse().ok());
             body = length.ok_or("the vendor got a request without a length that it can read")?;
         } else if field.name.eq_ignore_ascii_case("transfer-encoding") {
             return Err("the vendor got a request in chunks, though its length is known".into());
         }
     }
     let path = request.path.unwrap_or_default();
-    Ok(Some(Asked { head, body, answer: Answer::to(path) }))
+    Ok(Some(Asked {
+        head,
+        body,
+        answer: Answer::to(path),
+        echoes: path.ends_with("/echo"),
+    }))
 }
 
 /// What a proxy made of a request, given back as an answer's body: `echo`.

@@ -2,20 +2,56 @@
 //! what is measured is the proxy.
 
 pub mod answer;
-pub mod plain;
+mod authority;
+mod http2;
+mod plain;
+mod tls;
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::thread;
 
-/// A vendor that answers until the program ends.
-pub struct Vendor {
-    pub address: SocketAddr,
+use crate::BoxError;
+
+/// The three that there are, on the processors of the thread that starts them, until the program
+/// ends.
+#[derive(Debug)]
+pub struct Vendors {
+    /// HTTP/1.1.
+    pub plain: SocketAddr,
+    /// HTTP/1.1 over TLS.
+    pub tls: SocketAddr,
+    /// The authority that has signed its certificate.
+    pub authority: PathBuf,
+    /// HTTP/2 with prior knowledge.
+    pub http2: SocketAddr,
 }
 
-impl Vendor {
-    /// HTTP/1.1 without TLS.
-    pub fn plain() -> io::Result<Self> {
-        let address = plain::start()?;
-        Ok(Self { address })
+impl Vendors {
+    pub fn start(scratch: &Path) -> Result<Self, BoxError> {
+        let authority = scratch.join("authority.pem");
+        let config = authority::server(&authority)?;
+        Ok(Self {
+            plain: on_a_thread(plain::serve)?,
+            tls: on_a_thread(move |listener| tls::serve(listener, config))?,
+            authority,
+            http2: on_a_thread(http2::serve)?,
+        })
     }
+}
+
+fn on_a_thread<F>(serve: F) -> io::Result<SocketAddr>
+where
+    F: FnOnce(TcpListener) -> io::Result<()> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    thread::spawn(move || {
+        if let Err(error) = serve(listener) {
+            eprintln!("a vendor stopped: {error}");
+        }
+    });
+    Ok(address)
 }

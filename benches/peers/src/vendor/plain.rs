@@ -1,32 +1,21 @@
 //! HTTP/1.1 over plain sockets: one thread, one epoll.
 
 use std::io::{self, ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::thread;
 
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-use super::answer::{self, Answer, FILLER};
+use super::answer::{self, Answer, Asked, FILLER};
 use crate::slab::Slab;
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// Answers on a thread of its own, until the program ends.
-pub fn start() -> io::Result<SocketAddr> {
-    let mut listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0).into())?;
-    let address = listener.local_addr()?;
-    let poll = Poll::new()?;
-    poll.registry().register(&mut listener, LISTENER, Interest::READABLE)?;
-    thread::spawn(move || {
-        if let Err(error) = serve(poll, listener) {
-            eprintln!("the vendor stopped: {error}");
-        }
-    });
-    Ok(address)
-}
-
-fn serve(mut poll: Poll, listener: TcpListener) -> io::Result<()> {
+/// Answers until the program ends.
+pub fn serve(listener: std::net::TcpListener) -> io::Result<()> {
+    let mut listener = TcpListener::from_std(listener);
+    let mut poll = Poll::new()?;
+    poll.registry()
+        .register(&mut listener, LISTENER, Interest::READABLE)?;
     let mut events = Events::with_capacity(256);
     let mut connections = Slab::default();
     let mut buffer = vec![0; FILLER.len()];
@@ -36,14 +25,18 @@ fn serve(mut poll: Poll, listener: TcpListener) -> io::Result<()> {
             if event.token() == LISTENER {
                 while let Some(stream) = accepted(&listener)? {
                     let key = connections.insert(Connection::new(stream));
-                    let stream = &mut connections.get_mut(key).stream;
-                    let interest = Interest::READABLE | Interest::WRITABLE;
-                    poll.registry().register(stream, Token(key), interest)?;
+                    if let Some(connection) = connections.get_mut(key) {
+                        let interest = Interest::READABLE | Interest::WRITABLE;
+                        let stream = &mut connection.stream;
+                        poll.registry().register(stream, Token(key), interest)?;
+                    }
                 }
                 continue;
             }
             let key = event.token().0;
-            let connection = connections.get_mut(key);
+            let Some(connection) = connections.get_mut(key) else {
+                continue;
+            };
             match connection.advance(&mut buffer, event.is_writable()) {
                 Ok(true) => {}
                 Ok(false) => drop(connections.remove(key)),
@@ -59,7 +52,10 @@ fn serve(mut poll: Poll, listener: TcpListener) -> io::Result<()> {
 
 /// The proxy closed it, which is no fault when it's stopped.
 fn is_gone(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ConnectionReset | ErrorKind::BrokenPipe)
+    matches!(
+        error.kind(),
+        ErrorKind::ConnectionReset | ErrorKind::BrokenPipe
+    )
 }
 
 fn accepted(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
@@ -85,7 +81,12 @@ struct Connection {
 
 impl Connection {
     fn new(stream: TcpStream) -> Self {
-        Self { stream, head: Vec::new(), upload: None, unsent: None }
+        Self {
+            stream,
+            head: Vec::new(),
+            upload: None,
+            unsent: None,
+        }
     }
 
     /// Does what can be done now; `false`: the proxy has closed it.
@@ -118,21 +119,30 @@ impl Connection {
             }
             return Ok(());
         }
-        let gathered = !self.head.is_empty();
-        if gathered {
-            self.head.extend_from_slice(bytes);
+        if self.head.is_empty() {
+            return match answer::read(bytes).map_err(io::Error::other)? {
+                Some(asked) => self.begin(&asked, bytes),
+                None => {
+                    self.head.extend_from_slice(bytes);
+                    Ok(())
+                }
+            };
         }
-        let bytes = if gathered { &self.head } else { bytes };
-        let Some(asked) = answer::read(bytes).map_err(io::Error::other)? else {
-            if !gathered {
-                self.head.extend_from_slice(bytes);
+        self.head.extend_from_slice(bytes);
+        match answer::read(&self.head).map_err(io::Error::other)? {
+            Some(asked) => {
+                let bytes = std::mem::take(&mut self.head);
+                self.begin(&asked, &bytes)
             }
-            return Ok(());
-        };
+            None => Ok(()),
+        }
+    }
+
+    /// A head is whole, and these bytes begin with it.
+    fn begin(&mut self, asked: &Asked, bytes: &[u8]) -> io::Result<()> {
         let body = (bytes.len() - asked.head) as u64;
         let left = asked.body.checked_sub(body).ok_or_else(surplus)?;
         let echoed = asked.echoes.then(|| answer::echo(&bytes[..asked.head]));
-        self.head.clear();
         match (echoed, left) {
             (Some(echoed), _) => self.stream.write_all(&echoed),
             (None, 0) => self.answer(asked.answer),
