@@ -120,7 +120,8 @@ impl OwnBody {
             limit: idle,
             end,
             since: None,
-            sleep: sleep_until(Instant::now()),
+            // It's set when it's needed.
+            sleep: sleep_until(record.started()),
         };
         Self::Relay {
             relay: Relay {

@@ -113,7 +113,11 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(|line| line.poll_write_vectored(cx, slices))
+        self.poll_write_with(|line| match slices {
+            // The cheaper system call, and most requests are but a head.
+            [slice] => line.poll_write(cx, slice),
+            slices => line.poll_write_vectored(cx, slices),
+        })
     }
 
     fn is_write_vectored(&self) -> bool {
