@@ -114,19 +114,17 @@ impl Expected {
             }
             // A request that crossed with the close of its connection: it was written, or its
             // body was asked for, and can't be sent again.
-            _ if plan.place == Place::Hasty => expected(true, false, &[PROTOCOL, UNREACHABLE]),
-            _ if plan.place == Place::Early && plan.upload.is_some() => {
-                expected(true, false, &[UNREACHABLE])
+            _ if plan.place == Place::Hasty || plan.place == Place::Early => {
+                expected(true, false, &[PROTOCOL, UNREACHABLE])
             }
             Manner::Proper
             | Manner::EarlyLinger
             | Manner::EarlyClose
             | Manner::EarlyReset
+            | Manner::EarlyUnread
             | Manner::IdleClose
             | Manner::Stray
             | Manner::GoAway => expected(true, false, &[]),
-            // The answer of a vendor that closes with bytes of the request unread arrives.
-            Manner::EarlyUnread => expected(true, false, &[]),
             // A request without a body that was refused unseen is sent again.
             Manner::Refuse if plan.upload.is_none() => expected(true, false, &[]),
             Manner::Refuse => expected(true, false, &[PROTOCOL, UNREACHABLE]),

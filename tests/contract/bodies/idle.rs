@@ -140,3 +140,27 @@ async fn b16_an_upload_that_stalls_after_its_answer_is_given_up() {
         connection.closed().await;
     }
 }
+
+#[tokio::test]
+async fn b16_nor_is_it_after_an_answer_that_came_before_the_uploads_end() {
+    let vendor = ManualVendor::bind().await;
+    let idle = Duration::from_millis(300);
+    let gateway = gateway(&vendor, idle).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let fields = ["Transfer-Encoding: chunked"];
+    caller
+        .write(request("POST", "/p/c/x", &fields, "3\r\nabc\r\n"))
+        .await;
+    let mut connection = vendor.accept().await;
+    let head = connection.head().await;
+    connection
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 10737418240\r\n\r\n")
+        .await;
+    caller.head().await;
+    caller.write("0\r\n\r\n").await;
+    assert_eq!(connection.body(&head).await.data, b"abc");
+    let written = fill(&mut connection.wire).await;
+    tokio::time::sleep(3 * idle).await;
+    let (read, _) = within("what was written", caller.wire.exactly(written)).await;
+    assert_eq!(read.len(), written);
+}

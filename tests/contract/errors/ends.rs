@@ -68,6 +68,17 @@ async fn e10_a_caller_that_leaves_before_the_head_is_a_cancelled_call() {
 }
 
 #[tokio::test]
+async fn e10_an_answer_without_a_byte_of_body_is_a_complete_call() {
+    let reply = "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n";
+    let vendor = Vendor::answering(reply).await;
+    let (gateway, mut told) = observed(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    assert_eq!(caller.call(get("/p/c/x")).await.status(), 201);
+    let told = within("a report", told.recv()).await.unwrap();
+    assert_eq!(told, (Outcome::Complete, Some(StatusCode::CREATED), None));
+}
+
+#[tokio::test]
 async fn e10_a_caller_that_resets_its_stream_is_a_cancelled_call() {
     let vendor = Vendor::answering(Reply::silence()).await;
     let (gateway, mut told) = observed(&vendor).await;

@@ -181,3 +181,16 @@ async fn k8_the_connection_that_came_back_last_is_taken_first() {
         assert_eq!(vendor.next().await.connection, 1);
     }
 }
+
+#[tokio::test]
+async fn k8_in_a_full_pool_the_oldest_connection_makes_room_whosever_it_is() {
+    let vendor = Vendor::answering(OK).await;
+    let gateway = gateway_of_two_hosts(&vendor, |transport| transport.pool_max_idle(1)).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    assert_ok(&caller.call(get("/p/c/x")).await, "ok");
+    let other = get(&format!("/p/c/x?__domain={}", other_host(&vendor)));
+    assert_ok(&caller.call(&other).await, "ok");
+    vendor.closed_so_many(1).await;
+    assert_ok(&caller.call(&other).await, "ok");
+    assert_eq!(vendor.connections().await, 2);
+}

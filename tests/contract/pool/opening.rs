@@ -1,20 +1,23 @@
 //! How connections come to be: not too many at once, for whoever is first in line by then, and not
 //! again and again.
 
-use std::net::SocketAddr;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tower_passthrough::{CallReport, Outcome};
+use tower_passthrough::{CallReport, Outcome, Resolve};
 
 use super::{assert_ok, at_once, begun, next, refusal, telling};
 use crate::support::caller::{Caller, get, post, raw_call};
 use crate::support::counts::Counts;
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::manual::{ManualVendor, Unshaken, VendorConnection};
+use crate::support::vendor::Vendor;
 use crate::support::wait::{Signal, within};
 
 const OWN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
@@ -276,4 +279,78 @@ async fn connecting_has_a_line_of_limited_length() {
         connection.write(OWN).await;
         assert_ok(&next(&mut callers).await, "own");
     }
+}
+
+/// Fails the first look-up, when all have begun.
+struct FirstFails {
+    begun: watch::Sender<usize>,
+    all: usize,
+}
+
+impl Resolve for FirstFails {
+    fn resolve<'a>(
+        &'a self,
+        _: &'a str,
+    ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+        let mut number = 0;
+        self.begun.send_modify(|begun| {
+            *begun += 1;
+            number = *begun;
+        });
+        let mut begun = self.begun.subscribe();
+        Box::pin(async move {
+            begun.wait_for(|&begun| begun >= self.all).await.unwrap();
+            match number {
+                1 => Err(io::ErrorKind::NotFound.into()),
+                _ => Ok(vec![IpAddr::from([127, 0, 0, 1])]),
+            }
+        })
+    }
+}
+
+#[tokio::test]
+async fn k3_a_look_up_that_fails_fails_one_call_of_those_in_line() {
+    const CALLS: usize = 5;
+    let vendor = Vendor::answering(OWN).await;
+    let port = vendor.address().port();
+    let resolver = FirstFails {
+        begun: watch::Sender::new(0),
+        all: CALLS,
+    };
+    let gateway = Setup::new(format!("http://other.test:{port}").as_str())
+        .transport(|transport| transport.resolver(resolver))
+        .start()
+        .await;
+    let mut callers = at_once(gateway.address, vec![get("/p/c/x"); CALLS]);
+    let mut statuses = Vec::new();
+    for _ in 0..CALLS {
+        statuses.push(next(&mut callers).await.status());
+    }
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 200, 200, 200, 502]);
+}
+
+#[test]
+fn connecting_while_the_runtime_ends_holds_nobody_up() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let (gateway, vendor) = runtime.block_on(async {
+        let vendor = ManualVendor::bind().await;
+        (Gateway::to(&vendor).await, vendor)
+    });
+    let callers: Vec<_> = (0..50)
+        .map(|_| runtime.spawn(raw_call(gateway.address, get("/p/c/x"))))
+        .collect();
+    let (ended, has_ended) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        // A test that has failed by then asks no more.
+        let _ = ended.send(());
+    });
+    let ended = has_ended.recv_timeout(Duration::from_secs(10));
+    assert!(ended.is_ok(), "the runtime doesn't end");
+    drop((callers, vendor, gateway));
 }

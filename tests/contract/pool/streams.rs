@@ -93,6 +93,23 @@ async fn k9_room_that_the_vendor_makes_is_used() {
 }
 
 #[tokio::test]
+async fn k9_a_connection_that_retires_is_followed_by_another() {
+    let vendor = FrameVendor::bind().await;
+    let (setup, mut told) = telling(setup(&vendor, 1));
+    let gateway = setup.start().await;
+    let (_caller, mut first, stream) = occupied(&vendor, &gateway).await;
+    let mut other = Caller::connect(gateway.address).await;
+    other.write(get("/p/c/x")).await;
+    super::begun(&mut told, 2).await;
+    first.no_other().await;
+    first.goaway(stream, 0).await;
+    let mut second = vendor.accept(&[]).await;
+    let stream = second.request().await;
+    second.answer(stream, "own").await;
+    assert_ok(&other.response("GET").await, "own");
+}
+
+#[tokio::test]
 async fn k9_a_full_connection_is_joined_by_another_up_to_a_limit() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor, 2).start().await;

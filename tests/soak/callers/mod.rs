@@ -113,8 +113,11 @@ impl Callers {
     fn note(&self, protocol: &str, plan: &Plan, seen: &Seen, trailers: bool) {
         let acted = self.book.has_acted(plan);
         let unsent = matches!(seen, Seen::Answer(answer) if answer.sent() == Some(false));
+        let is_error = matches!(seen, Seen::Answer(answer) if answer.error.is_some());
         let verdict = if unsent && acted {
             Err("the vendor has acted on it".to_owned())
+        } else if is_error && acted && plan.place == Place::Early {
+            Err("the answer of a vendor that closed was lost".to_owned())
         } else {
             judge(plan, seen, trailers)
         };
