@@ -4,6 +4,7 @@ mod aborts;
 mod bodiless;
 mod codings;
 mod early_answers;
+mod empty_frames;
 mod framing;
 mod idle;
 mod signed;

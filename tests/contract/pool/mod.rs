@@ -18,6 +18,7 @@ mod bound;
 mod calm;
 mod idle;
 mod isolation;
+mod leaving;
 mod leftovers;
 mod lifetime;
 mod opening;

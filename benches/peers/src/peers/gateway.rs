@@ -1,0 +1,47 @@
+//! The repository's gateway example, as `cargo build --release --example gateway` makes it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::{Setup, Wire, config};
+use crate::BoxError;
+
+const CONFIG: &str = include_str!("../../config/gateway.toml");
+
+/// Builds it. With a target directory of the caller's own, it's there.
+pub fn build() -> Result<(), String> {
+    let mut cargo = Command::new("cargo");
+    cargo.args(["build", "--quiet", "--release", "--example", "gateway"]);
+    config::succeeds(
+        cargo
+            .arg("--manifest-path")
+            .arg(repository().join("Cargo.toml")),
+    )
+}
+
+pub fn command(setup: &Setup) -> Result<Command, BoxError> {
+    let (base, roots) = match &setup.wire {
+        Wire::Tls(authority) => (
+            format!("https://vendor.test:{}", setup.vendor.port()),
+            format!("extra_roots = [\"{}\"]", authority.display()),
+        ),
+        _ => (format!("http://{}", setup.vendor), String::new()),
+    };
+    let blanks = [("@BASE@", base.as_str()), ("@ROOTS@", &roots)];
+    let file = config::write("gateway.toml", CONFIG, setup, &blanks)?;
+    let mut command = Command::new(program());
+    command.arg("--config").arg(file);
+    command.env("TOKIO_WORKER_THREADS", setup.workers.to_string());
+    Ok(command)
+}
+
+fn program() -> PathBuf {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
+    let target = target.unwrap_or_else(|| repository().join("target"));
+    target.join("release/examples/gateway")
+}
+
+fn repository() -> &'static Path {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.ancestors().nth(2).unwrap_or(own)
+}

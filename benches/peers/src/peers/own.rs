@@ -1,0 +1,36 @@
+//! Proxies in Rust, which are this same program with other arguments.
+
+use std::process::Command;
+
+use super::{Setup, Wire};
+use crate::BoxError;
+
+/// What the build was made of.
+const LOCK: &str = include_str!("../../Cargo.lock");
+
+pub fn command(id: &str, setup: &Setup) -> Result<Command, BoxError> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["serve", id]);
+    command.args(["--listen", &setup.listen.to_string()]);
+    command.args(["--vendor", &setup.vendor.to_string()]);
+    command.args(["--workers", &setup.workers.to_string()]);
+    match &setup.wire {
+        Wire::Plain => {}
+        Wire::Tls(authority) => {
+            command.arg("--authority").arg(authority);
+        }
+        Wire::Http2 => {
+            command.arg("--http2");
+        }
+    }
+    Ok(command)
+}
+
+/// The version of a package in this build.
+pub fn version(package: &str) -> String {
+    let named = format!("name = \"{package}\"\nversion = \"");
+    let version = LOCK
+        .split_once(&named)
+        .and_then(|(_, after)| after.split_once('"'));
+    format!("{package} {}", version.map_or("", |(version, _)| version))
+}

@@ -1,0 +1,80 @@
+//! hyper-util's legacy client, which three of the peers are built on.
+
+use std::convert::Infallible;
+use std::fs;
+use std::future::{Ready, ready};
+use std::iter::{Once, once};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::task::{Context, Poll};
+
+use http_body::Body;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::dns::Name;
+use hyper_util::client::legacy::connect::{Connect, HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tower::Service;
+
+use super::Served;
+use crate::BoxError;
+
+/// As many idle connections as there are callers.
+pub fn client<C, B>(told: &Served, connector: C) -> Client<C, B>
+where
+    C: Connect + Clone,
+    B: Body<Data: Send> + Send,
+{
+    Client::builder(TokioExecutor::new())
+        .pool_max_idle_per_host(64)
+        .http2_only(told.http2)
+        .build(connector)
+}
+
+/// Plain sockets.
+pub fn plain() -> HttpConnector {
+    let mut connector = HttpConnector::new();
+    connector.set_nodelay(true);
+    connector
+}
+
+/// TLS that trusts one authority, to one address whatever the name.
+pub fn tls(
+    told: &Served,
+    authority: &Path,
+) -> Result<HttpsConnector<HttpConnector<Fixed>>, BoxError> {
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(&fs::read(authority)?)?)?;
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let mut connector = HttpConnector::new_with_resolver(Fixed(told.vendor));
+    connector.set_nodelay(true);
+    connector.enforce_http(false);
+    Ok(HttpsConnectorBuilder::new()
+        .with_tls_config(config)
+        .https_only()
+        .enable_http1()
+        .wrap_connector(connector))
+}
+
+/// In place of DNS.
+#[derive(Clone, Copy)]
+pub struct Fixed(SocketAddr);
+
+impl Service<Name> for Fixed {
+    type Response = Once<SocketAddr>;
+    type Error = Infallible;
+    type Future = Ready<Result<Self::Response, Infallible>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _: Name) -> Self::Future {
+        ready(Ok(once(self.0)))
+    }
+}

@@ -1,0 +1,59 @@
+//! This crate, mounted.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+
+use axum::Router;
+use hyper_util::service::TowerToHyperService;
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, DomainPolicy, HttpTransport,
+    Integrations, MemoryStore, NetworkPolicy, PassthroughService, Upstream, auth::Bearer,
+};
+
+use super::{Served, server};
+use crate::BoxError;
+
+/// On hyper's own server.
+pub async fn on_hyper(told: &Served) -> Result<(), BoxError> {
+    let service = service(told, "/passthrough")?;
+    server(told.listen, TowerToHyperService::new(service)).await
+}
+
+/// Nested in a router, which takes the prefix off.
+pub async fn in_axum(told: &Served) -> Result<(), BoxError> {
+    let router = Router::new().nest_service("/passthrough", service(told, "")?);
+    server(told.listen, TowerToHyperService::new(router)).await
+}
+
+/// With all that it has switched on: who may, which hosts, which addresses.
+fn service(
+    told: &Served,
+    prefix: &str,
+) -> Result<PassthroughService<impl CredentialStore + Authorize, Integrations>, BoxError> {
+    const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    let network = NetworkPolicy::new()
+        .allow(LOOPBACK.into())
+        .listener(told.listen)
+        .dangerous()
+        .plaintext();
+    let mut transport = HttpTransport::builder()
+        .network(network)
+        .resolve("vendor.test", LOOPBACK)
+        .pool_max_idle_per_host(64)
+        .http2_prior_knowledge(told.http2);
+    if let Some(authority) = &told.authority {
+        transport = transport.root_pem(&fs::read(authority)?)?;
+    }
+    let upstream = Upstream::new(&told.base_url())?
+        .auth(Bearer)
+        .domains(DomainPolicy::none().allow("*.vendor.test")?);
+    let store = MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "s3cr3t"))]);
+    let mut service = PassthroughService::builder(store, Integrations::new().with("crm", upstream))
+        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .drop_header(http::HeaderName::from_static("x-api-key"))
+        .transport(transport.build()?);
+    if !prefix.is_empty() {
+        service = service.prefix(prefix)?;
+    }
+    Ok(service.build())
+}
