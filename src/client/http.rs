@@ -150,3 +150,91 @@ impl fmt::Debug for HttpTransport {
         f.debug_struct("HttpTransport").finish_non_exhaustive()
     }
 }
+
+#[cfg(all(feature = "http1", feature = "rustls"))]
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+    use rcgen::{CertificateParams, KeyPair};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::TlsAcceptor;
+    use tokio_rustls::server::TlsStream;
+
+    use super::*;
+    use crate::policy::NetworkPolicy;
+    use crate::upstream::Upstream;
+
+    /// TLS of a vendor's, and its certificate.
+    fn tls() -> (TlsAcceptor, String) {
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(vec!["vendor.test".to_owned()]).unwrap();
+        let certificate = params.self_signed(&key).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        (TlsAcceptor::from(Arc::new(config)), certificate.pem())
+    }
+
+    fn get() -> Request<RequestBody> {
+        let mut request = Request::new(RequestBody::empty());
+        *request.uri_mut() = Uri::from_static("/x");
+        request
+    }
+
+    async fn answer(vendor: &TcpListener, tls: TlsAcceptor) -> TlsStream<TcpStream> {
+        let (socket, _) = vendor.accept().await.unwrap();
+        let mut stream = tls.accept(socket).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(ok).await.unwrap();
+        stream.flush().await.unwrap();
+        stream
+    }
+
+    /// The end comes between the pool and the request: a moment that no peer can choose.
+    #[tokio::test]
+    async fn a_request_that_finds_its_tls_connection_closed_comes_back() {
+        let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = vendor.local_addr().unwrap();
+        let (tls, root) = tls();
+        let loopback = "127.0.0.0/8".parse().unwrap();
+        let transport = HttpTransport::builder()
+            .network(NetworkPolicy::new().allow(loopback))
+            .resolve("vendor.test", [127, 0, 0, 1].into())
+            .root_pem(root.as_bytes())
+            .unwrap()
+            .build()
+            .unwrap();
+        let url = format!("https://vendor.test:{}", address.port());
+        let upstream = Upstream::new(&url).unwrap();
+        let to = upstream.permit(upstream.place(None).unwrap()).unwrap();
+        let to = to.destination;
+        let (answered, mut stream) = tokio::join!(transport.send(get(), &to), answer(&vendor, tls));
+        answered.unwrap().into_body().collect().await.unwrap();
+
+        let pool = &transport.0.pool;
+        let host = pool.host(Key::of(&to, false));
+        let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
+            unreachable!("HTTP/1.1 was agreed on");
+        };
+        stream.shutdown().await.unwrap();
+        // Events are told in order: once this one was, so was the end.
+        let (probe, _) = tokio::join!(TcpStream::connect(address), vendor.accept());
+        probe.unwrap();
+
+        let failure = connection.exchange(get()).await.err();
+        assert!(matches!(failure, Some(http1::Failure::Stale(_))));
+    }
+}

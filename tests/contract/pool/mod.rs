@@ -25,6 +25,7 @@ mod opening;
 mod refusals;
 mod resending;
 mod shares;
+mod shutdown;
 mod streams;
 
 static FIELDS: [HeaderName; 1] = [AUTHORIZATION];

@@ -329,28 +329,3 @@ async fn k3_a_look_up_that_fails_fails_one_call_of_those_in_line() {
     statuses.sort_unstable();
     assert_eq!(statuses, [200, 200, 200, 200, 502]);
 }
-
-#[test]
-fn connecting_while_the_runtime_ends_holds_nobody_up() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()
-        .unwrap();
-    let (gateway, vendor) = runtime.block_on(async {
-        let vendor = ManualVendor::bind().await;
-        (Gateway::to(&vendor).await, vendor)
-    });
-    let callers: Vec<_> = (0..50)
-        .map(|_| runtime.spawn(raw_call(gateway.address, get("/p/c/x"))))
-        .collect();
-    let (ended, has_ended) = std::sync::mpsc::channel();
-    std::thread::spawn(move || {
-        drop(runtime);
-        // A test that has failed by then asks no more.
-        let _ = ended.send(());
-    });
-    let ended = has_ended.recv_timeout(Duration::from_secs(10));
-    assert!(ended.is_ok(), "the runtime doesn't end");
-    drop((callers, vendor, gateway));
-}

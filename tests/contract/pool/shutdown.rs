@@ -1,0 +1,54 @@
+//! A runtime that ends while calls are on their way.
+
+use std::sync::mpsc;
+
+use http::{Request, StatusCode};
+use tower::ServiceExt;
+
+use crate::support::gateway::Setup;
+use crate::support::wait::PATIENCE;
+
+/// Comes back once tasks end before they have begun. It holds its thread until then, so that what
+/// follows is done by a runtime that has ended.
+fn wait_for_the_end() {
+    loop {
+        let probe = tokio::spawn(std::future::pending::<()>());
+        if probe.is_finished() {
+            return;
+        }
+        probe.abort();
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn connecting_in_a_runtime_that_has_ended_fails_and_holds_nobody_up() {
+    // One thread sees the runtime's end while the other is held.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = ([127, 0, 0, 1], 9).into();
+    let service = Setup::new("http://vendor.test:9").build(listener);
+    let (tell, told) = mpsc::channel();
+    let (begin, begun) = mpsc::channel();
+    runtime.spawn(async move {
+        begin.send(()).unwrap();
+        wait_for_the_end();
+        let call = Request::get("/p/c/x").body(String::new()).unwrap();
+        let Ok(answer) = service.oneshot(call).await;
+        // A test that has failed by then asks no more.
+        let _ = tell.send(answer.status());
+    });
+    begun.recv_timeout(PATIENCE).expect("the task begins");
+    let (end, ended) = mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        let _ = end.send(());
+    });
+    let answer = told.recv_timeout(PATIENCE);
+    assert_eq!(answer, Ok(StatusCode::BAD_GATEWAY), "the call is held up");
+    let ended = ended.recv_timeout(PATIENCE);
+    assert!(ended.is_ok(), "the runtime doesn't end");
+}
