@@ -26,7 +26,7 @@ impl Host {
     /// # Cancel safety
     ///
     /// A caller that leaves the line loses its place; a connection that is being opened for it goes
-    /// to another, or into the pool.
+    /// to another in line, and is closed if there is none.
     pub(in crate::client) async fn acquire(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
