@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{AuthContext, AuthError, AuthScheme};
 use crate::connection::Recipe;
-use crate::secret::sensitive;
+use crate::secret::{Secret, sensitive};
 
 const SCHEME: &[u8] = b"Basic ";
 
@@ -35,25 +35,34 @@ impl AuthScheme for Basic {
 }
 
 fn value(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
-    let (user, password) = (
-        cx.secret("username")?.expose(),
-        cx.secret("password")?.expose(),
-    );
-    // A colon would move the border between the two (RFC 7617 §2), and controls are no part of
-    // either.
+    let (user, password) = (cx.secret("username")?, cx.secret("password")?);
+    let value = between(SCHEME, user, password, b"").ok_or(AuthError::Unsendable)?;
+    Ok(sensitive(value)?)
+}
+
+/// User and password as `Basic` encodes them, between `before` and `after`, made at its final size
+/// (SECURITY L9). `None` if they can't be sent: a colon would move the border between the two (RFC
+/// 7617 §2), and controls are no part of either.
+pub(crate) fn between(
+    before: &[u8],
+    user: &Secret,
+    password: &Secret,
+    after: &[u8],
+) -> Option<Vec<u8>> {
+    let (user, password) = (user.expose(), password.expose());
     let unfit = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
     if user.contains(&b':') || unfit(user) || unfit(password) {
-        return Err(AuthError::Unsendable);
+        return None;
     }
     let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
     pair.extend_from_slice(user);
     pair.push(b':');
     pair.extend_from_slice(password);
-    let mut value = vec![0; SCHEME.len() + pair.len().div_ceil(3) * 4];
-    let (scheme, encoded) = value.split_at_mut(SCHEME.len());
-    scheme.copy_from_slice(SCHEME);
-    STANDARD
-        .encode_slice(&*pair, encoded)
-        .map_err(|_| AuthError::Unsendable)?;
-    Ok(sensitive(value)?)
+    let mut encoded = Zeroizing::new(vec![0; pair.len().div_ceil(3) * 4]);
+    STANDARD.encode_slice(&*pair, &mut encoded).ok()?;
+    let mut value = Vec::with_capacity(before.len() + encoded.len() + after.len());
+    value.extend_from_slice(before);
+    value.extend_from_slice(&encoded);
+    value.extend_from_slice(after);
+    Some(value)
 }

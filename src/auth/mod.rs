@@ -11,7 +11,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
-mod basic;
+pub(crate) mod basic;
 mod bearer;
 mod header;
 mod none;

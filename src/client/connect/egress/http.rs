@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{Goal, failure, of_exchange};
+use crate::auth::basic;
 use crate::client::connect::dial::Failure;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
@@ -19,25 +18,9 @@ const LONGEST: usize = 16 * 1024;
 const FIELD: &[u8] = b"Proxy-Authorization: Basic ";
 const LINE_END: &[u8] = b"\r\n";
 
-/// The field line that authenticates. `None` if it can't be sent: a colon would move the border
-/// between the two (RFC 7617 §2), and controls are no part of either.
+/// The field line that authenticates. `None` if it can't be sent.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
-    let (user, password) = (user.expose(), password.expose());
-    let unfit = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
-    if user.contains(&b':') || unfit(user) || unfit(password) {
-        return None;
-    }
-    let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
-    pair.extend_from_slice(user);
-    pair.push(b':');
-    pair.extend_from_slice(password);
-    let mut encoded = Zeroizing::new(vec![0; pair.len().div_ceil(3) * 4]);
-    STANDARD.encode_slice(&*pair, &mut encoded).ok()?;
-    let mut line = Vec::with_capacity(FIELD.len() + encoded.len() + LINE_END.len());
-    line.extend_from_slice(FIELD);
-    line.extend_from_slice(&encoded);
-    line.extend_from_slice(LINE_END);
-    Some(Secret::from(line))
+    basic::between(FIELD, user, password, LINE_END).map(Secret::from)
 }
 
 /// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.
