@@ -33,80 +33,91 @@ impl Host {
         user: Option<&ConnectionId>,
     ) -> Result<Lease, TransportError> {
         loop {
-            let (lease, was_idle) = match self.take_at_once(pool, user) {
-                Some(lease) => (lease, true),
-                None => (self.wait_in_line(pool, user).await?, false),
-            };
-            match lease {
-                Lease::Http1(mut connection) => {
-                    if was_idle {
-                        // The vendor may have closed it meanwhile, whoever opened it.
-                        connection.has_rested();
-                    }
-                    let home: Arc<Self> = Arc::clone(self);
-                    if let Some(connection) = connection.lend(home) {
-                        return Ok(Lease::Http1(connection));
-                    }
+            let lease = match self.enter(pool, user)? {
+                Entry::Lease(Lease::Http1(mut connection)) => {
+                    // The vendor may have closed it meanwhile, whoever opened it.
+                    connection.has_rested();
+                    Lease::Http1(connection)
                 }
-                Lease::Http2(..) => return Ok(lease),
+                Entry::Lease(stream) => stream,
+                Entry::Place(place) => place.wait(pool).await?,
+            };
+            let Lease::Http1(connection) = lease else {
+                return Ok(lease);
+            };
+            let home: Arc<Self> = Arc::clone(self);
+            if let Some(connection) = connection.lend(home) {
+                return Ok(Lease::Http1(connection));
             }
         }
     }
 
-    fn take_at_once(self: &Arc<Self>, pool: &Shared, user: Option<&ConnectionId>) -> Option<Lease> {
-        let mut state = self.lock();
-        state.take(self, pool, user)
-    }
-
-    async fn wait_in_line(
+    /// Takes what is there, or else a place in line.
+    fn enter(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
         user: Option<&ConnectionId>,
-    ) -> Result<Lease, TransportError> {
+    ) -> Result<Entry<'_>, TransportError> {
+        let mut state = self.lock();
+        if let Some(lease) = state.take(self, pool, user) {
+            return Ok(Entry::Lease(lease));
+        }
+        if state.line.len() >= pool.limits.waiting {
+            state.line.retain(|waiting| !waiting.hand.is_closed());
+        }
+        if state.line.len() >= pool.limits.waiting {
+            return Err(TransportErrorKind::Overloaded.into());
+        }
+        if state.multiplexed.is_empty() && state.opening == 0 {
+            if let Some(left) = state.calm.left() {
+                return Err(overloaded(left));
+            }
+        }
         let (hand, lease) = oneshot::channel();
+        state.line.push_back(Waiting {
+            user: user.cloned(),
+            hand,
+        });
         let mut then = Afterwards::default();
-        let waits_for_stream = {
-            let mut state = self.lock();
-            // One may have come back since.
-            if let Some(lease) = state.take(self, pool, user) {
-                return Ok(lease);
-            }
-            if state.line.len() >= pool.limits.waiting {
-                state.line.retain(|waiting| !waiting.hand.is_closed());
-            }
-            if state.line.len() >= pool.limits.waiting {
-                return Err(TransportErrorKind::Overloaded.into());
-            }
-            if state.multiplexed.is_empty() && state.opening == 0 {
-                if let Some(left) = state.calm.left() {
-                    return Err(overloaded(left));
-                }
-            }
-            state.line.push_back(Waiting {
-                user: user.cloned(),
-                hand,
-            });
-            state.open_for_line(self, pool, &mut then);
-            !state.multiplexed.is_empty()
+        state.open_for_line(self, pool, &mut then);
+        let waits_for_stream = !state.multiplexed.is_empty();
+        drop(state);
+        let place = Place {
+            host: self,
+            lease,
+            waits_for_stream,
         };
-        let mut place = Place { host: self, lease };
         then.finish(self, pool);
-        let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
-        if waits_for_stream {
-            // Streams end when their calls do: the head timeout is what limits this wait.
-            return (&mut place.lease).await.map_err(lost)?;
-        }
-        match timeout(pool.limits.connect_time, &mut place.lease).await {
-            Ok(lease) => lease.map_err(lost)?,
-            Err(_) => Err(TransportErrorKind::ConnectionTimeout.into()),
-        }
+        Ok(Entry::Place(place))
     }
+}
+
+/// What a call finds.
+enum Entry<'a> {
+    Lease(Lease),
+    Place(Place<'a>),
 }
 
 /// A place in line.
 struct Place<'a> {
     host: &'a Arc<Host>,
     lease: oneshot::Receiver<Result<Lease, TransportError>>,
+    /// Whether there are connections, and all are full.
+    waits_for_stream: bool,
+}
+
+impl Place<'_> {
+    async fn wait(mut self, pool: &Shared) -> Result<Lease, TransportError> {
+        let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
+        if self.waits_for_stream {
+            // Streams end when their calls do: the head timeout is what limits this wait.
+            return (&mut self.lease).await.map_err(lost)?;
+        }
+        match timeout(pool.limits.connect_time, &mut self.lease).await {
+            Ok(lease) => lease.map_err(lost)?,
+            Err(_) => Err(TransportErrorKind::ConnectionTimeout.into()),
+        }
+    }
 }
 
 impl Drop for Place<'_> {
