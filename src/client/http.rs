@@ -59,14 +59,15 @@ impl Default for HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    // Not an async function: it would hold the request twice.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "an async function would hold the request twice"
+    )]
     fn send(
         &self,
         mut request: Request<RequestBody>,
         to: &Destination,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send {
-        // Whatever the request says, it goes where the policy's judgement went.
-        *request.uri_mut() = Uri::from(target(&mut request));
         async move {
             let Inner { pool, .. } = &*self.0;
             if to.scheme() == Scheme::Http && !self.0.plaintext {
@@ -78,9 +79,11 @@ impl Transport for HttpTransport {
                 to.waits(true);
                 let lease = host.acquire(pool.shared(), to.connection()).await?;
                 to.waits(false);
+                // Whatever the request says, it goes where the policy's judgement went.
+                let target = target(&mut request);
                 match lease {
                     Lease::Http1(connection) => {
-                        *request.uri_mut() = Uri::from(target(&mut request));
+                        *request.uri_mut() = Uri::from(target);
                         request.headers_mut().insert(HOST, host.authority());
                         match connection.exchange(request).await {
                             Ok(response) => return Ok(response),
@@ -89,7 +92,7 @@ impl Transport for HttpTransport {
                         }
                     }
                     Lease::Http2(connection, stream) => {
-                        *request.uri_mut() = absolute(to, target(&mut request))?;
+                        *request.uri_mut() = absolute(to, target)?;
                         request.headers_mut().remove(HOST);
                         let spare = again(&request);
                         let id = stream.connection();

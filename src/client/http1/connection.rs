@@ -51,7 +51,7 @@ impl Settings {
 
 /// A connection that is used by one call at a time.
 pub(in crate::client) struct Http1 {
-    pub(super) sender: SendRequest<RequestBody>,
+    sender: SendRequest<RequestBody>,
     /// None once it has ended.
     connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
     waking: Arc<Waking>,
