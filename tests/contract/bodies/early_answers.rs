@@ -9,6 +9,7 @@ use crate::support::caller::{Caller, RawResponse, get, request};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::h2_caller::{self, H2Caller};
 use crate::support::h2_vendor::H2Vendor;
+use crate::support::head::Head;
 use crate::support::manual::{ManualVendor, VendorConnection};
 use crate::support::pair::Pair;
 use crate::support::upload::Upload;
@@ -37,16 +38,22 @@ fn assert_too_large(answer: &RawResponse) {
     assert!(answer.complete());
 }
 
-#[tokio::test]
-async fn b9_an_early_answer_comes_at_once_and_the_upload_goes_on() {
-    let vendor = ManualVendor::bind().await;
-    let gateway = Gateway::to(&vendor).await;
-    let mut caller = Caller::connect(gateway.address).await;
+/// The caller has its answer, the vendor half of the upload: its connection, and the head.
+async fn answered_half_way(caller: &mut Caller, vendor: &ManualVendor) -> (VendorConnection, Head) {
     caller.write(half_of_upload("/p/c/x", 2 * HALF)).await;
     let mut connection = vendor.accept().await;
     let head = connection.head().await;
     connection.write(TOO_LARGE).await;
     assert_too_large(&caller.response("POST").await);
+    (connection, head)
+}
+
+#[tokio::test]
+async fn b9_an_early_answer_comes_at_once_and_the_upload_goes_on() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let (mut connection, head) = answered_half_way(&mut caller, &vendor).await;
 
     caller.write("x".repeat(HALF)).await;
     let body = connection.body(&head).await;
@@ -294,11 +301,7 @@ async fn b9_a_connection_whose_upload_came_to_its_end_is_used_again() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
-    caller.write(half_of_upload("/p/c/x", 2 * HALF)).await;
-    let mut connection = vendor.accept().await;
-    let head = connection.head().await;
-    connection.write(TOO_LARGE).await;
-    assert_too_large(&caller.response("POST").await);
+    let (mut connection, head) = answered_half_way(&mut caller, &vendor).await;
     caller.write("x".repeat(HALF)).await;
     assert_eq!(connection.body(&head).await.end, End::Complete);
 

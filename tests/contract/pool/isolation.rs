@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 use tower::util::MapRequest;
 use tower_passthrough::Connection;
 
+use super::{assert_passes, begins_long, stall_eight};
 use crate::support::caller::{Caller, get, request};
 use crate::support::gateway::{Gateway, Setup, bind};
 use crate::support::h2_caller::{self, H2Caller};
@@ -24,13 +25,7 @@ fn stream(method: &str, target: &str) -> Request<()> {
 #[tokio::test]
 async fn k4_an_answer_dropped_half_read_takes_its_connection_along() {
     let never = Signal::new();
-    let vendor = Vendor::replying(move |received| match received.target() {
-        "/long" => {
-            Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello").until(&never)
-        }
-        target => Reply::ok(target),
-    })
-    .await;
+    let vendor = begins_long(&never).await;
     let gateway = Gateway::to(&vendor).await;
     let mut streams = H2Caller::connect(gateway.address).await;
     for _ in 0..50 {
@@ -210,25 +205,7 @@ async fn k10_stalled_downloads_do_not_stop_others_on_their_connection() {
     vendor.next().await.ok("ok");
     assert_eq!(last.response("GET").await.status(), 200);
 
-    let mut stalled = Vec::new();
-    for _ in 0..8 {
-        let mut caller = H2Caller::connect(gateway.address).await;
-        let (response, _) = caller.open(stream("GET", "/p/c/long"), true).await;
-        let mut answer = vendor.next().await.answer(Response::new(()));
-        // More than a connection's window, whatever it is.
-        answer
-            .send_data(Bytes::from(vec![b'x'; 32 << 20]), false)
-            .unwrap();
-        let body = h2_caller::answer(response).await.into_body();
-        stalled.push((caller, answer, body));
-    }
-
-    last.write(get("/p/c/short")).await;
-    let mut answer = vendor.next().await.answer(Response::new(()));
-    answer
-        .send_data(Bytes::from(vec![b'y'; 1 << 20]), true)
-        .unwrap();
-    let answer = last.response("GET").await;
-    assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
+    let _stalled = stall_eight(&vendor, &gateway, "/p/c/long").await;
+    assert_passes(&vendor, &mut last, "/p/c/short").await;
     assert_eq!(vendor.connections().await, 1);
 }

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::Response;
 
-use super::assert_ok;
+use super::{assert_ok, begins_long};
 use crate::support::caller::{Caller, get};
 use crate::support::gateway::{Gateway, Setup};
 use crate::support::h2_caller::{self, H2Caller};
@@ -19,13 +19,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
 #[tokio::test]
 async fn k4_a_thousand_answers_dropped_half_read_leave_nothing() {
     let never = Signal::new();
-    let vendor = Vendor::replying(move |received| match received.target() {
-        "/long" => {
-            Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello").until(&never)
-        }
-        target => Reply::ok(target),
-    })
-    .await;
+    let vendor = begins_long(&never).await;
     let gateway = Gateway::to(&vendor).await;
     for _ in 0..500 {
         let mut caller = Caller::connect(gateway.address).await;

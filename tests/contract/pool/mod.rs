@@ -2,17 +2,22 @@
 
 use std::net::SocketAddr;
 
-use http::HeaderName;
+use bytes::Bytes;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderName, Response};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tower_passthrough::Connection;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 
-use crate::support::caller::{Caller, RawResponse};
-use crate::support::gateway::Setup;
-use crate::support::wait::within;
+use crate::support::caller::{Caller, RawResponse, get};
+use crate::support::gateway::{Gateway, Setup};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::{Signal, within};
 
 mod bound;
 mod calm;
@@ -105,6 +110,49 @@ fn at_once(gateway: SocketAddr, calls: impl IntoIterator<Item = String>) -> Join
         callers.spawn(async move { Caller::connect(gateway).await.call(call).await });
     }
     callers
+}
+
+/// Eight downloads over HTTP/2 that nobody reads, each of more than a connection's window, whatever
+/// it is. They last as long as what is returned.
+async fn stall_eight(
+    vendor: &H2Vendor,
+    gateway: &Gateway,
+    target: &str,
+) -> Vec<impl Sized + use<>> {
+    let mut stalled = Vec::new();
+    for _ in 0..8 {
+        let mut caller = H2Caller::connect(gateway.address).await;
+        let call = h2_caller::request("GET", target).body(()).unwrap();
+        let (response, _) = caller.open(call, true).await;
+        let mut answer = vendor.next().await.answer(Response::new(()));
+        answer
+            .send_data(Bytes::from(vec![b'x'; 32 << 20]), false)
+            .unwrap();
+        let body = h2_caller::answer(response).await.into_body();
+        stalled.push((caller, answer, body));
+    }
+    stalled
+}
+
+/// A mebibyte comes through all the same.
+async fn assert_passes(vendor: &H2Vendor, caller: &mut Caller, target: &str) {
+    caller.write(get(target)).await;
+    let mut answer = vendor.next().await.answer(Response::new(()));
+    answer
+        .send_data(Bytes::from(vec![b'y'; 1 << 20]), true)
+        .unwrap();
+    let answer = caller.response("GET").await;
+    assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
+}
+
+/// A vendor that begins `/long` and doesn't go on until `then`; all else it answers with its target.
+async fn begins_long(then: &Signal) -> Vendor {
+    let then = then.clone();
+    Vendor::replying(move |received| match received.target() {
+        "/long" => Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nhello").until(&then),
+        target => Reply::ok(target),
+    })
+    .await
 }
 
 /// The next answer of calls that were made at once.

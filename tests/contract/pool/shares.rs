@@ -2,13 +2,9 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::Response;
-
-use super::{assert_ok, at_once, begun, next, telling, two_tenants};
+use super::{assert_ok, assert_passes, at_once, begun, next, stall_eight, telling, two_tenants};
 use crate::support::caller::{Caller, get, post, request};
 use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller};
 use crate::support::h2_frames::DATA;
 use crate::support::h2_script::{CANCEL, FrameVendor, MAX_CONCURRENT_STREAMS};
 use crate::support::h2_vendor::H2Vendor;
@@ -22,27 +18,9 @@ fn setup(vendor: &FrameVendor) -> Setup {
 async fn k10_stalled_downloads_of_one_tenant_do_not_stop_another() {
     let vendor = H2Vendor::start().await;
     let gateway = two_tenants(Setup::new(&vendor)).start().await;
-    let mut stalled = Vec::new();
-    for _ in 0..8 {
-        let mut caller = H2Caller::connect(gateway.address).await;
-        let call = h2_caller::request("GET", "/p/one/long").body(()).unwrap();
-        let (response, _) = caller.open(call, true).await;
-        let mut answer = vendor.next().await.answer(Response::new(()));
-        // More than a connection's window, whatever it is.
-        answer
-            .send_data(Bytes::from(vec![b'x'; 32 << 20]), false)
-            .unwrap();
-        let body = h2_caller::answer(response).await.into_body();
-        stalled.push((caller, answer, body));
-    }
+    let _stalled = stall_eight(&vendor, &gateway, "/p/one/long").await;
     let mut caller = Caller::connect(gateway.address).await;
-    caller.write(get("/p/two/long")).await;
-    let mut answer = vendor.next().await.answer(Response::new(()));
-    answer
-        .send_data(Bytes::from(vec![b'y'; 1 << 20]), true)
-        .unwrap();
-    let answer = caller.response("GET").await;
-    assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
+    assert_passes(&vendor, &mut caller, "/p/two/long").await;
     assert_eq!(vendor.connections().await, 1);
 }
 
@@ -118,18 +96,18 @@ async fn k10_who_waits_for_streams_of_his_own_does_not_hold_up_who_waits_for_any
     }
 }
 
+/// A fifth of an upload of tenant `one`: more than a stream's window.
+fn begun_upload() -> String {
+    let fields = ["Content-Length: 1000000"];
+    request("POST", "/p/one/x", &fields, &"x".repeat(200_000))
+}
+
 #[tokio::test]
 async fn k10_an_upload_that_the_vendor_stalls_does_not_stop_anothers() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let mut stalled = Caller::connect(gateway.address).await;
-    let begun = request(
-        "POST",
-        "/p/one/x",
-        &["Content-Length: 1000000"],
-        &"x".repeat(200_000),
-    );
-    stalled.write(begun).await;
+    stalled.write(begun_upload()).await;
     let mut connection = vendor.accept(&[]).await;
     connection.make_room(0, 1 << 20).await;
     let one = connection.request().await;
@@ -188,13 +166,7 @@ async fn b16_an_upload_that_the_vendor_stalls_after_its_answer_is_reset() {
         .start()
         .await;
     let mut caller = Caller::connect(gateway.address).await;
-    let begun = request(
-        "POST",
-        "/p/one/x",
-        &["Content-Length: 1000000"],
-        &"x".repeat(200_000),
-    );
-    caller.write(begun).await;
+    caller.write(begun_upload()).await;
     let mut connection = vendor.accept(&[]).await;
     let stream = connection.request().await;
     connection.answer(stream, "early").await;
