@@ -13,8 +13,8 @@ use super::fields::lines;
 pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
     let size = body.size_hint();
     keep_only_a_true_length(headers, &size);
-    // hyper's HTTP/1 client drops a body of unknown length in silence for these; its HTTP/2 client
-    // takes the field off again.
+    // hyper's HTTP/1 client drops a body of unknown length in silence for these; over HTTP/2 the
+    // field is taken off again.
     let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
     if !body.is_end_stream() && size.exact().is_none() && is_dropped {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));

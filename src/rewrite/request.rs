@@ -64,7 +64,7 @@ impl RequestRules<'_> {
         parts.uri = destination
             .uri(target)
             .map_err(|_| Error::bad_address("the address makes no URI"))?;
-        // Whatever the caller spoke: hyper-util refuses an HTTP/2 request on an HTTP/1 connection.
+        // Whatever the caller spoke: hyper writes the version that the request says.
         parts.version = Version::HTTP_11;
         parts.extensions = Extensions::new();
         Ok(())
@@ -79,8 +79,8 @@ impl RequestRules<'_> {
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.scope.limits_methods())
             || (overrides_path(canonical) && self.scope.limits_paths())
-            // hyper-util fills in `Host` where there is none; the gateway has met `Expect` when the
-            // body is first asked for.
+            // The transport says the `Host`; the gateway has met `Expect` when the body is first asked
+            // for.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
     }
