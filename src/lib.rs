@@ -54,6 +54,7 @@
 //! | `http1` (default) | HTTP/1.1 to vendors |
 //! | `http2` (default) | HTTP/2 to vendors: by ALPN beside `http1`, with prior knowledge without it |
 //! | `rustls` (default) | TLS to vendors, with the bundled trust roots of Mozilla; no C++ or cmake toolchain is needed |
+//! | `websocket` (default) | WebSockets, over HTTP/1.1 and from HTTP/2 callers |
 //! | `native-roots` | the operating system's roots as well |
 //! | `full` | all of these |
 //!
@@ -82,6 +83,7 @@ mod secret;
 mod service;
 mod settings;
 mod store;
+mod tunnel;
 mod upstream;
 
 pub use self::address::{
@@ -111,6 +113,8 @@ pub use self::store::{
     Authorize, Authorized, BoxAuthorize, BoxCredentialStore, CallContext, CredentialStore,
     Everyone, MemoryStore, Scope, StoreError,
 };
+#[cfg(feature = "websocket")]
+pub use self::tunnel::Tunnels;
 pub use self::upstream::{BaseUrl, BaseUrlError, BaseUrlTemplate, DomainOverride, Upstream};
 
 /// Guides: how to mount it, how to write a store, what is promised and what is left to the host.

@@ -4,6 +4,9 @@
 //! the destination has been judged, and the caller's body isn't touched before the last refusal:
 //! its first poll makes hyper send `100 Continue`.
 
+#[cfg(feature = "websocket")]
+mod tunnelled;
+
 use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -27,6 +30,7 @@ use crate::response::{ErrorForm, unusable_head};
 use crate::rewrite::{self, RequestRules, RequestTrailers, ResponseRules, ResponseTrailers};
 use crate::settings::Settings;
 use crate::store::{Authorize, CallContext, CredentialStore, Scope, StoreError};
+use crate::tunnel::{self, Handshake};
 use crate::upstream::Upstream;
 
 /// What all calls share.
@@ -46,6 +50,8 @@ struct Call {
     uri: Uri,
     head: Parts,
     body: RequestBody,
+    /// If it opens a tunnel.
+    handshake: Option<Box<Handshake>>,
     record: Record,
 }
 
@@ -84,7 +90,13 @@ where
         async move {
             let answer = self.forward(&mut call, &prefix).await;
             match answer {
-                Ok(response) => self.relay(response, call.record),
+                Ok(response) => match call.handshake {
+                    #[cfg(feature = "websocket")]
+                    Some(handshake) => self.open(response, *handshake, call.record),
+                    #[cfg(not(feature = "websocket"))]
+                    Some(never) => match *never {},
+                    None => self.relay(response, call.record),
+                },
                 Err(error) => form.answer(error, call.record),
             }
         }
@@ -99,6 +111,7 @@ where
             uri,
             head,
             body,
+            handshake,
             record,
         } = call;
         let settings = &self.settings;
@@ -132,6 +145,9 @@ where
         };
         let rules = self.rules(&upstream, &scope);
         rules.rewrite(head, &route.destination, target, body)?;
+        if let Some(handshake) = handshake {
+            handshake.ask(&mut head.headers);
+        }
         let outgoing = Outgoing {
             head: std::mem::replace(head, Request::new(()).into_parts().0),
             body: std::mem::replace(body, RequestBody::empty()),
@@ -156,7 +172,7 @@ where
             let again = self.send_again(spare, way, &connection, response, record);
             response = Box::pin(again).await?;
         }
-        self.hand_back(response, &upstream, record)
+        self.hand_back(response, handshake.as_deref_mut(), &upstream, record)
     }
 
     /// Puts the credential on, and sends.
@@ -261,10 +277,12 @@ where
     fn hand_back(
         &self,
         response: Response<UpstreamBody>,
+        handshake: Option<&mut Handshake>,
         upstream: &Upstream,
         record: &Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let (mut head, body) = response.into_parts();
+        let agreed = tunnel::agreed(handshake, &mut head)?;
         let size = body.size_hint();
         let size = (!is_bodiless(head.status, record.method())).then_some(&size);
         let scrubbed = if upstream.scrubs_links() {
@@ -277,6 +295,9 @@ where
         rules
             .rewrite(&mut head, size)
             .map_err(|_| unusable_head())?;
+        if let Some(handshake) = agreed {
+            handshake.agree(&mut head.status, &mut head.headers);
+        }
         Ok(Response::from_parts(head, body))
     }
 
@@ -299,6 +320,7 @@ where
 
 impl Call {
     fn new(mut head: Parts, body: RequestBody, settings: &Settings) -> Self {
+        let handshake = Handshake::of(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);
         let original = settings.original_uri.and_then(|find| find(&extensions));
         let uri = as_it_came(std::mem::take(&mut head.uri), original);
@@ -308,6 +330,7 @@ impl Call {
             record: Record::start(head.method.clone(), extensions, observer),
             head,
             body,
+            handshake,
         }
     }
 }
@@ -338,7 +361,11 @@ fn context(record: &Record) -> CallContext<'_> {
 
 /// Whether the response has no body whatever its fields say (RFC 9110 §6.4.1).
 fn is_bodiless(status: StatusCode, method: &Method) -> bool {
-    *method == Method::HEAD || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    *method == Method::HEAD
+        || matches!(
+            status,
+            StatusCode::SWITCHING_PROTOCOLS | StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+        )
 }
 
 /// What a transport reports may be the caller's doing.

@@ -11,6 +11,8 @@ use crate::address::PathEncoding;
 use crate::client::Patience;
 use crate::observe::Observe;
 use crate::rewrite::ResponseHeaderPolicy;
+#[cfg(feature = "websocket")]
+use crate::tunnel::Tunnels;
 
 /// Finds the URI as it came, before a router took the mount off.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
@@ -28,6 +30,8 @@ pub(crate) struct Settings {
     /// In bytes.
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) observer: Option<Arc<dyn Observe>>,
+    #[cfg(feature = "websocket")]
+    pub(crate) tunnels: Tunnels,
 }
 
 impl Default for Settings {
@@ -47,6 +51,8 @@ impl Default for Settings {
             },
             request_body_limit: None,
             observer: None,
+            #[cfg(feature = "websocket")]
+            tunnels: Tunnels::new(),
         }
     }
 }

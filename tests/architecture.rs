@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which a call needs them. One may import those above it, never one below.
-const ORDER: [&str; 18] = [
+const ORDER: [&str; 19] = [
     "error",
     "secret",
     "address",
@@ -24,6 +24,7 @@ const ORDER: [&str; 18] = [
     "rewrite",
     "body",
     "client",
+    "tunnel",
     "response",
     "settings",
     "refusal",

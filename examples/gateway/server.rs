@@ -37,6 +37,8 @@ fn protocols() -> auto::Builder<TokioExecutor> {
     builder
         .http2()
         .timer(TokioTimer::new())
+        // WebSockets (RFC 8441).
+        .enable_connect_protocol()
         .max_concurrent_streams(128)
         .max_header_list_size(16 * 1024)
         .max_pending_accept_reset_streams(20)

@@ -9,7 +9,7 @@ use tokio::time::{Instant, Sleep};
 
 /// Ready once `limit` has passed since `moved`, or at `end`. The timer is set anew when it fires, and not for each
 /// frame.
-pub(super) fn poll_still(
+pub(crate) fn poll_still(
     mut timer: Pin<&mut Sleep>,
     cx: &mut Context<'_>,
     moved: Instant,

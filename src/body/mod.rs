@@ -26,6 +26,8 @@ pub use self::upstream::UpstreamBody;
 pub(crate) use self::driven::Drive;
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub(crate) use self::following::Following;
+#[cfg(feature = "websocket")]
+pub(crate) use self::idle::poll_still;
 pub(crate) use self::response::OwnBody;
 
 use std::any::Any;

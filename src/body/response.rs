@@ -43,6 +43,8 @@ pin_project! {
     pub(crate) enum OwnBody {
         // The answer to a HEAD, a 204, a 304: whatever length its head tells, there are no bytes.
         Bodiless { record: Record },
+        // What opens a tunnel, which has the record.
+        Tunnelled,
         Problem { text: Option<Bytes>, record: Record },
         Relay { #[pin] relay: Relay },
     }
@@ -95,6 +97,12 @@ impl OwnBody {
     pub(crate) fn bodiless(mut record: Record) -> Self {
         record.ends(Outcome::Complete);
         Self::Bodiless { record }
+    }
+
+    /// No bytes, as what follows isn't HTTP.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn tunnelled() -> Self {
+        Self::Tunnelled
     }
 
     /// The text of the gateway's own error.
@@ -229,7 +237,7 @@ impl Body for OwnBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         match self.project() {
-            OwnProj::Bodiless { .. } => Poll::Ready(None),
+            OwnProj::Bodiless { .. } | OwnProj::Tunnelled => Poll::Ready(None),
             OwnProj::Problem { text, .. } => Poll::Ready(text.take().map(Frame::data).map(Ok)),
             OwnProj::Relay { relay } => relay.poll_frame(cx),
         }
@@ -237,7 +245,7 @@ impl Body for OwnBody {
 
     fn is_end_stream(&self) -> bool {
         match self {
-            Self::Bodiless { .. } => true,
+            Self::Bodiless { .. } | Self::Tunnelled => true,
             Self::Problem { text, .. } => text.is_none(),
             Self::Relay { relay } => relay.is_end_stream(),
         }
@@ -245,7 +253,7 @@ impl Body for OwnBody {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Bodiless { .. } => SizeHint::new(),
+            Self::Bodiless { .. } | Self::Tunnelled => SizeHint::new(),
             Self::Problem { text, .. } => {
                 SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
             }

@@ -43,6 +43,12 @@ impl UpstreamBody {
         })
     }
 
+    /// No body.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn empty() -> Self {
+        Self(Kind::Empty)
+    }
+
     /// hyper's body, all of which has been read from its connection.
     #[cfg(feature = "http1")]
     pub(crate) fn read(body: Incoming) -> Self {

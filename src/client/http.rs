@@ -4,7 +4,11 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
+#[cfg(feature = "websocket")]
+use http::HeaderValue;
 use http::header::HOST;
+#[cfg(feature = "websocket")]
+use http::header::UPGRADE;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 
@@ -45,6 +49,24 @@ impl HttpTransport {
         }))
     }
 
+    /// Asks the vendor to switch protocols, over a connection of the call's own.
+    #[cfg(feature = "websocket")]
+    async fn switch(
+        &self,
+        mut request: Request<RequestBody>,
+        to: &Destination,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        let shared = self.0.pool.shared();
+        to.waits(true);
+        let stream = shared.connector().connect_for_http1(to.origin()).await?;
+        to.waits(false);
+        *request.uri_mut() = Uri::from(target(&mut request));
+        let host = HeaderValue::from_str(to.authority().as_str());
+        let host = host.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
+        request.headers_mut().insert(HOST, host);
+        http1::switch(stream, shared.http1(), request).await
+    }
+
     /// A transport to be set up.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::new()
@@ -72,6 +94,11 @@ impl Transport for HttpTransport {
             let Inner { pool, .. } = &*self.0;
             if to.scheme() == Scheme::Http && !self.0.plaintext {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
+            }
+            #[cfg(feature = "websocket")]
+            if request.headers().contains_key(UPGRADE) {
+                // Boxed, or it would make the future of each call larger.
+                return Box::pin(self.switch(request, to)).await;
             }
             let host = pool.host(Key::of(to, self.0.keeps_apart));
             let mut refusals = 0;

@@ -68,6 +68,12 @@ impl Record {
         self.facts.connection = Some(connection.clone());
     }
 
+    /// The connection that was named.
+    #[cfg(feature = "websocket")]
+    pub(crate) fn connection(&self) -> Option<&ConnectionId> {
+        self.facts.connection.as_ref()
+    }
+
     pub(crate) fn belongs_to(&mut self, integration: Arc<str>) {
         self.facts.integration = Some(integration);
     }

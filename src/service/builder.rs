@@ -17,6 +17,8 @@ use crate::resolver::BaseUrlResolver;
 use crate::rewrite::ResponseHeaderPolicy;
 use crate::settings::{Settings, Via};
 use crate::store::{Authorize, Authorized, CredentialStore, Everyone};
+#[cfg(feature = "websocket")]
+use crate::tunnel::Tunnels;
 
 /// A store of which it hasn't been said yet who may use it.
 #[derive(Debug)]
@@ -177,6 +179,13 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// The largest body that is forwarded, in bytes. By default there is no limit.
     pub fn request_body_limit(self, bytes: u64) -> Self {
         self.set(|settings| settings.request_body_limit = Some(bytes))
+    }
+
+    /// Sets by which handle the tunnels of WebSockets are counted, drained and cut.
+    #[cfg(feature = "websocket")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
+    pub fn tunnels(self, tunnels: Tunnels) -> Self {
+        self.set(|settings| settings.tunnels = tunnels)
     }
 
     /// Lets `observer` see how each call ended. The last one set counts.

@@ -21,3 +21,4 @@ mod pool;
 mod query;
 mod request_headers;
 mod responses;
+mod upgrades;

@@ -266,7 +266,8 @@ impl Gateway {
                 let _ = socket.set_nodelay(true);
                 let service = TowerToHyperService::new(service.clone());
                 connections.spawn(async move {
-                    let server = auto::Builder::new(TokioExecutor::new());
+                    let mut server = auto::Builder::new(TokioExecutor::new());
+                    server.http2().enable_connect_protocol();
                     let _ = server
                         .serve_connection_with_upgrades(TokioIo::new(socket), service)
                         .await;

@@ -44,6 +44,16 @@ impl H2Caller {
         Self { send, _task: task }
     }
 
+    /// Waits until the gateway has said that it takes extended CONNECTs (RFC 8441 §3).
+    pub async fn connect_protocol(&self) {
+        let said = async {
+            while !self.send.is_extended_connect_protocol_enabled() {
+                tokio::task::yield_now().await;
+            }
+        };
+        within("a word on extended CONNECT", said).await;
+    }
+
     /// Begins a call. `end`: there is no body.
     pub async fn open(
         &mut self,

@@ -34,6 +34,14 @@ pub(in crate::client) struct Connector {
     pub(in crate::client) tls: Option<tokio_rustls::TlsConnector>,
 }
 
+/// What TLS offers to speak.
+#[derive(Clone, Copy)]
+enum Offer {
+    All,
+    #[cfg(feature = "websocket")]
+    Http1,
+}
+
 impl Connector {
     /// A connection to `origin`, each of whose addresses has been judged.
     ///
@@ -48,11 +56,32 @@ impl Connector {
         &self,
         origin: &Origin,
     ) -> Result<Stream, TransportError> {
-        let connected = timeout(self.timeout, self.connect_untimed(origin)).await;
+        self.connect_and_offer(origin, Offer::All).await
+    }
+
+    /// The same, and TLS offers HTTP/1.1 alone.
+    #[cfg(feature = "websocket")]
+    pub(in crate::client) async fn connect_for_http1(
+        &self,
+        origin: &Origin,
+    ) -> Result<Stream, TransportError> {
+        self.connect_and_offer(origin, Offer::Http1).await
+    }
+
+    async fn connect_and_offer(
+        &self,
+        origin: &Origin,
+        offer: Offer,
+    ) -> Result<Stream, TransportError> {
+        let connected = timeout(self.timeout, self.connect_untimed(origin, offer)).await;
         connected.map_err(|_| TransportErrorKind::ConnectionTimeout)?
     }
 
-    async fn connect_untimed(&self, origin: &Origin) -> Result<Stream, TransportError> {
+    async fn connect_untimed(
+        &self,
+        origin: &Origin,
+        offer: Offer,
+    ) -> Result<Stream, TransportError> {
         let line = match &self.egress {
             None => {
                 let addresses = self.addresses(origin).await?;
@@ -63,7 +92,7 @@ impl Connector {
         let wire = Wire::new(line);
         match origin.scheme() {
             Scheme::Http => Ok(Stream::Plain(wire)),
-            Scheme::Https => self.secure(origin, wire).await,
+            Scheme::Https => self.secure(origin, wire, offer).await,
         }
     }
 
@@ -112,15 +141,27 @@ impl Connector {
     }
 
     #[cfg(feature = "rustls")]
-    async fn secure(&self, origin: &Origin, wire: Wire) -> Result<Stream, TransportError> {
+    async fn secure(
+        &self,
+        origin: &Origin,
+        wire: Wire,
+        offer: Offer,
+    ) -> Result<Stream, TransportError> {
         let tls = self.tls.as_ref().ok_or(TransportErrorKind::TlsProtocol)?;
-        let stream = super::tls::handshake(tls, origin.host(), wire).await?;
+        let stream = match offer {
+            Offer::All => super::tls::handshake(tls, origin.host(), wire).await?,
+            #[cfg(feature = "websocket")]
+            Offer::Http1 => {
+                let tls = super::tls::for_http1(tls);
+                super::tls::handshake(&tls, origin.host(), wire).await?
+            }
+        };
         Ok(Stream::Tls(Box::new(stream)))
     }
 
     #[cfg(not(feature = "rustls"))]
     #[expect(clippy::unused_async, reason = "it's awaited where there is TLS")]
-    async fn secure(&self, _: &Origin, _: Wire) -> Result<Stream, TransportError> {
+    async fn secure(&self, _: &Origin, _: Wire, _: Offer) -> Result<Stream, TransportError> {
         Err(TransportErrorKind::TlsProtocol.into())
     }
 }

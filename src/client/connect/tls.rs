@@ -72,6 +72,15 @@ pub(in crate::client) fn connector(
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+/// The same, for HTTP/1.1 alone. Its sessions are those of the other, as who is verified how is the
+/// same.
+#[cfg(feature = "websocket")]
+pub(super) fn for_http1(connector: &TlsConnector) -> TlsConnector {
+    let mut config = ClientConfig::clone(connector.config());
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    TlsConnector::from(Arc::new(config))
+}
+
 /// Shakes hands, and verifies that the certificate is `host`'s.
 pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,

@@ -47,6 +47,11 @@ impl Settings {
             .title_case_headers(title_case);
         Self(builder)
     }
+
+    #[cfg(feature = "websocket")]
+    pub(super) fn builder(&self) -> &Builder {
+        &self.0
+    }
 }
 
 /// A connection that is used by one call at a time.

@@ -121,7 +121,7 @@ fn of_unsent(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> 
     }
 }
 
-fn of_sent(error: hyper::Error) -> TransportError {
+pub(super) fn of_sent(error: hyper::Error) -> TransportError {
     let kind = if error.is_parse() {
         TransportErrorKind::HttpProtocol
     } else {

@@ -80,6 +80,16 @@ impl Pool {
 }
 
 impl Shared {
+    #[cfg(feature = "websocket")]
+    pub(in crate::client) fn connector(&self) -> &Connector {
+        &self.connector
+    }
+
+    #[cfg(feature = "websocket")]
+    pub(in crate::client) fn http1(&self) -> &http1::Settings {
+        &self.http1
+    }
+
     /// A number for a new connection.
     pub(super) fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)

@@ -4,6 +4,7 @@ mod credentials;
 mod crossing;
 mod ids;
 mod scopes;
+mod tunnels;
 
 use tower_passthrough::{
     Authorize, Connection, CredentialStore, Integrations, PassthroughBuilder, PassthroughService,

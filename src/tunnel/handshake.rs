@@ -1,0 +1,224 @@
+//! Which requests open a WebSocket, what is asked of the vendor, and which answers open the tunnel.
+//!
+//! Over HTTP/1.1 callers ask by `Upgrade` (RFC 6455 §4.1), over HTTP/2 by an extended CONNECT (RFC
+//! 8441). The vendor is asked over HTTP/1.1 either way, on a connection of its own.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher as _};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{Extensions, Method, StatusCode, Version, response};
+use http_body::Body as _;
+use hyper::upgrade::OnUpgrade;
+use sha1_smol::Sha1;
+
+use super::Unasked;
+use crate::body::RequestBody;
+
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+/// A request that opens a WebSocket, and the caller's side of it.
+pub(crate) struct Handshake {
+    caller: OnUpgrade,
+    version: CallerVersion,
+    /// The vendor's side, once it has agreed.
+    vendor: Option<OnUpgrade>,
+}
+
+/// What the caller speaks.
+enum CallerVersion {
+    Http1,
+    /// HTTP/2 has no key, so the vendor is asked with one of our own.
+    Http2 {
+        key: HeaderValue,
+        accept: HeaderValue,
+    },
+}
+
+impl Handshake {
+    /// Whether the request is one. If so it becomes the `GET` that the vendor will see.
+    ///
+    /// One with a body isn't: what follows its head would be taken for the tunnel's bytes by one
+    /// side, and for the body by the other (FORWARDING U5).
+    pub(crate) fn of(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
+        let version = match head.method {
+            Method::GET if head.headers.contains_key(UPGRADE) => {
+                let asks = head.version == Version::HTTP_11
+                    && lists(&head.headers, CONNECTION, b"upgrade")
+                    && lists(&head.headers, UPGRADE, b"websocket")
+                    && !head.headers.contains_key(TRANSFER_ENCODING)
+                    && body.is_end_stream();
+                asks.then_some(CallerVersion::Http1)?
+            }
+            Method::CONNECT if is_extended(&head.extensions) => CallerVersion::http2(),
+            _ => return None,
+        };
+        let caller = head.extensions.remove::<OnUpgrade>()?;
+        head.method = Method::GET;
+        Some(Box::new(Self {
+            caller,
+            version,
+            vendor: None,
+        }))
+    }
+
+    /// Puts on what asks the vendor. `headers` are rewritten, and have lost what was hop-by-hop.
+    pub(crate) fn ask(&self, headers: &mut HeaderMap) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, WEBSOCKET);
+        if let CallerVersion::Http2 { key, .. } = &self.version {
+            headers.insert(SEC_WEBSOCKET_KEY, key.clone());
+            if !headers.contains_key(SEC_WEBSOCKET_VERSION) {
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+        }
+    }
+
+    /// Looks whether the vendor has agreed, and takes its side. Its head is still as it came.
+    pub(super) fn is_agreed_to(&mut self, head: &mut response::Parts) -> Result<bool, Unasked> {
+        let response::Parts {
+            status,
+            headers,
+            extensions,
+            ..
+        } = head;
+        if *status != StatusCode::SWITCHING_PROTOCOLS {
+            // To a CONNECT each 2xx means that the tunnel is open.
+            let is_mistaken =
+                matches!(self.version, CallerVersion::Http2 { .. }) && status.is_success();
+            return if is_mistaken { Err(Unasked) } else { Ok(false) };
+        }
+        let is_websocket = lists(headers, UPGRADE, b"websocket") && is_alone(headers, UPGRADE);
+        let is_accepted = match &self.version {
+            // The caller has the key, and looks for itself.
+            CallerVersion::Http1 => true,
+            CallerVersion::Http2 { accept, .. } => {
+                headers.get(SEC_WEBSOCKET_ACCEPT) == Some(accept)
+            }
+        };
+        if !is_websocket || !is_accepted {
+            return Err(Unasked);
+        }
+        self.vendor = Some(extensions.remove::<OnUpgrade>().ok_or(Unasked)?);
+        Ok(true)
+    }
+
+    /// Makes of the vendor's rewritten head the one that opens the caller's side.
+    pub(crate) fn agree(&self, status: &mut StatusCode, headers: &mut HeaderMap) {
+        headers.remove(CONTENT_LENGTH);
+        match self.version {
+            CallerVersion::Http1 => {
+                headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+                headers.insert(UPGRADE, WEBSOCKET);
+            }
+            CallerVersion::Http2 { .. } => {
+                *status = StatusCode::OK;
+                headers.remove(SEC_WEBSOCKET_ACCEPT);
+            }
+        }
+    }
+
+    /// Both sides, if the vendor has agreed.
+    pub(crate) fn into_sides(self) -> Option<(OnUpgrade, OnUpgrade)> {
+        Some((self.caller, self.vendor?))
+    }
+}
+
+impl CallerVersion {
+    fn http2() -> Self {
+        let key = STANDARD.encode(nonce());
+        let accept = accept(&key);
+        let value = |text: &str| {
+            // Base64 is always a value.
+            HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+        };
+        Self::Http2 {
+            key: value(&key),
+            accept: value(&accept),
+        }
+    }
+}
+
+/// Sixteen bytes that no cache and no vendor can have seen. They guard against neither a caller nor
+/// a vendor (RFC 6455 §10.3 is about browsers), so hash seeds are random enough.
+fn nonce() -> [u8; 16] {
+    let half = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let mut nonce = [0; 16];
+    let (first, second) = nonce.split_at_mut(8);
+    first.copy_from_slice(&half());
+    second.copy_from_slice(&half());
+    nonce
+}
+
+/// What a vendor must answer to a key (RFC 6455 §4.2.2).
+fn accept(key: &str) -> String {
+    const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let mut digest = Sha1::new();
+    digest.update(key.as_bytes());
+    digest.update(GUID);
+    STANDARD.encode(digest.digest().bytes())
+}
+
+#[cfg(feature = "http2")]
+fn is_extended(extensions: &Extensions) -> bool {
+    extensions
+        .get::<hyper::ext::Protocol>()
+        .is_some_and(|protocol| protocol.as_str().eq_ignore_ascii_case("websocket"))
+}
+
+#[cfg(not(feature = "http2"))]
+fn is_extended(_: &Extensions) -> bool {
+    false
+}
+
+/// Whether any line of the field lists that token.
+fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
+    members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
+}
+
+fn is_alone(headers: &HeaderMap, name: HeaderName) -> bool {
+    members(headers, name).count() == 1
+}
+
+fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    let lines = headers.get_all(name).into_iter();
+    lines.flat_map(|line| {
+        line.as_bytes()
+            .split(|&byte| byte == b',')
+            .map(<[u8]>::trim_ascii)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_a_key_is_that_of_the_standard() {
+        // RFC 6455 §1.3.
+        assert_eq!(
+            accept("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+    }
+
+    #[test]
+    fn no_key_is_used_twice() {
+        assert_ne!(nonce(), nonce());
+    }
+
+    #[test]
+    fn tokens_are_found_in_any_line_and_case() {
+        let mut headers = HeaderMap::new();
+        headers.append(CONNECTION, HeaderValue::from_static("keep-alive"));
+        headers.append(CONNECTION, HeaderValue::from_static("x, UpGrade ,"));
+        assert!(lists(&headers, CONNECTION, b"upgrade"));
+        assert!(!lists(&headers, CONNECTION, b"up"));
+    }
+}

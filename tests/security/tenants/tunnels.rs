@@ -1,0 +1,90 @@
+//! A tunnel ends in a stated time once its connection, or its caller's right to it, is gone.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::time::{advance, pause, resume};
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+
+use crate::support::caller::Caller;
+use crate::support::gateway::Setup;
+use crate::support::manual::ManualVendor;
+use crate::support::wait::within;
+
+#[derive(Clone, Default)]
+struct Gone(Arc<AtomicBool>);
+
+impl Gone {
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl CredentialStore for Gone {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        if self.is_set() {
+            return Err(StoreError::NotFound);
+        }
+        Ok(Connection::new("vendor").with("token", "s3cr3t"))
+    }
+}
+
+async fn ends_with(removed: Gone, revoked: Gone, change: impl FnOnce()) {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Setup::new(&vendor)
+        .start_with(removed, move |_: &ConnectionId, _: CallContext<'_>| {
+            !revoked.is_set()
+        })
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
+                     Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    caller.write(handshake).await;
+    let mut vendor = vendor.accept().await;
+    vendor.head().await;
+    let agreement = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                     Upgrade: websocket\r\n\r\n";
+    vendor.write(agreement).await;
+    assert_eq!(caller.head().await.status(), 101);
+
+    // Whoever may use it keeps it.
+    wait_for_a_check().await;
+    caller.write("on").await;
+    assert_eq!(within("bytes", vendor.wire.exactly(2)).await.0, b"on");
+    change();
+    wait_for_a_check().await;
+    caller.closed().await;
+    vendor.closed().await;
+}
+
+/// Half a minute and a bit, without waiting for it.
+async fn wait_for_a_check() {
+    pause();
+    advance(Duration::from_secs(31)).await;
+    resume();
+}
+
+#[tokio::test]
+async fn t13_a_removed_connections_tunnel_ends() {
+    let removed = Gone::default();
+    let theirs = removed.clone();
+    ends_with(theirs, Gone::default(), move || {
+        removed.0.store(true, Ordering::SeqCst);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn t13_a_revoked_callers_tunnel_ends() {
+    let revoked = Gone::default();
+    let theirs = revoked.clone();
+    ends_with(Gone::default(), theirs, move || {
+        revoked.0.store(true, Ordering::SeqCst);
+    })
+    .await;
+}
