@@ -56,6 +56,7 @@
 //! | `rustls` (default) | TLS to vendors, with the bundled trust roots of Mozilla; no C++ or cmake toolchain is needed |
 //! | `websocket` (default) | WebSockets, over HTTP/1.1 and from HTTP/2 callers |
 //! | `native-roots` | the operating system's roots as well |
+//! | `tracing` | a `tracing` span per call: [`guides::observability`] |
 //! | `full` | all of these |
 //!
 //! Without `http1` and `http2` there is no client, and a [`Transport`] of your own is needed.
@@ -93,11 +94,13 @@ pub use self::body::{RequestBody, ResponseBody, UpstreamBody};
 pub use self::client::{DefaultTransport, Transport, TransportError, TransportErrorKind};
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::client::{
-    EgressProxy, HttpTransport, HttpTransportBuilder, HttpTransportError, Resolve,
+    EgressProxy, HttpTransport, HttpTransportBuilder, HttpTransportError, PoolStatus, Resolve,
 };
 pub use self::connection::{Connection, Credential, Variables};
 pub use self::error::{BoxError, Error, ErrorCode};
-pub use self::observe::{CallReport, Observe, Outcome};
+pub use self::observe::{
+    CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
+};
 pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
     NetworkRefusal, Origin, Owner, Scheme,
@@ -125,6 +128,9 @@ pub mod guides {
 
     #[doc = include_str!("docs/stores.md")]
     pub mod stores {}
+
+    #[doc = include_str!("docs/observability.md")]
+    pub mod observability {}
 
     #[doc = include_str!("docs/security.md")]
     pub mod security {}

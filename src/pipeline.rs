@@ -87,7 +87,8 @@ where
         let (head, body) = request.into_parts();
         let form = ErrorForm::of(&head);
         let mut call = Call::new(head, body, &self.settings);
-        async move {
+        let span = call.record.span().clone();
+        span.around(async move {
             let answer = self.forward(&mut call, &prefix).await;
             match answer {
                 Ok(response) => match call.handshake {
@@ -99,7 +100,7 @@ where
                 },
                 Err(error) => form.answer(error, call.record),
             }
-        }
+        })
     }
 
     async fn forward(
@@ -148,6 +149,7 @@ where
         if let Some(handshake) = handshake {
             handshake.ask(&mut head.headers);
         }
+        record.leaves(&mut head.headers, settings.trace_context);
         let outgoing = Outgoing {
             head: std::mem::replace(head, Request::new(()).into_parts().0),
             body: std::mem::replace(body, RequestBody::empty()),
@@ -279,10 +281,11 @@ where
         response: Response<UpstreamBody>,
         handshake: Option<&mut Handshake>,
         upstream: &Upstream,
-        record: &Record,
+        record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let (mut head, body) = response.into_parts();
         let agreed = tunnel::agreed(handshake, &mut head)?;
+        record.hears(&head);
         let size = body.size_hint();
         let size = (!is_bodiless(head.status, record.method())).then_some(&size);
         let scrubbed = if upstream.scrubs_links() {
@@ -325,9 +328,11 @@ impl Call {
         let original = settings.original_uri.and_then(|find| find(&extensions));
         let uri = as_it_came(std::mem::take(&mut head.uri), original);
         let observer = settings.observer.clone();
+        let mut record = Record::start(head.method.clone(), extensions, observer);
+        record.came(&head.headers);
         Self {
             uri,
-            record: Record::start(head.method.clone(), extensions, observer),
+            record,
             head,
             body,
             handshake,

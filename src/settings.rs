@@ -9,7 +9,7 @@ use http::{Extensions, Uri};
 
 use crate::address::PathEncoding;
 use crate::client::Patience;
-use crate::observe::Observe;
+use crate::observe::{Observe, TraceContext};
 use crate::rewrite::ResponseHeaderPolicy;
 #[cfg(feature = "websocket")]
 use crate::tunnel::Tunnels;
@@ -32,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) observer: Option<Arc<dyn Observe>>,
     #[cfg(feature = "websocket")]
     pub(crate) tunnels: Tunnels,
+    pub(crate) trace_context: TraceContext,
 }
 
 impl Default for Settings {
@@ -53,6 +54,7 @@ impl Default for Settings {
             observer: None,
             #[cfg(feature = "websocket")]
             tunnels: Tunnels::new(),
+            trace_context: TraceContext::Pass,
         }
     }
 }

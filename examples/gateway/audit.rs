@@ -1,5 +1,5 @@
 //! One line per call in the log, refused ones too (SECURITY L10): who, which connection, where to,
-//! and what came of it.
+//! what came of it, how long it took and how much went either way. It's the access log as well.
 //!
 //! Never a path or a query. What a caller chose, the id and the method, is escaped, so that no line
 //! can be forged (SECURITY L3).
@@ -8,18 +8,35 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use tower_passthrough::CallReport;
+use tower_passthrough::{CallReport, CallStart, Observe};
 
 use crate::callers::Caller;
 use crate::log::AUDIT;
+use crate::metrics;
 
-pub(crate) fn call(call: &CallReport<'_>) {
+/// Writes each call into the log, and counts it.
+#[derive(Debug)]
+pub(crate) struct Observer;
+
+impl Observe for Observer {
+    fn started(&self, _: &CallStart<'_>) {
+        metrics::began();
+    }
+
+    fn finished(&self, call: &CallReport<'_>) {
+        self::call(call);
+        metrics::call(call);
+    }
+}
+
+fn call(call: &CallReport<'_>) {
     let caller = call.extensions().get::<Arc<Caller>>();
     let connection = call.connection().map(tracing::field::display);
     // An address is judged when it's dialled, so a refusal may come after the call was handed on.
     let refused = call
         .error()
         .is_some_and(|code| call.attempts() == 0 || code.status().is_client_error());
+    let limit = call.rate_limit();
     tracing::info!(
         target: AUDIT,
         caller = caller.map(|caller| caller.label()),
@@ -36,6 +53,10 @@ pub(crate) fn call(call: &CallReport<'_>) {
         head_ms = call.head_time().map(milliseconds),
         ms = milliseconds(call.duration()),
         attempts = call.attempts(),
+        version = call.version().map(tracing::field::debug),
+        trace = call.trace_id().map(tracing::field::display),
+        limit_remaining = limit.and_then(|limit| limit.remaining()),
+        retry_after_s = limit.and_then(|limit| limit.retry_after()).map(|after| after.as_secs()),
         "call",
     );
 }

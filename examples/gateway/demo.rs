@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_passthrough::{
     BaseUrlError, Connection, HttpTransport, Integrations, MemoryStore, NetworkPolicy,
-    PathEncoding, ResponseHeaderPolicy, Upstream, auth,
+    PathEncoding, ResponseHeaderPolicy, TraceContext, Upstream, auth,
 };
 
 use crate::callers::Callers;
@@ -78,6 +78,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         response_head_timeout: Config::RESPONSE_HEAD_TIMEOUT,
         idle_timeout: Config::IDLE_TIMEOUT,
         request_body_limit: None,
+        trace_context: TraceContext::Pass,
     })
 }
 

@@ -32,11 +32,12 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use tokio::net::TcpListener;
-use tower_passthrough::{CallReport, PassthroughService};
+use tower_passthrough::PassthroughService;
 
 use crate::callers::{API_KEY, Callers, CallersMay};
 use crate::cli::{Cli, Command};
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::server::Server;
 use crate::signals::Signals;
 
@@ -113,12 +114,14 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
     })?;
     let address = listener.local_addr()?;
     let mut signals = Signals::new()?;
-    let metrics = metrics::start()?;
+    let recorded = metrics::start()?;
 
     let transport = config
         .transport
         .network(config.network.listener(address))
         .build()?;
+    let pool = transport.clone();
+    let metrics = Metrics::new(recorded, move || pool.pool_status());
     let mut passthrough = PassthroughService::builder(config.store, config.integrations)
         .authorize(CallersMay)
         .transport(transport)
@@ -127,10 +130,8 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
         .response_head_timeout(config.response_head_timeout)
         .idle_timeout(config.idle_timeout)
         .drop_header(API_KEY)
-        .observe(|call: &CallReport<'_>| {
-            audit::call(call);
-            metrics::call(call);
-        });
+        .trace_context(config.trace_context)
+        .observe(audit::Observer);
     if let Some(limit) = config.request_body_limit {
         passthrough = passthrough.request_body_limit(limit);
     }

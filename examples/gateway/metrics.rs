@@ -1,21 +1,57 @@
-//! Counters and histograms for Prometheus.
+//! Counters, gauges and histograms for Prometheus. The guide `observability` has them in a table.
 //!
 //! Labels have bounded sets, whatever callers and vendors send: integrations come from the config,
 //! methods and statuses outside of the standards' become one. Connection ids are never labels
 //! (SECURITY L5).
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Method, StatusCode};
-use metrics::{Unit, counter, describe_counter, describe_histogram, histogram};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tower_passthrough::CallReport;
+use tower_passthrough::{CallReport, PoolStatus};
 
 const CALLS: &str = "passthrough_calls_total";
+const IN_FLIGHT: &str = "passthrough_calls_in_flight";
+const RETRIES: &str = "passthrough_retries_total";
+const REFUSALS: &str = "passthrough_refusals_total";
 const DURATION: &str = "passthrough_call_duration_seconds";
 const HEAD: &str = "passthrough_head_duration_seconds";
 const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
 const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
+
+/// What is read of the pool whenever somebody looks.
+const POOL: [(&str, &str, fn(&PoolStatus) -> usize); 5] = [
+    (
+        "passthrough_pool_idle_connections",
+        "HTTP/1.1 connections to vendors at rest.",
+        |pool| pool.idle,
+    ),
+    (
+        "passthrough_pool_http2_connections",
+        "HTTP/2 connections to vendors.",
+        |pool| pool.http2,
+    ),
+    (
+        "passthrough_pool_http2_streams",
+        "Streams in use on HTTP/2 connections to vendors.",
+        |pool| pool.http2_streams,
+    ),
+    (
+        "passthrough_pool_opening_connections",
+        "Connections to vendors that are being opened.",
+        |pool| pool.opening,
+    ),
+    (
+        "passthrough_pool_waiting_calls",
+        "Calls in line for a connection to a vendor.",
+        |pool| pool.waiting,
+    ),
+];
 
 /// In seconds, from a vendor nearby to one that thinks for a while.
 const BUCKETS: [f64; 12] = [
@@ -24,6 +60,41 @@ const BUCKETS: [f64; 12] = [
 
 /// How often what was recorded is gathered, so that it can't pile up between two scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Renders what was recorded, and what the pool is like when it's asked.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    recorded: PrometheusHandle,
+    pool: Arc<dyn Fn() -> PoolStatus + Send + Sync>,
+}
+
+impl Metrics {
+    pub(crate) fn new(
+        recorded: PrometheusHandle,
+        pool: impl Fn() -> PoolStatus + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            recorded,
+            pool: Arc::new(pool),
+        }
+    }
+
+    /// In Prometheus' text format.
+    pub(crate) fn render(&self) -> String {
+        let pool = (self.pool)();
+        for (name, _, count) in POOL {
+            // No pool holds more than a float can count.
+            gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
+        }
+        self.recorded.render()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
 
 /// Starts recording. The handle renders what was recorded.
 pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
@@ -34,6 +105,23 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         CALLS,
         "Calls, by integration, method, status and the gateway's own error code."
     );
+    describe_gauge!(
+        IN_FLIGHT,
+        "Calls that have begun, and whose last byte hasn't been sent."
+    );
+    describe_counter!(
+        RETRIES,
+        "Requests that were sent to a vendor once more, by integration."
+    );
+    describe_counter!(
+        REFUSALS,
+        "Calls that the gateway answered with an error of its own, by its code."
+    );
+    for (name, what, _) in POOL {
+        describe_gauge!(name, what);
+    }
+    // Seen from the start, so that a dashboard shows 0 and not nothing.
+    gauge!(IN_FLIGHT).set(0);
     describe_histogram!(DURATION, Unit::Seconds, "From a call's start to its end.");
     describe_histogram!(
         HEAD,
@@ -60,7 +148,14 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// A call has begun. It ends with [`call`].
+pub(crate) fn began() {
+    gauge!(IN_FLIGHT).increment(1);
+}
+
+/// A call has ended.
 pub(crate) fn call(call: &CallReport<'_>) {
+    gauge!(IN_FLIGHT).decrement(1);
     // An integration is known once the connection was found, and then it's one of the config's.
     let integration = call.integration().unwrap_or("none").to_owned();
     counter!(
@@ -72,6 +167,11 @@ pub(crate) fn call(call: &CallReport<'_>) {
         "outcome" => call.outcome().as_str(),
     )
     .increment(1);
+    if let Some(code) = call.error() {
+        counter!(REFUSALS, "code" => code.as_str()).increment(1);
+    }
+    let again = call.attempts().saturating_sub(1);
+    counter!(RETRIES, "integration" => integration.clone()).increment(again.into());
     histogram!(DURATION, "integration" => integration.clone()).record(call.duration());
     if let Some(head) = call.head_time() {
         histogram!(HEAD, "integration" => integration.clone()).record(head);
@@ -91,6 +191,7 @@ pub(crate) fn unauthenticated(by: &Method) {
         "outcome" => "refused",
     )
     .increment(1);
+    counter!(REFUSALS, "code" => "unauthenticated").increment(1);
 }
 
 /// The methods of the standards, and one label for all others, which a caller could make up without

@@ -11,12 +11,12 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::{HeaderValue, StatusCode};
-use metrics_exporter_prometheus::PrometheusHandle;
 use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::callers::{Callers, authenticate};
+use crate::metrics::Metrics;
 use crate::unread;
 
 /// The paths that aren't the mount's.
@@ -29,12 +29,7 @@ const METRICS: &str = "/metrics";
 ///
 /// `/healthz` and `/metrics` ask for no key: they tell nothing of a caller, a connection or a
 /// vendor's answer.
-pub(crate) fn router<S>(
-    mount: &str,
-    callers: Callers,
-    passthrough: S,
-    metrics: PrometheusHandle,
-) -> Router
+pub(crate) fn router<S>(mount: &str, callers: Callers, passthrough: S, metrics: Metrics) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
@@ -68,7 +63,7 @@ where
     calls.oneshot(request).await.into_response()
 }
 
-fn exposition(metrics: &PrometheusHandle) -> Response {
+fn exposition(metrics: &Metrics) -> Response {
     const PROMETHEUS: HeaderValue = HeaderValue::from_static("text/plain; version=0.0.4");
     ([(CONTENT_TYPE, PROMETHEUS)], metrics.render()).into_response()
 }

@@ -14,7 +14,7 @@ use http::{Request, Response, Uri};
 
 use super::builder::HttpTransportBuilder;
 use super::error::{TransportError, TransportErrorKind};
-use super::pool::{Key, Lease, Pool};
+use super::pool::{Key, Lease, Pool, PoolStatus};
 use super::transport::Transport;
 use super::{http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
@@ -70,6 +70,13 @@ impl HttpTransport {
     /// A transport to be set up.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::new()
+    }
+
+    /// The connections that there are just now, for gauges. Each host of the pool is locked for a
+    /// moment, so it's for a scrape, and not for each call.
+    #[must_use]
+    pub fn pool_status(&self) -> PoolStatus {
+        self.0.pool.status()
     }
 }
 

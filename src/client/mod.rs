@@ -63,6 +63,8 @@ pub use self::error::HttpTransportError;
 pub use self::error::{TransportError, TransportErrorKind};
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::http::HttpTransport;
+#[cfg(any(feature = "http1", feature = "http2"))]
+pub use self::pool::PoolStatus;
 pub use self::transport::{DefaultTransport, Transport};
 
 pub(crate) use self::head_timeout::{AwaitHead, LONGEST, Patience};

@@ -1,4 +1,5 @@
-//! One event per call, when it has ended: what happened, and never a secret, a path or a query.
+//! What is seen of a call: that it began, how it ended, and with the feature `tracing` a span. Never
+//! a secret, a path or a query.
 //!
 //! ```
 //! use tower_passthrough::{CallReport, Observe};
@@ -12,16 +13,24 @@
 //! }
 //! ```
 
+mod date;
+mod rate_limit;
 mod record;
+mod span;
+mod trace;
 mod upload;
 
+pub use self::rate_limit::RateLimit;
+pub use self::trace::{InvalidTraceId, TraceContext, TraceId};
+
 pub(crate) use self::record::Record;
+pub(crate) use self::span::CallSpan;
 pub(crate) use self::upload::{Progress, Upload, UploadState};
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Extensions, Method, StatusCode};
+use http::{Extensions, Method, StatusCode, Version};
 
 use crate::address::ConnectionId;
 use crate::error::{Error, ErrorCode};
@@ -37,6 +46,12 @@ use crate::policy::Origin;
 /// It's called while a call is dropped, so a panic of its own would end the process if another is
 /// under way: it must not panic.
 pub trait Observe: Send + Sync + 'static {
+    /// A call has begun, and [`finished`](Self::finished) will be called for it once: the
+    /// difference of the two is what is in flight. By default nothing is done.
+    fn started(&self, call: &CallStart<'_>) {
+        let _ = call;
+    }
+
     /// The call has ended.
     fn finished(&self, call: &CallReport<'_>);
 }
@@ -74,6 +89,24 @@ impl Outcome {
     }
 }
 
+/// What an [`Observe`] gets to know of a call that begins.
+#[derive(Clone, Copy, Debug)]
+pub struct CallStart<'a>(&'a CallFacts);
+
+impl<'a> CallStart<'a> {
+    /// The caller's method.
+    #[must_use]
+    pub fn method(&self) -> &'a Method {
+        &self.0.method
+    }
+
+    /// The request's extensions, as the host app's layers left them.
+    #[must_use]
+    pub fn extensions(&self) -> &'a Extensions {
+        &self.0.extensions
+    }
+}
+
 /// What an [`Observe`] gets to know of a call.
 #[derive(Clone, Copy, Debug)]
 pub struct CallReport<'a>(pub(crate) &'a CallFacts);
@@ -93,7 +126,17 @@ pub(crate) struct CallFacts {
     pub(crate) head_time: Option<Duration>,
     pub(crate) duration: Duration,
     pub(crate) attempts: u32,
+    /// The version in which the vendor answered.
+    pub(crate) version: Option<Version>,
     pub(crate) extensions: Extensions,
+    pub(crate) told: Option<Box<Told>>,
+}
+
+/// What only some heads tell, and is only read if anybody wants to know.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    rate_limit: Option<RateLimit>,
+    trace: Option<TraceId>,
 }
 
 impl<'a> CallReport<'a> {
@@ -179,6 +222,25 @@ impl<'a> CallReport<'a> {
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
+    }
+
+    /// The version of HTTP in which the vendor answered.
+    #[must_use]
+    pub fn version(&self) -> Option<Version> {
+        self.0.version
+    }
+
+    /// What the vendor's answer told of its limits.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<RateLimit> {
+        self.0.told.as_ref()?.rate_limit
+    }
+
+    /// The trace of the request's `traceparent`, the caller's or one that [`TraceContext::Start`]
+    /// made, so that logs can be put together. A caller chooses it as it likes.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        self.0.told.as_ref()?.trace
     }
 
     /// The request's extensions, as the host app's layers left them.

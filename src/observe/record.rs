@@ -3,10 +3,14 @@
 
 use std::sync::Arc;
 
-use http::{Extensions, Method, StatusCode};
+use http::header::HeaderMap;
+use http::{Extensions, Method, StatusCode, response};
 use tokio::time::Instant;
 
-use super::{CallFacts, CallReport, Observe, Outcome, Progress, Upload};
+use super::{
+    CallFacts, CallReport, CallSpan, CallStart, Observe, Outcome, Progress, RateLimit,
+    TraceContext, TraceId, Upload,
+};
 use crate::address::ConnectionId;
 use crate::error::Error;
 use crate::policy::Origin;
@@ -17,6 +21,7 @@ pub(crate) struct Record {
     started: Instant,
     upload: Option<Arc<dyn Progress>>,
     observer: Option<Arc<dyn Observe>>,
+    span: CallSpan,
 }
 
 impl Record {
@@ -25,7 +30,8 @@ impl Record {
         extensions: Extensions,
         observer: Option<Arc<dyn Observe>>,
     ) -> Self {
-        Self {
+        let record = Self {
+            span: CallSpan::start(&method),
             facts: CallFacts {
                 method,
                 extensions,
@@ -34,6 +40,54 @@ impl Record {
             started: Instant::now(),
             upload: None,
             observer,
+        };
+        if let Some(observer) = &record.observer {
+            observer.started(&CallStart(&record.facts));
+        }
+        record
+    }
+
+    pub(crate) fn span(&self) -> &CallSpan {
+        &self.span
+    }
+
+    /// Whether anybody wants to know more than what it costs nothing to know.
+    fn is_observed(&self) -> bool {
+        self.observer.is_some() || self.span.is_seen()
+    }
+
+    /// The request as it came may belong to a trace.
+    pub(crate) fn came(&mut self, request: &HeaderMap) {
+        if self.is_observed() {
+            self.traced(TraceId::of(request));
+        }
+    }
+
+    /// The request that is sent may begin a trace.
+    pub(crate) fn leaves(&mut self, request: &mut HeaderMap, context: TraceContext) {
+        if context == TraceContext::Start {
+            let trace = TraceId::of_or_start(request);
+            if self.is_observed() {
+                self.traced(Some(trace));
+            }
+        }
+    }
+
+    fn traced(&mut self, trace: Option<TraceId>) {
+        if trace.is_some() {
+            self.facts.told.get_or_insert_default().trace = trace;
+        }
+    }
+
+    /// The head of the vendor's response, as it came.
+    pub(crate) fn hears(&mut self, response: &response::Parts) {
+        self.facts.version = Some(response.version);
+        let limit = self
+            .observer
+            .as_ref()
+            .and_then(|_| RateLimit::of(&response.headers));
+        if limit.is_some() {
+            self.facts.told.get_or_insert_default().rate_limit = limit;
         }
     }
 
@@ -112,10 +166,15 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        if let Some(observer) = self.observer.take() {
+        if self.is_observed() {
             self.facts.duration = self.started.elapsed();
             self.facts.request_bytes = self.upload().map_or(0, Upload::bytes);
-            observer.finished(&CallReport(&self.facts));
+            let observer = self.observer.take();
+            self.span.ends(&self.facts, || {
+                if let Some(observer) = observer {
+                    observer.finished(&CallReport(&self.facts));
+                }
+            });
         }
     }
 }

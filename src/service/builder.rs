@@ -11,7 +11,7 @@ use http::{Extensions, Uri};
 use super::passthrough::PassthroughService;
 use crate::address::{PathEncoding, Prefix, PrefixError};
 use crate::client::{DefaultTransport, LONGEST, Transport};
-use crate::observe::Observe;
+use crate::observe::{Observe, TraceContext};
 use crate::pipeline::Gateway;
 use crate::resolver::BaseUrlResolver;
 use crate::rewrite::ResponseHeaderPolicy;
@@ -191,6 +191,15 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// Lets `observer` see how each call ended. The last one set counts.
     pub fn observe(self, observer: impl Observe) -> Self {
         self.set(|settings| settings.observer = Some(Arc::new(observer)))
+    }
+
+    /// Whether a trace is begun where the caller sent no `traceparent`. By default
+    /// [`TraceContext::Pass`]: the caller's passes, and none is made.
+    ///
+    /// What is looked at is the request as it would be sent: a `traceparent` that
+    /// [`drop_header`](Self::drop_header) names counts as none.
+    pub fn trace_context(self, context: TraceContext) -> Self {
+        self.set(|settings| settings.trace_context = context)
     }
 
     /// Builds the service.

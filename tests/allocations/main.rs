@@ -26,8 +26,9 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::Empty;
 use tokio::runtime::Runtime;
 use tower_passthrough::{
-    Authorized, Connection, Destination, Everyone, Integrations, MemoryStore, PassthroughService,
-    RequestBody, Transport, TransportError, Upstream, UpstreamBody, auth,
+    Authorized, CallReport, Connection, Destination, Everyone, Integrations, MemoryStore,
+    PassthroughBuilder, PassthroughService, RequestBody, Transport, TransportError, Upstream,
+    UpstreamBody, auth,
 };
 use tower_service::Service;
 
@@ -104,17 +105,23 @@ impl Transport for InMemory {
 type InProcess = PassthroughService<Authorized<MemoryStore, Everyone>, Integrations, InMemory>;
 
 fn service(transport: InMemory) -> InProcess {
+    service_with(transport, |options| options)
+}
+
+type Options = PassthroughBuilder<Authorized<MemoryStore, Everyone>, Integrations, InMemory>;
+
+fn service_with(transport: InMemory, change: impl FnOnce(Options) -> Options) -> InProcess {
     let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
     let upstream = Upstream::new("https://api.vendor.test/v2")
         .unwrap()
         .auth(auth::Bearer);
-    PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
+    let options = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
         .dangerous()
         .allow_everyone()
         .transport(transport)
         .prefix("/p")
-        .unwrap()
-        .build()
+        .unwrap();
+    change(options).build()
 }
 
 /// As an ordinary client sends it.
@@ -183,6 +190,21 @@ fn a_forwarded_call_allocates_a_stated_number_of_times() {
         assert_eq!(response.status(), 200);
         assert_eq!(info.count_total, PER_CALL, "{info:?}");
     }
+}
+
+#[test]
+fn an_observer_that_is_told_nothing_unusual_costs_no_allocation() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let mut service = service_with(InMemory::default(), |options| {
+        options.observe(|call: &CallReport<'_>| assert!(call.rate_limit().is_none()))
+    });
+    call(&mut service, request("GET", Empty::<Bytes>::new()));
+    let (response, info) = call(&mut service, request("GET", Empty::<Bytes>::new()));
+    assert_eq!(response.status(), 200);
+    assert_eq!(info.count_total, PER_CALL, "{info:?}");
+    let ending = measure(|| drop(response));
+    assert_eq!(ending.count_total, 0, "{ending:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod support;
 mod bodies;
 mod connecting;
 mod errors;
+mod observed;
 mod path;
 mod pool;
 mod query;

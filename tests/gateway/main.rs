@@ -22,6 +22,7 @@ mod demo;
 mod leaks;
 mod limits;
 mod memory;
+mod observing;
 mod pages;
 mod partings;
 mod protocols;

@@ -1,6 +1,6 @@
 //! Values of the file that are one of a few words.
 
-use tower_passthrough::{PathEncoding, ResponseHeaderPolicy};
+use tower_passthrough::{PathEncoding, ResponseHeaderPolicy, TraceContext};
 
 use super::value::Form;
 
@@ -24,6 +24,18 @@ impl Form for ResponseHeaderPolicy {
         match text {
             "all" => Some(Self::All),
             "browser-safe" => Some(Self::BrowserSafe),
+            _ => None,
+        }
+    }
+}
+
+impl Form for TraceContext {
+    const EXPECTED: &'static str = "\"pass\" or \"start\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "pass" => Some(Self::Pass),
+            "start" => Some(Self::Start),
             _ => None,
         }
     }

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
-use tower_passthrough::{PathEncoding, ResponseHeaderPolicy};
+use tower_passthrough::{PathEncoding, ResponseHeaderPolicy, TraceContext};
 
 use super::choice::{AuthKind, StoreKind};
 use super::value::{Count, SecretSource, Size, Text, Variable};
@@ -36,6 +36,8 @@ pub(super) struct File {
     pub(super) limits: Limits,
     #[serde(default)]
     pub(super) retry: Retry,
+    #[serde(default)]
+    pub(super) observe: Observe,
     #[serde(default)]
     pub(super) caller: Vec<Spanned<Caller>>,
     #[serde(default)]
@@ -74,6 +76,12 @@ pub(super) struct Limits {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Retry {
     pub(super) attempts: Option<Spanned<Count>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Observe {
+    pub(super) trace_context: Option<Text<TraceContext>>,
 }
 
 #[derive(Debug, Deserialize)]

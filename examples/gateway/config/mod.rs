@@ -25,7 +25,7 @@ use serde::Deserialize;
 use toml::de::DeTable;
 use tower_passthrough::{
     HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PathEncoding,
-    ResponseHeaderPolicy,
+    ResponseHeaderPolicy, TraceContext,
 };
 use zeroize::Zeroizing;
 
@@ -54,6 +54,7 @@ pub(crate) struct Config {
     pub(crate) idle_timeout: Duration,
     /// `None`: none.
     pub(crate) request_body_limit: Option<u64>,
+    pub(crate) trace_context: TraceContext,
 }
 
 impl Config {
@@ -184,6 +185,10 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
             .request_body
             .map(|size| size.0)
             .filter(|&bytes| bytes > 0),
+        trace_context: file
+            .observe
+            .trace_context
+            .map_or(TraceContext::Pass, |context| context.0),
     };
     Ok(Loaded { config, summary })
 }

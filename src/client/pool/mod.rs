@@ -20,6 +20,7 @@ mod lease;
 mod limits;
 mod open;
 mod protocols;
+mod status;
 mod sweep;
 mod table;
 
@@ -27,4 +28,5 @@ pub(super) use self::key::Key;
 pub(super) use self::lease::Lease;
 pub(super) use self::limits::Limits;
 pub(super) use self::protocols::Protocols;
+pub use self::status::PoolStatus;
 pub(super) use self::table::Pool;

@@ -5,6 +5,7 @@ mod framing;
 mod hop_by_hop;
 mod passing;
 mod routing;
+mod traces;
 mod versions;
 
 use http::Request;

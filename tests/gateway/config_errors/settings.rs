@@ -139,6 +139,10 @@ fn timeouts_and_limits() {
             "[retry]\nattempts = 0",
             "2:12: retry.attempts: expected 1 or more: the total of attempts",
         ),
+        (
+            "[observe]\ntrace_context = \"begin\"",
+            "2:17: observe.trace_context: expected \"pass\" or \"start\"",
+        ),
     ] {
         refused(config, &[expected]);
     }

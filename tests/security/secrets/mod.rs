@@ -4,4 +4,6 @@ mod audit;
 mod copies;
 mod marks;
 mod shown;
+#[cfg(feature = "tracing")]
+mod span;
 mod types;

@@ -1,0 +1,266 @@
+//! What a vendor's answer tells of its limits, as facts: the answer isn't touched.
+
+use std::time::{Duration, SystemTime};
+
+use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+
+use super::date;
+
+/// What a vendor's answer told of its limits: in `RateLimit` and `RateLimit-Policy`
+/// (draft-ietf-httpapi-ratelimit-headers, and the forms of its earlier versions), `RateLimit-*`,
+/// `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. Of several limits it's the one of which
+/// least remains.
+///
+/// Vendors mean what they like by these fields; a number is handed on as it was written, and what
+/// isn't a number is left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RateLimit {
+    limit: Option<u64>,
+    remaining: Option<u64>,
+    reset: Option<u64>,
+    retry_after: Option<Duration>,
+}
+
+impl RateLimit {
+    /// How much may be used in a window: requests, mostly.
+    #[must_use]
+    pub fn limit(&self) -> Option<u64> {
+        self.limit
+    }
+
+    /// How much of it is left.
+    #[must_use]
+    pub fn remaining(&self) -> Option<u64> {
+        self.remaining
+    }
+
+    /// When there will be more, in the vendor's own unit: seconds from now by the draft, a Unix
+    /// time in seconds with many, in milliseconds with some. A fraction is cut off.
+    #[must_use]
+    pub fn reset(&self) -> Option<u64> {
+        self.reset
+    }
+
+    /// How long the vendor wants to be left alone (RFC 9110 §10.2.3). A date is measured from that
+    /// of the answer, else from now.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    /// `None`: the answer tells nothing of limits.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let number = |names: &[HeaderName; 4]| {
+            let mut values = names.iter().filter_map(|name| headers.get(name));
+            values.find_map(|value| leading_number(value.as_bytes()))
+        };
+        let mut found = draft(headers);
+        found.limit = found.limit.or_else(|| number(&LIMIT));
+        found.remaining = found.remaining.or_else(|| number(&REMAINING));
+        found.reset = found.reset.or_else(|| number(&RESET));
+        found.retry_after = retry_after(headers);
+        (found != Self::default()).then_some(found)
+    }
+}
+
+const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATELIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+const LIMIT: [HeaderName; 4] = [
+    HeaderName::from_static("ratelimit-limit"),
+    HeaderName::from_static("x-ratelimit-limit"),
+    HeaderName::from_static("x-rate-limit-limit"),
+    HeaderName::from_static("x-ratelimit-limit-requests"),
+];
+
+const REMAINING: [HeaderName; 4] = [
+    HeaderName::from_static("ratelimit-remaining"),
+    HeaderName::from_static("x-ratelimit-remaining"),
+    HeaderName::from_static("x-rate-limit-remaining"),
+    HeaderName::from_static("x-ratelimit-remaining-requests"),
+];
+
+const RESET: [HeaderName; 4] = [
+    HeaderName::from_static("ratelimit-reset"),
+    HeaderName::from_static("x-ratelimit-reset"),
+    HeaderName::from_static("x-rate-limit-reset"),
+    HeaderName::from_static("x-ratelimit-reset-requests"),
+];
+
+/// `RateLimit: "name";r=50;t=30`, `RateLimit-Policy: "name";q=100;w=60`; and as earlier versions of
+/// the draft had it, `RateLimit: limit=100, remaining=50, reset=30`.
+fn draft(headers: &HeaderMap) -> RateLimit {
+    let mut found = RateLimit::default();
+    let mut name: &[u8] = b"";
+    for line in headers.get_all(RATELIMIT) {
+        for member in split(line.as_bytes(), b',') {
+            let mut parts = split(member, b';');
+            let first = parts.next().unwrap_or_default();
+            let (mut remaining, mut reset) = (None, None);
+            for (key, value) in parts.filter_map(pair) {
+                match key {
+                    b"r" => remaining = leading_number(value),
+                    b"t" => reset = leading_number(value),
+                    _ => {}
+                }
+            }
+            match pair(first) {
+                Some((b"limit", value)) => found.limit = leading_number(value),
+                Some((b"remaining", value)) => found.remaining = leading_number(value),
+                Some((b"reset", value)) => found.reset = leading_number(value),
+                _ => {
+                    let is_less = match (remaining, found.remaining) {
+                        (Some(new), Some(least)) => new < least,
+                        (new, _) => new.is_some(),
+                    };
+                    if is_less {
+                        (found.remaining, found.reset, name) = (remaining, reset, first);
+                    }
+                }
+            }
+        }
+    }
+    if found.limit.is_none() && found.remaining.is_some() {
+        let policies = headers.get_all(RATELIMIT_POLICY).iter();
+        let mut policies = policies.flat_map(|line| split(line.as_bytes(), b','));
+        found.limit = policies.find_map(|policy| {
+            let mut parts = split(policy, b';');
+            let first = parts.next()?;
+            if let Some(limit) = leading_number(first) {
+                return Some(limit);
+            }
+            let mut parts = parts.filter_map(pair).filter(|_| first == name);
+            parts.find_map(|(key, value)| (key == b"q").then(|| leading_number(value))?)
+        });
+    }
+    found
+}
+
+/// The parts between `separator`s that stand in no quotes.
+fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
+    let mut is_quoted = false;
+    let parts = text.split(move |&byte| {
+        is_quoted ^= byte == b'"';
+        byte == separator && !is_quoted
+    });
+    parts.map(<[u8]>::trim_ascii)
+}
+
+fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
+    let at = part.iter().position(|&byte| byte == b'=')?;
+    let (key, value) = part.split_at_checked(at)?;
+    Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
+}
+
+/// `100`, `100, 100;w=60` or `59.7`; never `6m0s`.
+fn leading_number(text: &[u8]) -> Option<u64> {
+    let text = text.trim_ascii();
+    let end = text.iter().position(|byte| !byte.is_ascii_digit());
+    let (number, rest) = text.split_at_checked(end.unwrap_or(text.len()))?;
+    let ends = matches!(rest.first(), None | Some(b',' | b';' | b' ' | b'.'));
+    let number = std::str::from_utf8(number).ok().filter(|_| ends)?;
+    number.parse().ok()
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.as_bytes();
+    if let Some(seconds) = leading_number(value) {
+        return Some(Duration::from_secs(seconds));
+    }
+    let until = date::parse(value)?;
+    let from = headers
+        .get(DATE)
+        .and_then(|date| date::parse(date.as_bytes()));
+    let from = from.unwrap_or_else(|| date::seconds(SystemTime::now()));
+    Some(Duration::from_secs(until.saturating_sub(from)))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn of(fields: &[(&'static str, &'static str)]) -> Option<RateLimit> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in fields {
+            headers.append(*name, HeaderValue::from_static(value));
+        }
+        RateLimit::of(&headers)
+    }
+
+    #[test]
+    fn each_form_is_read() {
+        let facts = |limit, remaining, reset| {
+            Some(RateLimit {
+                limit,
+                remaining,
+                reset,
+                retry_after: None,
+            })
+        };
+        let all = facts(Some(100), Some(50), Some(30));
+        for fields in [
+            &[
+                ("ratelimit-policy", "\"burst\";q=9;w=1, \"a,b;\";q=100;w=60"),
+                ("ratelimit", "\"x\";r=60;t=9, \"a,b;\";r=50;t=30"),
+            ][..],
+            &[
+                ("ratelimit", "limit=100, remaining=50, reset=30"),
+                ("ratelimit-policy", "100;w=60"),
+            ],
+            &[
+                ("ratelimit", "\"default\";r=50;t=30"),
+                ("ratelimit-policy", "100;w=60"),
+            ],
+            &[
+                ("ratelimit-limit", "100, 100;w=60"),
+                ("ratelimit-remaining", "50"),
+                ("ratelimit-reset", "30"),
+            ],
+            &[
+                ("x-ratelimit-limit", "100"),
+                ("x-ratelimit-remaining", " 50 "),
+                ("x-ratelimit-reset", "30.75"),
+            ],
+            &[
+                ("x-rate-limit-limit", "100"),
+                ("x-rate-limit-remaining", "50"),
+                ("x-rate-limit-reset", "30"),
+            ],
+        ] {
+            assert_eq!(of(fields), all, "{fields:?}");
+        }
+        let openai = [
+            ("x-ratelimit-remaining-requests", "59"),
+            ("x-ratelimit-reset-requests", "6m0s"),
+        ];
+        assert_eq!(of(&openai), facts(None, Some(59), None));
+    }
+
+    #[test]
+    fn what_is_no_number_is_left_out() {
+        assert_eq!(of(&[("content-type", "text/plain")]), None);
+        for value in ["", "-1", "many", "99999999999999999999", "r=", ";=,\""] {
+            for name in ["ratelimit", "x-ratelimit-remaining", "retry-after"] {
+                assert_eq!(of(&[(name, value)]), None, "{name}: {value}");
+            }
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let after = |fields: &[_]| of(fields).and_then(|limit| limit.retry_after());
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        for (value, seconds) in [
+            ("120", 120),
+            ("0", 0),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", 30),
+            ("Sun, 06 Nov 1994 08:40:00 GMT", 0),
+        ] {
+            let expected = Some(Duration::from_secs(seconds));
+            assert_eq!(after(&[("retry-after", value), date]), expected, "{value}");
+        }
+        assert_eq!(after(&[("retry-after", "tomorrow"), date]), None);
+    }
+}

@@ -1,0 +1,167 @@
+//! The `tracing` span of a call, with the names of OpenTelemetry's semantic conventions for HTTP.
+//!
+//! Never a path, a query, a field or a connection id (SECURITY L2): a vendor's host, numbers, and
+//! words of a known set. Without the feature there is nothing; without a subscriber a span costs an
+//! atomic load.
+
+#[cfg(feature = "tracing")]
+pub(crate) use self::on::CallSpan;
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use self::off::CallSpan;
+
+#[cfg(feature = "tracing")]
+mod on {
+    use std::future::Future;
+
+    use http::{Method, Version};
+    use tracing::field::{Empty, display};
+    use tracing::{Instrument as _, Span};
+
+    use crate::observe::{CallFacts, CallReport, Outcome};
+    use crate::policy::Scheme;
+
+    /// The span of a call under way. It's closed when the last of its clones has gone.
+    #[derive(Clone, Debug)]
+    pub(crate) struct CallSpan(Span);
+
+    impl CallSpan {
+        /// A child of whatever span the host's layers have entered.
+        pub(crate) fn start(method: &Method) -> Self {
+            let (name, method) = match known(method) {
+                Some(method) => (method, method),
+                None => ("HTTP", "_OTHER"),
+            };
+            Self(tracing::info_span!(
+                target: "tower_passthrough",
+                "call",
+                otel.name = name,
+                otel.kind = "client",
+                otel.status_code = Empty,
+                http.request.method = method,
+                http.request.resend_count = Empty,
+                http.request.body.size = Empty,
+                http.response.status_code = Empty,
+                http.response.body.size = Empty,
+                server.address = Empty,
+                server.port = Empty,
+                url.scheme = Empty,
+                network.protocol.version = Empty,
+                error.type = Empty,
+                passthrough.integration = Empty,
+                passthrough.outcome = Empty,
+                trace_id = Empty,
+            ))
+        }
+
+        /// Whether anybody looks at it.
+        pub(crate) fn is_seen(&self) -> bool {
+            !self.0.is_disabled()
+        }
+
+        /// The future, within the span whenever it's polled.
+        pub(crate) fn around<F: Future + Send>(
+            self,
+            call: F,
+        ) -> impl Future<Output = F::Output> + Send {
+            call.instrument(self.0)
+        }
+
+        /// Tells what became of the call, and `report` within the span.
+        pub(crate) fn ends(&self, facts: &CallFacts, report: impl FnOnce()) {
+            if self.is_seen() {
+                self.tell(facts);
+            }
+            self.0.in_scope(report);
+        }
+
+        fn tell(&self, facts: &CallFacts) {
+            let span = &self.0;
+            let call = CallReport(facts);
+            if let Some(integration) = call.integration() {
+                span.record("passthrough.integration", integration);
+            }
+            if let Some(origin) = &facts.origin {
+                span.record("server.address", display(origin.host()));
+                span.record("server.port", origin.port());
+                let scheme = match origin.scheme() {
+                    Scheme::Http => "http",
+                    Scheme::Https => "https",
+                };
+                span.record("url.scheme", scheme);
+            }
+            if let Some(version) = call.version().and_then(number) {
+                span.record("network.protocol.version", version);
+            }
+            if let Some(status) = call.status() {
+                span.record("http.response.status_code", status.as_u16());
+            }
+            if call.attempts() > 1 {
+                span.record("http.request.resend_count", call.attempts() - 1);
+            }
+            span.record("http.request.body.size", call.request_bytes());
+            span.record("http.response.body.size", call.response_bytes());
+            span.record("passthrough.outcome", call.outcome().as_str());
+            if let Some(id) = call.trace_id() {
+                span.record("trace_id", display(id));
+            }
+            // A vendor's 4xx is an error to whoever called it; a caller that leaves is none.
+            let failed = call.status().filter(|status| status.as_u16() >= 400);
+            match (call.error(), failed, call.outcome()) {
+                (Some(code), _, _) => span.record("error.type", code.as_str()),
+                (_, _, Outcome::Aborted) => span.record("error.type", Outcome::Aborted.as_str()),
+                (_, Some(status), _) => span.record("error.type", status.as_str()),
+                _ => return,
+            };
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+
+    /// The methods of the standards. A caller could make up others without end.
+    fn known(method: &Method) -> Option<&'static str> {
+        const KNOWN: [&str; 10] = [
+            "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
+        ];
+        KNOWN.into_iter().find(|known| *known == method.as_str())
+    }
+
+    fn number(version: Version) -> Option<&'static str> {
+        match version {
+            Version::HTTP_10 => Some("1.0"),
+            Version::HTTP_11 => Some("1.1"),
+            Version::HTTP_2 => Some("2"),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+mod off {
+    use std::future::Future;
+
+    use http::Method;
+
+    use crate::observe::CallFacts;
+
+    /// No span: the feature `tracing` is off.
+    #[derive(Clone, Debug)]
+    pub(crate) struct CallSpan;
+
+    impl CallSpan {
+        pub(crate) fn start(_: &Method) -> Self {
+            Self
+        }
+
+        pub(crate) fn is_seen(&self) -> bool {
+            false
+        }
+
+        pub(crate) fn around<F: Future + Send>(self, call: F) -> F {
+            call
+        }
+
+        pub(crate) fn ends(&self, _: &CallFacts, report: impl FnOnce()) {
+            report();
+        }
+    }
+}

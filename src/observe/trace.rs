@@ -1,0 +1,218 @@
+//! Trace context (W3C): `traceparent` passes, or is made where there is none.
+
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::str::FromStr;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// What becomes of the trace context of a request (W3C Trace Context).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TraceContext {
+    /// `traceparent` and `tracestate` pass as the caller sent them, and none is made.
+    #[default]
+    Pass,
+    /// A valid `traceparent` passes as it is. In place of none, or of one that isn't valid, the
+    /// vendor gets one that begins a trace; a `tracestate` beside the latter goes with it.
+    Start,
+}
+
+/// The id of a trace: 16 bytes, not all zero. Shown as 32 digits of lower-case hex.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TraceId([u8; 16]);
+
+impl TraceId {
+    /// The bytes of the id.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 16] {
+        self.0
+    }
+
+    /// The trace that the request belongs to, if it says so in a valid form.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let mut values = headers.get_all(TRACEPARENT).iter();
+        let value = values.next()?;
+        // Of two it would be anybody's guess which counts.
+        if values.next().is_some() {
+            return None;
+        }
+        parse(value.as_bytes())
+    }
+
+    /// The same, or a new trace that the request belongs to from now on.
+    pub(crate) fn of_or_start(headers: &mut HeaderMap) -> Self {
+        if let Some(id) = Self::of(headers) {
+            return id;
+        }
+        let id = Self(random_id());
+        let parent = random().to_be_bytes();
+        headers.insert(TRACEPARENT, traceparent(id, parent));
+        headers.remove(TRACESTATE);
+        id
+    }
+}
+
+impl fmt::Display for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:032x}", u128::from_be_bytes(self.0))
+    }
+}
+
+impl fmt::Debug for TraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TraceId({self})")
+    }
+}
+
+impl FromStr for TraceId {
+    type Err = InvalidTraceId;
+
+    /// # Errors
+    ///
+    /// If it isn't 32 digits of lower-case hex, one of them other than 0.
+    fn from_str(text: &str) -> Result<Self, InvalidTraceId> {
+        hex(text.as_bytes()).map(Self).ok_or(InvalidTraceId)
+    }
+}
+
+/// It's no id of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InvalidTraceId;
+
+impl fmt::Display for InvalidTraceId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the id of a trace is 32 digits of lower-case hex, not all zero")
+    }
+}
+
+impl std::error::Error for InvalidTraceId {}
+
+/// `version-trace-parent-flags`. Later versions may append to that (§4.3 of the standard).
+fn parse(value: &[u8]) -> Option<TraceId> {
+    let (known, rest) = value.split_at_checked(55)?;
+    let mut parts = known.split(|&byte| byte == b'-');
+    let [version] = digits(parts.next()?)?;
+    let trace = hex(parts.next()?)?;
+    let _parent: [u8; 8] = hex(parts.next()?)?;
+    let [_flags] = digits(parts.next()?)?;
+    let is_whole = match version {
+        0 => rest.is_empty(),
+        0xff => false,
+        _ => rest.is_empty() || rest.starts_with(b"-"),
+    };
+    (is_whole && parts.next().is_none()).then_some(TraceId(trace))
+}
+
+/// Lower-case hex, two digits a byte.
+fn digits<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
+    if text.len() != 2 * BYTES {
+        return None;
+    }
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let mut bytes = [0; BYTES];
+    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+        let &[high, low] = pair else { return None };
+        *byte = digit(high)? << 4 | digit(low)?;
+    }
+    Some(bytes)
+}
+
+/// An id: zeros alone are none.
+fn hex<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
+    digits(text).filter(|id| id.iter().any(|&byte| byte != 0))
+}
+
+/// Version 00, sampled: whoever wants traces to begin here wants to see them.
+fn traceparent(id: TraceId, parent: [u8; 8]) -> HeaderValue {
+    let text = format!("00-{id}-{:016x}-01", u64::from_be_bytes(parent));
+    // Digits and dashes make a value.
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
+}
+
+fn random_id() -> [u8; 16] {
+    let id = u128::from(random()) << 64 | u128::from(random());
+    id.to_be_bytes()
+}
+
+/// A number other than 0 that doesn't come again in practice: a counter, hashed under keys that std
+/// takes from the system's random numbers. Ids of traces aren't secrets, and what reads them only
+/// wants them spread.
+fn random() -> u64 {
+    static KEYS: OnceLock<RandomState> = OnceLock::new();
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    KEYS.get_or_init(RandomState::new).hash_one(count).max(1)
+}
+
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    const ID: &str = "0af7651916cd43dd8448eb211c80319c";
+
+    #[test]
+    fn valid_ones_are_read() {
+        for value in [
+            format!("00-{ID}-b7ad6b7169203331-01"),
+            format!("00-{ID}-b7ad6b7169203331-00"),
+            format!("cc-{ID}-b7ad6b7169203331-ff"),
+            format!("01-{ID}-b7ad6b7169203331-01-what-comes"),
+        ] {
+            let id = parse(value.as_bytes()).map(|id| id.to_string());
+            assert_eq!(id.as_deref(), Some(ID), "{value}");
+        }
+        assert_eq!(ID.parse::<TraceId>().unwrap().to_string(), ID);
+    }
+
+    #[test]
+    fn others_are_none() {
+        let zeros = "0".repeat(32);
+        for value in [
+            String::new(),
+            "00".to_owned(),
+            format!("ff-{ID}-b7ad6b7169203331-01"),
+            format!("00-{ID}-b7ad6b7169203331-01-more"),
+            format!("01-{ID}-b7ad6b7169203331-01more"),
+            format!("00-{zeros}-b7ad6b7169203331-01"),
+            format!("00-{ID}-0000000000000000-01"),
+            format!("00-{}-b7ad6b7169203331-01", ID.to_uppercase()),
+            format!("00-{ID}-b7ad6b7169203331-0"),
+            format!("00-{ID}-b7ad6b7169203331-0x"),
+            format!("00-{ID}b7ad6b7169203331--01"),
+            format!(" 00-{ID}-b7ad6b7169203331-01"),
+            "-".repeat(55),
+        ] {
+            assert_eq!(parse(value.as_bytes()), None, "{value}");
+        }
+        for text in [zeros.as_str(), "", "0a", &format!("{ID}00")] {
+            assert_eq!(text.parse::<TraceId>(), Err(InvalidTraceId), "{text}");
+        }
+    }
+
+    #[test]
+    fn new_ones_are_valid_and_of_their_own() {
+        let ids: HashSet<_> = (0..1000)
+            .map(|_| {
+                let mut headers = HeaderMap::new();
+                let id = TraceId::of_or_start(&mut headers);
+                assert_eq!(TraceId::of(&headers), Some(id));
+                id
+            })
+            .collect();
+        assert_eq!(ids.len(), 1000);
+    }
+}
