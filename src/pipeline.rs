@@ -27,7 +27,9 @@ use crate::policy::Destination;
 use crate::refusal;
 use crate::resolver::BaseUrlResolver;
 use crate::response::{ErrorForm, unusable_head};
-use crate::rewrite::{self, RequestRules, RequestTrailers, ResponseRules, ResponseTrailers};
+use crate::rewrite::{
+    self, MountedLinks, RequestRules, RequestTrailers, ResponseRules, ResponseTrailers,
+};
 use crate::settings::Settings;
 use crate::store::{Authorize, CallContext, CredentialStore, Scope, StoreError};
 use crate::tunnel::{self, Handshake};
@@ -126,7 +128,8 @@ where
         record.belongs_to(connection.shared_integration());
 
         let upstream = self.resolver.resolve(&connection).await?;
-        let target = address.target(upstream.encoding().unwrap_or(settings.path_encoding))?;
+        let encoding = upstream.encoding().unwrap_or(settings.path_encoding);
+        let target = address.target(encoding)?;
         let place = upstream.place(target.domain())?;
         record.goes_to(place.origin());
         let route = upstream.permit(place)?;
@@ -135,6 +138,10 @@ where
         refusal::of_length(body, settings.request_body_limit)?;
         refusal::of_loop(&head.headers, settings)?;
 
+        let links = match settings.rewrite_links {
+            true => MountedLinks::of(uri, &address, &target, &upstream, &route, encoding),
+            false => None,
+        };
         let target = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
         let payload = match upstream.scheme().payload() {
             PayloadUse::Ignored => None,
@@ -174,7 +181,8 @@ where
             let again = self.send_again(spare, way, &connection, response, record);
             response = Box::pin(again).await?;
         }
-        self.hand_back(response, handshake.as_deref_mut(), &upstream, record)
+        let handshake = handshake.as_deref_mut();
+        self.hand_back(response, handshake, &upstream, links.as_deref(), record)
     }
 
     /// Puts the credential on, and sends.
@@ -281,6 +289,7 @@ where
         response: Response<UpstreamBody>,
         handshake: Option<&mut Handshake>,
         upstream: &Upstream,
+        links: Option<&MountedLinks>,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let (mut head, body) = response.into_parts();
@@ -294,7 +303,11 @@ where
             &[]
         };
         let policy = self.settings.response_headers;
-        let rules = ResponseRules { policy, scrubbed };
+        let rules = ResponseRules {
+            policy,
+            scrubbed,
+            links,
+        };
         rules
             .rewrite(&mut head, size)
             .map_err(|_| unusable_head())?;

@@ -24,6 +24,7 @@ pub(crate) struct Settings {
     pub(crate) refuse_twice_encoded_dots: bool,
     pub(crate) response_headers: ResponseHeaderPolicy,
     pub(crate) host_credentials: Arc<[HeaderName]>,
+    pub(crate) rewrite_links: bool,
     pub(crate) pass_forwarded: bool,
     pub(crate) via: Option<Via>,
     pub(crate) patience: Patience,
@@ -43,6 +44,7 @@ impl Default for Settings {
             refuse_twice_encoded_dots: false,
             response_headers: ResponseHeaderPolicy::All,
             host_credentials: Arc::new([]),
+            rewrite_links: false,
             pass_forwarded: false,
             via: None,
             patience: Patience {

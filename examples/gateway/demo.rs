@@ -75,6 +75,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         transport: HttpTransport::builder().connect_timeout(Config::CONNECT_TIMEOUT),
         path_encoding: PathEncoding::Auto,
         response_headers: ResponseHeaderPolicy::All,
+        rewrite_links: false,
         response_head_timeout: Config::RESPONSE_HEAD_TIMEOUT,
         idle_timeout: Config::IDLE_TIMEOUT,
         request_body_limit: None,

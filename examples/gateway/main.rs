@@ -30,6 +30,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use axum::extract::OriginalUri;
 use clap::Parser;
 use tokio::net::TcpListener;
 use tower_passthrough::PassthroughService;
@@ -134,6 +135,13 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
         .observe(audit::Observer);
     if let Some(limit) = config.request_body_limit {
         passthrough = passthrough.request_body_limit(limit);
+    }
+    if config.rewrite_links {
+        // The router takes the mount off, and addresses under it need it.
+        passthrough = passthrough
+            .rewrite_links(true)
+            .prefix(&config.mount)?
+            .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
     }
     let router = routes::router(&config.mount, config.callers, passthrough.build(), metrics);
 

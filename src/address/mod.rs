@@ -97,6 +97,12 @@ impl<'a> Address<'a> {
         &self.id
     }
 
+    /// What stands before the remainder in `path`, whose end this address is: mount and id, as the
+    /// caller wrote them.
+    pub(crate) fn mount_in<'p>(&self, path: &'p str) -> Option<&'p str> {
+        path.strip_suffix(self.remainder)
+    }
+
     /// The path and query to send, relative to the base URL.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ pub enum TransportErrorKind {
     TlsProtocol,
     /// The vendor's certificate isn't good.
     TlsCertificate,
+    /// The call is gRPC, and HTTP/2 wasn't agreed on.
+    Http2Unavailable,
     /// Each address of the name is one that may not be dialled.
     DestinationProhibited,
     /// An address of the name is the gateway's own.
@@ -104,6 +106,7 @@ impl TransportErrorKind {
             | Self::ConnectionFailed
             | Self::TlsProtocol
             | Self::TlsCertificate
+            | Self::Http2Unavailable
             | Self::Unsent => ErrorCode::UpstreamUnreachable,
             Self::DestinationProhibited | Self::Loop | Self::PlaintextProhibited => {
                 ErrorCode::DestinationRefused
@@ -123,6 +126,7 @@ impl TransportErrorKind {
             Self::ConnectionFailed => "destination_unavailable",
             Self::ConnectionTimeout => "connection_timeout",
             Self::TlsProtocol => "tls_protocol_error",
+            Self::Http2Unavailable => "http_protocol_error",
             Self::TlsCertificate => "tls_certificate_error",
             Self::DestinationProhibited => "destination_ip_prohibited",
             Self::Loop => "proxy_loop_detected",
@@ -144,6 +148,7 @@ impl TransportErrorKind {
             Self::ConnectionTimeout => "there was no connection to the vendor in time",
             Self::TlsProtocol => "TLS with the vendor failed",
             Self::TlsCertificate => "the vendor's certificate isn't good",
+            Self::Http2Unavailable => "gRPC needs HTTP/2, and it isn't spoken with this vendor",
             Self::DestinationProhibited => "the vendor's address isn't one that may be dialled",
             Self::Loop => "the vendor's address is the gateway's own",
             Self::PlaintextProhibited => "the vendor would be called without TLS",
@@ -177,6 +182,7 @@ impl TransportErrorKind {
             | Self::ConnectionTimeout
             | Self::TlsProtocol
             | Self::TlsCertificate
+            | Self::Http2Unavailable
             | Self::DestinationProhibited
             | Self::Loop
             | Self::PlaintextProhibited

@@ -16,7 +16,7 @@ use super::builder::HttpTransportBuilder;
 use super::error::{TransportError, TransportErrorKind};
 use super::pool::{Key, Lease, Pool, PoolStatus};
 use super::transport::Transport;
-use super::{http1, http2};
+use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Destination, Scheme};
 
@@ -24,6 +24,10 @@ use crate::policy::{Destination, Scheme};
 const REFUSALS: u32 = 2;
 
 /// Sends requests over pooled connections, HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
+///
+/// A gRPC call (`application/grpc`, not gRPC-Web) goes over HTTP/2 or not at all: over TLS as agreed
+/// on, in clear with prior knowledge. Where TLS agrees on HTTP/1.1, it fails with
+/// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), unsent.
 ///
 /// Each address is judged by a [`NetworkPolicy`](crate::NetworkPolicy) on each new connection.
 /// Redirects aren't followed, nothing is decompressed, no proxy is read from the environment. What
@@ -107,7 +111,11 @@ impl Transport for HttpTransport {
                 // Boxed, or it would make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
             }
-            let host = pool.host(Key::of(to, self.0.keeps_apart));
+            let needs_http2 = grpc::is_grpc(request.headers());
+            if needs_http2 && pool.lacks_http2() {
+                return Err(TransportErrorKind::Http2Unavailable.into());
+            }
+            let host = pool.host(Key::of(to, self.0.keeps_apart, needs_http2));
             let mut refusals = 0;
             loop {
                 to.waits(true);
@@ -262,7 +270,7 @@ mod tests {
         answered.unwrap().into_body().collect().await.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::of(&to, false));
+        let host = pool.host(Key::of(&to, false, false));
         let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
             unreachable!("HTTP/1.1 was agreed on");
         };

@@ -26,6 +26,8 @@ mod builder;
 )]
 mod connect;
 mod error;
+#[cfg(any(feature = "http1", feature = "http2"))]
+mod grpc;
 mod head_timeout;
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod http;

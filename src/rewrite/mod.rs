@@ -10,6 +10,7 @@ mod browser_safe;
 mod fields;
 mod framing;
 mod links;
+mod paging;
 mod request;
 mod response;
 mod target;
@@ -18,6 +19,7 @@ mod trailers;
 pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::fields::MOST_FIELDS;
+pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;
 pub(crate) use self::response::ResponseRules;
 pub(crate) use self::target::join;

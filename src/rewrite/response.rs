@@ -6,7 +6,7 @@ use http::{Extensions, Version};
 use http_body::SizeHint;
 
 use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, remove};
-use super::{browser_safe, framing, links};
+use super::{MountedLinks, browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub(crate) struct ResponseRules<'a> {
     pub(crate) policy: ResponseHeaderPolicy,
     /// The query parameters that are taken out of links.
     pub(crate) scrubbed: &'a [Box<str>],
+    /// What makes addresses under the mount of links, if that is wished for.
+    pub(crate) links: Option<&'a MountedLinks>,
 }
 
 /// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo
@@ -53,6 +55,9 @@ impl ResponseRules<'_> {
         drop_our_proxy_status(&mut parts.headers);
         if !self.scrubbed.is_empty() {
             links::scrub(&mut parts.headers, self.scrubbed);
+        }
+        if let Some(links) = self.links {
+            links.rewrite(&mut parts.headers);
         }
         if self.policy == ResponseHeaderPolicy::BrowserSafe {
             browser_safe::harden(&mut parts.headers);
@@ -150,6 +155,7 @@ mod tests {
         let rules = ResponseRules {
             policy,
             scrubbed: &[],
+            links: None,
         };
         rules.rewrite(&mut parts, None).ok().map(|()| parts.headers)
     }

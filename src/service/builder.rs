@@ -124,6 +124,22 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.response_headers = policy)
     }
 
+    /// Whether addresses in `Location`, `Content-Location` and `Link` that lie under the base URL
+    /// of the call become addresses under the mount, so that a client that follows pages or
+    /// redirects stays in it. By default all go back as the vendor sent them.
+    ///
+    /// `https://vendor.example/v2/items?page=2` becomes `/passthrough/acme/items?page=2`, with the
+    /// call's `__domain`, if it had one. What lies elsewhere, and what couldn't be called exactly as
+    /// the vendor wrote it, stays as it is, as do bodies.
+    ///
+    /// The mount is what stands before the connection id in the URI as the service sees it. Behind a
+    /// router that takes the mount off, say where the URI as it came is kept
+    /// ([`original_uri`](Self::original_uri)), and the whole mount as [`prefix`](Self::prefix):
+    /// otherwise the addresses lack it.
+    pub fn rewrite_links(self, rewrite: bool) -> Self {
+        self.set(|settings| settings.rewrite_links = rewrite)
+    }
+
     /// Never lets this field of the caller's reach a vendor: one by which callers authenticate to
     /// the host app, or one that names its pages, such as `Origin` and `Referer`. `Authorization`,
     /// `Cookie` and `Proxy-Authorization` never do.

@@ -16,6 +16,7 @@ mod support;
 mod bodies;
 mod connecting;
 mod errors;
+mod grpc;
 mod observed;
 mod path;
 mod pool;

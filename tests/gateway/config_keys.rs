@@ -62,6 +62,37 @@ async fn response_headers() {
 }
 
 #[tokio::test]
+async fn rewrite_links() {
+    let vendor = "HTTP/1.1 302 Found\r\nLocation: /y?page=2\r\nContent-Length: 0\r\n\r\n";
+    for (lines, mount, location) in [
+        ("", "/passthrough", "/y?page=2"),
+        ("rewrite_links = false", "/passthrough", "/y?page=2"),
+        (
+            "rewrite_links = true",
+            "/passthrough",
+            "/passthrough/c/y?page=2",
+        ),
+        (
+            "rewrite_links = true\nmount = \"/a/b\"",
+            "/a/b",
+            "/a/b/c/y?page=2",
+        ),
+        ("rewrite_links = true\nmount = \"/\"", "", "/c/y?page=2"),
+    ] {
+        let vendor = Vendor::answering(vendor).await;
+        let open = |config: Config| config.top(lines).callers("");
+        let (vendor, gateway) = before(vendor, open).await;
+        let answer = gateway.curl(&format!("{mount}/c/x"), &[]).await;
+        assert_eq!(answer.field("location"), Some(location), "{lines}");
+        vendor.next().await;
+        if location.starts_with(&format!("{mount}/c/")) {
+            gateway.curl(location, &[]).await;
+            assert_eq!(vendor.next().await.target(), "/y?page=2", "{lines}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn network_allow() {
     let resolve = "plaintext = true\nresolve = { \"vendor.test\" = \"127.0.0.1\" }";
     for (allow, status, error) in [

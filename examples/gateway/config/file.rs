@@ -27,6 +27,8 @@ pub(super) struct File {
     pub(super) mount: Option<Spanned<String>>,
     pub(super) path_encoding: Option<Text<PathEncoding>>,
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
+    #[serde(default)]
+    pub(super) rewrite_links: bool,
     pub(super) shutdown: Option<Text<Duration>>,
     #[serde(default)]
     pub(super) network: Network,

@@ -50,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) transport: HttpTransportBuilder,
     pub(crate) path_encoding: PathEncoding,
     pub(crate) response_headers: ResponseHeaderPolicy,
+    pub(crate) rewrite_links: bool,
     pub(crate) response_head_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     /// `None`: none.
@@ -178,6 +179,7 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
         response_headers: file
             .response_headers
             .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
+        rewrite_links: file.rewrite_links,
         response_head_timeout,
         idle_timeout,
         request_body_limit: file

@@ -13,15 +13,19 @@ pub(in crate::client) struct Key {
     connection: Option<ConnectionId>,
     /// Whose they are, where they're authenticated themselves (FORWARDING K7).
     owner: Option<Owner>,
+    /// Whether they're HTTP/2, or none, as the calls are gRPC (FORWARDING G3).
+    pub(super) needs_http2: bool,
 }
 
 impl Key {
     /// That of a destination. `apart`: each connection id has connections of its own.
-    pub(in crate::client) fn of(destination: &Destination, apart: bool) -> Self {
+    /// `needs_http2`: over HTTP/1.1 the call would mean nothing.
+    pub(in crate::client) fn of(destination: &Destination, apart: bool, needs_http2: bool) -> Self {
         Self {
             origin: destination.origin().clone(),
             connection: destination.connection().filter(|_| apart).cloned(),
             owner: destination.owner(),
+            needs_http2,
         }
     }
 }
@@ -33,6 +37,7 @@ impl PartialEq for Key {
             && self.origin.authority() == other.origin.authority()
             && self.connection == other.connection
             && self.owner == other.owner
+            && self.needs_http2 == other.needs_http2
     }
 }
 
@@ -44,5 +49,6 @@ impl Hash for Key {
         self.origin.authority().as_str().hash(state);
         self.connection.hash(state);
         self.owner.hash(state);
+        self.needs_http2.hash(state);
     }
 }

@@ -84,7 +84,7 @@ impl Host {
     /// Whether it will be HTTP/1.1, whatever the vendor says.
     fn is_http1(&self, pool: &Shared) -> bool {
         let is_secure = self.key.origin.scheme() == Scheme::Https;
-        pool.protocols.is_http1_for_sure(is_secure)
+        !self.key.needs_http2 && pool.protocols.is_http1_for_sure(is_secure)
     }
 
     /// HTTP/2 connection `id` is at its end. `is_busy`: as the vendor is called too much.
@@ -173,8 +173,12 @@ impl Opening {
     async fn open(&self) -> Result<Opened, TransportError> {
         let stream = self.pool.connector.connect(&self.host.key.origin).await?;
         let id = self.pool.number();
-        if self.pool.protocols.is_http2(&stream) {
+        let needs_http2 = self.host.key.needs_http2;
+        if self.pool.protocols.is_http2(&stream, needs_http2) {
             return self.open_http2(stream, id).await;
+        }
+        if needs_http2 {
+            return Err(TransportErrorKind::Http2Unavailable.into());
         }
         match Http1::over(stream, &self.pool.http1, &self.host, id).await? {
             Some(connection) => Ok(Opened::Http1(connection)),

@@ -42,8 +42,17 @@ impl Protocols {
         offered.into_iter().flatten().map(<[u8]>::to_vec).collect()
     }
 
-    /// Whether HTTP/2 is to be spoken there.
-    pub(super) fn is_http2(self, stream: &Stream) -> bool {
+    /// Whether HTTP/2 is never spoken.
+    pub(in crate::client) fn lacks_http2(self) -> bool {
+        self.http1_only
+    }
+
+    /// Whether HTTP/2 is to be spoken there. `needed`: with prior knowledge in clear, as gRPC's
+    /// clients do; over TLS as agreed on.
+    pub(super) fn is_http2(self, stream: &Stream, needed: bool) -> bool {
+        if needed && stream.is_plain() {
+            return !self.http1_only;
+        }
         let is_known = self.prior_knowledge && (stream.is_plain() || cfg!(not(feature = "http1")));
         !self.http1_only && (is_known || stream.is_http2())
     }

@@ -63,6 +63,11 @@ impl Pool {
         &self.shared
     }
 
+    /// Whether HTTP/2 is never spoken to vendors.
+    pub(in crate::client) fn lacks_http2(&self) -> bool {
+        self.shared.protocols.lacks_http2()
+    }
+
     /// The host of that key.
     pub(in crate::client) fn host(&self, key: Key) -> Arc<Host> {
         let hosts = &self.shared.hosts;

@@ -3,6 +3,7 @@
 mod browser_safe;
 mod head;
 mod links;
+mod paging;
 mod redirects;
 mod renewal;
 

@@ -24,6 +24,10 @@ fn settings_of_the_server() {
             "1:20: response_headers: expected \"all\" or \"browser-safe\", found an integer",
         ),
         (
+            "rewrite_links = \"c4nary\"",
+            "1:17: rewrite_links: expected a boolean, found a string",
+        ),
+        (
             "shutdown = \"soon\"",
             "1:12: shutdown: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
         ),

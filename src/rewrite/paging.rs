@@ -1,0 +1,571 @@
+//! Makes addresses under the mount of links that lie under the base URL, so that a client that
+//! follows pages or redirects stays in the mount.
+//!
+//! An address is handed back only if it's exact: it's read anew as a call of it would be, and must
+//! lead to the URL that the vendor wrote, byte for byte. All else stays untouched.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use http::header::{CONTENT_LOCATION, Entry, HeaderMap, HeaderValue, LINK, LOCATION};
+use http::uri::Uri;
+
+use super::fields::Quotes;
+use super::join;
+use crate::address::{Address, PathEncoding, Target, encode_query_value};
+use crate::policy::{Location, Origin};
+use crate::upstream::{Route, Upstream};
+
+/// What it takes to read the links of one call's response.
+pub(crate) struct MountedLinks {
+    /// Mount and id, as the caller wrote them: `/passthrough/acme`.
+    mount: Box<str>,
+    /// The rest of the caller's path, as it came.
+    remainder: Box<str>,
+    /// The base URL in use.
+    origin: Origin,
+    base_path: Box<str>,
+    /// The path that the vendor was called with.
+    path: Box<str>,
+    default_query: Option<Box<str>>,
+    /// The call's `__domain`, decoded: the next page has to say it again.
+    domain: Option<Box<str>>,
+    encoding: PathEncoding,
+}
+
+impl MountedLinks {
+    /// `None` if the mount can't stand at the beginning of a reference: a client would read
+    /// something else.
+    pub(crate) fn of(
+        uri: &Uri,
+        address: &Address<'_>,
+        target: &Target<'_>,
+        upstream: &Upstream,
+        route: &Route<'_>,
+        encoding: PathEncoding,
+    ) -> Option<Box<Self>> {
+        let mount = address.mount_in(uri.path())?;
+        let remainder = uri.path().strip_prefix(mount)?;
+        if mount.starts_with("//") || !is_plain(mount) {
+            return None;
+        }
+        let joined = join(route.base_path(), upstream.default_query(), target).ok()?;
+        Some(Box::new(Self {
+            mount: mount.into(),
+            remainder: remainder.into(),
+            origin: route.destination.origin().clone(),
+            base_path: route.base_path().into(),
+            path: joined.path().into(),
+            default_query: upstream.default_query().map(Box::from),
+            domain: target.domain().map(Box::from),
+            encoding,
+        }))
+    }
+
+    /// Rewrites `Location`, `Content-Location` and each target in `Link`.
+    pub(super) fn rewrite(&self, headers: &mut HeaderMap) {
+        for field in [LOCATION, CONTENT_LOCATION, LINK] {
+            let is_list = field == LINK;
+            let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
+                continue;
+            };
+            for value in entry.iter_mut() {
+                let rewritten = if is_list {
+                    self.link(value.as_bytes())
+                } else {
+                    self.reference(value.as_bytes()).map(String::into_bytes)
+                };
+                let rewritten = rewritten.map(Bytes::from);
+                if let Some(Ok(rewritten)) = rewritten.map(HeaderValue::from_maybe_shared) {
+                    *value = rewritten;
+                }
+            }
+        }
+    }
+
+    /// A line of `Link` (RFC 8288 §3). `None`: nothing in it changes.
+    fn link(&self, line: &[u8]) -> Option<Vec<u8>> {
+        let mut rewritten = Vec::with_capacity(line.len());
+        let mut has_changed = false;
+        let mut quotes = Quotes::default();
+        // A target stands at the beginning of a member, and nowhere else.
+        let mut begins = true;
+        let mut rest = line;
+        while let Some((&byte, after)) = rest.split_first() {
+            let is_outside = quotes.pass(byte);
+            rewritten.push(byte);
+            rest = after;
+            if is_outside && byte == b'<' && begins {
+                let end = after.iter().position(|&byte| byte == b'>')?;
+                let (target, tail) = after.split_at_checked(end)?;
+                match self.reference(target) {
+                    Some(address) => {
+                        has_changed = true;
+                        rewritten.extend_from_slice(address.as_bytes());
+                    }
+                    None => rewritten.extend_from_slice(target),
+                }
+                rest = tail;
+            }
+            begins = is_outside && (byte == b',' || (begins && matches!(byte, b' ' | b'\t')));
+        }
+        has_changed.then_some(rewritten)
+    }
+
+    /// The address under the mount that leads where `reference` does (RFC 3986 §4.1). `None`: it
+    /// stays as it is.
+    fn reference(&self, reference: &[u8]) -> Option<String> {
+        let reference = std::str::from_utf8(reference).ok()?;
+        let (reference, fragment) = cut(reference, '#');
+        let (path, query) = cut(reference, '?');
+        if !fragment.unwrap_or_default().bytes().all(fits)
+            || !query.unwrap_or_default().bytes().all(fits)
+        {
+            return None;
+        }
+        let is_relative = !path.starts_with('/') && !has_scheme(path);
+        let mut address = if is_relative {
+            // Nothing but a fragment names the answer itself.
+            if path.is_empty() && query.is_none() {
+                return None;
+            }
+            let address = self.address(&beside(&self.path, path), query)?;
+            // What a client makes of it by itself.
+            let caller = [&*self.mount, &*self.remainder].concat();
+            if address == with_query(beside(&caller, path).into_owned(), query) {
+                return None;
+            }
+            address
+        } else {
+            let location = Location::parse(&self.absolute(path), None).ok()?;
+            let is_here = location.origin.scheme() == self.origin.scheme()
+                && location.origin.authority() == self.origin.authority();
+            if !is_here {
+                return None;
+            }
+            let root = if location.path.is_empty() { "/" } else { "" };
+            self.address(&format!("{}{root}", location.path), query)?
+        };
+        if let Some(fragment) = fragment {
+            address.push('#');
+            address.push_str(fragment);
+        }
+        Some(address)
+    }
+
+    /// A reference with scheme and authority.
+    fn absolute<'a>(&self, path: &'a str) -> Cow<'a, str> {
+        let scheme = self.origin.scheme().as_uri_scheme();
+        if has_scheme(path) {
+            Cow::Borrowed(path)
+        } else if path.starts_with("//") {
+            Cow::Owned(format!("{scheme}:{path}"))
+        } else {
+            Cow::Owned(format!("{scheme}://{}{path}", self.origin.authority()))
+        }
+    }
+
+    /// The address under the mount of that path and query of the vendor's.
+    fn address(&self, path: &str, query: Option<&str>) -> Option<String> {
+        if !is_plain(path) {
+            return None;
+        }
+        let base = &*self.base_path;
+        let base = base.strip_suffix('/').unwrap_or(base);
+        let below = path.strip_prefix(base)?;
+        if !below.is_empty() && !below.starts_with('/') {
+            return None;
+        }
+        // The root of a base without a path is what a call of the id alone reaches.
+        let vendors = with_query(path.to_owned(), query);
+        let query = self.query(query)?;
+        // As it is, or encoded as clients made by generators do, where it would be decoded.
+        let encoded = || {
+            let path = below.strip_prefix('/').unwrap_or_default();
+            let path = path.replace('%', "%25").replace('/', "%2F");
+            format!("/%2F{path}")
+        };
+        let exact = |below: &str| self.leads_to(below, query.as_deref(), &vendors);
+        let below = if exact(below) {
+            below.to_owned()
+        } else {
+            Some(encoded()).filter(|below| exact(below))?
+        };
+        let address = [&*self.mount, &*below].concat();
+        Some(with_query(address, query.as_deref()))
+    }
+
+    /// The query of a call that the vendor gets with that one: without what is added to each call,
+    /// and with the `__domain`. `None`: none does.
+    fn query<'q>(&self, query: Option<&'q str>) -> Option<Option<Cow<'q, str>>> {
+        let own = match &self.default_query {
+            None => query,
+            Some(default) => match query?.strip_prefix(&**default)? {
+                "" => None,
+                rest => Some(rest.strip_prefix('&')?),
+            },
+        };
+        let Some(domain) = &self.domain else {
+            return Some(own.map(Cow::Borrowed));
+        };
+        let mut query = own.map_or_else(String::new, |own| format!("{own}&"));
+        query.push_str("__domain=");
+        encode_query_value(&mut query, domain.as_bytes());
+        Some(Some(Cow::Owned(query)))
+    }
+
+    /// Whether a call of that remainder and query reaches `vendors`, a path and query.
+    fn leads_to(&self, below: &str, query: Option<&str>, vendors: &str) -> bool {
+        // Any id will do.
+        let path = format!("/c{below}");
+        let Ok(address) = Address::cut(&path, query) else {
+            return false;
+        };
+        let Ok(target) = address.target(self.encoding) else {
+            return false;
+        };
+        let joined = join(&self.base_path, self.default_query.as_deref(), &target);
+        target.domain() == self.domain.as_deref()
+            && joined.is_ok_and(|joined| joined.as_str() == vendors)
+    }
+}
+
+// By hand: paths and queries may hold what a caller wouldn't want in a log (SECURITY L2).
+impl fmt::Debug for MountedLinks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MountedLinks").finish_non_exhaustive()
+    }
+}
+
+/// What stands before and behind the first `at`.
+fn cut(text: &str, at: char) -> (&str, Option<&str>) {
+    match text.split_once(at) {
+        Some((before, behind)) => (before, Some(behind)),
+        None => (text, None),
+    }
+}
+
+fn with_query(mut path: String, query: Option<&str>) -> String {
+    if let Some(query) = query {
+        path.push('?');
+        path.push_str(query);
+    }
+    path
+}
+
+/// The path of a relative reference that stands on a page at `page` (RFC 3986 §5.2.3).
+fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
+    if relative.is_empty() {
+        return Cow::Borrowed(page);
+    }
+    let folder = page.rfind('/').and_then(|slash| page.get(..=slash));
+    Cow::Owned([folder.unwrap_or("/"), relative].concat())
+}
+
+/// Whether a reference begins with a scheme (RFC 3986 §4.2): a colon in its first segment.
+fn has_scheme(path: &str) -> bool {
+    path.split('/')
+        .next()
+        .is_some_and(|first| first.contains(':'))
+}
+
+/// Whether a byte means the same to each client.
+fn fits(byte: u8) -> bool {
+    byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte)
+}
+
+/// Whether no client reads a path in another way: it holds no dot segment, and nothing that some
+/// clients repair.
+fn is_plain(path: &str) -> bool {
+    let is_dots = |segment: &str| {
+        let plain = segment.to_ascii_lowercase().replace("%2e", ".");
+        matches!(plain.split(';').next(), Some("." | ".."))
+    };
+    path.bytes().all(fits) && !path.split('/').any(is_dots)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::DomainPolicy;
+
+    /// How a call of `uri` at a mount `/p` is sent, and the links that are made of its response.
+    struct Calls {
+        upstream: Upstream,
+        encoding: PathEncoding,
+    }
+
+    impl Calls {
+        fn to(base: &str) -> Option<Self> {
+            let domains = DomainPolicy::none().allow("eu.v.test").ok()?;
+            Some(Self {
+                upstream: Upstream::new(base).ok()?.domains(domains),
+                encoding: PathEncoding::Auto,
+            })
+        }
+
+        /// What the vendor is called with, without scheme.
+        fn sent(&self, uri: &str) -> Option<String> {
+            let (path, query) = cut(uri.strip_prefix("/p")?, '?');
+            let address = Address::cut(path, query).ok()?;
+            let target = address.target(self.encoding).ok()?;
+            let place = self.upstream.place(target.domain()).ok()?;
+            let route = self.upstream.permit(place).ok()?;
+            let query = self.upstream.default_query();
+            let joined = join(route.base_path(), query, &target).ok()?;
+            Some(format!("{}{joined}", route.destination.authority()))
+        }
+
+        fn links(&self, uri: &str) -> Option<Box<MountedLinks>> {
+            let (path, query) = cut(uri.strip_prefix("/p")?, '?');
+            let address = Address::cut(path, query).ok()?;
+            let target = address.target(self.encoding).ok()?;
+            let place = self.upstream.place(target.domain()).ok()?;
+            let route = self.upstream.permit(place).ok()?;
+            let uri = uri.parse().ok()?;
+            let upstream = &self.upstream;
+            MountedLinks::of(&uri, &address, &target, upstream, &route, self.encoding)
+        }
+
+        fn reference(&self, uri: &str, reference: &str) -> Option<String> {
+            self.links(uri)?.reference(reference.as_bytes())
+        }
+    }
+
+    /// What becomes of a reference in the answer to `/p/c/items`, under `https://v.test/v2`.
+    fn of(reference: &str) -> Option<String> {
+        Calls::to("https://v.test/v2")?.reference("/p/c/items", reference)
+    }
+
+    #[test]
+    fn what_lies_under_the_base_becomes_an_address_under_the_mount() {
+        for (reference, address) in [
+            ("https://v.test/v2/items?page=2", "/p/c/items?page=2"),
+            ("HTTPS://V.Test:443/v2/items?page=2", "/p/c/items?page=2"),
+            ("https://v.test/v2", "/p/c"),
+            ("https://v.test/v2/", "/p/c/"),
+            ("https://v.test/v2?", "/p/c?"),
+            (
+                "https://v.test/v2//a/%20;v=1?a=b+c&&d#e?f",
+                "/p/c//a/%20;v=1?a=b+c&&d#e?f",
+            ),
+            ("//v.test/v2/a", "/p/c/a"),
+            ("/v2/a:b?c", "/p/c/a:b?c"),
+        ] {
+            assert_eq!(of(reference).as_deref(), Some(address), "{reference}");
+        }
+    }
+
+    #[test]
+    fn what_lies_elsewhere_or_may_be_read_otherwise_stays() {
+        for reference in [
+            "http://v.test/v2/items",
+            "https://v.test:8443/v2/items",
+            "https://w.test/v2/items",
+            "https://v.test.evil.test/v2/items",
+            "https://v.test@evil.test/v2/items",
+            "https://a@v.test/v2/items",
+            "https://v.test/v20/items",
+            "https://v.test/v2%2Fitems",
+            "https://v.test/v2;x/items",
+            "https://v.test/V2/items",
+            "https://v.test/",
+            "https://v.test",
+            "https:/v2/items",
+            "https:items",
+            "mailto:a@v.test",
+            "/v3/items",
+            "/",
+            "/v2/../v3",
+            "/v2/a/%2E%2e/b",
+            "/v2/./a",
+            "/v2/..;x/a",
+            "/v2/a\\b",
+            "/v2/a b",
+            "/v2/a?b c",
+            "/v2/a#b<c",
+            "/v2/caf\u{e9}",
+            "/v2/a?__domain=eu.v.test",
+            "/v2/a?b&%5F_domain=eu.v.test",
+            "",
+            "#a",
+        ] {
+            assert_eq!(of(reference), None, "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_relative_reference_stays_if_it_leads_there_by_itself() {
+        for reference in ["?page=2", "b?page=2", "../c", "./c", "items/d"] {
+            assert_eq!(of(reference), None, "{reference}");
+        }
+        let calls = Calls::to("https://v.test");
+        let reference = |uri, reference| calls.as_ref()?.reference(uri, reference);
+        // The id ends the caller's path, and a client would put the reference in its place.
+        assert_eq!(
+            reference("/p/c", "b?page=2").as_deref(),
+            Some("/p/c/b?page=2")
+        );
+        assert_eq!(reference("/p/c/", "b?page=2"), None);
+        // A generated client's path is one segment.
+        let encoded = "/p/c/%2Fv2%2Fitems";
+        assert_eq!(reference(encoded, "d").as_deref(), Some("/p/c/v2/d"));
+        assert_eq!(
+            reference(encoded, "?page=2").as_deref(),
+            Some("/p/c/v2/items?page=2")
+        );
+    }
+
+    #[test]
+    fn the_mount_and_the_id_stay_as_the_caller_wrote_them() {
+        let calls = Calls::to("https://v.test");
+        let next = |uri| calls.as_ref()?.reference(uri, "https://v.test/x");
+        assert_eq!(next("/p/a%20b/y").as_deref(), Some("/p/a%20b/x"));
+        assert_eq!(next("/p/%63").as_deref(), Some("/p/%63/x"));
+        // A client would resolve it away.
+        assert_eq!(next("/p/%2E%2E/y"), None);
+    }
+
+    #[test]
+    fn a_call_of_another_domain_stays_there() {
+        let calls = Calls::to("https://v.test/v2");
+        let call = "/p/c/items?__domain=eu.v.test&a=1";
+        let next = |reference| calls.as_ref()?.reference(call, reference);
+        for (reference, address) in [
+            (
+                "https://eu.v.test/x?page=2",
+                Some("/p/c/x?page=2&__domain=eu.v.test"),
+            ),
+            ("/x#f", Some("/p/c/x?__domain=eu.v.test#f")),
+            ("?page=2", Some("/p/c/items?page=2&__domain=eu.v.test")),
+            ("https://v.test/v2/x", None),
+            ("https://eu.v.test/x?__domain=w.test", None),
+            // A bare `?` couldn't be said beside it.
+            ("https://eu.v.test/x?", None),
+        ] {
+            assert_eq!(next(reference).as_deref(), address, "{reference}");
+        }
+        let call = "/p/c/items?__domain=https%3A%2F%2Feu.v.test%2Fapi%3Bv=1";
+        let links = calls.as_ref().and_then(|calls| calls.links(call));
+        let next = links.and_then(|links| links.reference(b"/api;v=1/x?y"));
+        assert_eq!(
+            next.as_deref(),
+            Some("/p/c/x?y&__domain=https%3A%2F%2Feu.v.test%2Fapi%3Bv%3D1")
+        );
+    }
+
+    #[test]
+    fn a_default_query_is_said_once() {
+        let calls = || {
+            let calls = Calls::to("https://v.test/v2")?;
+            let upstream = calls.upstream.query("v=3").ok()?;
+            Some(Calls { upstream, ..calls })
+        };
+        let calls = calls();
+        let next = |reference| calls.as_ref()?.reference("/p/c/items", reference);
+        assert_eq!(next("/v2/a?v=3&page=2").as_deref(), Some("/p/c/a?page=2"));
+        assert_eq!(next("/v2/a?v=3").as_deref(), Some("/p/c/a"));
+        for reference in ["/v2/a", "/v2/a?page=2&v=3", "/v2/a?v=33", "/v2/a?v=3&"] {
+            assert_eq!(next(reference), None, "{reference}");
+        }
+    }
+
+    /// Each address, called, reaches what the vendor wrote.
+    #[test]
+    fn addresses_are_exact_however_paths_are_read() {
+        for encoding in [
+            PathEncoding::Auto,
+            PathEncoding::Never,
+            PathEncoding::Always,
+        ] {
+            for base in [
+                "https://v.test",
+                "https://v.test/",
+                "https://v.test/v2",
+                "https://v.test/v2/",
+            ] {
+                let calls = Calls::to(base).map(|calls| Calls { encoding, ..calls });
+                let calls = calls.as_ref();
+                let mut exact = 0;
+                for rest in [
+                    "",
+                    "/",
+                    "/a",
+                    "/a%2Fb",
+                    "/%2Fa",
+                    "/a%252Fb",
+                    "/a%2Fb/c",
+                    "//a%2Fb",
+                    "/a%3Fb",
+                    "/%25",
+                    "/%zz",
+                    "/a%2Fb%23",
+                    "/%2f%2F",
+                ] {
+                    for query in ["", "?", "?a=%2F/&b"] {
+                        let url = format!(
+                            "v.test{}{rest}{query}",
+                            base.strip_prefix("https://v.test")
+                                .unwrap_or_default()
+                                .trim_end_matches('/')
+                        );
+                        let address = calls
+                            .and_then(|calls| calls.reference("/p/c/x", &format!("https://{url}")));
+                        let Some(address) = address else { continue };
+                        exact += 1;
+                        let sent = calls.and_then(|calls| calls.sent(&address));
+                        let root = url.replacen("v.test?", "v.test/?", 1);
+                        let root = if root == "v.test" {
+                            "v.test/".to_owned()
+                        } else {
+                            root
+                        };
+                        assert_eq!(
+                            sent.as_deref(),
+                            Some(&*root),
+                            "{encoding:?} {base} {address}"
+                        );
+                    }
+                }
+                assert!(exact > 30, "{encoding:?} {base}: {exact} of 39");
+            }
+        }
+        let calls = Calls::to("https://v.test");
+        let next = calls.and_then(|calls| calls.reference("/p/c/x", "/group%2Fproject?a"));
+        assert_eq!(next.as_deref(), Some("/p/c/%2Fgroup%252Fproject?a"));
+    }
+
+    #[test]
+    fn each_target_of_a_list_is_read_and_the_rest_stays() {
+        let link = |line: &str| {
+            let links = Calls::to("https://v.test/v2")?.links("/p/c/items")?;
+            let line = links.link(line.as_bytes())?;
+            String::from_utf8(line).ok()
+        };
+        for (line, rewritten) in [
+            (
+                "<https://v.test/v2/a?b=1,2>; rel=\"next\", <https://w.test/v2/a>; rel=last,\t</v2/c>;x",
+                "</p/c/a?b=1,2>; rel=\"next\", <https://w.test/v2/a>; rel=last,\t</p/c/c>;x",
+            ),
+            (
+                ", </v2/a>; title=\"x, </v2/b>, \\\", </v2/c>\"; anchor=\"/v2/d\" ,</v2/e>",
+                ", </p/c/a>; title=\"x, </v2/b>, \\\", </v2/c>\"; anchor=\"/v2/d\" ,</p/c/e>",
+            ),
+            ("</v2/a>; title=\u{e9}", "</p/c/a>; title=\u{e9}"),
+        ] {
+            assert_eq!(link(line).as_deref(), Some(rewritten), "{line}");
+        }
+        for line in [
+            "<https://w.test/a>; rel=next",
+            "x=</v2/a>",
+            "; rel=</v2/a>",
+            "</v2/a",
+            "\"</v2/a>",
+            "</v2/\u{e9}>",
+            "",
+        ] {
+            assert_eq!(link(line), None, "{line}");
+        }
+    }
+}

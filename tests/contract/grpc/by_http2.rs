@@ -1,0 +1,234 @@
+//! HTTP/2 at the vendor, or none.
+
+use http::{HeaderMap, HeaderValue, Response};
+use tokio::sync::mpsc;
+use tower_passthrough::CallReport;
+
+use crate::support::caller::{RawResponse, request};
+use crate::support::gateway::{Builder, Gateway, Setup};
+use crate::support::h2_caller::{self, H2Caller, H2Response};
+use crate::support::h2_vendor::H2Vendor;
+use crate::support::pair::Pair;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::within;
+
+fn call(content_type: &str) -> http::Request<()> {
+    h2_caller::request("POST", "/p/c/test.Echo/Unary")
+        .header("content-type", content_type)
+        .header("te", "trailers")
+        .header("grpc-timeout", "5S")
+        .body(())
+        .unwrap()
+}
+
+async fn ask(gateway: &Gateway, content_type: &str) -> H2Response {
+    let mut caller = H2Caller::connect(gateway.address).await;
+    caller
+        .call_with(call(content_type), b"\0\0\0\0\0", None)
+        .await
+}
+
+fn assert_unavailable(response: &H2Response) {
+    assert_eq!(response.status, 200);
+    assert_eq!(response.headers["grpc-status"], "14");
+    assert_eq!(
+        response.headers["passthrough-error"],
+        "upstream-unreachable"
+    );
+    let status = &response.headers["proxy-status"];
+    assert_eq!(status, "passthrough; error=http_protocol_error");
+    assert!(response.body.is_empty() && response.trailers.is_empty());
+}
+
+#[tokio::test]
+async fn g3_a_vendor_that_agrees_on_http1_gets_no_grpc_call() {
+    for alpn in [&["http/1.1"][..], &[]] {
+        let vendor = Vendor::replying_over_tls(alpn, |_| Reply::ok("ok")).await;
+        let (tell, mut told) = mpsc::unbounded_channel();
+        let watch = move |options: Builder| {
+            options.observe(move |call: &CallReport<'_>| {
+                let _ = tell.send(call.cause().map(tower_passthrough::Error::sent));
+            })
+        };
+        let gateway = Setup::new(&vendor).options(watch).start().await;
+        for content_type in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc;x=y",
+        ] {
+            assert_unavailable(&ask(&gateway, content_type).await);
+            assert_eq!(within("a report", told.recv()).await, Some(Some(false)));
+        }
+        assert!(vendor.try_next().await.is_none());
+        // Other calls go there as ever, gRPC-Web too.
+        for content_type in ["application/json", "application/grpc-web+proto"] {
+            let response = ask(&gateway, content_type).await;
+            assert_eq!(
+                (response.status.as_u16(), &response.body[..]),
+                (200, &b"ok"[..])
+            );
+            vendor.next().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn g3_a_transport_without_http2_makes_no_grpc_call() {
+    let vendor = H2Vendor::start().await;
+    let setup = Setup::new(&vendor).transport(|transport| transport.http1_only(true));
+    let gateway = setup.start().await;
+    assert_unavailable(&ask(&gateway, "application/grpc").await);
+    assert_eq!(vendor.connections().await, 0);
+}
+
+/// A vendor in clear isn't asked what it speaks: what answers the preface isn't HTTP/2.
+#[tokio::test]
+async fn g3_a_vendor_in_clear_that_speaks_http1_is_status_14() {
+    let pair = Pair::new().await;
+    let response = ask(&pair.gateway, "application/grpc").await;
+    assert_eq!(response.status, 200);
+    assert_eq!(response.headers["grpc-status"], "14");
+    // Other calls have a pool of their own.
+    let response = ask(&pair.gateway, "text/plain").await;
+    assert_eq!(
+        (response.status.as_u16(), &response.body[..]),
+        (200, &b"ok"[..])
+    );
+}
+
+#[tokio::test]
+async fn g3_te_and_the_deadline_pass_and_headers_only_answers_stay_so() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let (response, mut upload) = caller.open(call("application/grpc+proto"), false).await;
+    upload.send_data("\0\0\0\0\0".into(), true).unwrap();
+    let mut stream = vendor.next().await;
+    let headers = stream.request.headers();
+    assert_eq!(headers["te"], "trailers");
+    assert_eq!(headers["grpc-timeout"], "5S");
+    assert_eq!(headers["content-type"], "application/grpc+proto");
+    assert_eq!(stream.request.uri().path(), "/test.Echo/Unary");
+    let only = Response::builder()
+        .header("content-type", "application/grpc+proto")
+        .header("grpc-status", "9")
+        .header("grpc-message", "50%25 caf%C3%A9")
+        .header("x-why-bin", "AP8");
+    stream.finish(only.body(()).unwrap());
+    let answer = h2_caller::answer(response).await;
+    let headers = answer.headers();
+    assert_eq!(headers["grpc-status"], "9");
+    assert_eq!(headers["grpc-message"], "50%25 caf%C3%A9");
+    assert_eq!(headers["x-why-bin"], "AP8");
+    assert!(!headers.contains_key("content-length"));
+    assert!(
+        answer.body().is_end_stream(),
+        "a frame came behind the head"
+    );
+}
+
+#[tokio::test]
+async fn g3_a_call_that_the_caller_resets_is_reset_at_the_vendor() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let (_response, mut upload) = caller.open(call("application/grpc"), false).await;
+    let mut stream = vendor.next().await;
+    upload.send_reset(h2::Reason::CANCEL);
+    assert_eq!(stream.reset().await, h2::Reason::CANCEL);
+}
+
+/// An HTTP/1.1 caller gets as much of it as HTTP/1.1 has: trailers, if it takes them.
+#[tokio::test]
+async fn g3_an_http1_caller_gets_grpc_in_chunks_and_trailers() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    let lines = [
+        "Content-Type: application/grpc",
+        "TE: trailers",
+        "Content-Length: 7",
+    ];
+    let sent = request("POST", "/p/c/test.Echo/Unary", &lines, "\0\0\0\0\x02hi");
+    let caller = crate::support::caller::raw_call(gateway.address, sent);
+    let answer = async {
+        let mut stream = vendor.next().await;
+        let (body, _) = stream.read().await;
+        assert_eq!(body, b"\0\0\0\0\x02hi");
+        let head = Response::builder()
+            .header("content-type", "application/grpc")
+            .header("trailer", "grpc-status");
+        let mut answer = stream.answer(head.body(()).unwrap());
+        answer.send_data("\0\0\0\0\x02ho".into(), false).unwrap();
+        let status = HeaderMap::from_iter([(
+            "grpc-status".parse().unwrap(),
+            HeaderValue::from_static("0"),
+        )]);
+        answer.send_trailers(status).unwrap();
+    };
+    let (response, ()): (RawResponse, ()) = tokio::join!(caller, answer);
+    assert_eq!(
+        (response.status(), response.text().as_str()),
+        (200, "\0\0\0\0\x02ho")
+    );
+    assert_eq!(
+        response.body.trailers,
+        [("grpc-status".to_owned(), "0".to_owned())]
+    );
+}
+
+/// gRPC-Web carries its trailers in the body, in a frame of its own, over any version.
+#[tokio::test]
+async fn g3_grpc_web_passes_as_bytes_over_http1() {
+    let frames = b"\0\0\0\0\x02hi\x80\0\0\0\x0fgrpc-status:0\r\n";
+    let mut reply = format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n",
+        frames.len()
+    )
+    .into_bytes();
+    reply.extend_from_slice(frames);
+    let pair = Pair::before(Vendor::answering(reply).await, |setup| setup).await;
+    let lines = [
+        "Content-Type: application/grpc-web+proto",
+        "X-Grpc-Web: 1",
+        "Content-Length: 7",
+    ];
+    let response = pair
+        .call(request(
+            "POST",
+            "/p/c/test.Echo/Unary",
+            &lines,
+            "\0\0\0\0\x02ho",
+        ))
+        .await;
+    assert_eq!(response.body.data, frames);
+    assert_eq!(
+        response.head.value("content-type"),
+        Some("application/grpc-web+proto")
+    );
+    let received = pair.vendor.next().await;
+    assert_eq!(received.body.data, b"\0\0\0\0\x02ho");
+    assert_eq!(received.head.value("x-grpc-web"), Some("1"));
+}
+
+/// Ordinary calls aren't held to HTTP/2, and have their connections to themselves.
+#[tokio::test]
+async fn g3_grpc_and_other_calls_keep_connections_of_their_own() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
+    for (content_type, connection) in [
+        ("application/json", 0),
+        ("application/grpc", 1),
+        ("application/json", 0),
+        ("application/grpc+proto", 1),
+    ] {
+        let answer = async {
+            let mut stream = vendor.next().await;
+            stream.ok("ok");
+            stream.connection
+        };
+        let (response, seen) = tokio::join!(ask(&gateway, content_type), answer);
+        assert_eq!(response.body, b"ok");
+        assert_eq!(seen, connection, "{content_type}");
+    }
+}

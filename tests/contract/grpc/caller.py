@@ -1,0 +1,91 @@
+"""A gRPC caller in Python: each kind of call through the mount, whose prefix stands in the path.
+
+    python3 caller.py 127.0.0.1:PORT
+"""
+
+import queue
+import sys
+
+import grpc
+
+MOUNT = "/p/c"
+
+
+class Mount(grpc.UnaryUnaryClientInterceptor):
+    """What a generated stub needs: its paths are fixed, and the mount goes before them."""
+
+    def intercept_unary_unary(self, call, details, request):
+        class Mounted(grpc.ClientCallDetails):
+            method = MOUNT + details.method
+            timeout = details.timeout
+            metadata = details.metadata
+            credentials = details.credentials
+            wait_for_ready = details.wait_for_ready
+            compression = details.compression
+
+        return call(Mounted(), request)
+
+
+def refused(call, code):
+    try:
+        call()
+    except grpc.RpcError as error:
+        assert error.code() == code, error
+        return error
+    raise AssertionError(f"{code} didn't come")
+
+
+def assert_failure(error):
+    assert error.details() == "50 % caf\u00e9\n", error
+    trailers = dict(error.trailing_metadata())
+    assert trailers["x-why"] == "because", trailers
+    assert trailers["x-why-bin"] == bytes([0, 255, 10, 13]), trailers
+
+
+def main(address):
+    channel = grpc.insecure_channel(address)
+    method = MOUNT + "/test.Echo/"
+
+    unary = channel.unary_unary(method + "Unary")
+    answer, call = unary.with_call(b"hello", timeout=10)
+    assert answer == b"hello"
+    assert dict(call.initial_metadata())["x-token"] == "Bearer s3cr3t"
+    assert_failure(refused(lambda: unary(b"fail", timeout=10), grpc.StatusCode.ABORTED))
+
+    # As a generated stub calls, whose path is the service's.
+    stub = grpc.intercept_channel(channel, Mount()).unary_unary("/test.Echo/Unary")
+    assert stub(b"stub", timeout=10) == b"stub"
+
+    repeat = channel.unary_stream(method + "Repeat")
+    assert list(repeat(b"x", timeout=10)) == [b"x"] * 100
+    assert_failure(refused(lambda: list(repeat(b"fail", timeout=10)), grpc.StatusCode.ABORTED))
+
+    join = channel.stream_unary(method + "Join")
+    assert join(iter([b"a", b"b", b"c"]), timeout=10) == b"abc"
+
+    in_step(channel.stream_stream(method + "Reply"))
+
+    never = channel.unary_unary(method + "Never")
+    refused(lambda: never(b"", timeout=0.2), grpc.StatusCode.DEADLINE_EXCEEDED)
+
+    unknown = channel.unary_unary("/p/nobody/test.Echo/Unary")
+    error = refused(lambda: unknown(b"", timeout=10), grpc.StatusCode.NOT_FOUND)
+    assert dict(error.trailing_metadata())["passthrough-error"] == "unknown-connection"
+
+
+def in_step(reply):
+    """A thousand messages, each sent once the answer to the last is there."""
+    sent = queue.SimpleQueue()
+    answers = reply(iter(sent.get, None), timeout=60)
+    assert next(answers) == b"first"
+    for number in range(1000):
+        message = str(number).encode()
+        sent.put(message)
+        assert next(answers) == message
+    sent.put(None)
+    assert list(answers) == [b"after", b"all"]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
+    print("ok")
