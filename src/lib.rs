@@ -57,6 +57,7 @@
 //! | `websocket` (default) | WebSockets, over HTTP/1.1 and from HTTP/2 callers |
 //! | `native-roots` | the operating system's roots as well |
 //! | `tracing` | a `tracing` span per call: [`guides::observability`] |
+//! | `rate-limit` | [`Rate`]: how often calls of one connection may begin |
 //! | `full` | all of these |
 //!
 //! Without `http1` and `http2` there is no client, and a [`Transport`] of your own is needed.
@@ -73,6 +74,7 @@ mod body;
 mod client;
 mod connection;
 mod error;
+mod limits;
 mod observe;
 mod pipeline;
 mod policy;
@@ -98,6 +100,8 @@ pub use self::client::{
 };
 pub use self::connection::{Connection, Credential, Variables};
 pub use self::error::{BoxError, Error, ErrorCode};
+#[cfg(feature = "rate-limit")]
+pub use self::limits::Rate;
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
 };

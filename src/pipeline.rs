@@ -122,10 +122,13 @@ where
         refusal::of_size(&head.headers)?;
         let address = Address::under(prefix, uri)?;
         record.names(address.id());
+        settings.limits.of_all(record.permit())?;
 
         let scope = self.store.authorize(address.id(), context(record)).await?;
         let connection = self.store.connection(address.id(), context(record)).await?;
         record.belongs_to(connection.shared_integration());
+        let limits = &settings.limits;
+        limits.of_connection(address.id(), record.permit())?;
 
         let upstream = self.resolver.resolve(&connection).await?;
         let encoding = upstream.encoding().unwrap_or(settings.path_encoding);

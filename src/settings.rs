@@ -9,6 +9,7 @@ use http::{Extensions, Uri};
 
 use crate::address::PathEncoding;
 use crate::client::Patience;
+use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::rewrite::ResponseHeaderPolicy;
 #[cfg(feature = "websocket")]
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     /// In bytes.
     pub(crate) request_body_limit: Option<u64>,
+    pub(crate) limits: Limits,
     pub(crate) observer: Option<Arc<dyn Observe>>,
     #[cfg(feature = "websocket")]
     pub(crate) tunnels: Tunnels,
@@ -53,6 +55,7 @@ impl Default for Settings {
                 total: None,
             },
             request_body_limit: None,
+            limits: Limits::default(),
             observer: None,
             #[cfg(feature = "websocket")]
             tunnels: Tunnels::new(),

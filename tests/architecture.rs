@@ -10,12 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which a call needs them. One may import those above it, never one below.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "error",
     "secret",
     "address",
     "policy",
     "connection",
+    "limits",
     "observe",
     "auth",
     "upstream",

@@ -27,7 +27,7 @@ use tower_passthrough::{
 };
 
 use crate::callers::Callers;
-use crate::config::Config;
+use crate::config::{Config, Limits};
 use crate::server::Server;
 
 /// What the vendor asks for. Callers never see it, and need no key of their own here.
@@ -80,6 +80,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         idle_timeout: Config::IDLE_TIMEOUT,
         request_body_limit: None,
         trace_context: TraceContext::Pass,
+        limits: Limits::default(),
     })
 }
 

@@ -143,6 +143,7 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
             .prefix(&config.mount)?
             .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
     }
+    passthrough = config.limits.set(passthrough);
     let router = routes::router(&config.mount, config.callers, passthrough.build(), metrics);
 
     say(&format!("listening on http://{address}"));

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::address::ConnectionId;
 use crate::error::Error;
+use crate::limits::Permit;
 use crate::policy::Origin;
 
 /// What is known of a call so far, and who gets to know it in the end.
@@ -22,6 +23,7 @@ pub(crate) struct Record {
     upload: Option<Arc<dyn Progress>>,
     observer: Option<Arc<dyn Observe>>,
     span: CallSpan,
+    permit: Permit,
 }
 
 impl Record {
@@ -40,6 +42,7 @@ impl Record {
             started: Instant::now(),
             upload: None,
             observer,
+            permit: Permit::default(),
         };
         if let Some(observer) = &record.observer {
             observer.started(&CallStart(&record.facts));
@@ -113,6 +116,11 @@ impl Record {
         self.started
     }
 
+    /// What the call holds of the host's limits, until it ends.
+    pub(crate) fn permit(&mut self) -> &mut Permit {
+        &mut self.permit
+    }
+
     /// From now on a body tells of its progress.
     pub(crate) fn follows(&mut self, upload: Arc<dyn Progress>) {
         self.upload = Some(upload);
@@ -161,11 +169,15 @@ impl Record {
     /// How the call ended; the first word counts.
     pub(crate) fn ends(&mut self, outcome: Outcome) {
         self.facts.outcome.get_or_insert(outcome);
+        // Before the caller has the last byte: its next call may come at once.
+        self.permit = Permit::default();
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
+        // Whoever hears of the end may count on the place.
+        self.permit = Permit::default();
         if self.is_observed() {
             self.facts.duration = self.started.elapsed();
             self.facts.request_bytes = self.upload().map_or(0, Upload::bytes);

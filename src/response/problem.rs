@@ -2,6 +2,7 @@
 //! caller.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{
@@ -91,9 +92,9 @@ fn common_fields(error: &Error) -> HeaderMap {
         code.status(),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
     ) {
-        let seconds = error
-            .retry_after()
-            .map_or(1, |after| after.as_secs().max(1));
+        // Rounded up: earlier would be too early.
+        let whole = |after: Duration| after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        let seconds = error.retry_after().map_or(1, |after| whole(after).max(1));
         headers.insert(RETRY_AFTER, seconds.into());
     }
     headers

@@ -11,6 +11,8 @@ use http::{Extensions, Uri};
 use super::passthrough::PassthroughService;
 use crate::address::{PathEncoding, Prefix, PrefixError};
 use crate::client::{DefaultTransport, LONGEST, Transport};
+#[cfg(feature = "rate-limit")]
+use crate::limits::Rate;
 use crate::observe::{Observe, TraceContext};
 use crate::pipeline::Gateway;
 use crate::resolver::BaseUrlResolver;
@@ -202,6 +204,39 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
     pub fn tunnels(self, tunnels: Tunnels) -> Self {
         self.set(|settings| settings.tunnels = tunnels)
+    }
+
+    /// How many calls may be under way at once, of whatever connection. By default there is no
+    /// limit; `0` lets none through.
+    ///
+    /// A call is under way until its response's body has ended or was dropped. One more is answered
+    /// with [`Overloaded`](crate::ErrorCode::Overloaded), before the authorizer is asked. The
+    /// service's clones count together. With this or
+    /// [`in_flight_per_connection`](Self::in_flight_per_connection) a call allocates once more.
+    pub fn in_flight_limit(self, calls: usize) -> Self {
+        self.set(|settings| settings.limits.set_in_all(calls))
+    }
+
+    /// How many calls of one connection may be under way at once, so that none takes what is there
+    /// for all. By default there is no limit; `0` lets none through.
+    ///
+    /// As with [`in_flight_limit`](Self::in_flight_limit), save that it's asked after the store: it
+    /// counts ids that exist, and tells nobody else of them. Only ids with a call under way are
+    /// remembered; one of more than 46 bytes is copied for each of its calls.
+    pub fn in_flight_per_connection(self, calls: usize) -> Self {
+        self.set(|settings| settings.limits.set_per_connection(calls))
+    }
+
+    /// How often calls of one connection may begin. By default there is no limit.
+    ///
+    /// One that comes too early is answered with [`RateLimited`](crate::ErrorCode::RateLimited),
+    /// and `Retry-After` says in how many seconds the next may begin, rounded up. It's asked after
+    /// the store, so it counts ids that exist. Remembered are those whose burst isn't whole again,
+    /// and at most as many besides, or 1,024; a call allocates only if its id is a new one.
+    #[cfg(feature = "rate-limit")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
+    pub fn rate_per_connection(self, rate: Rate) -> Self {
+        self.set(|settings| settings.limits.set_rate(rate))
     }
 
     /// Lets `observer` see how each call ended. The last one set counts.

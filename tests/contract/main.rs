@@ -17,6 +17,7 @@ mod bodies;
 mod connecting;
 mod errors;
 mod grpc;
+mod limits;
 mod observed;
 mod path;
 mod pool;

@@ -1,6 +1,7 @@
 //! Limits and timeouts, and refusals in mid-upload.
 
 use std::fs::File;
+use std::process::Stdio;
 
 use crate::kit::canary::KEY;
 use crate::kit::config::Config;
@@ -10,6 +11,8 @@ use crate::support::caller::Caller;
 use crate::support::manual::ManualVendor;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
 async fn before(vendor: Vendor, table: &str) -> (Vendor, Gateway) {
     let gateway = Gateway::start(&Config::new(&vendor).table(table)).await;
@@ -53,6 +56,59 @@ async fn request_body_of_nought_is_no_limit() {
         assert_eq!(answer.status(), 200);
         assert_eq!(vendor.next().await.body.data, b"12345");
     }
+}
+
+/// While the first call is held, the second is refused; once it has ended, the next is let through.
+#[tokio::test]
+async fn in_flight_per_connection_and_in_all() {
+    for (key, code) in [("in_flight_per_connection", 200), ("in_flight", 503)] {
+        let vendor = ManualVendor::bind().await;
+        let other = "[connection.other]\nintegration = \"v\"\nsecret = { token = \"c4nary\" }";
+        let config = Config::new(&vendor)
+            .table(&format!("[limits]\n{key} = 1"))
+            .table(other);
+        let gateway = Gateway::start(&config).await;
+        let mut first = gateway.command("/c/x", &[]);
+        let mut first = first.stdout(Stdio::null()).spawn().unwrap();
+        let mut held = vendor.accept().await;
+        held.head().await;
+        for form in [&[][..], &["--http2-prior-knowledge"]] {
+            let answer = gateway.call("/c/x", form).await;
+            assert_eq!(
+                (answer.status(), answer.error()),
+                (503, Some("overloaded")),
+                "{key} {form:?}"
+            );
+            assert_eq!(answer.field("retry-after"), Some("1"), "{key}");
+            assert!(answer.body().contains("\"sent\":false"), "{answer:?}");
+        }
+        // Another connection's call has a place, unless it's one for all.
+        let (answer, ()) = tokio::join!(gateway.call("/other/x", &[]), async {
+            if code == 200 {
+                let mut connection = vendor.accept().await;
+                connection.head().await;
+                connection.write(OK).await;
+            }
+        });
+        assert_eq!(answer.status(), code, "{key}");
+
+        held.write(OK).await;
+        assert!(first.wait().await.unwrap().success(), "{key}");
+        let (answer, ()) = tokio::join!(gateway.call("/c/x", &[]), async {
+            // On the connection that the first one left.
+            held.head().await;
+            held.write(OK).await;
+        });
+        assert_eq!(answer.status(), 200, "{key}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn in_flight_of_nought_is_no_limit() {
+    let table = "[limits]\nin_flight = 0\nin_flight_per_connection = 0\n\
+                 rate_per_connection = { per_second = 0 }";
+    let (_vendor, gateway) = before(Vendor::ok().await, table).await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
 }
 
 /// The answer to an upload that is refused unread arrives, though the caller still sends (E7).

@@ -71,7 +71,20 @@ pub(super) struct Timeouts {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Limits {
     pub(super) request_body: Option<Size>,
-    pub(super) in_flight_per_connection: Option<Spanned<Count>>,
+    pub(super) in_flight: Option<Count>,
+    pub(super) in_flight_per_connection: Option<Count>,
+    pub(super) rate_per_connection: Option<Spanned<Rate>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { per_second = 10, burst = 20 }"
+)]
+pub(super) struct Rate {
+    pub(super) per_second: Option<Spanned<Count>>,
+    pub(super) per_minute: Option<Spanned<Count>>,
+    pub(super) burst: Option<Spanned<Count>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

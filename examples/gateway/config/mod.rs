@@ -10,6 +10,7 @@ mod choice;
 mod connection;
 mod file;
 mod integration;
+mod limits;
 mod network;
 mod problem;
 mod secret;
@@ -30,6 +31,7 @@ use tower_passthrough::{
 use zeroize::Zeroizing;
 
 use self::file::File;
+pub(crate) use self::limits::Limits;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 use crate::callers::Callers;
@@ -56,6 +58,7 @@ pub(crate) struct Config {
     /// `None`: none.
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) trace_context: TraceContext,
+    pub(crate) limits: Limits,
 }
 
 impl Config {
@@ -156,6 +159,7 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
         folder,
         &mut problems,
     );
+    let limits = Limits::read(&file.limits, &mut problems);
     let callers = caller::all(file.caller, listen, folder, &mut problems);
 
     let problems = problems.into_vec();
@@ -191,6 +195,7 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
             .observe
             .trace_context
             .map_or(TraceContext::Pass, |context| context.0),
+        limits,
     };
     Ok(Loaded { config, summary })
 }

@@ -24,14 +24,6 @@ pub(super) fn not_yet_supported(file: &File, problems: &mut Problems) {
             _ => problems.push(Problem::not_yet(attempts, "more than one attempt")),
         }
     }
-    if let Some(limit) = file
-        .limits
-        .in_flight_per_connection
-        .as_ref()
-        .filter(|limit| limit.get_ref().0 > 0)
-    {
-        problems.push(Problem::not_yet(limit, "a limit other than 0"));
-    }
     if let Some(kind) = &file.store.kind {
         if let Text(StoreKind::Later(name)) = kind.get_ref() {
             problems.push(Problem::not_yet(

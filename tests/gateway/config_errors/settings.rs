@@ -153,12 +153,62 @@ fn timeouts_and_limits() {
 }
 
 #[test]
+fn the_limits() {
+    const WITHOUT: &str = "this gateway was built without the feature `rate-limit`";
+    for (line, expected) in [
+        (
+            "in_flight = \"many\"",
+            "2:13: limits.in_flight: expected a whole number, found a string".to_owned(),
+        ),
+        (
+            "in_flight_per_connection = -1",
+            "2:28: limits.in_flight_per_connection: expected a whole number, 0 or more".to_owned(),
+        ),
+        (
+            "rate_per_connection = \"c4nary\"",
+            "2:23: limits.rate_per_connection: expected a table such as \
+             { per_second = 10, burst = 20 }, found a string"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = {}",
+            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 1, per_minute = 1 }",
+            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 1, burst = 0 }",
+            "2:49: limits.rate_per_connection.burst: expected 1 or more".to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 4294967296 }",
+            "2:38: limits.rate_per_connection.per_second: expected a number below 4294967296"
+                .to_owned(),
+        ),
+        // The binary under test has the default features.
+        (
+            "rate_per_connection = { per_second = 10, burst = 20 }",
+            format!("2:23: limits.rate_per_connection: {WITHOUT}"),
+        ),
+        (
+            "rate_per_connection = { per_minute = 10 }",
+            format!("2:23: limits.rate_per_connection: {WITHOUT}"),
+        ),
+    ] {
+        refused(&format!("[limits]\n{line}"), &[&expected]);
+    }
+    let none = "[limits]\nin_flight = 0\nin_flight_per_connection = 0\n\
+                rate_per_connection = { per_second = 0 }";
+    assert_eq!(check(none).code, Some(0), "{:?}", check(none));
+}
+
+#[test]
 fn what_a_later_version_will_do_is_named() {
     for (config, expected) in [
-        (
-            "[limits]\nin_flight_per_connection = 5",
-            "2:28: limits.in_flight_per_connection: a limit other than 0 is not yet supported",
-        ),
         (
             "[retry]\nattempts = 3",
             "2:12: retry.attempts: more than one attempt is not yet supported",

@@ -181,7 +181,13 @@ async fn x2_a_million_ids_leave_nothing_behind() {
         .dangerous()
         .allow_everyone()
         .transport(Void(Arc::default()))
-        .build();
+        .in_flight_limit(8)
+        .in_flight_per_connection(8);
+    #[cfg(feature = "rate-limit")]
+    let service = service.rate_per_connection(tower_passthrough::Rate::per_second(
+        std::num::NonZeroU32::new(1_000_000).unwrap(),
+    ));
+    let service = service.build();
     let call = |nth: usize| {
         let id = format!("{nth}-{}", "x".repeat(100));
         service.clone().oneshot(

@@ -2,6 +2,7 @@
 
 mod held;
 mod http2;
+mod limits;
 mod parsers;
 mod slow;
 

@@ -1,6 +1,10 @@
 //! What is refused by the call's own words.
 
+#[cfg(feature = "rate-limit")]
+use super::failure;
 use super::{Caller, Failure, fail, setup};
+#[cfg(feature = "rate-limit")]
+use crate::support::caller::raw_call;
 use crate::support::caller::{get, request};
 use crate::support::gateway::Origin;
 use crate::support::vendor::Vendor;
@@ -46,6 +50,41 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
     let sent = request("POST", "/p/c/x", &["Content-Length: 5"], "hello");
     let expected = (413, "body-too-large", "http_request_error", false);
     failures.push(fail("a body that is too large", expected, limited, caller(sent)).await);
+    for (what, limited) in [
+        (
+            "as many calls as there may be",
+            setup(&origin).options(|o| o.in_flight_limit(0)),
+        ),
+        (
+            "as many calls of the connection as there may be",
+            setup(&origin).options(|o| o.in_flight_per_connection(0)),
+        ),
+    ] {
+        let expected = (503, "overloaded", "connection_limit_reached", false);
+        let limited = (origin.as_str(), limited);
+        failures.push(fail(what, expected, limited, caller(get("/p/c/x"))).await);
+    }
     vendor.untouched().await;
+    #[cfg(feature = "rate-limit")]
+    failures.push(too_fast(caller).await);
     failures
+}
+
+/// The second call of a connection that may make one a minute.
+#[cfg(feature = "rate-limit")]
+async fn too_fast(caller: Caller) -> Failure {
+    use std::num::NonZeroU32;
+
+    let vendor = Vendor::ok().await;
+    let origin = vendor.origin();
+    let rate = tower_passthrough::Rate::per_minute(NonZeroU32::MIN);
+    let gateway = setup(&origin)
+        .options(move |o| o.rate_per_connection(rate))
+        .start()
+        .await;
+    let first = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(first.status(), 200);
+    let second = raw_call(gateway.address, caller(get("/p/c/x"))).await;
+    let expected = (429, "rate-limited", "http_request_denied", false);
+    failure("a call too soon", expected, second, &origin)
 }

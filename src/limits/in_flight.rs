@@ -1,0 +1,207 @@
+//! Calls under way are counted by what they hold: a place is given back when it's dropped, and that
+//! is when the response's body has ended, or when the call is dropped before.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+
+use crate::address::ConnectionId;
+use crate::error::{Error, ErrorCode};
+
+/// When to come again: places come back as calls end, which nobody can foresee.
+const SOON: Duration = Duration::from_secs(1);
+
+/// The calls under way, of whatever connection.
+pub(super) struct InAll {
+    limit: usize,
+    count: AtomicUsize,
+}
+
+impl InAll {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    fn take(self: &Arc<Self>) -> Result<PlaceOfAll, Error> {
+        let one_more = |count: usize| (count < self.limit).then_some(count + 1);
+        // Relaxed, as nothing but the number itself is told by it.
+        match self
+            .count
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
+        {
+            Ok(_) => Ok(PlaceOfAll(Arc::clone(self))),
+            Err(_) => Err(too_many("as many calls as the host allows are under way")),
+        }
+    }
+}
+
+struct PlaceOfAll(Arc<InAll>);
+
+impl Drop for PlaceOfAll {
+    fn drop(&mut self) {
+        self.0.count.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+type Counts = HashMap<ConnectionId, usize, RandomState>;
+
+/// The calls under way of each connection that has any.
+pub(super) struct PerConnection {
+    limit: usize,
+    counts: Mutex<Counts>,
+}
+
+impl PerConnection {
+    pub(super) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            counts: Mutex::default(),
+        }
+    }
+
+    fn take(self: &Arc<Self>, id: &ConnectionId) -> Result<PlaceOfConnection, Error> {
+        let mut counts = self.counts();
+        match counts.get_mut(id) {
+            Some(count) if *count < self.limit => *count += 1,
+            None if self.limit > 0 => {
+                counts.insert(id.clone(), 1);
+            }
+            _ => {
+                return Err(too_many(
+                    "as many calls of this connection as the host allows are under way",
+                ));
+            }
+        }
+        drop(counts);
+        Ok(PlaceOfConnection {
+            of: Arc::clone(self),
+            id: id.clone(),
+        })
+    }
+
+    /// Nothing that holds it can panic half-way, so what a panic elsewhere left is whole.
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct PlaceOfConnection {
+    of: Arc<PerConnection>,
+    id: ConnectionId,
+}
+
+impl Drop for PlaceOfConnection {
+    fn drop(&mut self) {
+        // No id is kept for which nothing is under way (SECURITY X2). The key that comes out is
+        // freed after the lock.
+        let mut counts = self.of.counts();
+        let last = match counts.get_mut(&self.id) {
+            Some(count) if *count > 1 => {
+                *count -= 1;
+                None
+            }
+            _ => counts.remove_entry(&self.id),
+        };
+        drop(counts);
+        drop(last);
+    }
+}
+
+/// What a call holds while it's under way. Boxed, as it's in each call's future, and most hosts set
+/// no limit.
+#[derive(Default)]
+pub(crate) struct Permit(Option<Box<Held>>);
+
+#[derive(Default)]
+struct Held {
+    of_all: Option<PlaceOfAll>,
+    of_connection: Option<PlaceOfConnection>,
+}
+
+impl Permit {
+    pub(super) fn take_of_all(&mut self, in_all: &Arc<InAll>) -> Result<(), Error> {
+        let place = in_all.take()?;
+        self.held().of_all = Some(place);
+        Ok(())
+    }
+
+    pub(super) fn take_of_connection(
+        &mut self,
+        per_connection: &Arc<PerConnection>,
+        id: &ConnectionId,
+    ) -> Result<(), Error> {
+        let place = per_connection.take(id)?;
+        self.held().of_connection = Some(place);
+        Ok(())
+    }
+
+    fn held(&mut self) -> &mut Held {
+        self.0.get_or_insert_default()
+    }
+}
+
+fn too_many(detail: &'static str) -> Error {
+    Error::new(ErrorCode::Overloaded, detail)
+        .with_proxy_status("connection_limit_reached")
+        .with_retry_after(SOON)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(text: &str) -> ConnectionId {
+        ConnectionId::try_from(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    #[test]
+    fn x2_no_id_is_kept_without_a_call() {
+        let limit = Arc::new(PerConnection::new(2));
+        let mut held = Vec::new();
+        for nth in 0..10_000 {
+            for _ in 0..2 {
+                let mut permit = Permit::default();
+                let taken = permit.take_of_connection(&limit, &id(&nth.to_string()));
+                assert!(taken.is_ok());
+                held.push(permit);
+            }
+            let refused = Permit::default().take_of_connection(&limit, &id(&nth.to_string()));
+            assert!(refused.is_err());
+        }
+        assert_eq!(limit.counts().len(), 10_000);
+        drop(held);
+        assert_eq!(limit.counts().len(), 0);
+    }
+
+    #[test]
+    fn places_are_given_back_one_by_one() {
+        let in_all = Arc::new(InAll::new(2));
+        let take = || {
+            let mut permit = Permit::default();
+            permit.take_of_all(&in_all).map(|()| permit)
+        };
+        let (first, second) = (take(), take());
+        assert!(first.is_ok() && second.is_ok());
+        assert!(take().is_err());
+        drop(first);
+        let third = take();
+        assert!(third.is_ok());
+        assert!(take().is_err());
+        drop((second, third));
+        assert_eq!(in_all.count.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_limit_of_nought_lets_none_through() {
+        let none = Arc::new(PerConnection::new(0));
+        assert!(none.take(&id("c")).is_err());
+        assert_eq!(none.counts().len(), 0);
+        assert!(Arc::new(InAll::new(0)).take().is_err());
+    }
+}

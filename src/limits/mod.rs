@@ -1,0 +1,69 @@
+//! How many calls may be under way at once, in all and per connection, and how many may begin.
+//!
+//! A limit that isn't set is an `Option` to look at. What counts calls per connection is asked only
+//! once the store knows the id: unknown ids are answered alike however busy the known ones are, and
+//! none of them takes memory.
+
+mod in_flight;
+#[cfg(feature = "rate-limit")]
+mod rate;
+
+use std::sync::Arc;
+
+pub(crate) use self::in_flight::Permit;
+use self::in_flight::{InAll, PerConnection};
+#[cfg(feature = "rate-limit")]
+pub use self::rate::Rate;
+#[cfg(feature = "rate-limit")]
+use self::rate::Rates;
+use crate::address::ConnectionId;
+use crate::error::Error;
+
+/// The limits of a service, shared by its clones.
+#[derive(Clone, Default)]
+pub(crate) struct Limits {
+    in_all: Option<Arc<InAll>>,
+    per_connection: Option<Arc<PerConnection>>,
+    #[cfg(feature = "rate-limit")]
+    rates: Option<Arc<Rates>>,
+}
+
+impl Limits {
+    pub(crate) fn set_in_all(&mut self, limit: usize) {
+        self.in_all = Some(Arc::new(InAll::new(limit)));
+    }
+
+    pub(crate) fn set_per_connection(&mut self, limit: usize) {
+        self.per_connection = Some(Arc::new(PerConnection::new(limit)));
+    }
+
+    #[cfg(feature = "rate-limit")]
+    pub(crate) fn set_rate(&mut self, rate: Rate) {
+        self.rates = Some(Arc::new(Rates::new(rate)));
+    }
+
+    /// Counts a call of whatever connection, or refuses it.
+    pub(crate) fn of_all(&self, permit: &mut Permit) -> Result<(), Error> {
+        match &self.in_all {
+            None => Ok(()),
+            Some(in_all) => permit.take_of_all(in_all),
+        }
+    }
+
+    /// Counts a call of this connection, which the store knows, or refuses it.
+    pub(crate) fn of_connection(
+        &self,
+        id: &ConnectionId,
+        permit: &mut Permit,
+    ) -> Result<(), Error> {
+        if let Some(per_connection) = &self.per_connection {
+            permit.take_of_connection(per_connection, id)?;
+        }
+        // Last, as a call that is refused for another reason hasn't begun.
+        #[cfg(feature = "rate-limit")]
+        if let Some(rates) = &self.rates {
+            rates.check(id)?;
+        }
+        Ok(())
+    }
+}

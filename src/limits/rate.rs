@@ -1,0 +1,164 @@
+//! How often calls of a connection may begin: a bucket of tokens per id, by `governor`.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use foldhash::quality::RandomState;
+use governor::clock::{Clock, MonotonicClock};
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::HashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::address::ConnectionId;
+use crate::error::{Error, ErrorCode};
+
+/// How often calls of one connection may begin, for
+/// [`PassthroughBuilder::rate_per_connection`](crate::PassthroughBuilder::rate_per_connection).
+///
+/// Whoever hasn't called for a while has a burst of calls at once; from then on they may begin at
+/// the rate, evenly.
+///
+/// ```
+/// use std::num::NonZeroU32;
+///
+/// use tower_passthrough::Rate;
+///
+/// # fn main() -> Result<(), std::num::TryFromIntError> {
+/// let rate = Rate::per_second(NonZeroU32::try_from(10)?).burst(NonZeroU32::try_from(20)?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Rate(Quota);
+
+impl Rate {
+    /// So many calls a second, and at first as many at once.
+    #[must_use]
+    pub const fn per_second(calls: NonZeroU32) -> Self {
+        Self(Quota::per_second(calls))
+    }
+
+    /// So many calls a minute, and at first as many at once.
+    #[must_use]
+    pub const fn per_minute(calls: NonZeroU32) -> Self {
+        Self(Quota::per_minute(calls))
+    }
+
+    /// How many calls may begin at once after a pause.
+    #[must_use]
+    pub const fn burst(self, calls: NonZeroU32) -> Self {
+        Self(self.0.allow_burst(calls))
+    }
+}
+
+impl fmt::Debug for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rate")
+            .field("one_each", &self.0.replenish_interval())
+            .field("burst", &self.0.burst_size())
+            .finish()
+    }
+}
+
+type Buckets = HashMapStateStore<ConnectionId, RandomState>;
+type Limiter = RateLimiter<ConnectionId, Buckets, MonotonicClock, NoOpMiddleware<Instant>>;
+type Instant = <MonotonicClock as Clock>::Instant;
+
+/// The buckets of the connections that aren't full.
+pub(super) struct Rates {
+    limiter: Limiter,
+    /// How many calls are to come before full buckets are forgotten.
+    until_sweep: AtomicUsize,
+}
+
+impl Rates {
+    /// The fewest calls between two sweeps.
+    const FEWEST: usize = 1024;
+
+    pub(super) fn new(rate: Rate) -> Self {
+        Self {
+            limiter: RateLimiter::new(rate.0, Buckets::default(), MonotonicClock),
+            until_sweep: AtomicUsize::new(Self::FEWEST),
+        }
+    }
+
+    pub(super) fn check(&self, id: &ConnectionId) -> Result<(), Error> {
+        let checked = self.limiter.check_key(id);
+        self.sweep_in_time();
+        checked.map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.limiter.clock().now());
+            Error::new(
+                ErrorCode::RateLimited,
+                "the calls of this connection come faster than the host allows",
+            )
+            .with_retry_after(wait)
+        })
+    }
+
+    /// Forgets ids whose bucket is full again, which is as if they had never called (SECURITY X2).
+    ///
+    /// A sweep comes after as many calls as the last one left ids, so a call pays for looking at
+    /// two of them at most, and no more ids are kept than twice those whose bucket isn't full, and
+    /// [`FEWEST`](Self::FEWEST).
+    fn sweep_in_time(&self) {
+        // One call alone sees the last number; those that follow wrap around, until it's set anew.
+        if self.until_sweep.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.limiter.retain_recent();
+            self.limiter.shrink_to_fit();
+            let left = self.limiter.len();
+            self.until_sweep
+                .store(left.max(Self::FEWEST), Ordering::Relaxed);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn id(text: &str) -> ConnectionId {
+        ConnectionId::try_from(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+    }
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
+    }
+
+    #[test]
+    fn x2_full_buckets_are_forgotten() {
+        // A bucket is full again after a microsecond.
+        let rates = Rates::new(Rate::per_second(number(1_000_000)).burst(number(1)));
+        for nth in 0..10_000 {
+            assert!(rates.check(&id(&nth.to_string())).is_ok());
+            assert!(rates.limiter.len() <= 2 * Rates::FEWEST, "{nth}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_full_is_kept() {
+        let rates = Rates::new(Rate::per_minute(number(1)));
+        for nth in 0..3000 {
+            assert!(rates.check(&id(&nth.to_string())).is_ok());
+        }
+        for nth in 0..3000 {
+            assert!(rates.check(&id(&nth.to_string())).is_err());
+        }
+        assert_eq!(rates.limiter.len(), 3000);
+    }
+
+    #[test]
+    fn it_says_when_the_next_call_may_begin() {
+        let rates = Rates::new(Rate::per_minute(number(1)).burst(number(2)));
+        let after = || {
+            let refused = rates.check(&id("c")).err();
+            refused.and_then(|error| error.retry_after())
+        };
+        assert_eq!((after(), after()), (None, None));
+        let wait = after().unwrap_or_default();
+        assert!(wait > Duration::from_secs(30), "{wait:?}");
+        assert!(wait <= Duration::from_secs(60), "{wait:?}");
+    }
+}

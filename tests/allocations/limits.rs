@@ -1,0 +1,48 @@
+//! What the host's limits cost: nothing while they're off, and one allocation when calls under way
+//! are counted.
+
+use bytes::Bytes;
+use http_body_util::Empty;
+use tokio::runtime::Runtime;
+use tower_passthrough::{
+    Connection, Integrations, MemoryStore, PassthroughService, Upstream, auth,
+};
+
+use super::{InMemory, InProcess, PER_CALL, call, request};
+
+/// What a call holds of the limits.
+const PER_PERMIT: u64 = 1;
+
+fn limited() -> InProcess {
+    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
+    let upstream = Upstream::new("https://api.vendor.test/v2")
+        .unwrap()
+        .auth(auth::Bearer);
+    let builder = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
+        .dangerous()
+        .allow_everyone()
+        .transport(InMemory::default())
+        .prefix("/p")
+        .unwrap()
+        .in_flight_limit(1)
+        .in_flight_per_connection(1);
+    #[cfg(feature = "rate-limit")]
+    let builder = builder.rate_per_connection(tower_passthrough::Rate::per_second(
+        std::num::NonZeroU32::new(1000).unwrap(),
+    ));
+    builder.build()
+}
+
+#[test]
+fn a_call_that_is_counted_allocates_once_more() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let mut service = limited();
+    // The first call makes the maps.
+    call(&mut service, request("GET", Empty::<Bytes>::new()));
+    for _ in 0..3 {
+        let (response, info) = call(&mut service, request("GET", Empty::<Bytes>::new()));
+        assert_eq!(response.status(), 200);
+        assert_eq!(info.count_total, PER_CALL + PER_PERMIT, "{info:?}");
+    }
+}

@@ -1,0 +1,256 @@
+//! The host's own limits: what counts as a call under way, and when the next may begin.
+
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tower_passthrough::{CallReport, Connection};
+
+use crate::support::caller::{Caller, get, raw_call, request};
+use crate::support::gateway::{Gateway, Setup, TOKEN};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::manual::{ManualVendor, VendorConnection};
+use crate::support::wait::within;
+
+const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+const PART: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
+
+/// A gateway that lets one call through at once, and tells of each that has ended.
+struct OneAtOnce {
+    vendor: ManualVendor,
+    gateway: Gateway,
+    ended: UnboundedReceiver<()>,
+}
+
+impl OneAtOnce {
+    async fn start() -> Self {
+        let vendor = ManualVendor::bind().await;
+        let (sender, ended) = mpsc::unbounded_channel();
+        let gateway = Setup::new(&vendor)
+            .options(move |options| {
+                options
+                    .in_flight_limit(1)
+                    .in_flight_per_connection(1)
+                    .observe(move |_: &CallReport<'_>| {
+                        let _ = sender.send(());
+                    })
+            })
+            .start()
+            .await;
+        Self {
+            vendor,
+            gateway,
+            ended,
+        }
+    }
+
+    /// A call that waits at the vendor.
+    async fn held(&self) -> (Caller, VendorConnection) {
+        let mut caller = Caller::connect(self.gateway.address).await;
+        caller.write(get("/p/c/x")).await;
+        let mut connection = self.vendor.accept().await;
+        connection.head().await;
+        (caller, connection)
+    }
+
+    /// Another call is refused.
+    async fn is_full(&mut self) {
+        let answer = raw_call(self.gateway.address, get("/p/c/x")).await;
+        assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
+        self.has_ended().await;
+    }
+
+    /// The next call that ends.
+    async fn has_ended(&mut self) {
+        within("the end of a call", self.ended.recv()).await;
+    }
+
+    /// Another call goes through, and ends.
+    async fn has_room(&mut self) {
+        let (mut caller, mut connection) = self.held().await;
+        self.is_full().await;
+        connection.write(OK).await;
+        assert_eq!(caller.response("GET").await.text(), "ok");
+        self.has_ended().await;
+        connection.reset();
+    }
+}
+
+#[tokio::test]
+async fn e1_a_call_is_under_way_until_its_body_ends() {
+    let mut one = OneAtOnce::start().await;
+    let (mut caller, mut connection) = one.held().await;
+    one.is_full().await;
+    connection.write(PART).await;
+    assert_eq!(caller.head().await.status(), 200);
+    one.is_full().await;
+    connection.write("world").await;
+    let whole = within("the body", caller.wire.until(b"helloworld")).await;
+    assert!(whole.is_some());
+    // The caller has the last byte: its place is free by now.
+    connection.reset();
+    one.has_room().await;
+}
+
+#[tokio::test]
+async fn e1_a_caller_that_leaves_gives_its_place_back() {
+    let mut one = OneAtOnce::start().await;
+    // Before the head.
+    let (caller, mut connection) = one.held().await;
+    drop(caller);
+    connection.closed().await;
+    one.has_ended().await;
+    one.has_room().await;
+
+    // In the body.
+    let (mut caller, mut connection) = one.held().await;
+    connection.write(PART).await;
+    assert_eq!(caller.head().await.status(), 200);
+    drop(caller);
+    connection.closed().await;
+    one.has_ended().await;
+    one.has_room().await;
+
+    // A stream of HTTP/2 whose connection stays.
+    let mut caller = H2Caller::connect(one.gateway.address).await;
+    let call = h2_caller::request("GET", "/p/c/x").body(()).unwrap();
+    let call = caller.open(call, true).await;
+    let mut connection = one.vendor.accept().await;
+    connection.head().await;
+    drop(call);
+    connection.closed().await;
+    one.has_ended().await;
+    one.has_room().await;
+}
+
+#[tokio::test]
+async fn e1_a_vendor_that_breaks_off_gives_the_place_back() {
+    let mut one = OneAtOnce::start().await;
+    // Before the head.
+    let (mut caller, connection) = one.held().await;
+    connection.reset();
+    assert_eq!(caller.response("GET").await.status(), 502);
+    one.has_ended().await;
+    one.has_room().await;
+
+    // In the body.
+    let (mut caller, mut connection) = one.held().await;
+    connection.write(PART).await;
+    assert_eq!(caller.head().await.status(), 200);
+    connection.reset();
+    caller.closed().await;
+    one.has_ended().await;
+    one.has_room().await;
+}
+
+#[tokio::test]
+async fn e1_a_refused_call_takes_no_place() {
+    let mut one = OneAtOnce::start().await;
+    for (target, status) in [
+        ("/p/nobody/x", 404),
+        ("/p/c/x?__domain=evil.test", 403),
+        ("/p/c/../x", 400),
+    ] {
+        // Its answer isn't read to the end.
+        let mut caller = Caller::connect(one.gateway.address).await;
+        caller.write(get(target)).await;
+        assert_eq!(caller.head().await.status(), status, "{target}");
+        one.has_ended().await;
+        one.has_room().await;
+    }
+}
+
+/// Whoever may not know of a connection can't learn that it's busy.
+#[tokio::test]
+async fn e1_an_unknown_id_is_unknown_while_others_are_at_their_limit() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Setup::new(&vendor)
+        .options(|options| options.in_flight_per_connection(0))
+        .start()
+        .await;
+    let answer = raw_call(gateway.address, get("/p/nobody/x")).await;
+    assert_eq!(
+        (answer.status(), answer.error()),
+        (404, Some("unknown-connection"))
+    );
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
+    vendor.no_other().await;
+}
+
+/// An upload that is refused for want of a place isn't asked for.
+#[tokio::test]
+async fn h18_a_caller_without_a_place_is_not_told_to_go_on() {
+    let mut one = OneAtOnce::start().await;
+    let (_caller, _connection) = one.held().await;
+    let lines = ["Content-Length: 5", "Expect: 100-continue"];
+    let upload = request("POST", "/p/c/x", &lines, "");
+    let answer = raw_call(one.gateway.address, upload).await;
+    assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
+    assert!(answer.interim.is_empty());
+    one.has_ended().await;
+}
+
+#[cfg(feature = "rate-limit")]
+#[tokio::test]
+async fn e6_429_says_when_the_next_call_may_begin() {
+    use std::num::NonZeroU32;
+
+    use crate::support::vendor::Vendor;
+
+    let vendor = Vendor::ok().await;
+    let two = NonZeroU32::new(2).unwrap();
+    let rate = tower_passthrough::Rate::per_minute(NonZeroU32::MIN).burst(two);
+    let gateway = Setup::new(&vendor)
+        .also("d", Connection::new("vendor").with("token", TOKEN))
+        .options(move |options| options.rate_per_connection(rate))
+        .start()
+        .await;
+    for _ in 0..2 {
+        let answer = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(answer.status(), 200);
+    }
+    for method in ["GET", "HEAD", "POST"] {
+        let answer = raw_call(gateway.address, request(method, "/p/c/x", &[], "")).await;
+        assert_eq!(
+            (answer.status(), answer.error()),
+            (429, Some("rate-limited")),
+            "{method}"
+        );
+        let seconds: u32 = answer.head.value("retry-after").unwrap().parse().unwrap();
+        assert!((30..=60).contains(&seconds), "{method}: {seconds}");
+        assert_eq!(answer.head.value("cache-control"), Some("no-store"));
+    }
+    // It's a limit of each connection by itself, and tells nobody of ids.
+    assert_eq!(raw_call(gateway.address, get("/p/d/x")).await.status(), 200);
+    for _ in 0..4 {
+        let answer = raw_call(gateway.address, get("/p/nobody/x")).await;
+        assert_eq!(answer.error(), Some("unknown-connection"));
+    }
+}
+
+/// `Retry-After` is true: rounded up, so that a caller that waits for it is let through.
+#[cfg(feature = "rate-limit")]
+#[tokio::test]
+async fn e6_a_caller_that_waits_as_told_is_let_through() {
+    use std::num::NonZeroU32;
+    use std::time::Duration;
+
+    use crate::support::vendor::Vendor;
+
+    let vendor = Vendor::ok().await;
+    // One each 1.5 seconds, so that 1 would be too early.
+    let forty = NonZeroU32::new(40).unwrap();
+    let rate = tower_passthrough::Rate::per_minute(forty).burst(NonZeroU32::MIN);
+    let gateway = Setup::new(&vendor)
+        .options(move |options| options.rate_per_connection(rate))
+        .start()
+        .await;
+    let first = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(first.status(), 200);
+    let second = raw_call(gateway.address, get("/p/c/x")).await;
+    // More than 1.5 seconds may have passed already, where the machine is busy.
+    if second.status() == 429 {
+        let seconds: u64 = second.head.value("retry-after").unwrap().parse().unwrap();
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let third = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(third.status(), 200);
+    }
+}
