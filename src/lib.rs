@@ -79,6 +79,7 @@ mod observe;
 mod pipeline;
 mod policy;
 mod refusal;
+mod resilience;
 mod resolver;
 mod response;
 mod rewrite;
@@ -109,6 +110,7 @@ pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
     NetworkRefusal, Origin, Owner, Scheme,
 };
+pub use self::resilience::{CircuitPolicy, RetryPolicy};
 pub use self::resolver::{BaseUrlResolver, Integrations, ResolveError};
 pub use self::rewrite::ResponseHeaderPolicy;
 pub use self::secret::{InvalidSecret, Secret};

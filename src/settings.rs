@@ -11,6 +11,7 @@ use crate::address::PathEncoding;
 use crate::client::Patience;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
+use crate::resilience::Resilience;
 use crate::rewrite::ResponseHeaderPolicy;
 #[cfg(feature = "websocket")]
 use crate::tunnel::Tunnels;
@@ -36,6 +37,7 @@ pub(crate) struct Settings {
     #[cfg(feature = "websocket")]
     pub(crate) tunnels: Tunnels,
     pub(crate) trace_context: TraceContext,
+    pub(crate) resilience: Resilience,
 }
 
 impl Default for Settings {
@@ -60,6 +62,7 @@ impl Default for Settings {
             #[cfg(feature = "websocket")]
             tunnels: Tunnels::new(),
             trace_context: TraceContext::Pass,
+            resilience: Resilience::default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which a call needs them. One may import those above it, never one below.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "error",
     "secret",
     "address",
@@ -26,6 +26,7 @@ const ORDER: [&str; 20] = [
     "body",
     "client",
     "tunnel",
+    "resilience",
     "response",
     "settings",
     "refusal",

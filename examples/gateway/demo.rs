@@ -23,7 +23,7 @@ use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_passthrough::{
     BaseUrlError, Connection, HttpTransport, Integrations, MemoryStore, NetworkPolicy,
-    PathEncoding, ResponseHeaderPolicy, TraceContext, Upstream, auth,
+    PathEncoding, ResponseHeaderPolicy, RetryPolicy, TraceContext, Upstream, auth,
 };
 
 use crate::callers::Callers;
@@ -81,6 +81,8 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         request_body_limit: None,
         trace_context: TraceContext::Pass,
         limits: Limits::default(),
+        retry: RetryPolicy::new(1),
+        circuit: None,
     })
 }
 

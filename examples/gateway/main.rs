@@ -130,6 +130,7 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
         .response_headers(config.response_headers)
         .response_head_timeout(config.response_head_timeout)
         .idle_timeout(config.idle_timeout)
+        .retry(config.retry)
         .drop_header(API_KEY)
         .trace_context(config.trace_context)
         .observe(audit::Observer);
@@ -144,6 +145,9 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
             .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
     }
     passthrough = config.limits.set(passthrough);
+    if let Some(circuit) = config.circuit {
+        passthrough = passthrough.circuit(circuit);
+    }
     let router = routes::router(&config.mount, config.callers, passthrough.build(), metrics);
 
     say(&format!("listening on http://{address}"));

@@ -15,6 +15,7 @@ use crate::client::{DefaultTransport, LONGEST, Transport};
 use crate::limits::Rate;
 use crate::observe::{Observe, TraceContext};
 use crate::pipeline::Gateway;
+use crate::resilience::{CircuitPolicy, RetryPolicy};
 use crate::resolver::BaseUrlResolver;
 use crate::rewrite::ResponseHeaderPolicy;
 use crate::settings::{Settings, Via};
@@ -237,6 +238,18 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn rate_per_connection(self, rate: Rate) -> Self {
         self.set(|settings| settings.limits.set_rate(rate))
+    }
+
+    /// Sends requests again that are safe to repeat, when the vendor couldn't be reached or was
+    /// overwhelmed. By default nothing is sent again that the vendor may have seen.
+    pub fn retry(self, policy: RetryPolicy) -> Self {
+        self.set(|settings| settings.resilience.set_retry(policy))
+    }
+
+    /// Leaves a destination alone for a while that couldn't be reached several times in a row. By
+    /// default each call tries.
+    pub fn circuit(self, policy: CircuitPolicy) -> Self {
+        self.set(|settings| settings.resilience.set_circuit(policy))
     }
 
     /// Lets `observer` see how each call ended. The last one set counts.

@@ -23,5 +23,6 @@ mod path;
 mod pool;
 mod query;
 mod request_headers;
+mod resilience;
 mod responses;
 mod upgrades;

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::kit::canary::KEY;
 use crate::kit::config::Config;
@@ -221,4 +222,55 @@ async fn timeouts_idle_ends_a_stalled_upload() {
     let mut connection = vendor.accept().await;
     connection.head().await;
     connection.closed().await;
+}
+
+#[tokio::test]
+async fn retry_attempts_and_max_wait() {
+    let down = "HTTP/1.1 503 Down\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n";
+    for (table, status, requests) in [
+        ("", 503, 1),
+        ("[retry]\nattempts = 1", 503, 1),
+        ("[retry]\nattempts = 2", 200, 2),
+        ("[retry]\nattempts = 2\nmax_wait = \"500ms\"", 503, 1),
+    ] {
+        let first = AtomicBool::new(true);
+        let vendor = Vendor::replying(move |_| match first.swap(false, Ordering::Relaxed) {
+            true => Reply::from(down),
+            false => Reply::ok("ok"),
+        });
+        let (vendor, gateway) = before(vendor.await, table).await;
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), status, "{table}");
+        for _ in 0..requests {
+            vendor.next().await;
+        }
+        assert!(vendor.try_next().await.is_none(), "{table}");
+    }
+}
+
+#[tokio::test]
+async fn circuit_failures_and_open() {
+    let timeouts = "[timeouts]\nresponse_head = \"300ms\"";
+    for (table, is_open) in [
+        ("", false),
+        ("[circuit]\nfailures = 0", false),
+        ("[circuit]\nfailures = 2\nopen = \"2m\"", true),
+    ] {
+        let vendor = Vendor::answering(Reply::silence()).await;
+        let (vendor, gateway) = before(vendor, &format!("{timeouts}\n{table}")).await;
+        for _ in 0..2 {
+            let answer = gateway.call("/c/x", &[]).await;
+            assert_eq!(answer.error(), Some("upstream-timeout"), "{table}");
+        }
+        let answer = gateway.call("/c/x", &[]).await;
+        if is_open {
+            assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
+            let after = answer.field("retry-after").unwrap().parse::<u64>().unwrap();
+            assert!((60..=120).contains(&after), "{after}");
+            assert!(answer.body().contains("\"sent\":false"), "{answer:?}");
+        } else {
+            assert_eq!(answer.error(), Some("upstream-timeout"), "{table}");
+        }
+        let connections = if is_open { 2 } else { 3 };
+        assert_eq!(vendor.connections().await, connections, "{table}");
+    }
 }

@@ -40,6 +40,7 @@ pub(super) struct File {
     pub(super) retry: Retry,
     #[serde(default)]
     pub(super) observe: Observe,
+    pub(super) circuit: Circuit,
     #[serde(default)]
     pub(super) caller: Vec<Spanned<Caller>>,
     #[serde(default)]
@@ -91,6 +92,14 @@ pub(super) struct Rate {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Retry {
     pub(super) attempts: Option<Spanned<Count>>,
+    pub(super) max_wait: Option<Text<Duration>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Circuit {
+    pub(super) failures: Option<Spanned<Count>>,
+    pub(super) open: Option<Spanned<Text<Duration>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -13,6 +13,7 @@ mod integration;
 mod limits;
 mod network;
 mod problem;
+mod resilience;
 mod secret;
 mod settings;
 mod value;
@@ -25,8 +26,8 @@ use std::time::Duration;
 use serde::Deserialize;
 use toml::de::DeTable;
 use tower_passthrough::{
-    HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PathEncoding,
-    ResponseHeaderPolicy, TraceContext,
+    CircuitPolicy, HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PathEncoding,
+    ResponseHeaderPolicy, RetryPolicy, TraceContext,
 };
 use zeroize::Zeroizing;
 
@@ -59,6 +60,9 @@ pub(crate) struct Config {
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) trace_context: TraceContext,
     pub(crate) limits: Limits,
+    pub(crate) retry: RetryPolicy,
+    /// `None`: none.
+    pub(crate) circuit: Option<CircuitPolicy>,
 }
 
 impl Config {
@@ -149,6 +153,8 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
         Config::CONNECT_TIMEOUT,
         &mut problems,
     );
+    let retry = resilience::retry(&file.retry, &mut problems);
+    let circuit = resilience::circuit(&file.circuit, &mut problems);
     let plaintext = file.network.plaintext;
     let transport = network::transport(&file.network, connect_timeout, folder, &mut problems);
     let integrations = integration::all(&file.integration, plaintext, &mut problems);
@@ -196,6 +202,8 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
             .trace_context
             .map_or(TraceContext::Pass, |context| context.0),
         limits,
+        retry,
+        circuit,
     };
     Ok(Loaded { config, summary })
 }

@@ -14,16 +14,6 @@ use crate::routes;
 /// Keys that stand in the contract, and whose work is to come. Values that ask for none of it are
 /// taken.
 pub(super) fn not_yet_supported(file: &File, problems: &mut Problems) {
-    if let Some(attempts) = &file.retry.attempts {
-        match attempts.get_ref().0 {
-            0 => problems.push(Problem::at(
-                attempts,
-                "expected 1 or more: the total of attempts",
-            )),
-            1 => {}
-            _ => problems.push(Problem::not_yet(attempts, "more than one attempt")),
-        }
-    }
     if let Some(kind) = &file.store.kind {
         if let Text(StoreKind::Later(name)) = kind.get_ref() {
             problems.push(Problem::not_yet(

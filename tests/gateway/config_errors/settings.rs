@@ -147,6 +147,22 @@ fn timeouts_and_limits() {
             "[observe]\ntrace_context = \"begin\"",
             "2:17: observe.trace_context: expected \"pass\" or \"start\"",
         ),
+        (
+            "[retry]\nmax_wait = 5",
+            "2:12: retry.max_wait: expected a duration, such as \"10s\", \"500ms\" or \"2m\", found an integer",
+        ),
+        (
+            "[circuit]\nfailures = -1",
+            "2:12: circuit.failures: expected a whole number, 0 or more",
+        ),
+        (
+            "[circuit]\nfailures = 5\nopen = \"0s\"",
+            "3:8: circuit.open: expected a duration above zero, such as \"10s\"",
+        ),
+        (
+            "[circuit]\nopen = \"10s\"",
+            "2:8: circuit.open: expected `failures` beside it",
+        ),
     ] {
         refused(config, &[expected]);
     }
@@ -209,10 +225,6 @@ fn the_limits() {
 #[test]
 fn what_a_later_version_will_do_is_named() {
     for (config, expected) in [
-        (
-            "[retry]\nattempts = 3",
-            "2:12: retry.attempts: more than one attempt is not yet supported",
-        ),
         (
             "[store]\nkind = \"sqlite\"",
             "2:8: store.kind: a store of kind \"sqlite\" is not yet supported",
@@ -321,10 +333,10 @@ fn text_that_is_no_toml() {
 #[test]
 fn each_problem_has_its_line() {
     refused(
-        "mount = \"a/\"\n[retry]\nattempts = 2\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
+        "mount = \"a/\"\n[retry]\nattempts = 0\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
         &[
             "1:9: mount: expected a path such as \"/passthrough\", of letters, digits and `-._~`, without a slash at its end",
-            "3:12: retry.attempts: more than one attempt is not yet supported",
+            "3:12: retry.attempts: expected 1 or more: the total of attempts",
             "5:12: integration.v.base_url: its scheme is neither http nor https, expected a URL such as \"https://api.vendor.com/v2\"",
             "7:11: caller.api_key: the key is empty, expected one that a header can carry",
         ],

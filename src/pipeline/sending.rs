@@ -1,0 +1,170 @@
+//! From a request that lacks nothing but its credential to the head of the vendor's response.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response};
+
+use super::{Gateway, context};
+use crate::address::ConnectionId;
+use crate::auth::AuthContext;
+use crate::body::{RequestBody, UpstreamBody};
+use crate::client::{AwaitHead, Transport, TransportError};
+use crate::connection::Connection;
+use crate::error::Error;
+use crate::observe::{Outcome, Record, UploadState};
+use crate::policy::Destination;
+use crate::refusal;
+use crate::resolver::BaseUrlResolver;
+use crate::rewrite::RequestTrailers;
+use crate::store::{Authorize, CredentialStore, StoreError};
+use crate::upstream::Upstream;
+
+pub(super) type Sent = Result<Response<UpstreamBody>, TransportError>;
+
+/// A request that lacks nothing but its credential.
+pub(super) struct Outgoing {
+    pub(super) head: Parts,
+    pub(super) body: RequestBody,
+    /// What the scheme asked to see of the body.
+    pub(super) payload: Option<Bytes>,
+}
+
+/// Where a request goes, and on whose behalf.
+#[derive(Clone, Copy)]
+pub(super) struct Way<'a> {
+    pub(super) id: &'a ConnectionId,
+    pub(super) upstream: &'a Upstream,
+    pub(super) destination: &'a Destination,
+}
+
+impl<S, R, T> Gateway<S, R, T>
+where
+    S: CredentialStore + Authorize,
+    R: BaseUrlResolver,
+    T: Transport,
+{
+    /// Puts the credential on, and sends.
+    pub(super) fn send<'a>(
+        &'a self,
+        outgoing: Outgoing,
+        way: Way<'_>,
+        to: &'a Destination,
+        connection: &Connection,
+        record: &mut Record,
+    ) -> Result<AwaitHead<'a, impl Future<Output = Sent> + Send + use<'a, S, R, T>>, Error> {
+        let Outgoing {
+            mut head,
+            body,
+            payload,
+        } = outgoing;
+        let Way { upstream, .. } = way;
+        let cx = AuthContext {
+            connection,
+            destination: to,
+            payload: payload.as_ref(),
+            now: SystemTime::now(),
+        };
+        upstream.scheme().apply(&mut head, &cx)?;
+        refusal::of_detour(&head.uri, to)?;
+
+        let settings = &self.settings;
+        let trailers = || RequestTrailers {
+            scheme: upstream.shared_scheme(),
+            host_credentials: Arc::clone(&settings.host_credentials),
+        };
+        let limits = (settings.request_body_limit, settings.patience.idle);
+        let body = body.follow(record, trailers, limits);
+        record.attempt();
+        let request = Request::from_parts(head, body);
+        let sending = self.transport.send(request, to);
+        let (began, upload) = (record.started(), record.shared_upload());
+        Ok(AwaitHead::new(
+            sending,
+            began,
+            upload,
+            to,
+            settings.patience,
+        ))
+    }
+
+    /// Sends once more with a renewed credential. The vendor's 401 goes back if there is none, or
+    /// if the body is gone.
+    pub(super) async fn send_again(
+        &self,
+        spare: Option<Box<Outgoing>>,
+        way: Way<'_>,
+        rejected: &Connection,
+        unauthorized: Response<UpstreamBody>,
+        record: &mut Record,
+    ) -> Result<Response<UpstreamBody>, Error> {
+        let renewed = self.store.renew(way.id, rejected, context(record)).await;
+        let Some(spare) = spare else {
+            return Ok(unauthorized);
+        };
+        let renewed = renewed.map_err(StoreError::while_renewing)?;
+        // Where it goes has been judged for the old one.
+        let Some(connection) = renewed.filter(|renewed| renewed.is_at_the_place_of(rejected))
+        else {
+            return Ok(unauthorized);
+        };
+        drop(unauthorized);
+        let to = way.destination(&connection);
+        let sending = self.send(*spare, way, &to, &connection, record)?;
+        sending.await?.map_err(|error| explain(error, record))
+    }
+
+    /// The bytes of the body, for a scheme that signs them. This is the last refusal.
+    pub(super) async fn payload(
+        &self,
+        body: &mut RequestBody,
+        limit: usize,
+        upstream: &Upstream,
+        connection: &Connection,
+    ) -> Result<Bytes, Error> {
+        refusal::of_missing_secrets(upstream.scheme(), connection)?;
+        let settings = &self.settings;
+        let whole = std::mem::replace(body, RequestBody::empty());
+        let (kept, payload) = whole
+            .keep(limit, settings.request_body_limit, settings.patience.idle)
+            .await?;
+        *body = kept;
+        Ok(payload)
+    }
+}
+
+impl Outgoing {
+    /// The same request once more, if its body is empty or was kept.
+    pub(super) fn again(&self) -> Option<Self> {
+        Some(Self {
+            head: self.head.clone(),
+            body: self.body.again()?,
+            payload: self.payload.clone(),
+        })
+    }
+}
+
+impl Way<'_> {
+    /// Where it goes, on behalf of that connection.
+    pub(super) fn destination(self, connection: &Connection) -> Destination {
+        let binds = self.upstream.scheme().binds_connection();
+        let owner = binds.then(|| connection.credential().owner());
+        self.destination.on_behalf_of(self.id, owner)
+    }
+}
+
+/// What a transport reports may be the caller's doing.
+pub(super) fn explain(error: TransportError, record: &mut Record) -> Error {
+    match record.upload().map(|upload| upload.state()) {
+        Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
+        Some(UploadState::Broken) => {
+            record.ends(Outcome::Cancelled);
+            Error::body_broken().with_source(error).with_sent(true)
+        }
+        Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
+        _ => error.into(),
+    }
+}

@@ -1,0 +1,82 @@
+//! How many requests may be sent again, so that retries don't multiply an outage.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::origins::Origins;
+use crate::policy::Origin;
+
+/// Calls are counted for so long.
+const WINDOW: Duration = Duration::from_secs(10);
+/// Retries that each window has, so that a vendor with few calls has some.
+const RESERVE: u32 = 10;
+/// One more for so many calls: at most 20 % of them.
+const CALLS_PER_RETRY: u32 = 5;
+
+/// The budgets of all destinations.
+#[derive(Default)]
+pub(super) struct Budget(Origins<Window>);
+
+struct Window {
+    began: Instant,
+    calls: u32,
+    retries: u32,
+}
+
+impl Window {
+    fn new() -> Self {
+        Self {
+            began: Instant::now(),
+            calls: 0,
+            retries: 0,
+        }
+    }
+
+    /// The window of this moment.
+    fn current(&mut self) -> &mut Self {
+        if self.began.elapsed() >= WINDOW {
+            *self = Self::new();
+        }
+        self
+    }
+}
+
+impl Budget {
+    /// Counts a call that may be retried.
+    pub(super) fn called(&self, origin: &Origin) {
+        let mut windows = self.0.lock();
+        let window = windows.entry(origin, Window::new).current();
+        window.calls = window.calls.saturating_add(1);
+    }
+
+    /// Takes one retry off the budget, if there is one.
+    pub(super) fn grants(&self, origin: &Origin) -> bool {
+        let mut windows = self.0.lock();
+        let window = windows.entry(origin, Window::new).current();
+        let grants = window.retries < RESERVE + window.calls / CALLS_PER_RETRY;
+        window.retries += u32::from(grants);
+        grants
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Location, Scheme};
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fifth_of_the_calls_and_a_reserve_are_granted_in_each_window() {
+        let origin = |host| Location::parse(host, Some(Scheme::Https)).unwrap().origin;
+        let (origin, other) = (origin("a.test"), origin("b.test"));
+        let budget = Budget::default();
+        let granted = || (0..1000).filter(|_| budget.grants(&origin)).count();
+        (0..100).for_each(|_| budget.called(&origin));
+        assert_eq!(granted(), 30);
+        assert_eq!(granted(), 0);
+        assert!(budget.grants(&other));
+        tokio::time::advance(WINDOW).await;
+        assert_eq!(granted(), 10);
+    }
+}

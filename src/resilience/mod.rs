@@ -1,0 +1,190 @@
+//! What keeps a vendor's bad minute from becoming everybody's: requests that are sent again within a
+//! budget, and a circuit per destination that opens when it can't be reached.
+//!
+//! Both are off unless a host asks for them, and then a call asks one question more. What callers
+//! cause (they leave, their uploads break off or stall) counts as nobody's failure (FORWARDING E10).
+
+mod budget;
+mod circuit;
+mod origins;
+mod retry;
+
+pub use self::circuit::CircuitPolicy;
+pub use self::retry::RetryPolicy;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use http::Response;
+use tokio::time::{Instant, sleep};
+
+use self::circuit::{Circuits, Pass};
+use self::retry::Retry;
+use crate::body::UpstreamBody;
+use crate::client::{TransportError, TransportErrorKind};
+use crate::error::Error;
+use crate::observe::{Record, UploadState};
+use crate::policy::{Destination, Origin};
+
+/// What a transport says of an attempt.
+type Sent = Result<Response<UpstreamBody>, TransportError>;
+
+/// What the host asked for. Cloning is an increment or two.
+#[derive(Clone, Default)]
+pub(crate) struct Resilience {
+    retry: Option<Arc<Retry>>,
+    circuits: Option<Arc<Circuits>>,
+}
+
+/// What an attempt says of its vendor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// It answered, whatever the status.
+    Answered,
+    /// It couldn't be connected to, or let a whole request wait in vain.
+    Failed,
+    /// Nothing: it's the caller's doing, a refusal, or a connection that was lost.
+    Neither,
+}
+
+impl Resilience {
+    pub(crate) fn is_off(&self) -> bool {
+        self.retry.is_none() && self.circuits.is_none()
+    }
+
+    pub(crate) fn set_retry(&mut self, policy: RetryPolicy) {
+        self.retry = Retry::new(policy).map(Arc::new);
+    }
+
+    pub(crate) fn set_circuit(&mut self, policy: CircuitPolicy) {
+        self.circuits = Some(Arc::new(Circuits::new(policy)));
+    }
+
+    /// Sends, and sends `again` as often as the policies have it, until `end` at the latest. The
+    /// outcome is that of the last attempt, untouched.
+    ///
+    /// # Errors
+    ///
+    /// Those of `send` and of its future, and `overloaded` while the destination's circuit is open.
+    ///
+    /// # Cancel safety
+    ///
+    /// A wait between attempts ends with the future, and a probe gives its place back.
+    pub(crate) async fn send<O, F>(
+        &self,
+        mut outgoing: O,
+        again: fn(&O) -> Option<O>,
+        to: &Destination,
+        end: Option<Instant>,
+        record: &mut Record,
+        send: impl Fn(O, &mut Record) -> Result<F, Error>,
+    ) -> Result<Sent, Error>
+    where
+        F: Future<Output = Result<Sent, Error>>,
+    {
+        let origin = to.origin();
+        let retry = self.retry.as_deref();
+        let retry = retry.filter(|_| retry::is_safe(record.method()));
+        if let Some(retry) = retry {
+            retry.budget.called(origin);
+        }
+        let mut pass = self.enter(origin)?;
+        let mut attempt = 1;
+        loop {
+            let left = retry.filter(|retry| attempt < retry.attempts());
+            let left = left.and_then(|retry| Some((retry, again(&outgoing)?)));
+            let sent = send(outgoing, record)?.await;
+            let upload = record.upload().map(|upload| upload.state());
+            self.judge(pass, verdict(&sent, upload, to, end));
+
+            let Some((retry, spare)) = left else {
+                return sent;
+            };
+            let wait = match &sent {
+                Ok(sent) if !is_callers(upload) => retry.wait(attempt, sent),
+                // The caller's patience is used up, or it's the caller that broke off.
+                _ => None,
+            };
+            let fits = |wait| end.is_none_or(|end| Instant::now() + wait < end);
+            let Some(wait) = wait.filter(|&wait| fits(wait) && retry.budget.grants(origin)) else {
+                return sent;
+            };
+            // An answer that nobody will see holds no connection meanwhile.
+            let failed = sent.map(Result::err);
+            sleep(wait).await;
+            pass = match (self.enter(origin), failed) {
+                (Ok(pass), _) => pass,
+                (Err(_), Ok(Some(error))) => return Ok(Err(error)),
+                (Err(refused), _) => return Err(refused.with_sent(true)),
+            };
+            outgoing = spare;
+            attempt += 1;
+        }
+    }
+
+    /// Asks the circuit, if there is one.
+    fn enter(&self, origin: &Origin) -> Result<Option<Pass>, Error> {
+        let circuits = self.circuits.as_deref();
+        circuits.map(|circuits| circuits.enter(origin)).transpose()
+    }
+
+    fn judge(&self, pass: Option<Pass>, verdict: Verdict) {
+        if let (Some(circuits), Some(pass)) = (&self.circuits, pass) {
+            match verdict {
+                Verdict::Answered => circuits.answered(pass),
+                Verdict::Failed => circuits.failed(pass),
+                Verdict::Neither => {}
+            }
+        }
+    }
+}
+
+/// Whether the caller's body came to no good end.
+fn is_callers(upload: Option<UploadState>) -> bool {
+    matches!(
+        upload,
+        Some(UploadState::Broken | UploadState::TooLarge | UploadState::Stalled)
+    )
+}
+
+fn verdict(
+    sent: &Result<Sent, Error>,
+    upload: Option<UploadState>,
+    to: &Destination,
+    end: Option<Instant>,
+) -> Verdict {
+    use TransportErrorKind as Kind;
+    let error = match sent {
+        Ok(Ok(_)) => return Verdict::Answered,
+        Ok(Err(error)) => error,
+        // A wait in line says nothing of the vendor, and a long upload takes its time.
+        Err(_) if to.is_waiting() => return Verdict::Neither,
+        Err(_) => {
+            let is_over = end.is_some_and(|end| end <= Instant::now());
+            return match upload {
+                None | Some(UploadState::Ended) => Verdict::Failed,
+                Some(UploadState::AwaitsVendor) if !is_over => Verdict::Failed,
+                _ => Verdict::Neither,
+            };
+        }
+    };
+    match error.kind() {
+        _ if is_callers(upload) => Verdict::Neither,
+        Kind::Dns
+        | Kind::ConnectionRefused
+        | Kind::ConnectionFailed
+        | Kind::ConnectionTimeout
+        | Kind::TlsProtocol
+        | Kind::TlsCertificate
+        | Kind::ResponseTimeout => Verdict::Failed,
+        Kind::Http2Unavailable
+        | Kind::DestinationProhibited
+        | Kind::Loop
+        | Kind::PlaintextProhibited
+        | Kind::Unsent
+        | Kind::Overloaded
+        | Kind::HttpProtocol
+        | Kind::ResponseIncomplete
+        | Kind::UpgradeFailed => Verdict::Neither,
+    }
+}

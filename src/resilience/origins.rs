@@ -1,0 +1,119 @@
+//! What is remembered of each destination, for as many as there is room for (SECURITY X2).
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use foldhash::quality::RandomState;
+use tokio::time::Instant;
+
+use crate::policy::Origin;
+
+/// Of how many destinations something is remembered. `__domain` may name any number of them.
+const MOST: usize = 1024;
+
+/// One entry per origin. Where there is no room for another, the one that was changed longest ago
+/// goes.
+pub(super) struct Origins<V>(Mutex<Entries<V>>);
+
+/// The entries, held for a moment.
+pub(super) struct Entries<V>(HashMap<Key, Entry<V>, RandomState>);
+
+struct Entry<V> {
+    value: V,
+    changed: Instant,
+}
+
+struct Key(Origin);
+
+impl<V> Default for Origins<V> {
+    fn default() -> Self {
+        Self(Mutex::new(Entries(HashMap::default())))
+    }
+}
+
+impl<V> Origins<V> {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Entries<V>> {
+        // Nothing panics while it's held.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<V> Entries<V> {
+    pub(super) fn get_mut(&mut self, origin: &Origin) -> Option<&mut V> {
+        let entry = self.0.get_mut(&Key(origin.clone()));
+        entry.map(|entry| &mut entry.value)
+    }
+
+    /// The entry to be changed; a new one if there is none.
+    pub(super) fn entry(&mut self, origin: &Origin, new: impl FnOnce() -> V) -> &mut V {
+        let (key, now) = (Key(origin.clone()), Instant::now());
+        if self.0.len() >= MOST && !self.0.contains_key(&key) {
+            self.forget_one();
+        }
+        let entry = self.0.entry(key).or_insert_with(|| Entry {
+            value: new(),
+            changed: now,
+        });
+        entry.changed = now;
+        &mut entry.value
+    }
+
+    pub(super) fn remove(&mut self, origin: &Origin) {
+        if !self.0.is_empty() {
+            self.0.remove(&Key(origin.clone()));
+        }
+    }
+
+    fn forget_one(&mut self) {
+        let oldest = self.0.iter().min_by_key(|(_, entry)| entry.changed);
+        if let Some(oldest) = oldest.map(|(Key(origin), _)| Key(origin.clone())) {
+            self.0.remove(&oldest);
+        }
+    }
+}
+
+impl PartialEq for Key {
+    fn eq(&self, other: &Self) -> bool {
+        // An authority has one spelling, and says the port where it isn't the scheme's.
+        self.0.scheme() == other.0.scheme() && self.0.authority() == other.0.authority()
+    }
+}
+
+impl Eq for Key {}
+
+impl Hash for Key {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.scheme().hash(state);
+        self.0.authority().as_str().hash(state);
+    }
+}
+
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{Location, Scheme};
+
+    fn origin(number: usize) -> Origin {
+        let host = format!("h{number}.test");
+        Location::parse(&host, Some(Scheme::Https)).unwrap().origin
+    }
+
+    #[test]
+    fn the_one_changed_longest_ago_makes_room() {
+        let origins = Origins::default();
+        let mut entries = origins.lock();
+        for number in 0..MOST {
+            *entries.entry(&origin(number), || 0) += number;
+        }
+        *entries.entry(&origin(0), || 0) += 7;
+        entries.entry(&origin(MOST), || MOST);
+        assert_eq!(entries.0.len(), MOST);
+        assert_eq!(entries.get_mut(&origin(0)), Some(&mut 7));
+        assert_eq!(entries.get_mut(&origin(1)), None);
+        assert_eq!(entries.get_mut(&origin(MOST)).copied(), Some(MOST));
+        entries.remove(&origin(0));
+        assert_eq!(entries.get_mut(&origin(0)), None);
+    }
+}

@@ -1,0 +1,201 @@
+//! Which requests are sent again, after which failures, and when.
+
+use std::hash::{BuildHasher as _, RandomState};
+use std::time::{Duration, SystemTime};
+
+use http::header::{HeaderMap, RETRY_AFTER};
+use http::{Method, StatusCode};
+
+use super::Sent;
+use super::budget::Budget;
+use crate::client::{LONGEST, TransportErrorKind};
+
+/// The first back-off; each further one is twice as long.
+const BASE: Duration = Duration::from_millis(100);
+/// The longest back-off.
+const CAP: Duration = Duration::from_secs(1);
+/// The longest that a vendor's `Retry-After` is waited for.
+const MAX_WAIT: Duration = Duration::from_secs(5);
+
+/// How requests are sent again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110
+/// §9.2.1) whose body is empty, or was kept for a signature.
+///
+/// They are after a failure to connect, after a connection that ended before the response's head,
+/// and after the vendor's own 502, 503 and 504, with exponential back-off and jitter. A `Retry-After`
+/// is waited for exactly, after a 429 too, if it's no longer than [`max_wait`](Self::max_wait); else
+/// the vendor's answer goes back at once. Retries to one destination are at most a fifth of the
+/// calls there and ten, in each ten seconds. The caller gets the last answer or error, untouched.
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_passthrough::RetryPolicy;
+///
+/// let policy = RetryPolicy::new(3).max_wait(Duration::from_secs(2));
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct RetryPolicy {
+    attempts: u32,
+    max_wait: Duration,
+}
+
+impl RetryPolicy {
+    /// That many attempts in all: 1, and 0 too, means no retry.
+    #[must_use]
+    pub const fn new(attempts: u32) -> Self {
+        Self {
+            attempts,
+            max_wait: MAX_WAIT,
+        }
+    }
+
+    /// The longest that a vendor's `Retry-After` is waited for. By default 5 seconds.
+    #[must_use]
+    pub fn max_wait(mut self, max_wait: Duration) -> Self {
+        self.max_wait = max_wait.min(LONGEST);
+        self
+    }
+}
+
+/// A policy, and what is left of its budget.
+pub(super) struct Retry {
+    policy: RetryPolicy,
+    pub(super) budget: Budget,
+}
+
+impl Retry {
+    /// `None` if nothing would be sent again.
+    pub(super) fn new(policy: RetryPolicy) -> Option<Self> {
+        (policy.attempts > 1).then(|| Self {
+            policy,
+            budget: Budget::default(),
+        })
+    }
+
+    pub(super) fn attempts(&self) -> u32 {
+        self.policy.attempts
+    }
+
+    /// How long to wait after attempt number `attempt` for the next one, if there is a use in it.
+    pub(super) fn wait(&self, attempt: u32, sent: &Sent) -> Option<Duration> {
+        let response = match sent {
+            Ok(response) => response,
+            Err(error) => return is_worth_another(error.kind()).then(|| back_off(attempt)),
+        };
+        let is_limit = match response.status() {
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::GATEWAY_TIMEOUT => false,
+            _ => return None,
+        };
+        match retry_after(response.headers()) {
+            Some(wait) => Some(wait).filter(|&wait| wait <= self.policy.max_wait),
+            None => (!is_limit).then(|| back_off(attempt)),
+        }
+    }
+}
+
+/// Whether a request of that method changes nothing at the vendor (RFC 9110 §9.2.1).
+pub(super) fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || method.as_str() == "QUERY"
+}
+
+/// Whether another attempt may do better.
+const fn is_worth_another(kind: TransportErrorKind) -> bool {
+    use TransportErrorKind as Kind;
+    match kind {
+        Kind::Dns
+        | Kind::ConnectionRefused
+        | Kind::ConnectionFailed
+        | Kind::ConnectionTimeout
+        | Kind::Unsent
+        | Kind::ResponseIncomplete => true,
+        Kind::TlsProtocol
+        | Kind::TlsCertificate
+        | Kind::Http2Unavailable
+        | Kind::DestinationProhibited
+        | Kind::Loop
+        | Kind::PlaintextProhibited
+        | Kind::Overloaded
+        | Kind::HttpProtocol
+        | Kind::ResponseTimeout
+        | Kind::UpgradeFailed => false,
+    }
+}
+
+/// When the vendor wants to be asked again (RFC 9110 §10.2.3): from now on, and nought if that has
+/// passed. `None` if it doesn't say, or nothing that could be understood.
+fn retry_after(fields: &HeaderMap) -> Option<Duration> {
+    let value = fields.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than a number holds are too many for anybody.
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
+}
+
+/// From a half to the whole of a time that doubles with each attempt, so that calls that failed
+/// together don't come back together.
+fn back_off(attempt: u32) -> Duration {
+    let doublings = attempt.saturating_sub(1).min(16);
+    let whole = BASE.saturating_mul(1 << doublings).min(CAP);
+    // Its keys are random, and others each time.
+    let random = RandomState::new().hash_one(attempt) >> 32;
+    let jitter = u32::try_from(random).unwrap_or_default();
+    whole / 2 + (whole / 2).mul_f64(f64::from(jitter) / f64::from(u32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    fn after(value: &str) -> Option<Duration> {
+        let value = HeaderValue::try_from(value).ok()?;
+        retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
+    }
+
+    #[test]
+    fn retry_after_is_read_in_each_form() {
+        assert_eq!(after("0"), Some(Duration::ZERO));
+        assert_eq!(after("120"), Some(Duration::from_secs(120)));
+        assert_eq!(after("99999999999999999999999"), Some(Duration::MAX));
+        assert_eq!(after("Fri, 31 Dec 1999 23:59:59 GMT"), Some(Duration::ZERO));
+        let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+        let wait = after(&httpdate::fmt_http_date(in_an_hour)).unwrap_or_default();
+        assert!(wait > Duration::from_secs(3500) && wait <= Duration::from_secs(3600));
+        for nonsense in ["", "-1", "+1", "1.5", "soon", "1 s"] {
+            assert_eq!(after(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn back_off_doubles_up_to_its_cap() {
+        for (attempt, whole) in [(1, 100), (2, 200), (4, 800), (5, 1000), (u32::MAX, 1000)] {
+            let whole = Duration::from_millis(whole);
+            for _ in 0..20 {
+                let wait = back_off(attempt);
+                assert!(wait >= whole / 2 && wait <= whole, "{attempt}: {wait:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn safe_methods_are_those_of_the_standard() {
+        for (method, safe) in [
+            ("GET", true),
+            ("HEAD", true),
+            ("OPTIONS", true),
+            ("QUERY", true),
+            ("query", false),
+            ("POST", false),
+            ("PUT", false),
+            ("DELETE", false),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap_or_default();
+            assert_eq!(is_safe(&method), safe, "{method}");
+        }
+    }
+}
