@@ -27,7 +27,8 @@ use tower_passthrough::{
 };
 
 use crate::callers::Callers;
-use crate::config::{Config, Limits};
+use crate::config::{Config, Limits, TransportKey};
+
 use crate::server::Server;
 
 /// What the vendor asks for. Callers never see it, and need no key of their own here.
@@ -73,6 +74,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
             .dangerous()
             .plaintext(),
         transport: HttpTransport::builder().connect_timeout(Config::CONNECT_TIMEOUT),
+        transport_key: TransportKey::default(),
         path_encoding: PathEncoding::Auto,
         response_headers: ResponseHeaderPolicy::All,
         rewrite_links: false,

@@ -6,10 +6,10 @@
 //! cargo run --release --example gateway -- --config gateway.toml --check
 //! ```
 //!
-//! `gateway.toml` beside this file has each key. Read on in this order: [`run`] below shows how the
-//! library is put together; `routes` where it's mounted; `callers` the host's own authentication in
-//! front of it; `server` and `socket` how it's served; `config` the file; `audit`, `metrics` and
-//! `log` what is seen of it.
+//! `gateway.toml` beside this file has each key. Read on in this order: [`run`] and [`Host::router`]
+//! below show how the library is put together; `routes` where it's mounted; `callers` the host's own authentication in
+//! front of it; `server` and `socket` how it's served; `config` the file, and `reload` how it's read
+//! anew; `audit`, `metrics` and `log` what is seen of it.
 #![forbid(unsafe_code)]
 
 mod audit;
@@ -20,6 +20,7 @@ mod demo;
 mod hardening;
 mod log;
 mod metrics;
+mod reload;
 mod routes;
 mod server;
 mod signals;
@@ -28,19 +29,24 @@ mod unread;
 
 use std::error::Error;
 use std::io::{self, Write};
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
+use axum::Router;
 use axum::extract::OriginalUri;
 use clap::Parser;
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
-use tower_passthrough::PassthroughService;
+use tower_passthrough::{HttpTransport, PassthroughService, Tunnels};
 
 use crate::callers::{API_KEY, Callers, CallersMay};
 use crate::cli::{Cli, Command};
-use crate::config::Config;
+use crate::config::{Config, TransportKey};
 use crate::metrics::Metrics;
+use crate::reload::ConfigFile;
 use crate::server::Server;
-use crate::signals::Signals;
+use crate::signals::{Hangups, Signals};
 
 /// The command line or the config file is at fault.
 const USAGE: u8 = 2;
@@ -83,8 +89,8 @@ fn main() -> ExitCode {
     };
     let ended = runtime.block_on(async {
         match config {
-            Some(config) => run(config, false).await,
-            None => run(demo::start(cli.listen).await?, true).await,
+            Some(config) => run(config, ConfigFile::of(cli)).await,
+            None => run(demo::start(cli.listen).await?, None).await,
         }
     });
     // A DNS look-up that is under way blocks a thread, and mustn't hold the exit.
@@ -98,13 +104,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// Serves until a signal comes.
-async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
-    if let Callers::Anyone(_) = config.callers {
-        tracing::warn!(
-            "no key is asked for: whoever reaches this listener may use each connection"
-        );
-    }
+/// Serves until a signal comes. Without a file it's the demo.
+async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Error>> {
     // Bound before all else, as the network policy must know the listener: a vendor's name that
     // leads back here would loop.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -113,51 +114,106 @@ async fn run(config: Config, is_demo: bool) -> Result<(), Box<dyn Error>> {
             config.listen
         )
     })?;
-    let address = listener.local_addr()?;
+    let mut host = Host {
+        listen: config.listen,
+        address: listener.local_addr()?,
+        recorded: metrics::start()?,
+        tunnels: Tunnels::new(),
+        shutdown: config.shutdown,
+        transport: None,
+    };
     let mut signals = Signals::new()?;
-    let recorded = metrics::start()?;
+    let hangups = Hangups::new()?;
+    let mut server = Server::new(host.router(config)?);
 
-    let transport = config
-        .transport
-        .network(config.network.listener(address))
-        .build()?;
-    let pool = transport.clone();
-    let metrics = Metrics::new(recorded, move || pool.pool_status());
-    let mut passthrough = PassthroughService::builder(config.store, config.integrations)
-        .authorize(CallersMay)
-        .transport(transport)
-        .path_encoding(config.path_encoding)
-        .response_headers(config.response_headers)
-        .response_head_timeout(config.response_head_timeout)
-        .idle_timeout(config.idle_timeout)
-        .retry(config.retry)
-        .drop_header(API_KEY)
-        .trace_context(config.trace_context)
-        .observe(audit::Observer);
-    if let Some(limit) = config.request_body_limit {
-        passthrough = passthrough.request_body_limit(limit);
+    say(&format!("listening on http://{}", host.address));
+    if file.is_none() {
+        say(&demo::curl_lines(host.address));
     }
-    if config.rewrite_links {
-        // The router takes the mount off, and addresses under it need it.
-        passthrough = passthrough
-            .rewrite_links(true)
-            .prefix(&config.mount)?
-            .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
+    let router = server.router();
+    tokio::select! {
+        () = server.accept(listener, signals.next()) => {}
+        never = reload::on_hangup(hangups, file, &mut host, router) => match never {},
     }
-    passthrough = config.limits.set(passthrough);
-    if let Some(circuit) = config.circuit {
-        passthrough = passthrough.circuit(circuit);
-    }
-    let router = routes::router(&config.mount, config.callers, passthrough.build(), metrics);
-
-    say(&format!("listening on http://{address}"));
-    if is_demo {
-        say(&demo::curl_lines(address));
-    }
-    let mut server = Server::new(router);
-    server.accept(listener, signals.next()).await;
-    server.drain(config.shutdown, signals.next()).await;
+    server
+        .drain(host.shutdown, &host.tunnels, signals.next())
+        .await;
     Ok(())
+}
+
+/// What stays when the config changes.
+struct Host {
+    /// Where it was told to listen.
+    listen: SocketAddr,
+    /// Where it does.
+    address: SocketAddr,
+    recorded: PrometheusHandle,
+    /// What has left HTTP, and so isn't the server's to drain.
+    tunnels: Tunnels,
+    /// How long a stop waits for calls to end.
+    shutdown: Duration,
+    /// The pool of connections to vendors, and what it was made of.
+    transport: Option<(TransportKey, HttpTransport)>,
+}
+
+impl Host {
+    /// Builds what answers calls: at the start, and from each later config.
+    ///
+    /// # Errors
+    ///
+    /// TLS can't be set up, or the mount is no prefix. Nothing has changed then.
+    fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
+        if let Callers::Anyone(_) = config.callers {
+            tracing::warn!(
+                "no key is asked for: whoever reaches this listener may use each connection"
+            );
+        }
+        let transport = match &self.transport {
+            Some((key, transport)) if *key == config.transport_key => transport.clone(),
+            _ => config
+                .transport
+                .network(config.network.listener(self.address))
+                .build()?,
+        };
+        self.transport = Some((config.transport_key, transport.clone()));
+        self.shutdown = config.shutdown;
+        let pool = transport.clone();
+
+        let mut passthrough = PassthroughService::builder(config.store, config.integrations)
+            .authorize(CallersMay)
+            .transport(transport)
+            .path_encoding(config.path_encoding)
+            .response_headers(config.response_headers)
+            .response_head_timeout(config.response_head_timeout)
+            .idle_timeout(config.idle_timeout)
+            .retry(config.retry)
+            .drop_header(API_KEY)
+            .trace_context(config.trace_context)
+            .tunnels(self.tunnels.clone())
+            .observe(audit::Observer);
+        if let Some(limit) = config.request_body_limit {
+            passthrough = passthrough.request_body_limit(limit);
+        }
+        if config.rewrite_links {
+            // The router takes the mount off, and addresses under it need it.
+            passthrough = passthrough
+                .rewrite_links(true)
+                .prefix(&config.mount)?
+                .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
+        }
+        passthrough = config.limits.set(passthrough);
+        if let Some(circuit) = config.circuit {
+            passthrough = passthrough.circuit(circuit);
+        }
+        let passthrough = passthrough.build();
+        let metrics = Metrics::new(self.recorded.clone(), move || pool.pool_status());
+        Ok(routes::router(
+            &config.mount,
+            config.callers,
+            passthrough,
+            metrics,
+        ))
+    }
 }
 
 /// Prints a line on stdout, at once. Nobody reads it: that's no reason to stop.

@@ -36,13 +36,22 @@ impl Tunnels {
     ///
     /// Dropping the future cuts nothing.
     pub async fn drain(&self, limit: Duration) -> usize {
-        if timeout(limit, self.0.closed()).await.is_ok() {
+        if timeout(limit, self.ended()).await.is_ok() {
             return 0;
         }
         let left = self.open();
         self.cut();
-        self.0.closed().await;
+        self.ended().await;
         left
+    }
+
+    /// Waits until all have ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future changes nothing.
+    pub async fn ended(&self) {
+        self.0.closed().await;
     }
 
     /// Cuts all at once, those too that are opened later.

@@ -1,10 +1,10 @@
 //! The host's own limits: what counts as a call under way, and when the next may begin.
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tower_passthrough::{CallReport, Connection};
+use tower_passthrough::CallReport;
 
 use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, TOKEN};
+use crate::support::gateway::{Gateway, Setup};
 use crate::support::h2_caller::{self, H2Caller};
 use crate::support::manual::{ManualVendor, VendorConnection};
 use crate::support::wait::within;

@@ -6,6 +6,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -26,6 +27,7 @@ mod observing;
 mod pages;
 mod partings;
 mod protocols;
+mod reload;
 mod schemes;
 mod secrets;
 mod stopping;

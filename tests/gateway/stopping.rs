@@ -8,6 +8,7 @@ use crate::kit::config::Config;
 use crate::kit::gateway::Gateway;
 use crate::support::caller::Caller;
 use crate::support::manual::{ManualVendor, VendorConnection};
+use crate::support::vendor::Vendor;
 use crate::support::wait::within;
 
 /// A gateway, a caller whose call is under way, and the vendor's side of it.
@@ -89,5 +90,69 @@ async fn a_second_signal_waits_for_nothing() {
     gateway.signal(Signal::INT);
     vendor.closed().await;
     assert!(caller.closed().await.is_empty());
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+/// Those that wait for the listener to take them too: they may have sent a call already.
+#[tokio::test]
+async fn calls_that_are_on_their_way_are_answered() {
+    for _ in 0..3 {
+        let vendor = Vendor::ok().await;
+        let config = Config::new(&vendor).top("shutdown = \"1h\"");
+        let mut gateway = Gateway::start(&config).await;
+        let get = format!("GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\nx-api-key: {KEY}\r\n\r\n");
+        let mut callers = Vec::new();
+        for _ in 0..20 {
+            let mut idle = Caller::connect(gateway.address).await;
+            assert_eq!(idle.call(&get).await.status(), 200);
+            callers.push(idle);
+        }
+        // All that follows is there at once when it goes on.
+        gateway.signal(Signal::STOP);
+        for at in 0..20 {
+            let idle = callers.get_mut(at).unwrap();
+            idle.write(&get).await;
+            let mut new = Caller::connect(gateway.address).await;
+            new.write(&get).await;
+            callers.push(new);
+        }
+        gateway.signal(Signal::TERM);
+        gateway.signal(Signal::CONT);
+        for caller in &mut callers {
+            let response = caller.response("GET").await;
+            assert_eq!((response.status(), response.complete()), (200, true));
+            assert!(caller.closed().await.is_empty());
+        }
+        drop(callers);
+        assert_eq!(gateway.exit().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_last_answer_says_that_it_is_the_last() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    vendor
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    let response = caller.response("GET").await;
+    assert_eq!(response.head.values("connection"), ["close"]);
+    assert!(caller.closed().await.is_empty());
+    drop(caller);
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_hangup_while_it_stops_changes_nothing() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    gateway.signal(Signal::HUP);
+    vendor
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        .await;
+    assert_eq!(caller.response("GET").await.text(), "late");
+    drop(caller);
     assert_eq!(gateway.exit().await.code(), Some(0));
 }

@@ -23,6 +23,7 @@ mod kit;
 mod support;
 
 mod callers;
+mod config;
 mod content;
 mod draw;
 mod gateway;
@@ -40,7 +41,10 @@ use std::time::{Duration, SystemTime};
 use tokio::time::{sleep, timeout};
 
 use crate::callers::Callers;
+use crate::config::config;
 use crate::gateway::{Gateway, Log};
+use crate::kit::folder::Folder;
+use crate::support::certificates;
 use crate::vendors::{Book, Vendors};
 use crate::watch::{Memory, sockets};
 
@@ -70,9 +74,15 @@ async fn each_answer_is_its_own_requests_and_nothing_is_left() {
 
     let book = Arc::new(Book::default());
     let vendors = Vendors::start(&book).await;
-    let gateway = Gateway::start(&vendors);
+    let folder = Folder::new();
+    folder.write("ca.pem", certificates::root_pem());
+    folder.write("gateway.toml", config(&vendors));
+    let gateway = Gateway::start(&folder);
     let own = sockets(gateway.id());
-    let callers = Arc::new(Callers::new(gateway.address, seed, pause, &book));
+    // It isn't stopped while there are calls.
+    let stopped = Arc::default();
+    let callers = Callers::new(gateway.address, seed, pause, &book, &stopped);
+    let callers = Arc::new(callers);
     let calling = tokio::spawn({
         let callers = Arc::clone(&callers);
         async move { callers.run().await }
@@ -143,6 +153,9 @@ async fn stop(mut gateway: Gateway, vendors: &Vendors, book: &Book) -> Log {
     let log = gateway.log();
     if let Some(line) = &log.leak {
         book.fault(format!("a secret in the log: {line}"));
+    }
+    if let Some(line) = &log.panic {
+        book.fault(format!("a panic: {line}"));
     }
     log
 }

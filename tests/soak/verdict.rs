@@ -62,6 +62,9 @@ pub(crate) enum Seen {
     Nothing,
     /// The caller left before there was a head.
     Left,
+    /// The whole HTTP/2 connection ended, which none but the caller may end before the gateway's
+    /// stop.
+    Broke(String),
     /// What came is wrong, whatever was asked for.
     Wrong(String),
 }
@@ -75,6 +78,8 @@ pub(crate) enum Outcome {
     Overloaded,
     Cut,
     Left,
+    /// The gateway had been told to stop before the call reached it.
+    Late,
 }
 
 /// An error of the gateway's own: status, code, and whether the vendor may have acted.
@@ -147,7 +152,7 @@ pub(crate) fn judge(plan: &Plan, seen: &Seen, trailers: bool) -> Result<Outcome,
         // The head waits for the body's first frame, and goes with it.
         Seen::Nothing if expected.cut => return Ok(Outcome::Cut),
         Seen::Left | Seen::Nothing => return Err("no answer".to_owned()),
-        Seen::Wrong(what) => return Err(what.clone()),
+        Seen::Broke(what) | Seen::Wrong(what) => return Err(what.clone()),
     };
     if let Some(code) = &answer.error {
         return own_error(answer, code, &expected);

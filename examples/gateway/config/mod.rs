@@ -33,6 +33,7 @@ use zeroize::Zeroizing;
 
 use self::file::File;
 pub(crate) use self::limits::Limits;
+pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 use crate::callers::Callers;
@@ -51,6 +52,7 @@ pub(crate) struct Config {
     pub(crate) network: NetworkPolicy,
     /// So far without the network policy.
     pub(crate) transport: HttpTransportBuilder,
+    pub(crate) transport_key: TransportKey,
     pub(crate) path_encoding: PathEncoding,
     pub(crate) response_headers: ResponseHeaderPolicy,
     pub(crate) rewrite_links: bool,
@@ -80,6 +82,8 @@ impl Config {
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) summary: String,
+    /// Where the file says to listen, whatever was said beside it.
+    pub(crate) listen: SocketAddr,
 }
 
 /// Reads a config file. `listen` takes the place of the file's own.
@@ -108,7 +112,8 @@ pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, Co
     let wrong = |problems| ConfigError::new(path, text, tree.get_ref(), problems);
     let file = File::deserialize(toml::de::Deserializer::from(tree.clone()))
         .map_err(|error| wrong(vec![Problem::of_shape(&error)]))?;
-    build(file, path.parent().unwrap_or(Path::new("")), listen).map_err(wrong)
+    let key = TransportKey::new(&tree);
+    build(file, path.parent().unwrap_or(Path::new("")), listen, key).map_err(wrong)
 }
 
 /// Where paths in the file begin: beside it.
@@ -121,7 +126,12 @@ impl Folder<'_> {
     }
 }
 
-fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded, Vec<Problem>> {
+fn build(
+    file: File,
+    folder: &Path,
+    listen: Option<SocketAddr>,
+    mut transport_key: TransportKey,
+) -> Result<Loaded, Vec<Problem>> {
     let folder = Folder(folder);
     let mut problems = Problems::default();
     let count =
@@ -134,9 +144,8 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
     .join(", ");
 
     settings::not_yet_supported(&file, &mut problems);
-    let listen = listen
-        .or(file.listen.map(|listen| listen.0))
-        .unwrap_or(Config::LISTEN);
+    let file_listen = file.listen.map_or(Config::LISTEN, |listen| listen.0);
+    let listen = listen.unwrap_or(file_listen);
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
@@ -156,7 +165,13 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
     let retry = resilience::retry(&file.retry, &mut problems);
     let circuit = resilience::circuit(&file.circuit, &mut problems);
     let plaintext = file.network.plaintext;
-    let transport = network::transport(&file.network, connect_timeout, folder, &mut problems);
+    let transport = network::transport(
+        &file.network,
+        connect_timeout,
+        folder,
+        &mut transport_key,
+        &mut problems,
+    );
     let integrations = integration::all(&file.integration, plaintext, &mut problems);
     let store = connection::all(
         file.connection,
@@ -183,6 +198,7 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
         integrations,
         network: network::policy(&file.network),
         transport,
+        transport_key,
         path_encoding: file
             .path_encoding
             .map_or(PathEncoding::Auto, |encoding| encoding.0),
@@ -205,5 +221,9 @@ fn build(file: File, folder: &Path, listen: Option<SocketAddr>) -> Result<Loaded
         retry,
         circuit,
     };
-    Ok(Loaded { config, summary })
+    Ok(Loaded {
+        config,
+        summary,
+        listen: file_listen,
+    })
 }

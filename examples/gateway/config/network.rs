@@ -3,12 +3,49 @@
 use std::fs;
 use std::time::Duration;
 
-use toml::Spanned;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::de::DeTable;
+use toml::{Spanned, Table};
 use tower_passthrough::{HttpTransport, HttpTransportBuilder, NetworkPolicy};
 
 use super::Folder;
 use super::file::Network;
 use super::problem::{Problem, Problems};
+
+/// Tables and keys that no transport depends on. All others count, so that a key is never forgotten
+/// here: at worst connections to vendors are made anew.
+const NO_MATTER: [&str; 9] = [
+    "listen",
+    "mount",
+    "path_encoding",
+    "response_headers",
+    "shutdown",
+    "caller",
+    "integration",
+    "connection",
+    "store",
+];
+
+/// What a transport is made of: equal ones make the same transport, whose connections can stay.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct TransportKey {
+    settings: Table,
+    /// The digests of `extra_roots`.
+    roots: Vec<[u8; 32]>,
+}
+
+impl TransportKey {
+    pub(super) fn new(tree: &Spanned<DeTable<'_>>) -> Self {
+        let settings = Table::deserialize(toml::de::Deserializer::from(tree.clone()));
+        let mut settings = settings.unwrap_or_default();
+        settings.retain(|key, _| !NO_MATTER.contains(&key));
+        Self {
+            settings,
+            roots: Vec::new(),
+        }
+    }
+}
 
 pub(super) fn policy(network: &Network) -> NetworkPolicy {
     let blocks = network.allow.iter().map(|block| block.0);
@@ -24,6 +61,7 @@ pub(super) fn transport(
     network: &Network,
     connect_timeout: Duration,
     folder: Folder<'_>,
+    key: &mut TransportKey,
     problems: &mut Problems,
 ) -> HttpTransportBuilder {
     let mut transport = HttpTransport::builder().connect_timeout(connect_timeout);
@@ -39,6 +77,7 @@ pub(super) fn transport(
         let Some(pem) = problems.ok(pem) else {
             continue;
         };
+        key.roots.push(Sha256::digest(&pem).into());
         let with_root = transport.clone().root_pem(&pem);
         let with_root = with_root
             .map_err(|error| Problem::at(path, format!("expected certificates in PEM: {error}")));

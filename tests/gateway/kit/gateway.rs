@@ -22,7 +22,7 @@ pub(crate) struct Gateway {
     child: Killed,
     /// All that callers got.
     answers: Mutex<String>,
-    _folder: Folder,
+    folder: Folder,
 }
 
 impl Gateway {
@@ -69,7 +69,7 @@ impl Gateway {
             stderr,
             child,
             answers: Mutex::default(),
-            _folder: folder,
+            folder,
         }
     }
 
@@ -137,6 +137,25 @@ impl Gateway {
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
         kill_process(id.expect("a process id"), signal).expect("a process that runs");
+    }
+
+    /// Writes another config file, and asks the gateway to read it.
+    pub(crate) fn hang_up(&self, config: impl AsRef<[u8]>) {
+        // In one step, as the gateway may be reading.
+        let new = self.folder.write("gateway.toml.new", config);
+        std::fs::rename(new, self.folder.path("gateway.toml")).expect("a file in its place");
+        self.signal(Signal::HUP);
+    }
+
+    /// The same, and waits until it counts.
+    pub(crate) async fn reload(&self, config: &Config) {
+        let count = |text: &str| text.matches("config reloaded: ").count();
+        let before = count(&self.stderr.text());
+        self.hang_up(config.to_string());
+        let reloaded = |text: &str| count(text) > before;
+        self.stderr
+            .until("a config that was reloaded", reloaded)
+            .await;
     }
 
     /// Waits for its end.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::Instant;
 
-use super::{CALLS_PER_CONNECTION, Callers, Taking, begun};
+use super::{CALLS_PER_CONNECTION, Callers, ON_THE_WAY, Taking, begun};
 use crate::plan::{Framing, Leave, Plan, key};
 use crate::support::caller::response_framing;
 use crate::verdict::{End, Seen};
@@ -15,6 +16,8 @@ use crate::wire::http1::{Messages, Outgoing};
 struct Line {
     read: Messages<OwnedReadHalf>,
     write: OwnedWriteHalf,
+    /// When the request was written whole.
+    sent: Option<Instant>,
 }
 
 pub(super) async fn run(callers: Arc<Callers>) {
@@ -25,12 +28,14 @@ pub(super) async fn run(callers: Arc<Callers>) {
             Some(line) => line,
             None => match connect(&callers).await {
                 Ok(line) => line,
-                Err(error) => return callers.book.fault(format!("no connection: {error}")),
+                Err(error) => return callers.not_connected(error),
             },
         };
         let trailers = plan.nonce % 2 == 0;
+        let reached = Instant::now() + ON_THE_WAY;
         let seen = callers.watch(&plan, call(&mut used, &plan, trailers)).await;
-        callers.note("HTTP/1.1", &plan, &seen, trailers);
+        let begun = used.sent.take().unwrap_or(reached).min(reached);
+        callers.note("HTTP/1.1", &plan, &seen, trailers, begun);
         calls += 1;
         let goes_on = calls % CALLS_PER_CONNECTION != 0 && stays(&plan, &seen);
         line = goes_on.then_some(used);
@@ -44,6 +49,7 @@ async fn connect(callers: &Callers) -> std::io::Result<Line> {
     Ok(Line {
         read: Messages::of(read),
         write,
+        sent: None,
     })
 }
 
@@ -65,7 +71,11 @@ enum Sent {
 }
 
 async fn call(line: &mut Line, plan: &Plan, trailers: bool) -> Seen {
-    let Line { read, write } = line;
+    let Line {
+        read,
+        write,
+        sent: written,
+    } = line;
     let mut sending = pin!(send(write, plan, trailers));
     let mut receiving = pin!(receive(read, plan));
     let mut sent = false;
@@ -73,7 +83,11 @@ async fn call(line: &mut Line, plan: &Plan, trailers: bool) -> Seen {
         tokio::select! {
             ended = &mut sending, if !sent => match ended {
                 Sent::Left => return Seen::Left,
-                Sent::Whole | Sent::Cut => sent = true,
+                Sent::Cut => sent = true,
+                Sent::Whole => {
+                    sent = true;
+                    *written = Some(Instant::now());
+                }
             },
             seen = &mut receiving => break seen,
         }

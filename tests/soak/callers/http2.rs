@@ -8,8 +8,9 @@ use h2::{Reason, RecvStream, SendStream};
 use http::Request;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
-use super::{CALLS_PER_CONNECTION, Callers, Taking, begun, value};
+use super::{CALLS_PER_CONNECTION, Callers, ON_THE_WAY, Taking, begun, value};
 use crate::plan::{Framing, Leave, Plan, key};
 use crate::verdict::{End, Seen};
 use crate::wire::http2::send;
@@ -18,7 +19,7 @@ pub(super) async fn run(callers: Arc<Callers>, streams: usize) {
     loop {
         let connection = match connect(&callers).await {
             Ok(connection) => connection,
-            Err(error) => return callers.book.fault(format!("no connection: {error}")),
+            Err(error) => return callers.not_connected(error),
         };
         // All go on until each has had its calls; then the connection goes.
         let (sender, _connection) = connection;
@@ -52,8 +53,12 @@ async fn connect(callers: &Callers) -> Result<(SendRequest<Bytes>, JoinSet<()>),
 async fn calls(callers: Arc<Callers>, sender: SendRequest<Bytes>) -> Option<()> {
     for _ in 0..CALLS_PER_CONNECTION {
         let plan = callers.next().await?;
+        let reached = Instant::now() + ON_THE_WAY;
         let seen = callers.watch(&plan, call(&sender, &plan)).await;
-        callers.note("HTTP/2", &plan, &seen, true);
+        callers.note("HTTP/2", &plan, &seen, true, reached);
+        if matches!(seen, Seen::Broke(_)) && callers.is_stopped_at(Instant::now()) {
+            return None;
+        }
     }
     Some(())
 }
@@ -61,7 +66,7 @@ async fn calls(callers: Arc<Callers>, sender: SendRequest<Bytes>) -> Option<()> 
 async fn call(sender: &SendRequest<Bytes>, plan: &Plan) -> Seen {
     match exchange(sender, plan).await {
         Ok(seen) => seen,
-        Err(error) => Seen::Wrong(format!("no stream: {error}")),
+        Err(error) => Seen::Broke(format!("no stream: {error}")),
     }
 }
 
@@ -142,6 +147,6 @@ fn nothing(error: &h2::Error) -> Seen {
     if error.is_reset() {
         Seen::Nothing
     } else {
-        Seen::Wrong(format!("the connection broke: {error}"))
+        Seen::Broke(format!("the connection broke: {error}"))
     }
 }

@@ -6,12 +6,12 @@ mod http2;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use http::HeaderMap;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::content::Check;
 use crate::draw::mix;
@@ -35,6 +35,12 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// After so many faults there is nothing more to learn.
 const ENOUGH: usize = 50;
 
+/// How long a call takes at most to reach the gateway, on a machine that is busy.
+const ON_THE_WAY: Duration = Duration::from_secs(1);
+
+/// When the gateway was told to stop, if it was.
+pub(crate) type Stopped = Arc<OnceLock<Instant>>;
+
 /// How often each vendor's manner had each outcome.
 pub(crate) type Tally = BTreeMap<(Place, Manner), BTreeMap<Outcome, usize>>;
 
@@ -47,18 +53,26 @@ pub(crate) struct Callers {
     pause: Duration,
     next: AtomicU64,
     stopped: AtomicBool,
+    gateway_stopped: Stopped,
     tally: Mutex<Tally>,
     book: Arc<Book>,
 }
 
 impl Callers {
-    pub(crate) fn new(gateway: SocketAddr, seed: u64, pause: Duration, book: &Arc<Book>) -> Self {
+    pub(crate) fn new(
+        gateway: SocketAddr,
+        seed: u64,
+        pause: Duration,
+        book: &Arc<Book>,
+        gateway_stopped: &Stopped,
+    ) -> Self {
         Self {
             gateway,
             seed,
             pause,
             next: AtomicU64::new(0),
             stopped: AtomicBool::new(false),
+            gateway_stopped: Arc::clone(gateway_stopped),
             tally: Mutex::default(),
             book: Arc::clone(book),
         }
@@ -110,11 +124,28 @@ impl Callers {
         }
     }
 
-    fn note(&self, protocol: &str, plan: &Plan, seen: &Seen, trailers: bool) {
+    /// Whether the gateway has been told to stop, at that time.
+    fn is_stopped_at(&self, time: Instant) -> bool {
+        let stopped = self.gateway_stopped.get();
+        stopped.is_some_and(|stopped| *stopped <= time)
+    }
+
+    /// A caller finds no gateway: after the stop that is as it should be.
+    fn not_connected(&self, error: impl std::fmt::Display) {
+        if !self.is_stopped_at(Instant::now()) {
+            self.book.fault(format!("no connection: {error}"));
+        }
+    }
+
+    /// `begun`: the gateway had the call by then.
+    fn note(&self, protocol: &str, plan: &Plan, seen: &Seen, trailers: bool, begun: Instant) {
+        let is_late = self.is_stopped_at(begun);
         let acted = self.book.has_acted(plan);
         let unsent = matches!(seen, Seen::Answer(answer) if answer.sent() == Some(false));
         let is_error = matches!(seen, Seen::Answer(answer) if answer.error.is_some());
-        let verdict = if unsent && acted {
+        let verdict = if is_late && matches!(seen, Seen::Nothing | Seen::Broke(_)) {
+            Ok(Outcome::Late)
+        } else if unsent && acted {
             Err("the vendor has acted on it".to_owned())
         } else if is_error && acted && plan.place == Place::Early {
             Err("the answer of a vendor that closed was lost".to_owned())
