@@ -52,7 +52,7 @@ pub enum ErrorCode {
     RefreshFailed,
     /// A concurrency limit or an open circuit.
     Overloaded,
-    /// DNS, connect or TLS failed.
+    /// DNS, connect or TLS failed, or a gRPC call found no HTTP/2.
     UpstreamUnreachable,
     /// The vendor's answer is no HTTP.
     UpstreamProtocol,

@@ -24,8 +24,11 @@ const HEAD: &str = "passthrough_head_duration_seconds";
 const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
 const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
 
+/// A gauge's name, what it is, and how it's read.
+type PoolGauge = (&'static str, &'static str, fn(&PoolStatus) -> usize);
+
 /// What is read of the pool whenever somebody looks.
-const POOL: [(&str, &str, fn(&PoolStatus) -> usize); 5] = [
+const POOL: [PoolGauge; 5] = [
     (
         "passthrough_pool_idle_connections",
         "HTTP/1.1 connections to vendors at rest.",

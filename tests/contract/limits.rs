@@ -1,4 +1,4 @@
-//! The host's own limits: what counts as a call under way, and when the next may begin.
+//! The host's own limits: what counts as a call under way.
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tower_passthrough::CallReport;
@@ -186,71 +186,4 @@ async fn h18_a_caller_without_a_place_is_not_told_to_go_on() {
     assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
     assert!(answer.interim.is_empty());
     one.has_ended().await;
-}
-
-#[cfg(feature = "rate-limit")]
-#[tokio::test]
-async fn e6_429_says_when_the_next_call_may_begin() {
-    use std::num::NonZeroU32;
-
-    use crate::support::vendor::Vendor;
-
-    let vendor = Vendor::ok().await;
-    let two = NonZeroU32::new(2).unwrap();
-    let rate = tower_passthrough::Rate::per_minute(NonZeroU32::MIN).burst(two);
-    let gateway = Setup::new(&vendor)
-        .also("d", Connection::new("vendor").with("token", TOKEN))
-        .options(move |options| options.rate_per_connection(rate))
-        .start()
-        .await;
-    for _ in 0..2 {
-        let answer = raw_call(gateway.address, get("/p/c/x")).await;
-        assert_eq!(answer.status(), 200);
-    }
-    for method in ["GET", "HEAD", "POST"] {
-        let answer = raw_call(gateway.address, request(method, "/p/c/x", &[], "")).await;
-        assert_eq!(
-            (answer.status(), answer.error()),
-            (429, Some("rate-limited")),
-            "{method}"
-        );
-        let seconds: u32 = answer.head.value("retry-after").unwrap().parse().unwrap();
-        assert!((30..=60).contains(&seconds), "{method}: {seconds}");
-        assert_eq!(answer.head.value("cache-control"), Some("no-store"));
-    }
-    // It's a limit of each connection by itself, and tells nobody of ids.
-    assert_eq!(raw_call(gateway.address, get("/p/d/x")).await.status(), 200);
-    for _ in 0..4 {
-        let answer = raw_call(gateway.address, get("/p/nobody/x")).await;
-        assert_eq!(answer.error(), Some("unknown-connection"));
-    }
-}
-
-/// `Retry-After` is true: rounded up, so that a caller that waits for it is let through.
-#[cfg(feature = "rate-limit")]
-#[tokio::test]
-async fn e6_a_caller_that_waits_as_told_is_let_through() {
-    use std::num::NonZeroU32;
-    use std::time::Duration;
-
-    use crate::support::vendor::Vendor;
-
-    let vendor = Vendor::ok().await;
-    // One each 1.5 seconds, so that 1 would be too early.
-    let forty = NonZeroU32::new(40).unwrap();
-    let rate = tower_passthrough::Rate::per_minute(forty).burst(NonZeroU32::MIN);
-    let gateway = Setup::new(&vendor)
-        .options(move |options| options.rate_per_connection(rate))
-        .start()
-        .await;
-    let first = raw_call(gateway.address, get("/p/c/x")).await;
-    assert_eq!(first.status(), 200);
-    let second = raw_call(gateway.address, get("/p/c/x")).await;
-    // More than 1.5 seconds may have passed already, where the machine is busy.
-    if second.status() == 429 {
-        let seconds: u64 = second.head.value("retry-after").unwrap().parse().unwrap();
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-        let third = raw_call(gateway.address, get("/p/c/x")).await;
-        assert_eq!(third.status(), 200);
-    }
 }

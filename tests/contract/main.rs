@@ -22,6 +22,8 @@ mod observed;
 mod path;
 mod pool;
 mod query;
+#[cfg(feature = "rate-limit")]
+mod rates;
 mod request_headers;
 mod resilience;
 mod responses;

@@ -180,6 +180,22 @@ async fn the_listener_stays_and_the_rest_of_the_file_counts() {
     assert_eq!(answer.status(), 200);
 }
 
+/// Whether keys may be left out is asked of the listener that there is, not of the file's.
+#[tokio::test]
+async fn a_public_listener_stays_behind_keys() {
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor);
+    let public = "0.0.0.0:0".parse().unwrap();
+    let gateway = Gateway::start(&config.clone().listen(public)).await;
+    gateway.hang_up(config.callers("").to_string());
+    let told = |text: &str| text.contains("config not reloaded");
+    let log = gateway.stderr.until("what is wrong", told).await;
+    assert!(log.contains("there is no [[caller]]"), "{log}");
+    let mut caller = Caller::connect(gateway.address).await;
+    let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
+    assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
+}
+
 /// The old config's rights were enough to begin, and its connections to vendors go with it.
 #[tokio::test]
 async fn a_call_under_way_ends_as_it_began() {

@@ -1,8 +1,10 @@
 //! The gateway's own errors to gRPC callers.
 
 use super::{failures, problem};
-use crate::support::caller::request;
+use crate::support::caller::{raw_call, request};
+use crate::support::gateway::Gateway;
 use crate::support::h2_caller::{self, H2Caller};
+use crate::support::h2_vendor::H2Vendor;
 use crate::support::pair::Pair;
 
 #[tokio::test]
@@ -90,9 +92,11 @@ async fn g1_what_only_looks_like_grpc_gets_a_problem() {
 
 #[tokio::test]
 async fn g1_a_vendors_answer_to_a_grpc_caller_is_left_alone() {
-    let pair = Pair::new().await;
+    let vendor = H2Vendor::start().await;
+    let gateway = Gateway::to(&vendor).await;
     let sent = request("POST", "/p/c/x", &["Content-Type: application/grpc"], "");
-    let response = pair.call(sent).await;
+    let answer = async { vendor.next().await.ok("ok") };
+    let (response, ()) = tokio::join!(raw_call(gateway.address, sent), answer);
     assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
     assert!(!response.head.has("grpc-status"));
 }

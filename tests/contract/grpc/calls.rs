@@ -73,7 +73,8 @@ async fn g3_a_deadline_of_the_callers_ends_the_call_at_the_vendor() {
     let place = Place::new().await;
     let mut client = place.client("c").await;
     let mut request = tonic::Request::new(Bytes::new());
-    request.set_timeout(Duration::from_millis(200));
+    // Enough for the call to be at the vendor by then.
+    request.set_timeout(Duration::from_secs(2));
     let answer = client.unary(request, method("Never"), Raw);
     let status = within("the deadline", answer).await.unwrap_err();
     // tonic says the one or the other, by which end was first.
@@ -87,7 +88,8 @@ async fn g3_a_deadline_of_the_callers_ends_the_call_at_the_vendor() {
 
 #[tokio::test]
 async fn g3_a_timeout_of_ours_is_status_4() {
-    let soon = Duration::from_millis(100);
+    // Enough for the call to be at the vendor by then.
+    let soon = Duration::from_secs(2);
     let place = Place::with(move |options| options.response_head_timeout(soon)).await;
     let mut client = place.client("c").await;
     let status = ask(&mut client, "Never", "x").await.unwrap_err();

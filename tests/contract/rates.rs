@@ -1,0 +1,66 @@
+//! How often calls of a connection may begin, by the host's own limit.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use tower_passthrough::{Connection, Rate};
+
+use crate::support::caller::{get, raw_call, request};
+use crate::support::gateway::{Setup, TOKEN};
+use crate::support::vendor::Vendor;
+
+#[tokio::test]
+async fn e6_429_says_when_the_next_call_may_begin() {
+    let vendor = Vendor::ok().await;
+    let two = NonZeroU32::new(2).unwrap();
+    let rate = Rate::per_minute(NonZeroU32::MIN).burst(two);
+    let gateway = Setup::new(&vendor)
+        .also("d", Connection::new("vendor").with("token", TOKEN))
+        .options(move |options| options.rate_per_connection(rate))
+        .start()
+        .await;
+    for _ in 0..2 {
+        let answer = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(answer.status(), 200);
+    }
+    for method in ["GET", "HEAD", "POST"] {
+        let answer = raw_call(gateway.address, request(method, "/p/c/x", &[], "")).await;
+        assert_eq!(
+            (answer.status(), answer.error()),
+            (429, Some("rate-limited")),
+            "{method}"
+        );
+        let seconds: u32 = answer.head.value("retry-after").unwrap().parse().unwrap();
+        assert!((30..=60).contains(&seconds), "{method}: {seconds}");
+        assert_eq!(answer.head.value("cache-control"), Some("no-store"));
+    }
+    // It's a limit of each connection by itself, and tells nobody of ids.
+    assert_eq!(raw_call(gateway.address, get("/p/d/x")).await.status(), 200);
+    for _ in 0..4 {
+        let answer = raw_call(gateway.address, get("/p/nobody/x")).await;
+        assert_eq!(answer.error(), Some("unknown-connection"));
+    }
+}
+
+/// `Retry-After` is true: rounded up, so that a caller that waits for it is let through.
+#[tokio::test]
+async fn e6_a_caller_that_waits_as_told_is_let_through() {
+    let vendor = Vendor::ok().await;
+    // One each 1.5 seconds, so that 1 would be too early.
+    let forty = NonZeroU32::new(40).unwrap();
+    let rate = Rate::per_minute(forty).burst(NonZeroU32::MIN);
+    let gateway = Setup::new(&vendor)
+        .options(move |options| options.rate_per_connection(rate))
+        .start()
+        .await;
+    let first = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(first.status(), 200);
+    let second = raw_call(gateway.address, get("/p/c/x")).await;
+    // More than 1.5 seconds may have passed already, where the machine is busy.
+    if second.status() == 429 {
+        let seconds: u64 = second.head.value("retry-after").unwrap().parse().unwrap();
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        let third = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(third.status(), 200);
+    }
+}
