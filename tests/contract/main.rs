@@ -17,6 +17,7 @@ mod bodies;
 mod connecting;
 mod errors;
 mod grpc;
+mod hostile;
 mod limits;
 mod observed;
 mod path;

@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 
@@ -20,6 +19,7 @@ mod cli;
 mod config_errors;
 mod config_keys;
 mod demo;
+mod hostile;
 mod leaks;
 mod limits;
 mod memory;
@@ -31,4 +31,5 @@ mod reload;
 mod schemes;
 mod secrets;
 mod stopping;
+mod streams;
 mod tls;

@@ -49,6 +49,11 @@ impl FrameCaller {
             .await;
     }
 
+    /// Writes whole frames to a gateway that may have had enough; `false`: it is gone.
+    pub async fn try_send(&mut self, frames: &[u8]) -> bool {
+        self.caller.wire.try_write(frames).await
+    }
+
     /// The next frame; `None`: the gateway closed.
     pub async fn next(&mut self) -> Option<Frame> {
         read(&mut self.caller.wire).await

@@ -32,6 +32,7 @@ pub mod manual;
 pub mod names;
 pub mod pair;
 pub mod reply;
+pub mod tenant;
 pub mod upload;
 pub mod vendor;
 pub mod wait;

@@ -3,10 +3,13 @@
 mod aborts;
 mod bodiless;
 mod codings;
+mod crossing;
 mod early_answers;
 mod empty_frames;
 mod framing;
 mod idle;
+mod live;
+mod sides;
 mod signed;
 mod streaming;
 mod total;

@@ -4,6 +4,7 @@ mod browser_safe;
 mod head;
 mod links;
 mod paging;
+mod ranges;
 mod redirects;
 mod renewal;
 
