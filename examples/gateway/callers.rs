@@ -2,7 +2,7 @@
 //!
 //! This is the host app's own authentication, which the library leaves to its host: a middleware in
 //! front of the mount looks the key up and puts the [`Caller`] into the request's extensions, and
-//! [`CallersMay`] reads it there when the library asks.
+//! [`Current`](crate::newest::Current) reads it there when the library asks.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE}
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tower_passthrough::{Authorize, CallContext, ConnectionId, Scope, Secret, StoreError};
+use tower_passthrough::{Scope, Secret};
 
 use crate::{audit, metrics, unread};
 
@@ -28,15 +28,23 @@ const ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 #[derive(Debug)]
 pub(crate) struct Caller {
     label: String,
+    /// None for whoever comes without one.
+    key: Option<KeyDigest>,
     connections: Vec<String>,
     scope: Scope,
 }
 
 impl Caller {
     /// The caller of that number in the config file.
-    pub(crate) fn new(number: usize, connections: Vec<String>, scope: Scope) -> Self {
+    pub(crate) fn new(
+        number: usize,
+        key: KeyDigest,
+        connections: Vec<String>,
+        scope: Scope,
+    ) -> Self {
         Self {
             label: format!("caller-{number}"),
+            key: Some(key),
             connections,
             scope,
         }
@@ -45,6 +53,7 @@ impl Caller {
     fn anyone() -> Self {
         Self {
             label: "anyone".to_owned(),
+            key: None,
             connections: vec!["*".to_owned()],
             scope: Scope::all(),
         }
@@ -55,7 +64,11 @@ impl Caller {
         &self.label
     }
 
-    fn may_use(&self, connection: &str) -> bool {
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn may_use(&self, connection: &str) -> bool {
         let mut patterns = self.connections.iter();
         patterns.any(|pattern| matches(pattern, connection))
     }
@@ -80,6 +93,14 @@ pub(crate) fn digest(key: &[u8]) -> KeyDigest {
 impl Callers {
     pub(crate) fn anyone() -> Self {
         Self::Anyone(Arc::new(Caller::anyone()))
+    }
+
+    /// The caller that has the same key here.
+    pub(crate) fn still_has(&self, caller: &Caller) -> Option<Arc<Caller>> {
+        match self {
+            Self::Anyone(anyone) => Some(Arc::clone(anyone)),
+            Self::Keys(keys) => find(keys, caller.key.as_ref()?),
+        }
     }
 
     fn identify(&self, headers: &HeaderMap) -> Option<Arc<Caller>> {
@@ -171,20 +192,6 @@ fn unauthenticated() -> Response {
     response
 }
 
-/// The library's question, answered from what [`authenticate`] found.
-#[derive(Debug)]
-pub(crate) struct CallersMay;
-
-impl Authorize for CallersMay {
-    async fn authorize(&self, id: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
-        let caller = cx.extensions().get::<Arc<Caller>>();
-        caller
-            .filter(|caller| caller.may_use(id.as_str()))
-            .map(|caller| caller.scope.clone())
-            .ok_or(StoreError::NotFound)
-    }
-}
-
 /// Whether `text` matches a pattern in which `*` stands for any characters. One pass: each piece is
 /// taken where it first fits.
 fn matches(pattern: &str, text: &str) -> bool {
@@ -264,7 +271,10 @@ mod tests {
         let keys: Vec<_> = keys
             .into_iter()
             .zip(1..)
-            .map(|(digest, number)| (digest, Arc::new(Caller::new(number, vec![], Scope::all()))))
+            .map(|(digest, number)| {
+                let caller = Caller::new(number, digest, vec![], Scope::all());
+                (digest, Arc::new(caller))
+            })
             .collect();
         let label =
             |key: &str| find(&keys, &digest(key.as_bytes())).map(|caller| caller.label.clone());

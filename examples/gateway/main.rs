@@ -20,6 +20,7 @@ mod demo;
 mod hardening;
 mod log;
 mod metrics;
+mod newest;
 mod reload;
 mod routes;
 mod server;
@@ -31,6 +32,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -38,12 +40,14 @@ use axum::extract::OriginalUri;
 use clap::Parser;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower_passthrough::{HttpTransport, PassthroughService, Tunnels};
 
-use crate::callers::{API_KEY, Callers, CallersMay};
+use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
 use crate::config::{Config, TransportKey};
 use crate::metrics::Metrics;
+use crate::newest::{Current, Known};
 use crate::reload::ConfigFile;
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
@@ -121,6 +125,7 @@ async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Err
         tunnels: Tunnels::new(),
         shutdown: config.shutdown,
         transport: None,
+        newest: None,
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
@@ -154,6 +159,8 @@ struct Host {
     shutdown: Duration,
     /// The pool of connections to vendors, and what it was made of.
     transport: Option<(TransportKey, HttpTransport)>,
+    /// Callers and connections, for tunnels that began before the last change.
+    newest: Option<watch::Sender<Known>>,
 }
 
 impl Host {
@@ -179,8 +186,14 @@ impl Host {
         self.shutdown = config.shutdown;
         let pool = transport.clone();
 
-        let mut passthrough = PassthroughService::builder(config.store, config.integrations)
-            .authorize(CallersMay)
+        let current = self.current(Known {
+            callers: Arc::new(config.callers),
+            connections: config.store,
+        });
+        let callers = current.callers();
+
+        let mut passthrough = PassthroughService::builder(current.clone(), config.integrations)
+            .authorize(current)
             .transport(transport)
             .path_encoding(config.path_encoding)
             .response_headers(config.response_headers)
@@ -207,12 +220,23 @@ impl Host {
         }
         let passthrough = passthrough.build();
         let metrics = Metrics::new(self.recorded.clone(), move || pool.pool_status());
-        Ok(routes::router(
-            &config.mount,
-            config.callers,
-            passthrough,
-            metrics,
-        ))
+        Ok(routes::router(&config.mount, callers, passthrough, metrics))
+    }
+
+    /// What this config knows counts from now on.
+    fn current(&mut self, known: Known) -> Current {
+        let newest = match &self.newest {
+            Some(newest) => {
+                newest.send_replace(known.clone());
+                newest.subscribe()
+            }
+            None => {
+                let (sender, newest) = watch::channel(known.clone());
+                self.newest = Some(sender);
+                newest
+            }
+        };
+        Current::new(known, newest)
     }
 }
 

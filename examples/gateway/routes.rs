@@ -29,13 +29,18 @@ const METRICS: &str = "/metrics";
 ///
 /// `/healthz` and `/metrics` ask for no key: they tell nothing of a caller, a connection or a
 /// vendor's answer.
-pub(crate) fn router<S>(mount: &str, callers: Callers, passthrough: S, metrics: Metrics) -> Router
+pub(crate) fn router<S>(
+    mount: &str,
+    callers: Arc<Callers>,
+    passthrough: S,
+    metrics: Metrics,
+) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
     S::Future: Send,
 {
-    let calls = from_fn_with_state(Arc::new(callers), authenticate).layer(passthrough);
+    let calls = from_fn_with_state(callers, authenticate).layer(passthrough);
     let own = Router::new()
         .route(HEALTHZ, get(async || "ok\n"))
         .route(METRICS, get(async move || exposition(&metrics)));

@@ -33,3 +33,4 @@ mod secrets;
 mod stopping;
 mod streams;
 mod tls;
+mod tunnels;

@@ -49,7 +49,7 @@ pub(super) fn all(
         }
         keys.push((
             digest,
-            Arc::new(Caller::new(number, table.connections, scope)),
+            Arc::new(Caller::new(number, digest, table.connections, scope)),
         ));
     }
     Callers::Keys(keys)

@@ -40,6 +40,7 @@ pub(super) struct File {
     pub(super) retry: Retry,
     #[serde(default)]
     pub(super) observe: Observe,
+    #[serde(default)]
     pub(super) circuit: Circuit,
     #[serde(default)]
     pub(super) caller: Vec<Spanned<Caller>>,

@@ -1,0 +1,137 @@
+//! What the newest config still knows.
+//!
+//! A tunnel may live for days, and keeps the service that it began with. The library asks its
+//! authorizer and its store again while it's open: here they say what the newest config took away,
+//! so that it ends (SECURITY T13). Nothing is given that the tunnel's own config didn't.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, Scope,
+    StoreError,
+};
+
+use crate::callers::{Caller, Callers};
+
+/// Callers and connections of one config.
+#[derive(Clone, Debug)]
+pub(crate) struct Known {
+    pub(crate) callers: Arc<Callers>,
+    pub(crate) connections: MemoryStore,
+}
+
+impl Known {
+    fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.callers, &other.callers)
+    }
+}
+
+/// A config's own, and what is left of it in the newest.
+#[derive(Clone, Debug)]
+pub(crate) struct Current {
+    own: Known,
+    newest: watch::Receiver<Known>,
+}
+
+impl Current {
+    pub(crate) fn new(own: Known, newest: watch::Receiver<Known>) -> Self {
+        Self { own, newest }
+    }
+
+    pub(crate) fn callers(&self) -> Arc<Callers> {
+        Arc::clone(&self.own.callers)
+    }
+
+    /// The newest config, if it's another.
+    fn successor(&self) -> Option<Known> {
+        let newest = self.newest.borrow();
+        (!newest.is(&self.own)).then(|| newest.clone())
+    }
+}
+
+/// The library's question, answered from what [`authenticate`](crate::callers::authenticate) found.
+impl Authorize for Current {
+    async fn authorize(&self, id: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
+        let caller = cx.extensions().get::<Arc<Caller>>();
+        let may = |caller: &&Arc<Caller>| caller.may_use(id.as_str());
+        let caller = caller.filter(may).ok_or(StoreError::NotFound)?;
+        if let Some(newest) = self.successor() {
+            let still = newest.callers.still_has(caller);
+            still.as_ref().filter(may).ok_or(StoreError::NotFound)?;
+        }
+        Ok(caller.scope().clone())
+    }
+}
+
+impl CredentialStore for Current {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        if let Some(newest) = self.successor() {
+            newest.connections.connection(id, cx).await?;
+        }
+        self.own.connections.connection(id, cx).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::{Extensions, Method};
+
+    use super::*;
+    use crate::callers::digest;
+
+    fn known(keys: &[&str], connections: &[&str]) -> Known {
+        let keys = keys.iter().zip(1..).map(|(key, number)| {
+            let digest = digest(key.as_bytes());
+            let caller = Caller::new(number, digest, vec!["a*".to_owned()], Scope::all());
+            (digest, Arc::new(caller))
+        });
+        let connections = connections.iter().map(|id| (*id, Connection::new("v")));
+        Known {
+            callers: Arc::new(Callers::Keys(keys.collect())),
+            connections: connections.collect(),
+        }
+    }
+
+    /// Whether the first caller of the first config may still use `id`, by authorizer and store.
+    async fn may(newest: Known, id: &str) -> (bool, bool) {
+        let own = known(&["k"], &["a", "a2", "b"]);
+        let Callers::Keys(keys) = &*own.callers else {
+            unreachable!("it has keys");
+        };
+        let Some((_, caller)) = keys.first() else {
+            unreachable!("it has one");
+        };
+        let mut extensions = Extensions::new();
+        extensions.insert(Arc::clone(caller));
+        let (sender, receiver) = watch::channel(own.clone());
+        let current = Current::new(own, receiver);
+        let _ = sender.send(newest);
+        let Ok(id) = ConnectionId::try_from(id) else {
+            unreachable!("it's an id");
+        };
+        let cx = CallContext::new(&extensions, &Method::GET);
+        (
+            current.authorize(&id, cx).await.is_ok(),
+            current.connection(&id, cx).await.is_ok(),
+        )
+    }
+
+    #[tokio::test]
+    async fn what_the_newest_config_took_away_is_gone() {
+        assert_eq!(may(known(&["k"], &["a"]), "a").await, (true, true));
+        assert_eq!(may(known(&["other", "k"], &["a"]), "a").await, (true, true));
+        assert_eq!(may(known(&["other"], &["a"]), "a").await, (false, true));
+        assert_eq!(may(known(&["k"], &["a2"]), "a").await, (true, false));
+        assert_eq!(may(known(&["k"], &["a", "b"]), "b").await, (false, true));
+    }
+
+    #[tokio::test]
+    async fn what_the_newest_config_adds_is_not_given() {
+        assert_eq!(may(known(&["k"], &["a", "a9"]), "a9").await, (true, false));
+    }
+}
