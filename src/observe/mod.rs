@@ -13,7 +13,6 @@
 //! }
 //! ```
 
-mod date;
 mod rate_limit;
 mod record;
 mod span;
@@ -21,6 +20,7 @@ mod trace;
 mod upload;
 
 pub use self::rate_limit::RateLimit;
+pub(crate) use self::rate_limit::retry_after;
 pub use self::trace::{InvalidTraceId, TraceContext, TraceId};
 
 pub(crate) use self::record::Record;

@@ -4,8 +4,6 @@ use std::time::{Duration, SystemTime};
 
 use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
 
-use super::date;
-
 /// What a vendor's answer told of its limits: in `RateLimit` and `RateLimit-Policy`
 /// (draft-ietf-httpapi-ratelimit-headers, and the forms of its earlier versions), `RateLimit-*`,
 /// `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. Of several limits it's the one of which
@@ -162,17 +160,24 @@ fn leading_number(text: &[u8]) -> Option<u64> {
     number.parse().ok()
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.as_bytes();
-    if let Some(seconds) = leading_number(value) {
-        return Some(Duration::from_secs(seconds));
+/// When the vendor wants to be asked again (RFC 9110 §10.2.3): from its own `Date` on, if it told
+/// one, and nought if that has passed. `None` if it doesn't say, or nothing that could be understood.
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than a number holds are too many for anybody.
+        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
     }
-    let until = date::parse(value)?;
+    let until = date(value)?;
     let from = headers
         .get(DATE)
-        .and_then(|date| date::parse(date.as_bytes()));
-    let from = from.unwrap_or_else(|| date::seconds(SystemTime::now()));
-    Some(Duration::from_secs(until.saturating_sub(from)))
+        .and_then(|value| date(value.to_str().ok()?));
+    let from = from.unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(from).unwrap_or_default())
+}
+
+fn date(value: &str) -> Option<SystemTime> {
+    httpdate::parse_http_date(value.trim()).ok()
 }
 
 #[cfg(test)]
@@ -242,7 +247,7 @@ mod tests {
     fn what_is_no_number_is_left_out() {
         assert_eq!(of(&[("content-type", "text/plain")]), None);
         for value in ["", "-1", "many", "99999999999999999999", "r=", ";=,\""] {
-            for name in ["ratelimit", "x-ratelimit-remaining", "retry-after"] {
+            for name in ["ratelimit", "x-ratelimit-remaining"] {
                 assert_eq!(of(&[(name, value)]), None, "{name}: {value}");
             }
         }
@@ -261,6 +266,22 @@ mod tests {
             let expected = Some(Duration::from_secs(seconds));
             assert_eq!(after(&[("retry-after", value), date]), expected, "{value}");
         }
-        assert_eq!(after(&[("retry-after", "tomorrow"), date]), None);
+        assert_eq!(
+            after(&[("retry-after", "99999999999999999999999")]),
+            Some(Duration::MAX)
+        );
+        let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::try_from(httpdate::fmt_http_date(in_an_hour));
+        headers.extend(value.ok().map(|value| (RETRY_AFTER, value)));
+        let wait = super::retry_after(&headers).unwrap_or_default();
+        assert!(wait > Duration::from_secs(3500) && wait <= Duration::from_secs(3600));
+        for nonsense in ["", "-1", "+1", "1.5", "tomorrow", "1 s"] {
+            assert_eq!(
+                after(&[("retry-after", nonsense), date]),
+                None,
+                "{nonsense}"
+            );
+        }
     }
 }

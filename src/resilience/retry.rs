@@ -1,14 +1,14 @@
 //! Which requests are sent again, after which failures, and when.
 
 use std::hash::{BuildHasher as _, RandomState};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::header::{HeaderMap, RETRY_AFTER};
 use http::{Method, StatusCode};
 
 use super::Sent;
 use super::budget::Budget;
 use crate::client::{LONGEST, TransportErrorKind};
+use crate::observe::retry_after;
 
 /// The first back-off; each further one is twice as long.
 const BASE: Duration = Duration::from_millis(100);
@@ -123,18 +123,6 @@ const fn is_worth_another(kind: TransportErrorKind) -> bool {
     }
 }
 
-/// When the vendor wants to be asked again (RFC 9110 §10.2.3): from now on, and nought if that has
-/// passed. `None` if it doesn't say, or nothing that could be understood.
-fn retry_after(fields: &HeaderMap) -> Option<Duration> {
-    let value = fields.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than a number holds are too many for anybody.
-        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(SystemTime::now()).unwrap_or_default())
-}
-
 /// From a half to the whole of a time that doubles with each attempt, so that calls that failed
 /// together don't come back together.
 fn back_off(attempt: u32) -> Duration {
@@ -148,28 +136,7 @@ fn back_off(attempt: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
-
     use super::*;
-
-    fn after(value: &str) -> Option<Duration> {
-        let value = HeaderValue::try_from(value).ok()?;
-        retry_after(&HeaderMap::from_iter([(RETRY_AFTER, value)]))
-    }
-
-    #[test]
-    fn retry_after_is_read_in_each_form() {
-        assert_eq!(after("0"), Some(Duration::ZERO));
-        assert_eq!(after("120"), Some(Duration::from_secs(120)));
-        assert_eq!(after("99999999999999999999999"), Some(Duration::MAX));
-        assert_eq!(after("Fri, 31 Dec 1999 23:59:59 GMT"), Some(Duration::ZERO));
-        let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-        let wait = after(&httpdate::fmt_http_date(in_an_hour)).unwrap_or_default();
-        assert!(wait > Duration::from_secs(3500) && wait <= Duration::from_secs(3600));
-        for nonsense in ["", "-1", "+1", "1.5", "soon", "1 s"] {
-            assert_eq!(after(nonsense), None, "{nonsense}");
-        }
-    }
 
     #[test]
     fn back_off_doubles_up_to_its_cap() {
