@@ -4,11 +4,12 @@
 //! Never a path or a query. What a caller chose, the id and the method, is escaped, so that no line
 //! can be forged (SECURITY L3).
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use tower_passthrough::{CallReport, CallStart, Observe};
+use tower_passthrough::{CallReport, CallStart, ConnectionId, Observe};
 
 use crate::callers::Caller;
 use crate::log::AUDIT;
@@ -31,7 +32,7 @@ impl Observe for Observer {
 
 fn call(call: &CallReport<'_>) {
     let caller = call.extensions().get::<Arc<Caller>>();
-    let connection = call.connection().map(tracing::field::display);
+    let connection = call.connection().map(Id).map(tracing::field::display);
     // An address is judged when it's dialled, so a refusal may come after the call was handed on.
     let refused = call
         .error()
@@ -75,4 +76,19 @@ pub(crate) fn unauthenticated(method: &Method) {
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An id as a value of a log line: in quotes, unless it can't be taken for more than itself.
+struct Id<'a>(&'a ConnectionId);
+
+impl fmt::Display for Id<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let id = self.0.as_str();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+/".contains(&byte);
+        if id.bytes().all(plain) {
+            f.write_str(id)
+        } else {
+            write!(f, "{id:?}")
+        }
+    }
 }

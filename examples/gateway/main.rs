@@ -223,6 +223,23 @@ impl Host {
         Ok(routes::router(&config.mount, callers, passthrough, metrics))
     }
 
+    /// Whether a running gateway takes that config. A file that is written while it's read may lack
+    /// its tables, and mustn't open what was closed.
+    ///
+    /// # Errors
+    ///
+    /// What would be lost.
+    fn may_become(&self, config: &Config) -> Result<(), &'static str> {
+        let has_keys = self
+            .newest
+            .as_ref()
+            .is_some_and(|newest| newest.borrow().has_keys());
+        match config.callers {
+            Callers::Anyone(_) if has_keys => Err("there is no [[caller]] any more"),
+            _ => Ok(()),
+        }
+    }
+
     /// What this config knows counts from now on.
     fn current(&mut self, known: Known) -> Current {
         let newest = match &self.newest {

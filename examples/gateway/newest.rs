@@ -22,6 +22,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// Whether a key is needed.
+    pub(crate) fn has_keys(&self) -> bool {
+        matches!(*self.callers, Callers::Keys(_))
+    }
+
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.callers, &other.callers)
     }

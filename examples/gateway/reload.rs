@@ -72,6 +72,12 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
             return;
         }
     };
+    if let Err(lost) = host.may_become(&config) {
+        tracing::error!(
+            "config not reloaded: {lost}; that takes a restart, and the old config stays"
+        );
+        return;
+    }
     if file.listen.is_none() && asked_for != listen {
         tracing::warn!(%asked_for, "`listen` takes a restart: still listening on {}", host.address);
     }

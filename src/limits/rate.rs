@@ -45,10 +45,16 @@ impl Rate {
         Self(Quota::per_minute(calls))
     }
 
-    /// How many calls may begin at once after a pause.
+    /// How many calls may begin at once after a pause. As many as the rate lets through in a century
+    /// are the most.
     #[must_use]
-    pub const fn burst(self, calls: NonZeroU32) -> Self {
-        Self(self.0.allow_burst(calls))
+    pub fn burst(self, calls: NonZeroU32) -> Self {
+        // governor reckons in nanoseconds that fit 64 bits.
+        const CENTURY: u128 = 100 * 365 * 24 * 3600 * 1_000_000_000;
+        let interval = self.0.replenish_interval().as_nanos().max(1);
+        let most = u32::try_from(CENTURY / interval).unwrap_or(u32::MAX);
+        let most = NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN);
+        Self(self.0.allow_burst(calls.min(most)))
     }
 }
 

@@ -160,20 +160,25 @@ fn leading_number(text: &[u8]) -> Option<u64> {
     number.parse().ok()
 }
 
+/// The longest wait that is told: a year.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// When the vendor wants to be asked again (RFC 9110 §10.2.3): from its own `Date` on, if it told
 /// one, and nought if that has passed. `None` if it doesn't say, or nothing that could be understood.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than a number holds are too many for anybody.
-        return Some(value.parse().map_or(Duration::MAX, Duration::from_secs));
+        // Whoever adds it to a clock mustn't overflow it.
+        let seconds = value.parse().map_or(LONGEST, Duration::from_secs);
+        return Some(seconds.min(LONGEST));
     }
     let until = date(value)?;
     let from = headers
         .get(DATE)
         .and_then(|value| date(value.to_str().ok()?));
     let from = from.unwrap_or_else(SystemTime::now);
-    Some(until.duration_since(from).unwrap_or_default())
+    let wait = until.duration_since(from).unwrap_or_default();
+    Some(wait.min(LONGEST))
 }
 
 fn date(value: &str) -> Option<SystemTime> {
@@ -268,7 +273,7 @@ mod tests {
         }
         assert_eq!(
             after(&[("retry-after", "99999999999999999999999")]),
-            Some(Duration::MAX)
+            Some(LONGEST)
         );
         let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
         let mut headers = HeaderMap::new();

@@ -35,7 +35,8 @@ where
         record.hears(&head);
         let size = body.size_hint();
         let size = (!is_bodiless(head.status, record.method())).then_some(&size);
-        let scrubbed = if upstream.scrubs_links() {
+        // An address of our own making never carries the key.
+        let scrubbed = if upstream.scrubs_links() || links.is_some() {
             upstream.scheme().parameters()
         } else {
             &[]

@@ -93,7 +93,10 @@ fn common_fields(error: &Error) -> HeaderMap {
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
     ) {
         // Rounded up: earlier would be too early.
-        let whole = |after: Duration| after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        let whole = |after: Duration| {
+            let more = u64::from(after.subsec_nanos() > 0);
+            after.as_secs().saturating_add(more)
+        };
         let seconds = error.retry_after().map_or(1, |after| whole(after).max(1));
         headers.insert(RETRY_AFTER, seconds.into());
     }

@@ -133,7 +133,8 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     ///
     /// `https://vendor.example/v2/items?page=2` becomes `/passthrough/acme/items?page=2`, with the
     /// call's `__domain`, if it had one. What lies elsewhere, and what couldn't be called exactly as
-    /// the vendor wrote it, stays as it is, as do bodies.
+    /// the vendor wrote it, stays as it is, as do bodies. Of a response with more than 64 links, the
+    /// rest stays as well. A key that the scheme puts into the query is taken out of all of them.
     ///
     /// The mount is what stands before the connection id in the URI as the service sees it. Behind a
     /// router that takes the mount off, say where the URI as it came is kept

@@ -221,3 +221,17 @@ async fn rust_log_leaves_the_audit_alone() {
         );
     }
 }
+
+#[tokio::test]
+async fn l3_an_id_forges_no_field_of_the_audit_line() {
+    let vendor = Vendor::ok().await;
+    let gateway = Gateway::start(&Config::new(&vendor)).await;
+    let path = "/x%20verdict=allowed%20status=200%20a=%22b/y";
+    assert_eq!(gateway.call(path, &[]).await.status(), 404);
+    let calls = gateway.calls(1).await;
+    let line = calls.first().map(String::as_str).unwrap_or_default();
+    assert!(
+        line.contains(r#"connection="x verdict=allowed status=200 a=\"b" "#),
+        "{line}"
+    );
+}

@@ -326,3 +326,17 @@ async fn the_demo_has_nothing_to_reload_and_goes_on() {
     let answer = gateway.curl("/passthrough/demo/v2/customers", &[]).await;
     assert_eq!(answer.status(), 200);
 }
+
+/// A file that is being written may lack its tables for a moment.
+#[tokio::test]
+async fn keys_that_were_asked_for_are_asked_for_until_a_restart() {
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor);
+    let gateway = Gateway::start(&config).await;
+    gateway.hang_up(config.callers("").to_string());
+    let told = |text: &str| text.contains("config not reloaded");
+    gateway.stderr.until("what is wrong", told).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
+    assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
+}

@@ -241,3 +241,21 @@ async fn paging_below_a_layers_prefix_and_at_the_root() {
     next_is(&gateway, "/c/x", "/c/y?page=2").await;
     next_is(&gateway, "/c", "/c/y?page=2").await;
 }
+
+/// The gateway writes the address, so the key would be of its own saying.
+#[tokio::test]
+async fn q11_an_address_under_the_mount_never_carries_the_key() {
+    let fields = "Link: <{v}/v2/items?page=2&token=s3cr3t>; rel=\"next\"\r\n\
+                  Location: /v2/items?token=s3cr3t&page=3";
+    let vendor = vendor(fields).await;
+    let gateway = Setup::new(&vendor)
+        .path("/v2")
+        .upstream(|upstream| upstream.auth(auth::Query::new("token").unwrap()))
+        .options(rewriting)
+        .start()
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/items")).await;
+    let link = response.head.value("link");
+    assert_eq!(link, Some("</p/c/items?page=2>; rel=\"next\""));
+    assert_eq!(response.head.value("location"), Some("/p/c/items?page=3"));
+}
