@@ -41,7 +41,7 @@ use clap::Parser;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower_passthrough::{HttpTransport, PassthroughService, Tunnels};
+use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService, Tunnels};
 
 use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
@@ -126,6 +126,7 @@ async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Err
         shutdown: config.shutdown,
         transport: None,
         newest: None,
+        previous: None,
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
@@ -161,7 +162,11 @@ struct Host {
     transport: Option<(TransportKey, HttpTransport)>,
     /// Callers and connections, for tunnels that began before the last change.
     newest: Option<watch::Sender<Known>>,
+    /// The service so far, which has counted calls.
+    previous: Option<Service>,
 }
+
+type Service = PassthroughService<Authorized<Current, Current>, Integrations>;
 
 impl Host {
     /// Builds what answers calls: at the start, and from each later config.
@@ -218,7 +223,12 @@ impl Host {
         if let Some(circuit) = config.circuit {
             passthrough = passthrough.circuit(circuit);
         }
+        // A reload gives nobody a second place, and closes no circuit.
+        if let Some(previous) = &self.previous {
+            passthrough = passthrough.continue_from(previous);
+        }
         let passthrough = passthrough.build();
+        self.previous = Some(passthrough.clone());
         let metrics = Metrics::new(self.recorded.clone(), move || pool.pool_status());
         Ok(routes::router(&config.mount, callers, passthrough, metrics))
     }

@@ -28,6 +28,10 @@ impl InAll {
         }
     }
 
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     fn take(self: &Arc<Self>) -> Result<PlaceOfAll, Error> {
         let one_more = |count: usize| (count < self.limit).then_some(count + 1);
         // Relaxed, as nothing but the number itself is told by it.
@@ -63,6 +67,10 @@ impl PerConnection {
             limit,
             counts: Mutex::default(),
         }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
     }
 
     fn take(self: &Arc<Self>, id: &ConnectionId) -> Result<PlaceOfConnection, Error> {

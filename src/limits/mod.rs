@@ -42,6 +42,22 @@ impl Limits {
         self.rates = Some(Arc::new(Rates::new(rate)));
     }
 
+    /// Goes on counting where another service does, as far as the limits are the same.
+    pub(crate) fn continue_from(&mut self, other: &Self) {
+        share(&mut self.in_all, other.in_all.as_ref(), |a, b| {
+            a.limit() == b.limit()
+        });
+        share(
+            &mut self.per_connection,
+            other.per_connection.as_ref(),
+            |a, b| a.limit() == b.limit(),
+        );
+        #[cfg(feature = "rate-limit")]
+        share(&mut self.rates, other.rates.as_ref(), |a, b| {
+            a.rate() == b.rate()
+        });
+    }
+
     /// Counts a call of whatever connection, or refuses it.
     pub(crate) fn of_all(&self, permit: &mut Permit) -> Result<(), Error> {
         match &self.in_all {
@@ -65,5 +81,18 @@ impl Limits {
             rates.check(id)?;
         }
         Ok(())
+    }
+}
+
+/// Takes the other's, if there is one of each and they're alike.
+pub(crate) fn share<T>(
+    own: &mut Option<Arc<T>>,
+    other: Option<&Arc<T>>,
+    alike: impl FnOnce(&T, &T) -> bool,
+) {
+    if let (Some(own), Some(other)) = (own, other) {
+        if alike(own, other) {
+            *own = Arc::clone(other);
+        }
     }
 }

@@ -73,6 +73,7 @@ type Instant = <MonotonicClock as Clock>::Instant;
 
 /// The buckets of the connections that aren't full.
 pub(super) struct Rates {
+    rate: Rate,
     limiter: Limiter,
     /// How many calls are to come before full buckets are forgotten.
     until_sweep: AtomicUsize,
@@ -84,9 +85,14 @@ impl Rates {
 
     pub(super) fn new(rate: Rate) -> Self {
         Self {
+            rate,
             limiter: RateLimiter::new(rate.0, Buckets::default(), MonotonicClock),
             until_sweep: AtomicUsize::new(Self::FEWEST),
         }
+    }
+
+    pub(super) fn rate(&self) -> Rate {
+        self.rate
     }
 
     pub(super) fn check(&self, id: &ConnectionId) -> Result<(), Error> {

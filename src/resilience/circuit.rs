@@ -25,7 +25,7 @@ use crate::policy::Origin;
 ///
 /// let policy = CircuitPolicy::new().failures(10).open_for(Duration::from_secs(30));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CircuitPolicy {
     failures: u32,
     open_for: Duration,
@@ -86,6 +86,10 @@ pub(super) struct Pass {
 }
 
 impl Circuits {
+    pub(super) fn policy(&self) -> CircuitPolicy {
+        self.policy
+    }
+
     pub(super) fn new(policy: CircuitPolicy) -> Self {
         Self {
             policy,

@@ -23,6 +23,7 @@ use self::retry::Retry;
 use crate::body::UpstreamBody;
 use crate::client::{TransportError, TransportErrorKind};
 use crate::error::Error;
+use crate::limits::share;
 use crate::observe::{Record, UploadState};
 use crate::policy::{Destination, Origin};
 
@@ -58,6 +59,17 @@ impl Resilience {
 
     pub(crate) fn set_circuit(&mut self, policy: CircuitPolicy) {
         self.circuits = Some(Arc::new(Circuits::new(policy)));
+    }
+
+    /// Goes on with the budget and the circuits of another service, as far as the policies are the
+    /// same.
+    pub(crate) fn continue_from(&mut self, other: &Self) {
+        share(&mut self.retry, other.retry.as_ref(), |a, b| {
+            a.policy() == b.policy()
+        });
+        share(&mut self.circuits, other.circuits.as_ref(), |a, b| {
+            a.policy() == b.policy()
+        });
     }
 
     /// Sends, and sends `again` as often as the policies have it, until `end` at the latest. The

@@ -32,7 +32,7 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 ///
 /// let policy = RetryPolicy::new(3).max_wait(Duration::from_secs(2));
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     attempts: u32,
     max_wait: Duration,
@@ -63,6 +63,10 @@ pub(super) struct Retry {
 }
 
 impl Retry {
+    pub(super) fn policy(&self) -> RetryPolicy {
+        self.policy
+    }
+
     /// `None` if nothing would be sent again.
     pub(super) fn new(policy: RetryPolicy) -> Option<Self> {
         (policy.attempts > 1).then(|| Self {

@@ -253,6 +253,17 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.resilience.set_circuit(policy))
     }
 
+    /// Goes on with what another service has counted: calls under way, rates, retry budgets and
+    /// circuits, each if its limit or policy is the same here. For a service that is built anew,
+    /// from a config that changed. Call it last, as limits that are set afterwards count from nought.
+    pub fn continue_from<S2, R2, T2>(self, other: &PassthroughService<S2, R2, T2>) -> Self {
+        let other = other.settings();
+        self.set(|settings| {
+            settings.limits.continue_from(&other.limits);
+            settings.resilience.continue_from(&other.resilience);
+        })
+    }
+
     /// Lets `observer` see how each call ended. The last one set counts.
     pub fn observe(self, observer: impl Observe) -> Self {
         self.set(|settings| settings.observer = Some(Arc::new(observer)))

@@ -18,6 +18,7 @@ use crate::client::{DefaultTransport, Transport};
 use crate::error::BoxError;
 use crate::pipeline::Gateway;
 use crate::resolver::BaseUrlResolver;
+use crate::settings::Settings;
 use crate::store::{Authorize, CredentialStore};
 
 /// Answers each request with the response of a connection's vendor, or with an error of its own.
@@ -57,6 +58,10 @@ impl<S, R, T> PassthroughService<S, R, T> {
             gateway: Arc::new(gateway),
             prefix,
         }
+    }
+
+    pub(super) fn settings(&self) -> &Settings {
+        &self.gateway.settings
     }
 
     pub(super) fn set_prefix(&mut self, prefix: Prefix) {

@@ -340,3 +340,22 @@ async fn keys_that_were_asked_for_are_asked_for_until_a_restart() {
     let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
     assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
 }
+
+#[tokio::test]
+async fn a_reload_gives_nobody_a_second_place() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).table("[limits]\nin_flight_per_connection = 1");
+    let gateway = Gateway::start(&config).await;
+    let mut first = Caller::connect(gateway.address).await;
+    first.write(get(KEY, "/passthrough/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    gateway.reload(&config).await;
+    let mut second = Caller::connect(gateway.address).await;
+    let answer = second.call(get(KEY, "/passthrough/c/x")).await;
+    assert_eq!(outcome(&answer), (503, Some("overloaded")));
+    connection
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(first.response("GET").await.status(), 200);
+}
