@@ -61,11 +61,12 @@ impl Authorize for Current {
         let caller = cx.extensions().get::<Arc<Caller>>();
         let may = |caller: &&Arc<Caller>| caller.may_use(id.as_str());
         let caller = caller.filter(may).ok_or(StoreError::NotFound)?;
-        if let Some(newest) = self.successor() {
-            let still = newest.callers.still_has(caller);
-            still.as_ref().filter(may).ok_or(StoreError::NotFound)?;
-        }
-        Ok(caller.scope().clone())
+        let Some(newest) = self.successor() else {
+            return Ok(caller.scope().clone());
+        };
+        let still = newest.callers.still_has(caller);
+        let still = still.as_ref().filter(may).ok_or(StoreError::NotFound)?;
+        Ok(still.scope().clone())
     }
 }
 

@@ -23,7 +23,7 @@ use tower_service::Service;
 
 use tower_passthrough::Tunnels;
 
-use crate::socket::{ResetUnlessClosed, Socket};
+use crate::socket::{Ending, Socket};
 
 /// How long idle connections stay open when the server stops. A call that was on its way by then
 /// reaches it, and is answered; without this its connection would be closed under it.
@@ -189,12 +189,12 @@ async fn connection(
     routers: watch::Receiver<Router>,
     mut stopped: watch::Receiver<()>,
 ) {
-    let reset = ResetUnlessClosed::default();
-    let socket = TokioIo::new(Socket::new(stream, reset.clone()));
+    let ending = Ending::default();
+    let socket = TokioIo::new(Socket::new(stream, ending.clone()));
     let is_last = stopped.clone();
     let service = service_fn(move |request| {
         let router = routers.borrow().clone();
-        call(router, reset.clone(), is_last.clone(), request)
+        call(router, ending.clone(), is_last.clone(), request)
     });
     let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
     let ended = tokio::select! {
@@ -217,14 +217,17 @@ async fn connection(
 
 async fn call(
     mut router: Router,
-    reset: ResetUnlessClosed,
+    ending: Ending,
     stopped: watch::Receiver<()>,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let version = request.version();
     // Only HTTP/1.0 responses are ended by the connection's end.
-    reset.set(version == Version::HTTP_10);
+    ending.reset_unless_closed(version == Version::HTTP_10);
     let mut response = router.call(request.map(Body::new)).await?;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+        ending.is_a_tunnels();
+    }
     // The sender has gone: the server stops. HTTP/2 says so by a frame of its own.
     let is_last = version <= Version::HTTP_11 && stopped.has_changed().is_err();
     if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {

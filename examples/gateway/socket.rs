@@ -37,7 +37,7 @@ pub(crate) struct Socket {
     preface: Option<usize>,
     timer: Pin<Box<Sleep>>,
     closing: Closing,
-    reset: ResetUnlessClosed,
+    ending: Ending,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,24 +47,37 @@ enum Closing {
     Done,
 }
 
-/// Says that an unfinished response on this socket must not end like a finished one.
+/// How this socket ends.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct ResetUnlessClosed(Arc<AtomicBool>);
+pub(crate) struct Ending(Arc<Flags>);
 
-impl ResetUnlessClosed {
-    pub(crate) fn set(&self, reset: bool) {
-        self.0.store(reset, Ordering::Relaxed);
+#[derive(Debug, Default)]
+struct Flags {
+    reset: AtomicBool,
+    tunnel: AtomicBool,
+}
+
+impl Ending {
+    /// Whether an unfinished response must not end like a finished one.
+    pub(crate) fn reset_unless_closed(&self, reset: bool) {
+        self.0.reset.store(reset, Ordering::Relaxed);
+    }
+
+    /// What comes from now on isn't HTTP: each side ends by itself, and the reading one is the
+    /// tunnel's (FORWARDING U7).
+    pub(crate) fn is_a_tunnels(&self) {
+        self.0.tunnel.store(true, Ordering::Relaxed);
     }
 }
 
 impl Socket {
-    pub(crate) fn new(stream: TcpStream, reset: ResetUnlessClosed) -> Self {
+    pub(crate) fn new(stream: TcpStream, ending: Ending) -> Self {
         Self {
             stream,
             preface: Some(0),
             timer: Box::pin(sleep(PATIENCE)),
             closing: Closing::NotYet,
-            reset,
+            ending,
         }
     }
 }
@@ -121,8 +134,12 @@ impl AsyncWrite for Socket {
         let this = &mut *self;
         if this.closing == Closing::NotYet {
             ready!(Pin::new(&mut this.stream).poll_shutdown(cx))?;
-            this.timer = Box::pin(sleep(LINGER));
-            this.closing = Closing::Lingering;
+            if this.ending.0.tunnel.load(Ordering::Relaxed) {
+                this.closing = Closing::Done;
+            } else {
+                this.timer = Box::pin(sleep(LINGER));
+                this.closing = Closing::Lingering;
+            }
         }
         while this.closing == Closing::Lingering {
             let mut room = [0; 4096];
@@ -145,7 +162,7 @@ impl AsyncWrite for Socket {
 
 impl Drop for Socket {
     fn drop(&mut self) {
-        if self.closing == Closing::NotYet && self.reset.0.load(Ordering::Relaxed) {
+        if self.closing == Closing::NotYet && self.ending.0.reset.load(Ordering::Relaxed) {
             reset_when_dropped(&self.stream);
         }
     }

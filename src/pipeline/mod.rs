@@ -115,6 +115,9 @@ where
         record.goes_to(place.origin());
         let route = upstream.permit(place)?;
         refusal::of_scope(&scope, &head.method, &target, &route)?;
+        if let Some(handshake) = handshake {
+            handshake.claims(&connection, target.path());
+        }
         refusal::of_twice_encoded_dots(&target, settings)?;
         refusal::of_length(body, settings.request_body_limit)?;
         refusal::of_loop(&head.headers, settings)?;

@@ -10,7 +10,7 @@ use crate::client::Transport;
 use crate::observe::Record;
 use crate::resolver::BaseUrlResolver;
 use crate::store::{Authorize, CredentialStore, StoreError};
-use crate::tunnel::{Check, Handshake, Tunnel};
+use crate::tunnel::{Check, Claim, Handshake, Tunnel};
 
 impl<S, R, T> Gateway<S, R, T>
 where
@@ -25,14 +25,13 @@ where
         handshake: Handshake,
         mut record: Record,
     ) -> Response<OwnBody> {
-        let Some((caller, vendor)) = handshake.into_sides() else {
+        let Some(sides) = handshake.into_sides() else {
             return self.relay(response, record);
         };
         record.answered(response.status());
         let patience = &self.settings.patience;
         let tunnel = Tunnel {
-            caller,
-            vendor,
+            sides,
             end: patience.end(record.started()),
             idle: patience.idle,
             record,
@@ -49,21 +48,21 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
-    async fn may_go_on(&self, record: &Record) -> bool {
+    async fn may_go_on(&self, record: &Record, claim: &Claim) -> bool {
         let Some(id) = record.connection() else {
             return false;
         };
-        let is_gone =
-            |error: &StoreError| matches!(error, StoreError::NotFound | StoreError::Reauthorize);
-        if self
-            .store
-            .authorize(id, context(record))
-            .await
-            .is_err_and(|error| is_gone(&error))
-        {
-            return false;
+        match self.store.authorize(id, context(record)).await {
+            Ok(scope) if !scope.permits_method(record.method()) => return false,
+            Ok(scope) if !scope.permits_path(&claim.path) => return false,
+            Err(StoreError::NotFound | StoreError::Reauthorize) => return false,
+            Ok(_) | Err(StoreError::Unavailable(_)) => {}
         }
-        let connection = self.store.connection(id, context(record)).await;
-        !connection.is_err_and(|error| is_gone(&error))
+        match self.store.connection(id, context(record)).await {
+            // Another credential may be the same one, refreshed.
+            Ok(connection) => connection.is_at_the_place_of(&claim.connection),
+            Err(StoreError::NotFound | StoreError::Reauthorize) => false,
+            Err(StoreError::Unavailable(_)) => true,
+        }
     }
 }

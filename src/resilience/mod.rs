@@ -174,8 +174,10 @@ fn verdict(
         Err(_) => {
             let is_over = end.is_some_and(|end| end <= Instant::now());
             return match upload {
+                // Who knows what took the time: the caller's body, a store, an attempt before.
+                _ if is_over => Verdict::Neither,
                 None | Some(UploadState::Ended) => Verdict::Failed,
-                Some(UploadState::AwaitsVendor) if !is_over => Verdict::Failed,
+                Some(UploadState::AwaitsVendor) => Verdict::Failed,
                 _ => Verdict::Neither,
             };
         }

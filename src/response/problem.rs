@@ -38,7 +38,9 @@ impl ErrorForm {
         let content_type = request.headers.get(CONTENT_TYPE);
         Self {
             is_head: request.method == Method::HEAD,
+            // To a CONNECT each 2xx means that its tunnel is open (RFC 9110 §9.3.6).
             grpc: content_type
+                .filter(|_| request.method != Method::CONNECT)
                 .filter(|value| is_grpc(value.as_bytes()))
                 .cloned(),
         }

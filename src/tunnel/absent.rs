@@ -6,12 +6,17 @@ use http::{StatusCode, response};
 
 use super::Unasked;
 use crate::body::RequestBody;
+use crate::connection::Connection;
 
 pub(crate) enum Handshake {}
 
 impl Handshake {
     pub(crate) fn of(_: &mut Parts, _: &RequestBody) -> Option<Box<Self>> {
         None
+    }
+
+    pub(crate) fn claims(&mut self, _: &Connection, _: &str) {
+        match *self {}
     }
 
     pub(super) fn is_agreed_to(&mut self, _: &mut response::Parts) -> Result<bool, Unasked> {

@@ -20,6 +20,7 @@ use sha1_smol::Sha1;
 
 use super::Unasked;
 use crate::body::RequestBody;
+use crate::connection::Connection;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
@@ -29,6 +30,21 @@ pub(crate) struct Handshake {
     version: CallerVersion,
     /// The vendor's side, once it has agreed.
     vendor: Option<OnUpgrade>,
+    claim: Option<Claim>,
+}
+
+/// What a tunnel was opened for. It ends when that's no longer granted (SECURITY T13).
+pub(crate) struct Claim {
+    pub(crate) connection: Connection,
+    /// As it was judged.
+    pub(crate) path: Box<str>,
+}
+
+/// Both sides of a tunnel, and what it was opened for.
+pub(crate) struct Sides {
+    pub(crate) caller: OnUpgrade,
+    pub(crate) vendor: OnUpgrade,
+    pub(crate) claim: Claim,
 }
 
 /// What the caller speaks.
@@ -65,7 +81,16 @@ impl Handshake {
             caller,
             version,
             vendor: None,
+            claim: None,
         }))
+    }
+
+    /// Notes what has been granted.
+    pub(crate) fn claims(&mut self, connection: &Connection, path: &str) {
+        self.claim = Some(Claim {
+            connection: connection.clone(),
+            path: path.into(),
+        });
     }
 
     /// Puts on what asks the vendor. `headers` are rewritten, and have lost what was hop-by-hop.
@@ -125,8 +150,12 @@ impl Handshake {
     }
 
     /// Both sides, if the vendor has agreed.
-    pub(crate) fn into_sides(self) -> Option<(OnUpgrade, OnUpgrade)> {
-        Some((self.caller, self.vendor?))
+    pub(crate) fn into_sides(self) -> Option<Sides> {
+        Some(Sides {
+            caller: self.caller,
+            vendor: self.vendor?,
+            claim: self.claim?,
+        })
     }
 }
 

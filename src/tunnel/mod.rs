@@ -30,6 +30,8 @@ mod tunnels;
 
 pub(crate) use self::handshake::Handshake;
 #[cfg(feature = "websocket")]
+pub(crate) use self::handshake::{Claim, Sides};
+#[cfg(feature = "websocket")]
 pub(crate) use self::relay::{Check, Tunnel};
 #[cfg(feature = "websocket")]
 pub use self::tunnels::Tunnels;

@@ -16,8 +16,9 @@ use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::{Claim, Sides};
 use crate::body::poll_still;
 use crate::observe::{Outcome, Progress, Record, Upload};
 
@@ -30,13 +31,12 @@ const CHECK: Duration = Duration::from_secs(30);
 /// Knows whether a tunnel may stay open.
 pub(crate) trait Check: Send + Sync + 'static {
     /// Whether the caller may still use the connection, and there still is one.
-    fn may_go_on(&self, record: &Record) -> impl Future<Output = bool> + Send;
+    fn may_go_on(&self, record: &Record, claim: &Claim) -> impl Future<Output = bool> + Send;
 }
 
 /// A tunnel that is about to open.
 pub(crate) struct Tunnel {
-    pub(crate) caller: OnUpgrade,
-    pub(crate) vendor: OnUpgrade,
+    pub(crate) sides: Sides,
     pub(crate) record: Record,
     /// For how long no byte may move.
     pub(crate) idle: Duration,
@@ -49,12 +49,16 @@ impl Tunnel {
     /// reported then.
     pub(crate) async fn run(self, mut cut: watch::Receiver<bool>, check: impl Check) {
         let Self {
-            caller,
-            vendor,
+            sides,
             mut record,
             idle,
             end,
         } = self;
+        let Sides {
+            caller,
+            vendor,
+            claim,
+        } = sides;
         let moved = Arc::new(Moved {
             caller: Upload::start(record.started()),
             vendor: AtomicU64::new(0),
@@ -64,7 +68,7 @@ impl Tunnel {
         let outcome = {
             let mut cut = pin!(cut.wait_for(|&is_cut| is_cut));
             let mut moving = pin!(relay(caller, vendor, &moved));
-            let mut checking = pin!(until_revoked(&check, &record));
+            let mut checking = pin!(until_revoked(&check, &record, &claim));
             let mut timer = pin!(sleep_until(Instant::now() + idle));
             poll_fn(|cx| {
                 if let Poll::Ready(outcome) = moving.as_mut().poll(cx) {
@@ -103,10 +107,12 @@ async fn relay(caller: OnUpgrade, vendor: OnUpgrade, moved: &Arc<Moved>) -> Outc
     }
 }
 
-async fn until_revoked(check: &impl Check, record: &Record) {
+async fn until_revoked(check: &impl Check, record: &Record, claim: &Claim) {
     loop {
         sleep(CHECK).await;
-        if !check.may_go_on(record).await {
+        // A store that doesn't answer has revoked nothing, and is asked again.
+        let checked = timeout(CHECK, check.may_go_on(record, claim)).await;
+        if matches!(checked, Ok(false)) {
             return;
         }
     }

@@ -93,3 +93,24 @@ async fn a_tunnel_goes_on_over_a_reload() {
     gateway.reload(&config).await;
     passes(&mut caller, &mut connection).await;
 }
+
+/// What the caller still sends to a vendor that has ended is the vendor's, and none of it is read
+/// for the sake of a decent end.
+#[tokio::test]
+async fn u7_the_vendors_end_loses_nothing_of_the_callers() {
+    const MUCH: usize = 8 << 20;
+    let vendor = ManualVendor::bind().await;
+    let (_gateway, mut caller, mut connection) = open(&Config::new(&vendor), &vendor).await;
+    connection.wire.finish().await;
+    // It has arrived before the bytes begin to flow.
+    let mut end = tokio::spawn(async move {
+        caller.wire.write(&vec![b'x'; MUCH]).await;
+        caller.wire.finish().await;
+        caller.closed().await
+    });
+    // Sockets and tunnel are full long before.
+    let filled = tokio::time::timeout(std::time::Duration::from_millis(1500), &mut end).await;
+    assert!(filled.is_err(), "a vendor that doesn't read was sent all");
+    let (got, _) = within("what was sent", connection.wire.exactly(MUCH)).await;
+    assert_eq!(got.len(), MUCH);
+}

@@ -151,10 +151,7 @@ impl Connector {
         let stream = match offer {
             Offer::All => super::tls::handshake(tls, origin.host(), wire).await?,
             #[cfg(feature = "websocket")]
-            Offer::Http1 => {
-                let tls = super::tls::for_http1(tls);
-                super::tls::handshake(&tls, origin.host(), wire).await?
-            }
+            Offer::Http1 => super::tls::handshake_for_http1(tls, origin.host(), wire).await?,
         };
         Ok(Stream::Tls(Box::new(stream)))
     }

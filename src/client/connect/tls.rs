@@ -8,6 +8,7 @@
 //! is resumed has been verified before, for the same name and under the same roots; an identity of a
 //! client's own needs a configuration of its own.
 
+use std::error::Error as _;
 use std::sync::Arc;
 
 use rustls::pki_types::pem::PemObject;
@@ -72,10 +73,33 @@ pub(in crate::client) fn connector(
     Ok(TlsConnector::from(Arc::new(config)))
 }
 
+/// Shakes hands for HTTP/1.1 alone. That a vendor speaks something else says nothing of how it is to
+/// be reached otherwise.
+#[cfg(feature = "websocket")]
+pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
+    connector: &TlsConnector,
+    host: &Host,
+    stream: S,
+) -> Result<TlsStream<S>, TransportError> {
+    let refused = |error: &TransportError| {
+        let io = error
+            .source()
+            .and_then(|source| source.downcast_ref::<std::io::Error>());
+        let cause = io.and_then(|io| io.get_ref()?.downcast_ref::<rustls::Error>());
+        let refusal = rustls::AlertDescription::NoApplicationProtocol;
+        matches!(cause, Some(rustls::Error::AlertReceived(alert)) if *alert == refusal)
+    };
+    let shaken = handshake(&for_http1(connector), host, stream).await;
+    shaken.map_err(|error| match refused(&error) {
+        true => TransportError::new(TransportErrorKind::Unsent, error),
+        false => error,
+    })
+}
+
 /// The same, for HTTP/1.1 alone. Its sessions are those of the other, as who is verified how is the
 /// same.
 #[cfg(feature = "websocket")]
-pub(super) fn for_http1(connector: &TlsConnector) -> TlsConnector {
+fn for_http1(connector: &TlsConnector) -> TlsConnector {
     let mut config = ClientConfig::clone(connector.config());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     TlsConnector::from(Arc::new(config))

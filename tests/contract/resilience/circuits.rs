@@ -12,6 +12,7 @@ use tower_passthrough::{CircuitPolicy, DomainPolicy, ErrorCode, NetworkPolicy, O
 use super::{in_turn, observed, origin, refusal, refusing, status};
 use crate::support::caller::{Caller, RawResponse, get, raw_call, request};
 use crate::support::gateway::{Builder, Gateway, Setup};
+use crate::support::h2_vendor::H2Vendor;
 use crate::support::io::Io;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;
@@ -378,4 +379,44 @@ async fn e10_a_cancelled_probe_gives_its_place_back() {
     wire.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
         .await;
     assert_eq!(caller.response("GET").await.status(), 200);
+}
+
+/// A vendor that speaks HTTP/2 alone refuses HTTP/1.1 in TLS, and takes all other calls.
+#[tokio::test]
+async fn e10_handshakes_for_tunnels_never_open_a_circuit_to_an_http2_vendor() {
+    let vendor = H2Vendor::start().await;
+    let gateway = Setup::new(&vendor).options(for_long).start().await;
+    let handshake = [
+        "Connection: upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ];
+    for _ in 0..4 {
+        let asked = request("GET", "/p/c/live", &handshake, "");
+        let answer = raw_call(gateway.address, asked).await;
+        assert_eq!(refusal(&answer), (502, "upstream-unreachable", false));
+    }
+    let answer = async { vendor.next().await.ok("ok") };
+    let (answered, ()) = tokio::join!(call(&gateway), answer);
+    assert_eq!(answered.status(), 200);
+}
+
+/// The last byte comes when there's hardly time left for an answer.
+#[tokio::test]
+async fn e10_a_slow_upload_before_the_total_time_never_opens_a_circuit() {
+    let vendor = silent_at_first(1).await;
+    let options = |builder: Builder| {
+        builder
+            .circuit(CircuitPolicy::new().failures(1).open_for(SHORT * 1000))
+            .total_timeout(SHORT * 2)
+    };
+    let gateway = started(&vendor, options).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let begun = request("POST", "/p/c/x", &["Content-Length: 2"], "a");
+    caller.write(begun).await;
+    sleep(SHORT).await;
+    caller.write("b").await;
+    assert_eq!(caller.response("POST").await.status(), 504);
+    assert_eq!(call(&gateway).await.status(), 200);
 }

@@ -177,3 +177,20 @@ async fn u6_a_caller_that_resets_the_stream_ends_the_tunnel() {
     upload.send_reset(h2::Reason::CANCEL);
     vendor.closed().await;
 }
+
+/// To a CONNECT each 2xx means that the tunnel is open, whatever the caller's content type.
+#[tokio::test]
+async fn u6_a_refused_connect_is_never_a_2xx() {
+    let vendor = Vendor::ok().await;
+    let gateway = Gateway::to(&vendor).await;
+    let caller = H2Caller::connect(gateway.address).await;
+    caller.connect_protocol().await;
+    let mut caller = caller;
+    let mut request = connect("/p/nobody/live", "websocket");
+    let grpc = http::HeaderValue::from_static("application/grpc");
+    request.headers_mut().insert("content-type", grpc);
+    let (response, _upload) = caller.open(request, false).await;
+    let refused = h2_caller::whole(response).await;
+    assert_eq!(refused.status, 404);
+    assert_eq!(refused.headers["passthrough-error"], "unknown-connection");
+}

@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{advance, pause, resume};
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+use tower_passthrough::{
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
+};
 
 use crate::support::caller::Caller;
 use crate::support::gateway::Setup;
@@ -34,13 +36,9 @@ impl CredentialStore for Gone {
     }
 }
 
-async fn ends_with(removed: Gone, revoked: Gone, change: impl FnOnce()) {
+async fn ends_with(removed: Gone, revoked: impl Authorize, change: impl FnOnce()) {
     let vendor = ManualVendor::bind().await;
-    let gateway = Setup::new(&vendor)
-        .start_with(removed, move |_: &ConnectionId, _: CallContext<'_>| {
-            !revoked.is_set()
-        })
-        .await;
+    let gateway = Setup::new(&vendor).start_with(removed, revoked).await;
     let mut caller = Caller::connect(gateway.address).await;
     let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
                      Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -73,7 +71,8 @@ async fn wait_for_a_check() {
 async fn t13_a_removed_connections_tunnel_ends() {
     let removed = Gone::default();
     let theirs = removed.clone();
-    ends_with(theirs, Gone::default(), move || {
+    let all = |_: &ConnectionId, _: CallContext<'_>| true;
+    ends_with(theirs, all, move || {
         removed.0.store(true, Ordering::SeqCst);
     })
     .await;
@@ -83,8 +82,33 @@ async fn t13_a_removed_connections_tunnel_ends() {
 async fn t13_a_revoked_callers_tunnel_ends() {
     let revoked = Gone::default();
     let theirs = revoked.clone();
-    ends_with(Gone::default(), theirs, move || {
+    let may = move |_: &ConnectionId, _: CallContext<'_>| !theirs.is_set();
+    ends_with(Gone::default(), may, move || {
         revoked.0.store(true, Ordering::SeqCst);
+    })
+    .await;
+}
+
+/// Paths of a caller, as long as they aren't fewer.
+struct Narrowed(Gone);
+
+impl Authorize for Narrowed {
+    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+        let paths = if self.0.is_set() {
+            ["other/*"]
+        } else {
+            ["li*"]
+        };
+        Ok(Scope::all().paths(paths))
+    }
+}
+
+#[tokio::test]
+async fn t13_a_tunnel_ends_whose_path_the_caller_may_not_use_any_more() {
+    let narrowed = Gone::default();
+    let theirs = Narrowed(narrowed.clone());
+    ends_with(Gone::default(), theirs, move || {
+        narrowed.0.store(true, Ordering::SeqCst);
     })
     .await;
 }
