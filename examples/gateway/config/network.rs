@@ -37,9 +37,13 @@ pub(crate) struct TransportKey {
 
 impl TransportKey {
     pub(super) fn new(tree: &Spanned<DeTable<'_>>) -> Self {
-        let settings = Table::deserialize(toml::de::Deserializer::from(tree.clone()));
-        let mut settings = settings.unwrap_or_default();
-        settings.retain(|key, _| !NO_MATTER.contains(&key));
+        let mut tree = tree.clone();
+        // Before they are copied: secrets are among them.
+        for key in NO_MATTER {
+            tree.get_mut().remove(key);
+        }
+        let settings = Table::deserialize(toml::de::Deserializer::from(tree));
+        let settings = settings.unwrap_or_default();
         Self {
             settings,
             roots: Vec::new(),
