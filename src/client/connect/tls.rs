@@ -8,6 +8,7 @@
 //! is resumed has been verified before, for the same name and under the same roots; an identity of a
 //! client's own needs a configuration of its own.
 
+#[cfg(feature = "websocket")]
 use std::error::Error as _;
 use std::sync::Arc;
 
