@@ -12,7 +12,7 @@ use crate::client::Patience;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
-use crate::rewrite::ResponseHeaderPolicy;
+use crate::rewrite::{ResponseHeaderPolicy, members};
 #[cfg(feature = "websocket")]
 use crate::tunnel::Tunnels;
 
@@ -106,9 +106,7 @@ impl Via {
 
     /// Whether the request has been here before.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
-        let lines = headers.get_all(VIA).iter();
-        let mut members = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-        members.any(|member| {
+        members(headers, VIA).any(|member| {
             let words = member.split(u8::is_ascii_whitespace);
             let mut words = words.filter(|word| !word.is_empty());
             words.nth(1) == Some(self.pseudonym.as_bytes())

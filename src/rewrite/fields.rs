@@ -88,6 +88,14 @@ pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item
     lines.map(|(_, value)| value)
 }
 
+/// The members of a field that is a list (RFC 9110 §5.6.1), of all its lines, without the blanks
+/// around them. An empty one is one too.
+pub(crate) fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
+    let lines = lines(headers, name).map(HeaderValue::as_bytes);
+    let members = lines.flat_map(|line| line.split(|&byte| byte == b','));
+    members.map(<[u8]>::trim_ascii)
+}
+
 /// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in
 /// them.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
@@ -96,8 +104,7 @@ impl Nominated {
     /// `None`: there are so many that comparing them would be work for an attacker to give.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         const MOST: usize = 256;
-        let lines = || lines(headers, CONNECTION).map(HeaderValue::as_bytes);
-        let members = || lines().flat_map(|line| line.split(|&byte| byte == b','));
+        let members = || members(headers, CONNECTION);
         if members().count() > MOST {
             return None;
         }
@@ -105,7 +112,7 @@ impl Nominated {
         let is_option = |member: &&[u8]| {
             member.eq_ignore_ascii_case(b"keep-alive") || member.eq_ignore_ascii_case(b"close")
         };
-        let members = members().map(<[u8]>::trim_ascii).filter(|m| !is_option(m));
+        let members = members().filter(|member| !is_option(member));
         // What is no name names no field.
         let names = members.filter_map(|member| HeaderName::from_bytes(member).ok());
         Some(Self(names.collect()))

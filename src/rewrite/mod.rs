@@ -18,7 +18,7 @@ mod trailers;
 
 pub use self::response::ResponseHeaderPolicy;
 
-pub(crate) use self::fields::MOST_FIELDS;
+pub(crate) use self::fields::{MOST_FIELDS, members};
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;
 pub(crate) use self::response::ResponseRules;

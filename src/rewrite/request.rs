@@ -8,7 +8,7 @@ use http_body::Body;
 
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_one_of, lines, overrides_method, overrides_path, remove,
+    is_hop_by_hop, is_one_of, members, overrides_method, overrides_path, remove,
 };
 use super::framing;
 use crate::error::Error;
@@ -116,9 +116,7 @@ impl RequestRules<'_> {
 
 /// Whether any line of `TE` lists `trailers` (RFC 9110 §10.1.4).
 fn accepts_trailers(headers: &HeaderMap) -> bool {
-    let mut members =
-        lines(headers, TE).flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    members.any(|member| member.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+    members(headers, TE).any(|member| member.eq_ignore_ascii_case(b"trailers"))
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {

@@ -5,7 +5,7 @@ use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, remove};
+use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
 use super::{MountedLinks, browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
@@ -79,9 +79,7 @@ pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
 
 /// hyper has undone `chunked`, and leaves the field.
 fn has_odd_coding(headers: &HeaderMap) -> bool {
-    let lines = lines(headers, TRANSFER_ENCODING);
-    let mut codings = lines.flat_map(|line| line.as_bytes().split(|&byte| byte == b','));
-    codings.any(|coding| !coding.trim_ascii().eq_ignore_ascii_case(b"chunked"))
+    members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
 /// A vendor's own `Proxy-Status` passes, unless it speaks in our name (SECURITY V2).

@@ -21,6 +21,7 @@ use sha1_smol::Sha1;
 use super::Unasked;
 use crate::body::RequestBody;
 use crate::connection::Connection;
+use crate::rewrite::members;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
@@ -213,15 +214,6 @@ fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
 
 fn is_alone(headers: &HeaderMap, name: HeaderName) -> bool {
     members(headers, name).count() == 1
-}
-
-fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
-    let lines = headers.get_all(name).into_iter();
-    lines.flat_map(|line| {
-        line.as_bytes()
-            .split(|&byte| byte == b',')
-            .map(<[u8]>::trim_ascii)
-    })
 }
 
 #[cfg(test)]
