@@ -58,6 +58,11 @@
 //! | `native-roots` | the operating system's roots as well |
 //! | `tracing` | a `tracing` span per call: [`guides::observability`] |
 //! | `rate-limit` | [`Rate`]: how often calls of one connection may begin |
+//! | `oauth2` | access tokens that refresh themselves: OAuth 2.0, or a vendor's own login call |
+//! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC of the vendor's own making |
+//! | `mtls` | a client certificate per connection |
+//! | `sqlite` | connections in a SQLite file, encrypted at rest |
+//! | `test-util` | what every store must do, as tests for your own |
 //! | `full` | all of these |
 //!
 //! Without `http1` and `http2` there is no client, and a [`Transport`] of your own is needed.
@@ -75,6 +80,8 @@ mod client;
 mod connection;
 mod error;
 mod limits;
+#[cfg(feature = "oauth2")]
+mod oauth2;
 mod observe;
 mod pipeline;
 mod policy;
@@ -103,6 +110,8 @@ pub use self::connection::{Connection, Credential, Variables};
 pub use self::error::{BoxError, Error, ErrorCode};
 #[cfg(feature = "rate-limit")]
 pub use self::limits::Rate;
+#[cfg(feature = "oauth2")]
+pub use self::oauth2::{TokenError, TokenSource, Tokens};
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
 };
@@ -119,8 +128,9 @@ pub use self::service::{
     PassthroughService, ResponseFuture, Unauthorized, ViaError,
 };
 pub use self::store::{
-    Authorize, Authorized, BoxAuthorize, BoxCredentialStore, CallContext, CredentialStore,
-    Everyone, MemoryStore, Scope, StoreError,
+    Authorize, Authorized, BoxAuthorize, BoxCredentialStore, CallContext, ConnectionStore,
+    CredentialStore, Everyone, Lease, Listed, MemoryStore, Record, Renewal, Scope, Standing,
+    StoreError, TokenStore, Version,
 };
 #[cfg(feature = "websocket")]
 pub use self::tunnel::Tunnels;

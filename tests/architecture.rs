@@ -10,7 +10,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which a call needs them. One may import those above it, never one below.
-const ORDER: [&str; 21] = [
+const ORDER: [&str; 24] = [
     "error",
     "secret",
     "address",
@@ -21,10 +21,13 @@ const ORDER: [&str; 21] = [
     "auth",
     "upstream",
     "store",
+    "conformance",
+    "sqlite",
     "resolver",
     "rewrite",
     "body",
     "client",
+    "oauth2",
     "tunnel",
     "resilience",
     "response",

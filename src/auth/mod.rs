@@ -82,8 +82,9 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
         Vec::new()
     }
 
-    /// What of the payload it needs to see.
-    fn payload(&self) -> PayloadUse {
+    /// What of the payload it needs to see. The head is the caller's, as it came.
+    fn payload(&self, request: &Parts) -> PayloadUse {
+        let _ = request;
         PayloadUse::Ignored
     }
 

@@ -51,11 +51,11 @@ impl AuthScheme for Several {
             .collect()
     }
 
-    fn payload(&self) -> PayloadUse {
+    fn payload(&self, request: &Parts) -> PayloadUse {
         let limits = self
             .schemes
             .iter()
-            .filter_map(|scheme| match scheme.payload() {
+            .filter_map(|scheme| match scheme.payload(request) {
                 PayloadUse::Ignored => None,
                 PayloadUse::Bytes { limit } => Some(limit),
             });

@@ -59,6 +59,15 @@ impl Connection {
         self
     }
 
+    /// Takes a secret off, if there is one of that name.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        inner.credential.0.retain(|(other, _)| &**other != name);
+        inner.prepared = Prepared::default();
+        self
+    }
+
     /// Sets a variable of the base URL's template. A later one of that name wins.
     #[must_use]
     pub fn variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
@@ -129,6 +138,11 @@ impl Variables {
         let found = self.0.iter().find(|(other, _)| &**other == name);
         found.map(|(_, value)| &**value)
     }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (&**name, &**value))
+    }
 }
 
 /// The secrets of a connection, by name.
@@ -141,6 +155,11 @@ impl Credential {
     pub fn get(&self, name: &str) -> Option<&Secret> {
         let found = self.0.iter().find(|(other, _)| &**other == name);
         found.map(|(_, secret)| secret)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
+        self.0.iter().map(|(name, secret)| (&**name, secret))
     }
 
     /// What connections are kept apart by that these secrets authenticate.

@@ -127,7 +127,7 @@ where
             false => None,
         };
         let target = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
-        let payload = match upstream.scheme().payload() {
+        let payload = match upstream.scheme().payload(head) {
             PayloadUse::Ignored => None,
             PayloadUse::Bytes { limit } => {
                 // Boxed, as few schemes ask for it, and it would make each call's future larger.

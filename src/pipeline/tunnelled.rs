@@ -56,13 +56,13 @@ where
             Ok(scope) if !scope.permits_method(record.method()) => return false,
             Ok(scope) if !scope.permits_path(&claim.path) => return false,
             Err(StoreError::NotFound | StoreError::Reauthorize) => return false,
-            Ok(_) | Err(StoreError::Unavailable(_)) => {}
+            Ok(_) | Err(StoreError::Unavailable(_) | StoreError::RefreshFailed { .. }) => {}
         }
         match self.store.connection(id, context(record)).await {
             // Another credential may be the same one, refreshed.
             Ok(connection) => connection.is_at_the_place_of(&claim.connection),
             Err(StoreError::NotFound | StoreError::Reauthorize) => false,
-            Err(StoreError::Unavailable(_)) => true,
+            Err(StoreError::Unavailable(_) | StoreError::RefreshFailed { .. }) => true,
         }
     }
 }

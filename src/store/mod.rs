@@ -25,6 +25,7 @@ mod boxed;
 mod context;
 mod memory;
 mod scope;
+mod tokens;
 
 pub use self::authorize::{Authorize, Everyone};
 pub use self::authorized::Authorized;
@@ -32,10 +33,14 @@ pub use self::boxed::{BoxAuthorize, BoxCredentialStore};
 pub use self::context::CallContext;
 pub use self::memory::MemoryStore;
 pub use self::scope::Scope;
+pub use self::tokens::{
+    ConnectionStore, Lease, Listed, Record, Renewal, Standing, TokenStore, Version,
+};
 
 use std::fmt;
 use std::future::{Future, ready};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::address::ConnectionId;
 use crate::connection::Connection;
@@ -125,6 +130,13 @@ pub enum StoreError {
     Reauthorize,
     /// The store failed, and can't tell.
     Unavailable(BoxError),
+    /// The credential is stale, and can't be renewed for now.
+    RefreshFailed {
+        /// How long to wait before it may work again.
+        retry_after: Duration,
+        /// Why, for the host's logs. It must hold nothing of a token endpoint's answer.
+        source: BoxError,
+    },
 }
 
 impl StoreError {
@@ -138,12 +150,8 @@ impl StoreError {
     /// The error of a call whose credential the vendor has rejected and the store can't renew.
     pub(crate) fn while_renewing(self) -> Error {
         match self {
-            Self::Unavailable(source) => Error::new(
-                ErrorCode::RefreshFailed,
-                "the connection's credential can't be refreshed for now",
-            )
-            .with_source(source),
-            dead => dead.into(),
+            Self::Unavailable(source) => refresh_failed(source),
+            known => known.into(),
         }
         .with_sent(true)
     }
@@ -159,10 +167,19 @@ impl From<StoreError> for Error {
             StoreError::Unavailable(source) => {
                 Self::new(ErrorCode::StoreUnavailable, "the credential store failed")
                     .with_source(source)
-                    .with_retry_after(std::time::Duration::from_secs(1))
+                    .with_retry_after(Duration::from_secs(1))
             }
+            StoreError::RefreshFailed {
+                retry_after,
+                source,
+            } => refresh_failed(source).with_retry_after(retry_after),
         }
     }
+}
+
+fn refresh_failed(source: BoxError) -> Error {
+    let detail = "the connection's credential can't be refreshed for now";
+    Error::new(ErrorCode::RefreshFailed, detail).with_source(source)
 }
 
 impl fmt::Display for StoreError {
@@ -171,6 +188,7 @@ impl fmt::Display for StoreError {
             Self::NotFound => "there is no such connection",
             Self::Reauthorize => "the connection must be authorized anew",
             Self::Unavailable(_) => "the store is unavailable",
+            Self::RefreshFailed { .. } => "the credential can't be refreshed for now",
         })
     }
 }
@@ -178,7 +196,7 @@ impl fmt::Display for StoreError {
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Unavailable(source) => Some(&**source),
+            Self::Unavailable(source) | Self::RefreshFailed { source, .. } => Some(&**source),
             Self::NotFound | Self::Reauthorize => None,
         }
     }

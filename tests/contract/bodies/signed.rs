@@ -27,7 +27,7 @@ impl AuthScheme for Measured {
         vec!["token"]
     }
 
-    fn payload(&self) -> PayloadUse {
+    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
         PayloadUse::Bytes { limit: LIMIT }
     }
 

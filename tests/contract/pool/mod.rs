@@ -55,7 +55,7 @@ impl AuthScheme for Scheme {
         vec!["token"]
     }
 
-    fn payload(&self) -> PayloadUse {
+    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
         if self.keeps {
             PayloadUse::Bytes { limit: 1 << 20 }
         } else {

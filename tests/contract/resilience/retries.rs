@@ -170,7 +170,7 @@ impl AuthScheme for Keeps {
         &FIELDS
     }
 
-    fn payload(&self) -> PayloadUse {
+    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
         PayloadUse::Bytes { limit: 1 << 20 }
     }
 

@@ -1,0 +1,5 @@
+//! Access tokens that refresh themselves.
+
+mod source;
+
+pub use self::source::{TokenError, TokenSource, Tokens};
