@@ -32,6 +32,8 @@ pub(crate) struct Settings {
     pub(crate) patience: Patience,
     /// In bytes.
     pub(crate) request_body_limit: Option<u64>,
+    /// How much of a body is kept while it streams, in bytes, to be sent once more.
+    pub(crate) replay_limit: usize,
     pub(crate) limits: Limits,
     pub(crate) observer: Option<Arc<dyn Observe>>,
     #[cfg(feature = "websocket")]
@@ -57,6 +59,7 @@ impl Default for Settings {
                 total: None,
             },
             request_body_limit: None,
+            replay_limit: 64 << 10,
             limits: Limits::default(),
             observer: None,
             #[cfg(feature = "websocket")]

@@ -16,6 +16,7 @@ mod payload;
 mod request;
 mod response;
 mod stream;
+mod tee;
 mod upstream;
 
 pub use self::request::RequestBody;
@@ -29,6 +30,7 @@ pub(crate) use self::following::Following;
 #[cfg(feature = "websocket")]
 pub(crate) use self::idle::poll_still;
 pub(crate) use self::response::OwnBody;
+pub(crate) use self::tee::Tee;
 
 use std::any::Any;
 use std::pin::Pin;

@@ -2,6 +2,7 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -11,6 +12,7 @@ use tokio::time::timeout;
 
 use super::RequestBody;
 use crate::error::{Error, ErrorCode};
+use crate::limits::{Room, Taken};
 
 impl RequestBody {
     /// The body kept in memory, and its bytes.
@@ -18,6 +20,7 @@ impl RequestBody {
     /// # Errors
     ///
     /// [`ErrorCode::BodyTooLarge`] beyond the scheme's or the host's limit, in bytes;
+    /// [`ErrorCode::Overloaded`] if too much is kept already for other calls;
     /// [`ErrorCode::UpstreamTimeout`] if nothing came for `idle`;
     /// [`ErrorCode::BadAddress`] if it broke off, or hasn't the length that it said.
     pub(crate) async fn keep(
@@ -25,6 +28,7 @@ impl RequestBody {
         limit: usize,
         host_limit: Option<u64>,
         idle: Duration,
+        room: &Arc<Room>,
     ) -> Result<(Self, Bytes), Error> {
         let limit = host_limit
             .and_then(|host| usize::try_from(host).ok())
@@ -34,6 +38,7 @@ impl RequestBody {
         if said.lower() > limit as u64 {
             return Err(too_large());
         }
+        let mut taken = Taken::nothing_of(room);
         let mut data = BytesMut::new();
         let mut trailers: Option<HeaderMap> = None;
         loop {
@@ -46,6 +51,7 @@ impl RequestBody {
                 .into_data()
             {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
+                Ok(bytes) if !taken.more(bytes.len()) => return Err(no_room()),
                 Ok(bytes) => data.extend_from_slice(&bytes),
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
@@ -54,8 +60,16 @@ impl RequestBody {
             return Err(Error::body_broken());
         }
         let data = data.freeze();
-        Ok((Self::kept(data.clone(), trailers), data))
+        Ok((Self::kept(data.clone(), trailers, taken), data))
     }
+}
+
+fn no_room() -> Error {
+    Error::new(
+        ErrorCode::Overloaded,
+        "too many bodies are kept in memory at once, for the vendor's authentication",
+    )
+    .with_retry_after(Duration::from_secs(1))
 }
 
 fn too_large() -> Error {

@@ -17,8 +17,10 @@ use tokio::time::{Sleep, sleep};
 use super::following::Following;
 use super::idle::poll_still;
 use super::stream::Stream;
+use super::tee::Tee;
 use super::{BoxBody, boxed, drain, take};
 use crate::error::BoxError;
+use crate::limits::Taken;
 use crate::observe::{Progress, Record, Upload, UploadState};
 use crate::rewrite::RequestTrailers;
 
@@ -51,6 +53,8 @@ pub(super) enum Kind {
 pub(super) struct Kept {
     data: Option<Bytes>,
     trailers: Option<HeaderMap>,
+    /// The room that it takes.
+    _taken: Arc<Taken>,
 }
 
 /// What goes along with a body that is forwarded; one piece of memory for all who want to know.
@@ -60,6 +64,7 @@ pub(super) struct Uploading {
     /// In bytes.
     limit: Option<u64>,
     pub(super) idle: Duration,
+    tee: Option<Arc<Tee>>,
 }
 
 impl Progress for Uploading {
@@ -96,12 +101,16 @@ impl RequestBody {
     }
 
     /// A body that is kept in memory, to be sent more than once.
-    pub(super) fn kept(data: Bytes, trailers: Option<HeaderMap>) -> Self {
+    pub(super) fn kept(data: Bytes, trailers: Option<HeaderMap>, taken: Taken) -> Self {
         let data = Some(data).filter(|data| !data.is_empty());
         if data.is_none() && trailers.is_none() {
             return Self::with(Kind::Empty);
         }
-        Self::with(Kind::Kept(Box::new(Kept { data, trailers })))
+        Self::with(Kind::Kept(Box::new(Kept {
+            data,
+            trailers,
+            _taken: Arc::new(taken),
+        })))
     }
 
     /// No body.
@@ -150,6 +159,7 @@ impl RequestBody {
         record: &mut Record,
         trailers: impl FnOnce() -> RequestTrailers,
         (limit, idle): (Option<u64>, Duration),
+        tee: Option<Arc<Tee>>,
     ) -> Self {
         if !self.is_end_stream() {
             let uploading = Arc::new(Uploading {
@@ -157,6 +167,7 @@ impl RequestBody {
                 trailers: trailers(),
                 limit,
                 idle,
+                tee,
             });
             record.follows(Arc::clone(&uploading) as Arc<dyn Progress>);
             self.uploading = Some(uploading);
@@ -209,6 +220,7 @@ impl RequestBody {
             progress,
             trailers,
             limit,
+            tee,
             ..
         } = &**uploading;
         let mut frame = match frame {
@@ -218,6 +230,9 @@ impl RequestBody {
                 return Some(Err(error));
             }
             None => {
+                if let Some(tee) = tee {
+                    tee.keep(None, true);
+                }
                 progress.touch();
                 progress.set(UploadState::Ended);
                 return None;
@@ -231,6 +246,9 @@ impl RequestBody {
             }
         } else if let Some(sent) = frame.trailers_mut() {
             trailers.rewrite(sent);
+        }
+        if let Some(tee) = tee {
+            tee.keep(Some(&frame), ended);
         }
         progress.set(if ended {
             UploadState::Ended

@@ -7,6 +7,7 @@
 mod in_flight;
 #[cfg(feature = "rate-limit")]
 mod rate;
+mod room;
 
 use std::sync::Arc;
 
@@ -16,16 +17,30 @@ use self::in_flight::{InAll, PerConnection};
 pub use self::rate::Rate;
 #[cfg(feature = "rate-limit")]
 use self::rate::Rates;
+pub(crate) use self::room::{Room, Taken};
 use crate::address::ConnectionId;
 use crate::error::Error;
 
 /// The limits of a service, shared by its clones.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Limits {
     in_all: Option<Arc<InAll>>,
     per_connection: Option<Arc<PerConnection>>,
     #[cfg(feature = "rate-limit")]
     rates: Option<Arc<Rates>>,
+    room: Arc<Room>,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            in_all: None,
+            per_connection: None,
+            #[cfg(feature = "rate-limit")]
+            rates: None,
+            room: Arc::new(Room::new(Room::DEFAULT)),
+        }
+    }
 }
 
 impl Limits {
@@ -42,6 +57,15 @@ impl Limits {
         self.rates = Some(Arc::new(Rates::new(rate)));
     }
 
+    pub(crate) fn set_room(&mut self, bytes: usize) {
+        self.room = Arc::new(Room::new(bytes));
+    }
+
+    /// For bodies that are kept.
+    pub(crate) fn room(&self) -> &Arc<Room> {
+        &self.room
+    }
+
     /// Goes on counting where another service does, as far as the limits are the same.
     pub(crate) fn continue_from(&mut self, other: &Self) {
         share(&mut self.in_all, other.in_all.as_ref(), |a, b| {
@@ -52,6 +76,9 @@ impl Limits {
             other.per_connection.as_ref(),
             |a, b| a.limit() == b.limit(),
         );
+        if self.room.most() == other.room.most() {
+            self.room = Arc::clone(&other.room);
+        }
         #[cfg(feature = "rate-limit")]
         share(&mut self.rates, other.rates.as_ref(), |a, b| {
             a.rate() == b.rate()

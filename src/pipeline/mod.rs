@@ -141,10 +141,11 @@ where
             handshake.ask(&mut head.headers);
         }
         record.leaves(&mut head.headers, settings.trace_context);
-        let outgoing = Outgoing {
+        let mut outgoing = Outgoing {
             head: std::mem::replace(head, Request::new(()).into_parts().0),
             body: std::mem::replace(body, RequestBody::empty()),
             payload,
+            tee: None,
         };
         let way = Way {
             id: address.id(),
@@ -155,7 +156,7 @@ where
         // The credential may turn out to be stale: then head and body are needed once more.
         let renews = self.store.renews();
         let spare = match renews {
-            true => outgoing.again().map(Box::new),
+            true => outgoing.spare(settings),
             false => None,
         };
         let to = way.destination(&connection);

@@ -11,7 +11,7 @@ use http::{Request, Response};
 use super::{Gateway, context};
 use crate::address::ConnectionId;
 use crate::auth::AuthContext;
-use crate::body::{RequestBody, UpstreamBody};
+use crate::body::{RequestBody, Tee, UpstreamBody};
 use crate::client::{AwaitHead, Transport, TransportError};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -20,6 +20,7 @@ use crate::policy::Destination;
 use crate::refusal;
 use crate::resolver::BaseUrlResolver;
 use crate::rewrite::RequestTrailers;
+use crate::settings::Settings;
 use crate::store::{Authorize, CredentialStore, StoreError};
 use crate::upstream::Upstream;
 
@@ -31,6 +32,13 @@ pub(super) struct Outgoing {
     pub(super) body: RequestBody,
     /// What the scheme asked to see of the body.
     pub(super) payload: Option<Bytes>,
+    /// What keeps a copy of the body as it passes.
+    pub(super) tee: Option<Arc<Tee>>,
+}
+
+/// A request to be sent once more, as soon as its body has passed.
+pub(super) struct Spare {
+    outgoing: Outgoing,
 }
 
 /// Where a request goes, and on whose behalf.
@@ -60,6 +68,7 @@ where
             mut head,
             body,
             payload,
+            tee,
         } = outgoing;
         let Way { upstream, .. } = way;
         let cx = AuthContext {
@@ -77,7 +86,7 @@ where
             host_credentials: Arc::clone(&settings.host_credentials),
         };
         let limits = (settings.request_body_limit, settings.patience.idle);
-        let body = body.follow(record, trailers, limits);
+        let body = body.follow(record, trailers, limits, tee);
         record.attempt();
         let request = Request::from_parts(head, body);
         let sending = self.transport.send(request, to);
@@ -95,14 +104,14 @@ where
     /// if the body is gone.
     pub(super) async fn send_again(
         &self,
-        spare: Option<Box<Outgoing>>,
+        spare: Option<Box<Spare>>,
         way: Way<'_>,
         rejected: &Connection,
         unauthorized: Response<UpstreamBody>,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let renewed = self.store.renew(way.id, rejected, context(record)).await;
-        let Some(spare) = spare else {
+        let Some(outgoing) = spare.and_then(|spare| spare.into_outgoing()) else {
             return Ok(unauthorized);
         };
         let renewed = renewed.map_err(StoreError::while_renewing)?;
@@ -113,7 +122,7 @@ where
         };
         drop(unauthorized);
         let to = way.destination(&connection);
-        let sending = self.send(*spare, way, &to, &connection, record)?;
+        let sending = self.send(outgoing, way, &to, &connection, record)?;
         sending.await?.map_err(|error| explain(error, record))
     }
 
@@ -129,7 +138,12 @@ where
         let settings = &self.settings;
         let whole = std::mem::replace(body, RequestBody::empty());
         let (kept, payload) = whole
-            .keep(limit, settings.request_body_limit, settings.patience.idle)
+            .keep(
+                limit,
+                settings.request_body_limit,
+                settings.patience.idle,
+                settings.limits.room(),
+            )
             .await?;
         *body = kept;
         Ok(payload)
@@ -143,7 +157,36 @@ impl Outgoing {
             head: self.head.clone(),
             body: self.body.again()?,
             payload: self.payload.clone(),
+            tee: None,
         })
+    }
+
+    /// The same request once more: at once, or as soon as its body has passed. `None`: the body is
+    /// too large to be kept.
+    pub(super) fn spare(&mut self, settings: &Settings) -> Option<Box<Spare>> {
+        let outgoing = match self.again() {
+            Some(outgoing) => outgoing,
+            None => {
+                self.tee = Tee::of(&self.body, settings.replay_limit, settings.limits.room());
+                Self {
+                    head: self.head.clone(),
+                    body: RequestBody::empty(),
+                    payload: None,
+                    tee: Some(Arc::clone(self.tee.as_ref()?)),
+                }
+            }
+        };
+        Some(Box::new(Spare { outgoing }))
+    }
+}
+
+impl Spare {
+    fn into_outgoing(self) -> Option<Outgoing> {
+        let Self { mut outgoing } = self;
+        if let Some(tee) = outgoing.tee.take() {
+            outgoing.body = tee.into_body()?;
+        }
+        Some(outgoing)
     }
 }
 

@@ -201,6 +201,21 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.set(|settings| settings.request_body_limit = Some(bytes))
     }
 
+    /// Sets how much of a request's body is kept while it streams, in bytes, so that the call can be
+    /// sent once more with a renewed credential after the vendor's 401. By default 65,536; of a
+    /// larger body nothing is kept, and the 401 goes back. Nothing is kept either if the store
+    /// doesn't [renew](CredentialStore::renews).
+    pub fn replay_limit(self, bytes: usize) -> Self {
+        self.set(|settings| settings.replay_limit = bytes)
+    }
+
+    /// Sets how much memory the bodies may take that are kept, in bytes and for all calls together:
+    /// for signatures, and to be sent once more. By default 64 MiB. Beyond it, calls whose signature
+    /// needs the body are answered with `overloaded`, and others aren't sent once more.
+    pub fn kept_bodies_limit(self, bytes: usize) -> Self {
+        self.set(|settings| settings.limits.set_room(bytes))
+    }
+
     /// Sets by which handle the tunnels of WebSockets are counted, drained and cut.
     #[cfg(feature = "websocket")]
     #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]

@@ -7,6 +7,7 @@ mod paging;
 mod ranges;
 mod redirects;
 mod renewal;
+mod replay;
 
 use crate::support::gateway::Setup;
 use crate::support::pair::Pair;

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Request;
+use http::request::Parts;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
+use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, CredentialStore, Integrations, PassthroughService,
     StoreError, Upstream, auth,
@@ -18,7 +20,7 @@ use crate::support::manual::ManualVendor;
 use crate::support::pair::Pair;
 use crate::support::reply::Reply;
 use crate::support::vendor::Vendor;
-use crate::support::wait::Signal;
+use crate::support::wait::{Signal, within};
 use crate::support::wire::Wire;
 
 /// The most that may lie between a peer that sends and one that doesn't read, kernels' buffers
@@ -206,4 +208,51 @@ async fn x2_a_million_ids_leave_nothing_behind() {
     // A map of them would hold 100 MB at the least.
     let grown = resident().saturating_sub(before);
     assert!(grown < 32 << 20, "{grown} bytes more");
+}
+
+/// Sees the payload, so that it's kept.
+#[derive(Debug)]
+struct Payload;
+
+impl AuthScheme for Payload {
+    fn payload(&self, _: &Parts) -> PayloadUse {
+        PayloadUse::Bytes { limit: 1 << 20 }
+    }
+
+    fn apply(&self, _: &mut Parts, _: &AuthContext<'_>) -> Result<(), AuthError> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn x1_what_is_kept_for_signatures_is_bounded_in_all() {
+    let pair = Pair::with(|setup| {
+        let setup = setup.upstream(|upstream| upstream.auth(Payload));
+        setup.options(|options| options.kept_bodies_limit(1000))
+    })
+    .await;
+    // Most of a body, and the rest never comes.
+    let mut caller = Caller::connect(pair.gateway.address).await;
+    let part = request("POST", "/p/c/x", &["Content-Length: 700"], &"x".repeat(600));
+    caller.write(part).await;
+    let another = request("POST", "/p/c/x", &["Content-Length: 600"], &"y".repeat(600));
+    let refusal = within("a refusal", async {
+        loop {
+            let response = pair.call(&another).await;
+            if response.status() != 200 {
+                return response;
+            }
+        }
+    })
+    .await;
+    assert_eq!(
+        (refusal.status(), refusal.error()),
+        (503, Some("overloaded"))
+    );
+    assert_eq!(refusal.head.value("retry-after"), Some("1"));
+    drop(caller);
+    within("room", async {
+        while pair.call(&another).await.status() != 200 {}
+    })
+    .await;
 }
