@@ -111,7 +111,10 @@ pub use self::error::{BoxError, Error, ErrorCode};
 #[cfg(feature = "rate-limit")]
 pub use self::limits::Rate;
 #[cfg(feature = "oauth2")]
-pub use self::oauth2::{TokenError, TokenSource, Tokens};
+pub use self::oauth2::{
+    Assertion, ClientAuth, Grant, OAuth2, SigningAlgorithm, SigningKeyError, TokenEndpoint,
+    TokenEndpointError, TokenError, TokenParameter, TokenSource, Tokens,
+};
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
 };

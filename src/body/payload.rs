@@ -60,7 +60,7 @@ impl RequestBody {
             return Err(Error::body_broken());
         }
         let data = data.freeze();
-        Ok((Self::kept(data.clone(), trailers, taken), data))
+        Ok((Self::kept(data.clone(), trailers, Some(taken)), data))
     }
 }
 

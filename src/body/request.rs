@@ -54,7 +54,7 @@ pub(super) struct Kept {
     data: Option<Bytes>,
     trailers: Option<HeaderMap>,
     /// The room that it takes.
-    _taken: Arc<Taken>,
+    _taken: Option<Arc<Taken>>,
 }
 
 /// What goes along with a body that is forwarded; one piece of memory for all who want to know.
@@ -101,7 +101,7 @@ impl RequestBody {
     }
 
     /// A body that is kept in memory, to be sent more than once.
-    pub(super) fn kept(data: Bytes, trailers: Option<HeaderMap>, taken: Taken) -> Self {
+    pub(crate) fn kept(data: Bytes, trailers: Option<HeaderMap>, taken: Option<Taken>) -> Self {
         let data = Some(data).filter(|data| !data.is_empty());
         if data.is_none() && trailers.is_none() {
             return Self::with(Kind::Empty);
@@ -109,7 +109,7 @@ impl RequestBody {
         Self::with(Kind::Kept(Box::new(Kept {
             data,
             trailers,
-            _taken: Arc::new(taken),
+            _taken: taken.map(Arc::new),
         })))
     }
 

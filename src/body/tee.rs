@@ -88,6 +88,6 @@ impl Keeping {
     }
 
     fn into_body(self) -> RequestBody {
-        RequestBody::kept(self.data.freeze(), self.trailers, self.taken)
+        RequestBody::kept(self.data.freeze(), self.trailers, Some(self.taken))
     }
 }

@@ -17,5 +17,7 @@ mod destinations;
 mod exhaustion;
 mod secrets;
 mod tenants;
+#[cfg(feature = "oauth2")]
+mod token_endpoints;
 mod vendors;
 mod versions;

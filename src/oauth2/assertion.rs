@@ -1,0 +1,229 @@
+//! Signed statements of who asks: JWTs (RFC 7519) as RFC 7523 profiles them, for a grant and for
+//! the authentication of a client.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use super::encoding::{Pairs, Value, compact};
+use super::parameter::{Missing, TokenParameter};
+use super::signing::{SigningAlgorithm, SigningKeyError};
+use super::unready::Unready;
+use crate::connection::Connection;
+use crate::secret::Secret;
+
+/// A JWT that is made and signed for each request (RFC 7523 §3).
+///
+/// Unless set, its issuer and, for a client's authentication, its subject are the client id, its
+/// audience is the token URL, and it's signed by the connection's secret `private_key`. It always
+/// has a random `jti`, and is good for two minutes.
+///
+/// The key is PEM: PKCS #8 (`BEGIN PRIVATE KEY`), or PKCS #1 for RSA (`BEGIN RSA PRIVATE KEY`).
+///
+/// ```
+/// use std::time::Duration;
+/// use tower_passthrough::{Assertion, Grant, SigningAlgorithm, TokenEndpoint, TokenParameter};
+///
+/// // A service account whose key file is in the connection's secrets, and a user whom it stands for
+/// // if the connection has one. https://developers.google.com/identity/protocols/oauth2/service-account
+/// let assertion = Assertion::new(SigningAlgorithm::Rs256)
+///     .issuer(TokenParameter::of("client_email"))
+///     .subject(TokenParameter::of("subject").optional())
+///     .key_id(TokenParameter::of("private_key_id").optional())
+///     .scope_claim()
+///     .lifetime(Duration::from_secs(600));
+/// let google = TokenEndpoint::new("https://oauth2.googleapis.com/token")?
+///     .grant(Grant::JwtBearer(assertion))
+///     .scopes(["https://www.googleapis.com/auth/drive.readonly"]);
+/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Assertion {
+    algorithm: SigningAlgorithm,
+    key: Key,
+    header: Vec<(Box<str>, TokenParameter)>,
+    claims: Vec<(Box<str>, TokenParameter)>,
+    has_scope: bool,
+    lifetime: Duration,
+}
+
+impl Assertion {
+    /// One that is signed so.
+    pub fn new(algorithm: SigningAlgorithm) -> Self {
+        Self {
+            algorithm,
+            key: Key::OfConnection("private_key".into()),
+            header: Vec::new(),
+            claims: Vec::new(),
+            has_scope: false,
+            lifetime: Duration::from_secs(120),
+        }
+    }
+
+    /// Signs by a key of the client's own, the same for all connections.
+    ///
+    /// # Errors
+    ///
+    /// If it's no private key in PEM, or none for the algorithm.
+    pub fn key(mut self, pem: impl Into<Secret>) -> Result<Self, SigningKeyError> {
+        let pem = pem.into();
+        self.algorithm.key(&pem)?;
+        self.key = Key::OfClient(pem);
+        Ok(self)
+    }
+
+    /// Signs by the connection's secret of that name, in place of `private_key`.
+    pub fn key_of(mut self, name: impl Into<Box<str>>) -> Self {
+        self.key = Key::OfConnection(name.into());
+        self
+    }
+
+    /// Sets `kid`, which tells the vendor by which key to verify (RFC 7515 §4.1.4).
+    pub fn key_id(self, key_id: impl Into<TokenParameter>) -> Self {
+        self.header_parameter("kid", key_id)
+    }
+
+    /// Sets a parameter of the header, such as the `x5t#S256` that Microsoft Entra ID asks for
+    /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
+    pub fn header_parameter(
+        mut self,
+        name: impl Into<Box<str>>,
+        value: impl Into<TokenParameter>,
+    ) -> Self {
+        self.header.push((name.into(), value.into()));
+        self
+    }
+
+    /// Sets `iss`, in place of the client id.
+    pub fn issuer(self, issuer: impl Into<TokenParameter>) -> Self {
+        self.claim("iss", issuer)
+    }
+
+    /// Sets `sub`: whom it's about.
+    pub fn subject(self, subject: impl Into<TokenParameter>) -> Self {
+        self.claim("sub", subject)
+    }
+
+    /// Sets `aud`, in place of the token URL.
+    pub fn audience(self, audience: impl Into<TokenParameter>) -> Self {
+        self.claim("aud", audience)
+    }
+
+    /// Sets another claim, whose value is a string.
+    pub fn claim(mut self, name: impl Into<Box<str>>, value: impl Into<TokenParameter>) -> Self {
+        self.claims.push((name.into(), value.into()));
+        self
+    }
+
+    /// Puts the endpoint's scopes into the claim `scope`, and not into a parameter.
+    pub fn scope_claim(mut self) -> Self {
+        self.has_scope = true;
+        self
+    }
+
+    /// Sets for how long it's good. Vendors have a limit: an hour, some a minute.
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    pub(super) const fn takes_scope(&self) -> bool {
+        self.has_scope
+    }
+
+    /// Whether the connection has what it takes.
+    pub(super) fn fits(&self, connection: &Connection) -> bool {
+        let mut values = self.header.iter().chain(&self.claims);
+        values.all(|(_, value)| value.find(connection).is_ok()) && self.key.find(connection).is_ok()
+    }
+
+    /// The signed JWT, in its compact form.
+    pub(super) fn sign(
+        &self,
+        connection: &Connection,
+        defaults: &Defaults<'_>,
+        now: SystemTime,
+    ) -> Result<Secret, Unready> {
+        let mut header = Pairs::default();
+        header.set("alg", Value::Text(self.algorithm.name()));
+        header.set("typ", Value::Text("JWT"));
+        add(&mut header, &self.header, connection)?;
+
+        let issued = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let ends = issued.saturating_add(self.lifetime);
+        let id = random_id()?;
+        let mut claims = Pairs::default();
+        if let Some(client) = defaults.client_id {
+            claims.set("iss", client);
+            if defaults.is_about_client {
+                claims.set("sub", client);
+            }
+        }
+        claims.set("aud", Value::Text(defaults.audience));
+        if let Some(scope) = defaults.scope.filter(|_| self.has_scope) {
+            claims.set("scope", Value::Text(scope));
+        }
+        claims.set("iat", Value::Number(issued.as_secs()));
+        claims.set("exp", Value::Number(ends.as_secs()));
+        claims.set("jti", Value::Text(&id));
+        add(&mut claims, &self.claims, connection)?;
+
+        let key = self.algorithm.key(self.key.find(connection)?)?;
+        let header = header.json().ok_or(Unready::Unsendable)?;
+        let claims = claims.json().ok_or(Unready::Unsendable)?;
+        let signature = key.sign(&compact(&[&header, &claims]))?;
+        let jwt = compact(&[&header, &claims, &signature]);
+        Ok(Secret::from(jwt.as_slice()))
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Key {
+    OfClient(Secret),
+    OfConnection(Box<str>),
+}
+
+impl Key {
+    fn find<'a>(&'a self, connection: &'a Connection) -> Result<&'a Secret, Missing> {
+        match self {
+            Self::OfClient(pem) => Ok(pem),
+            Self::OfConnection(name) => {
+                let pem = connection.credential().get(name);
+                pem.ok_or_else(|| Missing(name.clone()))
+            }
+        }
+    }
+}
+
+fn add<'a>(
+    pairs: &mut Pairs<'a>,
+    values: &'a [(Box<str>, TokenParameter)],
+    connection: &'a Connection,
+) -> Result<(), Missing> {
+    for (name, value) in values {
+        if let Some(value) = value.find(connection)? {
+            pairs.set(name, value);
+        }
+    }
+    Ok(())
+}
+
+/// What an assertion says where it isn't told otherwise.
+pub(super) struct Defaults<'a> {
+    pub(super) client_id: Option<Value<'a>>,
+    /// Whether it's for the client's own authentication (RFC 7523 §3, item 2.B).
+    pub(super) is_about_client: bool,
+    pub(super) audience: &'a str,
+    pub(super) scope: Option<&'a str>,
+}
+
+/// 128 random bits, so that none is used twice.
+fn random_id() -> Result<String, Unready> {
+    let mut bytes = [0; 16];
+    let filled = SystemRandom::new().fill(&mut bytes);
+    filled.map_err(|_| Unready::NoRandomness)?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}

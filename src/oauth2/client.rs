@@ -1,0 +1,202 @@
+//! Asks token endpoints, over the transport that also sends the calls: with its guard on addresses,
+//! its word on plaintext, and no redirect followed.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use foldhash::quality::RandomState;
+use http::header::HeaderMap;
+use http::{Request, StatusCode};
+use http_body::Body as _;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::answer::{self, Refusal};
+use super::endpoint::TokenEndpoint;
+use super::failure::{Fault, Kind, TokenEndpointError};
+use super::source::{TokenError, TokenSource, Tokens};
+use super::unready::Unready;
+use crate::address::ConnectionId;
+use crate::body::{RequestBody, UpstreamBody};
+use crate::client::Transport;
+use crate::connection::Connection;
+use crate::observe::retry_after;
+use crate::policy::Destination;
+
+/// The longest answer that is read, in bytes.
+const MOST: usize = 256 * 1024;
+
+/// A [`TokenSource`] by the token endpoints of OAuth 2.0 (RFC 6749), one per integration.
+///
+/// Give it a clone of the service's transport: endpoints are then called with the same guard as
+/// vendors.
+///
+/// ```
+/// # #[cfg(all(feature = "http1", feature = "rustls"))] {
+/// use tower_passthrough::{ClientAuth, Grant, HttpTransport, OAuth2, TokenEndpoint};
+///
+/// let transport = HttpTransport::default();
+/// let tokens = OAuth2::new(transport.clone())
+///     .with(
+///         "hubspot",
+///         TokenEndpoint::new("https://api.hubapi.com/oauth/v1/token")?
+///             .client_auth(ClientAuth::Body)
+///             .client_id("5f3c")
+///             .client_secret("s3cr3t"),
+///     )
+///     .with(
+///         "auth0",
+///         TokenEndpoint::new("https://{tenant}.eu.auth0.com/oauth/token")?
+///             .grant(Grant::ClientCredentials)
+///             .parameter("audience", "https://api.vendor.test"),
+///     );
+/// # }
+/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct OAuth2<T> {
+    transport: T,
+    endpoints: Arc<HashMap<Box<str>, TokenEndpoint, RandomState>>,
+    timeout: Duration,
+}
+
+impl<T> OAuth2<T> {
+    /// An empty table.
+    pub fn new(transport: T) -> Self {
+        Self {
+            transport,
+            endpoints: Arc::default(),
+            timeout: Duration::from_secs(15),
+        }
+    }
+
+    /// Adds the endpoint of an integration, or replaces it.
+    pub fn with(mut self, integration: impl Into<Box<str>>, endpoint: TokenEndpoint) -> Self {
+        Arc::make_mut(&mut self.endpoints).insert(integration.into(), endpoint);
+        self
+    }
+
+    /// Sets how long an endpoint may take for its whole answer, connecting included. By default 15
+    /// seconds.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+}
+
+impl<T: Transport> TokenSource for OAuth2<T> {
+    fn serves(&self, connection: &Connection) -> bool {
+        let endpoint = self.endpoints.get(connection.integration());
+        endpoint.is_some_and(|endpoint| endpoint.serves(connection))
+    }
+
+    async fn obtain(
+        &self,
+        id: &ConnectionId,
+        connection: &Connection,
+    ) -> Result<Tokens, TokenError> {
+        let integration = connection.integration();
+        let failed = |retry_after, kind| TokenError::Failed {
+            retry_after,
+            source: TokenEndpointError::new(integration, kind).into(),
+        };
+        let unready = |why| failed(None, Kind::Unready(why));
+        let endpoint = self.endpoints.get(integration);
+        let endpoint = endpoint.ok_or_else(|| unready(Unready::Unknown))?;
+        // Before the request, so that the token is never believed to live longer than it does.
+        let began = SystemTime::now();
+        let (request, to) = endpoint.request(id, connection, began).map_err(unready)?;
+        let answer = timeout(self.timeout, self.ask(request, &to)).await;
+        let answer = answer
+            .unwrap_or(Err(Kind::TimedOut))
+            .map_err(|kind| failed(None, kind))?;
+        let Answer {
+            status,
+            headers,
+            body,
+        } = answer;
+        let (code, fault) = match body {
+            Err(fault) => (None, fault),
+            Ok(body) => match answer::read(&endpoint.shape, status, &body, began) {
+                Ok(tokens) => return Ok(tokens),
+                Err(Refusal::Dead) => return Err(TokenError::Dead),
+                Err(Refusal::Code(code)) => (code, Fault::Refused),
+                Err(Refusal::NoToken) => (None, Fault::NoToken),
+                Err(Refusal::Unreadable) => (None, Fault::Unreadable),
+            },
+        };
+        let kind = Kind::Answered {
+            status,
+            code,
+            fault,
+        };
+        Err(failed(retry_after(&headers), kind))
+    }
+}
+
+/// What came back, whatever it says.
+struct Answer {
+    status: StatusCode,
+    headers: HeaderMap,
+    body: Result<Zeroizing<Vec<u8>>, Fault>,
+}
+
+impl<T: Transport> OAuth2<T> {
+    async fn ask(&self, request: Request<RequestBody>, to: &Destination) -> Result<Answer, Kind> {
+        let sent = self.transport.send(request, to).await;
+        // Its causes may name hosts and addresses.
+        let response = sent.map_err(|error| Kind::Transport(error.kind()))?;
+        let (head, body) = response.into_parts();
+        // What a redirect says isn't for us.
+        let body = match head.status.is_redirection() {
+            true => Ok(Zeroizing::default()),
+            false => read(body).await,
+        };
+        Ok(Answer {
+            status: head.status,
+            headers: head.headers,
+            body,
+        })
+    }
+}
+
+/// The whole body, if it's no longer than may be.
+async fn read(mut body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, Fault> {
+    let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if said > MOST {
+        return Err(Fault::TooLarge);
+    }
+    let mut read = Zeroizing::new(Vec::with_capacity(said));
+    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
+        let frame = frame.map_err(|_| Fault::BrokenOff)?;
+        let Ok(data) = frame.into_data() else {
+            continue;
+        };
+        let length = read.len() + data.len();
+        if length > MOST {
+            return Err(Fault::TooLarge);
+        }
+        if length > read.capacity() {
+            // Growing by itself would leave a copy behind that nobody zeroes.
+            let mut larger = Vec::with_capacity(length.next_power_of_two());
+            larger.extend_from_slice(&read);
+            read = Zeroizing::new(larger);
+        }
+        read.extend_from_slice(&data);
+    }
+    Ok(read)
+}
+
+impl<T> fmt::Debug for OAuth2<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OAuth2")
+            .field("endpoints", &self.endpoints)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}

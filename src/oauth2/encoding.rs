@@ -1,0 +1,207 @@
+//! Forms, JSON objects and base64 of what may be secret: each is written into a buffer of its final
+//! size, which is zeroed when it's dropped (SECURITY L9).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use zeroize::Zeroizing;
+
+use crate::auth::basic;
+use crate::secret::Secret;
+
+/// What a parameter or a claim holds.
+#[derive(Clone, Copy)]
+pub(super) enum Value<'a> {
+    Text(&'a str),
+    Secret(&'a Secret),
+    Number(u64),
+}
+
+impl Value<'_> {
+    /// Calls `read` with the bytes, without a copy that outlives it.
+    fn read(self, read: impl FnOnce(&[u8])) {
+        match self {
+            Self::Text(text) => read(text.as_bytes()),
+            Self::Secret(secret) => read(secret.expose()),
+            Self::Number(number) => read(number.to_string().as_bytes()),
+        }
+    }
+}
+
+/// Names and values in order, each name once.
+#[derive(Default)]
+pub(super) struct Pairs<'a>(Vec<(&'a str, Value<'a>)>);
+
+impl<'a> Pairs<'a> {
+    /// Adds a pair, or replaces the value of that name.
+    pub(super) fn set(&mut self, name: &'a str, value: Value<'a>) {
+        match self.0.iter_mut().find(|(other, _)| *other == name) {
+            Some((_, old)) => *old = value,
+            None => self.0.push((name, value)),
+        }
+    }
+
+    /// `application/x-www-form-urlencoded` (RFC 6749 appendix B).
+    pub(super) fn form(&self) -> Zeroizing<Vec<u8>> {
+        sized(|put| {
+            for (index, (name, value)) in self.0.iter().enumerate() {
+                if index > 0 {
+                    put(b"&");
+                }
+                urlencode(name.as_bytes(), put);
+                put(b"=");
+                value.read(|bytes| urlencode(bytes, put));
+            }
+        })
+    }
+
+    /// A JSON object (RFC 8259). `None` if a value isn't UTF-8.
+    pub(super) fn json(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let mut is_text = true;
+        for (_, value) in &self.0 {
+            value.read(|bytes| is_text &= std::str::from_utf8(bytes).is_ok());
+        }
+        is_text.then(|| {
+            sized(|put| {
+                put(b"{");
+                for (index, (name, value)) in self.0.iter().enumerate() {
+                    if index > 0 {
+                        put(b",");
+                    }
+                    quote(name.as_bytes(), put);
+                    put(b":");
+                    match value {
+                        Value::Number(_) => value.read(&mut *put),
+                        Value::Text(_) | Value::Secret(_) => value.read(|bytes| quote(bytes, put)),
+                    }
+                }
+                put(b"}");
+            })
+        })
+    }
+}
+
+/// What `write` puts out: asked once how long it is, and once for its bytes.
+fn sized(write: impl Fn(&mut dyn FnMut(&[u8]))) -> Zeroizing<Vec<u8>> {
+    let mut length = 0;
+    write(&mut |bytes| length += bytes.len());
+    let mut written = Zeroizing::new(Vec::with_capacity(length));
+    write(&mut |bytes| written.extend_from_slice(bytes));
+    written
+}
+
+fn urlencode(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
+    for &byte in bytes {
+        match byte {
+            b'*' | b'-' | b'.' | b'_' => put(&[byte]),
+            byte if byte.is_ascii_alphanumeric() => put(&[byte]),
+            b' ' => put(b"+"),
+            byte => put(&[b'%', digit(byte >> 4), digit(byte & 15)]),
+        }
+    }
+}
+
+fn quote(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
+    put(b"\"");
+    for &byte in bytes {
+        match byte {
+            b'"' | b'\\' => put(&[b'\\', byte]),
+            byte if byte < b' ' => {
+                put(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+            }
+            byte => put(&[byte]),
+        }
+    }
+    put(b"\"");
+}
+
+const fn digit(nibble: u8) -> u8 {
+    match nibble {
+        0..=9 => b'0' + nibble,
+        _ => b'A' + nibble - 10,
+    }
+}
+
+/// `Basic` with id and secret in the form of RFC 6749 §2.3.1, which encodes each beforehand.
+pub(super) fn basic(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
+    let [id, secret] = [id, secret].map(|value| {
+        let encoded = sized(|put| value.read(|bytes| urlencode(bytes, put)));
+        Secret::from(encoded.as_slice())
+    });
+    basic::between(b"Basic ", &id, &secret, b"")
+}
+
+/// base64url without padding (RFC 7515 §2) of each part, joined by dots.
+pub(super) fn compact(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
+    let encoded: Vec<_> = parts.iter().map(|part| base64url(part)).collect();
+    sized(|put| {
+        for (index, part) in encoded.iter().enumerate() {
+            if index > 0 {
+                put(b".");
+            }
+            put(part);
+        }
+    })
+}
+
+fn base64url(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
+    let mut encoded = Zeroizing::new(vec![0; (bytes.len() * 4).div_ceil(3)]);
+    // It's as long as that, so it fits.
+    let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut encoded);
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs<'a>(secret: &'a Secret) -> Pairs<'a> {
+        let mut pairs = Pairs::default();
+        pairs.set("grant_type", Value::Text("refresh_token"));
+        pairs.set("refresh token", Value::Text("old"));
+        pairs.set("n", Value::Number(42));
+        pairs.set("refresh token", Value::Secret(secret));
+        pairs
+    }
+
+    #[test]
+    fn forms_are_encoded_as_browsers_do() {
+        let secret = Secret::from("a+b/ c=&%~*-._\u{e9}");
+        let form = pairs(&secret).form();
+        assert_eq!(
+            std::str::from_utf8(&form).ok(),
+            Some("grant_type=refresh_token&refresh+token=a%2Bb%2F+c%3D%26%25%7E*-._%C3%A9&n=42")
+        );
+        assert_eq!(form.len(), form.capacity());
+    }
+
+    #[test]
+    fn json_is_read_back_as_it_was_meant() {
+        let odd = "q\"\\\n\u{1}\u{7f}/<\u{e9}\u{1f600}";
+        let secret = Secret::from(odd);
+        let json = pairs(&secret).json().unwrap_or_default();
+        assert_eq!(json.len(), json.capacity());
+        let read: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
+        assert_eq!(
+            read,
+            serde_json::json!({ "grant_type": "refresh_token", "refresh token": odd, "n": 42 })
+        );
+        assert!(pairs(&Secret::from(vec![0xff])).json().is_none());
+    }
+
+    #[test]
+    fn basic_encodes_what_would_move_the_border() {
+        let value = basic(Value::Text("a:b"), Value::Text("c d\u{e9}"));
+        // `a%3Ab:c+d%C3%A9`
+        assert_eq!(value.as_deref(), Some(&b"Basic YSUzQWI6YytkJUMzJUE5"[..]));
+    }
+
+    #[test]
+    fn a_compact_form_is_that_of_rfc_7515() {
+        // Appendix A.1 and appendix C.
+        let header = b"{\"typ\":\"JWT\",\r\n \"alg\":\"HS256\"}";
+        assert_eq!(
+            compact(&[header, &[3, 236, 255, 224, 193]]).as_slice(),
+            b"eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.A-z_4ME"
+        );
+    }
+}

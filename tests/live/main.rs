@@ -1,0 +1,13 @@
+//! Credentials that live, at vendors that look at them: each over real sockets, and where there is
+//! one, before a peer of another language.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod tokens;

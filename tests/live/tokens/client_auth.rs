@@ -1,0 +1,181 @@
+//! How the client authenticates.
+
+use std::collections::HashSet;
+
+use ring::signature::{
+    ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
+};
+use tower_passthrough::{Assertion, ClientAuth, SigningAlgorithm, TokenEndpoint};
+
+use super::jwt::{self, Jwt};
+use super::kit::{asked, connection, endpoint, failure, form, obtain, pairs};
+use crate::support::vendor::Vendor;
+
+const REFRESH: [(&str, &str); 2] = [("grant_type", "refresh_token"), ("refresh_token", "r+1/&=")];
+
+fn client(endpoint: TokenEndpoint) -> TokenEndpoint {
+    endpoint.client_id("i:d").client_secret("s ecret%")
+}
+
+#[tokio::test]
+async fn basic_is_encoded_as_rfc_6749_says() {
+    for change in [client, |endpoint| {
+        client(endpoint).client_auth(ClientAuth::Basic)
+    }] {
+        let received = asked(change, &connection()).await;
+        assert_eq!(form(&received), pairs(REFRESH));
+        // `i%3Ad:s+ecret%25`
+        assert_eq!(
+            received.head.value("authorization"),
+            Some("Basic aSUzQWQ6cytlY3JldCUyNQ==")
+        );
+    }
+}
+
+#[tokio::test]
+async fn id_and_secret_can_stand_in_the_body() {
+    let body = |endpoint| client(endpoint).client_auth(ClientAuth::Body);
+    let received = asked(body, &connection()).await;
+    let [a, b] = REFRESH;
+    assert_eq!(
+        form(&received),
+        pairs([a, b, ("client_id", "i:d"), ("client_secret", "s ecret%")])
+    );
+    assert!(!received.head.has("authorization"));
+}
+
+#[tokio::test]
+async fn a_public_client_names_itself_alone() {
+    let [a, b] = REFRESH;
+    let none = |endpoint| client(endpoint).client_auth(ClientAuth::None);
+    let received = asked(none, &connection()).await;
+    assert_eq!(form(&received), pairs([a, b, ("client_id", "i:d")]));
+    let nameless = |endpoint: TokenEndpoint| endpoint.client_auth(ClientAuth::None);
+    let received = asked(nameless, &connection()).await;
+    assert_eq!(form(&received), pairs(REFRESH));
+    assert!(!received.head.has("authorization"));
+}
+
+#[tokio::test]
+async fn a_connections_own_client_wins() {
+    let body = |endpoint| client(endpoint).client_auth(ClientAuth::Body);
+    let connection = connection()
+        .with("client_id", "own")
+        .with("client_secret", "0wn");
+    let received = asked(body, &connection).await;
+    let [a, b] = REFRESH;
+    assert_eq!(
+        form(&received),
+        pairs([a, b, ("client_id", "own"), ("client_secret", "0wn")])
+    );
+}
+
+#[tokio::test]
+async fn a_private_key_signs_for_the_client() {
+    let (p384, public) = jwt::p384();
+    let mut ids = HashSet::new();
+    for (algorithm, name, pem) in [
+        (SigningAlgorithm::Rs256, "RS256", jwt::RSA),
+        (SigningAlgorithm::Ps256, "PS256", jwt::RSA),
+        (SigningAlgorithm::Es256, "ES256", jwt::P256),
+        (SigningAlgorithm::Es384, "ES384", &p384),
+        (SigningAlgorithm::EdDsa, "EdDSA", jwt::ED25519),
+    ] {
+        let assertion = Assertion::new(algorithm).key(pem).unwrap().key_id("k1");
+        let auth = ClientAuth::PrivateKeyJwt(assertion);
+        let signed = |endpoint| client(endpoint).client_auth(auth).scopes(["a"]);
+        let received = asked(signed, &connection()).await;
+        let mut form = form(&received);
+        let jwt = Jwt::read(&form.remove("client_assertion").unwrap());
+        let [a, b] = REFRESH;
+        let kind = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        assert_eq!(
+            form,
+            pairs([
+                a,
+                b,
+                ("scope", "a"),
+                ("client_id", "i:d"),
+                ("client_assertion_type", kind)
+            ])
+        );
+        assert!(!received.head.has("authorization"));
+        match algorithm {
+            SigningAlgorithm::Rs256 => jwt.verify_rsa(&RSA_PKCS1_2048_8192_SHA256),
+            SigningAlgorithm::Ps256 => jwt.verify_rsa(&RSA_PSS_2048_8192_SHA256),
+            SigningAlgorithm::Es256 => jwt.verify_p256(),
+            SigningAlgorithm::Es384 => jwt.verify(&ECDSA_P384_SHA384_FIXED, &public),
+            _ => jwt.verify_ed25519(),
+        }
+        assert_eq!(
+            jwt.header,
+            serde_json::json!({"alg": name, "typ": "JWT", "kid": "k1"})
+        );
+        assert_eq!((jwt.text("iss"), jwt.text("sub")), ("i:d", "i:d"));
+        let host = received.head.value("host").unwrap();
+        assert_eq!(jwt.text("aud"), format!("http://{host}/oauth/token"));
+        assert_eq!(jwt.number("exp"), jwt.number("iat") + 120);
+        assert!(jwt.claims.get("scope").is_none());
+        assert!(ids.insert(jwt.text("jti").to_owned()), "an id twice");
+    }
+}
+
+#[tokio::test]
+async fn what_is_missing_or_cannot_sign_is_told_by_name() {
+    let vendor = Vendor::ok().await;
+    let of_connection = || {
+        let assertion = Assertion::new(SigningAlgorithm::Rs256).key_of("signing_key");
+        ClientAuth::PrivateKeyJwt(assertion)
+    };
+    let base = || endpoint(&vendor);
+    for (endpoint, connection, expected) in [
+        (base(), connection(), "`client_id` is missing"),
+        (
+            base().client_id("id"),
+            connection(),
+            "`client_secret` is missing",
+        ),
+        (
+            base().client_auth(ClientAuth::Body).client_secret("s"),
+            connection(),
+            "`client_id` is missing",
+        ),
+        (
+            base().client_auth(of_connection()).client_id("id"),
+            connection(),
+            "`signing_key` is missing",
+        ),
+        (
+            base().client_auth(of_connection()).client_id("id"),
+            connection().with("signing_key", "s3cr3t"),
+            "no private key in PEM",
+        ),
+        (
+            base().client_auth(of_connection()).client_id("id"),
+            connection().with("signing_key", jwt::P256),
+            "isn't one that this algorithm signs with",
+        ),
+        (
+            base().client_auth(ClientAuth::None).json(),
+            connection().with("refresh_token", vec![0xff]),
+            "can't be sent",
+        ),
+        (
+            client(base()),
+            connection().without("refresh_token"),
+            "`refresh_token` is missing",
+        ),
+    ] {
+        let outcome = obtain(&vendor, endpoint, &connection).await;
+        let (cause, retry_after) = failure(outcome);
+        let shown = cause.to_string();
+        assert!(shown.contains(expected), "{shown}");
+        assert_eq!((retry_after, cause.status()), (None, None));
+    }
+    vendor.untouched().await;
+    assert!(
+        Assertion::new(SigningAlgorithm::Es256)
+            .key(jwt::RSA)
+            .is_err()
+    );
+}

@@ -1,0 +1,117 @@
+//! Endpoints that don't answer, don't stop, or can't be reached.
+
+use std::time::Duration;
+
+use tower_passthrough::{ClientAuth, HttpTransport, NetworkPolicy, OAuth2, TokenSource};
+
+use super::kit::{connection, endpoint, failure, id, obtain, reply, source, transport};
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+use crate::support::wait::within;
+
+#[tokio::test]
+async fn an_endpoint_without_an_end_times_out() {
+    let head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
+    for half in ["", head, &format!("{head}{{\"access_token\":\"new\"")] {
+        let mut reply = Reply::bytes(half);
+        reply.0.extend(Reply::silence().0);
+        let vendor = Vendor::answering(reply).await;
+        let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+        let source = source(&vendor, endpoint).timeout(Duration::from_millis(300));
+        let outcome = within("a timeout", source.obtain(&id(), &connection())).await;
+        let (cause, retry_after) = failure(outcome);
+        assert_eq!(
+            cause.to_string(),
+            "the token endpoint of `vendor` didn't answer in time"
+        );
+        assert_eq!((cause.status(), retry_after), (None, None));
+        vendor.closed(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_over_the_limit_is_not_read_on() {
+    let said = "HTTP/1.1 200 OK\r\nContent-Length: 262145\r\n\r\n{";
+    let mut chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+    for _ in 0..300 {
+        chunked.extend_from_slice(b"400\r\n");
+        chunked.extend_from_slice(&[b' '; 1024]);
+        chunked.extend_from_slice(b"\r\n");
+    }
+    for bytes in [said.as_bytes().to_vec(), chunked] {
+        let mut reply = Reply::bytes(bytes);
+        reply.0.extend(Reply::silence().0);
+        let vendor = Vendor::answering(reply).await;
+        let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+        let outcome = within("an end", obtain(&vendor, endpoint, &connection())).await;
+        assert_eq!(
+            failure(outcome).0.to_string(),
+            "the token endpoint of `vendor` answered 200 with more than 256 KiB"
+        );
+        vendor.closed(0).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_breaks_off_brings_no_token() {
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"}";
+    let vendor = Vendor::answering(Reply::bytes(half).close()).await;
+    let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+    let (cause, _) = failure(obtain(&vendor, endpoint, &connection()).await);
+    assert_eq!(
+        cause.to_string(),
+        "the token endpoint of `vendor` answered 200, and broke off"
+    );
+}
+
+#[tokio::test]
+async fn nothing_is_asked_twice() {
+    for reply in [
+        reply(500, "{}"),
+        reply(401, "{}"),
+        reply(307, ""),
+        Reply::bytes("").reset(),
+        Reply::bytes("HTTP/1.1 200").close(),
+    ] {
+        let vendor = Vendor::answering(reply).await;
+        let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+        failure(obtain(&vendor, endpoint, &connection()).await);
+        vendor.next().await;
+        assert_eq!(vendor.connections().await, 1);
+        assert!(vendor.try_next().await.is_none());
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_cannot_be_reached_is_a_failure() {
+    let gone = "http://vendor.test:1";
+    let endpoint = endpoint(gone).client_auth(ClientAuth::None);
+    let (cause, _) = failure(obtain(gone, endpoint, &connection()).await);
+    let shown = cause.to_string();
+    assert!(
+        shown.starts_with("the token endpoint of `vendor` can't be reached: "),
+        "{shown}"
+    );
+
+    let other = OAuth2::new(transport(gone));
+    assert!(!other.serves(&connection()));
+    let (cause, _) = failure(other.obtain(&id(), &connection()).await);
+    assert!(cause.to_string().contains("has no token endpoint"));
+    assert_eq!(cause.integration(), "vendor");
+}
+
+#[tokio::test]
+async fn plaintext_needs_the_hosts_word() {
+    let vendor = Vendor::ok().await;
+    let network = NetworkPolicy::new().allow("127.0.0.0/8".parse().unwrap());
+    let transport = HttpTransport::builder()
+        .network(network)
+        .resolve("vendor.test", [127, 0, 0, 1].into())
+        .build()
+        .unwrap();
+    let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+    let source = OAuth2::new(transport).with("vendor", endpoint);
+    let (cause, _) = failure(source.obtain(&id(), &connection()).await);
+    assert!(cause.to_string().contains("without TLS"), "{cause}");
+    vendor.untouched().await;
+}

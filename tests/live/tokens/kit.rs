@@ -1,0 +1,119 @@
+//! A token endpoint that a test scripts, and one request to it.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, SystemTime};
+
+use tower_passthrough::{
+    Connection, ConnectionId, HttpTransport, OAuth2, Secret, TokenEndpoint, TokenEndpointError,
+    TokenError, TokenSource, Tokens,
+};
+
+use crate::support::gateway::{Origin, Setup};
+use crate::support::reply::Reply;
+use crate::support::vendor::{Received, Vendor};
+
+/// A 200 with a token that lives an hour.
+pub(super) const TOKEN: &str =
+    r#"{"access_token":"new","refresh_token":"next","expires_in":3600,"token_type":"bearer"}"#;
+
+/// An answer with that status and body.
+pub(super) fn reply(status: u16, body: &str) -> Reply {
+    let length = body.len();
+    Reply::bytes(format!(
+        "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    ))
+}
+
+/// A transport that lets loopback and plaintext through, and knows `vendor.test`.
+pub(super) fn transport(vendor: &(impl Origin + ?Sized)) -> HttpTransport {
+    Setup::new(vendor).build_transport(SocketAddr::from(([127, 0, 0, 1], 1)))
+}
+
+/// The vendor's token endpoint.
+pub(super) fn endpoint(vendor: &(impl Origin + ?Sized)) -> TokenEndpoint {
+    TokenEndpoint::new(&format!("{}/oauth/token", vendor.origin())).expect("a token URL")
+}
+
+pub(super) fn source(
+    vendor: &(impl Origin + ?Sized),
+    endpoint: TokenEndpoint,
+) -> OAuth2<HttpTransport> {
+    OAuth2::new(transport(vendor)).with("vendor", endpoint)
+}
+
+pub(super) fn id() -> ConnectionId {
+    ConnectionId::try_from("c").unwrap()
+}
+
+/// A connection that has a refresh token.
+pub(super) fn connection() -> Connection {
+    Connection::new("vendor")
+        .with("access_token", "old")
+        .with("refresh_token", "r+1/&=")
+}
+
+/// New tokens for the connection, by that endpoint.
+pub(super) async fn obtain(
+    vendor: &(impl Origin + ?Sized),
+    endpoint: TokenEndpoint,
+    connection: &Connection,
+) -> Result<Tokens, TokenError> {
+    source(vendor, endpoint).obtain(&id(), connection).await
+}
+
+/// The request that the endpoint gets for that connection.
+pub(super) async fn asked(
+    change: impl FnOnce(TokenEndpoint) -> TokenEndpoint,
+    connection: &Connection,
+) -> Received {
+    let vendor = Vendor::answering(reply(200, TOKEN)).await;
+    let endpoint = change(endpoint(&vendor));
+    let tokens = obtain(&vendor, endpoint, connection).await.unwrap();
+    assert_eq!(tokens.access_token, Secret::from("new"));
+    let received = vendor.next().await;
+    assert!(vendor.try_next().await.is_none(), "it was asked twice");
+    received
+}
+
+/// The pairs of a form, each name once.
+pub(super) fn form(received: &Received) -> BTreeMap<String, String> {
+    let text = std::str::from_utf8(&received.body.data).unwrap();
+    let mut pairs = BTreeMap::new();
+    for (name, value) in url::form_urlencoded::parse(text.as_bytes()) {
+        let old = pairs.insert(name.clone().into_owned(), value.into_owned());
+        assert_eq!(old, None, "{name} twice");
+    }
+    pairs
+}
+
+/// The pairs, for comparison.
+pub(super) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+/// The cause of a failure, and when the endpoint wants to be asked again.
+pub(super) fn failure(
+    outcome: Result<Tokens, TokenError>,
+) -> (TokenEndpointError, Option<Duration>) {
+    match outcome {
+        Err(TokenError::Failed {
+            retry_after,
+            source,
+            ..
+        }) => {
+            let cause = source.downcast_ref::<TokenEndpointError>().unwrap();
+            (cause.clone(), retry_after)
+        }
+        other => unreachable!("no failure: {other:?}"),
+    }
+}
+
+/// How long the token lives from now on, in seconds.
+pub(super) fn left(tokens: &Tokens) -> Option<u64> {
+    let left = tokens.expires_at?.duration_since(SystemTime::now());
+    Some(left.unwrap().as_secs())
+}

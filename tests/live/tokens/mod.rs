@@ -1,0 +1,8 @@
+//! Token endpoints of OAuth 2.0, asked by `OAuth2`.
+
+mod answers;
+mod client_auth;
+mod failures;
+mod grants;
+mod jwt;
+mod kit;

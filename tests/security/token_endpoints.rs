@@ -1,0 +1,329 @@
+//! Where the secrets of a client may go, and what is seen of a token endpoint's answer.
+
+use std::error::Error as _;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use tower_passthrough::{
+    Assertion, BaseUrlError, ClientAuth, Connection, ConnectionId, Grant, HttpTransport,
+    NetworkPolicy, OAuth2, SigningAlgorithm, TokenEndpoint, TokenError, TokenParameter,
+    TokenSource, Tokens,
+};
+
+use crate::support::gateway::{Origin, Setup};
+use crate::support::names::Names;
+use crate::support::reply::Reply;
+use crate::support::vendor::{Received, Vendor};
+
+const CLIENT_SECRET: &str = "cl13nt+s3cr3t";
+const REFRESH_TOKEN: &str = "r3fr3sh+t0k3n";
+const ACCESS_TOKEN: &str = "acc3ss+t0k3n";
+const KEY: &str = include_str!("../live/keys/rfc7515_a3.pem");
+
+fn transport(vendor: &(impl Origin + ?Sized)) -> HttpTransport {
+    Setup::new(vendor).build_transport(SocketAddr::from(([127, 0, 0, 1], 1)))
+}
+
+fn connection() -> Connection {
+    Connection::new("vendor")
+        .with("access_token", ACCESS_TOKEN)
+        .with("refresh_token", REFRESH_TOKEN)
+        .with("private_key", KEY)
+}
+
+/// An endpoint at that URL, whose client has a secret.
+fn endpoint(url: &str) -> Result<TokenEndpoint, BaseUrlError> {
+    let endpoint = TokenEndpoint::new(url)?;
+    Ok(endpoint.client_id("cl13nt1d").client_secret(CLIENT_SECRET))
+}
+
+async fn obtain(
+    transport: HttpTransport,
+    endpoint: TokenEndpoint,
+    connection: &Connection,
+) -> Result<Tokens, TokenError> {
+    let source = OAuth2::new(transport)
+        .with("vendor", endpoint)
+        .timeout(Duration::from_secs(2));
+    let id = ConnectionId::try_from("c").unwrap();
+    source.obtain(&id, connection).await
+}
+
+/// All that an error shows of itself and of its causes.
+fn shown(error: &TokenError) -> String {
+    let mut text = format!("{error} {error:?} {error:#?}");
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(text, " {error} {error:?} {error:#?}").unwrap();
+        cause = error.source();
+    }
+    text
+}
+
+/// Each secret as it is, and as it's written in forms and base64.
+fn canaries() -> Vec<String> {
+    let mut forms = Vec::new();
+    for secret in [CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN, "p4th", "w0rd"] {
+        forms.push(secret.to_owned());
+        forms.push(secret.replace('+', "%2B"));
+        forms.push(STANDARD.encode(secret));
+        forms.push(URL_SAFE_NO_PAD.encode(secret));
+    }
+    forms.extend(KEY.lines().map(str::to_owned));
+    // What the client sends of them, as far as it's the same each time.
+    let basic = format!("cl13nt1d:{}", CLIENT_SECRET.replace('+', "%2B"));
+    forms.push(STANDARD.encode(basic));
+    forms.push(URL_SAFE_NO_PAD.encode("{\"alg\":\"ES256\""));
+    forms
+}
+
+fn holds_no_canary(text: &str) {
+    for canary in canaries() {
+        assert!(!text.contains(&canary), "`{canary}` in {text}");
+    }
+}
+
+/// The bodies with which an endpoint tells all that it was told, and more.
+fn echoes(received: &Received) -> Vec<String> {
+    let body = String::from_utf8_lossy(&received.body.data).into_owned();
+    let field = received.head.value("authorization").unwrap_or_default();
+    let echo = format!("{body} {field} {CLIENT_SECRET} {REFRESH_TOKEN} {ACCESS_TOKEN} w0rd")
+        .replace('"', "'");
+    vec![
+        format!(r#"{{"error":"{echo}","error_description":"{echo}"}}"#),
+        format!(r#"{{"error":{{"code":"{echo}","type":"w0rd","message":"{echo}"}}}}"#),
+        format!(
+            r#"{{"error":"invalid_client","error_description":"{echo}","error_uri":"{echo}"}}"#
+        ),
+        format!(r#"{{"error":"invalid_grant","error_description":"{echo}"}}"#),
+        format!(r#"{{"{echo}":"{echo}","access_token":{{"{echo}":1}}}}"#),
+        format!(r#"{{"access_token":"{ACCESS_TOKEN}" {echo}"#),
+        format!(r#"{{"expires_in":{echo}}}"#),
+        format!("<html><title>{echo}</title><a href='?access_token={ACCESS_TOKEN}'>"),
+        format!("error=w0rd&error_description={body}&client_secret={CLIENT_SECRET}"),
+        format!("error=invalid_client&{body}"),
+        echo,
+    ]
+}
+
+#[tokio::test]
+async fn l8_no_word_of_a_token_endpoint_is_shown() {
+    let assertion = || Assertion::new(SigningAlgorithm::Es256);
+    let by_grant = [
+        (Grant::RefreshToken, ClientAuth::Basic),
+        (Grant::RefreshToken, ClientAuth::Body),
+        (
+            Grant::ClientCredentials,
+            ClientAuth::PrivateKeyJwt(assertion()),
+        ),
+        (Grant::JwtBearer(assertion()), ClientAuth::Basic),
+    ];
+    let mut seen = 0;
+    for (grant, auth) in by_grant {
+        for status in [200, 204, 302, 400, 401, 429, 500, 503] {
+            for which in 0..11 {
+                let vendor = Vendor::replying(move |received| {
+                    let body = echoes(received).swap_remove(which);
+                    let body = if status == 204 { "" } else { &body };
+                    let length = body.len();
+                    Reply::bytes(format!(
+                        "HTTP/1.1 {status} w0rd {CLIENT_SECRET}\r\nContent-Length: {length}\r\n\
+                         WWW-Authenticate: Basic realm=\"{CLIENT_SECRET}\"\r\n\
+                         Location: /{REFRESH_TOKEN}\r\nRetry-After: w0rd\r\n\r\n{body}"
+                    ))
+                })
+                .await;
+                let url = format!("{}/p4th/token", vendor.origin());
+                let endpoint = endpoint(&url)
+                    .unwrap()
+                    .grant(grant.clone())
+                    .client_auth(auth.clone());
+                let error = obtain(transport(&vendor), endpoint, &connection()).await;
+                let text = shown(&error.unwrap_err());
+                holds_no_canary(&text);
+                assert!(!text.contains("vendor.test"), "{text}");
+                seen += 1;
+            }
+        }
+    }
+    assert_eq!(seen, 4 * 8 * 11);
+}
+
+#[tokio::test]
+async fn l8_no_place_of_a_token_endpoint_is_shown() {
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nw0rd";
+    let closing = Vendor::answering(Reply::bytes(half).close()).await;
+    let garbage = Vendor::answering(Reply::bytes("w0rd vendor.test\r\n\r\n").close()).await;
+    let silent = Vendor::answering(Reply::silence()).await;
+    let tls = format!("https://vendor.test:{}", silent.address().port());
+    for origin in [
+        closing.origin(),
+        garbage.origin(),
+        silent.origin(),
+        tls,
+        "http://vendor.test:1".to_owned(),
+        "http://10.9.8.7".to_owned(),
+        "http://nowhere.vendor.test".to_owned(),
+        "http://{sub}.vendor.test".to_owned(),
+    ] {
+        let names = |transport: tower_passthrough::HttpTransportBuilder| {
+            let loopback = [127, 0, 0, 1].into();
+            let transport = transport.resolver(Names::new());
+            transport.resolve("vendor.test", loopback)
+        };
+        let transport = Setup::new(&*origin)
+            .transport(names)
+            .build_transport(SocketAddr::from(([127, 0, 0, 1], 1)));
+        let endpoint = endpoint(&format!("{origin}/p4th/token"))
+            .unwrap()
+            .parameter("w0rd", "w0rd");
+        let connection = connection().variable("sub", "w0rd.");
+        let error = obtain(transport, endpoint, &connection).await.unwrap_err();
+        let text = shown(&error);
+        holds_no_canary(&text);
+        for word in ["vendor.test", "127.0.0.1", "10.9.8.7", "http"] {
+            assert!(!text.contains(word), "`{word}` in {text}");
+        }
+    }
+}
+
+#[test]
+fn l8_what_asks_for_tokens_shows_no_secret() {
+    let assertion = Assertion::new(SigningAlgorithm::Es256)
+        .key(KEY)
+        .unwrap()
+        .subject(CLIENT_SECRET)
+        .claim(
+            "c",
+            TokenParameter::from(tower_passthrough::Secret::from(REFRESH_TOKEN)),
+        );
+    let endpoint = endpoint("https://vendor.test/token?a=w0rd")
+        .unwrap()
+        .grant(Grant::JwtBearer(assertion.clone()))
+        .client_auth(ClientAuth::PrivateKeyJwt(assertion))
+        .parameter("a", ACCESS_TOKEN);
+    let source = OAuth2::new(()).with("vendor", endpoint);
+    holds_no_canary(&format!("{source:?} {source:#?}"));
+    let refused = Assertion::new(SigningAlgorithm::Es256).key(CLIENT_SECRET);
+    let refused = refused.unwrap_err();
+    holds_no_canary(&format!("{refused:?} {refused}"));
+}
+
+#[tokio::test]
+async fn d11_a_token_endpoints_redirect_is_not_followed() {
+    for status in [300, 301, 302, 303, 305, 307, 308] {
+        let other = Vendor::ok().await;
+        let location = format!("{}/token", other.origin().replace("vendor", "eu.vendor"));
+        let own =
+            format!("HTTP/1.1 {status} So\r\nLocation: {location}\r\nContent-Length: 22\r\n\r\n");
+        let vendor = Vendor::answering(format!("{own}{{\"access_token\":\"new\"}}")).await;
+        let endpoint = endpoint(&format!("{}/token", vendor.origin())).unwrap();
+        let outcome = obtain(transport(&vendor), endpoint, &connection()).await;
+        let text = shown(&outcome.unwrap_err());
+        assert!(text.contains(&format!("answered {status}")), "{text}");
+        vendor.next().await;
+        assert!(vendor.try_next().await.is_none(), "{status}");
+        other.untouched().await;
+    }
+}
+
+#[tokio::test]
+async fn o5_a_token_url_at_a_private_address_is_not_asked() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    for host in [
+        "127.0.0.1",
+        "127.1",
+        "2130706433",
+        "[::ffff:127.0.0.1]",
+        "localhost",
+        "vendor.test",
+    ] {
+        // Plaintext is allowed, so that nothing but the guard on addresses stands between.
+        let transport = HttpTransport::builder()
+            .network(NetworkPolicy::new().dangerous().plaintext())
+            .resolve("vendor.test", [127, 0, 0, 1].into())
+            .build()
+            .unwrap();
+        let endpoint = endpoint(&format!("http://{host}:{port}/token")).unwrap();
+        let outcome = obtain(transport, endpoint, &connection()).await;
+        let text = shown(&outcome.unwrap_err());
+        assert!(text.contains("DestinationProhibited"), "{host}: {text}");
+        vendor.untouched().await;
+    }
+}
+
+#[tokio::test]
+async fn o5_a_client_secret_goes_to_no_other_host() {
+    let other = Vendor::ok().await;
+    let answer = "HTTP/1.1 400 So\r\nContent-Length: 2\r\n\r\n{}";
+    let vendor = Vendor::answering(answer).await;
+    let evil = other.origin().replace("vendor", "eu.vendor");
+    let url = format!("{}/token", vendor.origin());
+    // Whatever a connection or a field says of hosts.
+    let connection = connection()
+        .with("token_url", &*evil)
+        .variable("token_url", &*evil)
+        .variable("host", &*evil);
+    for name in [
+        "host",
+        "x-forwarded-host",
+        "forwarded",
+        "upgrade",
+        "location",
+    ] {
+        let name = http::HeaderName::from_static(name);
+        let value = http::HeaderValue::from_str(&evil).unwrap();
+        let endpoint = endpoint(&url)
+            .unwrap()
+            .header(name, value)
+            .parameter("token_url", TokenParameter::of("token_url"));
+        let outcome = obtain(transport(&vendor), endpoint, &connection).await;
+        assert!(outcome.is_err());
+        let received = vendor.next().await;
+        let host = received.head.value("host").unwrap().to_owned();
+        assert_eq!(format!("http://{host}"), vendor.origin());
+        assert!(received.head.has("authorization"));
+    }
+    other.untouched().await;
+}
+
+#[tokio::test]
+async fn o5_no_value_of_a_connection_moves_a_token_url() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    let url = format!("http://{{sub}}.vendor.test:{port}/token");
+    for value in [
+        "evil.test/",
+        "evil.test#",
+        "evil.test?",
+        "evil.test\\",
+        "u:p@evil",
+        "evil.test:80/x",
+        "a\r\nx",
+        "a\0",
+        "",
+        "..",
+        "{refresh_token}",
+        "\u{ff0e}",
+        "%2e",
+    ] {
+        for pattern in ["[a-z]+", "(?s).*", "(?m)^[a-z]+$"] {
+            let endpoint = endpoint(&url).unwrap().variable("sub", pattern).unwrap();
+            let transport = Setup::new(&vendor)
+                .transport(|transport| transport.resolver(Names::all_to_loopback()))
+                .build_transport(SocketAddr::from(([127, 0, 0, 1], 1)));
+            let connection = connection().variable("sub", value);
+            let outcome = obtain(transport, endpoint, &connection).await;
+            let text = shown(&outcome.unwrap_err());
+            assert!(
+                text.contains("the token URL can't be used"),
+                "{value}: {text}"
+            );
+        }
+    }
+    vendor.untouched().await;
+}
