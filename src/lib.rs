@@ -77,6 +77,9 @@ mod address;
 pub mod auth;
 mod body;
 mod client;
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod conformance;
 mod connection;
 mod error;
 mod limits;
@@ -93,6 +96,9 @@ mod rewrite;
 mod secret;
 mod service;
 mod settings;
+#[cfg(feature = "sqlite")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
+pub mod sqlite;
 mod store;
 mod tunnel;
 mod upstream;
@@ -147,6 +153,10 @@ pub mod guides {
 
     #[doc = include_str!("docs/stores.md")]
     pub mod stores {}
+
+    #[cfg(feature = "sqlite")]
+    #[doc = include_str!("docs/sqlite.md")]
+    pub mod sqlite {}
 
     #[doc = include_str!("docs/observability.md")]
     pub mod observability {}

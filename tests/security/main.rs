@@ -13,6 +13,8 @@
 mod support;
 
 mod addresses;
+#[cfg(feature = "sqlite")]
+mod at_rest;
 mod destinations;
 mod exhaustion;
 mod secrets;

@@ -1,0 +1,136 @@
+//! Two handles on a store, and what the rules' tests say to them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Extensions, Method};
+
+use crate::address::ConnectionId;
+use crate::connection::Connection;
+use crate::store::{
+    CallContext, ConnectionStore, Lease, Record, Renewal, StoreError, TokenStore, Version,
+};
+
+/// Why a rule isn't kept, in words.
+pub(super) type Verdict<T = ()> = Result<T, String>;
+
+/// Longer than any test: a lease of it ends only by being released.
+pub(super) const LONG: Duration = Duration::from_secs(3600);
+
+pub(super) struct Bench<S> {
+    pub(super) one: Arc<S>,
+    pub(super) other: Arc<S>,
+    pub(super) staleness: Duration,
+}
+
+/// Fails the rule, unless the condition holds.
+macro_rules! ensure {
+    ($holds:expr, $($why:tt)+) => {
+        if !$holds {
+            return Err(format!($($why)+));
+        }
+    };
+}
+pub(super) use ensure;
+
+/// Each rule has ids of its own: a cache may still hold what another rule has removed.
+pub(super) fn id(id: &str) -> Verdict<ConnectionId> {
+    ConnectionId::try_from(id).map_err(|error| format!("{id:?}: {error}"))
+}
+
+/// A connection that is told from others by its token.
+pub(super) fn connection(token: &str) -> Connection {
+    Connection::new("crm").with("token", token)
+}
+
+/// That the store did what it was asked to.
+pub(super) fn done<T>(result: Result<T, StoreError>, what: &str) -> Verdict<T> {
+    result.map_err(|error| format!("{what} failed: {error:?}"))
+}
+
+pub(super) fn is_missing<T>(result: &Result<T, StoreError>) -> bool {
+    matches!(result, Err(StoreError::NotFound))
+}
+
+/// What the calls of a gateway are given.
+pub(super) async fn called<S: ConnectionStore>(
+    store: &S,
+    id: &ConnectionId,
+) -> Result<Connection, StoreError> {
+    let (extensions, method) = (Extensions::new(), Method::GET);
+    let cx = CallContext::new(&extensions, &method);
+    store.connection(id, cx).await
+}
+
+/// Whether two connections are the same to the byte, in whatever order.
+pub(super) fn is_same(one: &Connection, other: &Connection) -> bool {
+    let contains = |one: &Connection, other: &Connection| {
+        let mut variables = one.variables().iter();
+        let mut secrets = one.credential().iter();
+        variables.all(|(name, value)| other.variables().get(name) == Some(value))
+            && secrets.all(|(name, secret)| other.credential().get(name) == Some(secret))
+    };
+    one.integration() == other.integration() && contains(one, other) && contains(other, one)
+}
+
+/// Whether it's the one with that token.
+pub(super) fn has_token(other: &Connection, token: &str) -> bool {
+    is_same(other, &connection(token))
+}
+
+pub(super) async fn put<S: ConnectionStore>(
+    store: &S,
+    id: &ConnectionId,
+    token: &str,
+) -> Verdict<Version> {
+    done(store.put(id, &connection(token)).await, "put")
+}
+
+pub(super) async fn read<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<Record> {
+    done(store.read(id).await, "read")
+}
+
+pub(super) async fn lease<S: TokenStore>(
+    store: &S,
+    id: &ConnectionId,
+    time: Duration,
+) -> Verdict<Lease> {
+    let lease = done(store.lease(id, time).await, "lease")?;
+    lease.ok_or_else(|| "a lease that nobody holds wasn't given".to_owned())
+}
+
+pub(super) async fn commit<S: TokenStore>(
+    store: &S,
+    id: &ConnectionId,
+    read: Version,
+    lease: Lease,
+    token: &str,
+) -> Verdict<Option<Version>> {
+    let renewal = Renewal::Renewed(connection(token));
+    done(store.commit(id, read, lease, &renewal).await, "commit")
+}
+
+/// A lease that its holder has lost to the next one, and that one.
+pub(super) async fn lost_and_newest<S: TokenStore>(
+    loser: &S,
+    successor: &S,
+    id: &ConnectionId,
+) -> Verdict<(Lease, Lease)> {
+    let lost = lease(loser, id, SHORT).await?;
+    Ok((lost, after_its_end(successor, id).await?))
+}
+
+/// Shorter than any patience.
+pub(super) const SHORT: Duration = Duration::from_millis(200);
+
+/// The next lease, when the one before has ended by itself.
+pub(super) async fn after_its_end<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<Lease> {
+    // A store may count in whole seconds, and its clock be another's.
+    for _ in 0..600 {
+        if let Some(lease) = done(store.lease(id, LONG).await, "lease")? {
+            return Ok(lease);
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    Err("a short lease didn't end by itself within 30 seconds".to_owned())
+}

@@ -1,0 +1,41 @@
+//! Which rules a store doesn't keep, and how that was seen.
+
+use std::fmt;
+
+/// The rules that a store doesn't keep.
+#[derive(Default)]
+pub struct Broken(Vec<(&'static str, String)>);
+
+impl Broken {
+    pub(super) fn add(&mut self, rule: &'static str, why: String) {
+        self.0.push((rule, why));
+    }
+
+    pub(super) fn into_result(self) -> Result<(), Self> {
+        if self.0.is_empty() { Ok(()) } else { Err(self) }
+    }
+
+    /// The rules by name.
+    pub fn rules(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(rule, _)| *rule)
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the store breaks these rules:")?;
+        for (rule, why) in &self.0 {
+            write!(f, "\n- {rule}: {why}")?;
+        }
+        Ok(())
+    }
+}
+
+// What a test prints that returns it.
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Broken {}

@@ -1,0 +1,113 @@
+//! Many at once, on both handles.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use super::bench::{Bench, LONG, Verdict, commit, done, ensure, has_token, id, lease, put, read};
+use crate::store::{ConnectionStore, TokenStore};
+
+const MANY: usize = 16;
+const ROUNDS: usize = 5;
+
+impl<S> Bench<S> {
+    fn handle(&self, index: usize) -> Arc<S> {
+        Arc::clone(if index % 2 == 0 {
+            &self.one
+        } else {
+            &self.other
+        })
+    }
+}
+
+/// What all of them gave.
+async fn all<T: Send + 'static>(mut tasks: JoinSet<Verdict<T>>) -> Verdict<Vec<T>> {
+    let mut given = Vec::new();
+    while let Some(ended) = tasks.join_next().await {
+        given.push(ended.map_err(|error| format!("the store panicked: {error}"))??);
+    }
+    Ok(given)
+}
+
+pub(super) async fn one_commit_wins<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("one-commit-wins")?;
+    put(&*bench.one, &acme, "old").await?;
+    for _ in 0..ROUNDS {
+        let version = read(&*bench.one, &acme).await?.version;
+        let held = lease(&*bench.one, &acme, LONG).await?;
+        let mut tasks = JoinSet::new();
+        for index in 0..MANY {
+            let (store, acme) = (bench.handle(index), acme.clone());
+            tasks.spawn(async move {
+                let token = index.to_string();
+                let won = commit(&*store, &acme, version, held, &token).await?;
+                Ok(won.map(|version| (version, token)))
+            });
+        }
+        let mut won = all(tasks).await?.into_iter().flatten();
+        let (winner, second) = (won.next(), won.next());
+        let (version, token) = winner.ok_or("nobody won")?;
+        ensure!(second.is_none(), "two won");
+        let record = read(&*bench.other, &acme).await?;
+        ensure!(
+            record.version == version && has_token(&record.connection, &token),
+            "what is stored isn't the winner's"
+        );
+        done(bench.one.release(&acme, held).await, "release")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn one_lease_is_given<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("one-lease-is-given")?;
+    put(&*bench.one, &acme, "token").await?;
+    for _ in 0..ROUNDS {
+        let mut tasks = JoinSet::new();
+        for index in 0..MANY {
+            let (store, acme) = (bench.handle(index), acme.clone());
+            tasks.spawn(async move { done(store.lease(&acme, LONG).await, "lease") });
+        }
+        let given: Vec<_> = all(tasks).await?.into_iter().flatten().collect();
+        ensure!(given.len() == 1, "{} of {MANY} got the lease", given.len());
+        for lease in given {
+            done(bench.other.release(&acme, lease).await, "release")?;
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn writes_are_all_there<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let mut tasks = JoinSet::new();
+    for index in 0..2 * MANY {
+        let store = bench.handle(index);
+        tasks.spawn(async move {
+            let own = put(&*store, &id(&format!("own-{index}"))?, &index.to_string()).await?;
+            let shared = put(&*store, &id("shared")?, &index.to_string()).await?;
+            Ok((index, own, shared))
+        });
+    }
+    let written = all(tasks).await?;
+    let shared = read(&*bench.one, &id("shared")?).await?;
+    let last = written
+        .iter()
+        .find(|(_, _, version)| *version == shared.version);
+    ensure!(
+        last.is_some_and(|(index, ..)| has_token(&shared.connection, &index.to_string())),
+        "of several that put one connection, none is the last"
+    );
+    let mut versions: Vec<_> = written.iter().map(|(_, _, version)| *version).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    ensure!(
+        versions.len() == written.len(),
+        "two writes of one connection got one version"
+    );
+    for (index, own, _) in &written {
+        let record = read(&*bench.one, &id(&format!("own-{index}"))?).await?;
+        ensure!(
+            record.version == *own && has_token(&record.connection, &index.to_string()),
+            "what was put at the same time as others is lost"
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,111 @@
+//! That a credential can't be renewed any more (SECURITY O4): who is believed, and what undoes it.
+
+use super::bench::{
+    Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, lease, lost_and_newest, put,
+    read,
+};
+use crate::address::ConnectionId;
+use crate::store::{ConnectionStore, Lease, Renewal, Standing, TokenStore, Version};
+
+/// A connection that is dead, by a lease that is held.
+async fn dead<S: ConnectionStore>(store: &S, id: &ConnectionId) -> Verdict<(Version, Lease)> {
+    let version = put(store, id, "old").await?;
+    let held = lease(store, id, LONG).await?;
+    let died = store.commit(id, version, held, &Renewal::Dead).await;
+    let died = done(died, "commit")?;
+    ensure!(
+        died == Some(version),
+        "`Dead` gave {died:?} for {version:?}"
+    );
+    Ok((version, held))
+}
+
+pub(super) async fn is_believed<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("is-believed")?;
+    let (version, held) = dead(&*bench.one, &acme).await?;
+    for store in [&bench.one, &bench.other] {
+        let record = read(&**store, &acme).await?;
+        ensure!(
+            record.standing == Standing::Dead,
+            "it's {:?}",
+            record.standing
+        );
+        ensure!(record.version == version, "the version changed");
+        ensure!(
+            has_token(&record.connection, "old"),
+            "the credential changed"
+        );
+        // An access token may still be good.
+        let found = done(called(&**store, &acme).await, "connection")?;
+        ensure!(
+            has_token(&found, "old"),
+            "`connection` gives another credential"
+        );
+    }
+    done(bench.one.release(&acme, held).await, "release")?;
+    lease(&*bench.other, &acme, LONG).await?;
+    Ok(())
+}
+
+pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("needs-the-newest-lease")?;
+    let version = put(&*bench.one, &acme, "old").await?;
+    let never = bench
+        .one
+        .commit(&acme, version, Lease::new(u64::MAX >> 1), &Renewal::Dead);
+    ensure!(
+        done(never.await, "commit")?.is_none(),
+        "`Dead` counted by a lease that was never given"
+    );
+    let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
+    let died = bench.one.commit(&acme, version, lost, &Renewal::Dead).await;
+    ensure!(
+        done(died, "commit")?.is_none(),
+        "`Dead` counted from whoever has lost the lease"
+    );
+    let record = read(&*bench.one, &acme).await?;
+    ensure!(record.standing == Standing::Live, "it's dead all the same");
+    let died = bench
+        .other
+        .commit(&acme, version, newest, &Renewal::Dead)
+        .await;
+    ensure!(
+        done(died, "commit")?.is_some(),
+        "the newest lease wasn't believed"
+    );
+    Ok(())
+}
+
+pub(super) async fn is_undone_by_renewal<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("is-undone-by-renewal")?;
+    let (version, held) = dead(&*bench.one, &acme).await?;
+    let renewed = commit(&*bench.other, &acme, version, held, "new").await?;
+    let renewed = renewed.ok_or("new tokens of somebody who was faster were refused")?;
+    let record = read(&*bench.one, &acme).await?;
+    ensure!(
+        record.standing == Standing::Live
+            && record.version == renewed
+            && has_token(&record.connection, "new"),
+        "new tokens left {record:?}"
+    );
+    Ok(())
+}
+
+pub(super) async fn is_undone_by_put<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("is-undone-by-put")?;
+    let (version, held) = dead(&*bench.one, &acme).await?;
+    let newest = put(&*bench.other, &acme, "new").await?;
+    let record = read(&*bench.one, &acme).await?;
+    ensure!(
+        record.standing == Standing::Live && has_token(&record.connection, "new"),
+        "`put` left {record:?}"
+    );
+    let died = bench.one.commit(&acme, version, held, &Renewal::Dead).await;
+    ensure!(done(died, "commit")?.is_none(), "`Dead` of before counted");
+    let record = read(&*bench.one, &acme).await?;
+    ensure!(
+        record.standing == Standing::Live && record.version == newest,
+        "it's dead again"
+    );
+    Ok(())
+}

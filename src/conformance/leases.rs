@@ -1,0 +1,149 @@
+//! Leases: one process at a time asks for new tokens.
+
+use super::bench::{
+    Bench, LONG, SHORT, Verdict, after_its_end, commit, done, ensure, has_token, id, lease,
+    lost_and_newest, put, read,
+};
+use crate::address::ConnectionId;
+use crate::store::{ConnectionStore, Lease, TokenStore};
+
+async fn is_free<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<bool> {
+    let lease = done(store.lease(id, LONG).await, "lease")?;
+    if let Some(lease) = lease {
+        done(store.release(id, lease).await, "release")?;
+    }
+    Ok(lease.is_some())
+}
+
+pub(super) async fn exclude_others<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("exclude-others")?;
+    put(&*bench.one, &acme, "token").await?;
+    for (holder, other) in [(&bench.one, &bench.other), (&bench.other, &bench.one)] {
+        let held = lease(&**holder, &acme, LONG).await?;
+        for store in [holder, other] {
+            ensure!(!is_free(&**store, &acme).await?, "a lease was given twice");
+        }
+        let never = Lease::new(held.fence().wrapping_add(1000));
+        done(other.release(&acme, never).await, "release")?;
+        ensure!(
+            !is_free(&**other, &acme).await?,
+            "another's lease released it"
+        );
+        // Whoever knows the lease is its holder, on whatever handle.
+        done(other.release(&acme, held).await, "release")?;
+        ensure!(
+            is_free(&**other, &acme).await?,
+            "a lease that was released holds"
+        );
+        done(
+            holder.release(&acme, held).await,
+            "release of a released one",
+        )?;
+    }
+    Ok(())
+}
+
+pub(super) async fn end_by_themselves<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("end-by-themselves")?;
+    put(&*bench.one, &acme, "token").await?;
+    lease(&*bench.one, &acme, SHORT).await?;
+    after_its_end(&*bench.other, &acme).await?;
+    // The next one isn't as short as that before it.
+    tokio::time::sleep(2 * SHORT).await;
+    ensure!(
+        !is_free(&*bench.one, &acme).await?,
+        "the lease after it ended as well"
+    );
+    Ok(())
+}
+
+pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("lost-ones-release-nothing")?;
+    put(&*bench.one, &acme, "token").await?;
+    let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
+    done(bench.one.release(&acme, lost).await, "release")?;
+    ensure!(
+        !is_free(&*bench.one, &acme).await?,
+        "whoever lost the lease released its successor's"
+    );
+    done(bench.other.release(&acme, newest).await, "release")?;
+    ensure!(
+        is_free(&*bench.one, &acme).await?,
+        "a lease that was released holds"
+    );
+    Ok(())
+}
+
+pub(super) async fn fences_grow<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("fences-grow")?;
+    put(&*bench.one, &acme, "token").await?;
+    let mut highest = None;
+    for round in 0..8 {
+        let store = if round % 2 == 0 {
+            &bench.one
+        } else {
+            &bench.other
+        };
+        let fence = lease(&**store, &acme, LONG).await?.fence();
+        ensure!(
+            Some(fence) > highest,
+            "fence {fence} came after {highest:?}"
+        );
+        highest = Some(fence);
+        // However the one before has ended.
+        match round {
+            0 | 1 => done(store.release(&acme, Lease::new(fence)).await, "release")?,
+            2 | 3 => {
+                let version = read(&**store, &acme).await?.version;
+                commit(&**store, &acme, version, Lease::new(fence), "renewed").await?;
+                done(store.release(&acme, Lease::new(fence)).await, "release")?;
+            }
+            4 => {
+                done(store.release(&acme, Lease::new(fence)).await, "release")?;
+                put(&**store, &acme, "put").await?;
+            }
+            _ => {
+                done(store.remove(&acme).await, "remove")?;
+                put(&**store, &acme, "put").await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+pub(super) async fn are_of_one_connection<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let (acme, beta) = (id("are-of-one-connection")?, id("beta")?);
+    let version = put(&*bench.one, &acme, "token").await?;
+    put(&*bench.one, &beta, "token").await?;
+    let held = lease(&*bench.one, &acme, LONG).await?;
+    let other = lease(&*bench.other, &beta, LONG).await?;
+    let record = read(&*bench.other, &acme).await?;
+    ensure!(
+        record.version == version && has_token(&record.connection, "token"),
+        "a lease changed the connection"
+    );
+    // Fences of two connections may be equal: a release is of one connection.
+    done(bench.one.release(&acme, held).await, "release")?;
+    ensure!(
+        !is_free(&*bench.one, &beta).await?,
+        "releasing one released another"
+    );
+    done(bench.other.release(&beta, other).await, "release")?;
+    Ok(())
+}
+
+pub(super) async fn lost_ones_may_commit<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("lost-ones-may-commit")?;
+    let version = put(&*bench.one, &acme, "old").await?;
+    let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
+    let first = commit(&*bench.one, &acme, version, lost, "first").await?;
+    ensure!(
+        first.is_some(),
+        "the tokens of whoever lost the lease are lost"
+    );
+    let second = commit(&*bench.other, &acme, version, newest, "second").await?;
+    ensure!(second.is_none(), "its successor overwrote them");
+    let record = read(&*bench.other, &acme).await?;
+    ensure!(has_token(&record.connection, "first"), "they aren't there");
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! Stores that break one rule each: the suite finds each of them out.
+
+use std::future::Future;
+use std::time::Duration;
+
+use super::{Broken, Suite};
+use crate::address::ConnectionId;
+use crate::connection::Connection;
+use crate::secret::Secret;
+use crate::store::{
+    CallContext, ConnectionStore, CredentialStore, Lease, Listed, MemoryStore, Record, Renewal,
+    StoreError, TokenStore, Version,
+};
+
+/// What is wrong with a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fault {
+    None,
+    FoldsCase,
+    Trims,
+    CutsLongIds,
+    FoldsWidth,
+    LosesVariables,
+    CutsSecretsAtNul,
+    MergesSecrets,
+    IgnoresVersions,
+    RevivesRemoved,
+    ReusesVersions,
+    NeverDates,
+    GivesEachLease,
+    EndsLeasesEarly,
+    NeverEndsLeases,
+    ReleasesAnyLease,
+    FencesFall,
+    NeedsALeaseToCommit,
+    BelievesDeadFromAnyone,
+    NeverRevives,
+    ChangesVersionOnDead,
+    ListsBackwards,
+    ListsOnePage,
+    StaleForOthers,
+}
+
+#[derive(Clone)]
+struct Faulty {
+    fault: Fault,
+    inner: MemoryStore,
+    /// What `connection` gave first on this handle.
+    kept: MemoryStore,
+}
+
+impl Faulty {
+    fn is(&self, fault: Fault) -> bool {
+        self.fault == fault
+    }
+
+    fn id(&self, id: &ConnectionId) -> ConnectionId {
+        let text = id.as_str();
+        let text = match self.fault {
+            Fault::FoldsCase => text.to_lowercase(),
+            Fault::Trims => text.trim_end().to_owned(),
+            Fault::CutsLongIds => text.chars().take(255).collect(),
+            Fault::FoldsWidth => text.replace('\u{ff41}', "a").replace('\u{ff42}', "b"),
+            _ => return id.clone(),
+        };
+        ConnectionId::try_from(&*text).unwrap_or_else(|_| id.clone())
+    }
+
+    fn stored(&self, connection: &Connection) -> Connection {
+        let mut stored = Connection::new(connection.integration());
+        if !self.is(Fault::LosesVariables) {
+            for (name, value) in connection.variables().iter() {
+                stored = stored.variable(name, value);
+            }
+        }
+        for (name, secret) in connection.credential().iter() {
+            let with_nul = *secret == Secret::from("a\0b\0");
+            stored = match self.fault {
+                Fault::CutsSecretsAtNul if with_nul => stored.with(name, "a"),
+                _ => stored.with(name, secret.clone()),
+            };
+        }
+        stored
+    }
+}
+
+impl CredentialStore for Faulty {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        let id = self.id(id);
+        if self.is(Fault::StaleForOthers) {
+            if let Ok(kept) = self.kept.connection(&id, cx).await {
+                return Ok(kept);
+            }
+        }
+        let connection = self.inner.connection(&id, cx).await?;
+        self.kept.insert(id, connection.clone());
+        Ok(connection)
+    }
+}
+
+impl TokenStore for Faulty {
+    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+        let mut record = self.inner.read(&self.id(id)).await?;
+        if self.is(Fault::NeverDates) {
+            record.renewed_at = None;
+        }
+        if self.is(Fault::ReusesVersions) {
+            record.version = Version::new(record.version.get() % 16);
+        }
+        Ok(record)
+    }
+
+    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+        let id = self.id(id);
+        let time = match self.fault {
+            Fault::EndsLeasesEarly => time.min(Duration::from_millis(100)),
+            Fault::NeverEndsLeases => time.max(Duration::from_secs(3600)),
+            Fault::GivesEachLease => Duration::ZERO,
+            _ => time,
+        };
+        let lease = self.inner.lease(&id, time).await?;
+        Ok(lease.map(|lease| match self.fault {
+            Fault::FencesFall => Lease::new(u64::MAX - lease.fence()),
+            _ => lease,
+        }))
+    }
+
+    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+        let id = self.id(id);
+        match self.fault {
+            Fault::FencesFall => {
+                let lease = Lease::new(u64::MAX - lease.fence());
+                self.inner.release(&id, lease).await
+            }
+            Fault::ReleasesAnyLease => {
+                for fence in 0..2000 {
+                    self.inner.release(&id, Lease::new(fence)).await?;
+                }
+                Ok(())
+            }
+            _ => self.inner.release(&id, lease).await,
+        }
+    }
+
+    async fn commit(
+        &self,
+        id: &ConnectionId,
+        read: Version,
+        lease: Lease,
+        renewal: &Renewal,
+    ) -> Result<Option<Version>, StoreError> {
+        let id = self.id(id);
+        let stored = match self.inner.read(&id).await {
+            Ok(stored) => stored,
+            Err(_) if self.is(Fault::RevivesRemoved) => {
+                let version = self.inner.put(&id, &Connection::new("crm")).await?;
+                return Ok(Some(version));
+            }
+            Err(error) => return Err(error),
+        };
+        let read = match self.fault {
+            Fault::IgnoresVersions => stored.version,
+            Fault::ReusesVersions if stored.version.get() % 16 == read.get() => stored.version,
+            _ => read,
+        };
+        let is_dead = stored.standing == crate::store::Standing::Dead;
+        match renewal {
+            Renewal::Renewed(_) if self.is(Fault::NeverRevives) && is_dead => Ok(None),
+            Renewal::Renewed(_) if self.is(Fault::NeedsALeaseToCommit) => {
+                // Its way to know: the lease is free, or it's another's.
+                let probe = self.inner.commit(&id, read, lease, &Renewal::Dead).await?;
+                match probe {
+                    Some(_) => self.inner.commit(&id, read, lease, renewal).await,
+                    None => Ok(None),
+                }
+            }
+            Renewal::Renewed(connection) => {
+                let renewal = Renewal::Renewed(self.stored(connection));
+                self.inner.commit(&id, read, lease, &renewal).await
+            }
+            Renewal::Dead if self.is(Fault::BelievesDeadFromAnyone) => {
+                for fence in 0..2000 {
+                    let lease = Lease::new(fence);
+                    let died = self.inner.commit(&id, read, lease, renewal).await?;
+                    if died.is_some() {
+                        return Ok(died);
+                    }
+                }
+                Ok(Some(read))
+            }
+            Renewal::Dead => {
+                let died = self.inner.commit(&id, read, lease, renewal).await?;
+                let changes = self.is(Fault::ChangesVersionOnDead);
+                Ok(died.map(|version| Version::new(version.get() + u64::from(changes))))
+            }
+        }
+    }
+}
+
+impl ConnectionStore for Faulty {
+    async fn put(&self, id: &ConnectionId, connection: &Connection) -> Result<Version, StoreError> {
+        let id = self.id(id);
+        let mut stored = self.stored(connection);
+        if self.is(Fault::MergesSecrets) {
+            if let Ok(old) = self.inner.read(&id).await {
+                for (name, secret) in old.connection.credential().iter() {
+                    if stored.credential().get(name).is_none() {
+                        stored = stored.with(name, secret.clone());
+                    }
+                }
+            }
+        }
+        let version = self.inner.put(&id, &stored).await?;
+        Ok(match self.fault {
+            Fault::ReusesVersions => Version::new(version.get() % 16),
+            _ => version,
+        })
+    }
+
+    fn remove(&self, id: &ConnectionId) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        std::future::ready(Ok(self.inner.remove(self.id(id).as_str())))
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ConnectionId>,
+        limit: usize,
+    ) -> Result<Vec<Listed>, StoreError> {
+        if self.is(Fault::ListsOnePage) && after.is_some() {
+            return Ok(Vec::new());
+        }
+        let mut listed = self.inner.list(after, limit).await?;
+        if self.is(Fault::ListsBackwards) {
+            listed.reverse();
+        }
+        Ok(listed)
+    }
+}
+
+/// The suite on a store with that fault. Its clock stands still but for sleeping.
+async fn judged(fault: Fault) -> Result<(), Broken> {
+    let inner = MemoryStore::new();
+    let open = async || Faulty {
+        fault,
+        inner: inner.clone(),
+        kept: MemoryStore::new(),
+    };
+    Suite::new(open).staleness(Duration::ZERO).run().await
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_fault_is_found_out() {
+    assert!(judged(Fault::None).await.is_ok());
+    for (fault, rule) in [
+        (Fault::FoldsCase, "exact bytes"),
+        (Fault::Trims, "exact bytes"),
+        (Fault::CutsLongIds, "exact bytes"),
+        (Fault::FoldsWidth, "no id finds another's"),
+        (Fault::LosesVariables, "put comes back"),
+        (Fault::CutsSecretsAtNul, "put comes back"),
+        (Fault::MergesSecrets, "nothing is left"),
+        (Fault::IgnoresVersions, "a stale version writes nothing"),
+        (Fault::IgnoresVersions, "one wins"),
+        (Fault::RevivesRemoved, "doesn't bring a removed"),
+        (Fault::ReusesVersions, "one state alone"),
+        (Fault::NeverDates, "notes when it was"),
+        (Fault::GivesEachLease, "keeps others out"),
+        (Fault::GivesEachLease, "one gets the lease"),
+        (Fault::EndsLeasesEarly, "ends by itself"),
+        (Fault::NeverEndsLeases, "ends by itself"),
+        (Fault::ReleasesAnyLease, "keeps others out"),
+        (Fault::ReleasesAnyLease, "lost is nothing"),
+        (Fault::FencesFall, "fences grow"),
+        (Fault::NeedsALeaseToCommit, "whoever has lost the lease"),
+        (Fault::BelievesDeadFromAnyone, "nobody else is believed"),
+        (Fault::NeverRevives, "revive what is dead"),
+        (Fault::ChangesVersionOnDead, "newest lease may say"),
+        (Fault::ListsBackwards, "order of the ids"),
+        (Fault::ListsOnePage, "order of the ids"),
+        (Fault::StaleForOthers, "in the stated time"),
+        (Fault::StaleForOthers, "its own writes"),
+    ] {
+        let broken = judged(fault).await.err().unwrap_or_default();
+        assert!(
+            broken.rules().any(|found| found.contains(rule)),
+            "{fault:?} doesn't break {rule:?}: {broken}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_forgets_is_found_out() {
+    let broken = super::run(async || MemoryStore::new()).await;
+    let broken = broken.err().unwrap_or_default();
+    assert!(
+        broken
+            .rules()
+            .any(|rule| rule.contains("outlives each handle"))
+    );
+}
+
+#[tokio::test]
+async fn a_store_in_use_is_left_as_it_is() {
+    let store = MemoryStore::from_iter([("acme", Connection::new("crm"))]);
+    let broken = super::run(async || store.clone())
+        .await
+        .err()
+        .unwrap_or_default();
+    assert_eq!(broken.rules().count(), 1);
+    assert!(store.remove("acme"));
+}
+
+#[tokio::test]
+async fn the_store_in_memory_keeps_all_rules() -> Result<(), Broken> {
+    let store = MemoryStore::new();
+    let suite = Suite::new(async || store.clone()).staleness(Duration::ZERO);
+    suite.run().await
+}
