@@ -58,7 +58,7 @@
 //! | `native-roots` | the operating system's roots as well |
 //! | `tracing` | a `tracing` span per call: [`guides::observability`] |
 //! | `rate-limit` | [`Rate`]: how often calls of one connection may begin |
-//! | `oauth2` | access tokens that refresh themselves: OAuth 2.0, or a vendor's own login call |
+//! | `oauth2` | access tokens that refresh themselves: OAuth 2.0, or a vendor's own login call (`Refreshing`, and the guide `refreshing`) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC of the vendor's own making |
 //! | `mtls` | a client certificate per connection |
 //! | `sqlite` | connections in a SQLite file, encrypted at rest |
@@ -118,8 +118,9 @@ pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::limits::Rate;
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
-    Assertion, ClientAuth, Grant, OAuth2, SigningAlgorithm, SigningKeyError, TokenEndpoint,
-    TokenEndpointError, TokenError, TokenParameter, TokenSource, Tokens,
+    Assertion, ClientAuth, Grant, OAuth2, RefreshOutcome, RefreshReport, Refreshing,
+    SigningAlgorithm, SigningKeyError, TokenEndpoint, TokenEndpointError, TokenError,
+    TokenParameter, TokenSource, Tokens,
 };
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
@@ -157,6 +158,10 @@ pub mod guides {
     #[cfg(feature = "sqlite")]
     #[doc = include_str!("docs/sqlite.md")]
     pub mod sqlite {}
+    #[cfg(feature = "oauth2")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
+    #[doc = include_str!("docs/refreshing.md")]
+    pub mod refreshing {}
 
     #[doc = include_str!("docs/observability.md")]
     pub mod observability {}

@@ -11,6 +11,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
+mod access_token;
 pub(crate) mod basic;
 mod bearer;
 mod header;
@@ -18,6 +19,7 @@ mod none;
 mod query;
 mod several;
 
+pub use self::access_token::AccessToken;
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;
 pub use self::header::Header;

@@ -79,6 +79,16 @@ pub enum TokenError {
     },
 }
 
+impl TokenError {
+    /// It may work again. Named, so that no `?` makes it of an error that shows an answer.
+    pub fn failed(source: impl Into<BoxError>) -> Self {
+        Self::Failed {
+            retry_after: None,
+            source: source.into(),
+        }
+    }
+}
+
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -3,6 +3,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
@@ -10,5 +11,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod refreshing;
 mod sqlite;
 mod tokens;

@@ -17,6 +17,8 @@ mod addresses;
 mod at_rest;
 mod destinations;
 mod exhaustion;
+#[cfg(feature = "oauth2")]
+mod refreshes;
 mod secrets;
 mod tenants;
 #[cfg(feature = "oauth2")]

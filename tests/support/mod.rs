@@ -31,7 +31,11 @@ pub mod io;
 pub mod manual;
 pub mod names;
 pub mod pair;
+#[cfg(feature = "oauth2")]
+pub mod provider;
 pub mod reply;
+#[cfg(feature = "oauth2")]
+pub mod stores;
 pub mod tenant;
 pub mod upload;
 pub mod vendor;

@@ -1,0 +1,48 @@
+//! A connection that only its owner can mend.
+
+use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Standing, TokenStore};
+
+use crate::support::caller::{get, raw_call};
+use crate::support::provider::{Provider, connection, outcome, refreshing};
+use crate::support::wait::within;
+
+#[tokio::test]
+async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_owner() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.revoked = true);
+    let store = MemoryStore::from_iter([("c", connection("c", 100))]);
+    let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
+    let gateway = provider.gateway(refreshing.clone()).await;
+    let id = "c".try_into().unwrap();
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
+        within("refreshes", refreshing.idle()).await;
+    }
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Dead);
+    assert_eq!(provider.asked(), 1);
+    assert_eq!(store.read(&id).await.unwrap().standing, Standing::Dead);
+
+    // A 401 is final then.
+    provider.change("c", |account| account.good_from = 1);
+    for _ in 0..3 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(
+            (response.status(), response.error()),
+            (424, Some("reauthorize"))
+        );
+    }
+    assert_eq!(provider.asked(), 1);
+
+    provider.change("c", |account| {
+        account.newest = 7;
+        account.revoked = false;
+    });
+    let put = connection("c", 3_600)
+        .with("access_token", "c-a7")
+        .with("refresh_token", "c-r7");
+    ConnectionStore::put(&store, &id, &put).await.unwrap();
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a7"));
+    assert!(reports.try_recv().is_err(), "another refresh");
+}

@@ -1,0 +1,190 @@
+//! When a token is refreshed: before its end, so that nobody waits; at it, so that all do; and not
+//! otherwise.
+
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use allocation_counter::measure;
+use http::{Extensions, Method};
+use tokio::task::JoinSet;
+use tower_passthrough::{
+    CallContext, ConnectionId, CredentialStore, MemoryStore, RefreshOutcome, Refreshing, TokenStore,
+};
+
+use crate::support::caller::{get, raw_call};
+use crate::support::provider::{Answer, Provider, connection, endless, outcome, refreshing};
+use crate::support::wait::{Signal, within};
+
+#[tokio::test]
+async fn nobody_waits_while_the_old_token_is_good() {
+    let provider = Provider::start().await;
+    let answers = Signal::new();
+    provider.change("c", |account| {
+        account.answer = Answer::Held(answers.clone())
+    });
+    let store = MemoryStore::from_iter([("c", connection("c", 100))]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let gateway = provider.gateway(refreshing.clone()).await;
+    for _ in 0..20 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
+    }
+    provider.is_asked().await;
+    assert_eq!(provider.asked(), 1);
+    answers.give();
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    within("the refresh's end", refreshing.idle()).await;
+    for _ in 0..20 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    }
+    assert_eq!(provider.asked(), 1);
+    assert!(reports.try_recv().is_err(), "another refresh");
+}
+
+#[tokio::test]
+async fn once_it_has_ended_calls_wait_for_the_next() {
+    for stored in [
+        connection("c", -10),
+        connection("c", 0),
+        connection("c", 3),
+        connection("c", 100).without("access_token"),
+        endless("c").without("access_token"),
+    ] {
+        let provider = Provider::start().await;
+        let answers = Signal::new();
+        provider.change("c", |account| {
+            account.answer = Answer::Held(answers.clone())
+        });
+        let store = MemoryStore::from_iter([("c", stored)]);
+        let (refreshing, mut reports) = refreshing(store, provider.source());
+        let gateway = provider.gateway(refreshing).await;
+        let mut calls = JoinSet::new();
+        for _ in 0..50 {
+            calls.spawn(raw_call(gateway.address, get("/p/c/x")));
+        }
+        provider.is_asked().await;
+        provider.vendor.untouched().await;
+        answers.give();
+        while let Some(response) = calls.join_next().await {
+            let response = response.unwrap();
+            assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+        }
+        assert_eq!(provider.asked(), 1);
+        assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+        assert!(reports.try_recv().is_err(), "another refresh");
+    }
+}
+
+#[tokio::test]
+async fn what_is_fresh_or_not_ours_is_used_as_it_is_stored() {
+    let provider = Provider::of(&["fresh", "endless", "foreign"]).await;
+    // The source doesn't serve what has no refresh token.
+    let foreign = connection("foreign", -10).without("refresh_token");
+    let store = MemoryStore::from_iter([
+        ("fresh", connection("fresh", 3_600)),
+        ("endless", endless("endless")),
+        ("foreign", foreign),
+    ]);
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    for id in ["fresh", "endless", "foreign"] {
+        let response = raw_call(gateway.address, get(&format!("/p/{id}/x"))).await;
+        assert_eq!(
+            (response.status(), response.text()),
+            (200, format!("{id}-a0"))
+        );
+        assert_eq!(provider.account(id).asked, 0, "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_short_life_is_used_for_the_most_part() {
+    let provider = Provider::start().await;
+    // Shorter than the skew, so that all of it would be too late.
+    let answer = Answer::KeepingRefreshToken(Some(120));
+    provider.change("c", |account| account.answer = answer);
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let gateway = provider.gateway(refreshing.clone()).await;
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+        within("refreshes", refreshing.idle()).await;
+    }
+    assert_eq!(provider.asked(), 1);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert!(reports.try_recv().is_err(), "another refresh");
+
+    // The next process learns of its life by when it was renewed.
+    let store = refreshing.store().clone();
+    let (next, mut reports) = crate::support::provider::refreshing(store, provider.source());
+    let gateway = provider.gateway(next.clone()).await;
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+        within("refreshes", next.idle()).await;
+    }
+    assert_eq!(provider.asked(), 1);
+    assert!(reports.try_recv().is_err(), "another refresh");
+}
+
+#[tokio::test]
+async fn a_token_that_has_ended_when_it_comes_is_used_for_a_while() {
+    let provider = Provider::start().await;
+    let answer = Answer::KeepingRefreshToken(Some(0));
+    provider.change("c", |account| account.answer = answer);
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    }
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease() {
+    let provider = Provider::start().await;
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let id = ConnectionId::try_from("c").unwrap();
+    let lease = store.lease(&id, Duration::from_millis(300)).await.unwrap();
+    assert!(lease.is_some());
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_fresh_token_costs_no_allocation() {
+    let provider = Provider::start().await;
+    let store = MemoryStore::from_iter([("c", connection("c", 3_600))]);
+    let refreshing = Refreshing::new(store.clone(), provider.source());
+    let id = ConnectionId::try_from("c").unwrap();
+    let (extensions, method) = (Extensions::new(), Method::GET);
+    let cx = CallContext::new(&extensions, &method);
+    let allocated = |call: &dyn Fn()| {
+        call();
+        measure(call).count_total
+    };
+    let inside = allocated(&|| {
+        ready(pin!(async { store.connection(&id, cx).await.is_ok() }));
+    });
+    let around = allocated(&|| {
+        ready(pin!(async { refreshing.connection(&id, cx).await.is_ok() }));
+    });
+    assert_eq!((inside, around), (0, 0));
+}
+
+/// Fails unless the future is over with its first poll, and brings what it should.
+fn ready(future: Pin<&mut dyn Future<Output = bool>>) {
+    let mut cx = Context::from_waker(Waker::noop());
+    assert_eq!(future.poll(&mut cx), Poll::Ready(true));
+}

@@ -1,0 +1,151 @@
+//! A token endpoint, a source or a hook that fails.
+
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing};
+
+use crate::support::caller::{RawResponse, get, raw_call};
+use crate::support::provider::{Answer, Provider, connection, outcome, refreshing};
+use crate::support::wait::{Signal, within};
+
+const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+const BUSY: &str =
+    "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
+
+/// The seconds after which a refused call is told to come back.
+fn retry_after(response: &RawResponse) -> u64 {
+    assert_eq!(
+        (response.status(), response.error()),
+        (503, Some("refresh-failed"))
+    );
+    let value = response.head.value("retry-after").unwrap();
+    value.parse().unwrap()
+}
+
+#[tokio::test]
+async fn a_failing_endpoint_is_left_alone_and_calls_go_on_once_it_is_back() {
+    let provider = Provider::of(&["c", "other"]).await;
+    provider.change("c", |account| account.answer = Answer::Fails(DOWN));
+    let store = MemoryStore::from_iter([
+        ("c", connection("c", -10)),
+        ("other", connection("other", -10)),
+    ]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let gateway = provider.gateway(refreshing).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(retry_after(&response), 1);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+
+    let response = raw_call(gateway.address, get("/p/other/x")).await;
+    assert_eq!(
+        (response.status(), response.text().as_str()),
+        (200, "other-a1")
+    );
+
+    provider.change("c", |account| account.answer = Answer::Rotate);
+    let recovered = async {
+        loop {
+            let response = raw_call(gateway.address, get("/p/c/x")).await;
+            if response.status() == 200 {
+                return response;
+            }
+            assert_eq!(retry_after(&response), 1);
+        }
+    };
+    let response = within("the recovery", recovered).await;
+    assert_eq!(response.text(), "c-a1");
+    assert_eq!(provider.asked(), 2);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+}
+
+#[tokio::test]
+async fn an_endpoint_that_asks_to_be_left_alone_is() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.answer = Answer::Fails(BUSY));
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    for _ in 0..50 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        let after = retry_after(&response);
+        assert!((100..=121).contains(&after), "{after}");
+    }
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_good_token_is_used_whatever_the_endpoint_says() {
+    for (ends_in, answer) in [(100, DOWN), (4, DOWN), (100, BUSY), (4, BUSY)] {
+        let provider = Provider::start().await;
+        provider.change("c", |account| account.answer = Answer::Fails(answer));
+        let store = MemoryStore::from_iter([("c", connection("c", ends_in))]);
+        let (refreshing, mut reports) = refreshing(store, provider.source());
+        let gateway = provider.gateway(refreshing.clone()).await;
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
+        assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+        within("the refresh's end", refreshing.idle()).await;
+        if ends_in == 100 && answer == BUSY {
+            for _ in 0..10 {
+                assert_eq!(raw_call(gateway.address, get("/p/c/x")).await.status(), 200);
+            }
+            assert_eq!(provider.asked(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_endpoint_that_never_answers_is_a_failure() {
+    let provider = Provider::start().await;
+    let never = Signal::new();
+    provider.change("c", |account| account.answer = Answer::Held(never));
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let refreshing = refreshing.timeout(Duration::from_millis(100));
+    let gateway = provider.gateway(refreshing).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(retry_after(&response), 1);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+}
+
+#[tokio::test]
+async fn a_source_that_panics_leaves_nobody_waiting() {
+    let provider = Provider::start().await;
+    let gate = Signal::new();
+    let source = provider.source().behind(&gate);
+    source.panics(true);
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let (refreshing, mut reports) = refreshing(store, source.clone());
+    let gateway = provider.gateway(refreshing).await;
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        calls.spawn(raw_call(gateway.address, get("/p/c/x")));
+    }
+    gate.give();
+    while let Some(response) = calls.join_next().await {
+        assert_eq!(retry_after(&response.unwrap()), 1);
+    }
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+    source.panics(false);
+    let recovered =
+        async { while raw_call(gateway.address, get("/p/c/x")).await.status() != 200 {} };
+    within("the recovery", recovered).await;
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn a_hook_that_panics_breaks_nothing() {
+    let provider = Provider::start().await;
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let refreshing = Refreshing::new(store, provider.source());
+    let gateway = provider
+        .gateway(refreshing.on_refresh(|_| panic!("as the test wants")))
+        .await;
+    for _ in 0..2 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    }
+    assert_eq!(provider.asked(), 1);
+}

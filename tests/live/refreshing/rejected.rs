@@ -1,0 +1,109 @@
+//! What a vendor's 401 leads to.
+
+use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
+
+use crate::support::caller::{get, post, raw_call};
+use crate::support::provider::{Answer, Provider, endless, outcome, refreshing};
+use crate::support::stores::Process;
+use crate::support::wait::within;
+
+#[tokio::test]
+async fn a_401_renews_and_the_call_is_sent_again() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.good_from = 1);
+    let store = MemoryStore::from_iter([("c", endless("c"))]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let gateway = provider.gateway(refreshing).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    assert_eq!(provider.asked(), 1);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    for expected in ["Bearer c-a0", "Bearer c-a1"] {
+        let received = provider.vendor.next().await;
+        assert_eq!(received.head.value("authorization"), Some(expected));
+    }
+    assert!(provider.vendor.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn a_401_for_a_body_that_is_gone_renews_for_the_next_call() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.good_from = 1);
+    let store = MemoryStore::from_iter([("c", endless("c"))]);
+    let (refreshing, mut reports) = refreshing(store, provider.source());
+    let gateway = provider.gateway(refreshing).await;
+    // Whether such a body was kept is no matter here: either way it's renewed once.
+    let response = raw_call(gateway.address, post("/p/c/x", "hello")).await;
+    assert!(matches!(response.status(), 200 | 401));
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test]
+async fn what_another_process_has_stored_is_used_without_asking() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| {
+        account.newest = 1;
+        account.good_from = 1;
+    });
+    let newer = endless("c").with("access_token", "c-a1");
+    let store = MemoryStore::from_iter([("c", newer)]);
+    let behind = Process::of(&store).cached(endless("c"));
+    let gateway = provider
+        .gateway(Refreshing::new(behind, provider.source()))
+        .await;
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    }
+    assert_eq!(provider.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_401_to_what_the_source_does_not_serve_goes_back() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.good_from = 1);
+    let stored = endless("c").without("refresh_token");
+    let store = MemoryStore::from_iter([("c", stored)]);
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.error()), (401, None));
+    assert_eq!(provider.asked(), 0);
+}
+
+#[tokio::test]
+async fn a_401_while_the_endpoint_fails_is_an_error_once_and_goes_back_then() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| {
+        account.good_from = 1;
+        account.answer = Answer::Fails("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+    });
+    let store = MemoryStore::from_iter([("c", endless("c"))]);
+    let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
+    let gateway = provider.gateway(refreshing.clone()).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(
+        (response.status(), response.error()),
+        (503, Some("refresh-failed"))
+    );
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+    // X5: not again within the minute, however long the back-off is.
+    for _ in 0..10 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.error()), (401, None));
+    }
+    assert_eq!(provider.asked(), 1);
+    within("refreshes", refreshing.idle()).await;
+
+    // What its owner puts there is another credential.
+    let put = endless("c").with("access_token", "c-a1");
+    provider.change("c", |account| account.newest = 1);
+    let id = "c".try_into().unwrap();
+    ConnectionStore::put(&store, &id, &put).await.unwrap();
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+}

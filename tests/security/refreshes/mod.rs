@@ -1,0 +1,6 @@
+//! Refresh and rotation (O1 to O4), and refreshes that callers would drive (X5).
+
+mod driven;
+mod processes;
+mod remembered;
+mod stored;

@@ -1,0 +1,93 @@
+//! Two processes over one store.
+
+use tokio::task::JoinSet;
+use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing, Standing, TokenStore};
+
+use crate::support::caller::{get, raw_call};
+use crate::support::provider::{
+    Answer, Provider, connection, endless, outcome, refreshing, secret,
+};
+use crate::support::stores::Process;
+use crate::support::wait::{Signal, within};
+
+#[tokio::test]
+async fn o1_two_processes_with_fifty_callers_each_make_one_refresh() {
+    for stored in [connection("c", -10), endless("c")] {
+        let provider = Provider::start().await;
+        let answers = Signal::new();
+        provider.change("c", |account| {
+            account.good_from = 1;
+            account.answer = Answer::Held(answers.clone());
+        });
+        let store = MemoryStore::from_iter([("c", stored)]);
+        let process = || Refreshing::new(store.clone(), provider.source());
+        let one = provider.gateway(process()).await;
+        let other = provider.gateway(process()).await;
+        let mut calls = JoinSet::new();
+        for _ in 0..50 {
+            calls.spawn(raw_call(one.address, get("/p/c/x")));
+            calls.spawn(raw_call(other.address, get("/p/c/x")));
+        }
+        provider.is_asked().await;
+        answers.give();
+        while let Some(response) = calls.join_next().await {
+            let response = response.unwrap();
+            assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+        }
+        assert_eq!(provider.asked(), 1);
+        assert!(!provider.account("c").revoked);
+    }
+}
+
+#[tokio::test]
+async fn o3_a_writer_that_slept_overwrites_nothing_newer() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.answer = Answer::Lenient);
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let wakes = Signal::new();
+    let asleep = Process::of(&store).oversleeps().commits(&wakes);
+    let asleep_in_commit = asleep.committing.clone();
+    let (asleep, mut reports) = refreshing(asleep, provider.source());
+    let asleep = provider.gateway(asleep).await;
+    let late = tokio::spawn(raw_call(asleep.address, get("/p/c/x")));
+    within("the commit", asleep_in_commit.given()).await;
+
+    let awake = Refreshing::new(store.clone(), provider.source());
+    let awake = provider.gateway(awake).await;
+    let response = raw_call(awake.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a2"));
+
+    wakes.give();
+    let response = within("the late answer", late).await.unwrap();
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a2"));
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Superseded);
+    let record = store.read(&"c".try_into().unwrap()).await.unwrap();
+    let refresh_token = secret(&record.connection, "refresh_token");
+    assert_eq!(refresh_token.as_deref(), Some("c-r2"));
+}
+
+#[tokio::test]
+async fn o4_a_losers_invalid_grant_is_not_believed() {
+    let provider = Provider::start().await;
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let asks = Signal::new();
+    // Its lease is over at once, and it hasn't asked yet: it's as if it slept.
+    let source = provider.source().behind(&asks);
+    let begins = source.begins.clone();
+    let (late, mut reports) = refreshing(Process::of(&store).oversleeps(), source);
+    let gateway = provider.gateway(late).await;
+    let call = tokio::spawn(raw_call(gateway.address, get("/p/c/x")));
+    within("the lease", begins.given()).await;
+
+    let other = Refreshing::new(store.clone(), provider.source());
+    let other = provider.gateway(other).await;
+    let response = raw_call(other.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+
+    asks.give();
+    let response = within("the late answer", call).await.unwrap();
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Superseded);
+    let record = store.read(&"c".try_into().unwrap()).await.unwrap();
+    assert_eq!(record.standing, Standing::Live);
+}

@@ -1,0 +1,73 @@
+//! `invalid_grant` is remembered, outages are tried again.
+
+use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
+
+use crate::support::caller::{get, raw_call};
+use crate::support::provider::{Answer, Provider, connection, outcome, refreshing};
+use crate::support::wait::within;
+
+#[tokio::test]
+async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.revoked = true);
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
+    let gateway = provider.gateway(refreshing).await;
+    // Another process remembers it as well.
+    let other = Refreshing::new(store.clone(), provider.source());
+    let other = provider.gateway(other).await;
+    for _ in 0..10 {
+        for gateway in [&gateway, &other] {
+            let response = raw_call(gateway.address, get("/p/c/x")).await;
+            assert_eq!(
+                (response.status(), response.error()),
+                (424, Some("reauthorize"))
+            );
+        }
+    }
+    assert_eq!(provider.asked(), 1);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Dead);
+    assert!(reports.try_recv().is_err(), "it's told once");
+    provider.vendor.untouched().await;
+
+    // Whatever its owner puts there is tried, also a refresh token alone.
+    provider.change("c", |account| {
+        account.newest = 7;
+        account.revoked = false;
+    });
+    let put = connection("c", -10).with("refresh_token", "c-r7");
+    let id = "c".try_into().unwrap();
+    ConnectionStore::put(&store, &id, &put).await.unwrap();
+    for gateway in [&gateway, &other] {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a8"));
+    }
+    assert_eq!(provider.asked(), 2);
+}
+
+#[tokio::test]
+async fn o4_an_outage_is_no_invalid_grant() {
+    for answer in [
+        "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",
+        "no HTTP at all",
+        "",
+    ] {
+        let provider = Provider::start().await;
+        provider.change("c", |account| account.answer = Answer::Fails(answer));
+        let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+        let gateway = provider
+            .gateway(Refreshing::new(store, provider.source()))
+            .await;
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(
+            (response.status(), response.error()),
+            (503, Some("refresh-failed"))
+        );
+        provider.change("c", |account| account.answer = Answer::Rotate);
+        let recovered =
+            async { while raw_call(gateway.address, get("/p/c/x")).await.status() != 200 {} };
+        within("the recovery", recovered).await;
+        assert_eq!(provider.asked(), 2);
+    }
+}
