@@ -125,6 +125,9 @@ pub use self::oauth2::{
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
 };
+#[cfg(feature = "mtls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+pub use self::policy::ClientIdentity;
 pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
     NetworkRefusal, Origin, Owner, Scheme,

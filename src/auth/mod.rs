@@ -15,6 +15,10 @@ mod access_token;
 pub(crate) mod basic;
 mod bearer;
 mod header;
+#[cfg(feature = "mtls")]
+mod identity;
+#[cfg(feature = "mtls")]
+mod mtls;
 mod none;
 mod query;
 mod several;
@@ -23,6 +27,9 @@ pub use self::access_token::AccessToken;
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;
 pub use self::header::Header;
+#[cfg(feature = "mtls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+pub use self::mtls::Mtls;
 pub use self::none::NoAuth;
 pub use self::query::Query;
 pub use self::several::Several;
@@ -36,6 +43,9 @@ use http::{HeaderName, HeaderValue};
 
 use crate::connection::{Connection, Credential, Recipe};
 use crate::error::Error;
+#[cfg(feature = "mtls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+pub use crate::policy::ClientIdentity;
 use crate::policy::Destination;
 use crate::secret::{InvalidSecret, Secret};
 
@@ -95,6 +105,19 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     /// K7).
     fn binds_connection(&self) -> bool {
         false
+    }
+
+    /// The client certificate to present to the vendor's TLS, if there is to be one
+    /// ([`Mtls`]). Network connections on which it's presented are its own.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`apply`](Self::apply).
+    #[cfg(feature = "mtls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    fn identity(&self, connection: &Connection) -> Result<Option<ClientIdentity>, AuthError> {
+        let _ = connection;
+        Ok(None)
     }
 
     /// Puts the credential on. The URI is absolute; its query is the one that is sent.

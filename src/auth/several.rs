@@ -3,7 +3,11 @@
 use http::HeaderName;
 use http::request::Parts;
 
+#[cfg(feature = "mtls")]
+use super::ClientIdentity;
 use super::{AuthContext, AuthError, AuthScheme, PayloadUse};
+#[cfg(feature = "mtls")]
+use crate::connection::Connection;
 
 /// Applies each scheme in turn: `DD-API-KEY` and `DD-APPLICATION-KEY`, a token and an account id.
 #[derive(Debug)]
@@ -66,6 +70,16 @@ impl AuthScheme for Several {
 
     fn binds_connection(&self) -> bool {
         self.schemes.iter().any(|scheme| scheme.binds_connection())
+    }
+
+    /// The first that there is.
+    #[cfg(feature = "mtls")]
+    fn identity(&self, connection: &Connection) -> Result<Option<ClientIdentity>, AuthError> {
+        let mut identities = self
+            .schemes
+            .iter()
+            .filter_map(|scheme| scheme.identity(connection).transpose());
+        identities.next().transpose()
     }
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {

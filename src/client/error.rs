@@ -29,7 +29,8 @@ pub enum TransportErrorKind {
     DestinationProhibited,
     /// An address of the name is the gateway's own.
     Loop,
-    /// The destination is `http://`, and the host allows TLS alone.
+    /// The destination is `http://`, and the host allows TLS alone, or a client certificate is to be
+    /// presented.
     PlaintextProhibited,
     /// The connection ended before the request was written, or the vendor said that it hasn't looked
     /// at it.
@@ -44,6 +45,10 @@ pub enum TransportErrorKind {
     ResponseTimeout,
     /// The vendor switched protocols, and wasn't asked to.
     UpgradeFailed,
+    /// The vendor wants a client certificate, or didn't take the one that was presented, and said so
+    /// when the request may have been on its way: since TLS 1.3 a client is done before the vendor
+    /// has looked (RFC 8446 §4.4.2.4).
+    ClientCertificate,
 }
 
 /// A transport's failure. Its cause is in [`source`](std::error::Error::source), and may name a
@@ -107,7 +112,8 @@ impl TransportErrorKind {
             | Self::TlsProtocol
             | Self::TlsCertificate
             | Self::Http2Unavailable
-            | Self::Unsent => ErrorCode::UpstreamUnreachable,
+            | Self::Unsent
+            | Self::ClientCertificate => ErrorCode::UpstreamUnreachable,
             Self::DestinationProhibited | Self::Loop | Self::PlaintextProhibited => {
                 ErrorCode::DestinationRefused
             }
@@ -137,6 +143,7 @@ impl TransportErrorKind {
             Self::ResponseIncomplete => "http_response_incomplete",
             Self::ResponseTimeout => "http_response_timeout",
             Self::UpgradeFailed => "http_upgrade_failed",
+            Self::ClientCertificate => "tls_alert_received",
         }
     }
 
@@ -158,6 +165,9 @@ impl TransportErrorKind {
             Self::ResponseIncomplete => "the vendor broke off before it had answered",
             Self::ResponseTimeout => "the vendor didn't answer in time",
             Self::UpgradeFailed => "the vendor switched protocols, and wasn't asked to",
+            Self::ClientCertificate => {
+                "the vendor doesn't take the client certificate, or its lack"
+            }
         }
     }
 
@@ -175,7 +185,8 @@ impl TransportErrorKind {
             Self::HttpProtocol
             | Self::ResponseIncomplete
             | Self::ResponseTimeout
-            | Self::UpgradeFailed => true,
+            | Self::UpgradeFailed
+            | Self::ClientCertificate => true,
             Self::Dns
             | Self::ConnectionRefused
             | Self::ConnectionFailed

@@ -62,7 +62,8 @@ impl HttpTransport {
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let shared = self.0.pool.shared();
         to.waits(true);
-        let stream = shared.connector().connect_for_http1(to.origin()).await?;
+        let key = Key::of(to, self.0.keeps_apart, false);
+        let stream = self.0.pool.connect_apart(key).await?;
         to.waits(false);
         *request.uri_mut() = Uri::from(target(&mut request));
         let host = HeaderValue::from_str(to.authority().as_str());
@@ -92,6 +93,11 @@ impl Default for HttpTransport {
 }
 
 impl Transport for HttpTransport {
+    #[cfg(feature = "mtls")]
+    fn presents_identities(&self) -> bool {
+        true
+    }
+
     #[expect(
         clippy::manual_async_fn,
         reason = "an async function would hold the request twice"
@@ -104,6 +110,10 @@ impl Transport for HttpTransport {
         async move {
             let Inner { pool, .. } = &*self.0;
             if to.scheme() == Scheme::Http && !self.0.plaintext {
+                return Err(TransportErrorKind::PlaintextProhibited.into());
+            }
+            #[cfg(feature = "mtls")]
+            if to.scheme() == Scheme::Http && to.identity().is_some() {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
             #[cfg(feature = "websocket")]

@@ -56,9 +56,23 @@ pub trait Transport: Send + Sync + 'static {
         request: Request<RequestBody>,
         to: &Destination,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send;
+
+    /// Whether it presents the client certificate of a destination that has one
+    /// ([`Destination::identity`]), on network connections and TLS sessions that are that
+    /// identity's alone. If it doesn't, such calls fail, and nothing is sent.
+    #[cfg(feature = "mtls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    fn presents_identities(&self) -> bool {
+        false
+    }
 }
 
 impl<T: Transport> Transport for Arc<T> {
+    #[cfg(feature = "mtls")]
+    fn presents_identities(&self) -> bool {
+        T::presents_identities(self)
+    }
+
     fn send(
         &self,
         request: Request<RequestBody>,

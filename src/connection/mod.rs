@@ -22,6 +22,8 @@ use self::prepared::Prepared;
 
 use http::HeaderValue;
 
+#[cfg(feature = "mtls")]
+use crate::policy::ClientIdentity;
 use crate::policy::Owner;
 use crate::secret::{Secret, fingerprint};
 
@@ -111,6 +113,19 @@ impl Connection {
         make: impl FnOnce() -> Result<HeaderValue, E>,
     ) -> Result<HeaderValue, E> {
         self.0.prepared.get_or_make(recipe, make)
+    }
+
+    /// The client certificate that `make` makes of the secrets. It's kept for the next call.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    #[cfg(feature = "mtls")]
+    pub(crate) fn identity<E>(
+        &self,
+        make: impl FnOnce() -> Result<ClientIdentity, E>,
+    ) -> Result<ClientIdentity, E> {
+        self.0.prepared.identity(make)
     }
 
     /// The secrets.

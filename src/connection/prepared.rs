@@ -9,6 +9,9 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
+#[cfg(feature = "mtls")]
+use crate::policy::ClientIdentity;
+
 /// How a value is made of a connection's secrets: two that are equal make the same.
 #[derive(Clone)]
 pub(crate) enum Recipe {
@@ -30,7 +33,10 @@ impl PartialEq for Recipe {
 
 /// Room for one value. The first recipe gets it, as a connection has but one as a rule.
 #[derive(Default)]
-pub(crate) struct Prepared(OnceLock<(Recipe, HeaderValue)>);
+pub(crate) struct Prepared(
+    OnceLock<(Recipe, HeaderValue)>,
+    #[cfg(feature = "mtls")] OnceLock<ClientIdentity>,
+);
 
 impl Prepared {
     /// The value of that recipe, made if need be.
@@ -53,6 +59,24 @@ impl Prepared {
                 Ok(value)
             }
         }
+    }
+
+    /// The client certificate, made if need be.
+    ///
+    /// # Errors
+    ///
+    /// Those of `make`.
+    #[cfg(feature = "mtls")]
+    pub(crate) fn identity<E>(
+        &self,
+        make: impl FnOnce() -> Result<ClientIdentity, E>,
+    ) -> Result<ClientIdentity, E> {
+        if let Some(identity) = self.1.get() {
+            return Ok(identity.clone());
+        }
+        let identity = make()?;
+        // Another call may have been first, with the same.
+        Ok(self.1.get_or_init(|| identity).clone())
     }
 }
 

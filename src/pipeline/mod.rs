@@ -159,7 +159,7 @@ where
             true => outgoing.spare(settings),
             false => None,
         };
-        let to = way.destination(&connection);
+        let to = way.destination(&connection)?;
         let sent = match settings.resilience.is_off() {
             true => {
                 let sending = self.send(outgoing, way, &to, &connection, record)?;

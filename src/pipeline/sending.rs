@@ -12,6 +12,8 @@ use super::{Gateway, context};
 use crate::address::ConnectionId;
 use crate::auth::AuthContext;
 use crate::body::{RequestBody, Tee, UpstreamBody};
+#[cfg(feature = "mtls")]
+use crate::client::TransportErrorKind;
 use crate::client::{AwaitHead, Transport, TransportError};
 use crate::connection::Connection;
 use crate::error::Error;
@@ -79,6 +81,14 @@ where
         };
         upstream.scheme().apply(&mut head, &cx)?;
         refusal::of_detour(&head.uri, to)?;
+        #[cfg(feature = "mtls")]
+        if to.identity().is_some() && !self.transport.presents_identities() {
+            let kind = TransportErrorKind::TlsProtocol;
+            return Err(TransportError::new(
+                kind,
+                "no client certificate can be presented",
+            ))?;
+        }
 
         let settings = &self.settings;
         let trailers = || RequestTrailers {
@@ -121,7 +131,7 @@ where
             return Ok(unauthorized);
         };
         drop(unauthorized);
-        let to = way.destination(&connection);
+        let to = way.destination(&connection)?;
         let sending = self.send(outgoing, way, &to, &connection, record)?;
         sending.await?.map_err(|error| explain(error, record))
     }
@@ -192,10 +202,22 @@ impl Spare {
 
 impl Way<'_> {
     /// Where it goes, on behalf of that connection.
-    pub(super) fn destination(self, connection: &Connection) -> Destination {
+    ///
+    /// # Errors
+    ///
+    /// `reauthorize` if the scheme presents a client certificate that can't be used.
+    pub(super) fn destination(self, connection: &Connection) -> Result<Destination, Error> {
         let binds = self.upstream.scheme().binds_connection();
         let owner = binds.then(|| connection.credential().owner());
-        self.destination.on_behalf_of(self.id, owner)
+        #[cfg(feature = "mtls")]
+        if let Some(identity) = self.upstream.scheme().identity(connection)? {
+            let identity = match owner {
+                Some(owner) => identity.bound_to(owner),
+                None => identity,
+            };
+            return Ok(self.destination.identified(self.id, identity));
+        }
+        Ok(self.destination.on_behalf_of(self.id, owner))
     }
 }
 

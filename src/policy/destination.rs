@@ -7,6 +7,8 @@ use http::Uri;
 use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 
 use super::host::Host;
+#[cfg(feature = "mtls")]
+use super::identity::ClientIdentity;
 use super::origin::{Origin, Scheme};
 use crate::address::ConnectionId;
 
@@ -19,7 +21,7 @@ use crate::address::ConnectionId;
 pub struct Destination {
     origin: Origin,
     connection: Option<ConnectionId>,
-    owner: Option<Owner>,
+    holder: Holder,
     /// Whether the request still waits for a connection.
     is_waiting: AtomicBool,
 }
@@ -29,7 +31,7 @@ impl Clone for Destination {
         Self {
             origin: self.origin.clone(),
             connection: self.connection.clone(),
-            owner: self.owner,
+            holder: self.holder.clone(),
             is_waiting: AtomicBool::new(self.is_waiting()),
         }
     }
@@ -44,6 +46,13 @@ impl Owner {
     pub(crate) fn of(fingerprint: [u64; 2]) -> Self {
         Self(fingerprint)
     }
+
+    /// That which is both.
+    #[cfg(feature = "mtls")]
+    pub(super) fn and(self, other: Self) -> Self {
+        let ([a, b], [c, d]) = (self.0, other.0);
+        Self([a ^ c, b ^ d])
+    }
 }
 
 // By hand: it's made of secrets.
@@ -53,12 +62,41 @@ impl fmt::Debug for Owner {
     }
 }
 
+/// Who holds the network connections that are used.
+#[derive(Clone, Debug)]
+pub(crate) enum Holder {
+    /// Whoever comes.
+    Nobody,
+    Bound(Owner),
+    #[cfg(feature = "mtls")]
+    Identified(ClientIdentity),
+}
+
+impl Holder {
+    pub(crate) fn owner(&self) -> Option<Owner> {
+        match self {
+            Self::Nobody => None,
+            Self::Bound(owner) => Some(*owner),
+            #[cfg(feature = "mtls")]
+            Self::Identified(identity) => Some(identity.owner()),
+        }
+    }
+
+    #[cfg(feature = "mtls")]
+    pub(crate) fn identity(&self) -> Option<&ClientIdentity> {
+        match self {
+            Self::Identified(identity) => Some(identity),
+            _ => None,
+        }
+    }
+}
+
 impl Destination {
     pub(super) fn judged(origin: Origin) -> Self {
         Self {
             origin,
             connection: None,
-            owner: None,
+            holder: Holder::Nobody,
             is_waiting: AtomicBool::new(false),
         }
     }
@@ -68,8 +106,17 @@ impl Destination {
         Self {
             origin: self.origin.clone(),
             connection: Some(connection.clone()),
-            owner,
+            holder: owner.map_or(Holder::Nobody, Holder::Bound),
             is_waiting: AtomicBool::new(false),
+        }
+    }
+
+    /// The same, called on behalf of that connection as whom the vendor's TLS is to know it.
+    #[cfg(feature = "mtls")]
+    pub(crate) fn identified(&self, connection: &ConnectionId, identity: ClientIdentity) -> Self {
+        Self {
+            holder: Holder::Identified(identity),
+            ..self.on_behalf_of(connection, None)
         }
     }
 
@@ -92,11 +139,25 @@ impl Destination {
     }
 
     /// Whose network connections are to be used, and nobody else's, as what is sent authenticates
-    /// them ([`AuthScheme::binds_connection`](crate::auth::AuthScheme::binds_connection)). `None`:
-    /// they may be shared.
+    /// them ([`AuthScheme::binds_connection`](crate::auth::AuthScheme::binds_connection)), or as a
+    /// client certificate is presented on them. `None`: they may be shared.
     #[must_use]
     pub fn owner(&self) -> Option<Owner> {
-        self.owner
+        self.holder.owner()
+    }
+
+    /// The client certificate to present, on network connections that are its own
+    /// ([`owner`](Self::owner)). A transport that can't present it must fail, and send nothing.
+    #[cfg(feature = "mtls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    #[must_use]
+    pub fn identity(&self) -> Option<&ClientIdentity> {
+        self.holder.identity()
+    }
+
+    #[cfg(any(feature = "http1", feature = "http2"))]
+    pub(crate) fn holder(&self) -> &Holder {
+        &self.holder
     }
 
     /// Scheme, host and port.

@@ -184,6 +184,9 @@ fn verdict(
     };
     match error.kind() {
         _ if is_callers(upload) => Verdict::Neither,
+        // It may be this identity alone that the vendor hangs up on.
+        #[cfg(feature = "mtls")]
+        Kind::TlsProtocol | Kind::ConnectionFailed if to.identity().is_some() => Verdict::Neither,
         Kind::Dns
         | Kind::ConnectionRefused
         | Kind::ConnectionFailed
@@ -199,6 +202,7 @@ fn verdict(
         | Kind::Overloaded
         | Kind::HttpProtocol
         | Kind::ResponseIncomplete
-        | Kind::UpgradeFailed => Verdict::Neither,
+        | Kind::UpgradeFailed
+        | Kind::ClientCertificate => Verdict::Neither,
     }
 }

@@ -123,7 +123,8 @@ const fn is_worth_another(kind: TransportErrorKind) -> bool {
         | Kind::Overloaded
         | Kind::HttpProtocol
         | Kind::ResponseTimeout
-        | Kind::UpgradeFailed => false,
+        | Kind::UpgradeFailed
+        | Kind::ClientCertificate => false,
     }
 }
 

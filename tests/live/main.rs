@@ -11,6 +11,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod mtls;
 mod refreshing;
 mod sqlite;
 mod tokens;

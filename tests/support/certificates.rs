@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> = LazyLock::new(|| {
@@ -19,20 +19,26 @@ pub fn root_pem() -> String {
     AUTHORITY.pem()
 }
 
-/// TLS with a certificate for `name`, and these protocols by ALPN.
-pub fn acceptor(name: &str, alpn: &[&str]) -> TlsAcceptor {
+/// A server's certificate for `name`, and its key.
+pub fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'static>) {
     let key = KeyPair::generate().expect("a key");
     let certificate = CertificateParams::new(vec![name.to_owned()])
         .expect("a name")
         .signed_by(&key, &*AUTHORITY)
         .expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key in PKCS #8");
+    (certificate.der().clone(), key)
+}
+
+/// TLS with a certificate for `name`, and these protocols by ALPN.
+pub fn acceptor(name: &str, alpn: &[&str]) -> TlsAcceptor {
+    let (certificate, key) = certificate(name);
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .expect("versions")
         .with_no_client_auth()
-        .with_single_cert(vec![certificate.der().clone()], key)
+        .with_single_cert(vec![certificate], key)
         .expect("a certificate and its key");
     config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))

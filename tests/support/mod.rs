@@ -26,9 +26,11 @@ pub mod h2_frames;
 pub mod h2_script;
 pub mod h2_vendor;
 pub mod head;
+pub mod identities;
 pub mod in_process;
 pub mod io;
 pub mod manual;
+pub mod mtls_vendor;
 pub mod names;
 pub mod pair;
 #[cfg(feature = "oauth2")]

@@ -14,6 +14,7 @@ use super::dial::{ATTEMPT_DELAY, Addresses, Failure, interleaved, race, tcp};
 use super::egress::{Egress, Goal};
 use super::line::Line;
 use super::names::LookUps;
+use super::peer::Peer;
 use super::stream::Stream;
 use super::wire::Wire;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -43,7 +44,7 @@ enum Offer {
 }
 
 impl Connector {
-    /// A connection to `origin`, each of whose addresses has been judged.
+    /// A connection to `peer`, each of whose addresses has been judged.
     ///
     /// # Errors
     ///
@@ -54,34 +55,35 @@ impl Connector {
     /// Dropping the future closes what it has opened.
     pub(in crate::client) async fn connect(
         &self,
-        origin: &Origin,
+        peer: Peer<'_>,
     ) -> Result<Stream, TransportError> {
-        self.connect_and_offer(origin, Offer::All).await
+        self.connect_and_offer(peer, Offer::All).await
     }
 
     /// The same, and TLS offers HTTP/1.1 alone.
     #[cfg(feature = "websocket")]
     pub(in crate::client) async fn connect_for_http1(
         &self,
-        origin: &Origin,
+        peer: Peer<'_>,
     ) -> Result<Stream, TransportError> {
-        self.connect_and_offer(origin, Offer::Http1).await
+        self.connect_and_offer(peer, Offer::Http1).await
     }
 
     async fn connect_and_offer(
         &self,
-        origin: &Origin,
+        peer: Peer<'_>,
         offer: Offer,
     ) -> Result<Stream, TransportError> {
-        let connected = timeout(self.timeout, self.connect_untimed(origin, offer)).await;
+        let connected = timeout(self.timeout, self.connect_untimed(peer, offer)).await;
         connected.map_err(|_| TransportErrorKind::ConnectionTimeout)?
     }
 
     async fn connect_untimed(
         &self,
-        origin: &Origin,
+        peer: Peer<'_>,
         offer: Offer,
     ) -> Result<Stream, TransportError> {
+        let origin = peer.origin;
         let line = match &self.egress {
             None => {
                 let addresses = self.addresses(origin).await?;
@@ -92,7 +94,7 @@ impl Connector {
         let wire = Wire::new(line);
         match origin.scheme() {
             Scheme::Http => Ok(Stream::Plain(wire)),
-            Scheme::Https => self.secure(origin, wire, offer).await,
+            Scheme::Https => self.secure(peer, wire, offer).await,
         }
     }
 
@@ -143,22 +145,26 @@ impl Connector {
     #[cfg(feature = "rustls")]
     async fn secure(
         &self,
-        origin: &Origin,
+        peer: Peer<'_>,
         wire: Wire,
         offer: Offer,
     ) -> Result<Stream, TransportError> {
-        let tls = self.tls.as_ref().ok_or(TransportErrorKind::TlsProtocol)?;
+        let tls = self.tls.as_ref();
+        #[cfg(feature = "mtls")]
+        let tls = peer.identified.or(tls);
+        let tls = tls.ok_or(TransportErrorKind::TlsProtocol)?;
+        let host = peer.origin.host();
         let stream = match offer {
-            Offer::All => super::tls::handshake(tls, origin.host(), wire).await?,
+            Offer::All => super::tls::handshake(tls, host, wire).await?,
             #[cfg(feature = "websocket")]
-            Offer::Http1 => super::tls::handshake_for_http1(tls, origin.host(), wire).await?,
+            Offer::Http1 => super::tls::handshake_for_http1(tls, host, wire).await?,
         };
         Ok(Stream::Tls(Box::new(stream)))
     }
 
     #[cfg(not(feature = "rustls"))]
     #[expect(clippy::unused_async, reason = "it's awaited where there is TLS")]
-    async fn secure(&self, _: &Origin, _: Wire, _: Offer) -> Result<Stream, TransportError> {
+    async fn secure(&self, _: Peer<'_>, _: Wire, _: Offer) -> Result<Stream, TransportError> {
         Err(TransportErrorKind::TlsProtocol.into())
     }
 }

@@ -5,8 +5,13 @@ mod cache;
 mod connector;
 mod dial;
 mod egress;
+#[cfg(feature = "mtls")]
+mod identified;
 mod line;
 mod names;
+mod peer;
+#[cfg(feature = "rustls")]
+mod refusal;
 mod stream;
 mod system;
 #[cfg(feature = "rustls")]
@@ -18,7 +23,12 @@ pub use self::names::Resolve;
 
 pub(in crate::client) use self::connector::Connector;
 pub(in crate::client) use self::egress::Egress;
+#[cfg(feature = "mtls")]
+pub(in crate::client) use self::identified::Identified;
 pub(in crate::client) use self::names::Names;
+pub(in crate::client) use self::peer::Peer;
+#[cfg(feature = "rustls")]
+pub(in crate::client) use self::refusal::refuses_client;
 pub(in crate::client) use self::stream::Stream;
 #[cfg(feature = "native-roots")]
 pub(in crate::client) use self::tls::add_native;

@@ -14,6 +14,8 @@ use super::key::Key;
 use super::lease::{Lease, Stream};
 use super::table::Shared;
 use crate::address::ConnectionId;
+#[cfg(feature = "mtls")]
+use crate::client::connect::Identified;
 use crate::client::error::TransportError;
 use crate::client::http1::{Home, Http1};
 use crate::client::http2::{Closed, Http2};
@@ -24,6 +26,8 @@ pub(in crate::client) struct Host {
     pub(super) pool: Weak<Shared>,
     /// The authority, as `Host` carries it.
     authority: HeaderValue,
+    #[cfg(feature = "mtls")]
+    pub(super) tls: Identified,
     state: Mutex<State>,
 }
 
@@ -41,6 +45,9 @@ pub(super) struct State {
     /// What the vendor spoke last.
     pub(super) speaks: Option<Protocol>,
     pub(super) calm: Calm,
+    /// When the last connection was opened that left TLS sessions of the host's own. They're kept
+    /// as long as an idle connection.
+    pub(super) sessions: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,6 +94,8 @@ impl Host {
             authority: authority.unwrap_or(HeaderValue::from_static("")),
             key,
             pool,
+            #[cfg(feature = "mtls")]
+            tls: Identified::default(),
             state: Mutex::default(),
         }
     }

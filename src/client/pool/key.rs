@@ -3,7 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use crate::address::ConnectionId;
-use crate::policy::{Destination, Origin, Owner};
+use crate::policy::{Destination, Holder, Origin};
 
 /// Calls of one key may use the same connections.
 #[derive(Clone)]
@@ -12,7 +12,7 @@ pub(in crate::client) struct Key {
     /// For whom alone they are, where connection ids are kept apart (FORWARDING K6).
     connection: Option<ConnectionId>,
     /// Whose they are, where they're authenticated themselves (FORWARDING K7).
-    owner: Option<Owner>,
+    pub(super) holder: Holder,
     /// Whether they're HTTP/2, or none, as the calls are gRPC (FORWARDING G3).
     pub(super) needs_http2: bool,
 }
@@ -24,7 +24,7 @@ impl Key {
         Self {
             origin: destination.origin().clone(),
             connection: destination.connection().filter(|_| apart).cloned(),
-            owner: destination.owner(),
+            holder: destination.holder().clone(),
             needs_http2,
         }
     }
@@ -36,7 +36,7 @@ impl PartialEq for Key {
         self.origin.scheme() == other.origin.scheme()
             && self.origin.authority() == other.origin.authority()
             && self.connection == other.connection
-            && self.owner == other.owner
+            && self.holder.owner() == other.holder.owner()
             && self.needs_http2 == other.needs_http2
     }
 }
@@ -48,7 +48,7 @@ impl Hash for Key {
         self.origin.scheme().hash(state);
         self.origin.authority().as_str().hash(state);
         self.connection.hash(state);
-        self.owner.hash(state);
+        self.holder.owner().hash(state);
         self.needs_http2.hash(state);
     }
 }

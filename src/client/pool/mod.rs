@@ -15,6 +15,7 @@ mod acquire;
 mod afterwards;
 mod calm;
 mod host;
+mod identified;
 mod key;
 mod lease;
 mod limits;

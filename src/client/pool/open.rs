@@ -171,7 +171,8 @@ impl Opening {
     }
 
     async fn open(&self) -> Result<Opened, TransportError> {
-        let stream = self.pool.connector.connect(&self.host.key.origin).await?;
+        let connector = &self.pool.connector;
+        let stream = connector.connect(self.host.peer(connector)?).await?;
         let id = self.pool.number();
         let needs_http2 = self.host.key.needs_http2;
         if self.pool.protocols.is_http2(&stream, needs_http2) {

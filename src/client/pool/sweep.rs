@@ -156,11 +156,13 @@ impl Host {
         if let Some(newest) = now.checked_sub(limit) {
             self.close_older(newest, pool);
         }
-        let state = self.lock();
+        let mut state = self.lock();
+        state.sessions = state.sessions.filter(|&since| now < since + limit);
         let idle = state.idle.first().map(|idle| idle.since);
         let unused = state.multiplexed.iter().filter(|other| other.is_unused());
         let multiplexed = unused.map(|other| other.since);
-        let first = idle.into_iter().chain(multiplexed).min().unwrap_or(now);
+        let first = idle.into_iter().chain(multiplexed).chain(state.sessions);
+        let first = first.min().unwrap_or(now);
         (first + limit).max(now)
     }
 
@@ -194,6 +196,6 @@ impl Host {
     pub(super) fn is_needed(&self) -> bool {
         let state = self.lock();
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
-        !is_empty || state.calm.lasts()
+        !is_empty || state.calm.lasts() || state.sessions.is_some()
     }
 }

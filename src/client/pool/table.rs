@@ -12,6 +12,10 @@ use super::limits::Limits;
 use super::protocols::Protocols;
 use super::sweep::Sweeper;
 use crate::client::connect::Connector;
+#[cfg(feature = "websocket")]
+use crate::client::connect::{Peer, Stream};
+#[cfg(feature = "websocket")]
+use crate::client::error::TransportError;
 use crate::client::{http1, http2};
 
 /// The connections of a transport.
@@ -68,6 +72,23 @@ impl Pool {
         self.shared.protocols.lacks_http2()
     }
 
+    /// A connection over which HTTP/1.1 alone is spoken, for one call, which it belongs to.
+    #[cfg(feature = "websocket")]
+    pub(in crate::client) async fn connect_apart(
+        &self,
+        key: Key,
+    ) -> Result<Stream, TransportError> {
+        let connector = &self.shared.connector;
+        #[cfg(feature = "mtls")]
+        if key.holder.identity().is_some() {
+            let host = self.host(key);
+            // So that it's forgotten in time.
+            self.shared.sweeper.wanted(&self.shared);
+            return connector.connect_for_http1(host.peer(connector)?).await;
+        }
+        connector.connect_for_http1(Peer::of(&key.origin)).await
+    }
+
     /// The host of that key.
     pub(in crate::client) fn host(&self, key: Key) -> Arc<Host> {
         let hosts = &self.shared.hosts;
@@ -85,11 +106,6 @@ impl Pool {
 }
 
 impl Shared {
-    #[cfg(feature = "websocket")]
-    pub(in crate::client) fn connector(&self) -> &Connector {
-        &self.connector
-    }
-
     #[cfg(feature = "websocket")]
     pub(in crate::client) fn http1(&self) -> &http1::Settings {
         &self.http1

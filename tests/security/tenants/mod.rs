@@ -2,6 +2,8 @@
 
 mod credentials;
 mod crossing;
+#[cfg(feature = "mtls")]
+mod identities;
 mod ids;
 mod scopes;
 mod tunnels;

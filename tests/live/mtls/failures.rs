@@ -1,0 +1,153 @@
+//! What fails with a client certificate, and how callers are told.
+
+use std::time::Duration;
+
+use tower_passthrough::{CircuitPolicy, Connection};
+
+use super::{HTTP1, HTTP2, gateway, setup};
+use crate::support::caller::{RawResponse, get, post, raw_call};
+use crate::support::identities::Authority;
+use crate::support::mtls_vendor::{MtlsVendor, Terms};
+use crate::support::vendor::Vendor;
+
+fn told(answer: &RawResponse) -> (u16, &str, &str, bool) {
+    let status = answer.head.value("proxy-status").unwrap_or_default();
+    (
+        answer.status(),
+        answer.error().unwrap_or_default(),
+        status.split("error=").nth(1).unwrap_or_default(),
+        answer.text().contains("\"sent\":true"),
+    )
+}
+
+#[tokio::test]
+async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
+    let authority = Authority::new();
+    let own = || authority.certify("own").connection();
+    let bad = (502, "upstream-unreachable", "tls_certificate_error", false);
+    for alpn in [HTTP1, HTTP2] {
+        let mut terms = Terms::new(authority.verifier(false), alpn);
+        terms.name = "another.test";
+        let vendor = MtlsVendor::start(&terms).await;
+        let elsewhere = gateway(&vendor, own()).await;
+        let answer = raw_call(elsewhere.address, get("/p/c/x")).await;
+        assert_eq!(told(&answer), bad);
+        assert!(vendor.shaken().is_empty());
+
+        // The same, at a transport that trusts other roots.
+        terms.name = "vendor.test";
+        let vendor = MtlsVendor::start(&terms).await;
+        let strange = setup(&vendor).connection(own());
+        let strange = strange.transport(|_| {
+            let loopback = "127.0.0.0/8".parse().unwrap();
+            tower_passthrough::HttpTransport::builder()
+                .network(tower_passthrough::NetworkPolicy::new().allow(loopback))
+                .resolve("vendor.test", [127, 0, 0, 1].into())
+        });
+        let strange = strange.start().await;
+        let answer = raw_call(strange.address, get("/p/c/x")).await;
+        assert_eq!(told(&answer), bad);
+        assert!(vendor.shaken().is_empty());
+        // It's the roots alone.
+        let trusting = gateway(&vendor, own()).await;
+        let answer = raw_call(trusting.address, get("/p/c/x")).await;
+        assert_eq!(answer.text(), "own /x : ");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_sent_without_tls() {
+    let vendor = Vendor::ok().await;
+    let authority = Authority::new();
+    let gateway = gateway(&vendor, authority.certify("own").connection()).await;
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    let expected = (502, "destination-refused", "http_request_denied", false);
+    assert_eq!(told(&answer).1, expected.1);
+    assert_eq!((told(&answer).2, told(&answer).3), (expected.2, expected.3));
+    vendor.untouched().await;
+}
+
+/// What is told of a certificate that the vendor doesn't know.
+async fn refused(alpn: &[&'static str], version: &'static rustls::SupportedProtocolVersion) {
+    let authority = Authority::new();
+    let mut terms = Terms::new(authority.verifier(true), alpn);
+    terms.versions = vec![version];
+    let vendor = MtlsVendor::start(&terms).await;
+    let stranger = Authority::new().certify("stranger").connection();
+    let gateway = setup(&vendor)
+        .connection(stranger)
+        .also("own", authority.certify("own").connection());
+    let gateway = gateway.start().await;
+    for _ in 0..5 {
+        let answer = raw_call(gateway.address, post("/p/c/x", "body")).await;
+        let told = told(&answer);
+        assert_eq!((told.0, told.1), (502, "upstream-unreachable"), "{told:?}");
+        let expected: &[_] = if *version == rustls::version::TLS12 {
+            // The handshake itself fails.
+            &[("tls_protocol_error", false)]
+        } else {
+            // As it's noticed when the request is on its way, or just before.
+            &[
+                ("tls_alert_received", true),
+                ("connection_terminated", false),
+            ]
+        };
+        assert!(expected.contains(&(told.2, told.3)), "{told:?}");
+    }
+    let answer = raw_call(gateway.address, get("/p/own/x")).await;
+    assert_eq!(answer.text(), "own /x : ");
+    let shaken = vendor.shaken();
+    assert!(
+        shaken.iter().all(|shaken| shaken.subject == "own"),
+        "{shaken:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_refused_certificate_is_told_over_tls_1_2_and_1_3() {
+    for alpn in [HTTP1, HTTP2] {
+        refused(alpn, &rustls::version::TLS12).await;
+        refused(alpn, &rustls::version::TLS13).await;
+    }
+}
+
+#[tokio::test]
+async fn e10_one_refused_identity_opens_no_circuit_for_others() {
+    for versions in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let authority = Authority::new();
+        let mut terms = Terms::new(authority.verifier(true), HTTP1);
+        terms.versions = vec![versions];
+        let vendor = MtlsVendor::start(&terms).await;
+        let policy = CircuitPolicy::new()
+            .failures(2)
+            .open_for(Duration::from_secs(600));
+        let gateway = setup(&vendor)
+            .connection(Authority::new().certify("stranger").connection())
+            .also("own", authority.certify("own").connection())
+            .options(move |options| options.circuit(policy));
+        let gateway = gateway.start().await;
+        for _ in 0..5 {
+            let answer = raw_call(gateway.address, get("/p/c/x")).await;
+            assert_eq!(answer.error(), Some("upstream-unreachable"));
+        }
+        let answer = raw_call(gateway.address, get("/p/own/x")).await;
+        assert_eq!(answer.text(), "own /x : ");
+    }
+}
+
+#[tokio::test]
+async fn a_vendor_that_asks_for_none_is_shown_none() {
+    let vendor = Vendor::replying_over_tls(HTTP1, |_| crate::support::reply::Reply::ok("ok")).await;
+    let own = Authority::new().certify("own");
+    let gateway = gateway(&vendor, own.connection()).await;
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(answer.text(), "ok");
+    // And one that demands a certificate doesn't get to see a call without.
+    let authority = Authority::new();
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
+    let bearer = Connection::new("vendor").with("token", "t");
+    let gateway = crate::support::gateway::Setup::new(&vendor).connection(bearer);
+    let answer = raw_call(gateway.start().await.address, get("/p/c/x")).await;
+    assert_eq!(answer.error(), Some("upstream-unreachable"));
+    assert!(vendor.shaken().is_empty());
+}

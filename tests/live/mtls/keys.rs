@@ -1,0 +1,150 @@
+//! In what forms keys are taken, and what is said of secrets that can't be used.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SignatureAlgorithm,
+};
+use tower_passthrough::Connection;
+use tower_passthrough::auth::{AuthError, AuthScheme as _, Mtls};
+
+use super::{HTTP1, gateway};
+use crate::support::caller::{get, raw_call};
+use crate::support::identities::{Authority, Identity};
+use crate::support::mtls_vendor::{MtlsVendor, Terms};
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
+}
+
+/// What the vendor says of the certificate that it's shown.
+async fn seen(vendor: &MtlsVendor, identity: &Identity) -> String {
+    let gateway = gateway(vendor, identity.connection()).await;
+    raw_call(gateway.address, get("/p/c/x")).await.text()
+}
+
+#[tokio::test]
+async fn keys_are_taken_as_pkcs_8_pkcs_1_and_sec_1() {
+    let authority = Authority::new();
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
+    let of = |algorithm: &'static SignatureAlgorithm| KeyPair::generate_for(algorithm).unwrap();
+    let rsa = KeyPair::from_pem(include_str!("rsa.pem")).unwrap();
+    let ecdsa = of(&PKCS_ECDSA_P256_SHA256);
+    let of_p384 = of(&PKCS_ECDSA_P384_SHA384);
+    let ed25519 = of(&PKCS_ED25519);
+    // What lies in PKCS #8 (RFC 5958 §2), behind version and algorithm.
+    let pkcs1 = pem("RSA PRIVATE KEY", &rsa.serialize_der()[26..]);
+    let sec1 = pem("EC PRIVATE KEY", &ecdsa.serialize_der()[29..]);
+    for (key, form) in [
+        (&rsa, None),
+        (&rsa, Some(pkcs1)),
+        (&ecdsa, None),
+        (&ecdsa, Some(sec1)),
+        (&of_p384, None),
+        (&ed25519, None),
+    ] {
+        let mut identity = authority.certify_key("own", key, |_| {});
+        let shown = form.clone();
+        identity.key = form.unwrap_or(identity.key);
+        let seen = seen(&vendor, &identity).await;
+        assert_eq!(seen, "own /x : ", "{:?} {shown:?}", key.algorithm());
+    }
+}
+
+#[tokio::test]
+async fn the_chain_is_shown_whole() {
+    let authority = Authority::new();
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
+    let middle_key = KeyPair::generate().unwrap();
+    let mut issuer = None;
+    let middle = authority.certify_key("middle", &middle_key, |params| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+        params.extended_key_usages.clear();
+        issuer = Some(params.clone());
+    });
+    let issuer = Issuer::new(issuer.unwrap(), &middle_key);
+    let key = KeyPair::generate().unwrap();
+    let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name.push(DnType::CommonName, "leaf");
+    let leaf = params.signed_by(&key, &issuer).unwrap().pem();
+    let mut identity = Identity {
+        certificate: format!("{leaf}{}", middle.certificate),
+        key: key.serialize_pem(),
+    };
+    assert_eq!(seen(&vendor, &identity).await, "leaf /x : ");
+    // Both may be the same file.
+    identity.certificate = format!("{}{}", identity.key, identity.certificate);
+    identity.key.clone_from(&identity.certificate);
+    assert_eq!(seen(&vendor, &identity).await, "leaf /x : ");
+}
+
+#[test]
+fn a_connection_that_changes_has_another_identity() {
+    let [one, other] = ["own", "own"].map(|name| Authority::new().certify(name));
+    let owner = |connection: &Connection| Mtls.identity(connection).unwrap().unwrap().owner();
+    let connection = one.connection();
+    let before = owner(&connection);
+    assert_eq!(owner(&connection), before);
+    let connection = connection
+        .with("certificate", &*other.certificate)
+        .with("private_key", &*other.key);
+    assert_ne!(owner(&connection), before);
+    let connection = connection.without("private_key");
+    assert_eq!(Mtls.identity(&connection).unwrap_err(), AuthError::Missing);
+}
+
+#[tokio::test]
+async fn what_cannot_be_used_needs_its_owner_and_nothing_is_sent() {
+    let authority = Authority::new();
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(false), HTTP1)).await;
+    let Identity { certificate, key } = authority.certify("own");
+    let other = authority.certify("other").key;
+    let with = |certificate: &str, key: &str| {
+        Connection::new("vendor")
+            .with("certificate", certificate)
+            .with("private_key", key)
+    };
+    let unsendable = "can't be sent";
+    for (connection, said) in [
+        (with(&certificate, &other), unsendable),
+        (with(&certificate, "garbage"), unsendable),
+        (with("garbage", &key), unsendable),
+        (with("", ""), unsendable),
+        (with(&key, &certificate), unsendable),
+        (
+            with(&certificate, key.split_at(key.len() / 2).0),
+            unsendable,
+        ),
+        (
+            with(
+                &certificate,
+                &key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY"),
+            ),
+            unsendable,
+        ),
+        (
+            with(&certificate, &key).without("private_key"),
+            "is missing",
+        ),
+        (
+            with(&certificate, &key).without("certificate"),
+            "is missing",
+        ),
+    ] {
+        let gateway = gateway(&vendor, connection).await;
+        let answer = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(
+            (answer.status(), answer.error()),
+            (424, Some("reauthorize"))
+        );
+        let text = answer.text();
+        assert!(
+            text.contains(said) && text.contains("\"sent\":false"),
+            "{text}"
+        );
+        assert!(!text.contains("PRIVATE") && !text.contains("garbage"));
+    }
+    assert_eq!(vendor.connections().await, 0);
+}

@@ -1,0 +1,124 @@
+//! A client certificate per connection, at vendors that ask for one.
+
+mod failures;
+mod keys;
+mod python;
+mod ways;
+
+use futures_util::future::join_all;
+use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore, auth};
+
+use crate::support::caller::{Caller, get, post};
+use crate::support::gateway::{Gateway, Origin, Setup};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::identities::{Authority, Identity};
+use crate::support::mtls_vendor::{MtlsVendor, Terms};
+
+const HTTP1: &[&str] = &["http/1.1"];
+const HTTP2: &[&str] = &["h2"];
+
+fn everyone(_: &ConnectionId, _: CallContext<'_>) -> bool {
+    true
+}
+
+/// A gateway before that vendor, whose connections have client certificates.
+fn setup(vendor: &(impl Origin + ?Sized)) -> Setup {
+    Setup::new(vendor).upstream(|upstream| upstream.auth(auth::Mtls))
+}
+
+async fn gateway(vendor: &(impl Origin + ?Sized), connection: Connection) -> Gateway {
+    setup(vendor).connection(connection).start().await
+}
+
+/// Connections `c0` and so on, whose identities have those names.
+fn tenants(authority: &Authority, count: usize) -> MemoryStore {
+    let names = (0..count).map(|nth| format!("c{nth}"));
+    names
+        .map(|name| {
+            let connection = authority.certify(&name).connection();
+            (name, connection)
+        })
+        .collect()
+}
+
+/// A hundred calls at once, over both of the gateway's protocols, of ten identities; twice.
+async fn mixed_calls(gateway: &Gateway) {
+    for round in 0..2 {
+        let calls = (0..100).map(|nth| async move {
+            let (name, body) = (format!("c{}", nth % 10), format!("body {round} {nth}"));
+            let target = format!("/p/{name}/x{nth}");
+            let answer = if nth % 3 == 0 {
+                let mut caller = H2Caller::connect(gateway.address).await;
+                let request = h2_caller::request("POST", &target);
+                let request = request.header("content-length", body.len());
+                let request = request.body(()).unwrap();
+                let (response, mut upload) = caller.open(request, false).await;
+                upload.send_data(body.clone().into(), true).unwrap();
+                let answer = h2_caller::whole(response).await;
+                String::from_utf8(answer.body).unwrap()
+            } else {
+                let mut caller = Caller::connect(gateway.address).await;
+                caller.call(post(&target, &body)).await.text()
+            };
+            assert_eq!(answer, format!("{name} /x{nth} : {body}"));
+        });
+        join_all(calls).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_connection_shows_its_own_certificate_in_mixed_calls() {
+    for alpn in [HTTP1, HTTP2, &["h2", "http/1.1"]] {
+        let authority = Authority::new();
+        let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
+        let gateway = setup(&vendor)
+            .start_with(tenants(&authority, 10), everyone)
+            .await;
+        mixed_calls(&gateway).await;
+        for nth in 0..10 {
+            let shaken = vendor.shaken();
+            let own = shaken.iter().filter(|own| own.subject == format!("c{nth}"));
+            assert!(own.count() > 0, "{shaken:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_that_changes_counts_from_the_next_call_on() {
+    for alpn in [HTTP1, HTTP2] {
+        let authority = Authority::new();
+        let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
+        let store = MemoryStore::from_iter([("c", authority.certify("first").connection())]);
+        let gateway = setup(&vendor).start_with(store.clone(), everyone).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        for name in ["first", "second", "third", "second"] {
+            let id = ConnectionId::try_from("c").unwrap();
+            // The same name, and yet another certificate.
+            store.insert(id, authority.certify(name).connection());
+            for _ in 0..2 {
+                let answer = caller.call(get("/p/c/x")).await;
+                assert_eq!(answer.text(), format!("{name} /x : "));
+            }
+        }
+        assert_eq!(vendor.connections().await, 4);
+    }
+}
+
+#[tokio::test]
+async fn connections_with_one_certificate_share_a_pool() {
+    let authority = Authority::new();
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
+    let Identity { certificate, key } = authority.certify("both");
+    let own = || {
+        let connection = Connection::new("vendor").with("certificate", &*certificate);
+        connection.with("private_key", &*key)
+    };
+    let gateway = setup(&vendor).connection(own()).also("d", own()).start();
+    let gateway = gateway.await;
+    let mut caller = Caller::connect(gateway.address).await;
+    for id in ["c", "d", "c"] {
+        let answer = caller.call(get(&format!("/p/{id}/x"))).await;
+        assert_eq!(answer.text(), "both /x : ");
+    }
+    assert_eq!(vendor.connections().await, 1);
+}

@@ -1,0 +1,173 @@
+//! Client certificates: whose connections and TLS sessions are whose, and when they're gone.
+
+use std::time::Duration;
+
+use rustls::HandshakeKind;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
+    auth,
+};
+
+use crate::support::caller::{Caller, get, raw_call};
+use crate::support::gateway::{Gateway, Origin as _, Setup, bind};
+use crate::support::h2_caller::{self, H2Caller};
+use crate::support::identities::Authority;
+use crate::support::mtls_vendor::{MtlsVendor, Shaken, Terms};
+
+const HTTP1: &[&str] = &["http/1.1"];
+const HTTP2: &[&str] = &["h2"];
+
+fn everyone(_: &ConnectionId, _: CallContext<'_>) -> bool {
+    true
+}
+
+fn id(text: &str) -> ConnectionId {
+    ConnectionId::try_from(text).unwrap()
+}
+
+/// Connections `one` and `two` with certificates of those names, and `none` with a bearer token, at
+/// one vendor.
+async fn three(authority: &Authority, vendor: &MtlsVendor) -> Gateway {
+    let listener = bind().await;
+    let transport = Setup::new(vendor).build_transport(listener.local_addr().unwrap());
+    let origin = vendor.origin();
+    let upstream = || Upstream::new(&origin).unwrap();
+    let integrations = Integrations::new()
+        .with("vendor", upstream().auth(auth::Mtls))
+        .with("bearer", upstream().auth(auth::Bearer));
+    // What a bearer's connection holds besides is never shown.
+    let certificate = authority.certify("unused").certificate;
+    let bearer = Connection::new("bearer").with("token", "t");
+    let store = MemoryStore::from_iter([
+        ("one", authority.certify("one").connection()),
+        ("two", authority.certify("two").connection()),
+        ("none", bearer.with("certificate", certificate)),
+    ]);
+    let service = PassthroughService::builder(store, integrations)
+        .authorize(everyone)
+        .transport(transport)
+        .prefix("/p")
+        .unwrap()
+        .build();
+    Gateway::serve(listener, service)
+}
+
+/// The subject that the vendor has on that connection.
+fn seen_as(name: &str) -> &str {
+    match name {
+        "none" => "nobody",
+        name => name,
+    }
+}
+
+#[tokio::test]
+async fn t7_each_identity_has_connections_of_its_own() {
+    for alpn in [HTTP1, HTTP2] {
+        let authority = Authority::new();
+        let vendor = MtlsVendor::start(&Terms::new(authority.verifier(false), alpn)).await;
+        let gateway = three(&authority, &vendor).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        for _ in 0..3 {
+            for name in ["one", "two", "none"] {
+                let answer = caller.call(get(&format!("/p/{name}/x"))).await;
+                let text = answer.text();
+                assert!(text.starts_with(&format!("{} /x", seen_as(name))), "{text}");
+            }
+        }
+        assert_eq!(vendor.connections().await, 3);
+    }
+}
+
+#[tokio::test]
+async fn t12_a_session_is_resumed_by_its_own_identity_alone() {
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let authority = Authority::new();
+        let mut terms = Terms::new(authority.verifier(false), HTTP1);
+        terms.versions = vec![version];
+        let vendor = MtlsVendor::start(&terms).await;
+        let gateway = three(&authority, &vendor).await;
+        for _ in 0..4 {
+            for name in ["one", "two", "none"] {
+                let answer = raw_call(gateway.address, get(&format!("/p/{name}/close"))).await;
+                let text = answer.text();
+                assert!(text.starts_with(&format!("{} /", seen_as(name))), "{text}");
+            }
+        }
+        let shaken = vendor.shaken();
+        assert_eq!(shaken.len(), 12);
+        for subject in ["one", "two", "nobody"] {
+            let own = shaken.iter().filter(|shaken| shaken.subject == subject);
+            let kinds: Vec<_> = own.map(|shaken| shaken.kind).collect();
+            let (full, resumed) = (HandshakeKind::Full, HandshakeKind::Resumed);
+            assert_eq!(kinds, [full, resumed, resumed, resumed], "{subject}");
+        }
+    }
+}
+
+/// A vendor, and a gateway that keeps connections for a moment.
+async fn briefly(alpn: &'static [&'static str], store: &MemoryStore) -> (MtlsVendor, Gateway) {
+    let authority = AUTHORITY.with(|authority| authority.verifier(true));
+    let vendor = MtlsVendor::start(&Terms::new(authority, alpn)).await;
+    let gateway = Setup::new(&vendor)
+        .upstream(|upstream| upstream.auth(auth::Mtls))
+        .transport(|transport| transport.pool_idle_timeout(Duration::from_millis(100)));
+    let gateway = gateway.start_with(store.clone(), everyone).await;
+    (vendor, gateway)
+}
+
+thread_local! {
+    static AUTHORITY: Authority = Authority::new();
+}
+
+fn certified(name: &str) -> Connection {
+    AUTHORITY.with(|authority| authority.certify(name).connection())
+}
+
+#[tokio::test]
+async fn t13_a_removed_identitys_sockets_and_tickets_go() {
+    for alpn in [HTTP1, HTTP2] {
+        let connection = certified("gone");
+        let store = MemoryStore::from_iter([("c", connection.clone())]);
+        let (vendor, gateway) = briefly(alpn, &store).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        let answer = caller.call(get("/p/c/x")).await;
+        assert_eq!(answer.text(), "gone /x : ");
+        assert!(store.remove("c"));
+        let answer = caller.call(get("/p/c/x")).await;
+        assert_eq!(answer.error(), Some("unknown-connection"));
+        vendor.all_closed().await;
+        // It comes back, and has no session left to resume.
+        store.insert(id("c"), connection);
+        assert_eq!(caller.call(get("/p/c/x")).await.text(), "gone /x : ");
+        let full = Shaken {
+            subject: "gone".to_owned(),
+            kind: HandshakeKind::Full,
+        };
+        assert_eq!(vendor.shaken(), [full.clone(), full]);
+    }
+}
+
+#[tokio::test]
+async fn t13_a_changed_identity_counts_for_the_next_call_also_in_mid_stream() {
+    let store = MemoryStore::from_iter([("c", certified("old"))]);
+    let (vendor, gateway) = briefly(HTTP2, &store).await;
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let upload = h2_caller::request("POST", "/p/c/upload").body(()).unwrap();
+    let (response, mut upload) = caller.open(upload, false).await;
+    upload.send_data("begun, ".into(), false).unwrap();
+    // It's under way: another call shares its connection.
+    let shared = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(
+        (shared.text().as_str(), vendor.shaken().len()),
+        ("old /x : ", 1)
+    );
+
+    store.insert(id("c"), certified("new"));
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(answer.text(), "new /x : ");
+    upload.send_data("and ended".into(), true).unwrap();
+    let answer = h2_caller::whole(response).await;
+    assert_eq!(answer.body, b"old /upload : begun, and ended");
+    assert_eq!(vendor.shaken().len(), 2);
+    vendor.all_closed().await;
+}
