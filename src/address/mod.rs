@@ -33,7 +33,7 @@ pub use self::prefix::PrefixError;
 pub(crate) use self::original::as_it_came;
 #[cfg(any(feature = "http1", feature = "http2"))]
 pub(crate) use self::percent::decode as decode_once;
-#[cfg(feature = "oauth2")]
+#[cfg(any(feature = "oauth1", feature = "hmac", feature = "oauth2"))]
 pub(crate) use self::percent::decode_byte;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;

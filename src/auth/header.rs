@@ -82,7 +82,8 @@ impl fmt::Debug for Header {
     }
 }
 
-fn is_framing(name: &HeaderName) -> bool {
+/// Whether a field frames or routes a message.
+pub(super) fn is_framing(name: &HeaderName) -> bool {
     const FRAMING: [&str; 12] = [
         "connection",
         "content-length",

@@ -15,22 +15,34 @@ mod access_token;
 pub(crate) mod basic;
 mod bearer;
 mod header;
+#[cfg(feature = "hmac")]
+mod hmac;
 #[cfg(feature = "mtls")]
 mod identity;
 #[cfg(feature = "mtls")]
 mod mtls;
 mod none;
+#[cfg(feature = "oauth1")]
+mod oauth1;
 mod query;
 mod several;
+#[cfg(any(feature = "oauth1", feature = "hmac"))]
+mod signing;
 
 pub use self::access_token::AccessToken;
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;
 pub use self::header::Header;
+#[cfg(feature = "hmac")]
+#[cfg_attr(docsrs, doc(cfg(feature = "hmac")))]
+pub use self::hmac::{Hmac, HmacHash, KeyEncoding, SignatureEncoding};
 #[cfg(feature = "mtls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
 pub use self::mtls::Mtls;
 pub use self::none::NoAuth;
+#[cfg(feature = "oauth1")]
+#[cfg_attr(docsrs, doc(cfg(feature = "oauth1")))]
+pub use self::oauth1::{OAuth1, RsaSha1Signer};
 pub use self::query::Query;
 pub use self::several::Several;
 
@@ -42,7 +54,7 @@ use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
 use crate::connection::{Connection, Credential, Recipe};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 #[cfg(feature = "mtls")]
 #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
 pub use crate::policy::ClientIdentity;
@@ -217,6 +229,14 @@ pub enum AuthError {
     Unsendable,
     /// With the secret, the target would be longer than 65,534 bytes.
     TooLong,
+    /// A secret is no key of the kind that the scheme signs with.
+    Unusable,
+    /// The scheme sends its secrets as they are, and the vendor isn't reached over TLS.
+    InClear,
+    /// The caller's body holds parameters that are the scheme's own.
+    Ambiguous,
+    /// The operating system has no random numbers.
+    NoRandomness,
 }
 
 impl fmt::Display for AuthError {
@@ -225,6 +245,10 @@ impl fmt::Display for AuthError {
             Self::Missing => "a secret of the connection is missing",
             Self::Unsendable => "a secret of the connection can't be sent",
             Self::TooLong => "the target is too long with its key",
+            Self::Unusable => "a secret of the connection is no key to sign with",
+            Self::InClear => "the secrets would be sent in clear",
+            Self::Ambiguous => "the body holds parameters of the scheme's own",
+            Self::NoRandomness => "there are no random numbers",
         })
     }
 }
@@ -242,6 +266,21 @@ impl From<AuthError> for Error {
             }
             AuthError::Unsendable => {
                 "a secret of the connection can't be sent: its owner must set it anew"
+            }
+            AuthError::Unusable => {
+                "a secret of the connection is no key: its owner must set it anew"
+            }
+            AuthError::InClear => {
+                let detail = "the vendor's authentication may go over TLS alone";
+                return Self::new(ErrorCode::DestinationRefused, detail).with_source(error);
+            }
+            AuthError::Ambiguous => {
+                let detail = "the body holds parameters of the vendor's authentication";
+                return Self::new(ErrorCode::BadAddress, detail).with_source(error);
+            }
+            AuthError::NoRandomness => {
+                let detail = "the call can't be signed now";
+                return Self::new(ErrorCode::Overloaded, detail).with_source(error);
             }
         };
         Self::reauthorize(detail).with_source(error)

@@ -46,7 +46,7 @@ impl Case {
             Box::new(auth::Query::new("account").unwrap()),
             Box::new(auth::Basic),
         ];
-        vec![
+        let mut all = vec![
             Self::new("bearer", auth::Bearer),
             Self::new("basic", auth::Basic),
             Self::new(
@@ -59,6 +59,25 @@ impl Case {
             ),
             Self::new("query", auth::Query::new("api key").unwrap()),
             Self::new("several", auth::Several::new(several)),
-        ]
+        ];
+        all.extend(signed());
+        all
     }
+}
+
+/// The schemes that sign, as far as the features are on.
+fn signed() -> Vec<Case> {
+    vec![
+        #[cfg(feature = "oauth1")]
+        Case::new("oauth1", auth::OAuth1::hmac_sha1()),
+        #[cfg(feature = "oauth1")]
+        Case::new("oauth1query", auth::OAuth1::hmac_sha256().in_query()),
+        #[cfg(feature = "hmac")]
+        Case::new(
+            "hmac",
+            auth::Hmac::new(auth::HmacHash::Sha256, "{method}{secret:app}")
+                .and_then(|scheme| scheme.header("x-key", "{base64({key_id}:{signature})}"))
+                .unwrap(),
+        ),
+    ]
 }

@@ -26,12 +26,8 @@ impl CredentialStore for Store {
         let elsewhere = |integration: &'static str| {
             // The same secrets at another integration.
             let mut connection = Connection::new(integration);
-            for name in [
-                "token", "username", "password", "api_key", "id", "api key", "app", "account",
-            ] {
-                if let Some(secret) = first.credential().get(name) {
-                    connection = connection.with(name, Secret::clone(secret));
-                }
+            for (name, secret) in first.credential().iter() {
+                connection = connection.with(name, Secret::clone(secret));
             }
             connection
         };

@@ -11,7 +11,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod hmac;
 mod mtls;
+mod oauth1;
 mod refreshing;
 mod sqlite;
 mod tokens;

@@ -6,6 +6,8 @@ mod crossing;
 mod identities;
 mod ids;
 mod scopes;
+#[cfg(any(feature = "oauth1", feature = "hmac"))]
+mod signed;
 mod tunnels;
 
 use tower_passthrough::{

@@ -1,0 +1,39 @@
+//! What is signed: method, address and parameters in one string (RFC 5849 §3.4.1).
+
+use crate::auth::signing::{Parameters, Sink, encode};
+use crate::policy::{Destination, Scheme};
+
+/// The signature base string, which is written and never held.
+pub(super) struct BaseString<'a> {
+    pub(super) method: &'a str,
+    pub(super) destination: &'a Destination,
+    /// As it's sent.
+    pub(super) path: &'a str,
+    pub(super) parameters: &'a Parameters,
+}
+
+impl BaseString<'_> {
+    /// `GET&https%3A%2F%2Fvendor.test%2Fpath&a%3D1`.
+    pub(super) fn write(&self, sink: &mut Sink<'_>) {
+        encode(self.method.to_ascii_uppercase().as_bytes(), sink);
+        sink(b"&");
+        // The authority is in lower case and without a default port (§3.4.1.2): a destination's is.
+        let scheme = match self.destination.scheme() {
+            Scheme::Http => "http://",
+            Scheme::Https => "https://",
+        };
+        let authority = self.destination.authority().as_str();
+        for part in [scheme, authority, self.path] {
+            encode(part.as_bytes(), sink);
+        }
+        sink(b"&");
+        self.parameters.write(&mut |part| encode(part, sink));
+    }
+
+    /// Its length, in bytes.
+    pub(super) fn length(&self) -> usize {
+        let mut length = 0;
+        self.write(&mut |part| length += part.len());
+        length
+    }
+}

@@ -1,0 +1,99 @@
+//! What schemes that sign have in common: secrets that are checked, parameters in the one order
+//! that both sides agree on, nonces, and a target that gains parameters.
+
+mod digest;
+mod hex;
+mod nonce;
+mod parameters;
+mod percent;
+mod target;
+
+pub(crate) use self::digest::Hash;
+#[cfg(feature = "hmac")]
+pub(crate) use self::hex::unhex;
+pub(crate) use self::hex::{HexCase, hex};
+#[cfg(feature = "hmac")]
+pub(crate) use self::nonce::Nonce;
+pub(crate) use self::nonce::Nonces;
+pub(crate) use self::parameters::{Parameters, pairs};
+pub(crate) use self::percent::{decode_form, encode};
+pub(crate) use self::target::{add_parameters, drop_parameters};
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use http::HeaderMap;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+
+use super::{AuthContext, AuthError};
+
+/// Takes bytes as they're made, so that what is long lies in memory but once.
+pub(crate) type Sink<'a> = dyn FnMut(&[u8]) + 'a;
+
+/// How much of a body is kept in memory to be signed, in bytes, if nothing else is said: 1 MiB.
+pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
+
+/// The secret of that name, if nothing in it could break a line.
+///
+/// What only goes into a signature is held to that too: a line break at the end of a key is a
+/// mistake of whoever stored it, and would be told by nothing but the vendor's 401.
+pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], AuthError> {
+    let bytes = cx.secret(name)?.expose();
+    let breaks = |&byte: &u8| byte.is_ascii_control() && byte != b'\t';
+    match bytes.iter().any(breaks) {
+        true => Err(AuthError::Unsendable),
+        false => Ok(bytes),
+    }
+}
+
+/// The time since 1970.
+pub(crate) fn since_epoch(now: SystemTime) -> Duration {
+    now.duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
+/// Whether the body is a form, whose parameters can be read: one part, and not compressed.
+pub(crate) fn is_form(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let essence = only.as_bytes().split(|&byte| byte == b';').next();
+    let is_form = essence.is_some_and(|essence| {
+        essence
+            .trim_ascii()
+            .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    });
+    is_form && !headers.contains_key(CONTENT_ENCODING)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn form(fields: &[(&'static str, &'static str)]) -> bool {
+        let pairs = fields.iter().filter_map(|&(name, value)| {
+            Some((http::HeaderName::from_static(name), value.parse().ok()?))
+        });
+        is_form(&pairs.collect())
+    }
+
+    #[test]
+    fn a_form_is_said_once_and_is_not_compressed() {
+        let plain = ("content-type", "application/x-www-form-urlencoded");
+        assert!(form(&[plain]));
+        assert!(form(&[(
+            "content-type",
+            "Application/X-WWW-Form-Urlencoded ; charset=utf-8"
+        )]));
+        assert!(!form(&[]));
+        assert!(!form(&[plain, plain]));
+        assert!(!form(&[plain, ("content-encoding", "gzip")]));
+        assert!(!form(&[(
+            "content-type",
+            "multipart/form-data; boundary=x"
+        )]));
+        assert!(!form(&[(
+            "content-type",
+            "application/x-www-form-urlencodedx"
+        )]));
+    }
+}

@@ -1,0 +1,107 @@
+//! Schemes that sign: what is stored wins, and what breaks a line is not sent.
+
+use std::sync::Arc;
+
+use tower_passthrough::Connection;
+use tower_passthrough::auth::AuthScheme;
+#[cfg(feature = "oauth1")]
+use tower_passthrough::auth::OAuth1;
+#[cfg(feature = "hmac")]
+use tower_passthrough::auth::{Hmac, HmacHash};
+
+use super::with_trailers;
+use crate::support::caller::post;
+use crate::support::pair::Pair;
+
+fn schemes() -> Vec<Arc<dyn AuthScheme>> {
+    let mut all: Vec<Arc<dyn AuthScheme>> = Vec::new();
+    #[cfg(feature = "oauth1")]
+    all.extend([
+        Arc::new(OAuth1::hmac_sha1()) as Arc<dyn AuthScheme>,
+        Arc::new(OAuth1::hmac_sha256().in_query()),
+        Arc::new(OAuth1::hmac_sha256().two_legged()),
+    ]);
+    #[cfg(feature = "hmac")]
+    {
+        let hmac = || Hmac::new(HmacHash::Sha256, "{method}{path}{secret:in_message}").unwrap();
+        let header = hmac().header("Authorization", "HMAC {key_id}:{nonce}:{signature}");
+        let query = hmac()
+            .parameter("api key", "{key_id}")
+            .and_then(|scheme| scheme.parameter("signature", "{signature}"));
+        all.extend([
+            Arc::new(header.unwrap()) as Arc<dyn AuthScheme>,
+            Arc::new(query.unwrap()),
+        ]);
+    }
+    all
+}
+
+fn connection(scheme: &dyn AuthScheme, broken: Option<(&str, &str)>) -> Connection {
+    let mut connection = Connection::new("vendor");
+    for name in scheme.secrets() {
+        let value = broken.filter(|(other, _)| *other == name);
+        connection = connection.with(name, value.map_or("stored", |(_, value)| value));
+    }
+    connection
+}
+
+async fn pair(scheme: Arc<dyn AuthScheme>, connection: Connection) -> Pair {
+    Pair::with(move |setup| {
+        let setup = setup.connection(connection);
+        setup.upstream(move |upstream| upstream.shared_auth(scheme))
+    })
+    .await
+}
+
+#[tokio::test]
+async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
+    for scheme in schemes() {
+        let connection = connection(&*scheme, None);
+        let pair = pair(Arc::clone(&scheme), connection).await;
+        let mut target = "/p/c/x?kept=1".to_owned();
+        for name in scheme.parameters() {
+            let name = name.replace(' ', "%20");
+            let (first, rest) = name.split_at(1);
+            let encoded = format!("%{:02x}{rest}", first.as_bytes()[0]);
+            target.push_str(&format!("&{name}=callers&{name}&{encoded}=callers"));
+        }
+        // In the header or not: a vendor may read them in either place.
+        if !scheme.secrets().contains(&"in_message") {
+            target.push_str("&oauth_consumer_key=callers&oauth%5ftoken=callers");
+        }
+        let lines = [
+            "Authorization: callers",
+            "AUTHORIZATION: callers",
+            "TE: trailers",
+        ];
+        let sent = with_trailers(&target, &lines, &["Authorization: callers"]);
+        let received = pair.seen(sent).await;
+        let mut bytes = received.head.raw.clone();
+        bytes.extend_from_slice(&received.body.raw);
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        assert!(!text.contains("callers"), "{scheme:?}: {text}");
+        assert!(received.target().starts_with("/x?kept=1"), "{text}");
+        let is_in_header = !scheme.fields().is_empty();
+        assert_eq!(
+            received.head.values("authorization").len(),
+            usize::from(is_in_header)
+        );
+    }
+}
+
+#[tokio::test]
+async fn t9_a_line_break_in_what_is_signed_with_is_not_sent() {
+    for scheme in schemes() {
+        for name in scheme.secrets() {
+            for value in ["a\r\nx: y", "a\nb", "a\r", "a\0b", "\n", "a\x7f"] {
+                let connection = connection(&*scheme, Some((name, value)));
+                let pair = pair(Arc::clone(&scheme), connection).await;
+                let response = pair
+                    .refused(post("/p/c/x", "body"), 424, "reauthorize")
+                    .await;
+                assert!(!response.text().contains("x: y"));
+                pair.vendor.untouched().await;
+            }
+        }
+    }
+}
