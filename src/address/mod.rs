@@ -31,7 +31,7 @@ pub use self::path::{PathEncoding, Target};
 pub use self::prefix::PrefixError;
 
 pub(crate) use self::original::as_it_came;
-#[cfg(any(feature = "http1", feature = "http2"))]
+#[cfg(any(feature = "http1", feature = "http2", feature = "sigv4"))]
 pub(crate) use self::percent::decode as decode_once;
 #[cfg(any(feature = "oauth1", feature = "hmac", feature = "oauth2"))]
 pub(crate) use self::percent::decode_byte;

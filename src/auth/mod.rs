@@ -14,6 +14,7 @@
 mod access_token;
 pub(crate) mod basic;
 mod bearer;
+mod coder;
 mod header;
 #[cfg(feature = "hmac")]
 mod hmac;
@@ -28,10 +29,13 @@ mod query;
 mod several;
 #[cfg(any(feature = "oauth1", feature = "hmac"))]
 mod signing;
+#[cfg(feature = "sigv4")]
+mod sigv4;
 
 pub use self::access_token::AccessToken;
 pub use self::basic::Basic;
 pub use self::bearer::Bearer;
+pub use self::coder::{BrokenPayload, PayloadCoder};
 pub use self::header::Header;
 #[cfg(feature = "hmac")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hmac")))]
@@ -45,6 +49,9 @@ pub use self::none::NoAuth;
 pub use self::oauth1::{OAuth1, RsaSha1Signer};
 pub use self::query::Query;
 pub use self::several::Several;
+#[cfg(feature = "sigv4")]
+#[cfg_attr(docsrs, doc(cfg(feature = "sigv4")))]
+pub use self::sigv4::SigV4;
 
 use std::fmt;
 use std::time::SystemTime;
@@ -139,6 +146,21 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with
     /// `reauthorize`, and nothing is sent.
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError>;
+
+    /// What changes the payload while it streams, if this request's is to be changed. It's asked
+    /// after [`apply`](Self::apply); the length that is sent is then that of what comes out.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    fn coder(
+        &self,
+        request: &Parts,
+        cx: &AuthContext<'_>,
+    ) -> Result<Option<Box<dyn PayloadCoder>>, AuthError> {
+        let _ = (request, cx);
+        Ok(None)
+    }
 }
 
 /// What of a request's payload a scheme needs before the head is sent.
@@ -161,6 +183,7 @@ pub struct AuthContext<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) destination: &'a Destination,
     pub(crate) payload: Option<&'a Bytes>,
+    pub(crate) length: Option<u64>,
     pub(crate) now: SystemTime,
 }
 
@@ -202,6 +225,12 @@ impl<'a> AuthContext<'a> {
         self.payload
     }
 
+    /// How many bytes the payload has, if that's known before it has come.
+    #[must_use]
+    pub fn payload_length(&self) -> Option<u64> {
+        self.length
+    }
+
     /// The time to sign with.
     #[must_use]
     pub fn now(&self) -> SystemTime {
@@ -237,6 +266,8 @@ pub enum AuthError {
     Ambiguous,
     /// The operating system has no random numbers.
     NoRandomness,
+    /// The request is such that it can't be signed. What is wrong with it is told to the caller.
+    Unsignable(&'static str),
 }
 
 impl fmt::Display for AuthError {
@@ -249,6 +280,7 @@ impl fmt::Display for AuthError {
             Self::InClear => "the secrets would be sent in clear",
             Self::Ambiguous => "the body holds parameters of the scheme's own",
             Self::NoRandomness => "there are no random numbers",
+            Self::Unsignable(detail) => detail,
         })
     }
 }
@@ -261,6 +293,7 @@ impl From<AuthError> for Error {
             AuthError::TooLong => {
                 return Self::bad_address("the target is longer than 65,534 bytes with its key");
             }
+            AuthError::Unsignable(detail) => return Self::bad_address(detail),
             AuthError::Missing => {
                 "a secret of the connection is missing: its owner must set it anew"
             }

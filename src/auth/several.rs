@@ -5,7 +5,7 @@ use http::request::Parts;
 
 #[cfg(feature = "mtls")]
 use super::ClientIdentity;
-use super::{AuthContext, AuthError, AuthScheme, PayloadUse};
+use super::{AuthContext, AuthError, AuthScheme, PayloadCoder, PayloadUse};
 #[cfg(feature = "mtls")]
 use crate::connection::Connection;
 
@@ -86,5 +86,14 @@ impl AuthScheme for Several {
         self.schemes
             .iter()
             .try_for_each(|scheme| scheme.apply(request, cx))
+    }
+
+    fn coder(
+        &self,
+        request: &Parts,
+        cx: &AuthContext<'_>,
+    ) -> Result<Option<Box<dyn PayloadCoder>>, AuthError> {
+        let coders = self.schemes.iter().map(|scheme| scheme.coder(request, cx));
+        coders.filter_map(Result::transpose).next().transpose()
     }
 }

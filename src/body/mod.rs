@@ -6,6 +6,7 @@
 
 #[cfg(feature = "http1")]
 mod begun;
+mod coded;
 mod drain;
 #[cfg(feature = "http1")]
 mod driven;

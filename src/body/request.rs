@@ -13,12 +13,14 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
+use super::coded::Coded;
 #[cfg(any(feature = "http1", feature = "http2"))]
 use super::following::Following;
 use super::idle::poll_still;
 use super::stream::Stream;
 use super::tee::Tee;
 use super::{BoxBody, boxed, drain, take};
+use crate::auth::PayloadCoder;
 use crate::error::BoxError;
 use crate::limits::Taken;
 use crate::observe::{Progress, Record, Upload, UploadState};
@@ -46,6 +48,8 @@ pub(super) enum Kind {
     Boxed(BoxBody),
     /// Over HTTP/2: the end is looked at twice.
     Stream(Stream),
+    /// Made of another one by the scheme.
+    Coded(Box<Coded>),
 }
 
 /// What is in memory, and hasn't been handed on.
@@ -132,8 +136,14 @@ impl RequestBody {
         match &self.kind {
             Kind::Empty => Some(Self::empty()),
             Kind::Kept(kept) => Some(Self::with(Kind::Kept(kept.clone()))),
+            Kind::Coded(coded) => Some(Self::with(Kind::Coded(Box::new(coded.again()?)))),
             Kind::Incoming(_) | Kind::Boxed(_) | Kind::Stream(_) => None,
         }
+    }
+
+    /// What `coder` makes of it. It hasn't been followed yet.
+    pub(crate) fn coded(self, coder: Box<dyn PayloadCoder>) -> Self {
+        Self::with(Kind::Coded(Box::new(Coded::new(self, coder))))
     }
 
     /// The same body once more, and what goes along with it, if it's empty or kept.
@@ -165,7 +175,7 @@ impl RequestBody {
             let uploading = Arc::new(Uploading {
                 progress: Upload::start(record.started()),
                 trailers: trailers(),
-                limit,
+                limit: limit.map(|limit| limit.saturating_add(self.overhead())),
                 idle,
                 tee,
             });
@@ -173,6 +183,14 @@ impl RequestBody {
             self.uploading = Some(uploading);
         }
         self
+    }
+
+    /// What of it isn't the caller's.
+    fn overhead(&self) -> u64 {
+        match &self.kind {
+            Kind::Coded(coded) => coded.overhead(),
+            _ => 0,
+        }
     }
 
     /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer
@@ -205,6 +223,7 @@ impl RequestBody {
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
+            Kind::Coded(coded) => coded.poll_frame(cx),
         }
     }
 
@@ -290,6 +309,7 @@ impl Body for RequestBody {
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
+            Kind::Coded(coded) => coded.is_end_stream(),
         }
     }
 
@@ -303,6 +323,7 @@ impl Body for RequestBody {
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
+            Kind::Coded(coded) => coded.size_hint(),
         }
     }
 }
@@ -317,7 +338,8 @@ impl Drop for RequestBody {
             Kind::Incoming(body) => drain::in_background(body),
             Kind::Boxed(body) => drain::in_background(body),
             Kind::Stream(body) => drain::in_background(body),
-            Kind::Empty | Kind::Kept(..) => {}
+            // What it's made of reads on by itself.
+            Kind::Empty | Kind::Kept(..) | Kind::Coded(..) => {}
         }
     }
 }

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
+use http_body::Body as _;
 
 use super::{Gateway, context};
 use crate::address::ConnectionId;
@@ -21,7 +22,7 @@ use crate::observe::{Outcome, Record, UploadState};
 use crate::policy::Destination;
 use crate::refusal;
 use crate::resolver::BaseUrlResolver;
-use crate::rewrite::RequestTrailers;
+use crate::rewrite::{self, RequestTrailers};
 use crate::settings::Settings;
 use crate::store::{Authorize, CredentialStore, StoreError};
 use crate::upstream::Upstream;
@@ -77,6 +78,7 @@ where
             connection,
             destination: to,
             payload: payload.as_ref(),
+            length: body.size_hint().exact(),
             now: SystemTime::now(),
         };
         upstream.scheme().apply(&mut head, &cx)?;
@@ -89,6 +91,10 @@ where
                 "no client certificate can be presented",
             ))?;
         }
+        let body = match upstream.scheme().coder(&head, &cx)? {
+            Some(coder) => rewrite::framed(&mut head, body.coded(coder)),
+            None => body,
+        };
 
         let settings = &self.settings;
         let trailers = || RequestTrailers {

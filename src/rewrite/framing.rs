@@ -2,6 +2,7 @@
 
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use http::request::Parts;
 use http_body::{Body, SizeHint};
 
 use super::fields::lines;
@@ -19,6 +20,18 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
     if !body.is_end_stream() && size.exact().is_none() && is_dropped {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
+}
+
+/// The body, and the fields that frame it, in place of those of the one that it was made of.
+pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
+    head.headers.remove(TRANSFER_ENCODING);
+    match body.size_hint().exact() {
+        Some(exact) => {
+            head.headers.insert(CONTENT_LENGTH, exact.into());
+        }
+        None => set(&mut head.headers, &head.method, &body),
+    }
+    body
 }
 
 /// Drops a length that isn't the body's. Of a response too: a vendor's length beside `chunked` would

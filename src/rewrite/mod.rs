@@ -19,6 +19,7 @@ mod trailers;
 pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::fields::{MOST_FIELDS, members};
+pub(crate) use self::framing::framed;
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;
 pub(crate) use self::response::ResponseRules;

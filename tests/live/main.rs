@@ -15,5 +15,6 @@ mod hmac;
 mod mtls;
 mod oauth1;
 mod refreshing;
+mod sigv4;
 mod sqlite;
 mod tokens;

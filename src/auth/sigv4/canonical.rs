@@ -1,0 +1,280 @@
+//! A request in the one form in which both sides sign it
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
+//!
+//! It's made of the bytes that are sent, and changes none of them.
+
+use std::borrow::Cow;
+
+use http::header::{HeaderMap, HeaderValue};
+use http::{Method, Uri};
+use ring::digest;
+use zeroize::Zeroizing;
+
+use super::key::{Hex, hex};
+use crate::address::{decode_once, encode_query_value};
+
+/// How a service reads a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct PathRules {
+    /// Whether what is sent is encoded once more, and not taken for encoded.
+    pub(super) encoded_again: bool,
+    /// Whether dot segments and empty segments are resolved.
+    pub(super) normalized: bool,
+}
+
+/// Which fields are signed, by name in lower case.
+pub(super) type Signs = fn(&str) -> bool;
+
+/// What stands in a canonical request, line by line.
+pub(super) struct Canonical<'a> {
+    method: &'a str,
+    path: String,
+    query: Zeroizing<String>,
+    host: &'a str,
+    /// Of the fields that are signed; sorted, and `host` among them.
+    names: Vec<&'a str>,
+    headers: &'a HeaderMap,
+    payload: &'a [u8],
+}
+
+impl<'a> Canonical<'a> {
+    /// `payload` is its hash, or what stands in the place of one.
+    pub(super) fn new(
+        (method, uri, headers): (&'a Method, &'a Uri, &'a HeaderMap),
+        rules: PathRules,
+        signs: Signs,
+        payload: &'a [u8],
+    ) -> Self {
+        Self {
+            method: method.as_str(),
+            path: path(uri.path(), rules),
+            query: query(uri.query().unwrap_or_default()),
+            host: uri.authority().map_or("", |authority| authority.as_str()),
+            names: signed_names(headers, signs),
+            headers,
+            payload,
+        }
+    }
+
+    /// The names of the fields that are signed.
+    pub(super) fn signed_fields(&self) -> String {
+        self.names.join(";")
+    }
+
+    pub(super) fn hash(&self) -> Hex {
+        let mut context = digest::Context::new(&digest::SHA256);
+        self.write(&mut |part| context.update(part));
+        hex(context.finish().as_ref())
+    }
+
+    /// Piece by piece: the whole would be a copy of a session's token.
+    pub(super) fn write(&self, sink: &mut dyn FnMut(&[u8])) {
+        for line in [self.method, &self.path, &self.query] {
+            sink(line.as_bytes());
+            sink(b"\n");
+        }
+        for name in &self.names {
+            sink(name.as_bytes());
+            sink(b":");
+            if *name == "host" {
+                sink(self.host.as_bytes());
+            } else {
+                for (nth, value) in self.headers.get_all(*name).iter().enumerate() {
+                    if nth > 0 {
+                        sink(b",");
+                    }
+                    write_value(value, sink);
+                }
+            }
+            sink(b"\n");
+        }
+        sink(b"\n");
+        sink(self.signed_fields().as_bytes());
+        sink(b"\n");
+        sink(self.payload);
+    }
+}
+
+/// The names of the fields that are signed, sorted.
+pub(super) fn signed_names(headers: &HeaderMap, signs: Signs) -> Vec<&str> {
+    let names = headers.keys().map(|name| name.as_str());
+    let mut names: Vec<_> = names
+        .filter(|name| signs(name) && *name != "host")
+        .chain(["host"])
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+/// Without the blanks around it, and with one for several.
+fn write_value(value: &HeaderValue, sink: &mut dyn FnMut(&[u8])) {
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let words = value.as_bytes().split(is_blank);
+    for (nth, word) in words.filter(|word| !word.is_empty()).enumerate() {
+        if nth > 0 {
+            sink(b" ");
+        }
+        sink(word);
+    }
+}
+
+/// The path as the service will write it. Without `encoded_again` it's decoded, and encoded as AWS
+/// does: S3 names in its errors the path that it signs, and a parenthesis that was sent bare is
+/// encoded in it.
+pub(super) fn path(sent: &str, rules: PathRules) -> String {
+    let path = match rules.normalized {
+        true => Cow::Owned(normalized(sent)),
+        false => Cow::Borrowed(sent),
+    };
+    let mut canonical = String::with_capacity(path.len());
+    for (nth, segment) in path.split('/').enumerate() {
+        if nth > 0 {
+            canonical.push('/');
+        }
+        match rules.encoded_again {
+            true => encode_query_value(&mut canonical, segment.as_bytes()),
+            false => encode_query_value(&mut canonical, &decode_once(segment.as_bytes())),
+        }
+    }
+    if canonical.is_empty() {
+        canonical.push('/');
+    }
+    canonical
+}
+
+/// Without dot segments (RFC 3986 §5.2.4), and without empty ones.
+fn normalized(path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    let mut ends_open = false;
+    for segment in path.split('/') {
+        ends_open = matches!(segment, "" | "." | "..");
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            segment => kept.push(segment),
+        }
+    }
+    let mut normalized = String::with_capacity(path.len());
+    for segment in &kept {
+        normalized.push('/');
+        normalized.push_str(segment);
+    }
+    if ends_open || kept.is_empty() {
+        normalized.push('/');
+    }
+    normalized
+}
+
+/// The pairs of a query, each decoded and encoded as AWS does, sorted. `+` is a blank, as it is to
+/// AWS; a name without `=` has an empty value.
+pub(super) fn query(sent: &str) -> Zeroizing<String> {
+    let mut pairs: Vec<_> = pairs(sent)
+        .map(|pair| {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            (encoded(name), encoded(value))
+        })
+        .collect();
+    pairs.sort_unstable_by(|one, other| (&*one.0, &*one.1).cmp(&(&*other.0, &*other.1)));
+    let length = pairs
+        .iter()
+        .map(|(name, value)| name.len() + value.len() + 2)
+        .sum();
+    let mut canonical = Zeroizing::new(String::with_capacity(length));
+    for (nth, (name, value)) in pairs.iter().enumerate() {
+        if nth > 0 {
+            canonical.push('&');
+        }
+        canonical.push_str(name);
+        canonical.push('=');
+        canonical.push_str(value);
+    }
+    canonical
+}
+
+/// The pairs that say something.
+pub(super) fn pairs(query: &str) -> impl Iterator<Item = &str> {
+    query.split('&').filter(|pair| !pair.is_empty())
+}
+
+/// Made at its largest size, as it may be a session's token.
+fn encoded(part: &str) -> Zeroizing<String> {
+    let mut blanks = Zeroizing::new(Vec::with_capacity(part.len()));
+    blanks.extend(
+        part.bytes()
+            .map(|byte| if byte == b'+' { b' ' } else { byte }),
+    );
+    let decoded = decode_once(&blanks);
+    let mut encoded = Zeroizing::new(String::with_capacity(3 * decoded.len()));
+    encode_query_value(&mut encoded, &decoded);
+    if let Cow::Owned(decoded) = decoded {
+        drop(Zeroizing::new(decoded));
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S3: PathRules = PathRules {
+        encoded_again: false,
+        normalized: false,
+    };
+    const OTHERS: PathRules = PathRules {
+        encoded_again: true,
+        normalized: true,
+    };
+
+    #[test]
+    fn s3_reads_a_path_as_it_is() {
+        for (sent, canonical) in [
+            ("/b/a%20b", "/b/a%20b"),
+            ("/b//./../k", "/b//./../k"),
+            ("/b/a+b(1)'!*", "/b/a%2Bb%281%29%27%21%2A"),
+            ("/b/a%2bb%7e%41", "/b/a%2Bb~A"),
+            ("/b/100%25", "/b/100%25"),
+            ("/b/100%", "/b/100%25"),
+            ("/b/caf\u{e9}", "/b/caf%C3%A9"),
+            ("/b/a%2Fb", "/b/a%2Fb"),
+            ("/", "/"),
+            ("", "/"),
+        ] {
+            assert_eq!(path(sent, S3), canonical, "{sent}");
+        }
+    }
+
+    #[test]
+    fn others_encode_it_again_and_resolve_dots() {
+        for (sent, canonical) in [
+            ("/a%20b", "/a%2520b"),
+            ("/a//b/./c/../d", "/a/b/d"),
+            ("/a/..", "/"),
+            ("/../..", "/"),
+            ("/a/b/..", "/a/"),
+            ("/a/b/", "/a/b/"),
+            ("/_search/%3Fa=b%20c", "/_search/%253Fa%3Db%2520c"),
+            ("", "/"),
+        ] {
+            assert_eq!(path(sent, OTHERS), canonical, "{sent}");
+        }
+    }
+
+    #[test]
+    fn a_query_is_sorted_by_name_and_then_by_value() {
+        for (sent, canonical) in [
+            ("b=2&a=1&a=0", "a=0&a=1&b=2"),
+            ("list-type=2&prefix=a/b", "list-type=2&prefix=a%2Fb"),
+            ("acl", "acl="),
+            ("uploads&", "uploads="),
+            ("a=b=c&d=%7e%2f", "a=b%3Dc&d=~%2F"),
+            ("a=1+2", "a=1%202"),
+            ("Param-3=1&Param=2", "Param=2&Param-3=1"),
+            ("a=%zz", "a=%25zz"),
+            ("", ""),
+        ] {
+            assert_eq!(*query(sent), canonical, "{sent}");
+        }
+    }
+}

@@ -1,0 +1,381 @@
+//! Signature Version 4 of AWS
+//! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>).
+//!
+//! The canonical form of a request is made here, over `ring`'s SHA-256 and HMAC, of the bytes that
+//! are sent. That is five crates that the TLS needs anyway. Two others were looked at. `aws-sigv4`
+//! brings some 40 of its SDK's along, and takes a path of S3 for one that is encoded as AWS encodes:
+//! a parenthesis that a caller sent bare fails. `reqsign-aws-v4`, with as many, signs in an async
+//! function, encodes no path twice and resolves no dots, so that it's for S3 alone. Neither signs
+//! chunks anew that somebody else has signed.
+
+mod canonical;
+mod chunks;
+mod key;
+mod payload;
+mod presign;
+mod resigned;
+mod signing;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+
+use self::canonical::PathRules;
+use self::chunks::{Chain, InChunks};
+use self::key::{Stamp, hash};
+use self::payload::{
+    CHUNKS_OF_ANOTHER_KIND, CONTENT_SHA256, Claim, NO_CHUNKS_IN_A_QUERY, NO_LENGTH, NOT_KEPT,
+    SIGNED_CHUNKS, UNSIGNED, Unclaimed,
+};
+use self::presign::PARAMETERS;
+use self::resigned::Resigned;
+use self::signing::{Signing, plain, signature_of};
+use super::{AuthContext, AuthError, AuthScheme, PayloadCoder, PayloadUse, SchemeError};
+
+const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
+const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
+const DECODED_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-content-length");
+
+/// What signers set. That for several regions is of version 4A.
+static FIELDS: [HeaderName; 4] = [
+    AUTHORIZATION,
+    AMZ_DATE,
+    SECURITY_TOKEN,
+    HeaderName::from_static("x-amz-region-set"),
+];
+
+const ACCESS_KEY_ID: &str = "access_key_id";
+const SECRET_ACCESS_KEY: &str = "secret_access_key";
+const SESSION_TOKEN: &str = "session_token";
+
+/// The most that is kept in memory to be hashed: the largest request that DynamoDB takes.
+const KEPT: usize = 16 * 1024 * 1024;
+
+/// The largest chunk that is signed anew. SDKs make chunks of 64 or 128 KiB.
+const LARGEST_CHUNK: usize = 1024 * 1024;
+
+/// The longest time for which AWS lets a query be signed.
+const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
+
+/// Signs for AWS, and for whoever speaks its protocol, with the secrets `access_key_id`,
+/// `secret_access_key` and, if the connection has one, `session_token`.
+///
+/// A caller may be an SDK that has signed with some key of its own, in a field or in the query: its
+/// signature is taken off. Region and service are the integration's, never the caller's.
+///
+/// ```
+/// use tower_passthrough::{PathEncoding, Upstream, auth::SigV4};
+///
+/// let s3 = Upstream::template("https://s3.{region}.amazonaws.com")?
+///     .auth(SigV4::new("s3", "{region}")?)
+///     .path_encoding(PathEncoding::Never);
+/// let queues = Upstream::new("https://sqs.eu-central-1.amazonaws.com")?
+///     .auth(SigV4::new("sqs", "eu-central-1")?.signed_payload(1024 * 1024));
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
+/// With [`PathEncoding::Never`](crate::PathEncoding::Never) a key that begins with an encoded slash
+/// stays what the caller has sent.
+///
+/// # Payloads
+///
+/// | the caller's `x-amz-content-sha256` | the payload |
+/// | --- | --- |
+/// | a hash | streams; AWS compares it with the hash |
+/// | `UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER` | streams as it is |
+/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is kept in memory: [`largest_chunk`](Self::largest_chunk) |
+/// | `STREAMING-` and anything else | is refused with 400 |
+/// | none, to S3 | streams unsigned; or as [`signed_payload`](Self::signed_payload) or [`streaming`](Self::streaming) say |
+/// | none, to others | is kept in memory and hashed: 16 MiB at most, or as [`signed_payload`](Self::signed_payload) says; beyond that, 413 |
+///
+/// # What is signed
+///
+/// `Host`, `Content-Type`, `Content-MD5` and all fields that begin with `x-amz-`. Others aren't, as
+/// what is between here and AWS may change them. S3 signs a path as it's sent; for others it's
+/// encoded once more, and its dot segments are resolved, as AWS asks for. What is sent stays as the
+/// caller sent it.
+///
+/// In [`Several`](super::Several) it comes last, as it signs what others have put on.
+#[derive(Clone, Debug)]
+pub struct SigV4 {
+    service: Box<str>,
+    region: Region,
+    unclaimed: Unclaimed,
+    /// In bytes.
+    largest_chunk: usize,
+    /// In seconds, if the signature goes into the query.
+    lifetime: Option<u64>,
+    parameters: Vec<Box<str>>,
+}
+
+#[derive(Clone, Debug)]
+enum Region {
+    Fixed(Box<str>),
+    /// The variable of the connection.
+    Variable(Box<str>),
+}
+
+impl SigV4 {
+    /// Signs for that service in that region. `{name}` as the region stands for the connection's
+    /// variable of that name.
+    ///
+    /// `s3`, `s3express`, `s3-outposts` and `s3-object-lambda` are signed by the rules of S3.
+    ///
+    /// # Errors
+    ///
+    /// If a name is empty, or holds other than letters, digits, `-` and `_`.
+    pub fn new(service: &str, region: &str) -> Result<Self, SchemeError> {
+        let variable = region
+            .strip_prefix('{')
+            .and_then(|name| name.strip_suffix('}'));
+        if !is_name(service) || !is_name(variable.unwrap_or(region)) {
+            return Err(SchemeError("no name of a service or a region"));
+        }
+        let unclaimed = match is_s3(service) {
+            true => Unclaimed::Unsigned,
+            false => Unclaimed::Hashed { limit: KEPT },
+        };
+        Ok(Self {
+            service: service.into(),
+            region: match variable {
+                Some(name) => Region::Variable(name.into()),
+                None => Region::Fixed(region.into()),
+            },
+            unclaimed,
+            largest_chunk: LARGEST_CHUNK,
+            lifetime: None,
+            parameters: Vec::new(),
+        })
+    }
+
+    /// Signs in the query and not in a field, for that long from each call on: for one second at
+    /// least, and for seven days at most. A payload to S3 isn't signed then.
+    ///
+    /// Logs keep URLs: prefer the field where a vendor takes it.
+    #[must_use]
+    pub fn presigned(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime.as_secs().clamp(1, LONGEST_LIFE));
+        self.parameters = PARAMETERS.iter().map(|&name| name.into()).collect();
+        self
+    }
+
+    /// Keeps a payload whose hash the caller doesn't say in memory, up to that many bytes, and
+    /// signs its hash. One that is larger is answered with 413.
+    #[must_use]
+    pub fn signed_payload(mut self, limit: usize) -> Self {
+        self.unclaimed = Unclaimed::Hashed { limit };
+        self
+    }
+
+    /// Sends a payload whose hash the caller doesn't say in chunks of 64 KiB that are signed one by
+    /// one, as S3 takes them (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`). Its length must be known: one
+    /// that comes without `Content-Length` is refused with 400.
+    #[must_use]
+    pub fn streaming(mut self) -> Self {
+        self.unclaimed = Unclaimed::Streamed;
+        self
+    }
+
+    /// How large a chunk may be that comes signed by the caller, in bytes: 1 MiB unless told. Each
+    /// upload keeps one in memory. A larger one ends the call as a broken body does, with 400.
+    #[must_use]
+    pub fn largest_chunk(mut self, bytes: usize) -> Self {
+        self.largest_chunk = bytes;
+        self
+    }
+
+    fn region<'a>(&'a self, cx: &AuthContext<'a>) -> Result<&'a str, AuthError> {
+        let name = match &self.region {
+            Region::Fixed(name) => return Ok(name),
+            Region::Variable(name) => name,
+        };
+        let value = cx.connection.variables().get(name);
+        let value = value.ok_or(AuthError::Missing)?;
+        match is_name(value) {
+            true => Ok(value),
+            false => Err(AuthError::Unsendable),
+        }
+    }
+
+    fn signing<'a>(&'a self, cx: &AuthContext<'a>) -> Result<Signing<'a>, AuthError> {
+        let is_s3 = is_s3(&self.service);
+        Ok(Signing {
+            stamp: Stamp::of(cx.now()),
+            region: self.region(cx)?,
+            service: &self.service,
+            access_key_id: cx.secret(ACCESS_KEY_ID)?,
+            secret_access_key: cx.secret(SECRET_ACCESS_KEY)?,
+            path: PathRules {
+                encoded_again: !is_s3,
+                normalized: !is_s3,
+            },
+            signs,
+        })
+    }
+
+    /// What is signed in the place of the payload, of a request whose signature is in a field.
+    fn payload_value(
+        &self,
+        request: &mut Parts,
+        cx: &AuthContext<'_>,
+    ) -> Result<HeaderValue, AuthError> {
+        match Claim::of(&request.headers) {
+            Claim::Stands(value) => return Ok(value.clone()),
+            Claim::SignedChunks { .. } => {
+                let value = request.headers.get(CONTENT_SHA256);
+                return value.cloned().ok_or(AuthError::Unsendable);
+            }
+            Claim::Unsignable => return Err(CHUNKS_OF_ANOTHER_KIND),
+            Claim::None => {}
+        }
+        match self.unclaimed {
+            Unclaimed::Unsigned => Ok(HeaderValue::from_static(UNSIGNED)),
+            Unclaimed::Hashed { .. } => hashed(cx),
+            Unclaimed::Streamed => match cx.payload_length() {
+                Some(0) => hashed(cx),
+                Some(length) => {
+                    in_chunks(&mut request.headers, length)?;
+                    request.extensions.insert(InOurChunks(length));
+                    Ok(HeaderValue::from_static(SIGNED_CHUNKS))
+                }
+                None => Err(NO_LENGTH),
+            },
+        }
+    }
+
+    fn presign(
+        &self,
+        request: &mut Parts,
+        cx: &AuthContext<'_>,
+        seconds: u64,
+    ) -> Result<(), AuthError> {
+        let claim = Claim::of(&request.headers);
+        if claim.is_in_chunks() {
+            return Err(NO_CHUNKS_IN_A_QUERY);
+        }
+        let payload = match claim {
+            _ if is_s3(&self.service) => HeaderValue::from_static(UNSIGNED),
+            Claim::Stands(value) => value.clone(),
+            _ => hashed(cx)?,
+        };
+        request.headers.remove(CONTENT_SHA256);
+        let token = cx.credential().get(SESSION_TOKEN);
+        self.signing(cx)?
+            .presign(request, seconds, token, payload.as_bytes())
+    }
+}
+
+/// Says how long the payload is that is put into chunks here.
+#[derive(Clone, Copy, Debug)]
+struct InOurChunks(u64);
+
+/// Says of a payload that it's in chunks.
+fn in_chunks(headers: &mut HeaderMap, length: u64) -> Result<(), AuthError> {
+    let codings = headers.get_all(CONTENT_ENCODING).iter();
+    let codings: Vec<_> = [&b"aws-chunked"[..]]
+        .into_iter()
+        .chain(codings.map(HeaderValue::as_bytes))
+        .collect();
+    headers.insert(CONTENT_ENCODING, plain(codings.join(&b","[..]))?);
+    headers.insert(DECODED_LENGTH, length.into());
+    Ok(())
+}
+
+fn hashed(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
+    match (cx.payload(), cx.payload_length()) {
+        (Some(payload), _) => plain(Bytes::copy_from_slice(&hash(payload))),
+        (None, Some(0)) => plain(Bytes::copy_from_slice(&hash(b""))),
+        (None, _) => Err(NOT_KEPT),
+    }
+}
+
+fn is_s3(service: &str) -> bool {
+    matches!(
+        service,
+        "s3" | "s3express" | "s3-outposts" | "s3-object-lambda"
+    )
+}
+
+fn is_name(text: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    (1..=64).contains(&text.len()) && text.bytes().all(fits)
+}
+
+/// Which fields are signed. `x-amzn-trace-id` isn't: balancers change it.
+fn signs(name: &str) -> bool {
+    matches!(name, "host" | "content-type" | "content-md5") || name.starts_with("x-amz-")
+}
+
+impl AuthScheme for SigV4 {
+    fn fields(&self) -> &[HeaderName] {
+        &FIELDS
+    }
+
+    fn parameters(&self) -> &[Box<str>] {
+        &self.parameters
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![ACCESS_KEY_ID, SECRET_ACCESS_KEY]
+    }
+
+    fn payload(&self, request: &Parts) -> PayloadUse {
+        let is_unsigned = self.lifetime.is_some() && is_s3(&self.service);
+        match (self.unclaimed, Claim::of(&request.headers)) {
+            (Unclaimed::Hashed { limit }, Claim::None) if !is_unsigned => {
+                PayloadUse::Bytes { limit }
+            }
+            (Unclaimed::Streamed, Claim::None) if self.lifetime.is_some() && !is_unsigned => {
+                PayloadUse::Bytes { limit: KEPT }
+            }
+            _ => PayloadUse::Ignored,
+        }
+    }
+
+    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        presign::strip(&mut request.uri)?;
+        if let Some(seconds) = self.lifetime {
+            return self.presign(request, cx, seconds);
+        }
+        let claims = !matches!(Claim::of(&request.headers), Claim::None);
+        let payload = self.payload_value(request, cx)?;
+        match claims || is_s3(&self.service) || self.unclaimed == Unclaimed::Streamed {
+            true => request.headers.insert(CONTENT_SHA256, payload.clone()),
+            false => request.headers.remove(CONTENT_SHA256),
+        };
+        let signing = self.signing(cx)?;
+        let date = Bytes::copy_from_slice(signing.stamp.as_str().as_bytes());
+        request.headers.insert(AMZ_DATE, plain(date)?);
+        if let Some(token) = cx.credential().get(SESSION_TOKEN) {
+            let token = token.to_header_value("")?;
+            request.headers.insert(SECURITY_TOKEN, token);
+        }
+        signing.authorize(request, payload.as_bytes())
+    }
+
+    fn coder(
+        &self,
+        request: &Parts,
+        cx: &AuthContext<'_>,
+    ) -> Result<Option<Box<dyn PayloadCoder>>, AuthError> {
+        let Claim::SignedChunks { trailer } = Claim::of(&request.headers) else {
+            return Ok(None);
+        };
+        let signing = self.signing(cx)?;
+        let chain = Chain {
+            key: signing.key(),
+            scope: signing.scope(),
+            stamp: signing.stamp,
+            last: signature_of(request).ok_or(AuthError::Unsendable)?,
+        };
+        Ok(Some(match request.extensions.get() {
+            Some(&InOurChunks(length)) => Box::new(InChunks::new(chain, length)),
+            None => Box::new(Resigned::new(chain, trailer, self.largest_chunk)),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod example;

@@ -1,0 +1,129 @@
+//! What stands for the payload in what is signed.
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::auth::AuthError;
+
+pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-content-sha256");
+
+pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
+
+/// Chunks, each with a signature of its own
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>).
+pub(super) const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
+
+/// The same, and then fields
+/// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>).
+pub(super) const SIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
+
+/// Chunks without signatures, and then fields.
+const UNSIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
+
+/// What the caller says of its payload in `x-amz-content-sha256`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim<'a> {
+    /// Nothing that could stand.
+    None,
+    /// Its hash, which AWS compares, or that it's unsigned.
+    Stands(&'a HeaderValue),
+    /// It's in chunks that the caller has signed, with a key that isn't the connection's.
+    SignedChunks { trailer: bool },
+    /// Chunks that it isn't known how to sign.
+    Unsignable,
+}
+
+impl<'a> Claim<'a> {
+    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+        let mut values = headers.get_all(CONTENT_SHA256).iter();
+        let (Some(value), None) = (values.next(), values.next()) else {
+            return Self::None;
+        };
+        let text = value.to_str().unwrap_or_default();
+        match text {
+            UNSIGNED | UNSIGNED_CHUNKS_AND_TRAILER => Self::Stands(value),
+            SIGNED_CHUNKS => Self::SignedChunks { trailer: false },
+            SIGNED_CHUNKS_AND_TRAILER => Self::SignedChunks { trailer: true },
+            _ if is_hash(text) => Self::Stands(value),
+            _ if text.starts_with("STREAMING-") => Self::Unsignable,
+            _ => Self::None,
+        }
+    }
+
+    /// Whether the payload is more than the bytes of an object: it's framed as `aws-chunked`.
+    pub(super) fn is_in_chunks(self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Stands(value) => value == UNSIGNED_CHUNKS_AND_TRAILER,
+            Self::SignedChunks { .. } | Self::Unsignable => true,
+        }
+    }
+}
+
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// What becomes of a payload of which the caller claims nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unclaimed {
+    /// It's kept in memory, up to that many bytes, and hashed.
+    Hashed { limit: usize },
+    /// It streams, and isn't signed.
+    Unsigned,
+    /// It streams in chunks that are signed here.
+    Streamed,
+}
+
+pub(super) const CHUNKS_OF_ANOTHER_KIND: AuthError =
+    AuthError::Unsignable("the payload is streamed in a way that can't be signed anew");
+
+pub(super) const NO_CHUNKS_IN_A_QUERY: AuthError =
+    AuthError::Unsignable("a payload in signed chunks can't be sent with a signature in the query");
+
+pub(super) const NOT_KEPT: AuthError =
+    AuthError::Unsignable("the payload to be signed wasn't kept: is its hash a hop-by-hop field?");
+
+pub(super) const NO_LENGTH: AuthError =
+    AuthError::Unsignable("a payload of unknown length can't be signed while it streams");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn claimed(values: &[&'static str]) -> HeaderMap {
+        let lines = values
+            .iter()
+            .map(|value| (CONTENT_SHA256, HeaderValue::from_static(value)));
+        lines.collect()
+    }
+
+    #[test]
+    fn what_a_caller_claims_is_read_strictly() {
+        const HASH: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        for value in [HASH, UNSIGNED, UNSIGNED_CHUNKS_AND_TRAILER] {
+            let headers = claimed(&[value]);
+            assert_eq!(
+                Claim::of(&headers),
+                Claim::Stands(&HeaderValue::from_static(value))
+            );
+        }
+        for (values, claim) in [
+            (&[][..], Claim::None),
+            (&[HASH, HASH], Claim::None),
+            (&["0123"], Claim::None),
+            (&["unsigned-payload"], Claim::None),
+            (&[SIGNED_CHUNKS], Claim::SignedChunks { trailer: false }),
+            (
+                &[SIGNED_CHUNKS_AND_TRAILER],
+                Claim::SignedChunks { trailer: true },
+            ),
+            (
+                &["STREAMING-AWS4-ECDSA-P256-SHA256-PAYLOAD"],
+                Claim::Unsignable,
+            ),
+            (&["STREAMING-AWS4-HMAC-SHA256-EVENTS"], Claim::Unsignable),
+        ] {
+            assert_eq!(Claim::of(&claimed(values)), claim, "{values:?}");
+        }
+    }
+}

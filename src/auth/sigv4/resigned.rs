@@ -1,0 +1,395 @@
+//! Chunks that came signed by the caller, with a key that isn't the connection's: framing and data
+//! pass as they are, and only the signatures are replaced. So the length stays.
+
+use bytes::{Bytes, BytesMut};
+
+use super::chunks::{Chain, EXTENSION};
+use super::key::Hex;
+use crate::auth::{BrokenPayload, PayloadCoder};
+
+/// The longest line before a chunk: 16 digits of its size, and the signature.
+const LONGEST_LINE: usize = 16 + EXTENSION.len() + 64 + 2;
+
+/// How much may follow the last chunk.
+const LONGEST_TRAILER: usize = 16 * 1024;
+
+const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
+
+/// Replaces the signatures of chunks, and of the fields after them.
+#[derive(Debug)]
+pub(super) struct Resigned {
+    seed: Chain,
+    chain: Chain,
+    has_trailer: bool,
+    /// In bytes, of one chunk's data.
+    largest: usize,
+    /// What came of the chunk, or of the trailer, that isn't whole yet.
+    kept: BytesMut,
+    place: Place,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place {
+    /// In the line before a chunk.
+    Line,
+    /// In its data, or in the end of line after it.
+    Data {
+        from: usize,
+        size: usize,
+    },
+    Trailer,
+    Over,
+}
+
+impl Resigned {
+    pub(super) fn new(seed: Chain, has_trailer: bool, largest: usize) -> Self {
+        Self {
+            chain: seed.clone(),
+            seed,
+            has_trailer,
+            largest,
+            kept: BytesMut::new(),
+            place: Place::Line,
+        }
+    }
+
+    /// Keeps what is there of the next `most` bytes.
+    fn keep(&mut self, data: &mut Bytes, most: usize) {
+        let take = data.len().min(most);
+        self.kept.extend_from_slice(&data.split_to(take));
+    }
+
+    /// Up to the end of the line before a chunk.
+    fn line(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+        let end = data.iter().position(|&byte| byte == b'\n');
+        let room = LONGEST_LINE - self.kept.len();
+        self.keep(data, end.map_or(data.len(), |end| end + 1).min(room));
+        if !self.kept.ends_with(b"\n") {
+            return match self.kept.len() < LONGEST_LINE {
+                true => Ok(None),
+                false => Err(BrokenPayload("a chunk doesn't begin with its size")),
+            };
+        }
+        let size = size(&self.kept).ok_or(BrokenPayload("a chunk doesn't begin with its size"))?;
+        if size > self.largest as u64 {
+            return Err(BrokenPayload("a chunk is too large to be signed"));
+        }
+        // It's no larger than what a `usize` holds.
+        let size = usize::try_from(size).unwrap_or(self.largest);
+        let from = self.kept.len();
+        if size == 0 && self.has_trailer {
+            self.place = Place::Trailer;
+            return Ok(Some(self.signed(from, 0)));
+        }
+        self.place = Place::Data { from, size };
+        Ok(None)
+    }
+
+    /// Up to the end of line after a chunk's data.
+    fn data(
+        &mut self,
+        data: &mut Bytes,
+        (from, size): (usize, usize),
+    ) -> Result<Option<Bytes>, BrokenPayload> {
+        let whole = from + size + 2;
+        self.keep(data, whole - self.kept.len());
+        if self.kept.len() < whole {
+            return Ok(None);
+        }
+        if !self.kept.ends_with(b"\r\n") {
+            return Err(BrokenPayload("a chunk doesn't end where it says"));
+        }
+        self.place = match size {
+            0 => Place::Over,
+            _ => Place::Line,
+        };
+        Ok(Some(self.signed(from, size)))
+    }
+
+    /// The chunk whose data begins at `from`, with our signature at the end of its line.
+    fn signed(&mut self, from: usize, size: usize) -> Bytes {
+        let mut chunk = std::mem::take(&mut self.kept);
+        let data = chunk.get(from..from + size).unwrap_or_default();
+        let signature = self.chain.of_chunk(data);
+        replace(&mut chunk, from - 2 - signature.len(), &signature);
+        chunk.freeze()
+    }
+
+    fn trailer(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+        let room = LONGEST_TRAILER - self.kept.len();
+        self.keep(data, room);
+        let is_whole = Trailer::read(&self.kept)?.is_some_and(|trailer| trailer.is_ended);
+        match is_whole {
+            true => self.signed_trailer().map(Some),
+            false if self.kept.len() < LONGEST_TRAILER => Ok(None),
+            false => Err(BrokenPayload("the fields after the chunks are too long")),
+        }
+    }
+
+    fn signed_trailer(&mut self) -> Result<Bytes, BrokenPayload> {
+        let mut kept = std::mem::take(&mut self.kept);
+        let trailer = Trailer::read(&kept)?.ok_or(BrokenPayload("the trailer isn't signed"))?;
+        let signature = self.chain.of_trailer(&trailer.canonical);
+        replace(&mut kept, trailer.signature_at, &signature);
+        self.place = Place::Over;
+        Ok(kept.freeze())
+    }
+}
+
+fn replace(kept: &mut BytesMut, at: usize, signature: &Hex) {
+    if let Some(place) = kept.get_mut(at..at + signature.len()) {
+        place.copy_from_slice(signature);
+    }
+}
+
+/// The size that the line before a chunk says, if it's such a line.
+fn size(line: &[u8]) -> Option<u64> {
+    let line = std::str::from_utf8(line.strip_suffix(b"\r\n")?).ok()?;
+    let (size, signature) = line.split_once(EXTENSION)?;
+    let is_hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let fits = is_hex(size) && signature.len() == 64 && is_hex(signature);
+    fits.then(|| u64::from_str_radix(size, 16).ok())?
+}
+
+/// The fields after the last chunk.
+struct Trailer {
+    /// As they're signed.
+    canonical: Vec<u8>,
+    signature_at: usize,
+    /// Whether the empty line at the end has come.
+    is_ended: bool,
+}
+
+impl Trailer {
+    /// `None`: their signature hasn't come yet. Lines may end without CR, and an empty one may
+    /// stand before the signature: AWS's own example is written so.
+    fn read(kept: &[u8]) -> Result<Option<Self>, BrokenPayload> {
+        const ODD: BrokenPayload = BrokenPayload("what follows the chunks are no fields");
+        let mut canonical = Vec::new();
+        let mut signature_at = None;
+        let mut at = 0;
+        for raw in kept.split_inclusive(|&byte| byte == b'\n') {
+            let begin = at;
+            at += raw.len();
+            let is_whole = raw.ends_with(b"\n");
+            let line = raw.trim_ascii_end();
+            if let Some(signature_at) = signature_at {
+                let is_ended = is_whole && line.is_empty();
+                let is_odd = !line.is_empty() || at < kept.len();
+                return match is_odd {
+                    true => Err(ODD),
+                    false => Ok(Some(Self {
+                        canonical,
+                        signature_at,
+                        is_ended,
+                    })),
+                };
+            }
+            if let Some(signature) = line.strip_prefix(TRAILER_SIGNATURE) {
+                if !is_whole && signature.len() < 64 {
+                    return Ok(None);
+                }
+                if signature.len() != 64 || !signature.iter().all(u8::is_ascii_hexdigit) {
+                    return Err(ODD);
+                }
+                signature_at = Some(begin + TRAILER_SIGNATURE.len());
+            } else if !is_whole {
+                return Ok(None);
+            } else if !line.is_empty() {
+                let colon = line.iter().position(|&byte| byte == b':').ok_or(ODD)?;
+                let (name, value) = line.split_at_checked(colon).ok_or(ODD)?;
+                canonical.extend(name.to_ascii_lowercase());
+                canonical.push(b':');
+                canonical.extend_from_slice(value.strip_prefix(b":").unwrap_or(value).trim_ascii());
+                canonical.push(b'\n');
+            }
+        }
+        Ok(signature_at.map(|signature_at| Self {
+            canonical,
+            signature_at,
+            is_ended: false,
+        }))
+    }
+}
+
+impl PayloadCoder for Resigned {
+    fn length(&self, plain: Option<u64>) -> Option<u64> {
+        plain
+    }
+
+    fn code(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+        while !data.is_empty() {
+            let ready = match self.place {
+                Place::Line => self.line(data)?,
+                Place::Data { from, size } => self.data(data, (from, size))?,
+                Place::Trailer => self.trailer(data)?,
+                Place::Over => return Err(BrokenPayload("something follows the last chunk")),
+            };
+            if ready.is_some() {
+                return Ok(ready);
+            }
+        }
+        Ok(None)
+    }
+
+    fn end(&mut self) -> Result<Bytes, BrokenPayload> {
+        match self.place {
+            Place::Over => Ok(Bytes::new()),
+            // Without the empty line at its end.
+            Place::Trailer => self.signed_trailer(),
+            Place::Line | Place::Data { .. } => Err(BrokenPayload("the last chunk is missing")),
+        }
+    }
+
+    fn again(&self) -> Box<dyn PayloadCoder> {
+        Box::new(Self::new(self.seed.clone(), self.has_trailer, self.largest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use super::super::example::{SEED, chain};
+    use super::*;
+
+    const DUMMY: &str = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+    const CHUNKS: [&str; 3] = [
+        "ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648",
+        "0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497",
+        "b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9",
+    ];
+
+    const WITH_TRAILER: [&str; 4] = [
+        "b474d8862b1487a5145d686f57f013e54db672cee1c953b3010fb58501ef5aa2",
+        "1c1344b170168f8e65b41376b44b20fe354e373826ccbbe2c1d40a8cae51e5c7",
+        "2ca2aba2005185cf7159c6277faf83795951dd77a3a99e6e65d5c9f85863f992",
+        "d81f82fc3505edab99d459891051a732e8730629a2e4a59689829ca17fe2e435",
+    ];
+
+    const TRAILER_SEED: &Hex = b"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
+
+    /// S3's documented upload, of 65 KiB in two chunks, with those signatures.
+    fn upload(signatures: &[&str; 3], end: &str) -> String {
+        let [first, second, last] = signatures;
+        let (a, b) = ("a".repeat(65_536), "a".repeat(1024));
+        format!(
+            "10000;chunk-signature={first}\r\n{a}\r\n\
+             400;chunk-signature={second}\r\n{b}\r\n\
+             0;chunk-signature={last}\r\n{end}"
+        )
+    }
+
+    fn trailer(signature: &str) -> String {
+        format!("x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:{signature}\r\n\r\n")
+    }
+
+    /// What comes out if that goes in, in pieces of that size.
+    fn coded(coder: &mut Resigned, sent: &str, pieces: usize) -> Result<String, BrokenPayload> {
+        let mut out = Vec::new();
+        for piece in sent.as_bytes().chunks(pieces) {
+            let mut data = Bytes::copy_from_slice(piece);
+            while !data.is_empty() {
+                out.extend(coder.code(&mut data)?);
+            }
+        }
+        out.push(coder.end()?);
+        Ok(String::from_utf8(out.concat()).unwrap())
+    }
+
+    #[test]
+    fn chunks_of_a_stranger_are_signed_as_documented() {
+        let sent = upload(&[DUMMY; 3], "\r\n");
+        for pieces in [1, 7, 1000, 65_536, usize::MAX] {
+            let mut coder = Resigned::new(chain(SEED), false, 65_536);
+            assert_eq!(coder.length(Some(sent.len() as u64)), Some(66_824));
+            let out = coded(&mut coder, &sent, pieces).unwrap();
+            assert!(out == upload(&CHUNKS, "\r\n"), "{pieces}");
+        }
+    }
+
+    #[test]
+    fn a_trailer_is_signed_as_documented() {
+        let [one, two, three, four] = WITH_TRAILER;
+        let sent = upload(&[DUMMY; 3], &trailer(DUMMY));
+        for pieces in [1, 10, 66_000, usize::MAX] {
+            let mut coder = Resigned::new(chain(TRAILER_SEED), true, 65_536);
+            let out = coded(&mut coder, &sent, pieces).unwrap();
+            assert!(
+                out == upload(&[one, two, three], &trailer(four)),
+                "{pieces}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_trailer_may_be_written_as_in_awss_example() {
+        let [one, two, three, four] = WITH_TRAILER;
+        let written = |signature: &str, end: &str| {
+            format!("x-amz-checksum-crc32c:sOO8/Q==\n\r\nx-amz-trailer-signature:{signature}{end}")
+        };
+        for end in ["\r\n\r\n", "\r\n", ""] {
+            let sent = upload(&[DUMMY; 3], &written(DUMMY, end));
+            let mut coder = Resigned::new(chain(TRAILER_SEED), true, 65_536);
+            let out = coded(&mut coder, &sent, 100).unwrap();
+            assert!(
+                out == upload(&[one, two, three], &written(four, end)),
+                "{end:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_same_comes_out_a_second_time() {
+        let sent = upload(&[DUMMY; 3], "\r\n");
+        let mut coder = Resigned::new(chain(SEED), false, 65_536);
+        coded(&mut coder, &sent, 1000).unwrap();
+        let mut again = coder.again();
+        let mut data = Bytes::from(sent);
+        let first = again.code(&mut data).unwrap().unwrap();
+        assert!(first.starts_with(format!("10000;chunk-signature={}", CHUNKS[0]).as_bytes()));
+    }
+
+    #[test]
+    fn what_is_not_framed_so_is_broken() {
+        let line = format!(";chunk-signature={DUMMY}\r\n");
+        for sent in [
+            String::new(),
+            "5\r\nhello\r\n0\r\n\r\n".to_owned(),
+            format!("5{line}hell"),
+            format!("5{line}hello"),
+            format!("5{line}hello\n\r0{line}\r\n"),
+            format!("5{line}hello\r\n"),
+            format!("5{line}hello\r\n0{line}"),
+            format!("5{line}hello\r\n0{line}\r\nmore"),
+            format!("+5{line}hello\r\n0{line}\r\n"),
+            format!("{line}\r\n"),
+            format!("ffffffffffffffff{line}"),
+            format!("11{line}"),
+            format!(
+                "5;chunk-signature={}\r\nhello\r\n",
+                &DUMMY.replace('0', "g")
+            ),
+            format!("5{};x\r\nhello\r\n", &line.trim_end()),
+            "5".repeat(1000),
+        ] {
+            let mut coder = Resigned::new(chain(SEED), false, 16);
+            assert!(coded(&mut coder, &sent, 10).is_err(), "{sent}");
+        }
+        for end in [
+            String::new(),
+            "x-amz-checksum-crc32c:sOO8/Q==\r\n\r\n".to_owned(),
+            format!("no field\r\nx-amz-trailer-signature:{DUMMY}\r\n\r\n"),
+            format!("x-amz-trailer-signature:{DUMMY}0\r\n\r\n"),
+            "x-amz-trailer-signature:00\r\n\r\n".to_owned(),
+            format!("x-amz-trailer-signature:{DUMMY}\r\nx-more: y\r\n\r\n"),
+            trailer(DUMMY) + "more",
+            format!("x: {}\r\n", "y".repeat(20_000)),
+        ] {
+            let mut coder = Resigned::new(chain(SEED), true, 16);
+            let sent = format!("0{line}{end}");
+            assert!(coded(&mut coder, &sent, 10).is_err(), "{end}");
+        }
+    }
+}
