@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use http::Method;
 use tower_passthrough::{CallReport, CallStart, ConnectionId, Observe};
+#[cfg(feature = "oauth2")]
+use tower_passthrough::{RefreshOutcome, RefreshReport};
 
 use crate::callers::Caller;
 use crate::log::AUDIT;
@@ -72,6 +74,38 @@ pub(crate) fn unauthenticated(method: &Method) {
         status = 401_u16,
         "call",
     );
+}
+
+/// New tokens of a connection, or why there are none. It's told beside calls, which go on.
+#[cfg(feature = "oauth2")]
+pub(crate) fn refreshed(report: &RefreshReport<'_>) {
+    let outcome = report.outcome();
+    let connection = tracing::field::display(Id(report.connection()));
+    let (integration, ms) = (report.integration(), milliseconds(report.duration()));
+    // The library's own words: nothing that a token endpoint said.
+    let error = report.error();
+    match outcome {
+        RefreshOutcome::Renewed | RefreshOutcome::Superseded => {
+            tracing::info!(
+                connection,
+                integration,
+                outcome = outcome.as_str(),
+                ms,
+                "refresh"
+            );
+        }
+        _ => {
+            tracing::warn!(
+                connection,
+                integration,
+                outcome = outcome.as_str(),
+                ms,
+                error,
+                "refresh"
+            );
+        }
+    }
+    metrics::refreshed(report);
 }
 
 fn milliseconds(duration: Duration) -> u64 {

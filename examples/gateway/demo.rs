@@ -22,12 +22,12 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tower_passthrough::{
-    BaseUrlError, Connection, HttpTransport, Integrations, MemoryStore, NetworkPolicy,
-    PathEncoding, ResponseHeaderPolicy, RetryPolicy, TraceContext, Upstream, auth,
+    BaseUrlError, Connection, HttpTransport, Integrations, NetworkPolicy, PathEncoding,
+    ResponseHeaderPolicy, RetryPolicy, TraceContext, Upstream, auth,
 };
 
 use crate::callers::Callers;
-use crate::config::{Config, Limits, TransportKey};
+use crate::config::{Config, Declared, Limits, Store, TransportKey};
 
 use crate::server::Server;
 
@@ -67,8 +67,11 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         mount: Config::MOUNT.to_owned(),
         shutdown: Config::SHUTDOWN,
         callers: Callers::anyone(),
-        store: MemoryStore::from_iter([("demo", Connection::new("demo").with("token", TOKEN))]),
-        integrations: Integrations::new().with("demo", upstream),
+        store: Store::File(vec![(
+            "demo".to_owned(),
+            Connection::new("demo").with("token", TOKEN),
+        )]),
+        declared: Declared::of(Integrations::new().with("demo", upstream)),
         network: NetworkPolicy::new()
             .allow(IpNet::from(IpAddr::from(Ipv4Addr::LOCALHOST)))
             .dangerous()

@@ -35,6 +35,13 @@ pub(crate) fn start() {
     }
 }
 
+/// Says what the config's author may not have meant.
+pub(crate) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
 /// `Err`: it can't be read.
 fn read(told: &str) -> Result<Targets, ParseError> {
     // To tracing an empty directive is the level `error`, and nobody who leaves it out means that.

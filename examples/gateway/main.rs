@@ -15,6 +15,8 @@
 mod audit;
 mod callers;
 mod cli;
+#[cfg(feature = "sqlite")]
+mod commands;
 mod config;
 mod demo;
 mod hardening;
@@ -26,6 +28,7 @@ mod routes;
 mod server;
 mod signals;
 mod socket;
+mod store;
 mod unread;
 
 use std::error::Error;
@@ -41,46 +44,50 @@ use clap::Parser;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tokio::task::JoinSet;
 use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService, Tunnels};
 
 use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
-use crate::config::{Config, TransportKey};
+use crate::config::{Config, Loaded, Store, TransportKey};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
 use crate::reload::ConfigFile;
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
+use crate::store::{Connections, OpenError, Served};
 
 /// The command line or the config file is at fault.
 const USAGE: u8 = 2;
+
+/// How long a stop waits for tokens that are being refreshed, when all calls have ended: as long as
+/// a refresh may take. One that is cut off may lose what the vendor has rotated.
+const REFRESH: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start();
     hardening::keep_memory_private();
-    if let Some(Command::Connections { .. }) = cli.command {
-        eprintln!(
-            "connections: not yet supported; connections live in the config file, as [connection.*]"
-        );
-        return ExitCode::from(USAGE);
-    }
-    let config = match cli
+    let loaded = match cli
         .config
         .as_deref()
         .map(|path| config::load(path, cli.listen))
     {
         None => None,
-        Some(Ok(loaded)) if cli.check => {
-            say(&format!("the config is good: {}", loaded.summary));
-            return ExitCode::SUCCESS;
-        }
-        Some(Ok(loaded)) => Some(loaded.config),
+        Some(Ok(loaded)) => Some(loaded),
         Some(Err(error)) => {
             eprintln!("{error}");
             return ExitCode::from(USAGE);
         }
     };
+    if let Some(Command::Connections(command)) = &cli.command {
+        return connections(command, loaded, &cli);
+    }
+    if let (Some(loaded), true) = (&loaded, cli.check) {
+        log::warn(&loaded.warnings);
+        say(&format!("the config is good: {}", loaded.summary));
+        return ExitCode::SUCCESS;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -92,9 +99,9 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(async {
-        match config {
-            Some(config) => run(config, ConfigFile::of(cli)).await,
-            None => run(demo::start(cli.listen).await?, None).await,
+        match loaded {
+            Some(loaded) => run(loaded.config, loaded.warnings, ConfigFile::of(cli)).await,
+            None => run(demo::start(cli.listen).await?, Vec::new(), None).await,
         }
     });
     // A DNS look-up that is under way blocks a thread, and mustn't hold the exit.
@@ -103,13 +110,46 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("{error}");
-            ExitCode::FAILURE
+            let usage = error.downcast_ref().is_some_and(OpenError::is_configs);
+            if usage {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
         }
     }
 }
 
+/// Changes the connections of a persistent store.
+fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) -> ExitCode {
+    let (Some(loaded), Some(path)) = (loaded, &cli.config) else {
+        eprintln!("connections: expected --config FILE, in whose [store] they live");
+        return ExitCode::from(USAGE);
+    };
+    let Config {
+        store, declared, ..
+    } = loaded.config;
+    match store {
+        Store::File(_) => {
+            eprintln!(
+                "connections: there is no persistent [store] in {}: connections live in that file, \
+                 as [connection.*]",
+                path.display()
+            );
+            let _ = (command, declared);
+            ExitCode::from(USAGE)
+        }
+        #[cfg(feature = "sqlite")]
+        Store::Sqlite(sqlite) => commands::main(command, &sqlite, &declared, path),
+    }
+}
+
 /// Serves until a signal comes. Without a file it's the demo.
-async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Error>> {
+async fn run(
+    config: Config,
+    warnings: Vec<String>,
+    file: Option<ConfigFile>,
+) -> Result<(), Box<dyn Error>> {
     // Bound before all else, as the network policy must know the listener: a vendor's name that
     // leads back here would loop.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
@@ -126,11 +166,15 @@ async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Err
         shutdown: config.shutdown,
         transport: None,
         newest: None,
+        served: None,
+        refreshes: JoinSet::new(),
         previous: None,
+        warnings: Vec::new(),
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
-    let mut server = Server::new(host.router(config)?);
+    let mut server = Server::new(host.router(config).await?);
+    host.warn(warnings);
 
     say(&format!("listening on http://{}", host.address));
     if file.is_none() {
@@ -144,6 +188,11 @@ async fn run(config: Config, file: Option<ConfigFile>) -> Result<(), Box<dyn Err
     server
         .drain(host.shutdown, &host.tunnels, signals.next())
         .await;
+    tokio::select! {
+        () = host.refreshed() => {}
+        () = tokio::time::sleep(REFRESH) => {}
+        () = signals.next() => {}
+    }
     Ok(())
 }
 
@@ -162,8 +211,13 @@ struct Host {
     transport: Option<(TransportKey, HttpTransport)>,
     /// Callers and connections, for tunnels that began before the last change.
     newest: Option<watch::Sender<Known>>,
+    /// Its connections, and the refreshes that earlier ones have begun.
+    served: Option<Served>,
+    refreshes: JoinSet<()>,
     /// The service so far, which has counted calls.
     previous: Option<Service>,
+    /// What was warned of at the last load.
+    warnings: Vec<String>,
 }
 
 type Service = PassthroughService<Authorized<Current, Current>, Integrations>;
@@ -173,13 +227,15 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// TLS can't be set up, or the mount is no prefix. Nothing has changed then.
-    fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
+    /// The store can't be opened, TLS can't be set up, or the mount is no prefix. Nothing has changed
+    /// then.
+    async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
         if let Callers::Anyone(_) = config.callers {
             tracing::warn!(
                 "no key is asked for: whoever reaches this listener may use each connection"
             );
         }
+        let connections = self.open(config.store).await?;
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
             _ => config
@@ -191,24 +247,31 @@ impl Host {
         self.shutdown = config.shutdown;
         let pool = transport.clone();
 
-        let current = self.current(Known {
+        let served = store::serve(connections.clone(), &config.declared, transport.clone());
+        if let Some(old) = self.served.replace(served.clone()) {
+            self.refreshes.spawn(store::idle(old));
+        }
+        while self.refreshes.try_join_next().is_some() {}
+        let known = Known {
             callers: Arc::new(config.callers),
-            connections: config.store,
-        });
+            connections,
+        };
+        let current = self.current(known, served);
         let callers = current.callers();
 
-        let mut passthrough = PassthroughService::builder(current.clone(), config.integrations)
-            .authorize(current)
-            .transport(transport)
-            .path_encoding(config.path_encoding)
-            .response_headers(config.response_headers)
-            .response_head_timeout(config.response_head_timeout)
-            .idle_timeout(config.idle_timeout)
-            .retry(config.retry)
-            .drop_header(API_KEY)
-            .trace_context(config.trace_context)
-            .tunnels(self.tunnels.clone())
-            .observe(audit::Observer);
+        let mut passthrough =
+            PassthroughService::builder(current.clone(), config.declared.integrations)
+                .authorize(current)
+                .transport(transport)
+                .path_encoding(config.path_encoding)
+                .response_headers(config.response_headers)
+                .response_head_timeout(config.response_head_timeout)
+                .idle_timeout(config.idle_timeout)
+                .retry(config.retry)
+                .drop_header(API_KEY)
+                .trace_context(config.trace_context)
+                .tunnels(self.tunnels.clone())
+                .observe(audit::Observer);
         if let Some(limit) = config.request_body_limit {
             passthrough = passthrough.request_body_limit(limit);
         }
@@ -233,6 +296,21 @@ impl Host {
         Ok(routes::router(&config.mount, callers, passthrough, metrics))
     }
 
+    /// The store that the config asks for, with what the last one had if it's the same.
+    async fn open(&self, store: Store) -> Result<Connections, OpenError> {
+        let newest = self.newest.as_ref();
+        let previous = newest.map(|newest| newest.borrow().connections.clone());
+        Connections::open(store, previous.as_ref()).await
+    }
+
+    /// Returns when no token is being refreshed.
+    async fn refreshed(&mut self) {
+        if let Some(served) = self.served.take() {
+            self.refreshes.spawn(store::idle(served));
+        }
+        while self.refreshes.join_next().await.is_some() {}
+    }
+
     /// Whether a running gateway takes that config. A file that is written while it's read may lack
     /// its tables, and mustn't open what was closed.
     ///
@@ -250,8 +328,15 @@ impl Host {
         }
     }
 
+    /// Says what the config's author may not have meant, once for as long as it's so.
+    fn warn(&mut self, warnings: Vec<String>) {
+        let new = |warning: &&String| !self.warnings.contains(warning);
+        log::warn(warnings.iter().filter(new));
+        self.warnings = warnings;
+    }
+
     /// What this config knows counts from now on.
-    fn current(&mut self, known: Known) -> Current {
+    fn current(&mut self, known: Known, served: Served) -> Current {
         let newest = match &self.newest {
             Some(newest) => {
                 newest.send_replace(known.clone());
@@ -263,7 +348,7 @@ impl Host {
                 newest
             }
         };
-        Current::new(known, newest)
+        Current::new(known, served, newest)
     }
 }
 

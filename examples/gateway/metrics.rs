@@ -13,10 +13,14 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+#[cfg(feature = "oauth2")]
+use tower_passthrough::RefreshReport;
 use tower_passthrough::{CallReport, PoolStatus};
 
 const CALLS: &str = "passthrough_calls_total";
 const IN_FLIGHT: &str = "passthrough_calls_in_flight";
+#[cfg(feature = "oauth2")]
+const REFRESHES: &str = "passthrough_refreshes_total";
 const RETRIES: &str = "passthrough_retries_total";
 const REFUSALS: &str = "passthrough_refusals_total";
 const DURATION: &str = "passthrough_call_duration_seconds";
@@ -112,6 +116,11 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         IN_FLIGHT,
         "Calls that have begun, and whose last byte hasn't been sent."
     );
+    #[cfg(feature = "oauth2")]
+    describe_counter!(
+        REFRESHES,
+        "Refreshes of access tokens, by integration and what became of them."
+    );
     describe_counter!(
         RETRIES,
         "Requests that were sent to a vendor once more, by integration."
@@ -181,6 +190,14 @@ pub(crate) fn call(call: &CallReport<'_>) {
     }
     counter!(REQUEST_BYTES, "integration" => integration.clone()).increment(call.request_bytes());
     counter!(RESPONSE_BYTES, "integration" => integration).increment(call.response_bytes());
+}
+
+/// Counts a refresh.
+#[cfg(feature = "oauth2")]
+pub(crate) fn refreshed(report: &RefreshReport<'_>) {
+    let integration = report.integration().to_owned();
+    counter!(REFRESHES, "integration" => integration, "outcome" => report.outcome().as_str())
+        .increment(1);
 }
 
 /// A call that carried no valid key.

@@ -8,17 +8,17 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, Scope,
-    StoreError,
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
 };
 
 use crate::callers::{Caller, Callers};
+use crate::store::{Connections, Served};
 
 /// Callers and connections of one config.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) callers: Arc<Callers>,
-    pub(crate) connections: MemoryStore,
+    pub(crate) connections: Connections,
 }
 
 impl Known {
@@ -36,12 +36,18 @@ impl Known {
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
     own: Known,
+    /// The connections of its own, whose tokens refresh themselves.
+    served: Served,
     newest: watch::Receiver<Known>,
 }
 
 impl Current {
-    pub(crate) fn new(own: Known, newest: watch::Receiver<Known>) -> Self {
-        Self { own, newest }
+    pub(crate) fn new(own: Known, served: Served, newest: watch::Receiver<Known>) -> Self {
+        Self {
+            own,
+            served,
+            newest,
+        }
     }
 
     pub(crate) fn callers(&self) -> Arc<Callers> {
@@ -52,6 +58,18 @@ impl Current {
     fn successor(&self) -> Option<Known> {
         let newest = self.newest.borrow();
         (!newest.is(&self.own)).then(|| newest.clone())
+    }
+
+    /// Whether the newest config has a connection of that id. It isn't asked for new tokens.
+    async fn is_still_there(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<(), StoreError> {
+        match self.successor() {
+            Some(newest) => newest.connections.connection(id, cx).await.map(drop),
+            None => Ok(()),
+        }
     }
 }
 
@@ -76,19 +94,34 @@ impl CredentialStore for Current {
         id: &ConnectionId,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        if let Some(newest) = self.successor() {
-            newest.connections.connection(id, cx).await?;
-        }
-        self.own.connections.connection(id, cx).await
+        self.is_still_there(id, cx).await?;
+        self.served.connection(id, cx).await
+    }
+
+    async fn renew(
+        &self,
+        id: &ConnectionId,
+        rejected: &Connection,
+        cx: CallContext<'_>,
+    ) -> Result<Option<Connection>, StoreError> {
+        self.is_still_there(id, cx).await?;
+        self.served.renew(id, rejected, cx).await
+    }
+
+    fn renews(&self) -> bool {
+        self.served.renews()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use http::{Extensions, Method};
+    use tower_passthrough::HttpTransport;
 
     use super::*;
     use crate::callers::digest;
+    use crate::config::Declared;
+    use crate::store::{FileStore, serve};
 
     fn known(keys: &[&str], connections: &[&str]) -> Known {
         let keys = keys.iter().zip(1..).map(|(key, number)| {
@@ -96,10 +129,12 @@ mod tests {
             let caller = Caller::new(number, digest, vec!["a*".to_owned()], Scope::all());
             (digest, Arc::new(caller))
         });
-        let connections = connections.iter().map(|id| (*id, Connection::new("v")));
+        let connections = connections
+            .iter()
+            .map(|id| ((*id).to_owned(), Connection::new("v")));
         Known {
             callers: Arc::new(Callers::Keys(keys.collect())),
-            connections: connections.collect(),
+            connections: Connections::File(FileStore::new(connections, None)),
         }
     }
 
@@ -115,7 +150,11 @@ mod tests {
         let mut extensions = Extensions::new();
         extensions.insert(Arc::clone(caller));
         let (sender, receiver) = watch::channel(own.clone());
-        let current = Current::new(own, receiver);
+        let Ok(transport) = HttpTransport::builder().build() else {
+            unreachable!("there is nothing to trust but what is bundled");
+        };
+        let served = serve(own.connections.clone(), &Declared::default(), transport);
+        let current = Current::new(own, served, receiver);
         let _ = sender.send(newest);
         let Ok(id) = ConnectionId::try_from(id) else {
             unreachable!("it's an id");

@@ -58,6 +58,7 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
     let Loaded {
         config,
         summary,
+        warnings,
         listen: asked_for,
     } = match spawn_blocking(move || config::load(&path, Some(listen))).await {
         Ok(Ok(loaded)) => loaded,
@@ -81,8 +82,9 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
     if file.listen.is_none() && asked_for != listen {
         tracing::warn!(%asked_for, "`listen` takes a restart: still listening on {}", host.address);
     }
-    match host.router(config) {
+    match host.router(config).await {
         Ok(new) => {
+            host.warn(warnings);
             let old = router.send_replace(new);
             tracing::info!("config reloaded: {summary}");
             // It may have much to free, and calls wait behind it no longer.

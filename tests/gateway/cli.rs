@@ -42,23 +42,101 @@ fn a_file_that_cannot_be_read_is_named() {
 }
 
 #[test]
-fn changing_a_store_is_not_yet_supported() {
+fn help_names_each_command_of_connections() {
+    let ended = run(&["connections", "--help"]);
+    assert_eq!(ended.code, Some(0));
+    for command in ["import", "list", "add", "remove", "rotate-key"] {
+        assert!(ended.stdout.contains(command), "{}", ended.stdout);
+        let ended = run(&["connections", command, "--help"]);
+        assert_eq!(ended.code, Some(0), "{command}");
+        let usage = format!("Usage: gateway connections {command} [OPTIONS]");
+        assert!(ended.stdout.contains(&usage), "{}", ended.stdout);
+    }
+    let ended = run(&["connections", "add", "--help"]);
+    for option in ["--integration", "--variable", "--secrets", "--replace"] {
+        assert!(ended.stdout.contains(option), "{}", ended.stdout);
+    }
+}
+
+/// Nothing takes a secret as an argument.
+#[test]
+fn what_is_no_command_of_connections_exits_2() {
     for arguments in [
-        &["connections", "list"][..],
-        &["connections", "import", "file.toml"],
+        &["connections"][..],
+        &["connections", "drop"],
+        &["connections", "import"],
+        &["connections", "remove"],
+        &["connections", "remove", "a/b"],
+        &["connections", "add", "c"],
+        &["connections", "add", "c", "--integration"],
+        &["connections", "add", "c", "--integration", "v", "token=a"],
         &[
-            "--config",
-            "none.toml",
             "connections",
-            "rotate-key",
-            "--now",
+            "add",
+            "c",
+            "--integration",
+            "v",
+            "--secret",
+            "token=a",
         ],
+        &[
+            "connections",
+            "add",
+            "c",
+            "--integration",
+            "v",
+            "--variable",
+            "region",
+        ],
+        &["connections", "add", "", "--integration", "v"],
+        &["connections", "list", "--now"],
+        &["connections", "rotate-key", "key"],
     ] {
         let ended = run(arguments);
-        assert_eq!(ended.code, Some(2), "{arguments:?}");
-        let line = "connections: not yet supported";
-        assert!(ended.stderr.contains(line), "{}", ended.stderr);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_ne!(ended.stderr, "", "{arguments:?}");
     }
+}
+
+/// Connections that live in the config file are changed there.
+#[tokio::test]
+async fn without_a_persistent_store_there_is_nothing_to_change() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let config = Config::new(&vendor);
+    for (config, store) in [
+        (config.clone(), "none"),
+        (config.table("[store]\nkind = \"file\""), "file"),
+    ] {
+        let file = folder.write("gateway.toml", config.to_string());
+        let file = file.to_str().unwrap();
+        for command in [
+            &["list"][..],
+            &["import", file],
+            &["add", "d", "--integration", "v"],
+            &["remove", "c"],
+            &["rotate-key"],
+        ] {
+            let arguments = [&["--config", file, "connections"], command].concat();
+            let ended = run(&arguments);
+            assert_eq!(ended.code, Some(2), "{store} {command:?}");
+            let expected = format!("connections: there is no persistent [store] in {file}: ");
+            assert!(ended.stderr.starts_with(&expected), "{}", ended.stderr);
+            assert_eq!(ended.stdout, "", "{store} {command:?}");
+        }
+    }
+    let ended = run(&["connections", "list"]);
+    assert_eq!(ended.code, Some(2));
+    let expected = "connections: expected --config FILE, ";
+    assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
+    let ended = run(&["connections", "list", "--config", "none.toml"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("none.toml: can't be read: "),
+        "{}",
+        ended.stderr
+    );
 }
 
 #[tokio::test]

@@ -18,6 +18,8 @@ mod callers;
 mod cli;
 mod config_errors;
 mod config_keys;
+#[cfg(feature = "full")]
+mod connections;
 mod demo;
 mod hostile;
 mod leaks;
@@ -27,9 +29,13 @@ mod observing;
 mod pages;
 mod partings;
 mod protocols;
+#[cfg(feature = "full")]
+mod refreshing;
 mod reload;
 mod schemes;
 mod secrets;
+#[cfg(feature = "full")]
+mod signing;
 mod stopping;
 mod streams;
 mod tls;

@@ -75,3 +75,14 @@ async fn query() {
     let expected = "/x?a=1&b=2&key=c4nary%2Bt0k%2Fen%253D%3D%3D";
     assert_eq!(received.target(), expected);
 }
+
+#[tokio::test]
+async fn several_at_once() {
+    let auth =
+        "[{ kind = \"bearer\" }, { kind = \"header\", name = \"Key\", value = \"{api_key}\" }]";
+    let secret = format!("{{ token = \"{TOKEN}\", api_key = \"c4nary\" }}");
+    let received = seen(auth, &secret).await;
+    let expected = format!("Bearer {TOKEN}");
+    assert_eq!(received.head.value("authorization"), Some(&*expected));
+    assert_eq!(received.head.value("key"), Some("c4nary"));
+}

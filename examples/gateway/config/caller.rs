@@ -32,7 +32,7 @@ pub(super) fn all(
         let table = table.into_inner();
         let place = Spanned::new(table.api_key.span(), ());
         let scope = scope(&table, problems);
-        let Some(key) = problems.ok(secret::read(table.api_key, folder)) else {
+        let Some(key) = problems.ok(secret::read(&table.api_key, folder)) else {
             continue;
         };
         let digest = digest(key.expose());

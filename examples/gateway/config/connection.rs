@@ -6,71 +6,81 @@
 use std::collections::BTreeMap;
 
 use toml::Spanned;
-use tower_passthrough::{ConnectionId, Integrations, MemoryStore};
+use tower_passthrough::{Connection, ConnectionId};
 
 use super::Folder;
-use super::file::{Connection, Integration};
+use super::file;
+use super::integration::Declared;
 use super::problem::{Problem, Problems};
 use super::secret;
 
+/// The connections of these tables. Of integrations that are `at_fault` nothing more is said.
 pub(super) fn all(
-    connections: BTreeMap<Spanned<String>, Spanned<Connection>>,
-    declared: &BTreeMap<String, Spanned<Integration>>,
-    integrations: &Integrations,
+    tables: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
+    declared: &Declared,
+    at_fault: impl Fn(&str) -> bool,
     folder: Folder<'_>,
     problems: &mut Problems,
-) -> MemoryStore {
+) -> Vec<(String, Connection)> {
     let mut built = Vec::new();
-    for (id, connection) in connections {
+    for (id, table) in tables {
         if let Err(error) = ConnectionId::try_from(id.get_ref().as_str()) {
             problems.push(Problem::at(&id, error.to_string()));
         }
-        // Where the integration itself is at fault, that has been said.
-        if !declared.contains_key(connection.get_ref().integration.get_ref()) {
-            let what = "there is no integration of that name in this file; \
-                        the bundled catalog is not yet supported";
-            problems.push(Problem::at(&connection.get_ref().integration, what));
+        let place = Spanned::new(table.span(), ());
+        let integration = Spanned::new(table.get_ref().integration.span(), ());
+        let connection = one(table.into_inner(), folder, problems);
+        if at_fault(connection.integration()) {
+            continue;
         }
-        if let Some(connection) = one(connection, integrations, folder, problems) {
-            built.push((id.into_inner(), connection));
+        match faults(&connection, declared) {
+            Ok(faults) => {
+                for fault in faults {
+                    problems.push(Problem::at(&place, fault));
+                }
+            }
+            Err(unknown) => problems.push(Problem::at(&integration, unknown)),
         }
+        built.push((id.into_inner(), connection));
     }
-    built.into_iter().collect()
+    built
 }
 
-fn one(
-    place: Spanned<Connection>,
-    integrations: &Integrations,
-    folder: Folder<'_>,
-    problems: &mut Problems,
-) -> Option<tower_passthrough::Connection> {
-    let span = Spanned::new(place.span(), ());
-    let file = place.into_inner();
-    let name = file.integration.get_ref().as_str();
-    let mut connection = tower_passthrough::Connection::new(name);
-    for (name, value) in file.variables {
+fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> Connection {
+    let mut connection = Connection::new(table.integration.into_inner());
+    for (name, value) in table.variables {
         connection = connection.variable(name, value);
     }
-    let mut names = Vec::new();
-    for (name, source) in file.secret {
-        if let Some(secret) = problems.ok(secret::read(source, folder)) {
-            connection = connection.with(name.as_str(), secret);
-        }
-        names.push(name);
+    for (name, source) in table.secret {
+        // One that can't be read isn't missing as well.
+        let secret = problems.ok(secret::read(&source, folder));
+        connection = connection.with(name, secret.unwrap_or_else(|| "".into()));
     }
-    let upstream = integrations.get(name)?;
+    connection
+}
+
+/// What its integration lacks of a connection.
+///
+/// # Errors
+///
+/// There is no such integration.
+pub(crate) fn faults(
+    connection: &Connection,
+    declared: &Declared,
+) -> Result<Vec<String>, &'static str> {
+    let (upstream, needs) = declared.get(connection.integration()).ok_or(
+        "there is no integration of that name in the config file; \
+         the bundled catalog is not yet supported",
+    )?;
+    let mut faults = Vec::new();
     if let Err(error) = upstream.expand(connection.variables()) {
-        problems.push(Problem::at(&span, error.to_string()));
+        faults.push(error.to_string());
     }
-    let needed = upstream.scheme().secrets();
-    for needed in needed
-        .into_iter()
-        .filter(|needed| !names.iter().any(|name| name == needed))
-    {
-        problems.push(Problem::at(
-            &span,
-            format!("missing key `secret.{needed}`, which the integration's `auth` sends"),
+    let has = |name: &str| connection.credential().get(name).is_some();
+    for missing in needs.missing(has) {
+        faults.push(format!(
+            "missing key {missing}, which the integration's `auth` sends"
         ));
     }
-    Some(connection)
+    Ok(faults)
 }

@@ -5,19 +5,18 @@
 //! its place.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::Method;
 use ipnet::IpNet;
-use serde::de::{IgnoredAny, MapAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
 use toml::Spanned;
 use tower_passthrough::{PathEncoding, ResponseHeaderPolicy, TraceContext};
 
-use super::choice::{AuthKind, StoreKind};
+use super::store;
 use super::value::{Count, SecretSource, Size, Text, Variable};
 
 #[derive(Debug, Deserialize)]
@@ -49,7 +48,7 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) connection: BTreeMap<Spanned<String>, Spanned<Connection>>,
     #[serde(default)]
-    pub(super) store: Store,
+    pub(super) store: store::Table,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -128,49 +127,9 @@ pub(super) struct Integration {
     pub(super) domains: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
-    pub(super) auth: Option<Spanned<Auth>>,
-}
-
-/// `auth`. Which keys it may have depends on the kind, so unknown ones are kept until that is
-/// known.
-#[derive(Debug, Default)]
-pub(super) struct Auth {
-    pub(super) kind: Option<Spanned<Text<AuthKind>>>,
-    pub(super) name: Option<Spanned<String>>,
-    pub(super) value: Option<Spanned<String>>,
-    pub(super) others: Vec<Spanned<String>>,
-}
-
-struct AuthVisitor;
-
-impl<'de> Visitor<'de> for AuthVisitor {
-    type Value = Auth;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a table such as { kind = \"bearer\" }")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Auth, A::Error> {
-        let mut auth = Auth::default();
-        while let Some(key) = map.next_key::<Spanned<String>>()? {
-            match key.get_ref().as_str() {
-                "kind" => auth.kind = Some(map.next_value()?),
-                "name" => auth.name = Some(map.next_value()?),
-                "value" => auth.value = Some(map.next_value()?),
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                    auth.others.push(key);
-                }
-            }
-        }
-        Ok(auth)
-    }
-}
-
-impl<'de> Deserialize<'de> for Auth {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(AuthVisitor)
-    }
+    /// Its shape is that of its kind: [`auth`](super::auth) reads it.
+    #[serde(rename = "auth")]
+    pub(super) _auth: Option<IgnoredAny>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -181,12 +140,4 @@ pub(super) struct Connection {
     pub(super) variables: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) secret: BTreeMap<String, Spanned<SecretSource>>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a table")]
-pub(super) struct Store {
-    pub(super) kind: Option<Spanned<Text<StoreKind>>>,
-    pub(super) url: Option<Spanned<IgnoredAny>>,
-    pub(super) key: Option<Spanned<IgnoredAny>>,
 }

@@ -6,43 +6,127 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use toml::Spanned;
-use tower_passthrough::auth::{AuthScheme, Basic, Bearer, Header, NoAuth, Query, SchemeError};
+use toml::de::{DeTable, DeValue};
+#[cfg(feature = "oauth2")]
+use tower_passthrough::Connection;
 use tower_passthrough::{BaseUrlError, BaseUrlTemplate, DomainPolicy, Integrations, Upstream};
 
-use super::choice::AuthKind;
-use super::file::{Auth, Integration};
+use super::Folder;
+#[cfg(feature = "oauth2")]
+use super::auth::Tokens;
+use super::auth::{self, Authentication, Needs, Surroundings};
+use super::file::Integration;
 use super::problem::{Problem, Problems};
+use super::value::Variable;
 
-pub(super) fn all(
-    integrations: &BTreeMap<String, Spanned<Integration>>,
-    plaintext: bool,
-    problems: &mut Problems,
-) -> Integrations {
-    integrations.iter().fold(
-        Integrations::new(),
-        |table, (name, integration)| match upstream(integration, plaintext, problems) {
-            Some(upstream) => table.with(name.as_str(), upstream),
-            None => table,
-        },
-    )
+/// The integrations of a file, and what each of them needs of its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) integrations: Integrations,
+    needs: BTreeMap<String, Needs>,
+    /// Where access tokens come from, by integration.
+    #[cfg(feature = "oauth2")]
+    pub(crate) tokens: BTreeMap<String, Tokens>,
+}
+
+/// The variables of an integration's URLs.
+pub(super) type Variables = BTreeMap<String, Spanned<Variable>>;
+
+impl Declared {
+    /// Those of a host that knows what its connections have.
+    pub(crate) fn of(integrations: Integrations) -> Self {
+        Self {
+            integrations,
+            ..Self::default()
+        }
+    }
+
+    /// Those of the file. `tree` has what [`Integration`] leaves to the kind of its `auth`.
+    pub(super) fn read(
+        integrations: &BTreeMap<String, Spanned<Integration>>,
+        tree: &DeTable<'_>,
+        plaintext: bool,
+        folder: Folder<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut declared = Self::default();
+        let mut table = Integrations::new();
+        for (name, integration) in integrations {
+            let auth = auth_of(tree, name);
+            let read = upstream(integration, auth, plaintext, folder, problems);
+            if let Some((upstream, auth)) = read {
+                table = table.with(name.as_str(), upstream);
+                declared.needs.insert(name.clone(), auth.needs);
+                #[cfg(feature = "oauth2")]
+                if let Some(tokens) = auth.tokens {
+                    declared.tokens.insert(name.clone(), tokens);
+                }
+            }
+        }
+        declared.integrations = table;
+        declared
+    }
+
+    /// A warning for each integration whose refresh tokens may be other ones by the next start.
+    #[cfg(feature = "oauth2")]
+    pub(super) fn kept_in_memory(&self, connections: &[(String, Connection)]) -> Vec<String> {
+        let may_rotate = |name: &str| {
+            let mut connections = connections.iter().map(|(_, connection)| connection);
+            connections.any(|connection| {
+                let has_token = connection.credential().get("refresh_token").is_some();
+                connection.integration() == name && has_token
+            })
+        };
+        let tokens = self.tokens.iter();
+        let rotating = tokens.filter(|(name, tokens)| tokens.may_rotate && may_rotate(name));
+        rotating
+            .map(|(name, _)| {
+                format!(
+                    "integration {name:?}: refreshed tokens are kept in memory alone; \
+                     [store] kind = \"sqlite\" keeps them"
+                )
+            })
+            .collect()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
+        Some((self.integrations.get(name)?, self.needs.get(name)?))
+    }
+}
+
+fn auth_of<'a, 'i>(tree: &'a DeTable<'i>, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    let integrations = tree.get("integration")?.get_ref().as_table()?;
+    let integration = integrations.get(name)?.get_ref().as_table()?;
+    integration.get("auth")
 }
 
 fn upstream(
     place: &Spanned<Integration>,
+    auth: Option<&Spanned<DeValue<'_>>>,
     plaintext: bool,
+    folder: Folder<'_>,
     problems: &mut Problems,
-) -> Option<Upstream<BaseUrlTemplate>> {
+) -> Option<(Upstream<BaseUrlTemplate>, Authentication)> {
     let integration = place.get_ref();
     let base_url = base_url(integration, plaintext);
-    let scheme = scheme(integration.auth.as_ref(), problems);
+    let around = Surroundings {
+        folder,
+        variables: &integration.variables,
+        plaintext,
+    };
+    let auth = auth::read(auth, around, problems);
     let domains = domains(&integration.domains, problems);
-    let mut upstream = problems.ok(base_url)?.shared_auth(scheme?).domains(domains);
+    let upstream = problems.ok(base_url)?;
+    let auth = auth?;
+    let mut upstream = upstream
+        .shared_auth(Arc::clone(&auth.scheme))
+        .domains(domains);
     for (name, value) in &integration.headers {
         if let Some((name, value)) = problems.ok(header(name, value)) {
             upstream = upstream.header(name, value);
         }
     }
-    Some(upstream)
+    Some((upstream, auth))
 }
 
 /// The base URL with its variables' patterns.
@@ -56,10 +140,7 @@ fn base_url(
         let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
         Problem::at(place, format!("{error}, {expected}"))
     })?;
-    let is_http = url
-        .get(..5)
-        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"));
-    if is_http && !plaintext {
+    if is_http(url) && !plaintext {
         return Err(Problem::at(
             place,
             "expected https://, as `network.plaintext` isn't set",
@@ -81,6 +162,11 @@ fn base_url(
             .map_err(|error: BaseUrlError| Problem::at(variable, error.to_string()))?;
     }
     Ok(upstream)
+}
+
+pub(super) fn is_http(url: &str) -> bool {
+    url.get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
 fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolicy {
@@ -138,7 +224,7 @@ const FRAMING: [&str; 13] = [
     "upgrade",
 ];
 
-fn header(
+pub(super) fn header(
     name: &Spanned<String>,
     value: &Spanned<String>,
 ) -> Result<(HeaderName, HeaderValue), Problem> {
@@ -153,83 +239,4 @@ fn header(
     let value = HeaderValue::from_str(value.get_ref())
         .map_err(|_| Problem::at(value, "expected a header's value: no control characters"))?;
     Ok((text, value))
-}
-
-/// The authentication scheme. `None` if a problem was found.
-fn scheme(auth: Option<&Spanned<Auth>>, problems: &mut Problems) -> Option<Arc<dyn AuthScheme>> {
-    let Some(place) = auth else {
-        return Some(Arc::new(NoAuth));
-    };
-    let auth = place.get_ref();
-    let missing = |key: &str, problems: &mut Problems| {
-        problems.push(Problem::at(place, format!("missing key `{key}`")))
-    };
-    let Some(kind) = &auth.kind else {
-        missing("kind", problems);
-        return None;
-    };
-    let takes: &[&str] = match kind.get_ref().0 {
-        AuthKind::None | AuthKind::Bearer | AuthKind::Basic => &[],
-        AuthKind::Header => &["name", "value"],
-        AuthKind::Query => &["name"],
-        AuthKind::Later(name) => {
-            problems.push(Problem::not_yet(
-                kind,
-                &format!("authentication of kind \"{name}\""),
-            ));
-            return None;
-        }
-    };
-    let strays = [("name", &auth.name), ("value", &auth.value)];
-    let strays = strays
-        .into_iter()
-        .filter(|(key, _)| !takes.contains(key))
-        .filter_map(|(_, stray)| stray.as_ref());
-    for stray in auth.others.iter().chain(strays) {
-        let expected = match takes {
-            [] => "expected none beside `kind`".to_owned(),
-            _ => format!("expected `kind`, `{}`", takes.join("`, `")),
-        };
-        problems.push(Problem::at(
-            stray,
-            format!("this kind takes no such key, {expected}"),
-        ));
-    }
-    let unfit = |place: &Spanned<String>, error: SchemeError| Problem::at(place, error.to_string());
-    match kind.get_ref().0 {
-        AuthKind::Bearer => Some(Arc::new(Bearer)),
-        AuthKind::Basic => Some(Arc::new(Basic)),
-        AuthKind::Header => match (&auth.name, &auth.value) {
-            (Some(name), Some(value)) => {
-                // With no template first, to know which of the two is at fault.
-                let header = Header::new(name.get_ref(), "")
-                    .map_err(|error| unfit(name, error))
-                    .and_then(|_| {
-                        Header::new(name.get_ref(), value.get_ref())
-                            .map_err(|error| unfit(value, error))
-                    });
-                Some(Arc::new(problems.ok(header)?))
-            }
-            (name, value) => {
-                if name.is_none() {
-                    missing("name", problems);
-                }
-                if value.is_none() {
-                    missing("value", problems);
-                }
-                None
-            }
-        },
-        AuthKind::Query => match &auth.name {
-            Some(name) => {
-                let query = Query::new(name.get_ref()).map_err(|error| unfit(name, error));
-                Some(Arc::new(problems.ok(query)?.secret("api_key")))
-            }
-            None => {
-                missing("name", problems);
-                None
-            }
-        },
-        AuthKind::None | AuthKind::Later(_) => Some(Arc::new(NoAuth)),
-    }
 }

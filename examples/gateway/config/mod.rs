@@ -5,10 +5,13 @@
 //! the library's types. The last step goes on after an error, so that one run shows all that is
 //! wrong.
 
+mod auth;
 mod caller;
 mod choice;
 mod connection;
 mod file;
+#[cfg(feature = "sqlite")]
+mod import;
 mod integration;
 mod limits;
 mod network;
@@ -16,6 +19,7 @@ mod problem;
 mod resilience;
 mod secret;
 mod settings;
+mod store;
 mod value;
 
 use std::fs;
@@ -23,19 +27,28 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
 use toml::de::DeTable;
 use tower_passthrough::{
-    CircuitPolicy, HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PathEncoding,
-    ResponseHeaderPolicy, RetryPolicy, TraceContext,
+    CircuitPolicy, HttpTransportBuilder, NetworkPolicy, PathEncoding, ResponseHeaderPolicy,
+    RetryPolicy, TraceContext,
 };
 use zeroize::Zeroizing;
 
+#[cfg(feature = "sqlite")]
+pub(crate) use self::connection::faults;
 use self::file::File;
+#[cfg(feature = "sqlite")]
+pub(crate) use self::import::{connections, secrets};
+pub(crate) use self::integration::Declared;
 pub(crate) use self::limits::Limits;
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
+#[cfg(feature = "sqlite")]
+pub(crate) use self::store::Sqlite;
+pub(crate) use self::store::Store;
 use crate::callers::Callers;
 
 /// What a server is built of.
@@ -46,8 +59,8 @@ pub(crate) struct Config {
     /// How long a stop waits for calls to end.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
-    pub(crate) store: MemoryStore,
-    pub(crate) integrations: Integrations,
+    pub(crate) store: Store,
+    pub(crate) declared: Declared,
     /// So far without the server's own listener, which isn't bound yet.
     pub(crate) network: NetworkPolicy,
     /// So far without the network policy.
@@ -82,6 +95,8 @@ impl Config {
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) summary: String,
+    /// What works, and may not be what is meant.
+    pub(crate) warnings: Vec<String>,
     /// Where the file says to listen, whatever was said beside it.
     pub(crate) listen: SocketAddr,
 }
@@ -89,6 +104,19 @@ pub(crate) struct Loaded {
 /// Reads a config file. `listen` takes the place of the file's own.
 pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, ConfigError> {
     let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    read(path, bytes, |tree| {
+        let file = shape::<File>(tree)?;
+        let key = TransportKey::new(tree);
+        build(file, tree.get_ref(), Folder::of(path), listen, key)
+    })
+}
+
+/// Parses a text, and makes something of its tree. `path` is what the text is called in errors.
+fn read<T>(
+    path: &Path,
+    bytes: Vec<u8>,
+    make: impl FnOnce(&Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>>,
+) -> Result<T, ConfigError> {
     // The text may hold secrets: gone with it when all is read.
     let bytes = Zeroizing::new(bytes);
     let text = match std::str::from_utf8(&bytes) {
@@ -109,18 +137,23 @@ pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, Co
     if let Some(problem) = first {
         return Err(ConfigError::broken(path, text, &problem));
     }
-    let wrong = |problems| ConfigError::new(path, text, tree.get_ref(), problems);
-    let file = File::deserialize(toml::de::Deserializer::from(tree.clone()))
-        .map_err(|error| wrong(vec![Problem::of_shape(&error)]))?;
-    let key = TransportKey::new(&tree);
-    build(file, path.parent().unwrap_or(Path::new("")), listen, key).map_err(wrong)
+    make(&tree).map_err(|problems| ConfigError::new(path, text, tree.get_ref(), problems))
+}
+
+fn shape<T: DeserializeOwned>(tree: &Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
+    let read = T::deserialize(toml::de::Deserializer::from(tree.clone()));
+    read.map_err(|error| vec![Problem::of_shape(&error)])
 }
 
 /// Where paths in the file begin: beside it.
 #[derive(Clone, Copy, Debug)]
 struct Folder<'a>(&'a Path);
 
-impl Folder<'_> {
+impl<'a> Folder<'a> {
+    fn of(file: &'a Path) -> Self {
+        Self(file.parent().unwrap_or(Path::new("")))
+    }
+
     fn file(self, path: &Path) -> PathBuf {
         self.0.join(path)
     }
@@ -128,22 +161,35 @@ impl Folder<'_> {
 
 fn build(
     file: File,
-    folder: &Path,
+    tree: &DeTable<'_>,
+    folder: Folder<'_>,
     listen: Option<SocketAddr>,
     mut transport_key: TransportKey,
 ) -> Result<Loaded, Vec<Problem>> {
-    let folder = Folder(folder);
     let mut problems = Problems::default();
     let count =
         |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let connections = match file.store.kind_elsewhere() {
+        None => count(file.connection.len(), "connection"),
+        Some(kind) => format!("connections in {kind}"),
+    };
     let summary = [
         count(file.integration.len(), "integration"),
-        count(file.connection.len(), "connection"),
+        connections,
         count(file.caller.len(), "caller"),
     ]
     .join(", ");
+    let mut warnings = Vec::new();
+    if let Some(kind) = file.store.kind_elsewhere() {
+        if !file.connection.is_empty() {
+            warnings.push(format!(
+                "connections live in {kind}: those of this file, {}, aren't served; \
+                 `connections import` takes them",
+                file.connection.len()
+            ));
+        }
+    }
 
-    settings::not_yet_supported(&file, &mut problems);
     let file_listen = file.listen.map_or(Config::LISTEN, |listen| listen.0);
     let listen = listen.unwrap_or(file_listen);
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
@@ -172,21 +218,22 @@ fn build(
         &mut transport_key,
         &mut problems,
     );
-    let integrations = integration::all(&file.integration, plaintext, &mut problems);
-    let store = connection::all(
-        file.connection,
-        &file.integration,
-        &integrations,
-        folder,
-        &mut problems,
-    );
+    let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
+    let is_file = file.store.is_file();
+    let store = store::read(file.store, folder, &mut problems);
+    let in_file = if is_file {
+        let at_fault =
+            |name: &str| file.integration.contains_key(name) && declared.get(name).is_none();
+        connection::all(file.connection, &declared, at_fault, folder, &mut problems)
+    } else {
+        Vec::new()
+    };
+    #[cfg(feature = "oauth2")]
+    warnings.extend(declared.kept_in_memory(&in_file));
     let limits = Limits::read(&file.limits, &mut problems);
     let callers = caller::all(file.caller, listen, folder, &mut problems);
 
-    let problems = problems.into_vec();
-    if !problems.is_empty() {
-        return Err(problems);
-    }
+    problems.none()?;
     let config = Config {
         listen,
         mount,
@@ -194,8 +241,8 @@ fn build(
             .shutdown
             .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),
         callers,
-        store,
-        integrations,
+        store: store.unwrap_or(Store::File(in_file)),
+        declared,
         network: network::policy(&file.network),
         transport,
         transport_key,
@@ -224,6 +271,7 @@ fn build(
     Ok(Loaded {
         config,
         summary,
+        warnings,
         listen: file_listen,
     })
 }

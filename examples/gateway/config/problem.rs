@@ -33,6 +33,12 @@ impl Problem {
         Self::at(place, format!("{what} is not yet supported"))
     }
 
+    /// A value that takes a feature which this gateway doesn't have.
+    pub(super) fn built_without<T>(place: &Spanned<T>, feature: &str) -> Self {
+        let what = format!("built without the feature \"{feature}\"; build with --features full");
+        Self::at(place, what)
+    }
+
     /// What something that is absent would have to be.
     pub(super) fn of_file(what: impl Into<String>) -> Self {
         Self {
@@ -83,8 +89,14 @@ impl Problems {
         self.0.push(problem);
     }
 
-    pub(super) fn into_vec(self) -> Vec<Problem> {
-        self.0
+    /// # Errors
+    ///
+    /// The problems, if there are any.
+    pub(super) fn none(self) -> Result<(), Vec<Problem>> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        Err(self.0)
     }
 }
 

@@ -13,12 +13,12 @@ use super::Folder;
 use super::problem::Problem;
 use super::value::SecretSource;
 
-pub(super) fn read(source: Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
+pub(super) fn read(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
     match source.get_ref() {
         SecretSource::Literal(secret) => Ok(secret.clone()),
         SecretSource::Environment(name) => {
             let value = env::var_os(name).ok_or_else(|| {
-                Problem::at(&source, "the environment variable that it names isn't set")
+                Problem::at(source, "the environment variable that it names isn't set")
             })?;
             Ok(Secret::from(value.into_encoded_bytes()))
         }
@@ -26,7 +26,7 @@ pub(super) fn read(source: Spanned<SecretSource>, folder: Folder<'_>) -> Result<
             let bytes = fs::read(folder.file(path));
             let mut bytes = bytes.map_err(|error| {
                 Problem::at(
-                    &source,
+                    source,
                     format!("the file that it names can't be read: {}", error.kind()),
                 )
             })?;

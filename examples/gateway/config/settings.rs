@@ -5,28 +5,9 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::Config;
-use super::choice::StoreKind;
-use super::file::File;
 use super::problem::{Problem, Problems};
 use super::value::Text;
 use crate::routes;
-
-/// Keys that stand in the contract, and whose work is to come. Values that ask for none of it are
-/// taken.
-pub(super) fn not_yet_supported(file: &File, problems: &mut Problems) {
-    if let Some(kind) = &file.store.kind {
-        if let Text(StoreKind::Later(name)) = kind.get_ref() {
-            problems.push(Problem::not_yet(
-                kind,
-                &format!("a store of kind \"{name}\""),
-            ));
-        }
-    }
-    // Connections live in the config file itself, as they are.
-    for place in [&file.store.url, &file.store.key].into_iter().flatten() {
-        problems.push(Problem::not_yet(place, "a store of its own"));
-    }
-}
 
 /// A path of plain segments: axum would take others for patterns.
 pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) -> String {

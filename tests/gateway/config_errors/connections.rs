@@ -27,6 +27,14 @@ fn connections() {
         ),
         &["4:1: connection.c: missing key `secret.password`, which the integration's `auth` sends"],
     );
+    let several = "[{ kind = \"bearer\" }, { kind = \"query\", name = \"k\" }]";
+    refused(
+        &with(several, "[connection.c]\nintegration = \"v\""),
+        &[
+            "4:1: connection.c: missing key `secret.token`, which the integration's `auth` sends",
+            "4:1: connection.c: missing key `secret.api_key`, which the integration's `auth` sends",
+        ],
+    );
     refused(
         &format!("{INTEGRATION}[connection.\"a/b\"]\nintegration = \"v\""),
         &["3:13: connection.a/b: a connection id is 1 to 256 bytes without `/` and control bytes"],

@@ -102,7 +102,8 @@ fn authentication() {
     for (auth, expected) in [
         (
             "{ kind = \"c4nary\" }",
-            "3:17: integration.v.auth.kind: expected \"none\", \"bearer\", \"basic\", \"header\" or \"query\"",
+            "3:17: integration.v.auth.kind: expected \"none\", \"bearer\", \"basic\", \"header\", \"query\", \
+             \"oauth2\", \"sigv4\", \"oauth1\", \"hmac\" or \"mtls\"",
         ),
         ("{ }", "3:8: integration.v.auth: missing key `kind`"),
         (
@@ -111,11 +112,11 @@ fn authentication() {
         ),
         (
             "{ kind = \"bearer\", name = \"x\" }",
-            "3:34: integration.v.auth.name: this kind takes no such key, expected none beside `kind`",
+            "3:27: integration.v.auth.name: unknown key `name`, expected `kind`",
         ),
         (
             "{ kind = \"query\", name = \"x\", token = \"c4nary\" }",
-            "3:38: integration.v.auth.token: this kind takes no such key, expected `kind`, `name`",
+            "3:38: integration.v.auth.token: unknown key `token`, expected `kind` or `name`",
         ),
         (
             "{ kind = \"header\", name = \"x\" }",
@@ -128,6 +129,18 @@ fn authentication() {
         (
             "{ kind = \"header\", name = \"a\", value = \"{k\" }",
             "3:47: integration.v.auth.value: the template has an unpaired brace",
+        ),
+        (
+            "[]",
+            "3:8: integration.v.auth: expected at least one table, or no such key for no authentication",
+        ),
+        (
+            "[{ kind = \"bearer\" }, \"c4nary\"]",
+            "3:30: integration.v.auth: expected a table such as { kind = \"bearer\" }, found a string",
+        ),
+        (
+            "[{ kind = \"bearer\" }, { kind = \"query\" }]",
+            "3:30: integration.v.auth: missing key `name`",
         ),
         (
             "{ kind = \"query\", name = \"__domain\" }",

@@ -1,5 +1,7 @@
 //! What is wrong with a config file: the place, what was expected, exit 2, and no secret.
 
+#[cfg(feature = "full")]
+mod auth;
 mod connections;
 mod integrations;
 mod settings;

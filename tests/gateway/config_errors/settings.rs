@@ -2,7 +2,7 @@
 
 use super::integrations::{INTEGRATION, refused_integration};
 use super::{refused, refused_with};
-use crate::kit::binary::check;
+use crate::kit::binary::{FULL, check};
 
 #[test]
 fn settings_of_the_server() {
@@ -205,7 +205,11 @@ fn the_limits() {
             "2:38: limits.rate_per_connection.per_second: expected a number below 4294967296"
                 .to_owned(),
         ),
-        // The binary under test has the default features.
+    ] {
+        refused(&format!("[limits]\n{line}"), &[&expected]);
+    }
+    // Where the feature is there, it's no error.
+    let without = [
         (
             "rate_per_connection = { per_second = 10, burst = 20 }",
             format!("2:23: limits.rate_per_connection: {WITHOUT}"),
@@ -214,8 +218,14 @@ fn the_limits() {
             "rate_per_connection = { per_minute = 10 }",
             format!("2:23: limits.rate_per_connection: {WITHOUT}"),
         ),
-    ] {
-        refused(&format!("[limits]\n{line}"), &[&expected]);
+    ];
+    for (line, expected) in without {
+        let config = format!("[limits]\n{line}");
+        if FULL {
+            assert_eq!(check(&config).code, Some(0), "{config}");
+        } else {
+            refused(&config, &[&expected]);
+        }
     }
     let none = "[limits]\nin_flight = 0\nin_flight_per_connection = 0\n\
                 rate_per_connection = { per_second = 0 }";
@@ -224,35 +234,153 @@ fn the_limits() {
 
 #[test]
 fn what_a_later_version_will_do_is_named() {
-    for (config, expected) in [
-        (
-            "[store]\nkind = \"sqlite\"",
-            "2:8: store.kind: a store of kind \"sqlite\" is not yet supported",
-        ),
-        (
-            "[store]\nkind = \"redis\"",
-            "2:8: store.kind: a store of kind \"redis\" is not yet supported",
-        ),
-        (
-            "[store]\nurl = \"x\"",
-            "2:7: store.url: a store of its own is not yet supported",
-        ),
-        (
-            "[store]\nkey = \"c4nary\"",
-            "2:7: store.key: a store of its own is not yet supported",
-        ),
-    ] {
-        refused(config, &[expected]);
-    }
-    for kind in ["oauth2", "sigv4", "oauth1", "hmac", "mtls"] {
-        let line = format!("auth = {{ kind = \"{kind}\", client_secret = \"c4nary\" }}");
-        let expected = format!("authentication of kind \"{kind}\" is not yet supported");
-        refused_integration(&line, &format!("3:17: integration.v.auth.kind: {expected}"));
+    for kind in ["postgres", "redis"] {
+        let config = format!("[store]\nkind = \"{kind}\"\nkey = \"c4nary\"");
+        let expected = format!("2:8: store.kind: a store of kind \"{kind}\" is not yet supported");
+        refused(&config, &[&expected]);
     }
     let catalog = "[connection.c]\nintegration = \"hubspot\"";
-    let expected = "2:15: connection.c.integration: there is no integration of that name in this file; \
+    let expected = "2:15: connection.c.integration: there is no integration of that name in the config file; \
                     the bundled catalog is not yet supported";
     refused(catalog, &[expected]);
+}
+
+/// What takes a feature says which.
+#[test]
+fn what_this_gateway_was_built_without_is_named() {
+    if FULL {
+        return;
+    }
+    let without = |feature: &str| {
+        format!("built without the feature \"{feature}\"; build with --features full")
+    };
+    let sqlite = "[store]\nkind = \"sqlite\"\nurl = \"sqlite://c.db\"\nkey = \"c4nary\"";
+    let expected = format!("2:8: store.kind: {}", without("sqlite"));
+    refused(sqlite, &[&expected]);
+    for kind in ["oauth2", "sigv4", "oauth1", "hmac", "mtls"] {
+        let line = format!("auth = {{ kind = \"{kind}\", client_secret = \"c4nary\" }}");
+        let expected = format!("3:17: integration.v.auth.kind: {}", without(kind));
+        refused_integration(&line, &expected);
+        let line = format!("auth = [{{ kind = \"bearer\" }}, {{ kind = \"{kind}\" }}]");
+        let expected = format!("3:39: integration.v.auth.kind: {}", without(kind));
+        refused_integration(&line, &expected);
+    }
+}
+
+/// Keys that only another store than the file itself has.
+#[test]
+fn the_store() {
+    let what = "connections live in this file, and take no such key; \
+                expected it beside `kind = \"sqlite\"`";
+    for (line, place) in [
+        ("url = \"c4nary\"", "2:7: store.url"),
+        ("key = \"c4nary\"", "2:7: store.key"),
+        ("key = { env = \"C4NARY\" }", "2:7: store.key"),
+        ("old_keys = [\"c4nary\"]", "2:12: store.old_keys"),
+    ] {
+        refused(&format!("[store]\n{line}"), &[&format!("{place}: {what}")]);
+        let place = place.replacen('2', "3", 1);
+        let file = format!("[store]\nkind = \"file\"\n{line}");
+        refused(&file, &[&format!("{place}: {what}")]);
+    }
+    for (line, expected) in [
+        (
+            "kind = \"c4nary\"",
+            "2:8: store.kind: expected \"file\" or \"sqlite\"",
+        ),
+        (
+            "url = 1",
+            "2:7: store.url: expected a string, found an integer",
+        ),
+        (
+            "key = 1234321",
+            "2:7: store.key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an integer",
+        ),
+        (
+            "old_keys = \"c4nary\"",
+            "2:12: store.old_keys: expected an array, found a string",
+        ),
+        (
+            "old_keys = [{ c4nary = \"c4nary\" }]",
+            "2:13: store.old_keys: expected one key, `env` or `file`",
+        ),
+    ] {
+        refused(&format!("[store]\n{line}"), &[expected]);
+    }
+}
+
+/// A persistent store: what is missing, and what can't be read. No value is shown.
+#[test]
+fn the_store_of_kind_sqlite() {
+    if !FULL {
+        return;
+    }
+    const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
+    let long = format!("{KEY}{KEY}");
+    let no_key = "expected 32 bytes in base64, such as `openssl rand -base64 32` prints";
+    let no_url = "expected a URL such as \"sqlite://connections.db\", without parameters";
+    let url = "url = \"sqlite://c.db\"";
+    for (lines, expected) in [
+        (
+            format!("key = \"{KEY}\""),
+            "2:8: store.kind: missing key `store.url`, such as \"sqlite://connections.db\""
+                .to_owned(),
+        ),
+        (
+            url.to_owned(),
+            "2:8: store.kind: missing key `store.key`, which encrypts secrets at rest".to_owned(),
+        ),
+        (
+            format!("{url}\nkey = \"c4nary\""),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{long}\""),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = {{ env = \"C4NARY_UNSET\" }}"),
+            "4:7: store.key: the environment variable that it names isn't set".to_owned(),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"c4nary\"]"),
+            format!("5:13: store.old_keys: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
+            "5:13: store.old_keys: this key stands here twice".to_owned(),
+        ),
+        (
+            format!("url = \"c4nary.db\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+        (
+            format!("url = \"sqlite://\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+        (
+            format!("url = \"sqlite://c.db?key=c4nary\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+    ] {
+        refused(
+            &format!("[store]\nkind = \"sqlite\"\n{lines}"),
+            &[&expected],
+        );
+    }
+    // Whoever checks a config makes no file.
+    let good = format!("[store]\nkind = \"sqlite\"\n{url}\nkey = \"{KEY}\"");
+    let ended = check(&good);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
+    let summary = "the config is good: 0 integrations, connections in sqlite, 0 callers\n";
+    assert_eq!(ended.stdout, summary);
+    // Its connections are another's by then: not even their secrets are looked for.
+    let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
+    let ended = check(format!("{good}\n{table}"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let expected = "connections live in sqlite: those of this file, 1, aren't served; \
+                    `connections import` takes them\n";
+    assert!(ended.stderr.ends_with(expected), "{ended:?}");
 }
 
 #[test]

@@ -1,11 +1,16 @@
 //! The example's binary, and runs of it that end by themselves.
 
+#[cfg(feature = "full")]
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use super::canary;
 use super::folder::Folder;
+
+/// Whether the gateway under test has all features, or else the default ones.
+pub(crate) const FULL: bool = cfg!(feature = "full");
 
 /// The binary, built once per run: `cargo test` builds the example's own tests in its place.
 pub(crate) fn path() -> &'static Path {
@@ -23,6 +28,9 @@ fn build() -> PathBuf {
         .args(["build", "--quiet", "--example", "gateway", "--target-dir"])
         .arg(profile.parent().expect("target"))
         .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if FULL {
+        cargo.args(["--features", "full"]);
+    }
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
@@ -56,6 +64,24 @@ pub(crate) fn run(arguments: &[&str]) -> Ended {
         .output()
         .expect("a binary that runs");
     Ended::from(output)
+}
+
+/// The same with these environment variables, and with this on its stdin.
+#[cfg(feature = "full")]
+pub(crate) fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
+    let mut command = command();
+    command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a binary that runs");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    // One that needs no secrets may have ended by then.
+    let _ = pipe.write_all(stdin.as_bytes());
+    drop(pipe);
+    Ended::from(child.wait_with_output().expect("a child"))
 }
 
 /// What it says of a config file of that content: `FILE` stands for the file's path.

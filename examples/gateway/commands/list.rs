@@ -1,0 +1,63 @@
+//! `connections list`.
+
+use std::io::Write;
+
+use tower_passthrough::{ConnectionStore, Standing};
+
+use super::Failure;
+
+/// How many are read at once.
+const PAGE: usize = 1000;
+
+pub(super) async fn list(
+    store: &impl ConnectionStore,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut after = None;
+    loop {
+        let page = store.list(after.as_ref(), PAGE).await?;
+        for listed in &page {
+            let standing = match listed.standing {
+                Standing::Live => "live",
+                Standing::Dead => "reauthorize",
+            };
+            let (id, integration) = (listed.id.as_str(), &*listed.integration);
+            writeln!(out, "{}\t{}\t{standing}", escaped(id), escaped(integration))?;
+        }
+        if page.len() < PAGE {
+            return Ok(());
+        }
+        after = page.into_iter().next_back().map(|last| last.id);
+    }
+}
+
+/// With what isn't printable, and the backslash, as `\u{..}` and the like: no id makes a second line
+/// or column of itself, or moves a terminal's cursor.
+pub(super) fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for char in text.chars() {
+        match char {
+            '"' | '\'' => escaped.push(char),
+            _ => escaped.extend(char.escape_debug()),
+        }
+    }
+    escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_cannot_be_forged() {
+        for (text, printed) in [
+            ("acme", "acme"),
+            ("it's \"é\"", "it's \"é\""),
+            ("a\tb\nc", "a\\tb\\nc"),
+            ("a\\tb", "a\\\\tb"),
+            ("\u{1b}[2J\u{202e}\u{2028}", "\\u{1b}[2J\\u{202e}\\u{2028}"),
+        ] {
+            assert_eq!(escaped(text), printed);
+        }
+    }
+}

@@ -1,0 +1,358 @@
+//! `connections ...`: what changes the connections of a persistent store.
+//!
+//! Each command works beside gateways that run: they see what it did within the store's staleness.
+//! Nothing is written unless all of it is good.
+
+mod add;
+mod import;
+mod list;
+
+use std::fmt;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use tower_passthrough::sqlite::{Reencrypted, SqliteStore, SqliteStoreError};
+use tower_passthrough::{ConnectionId, ConnectionStore, StoreError};
+
+use crate::USAGE;
+use crate::cli::Connections;
+use crate::config::{ConfigError, Declared, Sqlite};
+use crate::store::{self, OpenError};
+
+/// Why a command wasn't done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The command line or a file is at fault.
+    Usage(String),
+    /// All else.
+    Other(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::Usage(what) | Self::Other(what)) = self;
+        f.write_str(what)
+    }
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.to_string())
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let cause = std::error::Error::source(&error);
+        Self::Other(match cause {
+            Some(cause) => format!("{error}: {cause}"),
+            None => error.to_string(),
+        })
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let what = error.to_string();
+        match error.is_configs() {
+            true => Self::Usage(what),
+            false => Self::Other(what),
+        }
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// A store whose secrets can be encrypted anew.
+pub(crate) trait Rotate {
+    /// Encrypts all secrets with the newest key that others have encrypted.
+    async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError>;
+}
+
+impl Rotate for SqliteStore {
+    async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError> {
+        self.reencrypt().await
+    }
+}
+
+/// Opens the store, does it, and says what became of it.
+pub(crate) fn main(
+    command: &Connections,
+    sqlite: &Sqlite,
+    declared: &Declared,
+    config: &Path,
+) -> ExitCode {
+    let done = async {
+        let store = store::open(sqlite).await?;
+        let mut out = BufWriter::new(io::stdout().lock());
+        let done = run(command, &store, declared, config, &mut out).await;
+        // What was done is told, also if it's not all.
+        out.flush()?;
+        done
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    match runtime
+        .map_err(Failure::from)
+        .and_then(|runtime| runtime.block_on(done))
+    {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            match failure {
+                Failure::Usage(_) => ExitCode::from(USAGE),
+                Failure::Other(_) => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+/// Does it, and prints on `out` what became of it. `config` is what the config file is called.
+pub(crate) async fn run<S: ConnectionStore + Rotate>(
+    command: &Connections,
+    store: &S,
+    declared: &Declared,
+    config: &Path,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    match command {
+        Connections::Import { file } => import::import(file, store, declared, out).await,
+        Connections::List => list::list(store, out).await,
+        Connections::Add(wanted) => add::add(wanted, store, declared, config, out).await,
+        Connections::Remove { ids } => remove(ids, store, out).await,
+        Connections::RotateKey => {
+            let failed = |error: SqliteStoreError| Failure::from(StoreError::unavailable(error));
+            let rotated = store.rotate().await.map_err(failed)?;
+            writeln!(out, "re-encrypted {}", counted(rotated.connections))?;
+            match rotated.unreadable {
+                0 => Ok(()),
+                stay => Err(Failure::Other(format!(
+                    "no key reads {}, and `old_keys` must stay as they are for them",
+                    counted(stay)
+                ))),
+            }
+        }
+    }
+}
+
+/// Those that are there go, whatever the others are.
+async fn remove(
+    ids: &[ConnectionId],
+    store: &impl ConnectionStore,
+    out: &mut impl Write,
+) -> Result<(), Failure> {
+    let mut unknown = Vec::new();
+    let mut removed = 0;
+    for id in ids {
+        if store.remove(id).await? {
+            removed += 1;
+        } else {
+            unknown.push(list::escaped(id.as_str()));
+        }
+    }
+    writeln!(out, "removed {}", counted(removed))?;
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let unknown = unknown.join(", ");
+    Err(Failure::Other(format!("there was no connection {unknown}")))
+}
+
+fn counted(connections: u64) -> String {
+    let end = if connections == 1 { "" } else { "s" };
+    format!("{connections} connection{end}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser;
+    use tower_passthrough::{Connection, MemoryStore};
+
+    use super::*;
+    use crate::cli::{Cli, Command};
+    use crate::config;
+
+    impl Rotate for MemoryStore {
+        async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError> {
+            Ok(Reencrypted::default())
+        }
+    }
+
+    const CONFIG: &str = "[integration.v]\nbase_url = \"https://{region}.v.test\"\n\
+                          auth = { kind = \"bearer\" }\n";
+
+    /// A folder with a config file, and with another file of that content.
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str, other: &str) -> io::Result<Self> {
+            let folder = std::env::temp_dir().join(format!("{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder)?;
+            std::fs::write(folder.join("gateway.toml"), CONFIG)?;
+            std::fs::write(folder.join("other.toml"), other)?;
+            Ok(Self(folder))
+        }
+
+        /// What a command prints, and why it failed. `OTHER` stands for the other file.
+        async fn run(&self, store: &MemoryStore, arguments: &[&str]) -> (String, String) {
+            let config = self.0.join("gateway.toml");
+            let other = self.0.join("other.toml").display().to_string();
+            let arguments = arguments.iter().map(|argument| match *argument {
+                "OTHER" => other.clone(),
+                argument => argument.to_owned(),
+            });
+            let cli = Cli::try_parse_from(
+                ["gateway".to_owned(), "connections".to_owned()]
+                    .into_iter()
+                    .chain(arguments),
+            );
+            let Ok(Some(Command::Connections(command))) = cli.map(|cli| cli.command) else {
+                unreachable!("these are arguments of a command");
+            };
+            let Ok(loaded) = config::load(&config, None) else {
+                unreachable!("the config is good");
+            };
+            let mut out = Vec::new();
+            let declared = &loaded.config.declared;
+            let done = run(&command, store, declared, &config, &mut out).await;
+            let failure = match done {
+                Ok(()) => String::new(),
+                Err(Failure::Usage(what)) => format!("2 {}", what.replace(&other, "OTHER")),
+                Err(Failure::Other(what)) => format!("1 {what}"),
+            };
+            (String::from_utf8_lossy(&out).into_owned(), failure)
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn ok(printed: &str) -> (String, String) {
+        (printed.to_owned(), String::new())
+    }
+
+    fn failed(why: &str) -> (String, String) {
+        (String::new(), why.to_owned())
+    }
+
+    async fn token(store: &MemoryStore, id: &str) -> Option<String> {
+        let id = ConnectionId::try_from(id).ok()?;
+        let read = tower_passthrough::TokenStore::read(store, &id).await;
+        let token = read.ok()?.connection.credential().get("token")?.clone();
+        String::from_utf8(token.expose().to_vec()).ok()
+    }
+
+    #[tokio::test]
+    async fn what_is_imported_replaces_and_is_listed() -> io::Result<()> {
+        let connection = |id: &str, token: &str| {
+            format!(
+                "[connection.{id}]\nintegration = \"v\"\nvariables = {{ region = \"eu\" }}\n\
+                 secret = {{ token = \"{token}\" }}\n"
+            )
+        };
+        let whole = format!(
+            "listen = \"127.0.0.1:1\"\n{CONFIG}{}{}",
+            connection("b", "new"),
+            connection("a", "other")
+        );
+        let files = Files::new("import", &whole)?;
+        let old = Connection::new("v").with("token", "old");
+        let store = MemoryStore::from_iter([("b", old.clone()), ("c", old)]);
+        let imported = files.run(&store, &["import", "OTHER"]).await;
+        assert_eq!(imported, ok("imported 2 connections\n"));
+        let listed = files.run(&store, &["list"]).await;
+        assert_eq!(listed, ok("a\tv\tlive\nb\tv\tlive\nc\tv\tlive\n"));
+        assert_eq!(token(&store, "b").await.as_deref(), Some("new"));
+        assert_eq!(token(&store, "c").await.as_deref(), Some("old"));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_file_that_is_at_fault_changes_nothing() -> io::Result<()> {
+        let good = "[connection.a]\nintegration = \"v\"\nvariables = { region = \"eu\" }\n\
+                    secret = { token = \"s3cr3t\" }\n";
+        let missing = "missing key `secret.token`, which the integration's `auth` sends";
+        for (rest, expected) in [
+            (
+                "[connection.b]\nintegration = \"w\"".to_owned(),
+                "OTHER:6:15: connection.b.integration: there is no integration of that name in \
+                 the config file; the bundled catalog is not yet supported"
+                    .to_owned(),
+            ),
+            (
+                "[connection.b]\nintegration = \"v\"\nvariables = { region = \"eu\" }".to_owned(),
+                format!("OTHER:5:1: connection.b: {missing}"),
+            ),
+            (
+                "[conection.b]\nintegration = \"v\"".to_owned(),
+                "OTHER:5:2: conection.b: unknown key, expected [connection.*] tables, or a whole config"
+                    .to_owned(),
+            ),
+        ] {
+            let files = Files::new("faults", &format!("{good}{rest}"))?;
+            let store = MemoryStore::new();
+            let imported = files.run(&store, &["import", "OTHER"]).await;
+            assert_eq!(imported, failed(&format!("2 {expected}")));
+            assert_eq!(files.run(&store, &["list"]).await, ok(""));
+        }
+        let files = Files::new("nothing", "[caller]")?;
+        let imported = files.run(&MemoryStore::new(), &["import", "OTHER"]).await;
+        let expected = "2 OTHER:1:1: there is no [connection.*] in it";
+        assert_eq!(imported, failed(expected));
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_added_with_its_secrets_from_a_file() -> io::Result<()> {
+        let files = Files::new("add", "token = \"s3cr3t\"")?;
+        let store = MemoryStore::new();
+        let add = ["add", "a", "--integration", "v", "--secrets", "OTHER"];
+        let missing = files.run(&store, &add).await;
+        assert_eq!(missing, failed("2 the variable `region` is missing"));
+        let add = [&add[..], &["--variable", "region=eu"]].concat();
+        assert_eq!(files.run(&store, &add).await, ok("added 1 connection\n"));
+        assert_eq!(token(&store, "a").await.as_deref(), Some("s3cr3t"));
+        let again = "1 there is a connection a already; --replace replaces it";
+        assert_eq!(files.run(&store, &add).await, failed(again));
+        let replace = [&add[..], &["--replace"]].concat();
+        let replaced = files.run(&store, &replace).await;
+        assert_eq!(replaced, ok("added 1 connection\n"));
+
+        let unknown = ["add", "b", "--integration", "w", "--secrets", "OTHER"];
+        let (_, unknown) = files.run(&store, &unknown).await;
+        let expected = "2 --integration: there is no integration of that name in ";
+        assert!(unknown.starts_with(expected), "{unknown}");
+        let files = Files::new("broken", "token = s3cr3t")?;
+        let (_, broken) = files.run(&store, &replace).await;
+        assert!(broken.starts_with("2 OTHER:1:9: "), "{broken}");
+        assert!(!broken.contains("s3cr3t"), "{broken}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_is_removed_is_gone_and_what_was_not_there_is_named() -> io::Result<()> {
+        let files = Files::new("remove", "")?;
+        let a = Connection::new("v");
+        let store = MemoryStore::from_iter([("a", a.clone()), ("b", a.clone()), ("c", a)]);
+        let removed = files.run(&store, &["remove", "a"]).await;
+        assert_eq!(removed, ok("removed 1 connection\n"));
+        let (printed, failure) = files.run(&store, &["remove", "a", "b", "x\u{202e}"]).await;
+        assert_eq!(printed, "removed 1 connection\n");
+        assert_eq!(failure, "1 there was no connection a, x\\u{202e}");
+        assert_eq!(files.run(&store, &["list"]).await, ok("c\tv\tlive\n"));
+        let rotated = files.run(&store, &["rotate-key"]).await;
+        assert_eq!(rotated, ok("re-encrypted 0 connections\n"));
+        Ok(())
+    }
+}

@@ -1,0 +1,355 @@
+//! `kind = "oauth2"`: an access token that refreshes itself.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+use toml::Spanned;
+use toml::de::DeValue;
+use tower_passthrough::auth::AccessToken;
+use tower_passthrough::{
+    Assertion, BaseUrlError, ClientAuth, Grant, Secret, SigningAlgorithm, TokenEndpoint,
+    TokenParameter,
+};
+
+use super::super::integration::Variables;
+use super::super::secret;
+use super::super::value::{Form, SecretSource, Text};
+use super::{Needs, One, Problem, Surroundings, shape};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Table {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    token_url: Spanned<String>,
+    grant: Option<Text<GrantKind>>,
+    client_auth: Option<Spanned<Text<ClientAuthKind>>>,
+    client_id: Option<String>,
+    client_secret: Option<Spanned<SecretSource>>,
+    #[serde(default)]
+    scopes: Vec<String>,
+    #[serde(default)]
+    parameters: BTreeMap<String, Spanned<SecretSource>>,
+    #[serde(default)]
+    headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    json: bool,
+    access_token_path: Option<String>,
+    refresh_token_path: Option<String>,
+    lifetime_path: Option<String>,
+    expiry_path: Option<String>,
+    default_lifetime: Option<Text<Duration>>,
+    #[serde(default)]
+    keep: Vec<String>,
+    #[serde(default)]
+    dead_errors: Vec<String>,
+    // Of JWTs.
+    private_key: Option<Spanned<SecretSource>>,
+    algorithm: Option<Spanned<Text<SigningAlgorithm>>>,
+    key_id: Option<Spanned<String>>,
+    issuer: Option<Spanned<String>>,
+    subject: Option<Spanned<String>>,
+    audience: Option<Spanned<String>>,
+    scope_claim: Option<Spanned<bool>>,
+    jwt_lifetime: Option<Spanned<Text<Duration>>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum GrantKind {
+    RefreshToken,
+    ClientCredentials,
+    JwtBearer,
+}
+
+impl Form for GrantKind {
+    const EXPECTED: &'static str = "\"refresh_token\", \"client_credentials\" or \"jwt_bearer\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "refresh_token" => Some(Self::RefreshToken),
+            "client_credentials" => Some(Self::ClientCredentials),
+            "jwt_bearer" => Some(Self::JwtBearer),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ClientAuthKind {
+    Basic,
+    Body,
+    PrivateKeyJwt,
+    None,
+}
+
+impl Form for ClientAuthKind {
+    const EXPECTED: &'static str = "\"basic\", \"body\", \"private_key_jwt\" or \"none\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "basic" => Some(Self::Basic),
+            "body" => Some(Self::Body),
+            "private_key_jwt" => Some(Self::PrivateKeyJwt),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
+impl Form for SigningAlgorithm {
+    const EXPECTED: &'static str = "\"RS256\", \"PS256\", \"ES256\", \"ES384\" or \"EdDSA\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "RS256" => Some(Self::Rs256),
+            "PS256" => Some(Self::Ps256),
+            "ES256" => Some(Self::Es256),
+            "ES384" => Some(Self::Es384),
+            "EdDSA" => Some(Self::EdDsa),
+            _ => None,
+        }
+    }
+}
+
+/// Where an integration's access tokens come from.
+#[derive(Clone, Debug)]
+pub(crate) struct Tokens {
+    pub(crate) endpoint: TokenEndpoint,
+    /// Whether a vendor may give another refresh token with each access token.
+    pub(crate) may_rotate: bool,
+}
+
+pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Problem> {
+    let table: Table = shape(table)?;
+    let grant = table
+        .grant
+        .as_ref()
+        .map_or(GrantKind::RefreshToken, |grant| grant.0);
+    let client_auth = table.client_auth.as_ref().map(|auth| auth.get_ref().0);
+    let client_auth = client_auth.unwrap_or(match grant {
+        GrantKind::JwtBearer => ClientAuthKind::None,
+        GrantKind::RefreshToken | GrantKind::ClientCredentials => ClientAuthKind::Basic,
+    });
+    table.has_no_strays(grant, client_auth)?;
+    let needs = table.needs(grant, client_auth);
+
+    let mut endpoint = at(&table.token_url, around)?;
+    endpoint = endpoint.grant(match grant {
+        GrantKind::RefreshToken => Grant::RefreshToken,
+        GrantKind::ClientCredentials => Grant::ClientCredentials,
+        GrantKind::JwtBearer => Grant::JwtBearer(table.claims(table.signed(around)?)),
+    });
+    endpoint = endpoint.client_auth(match client_auth {
+        ClientAuthKind::Basic => ClientAuth::Basic,
+        ClientAuthKind::Body => ClientAuth::Body,
+        ClientAuthKind::None => ClientAuth::None,
+        // Where both are JWTs, what is claimed is the grant's.
+        ClientAuthKind::PrivateKeyJwt => ClientAuth::PrivateKeyJwt(match grant {
+            GrantKind::JwtBearer => table.signed(around)?,
+            _ => table.claims(table.signed(around)?),
+        }),
+    });
+    if let Some(secret) = &table.client_secret {
+        endpoint = endpoint.client_secret(secret::read(secret, around.folder)?);
+    }
+    for (name, value) in &table.parameters {
+        let value = match value.get_ref() {
+            SecretSource::Literal(text) => of_text(text),
+            _ => secret::read(value, around.folder)?.into(),
+        };
+        endpoint = endpoint.parameter(name.as_str(), value);
+    }
+    for (name, value) in &table.headers {
+        let (name, value) = header(name, value)?;
+        endpoint = endpoint.header(name, value);
+    }
+    endpoint = table.answer(endpoint);
+    if table.json {
+        endpoint = endpoint.json();
+    }
+    if let Some(id) = table.client_id {
+        endpoint = endpoint.client_id(id);
+    }
+    Ok(One {
+        scheme: Box::new(AccessToken),
+        needs,
+        tokens: Some(Tokens {
+            endpoint: endpoint.scopes(table.scopes),
+            may_rotate: grant == GrantKind::RefreshToken,
+        }),
+    })
+}
+
+impl Table {
+    /// Keys that another grant or another way to authenticate would read.
+    fn has_no_strays(&self, grant: GrantKind, client: ClientAuthKind) -> Result<(), Problem> {
+        let secret = self.client_secret.as_ref();
+        let has_secret = matches!(client, ClientAuthKind::Basic | ClientAuthKind::Body);
+        if let Some(secret) = secret.filter(|_| !has_secret) {
+            let what = "this `client_auth` sends no client secret";
+            return Err(Problem::at(secret, what));
+        }
+        if grant == GrantKind::JwtBearer || client == ClientAuthKind::PrivateKeyJwt {
+            return Ok(());
+        }
+        let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span());
+        let strays = [
+            self.private_key.as_ref().map(|key| key.span()),
+            self.algorithm.as_ref().map(|algorithm| algorithm.span()),
+            text(&self.key_id),
+            text(&self.issuer),
+            text(&self.subject),
+            text(&self.audience),
+            self.scope_claim.as_ref().map(|claim| claim.span()),
+            self.jwt_lifetime.as_ref().map(|lifetime| lifetime.span()),
+        ];
+        match strays.into_iter().flatten().next() {
+            None => Ok(()),
+            Some(stray) => Err(Problem::at(
+                &Spanned::new(stray, ()),
+                "this is of a JWT, which only `grant = \"jwt_bearer\"` and \
+                 `client_auth = \"private_key_jwt\"` make",
+            )),
+        }
+    }
+
+    /// What the connection has to have: what stands in none of the keys here, and a token to begin
+    /// with.
+    fn needs(&self, grant: GrantKind, client: ClientAuthKind) -> Needs {
+        let mut needs = Vec::new();
+        let mut need = |any: &[&str]| {
+            needs.push(any.iter().map(|&name| name.to_owned()).collect());
+        };
+        if grant == GrantKind::RefreshToken {
+            need(&["access_token", "refresh_token"]);
+        }
+        if client != ClientAuthKind::None && self.client_id.is_none() {
+            need(&["client_id"]);
+        }
+        match client {
+            ClientAuthKind::Basic | ClientAuthKind::Body if self.client_secret.is_none() => {
+                need(&["client_secret"]);
+            }
+            _ => {}
+        }
+        let signs = grant == GrantKind::JwtBearer || client == ClientAuthKind::PrivateKeyJwt;
+        if signs && self.private_key.is_none() {
+            need(&["private_key"]);
+        }
+        Needs(needs)
+    }
+
+    /// A JWT, signed by the key that stands here or the connection's own.
+    fn signed(&self, around: Surroundings<'_>) -> Result<Assertion, Problem> {
+        let algorithm = self.algorithm.as_ref();
+        let algorithm =
+            algorithm.map_or(SigningAlgorithm::Rs256, |algorithm| algorithm.get_ref().0);
+        let mut assertion = Assertion::new(algorithm);
+        if let Some(source) = &self.private_key {
+            let key = secret::read(source, around.folder)?;
+            assertion = assertion
+                .key(key)
+                .map_err(|error| Problem::at(source, error.to_string()))?;
+        }
+        if let Some(lifetime) = &self.jwt_lifetime {
+            assertion = assertion.lifetime(lifetime.get_ref().0);
+        }
+        if let Some(id) = &self.key_id {
+            assertion = assertion.key_id(of_text(&id.get_ref().as_str().into()));
+        }
+        Ok(assertion)
+    }
+
+    fn claims(&self, mut assertion: Assertion) -> Assertion {
+        let claim = |text: &Spanned<String>| of_text(&text.get_ref().as_str().into());
+        if let Some(issuer) = &self.issuer {
+            assertion = assertion.issuer(claim(issuer));
+        }
+        if let Some(subject) = &self.subject {
+            assertion = assertion.subject(claim(subject));
+        }
+        if let Some(audience) = &self.audience {
+            assertion = assertion.audience(claim(audience));
+        }
+        if self
+            .scope_claim
+            .as_ref()
+            .is_some_and(|claim| *claim.get_ref())
+        {
+            assertion = assertion.scope_claim();
+        }
+        assertion
+    }
+
+    /// Where things are in the answer.
+    fn answer(&self, mut endpoint: TokenEndpoint) -> TokenEndpoint {
+        if let Some(path) = &self.access_token_path {
+            endpoint = endpoint.access_token_at(path.as_str());
+        }
+        if let Some(path) = &self.refresh_token_path {
+            endpoint = endpoint.refresh_token_at(path.as_str());
+        }
+        if let Some(path) = &self.lifetime_path {
+            endpoint = endpoint.lifetime_at(path.as_str());
+        }
+        if let Some(path) = &self.expiry_path {
+            endpoint = endpoint.expiry_at(path.as_str());
+        }
+        if let Some(lifetime) = &self.default_lifetime {
+            endpoint = endpoint.default_lifetime(lifetime.0);
+        }
+        for path in &self.keep {
+            endpoint = endpoint.keep(path.as_str());
+        }
+        endpoint.dead_errors(self.dead_errors.iter().map(String::as_str))
+    }
+}
+
+/// The endpoint there. Its variables are those of the base URL.
+fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, Problem> {
+    let wrong = |error: BaseUrlError| {
+        let expected = "expected a URL such as \"https://vendor.com/oauth/token\"";
+        Problem::at(url, format!("{error}, {expected}"))
+    };
+    let text = url.get_ref();
+    if around.is_refused_plaintext(text) {
+        let what = "expected https://, as `network.plaintext` isn't set";
+        return Err(Problem::at(url, what));
+    }
+    let mut endpoint = TokenEndpoint::new(text).map_err(wrong)?;
+    let variables: &Variables = around.variables;
+    for (name, variable) in variables {
+        if !text.contains(&format!("{{{name}}}")) {
+            continue;
+        }
+        // A pattern or a default that is no good has been told of.
+        let table = &variable.get_ref().0;
+        if let Some(pattern) = &table.pattern {
+            endpoint = endpoint.variable(name, pattern).map_err(wrong)?;
+        }
+        if let Some(default) = &table.default {
+            endpoint = endpoint.variable_default(name, default).map_err(wrong)?;
+        }
+    }
+    Ok(endpoint)
+}
+
+/// The text; or, if it's `{name}`, the connection's secret or variable of that name.
+fn of_text(text: &Secret) -> TokenParameter {
+    let name = std::str::from_utf8(text.expose()).ok();
+    let name = name.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+    match name.filter(|name| !name.contains(['{', '}'])) {
+        Some(name) => TokenParameter::of(name),
+        None => text.clone().into(),
+    }
+}
+
+fn header(
+    name: &Spanned<String>,
+    value: &Spanned<String>,
+) -> Result<(HeaderName, HeaderValue), Problem> {
+    super::super::integration::header(name, value)
+}

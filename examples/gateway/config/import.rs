@@ -1,0 +1,98 @@
+//! Connections, and secrets, that don't stand in the config file: what `connections import` and
+//! `connections add` read.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use toml::Spanned;
+use toml::de::DeTable;
+use tower_passthrough::{Connection, ConnectionId, Secret};
+
+use super::connection;
+use super::file;
+use super::integration::Declared;
+use super::problem::{ConfigError, Problem, Problems};
+use super::secret;
+use super::value::SecretSource;
+use super::{Folder, read, shape};
+
+/// What a whole config file has beside its connections.
+const OTHERS: [&str; 15] = [
+    "caller",
+    "circuit",
+    "integration",
+    "limits",
+    "listen",
+    "mount",
+    "network",
+    "observe",
+    "path_encoding",
+    "response_headers",
+    "retry",
+    "rewrite_links",
+    "shutdown",
+    "store",
+    "timeouts",
+];
+
+#[derive(Deserialize)]
+#[serde(expecting = "a table")]
+struct Tables {
+    #[serde(default)]
+    connection: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
+}
+
+/// The `[connection.*]` tables of a file, which may be a whole config. Each is checked against the
+/// integrations that are `declared` elsewhere.
+pub(crate) fn connections(
+    path: &Path,
+    declared: &Declared,
+) -> Result<Vec<(ConnectionId, Connection)>, ConfigError> {
+    let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    read(path, bytes, |tree| {
+        let mut problems = Problems::default();
+        unknown(tree.get_ref(), &mut problems);
+        let Tables { connection } = shape(tree)?;
+        if connection.is_empty() {
+            problems.push(Problem::of_file("there is no [connection.*] in it"));
+        }
+        let folder = Folder::of(path);
+        let read = connection::all(connection, declared, |_| false, folder, &mut problems);
+        problems.none()?;
+        let ids = read.into_iter().map(|(id, connection)| {
+            let id = ConnectionId::try_from(id.as_str());
+            id.map(|id| (id, connection))
+        });
+        // All of them are ids, or there was a problem.
+        ids.collect::<Result<_, _>>()
+            .map_err(|error| vec![Problem::of_file(error.to_string())])
+    })
+}
+
+/// A table that nobody reads is one that was misspelled.
+fn unknown(tree: &DeTable<'_>, problems: &mut Problems) {
+    for (key, _) in tree {
+        let name: &str = key.get_ref();
+        if name != "connection" && !OTHERS.contains(&name) {
+            let what = "unknown key, expected [connection.*] tables, or a whole config";
+            problems.push(Problem::at(key, what));
+        }
+    }
+}
+
+/// Secrets by their names: `token = "..."`. `path` is what the text is called.
+pub(crate) fn secrets(path: &Path, text: Vec<u8>) -> Result<Vec<(String, Secret)>, ConfigError> {
+    read(path, text, |tree| {
+        let sources: BTreeMap<String, Spanned<SecretSource>> = shape(tree)?;
+        let mut problems = Problems::default();
+        let mut secrets = Vec::new();
+        for (name, source) in sources {
+            let secret = problems.ok(secret::read(&source, Folder::of(path)));
+            secrets.extend(secret.map(|secret| (name, secret)));
+        }
+        problems.none()?;
+        Ok(secrets)
+    })
+}

@@ -1,0 +1,207 @@
+//! Connections of the config file, in memory.
+//!
+//! Each has a [`MemoryStore`] of its own, so that a later config takes over those that the file
+//! didn't change, as they are by now: with the tokens that were renewed since, with their versions,
+//! and with the lease of whoever renews one right now. One that was changed begins as the file has
+//! it. What an earlier config has stays as it was, for the calls that began with it.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, CredentialStore, Lease, MemoryStore, Record, Renewal,
+    StoreError, TokenStore, Version,
+};
+
+/// The connections of one config. Cloning is one increment.
+#[derive(Clone, Default)]
+pub(crate) struct FileStore(Arc<HashMap<Box<str>, Entry, RandomState>>);
+
+struct Entry {
+    /// As the file has it.
+    written: Connection,
+    /// As it is by now.
+    live: MemoryStore,
+}
+
+impl FileStore {
+    /// The file's connections. Those that stand in `previous` as the file has them still are live
+    /// there.
+    pub(crate) fn new(
+        connections: impl IntoIterator<Item = (String, Connection)>,
+        previous: Option<&Self>,
+    ) -> Self {
+        let known = |id: &str| previous.and_then(|previous| previous.0.get(id));
+        let entry = |(id, written): (String, Connection)| {
+            let live = match known(&id) {
+                Some(entry) if is_same(&entry.written, &written) => entry.live.clone(),
+                _ => MemoryStore::from_iter([(id.as_str(), written.clone())]),
+            };
+            (id.into_boxed_str(), Entry { written, live })
+        };
+        Self(Arc::new(connections.into_iter().map(entry).collect()))
+    }
+
+    fn live(&self, id: &ConnectionId) -> Result<&MemoryStore, StoreError> {
+        let entry = self.0.get(id.as_str()).ok_or(StoreError::NotFound)?;
+        Ok(&entry.live)
+    }
+}
+
+/// Whether the file says the same of both. It's read in the order of names.
+fn is_same(one: &Connection, other: &Connection) -> bool {
+    one.integration() == other.integration()
+        && one.variables() == other.variables()
+        && one.credential().iter().eq(other.credential().iter())
+}
+
+impl CredentialStore for FileStore {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        self.live(id)?.connection(id, cx).await
+    }
+}
+
+impl TokenStore for FileStore {
+    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+        self.live(id)?.read(id).await
+    }
+
+    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+        self.live(id)?.lease(id, time).await
+    }
+
+    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+        match self.live(id) {
+            Ok(live) => live.release(id, lease).await,
+            Err(_) => Ok(()),
+        }
+    }
+
+    async fn commit(
+        &self,
+        id: &ConnectionId,
+        read: Version,
+        lease: Lease,
+        renewal: &Renewal,
+    ) -> Result<Option<Version>, StoreError> {
+        self.live(id)?.commit(id, read, lease, renewal).await
+    }
+}
+
+// No ids: there may be very many.
+impl fmt::Debug for FileStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FileStore")
+            .field("connections", &self.0.len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(token: &str) -> Connection {
+        Connection::new("v").with("refresh_token", token)
+    }
+
+    fn store(token: &str, previous: Option<&FileStore>) -> FileStore {
+        FileStore::new([("a".to_owned(), written(token))], previous)
+    }
+
+    fn id() -> ConnectionId {
+        let Ok(id) = ConnectionId::try_from("a") else {
+            unreachable!("it's an id");
+        };
+        id
+    }
+
+    /// Renews the token there, as somebody would who has been at it since before a reload.
+    async fn renew(store: &FileStore, token: &str) -> Result<(), StoreError> {
+        let lease = store.lease(&id(), Duration::from_secs(60)).await?;
+        let Some(lease) = lease else {
+            unreachable!("nobody else has it");
+        };
+        let read = store.read(&id()).await?.version;
+        let renewed = Renewal::Renewed(written(token));
+        let version = store.commit(&id(), read, lease, &renewed).await?;
+        assert!(version.is_some_and(|version| version != read));
+        store.release(&id(), lease).await
+    }
+
+    async fn has(store: &FileStore, token: &str) -> bool {
+        let record = store.read(&id()).await;
+        record.is_ok_and(|record| is_same(&record.connection, &written(token)))
+    }
+
+    #[tokio::test]
+    async fn a_reload_keeps_renewed_tokens() -> Result<(), StoreError> {
+        let first = store("first", None);
+        renew(&first, "second").await?;
+        let reloaded = store("first", Some(&first));
+        assert!(has(&reloaded, "second").await);
+        // Whoever began before goes on in the same place.
+        renew(&first, "third").await?;
+        assert!(has(&reloaded, "third").await);
+        let once_more = store("first", Some(&reloaded));
+        assert!(has(&once_more, "third").await);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_lease_outlives_a_reload() -> Result<(), StoreError> {
+        let first = store("first", None);
+        let lease = first.lease(&id(), Duration::from_secs(60)).await?;
+        assert!(lease.is_some());
+        let reloaded = store("first", Some(&first));
+        let second = reloaded.lease(&id(), Duration::from_secs(60)).await?;
+        assert_eq!(second, None);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_the_file_changed_begins_anew() -> Result<(), StoreError> {
+        let first = store("first", None);
+        renew(&first, "second").await?;
+        let changed = store("other", Some(&first));
+        assert!(has(&changed, "other").await);
+        // What comes too late changes what it began with alone.
+        renew(&first, "third").await?;
+        assert!(has(&changed, "other").await);
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_the_file_removed_is_gone() {
+        let first = store("first", None);
+        let without = FileStore::new([], Some(&first));
+        let read = without.read(&id()).await;
+        assert!(matches!(read, Err(StoreError::NotFound)));
+        let back = store("first", Some(&without));
+        assert!(has(&back, "first").await);
+    }
+
+    #[test]
+    fn integration_variables_and_secrets_tell_connections_apart() {
+        let one = written("a").variable("region", "eu");
+        assert!(is_same(&one, &one.clone()));
+        for other in [
+            written("a"),
+            written("b").variable("region", "eu"),
+            written("a").variable("region", "us"),
+            one.clone().with("more", "c"),
+            Connection::new("w")
+                .with("refresh_token", "a")
+                .variable("region", "eu"),
+        ] {
+            assert!(!is_same(&one, &other), "{other:?}");
+        }
+    }
+}

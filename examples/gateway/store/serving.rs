@@ -1,0 +1,46 @@
+//! What calls are served from: connections whose access tokens refresh themselves, if this gateway
+//! was built for that.
+
+use tower_passthrough::HttpTransport;
+#[cfg(feature = "oauth2")]
+use tower_passthrough::{OAuth2, Refreshing};
+
+use super::Connections;
+#[cfg(feature = "oauth2")]
+use crate::audit;
+use crate::config::Declared;
+
+/// Token endpoints are called through the transport that vendors are, past the same guard.
+#[cfg(feature = "oauth2")]
+pub(crate) type Served = Refreshing<Connections, OAuth2<HttpTransport>>;
+
+#[cfg(not(feature = "oauth2"))]
+pub(crate) type Served = Connections;
+
+#[cfg(feature = "oauth2")]
+pub(crate) fn serve(
+    connections: Connections,
+    declared: &Declared,
+    transport: HttpTransport,
+) -> Served {
+    let endpoints = declared.tokens.iter();
+    let source = endpoints.fold(OAuth2::new(transport), |source, (integration, tokens)| {
+        source.with(integration.as_str(), tokens.endpoint.clone())
+    });
+    Refreshing::new(connections, source).on_refresh(audit::refreshed)
+}
+
+#[cfg(not(feature = "oauth2"))]
+pub(crate) fn serve(connections: Connections, _: &Declared, _: HttpTransport) -> Served {
+    connections
+}
+
+/// Returns when no refresh is under way: one that is cut off may lose a token that the vendor has
+/// rotated.
+#[cfg(feature = "oauth2")]
+pub(crate) async fn idle(served: Served) {
+    served.idle().await;
+}
+
+#[cfg(not(feature = "oauth2"))]
+pub(crate) async fn idle(_: Served) {}

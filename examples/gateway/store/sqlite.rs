@@ -1,0 +1,55 @@
+//! Connections in a SQLite file, which other processes change too.
+
+use std::sync::Arc;
+
+use tower_passthrough::sqlite::{Keys, SqliteStore, SqliteStoreError};
+
+use super::OpenError;
+use crate::config::Sqlite;
+
+/// An open file. Cloning is an increment.
+#[derive(Clone, Debug)]
+pub(crate) struct Persistent {
+    pub(super) store: SqliteStore,
+    /// What it was opened with.
+    opened: Arc<Sqlite>,
+}
+
+impl Persistent {
+    /// Opens it, or takes the `previous` one, if it was opened with the same.
+    pub(super) async fn open(sqlite: Sqlite, previous: Option<&Self>) -> Result<Self, OpenError> {
+        if let Some(previous) = previous.filter(|previous| *previous.opened == sqlite) {
+            return Ok(previous.clone());
+        }
+        let store = open(&sqlite).await?;
+        let opened = Arc::new(sqlite);
+        Ok(Self { store, opened })
+    }
+}
+
+/// Opens the file, or makes it.
+pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
+    let wrong = |what: String, is_configs| OpenError {
+        what: format!("[store]: {}: {what}", sqlite.path.display()),
+        is_configs,
+    };
+    // Each of them was read once already, so there is no error to tell.
+    let mut keys = sqlite.keys.iter();
+    let keys = keys.next().and_then(|key| {
+        let first = Keys::from_base64(key).ok()?;
+        keys.try_fold(first, |all, key| all.and_base64(key).ok())
+    });
+    let keys = keys.ok_or_else(|| wrong("there is no key".to_owned(), true))?;
+    let opened = SqliteStore::open(&sqlite.path, keys).await;
+    opened.map_err(|error| match &error {
+        SqliteStoreError::WrongKey => wrong(
+            "its connections are encrypted by another key than `key` and `old_keys`".to_owned(),
+            true,
+        ),
+        SqliteStoreError::InvalidPlace => wrong(error.to_string(), true),
+        _ => match std::error::Error::source(&error) {
+            Some(cause) => wrong(format!("{error}: {cause}"), false),
+            None => wrong(error.to_string(), false),
+        },
+    })
+}

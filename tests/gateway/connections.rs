@@ -1,0 +1,294 @@
+//! `connections ...` with a store of kind `sqlite`, and gateways beside it.
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use tokio::time::sleep;
+
+use crate::kit::binary::{Ended, run_with};
+use crate::kit::canary::{self, TOKEN};
+use crate::kit::config::Config;
+use crate::kit::folder::Folder;
+use crate::kit::gateway::Gateway;
+use crate::support::vendor::Vendor;
+use crate::support::wait::within;
+
+/// A key of 32 bytes, which are all that one.
+fn key(byte: u8) -> String {
+    BASE64_STANDARD.encode([byte; 32])
+}
+
+fn store(lines: &str) -> String {
+    format!("[store]\nkind = \"sqlite\"\nurl = \"sqlite://connections.db\"\n{lines}")
+}
+
+/// A gateway's files: its config, whose connections live in a file beside it.
+struct Files {
+    folder: Folder,
+    config: Config,
+}
+
+impl Files {
+    async fn new(vendor: &Vendor) -> Self {
+        Self {
+            folder: Folder::new(),
+            config: Config::new(vendor).table(&store("key = { env = \"KEY\" }")),
+        }
+    }
+
+    /// Runs a command, with these secrets on its stdin.
+    fn run(&self, command: &[&str], stdin: &str) -> Ended {
+        self.run_keyed(&self.config, &[("KEY", &key(1))], command, stdin)
+    }
+
+    fn run_keyed(
+        &self,
+        config: &Config,
+        keys: &[(&str, &str)],
+        command: &[&str],
+        stdin: &str,
+    ) -> Ended {
+        let file = self.folder.write("gateway.toml", config.to_string());
+        let file = file.to_str().unwrap();
+        let arguments = [&["--config", file, "connections"], command].concat();
+        let mut ended = run_with(&arguments, keys, stdin);
+        canary::assert_absent("stdout", &ended.stdout);
+        canary::assert_absent("stderr", &ended.stderr);
+        ended.stderr = ended.stderr.replace(file, "FILE");
+        ended
+    }
+
+    /// Runs a command that does what it should.
+    #[track_caller]
+    fn done(&self, command: &[&str], stdin: &str, printed: &str) {
+        let ended = self.run(command, stdin);
+        assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
+        assert_eq!(ended.stdout, printed, "{command:?}");
+    }
+
+    /// Runs one that doesn't.
+    #[track_caller]
+    fn fails(&self, command: &[&str], stdin: &str, code: i32, why: &str) {
+        let ended = self.run(command, stdin);
+        assert_eq!(ended.code, Some(code), "{command:?}: {ended:?}");
+        assert!(ended.stderr.contains(why), "{command:?}: {ended:?}");
+    }
+
+    async fn gateway(self) -> Gateway {
+        Gateway::start_in(self.folder, &self.config, &[("KEY", &key(1))]).await
+    }
+}
+
+/// Asks again until it's so.
+async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let asked = async {
+        while !is_so().await {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    within(what, asked).await;
+}
+
+const SECRET: &str = "token = \"c4nary-other\"";
+
+#[tokio::test]
+async fn what_is_imported_is_served_and_what_stands_in_the_config_is_not() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let path = files.folder.path("gateway.toml");
+    files.done(
+        &["import", path.to_str().unwrap()],
+        "",
+        "imported 1 connection\n",
+    );
+    files.done(&["list"], "", "c\tv\tlive\n");
+    let gateway = files.gateway().await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    let received = vendor.next().await;
+    let expected = format!("Bearer {TOKEN}");
+    assert_eq!(received.head.value("authorization"), Some(&*expected));
+    let log = gateway.stderr.text();
+    let warning = "connections live in sqlite: those of this file, 1, aren't served; \
+                   `connections import` takes them";
+    assert_eq!(log.matches(warning).count(), 1, "{log}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_runs_sees_what_has_changed() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let config = files.config.clone();
+    let folder = files.folder.path("");
+    let gateway = files.gateway().await;
+    assert_eq!(gateway.call("/d/x", &[]).await.status(), 404);
+    // Beside it, over the same files.
+    let beside = |command: &[&str], stdin: &str| {
+        let file = folder.join("gateway.toml");
+        let arguments = ["--config", file.to_str().unwrap(), "connections"];
+        let ended = run_with(&[&arguments, command].concat(), &[("KEY", &key(1))], stdin);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    };
+    let authorization = async || {
+        let answer = gateway.call("/d/x", &[]).await;
+        if answer.status() == 404 {
+            return None;
+        }
+        let received = vendor.next().await;
+        received.head.value("authorization").map(str::to_owned)
+    };
+    beside(&["add", "d", "--integration", "v"], SECRET);
+    let added = async || authorization().await.as_deref() == Some("Bearer c4nary-other");
+    eventually("the connection that was added", added).await;
+    beside(
+        &["add", "d", "--integration", "v", "--replace"],
+        "token = \"c4nary-third\"",
+    );
+    let replaced = async || authorization().await.as_deref() == Some("Bearer c4nary-third");
+    eventually("its new token", replaced).await;
+    // A reload keeps the store open.
+    gateway.reload(&config).await;
+    assert_eq!(gateway.call("/d/x", &[]).await.status(), 200);
+    vendor.next().await;
+    beside(&["remove", "d"], "");
+    let removed = async || authorization().await.is_none();
+    eventually("the connection to be gone", removed).await;
+}
+
+#[tokio::test]
+async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let add = ["add", "d", "--integration", "v"];
+    let missing = "missing key `secret.token`, which the integration's `auth` sends";
+    files.fails(&add, "", 2, missing);
+    files.fails(&add, "token = c4nary", 2, "stdin:1:9: ");
+    files.fails(&add, "c4nary", 2, "stdin:1:7: ");
+    files.fails(
+        &add,
+        "token = [\"c4nary\"]",
+        2,
+        "stdin:1:9: token: expected a string",
+    );
+    let unknown = ["add", "d", "--integration", "w"];
+    let why = "--integration: there is no integration of that name in FILE";
+    files.fails(&unknown, SECRET, 2, why);
+    files.done(&["list"], "", "");
+
+    files.done(&add, SECRET, "added 1 connection\n");
+    let why = "there is a connection d already; --replace replaces it";
+    files.fails(&add, SECRET, 1, why);
+    let secrets = files.folder.write("secrets.toml", SECRET);
+    let from_file = [
+        &add[..],
+        &["--secrets", secrets.to_str().unwrap(), "--replace"],
+    ]
+    .concat();
+    files.done(&from_file, "", "added 1 connection\n");
+    files.done(&["list"], "", "d\tv\tlive\n");
+
+    files.fails(&["remove", "d", "e"], "", 1, "there was no connection e");
+    files.done(&["list"], "", "");
+    files.fails(
+        &["import", "none.toml"],
+        "",
+        2,
+        "none.toml: can't be read: ",
+    );
+}
+
+/// What `key` encrypts is read by it alone; one that is rotated is read by both until all is
+/// encrypted anew.
+#[tokio::test]
+async fn keys_are_rotated_while_all_connections_work() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let (first, second) = (key(1), key(2));
+    files.done(
+        &["add", "c", "--integration", "v"],
+        SECRET,
+        "added 1 connection\n",
+    );
+    let old = [("KEY", &*first)];
+    let alone = [("KEY", &*second)];
+    let new = [("KEY", &*second), ("OLD", &*first)];
+    let rotating = Config::new(&vendor).table(&store(
+        "key = { env = \"KEY\" }\nold_keys = [{ env = \"OLD\" }]",
+    ));
+    let list =
+        |config: &Config, keys: &[(&str, &str)]| files.run_keyed(config, keys, &["list"], "");
+    let wrong = list(&files.config, &alone);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    assert!(wrong.stderr.contains(why), "{wrong:?}");
+    assert!(!wrong.stderr.contains(&*second), "{wrong:?}");
+    assert_eq!(list(&rotating, &new).code, Some(0));
+    let rotated = files.run_keyed(&rotating, &new, &["rotate-key"], "");
+    assert_eq!(rotated.stdout, "re-encrypted 1 connection\n", "{rotated:?}");
+    assert_eq!(list(&files.config, &alone).code, Some(0));
+    assert_eq!(list(&files.config, &old).code, Some(2));
+
+    let Files { folder, config } = files;
+    let gateway = Gateway::start_in(folder, &config, &[("KEY", &second)]).await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    let received = vendor.next().await;
+    let authorization = received.head.value("authorization");
+    assert_eq!(authorization, Some("Bearer c4nary-other"));
+}
+
+#[tokio::test]
+async fn a_gateway_with_the_wrong_key_says_so_and_exits_2() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    files.done(
+        &["add", "c", "--integration", "v"],
+        SECRET,
+        "added 1 connection\n",
+    );
+    let file = files.folder.path("gateway.toml");
+    let wrong = key(3);
+    let ended = run_with(
+        &["--config", file.to_str().unwrap()],
+        &[("KEY", &wrong)],
+        "",
+    );
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    assert!(ended.stderr.contains(why), "{ended:?}");
+    assert!(!ended.stderr.contains(&*wrong), "{ended:?}");
+    assert_eq!(ended.stdout, "");
+}
+
+/// Neither the file nor what SQLite keeps beside it (SECURITY L6).
+#[tokio::test]
+async fn l6_no_file_of_the_store_holds_a_secret() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    for id in ["c", "d"] {
+        let add = ["add", id, "--integration", "v"];
+        files.done(&add, SECRET, "added 1 connection\n");
+    }
+    let folder = files.folder.path("");
+    assert_no_secret(&folder);
+    let gateway = files.gateway().await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    assert_no_secret(&folder);
+}
+
+#[track_caller]
+fn assert_no_secret(folder: &Path) {
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap() == "gateway.toml" {
+            continue;
+        }
+        let bytes = fs::read(&path).unwrap();
+        let place = path.display().to_string();
+        canary::assert_absent(&place, &String::from_utf8_lossy(&bytes));
+        seen += usize::from(!bytes.is_empty());
+    }
+    assert_ne!(seen, 0, "no file of the store");
+}
