@@ -166,7 +166,7 @@ mod tests {
     fn coded(says: Option<u64>, trailers: bool) -> RequestBody {
         let trailer = ("x-sum".parse().unwrap(), HeaderValue::from_static("1"));
         let trailers = trailers.then(|| HeaderMap::from_iter([trailer]));
-        let plain = RequestBody::kept(Bytes::from_static(b"abc"), trailers);
+        let plain = RequestBody::kept(Bytes::from_static(b"abc"), trailers, None);
         plain.coded(Box::new(Twice { says, begun: false }))
     }
 

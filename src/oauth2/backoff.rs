@@ -3,7 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use super::flight::Memory;
 use super::freshness::Margins;
@@ -151,8 +151,22 @@ fn wait(times: u32, asked_for: Option<Duration>) -> Duration {
     }
 }
 
+/// Growing waits between two looks at the store.
+pub(super) struct Waits(Duration);
+
+impl Waits {
+    pub(super) const fn new() -> Self {
+        Self(Duration::from_millis(50))
+    }
+
+    pub(super) async fn next(&mut self) {
+        sleep(jittered(self.0)).await;
+        self.0 = (self.0 * 2).min(Duration::from_secs(1));
+    }
+}
+
 /// Between half of it and the whole.
-pub(super) fn jittered(time: Duration) -> Duration {
+fn jittered(time: Duration) -> Duration {
     time / 2 + share(time / 2, RandomState::new().hash_one(0))
 }
 

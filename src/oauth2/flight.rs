@@ -203,6 +203,8 @@ impl<T: Clone> Waiting<T> {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
     use std::cell::{Cell as Slot, RefCell};
     use std::convert::Infallible;
     use std::future::{Future, poll_fn};

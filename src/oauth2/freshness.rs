@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use super::expires_at;
+use super::secrets::has_token;
 use crate::connection::Connection;
 
 /// A token that ends so soon isn't sent any more: the call takes time, and clocks differ.
@@ -66,18 +67,6 @@ pub(super) fn is_good(connection: &Connection, now: SystemTime) -> bool {
     has_token(connection) && left(connection, now).is_none_or(|left| !left.is_zero())
 }
 
-fn has_token(connection: &Connection) -> bool {
-    connection.credential().get(ACCESS_TOKEN).is_some()
-}
-
-/// The secret's name.
-pub(super) const ACCESS_TOKEN: &str = "access_token";
-
-/// Whether both have one access token, or none.
-pub(super) fn is_same_token(one: &Connection, other: &Connection) -> bool {
-    one.credential().get(ACCESS_TOKEN) == other.credential().get(ACCESS_TOKEN)
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::UNIX_EPOCH;
@@ -89,7 +78,7 @@ mod tests {
     fn judged(margins: Margins, left: i64) -> Freshness {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let end = NOW.saturating_add_signed(left).to_string();
-        let connection = Connection::new("v").with(ACCESS_TOKEN, "a");
+        let connection = Connection::new("v").with("access_token", "a");
         margins.judge(&connection.with(expires_at::NAME, end), now)
     }
 
@@ -128,7 +117,7 @@ mod tests {
         let none = Connection::new("v");
         assert_eq!(margins.judge(&none, UNIX_EPOCH), Freshness::Stale);
         assert!(!is_good(&none, UNIX_EPOCH));
-        let endless = none.with(ACCESS_TOKEN, "a");
+        let endless = none.with("access_token", "a");
         assert_eq!(margins.judge(&endless, UNIX_EPOCH), Freshness::Fresh);
         assert!(is_good(&endless, UNIX_EPOCH));
     }

@@ -19,6 +19,7 @@ mod refresh;
 mod refreshing;
 mod report;
 mod request;
+mod secrets;
 mod signing;
 mod source;
 mod unready;

@@ -10,15 +10,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, timeout};
 
-use super::backoff::{ONCE_IN, Remembered, jittered};
+use super::backoff::{ONCE_IN, Remembered, Waits};
 use super::expires_at;
 use super::flight::Flight;
-use super::freshness::{ACCESS_TOKEN, Freshness, Margins, is_same_token};
+use super::freshness::{Freshness, Margins};
 use super::landed::{Landed, SharedError};
 use super::refreshing::Inner;
 use super::report::{RefreshOutcome, RefreshReport};
+use super::secrets::{is_same_token, put};
 use super::source::{TokenError, TokenSource, Tokens};
 use crate::address::ConnectionId;
 use crate::connection::Connection;
@@ -26,9 +27,6 @@ use crate::store::{Lease, Record, Renewal, Standing, StoreError, TokenStore};
 
 /// How long the store may take to read, or to give a lease.
 const STORE: Duration = Duration::from_secs(10);
-
-/// The first wait between two looks at the store, and the longest.
-const WAITS: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(1));
 
 /// How much longer than a lease lasts its end is waited for.
 pub(super) const SLACK: Duration = Duration::from_secs(5);
@@ -377,41 +375,11 @@ pub(super) fn is_recent(record: &Record) -> bool {
     })
 }
 
-/// The connection with those tokens.
-fn put(tokens: Tokens, mut connection: Connection) -> Connection {
-    for (name, secret) in tokens.others {
-        connection = connection.with(name, secret);
-    }
-    connection = connection.with(ACCESS_TOKEN, tokens.access_token);
-    // An answer without a refresh token keeps the old one (RFC 6749 §6).
-    if let Some(secret) = tokens.refresh_token {
-        connection = connection.with("refresh_token", secret);
-    }
-    match tokens.expires_at {
-        Some(end) => connection.with(expires_at::NAME, expires_at::secret(end)),
-        None => connection.without(expires_at::NAME),
-    }
-}
-
 /// The task that asks. It ends with the refresh.
 struct Asking(tokio::task::JoinHandle<Result<Tokens, TokenError>>);
 
 impl Drop for Asking {
     fn drop(&mut self) {
         self.0.abort();
-    }
-}
-
-/// Growing waits between two looks at the store.
-struct Waits(Duration);
-
-impl Waits {
-    const fn new() -> Self {
-        Self(WAITS.0)
-    }
-
-    async fn next(&mut self) {
-        sleep(jittered(self.0)).await;
-        self.0 = (self.0 * 2).min(WAITS.1);
     }
 }

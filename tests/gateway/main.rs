@@ -26,6 +26,8 @@ mod leaks;
 mod limits;
 mod memory;
 mod observing;
+#[cfg(feature = "full")]
+mod openid;
 mod pages;
 mod partings;
 mod protocols;

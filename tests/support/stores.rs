@@ -1,5 +1,6 @@
 //! Stores that are out of step: slow to commit, or with a cache in front.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -16,6 +17,8 @@ pub struct Process {
     store: MemoryStore,
     /// What calls get, whatever has become of it.
     cached: Option<Connection>,
+    /// What somebody else stores just before it gets its first lease.
+    meanwhile: Mutex<Option<Connection>>,
     /// Its leases are over at once, as if it had slept.
     oversleeps: bool,
     commits: Option<Signal>,
@@ -29,6 +32,7 @@ impl Process {
         Self {
             store: store.clone(),
             cached: None,
+            meanwhile: Mutex::default(),
             oversleeps: false,
             commits: None,
             failures: AtomicUsize::new(0),
@@ -38,6 +42,11 @@ impl Process {
 
     pub fn cached(mut self, connection: Connection) -> Self {
         self.cached = Some(connection);
+        self
+    }
+
+    pub fn meanwhile(self, connection: Connection) -> Self {
+        *self.meanwhile.lock().unwrap() = Some(connection);
         self
     }
 
@@ -78,6 +87,9 @@ impl TokenStore for Process {
     }
 
     async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+        if let Some(newer) = self.meanwhile.lock().unwrap().take() {
+            self.store.insert(id.clone(), newer);
+        }
         let time = if self.oversleeps {
             Duration::ZERO
         } else {

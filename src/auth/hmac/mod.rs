@@ -390,6 +390,7 @@ mod tests {
             connection,
             destination: &route.destination,
             payload: payload.as_ref(),
+            length: None,
             now: UNIX_EPOCH + Duration::from_millis(milliseconds),
         };
         scheme.apply(&mut request, &cx)?;

@@ -376,6 +376,7 @@ mod tests {
             connection,
             destination: &route.destination,
             payload: payload.as_ref(),
+            length: None,
             now: UNIX_EPOCH + Duration::from_secs(now),
         };
         scheme.apply(&mut request, &cx)?;
@@ -677,6 +678,7 @@ Lw03eHTNQghS0A==
                 connection: &rfc5849(),
                 destination: &route.destination,
                 payload: Some(&form),
+                length: None,
                 now: UNIX_EPOCH,
             };
             let request = Request::post("https://v.test/?&&").body(());
@@ -742,6 +744,7 @@ Lw03eHTNQghS0A==
                 connection: &connection,
                 destination: &route.destination,
                 payload: Some(&payload),
+                length: None,
                 now: UNIX_EPOCH + Duration::from_secs(1_236_874_236),
             };
             let request = Request::put("http://www.example.com/resource").body(());

@@ -60,6 +60,23 @@ async fn a_failing_endpoint_is_left_alone_and_calls_go_on_once_it_is_back() {
 }
 
 #[tokio::test]
+async fn a_refresh_that_failed_holds_up_no_other_process() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| account.answer = Answer::Fails(BUSY));
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let process = || Refreshing::new(store.clone(), provider.source());
+    let failing = provider.gateway(process()).await;
+    retry_after(&raw_call(failing.address, get("/p/c/x")).await);
+    provider.change("c", |account| account.answer = Answer::Rotate);
+    let other = provider.gateway(process()).await;
+    let response = raw_call(other.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    // What the other has stored is fresh, so the back-off is no matter any more.
+    let response = raw_call(failing.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+}
+
+#[tokio::test]
 async fn an_endpoint_that_asks_to_be_left_alone_is() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Fails(BUSY));

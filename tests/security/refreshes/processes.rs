@@ -40,6 +40,26 @@ async fn o1_two_processes_with_fifty_callers_each_make_one_refresh() {
 }
 
 #[tokio::test]
+async fn o1_what_was_stored_until_the_lease_came_is_used() {
+    for stored in [connection("c", -10), endless("c")] {
+        let provider = Provider::start().await;
+        provider.change("c", |account| {
+            account.newest = 1;
+            account.good_from = 1;
+        });
+        let newer = connection("c", 3_600).with("access_token", "c-a1");
+        let store = MemoryStore::from_iter([("c", stored)]);
+        let process = Process::of(&store).meanwhile(newer);
+        let (refreshing, mut reports) = refreshing(process, provider.source());
+        let gateway = provider.gateway(refreshing).await;
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+        assert_eq!(outcome(&mut reports).await, RefreshOutcome::Superseded);
+        assert_eq!(provider.asked(), 0);
+    }
+}
+
+#[tokio::test]
 async fn o3_a_writer_that_slept_overwrites_nothing_newer() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Lenient);

@@ -1,0 +1,33 @@
+//! Which of a connection's secrets are its tokens.
+
+use super::expires_at;
+use super::source::Tokens;
+use crate::connection::Connection;
+
+const ACCESS_TOKEN: &str = "access_token";
+const REFRESH_TOKEN: &str = "refresh_token";
+
+pub(super) fn has_token(connection: &Connection) -> bool {
+    connection.credential().get(ACCESS_TOKEN).is_some()
+}
+
+/// Whether both have one access token, or none.
+pub(super) fn is_same_token(one: &Connection, other: &Connection) -> bool {
+    one.credential().get(ACCESS_TOKEN) == other.credential().get(ACCESS_TOKEN)
+}
+
+/// The connection with those tokens.
+pub(super) fn put(tokens: Tokens, mut connection: Connection) -> Connection {
+    for (name, secret) in tokens.others {
+        connection = connection.with(name, secret);
+    }
+    connection = connection.with(ACCESS_TOKEN, tokens.access_token);
+    // An answer without a refresh token keeps the old one (RFC 6749 §6).
+    if let Some(secret) = tokens.refresh_token {
+        connection = connection.with(REFRESH_TOKEN, secret);
+    }
+    match tokens.expires_at {
+        Some(end) => connection.with(expires_at::NAME, expires_at::secret(end)),
+        None => connection.without(expires_at::NAME),
+    }
+}
