@@ -88,6 +88,8 @@ mod oauth2;
 mod observe;
 mod pipeline;
 mod policy;
+#[cfg(feature = "oauth2")]
+mod refreshing;
 mod refusal;
 mod resilience;
 mod resolver;
@@ -118,9 +120,8 @@ pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::limits::Rate;
 #[cfg(feature = "oauth2")]
 pub use self::oauth2::{
-    Assertion, ClientAuth, Grant, OAuth2, RefreshOutcome, RefreshReport, Refreshing,
-    SigningAlgorithm, SigningKeyError, TokenEndpoint, TokenEndpointError, TokenError,
-    TokenParameter, TokenSource, Tokens,
+    Assertion, ClientAuth, Grant, OAuth2, SigningAlgorithm, SigningKeyError, TokenEndpoint,
+    TokenEndpointError, TokenParameter,
 };
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
@@ -131,6 +132,10 @@ pub use self::policy::ClientIdentity;
 pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
     NetworkRefusal, Origin, Owner, Scheme,
+};
+#[cfg(feature = "oauth2")]
+pub use self::refreshing::{
+    RefreshOutcome, RefreshReport, Refreshing, TokenError, TokenSource, Tokens,
 };
 pub use self::resilience::{CircuitPolicy, RetryPolicy};
 pub use self::resolver::{BaseUrlResolver, Integrations, ResolveError};

@@ -11,8 +11,8 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
 use super::expiry;
-use super::source::Tokens;
 use crate::address::decode_byte;
+use crate::refreshing::Tokens;
 use crate::secret::Secret;
 
 /// Where in an answer is what.

