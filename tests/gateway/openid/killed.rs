@@ -8,48 +8,51 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use rustix::process::Signal;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
+use super::get;
 use super::provider::{Grant, Provider};
-use super::shared::Shared;
-use super::{call, get};
+use super::shared::{Shared, token_ends};
 use crate::kit::gateway::Gateway;
-use crate::support::caller::raw_call;
 
 /// How long a dead process's lease may keep others waiting, and then some.
-const LEASE: Duration = Duration::from_secs(40);
+const LEASE: Duration = Duration::from_secs(60);
 
 /// Kills a gateway so long after three callers came.
 async fn kill(gateway: Gateway, after: Duration) {
-    let callers: Vec<_> = (0..3)
-        .map(|_| tokio::spawn(raw_call(gateway.address, get())))
-        .collect();
+    let mut callers = Vec::new();
+    for _ in 0..3 {
+        let mut caller = TcpStream::connect(gateway.address).await.unwrap();
+        caller.write_all(get().as_bytes()).await.unwrap();
+        callers.push(caller);
+    }
     tokio::time::sleep(after).await;
     gateway.signal(Signal::KILL);
-    drop(gateway);
-    for caller in callers {
-        caller.abort();
-    }
 }
 
-/// Whether the connection still works.
+/// Whether the connection still works. Whoever was killed may hold its lease for a while.
 async fn works(gateway: &Gateway) -> bool {
     let answered = async {
         loop {
-            let response = call(gateway).await;
-            match (response.status(), response.error()) {
-                (200, None) => return true,
-                (424, Some("reauthorize")) => return false,
-                // Whoever was killed still holds its lease.
-                (503, Some("refresh-failed")) => {
+            let mut caller = TcpStream::connect(gateway.address).await.unwrap();
+            caller.write_all(get().as_bytes()).await.unwrap();
+            let mut response = String::new();
+            caller.read_to_string(&mut response).await.unwrap();
+            gateway.saw(&response);
+            let is = |error: &str| response.contains(&format!("passthrough-error: {error}\r\n"));
+            match response.get(..12) {
+                Some("HTTP/1.1 200") => return true,
+                Some("HTTP/1.1 424") if is("reauthorize") => return false,
+                Some("HTTP/1.1 503") if is("refresh-failed") => {
                     tokio::time::sleep(Duration::from_millis(250)).await;
                 }
-                other => panic!("{other:?}: {}", response.text()),
+                _ => panic!("{response}"),
             }
         }
     };
-    tokio::time::timeout(LEASE, answered)
-        .await
-        .expect("an answer")
+    timeout(LEASE, answered).await.expect("an answer")
 }
 
 /// How many of so many kills fell into the window.
@@ -64,12 +67,15 @@ async fn lane(provider: &Provider, lane: u64, kills: u64) -> u64 {
         let after = Duration::from_micros((kill_number * 7919 + lane * 3571) % 40_000);
         kill(gateway, after).await;
         let gateway = shared.gateway(provider, &grant).await;
+        token_ends().await;
         if !works(&gateway).await {
             let facts = provider.facts(&grant).await;
             assert!(!facts.is_used, "a token was used that isn't stored");
             lost += 1;
             grant = provider.grant().await;
             shared.import(provider, &grant);
+        } else {
+            token_ends().await;
         }
     }
     lost
@@ -79,7 +85,7 @@ async fn killed(lanes: u64, kills: u64) {
     let Some(provider) = Provider::start().await else {
         return;
     };
-    provider.set("{\"lifetime\":1,\"delay\":5}").await;
+    provider.set("{\"lifetime\":2,\"delay\":5}").await;
     let lanes = (0..lanes).map(|number| lane(&provider, number, kills));
     let lost: u64 = join_all(lanes).await.into_iter().sum();
     println!("grants lost in the provider's own window: {lost}");

@@ -53,6 +53,11 @@ impl Shared {
     }
 }
 
+/// Until an access token of two seconds has ended, by whole seconds.
+pub(super) async fn token_ends() {
+    tokio::time::sleep(std::time::Duration::from_millis(3100)).await;
+}
+
 #[tokio::test]
 async fn o1_two_processes_with_fifty_callers_each_refresh_once() {
     let Some(provider) = Provider::start().await else {
@@ -74,11 +79,12 @@ async fn o2_a_connection_outlives_the_gateway() {
     };
     let (shared, grant) = (Shared::new(), provider.grant().await);
     // Each call needs a new token, made of the one before.
-    provider.set("{\"lifetime\":1}").await;
+    provider.set("{\"lifetime\":2}").await;
     shared.import(&provider, &grant);
     for _ in 0..3 {
         let gateway = shared.gateway(&provider, &grant).await;
         assert_eq!(call(&gateway).await.status(), 200);
+        token_ends().await;
     }
     let facts = provider.facts(&grant).await;
     assert_eq!((facts.refreshed, facts.refused), (3, 0));
