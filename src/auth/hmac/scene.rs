@@ -135,7 +135,7 @@ impl Scene<'_> {
             }),
             Value::Host => sink(destination.authority().as_str().as_bytes()),
             Value::Hostname => sink(destination.authority().host().as_bytes()),
-            Value::Port => sink(destination.port().to_string().as_bytes()),
+            Value::Port => sink(http::HeaderValue::from(destination.port()).as_bytes()),
             Value::Path => sink(uri.path().as_bytes()),
             Value::PathAndQuery => {
                 let target = uri.path_and_query().map_or("/", |target| target.as_str());

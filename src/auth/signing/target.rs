@@ -22,7 +22,7 @@ pub(crate) fn drop_parameters<'a>(
     let mut kept = Some(Cow::Borrowed(query));
     for name in names {
         kept = match kept {
-            Some(Cow::Owned(query)) => without(&query, name).map(|query| query.into_owned().into()),
+            Some(Cow::Owned(query)) => without(&query, name).map(Cow::into_owned).map(Cow::Owned),
             Some(Cow::Borrowed(query)) => without(query, name),
             None => None,
         };
