@@ -278,7 +278,7 @@ impl AuthScheme for OAuth1 {
         }
 
         let nonce = self.nonces.draw()?.short();
-        let timestamp = since_epoch(cx.now()).as_secs().to_string();
+        let timestamp = http::HeaderValue::from(since_epoch(cx.now()).as_secs());
         let hash = self.hash_of(cx, is_form)?;
         let mut own: Vec<(&str, &[u8])> = Vec::with_capacity(OWN.len());
         own.push(("oauth_consumer_key", text(cx, "consumer_key")?));
