@@ -56,3 +56,41 @@ async fn without_it_it_is_not() {
 async fn a_certificate_for_another_name_is_refused() {
     is_refused(ManualVendor::bind_tls_as("other.test").await, ROOTS).await;
 }
+
+/// Secrets in a file, and in the config itself.
+#[cfg(feature = "full")]
+#[tokio::test]
+async fn t7_each_connection_shows_its_own_certificate() {
+    use crate::support::identities::Authority;
+    use crate::support::mtls_vendor::{MtlsVendor, Terms};
+
+    let authority = Authority::new();
+    let (ann, bob) = (authority.certify("ann"), authority.certify("bob"));
+    let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), &["http/1.1"])).await;
+    let folder = Folder::new();
+    folder.write("ca.pem", certificates::root_pem());
+    folder.write("ann.pem", &ann.certificate);
+    folder.write("ann.key", &ann.key);
+    let network = format!(
+        "allow = [\"127.0.0.0/8\"]\nresolve = {{ \"vendor.test\" = \"127.0.0.1\" }}\n{ROOTS}"
+    );
+    let files = "{ certificate = { file = \"ann.pem\" }, private_key = { file = \"ann.key\" } }";
+    let config = Config::new(&vendor)
+        .network(&network)
+        .auth("{ kind = \"mtls\" }", files)
+        .table(&format!(
+            "[connection.bob]\nintegration = \"v\"\n[connection.bob.secret]\n\
+             certificate = '''\n{}'''\nprivate_key = '''\n{}'''",
+            bob.certificate, bob.key
+        ));
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+    for _ in 0..2 {
+        for (id, name) in [("c", "ann"), ("bob", "bob")] {
+            let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+            assert_eq!(
+                (answer.status(), answer.body()),
+                (200, format!("{name} /x : ").as_str())
+            );
+        }
+    }
+}
