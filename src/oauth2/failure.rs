@@ -7,7 +7,7 @@ use http::StatusCode;
 use super::unready::Unready;
 use crate::client::{TransportError, TransportErrorKind};
 
-/// Why there are no tokens: the cause in a [`TokenError::Failed`](super::TokenError::Failed) of
+/// Why there are no tokens: the cause in a [`TokenError::Failed`](crate::TokenError::Failed) of
 /// [`OAuth2`](super::OAuth2).
 ///
 /// It holds the integration's name, and of the endpoint's answer its status and an error code that
