@@ -86,6 +86,8 @@ mod limits;
 #[cfg(feature = "oauth2")]
 mod oauth2;
 mod observe;
+#[cfg(any(feature = "mtls", feature = "oauth1", feature = "oauth2"))]
+mod pem;
 mod pipeline;
 mod policy;
 #[cfg(feature = "oauth2")]

@@ -10,9 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules in the order in which a call needs them. One may import those above it, never one below.
-const ORDER: [&str; 25] = [
+const ORDER: [&str; 26] = [
     "error",
     "secret",
+    "pem",
     "address",
     "policy",
     "connection",

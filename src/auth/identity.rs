@@ -1,18 +1,14 @@
-//! A client certificate and its key, out of PEM (RFC 7468).
-//!
-//! Read by hand, as what holds the key must be wiped: a reader of PEM makes copies of its own.
+//! A client certificate and its key, out of PEM.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::{
     CertificateDer, PrivateKeyDer, PrivatePkcs1KeyDer, PrivatePkcs8KeyDer, PrivateSec1KeyDer,
 };
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
-use zeroize::Zeroizing;
 
 use super::{AuthError, ClientIdentity};
+use crate::pem::{self, Section};
 use crate::policy::Owner;
 use crate::secret::{Secret, fingerprint};
 
@@ -25,7 +21,7 @@ impl ClientIdentity {
     ///
     /// [`AuthError::Unsendable`] if one of them can't be read, or the key isn't the certificate's.
     pub fn from_pem(certificate: &Secret, private_key: &Secret) -> Result<Self, AuthError> {
-        let chain: Vec<_> = sections(certificate.expose())?
+        let chain: Vec<_> = sections(certificate)?
             .iter()
             .filter(|section| section.label == b"CERTIFICATE")
             .map(|section| CertificateDer::from(Vec::from(section.der.as_slice())))
@@ -33,8 +29,8 @@ impl ClientIdentity {
         for certificate in &chain {
             ParsedCertificate::try_from(certificate).map_err(unsendable)?;
         }
-        let sections = sections(private_key.expose())?;
-        let mut keys = sections.iter().filter_map(Section::key);
+        let sections = sections(private_key)?;
+        let mut keys = sections.iter().filter_map(key);
         let key = keys.next().ok_or(AuthError::Unsendable)?;
         let key = any_supported_type(&key).map_err(unsendable)?;
         let certified = CertifiedKey::new(chain, key);
@@ -58,53 +54,18 @@ fn unsendable(_: rustls::Error) -> AuthError {
     AuthError::Unsendable
 }
 
-/// What stands between `BEGIN` and `END`.
-struct Section<'a> {
-    label: &'a [u8],
-    der: Zeroizing<Vec<u8>>,
+fn key<'a>(section: &'a Section<'_>) -> Option<PrivateKeyDer<'a>> {
+    let der = section.der.as_slice();
+    Some(match section.label {
+        b"PRIVATE KEY" => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
+        b"RSA PRIVATE KEY" => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
+        b"EC PRIVATE KEY" => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
+        _ => return None,
+    })
 }
 
-impl Section<'_> {
-    fn key(&self) -> Option<PrivateKeyDer<'_>> {
-        let der = self.der.as_slice();
-        Some(match self.label {
-            b"PRIVATE KEY" => PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(der)),
-            b"RSA PRIVATE KEY" => PrivateKeyDer::Pkcs1(PrivatePkcs1KeyDer::from(der)),
-            b"EC PRIVATE KEY" => PrivateKeyDer::Sec1(PrivateSec1KeyDer::from(der)),
-            _ => return None,
-        })
-    }
-}
-
-fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, AuthError> {
-    let lines = pem.split(|byte| matches!(byte, b'\n' | b'\r'));
-    let mut lines = lines.map(<[u8]>::trim_ascii);
-    let mut sections = Vec::new();
-    while let Some(line) = lines.next() {
-        let Some(label) = boundary(line, b"-----BEGIN ") else {
-            continue;
-        };
-        // As large as it can be: one that grew would leave copies behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(pem.len()));
-        loop {
-            let line = lines.next().ok_or(AuthError::Unsendable)?;
-            match boundary(line, b"-----END ") {
-                Some(end) if end == label => break,
-                Some(_) => return Err(AuthError::Unsendable),
-                None => text.extend_from_slice(line),
-            }
-        }
-        let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
-        let length = STANDARD.decode_slice(&*text, &mut der);
-        der.truncate(length.map_err(|_| AuthError::Unsendable)?);
-        sections.push(Section { label, der });
-    }
-    Ok(sections)
-}
-
-/// The label of a line that begins or ends a section.
-fn boundary<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a [u8]> {
-    line.strip_prefix(begin)?.strip_suffix(b"-----")
+fn sections(pem: &Secret) -> Result<Vec<Section<'_>>, AuthError> {
+    pem::sections(pem.expose()).map_err(|_| AuthError::Unsendable)
 }
 
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]

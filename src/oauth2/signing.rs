@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair as RsaKeyPair;
 use ring::signature::{
@@ -12,6 +10,7 @@ use ring::signature::{
 };
 use zeroize::Zeroizing;
 
+use crate::pem;
 use crate::secret::Secret;
 
 /// How a JWT is signed: `alg` of RFC 7518 §3.1 and RFC 8037 §3.1.
@@ -103,33 +102,18 @@ enum Label {
     Pkcs8,
 }
 
-/// The first private key of a PEM (RFC 7468). By hand, as what it's decoded by the way must be
-/// zeroed too.
+/// The first private key of a PEM.
 fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> {
     const NONE: SigningKeyError = SigningKeyError("the key is no private key in PEM");
-    let lines = || pem.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    let mut begins = lines().enumerate().filter_map(|(at, line)| match line {
-        b"-----BEGIN PRIVATE KEY-----" => Some((at, Label::Pkcs8)),
-        b"-----BEGIN RSA PRIVATE KEY-----" => Some((at, Label::Pkcs1)),
-        _ => None,
-    });
-    let (begin, label) = begins.next().ok_or(NONE)?;
-    let mut text = Zeroizing::new(Vec::with_capacity(pem.len()));
-    let mut is_whole = false;
-    for line in lines().skip(begin + 1) {
-        if line.starts_with(b"-----END ") {
-            is_whole = true;
-            break;
-        }
-        text.extend_from_slice(line);
-    }
-    let mut der = Zeroizing::new(vec![0; text.len().div_ceil(4) * 3]);
-    let length = STANDARD.decode_slice(&*text, &mut der).map_err(|_| NONE)?;
-    if !is_whole {
-        return Err(NONE);
-    }
-    der.truncate(length);
-    Ok((label, der))
+    let sections = pem::sections(pem).map_err(|_| NONE)?;
+    let mut keys = sections
+        .into_iter()
+        .filter_map(|section| match section.label {
+            b"PRIVATE KEY" => Some((Label::Pkcs8, section.der)),
+            b"RSA PRIVATE KEY" => Some((Label::Pkcs1, section.der)),
+            _ => None,
+        });
+    keys.next().ok_or(NONE)
 }
 
 /// Why a key can't sign. It holds nothing of the key.
@@ -146,6 +130,7 @@ impl std::error::Error for SigningKeyError {}
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use ring::signature::{self, UnparsedPublicKey};
 

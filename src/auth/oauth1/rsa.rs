@@ -2,13 +2,11 @@
 
 use std::fmt;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
-use zeroize::Zeroizing;
 
 use crate::auth::AuthError;
+use crate::pem;
 use crate::secret::Secret;
 
 /// Signs for [`OAuth1::rsa_sha1`](super::OAuth1::rsa_sha1), with what the host app has for it: a
@@ -52,14 +50,13 @@ pub trait RsaSha1Signer: fmt::Debug + Send + Sync + 'static {
 
 /// The signature of `message` with SHA-256, by the key that is stored in PEM.
 pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {
-    let pem = private_key.expose();
-    let key = if let Some(key) = unwrap(pem, b"PRIVATE KEY") {
-        RsaKeyPair::from_pkcs8(&key)
-    } else if let Some(key) = unwrap(pem, b"RSA PRIVATE KEY") {
-        RsaKeyPair::from_der(&key)
-    } else {
-        return Err(AuthError::Unusable);
-    };
+    let sections = pem::sections(private_key.expose()).map_err(|_| AuthError::Unusable)?;
+    let mut keys = sections.iter().filter_map(|section| match section.label {
+        b"PRIVATE KEY" => Some(RsaKeyPair::from_pkcs8(&section.der)),
+        b"RSA PRIVATE KEY" => Some(RsaKeyPair::from_der(&section.der)),
+        _ => None,
+    });
+    let key = keys.next().ok_or(AuthError::Unusable)?;
     let key = key.map_err(|_| AuthError::Unusable)?;
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(
@@ -72,60 +69,17 @@ pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8
     Ok(signature)
 }
 
-/// What stands in base64 between the lines of that label (RFC 7468 §3). By hand, as no reader of
-/// PEM wipes what it has read.
-fn unwrap(pem: &[u8], label: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    const DASHES: &[u8] = b"-----";
-    let mut lines = pem.split(|&byte| byte == b'\n').map(<[u8]>::trim_ascii);
-    let is = |line: &[u8], word: &[u8]| {
-        let inside = line.strip_prefix(DASHES)?.strip_suffix(DASHES)?;
-        (inside.strip_prefix(word)? == label).then_some(())
-    };
-    lines.find(|line| is(line, b"BEGIN ").is_some())?;
-    let mut text = Zeroizing::new(Vec::with_capacity(pem.len()));
-    loop {
-        let line = lines.next()?;
-        if is(line, b"END ").is_some() {
-            break;
-        }
-        text.extend_from_slice(line);
-    }
-    let mut bytes = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
-    let length = BASE64_STANDARD.decode_slice(&*text, &mut bytes).ok()?;
-    bytes.truncate(length);
-    Some(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn unwrapped(pem: &str) -> Option<Vec<u8>> {
-        unwrap(pem.as_bytes(), b"PRIVATE KEY").map(|bytes| bytes.to_vec())
-    }
-
-    #[test]
-    fn pem_is_read_by_its_label() {
-        let pem =
-            "text\r\n-----BEGIN PRIVATE KEY-----\r\nYWJj\r\nZGU=\r\n-----END PRIVATE KEY-----";
-        assert_eq!(unwrapped(pem).as_deref(), Some(&b"abcde"[..]));
-        for broken in [
-            "",
-            "YWJj",
-            "-----BEGIN PRIVATE KEY-----\nYWJj",
-            "-----BEGIN PRIVATE KEY-----\nYW J*\n-----END PRIVATE KEY-----",
-            "-----BEGIN RSA PRIVATE KEY-----\nYWJj\n-----END RSA PRIVATE KEY-----",
-            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nYWJj\n-----END ENCRYPTED PRIVATE KEY-----",
-        ] {
-            assert_eq!(unwrapped(broken), None, "{broken}");
-        }
-    }
 
     #[test]
     fn what_is_no_key_signs_nothing() {
         for text in [
             "",
             "key",
+            "-----BEGIN PRIVATE KEY-----\nYWJj",
+            "-----BEGIN ENCRYPTED PRIVATE KEY-----\nYWJj\n-----END ENCRYPTED PRIVATE KEY-----",
             "-----BEGIN PRIVATE KEY-----\nYWJj\n-----END PRIVATE KEY-----",
             "-----BEGIN RSA PRIVATE KEY-----\nYWJj\n-----END RSA PRIVATE KEY-----",
         ] {

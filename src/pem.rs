@@ -1,0 +1,86 @@
+//! What stands in PEM (RFC 7468). By hand, as a reader of PEM makes copies that nobody wipes.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use zeroize::Zeroizing;
+
+/// What stands between `BEGIN` and `END`.
+pub(crate) struct Section<'a> {
+    pub(crate) label: &'a [u8],
+    pub(crate) der: Zeroizing<Vec<u8>>,
+}
+
+/// The text is no PEM, or breaks off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoPem;
+
+/// All sections. What else stands there is passed over.
+pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, NoPem> {
+    let lines = pem.split(|byte| matches!(byte, b'\n' | b'\r'));
+    let mut lines = lines.map(<[u8]>::trim_ascii);
+    let mut sections = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(label) = boundary(line, b"-----BEGIN ") else {
+            continue;
+        };
+        // As large as it can be: one that grew would leave copies behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(pem.len()));
+        loop {
+            let line = lines.next().ok_or(NoPem)?;
+            match boundary(line, b"-----END ") {
+                Some(end) if end == label => break,
+                Some(_) => return Err(NoPem),
+                None => text.extend_from_slice(line),
+            }
+        }
+        let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
+        let length = STANDARD.decode_slice(&*text, &mut der);
+        der.truncate(length.map_err(|_| NoPem)?);
+        sections.push(Section { label, der });
+    }
+    Ok(sections)
+}
+
+/// The label of a line that begins or ends a section.
+fn boundary<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a [u8]> {
+    line.strip_prefix(begin)?.strip_suffix(b"-----")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pem: &str) -> Result<Vec<(String, Vec<u8>)>, NoPem> {
+        let sections = sections(pem.as_bytes())?.into_iter();
+        Ok(sections
+            .map(|section| {
+                let label = String::from_utf8_lossy(section.label).into_owned();
+                (label, section.der.to_vec())
+            })
+            .collect())
+    }
+
+    #[test]
+    fn sections_are_read_by_their_labels() {
+        let pem = "text\r\n-----BEGIN PRIVATE KEY-----\r\nYWJj\r\nZGU=\r\n-----END PRIVATE KEY-----\r\n\
+                   more\n-----BEGIN X-----\n-----END X-----";
+        let expected = vec![
+            ("PRIVATE KEY".to_owned(), b"abcde".to_vec()),
+            ("X".to_owned(), Vec::new()),
+        ];
+        assert_eq!(read(pem), Ok(expected));
+        assert_eq!(read("YWJj"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn what_breaks_off_or_is_no_base64_is_none() {
+        for broken in [
+            "-----BEGIN X-----",
+            "-----BEGIN X-----\nYWJj",
+            "-----BEGIN X-----\nYWJj\n-----END Y-----",
+            "-----BEGIN X-----\nYW J*\n-----END X-----",
+        ] {
+            assert_eq!(read(broken), Err(NoPem), "{broken}");
+        }
+    }
+}
