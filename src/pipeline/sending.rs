@@ -2,12 +2,13 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
 use http::{Request, Response};
 use http_body::Body as _;
+use tokio::time::timeout;
 
 use super::{Gateway, context};
 use crate::address::ConnectionId;
@@ -26,6 +27,9 @@ use crate::rewrite::{self, RequestTrailers};
 use crate::settings::Settings;
 use crate::store::{Authorize, CredentialStore, StoreError};
 use crate::upstream::Upstream;
+
+/// How long a call that can't be sent again waits for a renewal to begin.
+const RENEWAL_OF_OTHERS: Duration = Duration::from_secs(1);
 
 pub(super) type Sent = Result<Response<UpstreamBody>, TransportError>;
 
@@ -126,7 +130,15 @@ where
         unauthorized: Response<UpstreamBody>,
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
-        let renewed = self.store.renew(way.id, rejected, context(record)).await;
+        let renewing = self.store.renew(way.id, rejected, context(record));
+        let renewed = match &spare {
+            Some(_) => renewing.await,
+            // It's for the next call, and this one's answer is there.
+            None => match timeout(RENEWAL_OF_OTHERS, renewing).await {
+                Ok(renewed) => renewed,
+                Err(_) => return Ok(unauthorized),
+            },
+        };
         let Some(outgoing) = spare.and_then(|spare| spare.into_outgoing()) else {
             return Ok(unauthorized);
         };

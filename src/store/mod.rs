@@ -78,8 +78,9 @@ pub trait CredentialStore: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point. A rotated token must not be
-    /// lost by that: renew in a task of its own, and wait for it here.
+    /// A caller that goes away drops the future at any await point, and so does, after a second, a
+    /// call that can't be sent again. A rotated token must not be lost by that: renew in a task of
+    /// its own, and wait for it here.
     fn renew(
         &self,
         id: &ConnectionId,
