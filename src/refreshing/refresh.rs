@@ -96,8 +96,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             });
             return Ok(landed);
         }
-        let asked = Instant::now();
-        let lease = self.lease(&record.connection).await?;
+        let (lease, asked) = self.lease(&record.connection).await?;
         let landed = self.under(lease, asked).await;
         // If that fails, it ends by itself.
         let _ = self
@@ -163,15 +162,16 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         margins
     }
 
-    /// The lease, once nobody else has it.
-    async fn lease(&self, old: &Connection) -> Step<Lease> {
+    /// The lease, once nobody else has it, and since when it lasts at the latest.
+    async fn lease(&self, old: &Connection) -> Step<(Lease, Instant)> {
         let time = self.inner.lease_time();
         let end = self.began + time + SLACK;
         let mut waits = Waits::new();
         loop {
+            let asked = Instant::now();
             let lease = self.bounded(self.inner.store().lease(self.id, time));
             if let Some(lease) = lease.await? {
-                return Ok(lease);
+                return Ok((lease, asked));
             }
             if Instant::now() >= end {
                 let cause = "another process has been refreshing it for too long";

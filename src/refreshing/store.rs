@@ -241,7 +241,9 @@ impl<S: TokenStore, T: TokenSource> Refreshing<S, T> {
 
     /// What the flight brought, or why that took too long.
     async fn landed(&self, waiting: Waiting<Landed>) -> Landed {
+        // Another process's lease may have to end first, and the source be asked then.
         let patience = self.0.lease_time().saturating_add(SLACK);
+        let patience = patience.saturating_add(self.0.timeout());
         let why = match timeout(patience, waiting.landed()).await {
             Ok(Some(landed)) => return landed,
             Ok(None) => "the refresh broke off",

@@ -8,8 +8,10 @@ use std::time::Duration;
 use allocation_counter::measure;
 use http::{Extensions, Method};
 use tokio::task::JoinSet;
+use tokio::time::sleep;
 use tower_passthrough::{
-    CallContext, ConnectionId, CredentialStore, MemoryStore, RefreshOutcome, Refreshing, TokenStore,
+    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, RefreshOutcome,
+    Refreshing, TokenError, TokenSource, TokenStore, Tokens,
 };
 
 use crate::support::caller::{get, raw_call};
@@ -160,6 +162,39 @@ async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease(
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
     assert_eq!(provider.asked(), 1);
+}
+
+/// A source that takes as long as it may, almost.
+struct Slow;
+
+impl TokenSource for Slow {
+    fn serves(&self, _: &Connection) -> bool {
+        true
+    }
+
+    async fn obtain(&self, _: &ConnectionId, _: &Connection) -> Result<Tokens, TokenError> {
+        sleep(Duration::from_secs(14)).await;
+        Ok(Tokens::new("new"))
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waited_for_a_lease_has_all_its_time_to_ask() {
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let id = ConnectionId::try_from("c").unwrap();
+    let killed = Duration::from_millis(19_900);
+    assert!(store.lease(&id, killed).await.unwrap().is_some());
+    let refreshing = Refreshing::new(store.clone(), Slow);
+    let (extensions, method) = (Extensions::new(), Method::GET);
+    let cx = CallContext::new(&extensions, &method);
+    let call = refreshing.connection(&id, cx).await;
+    refreshing.idle().await;
+    let stored = store.read(&id).await.unwrap().connection;
+    assert_eq!(
+        stored.credential().get("access_token").unwrap().expose(),
+        b"new"
+    );
+    assert!(call.is_ok());
 }
 
 #[tokio::test]
