@@ -27,6 +27,10 @@ pub trait PayloadCoder: fmt::Debug + Send + 'static {
     /// As [`code`](Self::code).
     fn end(&mut self) -> Result<Bytes, BrokenPayload>;
 
+    /// The most that it keeps of the payload at a time, in bytes. It's taken of
+    /// [`kept_bodies_limit`](crate::PassthroughBuilder::kept_bodies_limit) before anything is sent.
+    fn keeps(&self) -> usize;
+
     /// The same as it was before its first byte, for a payload that is sent once more.
     fn again(&self) -> Box<dyn PayloadCoder>;
 }

@@ -1,15 +1,17 @@
 //! A body that its scheme codes while it streams.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
 
-use super::RequestBody;
+use super::{RequestBody, Tee};
 use crate::auth::{BrokenPayload, PayloadCoder};
 use crate::error::BoxError;
+use crate::limits::Taken;
 
 pub(super) struct Coded {
     plain: RequestBody,
@@ -20,24 +22,38 @@ pub(super) struct Coded {
     /// How much is still to be sent, if that's known: it was promised to the vendor.
     left: Option<u64>,
     is_over: bool,
+    /// Keeps a copy of what comes, not of what is made of it: a replay is coded once more.
+    tee: Option<Arc<Tee>>,
+    /// The room for what the coder keeps.
+    taken: Arc<Taken>,
 }
 
 impl Coded {
-    pub(super) fn new(plain: RequestBody, coder: Box<dyn PayloadCoder>) -> Self {
+    pub(super) fn new(
+        plain: RequestBody,
+        coder: Box<dyn PayloadCoder>,
+        tee: Option<Arc<Tee>>,
+        taken: Arc<Taken>,
+    ) -> Self {
         let left = coder.length(plain.size_hint().exact());
+        // Nothing of nothing: a request without a body stays one (FORWARDING B4).
+        let is_over = left == Some(0) && plain.is_end_stream();
         Self {
             plain,
             coder,
             data: Bytes::new(),
             trailers: None,
             left,
-            is_over: false,
+            is_over,
+            tee,
+            taken,
         }
     }
 
     /// The same once more, if what it's made of is empty or kept.
     pub(super) fn again(&self) -> Option<Self> {
-        Some(Self::new(self.plain.again()?, self.coder.again()))
+        let (plain, taken) = (self.plain.again()?, Arc::clone(&self.taken));
+        Some(Self::new(plain, self.coder.again(), None, taken))
     }
 
     /// How many bytes the coding adds, as far as is known.
@@ -67,6 +83,12 @@ impl Coded {
                 true => None,
                 false => ready!(Pin::new(&mut self.plain).poll_frame(cx)?),
             };
+            if let Some(tee) = &self.tee {
+                tee.keep(
+                    frame.as_ref(),
+                    frame.is_none() || self.plain.is_end_stream(),
+                );
+            }
             let trailers = match frame.map(Frame::into_data) {
                 Some(Ok(data)) => {
                     self.data = data;
@@ -130,6 +152,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::limits::Room;
 
     /// Writes each byte twice, after a `<` and before a `>`, and says a length of its own.
     #[derive(Clone, Copy, Debug)]
@@ -155,6 +178,10 @@ mod tests {
             Ok(Bytes::from_static(b">"))
         }
 
+        fn keeps(&self) -> usize {
+            0
+        }
+
         fn again(&self) -> Box<dyn PayloadCoder> {
             Box::new(Self {
                 begun: false,
@@ -167,7 +194,8 @@ mod tests {
         let trailer = ("x-sum".parse().unwrap(), HeaderValue::from_static("1"));
         let trailers = trailers.then(|| HeaderMap::from_iter([trailer]));
         let plain = RequestBody::kept(Bytes::from_static(b"abc"), trailers, None);
-        plain.coded(Box::new(Twice { says, begun: false }))
+        let coder = Box::new(Twice { says, begun: false });
+        plain.coded(coder, None, &Arc::new(Room::new(0))).unwrap()
     }
 
     /// What comes out, with a `!` for an error and a `+` for trailers.

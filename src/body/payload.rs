@@ -64,7 +64,7 @@ impl RequestBody {
     }
 }
 
-fn no_room() -> Error {
+pub(super) fn no_room() -> Error {
     Error::new(
         ErrorCode::Overloaded,
         "too many bodies are kept in memory at once, for the vendor's authentication",

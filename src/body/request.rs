@@ -17,12 +17,13 @@ use super::coded::Coded;
 #[cfg(any(feature = "http1", feature = "http2"))]
 use super::following::Following;
 use super::idle::poll_still;
+use super::payload::no_room;
 use super::stream::Stream;
 use super::tee::Tee;
 use super::{BoxBody, boxed, drain, take};
 use crate::auth::PayloadCoder;
-use crate::error::BoxError;
-use crate::limits::Taken;
+use crate::error::{BoxError, Error};
+use crate::limits::{Room, Taken};
 use crate::observe::{Progress, Record, Upload, UploadState};
 use crate::rewrite::RequestTrailers;
 
@@ -141,9 +142,26 @@ impl RequestBody {
         }
     }
 
-    /// What `coder` makes of it. It hasn't been followed yet.
-    pub(crate) fn coded(self, coder: Box<dyn PayloadCoder>) -> Self {
-        Self::with(Kind::Coded(Box::new(Coded::new(self, coder))))
+    /// What `coder` makes of it. It hasn't been followed yet. `tee` keeps what it's made of.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorCode::Overloaded`](crate::ErrorCode::Overloaded) if there is no room for what the
+    /// coder keeps of it.
+    pub(crate) fn coded(
+        self,
+        coder: Box<dyn PayloadCoder>,
+        tee: Option<Arc<Tee>>,
+        room: &Arc<Room>,
+    ) -> Result<Self, Error> {
+        let whole = self.size_hint().exact();
+        let whole = whole.and_then(|whole| usize::try_from(whole).ok());
+        let mut taken = Taken::nothing_of(room);
+        if !taken.more(whole.map_or(coder.keeps(), |whole| whole.min(coder.keeps()))) {
+            return Err(no_room());
+        }
+        let coded = Coded::new(self, coder, tee, Arc::new(taken));
+        Ok(Self::with(Kind::Coded(Box::new(coded))))
     }
 
     /// The same body once more, and what goes along with it, if it's empty or kept.

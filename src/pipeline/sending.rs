@@ -95,12 +95,16 @@ where
                 "no client certificate can be presented",
             ))?;
         }
-        let body = match upstream.scheme().coder(&head, &cx)? {
-            Some(coder) => rewrite::framed(&mut head, body.coded(coder)),
-            None => body,
+        let settings = &self.settings;
+        // What is kept for a replay is coded once more by then.
+        let (body, tee) = match upstream.scheme().coder(&head, &cx)? {
+            Some(coder) => {
+                let coded = body.coded(coder, tee, settings.limits.room())?;
+                (rewrite::framed(&mut head, coded), None)
+            }
+            None => (body, tee),
         };
 
-        let settings = &self.settings;
         let trailers = || RequestTrailers {
             scheme: upstream.shared_scheme(),
             host_credentials: Arc::clone(&settings.host_credentials),

@@ -25,7 +25,10 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
 /// The body, and the fields that frame it, in place of those of the one that it was made of.
 pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     head.headers.remove(TRANSFER_ENCODING);
+    let says_none = !head.headers.contains_key(CONTENT_LENGTH);
     match body.size_hint().exact() {
+        // None stays none (FORWARDING B4).
+        Some(0) if says_none => {}
         Some(exact) => {
             head.headers.insert(CONTENT_LENGTH, exact.into());
         }

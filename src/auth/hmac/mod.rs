@@ -26,6 +26,9 @@ use super::signing::{
 use super::{AuthContext, AuthError, AuthScheme, PayloadUse, SchemeError};
 use crate::secret::sensitive;
 
+const NO_FIELD: AuthError =
+    AuthError::Unsignable("it holds what no field of the vendor's authentication may");
+
 #[doc = include_str!("../../docs/hmac.md")]
 #[derive(Clone)]
 pub struct Hmac(Arc<Inner>);
@@ -236,7 +239,8 @@ impl Inner {
         for (name, template) in self.fields.iter().zip(&self.headers) {
             if is_now(&template) {
                 let mut value = made(request, template)?;
-                let value = sensitive(std::mem::take(&mut *value))?;
+                // Secrets were checked as they were put in: it's the request that doesn't fit.
+                let value = sensitive(std::mem::take(&mut *value)).map_err(|_| NO_FIELD)?;
                 request.headers.insert(name, value);
             }
         }
@@ -682,6 +686,16 @@ mod tests {
         ] {
             assert_eq!(scheme.body_limit(7).payload(&request), expected);
         }
+    }
+
+    #[test]
+    fn what_a_caller_sends_that_no_field_may_hold_is_its_own_fault() {
+        let scheme = Hmac::new(HmacHash::Sha256, "{query:q}").unwrap();
+        let scheme = scheme.header("x-q", "{query:q}:{signature}").unwrap();
+        let connection = Connection::new("v").with("secret", "s");
+        let line = ("GET", "https://v.test", "/?q=a%0d%0ax:%20b");
+        let refused = sent(&scheme, &connection, line, &[], "", 0);
+        assert_eq!(refused.err(), Some(NO_FIELD));
     }
 
     #[test]

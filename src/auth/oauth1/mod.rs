@@ -254,8 +254,9 @@ impl AuthScheme for OAuth1 {
     }
 
     fn payload(&self, request: &Parts) -> PayloadUse {
-        let is_signed = self.method.hash().is_some();
-        match is_signed && (self.hashes_bodies || is_form(&request.headers)) {
+        // A form is looked through for the protocol's own parameters even if nothing is signed.
+        let is_hashed = self.hashes_bodies && self.method.hash().is_some();
+        match is_hashed || is_form(&request.headers) {
             true => PayloadUse::Bytes {
                 limit: self.body_limit,
             },
@@ -653,15 +654,18 @@ Lw03eHTNQghS0A==
     #[test]
     fn a_form_that_brings_parameters_of_the_protocol_is_refused() {
         let scheme = OAuth1::hmac_sha1();
+        let url = REQUEST.1.replace("http:", "https:");
         for form in [
             "oauth_token=x",
             "a=1&o%61uth_nonce",
             "%6F%61uth_signature=1",
         ] {
-            assert_eq!(
-                sent(&scheme, &rfc5849(), REQUEST, Some(form), 0),
-                Err(AuthError::Ambiguous)
-            );
+            for scheme in [&scheme, &OAuth1::plaintext()] {
+                assert_eq!(
+                    sent(scheme, &rfc5849(), ("POST", &url), Some(form), 0),
+                    Err(AuthError::Ambiguous)
+                );
+            }
         }
         let form = Some("oauth_callback=oob&oauth_verifier=1");
         assert!(sent(&scheme, &rfc5849(), REQUEST, form, 0).is_ok());
@@ -706,16 +710,9 @@ Lw03eHTNQghS0A==
             (OAuth1::hmac_sha1(), kept, PayloadUse::Ignored),
             (OAuth1::rsa_sha256(), kept, PayloadUse::Ignored),
             (OAuth1::hmac_sha256().body_hash(), kept, kept),
-            (
-                OAuth1::plaintext(),
-                PayloadUse::Ignored,
-                PayloadUse::Ignored,
-            ),
-            (
-                OAuth1::plaintext().body_hash(),
-                PayloadUse::Ignored,
-                PayloadUse::Ignored,
-            ),
+            // To be looked through.
+            (OAuth1::plaintext(), kept, PayloadUse::Ignored),
+            (OAuth1::plaintext().body_hash(), kept, PayloadUse::Ignored),
         ] {
             let scheme = scheme.body_limit(5);
             assert_eq!(scheme.payload(&form), of_form, "{scheme:?}");

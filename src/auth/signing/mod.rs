@@ -21,8 +21,8 @@ pub(crate) use self::target::{add_parameters, drop_parameters};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use http::HeaderMap;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http::{HeaderMap, HeaderValue};
 
 use super::{AuthContext, AuthError};
 
@@ -62,7 +62,16 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
             .trim_ascii()
             .eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
     });
-    is_form && !headers.contains_key(CONTENT_ENCODING)
+    is_form && headers.get_all(CONTENT_ENCODING).iter().all(is_no_coding)
+}
+
+/// Whether a line of `Content-Encoding` says nothing.
+fn is_no_coding(codings: &HeaderValue) -> bool {
+    let mut codings = codings.as_bytes().split(|&byte| byte == b',');
+    codings.all(|coding| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    })
 }
 
 #[cfg(test)]
@@ -86,7 +95,10 @@ mod tests {
         )]));
         assert!(!form(&[]));
         assert!(!form(&[plain, plain]));
+        assert!(form(&[plain, ("content-encoding", "identity")]));
+        assert!(form(&[plain, ("content-encoding", "")]));
         assert!(!form(&[plain, ("content-encoding", "gzip")]));
+        assert!(!form(&[plain, ("content-encoding", "identity, br")]));
         assert!(!form(&[(
             "content-type",
             "multipart/form-data; boundary=x"

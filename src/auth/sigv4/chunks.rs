@@ -127,6 +127,10 @@ impl PayloadCoder for InChunks {
         }
     }
 
+    fn keeps(&self) -> usize {
+        usize::try_from(SIZE).unwrap_or(usize::MAX)
+    }
+
     fn again(&self) -> Box<dyn PayloadCoder> {
         Box::new(Self::new(self.seed.clone(), self.length))
     }

@@ -283,6 +283,18 @@ fn in_chunks(headers: &mut HeaderMap, length: u64) -> Result<(), AuthError> {
     Ok(())
 }
 
+/// Fields that a vendor may take for those that are put on here (SECURITY T11).
+fn drop_other_spellings(headers: &mut HeaderMap) {
+    let is_other = |name: &&HeaderName| {
+        let ours = [CONTENT_SHA256, DECODED_LENGTH];
+        let spelled = name.as_str().replace('_', "-");
+        !ours.contains(name) && ours.iter().any(|ours| ours.as_str() == spelled)
+    };
+    while let Some(name) = headers.keys().find(is_other).cloned() {
+        headers.remove(name);
+    }
+}
+
 fn hashed(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
     match (cx.payload(), cx.payload_length()) {
         (Some(payload), _) => plain(Bytes::copy_from_slice(&hash(payload))),
@@ -336,6 +348,7 @@ impl AuthScheme for SigV4 {
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         presign::strip(&mut request.uri)?;
+        drop_other_spellings(&mut request.headers);
         if let Some(seconds) = self.lifetime {
             return self.presign(request, cx, seconds);
         }

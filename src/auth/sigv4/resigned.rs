@@ -15,6 +15,8 @@ const LONGEST_TRAILER: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
 
+const NO_FIELDS: BrokenPayload = BrokenPayload("what follows the chunks are no fields");
+
 /// Replaces the signatures of chunks, and of the fields after them.
 #[derive(Debug)]
 pub(super) struct Resigned {
@@ -25,6 +27,7 @@ pub(super) struct Resigned {
     largest: usize,
     /// What came of the chunk, or of the trailer, that isn't whole yet.
     kept: BytesMut,
+    trailer: Trailer,
     place: Place,
 }
 
@@ -49,6 +52,7 @@ impl Resigned {
             has_trailer,
             largest,
             kept: BytesMut::new(),
+            trailer: Trailer::default(),
             place: Place::Line,
         }
     }
@@ -118,8 +122,7 @@ impl Resigned {
     fn trailer(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
         let room = LONGEST_TRAILER - self.kept.len();
         self.keep(data, room);
-        let is_whole = Trailer::read(&self.kept)?.is_some_and(|trailer| trailer.is_ended);
-        match is_whole {
+        match self.trailer.read(&self.kept)? {
             true => self.signed_trailer().map(Some),
             false if self.kept.len() < LONGEST_TRAILER => Ok(None),
             false => Err(BrokenPayload("the fields after the chunks are too long")),
@@ -128,9 +131,9 @@ impl Resigned {
 
     fn signed_trailer(&mut self) -> Result<Bytes, BrokenPayload> {
         let mut kept = std::mem::take(&mut self.kept);
-        let trailer = Trailer::read(&kept)?.ok_or(BrokenPayload("the trailer isn't signed"))?;
-        let signature = self.chain.of_trailer(&trailer.canonical);
-        replace(&mut kept, trailer.signature_at, &signature);
+        let signature_at = self.trailer.end(&kept)?;
+        let signature = self.chain.of_trailer(&self.trailer.canonical);
+        replace(&mut kept, signature_at, &signature);
         self.place = Place::Over;
         Ok(kept.freeze())
     }
@@ -151,64 +154,78 @@ fn size(line: &[u8]) -> Option<u64> {
     fits.then(|| u64::from_str_radix(size, 16).ok())?
 }
 
-/// The fields after the last chunk.
+/// The fields after the last chunk, as far as they've come. Each byte is looked at once, in however
+/// small pieces they come (SECURITY X6).
+#[derive(Debug, Default)]
 struct Trailer {
     /// As they're signed.
     canonical: Vec<u8>,
-    signature_at: usize,
-    /// Whether the empty line at the end has come.
-    is_ended: bool,
+    signature_at: Option<usize>,
+    /// Where the line begins that isn't whole yet.
+    begin: usize,
+    /// Up to where its end was looked for.
+    seen: usize,
 }
 
 impl Trailer {
-    /// `None`: their signature hasn't come yet. Lines may end without CR, and an empty one may
+    /// Whether the empty line at the end has come. Lines may end without CR, and an empty one may
     /// stand before the signature: AWS's own example is written so.
-    fn read(kept: &[u8]) -> Result<Option<Self>, BrokenPayload> {
-        const ODD: BrokenPayload = BrokenPayload("what follows the chunks are no fields");
-        let mut canonical = Vec::new();
-        let mut signature_at = None;
-        let mut at = 0;
-        for raw in kept.split_inclusive(|&byte| byte == b'\n') {
-            let begin = at;
-            at += raw.len();
-            let is_whole = raw.ends_with(b"\n");
-            let line = raw.trim_ascii_end();
-            if let Some(signature_at) = signature_at {
-                let is_ended = is_whole && line.is_empty();
-                let is_odd = !line.is_empty() || at < kept.len();
-                return match is_odd {
-                    true => Err(ODD),
-                    false => Ok(Some(Self {
-                        canonical,
-                        signature_at,
-                        is_ended,
-                    })),
+    fn read(&mut self, kept: &[u8]) -> Result<bool, BrokenPayload> {
+        let is_end = |&byte: &u8| byte == b'\n';
+        while let Some(after) = kept
+            .get(self.seen..)
+            .and_then(|new| new.iter().position(is_end))
+        {
+            let end = self.seen + after + 1;
+            self.seen = end;
+            let begin = std::mem::replace(&mut self.begin, end);
+            let line = kept.get(begin..end).unwrap_or_default();
+            if self.line(begin, line.trim_ascii_end())? {
+                return match end == kept.len() {
+                    true => Ok(true),
+                    false => Err(NO_FIELDS),
                 };
             }
-            if let Some(signature) = line.strip_prefix(TRAILER_SIGNATURE) {
-                if !is_whole && signature.len() < 64 {
-                    return Ok(None);
-                }
-                if signature.len() != 64 || !signature.iter().all(u8::is_ascii_hexdigit) {
-                    return Err(ODD);
-                }
-                signature_at = Some(begin + TRAILER_SIGNATURE.len());
-            } else if !is_whole {
-                return Ok(None);
-            } else if !line.is_empty() {
-                let colon = line.iter().position(|&byte| byte == b':').ok_or(ODD)?;
-                let (name, value) = line.split_at_checked(colon).ok_or(ODD)?;
-                canonical.extend(name.to_ascii_lowercase());
-                canonical.push(b':');
-                canonical.extend_from_slice(value.strip_prefix(b":").unwrap_or(value).trim_ascii());
-                canonical.push(b'\n');
-            }
         }
-        Ok(signature_at.map(|signature_at| Self {
-            canonical,
-            signature_at,
-            is_ended: false,
-        }))
+        self.seen = kept.len();
+        Ok(false)
+    }
+
+    /// Where the signature is, if nothing more comes.
+    fn end(&mut self, kept: &[u8]) -> Result<usize, BrokenPayload> {
+        let rest = kept.get(self.begin..).unwrap_or_default();
+        if !rest.is_empty() {
+            self.line(self.begin, rest.trim_ascii_end())?;
+        }
+        let signature_at = self.signature_at;
+        signature_at.ok_or(BrokenPayload("the trailer isn't signed"))
+    }
+
+    /// Whether that line, which begins there, is the empty one at the end.
+    fn line(&mut self, begin: usize, line: &[u8]) -> Result<bool, BrokenPayload> {
+        if self.signature_at.is_some() {
+            return match line.is_empty() {
+                true => Ok(true),
+                false => Err(NO_FIELDS),
+            };
+        }
+        if let Some(signature) = line.strip_prefix(TRAILER_SIGNATURE) {
+            if signature.len() != 64 || !signature.iter().all(u8::is_ascii_hexdigit) {
+                return Err(NO_FIELDS);
+            }
+            self.signature_at = Some(begin + TRAILER_SIGNATURE.len());
+        } else if !line.is_empty() {
+            let colon = line.iter().position(|&byte| byte == b':');
+            let (name, value) = colon
+                .and_then(|colon| line.split_at_checked(colon))
+                .ok_or(NO_FIELDS)?;
+            let canonical = &mut self.canonical;
+            canonical.extend(name.iter().map(u8::to_ascii_lowercase));
+            canonical.push(b':');
+            canonical.extend_from_slice(value.strip_prefix(b":").unwrap_or(value).trim_ascii());
+            canonical.push(b'\n');
+        }
+        Ok(false)
     }
 }
 
@@ -239,6 +256,10 @@ impl PayloadCoder for Resigned {
             Place::Trailer => self.signed_trailer(),
             Place::Line | Place::Data { .. } => Err(BrokenPayload("the last chunk is missing")),
         }
+    }
+
+    fn keeps(&self) -> usize {
+        self.largest
     }
 
     fn again(&self) -> Box<dyn PayloadCoder> {
@@ -349,6 +370,26 @@ mod tests {
         let mut data = Bytes::from(sent);
         let first = again.code(&mut data).unwrap().unwrap();
         assert!(first.starts_with(format!("10000;chunk-signature={}", CHUNKS[0]).as_bytes()));
+    }
+
+    #[test]
+    fn a_trailer_takes_as_long_as_it_is_in_however_small_pieces() {
+        let line = format!("0;chunk-signature={DUMMY}\r\n");
+        let end = format!("x-amz-trailer-signature:{DUMMY}\r\n\r\n");
+        let began = std::time::SystemTime::now();
+        for field in [
+            "a:b\n",
+            "\n",
+            "a:bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb\r\n",
+        ] {
+            let fields = field.repeat(16_000 / field.len());
+            let sent = [&*line, &fields, &end].concat();
+            let mut coder = Resigned::new(chain(TRAILER_SEED), true, 16);
+            let out = coded(&mut coder, &sent, 1).unwrap();
+            assert_eq!(out.len(), sent.len());
+        }
+        // Read from its begin for each byte, it took seconds.
+        assert!(began.elapsed().unwrap_or_default() < std::time::Duration::from_secs(1));
     }
 
     #[test]

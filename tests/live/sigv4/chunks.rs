@@ -28,7 +28,7 @@ fn keyed(key: &[u8], text: &str) -> Vec<u8> {
 }
 
 /// The data of a body in chunks, whose signatures must be good, and what follows it.
-fn verified(received: &Received) -> (Vec<u8>, String) {
+pub(super) fn verified(received: &Received) -> (Vec<u8>, String) {
     let date = received.head.value("x-amz-date").unwrap();
     let authorization = received.head.value("authorization").unwrap();
     verified_from(date, authorization, &received.body.data)
@@ -106,6 +106,27 @@ fn marker(trailer: bool) -> &'static str {
 
 async fn pair(scheme: SigV4) -> Pair {
     Pair::with(move |setup| signs(setup, scheme)).await
+}
+
+#[tokio::test]
+async fn x1_what_is_kept_of_chunks_is_bounded_in_all() {
+    let pair =
+        Pair::with(|setup| signs(setup, s3()).options(|options| options.kept_bodies_limit(1000)))
+            .await;
+    let upload = |size: usize| {
+        let body = signed_with_another_key(&[&"x".repeat(size)], false);
+        let length = format!("Content-Length: {}", body.len());
+        request("PUT", "/p/c/b/k", &[marker(false), &length], &body)
+    };
+    assert_eq!(pair.call(&upload(500)).await.status(), 200);
+    let refusal = pair.call(&upload(1000)).await;
+    assert_eq!(
+        (refusal.status(), refusal.error()),
+        (503, Some("overloaded"))
+    );
+    assert_eq!(refusal.head.value("retry-after"), Some("1"));
+    // What was taken has been given back.
+    assert_eq!(pair.call(&upload(500)).await.status(), 200);
 }
 
 #[tokio::test]

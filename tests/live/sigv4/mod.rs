@@ -3,6 +3,7 @@
 mod botocore;
 mod chunks;
 mod moto;
+mod replay;
 mod wire;
 
 use tower_passthrough::auth::SigV4;

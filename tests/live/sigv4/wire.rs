@@ -37,6 +37,31 @@ fn signed_fields(received: &Received) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn t11_the_payloads_hash_has_one_spelling() {
+    let pair = pair(s3().streaming()).await;
+    let lines = [
+        "X_Amz_Content_Sha256: UNSIGNED-PAYLOAD",
+        "X-Amz_Content-Sha256: UNSIGNED-PAYLOAD",
+        "X_Amz_Decoded_Content_Length: 1",
+        "X_Amz_Own: 1",
+        "Content-Length: 5",
+    ];
+    let received = pair.seen(request("PUT", "/p/c/b/k", &lines, "hello")).await;
+    let names = received.head.names();
+    let odd: Vec<_> = names.iter().filter(|name| name.contains('_')).collect();
+    assert_eq!(odd, ["x_amz_own"]);
+}
+
+#[tokio::test]
+async fn b4_a_get_that_says_that_it_is_in_chunks_and_has_none_gets_no_length() {
+    let pair = pair(s3()).await;
+    let lines = ["X-Amz-Content-Sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD"];
+    let received = pair.seen(request("GET", "/p/c/b/k", &lines, "")).await;
+    assert_eq!(received.head.value("content-length"), None);
+    assert_eq!(received.head.value("transfer-encoding"), None);
+}
+
+#[tokio::test]
 async fn a_callers_signature_is_replaced() {
     let pair = pair(s3()).await;
     let lines = [

@@ -1,0 +1,67 @@
+//! A payload that is put into chunks here is sent once more after a vendor's 401.
+
+use tower_passthrough::auth::SigV4;
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+
+use super::chunks::verified;
+use super::{ID, SECRET, s3};
+use crate::support::caller::{post, raw_call};
+use crate::support::gateway::Setup;
+use crate::support::reply::Reply;
+use crate::support::vendor::Vendor;
+
+/// A store whose key is stale.
+struct Stale;
+
+fn key(id: &str) -> Connection {
+    Connection::new("vendor")
+        .with("access_key_id", id)
+        .with("secret_access_key", SECRET)
+}
+
+impl CredentialStore for Stale {
+    async fn connection(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        Ok(key("AKIASTALE"))
+    }
+
+    async fn renew(
+        &self,
+        _: &ConnectionId,
+        _: &Connection,
+        _: CallContext<'_>,
+    ) -> Result<Option<Connection>, StoreError> {
+        Ok(Some(key(ID)))
+    }
+
+    fn renews(&self) -> bool {
+        true
+    }
+}
+
+#[tokio::test]
+async fn r6_a_payload_in_chunks_of_ours_is_put_into_chunks_once() {
+    let vendor = Vendor::replying(|request| match request.head.value("authorization") {
+        Some(value) if value.contains(ID) => Reply::ok("ok"),
+        _ => Reply::from("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+    })
+    .await;
+    let scheme: SigV4 = s3().streaming();
+    let gateway = Setup::new(&vendor)
+        .upstream(move |upstream| upstream.auth(scheme))
+        .start_with(Stale, |_: &ConnectionId, _: CallContext<'_>| true)
+        .await;
+    let response = raw_call(gateway.address, post("/p/c/bucket/key", "hello")).await;
+    assert_eq!(response.status(), 200);
+    for _ in 0..2 {
+        let received = vendor.next().await;
+        assert_eq!(
+            received.head.value("x-amz-decoded-content-length"),
+            Some("5")
+        );
+        assert_eq!(verified(&received).0, b"hello");
+    }
+}
