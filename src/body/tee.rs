@@ -64,6 +64,11 @@ impl Tee {
         }
     }
 
+    /// Keeps nothing any more. Who follows the body's progress holds this until the call ends.
+    pub(crate) fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Nothing;
+    }
+
     /// The body once more, if it has passed as a whole.
     pub(crate) fn into_body(self: &Arc<Self>) -> Option<RequestBody> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -46,6 +46,16 @@ pub(super) struct Outgoing {
 /// A request to be sent once more, as soon as its body has passed.
 pub(super) struct Spare {
     outgoing: Outgoing,
+    kept: Option<Kept>,
+}
+
+/// A body that is kept as long as it may be sent once more.
+struct Kept(Arc<Tee>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
 }
 
 /// Where a request goes, and on whose behalf.
@@ -196,26 +206,26 @@ impl Outgoing {
     /// The same request once more: at once, or as soon as its body has passed. `None`: the body is
     /// too large to be kept.
     pub(super) fn spare(&mut self, settings: &Settings) -> Option<Box<Spare>> {
-        let outgoing = match self.again() {
-            Some(outgoing) => outgoing,
-            None => {
-                self.tee = Tee::of(&self.body, settings.replay_limit, settings.limits.room());
-                Self {
-                    head: self.head.clone(),
-                    body: RequestBody::empty(),
-                    payload: None,
-                    tee: Some(Arc::clone(self.tee.as_ref()?)),
-                }
-            }
+        if let Some(outgoing) = self.again() {
+            let kept = None;
+            return Some(Box::new(Spare { outgoing, kept }));
+        }
+        self.tee = Tee::of(&self.body, settings.replay_limit, settings.limits.room());
+        let kept = Some(Kept(Arc::clone(self.tee.as_ref()?)));
+        let outgoing = Self {
+            head: self.head.clone(),
+            body: RequestBody::empty(),
+            payload: None,
+            tee: None,
         };
-        Some(Box::new(Spare { outgoing }))
+        Some(Box::new(Spare { outgoing, kept }))
     }
 }
 
 impl Spare {
     fn into_outgoing(self) -> Option<Outgoing> {
-        let Self { mut outgoing } = self;
-        if let Some(tee) = outgoing.tee.take() {
+        let Self { mut outgoing, kept } = self;
+        if let Some(Kept(tee)) = &kept {
             outgoing.body = tee.into_body()?;
         }
         Some(outgoing)

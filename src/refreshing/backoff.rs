@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep};
 use super::flight::Memory;
 use super::freshness::Margins;
 use super::landed::SharedError;
-use crate::store::Version;
+use crate::store::{Record, Version};
 
 /// The wait after the first failure; each further one doubles it.
 const FIRST: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
 const KEPT: Duration = Duration::from_secs(300);
 
 /// How often a connection is renewed because of 401s (SECURITY X5).
-pub(super) const ONCE_IN: Duration = Duration::from_secs(60);
+const ONCE_IN: Duration = Duration::from_secs(60);
 
 /// What is remembered of a connection between refreshes.
 #[derive(Default)]
@@ -70,10 +70,13 @@ impl Remembered {
         self.may_ask()
     }
 
-    /// Whether a 401 may lead to a refresh of that version.
-    pub(super) fn may_be_driven(&self, version: Version) -> Result<(), NotNow> {
+    /// Whether a 401 may lead to a refresh of that version. One that another process has renewed
+    /// makes no difference, whatever its clock says; one that was put does.
+    pub(super) fn may_be_driven(&self, version: Version, is_put: bool) -> Result<(), NotNow> {
         match self.driven {
-            Some((at, of)) if of == version && at.elapsed() < ONCE_IN => Err(NotNow::Quiet),
+            Some((at, of)) if (of == version || !is_put) && at.elapsed() < ONCE_IN => {
+                Err(NotNow::Quiet)
+            }
             _ => self.may_ask(),
         }
     }
@@ -134,6 +137,18 @@ impl Memory for Remembered {
     fn broke_off(&mut self) {
         self.failed(None, SharedError::new("the refresh broke off"));
     }
+}
+
+/// Whether it was renewed a moment ago, by whichever process, so that no 401 leads to another
+/// refresh (SECURITY X5). Clocks of two machines may differ either way.
+pub(super) fn is_recent(record: &Record) -> bool {
+    let now = SystemTime::now();
+    record.renewed_at.is_some_and(|at| {
+        let apart = now
+            .duration_since(at)
+            .unwrap_or_else(|error| error.duration());
+        apart < ONCE_IN
+    })
 }
 
 fn is_ahead(at: Option<Instant>) -> bool {
@@ -230,12 +245,13 @@ mod tests {
         let (first, second) = (Version::new(1), Version::new(2));
         let mut memory = Remembered::default();
         memory.is_driven(first);
-        assert!(memory.may_be_driven(first).is_err());
-        assert!(memory.may_be_driven(second).is_ok());
+        assert!(memory.may_be_driven(first, true).is_err());
+        assert!(memory.may_be_driven(second, true).is_ok());
+        assert!(memory.may_be_driven(second, false).is_err());
         memory.renewed(second);
-        assert!(memory.may_be_driven(second).is_err());
+        assert!(memory.may_be_driven(second, true).is_err());
         tokio::time::advance(ONCE_IN).await;
-        assert!(memory.may_be_driven(second).is_ok());
+        assert!(memory.may_be_driven(second, false).is_ok());
         assert!(memory.is_empty());
     }
 }

@@ -12,21 +12,24 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout};
 
-use super::backoff::{ONCE_IN, Remembered, Waits};
+use super::backoff::{Remembered, Waits, is_recent};
 use super::expires_at;
 use super::flight::Flight;
 use super::freshness::{Freshness, Margins};
 use super::landed::{Landed, SharedError};
 use super::report::{RefreshOutcome, RefreshReport};
-use super::secrets::{is_same_token, put};
+use super::secrets::{is_same_token, is_used_up, put};
 use super::source::{TokenError, TokenSource, Tokens};
 use super::store::Inner;
 use crate::address::ConnectionId;
 use crate::connection::Connection;
-use crate::store::{Lease, Record, Renewal, Standing, StoreError, TokenStore};
+use crate::store::{Lease, Record, Renewal, Standing, StoreError, TokenStore, Version};
 
 /// How long the store may take to read, or to give a lease.
 const STORE: Duration = Duration::from_secs(10);
+
+/// How long it may take to give a lease back, while callers wait for what it has brought.
+const RELEASE: Duration = Duration::from_secs(1);
 
 /// How much longer than a lease lasts its end is waited for.
 pub(super) const SLACK: Duration = Duration::from_secs(5);
@@ -96,12 +99,10 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             });
             return Ok(landed);
         }
-        let (lease, asked) = self.lease(&record.connection).await?;
-        let landed = self.under(lease, asked).await;
+        let (lease, since) = self.lease(&record.connection).await?;
+        let landed = self.under(lease, since).await;
         // If that fails, it ends by itself.
-        let _ = self
-            .bounded(self.inner.store().release(self.id, lease))
-            .await;
+        let _ = timeout(RELEASE, self.inner.store().release(self.id, lease)).await;
         landed
     }
 
@@ -162,16 +163,17 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         margins
     }
 
-    /// The lease, once nobody else has it, and since when it lasts at the latest.
+    /// The lease, once nobody else has it, and since when it lasts.
     async fn lease(&self, old: &Connection) -> Step<(Lease, Instant)> {
         let time = self.inner.lease_time();
         let end = self.began + time + SLACK;
         let mut waits = Waits::new();
         loop {
-            let asked = Instant::now();
+            // Before it's given, so that it's never believed to last longer than it does.
+            let since = Instant::now();
             let lease = self.bounded(self.inner.store().lease(self.id, time));
             if let Some(lease) = lease.await? {
-                return Ok((lease, asked));
+                return Ok((lease, since));
             }
             if Instant::now() >= end {
                 let cause = "another process has been refreshing it for too long";
@@ -193,14 +195,18 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             self.report(&record.connection, RefreshOutcome::Superseded, None);
             return Ok(landed);
         }
+        // Who asks longer than the lease lasts may not be the only one, and an answer that is cut
+        // short may hold a rotated token: so nobody asks who can't wait for the answer.
+        let left = self.inner.lease_time().saturating_sub(since.elapsed());
+        if left < self.inner.timeout() {
+            let cause = SharedError::new("the store has used the lease up");
+            return Err(self.failed(&record.connection, None, cause));
+        }
         if let Reason::Rejected(_) = self.reason {
             let version = record.version;
             self.flight.remember(|memory| memory.is_driven(version));
         }
-        // Who asks longer than the lease lasts may not be the only one.
-        let left = self.inner.lease_time().saturating_sub(since.elapsed());
-        let asked = self.obtain(&record.connection, left.min(self.inner.timeout()));
-        match asked.await {
+        match self.obtain(&record.connection).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
             Err(TokenError::Dead) => self.died(&record, lease).await,
             Err(TokenError::Failed {
@@ -214,7 +220,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
     }
 
     /// Asks the source, in a task of its own: so it may panic.
-    async fn obtain(&self, connection: &Connection, time: Duration) -> Result<Tokens, TokenError> {
+    async fn obtain(&self, connection: &Connection) -> Result<Tokens, TokenError> {
         let failed = |why: &'static str| TokenError::Failed {
             retry_after: None,
             source: why.into(),
@@ -223,7 +229,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         let connection = connection.clone();
         let asking = async move { inner.source().obtain(&id, &connection).await };
         let mut asking = Asking(tokio::spawn(asking));
-        match timeout(time, &mut asking.0).await {
+        match timeout(self.inner.timeout(), &mut asking.0).await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(failed("the token source panicked")),
             Err(_) => Err(failed("the token source didn't answer in time")),
@@ -232,32 +238,42 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
 
     /// Stores new tokens, and hands them out once they are.
     async fn store(&self, record: &Record, lease: Lease, tokens: Tokens) -> Step<Landed> {
-        let connection = put(tokens, record.connection.clone());
-        let renewal = Renewal::Renewed(connection.clone());
+        let mut connection = put(tokens.clone(), record.connection.clone());
+        let mut base = record.version;
         let give_up = Instant::now() + UNSTORED;
         let mut waits = Waits::new();
         let mut is_told = false;
         let version = loop {
-            let store = self.inner.store();
-            let error = match store.commit(self.id, record.version, lease, &renewal).await {
+            let renewal = Renewal::Renewed(connection.clone());
+            let error = match self.commit(base, lease, renewal).await {
                 Ok(Some(version)) => break version,
-                Ok(None) => {
-                    let newest = self.read().await?;
-                    if is_same_token(&newest.connection, &connection) {
-                        // A try before was written, and its answer lost.
+                Ok(None) => match self.read().await {
+                    // A try before was written, and its answer lost.
+                    Ok(newest) if is_same_token(&newest.connection, &connection) => {
                         break newest.version;
                     }
-                    self.report(&connection, RefreshOutcome::Superseded, None);
-                    return Ok(Landed::Usable(newest.connection));
-                }
+                    // The rest of it was changed: what it's refreshed by is what we've used up.
+                    Ok(newest) if is_used_up(&record.connection, &tokens, &newest.connection) => {
+                        connection = put(tokens.clone(), newest.connection);
+                        base = newest.version;
+                        None
+                    }
+                    Ok(newest) => {
+                        self.report(&connection, RefreshOutcome::Superseded, None);
+                        return Ok(self.settled(&newest).unwrap_or(Landed::Unchanged));
+                    }
+                    Err(Landed::Unavailable(error)) => Some(error),
+                    Err(landed) => return Err(landed),
+                },
                 Err(StoreError::NotFound) => return Err(Landed::NotFound),
-                Err(error) => SharedError::new(error),
+                Err(error) => Some(SharedError::new(error)),
             };
             if Instant::now() >= give_up {
+                let error = error.unwrap_or_else(|| SharedError::new("it changes all the time"));
                 return Err(self.failed(&connection, None, error));
             }
             // They're in memory alone, and the old refresh token may be worth nothing any more.
-            if !is_told {
+            if let Some(error) = error.filter(|_| !is_told) {
                 is_told = true;
                 self.report(&connection, RefreshOutcome::Unstored, Some(&error));
             }
@@ -281,16 +297,10 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             let newest = self.read().await?;
             if newest.version != record.version {
                 // Somebody was faster, and that's why we were refused.
-                let landed = self.settled(&newest);
-                let landed = landed.unwrap_or(Landed::Usable(newest.connection));
                 self.report(connection, RefreshOutcome::Superseded, None);
-                return Ok(landed);
+                return Ok(self.settled(&newest).unwrap_or(Landed::Unchanged));
             }
-            let store = self.inner.store();
-            let committed = store
-                .commit(self.id, record.version, lease, &Renewal::Dead)
-                .await;
-            let cause = match committed {
+            let cause = match self.commit(record.version, lease, Renewal::Dead).await {
                 Ok(Some(_)) => {
                     self.flight.remember(|memory| {
                         memory.is_quiet_for(QUIET_IF_DEAD);
@@ -307,6 +317,23 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                 return Err(self.failed(connection, None, cause));
             }
             waits.next().await;
+        }
+    }
+
+    /// Commits, in a task of its own: one that never ends is left alone, as a store isn't dropped in
+    /// the midst of it. It may still be written then.
+    async fn commit(
+        &self,
+        read: Version,
+        lease: Lease,
+        renewal: Renewal,
+    ) -> Result<Option<Version>, StoreError> {
+        let (inner, id) = (Arc::clone(self.inner), self.id.clone());
+        let committing = async move { inner.store().commit(&id, read, lease, &renewal).await };
+        match timeout(STORE, tokio::spawn(committing)).await {
+            Ok(Ok(committed)) => committed,
+            Ok(Err(_)) => Err(StoreError::unavailable("the store panicked")),
+            Err(_) => Err(StoreError::unavailable("the store didn't answer in time")),
         }
     }
 
@@ -361,18 +388,6 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         // What the host makes of it is no reason to lose tokens.
         let _ = catch_unwind(AssertUnwindSafe(|| hook(&report)));
     }
-}
-
-/// Whether it was renewed a moment ago, by whichever process, so that no 401 leads to another
-/// refresh (SECURITY X5). Clocks of two machines may differ either way.
-pub(super) fn is_recent(record: &Record) -> bool {
-    let now = SystemTime::now();
-    record.renewed_at.is_some_and(|at| {
-        let apart = now
-            .duration_since(at)
-            .unwrap_or_else(|error| error.duration());
-        apart < ONCE_IN
-    })
 }
 
 /// The task that asks. It ends with the refresh.

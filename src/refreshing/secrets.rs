@@ -16,6 +16,17 @@ pub(super) fn is_same_token(one: &Connection, other: &Connection) -> bool {
     one.credential().get(ACCESS_TOKEN) == other.credential().get(ACCESS_TOKEN)
 }
 
+/// Whether `newest` would be refreshed by what brought `tokens` for `old`, and is worth nothing since.
+pub(super) fn is_used_up(old: &Connection, tokens: &Tokens, newest: &Connection) -> bool {
+    let [old_token, newest_token] =
+        [old, newest].map(|connection| connection.credential().get(REFRESH_TOKEN));
+    tokens.refresh_token.is_some()
+        && old.integration() == newest.integration()
+        && newest_token.is_some()
+        && old_token == newest_token
+        && tokens.refresh_token.as_ref() != newest_token
+}
+
 /// The connection with those tokens.
 pub(super) fn put(tokens: Tokens, mut connection: Connection) -> Connection {
     for (name, secret) in tokens.others {

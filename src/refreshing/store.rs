@@ -9,12 +9,12 @@ use foldhash::quality::RandomState;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
-use super::backoff::{NotNow, Remembered, share};
+use super::backoff::{NotNow, Remembered, is_recent, share};
 use super::expires_at;
 use super::flight::{Flights, Seat, Waiting};
 use super::freshness::{Freshness, Margins, is_good};
 use super::landed::{Landed, SharedError, refresh_failed};
-use super::refresh::{Reason, Refresh, SLACK, is_recent};
+use super::refresh::{Reason, Refresh, SLACK};
 use super::report::RefreshReport;
 use super::secrets::is_same_token;
 use super::source::TokenSource;
@@ -28,6 +28,9 @@ const SKEW: Duration = Duration::from_secs(5 * 60);
 /// How long a lease lasts, and how long the source may take.
 const LEASE: Duration = Duration::from_secs(20);
 const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The longest of either: whoever adds it to a clock mustn't overflow it.
+const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// What is remembered of at most.
 const MOST_CONNECTIONS: usize = 65_536;
@@ -126,7 +129,7 @@ impl<S, T> Refreshing<S, T> {
     /// How long the source may take: 15 seconds, unless set.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.0).timeout = timeout;
+        Arc::make_mut(&mut self.0).timeout = timeout.min(LONGEST);
         self
     }
 
@@ -135,7 +138,7 @@ impl<S, T> Refreshing<S, T> {
     /// how long calls that need a new token may have to wait.
     #[must_use]
     pub fn lease(mut self, time: Duration) -> Self {
-        Arc::make_mut(&mut self.0).lease = time;
+        Arc::make_mut(&mut self.0).lease = time.min(LONGEST);
         self
     }
 
@@ -302,8 +305,9 @@ impl<S: TokenStore, T: TokenSource> Refreshing<S, T> {
             if is_recent(&record) {
                 return Ok(None);
             }
-            let (reason, version) = (Reason::Rejected(rejected.clone()), record.version);
-            let joined = self.join(id, reason, |memory| memory.may_be_driven(version));
+            let (version, is_put) = (record.version, record.renewed_at.is_none());
+            let reason = Reason::Rejected(rejected.clone());
+            let joined = self.join(id, reason, |memory| memory.may_be_driven(version, is_put));
             let (waiting, is_own) = match joined {
                 Ok(joined) => joined,
                 Err(NotNow::Quiet) => return Ok(None),

@@ -1,9 +1,11 @@
 //! Stores that are out of step: slow to commit, or with a cache in front.
 
+use std::future::pending;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::time::sleep;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, CredentialStore, Lease, MemoryStore, Record, Renewal,
     StoreError, TokenStore, Version,
@@ -23,6 +25,11 @@ pub struct Process {
     oversleeps: bool,
     commits: Option<Signal>,
     failures: AtomicUsize,
+    /// So many commits never end.
+    hanging: AtomicUsize,
+    /// How long a lease takes, and a look that isn't the first.
+    slow: Duration,
+    looks: AtomicUsize,
     /// How often a commit was begun.
     pub committing: Signal,
 }
@@ -36,6 +43,9 @@ impl Process {
             oversleeps: false,
             commits: None,
             failures: AtomicUsize::new(0),
+            hanging: AtomicUsize::new(0),
+            slow: Duration::ZERO,
+            looks: AtomicUsize::new(0),
             committing: Signal::new(),
         }
     }
@@ -66,6 +76,18 @@ impl Process {
         self.failures.store(times, Ordering::SeqCst);
         self
     }
+
+    /// The first so many commits never end.
+    pub fn hangs(self, times: usize) -> Self {
+        self.hanging.store(times, Ordering::SeqCst);
+        self
+    }
+
+    /// The first lease takes so long, and the look under it.
+    pub fn slow(mut self, time: Duration) -> Self {
+        self.slow = time;
+        self
+    }
 }
 
 impl CredentialStore for Process {
@@ -83,12 +105,18 @@ impl CredentialStore for Process {
 
 impl TokenStore for Process {
     async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+        if self.looks.fetch_add(1, Ordering::SeqCst) == 1 {
+            sleep(self.slow).await;
+        }
         self.store.read(id).await
     }
 
     async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
         if let Some(newer) = self.meanwhile.lock().unwrap().take() {
             self.store.insert(id.clone(), newer);
+        }
+        if self.looks.load(Ordering::SeqCst) == 1 {
+            sleep(self.slow).await;
         }
         let time = if self.oversleeps {
             Duration::ZERO
@@ -113,7 +141,13 @@ impl TokenStore for Process {
         if let Some(signal) = &self.commits {
             signal.given().await;
         }
-        let one_less = |failures: usize| failures.checked_sub(1);
+        let one_less = |times: usize| times.checked_sub(1);
+        let hanging = self
+            .hanging
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
+        if hanging.is_ok() {
+            pending::<()>().await;
+        }
         let failing = self
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);

@@ -14,6 +14,9 @@ use crate::support::manual::{ManualVendor, VendorConnection};
 use crate::support::vendor::Vendor;
 use crate::support::wait::within;
 
+/// A 401 after which the network connection is closed.
+const CLOSING: &str = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
 type Everyone = fn(&ConnectionId, CallContext<'_>) -> bool;
 type Builder = PassthroughBuilder<Authorized<Stale, Everyone>, Integrations>;
 
@@ -122,6 +125,28 @@ async fn r6_a_body_that_hasnt_ended_isnt_replayed() {
     vendor.no_other().await;
 }
 
+#[tokio::test]
+async fn r6_a_body_is_kept_no_longer_than_until_the_head_of_an_answer() {
+    let vendor = ManualVendor::bind().await;
+    let setup = Setup::new(&vendor);
+    let replaying = Replaying::before(setup, |options| options.kept_bodies_limit(1000)).await;
+    let body = "x".repeat(600);
+    let (mut one, mut ones) = hold(replaying.address(), &vendor, &body).await;
+    ones.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
+        .await;
+    one.head().await;
+
+    // Its answer goes on, and others have room.
+    let (mut other, mut others) = hold(replaying.address(), &vendor, &body).await;
+    others.write(CLOSING).await;
+    let mut again = vendor.accept().await;
+    assert_eq!(again.request().await.body.data, body.as_bytes());
+    again
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        .await;
+    assert_eq!(other.response("POST").await.status(), 200);
+}
+
 /// A call whose body is kept, and that the vendor lets wait.
 async fn hold(
     gateway: SocketAddr,
@@ -137,17 +162,15 @@ async fn hold(
 
 #[tokio::test]
 async fn r6_without_room_for_its_body_a_call_isnt_replayed() {
-    const UNAUTHORIZED: &str =
-        "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
     let replaying = Replaying::before(setup, |options| options.kept_bodies_limit(1000)).await;
     let (kept, passed) = ("x".repeat(600), "y".repeat(600));
     let (mut one, mut ones) = hold(replaying.address(), &vendor, &kept).await;
     let (mut other, mut others) = hold(replaying.address(), &vendor, &passed).await;
-    others.write(UNAUTHORIZED).await;
+    others.write(CLOSING).await;
     assert_eq!(other.response("POST").await.status(), 401);
-    ones.write(UNAUTHORIZED).await;
+    ones.write(CLOSING).await;
     let mut again = vendor.accept().await;
     assert_eq!(again.request().await.body.data, kept.as_bytes());
     again
@@ -157,7 +180,7 @@ async fn r6_without_room_for_its_body_a_call_isnt_replayed() {
 
     // The room is free again.
     let (mut later, mut laters) = hold(replaying.address(), &vendor, &passed).await;
-    laters.write(UNAUTHORIZED).await;
+    laters.write(CLOSING).await;
     let mut again = vendor.accept().await;
     assert_eq!(again.request().await.body.data, passed.as_bytes());
     again

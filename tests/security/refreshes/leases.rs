@@ -1,0 +1,151 @@
+//! What is left of a lease when the endpoint is asked, and of new tokens when the store is odd. The
+//! clock is the test's: nobody waits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use http::{Request, Response};
+use tokio::time::sleep;
+use tower::ServiceExt;
+use tower_passthrough::{
+    Connection, ConnectionId, ConnectionStore, CredentialStore, Integrations, MemoryStore,
+    PassthroughService, Refreshing, Standing, TokenError, TokenSource, TokenStore, Tokens,
+    Upstream, auth,
+};
+
+use crate::support::in_process::InProcess;
+use crate::support::provider::{connection, secret};
+use crate::support::stores::Process;
+
+/// Rotates `c-r0` to `c-r1` as soon as it's asked, takes no refresh token twice, and answers a second
+/// later.
+#[derive(Clone, Default)]
+struct Rotating(Arc<AtomicUsize>);
+
+impl TokenSource for Rotating {
+    fn serves(&self, connection: &Connection) -> bool {
+        connection.credential().get("refresh_token").is_some()
+    }
+
+    async fn obtain(
+        &self,
+        _: &ConnectionId,
+        connection: &Connection,
+    ) -> Result<Tokens, TokenError> {
+        let newest = self.0.load(Ordering::SeqCst);
+        if secret(connection, "refresh_token") != Some(format!("c-r{newest}")) {
+            return Err(TokenError::Dead);
+        }
+        let next = newest + 1;
+        self.0.store(next, Ordering::SeqCst);
+        sleep(Duration::from_secs(1)).await;
+        let mut tokens = Tokens::new(format!("c-a{next}"));
+        tokens.refresh_token = Some(format!("c-r{next}").into());
+        tokens.expires_at = Some(SystemTime::now() + Duration::from_secs(3600));
+        Ok(tokens)
+    }
+}
+
+/// The status of a call, over a vendor that agrees to everything.
+async fn call(store: &(impl CredentialStore + Clone)) -> u16 {
+    let upstream = Upstream::new("https://vendor.test").unwrap();
+    let integrations = Integrations::new().with("vendor", upstream.auth(auth::AccessToken));
+    let service = PassthroughService::builder(store.clone(), integrations)
+        .dangerous()
+        .allow_everyone()
+        .transport(InProcess::new(|_| Response::new("")))
+        .build();
+    let request = Request::get("/c/x").body(String::new()).unwrap();
+    let Ok(response) = service.oneshot(request).await;
+    response.status().as_u16()
+}
+
+fn id() -> ConnectionId {
+    "c".try_into().unwrap()
+}
+
+fn stale() -> MemoryStore {
+    MemoryStore::from_iter([("c", connection("c", -10))])
+}
+
+/// Fails if the store hasn't the newest tokens of the source.
+async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
+    let record = store.read(&id()).await.unwrap();
+    let newest = format!("c-r{}", source.0.load(Ordering::SeqCst));
+    assert_eq!(secret(&record.connection, "refresh_token"), Some(newest));
+    assert_eq!(record.standing, Standing::Live);
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_a_lease_that_was_waited_for_lasts_as_long_as_any_other() {
+    for left in [5_000, 18_500, 19_000, 19_500, 20_000] {
+        let (store, source) = (stale(), Rotating::default());
+        // Of a process that was killed.
+        let lease = store.lease(&id(), Duration::from_millis(left)).await;
+        assert!(lease.unwrap().is_some());
+        let refreshing = Refreshing::new(store.clone(), source.clone());
+        assert_eq!(call(&refreshing).await, 200, "{left} ms were left");
+        has_the_newest(&store, &source).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_nobody_asks_who_cannot_wait_for_the_answer() {
+    let (store, source) = (stale(), Rotating::default());
+    let slow = Process::of(&store).slow(Duration::from_millis(9_900));
+    let refreshing = Refreshing::new(slow, source.clone());
+    assert_eq!(call(&refreshing).await, 503);
+    has_the_newest(&store, &source).await;
+    sleep(Duration::from_secs(2)).await;
+    assert_eq!(call(&refreshing).await, 200);
+    has_the_newest(&store, &source).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_a_commit_that_never_ends_is_tried_again() {
+    let (store, source) = (stale(), Rotating::default());
+    let refreshing = Refreshing::new(Process::of(&store).hangs(1), source.clone());
+    assert_eq!(call(&refreshing).await, 200);
+    has_the_newest(&store, &source).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
+    let (store, source) = (stale(), Rotating::default());
+    let refreshing = Refreshing::new(store.clone(), source.clone());
+    let owner = async {
+        sleep(Duration::from_millis(500)).await;
+        let changed = connection("c", -10).variable("region", "eu");
+        ConnectionStore::put(&store, &id(), &changed).await.unwrap();
+    };
+    assert_eq!(tokio::join!(call(&refreshing), owner).0, 200);
+    has_the_newest(&store, &source).await;
+    let stored = store.read(&id()).await.unwrap().connection;
+    assert_eq!(stored.variables().get("region"), Some("eu"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
+    let (store, source) = (stale(), Rotating::default());
+    let refreshing = Refreshing::new(store.clone(), source.clone());
+    let owner = async {
+        sleep(Duration::from_millis(500)).await;
+        let put = Connection::new("vendor").with("refresh_token", "c-r1");
+        ConnectionStore::put(&store, &id(), &put).await.unwrap();
+    };
+    assert_eq!(tokio::join!(call(&refreshing), owner).0, 200);
+    has_the_newest(&store, &source).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn o1_no_time_is_too_long() {
+    for has_timeout in [true, false] {
+        let refreshing = Refreshing::new(stale(), Rotating::default());
+        let refreshing = match has_timeout {
+            true => refreshing.timeout(Duration::MAX),
+            false => refreshing.lease(Duration::MAX),
+        };
+        assert_eq!(call(&refreshing).await, 200);
+    }
+}
