@@ -108,8 +108,8 @@ impl CredentialStore for Current {
         self.served.renew(id, rejected, cx).await
     }
 
-    fn renews(&self) -> bool {
-        self.served.renews()
+    fn renews(&self, connection: &Connection) -> bool {
+        self.served.renews(connection)
     }
 }
 

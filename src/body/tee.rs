@@ -64,6 +64,12 @@ impl Tee {
         }
     }
 
+    /// Whether the body may still come to be there as a whole.
+    pub(crate) fn is_keeping(&self) -> bool {
+        let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        !matches!(*state, State::Nothing)
+    }
+
     /// Keeps nothing any more. Who follows the body's progress holds this until the call ends.
     pub(crate) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Nothing;

@@ -110,7 +110,15 @@ impl<T: Transport> TokenSource for OAuth2<T> {
         let endpoint = endpoint.ok_or_else(|| unready(Unready::Unknown))?;
         // Before the request, so that the token is never believed to live longer than it does.
         let began = SystemTime::now();
-        let (request, to) = endpoint.request(id, connection, began).map_err(unready)?;
+        let (request, to) =
+            endpoint
+                .request(id, connection, began)
+                .map_err(|why| match why.is_owners() {
+                    true => TokenError::Incomplete {
+                        source: TokenEndpointError::new(integration, Kind::Unready(why)).into(),
+                    },
+                    false => unready(why),
+                })?;
         let answer = timeout(self.timeout, self.ask(request, &to)).await;
         let answer = answer
             .unwrap_or(Err(Kind::TimedOut))
@@ -122,8 +130,11 @@ impl<T: Transport> TokenSource for OAuth2<T> {
         } = answer;
         let (code, fault) = match body {
             Err(fault) => (None, fault),
-            Ok(body) => match answer::read(&endpoint.shape, status, &body, began) {
+            Ok((body, is_whole)) => match answer::read(&endpoint.shape, status, &body, began) {
+                // JSON that can be read is whole, however its connection ended, and a rotated token
+                // in it is the only copy there is.
                 Ok(tokens) => return Ok(tokens),
+                Err(_) if !is_whole => (None, Fault::BrokenOff),
                 Err(Refusal::Dead) => return Err(TokenError::Dead),
                 Err(Refusal::Code(code)) => (code, Fault::Refused),
                 Err(Refusal::NoToken) => (None, Fault::NoToken),
@@ -143,7 +154,8 @@ impl<T: Transport> TokenSource for OAuth2<T> {
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    body: Result<Zeroizing<Vec<u8>>, Fault>,
+    /// And whether it's whole.
+    body: Result<(Zeroizing<Vec<u8>>, bool), Fault>,
 }
 
 impl<T: Transport> OAuth2<T> {
@@ -154,7 +166,7 @@ impl<T: Transport> OAuth2<T> {
         let (head, body) = response.into_parts();
         // What a redirect says isn't for us.
         let body = match head.status.is_redirection() {
-            true => Ok(Zeroizing::default()),
+            true => Ok((Zeroizing::default(), true)),
             false => read(body).await,
         };
         Ok(Answer {
@@ -165,15 +177,17 @@ impl<T: Transport> OAuth2<T> {
     }
 }
 
-/// The whole body, if it's no longer than may be.
-async fn read(mut body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, Fault> {
+/// The body, if it's no longer than may be, and whether it's whole.
+async fn read(mut body: UpstreamBody) -> Result<(Zeroizing<Vec<u8>>, bool), Fault> {
     let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
     if said > MOST {
         return Err(Fault::TooLarge);
     }
     let mut read = Zeroizing::new(Vec::with_capacity(said));
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let frame = frame.map_err(|_| Fault::BrokenOff)?;
+        let Ok(frame) = frame else {
+            return Ok((read, false));
+        };
         let Ok(data) = frame.into_data() else {
             continue;
         };
@@ -189,7 +203,7 @@ async fn read(mut body: UpstreamBody) -> Result<Zeroizing<Vec<u8>>, Fault> {
         }
         read.extend_from_slice(&data);
     }
-    Ok(read)
+    Ok((read, true))
 }
 
 impl<T> fmt::Debug for OAuth2<T> {

@@ -254,9 +254,13 @@ impl TokenEndpoint {
     }
 
     /// The client secret for that connection.
+    ///
+    /// The host's own goes along with the host's own id alone.
     pub(super) fn secret<'a>(&'a self, connection: &'a Connection) -> Option<Value<'a>> {
-        let own = connection.credential().get("client_secret");
-        own.or(self.client_secret.as_ref()).map(Value::Secret)
+        let credential = connection.credential();
+        let hosts = self.client_secret.as_ref();
+        let hosts = hosts.filter(|_| credential.get("client_id").is_none());
+        credential.get("client_secret").or(hosts).map(Value::Secret)
     }
 }
 

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
+    HeaderValue, USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
@@ -51,6 +51,8 @@ impl TokenEndpoint {
 
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, JSON);
+        // Nobody undoes a coding here.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
         for (name, value) in upstream.default_headers() {

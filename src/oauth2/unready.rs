@@ -17,6 +17,16 @@ pub(super) enum Unready {
     NoRandomness,
 }
 
+impl Unready {
+    /// Whether the connection's owner can mend it. A key of the client's own was looked at before.
+    pub(super) fn is_owners(&self) -> bool {
+        match self {
+            Self::Url(_) | Self::Missing(_) | Self::Key(_) | Self::Unsendable => true,
+            Self::Unknown | Self::NoRandomness => false,
+        }
+    }
+}
+
 impl From<BaseUrlError> for Unready {
     fn from(error: BaseUrlError) -> Self {
         Self::Url(error)

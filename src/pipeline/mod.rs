@@ -154,7 +154,7 @@ where
         };
 
         // The credential may turn out to be stale: then head and body are needed once more.
-        let renews = self.store.renews();
+        let renews = self.store.renews(&connection);
         let spare = match renews {
             true => outgoing.spare(settings),
             false => None,

@@ -145,13 +145,15 @@ where
         record: &mut Record,
     ) -> Result<Response<UpstreamBody>, Error> {
         let renewing = self.store.renew(way.id, rejected, context(record));
-        let renewed = match &spare {
-            Some(_) => renewing.await,
+        let may_be_sent = spare.as_ref().is_some_and(|spare| spare.may_be_sent());
+        let renewed = if may_be_sent {
+            renewing.await
+        } else {
             // It's for the next call, and this one's answer is there.
-            None => match timeout(RENEWAL_OF_OTHERS, renewing).await {
+            match timeout(RENEWAL_OF_OTHERS, renewing).await {
                 Ok(renewed) => renewed,
                 Err(_) => return Ok(unauthorized),
-            },
+            }
         };
         let Some(outgoing) = spare.and_then(|spare| spare.into_outgoing()) else {
             return Ok(unauthorized);
@@ -223,6 +225,11 @@ impl Outgoing {
 }
 
 impl Spare {
+    fn may_be_sent(&self) -> bool {
+        let kept = self.kept.as_ref();
+        kept.is_none_or(|Kept(tee)| tee.is_keeping())
+    }
+
     fn into_outgoing(self) -> Option<Outgoing> {
         let Self { mut outgoing, kept } = self;
         if let Some(Kept(tee)) = &kept {

@@ -22,6 +22,9 @@ const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
 /// How much longer than the wait the count of failures is kept.
 const KEPT: Duration = Duration::from_secs(300);
 
+/// For how long a connection that lacks something isn't looked at again.
+const LACKING: Duration = Duration::from_secs(5);
+
 /// How often a connection is renewed because of 401s (SECURITY X5).
 const ONCE_IN: Duration = Duration::from_secs(60);
 
@@ -31,7 +34,10 @@ pub(super) struct Remembered {
     failing: Option<Failing>,
     /// Until when a token that is due is no reason to look again.
     quiet_until: Option<Instant>,
-    /// When a 401 last led to a refresh, and the version that was the newest then.
+    /// Until when the connection lacks what only its owner can give.
+    lacks_until: Option<Instant>,
+    /// When a 401 last led to a refresh, and the version that was the newest then. One that failed
+    /// doesn't count: the endpoint is left alone for other reasons then.
     driven: Option<(Instant, Version)>,
     /// The margins of the token that ends then, if its life is short.
     margins: Option<(SystemTime, Margins)>,
@@ -49,11 +55,16 @@ pub(super) enum NotNow {
     Failing(Instant, SharedError),
     /// There was one a moment ago.
     Quiet,
+    /// Only the connection's owner can help.
+    Lacking,
 }
 
 impl Remembered {
     /// Whether a caller that needs a token may ask for one.
     pub(super) fn may_ask(&self) -> Result<(), NotNow> {
+        if is_ahead(self.lacks_until) {
+            return Err(NotNow::Lacking);
+        }
         match &self.failing {
             Some(failing) if Instant::now() < failing.until => {
                 Err(NotNow::Failing(failing.until, failing.cause.clone()))
@@ -99,6 +110,12 @@ impl Remembered {
         self.quiet_until = Instant::now().checked_add(time);
     }
 
+    /// Nothing can be asked for what the connection has. Its owner may mend that at any time.
+    pub(super) fn is_lacking(&mut self) {
+        self.lacks_until = Instant::now().checked_add(LACKING);
+        self.driven = None;
+    }
+
     /// The endpoint failed; until when to leave it alone.
     pub(super) fn failed(&mut self, asked_for: Option<Duration>, cause: SharedError) -> Instant {
         let times = self
@@ -106,6 +123,7 @@ impl Remembered {
             .as_ref()
             .map_or(1, |failing| failing.times.saturating_add(1));
         let until = Instant::now() + wait(times, asked_for);
+        self.driven = None;
         self.failing = Some(Failing {
             times,
             until,
@@ -130,6 +148,7 @@ impl Memory for Remembered {
         let is_failing = |failing: &Failing| is_ahead(failing.until.checked_add(KEPT));
         !self.failing.as_ref().is_some_and(is_failing)
             && !is_ahead(self.quiet_until)
+            && !is_ahead(self.lacks_until)
             && self.driven.is_none_or(|(at, _)| at.elapsed() >= ONCE_IN)
             && self.margins.is_none_or(|(end, _)| end <= SystemTime::now())
     }

@@ -30,7 +30,13 @@ fn unix_seconds(text: &str) -> Option<SystemTime> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    UNIX_EPOCH.checked_add(Duration::from_secs(whole.parse().ok()?))
+    // As seconds, it's in the year 5138: it's milliseconds.
+    const MILLISECONDS: u64 = 100_000_000_000;
+    let since_epoch = match whole.parse().ok()? {
+        time if time > MILLISECONDS => Duration::from_millis(time),
+        seconds => Duration::from_secs(seconds),
+    };
+    UNIX_EPOCH.checked_add(since_epoch)
 }
 
 #[cfg(test)]
@@ -50,6 +56,7 @@ mod tests {
             ("0", 0),
             ("1767225600", 1_767_225_600),
             (" 1767225600.75\n", 1_767_225_600),
+            ("1767225600000", 1_767_225_600),
             ("1970-01-01T00:00:00Z", 0),
             ("2026-01-01T00:00:00Z", 1_767_225_600),
             ("2026-01-01t01:30:00.123456+01:30", 1_767_225_600),

@@ -209,6 +209,12 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         match self.obtain(&record.connection).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
             Err(TokenError::Dead) => self.died(&record, lease).await,
+            Err(TokenError::Incomplete { source }) => {
+                self.flight.remember(Remembered::is_lacking);
+                let cause = SharedError::new(source);
+                self.report(&record.connection, RefreshOutcome::Failed, Some(&cause));
+                Ok(Landed::Dead)
+            }
             Err(TokenError::Failed {
                 retry_after,
                 source,

@@ -69,6 +69,12 @@ impl Tokens {
 pub enum TokenError {
     /// Only the connection's owner can help (`invalid_grant`, RFC 6749 §5.2).
     Dead,
+    /// The connection lacks what only its owner can give, and nothing was asked: a variable is
+    /// missing, a key is none. It isn't remembered for long.
+    Incomplete {
+        /// What it lacks, for the host's logs. No value of a secret or a variable.
+        source: BoxError,
+    },
     /// It may work again.
     Failed {
         /// How long the endpoint asks to be left alone.
@@ -92,7 +98,7 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Dead => "the connection must be authorized anew",
+            Self::Dead | Self::Incomplete { .. } => "the connection must be authorized anew",
             Self::Failed { .. } => "no tokens can be had for now",
         })
     }
@@ -102,7 +108,7 @@ impl std::error::Error for TokenError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Dead => None,
-            Self::Failed { source, .. } => Some(&**source),
+            Self::Incomplete { source } | Self::Failed { source, .. } => Some(&**source),
         }
     }
 }

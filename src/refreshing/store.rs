@@ -264,6 +264,7 @@ impl<S: TokenStore, T: TokenSource> Refreshing<S, T> {
                 Ok((waiting, _)) => self.landed(waiting).await.into_result(),
                 Err(NotNow::Failing(until, cause)) => Err(refresh_failed(until, cause)),
                 Err(NotNow::Quiet) => Ok(None),
+                Err(NotNow::Lacking) => Err(StoreError::Reauthorize),
             };
             match landed {
                 Ok(Some(connection)) => return Ok(connection),
@@ -311,6 +312,7 @@ impl<S: TokenStore, T: TokenSource> Refreshing<S, T> {
             let (waiting, is_own) = match joined {
                 Ok(joined) => joined,
                 Err(NotNow::Quiet) => return Ok(None),
+                Err(NotNow::Lacking) => return Err(StoreError::Reauthorize),
                 Err(NotNow::Failing(until, cause)) => return Err(refresh_failed(until, cause)),
             };
             match self.landed(waiting).await.into_result()? {
@@ -360,8 +362,8 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for Refreshing<S, T> {
         }
     }
 
-    fn renews(&self) -> bool {
-        true
+    fn renews(&self, connection: &Connection) -> bool {
+        self.0.source().serves(connection)
     }
 }
 

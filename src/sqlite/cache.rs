@@ -139,7 +139,7 @@ impl Cache {
         Flight {
             cache: self,
             id,
-            cell,
+            cell: Some(cell),
         }
     }
 
@@ -151,7 +151,8 @@ impl Cache {
 pub(super) struct Flight<'a> {
     cache: &'a Cache,
     id: &'a ConnectionId,
-    cell: Arc<Cell>,
+    /// `None` in `drop` alone.
+    cell: Option<Arc<Cell>>,
 }
 
 impl Flight<'_> {
@@ -161,17 +162,25 @@ impl Flight<'_> {
         read: impl Future<Output = Result<Connection, Fault>>,
     ) -> Outcome {
         let read = async { read.await.map_err(Arc::new) };
-        self.cell.get_or_init(|| read).await.clone()
+        match &self.cell {
+            Some(cell) => cell.get_or_init(|| read).await.clone(),
+            None => read.await,
+        }
     }
 }
 
-// The last one out takes the flight off the map.
+// The last one out takes the flight off the map. It gives its share back before the map is free: else
+// of two who leave at once, each would take the other for the last.
 impl Drop for Flight<'_> {
     fn drop(&mut self) {
         let mut flights = self.cache.flights();
+        let cell = self.cell.take();
         if let Place::Occupied(place) = flights.entry(self.id.clone()) {
-            let is_this = place.get().1.as_ptr() == Arc::as_ptr(&self.cell);
-            if is_this && Arc::strong_count(&self.cell) == 1 {
+            let is_this = cell
+                .as_ref()
+                .is_some_and(|cell| place.get().1.as_ptr() == Arc::as_ptr(cell));
+            drop(cell);
+            if is_this && place.get().1.strong_count() == 0 {
                 place.remove();
             }
         }
@@ -215,6 +224,32 @@ mod tests {
         }
     }
 
+    fn shared(one: &Flight<'_>, other: &Flight<'_>) -> bool {
+        let cells = one.cell.as_ref().zip(other.cell.as_ref());
+        cells.is_some_and(|(one, other)| Arc::ptr_eq(one, other))
+    }
+
+    #[test]
+    fn x2_of_those_who_leave_at_once_none_leaves_a_flight_behind() {
+        let cache = Cache::new(10);
+        let barrier = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..20_000 {
+                        let Ok(id) = ConnectionId::try_from(&*format!("{number}")) else {
+                            unreachable!("it's an id");
+                        };
+                        let flight = cache.flight(&id, cache.stamp(&id, 0));
+                        barrier.wait();
+                        drop(flight);
+                    }
+                });
+            }
+        });
+        assert_eq!(cache.flights().len(), 0);
+    }
+
     #[tokio::test]
     async fn a_read_from_before_a_write_is_shared_with_nobody_after_it() {
         let (cache, id) = (Cache::new(10), acme());
@@ -224,10 +259,10 @@ mod tests {
         let after = cache.stamp(&id, 0);
         assert!(before != after);
         let new = cache.flight(&id, after);
-        assert!(!Arc::ptr_eq(&old.cell, &new.cell));
+        assert!(!shared(&old, &new));
         drop(old);
         let joined = cache.flight(&id, after);
-        assert!(Arc::ptr_eq(&new.cell, &joined.cell));
+        assert!(shared(&new, &joined));
         drop((new, joined));
         assert!(cache.flights().is_empty());
     }

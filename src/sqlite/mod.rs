@@ -141,15 +141,15 @@ impl Opened {
             return Err(Fault::Refused(error));
         }
         let mut writer = file::connect(path, Access::Write)?;
-        schema::version(&writer)?;
+        schema::look(&mut writer)?;
         file::use_log(&writer)?;
         schema::prepare(&mut writer, keys)?;
         let reader = || file::connect(path, Access::Read);
         let readers = std::iter::repeat_with(reader).take(READERS);
         let readers = readers.collect::<Result<_, _>>()?;
-        let watch = reader()?;
+        let mut watch = reader()?;
         // The first reading of the log's index is done here.
-        schema::version(&watch)?;
+        schema::look(&mut watch)?;
         Ok(Self {
             writer,
             readers,

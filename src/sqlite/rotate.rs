@@ -45,7 +45,8 @@ pub(super) fn batch(
         let found = select.query_map(params![after, key.id, BATCH], |row| {
             Ok(Old {
                 id: row.get(0)?,
-                integration: row.get(1)?,
+                // Damaged text is a damaged record, and none that stops the others.
+                integration: row.get(1).ok(),
                 version: row.get(2)?,
                 key_id: row.get(3)?,
                 sealed: row.get(4)?,
@@ -71,7 +72,7 @@ pub(super) fn batch(
 
 struct Old {
     id: String,
-    integration: String,
+    integration: Option<String>,
     version: i64,
     key_id: Vec<u8>,
     sealed: Vec<u8>,
@@ -82,7 +83,7 @@ impl Old {
         let place = Place {
             field: CONNECTION,
             id: &self.id,
-            integration: &self.integration,
+            integration: self.integration.as_deref().ok_or(Fault::Unreadable)?,
             version: u64::try_from(self.version).map_err(|_| Fault::Unreadable)?,
         };
         let old = keys.find(&self.key_id).ok_or(Fault::Unreadable)?;
@@ -98,5 +99,8 @@ pub(super) fn finish(sqlite: &mut Sqlite, keys: &Keys) -> Result<usize, Fault> {
     let transaction = rows::writing(sqlite)?;
     let forgotten = schema::forget_unused(&transaction, keys.current())?;
     transaction.commit()?;
+    // Else the file keeps what the old keys encrypted until the log has grown, or all have closed it.
+    // If somebody is in the way, that's when it goes.
+    sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(forgotten)
 }

@@ -184,8 +184,10 @@ pub(super) fn list(
     while let Some(row) = rows.next()? {
         let id = row.get_ref(0)?.as_str().map_err(|_| Fault::Unreadable)?;
         let id = ConnectionId::try_from(id).map_err(|_| Fault::Unreadable)?;
-        let integration = row.get_ref(1)?.as_str().map_err(|_| Fault::Unreadable)?;
-        listed.push(Listed::new(id, integration, standing(row.get(2)?)));
+        // One damaged row mustn't hide the others: it's to be found and removed.
+        let integration = row.get_ref(1)?.as_bytes().map_err(|_| Fault::Unreadable)?;
+        let integration = String::from_utf8_lossy(integration);
+        listed.push(Listed::new(id, &*integration, standing(row.get(2)?)));
     }
     Ok(listed)
 }

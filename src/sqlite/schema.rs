@@ -50,9 +50,16 @@ pub(super) fn prepare(connection: &mut Connection, keys: &Keys) -> Result<(), Fa
 /// The newest version of the tables.
 const KNOWN: i64 = MIGRATIONS.len() as i64;
 
+/// [`version`] of what the file is at one moment.
+pub(super) fn look(connection: &mut Connection) -> Result<i64, Fault> {
+    version(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
+}
+
 /// The version of the file's tables, 0 if it's empty. Nothing is written for it: another program's
 /// file stays as it is.
-pub(super) fn version(connection: &Connection) -> Result<i64, Fault> {
+///
+/// To be asked within a transaction: another process may be making the tables.
+fn version(connection: &Connection) -> Result<i64, Fault> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, found) = (number("application_id")?, number("user_version")?);
     let is_empty = !connection

@@ -41,8 +41,8 @@ impl<S: CredentialStore, A: Send + Sync + 'static> CredentialStore for Authorize
         self.store.renew(id, rejected, cx)
     }
 
-    fn renews(&self) -> bool {
-        self.store.renews()
+    fn renews(&self, connection: &Connection) -> bool {
+        self.store.renews(connection)
     }
 }
 

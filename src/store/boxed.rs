@@ -54,8 +54,8 @@ impl CredentialStore for BoxCredentialStore {
         self.0.dyn_renew(id, rejected, cx).await
     }
 
-    fn renews(&self) -> bool {
-        self.0.dyn_renews()
+    fn renews(&self, connection: &Connection) -> bool {
+        self.0.dyn_renews(connection)
     }
 }
 
@@ -79,7 +79,7 @@ trait DynStore: Send + Sync {
         cx: CallContext<'a>,
     ) -> BoxFuture<'a, Option<Connection>>;
 
-    fn dyn_renews(&self) -> bool;
+    fn dyn_renews(&self, connection: &Connection) -> bool;
 }
 
 impl<S: CredentialStore> DynStore for S {
@@ -100,8 +100,8 @@ impl<S: CredentialStore> DynStore for S {
         Box::pin(self.renew(id, rejected, cx))
     }
 
-    fn dyn_renews(&self) -> bool {
-        self.renews()
+    fn dyn_renews(&self, connection: &Connection) -> bool {
+        self.renews(connection)
     }
 }
 

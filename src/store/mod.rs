@@ -91,9 +91,10 @@ pub trait CredentialStore: Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// Whether [`renew`](Self::renew) can bring another credential. If so, the head of each call is
-    /// kept until the vendor has answered.
-    fn renews(&self) -> bool {
+    /// Whether [`renew`](Self::renew) can bring another credential for that connection. If so, the
+    /// head of each of its calls is kept until the vendor has answered, and of the body what may be.
+    fn renews(&self, connection: &Connection) -> bool {
+        let _ = connection;
         false
     }
 }
@@ -116,8 +117,8 @@ impl<S: CredentialStore> CredentialStore for Arc<S> {
         S::renew(self, id, rejected, cx)
     }
 
-    fn renews(&self) -> bool {
-        S::renews(self)
+    fn renews(&self, connection: &Connection) -> bool {
+        S::renews(self, connection)
     }
 }
 

@@ -62,7 +62,7 @@ impl CredentialStore for Store {
         }
     }
 
-    fn renews(&self) -> bool {
+    fn renews(&self, _: &Connection) -> bool {
         true
     }
 }

@@ -50,7 +50,7 @@ impl CredentialStore for Stale {
             .map(|token| Connection::new("vendor").with("token", token)))
     }
 
-    fn renews(&self) -> bool {
+    fn renews(&self, _: &Connection) -> bool {
         self.renews
     }
 }
@@ -215,7 +215,7 @@ impl CredentialStore for Moved {
         Ok(Some(moved.with("token", "fresh")))
     }
 
-    fn renews(&self) -> bool {
+    fn renews(&self, _: &Connection) -> bool {
         true
     }
 }

@@ -321,7 +321,7 @@ impl CredentialStore for Renewing {
         Ok(Some(Connection::new("vendor").with("token", "fresh")))
     }
 
-    fn renews(&self) -> bool {
+    fn renews(&self, _: &Connection) -> bool {
         true
     }
 }

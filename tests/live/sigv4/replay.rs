@@ -37,7 +37,7 @@ impl CredentialStore for Stale {
         Ok(Some(key(ID)))
     }
 
-    fn renews(&self) -> bool {
+    fn renews(&self, _: &Connection) -> bool {
         true
     }
 }
