@@ -4,6 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
+const END: &[u8] = b"-----END ";
+
 /// What stands between `BEGIN` and `END`.
 pub(crate) struct Section<'a> {
     pub(crate) label: &'a [u8],
@@ -23,11 +25,15 @@ pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, NoPem> {
         let Some(label) = boundary(line, b"-----BEGIN ") else {
             continue;
         };
-        // As large as it can be: one that grew would leave copies behind.
-        let mut text = Zeroizing::new(Vec::with_capacity(pem.len()));
+        // As large as it will be: one that grew would leave copies behind.
+        let inside = lines
+            .clone()
+            .take_while(|line| boundary(line, END).is_none());
+        let length = inside.map(<[u8]>::len).sum();
+        let mut text = Zeroizing::new(Vec::with_capacity(length));
         loop {
             let line = lines.next().ok_or(NoPem)?;
-            match boundary(line, b"-----END ") {
+            match boundary(line, END) {
                 Some(end) if end == label => break,
                 Some(_) => return Err(NoPem),
                 None => text.extend_from_slice(line),
@@ -46,6 +52,7 @@ fn boundary<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a [u8]> {
     line.strip_prefix(begin)?.strip_suffix(b"-----")
 }
 
+#[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,6 +77,17 @@ mod tests {
         ];
         assert_eq!(read(pem), Ok(expected));
         assert_eq!(read("YWJj"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn x6_many_sections_take_no_more_memory_than_they_hold() {
+        let empty = "-----BEGIN X-----\n-----END X-----\n";
+        // With room for the whole text in each section this would be terabytes to be wiped.
+        let many = empty.repeat((16 << 20) / empty.len());
+        assert_eq!(
+            sections(many.as_bytes()).unwrap().len(),
+            many.len() / empty.len()
+        );
     }
 
     #[test]

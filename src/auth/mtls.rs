@@ -17,7 +17,9 @@ use crate::connection::Connection;
 /// gone after the pool's idle time at most
 /// ([`pool_idle_timeout`](crate::HttpTransportBuilder::pool_idle_timeout)).
 ///
-/// A vendor that asks for no certificate is shown none. Nothing is sent to one at `http://`.
+/// A vendor that asks for no certificate is shown none, and so is one that asks only once it has seen
+/// the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to one at
+/// `http://`.
 ///
 /// ```
 /// use tower_passthrough::{Upstream, auth};

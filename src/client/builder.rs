@@ -126,6 +126,8 @@ impl HttpTransportBuilder {
 
     /// Sets how many idle connections are kept in all: HTTP/1.1 and, as far as no call uses them,
     /// HTTP/2. Beyond that, those go that have been idle for longest. By default 1,024.
+    ///
+    /// Of as many client certificates TLS sessions are kept.
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
         self.limits.idle_in_all = connections;
         self

@@ -116,7 +116,7 @@ where
         let route = upstream.permit(place)?;
         refusal::of_scope(&scope, &head.method, &target, &route)?;
         if let Some(handshake) = handshake {
-            handshake.claims(&connection, target.path());
+            handshake.claims(&connection, &upstream, target.path());
         }
         refusal::of_twice_encoded_dots(&target, settings)?;
         refusal::of_length(body, settings.request_body_limit)?;

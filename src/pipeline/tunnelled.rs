@@ -59,8 +59,7 @@ where
             Ok(_) | Err(StoreError::Unavailable(_) | StoreError::RefreshFailed { .. }) => {}
         }
         match self.store.connection(id, context(record)).await {
-            // Another credential may be the same one, refreshed.
-            Ok(connection) => connection.is_at_the_place_of(&claim.connection),
+            Ok(connection) => claim.is_met_by(&connection),
             Err(StoreError::NotFound | StoreError::Reauthorize) => false,
             Err(StoreError::Unavailable(_) | StoreError::RefreshFailed { .. }) => true,
         }

@@ -5,6 +5,8 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};
+#[cfg(feature = "mtls")]
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -19,9 +21,12 @@ use hyper::upgrade::OnUpgrade;
 use sha1_smol::Sha1;
 
 use super::Unasked;
+#[cfg(feature = "mtls")]
+use crate::auth::AuthScheme;
 use crate::body::RequestBody;
 use crate::connection::Connection;
 use crate::rewrite::members;
+use crate::upstream::Upstream;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
@@ -36,9 +41,30 @@ pub(crate) struct Handshake {
 
 /// What a tunnel was opened for. It ends when that's no longer granted (SECURITY T13).
 pub(crate) struct Claim {
-    pub(crate) connection: Connection,
+    connection: Connection,
+    /// As which the vendor knows the tunnel.
+    #[cfg(feature = "mtls")]
+    scheme: Arc<dyn AuthScheme>,
     /// As it was judged.
     pub(crate) path: Box<str>,
+}
+
+impl Claim {
+    /// Whether the tunnel may go on, now that this is its connection. Another credential may be the
+    /// same one, refreshed; another client certificate is somebody else.
+    pub(crate) fn is_met_by(&self, connection: &Connection) -> bool {
+        #[cfg(feature = "mtls")]
+        {
+            let owner = |connection| {
+                let identity = self.scheme.identity(connection);
+                identity.map(|identity| identity.map(|identity| identity.owner()))
+            };
+            if owner(connection) != owner(&self.connection) {
+                return false;
+            }
+        }
+        connection.is_at_the_place_of(&self.connection)
+    }
 }
 
 /// Both sides of a tunnel, and what it was opened for.
@@ -87,9 +113,13 @@ impl Handshake {
     }
 
     /// Notes what has been granted.
-    pub(crate) fn claims(&mut self, connection: &Connection, path: &str) {
+    pub(crate) fn claims(&mut self, connection: &Connection, upstream: &Upstream, path: &str) {
+        #[cfg(not(feature = "mtls"))]
+        let _ = upstream;
         self.claim = Some(Claim {
             connection: connection.clone(),
+            #[cfg(feature = "mtls")]
+            scheme: upstream.shared_scheme(),
             path: path.into(),
         });
     }

@@ -46,7 +46,7 @@ pub(super) struct State {
     pub(super) speaks: Option<Protocol>,
     pub(super) calm: Calm,
     /// When the last connection was opened that left TLS sessions of the host's own. They're kept
-    /// as long as an idle connection.
+    /// as long as an idle connection, and of as many hosts as there may be idle connections.
     pub(super) sessions: Option<Instant>,
 }
 

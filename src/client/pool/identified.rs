@@ -2,10 +2,14 @@
 //! the pool has but one identity, and its TLS goes when the host does.
 
 #[cfg(feature = "mtls")]
+use std::sync::atomic::Ordering;
+
+#[cfg(feature = "mtls")]
 use tokio::time::Instant;
 
 use super::host::Host;
-use crate::client::connect::{Connector, Peer};
+use super::table::Shared;
+use crate::client::connect::Peer;
 use crate::client::error::TransportError;
 
 impl Host {
@@ -14,14 +18,19 @@ impl Host {
         not(feature = "mtls"),
         expect(clippy::unnecessary_wraps, reason = "an identity's TLS may fail")
     )]
-    pub(super) fn peer(&self, connector: &Connector) -> Result<Peer<'_>, TransportError> {
+    pub(super) fn peer(&self, pool: &Shared) -> Result<Peer<'_>, TransportError> {
         #[cfg(feature = "mtls")]
         if let Some(identity) = self.key.holder.identity() {
-            self.lock().sessions = Some(Instant::now());
-            return self.tls.at(&self.key.origin, identity, connector);
+            if self.lock().sessions.replace(Instant::now()).is_none() {
+                let others = pool.sessions.fetch_add(1, Ordering::Relaxed);
+                if others >= pool.limits.idle_in_all {
+                    pool.sweeper.trim();
+                }
+            }
+            return self.tls.at(&self.key.origin, identity, &pool.connector);
         }
         #[cfg(not(feature = "mtls"))]
-        let _ = connector;
+        let _ = pool;
         Ok(Peer::of(&self.key.origin))
     }
 }

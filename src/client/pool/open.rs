@@ -172,7 +172,7 @@ impl Opening {
 
     async fn open(&self) -> Result<Opened, TransportError> {
         let connector = &self.pool.connector;
-        let stream = connector.connect(self.host.peer(connector)?).await?;
+        let stream = connector.connect(self.host.peer(&self.pool)?).await?;
         let id = self.pool.number();
         let needs_http2 = self.host.key.needs_http2;
         if self.pool.protocols.is_http2(&stream, needs_http2) {

@@ -108,22 +108,31 @@ async fn sweep(pool: Weak<Shared>, bell: Arc<Notify>, _running: Running) {
 }
 
 impl Shared {
-    /// Closes those that have been idle for longest, of whichever host, until there is room again.
+    /// Closes those that have been idle for longest, of whichever host, until there is room again,
+    /// and forgets the oldest TLS sessions of hosts.
     fn trim(&self) {
         let hosts = self.all();
-        let mut idle: Vec<_> = hosts.iter().flat_map(|host| host.idle_since()).collect();
-        idle.sort_unstable();
-        // Somewhat below the limit, so that not each further connection makes them be sorted.
+        let idle = hosts.iter().flat_map(|host| host.idle_since());
+        if let Some(newest) = self.surplus(idle.collect()) {
+            hosts.iter().for_each(|host| host.close_older(newest, self));
+        }
+        let sessions = hosts.iter().filter_map(|host| host.lock().sessions);
+        if let Some(newest) = self.surplus(sessions.collect()) {
+            hosts
+                .iter()
+                .for_each(|host| host.forget_sessions(newest, self));
+        }
+        drop(hosts);
+        self.forget_unused();
+    }
+
+    /// The newest of those that there is no room for.
+    fn surplus(&self, mut since: Vec<Instant>) -> Option<Instant> {
+        since.sort_unstable();
+        // Somewhat below the limit, so that not each further one makes them be sorted.
         let limit = self.limits.idle_in_all;
         let kept = limit - limit / 8;
-        let Some(last) = idle.len().checked_sub(kept + 1) else {
-            return;
-        };
-        if let Some(&newest) = idle.get(last) {
-            for host in hosts {
-                host.close_older(newest, self);
-            }
-        }
+        since.get(since.len().checked_sub(kept + 1)?).copied()
     }
 }
 
@@ -150,14 +159,23 @@ impl Host {
         drop((closed, unused));
     }
 
+    /// Forgets TLS sessions that no connection has been opened for since then.
+    fn forget_sessions(&self, newest: Instant, pool: &Shared) {
+        let mut state = self.lock();
+        if state.sessions.is_some_and(|since| since <= newest) {
+            state.sessions = None;
+            pool.sessions.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
     /// Closes what has been idle for too long. Returned is when the next one will have been.
     fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
         let limit = pool.limits.idle_time;
         if let Some(newest) = now.checked_sub(limit) {
             self.close_older(newest, pool);
+            self.forget_sessions(newest, pool);
         }
-        let mut state = self.lock();
-        state.sessions = state.sessions.filter(|&since| now < since + limit);
+        let state = self.lock();
         let idle = state.idle.first().map(|idle| idle.since);
         let unused = state.multiplexed.iter().filter(|other| other.is_unused());
         let multiplexed = unused.map(|other| other.since);

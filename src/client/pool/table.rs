@@ -35,6 +35,8 @@ pub(in crate::client) struct Shared {
     pub(super) idle: AtomicUsize,
     /// HTTP/2 connections, of all hosts.
     pub(super) multiplexed: Arc<AtomicUsize>,
+    /// Hosts that keep TLS sessions of their own.
+    pub(super) sessions: AtomicUsize,
     numbers: AtomicU64,
     pub(super) sweeper: Sweeper,
 }
@@ -57,6 +59,7 @@ impl Pool {
                 hosts: RwLock::default(),
                 idle: AtomicUsize::new(0),
                 multiplexed: Arc::default(),
+                sessions: AtomicUsize::new(0),
                 numbers: AtomicU64::new(0),
                 sweeper: Sweeper::default(),
             }),
@@ -84,7 +87,7 @@ impl Pool {
             let host = self.host(key);
             // So that it's forgotten in time.
             self.shared.sweeper.wanted(&self.shared);
-            return connector.connect_for_http1(host.peer(connector)?).await;
+            return connector.connect_for_http1(host.peer(&self.shared)?).await;
         }
         connector.connect_for_http1(Peer::of(&key.origin)).await
     }

@@ -2,6 +2,8 @@
 
 mod held;
 mod http2;
+#[cfg(feature = "mtls")]
+mod identities;
 mod limits;
 mod parsers;
 mod slow;

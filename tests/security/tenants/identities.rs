@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use rustls::HandshakeKind;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::time::{advance, pause, resume};
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
     auth,
@@ -13,6 +15,7 @@ use crate::support::gateway::{Gateway, Origin as _, Setup, bind};
 use crate::support::h2_caller::{self, H2Caller};
 use crate::support::identities::Authority;
 use crate::support::mtls_vendor::{MtlsVendor, Shaken, Terms};
+use crate::support::wait::within;
 
 const HTTP1: &[&str] = &["http/1.1"];
 const HTTP2: &[&str] = &["h2"];
@@ -170,4 +173,50 @@ async fn t13_a_changed_identity_counts_for_the_next_call_also_in_mid_stream() {
     assert_eq!(answer.body, b"old /upload : begun, and ended");
     assert_eq!(vendor.shaken().len(), 2);
     vendor.all_closed().await;
+}
+
+/// Half a minute and a bit, without waiting for it.
+async fn wait_for_a_check() {
+    pause();
+    advance(Duration::from_secs(31)).await;
+    resume();
+}
+
+#[tokio::test]
+async fn t13_a_changed_identitys_tunnel_ends() {
+    let verifier = AUTHORITY.with(|authority| authority.verifier(true));
+    let tls = Terms::new(verifier, HTTP1).acceptor();
+    let listener = bind().await;
+    let port = listener.local_addr().unwrap().port();
+    let origin = format!("https://vendor.test:{port}");
+    let old = certified("old");
+    let store = MemoryStore::from_iter([("c", old.clone())]);
+    let gateway = Setup::new(&*origin).upstream(|upstream| upstream.auth(auth::Mtls));
+    let gateway = gateway.start_with(store.clone(), everyone).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
+                     Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
+    caller.write(handshake).await;
+    let (socket, _) = listener.accept().await.unwrap();
+    let mut vendor = tls.accept(socket).await.unwrap();
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(vendor.read_u8().await.unwrap());
+    }
+    let agreement = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                     Upgrade: websocket\r\n\r\n";
+    vendor.write_all(agreement.as_bytes()).await.unwrap();
+    vendor.flush().await.unwrap();
+    assert_eq!(caller.head().await.status(), 101);
+
+    // What isn't shown may change.
+    store.insert(id("c"), old.with("token", "another"));
+    wait_for_a_check().await;
+    caller.write("on").await;
+    let mut word = [0; 2];
+    within("bytes", vendor.read_exact(&mut word)).await.unwrap();
+    assert_eq!(&word, b"on");
+    store.insert(id("c"), certified("new"));
+    wait_for_a_check().await;
+    caller.closed().await;
 }
