@@ -18,10 +18,12 @@ pub(super) enum Unready {
 }
 
 impl Unready {
-    /// Whether the connection's owner can mend it. A key of the client's own was looked at before.
+    /// Whether the connection's owner can mend it. A key of the client's own was looked at before;
+    /// who the client is, the host says as a rule.
     pub(super) fn is_owners(&self) -> bool {
         match self {
-            Self::Url(_) | Self::Missing(_) | Self::Key(_) | Self::Unsendable => true,
+            Self::Missing(name) => !matches!(&**name, "client_id" | "client_secret"),
+            Self::Url(_) | Self::Key(_) | Self::Unsendable => true,
             Self::Unknown | Self::NoRandomness => false,
         }
     }

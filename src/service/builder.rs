@@ -191,7 +191,8 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// default there is no limit.
     ///
     /// While the caller has no room for more of a response, nobody looks at the clock; and an upload
-    /// that outlives its response is held to the idle timeout alone.
+    /// that outlives its response is held to the idle timeout alone. A store that takes its time, as
+    /// one does that waits for a refresh, isn't cut short: the call ends as soon as it has answered.
     pub fn total_timeout(self, timeout: Duration) -> Self {
         self.set(|settings| settings.patience.total = Some(timeout.min(LONGEST)))
     }

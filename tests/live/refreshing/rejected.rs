@@ -79,11 +79,12 @@ async fn a_401_to_what_the_source_does_not_serve_goes_back() {
 }
 
 #[tokio::test]
-async fn a_401_while_the_endpoint_fails_is_an_error_once_and_goes_back_then() {
+async fn a_401_while_the_endpoint_fails_is_an_error_that_says_when_to_come_again() {
     let provider = Provider::start().await;
     provider.change("c", |account| {
         account.good_from = 1;
-        account.answer = Answer::Fails("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+        account.answer =
+            Answer::Fails("HTTP/1.1 503 X\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n");
     });
     let store = MemoryStore::from_iter([("c", endless("c"))]);
     let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
@@ -94,10 +95,11 @@ async fn a_401_while_the_endpoint_fails_is_an_error_once_and_goes_back_then() {
         (503, Some("refresh-failed"))
     );
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
-    // X5: not again within the minute, however long the back-off is.
     for _ in 0..10 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;
-        assert_eq!((response.status(), response.error()), (401, None));
+        let after = response.head.value("retry-after").unwrap();
+        assert_eq!(response.status(), 503);
+        assert!((100..=121).contains(&after.parse::<u32>().unwrap()));
     }
     assert_eq!(provider.asked(), 1);
     within("refreshes", refreshing.idle()).await;
@@ -109,4 +111,29 @@ async fn a_401_while_the_endpoint_fails_is_an_error_once_and_goes_back_then() {
     ConnectionStore::put(&store, &id, &put).await.unwrap();
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+}
+
+#[tokio::test]
+async fn a_401_is_mended_as_soon_as_the_endpoint_is() {
+    let provider = Provider::start().await;
+    provider.change("c", |account| {
+        account.good_from = 1;
+        account.answer = Answer::Fails("HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n");
+    });
+    let store = MemoryStore::from_iter([("c", endless("c"))]);
+    let gateway = provider
+        .gateway(Refreshing::new(store, provider.source()))
+        .await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(
+        (response.status(), response.error()),
+        (503, Some("refresh-failed"))
+    );
+    provider.change("c", |account| account.answer = Answer::Rotate);
+    within("the end of the back-off", async {
+        while raw_call(gateway.address, get("/p/c/x")).await.status() != 200 {
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    })
+    .await;
 }

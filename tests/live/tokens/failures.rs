@@ -54,7 +54,7 @@ async fn a_body_over_the_limit_is_not_read_on() {
 
 #[tokio::test]
 async fn a_body_that_breaks_off_brings_no_token() {
-    let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"}";
+    let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"";
     let vendor = Vendor::answering(Reply::bytes(half).close()).await;
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
     let (cause, _) = failure(obtain(&vendor, endpoint, &connection()).await);
@@ -62,6 +62,15 @@ async fn a_body_that_breaks_off_brings_no_token() {
         cause.to_string(),
         "the token endpoint of `vendor` answered 200, and broke off"
     );
+}
+
+/// It's the only copy of a token that may have been rotated.
+#[tokio::test]
+async fn a_whole_answer_counts_however_its_connection_ends() {
+    let whole = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"}";
+    let vendor = Vendor::answering(Reply::bytes(whole).close()).await;
+    let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
+    assert!(obtain(&vendor, endpoint, &connection()).await.is_ok());
 }
 
 #[tokio::test]

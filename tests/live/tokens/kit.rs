@@ -112,6 +112,16 @@ pub(super) fn failure(
     }
 }
 
+/// What can't be asked for, whoever is to mend it.
+pub(super) fn unready(outcome: Result<Tokens, TokenError>) -> TokenEndpointError {
+    match outcome {
+        Err(TokenError::Incomplete { source, .. } | TokenError::Failed { source, .. }) => {
+            source.downcast_ref::<TokenEndpointError>().unwrap().clone()
+        }
+        other => unreachable!("it can be asked for: {other:?}"),
+    }
+}
+
 /// How long the token lives from now on, in seconds.
 pub(super) fn left(tokens: &Tokens) -> Option<u64> {
     let left = tokens.expires_at?.duration_since(SystemTime::now());

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tower_passthrough::{CallReport, Connection, TraceContext};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
-use tracing::{Event, Subscriber};
+use tracing::{Dispatch, Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
@@ -97,6 +97,17 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     }
 }
 
+/// Tells that of what happens on this thread.
+///
+/// Others run tests without a subscriber. Where there is but one, tracing asks whichever thread meets
+/// a span first whether anybody wants it, and keeps the answer; with two more it asks them all.
+fn tell(spans: &Spans) -> DefaultGuard {
+    static OTHERS: LazyLock<[Dispatch; 2]> =
+        LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
+    LazyLock::force(&OTHERS);
+    tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()))
+}
+
 /// A gateway, and the spans of its calls: all of it is on one thread.
 struct Traced {
     gateway: Gateway,
@@ -108,8 +119,7 @@ struct Traced {
 impl Traced {
     async fn start(setup: Setup) -> Self {
         let spans = Spans::default();
-        let subscriber = tracing_subscriber::registry().with(spans.clone());
-        let subscriber = tracing::subscriber::set_default(subscriber);
+        let subscriber = tell(&spans);
         let (sender, told) = unbounded_channel();
         let gateway = setup
             .also(
@@ -260,8 +270,7 @@ async fn a_span_has_its_place_among_the_hosts() {
     use tracing::Instrument as _;
 
     let spans = Spans::default();
-    let subscriber = tracing_subscriber::registry().with(spans.clone());
-    let _subscriber = tracing::subscriber::set_default(subscriber);
+    let _subscriber = tell(&spans);
     let integrations = Integrations::new().with("x", Upstream::new("https://vendor.test").unwrap());
     let service = PassthroughService::builder(MemoryStore::new(), integrations)
         .authorize(
