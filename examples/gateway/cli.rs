@@ -21,7 +21,8 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
 
-    /// Read the config file, say what's wrong with it, and exit: 0 if nothing is, else 2.
+    /// Read the config file, say what's wrong with it, and exit: 0 if nothing is, else 2. A store
+    /// that is there already is opened, so that a wrong key is found.
     #[arg(long, requires = "config")]
     pub(crate) check: bool,
 
@@ -44,11 +45,13 @@ pub(crate) enum Command {
 pub(crate) enum Connections {
     /// Take the [connection.*] tables of a file, in place of those of the same id.
     ///
-    /// What is replaced is gone, with the tokens that were refreshed since it was put there. The file
-    /// may be a whole config, whose other tables count for nothing. Each connection is
-    /// checked against the integrations of --config; if one is at fault, nothing is taken.
+    /// What is replaced is gone, with the tokens that were refreshed since it was put there, also
+    /// those that a gateway refreshes meanwhile: the file's are in their place. The file may be a
+    /// whole config, whose other tables count for nothing. Each connection is checked against the
+    /// integrations of --config; if one is at fault, nothing is taken. If the store fails in the
+    /// middle, what has been taken until then stays, and the command may be run again.
     Import {
-        /// A file in TOML with [connection.*] tables.
+        /// A file in TOML with [connection.*] tables; `-` reads standard input.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -89,7 +92,7 @@ pub(crate) struct Add {
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,
 
-    /// Read the secrets from this file, not from stdin.
+    /// Read the secrets from this file, not from stdin; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) secrets: Option<PathBuf>,
 

@@ -85,6 +85,13 @@ fn main() -> ExitCode {
     }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
+        #[cfg(feature = "sqlite")]
+        if let Store::Sqlite(sqlite) = &loaded.config.store {
+            if let Err(error) = commands::check(sqlite) {
+                eprintln!("{error}");
+                return ExitCode::from(USAGE);
+            }
+        }
         say(&format!("the config is good: {}", loaded.summary));
         return ExitCode::SUCCESS;
     }

@@ -199,6 +199,129 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
     );
 }
 
+/// As the config file's own: numbers and dates, and each checked by what the integration reads.
+#[tokio::test]
+async fn secrets_are_numbers_and_dates_too() {
+    let vendor = Vendor::ok().await;
+    let mut files = Files::new(&vendor).await;
+    let auth = "{ kind = \"oauth2\", token_url = \"http://vendor.test/t\", client_id = \"a\", \
+                client_secret = \"b\" }";
+    files.config = files.config.auth(auth, "{}");
+    let add = ["add", "d", "--integration", "v", "--replace"];
+    for end in ["1795601782", "2026-11-25T09:00:00Z", "\"1795601782\""] {
+        let secrets = format!("access_token = \"c4nary\"\nexpires_at = {end}");
+        files.done(&add, &secrets, "added 1 connection\n");
+    }
+    let secrets = "access_token = \"c4nary\"\nexpires_at = \"c4nary\"";
+    files.fails(
+        &add,
+        secrets,
+        2,
+        "`secret.expires_at`: expected Unix seconds",
+    );
+    let table = format!("[connection.e]\nintegration = \"v\"\n[connection.e.secret]\n{secrets}");
+    let why = "stdin:1:1: connection.e: `secret.expires_at`: expected Unix seconds";
+    files.fails(&["import", "-"], &table, 2, why);
+    files.done(&["list"], "", "d\tv\tlive\n");
+}
+
+#[tokio::test]
+async fn a_dash_is_standard_input() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let table = format!("[connection.e]\nintegration = \"v\"\nsecret.{SECRET}");
+    files.done(&["import", "-"], &table, "imported 1 connection\n");
+    files.fails(
+        &["import", "-"],
+        "[connection.e]\nsecret = c4nary",
+        2,
+        "stdin:2:10: ",
+    );
+    let nothing = "stdin:1:1: there is no [connection.*] in it";
+    files.fails(&["import", "-"], "", 2, nothing);
+    let add = ["add", "d", "--integration", "v", "--secrets", "-"];
+    files.done(&add, SECRET, "added 1 connection\n");
+    files.done(&["list"], "", "d\tv\tlive\ne\tv\tlive\n");
+    let help = run_with(&["connections", "import", "--help"], &[], "").stdout;
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "`-` reads standard input",
+        "also those that a gateway refreshes meanwhile",
+        "If the store fails in the middle, what has been taken until then stays",
+    ] {
+        assert!(help.contains(told), "{help}");
+    }
+}
+
+/// What environments and files put around a key is none of it.
+#[tokio::test]
+async fn space_around_a_key_is_no_part_of_it() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let add = ["add", "c", "--integration", "v"];
+    files.done(&add, SECRET, "added 1 connection\n");
+    let spaced = format!(" \t{}\r\n\n", key(1));
+    let list = |config: &Config| files.run_keyed(config, &[("KEY", &spaced)], &["list"], "");
+    assert_eq!(list(&files.config).stdout, "c\tv\tlive\n");
+    files.folder.write("key", &spaced);
+    let from_file = Config::new(&vendor).table(&store("key = { file = \"key\" }"));
+    assert_eq!(list(&from_file).stdout, "c\tv\tlive\n");
+    let literal = format!("key = \" {} \"", key(1));
+    let literal = Config::new(&vendor).table(&store(&literal));
+    assert_eq!(list(&literal).stdout, "c\tv\tlive\n");
+}
+
+#[tokio::test]
+async fn a_check_finds_a_wrong_key_and_makes_no_file() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let file = files.folder.write("gateway.toml", files.config.to_string());
+    let check = |byte| {
+        let arguments = ["--config", file.to_str().unwrap(), "--check"];
+        run_with(&arguments, &[("KEY", &key(byte))], "")
+    };
+    assert_eq!(check(2).code, Some(0));
+    assert!(!files.folder.path("connections.db").exists());
+    let add = ["add", "c", "--integration", "v"];
+    files.done(&add, SECRET, "added 1 connection\n");
+    let wrong = check(2);
+    assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""), "{wrong:?}");
+    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    assert!(wrong.stderr.contains(why), "{wrong:?}");
+    assert!(!wrong.stderr.contains(&key(2)), "{wrong:?}");
+    let right = check(1);
+    assert_eq!(right.code, Some(0), "{right:?}");
+    let good = "the config is good: ";
+    assert!(right.stdout.starts_with(good), "{right:?}");
+}
+
+/// Callers learn that it failed, the log why.
+#[tokio::test]
+async fn the_log_tells_once_in_a_while_why_the_store_failed() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let add = ["add", "c", "--integration", "v"];
+    files.done(&add, SECRET, "added 1 connection\n");
+    let path = files.folder.path("connections.db");
+    let gateway = files.gateway().await;
+    let other = rusqlite::Connection::open(path).unwrap();
+    other.execute_batch("DROP TABLE connections").unwrap();
+    for _ in 0..3 {
+        let answer = gateway.call("/c/x", &[]).await;
+        let answer = (answer.status(), answer.error());
+        assert_eq!(answer, (503, Some("store-unavailable")));
+    }
+    gateway.calls(3).await;
+    let log = gateway.stderr.text();
+    let mut lines = log.lines().filter(|line| line.contains("the store failed"));
+    let line = lines.next().unwrap();
+    assert!(line.contains("WARN"), "{line}");
+    let why = "the file of connections can't be used: SQLite failed: no such table";
+    assert!(line.contains(why), "{line}");
+    // More of them if the calls take longer than that.
+    assert!(lines.count() < 2, "{log}");
+}
+
 /// What `key` encrypts is read by it alone; one that is rotated is read by both until all is
 /// encrypted anew.
 #[tokio::test]

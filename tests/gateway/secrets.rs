@@ -35,6 +35,23 @@ async fn from_the_file_itself() {
     assert_eq!(value.as_deref(), Some("Bearer c4nary!"));
 }
 
+/// Numbers are in decimal, and dates as RFC 3339 has them.
+#[tokio::test]
+async fn from_a_number_or_a_date() {
+    let key = "\"c4nary key\"";
+    for (token, sent) in [
+        ("1795601782", "1795601782"),
+        ("0x10", "16"),
+        ("-1_000", "-1000"),
+        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z"),
+        ("2026-11-25 09:00:00+01:00", "2026-11-25T09:00:00+01:00"),
+        ("2026-11-25", "2026-11-25"),
+    ] {
+        let value = authorization(key, token, Folder::new(), &[]).await;
+        assert_eq!(value, Some(format!("Bearer {sent}")), "{token}");
+    }
+}
+
 #[tokio::test]
 async fn from_the_environment() {
     let variables = [("HOST_KEY", "c4nary key"), ("VENDOR_TOKEN", TOKEN)];

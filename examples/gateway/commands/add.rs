@@ -1,14 +1,12 @@
 //! `connections add ID`.
 
-use std::fs;
-use std::io::{self, IsTerminal, Read, Write};
-use std::path::{Path, PathBuf};
+use std::io::Write;
+use std::path::Path;
 
 use tower_passthrough::{Connection, ConnectionStore, StoreError};
-use zeroize::Zeroizing;
 
 use super::list::escaped;
-use super::{Failure, counted};
+use super::{Failure, counted, input};
 use crate::cli::Add;
 use crate::config::{self, Declared};
 
@@ -38,13 +36,10 @@ pub(super) async fn add(
         let what = format!("there is a connection {id} already; --replace replaces it");
         return Err(Failure::Other(what));
     }
-    let (place, secrets) = match &wanted.secrets {
-        Some(file) => (file.clone(), fs::read(file)),
-        None => (PathBuf::from("stdin"), from_stdin()),
-    };
-    let secrets =
-        secrets.map_err(|error| Failure::Usage(format!("{}: {error}", place.display())))?;
-    for (name, secret) in config::secrets(&place, secrets)? {
+    let place = wanted.secrets.as_deref().unwrap_or(Path::new(input::STDIN));
+    let asked_for = "secrets, as lines such as `token = \"...\"`";
+    let (place, secrets) = input::read(place, asked_for, MOST)?;
+    for (name, secret) in config::secrets(place, secrets)? {
         connection = connection.with(name, secret);
     }
     let faults =
@@ -62,27 +57,4 @@ fn is_taken<T>(read: Result<T, StoreError>) -> Result<bool, StoreError> {
         Err(StoreError::NotFound) => Ok(false),
         Err(error) => Err(error),
     }
-}
-
-/// All of it, into memory that is wiped, save for what the system keeps of a pipe.
-fn from_stdin() -> io::Result<Vec<u8>> {
-    let mut stdin = io::stdin();
-    if stdin.is_terminal() {
-        eprintln!("secrets, as lines such as `token = \"...\"`; then Ctrl-D:");
-    }
-    // At its final size, as a buffer that grows leaves copies behind.
-    let mut buffer = Zeroizing::new(vec![0; MOST + 1]);
-    let mut length = 0;
-    loop {
-        let Some(room) = buffer.get_mut(length..).filter(|room| !room.is_empty()) else {
-            return Err(io::Error::other("these are too many secrets"));
-        };
-        match stdin.read(room) {
-            Ok(0) => break,
-            Ok(read) => length += read,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(buffer.get(..length).unwrap_or_default().to_vec())
 }

@@ -5,8 +5,11 @@ use std::path::Path;
 
 use tower_passthrough::ConnectionStore;
 
-use super::{Failure, counted};
+use super::{Failure, counted, input};
 use crate::config::{self, Declared};
+
+/// More is no file that anybody means: a connection is some kilobytes at most.
+const MOST: usize = 1 << 30;
 
 pub(super) async fn import(
     file: &Path,
@@ -14,7 +17,8 @@ pub(super) async fn import(
     declared: &Declared,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let connections = config::connections(file, declared)?;
+    let (file, text) = input::read(file, "[connection.*] tables", MOST)?;
+    let connections = config::connections(file, text, declared)?;
     let mut done = 0;
     for (id, connection) in &connections {
         // It may be done again from the start: what has been taken is then replaced by itself.

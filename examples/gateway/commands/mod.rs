@@ -5,6 +5,7 @@
 
 mod add;
 mod import;
+mod input;
 mod list;
 
 use std::fmt;
@@ -95,13 +96,7 @@ pub(crate) fn main(
         out.flush()?;
         done
     };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    match runtime
-        .map_err(Failure::from)
-        .and_then(|runtime| runtime.block_on(done))
-    {
+    match block_on(done) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("{failure}");
@@ -111,6 +106,18 @@ pub(crate) fn main(
             }
         }
     }
+}
+
+/// Whether the store can be opened, if there is one already.
+pub(crate) fn check(sqlite: &Sqlite) -> Result<(), Failure> {
+    block_on(async { Ok(store::check(sqlite).await?) })
+}
+
+fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime?.block_on(done)
 }
 
 /// Does it, and prints on `out` what became of it. `config` is what the config file is called.

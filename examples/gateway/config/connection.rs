@@ -29,12 +29,15 @@ pub(super) fn all(
         }
         let place = Spanned::new(table.span(), ());
         let integration = Spanned::new(table.get_ref().integration.span(), ());
-        let connection = one(table.into_inner(), folder, problems);
+        let (connection, is_whole) = one(table.into_inner(), folder, problems);
         if at_fault(connection.integration()) {
             continue;
         }
-        match faults(&connection, declared) {
-            Ok(faults) => {
+        match lacks(&connection, declared) {
+            Ok(mut faults) => {
+                if is_whole && faults.is_empty() {
+                    faults = unfit(&connection, declared);
+                }
                 for fault in faults {
                     problems.push(Problem::at(&place, fault));
                 }
@@ -46,7 +49,9 @@ pub(super) fn all(
     built
 }
 
-fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> Connection {
+/// The connection, and whether all its secrets could be read.
+fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> (Connection, bool) {
+    let mut is_whole = true;
     let mut connection = Connection::new(table.integration.into_inner());
     for (name, value) in table.variables {
         connection = connection.variable(name, value);
@@ -54,9 +59,27 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
     for (name, source) in table.secret {
         // One that can't be read isn't missing as well.
         let secret = problems.ok(secret::read(&source, folder));
+        is_whole &= secret.is_some();
         connection = connection.with(name, secret.unwrap_or_else(|| "".into()));
     }
-    connection
+    (connection, is_whole)
+}
+
+/// What its integration lacks of a connection or, if that's nothing, can't use of it.
+///
+/// # Errors
+///
+/// There is no such integration.
+#[cfg(feature = "sqlite")]
+pub(crate) fn faults(
+    connection: &Connection,
+    declared: &Declared,
+) -> Result<Vec<String>, &'static str> {
+    let lacks = lacks(connection, declared)?;
+    match lacks.is_empty() {
+        true => Ok(unfit(connection, declared)),
+        false => Ok(lacks),
+    }
 }
 
 /// What its integration lacks of a connection.
@@ -64,10 +87,7 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
 /// # Errors
 ///
 /// There is no such integration.
-pub(crate) fn faults(
-    connection: &Connection,
-    declared: &Declared,
-) -> Result<Vec<String>, &'static str> {
+fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'static str> {
     let (upstream, needs) = declared.get(connection.integration()).ok_or(
         "there is no integration of that name in the config file; \
          the bundled catalog is not yet supported",
@@ -83,4 +103,49 @@ pub(crate) fn faults(
         ));
     }
     Ok(faults)
+}
+
+/// Secrets of which the first call, or the first refresh, would find that they are of no use. What
+/// they hold isn't told.
+fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
+    let mut faults = Vec::new();
+    #[cfg(feature = "oauth2")]
+    if declared.tokens.contains_key(connection.integration()) {
+        let end = connection.credential().get("expires_at");
+        if end.is_some_and(|end| !is_time(end.expose())) {
+            faults.push(
+                "`secret.expires_at`: expected Unix seconds, or a date and time with its offset, \
+                 such as \"2026-01-01T00:00:00Z\""
+                    .to_owned(),
+            );
+        }
+    }
+    #[cfg(feature = "mtls")]
+    if let Some((upstream, _)) = declared.get(connection.integration()) {
+        if upstream.scheme().identity(connection).is_err() {
+            faults.push(
+                "the certificate and private key can't be used: they aren't PEM, or don't belong \
+                 together"
+                    .to_owned(),
+            );
+        }
+    }
+    #[cfg(not(any(feature = "oauth2", feature = "mtls")))]
+    let _ = (&mut faults, connection, declared);
+    faults
+}
+
+/// Whether it's what the library reads as the end of a token: a Unix time, or RFC 3339.
+#[cfg(feature = "oauth2")]
+fn is_time(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text.trim_ascii()) else {
+        return false;
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(whole) && digits(fraction) {
+        return whole.parse::<u64>().is_ok();
+    }
+    let date = text.parse::<toml::value::Datetime>();
+    date.is_ok_and(|date| date.date.is_some() && date.time.is_some() && date.offset.is_some())
 }

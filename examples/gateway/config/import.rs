@@ -2,7 +2,6 @@
 //! `connections add` read.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -44,14 +43,14 @@ struct Tables {
     connection: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
 }
 
-/// The `[connection.*]` tables of a file, which may be a whole config. Each is checked against the
-/// integrations that are `declared` elsewhere.
+/// The `[connection.*]` tables of a text, which may be a whole config. Each is checked against the
+/// integrations that are `declared` elsewhere. `path` is what the text is called.
 pub(crate) fn connections(
     path: &Path,
+    text: Vec<u8>,
     declared: &Declared,
 ) -> Result<Vec<(ConnectionId, Connection)>, ConfigError> {
-    let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
-    read(path, bytes, |tree| {
+    read(path, text, |tree| {
         let mut problems = Problems::default();
         unknown(tree.get_ref(), &mut problems);
         let Tables { connection } = shape(tree)?;

@@ -111,6 +111,7 @@ fn upstream(
     let base_url = base_url(integration, plaintext);
     let around = Surroundings {
         folder,
+        base_url: integration.base_url.get_ref(),
         variables: &integration.variables,
         plaintext,
     };

@@ -164,15 +164,17 @@ fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
     })
 }
 
-/// 32 bytes in base64. What else stands there isn't told.
+/// 32 bytes in base64, with or without space around, which is what files and environments put there.
+/// What else stands there isn't told.
 #[cfg(feature = "sqlite")]
 fn key(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
     let key = secret::read(source, folder)?;
+    let key = Secret::from(key.expose().trim_ascii());
     match Keys::from_base64(&key) {
         Ok(_) => Ok(key),
         Err(_) => Err(Problem::at(
             source,
-            "expected 32 bytes in base64, such as `openssl rand -base64 32` prints",
+            "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints",
         )),
     }
 }

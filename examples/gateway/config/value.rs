@@ -155,6 +155,9 @@ impl<'de> Deserialize<'de> for Count {
 }
 
 /// Where a secret is found: in the file itself, in the environment, or in another file.
+///
+/// In the file it's a string, or what people write as a number or a date, such as `expires_at`: then
+/// it's the number in decimal, or the date by RFC 3339.
 #[derive(Debug)]
 pub(super) enum SecretSource {
     Literal(Secret),
@@ -162,13 +165,24 @@ pub(super) enum SecretSource {
     File(PathBuf),
 }
 
+/// What toml gives a date's text by, as serde has no dates.
+const DATE: &str = "$__toml_private_datetime";
+
 struct SecretVisitor;
 
 impl<'de> Visitor<'de> for SecretVisitor {
     type Value = SecretSource;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, { env = \"NAME\" } or { file = \"PATH\" }")
+        f.write_str("a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }")
+    }
+
+    fn visit_i64<E: Error>(self, secret: i64) -> Result<SecretSource, E> {
+        Ok(SecretSource::Literal(Secret::from(secret.to_string())))
+    }
+
+    fn visit_u64<E: Error>(self, secret: u64) -> Result<SecretSource, E> {
+        Ok(SecretSource::Literal(Secret::from(secret.to_string())))
     }
 
     fn visit_str<E: Error>(self, secret: &str) -> Result<SecretSource, E> {
@@ -181,6 +195,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
         let source = match map.next_key::<String>()?.as_deref() {
             Some("env") => SecretSource::Environment(map.next_value()?),
             Some("file") => SecretSource::File(map.next_value()?),
+            Some(DATE) => SecretSource::Literal(Secret::from(map.next_value::<String>()?)),
             _ => return Err(expected()),
         };
         match map.next_key::<String>()? {

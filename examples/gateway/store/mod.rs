@@ -1,5 +1,6 @@
 //! Where connections live while the gateway runs.
 
+mod failing;
 mod file;
 mod serving;
 #[cfg(feature = "sqlite")]
@@ -8,7 +9,7 @@ mod sqlite;
 pub(crate) use self::file::FileStore;
 pub(crate) use self::serving::{Served, idle, serve};
 #[cfg(feature = "sqlite")]
-pub(crate) use self::sqlite::open;
+pub(crate) use self::sqlite::{check, open};
 
 use std::fmt;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tower_passthrough::{
     TokenStore, Version,
 };
 
+use self::failing::told;
 #[cfg(feature = "sqlite")]
 use self::sqlite::Persistent;
 use crate::config::Store;
@@ -86,37 +88,37 @@ impl CredentialStore for Connections {
         id: &ConnectionId,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        match self {
+        told(match self {
             Self::File(store) => store.connection(id, cx).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.store.connection(id, cx).await,
-        }
+        })
     }
 }
 
 impl TokenStore for Connections {
     async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
-        match self {
+        told(match self {
             Self::File(store) => store.read(id).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.store.read(id).await,
-        }
+        })
     }
 
     async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
-        match self {
+        told(match self {
             Self::File(store) => store.lease(id, time).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.store.lease(id, time).await,
-        }
+        })
     }
 
     async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
-        match self {
+        told(match self {
             Self::File(store) => store.release(id, lease).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,
-        }
+        })
     }
 
     async fn commit(
@@ -126,10 +128,10 @@ impl TokenStore for Connections {
         lease: Lease,
         renewal: &Renewal,
     ) -> Result<Option<Version>, StoreError> {
-        match self {
+        told(match self {
             Self::File(store) => store.commit(id, read, lease, renewal).await,
             #[cfg(feature = "sqlite")]
             Self::Sqlite(sqlite) => sqlite.store.commit(id, read, lease, renewal).await,
-        }
+        })
     }
 }

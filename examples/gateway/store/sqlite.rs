@@ -27,6 +27,19 @@ impl Persistent {
     }
 }
 
+/// Opens the file if there is one, which shows whether it's one, and whether its key is right. None
+/// is made.
+pub(crate) async fn check(sqlite: &Sqlite) -> Result<(), OpenError> {
+    let is_there = match std::fs::metadata(&sqlite.path) {
+        Ok(file) => file.len() > 0,
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    };
+    if is_there {
+        open(sqlite).await?;
+    }
+    Ok(())
+}
+
 /// Opens the file, or makes it.
 pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
     let wrong = |what: String, is_configs| OpenError {

@@ -43,8 +43,8 @@ fn oauth2() {
             "77 .client_auth: expected \"basic\", \"body\", \"private_key_jwt\" or \"none\"".to_owned(),
         ),
         (
-            "client_secret = 1234321",
-            "79 .client_secret: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an integer"
+            "client_secret = 1234321.5",
+            "79 .client_secret: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float"
                 .to_owned(),
         ),
         (

@@ -293,8 +293,8 @@ fn the_store() {
             "2:7: store.url: expected a string, found an integer",
         ),
         (
-            "key = 1234321",
-            "2:7: store.key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an integer",
+            "key = 1234321.5",
+            "2:7: store.key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
         ),
         (
             "old_keys = \"c4nary\"",
@@ -317,7 +317,8 @@ fn the_store_of_kind_sqlite() {
     }
     const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
     let long = format!("{KEY}{KEY}");
-    let no_key = "expected 32 bytes in base64, such as `openssl rand -base64 32` prints";
+    let no_key =
+        "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints";
     let no_url = "expected a URL such as \"sqlite://connections.db\", without parameters";
     let url = "url = \"sqlite://c.db\"";
     for (lines, expected) in [
@@ -339,6 +340,10 @@ fn the_store_of_kind_sqlite() {
             format!("4:7: store.key: {no_key}"),
         ),
         (
+            format!("{url}\nkey = \"{}\"", KEY.trim_end_matches('=')),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
             format!("{url}\nkey = {{ env = \"C4NARY_UNSET\" }}"),
             "4:7: store.key: the environment variable that it names isn't set".to_owned(),
         ),
@@ -348,6 +353,11 @@ fn the_store_of_kind_sqlite() {
         ),
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
+            "5:13: store.old_keys: this key stands here twice".to_owned(),
+        ),
+        // Space around it is no other key.
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\" {KEY}\\r\\n\"]"),
             "5:13: store.old_keys: this key stands here twice".to_owned(),
         ),
         (
@@ -404,12 +414,12 @@ fn callers() {
             "2:11: caller.api_key: the key begins or ends with a blank, or holds a control character, expected one that a header can carry",
         ),
         (
-            "api_key = 1234321\nconnections = []",
-            "2:11: caller.api_key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an integer",
+            "api_key = 1234321.5\nconnections = []",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
         ),
         (
             "api_key = [\"c4nary\"]\nconnections = []",
-            "2:11: caller.api_key: expected a string, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
         ),
         (
             "api_key = { c4nary = \"c4nary\" }\nconnections = []",

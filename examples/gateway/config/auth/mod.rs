@@ -53,11 +53,12 @@ type Scheme = Box<dyn AuthScheme>;
 /// What an integration says beside its `auth`.
 #[derive(Clone, Copy)]
 #[cfg_attr(
-    not(feature = "oauth2"),
-    expect(dead_code, reason = "only where tokens come from is a matter of more")
+    not(all(feature = "oauth2", feature = "mtls")),
+    expect(dead_code, reason = "only some kinds are a matter of more")
 )]
 pub(super) struct Surroundings<'a> {
     pub(super) folder: Folder<'a>,
+    pub(super) base_url: &'a str,
     pub(super) variables: &'a Variables,
     /// Whether vendors may be called without TLS.
     pub(super) plaintext: bool,
@@ -230,6 +231,11 @@ fn one(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Pr
         AuthKind::OAuth1 => oauth1::read(table)?,
         #[cfg(feature = "hmac")]
         AuthKind::Hmac => hmac::read(table)?,
+        #[cfg(feature = "mtls")]
+        AuthKind::Mtls if super::integration::is_http(around.base_url) => {
+            let what = "client certificates need https://, and the base URL is another";
+            return Err(Problem::at(&kind, what));
+        }
         #[cfg(feature = "mtls")]
         AuthKind::Mtls => plain::mtls(table)?,
         AuthKind::Without(feature) => return Err(Problem::built_without(&kind, feature)),

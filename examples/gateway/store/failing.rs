@@ -1,0 +1,81 @@
+//! Tells the log why the store failed. Callers are told no more than that it did.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tower_passthrough::StoreError;
+
+/// A store that fails may do so for each call: a line is enough for that long.
+const PAUSE: Duration = Duration::from_secs(10);
+
+static TOLD: Mutex<Told> = Mutex::new(Told {
+    last: None,
+    left_out: 0,
+});
+
+struct Told {
+    last: Option<Instant>,
+    /// Failures since then.
+    left_out: u64,
+}
+
+impl Told {
+    /// Takes a failure down. `Some`: it's to be told, with how many weren't.
+    fn again(&mut self, now: Instant) -> Option<u64> {
+        let is_early = |last| now.saturating_duration_since(last) < PAUSE;
+        if self.last.is_some_and(is_early) {
+            self.left_out += 1;
+            return None;
+        }
+        self.last = Some(now);
+        Some(std::mem::take(&mut self.left_out))
+    }
+}
+
+/// The same result. If the store can't tell, the log says why.
+pub(super) fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
+    if let Err(StoreError::Unavailable(error)) = &result {
+        let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+        let left_out = told.again(Instant::now());
+        drop(told);
+        if let Some(left_out) = left_out {
+            tracing::warn!(left_out, "the store failed: {}", with_sources(&**error));
+        }
+    }
+    result
+}
+
+/// The stores' errors hold no secret, nor what was asked for.
+fn with_sources(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        // A string takes all.
+        let _ = write!(text, ": {error}");
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_is_told_once_in_a_while_with_the_number_left_out() {
+        let mut told = Told {
+            last: None,
+            left_out: 0,
+        };
+        let start = Instant::now();
+        let after = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(told.again(start), Some(0));
+        assert_eq!(told.again(after(1)), None);
+        assert_eq!(told.again(after(9)), None);
+        assert_eq!(told.again(after(10)), Some(2));
+        assert_eq!(told.again(after(11)), None);
+        assert_eq!(told.again(after(30)), Some(1));
+    }
+}
