@@ -111,6 +111,12 @@ pub(super) fn use_log(connection: &Connection) -> Result<(), Fault> {
     Err(Fault::Refused(error))
 }
 
+/// Moves the log into the file, and empties it. If somebody is in the way, it's as it was.
+pub(super) fn settle(connection: &Connection) -> Result<(), Fault> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
 /// What is left of the log after a checkpoint, in bytes.
 const LARGEST_LOG: i64 = 16 << 20;
 

@@ -214,6 +214,20 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    /// Moves what was written into the file itself, out of SQLite's log beside it. That happens now
+    /// and then, and when the last process closes the file; await this before one ends that may not
+    /// close it in order, and before the file is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`SqliteStoreError::Unavailable`] if the file can't be used. Nothing is lost by that.
+    pub async fn settle(&self) -> Result<(), SqliteStoreError> {
+        let settle = |sqlite: &mut rusqlite::Connection| file::settle(sqlite);
+        Ok(self.0.writer.run(settle).await?)
+    }
+}
+
 impl fmt::Debug for SqliteStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqliteStore").finish_non_exhaustive()

@@ -5,7 +5,7 @@ use rusqlite::{Connection as Sqlite, params};
 use super::cipher::{self, CONNECTION, Place};
 use super::error::Fault;
 use super::keys::Keys;
-use super::{rows, schema};
+use super::{file, rows, schema};
 
 /// Rows per transaction: others wait for it, for some milliseconds.
 const BATCH: i64 = 64;
@@ -101,6 +101,6 @@ pub(super) fn finish(sqlite: &mut Sqlite, keys: &Keys) -> Result<usize, Fault> {
     transaction.commit()?;
     // Else the file keeps what the old keys encrypted until the log has grown, or all have closed it.
     // If somebody is in the way, that's when it goes.
-    sqlite.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    file::settle(sqlite)?;
     Ok(forgotten)
 }

@@ -8,7 +8,7 @@ use rusqlite::Connection as Sqlite;
 use super::cache::Stamp;
 use super::error::{Fault, SqliteStoreError};
 use super::keys::Keys;
-use super::{SqliteStore, rows};
+use super::{SqliteStore, file, rows};
 use crate::address::ConnectionId;
 use crate::connection::Connection;
 use crate::store::{
@@ -137,8 +137,12 @@ impl ConnectionStore for SqliteStore {
     }
 
     async fn remove(&self, id: &ConnectionId) -> Result<bool, StoreError> {
-        let remove =
-            move |sqlite: &mut Sqlite, _: &Keys, id: &ConnectionId| rows::remove(sqlite, id);
+        let remove = move |sqlite: &mut Sqlite, _: &Keys, id: &ConnectionId| {
+            let removed = rows::remove(sqlite, id)?;
+            // Until then the file itself still has the record.
+            let _ = file::settle(sqlite);
+            Ok(removed)
+        };
         Ok(self.writing(id, remove).await?)
     }
 

@@ -60,6 +60,25 @@ impl Connections {
     }
 }
 
+impl Connections {
+    /// Leaves nothing in a log beside the file that only a process in order would move.
+    #[cfg_attr(
+        not(feature = "sqlite"),
+        expect(clippy::unused_async, reason = "SQLite waits")
+    )]
+    pub(crate) async fn settle(&self) {
+        match self {
+            Self::File(_) => {}
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(sqlite) => {
+                if let Err(error) = sqlite.store.settle().await {
+                    tracing::warn!(%error, "the store's log stays beside it");
+                }
+            }
+        }
+    }
+}
+
 /// A store that can't be opened.
 #[derive(Debug)]
 pub(crate) struct OpenError {

@@ -35,12 +35,15 @@ pub(crate) fn serve(connections: Connections, _: &Declared, _: HttpTransport) ->
     connections
 }
 
-/// Returns when no refresh is under way: one that is cut off may lose a token that the vendor has
+/// Returns when no refresh is under way, and what they wrote is where it stays: one that is cut off may lose a token that the vendor has
 /// rotated.
 #[cfg(feature = "oauth2")]
 pub(crate) async fn idle(served: Served) {
     served.idle().await;
+    served.store().settle().await;
 }
 
 #[cfg(not(feature = "oauth2"))]
-pub(crate) async fn idle(_: Served) {}
+pub(crate) async fn idle(served: Served) {
+    served.settle().await;
+}

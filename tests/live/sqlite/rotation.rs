@@ -105,3 +105,38 @@ async fn a_key_that_records_need_cannot_be_left_out() {
         );
     }
 }
+
+/// A copy of the file alone, as a backup or a thief may have one.
+async fn copied(folder: &Folder, texts: &[&str]) -> Result<SqliteStore, SqliteStoreError> {
+    let copy = folder.0.join("copy.db");
+    for name in ["copy.db", "copy.db-wal", "copy.db-shm"] {
+        let _ = std::fs::remove_file(folder.0.join(name));
+    }
+    std::fs::copy(folder.file(), &copy).unwrap();
+    SqliteStore::open(&copy, keys(texts)).await
+}
+
+#[tokio::test]
+async fn what_is_removed_or_encrypted_anew_is_gone_from_the_file_itself() {
+    let folder = Folder::new();
+    let beside = folder.open().await;
+    for name in ["kept", "gone"] {
+        beside.put(&id(name), &with_token(name)).await.unwrap();
+    }
+    beside.settle().await.unwrap();
+    assert!(beside.remove(&id("gone")).await.unwrap());
+    let listed = copied(&folder, &[KEY]).await.unwrap();
+    let listed = listed.list(None, 10).await.unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!(listed[0].id.as_str(), "kept");
+
+    let new = SqliteStore::open(folder.file(), keys(&[OTHER_KEY, KEY]))
+        .await
+        .unwrap();
+    assert_eq!(new.reencrypt().await.unwrap().connections, 1);
+    let refused = copied(&folder, &[KEY]).await.err();
+    assert!(matches!(refused, Some(SqliteStoreError::WrongKey)));
+    let copy = copied(&folder, &[OTHER_KEY]).await.unwrap();
+    let found = called(&copy, &id("kept")).await.unwrap();
+    assert_eq!(token(&found), "kept");
+}
