@@ -5,9 +5,7 @@ use http::{HeaderMap, Method, Uri};
 use http_body::Body as _;
 
 use crate::address::Target;
-use crate::auth::{AuthError, AuthScheme};
 use crate::body::RequestBody;
-use crate::connection::Connection;
 use crate::error::{Error, ErrorCode};
 use crate::policy::Destination;
 use crate::rewrite::MOST_FIELDS;
@@ -88,22 +86,6 @@ pub(crate) fn of_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Er
     match limit {
         Some(limit) if body.size_hint().lower() > limit => Err(Error::body_too_large()),
         _ => Ok(()),
-    }
-}
-
-/// A secret that the scheme will miss, looked for before the body is read for it.
-pub(crate) fn of_missing_secrets(
-    scheme: &dyn AuthScheme,
-    connection: &Connection,
-) -> Result<(), Error> {
-    let credential = connection.credential();
-    match scheme
-        .secrets()
-        .iter()
-        .all(|name| credential.get(name).is_some())
-    {
-        true => Ok(()),
-        false => Err(AuthError::Missing.into()),
     }
 }
 

@@ -139,6 +139,18 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
         Ok(None)
     }
 
+    /// Whether [`apply`](Self::apply) will find what it needs of the connection. It's asked before a
+    /// payload is read for the scheme, as the caller may hold it back until somebody asks for it
+    /// (FORWARDING H18). By default each of the [secrets](Self::secrets) must be there.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        let names = self.secrets();
+        names.iter().try_for_each(|name| cx.secret(name).map(drop))
+    }
+
     /// Puts the credential on. The URI is absolute; its query is the one that is sent.
     ///
     /// # Errors

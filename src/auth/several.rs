@@ -82,6 +82,10 @@ impl AuthScheme for Several {
         identities.next().transpose()
     }
 
+    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        self.schemes.iter().try_for_each(|scheme| scheme.ready(cx))
+    }
+
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         self.schemes
             .iter()

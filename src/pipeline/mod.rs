@@ -131,8 +131,8 @@ where
             PayloadUse::Ignored => None,
             PayloadUse::Bytes { limit } => {
                 // Boxed, as few schemes ask for it, and it would make each call's future larger.
-                let keeping = Box::pin(self.payload(body, limit, &upstream, &connection));
-                Some(keeping.await?)
+                let keeping = self.payload(body, limit, &upstream, &route.destination, &connection);
+                Some(Box::pin(keeping).await?)
             }
         };
         let rules = self.rules(&upstream, &scope);

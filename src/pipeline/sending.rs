@@ -176,9 +176,16 @@ where
         body: &mut RequestBody,
         limit: usize,
         upstream: &Upstream,
+        destination: &Destination,
         connection: &Connection,
     ) -> Result<Bytes, Error> {
-        refusal::of_missing_secrets(upstream.scheme(), connection)?;
+        upstream.scheme().ready(&AuthContext {
+            connection,
+            destination,
+            payload: None,
+            length: None,
+            now: SystemTime::now(),
+        })?;
         let settings = &self.settings;
         let whole = std::mem::replace(body, RequestBody::empty());
         let (kept, payload) = whole

@@ -7,6 +7,7 @@ use http::{StatusCode, response};
 use super::Unasked;
 use crate::body::RequestBody;
 use crate::connection::Connection;
+use crate::upstream::Upstream;
 
 pub(crate) enum Handshake {}
 
@@ -15,7 +16,7 @@ impl Handshake {
         None
     }
 
-    pub(crate) fn claims(&mut self, _: &Connection, _: &str) {
+    pub(crate) fn claims(&mut self, _: &Connection, _: &Upstream, _: &str) {
         match *self {}
     }
 

@@ -124,3 +124,25 @@ async fn only_signed_bodies_are_limited() {
         assert_eq!(pair.seen(get("/p/c/x")).await.head.values("x-s").len(), 1);
     }
 }
+
+/// The first look at a body makes the caller send it.
+#[tokio::test]
+async fn h18_what_cannot_sign_is_told_before_the_payload_is_asked_for() {
+    let scheme = Hmac::new(HmacHash::Sha256, "{body}")
+        .and_then(|scheme| scheme.header("x-signature", "{signature}"))
+        .unwrap();
+    for (secret, encoding) in [("no hex", KeyEncoding::Hex), ("a\nb", KeyEncoding::Raw)] {
+        let connection = Connection::new("vendor").with("secret", secret);
+        let scheme = scheme.clone().key("secret", encoding);
+        let pair = Pair::with(|setup| {
+            let setup = setup.connection(connection);
+            setup.upstream(|upstream| upstream.auth(scheme))
+        })
+        .await;
+        let lines = ["Expect: 100-continue", "Content-Length: 5"];
+        let sent = request("POST", "/p/c/x", &lines, "");
+        let response = pair.refused(sent, 424, "reauthorize").await;
+        assert!(response.interim.is_empty());
+        pair.vendor.untouched().await;
+    }
+}

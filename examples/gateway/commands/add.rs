@@ -38,7 +38,9 @@ pub(super) async fn add(
     }
     let place = wanted.secrets.as_deref().unwrap_or(Path::new(input::STDIN));
     let asked_for = "secrets, as lines such as `token = \"...\"`";
-    let (place, secrets) = input::read(place, asked_for, MOST)?;
+    // Its path isn't shown: somebody may have written a secret itself in its place.
+    let unreadable = |_| Failure::Usage("the file that --secrets names can't be read".to_owned());
+    let (place, secrets) = input::read(place, asked_for, MOST).map_err(unreadable)?;
     for (name, secret) in config::secrets(place, secrets)? {
         connection = connection.with(name, secret);
     }

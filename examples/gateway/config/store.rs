@@ -157,7 +157,8 @@ fn sqlite(
 fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
     let path = url.get_ref().strip_prefix("sqlite://");
     // Parameters of SQLite's own URIs would be part of the name, which nobody means.
-    let path = path.filter(|path| !path.is_empty() && !path.contains(['?', '#']));
+    let path = path
+        .filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains(['?', '#', '%']));
     path.map(Path::new).ok_or_else(|| {
         let what = "expected a URL such as \"sqlite://connections.db\", without parameters";
         Problem::at(url, what)

@@ -204,15 +204,19 @@ impl Inner {
         message.chain(&self.headers).chain(&self.values)
     }
 
-    fn sign(&self, scene: &Scene<'_>) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-        let stored = text(scene.cx, &self.key)?;
+    fn key(&self, cx: &AuthContext<'_>) -> Result<hmac::Key, AuthError> {
+        let stored = text(cx, &self.key)?;
         let decoded = match self.key_encoding {
             KeyEncoding::Raw => None,
             KeyEncoding::Base64 => Some(from_base64(stored).ok_or(AuthError::Unusable)?),
             KeyEncoding::Hex => Some(unhex(stored).ok_or(AuthError::Unusable)?),
         };
         let key = decoded.as_deref().map_or(stored, Vec::as_slice);
-        let key = hmac::Key::new(self.hash.hash().hmac(), key);
+        Ok(hmac::Key::new(self.hash.hash().hmac(), key))
+    }
+
+    fn sign(&self, scene: &Scene<'_>) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        let key = self.key(scene.cx)?;
         let mut context = hmac::Context::with_key(&key);
         scene.write(&self.message, &mut |piece| context.update(piece))?;
         Ok(self.encoding.of(context.sign().as_ref()))
@@ -278,6 +282,12 @@ impl AuthScheme for Hmac {
             },
             false => PayloadUse::Ignored,
         }
+    }
+
+    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        let mut names = self.secrets().into_iter();
+        names.try_for_each(|name| text(cx, name).map(drop))?;
+        self.0.key(cx).map(drop)
     }
 
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {

@@ -264,10 +264,20 @@ impl AuthScheme for OAuth1 {
         }
     }
 
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         if self.method.is_in_clear() && cx.destination().scheme() != Scheme::Https {
             return Err(AuthError::InClear);
         }
+        // A key has lines.
+        let mut names = self.secrets().into_iter();
+        names.try_for_each(|name| match name {
+            "private_key" => cx.secret(name).map(drop),
+            _ => text(cx, name).map(drop),
+        })
+    }
+
+    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        self.ready(cx)?;
         // They aren't the caller's, wherever ours go: a vendor may read either place.
         drop_parameters(request, OWN.into_iter())?;
         let is_form = is_form(&request.headers);

@@ -346,6 +346,13 @@ impl AuthScheme for SigV4 {
         }
     }
 
+    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        if let Some(token) = cx.credential().get(SESSION_TOKEN) {
+            token.to_header_value("")?;
+        }
+        self.signing(cx)?.is_sendable()
+    }
+
     fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         presign::strip(&mut request.uri)?;
         drop_other_spellings(&mut request.headers);

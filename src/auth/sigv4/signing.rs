@@ -22,6 +22,11 @@ pub(super) struct Signing<'a> {
 }
 
 impl Signing<'_> {
+    /// Whether the id of its key can stand in what is sent.
+    pub(super) fn is_sendable(&self) -> Result<(), AuthError> {
+        self.credential(&self.scope()).map(drop)
+    }
+
     /// Signs in the field `Authorization`
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html>).
     pub(super) fn authorize(&self, head: &mut Parts, payload: &[u8]) -> Result<(), AuthError> {

@@ -306,3 +306,18 @@ async fn callers_over_http2_are_signed_for_alike() {
     );
     assert!(!format!("{received:?}").contains(SECRET));
 }
+
+#[tokio::test]
+async fn h18_a_region_that_is_none_is_told_before_the_payload_is_asked_for() {
+    let pair = Pair::with(|setup| {
+        let connection = connection().variable("region", "eu.west");
+        let scheme = SigV4::new("sqs", "{region}").unwrap();
+        signs(setup, scheme).connection(connection)
+    })
+    .await;
+    let lines = ["Expect: 100-continue", "Content-Length: 5"];
+    let sent = request("POST", "/p/c/x", &lines, "");
+    let response = pair.refused(sent, 424, "reauthorize").await;
+    assert!(response.interim.is_empty());
+    pair.vendor.untouched().await;
+}
