@@ -58,6 +58,8 @@ pub(super) enum Kind {
 pub(super) struct Kept {
     data: Option<Bytes>,
     trailers: Option<HeaderMap>,
+    /// It's framed as the one that it's a copy of.
+    is_chunked: bool,
     /// The room that it takes.
     _taken: Option<Arc<Taken>>,
 }
@@ -114,8 +116,17 @@ impl RequestBody {
         Self::with(Kind::Kept(Box::new(Kept {
             data,
             trailers,
+            is_chunked: false,
             _taken: taken.map(Arc::new),
         })))
+    }
+
+    /// The same, without saying how long it is.
+    pub(super) fn chunked(mut self) -> Self {
+        if let Kind::Kept(kept) = &mut self.kind {
+            kept.is_chunked = true;
+        }
+        self
     }
 
     /// No body.
@@ -334,7 +345,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Kept(kept) if kept.trailers.is_some() => SizeHint::new(),
+            Kind::Kept(kept) if kept.is_chunked || kept.trailers.is_some() => SizeHint::new(),
             Kind::Kept(kept) => {
                 SizeHint::with_exact(kept.data.as_ref().map_or(0, |data| data.len() as u64))
             }

@@ -26,6 +26,7 @@ enum State {
 struct Keeping {
     data: BytesMut,
     trailers: Option<HeaderMap>,
+    is_chunked: bool,
     /// In bytes.
     limit: usize,
     taken: Taken,
@@ -41,6 +42,7 @@ impl Tee {
         let keeping = Keeping {
             data: BytesMut::new(),
             trailers: None,
+            is_chunked: size.exact().is_none(),
             limit,
             taken: Taken::nothing_of(room),
         };
@@ -99,6 +101,10 @@ impl Keeping {
     }
 
     fn into_body(self) -> RequestBody {
-        RequestBody::kept(self.data.freeze(), self.trailers, Some(self.taken))
+        let body = RequestBody::kept(self.data.freeze(), self.trailers, Some(self.taken));
+        match self.is_chunked {
+            true => body.chunked(),
+            false => body,
+        }
     }
 }

@@ -4,8 +4,12 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::bench::{Bench, LONG, Verdict, commit, done, ensure, has_token, id, lease, put, read};
-use crate::store::{ConnectionStore, TokenStore};
+use super::bench::{
+    Bench, LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put,
+    read,
+};
+use crate::address::ConnectionId;
+use crate::store::{ConnectionStore, Lease, Renewal, StoreError, TokenStore, Version};
 
 const MANY: usize = 16;
 const ROUNDS: usize = 5;
@@ -54,6 +58,77 @@ pub(super) async fn one_commit_wins<S: ConnectionStore>(bench: &Bench<S>) -> Ver
             "what is stored isn't the winner's"
         );
         done(bench.one.release(&acme, held).await, "release")?;
+    }
+    Ok(())
+}
+
+/// Commits of that version on both handles, one after the other's start.
+fn committers<S: ConnectionStore>(
+    bench: &Bench<S>,
+    acme: &ConnectionId,
+    version: Version,
+    held: Lease,
+) -> JoinSet<Verdict<()>> {
+    let mut tasks = JoinSet::new();
+    for index in 0..MANY {
+        let (store, acme) = (bench.handle(index), acme.clone());
+        tasks.spawn(async move {
+            let renewal = Renewal::Renewed(connection(&index.to_string()));
+            // It may be removed.
+            let committed = store.commit(&acme, version, held, &renewal).await;
+            match committed {
+                Err(StoreError::NotFound) => Ok(()),
+                other => done(other, "commit").map(drop),
+            }
+        });
+    }
+    tasks
+}
+
+/// Lets them come as far as they can at once, or further: another moment in each round.
+async fn begun(round: usize) {
+    for _ in 0..round % 4 {
+        tokio::task::yield_now().await;
+    }
+}
+
+pub(super) async fn a_put_outlasts_commits<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("a-put-outlasts-commits")?;
+    for round in 0..2 * ROUNDS {
+        let version = put(&*bench.one, &acme, "old").await?;
+        let held = lease(&*bench.one, &acme, LONG).await?;
+        let tasks = committers(bench, &acme, version, held);
+        // Before it they're overwritten, and after it they're based on what is no more.
+        let owners = format!("owners-{round}");
+        begun(round).await;
+        let store = bench.handle(round);
+        let version = put(&*store, &acme, &owners).await?;
+        all(tasks).await?;
+        let record = read(&*bench.other, &acme).await?;
+        ensure!(
+            record.version == version && has_token(&record.connection, &owners),
+            "a commit overwrote what was put meanwhile"
+        );
+        done(bench.one.release(&acme, held).await, "release")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn a_removal_stays<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("a-removal-stays")?;
+    for round in 0..2 * ROUNDS {
+        let version = put(&*bench.one, &acme, "old").await?;
+        let held = lease(&*bench.one, &acme, LONG).await?;
+        let tasks = committers(bench, &acme, version, held);
+        let store = bench.handle(round);
+        begun(round).await;
+        let removed = done(store.remove(&acme).await, "remove")?;
+        all(tasks).await?;
+        ensure!(removed, "`remove` says that there was none");
+        ensure!(
+            is_missing(&bench.other.read(&acme).await),
+            "a commit brought back what was removed meanwhile"
+        );
     }
     Ok(())
 }

@@ -135,6 +135,8 @@ impl<O> Suite<O> {
             "new tokens of the same version revive what is dead": death::is_undone_by_renewal,
             "what is put is live": death::is_undone_by_put,
             "of committers at once, one wins": concurrency::one_commit_wins,
+            "what is put outlasts commits at the same time": concurrency::a_put_outlasts_commits,
+            "what is removed stays so, whoever commits at the same time": concurrency::a_removal_stays,
             "of takers at once, one gets the lease": concurrency::one_lease_is_given,
             "writes at once are all there": concurrency::writes_are_all_there,
             "a handle sees its own writes at once": visibility::own_writes_are_seen,

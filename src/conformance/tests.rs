@@ -24,6 +24,7 @@ enum Fault {
     CutsSecretsAtNul,
     MergesSecrets,
     IgnoresVersions,
+    LooksAndThenWrites,
     RevivesRemoved,
     ReusesVersions,
     NeverDates,
@@ -178,6 +179,14 @@ impl TokenStore for Faulty {
                     None => Ok(None),
                 }
             }
+            Renewal::Renewed(connection) if self.is(Fault::LooksAndThenWrites) => {
+                if stored.version != read {
+                    return Ok(None);
+                }
+                tokio::task::yield_now().await;
+                let version = self.inner.put(&id, connection).await?;
+                Ok(Some(version))
+            }
             Renewal::Renewed(connection) => {
                 let renewal = Renewal::Renewed(self.stored(connection));
                 self.inner.commit(&id, read, lease, &renewal).await
@@ -265,6 +274,8 @@ async fn each_fault_is_found_out() {
         (Fault::MergesSecrets, "nothing is left"),
         (Fault::IgnoresVersions, "a stale version writes nothing"),
         (Fault::IgnoresVersions, "one wins"),
+        (Fault::LooksAndThenWrites, "put outlasts"),
+        (Fault::LooksAndThenWrites, "removed stays"),
         (Fault::RevivesRemoved, "doesn't bring a removed"),
         (Fault::ReusesVersions, "one state alone"),
         (Fault::NeverDates, "notes when it was"),

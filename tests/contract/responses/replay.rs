@@ -87,6 +87,7 @@ async fn r6_a_body_that_was_kept_is_replayed_as_it_was() {
         assert_eq!(first.head.value("authorization"), Some("Bearer stale"));
         assert_eq!(second.head.values("authorization"), ["Bearer fresh"]);
         assert_eq!(first.head.start, second.head.start);
+        assert_eq!(first.head.names(), second.head.names());
         assert_eq!(first.body.data, body.as_bytes());
         assert_eq!(second.body.data, body.as_bytes());
         assert_eq!(first.body.trailers, second.body.trailers);
