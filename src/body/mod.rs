@@ -13,6 +13,7 @@ mod driven;
 #[cfg(any(feature = "http1", feature = "http2"))]
 mod following;
 mod idle;
+mod kept;
 mod payload;
 mod request;
 mod response;

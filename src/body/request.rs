@@ -17,6 +17,7 @@ use super::coded::Coded;
 #[cfg(any(feature = "http1", feature = "http2"))]
 use super::following::Following;
 use super::idle::poll_still;
+use super::kept::Kept;
 use super::payload::no_room;
 use super::stream::Stream;
 use super::tee::Tee;
@@ -51,17 +52,6 @@ pub(super) enum Kind {
     Stream(Stream),
     /// Made of another one by the scheme.
     Coded(Box<Coded>),
-}
-
-/// What is in memory, and hasn't been handed on.
-#[derive(Clone)]
-pub(super) struct Kept {
-    data: Option<Bytes>,
-    trailers: Option<HeaderMap>,
-    /// It's framed as the one that it's a copy of.
-    is_chunked: bool,
-    /// The room that it takes.
-    _taken: Option<Arc<Taken>>,
 }
 
 /// What goes along with a body that is forwarded; one piece of memory for all who want to know.
@@ -113,18 +103,13 @@ impl RequestBody {
         if data.is_none() && trailers.is_none() {
             return Self::with(Kind::Empty);
         }
-        Self::with(Kind::Kept(Box::new(Kept {
-            data,
-            trailers,
-            is_chunked: false,
-            _taken: taken.map(Arc::new),
-        })))
+        Self::with(Kind::Kept(Box::new(Kept::new(data, trailers, taken))))
     }
 
     /// The same, without saying how long it is.
     pub(super) fn chunked(mut self) -> Self {
         if let Kind::Kept(kept) = &mut self.kind {
-            kept.is_chunked = true;
+            kept.hide_size();
         }
         self
     }
@@ -244,11 +229,7 @@ impl RequestBody {
         self.expects_continue = false;
         match &mut self.kind {
             Kind::Empty => Poll::Ready(None),
-            Kind::Kept(kept) => {
-                let data = kept.data.take().map(Frame::data);
-                let frame = data.or_else(|| kept.trailers.take().map(Frame::trailers));
-                Poll::Ready(frame.map(Ok))
-            }
+            Kind::Kept(kept) => Poll::Ready(kept.next().map(Ok)),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
@@ -334,7 +315,7 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Kept(kept) => kept.data.is_none() && kept.trailers.is_none(),
+            Kind::Kept(kept) => kept.is_end(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
@@ -345,10 +326,7 @@ impl Body for RequestBody {
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Kept(kept) if kept.is_chunked || kept.trailers.is_some() => SizeHint::new(),
-            Kind::Kept(kept) => {
-                SizeHint::with_exact(kept.data.as_ref().map_or(0, |data| data.len() as u64))
-            }
+            Kind::Kept(kept) => kept.size(),
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),

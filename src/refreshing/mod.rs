@@ -5,6 +5,7 @@
 //! for one connection together (`flight`), and makes one refresh for all of them (`refresh`), of
 //! which it remembers what the next one must know (`backoff`).
 
+mod asking;
 mod backoff;
 mod expires_at;
 mod flight;

@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout};
 
+use super::asking::ask;
 use super::backoff::{Remembered, Waits, is_recent};
 use super::expires_at;
 use super::flight::Flight;
@@ -206,7 +207,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             let version = record.version;
             self.flight.remember(|memory| memory.is_driven(version));
         }
-        match self.obtain(&record.connection).await {
+        match ask(self.inner, self.id, &record.connection).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
             Err(TokenError::Dead) => self.died(&record, lease).await,
             Err(TokenError::Incomplete { source }) => {
@@ -222,23 +223,6 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                 let cause = SharedError::new(source);
                 Err(self.failed(&record.connection, retry_after, cause))
             }
-        }
-    }
-
-    /// Asks the source, in a task of its own: so it may panic.
-    async fn obtain(&self, connection: &Connection) -> Result<Tokens, TokenError> {
-        let failed = |why: &'static str| TokenError::Failed {
-            retry_after: None,
-            source: why.into(),
-        };
-        let (inner, id) = (Arc::clone(self.inner), self.id.clone());
-        let connection = connection.clone();
-        let asking = async move { inner.source().obtain(&id, &connection).await };
-        let mut asking = Asking(tokio::spawn(asking));
-        match timeout(self.inner.timeout(), &mut asking.0).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(failed("the token source panicked")),
-            Err(_) => Err(failed("the token source didn't answer in time")),
         }
     }
 
@@ -393,14 +377,5 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         };
         // What the host makes of it is no reason to lose tokens.
         let _ = catch_unwind(AssertUnwindSafe(|| hook(&report)));
-    }
-}
-
-/// The task that asks. It ends with the refresh.
-struct Asking(tokio::task::JoinHandle<Result<Tokens, TokenError>>);
-
-impl Drop for Asking {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }

@@ -3,8 +3,9 @@
 use std::error::Error;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tower_passthrough::StoreError;
 
 /// A store that fails may do so for each call: a line is enough for that long.
