@@ -1,5 +1,6 @@
 //! The kinds of `auth` that sign, and client certificates: what each sends of its keys.
 
+use crate::kit::binary::check;
 use crate::kit::config::Config;
 use crate::kit::gateway::Gateway;
 use crate::support::vendor::{Received, Vendor};
@@ -96,8 +97,8 @@ async fn mtls() {
         key.serialize_pem()
     );
     let config = Config::new(&vendor).auth("[{ kind = \"mtls\" }, { kind = \"bearer\" }]", &secret);
-    let gateway = Gateway::start(&config).await;
-    let answer = gateway.call("/c/x", &[]).await;
-    assert_ne!(answer.error(), None, "{answer:?}");
-    vendor.untouched().await;
+    let ended = check(config.to_string());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let why = "integration.v.auth.kind: client certificates need https://";
+    assert!(ended.stderr.contains(why), "{ended:?}");
 }
