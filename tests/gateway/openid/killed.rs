@@ -14,7 +14,7 @@ use tokio::time::timeout;
 
 use super::get;
 use super::provider::{Grant, Provider};
-use super::shared::{Shared, token_ends};
+use super::shared::{LIFETIME, Shared, token_ends};
 use crate::kit::gateway::Gateway;
 
 /// How long a dead process's lease may keep others waiting, and then some.
@@ -85,7 +85,8 @@ async fn killed(lanes: u64, kills: u64) {
     let Some(provider) = Provider::start().await else {
         return;
     };
-    provider.set("{\"lifetime\":2,\"delay\":5}").await;
+    let settings = format!("{{\"lifetime\":{LIFETIME},\"delay\":5}}");
+    provider.set(&settings).await;
     let lanes = (0..lanes).map(|number| lane(&provider, number, kills));
     let lost: u64 = join_all(lanes).await.into_iter().sum();
     println!("grants lost in the provider's own window: {lost}");
