@@ -21,7 +21,7 @@ mod dots;
 mod id;
 mod original;
 mod path;
-mod percent;
+pub(crate) mod percent;
 mod prefix;
 mod query;
 mod reading;
@@ -33,8 +33,6 @@ pub use self::prefix::PrefixError;
 pub(crate) use self::original::as_it_came;
 #[cfg(any(feature = "http1", feature = "http2", feature = "sigv4"))]
 pub(crate) use self::percent::decode as decode_once;
-#[cfg(any(feature = "oauth1", feature = "hmac", feature = "oauth2"))]
-pub(crate) use self::percent::decode_byte;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;
 pub(crate) use self::query::without;

@@ -17,10 +17,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Cow<'_, [u8]> {
 }
 
 /// The first byte, decoded if a whole sequence stands there, and what follows it.
-pub(crate) fn decode_byte(bytes: &[u8]) -> Option<(u8, &[u8])> {
+pub(super) fn decode_byte(bytes: &[u8]) -> Option<(u8, &[u8])> {
     let (&first, after) = bytes.split_first()?;
     if let (b'%', [high, low, rest @ ..]) = (first, after) {
-        if let (Some(high), Some(low)) = (hex(*high), hex(*low)) {
+        if let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) {
             return Some((high << 4 | low, rest));
         }
     }
@@ -39,7 +39,8 @@ pub(super) fn well_formed(bytes: &[u8]) -> bool {
     true
 }
 
-const fn hex(digit: u8) -> Option<u8> {
+/// What a hexadecimal digit of either case stands for.
+pub(crate) const fn nibble(digit: u8) -> Option<u8> {
     match digit {
         b'0'..=b'9' => Some(digit - b'0'),
         b'a'..=b'f' => Some(digit - b'a' + 10),
@@ -48,25 +49,53 @@ const fn hex(digit: u8) -> Option<u8> {
     }
 }
 
+/// The two digits of a byte, in upper case.
+pub(crate) const fn digits(byte: u8) -> [u8; 2] {
+    const fn digit(nibble: u8) -> u8 {
+        match nibble {
+            0..=9 => b'0' + nibble,
+            _ => b'A' + nibble - 10,
+        }
+    }
+    [digit(byte >> 4), digit(byte & 15)]
+}
+
+/// `byte` as a sequence of three.
+pub(crate) const fn encoded(byte: u8) -> [u8; 3] {
+    let [high, low] = digits(byte);
+    [b'%', high, low]
+}
+
+/// Whether `byte` stands for itself in every part of a URI (RFC 3986 §2.3).
+pub(crate) const fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
+}
+
 /// Appends `byte` as a sequence of three.
 pub(super) fn encode_into(target: &mut String, byte: u8) {
-    const DIGITS: [char; 16] = [
-        '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'A', 'B', 'C', 'D', 'E', 'F',
-    ];
-    target.push('%');
-    for nibble in [byte >> 4, byte & 15] {
-        target.push(DIGITS.get(usize::from(nibble)).copied().unwrap_or('0'));
-    }
+    target.extend(encoded(byte).map(char::from));
 }
 
 /// Appends `value` with all but the unreserved characters (RFC 3986 §2.3) encoded.
 pub(crate) fn encode_query_value(target: &mut String, value: &[u8]) {
     for &byte in value {
-        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~') {
+        if is_unreserved(byte) {
             target.push(char::from(byte));
         } else {
             encode_into(target, byte);
         }
+    }
+}
+
+/// What a name or a value of a form stands for: `+` is a blank, sequences are decoded once, and
+/// broken ones are text.
+#[cfg(any(feature = "oauth1", feature = "hmac", feature = "oauth2"))]
+pub(crate) fn decode_form(bytes: &[u8], sink: &mut dyn FnMut(&[u8])) {
+    let mut rest = bytes;
+    while let Some((byte, after)) = decode_byte(rest) {
+        let is_blank = rest.first() == Some(&b'+');
+        sink(&[if is_blank { b' ' } else { byte }]);
+        rest = after;
     }
 }
 
@@ -85,6 +114,16 @@ mod tests {
         let mut query = String::new();
         encode_query_value(&mut query, b"a+b/\xff~");
         assert_eq!(query, "a%2Bb%2F%FF~");
+    }
+
+    #[cfg(any(feature = "oauth1", feature = "hmac", feature = "oauth2"))]
+    #[test]
+    fn a_form_is_decoded_once() {
+        let mut decoded = Vec::new();
+        decode_form(b"a+b%2B%2520%zz%2", &mut |bytes| {
+            decoded.extend_from_slice(bytes);
+        });
+        assert_eq!(decoded, b"a b+%20%zz%2");
     }
 
     #[test]

@@ -14,6 +14,8 @@
 mod access_token;
 pub(crate) mod basic;
 mod bearer;
+#[cfg(any(feature = "hmac", feature = "sigv4"))]
+mod calendar;
 mod coder;
 mod header;
 #[cfg(feature = "hmac")]
@@ -31,6 +33,7 @@ mod several;
 mod signing;
 #[cfg(feature = "sigv4")]
 mod sigv4;
+mod target;
 
 pub use self::access_token::AccessToken;
 pub use self::basic::Basic;

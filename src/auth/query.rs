@@ -1,11 +1,10 @@
 //! A key in the query.
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::uri::PathAndQuery;
 
+use super::target::set_target;
 use super::{AuthContext, AuthError, AuthScheme, SchemeError};
-use crate::address::{LONGEST_TARGET, encode_query_value, without};
+use crate::address::{encode_query_value, without};
 
 /// Sends a secret as a query parameter; the caller's parameters of that name are removed, and ours
 /// is the last.
@@ -71,14 +70,6 @@ impl AuthScheme for Query {
         encode_query_value(&mut target, name.as_bytes());
         target.push('=');
         encode_query_value(&mut target, secret);
-        if target.len() > LONGEST_TARGET {
-            return Err(AuthError::TooLong);
-        }
-        let target = PathAndQuery::from_maybe_shared(Bytes::from(target))
-            .map_err(|_| AuthError::Unsendable)?;
-        let mut uri = std::mem::take(&mut request.uri).into_parts();
-        uri.path_and_query = Some(target);
-        request.uri = http::Uri::from_parts(uri).map_err(|_| AuthError::Unsendable)?;
-        Ok(())
+        set_target(&mut request.uri, target.into_bytes())
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
 use super::expiry;
-use crate::address::decode_byte;
+use crate::address::percent::decode_form;
 use crate::refreshing::Tokens;
 use crate::secret::Secret;
 
@@ -230,12 +230,7 @@ impl Fields {
 /// Decoded into a buffer that doesn't grow. `None` if it's no UTF-8.
 fn form_decode(bytes: &[u8]) -> Option<String> {
     let mut decoded = Vec::with_capacity(bytes.len());
-    let mut rest = bytes;
-    while let Some((byte, after)) = decode_byte(rest) {
-        let is_plus = byte == b'+' && rest.first() == Some(&b'+');
-        decoded.push(if is_plus { b' ' } else { byte });
-        rest = after;
-    }
+    decode_form(bytes, &mut |part| decoded.extend_from_slice(part));
     match String::from_utf8(decoded) {
         Ok(text) => Some(text),
         Err(error) => {

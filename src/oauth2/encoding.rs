@@ -5,6 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
+use crate::address::percent::{digits, encoded};
 use crate::auth::basic;
 use crate::secret::Secret;
 
@@ -95,7 +96,7 @@ fn urlencode(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
             b'*' | b'-' | b'.' | b'_' => put(&[byte]),
             byte if byte.is_ascii_alphanumeric() => put(&[byte]),
             b' ' => put(b"+"),
-            byte => put(&[b'%', digit(byte >> 4), digit(byte & 15)]),
+            byte => put(&encoded(byte)),
         }
     }
 }
@@ -106,19 +107,13 @@ fn quote(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
         match byte {
             b'"' | b'\\' => put(&[b'\\', byte]),
             byte if byte < b' ' => {
-                put(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+                put(b"\\u00");
+                put(&digits(byte));
             }
             byte => put(&[byte]),
         }
     }
     put(b"\"");
-}
-
-const fn digit(nibble: u8) -> u8 {
-    match nibble {
-        0..=9 => b'0' + nibble,
-        _ => b'A' + nibble - 10,
-    }
 }
 
 /// `Basic` with id and secret in the form of RFC 6749 §2.3.1, which encodes each beforehand.

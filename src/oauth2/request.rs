@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName,
-    HeaderValue, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue,
+    USER_AGENT,
 };
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
@@ -21,6 +21,7 @@ use crate::address::ConnectionId;
 use crate::body::RequestBody;
 use crate::connection::Connection;
 use crate::policy::Destination;
+use crate::rewrite::{canonical, is_of_the_client};
 use crate::secret::{Secret, sensitive};
 
 const USER_AGENT_VALUE: HeaderValue =
@@ -56,7 +57,7 @@ impl TokenEndpoint {
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
         for (name, value) in upstream.default_headers() {
-            if !frames_or_routes(name) {
+            if !is_of_the_client(&canonical(name)) {
                 headers.insert(name, value.clone());
             }
         }
@@ -160,22 +161,4 @@ fn target(path: &str, query: Option<&str>) -> Result<PathAndQuery, Unready> {
         target.push_str(query);
     }
     PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| Unready::Unsendable)
-}
-
-/// Fields that are the client's to set (RFC 9110 §7.6.1, RFC 9112 §3.2 and §6).
-fn frames_or_routes(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "content-length"
-            | "expect"
-            | "host"
-            | "keep-alive"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
 }

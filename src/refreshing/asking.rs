@@ -18,10 +18,6 @@ pub(super) async fn ask<S: TokenStore, T: TokenSource>(
     id: &ConnectionId,
     connection: &Connection,
 ) -> Result<Tokens, TokenError> {
-    let failed = |why: &'static str| TokenError::Failed {
-        retry_after: None,
-        source: why.into(),
-    };
     let time = inner.timeout();
     let (inner, id) = (Arc::clone(inner), id.clone());
     let connection = connection.clone();
@@ -29,8 +25,8 @@ pub(super) async fn ask<S: TokenStore, T: TokenSource>(
     let mut asking = Asking(tokio::spawn(asking));
     match timeout(time, &mut asking.0).await {
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Err(failed("the token source panicked")),
-        Err(_) => Err(failed("the token source didn't answer in time")),
+        Ok(Err(_)) => Err(TokenError::failed("the token source panicked")),
+        Err(_) => Err(TokenError::failed("the token source didn't answer in time")),
     }
 }
 

@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 pub(crate) const MOST_FIELDS: usize = 4096;
 
 /// A name in the spelling in which names are compared.
-pub(super) fn canonical(name: &HeaderName) -> Cow<'_, str> {
+pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     let name = name.as_str();
     if name.contains('_') {
         Cow::Owned(name.replace('_', "-"))
@@ -51,6 +51,11 @@ pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
         canonical,
         "content-length" | "expect" | "host" | "max-forwards" | "trailer"
     )
+}
+
+/// Fields that the client alone sets: none of a host app's defaults is one.
+pub(crate) fn is_of_the_client(canonical: &str) -> bool {
+    is_hop_by_hop(canonical) || is_framing_or_routing(canonical)
 }
 
 /// What a caller authenticates with to the host app (FORWARDING H6).

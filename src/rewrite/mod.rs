@@ -19,6 +19,8 @@ mod trailers;
 pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::fields::{MOST_FIELDS, members};
+#[cfg(feature = "oauth2")]
+pub(crate) use self::fields::{canonical, is_of_the_client};
 pub(crate) use self::framing::framed;
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;

@@ -8,7 +8,7 @@ use http_body::Body;
 
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_one_of, members, overrides_method, overrides_path, remove,
+    is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path, remove,
 };
 use super::framing;
 use crate::error::Error;
@@ -101,10 +101,7 @@ impl RequestRules<'_> {
         let defaults = self.upstream.default_headers();
         for name in defaults.keys() {
             let canonical = canonical(name);
-            if is_hop_by_hop(&canonical)
-                || is_framing_or_routing(&canonical)
-                || headers.contains_key(name)
-            {
+            if is_of_the_client(&canonical) || headers.contains_key(name) {
                 continue;
             }
             for value in defaults.get_all(name) {

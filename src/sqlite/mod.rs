@@ -212,9 +212,7 @@ impl SqliteStore {
         done.keys = self.0.writer.run(finish).await?;
         Ok(done)
     }
-}
 
-impl SqliteStore {
     /// Moves what was written into the file itself, out of SQLite's log beside it. That happens now
     /// and then, and when the last process closes the file; await this before one ends that may not
     /// close it in order, and before the file is copied.

@@ -36,6 +36,8 @@ pub mod pair;
 #[cfg(feature = "oauth2")]
 pub mod provider;
 pub mod reply;
+#[cfg(feature = "sqlite")]
+pub mod sqlite_file;
 #[cfg(feature = "oauth2")]
 pub mod stores;
 pub mod tenant;

@@ -58,9 +58,7 @@ impl Connections {
             }
         }
     }
-}
 
-impl Connections {
     /// Leaves nothing in a log beside the file that only a process in order would move.
     #[cfg_attr(
         not(feature = "sqlite"),

@@ -35,8 +35,8 @@ pub(crate) fn serve(connections: Connections, _: &Declared, _: HttpTransport) ->
     connections
 }
 
-/// Returns when no refresh is under way, and what they wrote is where it stays: one that is cut off may lose a token that the vendor has
-/// rotated.
+/// Returns when no refresh is under way, and what they wrote is where it stays: one that is cut off
+/// may lose a token that the vendor has rotated.
 #[cfg(feature = "oauth2")]
 pub(crate) async fn idle(served: Served) {
     served.idle().await;

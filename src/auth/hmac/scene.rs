@@ -6,8 +6,9 @@ use http::request::Parts;
 use zeroize::Zeroizing;
 
 use super::template::{DigestForm, Function, NonceForm, Part, Template, Value};
+use crate::address::percent::decode_form;
 use crate::auth::signing::{
-    HexCase, Nonce, Parameters, Sink, decode_form, encode, hex, is_form, pairs, since_epoch, text,
+    HexCase, Nonce, Parameters, Sink, encode, hex, is_form, pairs, since_epoch, text,
 };
 use crate::auth::{AuthContext, AuthError};
 use crate::policy::Scheme;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::auth::calendar::date;
+
 /// A form of a timestamp. All are in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timestamp {
@@ -28,14 +30,10 @@ impl Timestamp {
     pub(super) fn of(self, time: Duration) -> String {
         let seconds = time.as_secs();
         let milliseconds = time.subsec_millis();
-        let Date {
-            weekday,
-            year,
-            month,
-            day,
-        } = Date::of(seconds / 86_400);
+        let days = seconds / 86_400;
+        let (year, month, day) = date(days);
         let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        let name = month_name(month);
+        let (weekday, name) = (weekday(days), month_name(month));
         match self {
             Self::Seconds => seconds.to_string(),
             Self::Milliseconds => time.as_millis().to_string(),
@@ -59,45 +57,16 @@ impl Timestamp {
     }
 }
 
-struct Date {
-    weekday: &'static str,
-    year: u64,
-    month: u64,
-    day: u64,
-}
-
-impl Date {
-    /// The day that is so many days after 1970-01-01.
-    ///
-    /// Counted from a March, so that a leap day is the last of its year: 400 years have 146,097
-    /// days, and the months from March on come in fives of 153 days.
-    fn of(days: u64) -> Self {
-        let since_0000_03_01 = days + 719_468;
-        let era = since_0000_03_01 / 146_097;
-        let day_of_era = since_0000_03_01 % 146_097;
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let from_march = (5 * day_of_year + 2) / 153;
-        let month = if from_march < 10 {
-            from_march + 3
-        } else {
-            from_march - 9
-        };
-        Self {
-            weekday: match days % 7 {
-                0 => "Thu",
-                1 => "Fri",
-                2 => "Sat",
-                3 => "Sun",
-                4 => "Mon",
-                5 => "Tue",
-                _ => "Wed",
-            },
-            year: era * 400 + year_of_era + u64::from(month <= 2),
-            month,
-            day: day_of_year - (153 * from_march + 2) / 5 + 1,
-        }
+/// Of the day that is so many days after 1970-01-01.
+const fn weekday(days: u64) -> &'static str {
+    match days % 7 {
+        0 => "Thu",
+        1 => "Fri",
+        2 => "Sat",
+        3 => "Sun",
+        4 => "Mon",
+        5 => "Tue",
+        _ => "Wed",
     }
 }
 

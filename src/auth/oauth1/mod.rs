@@ -332,7 +332,7 @@ fn is_own(encoded: &[u8]) -> bool {
         return false;
     }
     let mut name = Vec::with_capacity(encoded.len());
-    super::signing::decode_form(encoded, &mut |byte| name.extend_from_slice(byte));
+    crate::address::percent::decode_form(encoded, &mut |byte| name.extend_from_slice(byte));
     OWN.iter().any(|own| own.as_bytes() == name)
 }
 

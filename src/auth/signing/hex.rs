@@ -4,6 +4,9 @@
 use zeroize::Zeroizing;
 
 use super::Sink;
+use crate::address::percent::digits;
+#[cfg(feature = "hmac")]
+use crate::address::percent::nibble;
 
 /// Which digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,33 +18,24 @@ pub(crate) enum HexCase {
 
 /// Two digits for each byte.
 pub(crate) fn hex(bytes: &[u8], case: HexCase, sink: &mut Sink<'_>) {
-    let first = match case {
-        HexCase::Lower => b'a',
-        #[cfg(feature = "hmac")]
-        HexCase::Upper => b'A',
-    };
-    let digit = |nibble: u8| match nibble {
-        0..=9 => b'0' + nibble,
-        _ => first + nibble - 10,
-    };
     for &byte in bytes {
-        sink(&[digit(byte >> 4), digit(byte & 15)]);
+        let mut digits = digits(byte);
+        match case {
+            HexCase::Lower => digits.make_ascii_lowercase(),
+            #[cfg(feature = "hmac")]
+            HexCase::Upper => {}
+        }
+        sink(&digits);
     }
 }
 
 /// The bytes behind digits of either case.
 #[cfg(feature = "hmac")]
 pub(crate) fn unhex(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
-    let value = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        b'A'..=b'F' => Some(digit - b'A' + 10),
-        _ => None,
-    };
     let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
     for pair in digits.chunks(2) {
         let &[high, low] = pair else { return None };
-        bytes.push(value(high)? << 4 | value(low)?);
+        bytes.push(nibble(high)? << 4 | nibble(low)?);
     }
     Some(bytes)
 }

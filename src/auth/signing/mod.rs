@@ -16,7 +16,7 @@ pub(crate) use self::hex::{HexCase, hex};
 pub(crate) use self::nonce::Nonce;
 pub(crate) use self::nonce::Nonces;
 pub(crate) use self::parameters::{Parameters, pairs};
-pub(crate) use self::percent::{decode_form, encode};
+pub(crate) use self::percent::encode;
 pub(crate) use self::target::{add_parameters, drop_parameters};
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

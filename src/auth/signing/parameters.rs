@@ -3,7 +3,8 @@
 
 use zeroize::Zeroizing;
 
-use super::{Sink, decode_form, encode};
+use super::{Sink, encode};
+use crate::address::percent::decode_form;
 
 /// Names and values, encoded and sorted.
 ///

@@ -1,7 +1,7 @@
 //! The encoding of RFC 3986 as signatures need it, byte by byte and without a copy of the whole.
 
 use super::Sink;
-use crate::address::decode_byte;
+use crate::address::percent::{encoded, is_unreserved};
 
 /// Everything but the unreserved characters becomes a sequence in upper case (RFC 5849 §3.6).
 pub(crate) fn encode(bytes: &[u8], sink: &mut Sink<'_>) {
@@ -11,30 +11,8 @@ pub(crate) fn encode(bytes: &[u8], sink: &mut Sink<'_>) {
             continue;
         }
         for &byte in run {
-            sink(&[b'%', digit(byte >> 4), digit(byte & 15)]);
+            sink(&encoded(byte));
         }
-    }
-}
-
-/// What a name or a value of a form stands for: `+` is a blank, sequences are decoded once, and
-/// broken ones are text.
-pub(crate) fn decode_form(bytes: &[u8], sink: &mut Sink<'_>) {
-    let mut rest = bytes;
-    while let Some((byte, after)) = decode_byte(rest) {
-        let is_blank = rest.first() == Some(&b'+');
-        sink(&[if is_blank { b' ' } else { byte }]);
-        rest = after;
-    }
-}
-
-const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~')
-}
-
-const fn digit(nibble: u8) -> u8 {
-    match nibble {
-        0..=9 => b'0' + nibble,
-        _ => b'A' + nibble - 10,
     }
 }
 
@@ -52,11 +30,5 @@ mod tests {
     fn the_unreserved_stay_and_all_else_is_encoded() {
         let encoded = collected(|sink| encode("aZ09-._~ +%&=/\u{e9}*'()!".as_bytes(), sink));
         assert_eq!(encoded, "aZ09-._~%20%2B%25%26%3D%2F%C3%A9%2A%27%28%29%21");
-    }
-
-    #[test]
-    fn a_form_is_decoded_once() {
-        let decoded = collected(|sink| decode_form(b"a+b%2B%2520%zz%2", sink));
-        assert_eq!(decoded, "a b+%20%zz%2");
     }
 }

@@ -2,14 +2,12 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use http::request::Parts;
-use http::uri::PathAndQuery;
-use zeroize::Zeroizing;
 
 use super::encode;
-use crate::address::{LONGEST_TARGET, without};
+use crate::address::without;
 use crate::auth::AuthError;
+use crate::auth::target::set_target;
 
 /// Takes the parameters of those decoded names off.
 pub(crate) fn drop_parameters<'a>(
@@ -37,7 +35,7 @@ pub(crate) fn drop_parameters<'a>(
         target.push(b'?');
         target.extend_from_slice(kept.as_bytes());
     }
-    set(request, target)
+    set_target(&mut request.uri, target)
 }
 
 /// Adds parameters behind those that are there.
@@ -69,20 +67,7 @@ pub(crate) fn add_parameters(
         encode(value, &mut |part| target.extend_from_slice(part));
         separator = b'&';
     }
-    set(request, target)
-}
-
-fn set(request: &mut Parts, target: Vec<u8>) -> Result<(), AuthError> {
-    let target = Zeroizing::new(target);
-    if target.len() > LONGEST_TARGET {
-        return Err(AuthError::TooLong);
-    }
-    let target = PathAndQuery::from_maybe_shared(Bytes::from_owner(target))
-        .map_err(|_| AuthError::Unsendable)?;
-    let mut uri = std::mem::take(&mut request.uri).into_parts();
-    uri.path_and_query = Some(target);
-    request.uri = http::Uri::from_parts(uri).map_err(|_| AuthError::Unsendable)?;
-    Ok(())
+    set_target(&mut request.uri, target)
 }
 
 #[cfg(test)]

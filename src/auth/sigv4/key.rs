@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
+use crate::address::percent::digits;
+use crate::auth::calendar::date;
 use crate::secret::Secret;
 
 /// A SHA-256 or an HMAC in lower case hex.
@@ -41,25 +43,6 @@ impl Stamp {
     pub(super) fn date(&self) -> &str {
         self.0.split('T').next().unwrap_or_default()
     }
-}
-
-/// Year, month and day of the proleptic Gregorian calendar, for a number of days after 1970-01-01.
-/// Years are counted from March, so that the day that comes and goes is the last of one.
-const fn date(days: u64) -> (u64, u64, u64) {
-    /// Days from 0000-03-01 to 1970-01-01.
-    const TO_1970: u64 = 719_468;
-    let days = days + TO_1970;
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let of_month = day - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    (era * 400 + year + next, month, of_month)
 }
 
 /// What a signature is good for: a day, a region and a service.
@@ -106,12 +89,9 @@ pub(super) fn hash(data: &[u8]) -> Hex {
 /// Of 32 bytes.
 pub(super) fn hex(bytes: &[u8]) -> Hex {
     let mut text = [b'0'; 64];
-    let nibbles = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    for (to, nibble) in text.iter_mut().zip(nibbles) {
-        *to = match nibble {
-            0..=9 => b'0' + nibble,
-            _ => b'a' + nibble - 10,
-        };
+    let digits = bytes.iter().flat_map(|&byte| digits(byte));
+    for (to, digit) in text.iter_mut().zip(digits) {
+        *to = digit.to_ascii_lowercase();
     }
     text
 }

@@ -1,7 +1,6 @@
 //! A signature in the query
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>).
 
-use bytes::Bytes;
 use http::Uri;
 use http::header::HeaderValue;
 use http::request::Parts;
@@ -13,6 +12,7 @@ use super::key::ALGORITHM;
 use super::signing::Signing;
 use crate::address::{LONGEST_TARGET, decode_once, encode_query_value};
 use crate::auth::AuthError;
+use crate::auth::target::set_target;
 use crate::secret::Secret;
 
 /// The parameters of a signature.
@@ -66,15 +66,7 @@ pub(super) fn strip(uri: &mut Uri) -> Result<(), AuthError> {
         target.push('?');
         target.push_str(&kept);
     }
-    set_target(uri, target.into())
-}
-
-fn set_target(uri: &mut Uri, target: Bytes) -> Result<(), AuthError> {
-    let target = PathAndQuery::from_maybe_shared(target).map_err(|_| AuthError::Unsendable)?;
-    let mut parts = std::mem::take(uri).into_parts();
-    parts.path_and_query = Some(target);
-    *uri = Uri::from_parts(parts).map_err(|_| AuthError::Unsendable)?;
-    Ok(())
+    set_target(uri, target.into_bytes())
 }
 
 impl Signing<'_> {
@@ -128,15 +120,14 @@ impl Signing<'_> {
         if target.len() + signature > LONGEST_TARGET {
             return Err(AuthError::TooLong);
         }
-        let mut without_signature = Zeroizing::new(Vec::with_capacity(target.len()));
+        let mut without_signature = Vec::with_capacity(target.len());
         without_signature.extend_from_slice(target.as_bytes());
-        set_target(&mut head.uri, Bytes::from_owner(without_signature))?;
+        set_target(&mut head.uri, without_signature)?;
 
         let signature = self.signature(&self.canonical(head, payload), &scope);
         target.push_str("&X-Amz-Signature=");
         target.extend(signature.iter().map(|&digit| char::from(digit)));
-        let target = std::mem::take(&mut *target).into_bytes();
-        set_target(&mut head.uri, Bytes::from_owner(Zeroizing::new(target)))
+        set_target(&mut head.uri, std::mem::take(&mut *target).into_bytes())
     }
 }
 

@@ -10,7 +10,6 @@ mod identified;
 mod line;
 mod names;
 mod peer;
-#[cfg(feature = "rustls")]
 mod refusal;
 mod stream;
 mod system;
@@ -27,7 +26,6 @@ pub(in crate::client) use self::egress::Egress;
 pub(in crate::client) use self::identified::Identified;
 pub(in crate::client) use self::names::Names;
 pub(in crate::client) use self::peer::Peer;
-#[cfg(feature = "rustls")]
 pub(in crate::client) use self::refusal::refuses_client;
 pub(in crate::client) use self::stream::Stream;
 #[cfg(feature = "native-roots")]

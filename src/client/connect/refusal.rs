@@ -3,9 +3,11 @@
 
 use std::io;
 
+#[cfg(feature = "rustls")]
 use rustls::{AlertDescription, Error};
 
 /// The alerts of which a certificate is the cause, its signature, or its lack (RFC 8446 §6.2).
+#[cfg(feature = "rustls")]
 const REFUSALS: [AlertDescription; 9] = [
     AlertDescription::BadCertificate,
     AlertDescription::UnsupportedCertificate,
@@ -19,6 +21,7 @@ const REFUSALS: [AlertDescription; 9] = [
 ];
 
 /// Whether reading failed as the vendor didn't take the client's certificate, or wants one.
+#[cfg(feature = "rustls")]
 pub(in crate::client) fn refuses_client(error: &io::Error) -> bool {
     let Some(cause) = error.get_ref() else {
         return false;
@@ -36,7 +39,13 @@ pub(in crate::client) fn refuses_client(error: &io::Error) -> bool {
     }
 }
 
-#[cfg(test)]
+/// Without TLS there is no certificate.
+#[cfg(not(feature = "rustls"))]
+pub(in crate::client) const fn refuses_client(_: &io::Error) -> bool {
+    false
+}
+
+#[cfg(all(test, feature = "rustls"))]
 mod tests {
     use super::*;
 

@@ -1,6 +1,5 @@
 //! One request and its response over one connection.
 
-#[cfg(feature = "rustls")]
 use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
@@ -15,7 +14,6 @@ use pin_project_lite::pin_project;
 use super::connection::Http1;
 use super::rest;
 use crate::body::{Following, RequestBody, UpstreamBody};
-#[cfg(feature = "rustls")]
 use crate::client::connect::refuses_client;
 use crate::client::error::{TransportError, TransportErrorKind};
 
@@ -126,24 +124,13 @@ fn of_unsent(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> 
 }
 
 pub(super) fn of_sent(error: hyper::Error) -> TransportError {
+    let io = error.source().and_then(|source| source.downcast_ref());
     let kind = if error.is_parse() {
         TransportErrorKind::HttpProtocol
-    } else if is_of_certificate(&error) {
+    } else if io.is_some_and(refuses_client) {
         TransportErrorKind::ClientCertificate
     } else {
         TransportErrorKind::ResponseIncomplete
     };
     TransportError::new(kind, error)
-}
-
-/// Whether it's the client's certificate, or its lack, that the vendor takes offence at.
-#[cfg(feature = "rustls")]
-fn is_of_certificate(error: &hyper::Error) -> bool {
-    let io = error.source().and_then(|source| source.downcast_ref());
-    io.is_some_and(refuses_client)
-}
-
-#[cfg(not(feature = "rustls"))]
-fn is_of_certificate(_: &hyper::Error) -> bool {
-    false
 }

@@ -15,7 +15,6 @@ use super::body::ResponseBody;
 use super::connection::Http2;
 use super::upload::{End, Upload};
 use crate::body::{RequestBody, UpstreamBody};
-#[cfg(feature = "rustls")]
 use crate::client::connect::refuses_client;
 use crate::client::error::{TransportError, TransportErrorKind};
 
@@ -96,23 +95,12 @@ fn failure(error: Option<h2::Error>) -> Failure {
     // What h2 itself takes offence at is no HTTP.
     let kind = if error.is_library() {
         TransportErrorKind::HttpProtocol
-    } else if is_of_certificate(&error) {
+    } else if error.get_io().is_some_and(refuses_client) {
         TransportErrorKind::ClientCertificate
     } else {
         TransportErrorKind::ResponseIncomplete
     };
     Failure::Failed(TransportError::new(kind, error))
-}
-
-/// Whether it's the client's certificate, or its lack, that the vendor takes offence at.
-#[cfg(feature = "rustls")]
-fn is_of_certificate(error: &h2::Error) -> bool {
-    error.get_io().is_some_and(refuses_client)
-}
-
-#[cfg(not(feature = "rustls"))]
-fn is_of_certificate(_: &h2::Error) -> bool {
-    false
 }
 
 /// Frames the request as HTTP/2 does: by its stream, and a length where there is one (RFC 9113

@@ -1,72 +1,37 @@
 //! What lies on the disk: connections in a SQLite file.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use rusqlite::Connection as Sqlite;
-use tower_passthrough::sqlite::{Keys, SqliteStore, SqliteStoreError};
+use tower_passthrough::sqlite::{SqliteStore, SqliteStoreError};
 use tower_passthrough::{
     Connection, ConnectionId, ConnectionStore, Renewal, Secret, StoreError, TokenStore,
 };
 
-const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-const OTHER_KEY: &str = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
+use crate::support::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
-/// Gone when it's dropped.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        static NUMBER: AtomicUsize = AtomicUsize::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("at-rest-{}-{number}", std::process::id());
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        fs::create_dir_all(&path).expect("a folder");
-        Self(path)
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("connections.db")
-    }
-
-    async fn open(&self) -> SqliteStore {
-        SqliteStore::open(self.file(), keys(KEY)).await.unwrap()
-    }
-
-    /// As somebody who may write to the file.
-    fn sqlite(&self) -> Sqlite {
-        Sqlite::open(self.file()).unwrap()
-    }
-
-    /// All that lies there: the file, its log and its index.
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        let mut names = Vec::new();
-        for entry in fs::read_dir(&self.0).unwrap() {
-            let path = entry.unwrap().path();
-            bytes.extend(fs::read(&path).unwrap());
-            names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
-        }
-        names.sort();
-        assert_eq!(
-            names,
-            ["connections.db", "connections.db-shm", "connections.db-wal"]
-        );
-        bytes
-    }
+/// As somebody who may write to the file.
+fn sqlite(folder: &Folder) -> Sqlite {
+    Sqlite::open(folder.file()).unwrap()
 }
 
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+/// All that lies there: the file, its log and its index.
+fn bytes(folder: &Folder) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder.0).unwrap() {
+        let path = entry.unwrap().path();
+        bytes.extend(fs::read(&path).unwrap());
+        names.push(path.file_name().unwrap().to_str().unwrap().to_owned());
     }
-}
-
-fn keys(key: &str) -> Keys {
-    Keys::from_base64(&Secret::from(key)).unwrap()
+    names.sort();
+    assert_eq!(
+        names,
+        ["connections.db", "connections.db-shm", "connections.db-wal"]
+    );
+    bytes
 }
 
 fn id(id: &str) -> ConnectionId {
@@ -160,15 +125,14 @@ async fn l6_no_secret_is_in_the_files() {
         .await
         .unwrap();
 
-    let mut files = vec![folder.bytes()];
+    let mut files = vec![bytes(&folder)];
     let checkpoint = "PRAGMA wal_checkpoint(FULL)";
-    folder
-        .sqlite()
+    sqlite(&folder)
         .query_row(checkpoint, [], |_| Ok(()))
         .unwrap();
-    files.push(folder.bytes());
+    files.push(bytes(&folder));
     // And what a dump makes of it.
-    let dump = folder.sqlite().query_row(
+    let dump = sqlite(&folder).query_row(
         "SELECT group_concat(id || integration || hex(sealed) || hex(key_id)) FROM connections",
         [],
         |row| row.get::<_, String>(0),
@@ -208,8 +172,7 @@ async fn two(folder: &Folder) -> SqliteStore {
 async fn l6_rows_cannot_be_swapped() {
     let folder = Folder::new();
     let store = two(&folder).await;
-    folder
-        .sqlite()
+    sqlite(&folder)
         .execute_batch(
             "UPDATE connections SET id = 'x' WHERE id = 'mine';
              UPDATE connections SET id = 'mine' WHERE id = 'theirs';
@@ -235,7 +198,7 @@ async fn l6_a_row_belongs_to_its_integration_and_version() {
         let folder = Folder::new();
         let store = two(&folder).await;
         let change = format!("UPDATE connections SET {change} WHERE id = 'mine'");
-        assert_eq!(folder.sqlite().execute(&change, []).unwrap(), 1);
+        assert_eq!(sqlite(&folder).execute(&change, []).unwrap(), 1);
         unreadable(&store, &id("mine")).await;
         store.read(&id("theirs")).await.unwrap();
     }
@@ -245,7 +208,7 @@ async fn l6_a_row_belongs_to_its_integration_and_version() {
 async fn l6_a_flipped_bit_is_never_read() {
     let folder = Folder::new();
     let store = two(&folder).await;
-    let sqlite = folder.sqlite();
+    let sqlite = sqlite(&folder);
     let sealed: Vec<u8> = sqlite
         .query_row(
             "SELECT sealed FROM connections WHERE id = 'mine'",
@@ -279,7 +242,7 @@ async fn l6_a_wrong_key_is_an_error_at_start() {
     // Also with nothing in it.
     drop(folder.open().await);
     for _ in 0..2 {
-        let opened = SqliteStore::open(folder.file(), keys(OTHER_KEY)).await;
+        let opened = SqliteStore::open(folder.file(), keys(&[OTHER_KEY])).await;
         let error = opened.expect_err("another key");
         assert!(matches!(error, SqliteStoreError::WrongKey), "{error:?}");
         let said = format!("{error} {error:?}");
@@ -307,7 +270,7 @@ async fn l11_a_row_in_clear_is_never_read() {
     let folder = Folder::new();
     let store = two(&folder).await;
     let clear = r#"{"variables":{},"secrets":{"token":"clear"}}"#;
-    let sqlite = folder.sqlite();
+    let sqlite = sqlite(&folder);
     sqlite.pragma_update(None, "foreign_keys", false).unwrap();
     for (key, sealed) in [
         ("x''".to_owned(), format!("CAST('{clear}' AS BLOB)")),
@@ -356,7 +319,7 @@ async fn l11_each_way_to_fail_is_the_same_error() {
     ] {
         let folder = Folder::new();
         let store = two(&folder).await;
-        let sqlite = folder.sqlite();
+        let sqlite = sqlite(&folder);
         sqlite.pragma_update(None, "foreign_keys", false).unwrap();
         let change = format!("UPDATE connections SET {change} WHERE id = 'mine'");
         assert_eq!(sqlite.execute(&change, []).unwrap(), 1);
@@ -379,10 +342,10 @@ async fn l11_a_row_of_an_unknown_key_is_an_error_at_start() {
     ] {
         let folder = Folder::new();
         drop(two(&folder).await);
-        let sqlite = folder.sqlite();
+        let sqlite = sqlite(&folder);
         sqlite.pragma_update(None, "foreign_keys", false).unwrap();
         assert!(sqlite.execute(change, []).unwrap() > 0);
-        let opened = SqliteStore::open(folder.file(), keys(KEY)).await;
+        let opened = SqliteStore::open(folder.file(), keys(&[KEY])).await;
         assert!(
             matches!(opened, Err(SqliteStoreError::WrongKey)),
             "{change}"

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -14,7 +13,7 @@ use tower_passthrough::{
     TokenParameter,
 };
 
-use super::super::integration::Variables;
+use super::super::integration::{Variables, header};
 use super::super::secret;
 use super::super::value::{Form, SecretSource, Text};
 use super::{Needs, One, Problem, Surroundings, shape};
@@ -345,11 +344,4 @@ fn of_text(text: &Secret) -> TokenParameter {
         Some(name) => TokenParameter::of(name),
         None => text.clone().into(),
     }
-}
-
-fn header(
-    name: &Spanned<String>,
-    value: &Spanned<String>,
-) -> Result<(HeaderName, HeaderValue), Problem> {
-    super::super::integration::header(name, value)
 }
