@@ -86,11 +86,10 @@ mod limits;
 #[cfg(feature = "oauth2")]
 mod oauth2;
 mod observe;
-#[cfg(any(feature = "mtls", feature = "oauth1", feature = "oauth2"))]
+#[cfg(any(feature = "rustls", feature = "oauth1", feature = "oauth2"))]
 mod pem;
 mod pipeline;
 mod policy;
-#[cfg(feature = "oauth2")]
 mod refreshing;
 mod refusal;
 mod resilience;
@@ -112,7 +111,6 @@ pub use self::address::{
 };
 pub use self::body::{RequestBody, ResponseBody, UpstreamBody};
 pub use self::client::{DefaultTransport, Transport, TransportError, TransportErrorKind};
-#[cfg(any(feature = "http1", feature = "http2"))]
 pub use self::client::{
     EgressProxy, HttpTransport, HttpTransportBuilder, HttpTransportError, PoolStatus, Resolve,
 };
@@ -128,14 +126,13 @@ pub use self::oauth2::{
 pub use self::observe::{
     CallReport, CallStart, InvalidTraceId, Observe, Outcome, RateLimit, TraceContext, TraceId,
 };
-#[cfg(feature = "mtls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+#[cfg(feature = "rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
 pub use self::policy::ClientIdentity;
 pub use self::policy::{
     DangerousNetworkPolicy, Destination, DomainPolicy, DomainPolicyError, Host, NetworkPolicy,
     NetworkRefusal, Origin, Owner, Scheme,
 };
-#[cfg(feature = "oauth2")]
 pub use self::refreshing::{
     RefreshOutcome, RefreshReport, Refreshing, TokenError, TokenSource, Tokens,
 };
@@ -152,7 +149,6 @@ pub use self::store::{
     CredentialStore, Everyone, Lease, Listed, MemoryStore, Record, Renewal, Scope, Standing,
     StoreError, TokenStore, Version,
 };
-#[cfg(feature = "websocket")]
 pub use self::tunnel::Tunnels;
 pub use self::upstream::{BaseUrl, BaseUrlError, BaseUrlTemplate, DomainOverride, Upstream};
 

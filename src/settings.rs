@@ -13,7 +13,6 @@ use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
 use crate::rewrite::{ResponseHeaderPolicy, members};
-#[cfg(feature = "websocket")]
 use crate::tunnel::Tunnels;
 
 /// Finds the URI as it came, before a router took the mount off.
@@ -36,7 +35,6 @@ pub(crate) struct Settings {
     pub(crate) replay_limit: usize,
     pub(crate) limits: Limits,
     pub(crate) observer: Option<Arc<dyn Observe>>,
-    #[cfg(feature = "websocket")]
     pub(crate) tunnels: Tunnels,
     pub(crate) trace_context: TraceContext,
     pub(crate) resilience: Resilience,
@@ -62,7 +60,6 @@ impl Default for Settings {
             replay_limit: 64 << 10,
             limits: Limits::default(),
             observer: None,
-            #[cfg(feature = "websocket")]
             tunnels: Tunnels::new(),
             trace_context: TraceContext::Pass,
             resilience: Resilience::default(),

@@ -31,7 +31,6 @@ pub use self::path::{PathEncoding, Target};
 pub use self::prefix::PrefixError;
 
 pub(crate) use self::original::as_it_came;
-#[cfg(any(feature = "http1", feature = "http2", feature = "sigv4"))]
 pub(crate) use self::percent::decode as decode_once;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;

@@ -20,9 +20,9 @@ mod coder;
 mod header;
 #[cfg(feature = "hmac")]
 mod hmac;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod identity;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod mtls;
 mod none;
 #[cfg(feature = "oauth1")]
@@ -43,8 +43,8 @@ pub use self::header::Header;
 #[cfg(feature = "hmac")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hmac")))]
 pub use self::hmac::{Hmac, HmacHash, KeyEncoding, SignatureEncoding};
-#[cfg(feature = "mtls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+#[cfg(feature = "rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
 pub use self::mtls::Mtls;
 pub use self::none::NoAuth;
 #[cfg(feature = "oauth1")]
@@ -65,8 +65,8 @@ use http::{HeaderName, HeaderValue};
 
 use crate::connection::{Connection, Credential, Recipe};
 use crate::error::{Error, ErrorCode};
-#[cfg(feature = "mtls")]
-#[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+#[cfg(feature = "rustls")]
+#[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
 pub use crate::policy::ClientIdentity;
 use crate::policy::Destination;
 use crate::secret::{InvalidSecret, Secret};
@@ -135,8 +135,8 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     /// # Errors
     ///
     /// As those of [`apply`](Self::apply).
-    #[cfg(feature = "mtls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     fn identity(&self, connection: &Connection) -> Result<Option<ClientIdentity>, AuthError> {
         let _ = connection;
         Ok(None)

@@ -3,10 +3,10 @@
 use http::HeaderName;
 use http::request::Parts;
 
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use super::ClientIdentity;
 use super::{AuthContext, AuthError, AuthScheme, PayloadCoder, PayloadUse};
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::connection::Connection;
 
 /// Applies each scheme in turn: `DD-API-KEY` and `DD-APPLICATION-KEY`, a token and an account id.
@@ -73,7 +73,7 @@ impl AuthScheme for Several {
     }
 
     /// The first that there is.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     fn identity(&self, connection: &Connection) -> Result<Option<ClientIdentity>, AuthError> {
         let mut identities = self
             .schemes

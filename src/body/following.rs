@@ -9,7 +9,6 @@ use tokio::time::{Instant, sleep};
 use super::idle::poll_still;
 use super::request::Uploading;
 use crate::observe::Progress as _;
-#[cfg(feature = "http1")]
 use crate::observe::UploadState;
 
 /// The progress of a request's body, and how long it may be without any.
@@ -18,7 +17,6 @@ pub(crate) struct Following(pub(super) Arc<Uploading>);
 
 impl Following {
     /// Whether its last byte has been handed on.
-    #[cfg(feature = "http1")]
     pub(crate) fn has_ended(&self) -> bool {
         self.0.progress().state() == UploadState::Ended
     }

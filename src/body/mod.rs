@@ -4,13 +4,10 @@
 //! framing is made of that (FORWARDING B2). Frames are asked for only when the far side has room,
 //! so back-pressure passes through.
 
-#[cfg(feature = "http1")]
 mod begun;
 mod coded;
 mod drain;
-#[cfg(feature = "http1")]
 mod driven;
-#[cfg(any(feature = "http1", feature = "http2"))]
 mod following;
 mod idle;
 mod kept;
@@ -25,11 +22,8 @@ pub use self::request::RequestBody;
 pub use self::response::ResponseBody;
 pub use self::upstream::UpstreamBody;
 
-#[cfg(feature = "http1")]
 pub(crate) use self::driven::Drive;
-#[cfg(any(feature = "http1", feature = "http2"))]
 pub(crate) use self::following::Following;
-#[cfg(feature = "websocket")]
 pub(crate) use self::idle::poll_still;
 pub(crate) use self::response::OwnBody;
 pub(crate) use self::tee::Tee;

@@ -14,7 +14,6 @@ use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
 use super::coded::Coded;
-#[cfg(any(feature = "http1", feature = "http2"))]
 use super::following::Following;
 use super::idle::poll_still;
 use super::kept::Kept;
@@ -161,7 +160,6 @@ impl RequestBody {
     }
 
     /// The same body once more, and what goes along with it, if it's empty or kept.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn spare(&self) -> Option<Self> {
         let mut spare = self.again()?;
         spare.uploading.clone_from(&self.uploading);
@@ -169,7 +167,6 @@ impl RequestBody {
     }
 
     /// What passes is counted from the beginning.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn restart(&self) {
         if let Some(uploading) = &self.uploading {
             uploading.progress.restart();
@@ -220,7 +217,6 @@ impl RequestBody {
     }
 
     /// How far it will have come, if it isn't at its end.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn following(&self) -> Option<Following> {
         self.uploading.clone().map(Following)
     }

@@ -100,7 +100,6 @@ impl OwnBody {
     }
 
     /// No bytes, as what follows isn't HTTP.
-    #[cfg(feature = "websocket")]
     pub(crate) fn tunnelled() -> Self {
         Self::Tunnelled
     }

@@ -8,9 +8,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
-#[cfg(feature = "http1")]
 use super::begun::Begun;
-#[cfg(feature = "http1")]
 use super::driven::{Drive, Driven};
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
@@ -21,9 +19,7 @@ pub struct UpstreamBody(Kind);
 enum Kind {
     Empty,
     Incoming(Incoming),
-    #[cfg(feature = "http1")]
     Driven(Driven),
-    #[cfg(feature = "http1")]
     Begun(Begun),
     Boxed(BoxBody),
 }
@@ -44,13 +40,11 @@ impl UpstreamBody {
     }
 
     /// No body.
-    #[cfg(feature = "websocket")]
     pub(crate) fn empty() -> Self {
         Self(Kind::Empty)
     }
 
     /// hyper's body, all of which has been read from its connection.
-    #[cfg(feature = "http1")]
     pub(crate) fn read(body: Incoming) -> Self {
         Self(match Begun::new(body) {
             Ok(begun) => Kind::Begun(begun),
@@ -59,7 +53,6 @@ impl UpstreamBody {
     }
 
     /// hyper's body, read from a connection that has no task of its own.
-    #[cfg(feature = "http1")]
     pub(crate) fn driven(body: Incoming, connection: Box<dyn Drive>) -> Self {
         Self(Kind::Driven(Driven::new(body, connection)))
     }
@@ -76,9 +69,7 @@ impl Body for UpstreamBody {
         match &mut self.0 {
             Kind::Empty => Poll::Ready(None),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
-            #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.poll_frame(cx).map_err(Into::into),
-            #[cfg(feature = "http1")]
             Kind::Begun(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
         }
@@ -88,9 +79,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => true,
             Kind::Incoming(body) => body.is_end_stream(),
-            #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.body.is_end_stream(),
-            #[cfg(feature = "http1")]
             Kind::Begun(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
         }
@@ -100,9 +89,7 @@ impl Body for UpstreamBody {
         match &self.0 {
             Kind::Empty => SizeHint::with_exact(0),
             Kind::Incoming(body) => body.size_hint(),
-            #[cfg(feature = "http1")]
             Kind::Driven(driven) => driven.body.size_hint(),
-            #[cfg(feature = "http1")]
             Kind::Begun(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }

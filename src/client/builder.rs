@@ -144,8 +144,6 @@ impl HttpTransportBuilder {
 
     /// Speaks HTTP/2 to vendors in clear, without asking (RFC 9113 §3.3), and over TLS whatever is
     /// agreed on. By default HTTP/1.1 is spoken where TLS doesn't agree on HTTP/2.
-    #[cfg(feature = "http2")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "http2")))]
     pub fn http2_prior_knowledge(mut self, known: bool) -> Self {
         self.protocols.set_prior_knowledge(known);
         self
@@ -153,8 +151,6 @@ impl HttpTransportBuilder {
 
     /// Speaks HTTP/1.1 alone, and offers nothing else to TLS. By default HTTP/2 is spoken where TLS
     /// agrees on it. It wins over [`http2_prior_knowledge`](Self::http2_prior_knowledge).
-    #[cfg(feature = "http1")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "http1")))]
     pub fn http1_only(mut self, only: bool) -> Self {
         self.protocols.set_http1_only(only);
         self

@@ -1,7 +1,6 @@
 //! Why a request got no response, and what the caller is told of it.
 
 use std::fmt;
-#[cfg(any(feature = "http1", feature = "http2"))]
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -77,7 +76,6 @@ impl TransportError {
     }
 
     /// The same failure, of another call.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(super) fn shared(error: &Arc<Self>) -> Self {
         Self {
             kind: error.kind,
@@ -242,23 +240,19 @@ impl std::error::Error for TransportError {
 }
 
 /// Why a transport can't be set up.
-#[cfg(any(feature = "http1", feature = "http2"))]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 
-#[cfg(any(feature = "http1", feature = "http2"))]
 impl HttpTransportError {
     pub(super) const fn new(why: &'static str) -> Self {
         Self(why)
     }
 }
 
-#[cfg(any(feature = "http1", feature = "http2"))]
 impl fmt::Display for HttpTransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }
 }
 
-#[cfg(any(feature = "http1", feature = "http2"))]
 impl std::error::Error for HttpTransportError {}

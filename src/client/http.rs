@@ -4,10 +4,8 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-#[cfg(feature = "websocket")]
 use http::HeaderValue;
 use http::header::HOST;
-#[cfg(feature = "websocket")]
 use http::header::UPGRADE;
 use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
@@ -54,7 +52,6 @@ impl HttpTransport {
     }
 
     /// Asks the vendor to switch protocols, over a connection of the call's own.
-    #[cfg(feature = "websocket")]
     async fn switch(
         &self,
         mut request: Request<RequestBody>,
@@ -93,7 +90,7 @@ impl Default for HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     fn presents_identities(&self) -> bool {
         true
     }
@@ -112,11 +109,10 @@ impl Transport for HttpTransport {
             if to.scheme() == Scheme::Http && !self.0.plaintext {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
-            #[cfg(feature = "mtls")]
+            #[cfg(feature = "rustls")]
             if to.scheme() == Scheme::Http && to.identity().is_some() {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
-            #[cfg(feature = "websocket")]
             if request.headers().contains_key(UPGRADE) {
                 // Boxed, or it would make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
@@ -206,7 +202,7 @@ impl fmt::Debug for HttpTransport {
     }
 }
 
-#[cfg(all(feature = "http1", feature = "rustls"))]
+#[cfg(feature = "rustls")]
 #[expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #[cfg(test)]
 mod tests {

@@ -10,13 +10,7 @@ use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::Destination;
 
 /// The transport of a service that names none.
-#[cfg(any(feature = "http1", feature = "http2"))]
 pub type DefaultTransport = super::HttpTransport;
-
-/// The transport of a service that names none: without the features `http1` and `http2` there is
-/// none, and one must be named.
-#[cfg(not(any(feature = "http1", feature = "http2")))]
-pub type DefaultTransport = ();
 
 /// Sends a request to a judged destination. **It's the transport that must judge the addresses
 /// behind a destination's name** ([`NetworkPolicy`](crate::NetworkPolicy)), on each new connection,
@@ -60,15 +54,15 @@ pub trait Transport: Send + Sync + 'static {
     /// Whether it presents the client certificate of a destination that has one
     /// ([`Destination::identity`]), on network connections and TLS sessions that are that
     /// identity's alone. If it doesn't, such calls fail, and nothing is sent.
-    #[cfg(feature = "mtls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     fn presents_identities(&self) -> bool {
         false
     }
 }
 
 impl<T: Transport> Transport for Arc<T> {
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     fn presents_identities(&self) -> bool {
         T::presents_identities(self)
     }

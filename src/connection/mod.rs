@@ -22,7 +22,7 @@ use self::prepared::Prepared;
 
 use http::HeaderValue;
 
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::policy::ClientIdentity;
 use crate::policy::Owner;
 use crate::secret::{Secret, fingerprint};
@@ -120,7 +120,7 @@ impl Connection {
     /// # Errors
     ///
     /// Those of `make`.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(crate) fn identity<E>(
         &self,
         make: impl FnOnce() -> Result<ClientIdentity, E>,

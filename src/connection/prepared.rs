@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use http::HeaderValue;
 
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::policy::ClientIdentity;
 
 /// How a value is made of a connection's secrets: two that are equal make the same.
@@ -35,7 +35,7 @@ impl PartialEq for Recipe {
 #[derive(Default)]
 pub(crate) struct Prepared(
     OnceLock<(Recipe, HeaderValue)>,
-    #[cfg(feature = "mtls")] OnceLock<ClientIdentity>,
+    #[cfg(feature = "rustls")] OnceLock<ClientIdentity>,
 );
 
 impl Prepared {
@@ -66,7 +66,7 @@ impl Prepared {
     /// # Errors
     ///
     /// Those of `make`.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(crate) fn identity<E>(
         &self,
         make: impl FnOnce() -> Result<ClientIdentity, E>,

@@ -36,7 +36,7 @@ const MOST: usize = 256 * 1024;
 /// vendors.
 ///
 /// ```
-/// # #[cfg(all(feature = "http1", feature = "rustls"))] {
+/// # #[cfg(feature = "rustls")] {
 /// use tower_passthrough::{ClientAuth, Grant, HttpTransport, OAuth2, TokenEndpoint};
 ///
 /// let transport = HttpTransport::default();

@@ -131,7 +131,6 @@ impl Record {
     }
 
     /// The connection that was named.
-    #[cfg(feature = "websocket")]
     pub(crate) fn connection(&self) -> Option<&ConnectionId> {
         self.facts.connection.as_ref()
     }

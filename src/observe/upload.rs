@@ -56,7 +56,6 @@ impl Upload {
     }
 
     /// The body is sent once more.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn restart(&self) {
         self.bytes.store(0, Ordering::Relaxed);
         self.set(UploadState::AwaitsVendor);

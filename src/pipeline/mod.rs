@@ -6,7 +6,6 @@
 
 mod answering;
 mod sending;
-#[cfg(feature = "websocket")]
 mod tunnelled;
 
 use std::future::Future;
@@ -72,10 +71,7 @@ where
             let answer = self.forward(&mut call, &prefix).await;
             match answer {
                 Ok(response) => match call.handshake {
-                    #[cfg(feature = "websocket")]
                     Some(handshake) => self.open(response, *handshake, call.record),
-                    #[cfg(not(feature = "websocket"))]
-                    Some(never) => match *never {},
                     None => self.relay(response, call.record),
                 },
                 Err(error) => form.answer(error, call.record),

@@ -14,7 +14,7 @@ use super::{Gateway, context};
 use crate::address::ConnectionId;
 use crate::auth::AuthContext;
 use crate::body::{RequestBody, Tee, UpstreamBody};
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::client::TransportErrorKind;
 use crate::client::{AwaitHead, Transport, TransportError};
 use crate::connection::Connection;
@@ -97,7 +97,7 @@ where
         };
         upstream.scheme().apply(&mut head, &cx)?;
         refusal::of_detour(&head.uri, to)?;
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         if to.identity().is_some() && !self.transport.presents_identities() {
             let kind = TransportErrorKind::TlsProtocol;
             return Err(TransportError::new(
@@ -255,7 +255,7 @@ impl Way<'_> {
     pub(super) fn destination(self, connection: &Connection) -> Result<Destination, Error> {
         let binds = self.upstream.scheme().binds_connection();
         let owner = binds.then(|| connection.credential().owner());
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         if let Some(identity) = self.upstream.scheme().identity(connection)? {
             let identity = match owner {
                 Some(owner) => identity.bound_to(owner),

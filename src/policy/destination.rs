@@ -7,7 +7,7 @@ use http::Uri;
 use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 
 use super::host::Host;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use super::identity::ClientIdentity;
 use super::origin::{Origin, Scheme};
 use crate::address::ConnectionId;
@@ -48,7 +48,7 @@ impl Owner {
     }
 
     /// That which is both.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(super) fn and(self, other: Self) -> Self {
         let ([a, b], [c, d]) = (self.0, other.0);
         Self([a ^ c, b ^ d])
@@ -68,7 +68,7 @@ pub(crate) enum Holder {
     /// Whoever comes.
     Nobody,
     Bound(Owner),
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     Identified(ClientIdentity),
 }
 
@@ -77,12 +77,12 @@ impl Holder {
         match self {
             Self::Nobody => None,
             Self::Bound(owner) => Some(*owner),
-            #[cfg(feature = "mtls")]
+            #[cfg(feature = "rustls")]
             Self::Identified(identity) => Some(identity.owner()),
         }
     }
 
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(crate) fn identity(&self) -> Option<&ClientIdentity> {
         match self {
             Self::Identified(identity) => Some(identity),
@@ -112,7 +112,7 @@ impl Destination {
     }
 
     /// The same, called on behalf of that connection as whom the vendor's TLS is to know it.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(crate) fn identified(&self, connection: &ConnectionId, identity: ClientIdentity) -> Self {
         Self {
             holder: Holder::Identified(identity),
@@ -121,7 +121,6 @@ impl Destination {
     }
 
     /// Notes whether the request still waits for a connection, and hasn't been sent.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn waits(&self, is_waiting: bool) {
         self.is_waiting.store(is_waiting, Ordering::Relaxed);
     }
@@ -148,14 +147,13 @@ impl Destination {
 
     /// The client certificate to present, on network connections that are its own
     /// ([`owner`](Self::owner)). A transport that can't present it must fail, and send nothing.
-    #[cfg(feature = "mtls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "mtls")))]
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     #[must_use]
     pub fn identity(&self) -> Option<&ClientIdentity> {
         self.holder.identity()
     }
 
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn holder(&self) -> &Holder {
         &self.holder
     }

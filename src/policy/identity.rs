@@ -69,7 +69,6 @@ impl ClientIdentity {
     }
 
     /// What TLS signs with.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub(crate) fn certified(&self) -> &Arc<CertifiedKey> {
         &self.0.certified
     }

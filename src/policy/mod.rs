@@ -17,7 +17,7 @@
 mod destination;
 mod domain;
 mod host;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod identity;
 mod network;
 mod origin;
@@ -26,11 +26,10 @@ mod special_purpose;
 pub use self::destination::{Destination, Owner};
 pub use self::domain::{DomainPolicy, DomainPolicyError};
 pub use self::host::Host;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 pub use self::identity::ClientIdentity;
 pub use self::network::{DangerousNetworkPolicy, NetworkPolicy, NetworkRefusal};
 pub use self::origin::{Origin, Scheme};
 
-#[cfg(any(feature = "http1", feature = "http2"))]
 pub(crate) use self::destination::Holder;
 pub(crate) use self::origin::{Location, LocationError};

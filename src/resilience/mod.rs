@@ -185,7 +185,7 @@ fn verdict(
     match error.kind() {
         _ if is_callers(upload) => Verdict::Neither,
         // It may be this identity alone that the vendor hangs up on.
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         Kind::TlsProtocol | Kind::ConnectionFailed if to.identity().is_some() => Verdict::Neither,
         Kind::Dns
         | Kind::ConnectionRefused

@@ -124,18 +124,12 @@ fn is_ours(member: &[u8]) -> bool {
 }
 
 /// The reason phrase is all of the extensions that is the vendor's word.
-#[cfg(feature = "http1")]
 fn reason(extensions: &mut Extensions) -> Extensions {
     let mut kept = Extensions::new();
     if let Some(reason) = extensions.remove::<hyper::ext::ReasonPhrase>() {
         kept.insert(reason);
     }
     kept
-}
-
-#[cfg(not(feature = "http1"))]
-fn reason(_: &mut Extensions) -> Extensions {
-    Extensions::new()
 }
 
 #[cfg(test)]

@@ -20,7 +20,6 @@ use crate::resolver::BaseUrlResolver;
 use crate::rewrite::ResponseHeaderPolicy;
 use crate::settings::{Settings, Via};
 use crate::store::{Authorize, Authorized, CredentialStore, Everyone};
-#[cfg(feature = "websocket")]
 use crate::tunnel::Tunnels;
 
 /// A store of which it hasn't been said yet who may use it.
@@ -218,8 +217,6 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     }
 
     /// Sets by which handle the tunnels of WebSockets are counted, drained and cut.
-    #[cfg(feature = "websocket")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "websocket")))]
     pub fn tunnels(self, tunnels: Tunnels) -> Self {
         self.set(|settings| settings.tunnels = tunnels)
     }

@@ -37,7 +37,6 @@ pub struct PassthroughService<S, R, T = DefaultTransport> {
 
 impl PassthroughService<(), ()> {
     /// A service over that store and resolver, to be authorized.
-    #[cfg(any(feature = "http1", feature = "http2"))]
     pub fn builder<S, R>(store: S, resolver: R) -> PassthroughBuilder<Unauthorized<S>, R> {
         PassthroughBuilder::new(store, resolver, DefaultTransport::default())
     }

@@ -5,7 +5,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -21,7 +21,7 @@ use hyper::upgrade::OnUpgrade;
 use sha1_smol::Sha1;
 
 use super::Unasked;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::auth::AuthScheme;
 use crate::body::RequestBody;
 use crate::connection::Connection;
@@ -43,7 +43,7 @@ pub(crate) struct Handshake {
 pub(crate) struct Claim {
     connection: Connection,
     /// As which the vendor knows the tunnel.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     scheme: Arc<dyn AuthScheme>,
     /// As it was judged.
     pub(crate) path: Box<str>,
@@ -53,7 +53,7 @@ impl Claim {
     /// Whether the tunnel may go on, now that this is its connection. Another credential may be the
     /// same one, refreshed; another client certificate is somebody else.
     pub(crate) fn is_met_by(&self, connection: &Connection) -> bool {
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         {
             let owner = |connection| {
                 let identity = self.scheme.identity(connection);
@@ -114,11 +114,11 @@ impl Handshake {
 
     /// Notes what has been granted.
     pub(crate) fn claims(&mut self, connection: &Connection, upstream: &Upstream, path: &str) {
-        #[cfg(not(feature = "mtls"))]
+        #[cfg(not(feature = "rustls"))]
         let _ = upstream;
         self.claim = Some(Claim {
             connection: connection.clone(),
-            #[cfg(feature = "mtls")]
+            #[cfg(feature = "rustls")]
             scheme: upstream.shared_scheme(),
             path: path.into(),
         });
@@ -225,16 +225,10 @@ fn accept(key: &str) -> String {
     STANDARD.encode(digest.digest().bytes())
 }
 
-#[cfg(feature = "http2")]
 fn is_extended(extensions: &Extensions) -> bool {
     extensions
         .get::<hyper::ext::Protocol>()
         .is_some_and(|protocol| protocol.as_str().eq_ignore_ascii_case("websocket"))
-}
-
-#[cfg(not(feature = "http2"))]
-fn is_extended(_: &Extensions) -> bool {
-    false
 }
 
 /// Whether any line of the field lists that token.

@@ -14,26 +14,13 @@
 //! # }
 //! ```
 
-#[cfg(feature = "websocket")]
 mod handshake;
-#[cfg(not(feature = "websocket"))]
-#[path = "absent.rs"]
-#[expect(
-    clippy::needless_pass_by_ref_mut,
-    reason = "a type without a value has no use"
-)]
-mod handshake;
-#[cfg(feature = "websocket")]
 mod relay;
-#[cfg(feature = "websocket")]
 mod tunnels;
 
 pub(crate) use self::handshake::Handshake;
-#[cfg(feature = "websocket")]
 pub(crate) use self::handshake::{Claim, Sides};
-#[cfg(feature = "websocket")]
 pub(crate) use self::relay::{Check, Tunnel};
-#[cfg(feature = "websocket")]
 pub use self::tunnels::Tunnels;
 
 use http::StatusCode;

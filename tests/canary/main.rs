@@ -11,9 +11,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod case;
 mod said;
 mod store;

@@ -10,15 +10,15 @@ use tower_passthrough::{CallReport, Integrations, PassthroughLayer, PassthroughS
 use crate::case::Case;
 use crate::said::{SAID, say, shows};
 use crate::store::{ById, Nameless, Store};
-use crate::support::caller::{Caller, RawResponse, get, raw_call, request};
-use crate::support::gateway::{Gateway, Origin, Setup, bind};
-use crate::support::h2_caller;
-use crate::support::h2_caller::H2Caller;
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, RawResponse, get, raw_call, request};
+use testkit::gateway::{Gateway, Origin, Setup, bind};
+use testkit::h2_caller;
+use testkit::h2_caller::H2Caller;
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// A gateway before that vendor, which writes down what it reports.
 pub(crate) async fn gateway(
@@ -251,7 +251,7 @@ pub(crate) async fn over_http2(case: &Case) {
         if let Ok(Ok(response)) = tokio::time::timeout(Duration::from_secs(5), response).await {
             if response.headers().contains_key("passthrough-error") {
                 shows(response.headers());
-                let (body, _) = crate::support::h2_vendor::read(&mut response.into_body())
+                let (body, _) = testkit::h2_vendor::read(&mut response.into_body())
                     .await
                     .unwrap();
                 SAID.lock().unwrap().extend(body);

@@ -3,11 +3,11 @@
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tower_passthrough::CallReport;
 
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::wait::within;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PART: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";

@@ -7,12 +7,12 @@ use http::{Method, Version};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tower_passthrough::{CallReport, CallStart, Observe, Outcome, PassthroughService, RateLimit};
 
-use crate::support::caller::{Caller, get, post, raw_call};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get, post, raw_call};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::h2_vendor::H2Vendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 #[derive(Debug, PartialEq, Eq)]
 enum Event {

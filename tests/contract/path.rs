@@ -3,10 +3,10 @@
 use http::Method;
 use tower_passthrough::{Connection, PathEncoding};
 
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Mount, Setup};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Mount, Setup};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 /// These remainders arrive as they were sent.
 async fn arrive_as_sent(pair: &Pair, remainders: &[&str]) {

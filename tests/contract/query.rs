@@ -2,11 +2,11 @@
 
 use tower_passthrough::{Connection, DomainPolicy, auth};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A pair whose policy allows `eu.vendor.test` at the vendor's port.
 async fn with_domain() -> Pair {
@@ -311,7 +311,7 @@ async fn q9_a_key_in_the_query_replaces_the_callers_and_comes_last() {
 #[tokio::test]
 async fn q10_the_injected_query_is_in_no_error() {
     let dead = {
-        let listener = crate::support::gateway::bind().await;
+        let listener = testkit::gateway::bind().await;
         listener.local_addr().unwrap()
     };
     let origin = format!("http://vendor.test:{}", dead.port());
@@ -322,7 +322,7 @@ async fn q10_the_injected_query_is_in_no_error() {
         .await;
     let response = raw_call(gateway.address, get("/p/c/x?secret=mine")).await;
     assert_eq!(response.error(), Some("upstream-unreachable"));
-    let all = crate::support::head::latin1(&response.head.raw) + &response.text();
+    let all = testkit::head::latin1(&response.head.raw) + &response.text();
     for hidden in [
         "canary",
         "api_key",

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use tower_passthrough::{Connection, Rate};
 
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Setup, TOKEN};
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Setup, TOKEN};
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn e6_429_says_when_the_next_call_may_begin() {

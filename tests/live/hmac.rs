@@ -6,9 +6,9 @@ use ring::{digest, hmac};
 use tower_passthrough::Connection;
 use tower_passthrough::auth::{Hmac, HmacHash, KeyEncoding};
 
-use crate::support::caller::{get, request};
-use crate::support::pair::Pair;
-use crate::support::vendor::Received;
+use testkit::caller::{get, request};
+use testkit::pair::Pair;
+use testkit::vendor::Received;
 
 const KEY: &[u8] = b"\x00\xffk3y\n";
 

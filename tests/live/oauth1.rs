@@ -11,11 +11,11 @@ use tokio::task::JoinSet;
 use tower_passthrough::auth::{AuthError, OAuth1, RsaSha1Signer};
 use tower_passthrough::{Connection, Secret};
 
-use crate::support::caller::{RawResponse, get, raw_call, request};
-use crate::support::certificates;
-use crate::support::gateway::Setup;
-use crate::support::pair::Pair;
-use crate::support::wait::within;
+use testkit::caller::{RawResponse, get, raw_call, request};
+use testkit::certificates;
+use testkit::gateway::Setup;
+use testkit::pair::Pair;
+use testkit::wait::within;
 
 /// The Python to use, one that has `oauthlib[signedtoken]`. If it's set, the tests don't skip.
 const PYTHON: &str = "OAUTH1_PYTHON";

@@ -9,7 +9,7 @@ use http::header::COOKIE;
 use tower_http::csrf::CsrfLayer;
 
 use crate::place::Place;
-use crate::support::caller::{RawResponse, raw_call, request};
+use testkit::caller::{RawResponse, raw_call, request};
 
 async fn logged_in(request: Request, next: Next) -> Response {
     match request.headers().get(COOKIE) {

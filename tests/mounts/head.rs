@@ -4,9 +4,9 @@ use axum::Router;
 use axum::routing::any_service;
 
 use crate::place::Place;
-use crate::support::caller::{RawResponse, raw_call, request};
-use crate::support::gateway::Service;
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, raw_call, request};
+use testkit::gateway::Service;
+use testkit::vendor::Vendor;
 
 /// What the caller gets of a HEAD to a vendor that answers so.
 async fn head(vendor: &str, mount: impl FnOnce(Service) -> Router) -> RawResponse {

@@ -10,10 +10,10 @@ use hyper::service::Service as _;
 use tower_layer::Layer;
 use tower_passthrough::PassthroughLayer;
 
-use crate::support::caller::{get, post, raw_call};
-use crate::support::gateway::{Gateway, Mount, Setup, bind};
-use crate::support::h2_caller::{H2Caller, request};
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, post, raw_call};
+use testkit::gateway::{Gateway, Mount, Setup, bind};
+use testkit::h2_caller::{H2Caller, request};
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn both_protocols_on_one_port() {

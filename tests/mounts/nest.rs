@@ -6,7 +6,7 @@ use axum::routing::get;
 use http::{Extensions, Uri};
 
 use crate::place::Place;
-use crate::support::gateway::Setup;
+use testkit::gateway::Setup;
 
 #[tokio::test]
 async fn one_deep_beside_other_routes() {

@@ -2,9 +2,9 @@
 
 use axum::Router;
 
-use crate::support::caller::{RawResponse, get, raw_call};
-use crate::support::gateway::{Gateway, Mount, Service, Setup, bind};
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, get, raw_call};
+use testkit::gateway::{Gateway, Mount, Service, Setup, bind};
+use testkit::vendor::Vendor;
 
 /// The base path of the vendor.
 const BASE: &str = "/v2";

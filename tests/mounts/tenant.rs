@@ -14,9 +14,9 @@ use tower_passthrough::{
     PassthroughLayer, PassthroughService, Scope, StoreError,
 };
 
-use crate::support::caller::{RawResponse, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::vendor::Vendor;
 
 #[derive(Clone)]
 struct Tenant(String);

@@ -11,11 +11,11 @@ use tower_passthrough::PassthroughLayer;
 
 use std::net::SocketAddr;
 
-use crate::support::caller::{get, post, raw_call};
-use crate::support::gateway::{Mount, Setup, bind};
-use crate::support::h2_caller::{H2Caller, request};
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{get, post, raw_call};
+use testkit::gateway::{Mount, Setup, bind};
+use testkit::h2_caller::{H2Caller, request};
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// The gRPC service answers, and so does the vendor, to HTTP/1.1 and to HTTP/2.
 async fn both_answer(address: SocketAddr, vendor: &Vendor) {

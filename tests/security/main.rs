@@ -9,9 +9,6 @@
     reason = "a test fails by panicking"
 )]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod addresses;
 #[cfg(feature = "sqlite")]
 mod at_rest;

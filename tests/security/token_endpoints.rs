@@ -13,10 +13,10 @@ use tower_passthrough::{
     TokenSource, Tokens,
 };
 
-use crate::support::gateway::{Origin, Setup};
-use crate::support::names::Names;
-use crate::support::reply::Reply;
-use crate::support::vendor::{Received, Vendor};
+use testkit::gateway::{Origin, Setup};
+use testkit::names::Names;
+use testkit::reply::Reply;
+use testkit::vendor::{Received, Vendor};
 
 const CLIENT_SECRET: &str = "cl13nt+s3cr3t";
 const REFRESH_TOKEN: &str = "r3fr3sh+t0k3n";

@@ -39,7 +39,6 @@ pub(in crate::client) struct Connector {
 #[derive(Clone, Copy)]
 enum Offer {
     All,
-    #[cfg(feature = "websocket")]
     Http1,
 }
 
@@ -61,7 +60,6 @@ impl Connector {
     }
 
     /// The same, and TLS offers HTTP/1.1 alone.
-    #[cfg(feature = "websocket")]
     pub(in crate::client) async fn connect_for_http1(
         &self,
         peer: Peer<'_>,
@@ -150,13 +148,12 @@ impl Connector {
         offer: Offer,
     ) -> Result<Stream, TransportError> {
         let tls = self.tls.as_ref();
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         let tls = peer.identified.or(tls);
         let tls = tls.ok_or(TransportErrorKind::TlsProtocol)?;
         let host = peer.origin.host();
         let stream = match offer {
             Offer::All => super::tls::handshake(tls, host, wire).await?,
-            #[cfg(feature = "websocket")]
             Offer::Http1 => super::tls::handshake_for_http1(tls, host, wire).await?,
         };
         Ok(Stream::Tls(Box::new(stream)))

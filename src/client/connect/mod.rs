@@ -5,7 +5,7 @@ mod cache;
 mod connector;
 mod dial;
 mod egress;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod identified;
 mod line;
 mod names;
@@ -22,7 +22,7 @@ pub use self::names::Resolve;
 
 pub(in crate::client) use self::connector::Connector;
 pub(in crate::client) use self::egress::Egress;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 pub(in crate::client) use self::identified::Identified;
 pub(in crate::client) use self::names::Names;
 pub(in crate::client) use self::peer::Peer;

@@ -7,7 +7,7 @@ use crate::policy::Origin;
 pub(in crate::client) struct Peer<'a> {
     pub(super) origin: &'a Origin,
     /// In place of the transport's own, which knows no client certificate.
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(super) identified: Option<&'a tokio_rustls::TlsConnector>,
 }
 
@@ -16,7 +16,7 @@ impl<'a> Peer<'a> {
     pub(in crate::client) fn of(origin: &'a Origin) -> Self {
         Self {
             origin,
-            #[cfg(feature = "mtls")]
+            #[cfg(feature = "rustls")]
             identified: None,
         }
     }

@@ -8,7 +8,6 @@
 //! is resumed has been verified before, for the same name and under the same roots; an identity of a
 //! client's own needs a configuration of its own.
 
-#[cfg(feature = "websocket")]
 use std::error::Error as _;
 use std::sync::Arc;
 
@@ -76,7 +75,6 @@ pub(in crate::client) fn connector(
 
 /// Shakes hands for HTTP/1.1 alone. That a vendor speaks something else says nothing of how it is to
 /// be reached otherwise.
-#[cfg(feature = "websocket")]
 pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &Host,
@@ -99,7 +97,6 @@ pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
 
 /// The same, for HTTP/1.1 alone. Its sessions are those of the other, as who is verified how is the
 /// same.
-#[cfg(feature = "websocket")]
 fn for_http1(connector: &TlsConnector) -> TlsConnector {
     let mut config = ClientConfig::clone(connector.config());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

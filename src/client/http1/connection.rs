@@ -48,7 +48,6 @@ impl Settings {
         Self(builder)
     }
 
-    #[cfg(feature = "websocket")]
     pub(super) fn builder(&self) -> &Builder {
         &self.0
     }

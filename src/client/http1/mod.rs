@@ -9,11 +9,9 @@
 mod connection;
 mod exchange;
 mod rest;
-#[cfg(feature = "websocket")]
 mod switch;
 mod waking;
 
 pub(super) use self::connection::{Home, Http1, Settings};
 pub(super) use self::exchange::Failure;
-#[cfg(feature = "websocket")]
 pub(super) use self::switch::switch;

@@ -14,7 +14,7 @@ use super::key::Key;
 use super::lease::{Lease, Stream};
 use super::table::Shared;
 use crate::address::ConnectionId;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use crate::client::connect::Identified;
 use crate::client::error::TransportError;
 use crate::client::http1::{Home, Http1};
@@ -26,7 +26,7 @@ pub(in crate::client) struct Host {
     pub(super) pool: Weak<Shared>,
     /// The authority, as `Host` carries it.
     authority: HeaderValue,
-    #[cfg(feature = "mtls")]
+    #[cfg(feature = "rustls")]
     pub(super) tls: Identified,
     state: Mutex<State>,
 }
@@ -94,7 +94,7 @@ impl Host {
             authority: authority.unwrap_or(HeaderValue::from_static("")),
             key,
             pool,
-            #[cfg(feature = "mtls")]
+            #[cfg(feature = "rustls")]
             tls: Identified::default(),
             state: Mutex::default(),
         }

@@ -1,10 +1,10 @@
 //! Connections that a client certificate is presented on (FORWARDING K7; SECURITY T7): each host of
 //! the pool has but one identity, and its TLS goes when the host does.
 
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use std::sync::atomic::Ordering;
 
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 use tokio::time::Instant;
 
 use super::host::Host;
@@ -15,11 +15,11 @@ use crate::client::error::TransportError;
 impl Host {
     /// What its connections are made to, and who the gateway is there.
     #[cfg_attr(
-        not(feature = "mtls"),
+        not(feature = "rustls"),
         expect(clippy::unnecessary_wraps, reason = "an identity's TLS may fail")
     )]
     pub(super) fn peer(&self, pool: &Shared) -> Result<Peer<'_>, TransportError> {
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         if let Some(identity) = self.key.holder.identity() {
             if self.lock().sessions.replace(Instant::now()).is_none() {
                 let others = pool.sessions.fetch_add(1, Ordering::Relaxed);
@@ -29,7 +29,7 @@ impl Host {
             }
             return self.tls.at(&self.key.origin, identity, &pool.connector);
         }
-        #[cfg(not(feature = "mtls"))]
+        #[cfg(not(feature = "rustls"))]
         let _ = pool;
         Ok(Peer::of(&self.key.origin))
     }

@@ -3,7 +3,7 @@
 use crate::client::connect::Stream;
 
 /// What is offered, and what is known without asking.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(in crate::client) struct Protocols {
     /// HTTP/2 without asking (RFC 9113 §3.3).
     prior_knowledge: bool,
@@ -11,35 +11,23 @@ pub(in crate::client) struct Protocols {
     http1_only: bool,
 }
 
-impl Default for Protocols {
-    /// As TLS agrees, and HTTP/1.1 without TLS; or what there is.
-    fn default() -> Self {
-        Self {
-            prior_knowledge: cfg!(not(feature = "http1")),
-            http1_only: cfg!(not(feature = "http2")),
-        }
-    }
-}
-
 impl Protocols {
-    #[cfg(feature = "http2")]
     pub(in crate::client) fn set_prior_knowledge(&mut self, known: bool) {
-        self.prior_knowledge = known || cfg!(not(feature = "http1"));
+        self.prior_knowledge = known;
     }
 
-    #[cfg(feature = "http1")]
     pub(in crate::client) fn set_http1_only(&mut self, only: bool) {
-        self.http1_only = only || cfg!(not(feature = "http2"));
+        self.http1_only = only;
     }
 
     /// What is offered in TLS (RFC 7301), best first.
     #[cfg(feature = "rustls")]
     pub(in crate::client) fn alpn(self) -> Vec<Vec<u8>> {
-        let offered = [
-            (!self.http1_only).then_some(&b"h2"[..]),
-            cfg!(feature = "http1").then_some(&b"http/1.1"[..]),
-        ];
-        offered.into_iter().flatten().map(<[u8]>::to_vec).collect()
+        let offered: &[&[u8]] = match self.http1_only {
+            true => &[b"http/1.1"],
+            false => &[b"h2", b"http/1.1"],
+        };
+        offered.iter().map(|name| name.to_vec()).collect()
     }
 
     /// Whether HTTP/2 is never spoken.
@@ -53,7 +41,7 @@ impl Protocols {
         if needed && stream.is_plain() {
             return !self.http1_only;
         }
-        let is_known = self.prior_knowledge && (stream.is_plain() || cfg!(not(feature = "http1")));
+        let is_known = self.prior_knowledge && stream.is_plain();
         !self.http1_only && (is_known || stream.is_http2())
     }
 

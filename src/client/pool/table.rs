@@ -12,9 +12,7 @@ use super::limits::Limits;
 use super::protocols::Protocols;
 use super::sweep::Sweeper;
 use crate::client::connect::Connector;
-#[cfg(feature = "websocket")]
 use crate::client::connect::{Peer, Stream};
-#[cfg(feature = "websocket")]
 use crate::client::error::TransportError;
 use crate::client::{http1, http2};
 
@@ -76,13 +74,12 @@ impl Pool {
     }
 
     /// A connection over which HTTP/1.1 alone is spoken, for one call, which it belongs to.
-    #[cfg(feature = "websocket")]
     pub(in crate::client) async fn connect_apart(
         &self,
         key: Key,
     ) -> Result<Stream, TransportError> {
         let connector = &self.shared.connector;
-        #[cfg(feature = "mtls")]
+        #[cfg(feature = "rustls")]
         if key.holder.identity().is_some() {
             let host = self.host(key);
             // So that it's forgotten in time.
@@ -109,7 +106,6 @@ impl Pool {
 }
 
 impl Shared {
-    #[cfg(feature = "websocket")]
     pub(in crate::client) fn http1(&self) -> &http1::Settings {
         &self.http1
     }

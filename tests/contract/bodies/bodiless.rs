@@ -2,13 +2,13 @@
 
 use http::{Request, Response};
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Mount, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Mount, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn stream(method: &str) -> Request<()> {
     h2_caller::request(method, "/p/c/x").body(()).unwrap()

@@ -1,11 +1,11 @@
 //! Codings: what the vendor coded stays coded, and a transfer coding that nobody can undo is
 //! refused.
 
-use crate::support::caller::{get, request};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, request};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// An empty file, compressed.
 const GZIP: &[u8] = &[

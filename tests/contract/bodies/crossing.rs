@@ -2,14 +2,14 @@
 
 use http::{Request, Response};
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::Gateway;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn stream(method: &str) -> Request<()> {
     h2_caller::request(method, "/p/c/x").body(()).unwrap()

@@ -5,17 +5,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use crate::support::caller::{Caller, RawResponse, get, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::head::Head;
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::pair::Pair;
-use crate::support::upload::Upload;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
-use crate::support::wire::End;
+use testkit::caller::{Caller, RawResponse, get, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::head::Head;
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::pair::Pair;
+use testkit::upload::Upload;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
+use testkit::wire::End;
 
 const HALF: usize = 64 * 1024;
 const TOO_LARGE: &str = "HTTP/1.1 413 Content Too Large\r\nContent-Length: 9\r\n\r\ntoo large";

@@ -6,9 +6,9 @@ use http::{Request, StatusCode};
 use http_body_util::channel::Channel;
 use tower::ServiceExt;
 
-use crate::support::gateway::Setup;
-use crate::support::h2_frames::{DATA, END_STREAM};
-use crate::support::h2_script::FrameVendor;
+use testkit::gateway::Setup;
+use testkit::h2_frames::{DATA, END_STREAM};
+use testkit::h2_script::FrameVendor;
 
 // In process, as none comes through hyper's server: the body of a layer may have some.
 #[tokio::test]

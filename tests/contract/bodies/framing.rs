@@ -2,14 +2,14 @@
 
 use http::{Request, Response};
 
-use crate::support::caller::{Caller, RawResponse, get, post, request};
-use crate::support::gateway::{Gateway, Mount};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::{Received, Vendor};
-use crate::support::wire::Framing;
+use testkit::caller::{Caller, RawResponse, get, post, request};
+use testkit::gateway::{Gateway, Mount};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::{Received, Vendor};
+use testkit::wire::Framing;
 
 /// A request with that body in two chunks.
 fn chunked(method: &str) -> String {

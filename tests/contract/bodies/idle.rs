@@ -5,12 +5,12 @@
 
 use std::time::Duration;
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor;
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 use super::streaming::fill;
 

@@ -5,12 +5,12 @@ use h2::client::ResponseFuture;
 use h2::{RecvStream, SendStream};
 use http::Response;
 
-use crate::support::caller::{Caller, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::{H2Call, H2Vendor};
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::wait::within;
+use testkit::caller::{Caller, request};
+use testkit::gateway::Gateway;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::{H2Call, H2Vendor};
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::wait::within;
 
 /// The versions of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

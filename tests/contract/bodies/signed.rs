@@ -11,10 +11,10 @@ use http_body::{Body, Frame, SizeHint};
 use tower::ServiceExt as _;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 
-use crate::support::caller::{Caller, get, post, request};
-use crate::support::gateway::Setup;
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, post, request};
+use testkit::gateway::Setup;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 const LIMIT: usize = 16;
 

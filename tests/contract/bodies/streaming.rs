@@ -9,14 +9,14 @@ use http::{Request, Response};
 use tokio::net::TcpSocket;
 use tokio::time::timeout;
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::io::Io;
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
-use crate::support::wire::Wire;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::Gateway;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::io::Io;
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
+use testkit::wire::Wire;
 
 const TEN_GIB: u64 = 10 << 30;
 

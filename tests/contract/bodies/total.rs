@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::ManualVendor;
+use testkit::caller::{Caller, get};
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::ManualVendor;
 
 const TOTAL: Duration = Duration::from_millis(400);
 

@@ -3,13 +3,13 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tower_passthrough::{Connection, auth};
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 const SUMS: &str = "X-Sum: 1\r\nX-Sum: 2\r\n";
 

@@ -3,10 +3,10 @@
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 
-use crate::support::caller::{get, raw_call};
-use crate::support::certificates;
-use crate::support::gateway::Setup;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::certificates;
+use testkit::gateway::Setup;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn http1_alone_is_offered_to_vendors_if_the_host_says_so() {

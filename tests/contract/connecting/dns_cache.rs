@@ -12,11 +12,11 @@ use tower_passthrough::{
 };
 
 use super::closing_vendor;
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Gateway, Setup, TOKEN};
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Gateway, Setup, TOKEN};
+use testkit::names::Names;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 const LONG: Duration = Duration::from_secs(3600);
 

@@ -1,10 +1,10 @@
 //! Which of a name's addresses are tried, and what is told if none answers. How attempts follow
 //! one another is tested beside the code, with a clock of its own.
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::names::Names;
+use testkit::vendor::Vendor;
 
 async fn gateway(vendor: &Vendor, addresses: &[&str]) -> Gateway {
     let names = Names::new().answer("many.test", [addresses]);

@@ -6,8 +6,8 @@ mod egress;
 mod happy_eyeballs;
 mod tls_resumption;
 
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A vendor that takes one request per connection, so that each call needs a new one.
 async fn closing_vendor() -> Vendor {

@@ -5,10 +5,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::caller::{get, raw_call};
-use crate::support::certificates;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::certificates;
+use testkit::gateway::{Gateway, Setup};
+use testkit::wait::within;
 
 struct TlsVendor {
     listener: TcpListener,

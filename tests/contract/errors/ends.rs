@@ -6,13 +6,13 @@ use http::StatusCode;
 use tokio::sync::mpsc;
 use tower_passthrough::{CallReport, ErrorCode, Outcome};
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Origin, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Origin, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn e8_once_the_head_is_out_there_is_no_error_answer() {

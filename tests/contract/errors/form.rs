@@ -1,10 +1,10 @@
 //! The form of an error, and that no vendor's response has it.
 
 use super::{failures, problem};
-use crate::support::caller::{get, request};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, request};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn e2_the_vendor_cannot_speak_in_our_name() {
@@ -81,7 +81,7 @@ async fn e6_head_gets_the_same_fields_and_no_body() {
         let head = pair.call(request("HEAD", target, &[], "")).await;
         problem(&full);
         assert_eq!(head.status(), full.status());
-        let fields = |response: &crate::support::caller::RawResponse| {
+        let fields = |response: &testkit::caller::RawResponse| {
             let mut fields = response.head.fields.clone();
             fields.retain(|(name, _)| !name.eq_ignore_ascii_case("date"));
             fields.sort();
@@ -89,7 +89,7 @@ async fn e6_head_gets_the_same_fields_and_no_body() {
         };
         assert_eq!(fields(&head), fields(&full), "{target}");
         // The next answer follows at once.
-        let mut caller = crate::support::caller::Caller::connect(pair.gateway.address).await;
+        let mut caller = testkit::caller::Caller::connect(pair.gateway.address).await;
         caller.call(request("HEAD", target, &[], "")).await;
         assert_eq!(caller.call(get("/p/c/x")).await.status(), 200, "{target}");
     }

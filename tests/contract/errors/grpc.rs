@@ -1,11 +1,11 @@
 //! The gateway's own errors to gRPC callers.
 
 use super::{failures, problem};
-use crate::support::caller::{raw_call, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
+use testkit::caller::{raw_call, request};
+use testkit::gateway::Gateway;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
 
 #[tokio::test]
 async fn g1_errors_are_200_and_headers_only_to_a_grpc_caller() {

@@ -5,11 +5,11 @@ use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore, Stor
 
 use super::failures::{self, CANARY};
 use super::problem;
-use crate::support::caller::{RawResponse, get, raw_call, request};
-use crate::support::gateway::Setup;
-use crate::support::head::latin1;
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, get, raw_call, request};
+use testkit::gateway::Setup;
+use testkit::head::latin1;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn e1_each_failure_has_its_code_and_status() {

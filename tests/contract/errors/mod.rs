@@ -9,7 +9,7 @@ mod uploads;
 
 use serde_json::Value;
 
-use crate::support::caller::RawResponse;
+use testkit::caller::RawResponse;
 
 /// The problem in an error of the gateway's own, once its form has been checked.
 fn problem(response: &RawResponse) -> Value {

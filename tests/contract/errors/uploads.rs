@@ -1,15 +1,15 @@
 //! Refusals while the caller uploads.
 
 use super::problem;
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller, whole};
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::upload::upload;
-use crate::support::vendor::Vendor;
-use crate::support::wire::End;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller, whole};
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::upload::upload;
+use testkit::vendor::Vendor;
+use testkit::wire::End;
 
 const MIB: usize = 1024 * 1024;
 

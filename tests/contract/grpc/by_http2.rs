@@ -4,14 +4,14 @@ use http::{HeaderMap, HeaderValue, Response};
 use tokio::sync::mpsc;
 use tower_passthrough::CallReport;
 
-use crate::support::caller::{RawResponse, request};
-use crate::support::gateway::{Builder, Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller, H2Response};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{RawResponse, request};
+use testkit::gateway::{Builder, Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller, H2Response};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 fn call(content_type: &str) -> http::Request<()> {
     h2_caller::request("POST", "/p/c/test.Echo/Unary")
@@ -150,7 +150,7 @@ async fn g3_an_http1_caller_gets_grpc_in_chunks_and_trailers() {
         "Content-Length: 7",
     ];
     let sent = request("POST", "/p/c/test.Echo/Unary", &lines, "\0\0\0\0\x02hi");
-    let caller = crate::support::caller::raw_call(gateway.address, sent);
+    let caller = testkit::caller::raw_call(gateway.address, sent);
     let answer = async {
         let mut stream = vendor.next().await;
         let (body, _) = stream.read().await;

@@ -9,8 +9,8 @@ use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_client::HealthClient;
 
 use super::{Place, Raw, ask, assert_failure, method};
-use crate::support::gateway::TOKEN;
-use crate::support::wait::within;
+use testkit::gateway::TOKEN;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn g3_a_unary_call_carries_the_credential() {

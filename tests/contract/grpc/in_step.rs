@@ -5,7 +5,7 @@ use tokio::sync::mpsc;
 use tonic::Streaming;
 
 use super::{Place, Raw, assert_failure, messages, method};
-use crate::support::wait::within;
+use testkit::wait::within;
 
 /// A call of `Reply`, whose vendor has spoken before the caller has.
 async fn open(place: &Place) -> (mpsc::Sender<Bytes>, Streaming<Bytes>) {

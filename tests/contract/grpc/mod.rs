@@ -27,8 +27,8 @@ use tonic::transport::{Channel, Server};
 use tonic::{Code, Status, Streaming};
 use tower_passthrough::PassthroughLayer;
 
-use crate::support::gateway::{Builder, Mount, Setup, bind};
-use crate::support::wait::{Signal, within};
+use testkit::gateway::{Builder, Mount, Setup, bind};
+use testkit::wait::{Signal, within};
 
 /// Messages that are what they are.
 #[derive(Clone, Copy, Debug, Default)]

@@ -3,7 +3,7 @@
 use tokio::process::Command;
 
 use super::Place;
-use crate::support::wait::within;
+use testkit::wait::within;
 
 /// The Python to use, one that has `grpcio`. If it's set, the test doesn't skip.
 const PYTHON: &str = "GRPC_PYTHON";

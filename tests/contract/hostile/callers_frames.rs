@@ -2,7 +2,7 @@
 
 use super::Stage;
 use super::callers_http2::{Field, block, get, post};
-use crate::support::h2_frames::{
+use testkit::h2_frames::{
     DATA, END_HEADERS, END_STREAM, HEADERS, RST_STREAM, SETTINGS, WINDOW_UPDATE, encode, fields,
 };
 

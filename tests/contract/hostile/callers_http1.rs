@@ -1,8 +1,8 @@
 //! Callers that speak HTTP/1.1 in ways that two parsers could read differently, or without end.
 
 use super::Stage;
-use crate::support::caller::{Caller, get, request};
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, request};
+use testkit::wait::within;
 
 /// A request that must never come to a vendor: in its own form, and in ours for whoever reads it as
 /// a request of the caller's.

@@ -9,14 +9,14 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 
 use super::{Stage, with_next};
-use crate::support::caller::Caller;
-use crate::support::gateway::Setup;
-use crate::support::h2_frames::{
+use testkit::caller::Caller;
+use testkit::gateway::Setup;
+use testkit::h2_frames::{
     DATA, END_HEADERS, END_STREAM, FrameCaller, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS,
     WINDOW_UPDATE, encode, fields,
 };
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::tenant::{self, Tenant};
+use testkit::h2_vendor::H2Vendor;
+use testkit::tenant::{self, Tenant};
 
 const PRIORITY: u8 = 2;
 const CONTINUATION: u8 = 9;
@@ -301,7 +301,7 @@ async fn k11_rapid_resets_of_one_tenant_stop_no_other_at_a_vendor_on_http2() {
         next.is_served("rapid resets").await;
         drop(caller);
         let mut caller = Caller::connect(gateway.address).await;
-        caller.write(crate::support::caller::get("/p/c/x")).await;
+        caller.write(testkit::caller::get("/p/c/x")).await;
         drop(caller);
     }
     next.is_served("rapid resets").await;

@@ -13,11 +13,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::JoinSet;
 
-use crate::support::gateway::{Gateway, Origin, Setup};
-use crate::support::h2_frames::{ACK, PING, PREFACE, SETTINGS, encode};
-use crate::support::h2_vendor::read;
-use crate::support::tenant;
-use crate::support::wait::within;
+use testkit::gateway::{Gateway, Origin, Setup};
+use testkit::h2_frames::{ACK, PING, PREFACE, SETTINGS, encode};
+use testkit::h2_vendor::read;
+use testkit::tenant;
+use testkit::wait::within;
 
 const MARK: &[u8; 8] = b"injected";
 

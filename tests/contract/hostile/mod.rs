@@ -13,10 +13,10 @@ use std::time::Duration;
 use tokio::time::timeout;
 use tower_passthrough::Connection;
 
-use crate::support::caller::Caller;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::tenant::{self, Tenant};
-use crate::support::vendor::Vendor;
+use testkit::caller::Caller;
+use testkit::gateway::{Gateway, Setup};
+use testkit::tenant::{self, Tenant};
+use testkit::vendor::Vendor;
 
 /// The usual gateway with a tenant more.
 fn with_next(setup: Setup) -> Setup {
@@ -80,7 +80,7 @@ impl Stage {
 
 /// The codes of all heads in these bytes.
 fn statuses(bytes: &[u8]) -> Vec<String> {
-    let text = crate::support::head::latin1(bytes);
+    let text = testkit::head::latin1(bytes);
     let heads = text.split("HTTP/1.").skip(1);
     heads
         .filter_map(|head| head.split(' ').nth(1).map(str::to_owned))

@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::with_next;
-use crate::support::caller::{Caller, RawResponse, get, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::io::Io;
-use crate::support::manual::VendorConnection;
-use crate::support::tenant::{self, Tenant};
-use crate::support::vendor::request_framing;
-use crate::support::wire::{End, Wire};
+use testkit::caller::{Caller, RawResponse, get, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::io::Io;
+use testkit::manual::VendorConnection;
+use testkit::tenant::{self, Tenant};
+use testkit::vendor::request_framing;
+use testkit::wire::{End, Wire};
 
 /// A vendor that is hostile on its first connection and echoes on all others, and its gateway.
 struct Stage {

@@ -2,12 +2,12 @@
 //! connection that several tenants share.
 
 use super::injecting::Injecting;
-use crate::support::caller::{Caller, request};
-use crate::support::h2_frames::{
+use testkit::caller::{Caller, request};
+use testkit::h2_frames::{
     DATA, END_HEADERS, END_STREAM, GOAWAY, HEADERS, PING, RST_STREAM, SETTINGS, WINDOW_UPDATE,
     encode, fields,
 };
-use crate::support::tenant::Tenant;
+use testkit::tenant::Tenant;
 
 const PRIORITY: u8 = 2;
 const PUSH_PROMISE: u8 = 5;

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Scheme, assert_ok, at_once, next, two_tenants};
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::{Gateway, Origin, Setup};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get};
+use testkit::gateway::{Gateway, Origin, Setup};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn apart(setup: Setup) -> Setup {
     two_tenants(setup).transport(|transport| transport.pool_per_connection(true))

@@ -6,13 +6,13 @@ use std::time::Duration;
 use h2::Reason;
 
 use super::{assert_ok, begun, refusal, telling};
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_script::{
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_script::{
     CANCEL, ENHANCE_YOUR_CALM, FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS,
 };
-use crate::support::wait::within;
+use testkit::wait::within;
 
 fn setup(vendor: &FrameVendor) -> Setup {
     Setup::new(vendor).transport(|transport| transport.http2_prior_knowledge(true))

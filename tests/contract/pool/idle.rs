@@ -5,12 +5,12 @@ use std::time::Duration;
 use tower_passthrough::{DomainPolicy, HttpTransportBuilder};
 
 use super::{assert_ok, at_once, next};
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_script::FrameVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::Signal;
+use testkit::caller::{Caller, get};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_script::FrameVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::Signal;
 
 const IDLE: Duration = Duration::from_millis(200);
 

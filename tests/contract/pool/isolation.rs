@@ -8,15 +8,15 @@ use tower::util::MapRequest;
 use tower_passthrough::Connection;
 
 use super::{assert_passes, begins_long, stall_eight};
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 fn stream(method: &str, target: &str) -> Request<()> {
     h2_caller::request(method, target).body(()).unwrap()

@@ -11,12 +11,12 @@ use tokio::sync::Notify;
 use tower::ServiceExt;
 
 use super::{assert_ok, at_once, begun, next, telling};
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS, NO_ERROR};
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
-use crate::support::wire::Wire;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS, NO_ERROR};
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
+use testkit::wire::Wire;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
 

@@ -4,15 +4,15 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{assert_ok, begins_long};
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_script::FrameVendor;
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_script::FrameVendor;
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
 

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn short_lived(setup: Setup) -> Setup {
     setup.transport(|transport| transport.pool_idle_timeout(Duration::from_millis(500)))

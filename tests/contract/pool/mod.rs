@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use tower_passthrough::Connection;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 
-use crate::support::caller::{Caller, RawResponse, get};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, RawResponse, get};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 mod bound;
 mod calm;

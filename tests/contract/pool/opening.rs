@@ -13,12 +13,12 @@ use tokio::task::JoinSet;
 use tower_passthrough::{CallReport, Outcome, Resolve};
 
 use super::{assert_ok, at_once, begun, next, refusal, telling};
-use crate::support::caller::{Caller, get, post, raw_call};
-use crate::support::counts::Counts;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::{ManualVendor, Unshaken, VendorConnection};
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get, post, raw_call};
+use testkit::counts::Counts;
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::{ManualVendor, Unshaken, VendorConnection};
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 const OWN: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
 const LAST: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast";

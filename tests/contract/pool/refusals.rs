@@ -2,9 +2,9 @@
 //! without end. What it may have looked at is never sent again.
 
 use super::{Scheme, assert_ok, refusal};
-use crate::support::caller::{Caller, get, post};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_script::{
+use testkit::caller::{Caller, get, post};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_script::{
     CANCEL, FrameConnection, FrameVendor, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM,
 };
 

@@ -3,12 +3,12 @@
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use crate::support::caller::{Caller, RawResponse, get, post, request};
-use crate::support::counts::Counts;
-use crate::support::gateway::Gateway;
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, RawResponse, get, post, request};
+use testkit::counts::Counts;
+use testkit::gateway::Gateway;
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -98,7 +98,7 @@ async fn k2_the_same_holds_on_a_connection_that_was_used_before() {
     for _ in 0..20 {
         assert_eq!(
             caller
-                .call(crate::support::caller::get("/p/c/first"))
+                .call(testkit::caller::get("/p/c/first"))
                 .await
                 .status(),
             200

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use super::{assert_ok, assert_passes, at_once, begun, next, stall_eight, telling, two_tenants};
-use crate::support::caller::{Caller, get, post, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_frames::DATA;
-use crate::support::h2_script::{CANCEL, FrameVendor, MAX_CONCURRENT_STREAMS};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, post, request};
+use testkit::gateway::Setup;
+use testkit::h2_frames::DATA;
+use testkit::h2_script::{CANCEL, FrameVendor, MAX_CONCURRENT_STREAMS};
+use testkit::h2_vendor::H2Vendor;
+use testkit::wait::within;
 
 fn setup(vendor: &FrameVendor) -> Setup {
     two_tenants(Setup::new(vendor)).transport(|transport| transport.http2_prior_knowledge(true))

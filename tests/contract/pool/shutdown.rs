@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use http::{Request, StatusCode};
 use tower::ServiceExt;
 
-use crate::support::gateway::Setup;
-use crate::support::wait::PATIENCE;
+use testkit::gateway::Setup;
+use testkit::wait::PATIENCE;
 
 /// Comes back once tasks end before they have begun. It holds its thread until then, so that what
 /// follows is done by a runtime that has ended.

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tower_passthrough::HttpTransportBuilder;
 
 use super::{assert_ok, at_once, next, refusal, telling};
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_script::{FrameConnection, FrameVendor, MAX_CONCURRENT_STREAMS};
+use testkit::h2_vendor::H2Vendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 const ONE_STREAM: &[(u16, u32)] = &[(MAX_CONCURRENT_STREAMS, 1)];
 
@@ -197,7 +197,7 @@ async fn wait_for_place(gateway: &Gateway) {
 async fn served(
     connection: &mut FrameConnection,
     gateway: &Gateway,
-) -> crate::support::caller::RawResponse {
+) -> testkit::caller::RawResponse {
     let mut callers = at_once(gateway.address, [get("/p/c/x")]);
     let stream = connection.request().await;
     connection.answer(stream, "own").await;

@@ -5,9 +5,9 @@ use http::HeaderName;
 use tower_passthrough::{Connection, auth};
 
 use super::BARE;
-use crate::support::caller::request;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::pair::Pair;
+use testkit::caller::request;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::pair::Pair;
 
 /// A pair without authentication, whose host app reads `X-Session`.
 async fn host_app() -> Pair {

@@ -9,11 +9,11 @@ use hyper::body::Incoming;
 use tower_passthrough::{BoxError, Connection};
 use tower_service::Service;
 
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
-use crate::support::wire::{End, Framing};
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
+use testkit::wire::{End, Framing};
 
 /// A gateway behind a layer of the host's that replaces the body, and leaves the fields.
 async fn behind_a_layer<B>(

@@ -4,8 +4,8 @@ use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use tower_passthrough::auth;
 
 use super::{BARE, seen_on_h2};
-use crate::support::caller::request;
-use crate::support::pair::Pair;
+use testkit::caller::request;
+use testkit::pair::Pair;
 
 #[tokio::test]
 async fn h1_a_credential_that_connection_nominates_is_still_put_on() {

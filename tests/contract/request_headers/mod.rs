@@ -10,9 +10,9 @@ mod versions;
 
 use http::Request;
 
-use crate::support::caller::{raw_call, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_vendor::H2Vendor;
+use testkit::caller::{raw_call, request};
+use testkit::gateway::Gateway;
+use testkit::h2_vendor::H2Vendor;
 
 /// What the vendor gets of a request that has no fields of its own, beside our credential.
 const BARE: [&str; 2] = ["authorization", "host"];

@@ -11,14 +11,14 @@ use tower_passthrough::{
 };
 
 use super::BARE;
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::in_process::InProcess;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::in_process::InProcess;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 const CALLERS: [&str; 16] = [
     "Accept: application/json;q=0.9, */*",

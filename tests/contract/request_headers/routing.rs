@@ -3,11 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use super::{BARE, seen_on_h2};
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Origin, Setup, bind};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::in_process::InProcess;
-use crate::support::pair::Pair;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Origin, Setup, bind};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::in_process::InProcess;
+use testkit::pair::Pair;
 
 #[tokio::test]
 async fn h8_host_is_the_vendors() {

@@ -4,10 +4,10 @@ use http::HeaderName;
 use tower_passthrough::{CallReport, TraceContext, TraceId};
 
 use super::BARE;
-use crate::support::caller::{get, request};
-use crate::support::pair::Pair;
-use crate::support::vendor::Received;
-use crate::support::wait::within;
+use testkit::caller::{get, request};
+use testkit::pair::Pair;
+use testkit::vendor::Received;
+use testkit::wait::within;
 
 const ID: &str = "0af7651916cd43dd8448eb211c80319c";
 const VALID: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00";

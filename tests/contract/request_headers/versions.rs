@@ -4,14 +4,14 @@ use http::{Request, Version};
 use tower::ServiceExt;
 
 use super::seen_on_h2;
-use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_frames::{
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_frames::{
     DATA, END_HEADERS, END_STREAM, FrameCaller, GOAWAY, HEADERS, RST_STREAM, fields,
 };
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
-use crate::support::wire::End;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
+use testkit::wire::End;
 
 /// A request's pseudo-header fields.
 const POST: [(&[u8], &[u8]); 4] = [

@@ -3,9 +3,9 @@
 use tokio::task::JoinSet;
 
 use super::{requests, retrying, status};
-use crate::support::caller::{Caller, get};
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get};
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn retry_an_outage_is_not_multiplied() {

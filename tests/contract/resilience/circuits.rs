@@ -10,14 +10,14 @@ use tower_passthrough::RetryPolicy;
 use tower_passthrough::{CircuitPolicy, DomainPolicy, ErrorCode, NetworkPolicy, Outcome};
 
 use super::{in_turn, observed, origin, refusal, refusing, status};
-use crate::support::caller::{Caller, RawResponse, get, raw_call, request};
-use crate::support::gateway::{Builder, Gateway, Setup};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::io::Io;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
-use crate::support::wire::Wire;
+use testkit::caller::{Caller, RawResponse, get, raw_call, request};
+use testkit::gateway::{Builder, Gateway, Setup};
+use testkit::h2_vendor::H2Vendor;
+use testkit::io::Io;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
+use testkit::wire::Wire;
 
 const SHORT: Duration = Duration::from_millis(500);
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tower_passthrough::{ErrorCode, NetworkPolicy, Outcome, RetryPolicy};
 
 use super::{in_turn, observed, origin, refusal, refusing, requests, retrying};
-use crate::support::caller::{get, post, raw_call};
-use crate::support::gateway::{Builder, Setup};
-use crate::support::h2_script::{FrameVendor, REFUSED_STREAM};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, post, raw_call};
+use testkit::gateway::{Builder, Setup};
+use testkit::h2_script::{FrameVendor, REFUSED_STREAM};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn three(builder: Builder) -> Builder {
     builder.retry(RetryPolicy::new(3))

@@ -12,11 +12,11 @@ use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
 use tower_passthrough::{CallReport, ErrorCode, Outcome, RetryPolicy};
 
-use crate::support::caller::RawResponse;
-use crate::support::gateway::{Builder, Gateway, Origin, Setup};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::RawResponse;
+use testkit::gateway::{Builder, Gateway, Origin, Setup};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// An answer without a body.
 fn status(line: &str, fields: &str) -> Reply {

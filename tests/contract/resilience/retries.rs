@@ -10,11 +10,11 @@ use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 use tower_passthrough::{Outcome, RetryPolicy};
 
 use super::{in_turn, observed, requests, retrying, status};
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn retry_a_failure_of_the_vendors_and_then_an_answer_is_that_answer() {

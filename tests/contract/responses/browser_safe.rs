@@ -3,8 +3,8 @@
 use tower_passthrough::ResponseHeaderPolicy;
 
 use super::{answering, answering_with};
-use crate::support::caller::{get, request};
-use crate::support::pair::Pair;
+use testkit::caller::{get, request};
+use testkit::pair::Pair;
 
 async fn browser_safe(fields: &str) -> Pair {
     let reply = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 2\r\n\r\nok");

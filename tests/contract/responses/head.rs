@@ -1,14 +1,14 @@
 //! Status line and fields of a response.
 
 use super::answering;
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A pair whose vendor answers with the rest of the path as its status line.
 async fn echoing() -> Pair {

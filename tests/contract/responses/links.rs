@@ -3,8 +3,8 @@
 use tower_passthrough::{Connection, auth};
 
 use super::answering_with;
-use crate::support::caller::get;
-use crate::support::pair::Pair;
+use testkit::caller::get;
+use testkit::pair::Pair;
 
 async fn scrubbing(fields: &str, body: &str) -> Pair {
     let length = body.len();

@@ -9,9 +9,9 @@ mod redirects;
 mod renewal;
 mod replay;
 
-use crate::support::gateway::Setup;
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::gateway::Setup;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 /// A pair whose vendor answers each request with these bytes.
 async fn answering(reply: impl Into<Vec<u8>>) -> Pair {

@@ -4,11 +4,11 @@ use axum::Router;
 use axum::extract::OriginalUri;
 use tower_passthrough::{DomainPolicy, PassthroughLayer, PathEncoding, ResponseHeaderPolicy, auth};
 
-use crate::support::caller::{RawResponse, get, raw_call};
-use crate::support::gateway::{Builder, Gateway, Mount, Setup, bind};
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, get, raw_call};
+use testkit::gateway::{Builder, Gateway, Mount, Setup, bind};
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 fn rewriting(options: Builder) -> Builder {
     options.rewrite_links(true)
@@ -191,7 +191,7 @@ fn original(extensions: &http::Extensions) -> Option<&http::Uri> {
 /// What the host app calls the mount, and how it mounts a service there.
 async fn mounted(
     prefix: &'static str,
-    mount: impl FnOnce(crate::support::gateway::Service) -> Router,
+    mount: impl FnOnce(testkit::gateway::Service) -> Router,
 ) -> (Vendor, Gateway) {
     let vendor = vendor("Link: </v2/y?page=2>; rel=next").await;
     let listener = bind().await;

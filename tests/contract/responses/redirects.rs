@@ -2,8 +2,8 @@
 //! put on for.
 
 use super::answering;
-use crate::support::caller::get;
-use crate::support::vendor::Vendor;
+use testkit::caller::get;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn r4_a_redirect_goes_back_untouched_and_isnt_followed() {

@@ -3,11 +3,11 @@
 use tokio::sync::{Mutex, mpsc};
 use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
 
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// A store whose credential is stale, and that tells of each renewal.
 pub(super) struct Stale {

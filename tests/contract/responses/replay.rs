@@ -8,11 +8,11 @@ use tower_passthrough::{
 };
 
 use super::renewal::{Stale, UNAUTHORIZED, strict};
-use crate::support::caller::{Caller, post, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, post, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// A 401 after which the network connection is closed.
 const CLOSING: &str = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";

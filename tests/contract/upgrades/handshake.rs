@@ -6,11 +6,11 @@ use tower_passthrough::{
 };
 
 use super::{ACCEPT, Ends, KEY, agreement, handshake};
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Mount, Setup, TOKEN};
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Mount, Setup, TOKEN};
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn u1_other_protocols_are_dropped_and_the_request_goes_as_plain() {

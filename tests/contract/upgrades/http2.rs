@@ -6,12 +6,12 @@ use h2::ext::Protocol;
 use http::Request;
 
 use super::agreement;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::gateway::{Gateway, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 fn connect(target: &str, protocol: &'static str) -> Request<()> {
     let mut request = h2_caller::request("CONNECT", target)

@@ -5,10 +5,10 @@ mod http2;
 mod peers;
 mod tunnel;
 
-use crate::support::caller::Caller;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::head::Head;
-use crate::support::manual::{ManualVendor, VendorConnection};
+use testkit::caller::Caller;
+use testkit::gateway::{Gateway, Setup};
+use testkit::head::Head;
+use testkit::manual::{ManualVendor, VendorConnection};
 
 /// RFC 6455's own example.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";

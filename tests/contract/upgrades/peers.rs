@@ -10,8 +10,8 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 
-use crate::support::gateway::{Gateway, Mount, Setup, bind};
-use crate::support::wait::within;
+use testkit::gateway::{Gateway, Mount, Setup, bind};
+use testkit::wait::within;
 
 /// A vendor that sends each message back, and says goodbye when it's told to.
 async fn echo() -> (String, JoinSet<()>) {

@@ -7,10 +7,10 @@ use tokio::sync::mpsc;
 use tower_passthrough::{CallReport, Outcome, Tunnels};
 
 use super::{Ends, agreement, handshake};
-use crate::support::caller::Caller;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::Caller;
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn u7_bytes_pass_both_ways_as_they_came() {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use tower_passthrough::{CircuitPolicy, Connection};
 
 use super::{HTTP1, HTTP2, gateway, setup};
-use crate::support::caller::{RawResponse, get, post, raw_call};
-use crate::support::identities::Authority;
-use crate::support::mtls_vendor::{MtlsVendor, Terms};
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, get, post, raw_call};
+use testkit::identities::Authority;
+use testkit::mtls_vendor::{MtlsVendor, Terms};
+use testkit::vendor::Vendor;
 
 fn told(answer: &RawResponse) -> (u16, &str, &str, bool) {
     let status = answer.head.value("proxy-status").unwrap_or_default();
@@ -137,7 +137,7 @@ async fn e10_one_refused_identity_opens_no_circuit_for_others() {
 
 #[tokio::test]
 async fn a_vendor_that_asks_for_none_is_shown_none() {
-    let vendor = Vendor::replying_over_tls(HTTP1, |_| crate::support::reply::Reply::ok("ok")).await;
+    let vendor = Vendor::replying_over_tls(HTTP1, |_| testkit::reply::Reply::ok("ok")).await;
     let own = Authority::new().certify("own");
     let gateway = gateway(&vendor, own.connection()).await;
     let answer = raw_call(gateway.address, get("/p/c/x")).await;
@@ -146,7 +146,7 @@ async fn a_vendor_that_asks_for_none_is_shown_none() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let bearer = Connection::new("vendor").with("token", "t");
-    let gateway = crate::support::gateway::Setup::new(&vendor).connection(bearer);
+    let gateway = testkit::gateway::Setup::new(&vendor).connection(bearer);
     let answer = raw_call(gateway.start().await.address, get("/p/c/x")).await;
     assert_eq!(answer.error(), Some("upstream-unreachable"));
     assert!(vendor.shaken().is_empty());

@@ -10,9 +10,9 @@ use tower_passthrough::Connection;
 use tower_passthrough::auth::{AuthError, AuthScheme as _, Mtls};
 
 use super::{HTTP1, gateway};
-use crate::support::caller::{get, raw_call};
-use crate::support::identities::{Authority, Identity};
-use crate::support::mtls_vendor::{MtlsVendor, Terms};
+use testkit::caller::{get, raw_call};
+use testkit::identities::{Authority, Identity};
+use testkit::mtls_vendor::{MtlsVendor, Terms};
 
 fn pem(label: &str, der: &[u8]) -> String {
     let text = STANDARD.encode(der);

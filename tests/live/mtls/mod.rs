@@ -8,11 +8,11 @@ mod ways;
 use futures_util::future::join_all;
 use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore, auth};
 
-use crate::support::caller::{Caller, get, post};
-use crate::support::gateway::{Gateway, Origin, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::identities::{Authority, Identity};
-use crate::support::mtls_vendor::{MtlsVendor, Terms};
+use testkit::caller::{Caller, get, post};
+use testkit::gateway::{Gateway, Origin, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::identities::{Authority, Identity};
+use testkit::mtls_vendor::{MtlsVendor, Terms};
 
 const HTTP1: &[&str] = &["http/1.1"];
 const HTTP2: &[&str] = &["h2"];

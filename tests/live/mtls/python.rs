@@ -9,10 +9,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
 use super::{everyone, mixed_calls, setup, tenants};
-use crate::support::caller::{post, raw_call};
-use crate::support::certificates;
-use crate::support::identities::Authority;
-use crate::support::wait::within;
+use testkit::caller::{post, raw_call};
+use testkit::certificates;
+use testkit::identities::Authority;
+use testkit::wait::within;
 
 /// The Python to use. If it's set, the test doesn't skip.
 const PYTHON: &str = "MTLS_PYTHON";

@@ -14,11 +14,11 @@ use tower_passthrough::{
 };
 
 use super::{HTTP1, HTTP2, gateway, setup};
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::gateway::{Origin as _, Setup};
-use crate::support::identities::{Authority, subject};
-use crate::support::mtls_vendor::{MtlsVendor, Terms};
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::gateway::{Origin as _, Setup};
+use testkit::identities::{Authority, subject};
+use testkit::mtls_vendor::{MtlsVendor, Terms};
+use testkit::wait::within;
 
 fn both() -> Several {
     Several::new([Box::new(Mtls) as Box<dyn AuthScheme>, Box::new(Bearer)])
@@ -234,8 +234,8 @@ async fn a_grpc_call_shows_it_too() {
     let terms = Terms::new(authority.verifier(true), &["h2", "http/1.1"]);
     let vendor = MtlsVendor::start(&terms).await;
     let gateway = gateway(&vendor, authority.certify("own").connection()).await;
-    let mut caller = crate::support::h2_caller::H2Caller::connect(gateway.address).await;
-    let request = crate::support::h2_caller::request("POST", "/p/c/pkg.Service/Call")
+    let mut caller = testkit::h2_caller::H2Caller::connect(gateway.address).await;
+    let request = testkit::h2_caller::request("POST", "/p/c/pkg.Service/Call")
         .header("content-type", "application/grpc")
         .header("te", "trailers");
     let answer = caller.call(request.body(()).unwrap()).await;

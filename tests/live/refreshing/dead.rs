@@ -2,9 +2,9 @@
 
 use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Standing, TokenStore};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::provider::{Provider, connection, outcome, refreshing};
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::provider::{Provider, connection, outcome, refreshing};
+use testkit::wait::within;
 
 #[tokio::test]
 async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_owner() {

@@ -14,9 +14,9 @@ use tower_passthrough::{
     Refreshing, TokenError, TokenSource, TokenStore, Tokens,
 };
 
-use crate::support::caller::{get, raw_call};
-use crate::support::provider::{Answer, Provider, connection, endless, outcome, refreshing};
-use crate::support::wait::{Signal, within};
+use testkit::caller::{get, raw_call};
+use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshing};
+use testkit::wait::{Signal, within};
 
 #[tokio::test]
 async fn nobody_waits_while_the_old_token_is_good() {
@@ -122,7 +122,7 @@ async fn a_short_life_is_used_for_the_most_part() {
 
     // The next process learns of its life by when it was renewed.
     let store = refreshing.store().clone();
-    let (next, mut reports) = crate::support::provider::refreshing(store, provider.source());
+    let (next, mut reports) = testkit::provider::refreshing(store, provider.source());
     let gateway = provider.gateway(next.clone()).await;
     for _ in 0..10 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;

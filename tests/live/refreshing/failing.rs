@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing};
 
-use crate::support::caller::{RawResponse, get, raw_call};
-use crate::support::provider::{Answer, Provider, connection, outcome, refreshing};
-use crate::support::wait::{Signal, within};
+use testkit::caller::{RawResponse, get, raw_call};
+use testkit::provider::{Answer, Provider, connection, outcome, refreshing};
+use testkit::wait::{Signal, within};
 
 const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 const BUSY: &str =

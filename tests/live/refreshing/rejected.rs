@@ -2,11 +2,11 @@
 
 use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
 
-use crate::support::caller::{get, post, raw_call};
-use crate::support::provider::{Answer, Provider, endless, outcome, refreshing};
-use crate::support::stores::Process;
-use crate::support::wait::Signal;
-use crate::support::wait::within;
+use testkit::caller::{get, post, raw_call};
+use testkit::provider::{Answer, Provider, endless, outcome, refreshing};
+use testkit::stores::Process;
+use testkit::wait::Signal;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn a_401_renews_and_the_call_is_sent_again() {

@@ -2,8 +2,8 @@
 
 use tower_passthrough::{MemoryStore, Refreshing, TokenStore};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::provider::{Answer, Provider, connection, secret};
+use testkit::caller::{get, raw_call};
+use testkit::provider::{Answer, Provider, connection, secret};
 
 #[tokio::test]
 async fn what_an_answer_leaves_out_is_kept_or_taken_off() {

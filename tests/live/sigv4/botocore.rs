@@ -9,9 +9,9 @@ use tower_passthrough::PathEncoding;
 use tower_passthrough::auth::SigV4;
 
 use super::{ID, SECRET, python, signs};
-use crate::support::caller::request;
-use crate::support::pair::Pair;
-use crate::support::wait::within;
+use testkit::caller::request;
+use testkit::pair::Pair;
+use testkit::wait::within;
 
 /// Pieces of paths and queries, encoded as SDKs do.
 const PIECES: [&str; 12] = [

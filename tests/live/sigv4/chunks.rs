@@ -5,12 +5,12 @@ use ring::{digest, hmac};
 use tower_passthrough::auth::SigV4;
 
 use super::{DUMMY, SECRET, connection, s3, signs};
-use crate::support::caller::{raw_call, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::pair::Pair;
-use crate::support::vendor::{Received, Vendor};
+use testkit::caller::{raw_call, request};
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::pair::Pair;
+use testkit::vendor::{Received, Vendor};
 
 const ZEROS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -239,7 +239,7 @@ async fn what_is_not_in_chunks_ends_the_call() {
             pair.vendor
                 .try_next()
                 .await
-                .is_none_or(|received| { received.body.end == crate::support::wire::End::Cut })
+                .is_none_or(|received| { received.body.end == testkit::wire::End::Cut })
         );
     }
     let fits = signed_with_another_key(&[&"x".repeat(1024)], false);
@@ -248,7 +248,7 @@ async fn what_is_not_in_chunks_ends_the_call() {
         let sent = request("PUT", "/p/c/b/k", &lines, &fits);
         assert_eq!(pair.call(sent).await.status(), 200);
         let received = pair.vendor.next().await;
-        if received.body.end == crate::support::wire::End::Complete {
+        if received.body.end == testkit::wire::End::Complete {
             break received;
         }
     };

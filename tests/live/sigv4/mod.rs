@@ -9,7 +9,7 @@ mod wire;
 use tower_passthrough::auth::SigV4;
 use tower_passthrough::{Connection, Upstream};
 
-use crate::support::gateway::Setup;
+use testkit::gateway::Setup;
 
 /// The stored secrets of the usual connection.
 pub(crate) const ID: &str = "AKIASTORED";

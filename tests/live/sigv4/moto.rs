@@ -12,7 +12,7 @@ use tower_passthrough::auth::SigV4;
 use tower_passthrough::{Connection, Upstream};
 
 use super::python;
-use crate::support::gateway::{Gateway, Setup};
+use testkit::gateway::{Gateway, Setup};
 
 /// Interpreters start slowly where others are busy.
 const PATIENCE: Duration = Duration::from_secs(120);

@@ -5,10 +5,10 @@ use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, 
 
 use super::chunks::verified;
 use super::{ID, SECRET, s3};
-use crate::support::caller::{post, raw_call};
-use crate::support::gateway::Setup;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{post, raw_call};
+use testkit::gateway::Setup;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A store whose key is stale.
 struct Stale;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use tower_passthrough::auth::SigV4;
 
 use super::{DUMMY, ID, SECRET, connection, s3, signs};
-use crate::support::caller::{get, post, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::pair::Pair;
-use crate::support::upload::Upload;
-use crate::support::vendor::{Received, Vendor};
+use testkit::caller::{get, post, request};
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::pair::Pair;
+use testkit::upload::Upload;
+use testkit::vendor::{Received, Vendor};
 
 const HASH: &str = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
 

@@ -13,7 +13,7 @@ use http::{Extensions, Method};
 use tower_passthrough::sqlite::SqliteStore;
 use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
 
-use crate::support::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
+use testkit::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
 fn id(id: &str) -> ConnectionId {
     ConnectionId::try_from(id).unwrap()

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tower_passthrough::{ClientAuth, Secret, TokenEndpoint, TokenError};
 
 use super::kit::{connection, endpoint, failure, left, obtain, reply};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 type Change = fn(TokenEndpoint) -> TokenEndpoint;
 

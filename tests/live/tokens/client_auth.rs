@@ -9,7 +9,7 @@ use tower_passthrough::{Assertion, ClientAuth, SigningAlgorithm, TokenEndpoint};
 
 use super::jwt::{self, Jwt};
 use super::kit::{asked, connection, endpoint, form, obtain, pairs, unready};
-use crate::support::vendor::Vendor;
+use testkit::vendor::Vendor;
 
 const REFRESH: [(&str, &str); 2] = [("grant_type", "refresh_token"), ("refresh_token", "r+1/&=")];
 

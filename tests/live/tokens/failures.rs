@@ -5,9 +5,9 @@ use std::time::Duration;
 use tower_passthrough::{ClientAuth, HttpTransport, NetworkPolicy, OAuth2, TokenSource};
 
 use super::kit::{connection, endpoint, failure, id, obtain, reply, source, transport};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn an_endpoint_without_an_end_times_out() {

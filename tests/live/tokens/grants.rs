@@ -12,9 +12,9 @@ use super::jwt::{self, Jwt};
 use super::kit::{
     TOKEN, asked, connection, endpoint, form, id, left, obtain, pairs, reply, source, transport,
 };
-use crate::support::gateway::Origin;
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::vendor::Vendor;
+use testkit::gateway::Origin;
+use testkit::h2_vendor::H2Vendor;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn a_refresh_token_is_sent_as_rfc_6749_says() {

@@ -9,9 +9,9 @@ use tower_passthrough::{
     TokenError, TokenSource, Tokens,
 };
 
-use crate::support::gateway::{Origin, Setup};
-use crate::support::reply::Reply;
-use crate::support::vendor::{Received, Vendor};
+use testkit::gateway::{Origin, Setup};
+use testkit::reply::Reply;
+use testkit::vendor::{Received, Vendor};
 
 /// A 200 with a token that lives an hour.
 pub(super) const TOKEN: &str =

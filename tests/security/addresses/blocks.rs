@@ -7,10 +7,10 @@ use std::path::Path;
 use tower_passthrough::{DomainPolicy, NetworkPolicy, NetworkRefusal};
 
 use super::{allowing, answer, gateway, prohibited};
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::Setup;
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::Setup;
+use testkit::names::Names;
+use testkit::vendor::Vendor;
 
 fn judged(policy: &NetworkPolicy, ip: IpAddr) -> Result<(), NetworkRefusal> {
     policy.judge(SocketAddr::new(ip, 443))

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tower_passthrough::{DomainPolicy, NetworkPolicy};
 
 use super::{allowing, answer, prohibited};
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Setup, bind};
-use crate::support::names::Names;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Setup, bind};
+use testkit::names::Names;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -20,7 +20,7 @@ async fn gateway(
     names: &Names,
     network: NetworkPolicy,
     kept: Duration,
-) -> crate::support::gateway::Gateway {
+) -> testkit::gateway::Gateway {
     let names = names.clone();
     Setup::new(&*format!("http://{host}:{}", vendor.address().port()))
         .network(|_| network)

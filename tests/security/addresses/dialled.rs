@@ -3,12 +3,12 @@
 use tower_passthrough::{DomainPolicy, NetworkPolicy};
 
 use super::{answer, gateway, prohibited};
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Setup, bind};
-use crate::support::names::Names;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Setup, bind};
+use testkit::names::Names;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn n1_a_name_that_is_bound_anew_is_judged_anew() {
@@ -201,7 +201,7 @@ async fn n9_a_kept_connection_needs_no_second_look_up() {
     // A second look-up would lead to an address that may not be dialled.
     let names = Names::new().answer("counted.test", [&["127.0.0.1"], &["10.0.0.1"]]);
     let gateway = gateway(&vendor, "counted.test", &names, &["127.0.0.1/32"]).await;
-    let mut caller = crate::support::caller::Caller::connect(gateway.address).await;
+    let mut caller = testkit::caller::Caller::connect(gateway.address).await;
     for _ in 0..3 {
         assert_eq!(caller.call(get("/p/c/x")).await.status(), 200);
     }

@@ -8,10 +8,10 @@ mod tunnelled;
 use ipnet::IpNet;
 use tower_passthrough::NetworkPolicy;
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::names::Names;
+use testkit::vendor::Vendor;
 
 /// A gateway before `host` on the vendor's port, with that DNS and those blocks allowed.
 async fn gateway(vendor: &Vendor, host: &str, names: &Names, blocks: &[&str]) -> Gateway {

@@ -1,11 +1,11 @@
 //! Behind an egress proxy, the guard judges what the proxy is asked for.
 
 use super::{allowing, answer, prohibited};
-use crate::support::egress_proxy::{EgressProxy, Verdict};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::names::Names;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::egress_proxy::{EgressProxy, Verdict};
+use testkit::gateway::{Gateway, Setup};
+use testkit::names::Names;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A gateway before `host` on the vendor's port, behind that proxy; loopback's first address may be
 /// asked for.

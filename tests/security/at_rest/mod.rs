@@ -10,7 +10,7 @@ use tower_passthrough::{
     Connection, ConnectionId, ConnectionStore, Renewal, Secret, StoreError, TokenStore,
 };
 
-use crate::support::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
+use testkit::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
 /// As somebody who may write to the file.
 fn sqlite(folder: &Folder) -> Sqlite {

@@ -1,10 +1,10 @@
 //! What an egress proxy gets to see.
 
-use crate::support::caller::{get, raw_call, request};
-use crate::support::egress_proxy::{EgressProxy, Verdict};
-use crate::support::gateway::{Setup, TOKEN};
-use crate::support::manual::ManualVendor;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::egress_proxy::{EgressProxy, Verdict};
+use testkit::gateway::{Setup, TOKEN};
+use testkit::manual::ManualVendor;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn d13_an_egress_proxy_is_asked_for_tunnels_alone() {

@@ -2,13 +2,13 @@
 
 use tower_passthrough::{Connection, auth};
 
-use crate::support::caller::{get, post, raw_call, request};
-use crate::support::gateway::Setup;
-use crate::support::h2_caller;
-use crate::support::h2_caller::H2Caller;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, post, raw_call, request};
+use testkit::gateway::Setup;
+use testkit::h2_caller;
+use testkit::h2_caller::H2Caller;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn d11_redirects_are_handed_back_and_never_followed() {

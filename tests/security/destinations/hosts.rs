@@ -4,11 +4,11 @@ use tokio::net::TcpListener;
 use tower_passthrough::DomainPolicy;
 
 use super::{Site, none};
-use crate::support::caller::{get, raw_call};
-use crate::support::certificates;
-use crate::support::gateway::Setup;
-use crate::support::names::Names;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::certificates;
+use testkit::gateway::Setup;
+use testkit::names::Names;
+use testkit::wait::within;
 
 /// Spellings that two parsers would read as two hosts.
 #[tokio::test]

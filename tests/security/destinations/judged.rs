@@ -9,10 +9,10 @@ use tower_passthrough::{
     BaseUrlResolver, Connection, MemoryStore, PassthroughService, ResolveError, Upstream, auth,
 };
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 /// Counts how often a credential was put on.
 #[derive(Clone, Debug, Default)]

@@ -9,10 +9,10 @@ mod urls;
 
 use tower_passthrough::DomainPolicy;
 
-use crate::support::caller::{RawResponse, get, raw_call};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
+use testkit::caller::{RawResponse, get, raw_call};
+use testkit::gateway::{Gateway, Setup};
+use testkit::names::Names;
+use testkit::vendor::Vendor;
 
 /// A vendor at `api.vendor.test`, where each other name leads to it as well: a wrong verdict is
 /// seen there.

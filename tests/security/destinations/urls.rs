@@ -5,11 +5,11 @@ use tower_passthrough::{
 };
 
 use super::Site;
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::names::Names;
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::names::Names;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 #[tokio::test]
 async fn d7_https_is_never_lowered_to_http() {

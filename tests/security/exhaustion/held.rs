@@ -14,14 +14,14 @@ use tower_passthrough::{
 };
 
 use super::Void;
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
-use crate::support::wire::Wire;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
+use testkit::wire::Wire;
 
 /// The most that may lie between a peer that sends and one that doesn't read, kernels' buffers
 /// included.

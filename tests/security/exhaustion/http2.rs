@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::Setup;
-use crate::support::h2_frames::{HEADERS, SETTINGS};
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
-use crate::support::wire::Wire;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::Setup;
+use testkit::h2_frames::{HEADERS, SETTINGS};
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
+use testkit::wire::Wire;
 
 /// A vendor over HTTP/2 that does `misbehave` once it has the first request, and answers no other.
 async fn h2_flood(misbehave: impl AsyncFnOnce(&mut Wire, [u8; 4])) -> (u16, Option<String>) {

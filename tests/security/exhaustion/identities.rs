@@ -4,11 +4,11 @@ use tower_passthrough::{
     CallContext, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::{Gateway, Origin as _, Setup, bind};
-use crate::support::identities::Authority;
-use crate::support::mtls_vendor::{MtlsVendor, Terms};
-use crate::support::wait::within;
+use testkit::caller::{Caller, get};
+use testkit::gateway::{Gateway, Origin as _, Setup, bind};
+use testkit::identities::Authority;
+use testkit::mtls_vendor::{MtlsVendor, Terms};
+use testkit::wait::within;
 
 fn everyone(_: &ConnectionId, _: CallContext<'_>) -> bool {
     true

@@ -3,11 +3,11 @@
 use tokio::task::JoinSet;
 use tower_passthrough::Connection;
 
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::gateway::{Setup, TOKEN};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::Signal;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::gateway::{Setup, TOKEN};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::Signal;
 
 #[tokio::test]
 async fn x4_a_connection_at_its_limit_hinders_no_other() {

@@ -2,7 +2,7 @@
 
 mod held;
 mod http2;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod identities;
 mod limits;
 mod parsers;

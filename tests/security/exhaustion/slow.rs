@@ -12,12 +12,12 @@ use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Resolve, Upstream,
 };
 
-use crate::support::caller::{Caller, get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::names::Names;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::names::Names;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn x4_a_vendor_that_never_shakes_hands_times_out() {

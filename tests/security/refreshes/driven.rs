@@ -3,8 +3,8 @@
 use tokio::task::JoinSet;
 use tower_passthrough::{MemoryStore, Refreshing};
 
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::provider::{Provider, connection, endless};
+use testkit::caller::{Caller, get, raw_call};
+use testkit::provider::{Provider, connection, endless};
 
 #[tokio::test]
 async fn x5_a_vendor_that_always_answers_401_makes_one_refresh() {

@@ -14,9 +14,9 @@ use tower_passthrough::{
     Upstream, auth,
 };
 
-use crate::support::in_process::InProcess;
-use crate::support::provider::{connection, secret};
-use crate::support::stores::Process;
+use testkit::in_process::InProcess;
+use testkit::provider::{connection, secret};
+use testkit::stores::Process;
 
 /// Rotates `c-r0` to `c-r1` as soon as it's asked, takes no refresh token twice, and answers a second
 /// later.

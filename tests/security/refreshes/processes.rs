@@ -3,12 +3,10 @@
 use tokio::task::JoinSet;
 use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing, Standing, TokenStore};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::provider::{
-    Answer, Provider, connection, endless, outcome, refreshing, secret,
-};
-use crate::support::stores::Process;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{get, raw_call};
+use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshing, secret};
+use testkit::stores::Process;
+use testkit::wait::{Signal, within};
 
 #[tokio::test]
 async fn o1_two_processes_with_fifty_callers_each_make_one_refresh() {

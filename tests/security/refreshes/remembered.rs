@@ -2,9 +2,9 @@
 
 use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::provider::{Answer, Provider, connection, outcome, refreshing};
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::provider::{Answer, Provider, connection, outcome, refreshing};
+use testkit::wait::within;
 
 #[tokio::test]
 async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {

@@ -3,10 +3,10 @@
 use tokio::task::JoinSet;
 use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, TokenStore};
 
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::provider::{Answer, Provider, connection, outcome, refreshing, secret};
-use crate::support::stores::Process;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get, raw_call};
+use testkit::provider::{Answer, Provider, connection, outcome, refreshing, secret};
+use testkit::stores::Process;
+use testkit::wait::{Signal, within};
 
 #[tokio::test]
 async fn o2_callers_that_leave_stop_no_refresh() {

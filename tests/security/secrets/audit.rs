@@ -10,11 +10,11 @@ use tower_passthrough::{
     PassthroughService, Scope, StoreError, Upstream, auth,
 };
 
-use crate::support::caller::{raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::PATIENCE;
+use testkit::caller::{raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::PATIENCE;
 
 /// What an audit trail needs of a call.
 #[derive(Debug, PartialEq, Eq)]

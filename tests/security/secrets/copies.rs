@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::Gateway;
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::Gateway;
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 /// The crate's files of that folder, and what stands in them.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {

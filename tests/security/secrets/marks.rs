@@ -10,11 +10,11 @@ use tower_passthrough::{
     TransportError, Upstream, UpstreamBody, auth,
 };
 
-use crate::support::caller::{get, raw_call};
-use crate::support::gateway::Gateway;
-use crate::support::h2_frames::{HEADERS, SETTINGS};
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call};
+use testkit::gateway::Gateway;
+use testkit::h2_frames::{HEADERS, SETTINGS};
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 /// Says of each field of a request whether it's marked sensitive.
 #[derive(Clone)]

@@ -7,13 +7,13 @@ use tower_passthrough::{
     PassthroughService, Secret, StoreError, Upstream, auth,
 };
 
-use crate::support::caller::{get, post, raw_call, request};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::names::Names;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::PATIENCE;
+use testkit::caller::{get, post, raw_call, request};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::names::Names;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::PATIENCE;
 
 /// The texts of each way that an outcome is shown: the answer's bytes, the report, and its cause as
 /// an error type prints it.

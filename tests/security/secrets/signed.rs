@@ -9,9 +9,9 @@ use tower_passthrough::auth::{Hmac, HmacHash, KeyEncoding};
 use tower_passthrough::auth::{OAuth1, RsaSha1Signer};
 use tower_passthrough::{CallReport, Connection, Error};
 
-use crate::support::caller::request;
-use crate::support::pair::Pair;
-use crate::support::wait::PATIENCE;
+use testkit::caller::request;
+use testkit::pair::Pair;
+use testkit::wait::PATIENCE;
 
 /// The secrets, each with a word that is found again.
 const SECRETS: [(&str, &str); 9] = [

@@ -5,11 +5,11 @@ use std::sync::{Mutex, mpsc};
 use tower_passthrough::auth::SigV4;
 use tower_passthrough::{CallReport, Connection, Error};
 
-use crate::support::caller::{raw_call, request};
-use crate::support::gateway::Setup;
-use crate::support::upload::upload;
-use crate::support::vendor::Vendor;
-use crate::support::wait::PATIENCE;
+use testkit::caller::{raw_call, request};
+use testkit::gateway::Setup;
+use testkit::upload::upload;
+use testkit::vendor::Vendor;
+use testkit::wait::PATIENCE;
 
 const ID: &str = "AKIAc4n4ry";
 const KEY: &str = "k3yc4n4ry/+=";

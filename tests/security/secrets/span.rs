@@ -14,11 +14,11 @@ use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt as _};
 use tracing_subscriber::registry::LookupSpan;
 
-use crate::support::caller::{post, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{post, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 const TARGET: &str = "tower_passthrough";
 

@@ -7,12 +7,12 @@ use tower_passthrough::auth::AuthScheme;
 use tower_passthrough::{Connection, auth};
 
 use super::with_trailers;
-use crate::support::caller::{get, post, request};
-use crate::support::gateway::TOKEN;
-use crate::support::h2_caller;
-use crate::support::h2_caller::H2Caller;
-use crate::support::pair::Pair;
-use crate::support::vendor::Received;
+use testkit::caller::{get, post, request};
+use testkit::gateway::TOKEN;
+use testkit::h2_caller;
+use testkit::h2_caller::H2Caller;
+use testkit::pair::Pair;
+use testkit::vendor::Received;
 
 /// Everything that arrived, as text.
 fn raw(received: &Received) -> String {

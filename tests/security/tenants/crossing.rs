@@ -9,10 +9,10 @@ use tower::util::ServiceExt as _;
 use tower_passthrough::Connection;
 
 use super::{echoing_vendor, with_trailers};
-use crate::support::caller::{Caller, get, post, raw_call};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, post, raw_call};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// Two tenants' calls, interleaved over kept connections, `calls` in all.
 async fn interleaved(calls: usize) {

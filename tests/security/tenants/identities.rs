@@ -10,12 +10,12 @@ use tower_passthrough::{
     auth,
 };
 
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::gateway::{Gateway, Origin as _, Setup, bind};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::identities::Authority;
-use crate::support::mtls_vendor::{MtlsVendor, Shaken, Terms};
-use crate::support::wait::within;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::gateway::{Gateway, Origin as _, Setup, bind};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::identities::Authority;
+use testkit::mtls_vendor::{MtlsVendor, Shaken, Terms};
+use testkit::wait::within;
 
 const HTTP1: &[&str] = &["http/1.1"];
 const HTTP2: &[&str] = &["h2"];

@@ -10,9 +10,9 @@ use tower_passthrough::{
 };
 
 use super::{connection, echoing_vendor, gateway};
-use crate::support::caller::{Caller, RawResponse, get, raw_call, request};
-use crate::support::gateway::TOKEN;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, RawResponse, get, raw_call, request};
+use testkit::gateway::TOKEN;
+use testkit::vendor::Vendor;
 
 #[test]
 fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {

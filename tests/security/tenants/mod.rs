@@ -2,7 +2,7 @@
 
 mod credentials;
 mod crossing;
-#[cfg(feature = "mtls")]
+#[cfg(feature = "rustls")]
 mod identities;
 mod ids;
 mod scopes;
@@ -15,10 +15,10 @@ use tower_passthrough::{
     Unauthorized, Upstream,
 };
 
-use crate::support::caller::request;
-use crate::support::gateway::{Gateway, Setup, TOKEN, bind};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::request;
+use testkit::gateway::{Gateway, Setup, TOKEN, bind};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// A gateway at `/p` before that vendor, authorized as `finish` says.
 async fn gateway<S, A>(

@@ -4,10 +4,10 @@ use http::Method;
 use tower_passthrough::{Authorize, CallContext, ConnectionId, MemoryStore, Scope, StoreError};
 
 use super::{connection, gateway};
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, TOKEN};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, TOKEN};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 /// Grants one scope for everything.
 #[derive(Clone)]

@@ -10,8 +10,8 @@ use tower_passthrough::auth::OAuth1;
 use tower_passthrough::auth::{Hmac, HmacHash};
 
 use super::with_trailers;
-use crate::support::caller::post;
-use crate::support::pair::Pair;
+use testkit::caller::post;
+use testkit::pair::Pair;
 
 fn schemes() -> Vec<Arc<dyn AuthScheme>> {
     let mut all: Vec<Arc<dyn AuthScheme>> = Vec::new();

@@ -9,10 +9,10 @@ use tower_passthrough::{
     Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
 };
 
-use crate::support::caller::Caller;
-use crate::support::gateway::Setup;
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::Caller;
+use testkit::gateway::Setup;
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 #[derive(Clone, Default)]
 struct Gone(Arc<AtomicBool>);

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use crate::support::caller::{get, post, raw_call};
-use crate::support::counts::Counts;
-use crate::support::gateway::Gateway;
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, post, raw_call};
+use testkit::counts::Counts;
+use testkit::gateway::Gateway;
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 /// Answers that are none, each on a connection of its own.
 #[tokio::test]

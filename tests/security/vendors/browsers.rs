@@ -5,9 +5,9 @@ use std::path::Path;
 
 use tower_passthrough::ResponseHeaderPolicy;
 
-use crate::support::caller::{get, request};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, request};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
 
 /// Each field that acts on the host's origin, as FORWARDING §5 lists them.
 const ACTIVE: [&str; 46] = [

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use tower_passthrough::ResponseHeaderPolicy;
 
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::ManualVendor;
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::ManualVendor;
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 #[tokio::test]
 async fn v2_a_vendor_cannot_speak_in_our_name() {

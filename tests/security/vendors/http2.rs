@@ -1,13 +1,13 @@
 //! What comes over HTTP/2 leaves as checked types.
 
-use crate::support::caller::{Caller, RawResponse, get, raw_call, request};
-use crate::support::gateway::Gateway;
-use crate::support::h2_frames;
-use crate::support::h2_frames::{DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS};
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::pair::Pair;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
+use testkit::caller::{Caller, RawResponse, get, raw_call, request};
+use testkit::gateway::Gateway;
+use testkit::h2_frames;
+use testkit::h2_frames::{DATA, END_HEADERS, END_STREAM, HEADERS, SETTINGS};
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::pair::Pair;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// The answer to a vendor that speaks HTTP/2 in literal field blocks.
 async fn h2_answer(headers: &[(&[u8], &[u8])]) -> RawResponse {
@@ -76,7 +76,7 @@ async fn h2_serve(
 }
 
 async fn send_frame(
-    wire: &mut crate::support::wire::Wire,
+    wire: &mut testkit::wire::Wire,
     kind: u8,
     flags: u8,
     stream: u32,

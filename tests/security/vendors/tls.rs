@@ -10,11 +10,11 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::support::caller::{RawResponse, get, raw_call};
-use crate::support::certificates;
-use crate::support::gateway::{Gateway, Setup};
-use crate::support::manual::ManualVendor;
-use crate::support::wait::within;
+use testkit::caller::{RawResponse, get, raw_call};
+use testkit::certificates;
+use testkit::gateway::{Gateway, Setup};
+use testkit::manual::ManualVendor;
+use testkit::wait::within;
 
 /// A server's TLS, of a certificate that `change` has a say in.
 struct Identity {

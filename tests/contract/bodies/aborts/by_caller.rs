@@ -5,14 +5,14 @@ use h2::{Reason, SendStream};
 use http::Response;
 
 use super::{BY_LENGTH, CHUNKED, assert_broken, assert_hello, begun_answer, ends_well, stream};
-use crate::support::caller::{Caller, get, request};
-use crate::support::gateway::{Gateway, Mount, Setup};
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::{ManualVendor, VendorConnection};
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::{Signal, within};
+use testkit::caller::{Caller, get, request};
+use testkit::gateway::{Gateway, Mount, Setup};
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::{Signal, within};
 
 /// A POST of which only a part has come.
 fn begun(framing: &str, part: &str) -> String {

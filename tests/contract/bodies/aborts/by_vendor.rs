@@ -6,15 +6,15 @@ use http::Response;
 use super::{
     BY_LENGTH, CHUNKED, LAST_CHUNK, assert_broken, assert_hello, begun_answer, ends_well, stream,
 };
-use crate::support::caller::{Caller, get};
-use crate::support::gateway::Gateway;
-use crate::support::h2_caller::{self, H2Caller};
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
-use crate::support::wait::within;
-use crate::support::wire::End;
+use testkit::caller::{Caller, get};
+use testkit::gateway::Gateway;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
+use testkit::wire::End;
 
 #[tokio::test]
 async fn b12_an_http1_vendor_that_breaks_off_is_a_break_at_an_http1_caller() {

@@ -6,10 +6,10 @@ mod by_vendor;
 use h2::RecvStream;
 use http::Request;
 
-use crate::support::caller::Caller;
-use crate::support::h2_caller;
-use crate::support::h2_vendor;
-use crate::support::wait::within;
+use testkit::caller::Caller;
+use testkit::h2_caller;
+use testkit::h2_vendor;
+use testkit::wait::within;
 
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";

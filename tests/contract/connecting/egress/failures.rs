@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use super::behind;
-use crate::support::caller::{get, raw_call};
-use crate::support::egress_proxy::{EgressProxy, Verdict};
-use crate::support::gateway::{Gateway, Setup, bind};
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call};
+use testkit::egress_proxy::{EgressProxy, Verdict};
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::vendor::Vendor;
 
 /// The vendor can't be reached, and nothing is told of the proxy.
 async fn unreachable(gateway: &Gateway, what: &str) {
@@ -120,7 +120,7 @@ async fn a_proxy_that_cannot_be_reached_or_trusted_is_not_taken_for_the_vendor()
     let unknown = tower_passthrough::EgressProxy::parse("http://unknown.test:1").unwrap();
     let gateway = Setup::new(&vendor)
         .transport(|transport| {
-            let names = crate::support::names::Names::new();
+            let names = testkit::names::Names::new();
             transport.resolver(names).egress_proxy(unknown)
         })
         .start()

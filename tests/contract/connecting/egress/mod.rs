@@ -3,8 +3,8 @@
 mod failures;
 mod tunnels;
 
-use crate::support::egress_proxy::EgressProxy;
-use crate::support::gateway::{Origin, Setup};
+use testkit::egress_proxy::EgressProxy;
+use testkit::gateway::{Origin, Setup};
 
 /// A gateway before that vendor, behind that proxy.
 fn behind(proxy: &EgressProxy, user_info: &str, vendor: &(impl Origin + ?Sized)) -> Setup {

@@ -4,13 +4,13 @@ use tower_passthrough::Secret;
 
 use super::behind;
 use crate::connecting::closing_vendor;
-use crate::support::caller::{Caller, get, raw_call};
-use crate::support::egress_proxy::{EgressProxy, Verdict};
-use crate::support::gateway::Setup;
-use crate::support::h2_vendor::H2Vendor;
-use crate::support::manual::ManualVendor;
-use crate::support::names::Names;
-use crate::support::vendor::Vendor;
+use testkit::caller::{Caller, get, raw_call};
+use testkit::egress_proxy::{EgressProxy, Verdict};
+use testkit::gateway::Setup;
+use testkit::h2_vendor::H2Vendor;
+use testkit::manual::ManualVendor;
+use testkit::names::Names;
+use testkit::vendor::Vendor;
 
 fn asked(port: u16) -> String {
     format!("CONNECT 127.0.0.1:{port} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n")

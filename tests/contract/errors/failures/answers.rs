@@ -1,10 +1,10 @@
 //! What fails when the vendor may have acted.
 
 use super::{Caller, Failure, SHORT, fail, setup};
-use crate::support::caller::request;
-use crate::support::gateway::Origin;
-use crate::support::reply::Reply;
-use crate::support::vendor::Vendor;
+use testkit::caller::request;
+use testkit::gateway::Origin;
+use testkit::reply::Reply;
+use testkit::vendor::Vendor;
 
 pub(super) async fn all(caller: Caller) -> Vec<Failure> {
     let mut failures = Vec::new();

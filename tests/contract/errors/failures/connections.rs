@@ -8,9 +8,9 @@ use tokio::net::{TcpListener, TcpSocket};
 use tower_passthrough::Resolve;
 
 use super::{Caller, Failure, SHORT, fail, setup};
-use crate::support::caller::get;
-use crate::support::gateway::{Origin, bind};
-use crate::support::manual::ManualVendor;
+use testkit::caller::get;
+use testkit::gateway::{Origin, bind};
+use testkit::manual::ManualVendor;
 
 /// Knows no name.
 struct NoNames;

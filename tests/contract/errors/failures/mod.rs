@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tower_passthrough::Connection;
 
-use crate::support::caller::{RawResponse, raw_call};
-use crate::support::gateway::Setup;
+use testkit::caller::{RawResponse, raw_call};
+use testkit::gateway::Setup;
 
 /// A secret of a shape that turns up nowhere by chance.
 pub(super) const CANARY: &str = "cAn4ry~s3cr3t+/=";

@@ -4,10 +4,10 @@
 use super::failure;
 use super::{Caller, Failure, fail, setup};
 #[cfg(feature = "rate-limit")]
-use crate::support::caller::raw_call;
-use crate::support::caller::{get, request};
-use crate::support::gateway::Origin;
-use crate::support::vendor::Vendor;
+use testkit::caller::raw_call;
+use testkit::caller::{get, request};
+use testkit::gateway::Origin;
+use testkit::vendor::Vendor;
 
 pub(super) async fn all(caller: Caller) -> Vec<Failure> {
     let vendor = Vendor::ok().await;

@@ -8,9 +8,9 @@ use tower_passthrough::{
 };
 
 use super::{CANARY, Caller, Failure, fail, failure, setup};
-use crate::support::caller::{get, raw_call, request};
-use crate::support::gateway::{Gateway, Origin, bind};
-use crate::support::vendor::Vendor;
+use testkit::caller::{get, raw_call, request};
+use testkit::gateway::{Gateway, Origin, bind};
+use testkit::vendor::Vendor;
 
 /// May read alone.
 struct ReadOnly;

@@ -1,0 +1,214 @@
+//! `auth`: how an integration's calls are authenticated. A table with a `kind`, or an array of them
+//! for vendors that want several credentials at once.
+//!
+//! Which keys a table may have depends on its kind, so it's read out of the file's tree twice: for
+//! the kind, and for the shape that the kind has.
+
+mod hmac;
+mod oauth1;
+mod oauth2;
+mod plain;
+mod sigv4;
+
+pub(crate) use self::oauth2::Tokens;
+
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeValue, ValueDeserializer};
+use tower_passthrough::auth::{AuthScheme, NoAuth, SchemeError, Several};
+
+use super::Folder;
+use super::integration::Variables;
+use super::problem::{Problem, Problems};
+use super::value::Size;
+use super::value::{Form, Text};
+
+/// What `auth` says of an integration.
+pub(super) struct Authentication {
+    pub(super) scheme: Arc<dyn AuthScheme>,
+    pub(super) needs: Needs,
+    pub(super) tokens: Option<Tokens>,
+}
+
+/// What one table says.
+struct One {
+    scheme: Scheme,
+    needs: Needs,
+    tokens: Option<Tokens>,
+}
+
+type Scheme = Box<dyn AuthScheme>;
+
+/// What an integration says beside its `auth`.
+#[derive(Clone, Copy)]
+pub(super) struct Surroundings<'a> {
+    pub(super) folder: Folder<'a>,
+    pub(super) base_url: &'a str,
+    pub(super) variables: &'a Variables,
+    /// Whether vendors may be called without TLS.
+    pub(super) plaintext: bool,
+}
+
+impl Surroundings<'_> {
+    fn is_refused_plaintext(&self, url: &str) -> bool {
+        super::integration::is_http(url) && !self.plaintext
+    }
+}
+
+/// The secrets that a connection must have: one of each of these.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Needs(Vec<Vec<String>>);
+
+impl Needs {
+    fn of(scheme: &dyn AuthScheme) -> Self {
+        let names = scheme.secrets().into_iter();
+        Self(names.map(|name| vec![name.to_owned()]).collect())
+    }
+
+    /// What isn't there, as a message names it.
+    pub(super) fn missing(&self, has: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
+        let missing = self
+            .0
+            .iter()
+            .filter(move |any| !any.iter().any(|name| has(name)));
+        missing.map(|any| format!("`secret.{}`", any.join("` or `secret.")))
+    }
+}
+
+/// How a credential is put on.
+#[derive(Clone, Copy)]
+enum AuthKind {
+    None,
+    Bearer,
+    Basic,
+    Header,
+    Query,
+    OAuth2,
+    SigV4,
+    OAuth1,
+    Hmac,
+    Mtls,
+}
+
+impl Form for AuthKind {
+    const EXPECTED: &'static str = "\"none\", \"bearer\", \"basic\", \"header\", \"query\", \"oauth2\", \"sigv4\", \"oauth1\", \
+                                    \"hmac\" or \"mtls\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "none" => Some(Self::None),
+            "bearer" => Some(Self::Bearer),
+            "basic" => Some(Self::Basic),
+            "header" => Some(Self::Header),
+            "query" => Some(Self::Query),
+            "oauth2" => Some(Self::OAuth2),
+            "sigv4" => Some(Self::SigV4),
+            "oauth1" => Some(Self::OAuth1),
+            "hmac" => Some(Self::Hmac),
+            "mtls" => Some(Self::Mtls),
+            _ => None,
+        }
+    }
+}
+
+/// What a table of each kind has.
+#[derive(Deserialize)]
+#[serde(expecting = "a table such as { kind = \"bearer\" }")]
+struct Tagged {
+    kind: Spanned<Text<AuthKind>>,
+}
+
+/// Reads a table of that kind, or an array of such, if there's no problem.
+pub(super) fn read(
+    auth: Option<&Spanned<DeValue<'_>>>,
+    around: Surroundings<'_>,
+    problems: &mut Problems,
+) -> Option<Authentication> {
+    let Some(auth) = auth else {
+        return Some(One::of(Box::new(NoAuth)).alone());
+    };
+    let DeValue::Array(tables) = auth.get_ref() else {
+        return Some(problems.ok(one(auth, around))?.alone());
+    };
+    if tables.is_empty() {
+        let what = "expected at least one table, or no such key for no authentication";
+        problems.push(Problem::at(auth, what));
+    }
+    let mut schemes = Vec::new();
+    let mut needs = Needs::default();
+    let mut tokens = None;
+    for table in tables.iter() {
+        let one = problems.ok(one(table, around))?;
+        schemes.push(one.scheme);
+        needs.0.extend(one.needs.0);
+        if one.tokens.is_some() {
+            if tokens.is_some() {
+                let what = "there is one of kind \"oauth2\" already";
+                problems.push(Problem::at(table, what));
+            }
+            tokens = one.tokens;
+        }
+    }
+    Some(Authentication {
+        scheme: Arc::new(Several::new(schemes)),
+        needs,
+        tokens,
+    })
+}
+
+impl One {
+    /// One that needs what its scheme reads.
+    fn of(scheme: Scheme) -> Self {
+        Self {
+            needs: Needs::of(&*scheme),
+            scheme,
+            tokens: None,
+        }
+    }
+
+    fn alone(self) -> Authentication {
+        Authentication {
+            scheme: Arc::from(self.scheme),
+            needs: self.needs,
+            tokens: self.tokens,
+        }
+    }
+}
+
+fn one(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Problem> {
+    let kind = shape::<Tagged>(table)?.kind;
+    let scheme = match kind.get_ref().0 {
+        AuthKind::None => plain::none(table)?,
+        AuthKind::Bearer => plain::bearer(table)?,
+        AuthKind::Basic => plain::basic(table)?,
+        AuthKind::Header => plain::header(table)?,
+        AuthKind::Query => plain::query(table)?,
+        AuthKind::OAuth2 => return oauth2::read(table, around),
+        AuthKind::SigV4 => sigv4::read(table)?,
+        AuthKind::OAuth1 => oauth1::read(table)?,
+        AuthKind::Hmac => hmac::read(table)?,
+        AuthKind::Mtls if super::integration::is_http(around.base_url) => {
+            let what = "client certificates need https://, and the base URL is another";
+            return Err(Problem::at(&kind, what));
+        }
+        AuthKind::Mtls => plain::mtls(table)?,
+    };
+    Ok(One::of(scheme))
+}
+
+/// Reads the shape of one kind. Its keys are known from here on, so others are a problem.
+fn shape<T: DeserializeOwned>(table: &Spanned<DeValue<'_>>) -> Result<T, Problem> {
+    let table = ValueDeserializer::from(table.clone());
+    T::deserialize(table).map_err(|error| Problem::of_shape(&error))
+}
+
+fn unfit(place: &Spanned<String>, error: SchemeError) -> Problem {
+    Problem::at(place, error.to_string())
+}
+
+fn bytes(size: &Spanned<Size>) -> usize {
+    usize::try_from(size.get_ref().0).unwrap_or(usize::MAX)
+}

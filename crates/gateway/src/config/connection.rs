@@ -1,0 +1,145 @@
+//! `[connection.*]`: the customers' accounts, each checked against its integration.
+//!
+//! What a call would have to refuse is refused here already: a missing variable or secret is a
+//! mistake in the file.
+
+use std::collections::BTreeMap;
+
+use toml::Spanned;
+use tower_passthrough::{Connection, ConnectionId};
+
+use super::Folder;
+use super::file;
+use super::integration::Declared;
+use super::problem::{Problem, Problems};
+use super::secret;
+
+/// The connections of these tables. Of integrations that are `at_fault` nothing more is said.
+pub(super) fn all(
+    tables: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
+    declared: &Declared,
+    at_fault: impl Fn(&str) -> bool,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Vec<(String, Connection)> {
+    let mut built = Vec::new();
+    for (id, table) in tables {
+        if let Err(error) = ConnectionId::try_from(id.get_ref().as_str()) {
+            problems.push(Problem::at(&id, error.to_string()));
+        }
+        let place = Spanned::new(table.span(), ());
+        let integration = Spanned::new(table.get_ref().integration.span(), ());
+        let (connection, is_whole) = one(table.into_inner(), folder, problems);
+        if at_fault(connection.integration()) {
+            continue;
+        }
+        match lacks(&connection, declared) {
+            Ok(mut faults) => {
+                if is_whole && faults.is_empty() {
+                    faults = unfit(&connection, declared);
+                }
+                for fault in faults {
+                    problems.push(Problem::at(&place, fault));
+                }
+            }
+            Err(unknown) => problems.push(Problem::at(&integration, unknown)),
+        }
+        built.push((id.into_inner(), connection));
+    }
+    built
+}
+
+/// The connection, and whether all its secrets could be read.
+fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> (Connection, bool) {
+    let mut is_whole = true;
+    let mut connection = Connection::new(table.integration.into_inner());
+    for (name, value) in table.variables {
+        connection = connection.variable(name, value);
+    }
+    for (name, source) in table.secret {
+        // One that can't be read isn't missing as well.
+        let secret = problems.ok(secret::read(&source, folder));
+        is_whole &= secret.is_some();
+        connection = connection.with(name, secret.unwrap_or_else(|| "".into()));
+    }
+    (connection, is_whole)
+}
+
+/// What its integration lacks of a connection or, if that's nothing, can't use of it.
+///
+/// # Errors
+///
+/// There is no such integration.
+pub(crate) fn faults(
+    connection: &Connection,
+    declared: &Declared,
+) -> Result<Vec<String>, &'static str> {
+    let lacks = lacks(connection, declared)?;
+    match lacks.is_empty() {
+        true => Ok(unfit(connection, declared)),
+        false => Ok(lacks),
+    }
+}
+
+/// What its integration lacks of a connection.
+///
+/// # Errors
+///
+/// There is no such integration.
+fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'static str> {
+    let (upstream, needs) = declared.get(connection.integration()).ok_or(
+        "there is no integration of that name in the config file; \
+         the bundled catalog is not yet supported",
+    )?;
+    let mut faults = Vec::new();
+    if let Err(error) = upstream.expand(connection.variables()) {
+        faults.push(error.to_string());
+    }
+    let has = |name: &str| connection.credential().get(name).is_some();
+    for missing in needs.missing(has) {
+        faults.push(format!(
+            "missing key {missing}, which the integration's `auth` sends"
+        ));
+    }
+    Ok(faults)
+}
+
+/// Secrets of which the first call, or the first refresh, would find that they are of no use. What
+/// they hold isn't told.
+fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
+    let mut faults = Vec::new();
+    if declared.tokens.contains_key(connection.integration()) {
+        let end = connection.credential().get("expires_at");
+        if end.is_some_and(|end| !is_time(end.expose())) {
+            faults.push(
+                "`secret.expires_at`: expected Unix seconds, or a date and time with its offset, \
+                 such as \"2026-01-01T00:00:00Z\""
+                    .to_owned(),
+            );
+        }
+    }
+    if let Some((upstream, _)) = declared.get(connection.integration()) {
+        if upstream.scheme().identity(connection).is_err() {
+            faults.push(
+                "the certificate and private key can't be used: they aren't PEM, or don't belong \
+                 together"
+                    .to_owned(),
+            );
+        }
+    }
+    faults
+}
+
+/// Whether it's what the library reads as the end of a token: a Unix time, or RFC 3339.
+fn is_time(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text.trim_ascii()) else {
+        return false;
+    };
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    if digits(whole) && digits(fraction) {
+        return whole.parse::<u64>().is_ok();
+    }
+    let date = text.parse::<toml::value::Datetime>();
+    date.is_ok_and(|date| date.date.is_some() && date.time.is_some() && date.offset.is_some())
+}

@@ -1,0 +1,238 @@
+//! `[integration.*]`: how one vendor is called.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+use tower_passthrough::Connection;
+use tower_passthrough::{BaseUrlError, BaseUrlTemplate, DomainPolicy, Integrations, Upstream};
+
+use super::Folder;
+use super::auth::Tokens;
+use super::auth::{self, Authentication, Needs, Surroundings};
+use super::file::Integration;
+use super::problem::{Problem, Problems};
+use super::value::Variable;
+
+/// The integrations of a file, and what each of them needs of its connections.
+#[derive(Debug, Default)]
+pub(crate) struct Declared {
+    pub(crate) integrations: Integrations,
+    needs: BTreeMap<String, Needs>,
+    /// Where access tokens come from, by integration.
+    pub(crate) tokens: BTreeMap<String, Tokens>,
+}
+
+/// The variables of an integration's URLs.
+pub(super) type Variables = BTreeMap<String, Spanned<Variable>>;
+
+impl Declared {
+    /// Those of a host that knows what its connections have.
+    pub(crate) fn of(integrations: Integrations) -> Self {
+        Self {
+            integrations,
+            ..Self::default()
+        }
+    }
+
+    /// Those of the file. `tree` has what [`Integration`] leaves to the kind of its `auth`.
+    pub(super) fn read(
+        integrations: &BTreeMap<String, Spanned<Integration>>,
+        tree: &DeTable<'_>,
+        plaintext: bool,
+        folder: Folder<'_>,
+        problems: &mut Problems,
+    ) -> Self {
+        let mut declared = Self::default();
+        let mut table = Integrations::new();
+        for (name, integration) in integrations {
+            let auth = auth_of(tree, name);
+            let read = upstream(integration, auth, plaintext, folder, problems);
+            if let Some((upstream, auth)) = read {
+                table = table.with(name.as_str(), upstream);
+                declared.needs.insert(name.clone(), auth.needs);
+                if let Some(tokens) = auth.tokens {
+                    declared.tokens.insert(name.clone(), tokens);
+                }
+            }
+        }
+        declared.integrations = table;
+        declared
+    }
+
+    /// A warning for each integration whose refresh tokens may be other ones by the next start.
+    pub(super) fn kept_in_memory(&self, connections: &[(String, Connection)]) -> Vec<String> {
+        let may_rotate = |name: &str| {
+            let mut connections = connections.iter().map(|(_, connection)| connection);
+            connections.any(|connection| {
+                let has_token = connection.credential().get("refresh_token").is_some();
+                connection.integration() == name && has_token
+            })
+        };
+        let tokens = self.tokens.iter();
+        let rotating = tokens.filter(|(name, tokens)| tokens.may_rotate && may_rotate(name));
+        rotating
+            .map(|(name, _)| {
+                format!(
+                    "integration {name:?}: refreshed tokens are kept in memory alone; \
+                     [store] kind = \"sqlite\" keeps them"
+                )
+            })
+            .collect()
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
+        Some((self.integrations.get(name)?, self.needs.get(name)?))
+    }
+}
+
+fn auth_of<'a, 'i>(tree: &'a DeTable<'i>, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
+    let integrations = tree.get("integration")?.get_ref().as_table()?;
+    let integration = integrations.get(name)?.get_ref().as_table()?;
+    integration.get("auth")
+}
+
+fn upstream(
+    place: &Spanned<Integration>,
+    auth: Option<&Spanned<DeValue<'_>>>,
+    plaintext: bool,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<(Upstream<BaseUrlTemplate>, Authentication)> {
+    let integration = place.get_ref();
+    let base_url = base_url(integration, plaintext);
+    let around = Surroundings {
+        folder,
+        base_url: integration.base_url.get_ref(),
+        variables: &integration.variables,
+        plaintext,
+    };
+    let auth = auth::read(auth, around, problems);
+    let domains = domains(&integration.domains, problems);
+    let upstream = problems.ok(base_url)?;
+    let auth = auth?;
+    let mut upstream = upstream
+        .shared_auth(Arc::clone(&auth.scheme))
+        .domains(domains);
+    for (name, value) in &integration.headers {
+        if let Some((name, value)) = problems.ok(header(name, value)) {
+            upstream = upstream.header(name, value);
+        }
+    }
+    Some((upstream, auth))
+}
+
+/// The base URL with its variables' patterns.
+fn base_url(
+    integration: &Integration,
+    plaintext: bool,
+) -> Result<Upstream<BaseUrlTemplate>, Problem> {
+    let place = &integration.base_url;
+    let url = place.get_ref();
+    let mut upstream = Upstream::template(url).map_err(|error| {
+        let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
+        Problem::at(place, format!("{error}, {expected}"))
+    })?;
+    if is_http(url) && !plaintext {
+        return Err(Problem::at(
+            place,
+            "expected https://, as `network.plaintext` isn't set",
+        ));
+    }
+    for (name, variable) in &integration.variables {
+        let set = |upstream: Upstream<BaseUrlTemplate>| {
+            let table = &variable.get_ref().0;
+            let upstream = match &table.pattern {
+                Some(pattern) => upstream.variable(name, pattern)?,
+                None => upstream,
+            };
+            match &table.default {
+                Some(default) => upstream.variable_default(name, default),
+                None => Ok(upstream),
+            }
+        };
+        upstream = set(upstream)
+            .map_err(|error: BaseUrlError| Problem::at(variable, error.to_string()))?;
+    }
+    Ok(upstream)
+}
+
+pub(super) fn is_http(url: &str) -> bool {
+    url.get(..5)
+        .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
+}
+
+fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolicy {
+    patterns
+        .iter()
+        .fold(DomainPolicy::none(), |policy, pattern| {
+            if let Some((address, port)) = literal_address(pattern.get_ref()) {
+                return policy.allow_address(address, port);
+            }
+            let allowed = policy.clone().allow(pattern.get_ref());
+            let allowed = allowed.map_err(|error| {
+                Problem::at(
+                    pattern,
+                    format!("{error}, expected \"host\", \"host:port\" or \"*.suffix\""),
+                )
+            });
+            problems.ok(allowed).unwrap_or(policy)
+        })
+}
+
+/// An address in its usual spelling, with or without a port. Others (`127.1`) are left to the
+/// policy, which refuses them.
+fn literal_address(text: &str) -> Option<(IpAddr, Option<u16>)> {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !text.ends_with(']') => (
+            host,
+            Some(port.parse().ok().filter(|&port: &u16| port > 0)?),
+        ),
+        _ => (text, None),
+    };
+    let address: IpAddr = match host
+        .strip_prefix('[')
+        .and_then(|host| host.strip_suffix(']'))
+    {
+        Some(inside) => inside.parse::<Ipv6Addr>().ok()?.into(),
+        None => host.parse::<std::net::Ipv4Addr>().ok()?.into(),
+    };
+    Some((address, port))
+}
+
+/// Fields that frame or route a message are the transport's own to set.
+const FRAMING: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+pub(super) fn header(
+    name: &Spanned<String>,
+    value: &Spanned<String>,
+) -> Result<(HeaderName, HeaderValue), Problem> {
+    let text = HeaderName::from_bytes(name.get_ref().as_bytes());
+    let text = text.map_err(|_| Problem::at(name, "expected a header's name"))?;
+    if FRAMING.contains(&text.as_str()) {
+        return Err(Problem::at(
+            name,
+            "this header frames or routes the message, and can't be a default one",
+        ));
+    }
+    let value = HeaderValue::from_str(value.get_ref())
+        .map_err(|_| Problem::at(value, "expected a header's value: no control characters"))?;
+    Ok((text, value))
+}

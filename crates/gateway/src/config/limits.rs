@@ -1,0 +1,113 @@
+//! `[limits]`: how many calls may be under way, and how often those of a connection may begin.
+
+use std::num::NonZeroU32;
+
+use toml::Spanned;
+use tower_passthrough::PassthroughBuilder;
+
+use super::file;
+use super::problem::{Problem, Problems};
+use super::value::Count;
+
+/// What a service is told of them. Each is `None` if there is no such limit.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    in_flight: Option<usize>,
+    in_flight_per_connection: Option<usize>,
+    rate_per_connection: Option<Rate>,
+}
+
+/// How often, and how many at once after a pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Rate {
+    calls: NonZeroU32,
+    per: Per,
+    burst: Option<NonZeroU32>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Per {
+    Second,
+    Minute,
+}
+
+impl Limits {
+    pub(super) fn read(file: &file::Limits, problems: &mut Problems) -> Self {
+        Self {
+            in_flight: above_nought(file.in_flight),
+            in_flight_per_connection: above_nought(file.in_flight_per_connection),
+            rate_per_connection: file
+                .rate_per_connection
+                .as_ref()
+                .and_then(|given| problems.ok(rate(given)).flatten()),
+        }
+    }
+
+    /// Sets them.
+    pub(crate) fn set<S, R, T>(
+        &self,
+        mut builder: PassthroughBuilder<S, R, T>,
+    ) -> PassthroughBuilder<S, R, T> {
+        if let Some(calls) = self.in_flight {
+            builder = builder.in_flight_limit(calls);
+        }
+        if let Some(calls) = self.in_flight_per_connection {
+            builder = builder.in_flight_per_connection(calls);
+        }
+        if let Some(rate) = self.rate_per_connection {
+            builder = builder.rate_per_connection(rate.into());
+        }
+        builder
+    }
+}
+
+impl From<Rate> for tower_passthrough::Rate {
+    fn from(Rate { calls, per, burst }: Rate) -> Self {
+        let rate = match per {
+            Per::Second => Self::per_second(calls),
+            Per::Minute => Self::per_minute(calls),
+        };
+        burst.map_or(rate, |burst| rate.burst(burst))
+    }
+}
+
+/// 0 is no limit.
+fn above_nought(count: Option<Count>) -> Option<usize> {
+    let count = count.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX));
+    count.filter(|&count| count > 0)
+}
+
+/// `None` if it's 0: no limit.
+fn rate(given: &Spanned<file::Rate>) -> Result<Option<Rate>, Problem> {
+    let file::Rate {
+        per_second,
+        per_minute,
+        burst,
+    } = given.get_ref();
+    let (calls, per) = match (per_second, per_minute) {
+        (Some(calls), None) => (calls, Per::Second),
+        (None, Some(calls)) => (calls, Per::Minute),
+        _ => {
+            return Err(Problem::at(
+                given,
+                "expected one of `per_second` and `per_minute`",
+            ));
+        }
+    };
+    let calls = number(calls)?;
+    let burst = match burst {
+        None => None,
+        Some(burst) => match number(burst)? {
+            None => return Err(Problem::at(burst, "expected 1 or more")),
+            some => some,
+        },
+    };
+    Ok(calls.map(|calls| Rate { calls, per, burst }))
+}
+
+fn number(count: &Spanned<Count>) -> Result<Option<NonZeroU32>, Problem> {
+    match u32::try_from(count.get_ref().0) {
+        Ok(count) => Ok(NonZeroU32::new(count)),
+        Err(_) => Err(Problem::at(count, "expected a number below 4294967296")),
+    }
+}

@@ -1,0 +1,272 @@
+//! From a file in TOML to what the server is built of.
+//!
+//! It goes in three steps, each with errors that tell the place: toml parses the text, serde reads
+//! the [shape](file) out of the tree, and the modules named after the file's tables turn that into
+//! the library's types. The last step goes on after an error, so that one run shows all that is
+//! wrong.
+
+mod auth;
+mod caller;
+mod choice;
+mod connection;
+mod file;
+mod import;
+mod integration;
+mod limits;
+mod network;
+mod problem;
+mod resilience;
+mod secret;
+mod settings;
+mod store;
+mod value;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::DeTable;
+use tower_passthrough::{
+    CircuitPolicy, HttpTransportBuilder, NetworkPolicy, PathEncoding, ResponseHeaderPolicy,
+    RetryPolicy, TraceContext,
+};
+use zeroize::Zeroizing;
+
+pub(crate) use self::connection::faults;
+use self::file::File;
+pub(crate) use self::import::{connections, secrets};
+pub(crate) use self::integration::Declared;
+pub(crate) use self::limits::Limits;
+pub(crate) use self::network::TransportKey;
+pub(crate) use self::problem::ConfigError;
+use self::problem::{Problem, Problems};
+pub(crate) use self::store::Sqlite;
+pub(crate) use self::store::Store;
+use crate::callers::Callers;
+
+/// What a server is built of.
+#[derive(Debug)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) mount: String,
+    /// How long a stop waits for calls to end.
+    pub(crate) shutdown: Duration,
+    pub(crate) callers: Callers,
+    pub(crate) store: Store,
+    pub(crate) declared: Declared,
+    /// So far without the server's own listener, which isn't bound yet.
+    pub(crate) network: NetworkPolicy,
+    /// So far without the network policy.
+    pub(crate) transport: HttpTransportBuilder,
+    pub(crate) transport_key: TransportKey,
+    pub(crate) path_encoding: PathEncoding,
+    pub(crate) response_headers: ResponseHeaderPolicy,
+    pub(crate) rewrite_links: bool,
+    pub(crate) response_head_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
+    /// `None`: none.
+    pub(crate) request_body_limit: Option<u64>,
+    pub(crate) trace_context: TraceContext,
+    pub(crate) limits: Limits,
+    pub(crate) retry: RetryPolicy,
+    /// `None`: none.
+    pub(crate) circuit: Option<CircuitPolicy>,
+}
+
+impl Config {
+    pub(crate) const LISTEN: SocketAddr =
+        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+    pub(crate) const MOUNT: &str = "/passthrough";
+    pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
+    pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+    pub(crate) const RESPONSE_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+    pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+}
+
+/// A config, and how much is in it.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    pub(crate) summary: String,
+    /// What works, and may not be what is meant.
+    pub(crate) warnings: Vec<String>,
+    /// Where the file says to listen, whatever was said beside it.
+    pub(crate) listen: SocketAddr,
+}
+
+/// Reads a config file. `listen` takes the place of the file's own.
+pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, ConfigError> {
+    let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    read(path, bytes, |tree| {
+        let file = shape::<File>(tree)?;
+        let key = TransportKey::new(tree);
+        build(file, tree.get_ref(), Folder::of(path), listen, key)
+    })
+}
+
+/// Parses a text, and makes something of its tree. `path` is what the text is called in errors.
+fn read<T>(
+    path: &Path,
+    bytes: Vec<u8>,
+    make: impl FnOnce(&Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>>,
+) -> Result<T, ConfigError> {
+    // The text may hold secrets: gone with it when all is read.
+    let bytes = Zeroizing::new(bytes);
+    let text = match std::str::from_utf8(&bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let readable = bytes.get(..error.valid_up_to()).unwrap_or_default();
+            let readable = std::str::from_utf8(readable).unwrap_or_default();
+            let problem = Problem::at_byte(readable.len(), "this isn't UTF-8, expected TOML");
+            return Err(ConfigError::broken(path, readable, &problem));
+        }
+    };
+    // The parser goes on after an error; what it says then is mostly a consequence of the first.
+    let (tree, errors) = DeTable::parse_recoverable(text);
+    let first = errors
+        .iter()
+        .map(Problem::of_syntax)
+        .min_by_key(Problem::start);
+    if let Some(problem) = first {
+        return Err(ConfigError::broken(path, text, &problem));
+    }
+    make(&tree).map_err(|problems| ConfigError::new(path, text, tree.get_ref(), problems))
+}
+
+fn shape<T: DeserializeOwned>(tree: &Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>> {
+    let read = T::deserialize(toml::de::Deserializer::from(tree.clone()));
+    read.map_err(|error| vec![Problem::of_shape(&error)])
+}
+
+/// Where paths in the file begin: beside it.
+#[derive(Clone, Copy, Debug)]
+struct Folder<'a>(&'a Path);
+
+impl<'a> Folder<'a> {
+    fn of(file: &'a Path) -> Self {
+        Self(file.parent().unwrap_or(Path::new("")))
+    }
+
+    fn file(self, path: &Path) -> PathBuf {
+        self.0.join(path)
+    }
+}
+
+fn build(
+    file: File,
+    tree: &DeTable<'_>,
+    folder: Folder<'_>,
+    listen: Option<SocketAddr>,
+    mut transport_key: TransportKey,
+) -> Result<Loaded, Vec<Problem>> {
+    let mut problems = Problems::default();
+    let count =
+        |count: usize, one: &str| format!("{count} {one}{}", if count == 1 { "" } else { "s" });
+    let connections = match file.store.kind_elsewhere() {
+        None => count(file.connection.len(), "connection"),
+        Some(kind) => format!("connections in {kind}"),
+    };
+    let summary = [
+        count(file.integration.len(), "integration"),
+        connections,
+        count(file.caller.len(), "caller"),
+    ]
+    .join(", ");
+    let mut warnings = Vec::new();
+    if let Some(kind) = file.store.kind_elsewhere() {
+        if !file.connection.is_empty() {
+            warnings.push(format!(
+                "connections live in {kind}: those of this file, {}, aren't served; \
+                 `connections import` takes them",
+                file.connection.len()
+            ));
+        }
+    }
+
+    let file_listen = file.listen.map_or(Config::LISTEN, |listen| listen.0);
+    let listen = listen.unwrap_or(file_listen);
+    let mount = settings::mount(file.mount.as_ref(), &mut problems);
+    let response_head_timeout = settings::timeout(
+        file.timeouts.response_head.as_ref(),
+        Config::RESPONSE_HEAD_TIMEOUT,
+        &mut problems,
+    );
+    let idle_timeout = settings::timeout(
+        file.timeouts.idle.as_ref(),
+        Config::IDLE_TIMEOUT,
+        &mut problems,
+    );
+    let connect_timeout = settings::timeout(
+        file.timeouts.connect.as_ref(),
+        Config::CONNECT_TIMEOUT,
+        &mut problems,
+    );
+    let retry = resilience::retry(&file.retry, &mut problems);
+    let circuit = resilience::circuit(&file.circuit, &mut problems);
+    let plaintext = file.network.plaintext;
+    let transport = network::transport(
+        &file.network,
+        connect_timeout,
+        folder,
+        &mut transport_key,
+        &mut problems,
+    );
+    let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
+    let is_file = file.store.is_file();
+    let store = store::read(file.store, folder, &mut problems);
+    let in_file = if is_file {
+        let at_fault =
+            |name: &str| file.integration.contains_key(name) && declared.get(name).is_none();
+        connection::all(file.connection, &declared, at_fault, folder, &mut problems)
+    } else {
+        Vec::new()
+    };
+    warnings.extend(declared.kept_in_memory(&in_file));
+    let limits = Limits::read(&file.limits, &mut problems);
+    let callers = caller::all(file.caller, listen, folder, &mut problems);
+
+    problems.none()?;
+    let config = Config {
+        listen,
+        mount,
+        shutdown: file
+            .shutdown
+            .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),
+        callers,
+        store: store.unwrap_or(Store::File(in_file)),
+        declared,
+        network: network::policy(&file.network),
+        transport,
+        transport_key,
+        path_encoding: file
+            .path_encoding
+            .map_or(PathEncoding::Auto, |encoding| encoding.0),
+        response_headers: file
+            .response_headers
+            .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
+        rewrite_links: file.rewrite_links,
+        response_head_timeout,
+        idle_timeout,
+        request_body_limit: file
+            .limits
+            .request_body
+            .map(|size| size.0)
+            .filter(|&bytes| bytes > 0),
+        trace_context: file
+            .observe
+            .trace_context
+            .map_or(TraceContext::Pass, |context| context.0),
+        limits,
+        retry,
+        circuit,
+    };
+    Ok(Loaded {
+        config,
+        summary,
+        warnings,
+        listen: file_listen,
+    })
+}

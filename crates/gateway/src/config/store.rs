@@ -1,0 +1,169 @@
+//! `[store]`: where connections live. Without it, or with `kind = "file"`, in the config file
+//! itself.
+
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use toml::Spanned;
+use tower_passthrough::Connection;
+use tower_passthrough::Secret;
+use tower_passthrough::sqlite::Keys;
+
+use super::Folder;
+use super::problem::{Problem, Problems};
+use super::secret;
+use super::value::{Form, SecretSource, Text};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Table {
+    pub(super) kind: Option<Spanned<Text<Kind>>>,
+    pub(super) url: Option<Spanned<String>>,
+    pub(super) key: Option<Spanned<SecretSource>>,
+    pub(super) old_keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Sqlite,
+    /// One that a later version will have.
+    Later(&'static str),
+}
+
+impl Form for Kind {
+    const EXPECTED: &'static str = "\"file\" or \"sqlite\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "file" => Some(Self::File),
+            "sqlite" => Some(Self::Sqlite),
+            "postgres" => Some(Self::Later("postgres")),
+            "redis" => Some(Self::Later("redis")),
+            _ => None,
+        }
+    }
+}
+
+/// Where connections live.
+#[derive(Debug)]
+pub(crate) enum Store {
+    /// In the config file: these are all.
+    File(Vec<(String, Connection)>),
+    Sqlite(Sqlite),
+}
+
+/// A SQLite file, and what its secrets are encrypted with.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Sqlite {
+    pub(crate) path: PathBuf,
+    /// In base64. The first one writes.
+    pub(crate) keys: Vec<Secret>,
+}
+
+impl Table {
+    /// The kind, if it isn't the file itself.
+    pub(super) fn kind_elsewhere(&self) -> Option<&'static str> {
+        match self.kind.as_ref()?.get_ref().0 {
+            Kind::File => None,
+            Kind::Sqlite => Some("sqlite"),
+            Kind::Later(name) => Some(name),
+        }
+    }
+
+    pub(super) fn is_file(&self) -> bool {
+        self.kind_elsewhere().is_none()
+    }
+}
+
+/// The store beside the config file. `None`: there is none, or a problem was found.
+pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) -> Option<Store> {
+    let Some(kind) = table.kind.as_ref().filter(|_| !table.is_file()) else {
+        only_of_others(&table, problems);
+        return None;
+    };
+    match kind.get_ref().0 {
+        Kind::File => {}
+        Kind::Sqlite => {
+            return sqlite(kind, &table, folder, problems).map(Store::Sqlite);
+        }
+        Kind::Later(name) => {
+            let what = format!("a store of kind \"{name}\"");
+            problems.push(Problem::not_yet(kind, &what));
+        }
+    }
+    let _ = folder;
+    None
+}
+
+/// Keys of a store that isn't the config file itself.
+fn only_of_others(table: &Table, problems: &mut Problems) {
+    let url = table.url.as_ref().map(|url| Spanned::new(url.span(), ()));
+    let key = table.key.as_ref().map(|key| Spanned::new(key.span(), ()));
+    let old_keys = table.old_keys.as_ref();
+    let old_keys = old_keys.map(|keys| Spanned::new(keys.span(), ()));
+    for place in [url, key, old_keys].into_iter().flatten() {
+        let what = "connections live in this file, and take no such key; \
+                    expected it beside `kind = \"sqlite\"`";
+        problems.push(Problem::at(&place, what));
+    }
+}
+
+fn sqlite(
+    kind: &Spanned<Text<Kind>>,
+    table: &Table,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Sqlite> {
+    let path = match &table.url {
+        Some(url) => problems.ok(path(url)).map(|path| folder.file(path)),
+        None => {
+            let what = "missing key `store.url`, such as \"sqlite://connections.db\"";
+            problems.push(Problem::at(kind, what));
+            None
+        }
+    };
+    if table.key.is_none() {
+        let what = "missing key `store.key`, which encrypts secrets at rest";
+        problems.push(Problem::at(kind, what));
+    }
+    let old_keys = table.old_keys.iter().flat_map(|keys| keys.get_ref());
+    let mut keys = Vec::new();
+    for source in table.key.iter().chain(old_keys) {
+        let key = problems.ok(key(source, folder))?;
+        if keys.contains(&key) {
+            problems.push(Problem::at(source, "this key stands here twice"));
+        }
+        keys.push(key);
+    }
+    table.key.as_ref()?;
+    let path = path?;
+    Some(Sqlite { path, keys })
+}
+
+/// The file of a URL such as `sqlite://connections.db`: it begins beside the config file, as other
+/// paths there do. With a third slash it's absolute.
+fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
+    let path = url.get_ref().strip_prefix("sqlite://");
+    // Parameters of SQLite's own URIs would be part of the name, which nobody means.
+    let path = path
+        .filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains(['?', '#', '%']));
+    path.map(Path::new).ok_or_else(|| {
+        let what = "expected a URL such as \"sqlite://connections.db\", without parameters";
+        Problem::at(url, what)
+    })
+}
+
+/// 32 bytes in base64, with or without space around, which is what files and environments put there.
+/// What else stands there isn't told.
+fn key(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
+    let key = secret::read(source, folder)?;
+    let key = Secret::from(key.expose().trim_ascii());
+    match Keys::from_base64(&key) {
+        Ok(_) => Ok(key),
+        Err(_) => Err(Problem::at(
+            source,
+            "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints",
+        )),
+    }
+}

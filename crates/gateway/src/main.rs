@@ -1,0 +1,363 @@
+//! A complete server around `tower-passthrough`: what a reader copies.
+//!
+//! ```text
+//! cargo run --release --example gateway                            # a demo: prints curl lines
+//! cargo run --release --example gateway -- --config gateway.toml   # real work
+//! cargo run --release --example gateway -- --config gateway.toml --check
+//! ```
+//!
+//! `gateway.toml` beside this file has each key. Read on in this order: [`run`] and [`Host::router`]
+//! below show how the library is put together; `routes` where it's mounted; `callers` the host's own authentication in
+//! front of it; `server` and `socket` how it's served; `config` the file, and `reload` how it's read
+//! anew; `audit`, `metrics` and `log` what is seen of it.
+#![forbid(unsafe_code)]
+
+mod audit;
+mod callers;
+mod cli;
+mod commands;
+mod config;
+mod demo;
+mod hardening;
+mod log;
+mod metrics;
+mod newest;
+mod reload;
+mod routes;
+mod server;
+mod signals;
+mod socket;
+mod store;
+mod unread;
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::OriginalUri;
+use clap::Parser;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService, Tunnels};
+
+use crate::callers::{API_KEY, Callers};
+use crate::cli::{Cli, Command};
+use crate::config::{Config, Loaded, Store, TransportKey};
+use crate::metrics::Metrics;
+use crate::newest::{Current, Known};
+use crate::reload::ConfigFile;
+use crate::server::Server;
+use crate::signals::{Hangups, Signals};
+use crate::store::{Connections, OpenError, Served};
+
+/// The command line or the config file is at fault.
+const USAGE: u8 = 2;
+
+/// How long a stop waits for tokens that are being refreshed, when all calls have ended: as long as
+/// a refresh may take. One that is cut off may lose what the vendor has rotated.
+const REFRESH: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    log::start();
+    hardening::keep_memory_private();
+    let loaded = match cli
+        .config
+        .as_deref()
+        .map(|path| config::load(path, cli.listen))
+    {
+        None => None,
+        Some(Ok(loaded)) => Some(loaded),
+        Some(Err(error)) => {
+            eprintln!("{error}");
+            return ExitCode::from(USAGE);
+        }
+    };
+    if let Some(Command::Connections(command)) = &cli.command {
+        return connections(command, loaded, &cli);
+    }
+    if let (Some(loaded), true) = (&loaded, cli.check) {
+        log::warn(&loaded.warnings);
+        if let Store::Sqlite(sqlite) = &loaded.config.store {
+            if let Err(error) = commands::check(sqlite) {
+                eprintln!("{error}");
+                return ExitCode::from(USAGE);
+            }
+        }
+        say(&format!("the config is good: {}", loaded.summary));
+        return ExitCode::SUCCESS;
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("the runtime can't be started: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(async {
+        match loaded {
+            Some(loaded) => run(loaded.config, loaded.warnings, ConfigFile::of(cli)).await,
+            None => run(demo::start(cli.listen).await?, Vec::new(), None).await,
+        }
+    });
+    // A DNS look-up that is under way blocks a thread, and mustn't hold the exit.
+    runtime.shutdown_background();
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            let usage = error.downcast_ref().is_some_and(OpenError::is_configs);
+            if usage {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+/// Changes the connections of a persistent store.
+fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) -> ExitCode {
+    let (Some(loaded), Some(path)) = (loaded, &cli.config) else {
+        eprintln!("connections: expected --config FILE, in whose [store] they live");
+        return ExitCode::from(USAGE);
+    };
+    let Config {
+        store, declared, ..
+    } = loaded.config;
+    match store {
+        Store::File(_) => {
+            eprintln!(
+                "connections: there is no persistent [store] in {}: connections live in that file, \
+                 as [connection.*]",
+                path.display()
+            );
+            let _ = (command, declared);
+            ExitCode::from(USAGE)
+        }
+        Store::Sqlite(sqlite) => commands::main(command, &sqlite, &declared, path),
+    }
+}
+
+/// Serves until a signal comes. Without a file it's the demo.
+async fn run(
+    config: Config,
+    warnings: Vec<String>,
+    file: Option<ConfigFile>,
+) -> Result<(), Box<dyn Error>> {
+    // Bound before all else, as the network policy must know the listener: a vendor's name that
+    // leads back here would loop.
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+        format!(
+            "can't listen on {}: {error}; --listen takes another address",
+            config.listen
+        )
+    })?;
+    let mut host = Host {
+        listen: config.listen,
+        address: listener.local_addr()?,
+        recorded: metrics::start()?,
+        tunnels: Tunnels::new(),
+        shutdown: config.shutdown,
+        transport: None,
+        newest: None,
+        served: None,
+        refreshes: JoinSet::new(),
+        previous: None,
+        warnings: Vec::new(),
+    };
+    let mut signals = Signals::new()?;
+    let hangups = Hangups::new()?;
+    let mut server = Server::new(host.router(config).await?);
+    host.warn(warnings);
+
+    say(&format!("listening on http://{}", host.address));
+    if file.is_none() {
+        say(&demo::curl_lines(host.address));
+    }
+    let router = server.router();
+    tokio::select! {
+        () = server.accept(listener, signals.next()) => {}
+        never = reload::on_hangup(hangups, file, &mut host, router) => match never {},
+    }
+    server
+        .drain(host.shutdown, &host.tunnels, signals.next())
+        .await;
+    tokio::select! {
+        () = host.refreshed() => {}
+        () = tokio::time::sleep(REFRESH) => {}
+        () = signals.next() => {}
+    }
+    Ok(())
+}
+
+/// What stays when the config changes.
+struct Host {
+    /// Where it was told to listen.
+    listen: SocketAddr,
+    /// Where it does.
+    address: SocketAddr,
+    recorded: PrometheusHandle,
+    /// What has left HTTP, and so isn't the server's to drain.
+    tunnels: Tunnels,
+    /// How long a stop waits for calls to end.
+    shutdown: Duration,
+    /// The pool of connections to vendors, and what it was made of.
+    transport: Option<(TransportKey, HttpTransport)>,
+    /// Callers and connections, for tunnels that began before the last change.
+    newest: Option<watch::Sender<Known>>,
+    /// Its connections, and the refreshes that earlier ones have begun.
+    served: Option<Served>,
+    refreshes: JoinSet<()>,
+    /// The service so far, which has counted calls.
+    previous: Option<Service>,
+    /// What was warned of at the last load.
+    warnings: Vec<String>,
+}
+
+type Service = PassthroughService<Authorized<Current, Current>, Integrations>;
+
+impl Host {
+    /// Builds what answers calls: at the start, and from each later config.
+    ///
+    /// # Errors
+    ///
+    /// The store can't be opened, TLS can't be set up, or the mount is no prefix. Nothing has changed
+    /// then.
+    async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
+        if let Callers::Anyone(_) = config.callers {
+            tracing::warn!(
+                "no key is asked for: whoever reaches this listener may use each connection"
+            );
+        }
+        let connections = self.open(config.store).await?;
+        let transport = match &self.transport {
+            Some((key, transport)) if *key == config.transport_key => transport.clone(),
+            _ => config
+                .transport
+                .network(config.network.listener(self.address))
+                .build()?,
+        };
+        self.transport = Some((config.transport_key, transport.clone()));
+        self.shutdown = config.shutdown;
+        let pool = transport.clone();
+
+        let served = store::serve(connections.clone(), &config.declared, transport.clone());
+        if let Some(old) = self.served.replace(served.clone()) {
+            self.refreshes.spawn(store::idle(old));
+        }
+        while self.refreshes.try_join_next().is_some() {}
+        let known = Known {
+            callers: Arc::new(config.callers),
+            connections,
+        };
+        let current = self.current(known, served);
+        let callers = current.callers();
+
+        let mut passthrough =
+            PassthroughService::builder(current.clone(), config.declared.integrations)
+                .authorize(current)
+                .transport(transport)
+                .path_encoding(config.path_encoding)
+                .response_headers(config.response_headers)
+                .response_head_timeout(config.response_head_timeout)
+                .idle_timeout(config.idle_timeout)
+                .retry(config.retry)
+                .drop_header(API_KEY)
+                .trace_context(config.trace_context)
+                .tunnels(self.tunnels.clone())
+                .observe(audit::Observer);
+        if let Some(limit) = config.request_body_limit {
+            passthrough = passthrough.request_body_limit(limit);
+        }
+        if config.rewrite_links {
+            // The router takes the mount off, and addresses under it need it.
+            passthrough = passthrough
+                .rewrite_links(true)
+                .prefix(&config.mount)?
+                .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
+        }
+        passthrough = config.limits.set(passthrough);
+        if let Some(circuit) = config.circuit {
+            passthrough = passthrough.circuit(circuit);
+        }
+        // A reload gives nobody a second place, and closes no circuit.
+        if let Some(previous) = &self.previous {
+            passthrough = passthrough.continue_from(previous);
+        }
+        let passthrough = passthrough.build();
+        self.previous = Some(passthrough.clone());
+        let metrics = Metrics::new(self.recorded.clone(), move || pool.pool_status());
+        Ok(routes::router(&config.mount, callers, passthrough, metrics))
+    }
+
+    /// The store that the config asks for, with what the last one had if it's the same.
+    async fn open(&self, store: Store) -> Result<Connections, OpenError> {
+        let newest = self.newest.as_ref();
+        let previous = newest.map(|newest| newest.borrow().connections.clone());
+        Connections::open(store, previous.as_ref()).await
+    }
+
+    /// Returns when no token is being refreshed.
+    async fn refreshed(&mut self) {
+        if let Some(served) = self.served.take() {
+            self.refreshes.spawn(store::idle(served));
+        }
+        while self.refreshes.join_next().await.is_some() {}
+    }
+
+    /// Whether a running gateway takes that config. A file that is written while it's read may lack
+    /// its tables, and mustn't open what was closed.
+    ///
+    /// # Errors
+    ///
+    /// What would be lost.
+    fn may_become(&self, config: &Config) -> Result<(), &'static str> {
+        let has_keys = self
+            .newest
+            .as_ref()
+            .is_some_and(|newest| newest.borrow().has_keys());
+        match config.callers {
+            Callers::Anyone(_) if has_keys => Err("there is no [[caller]] any more"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says what the config's author may not have meant, once for as long as it's so.
+    fn warn(&mut self, warnings: Vec<String>) {
+        let new = |warning: &&String| !self.warnings.contains(warning);
+        log::warn(warnings.iter().filter(new));
+        self.warnings = warnings;
+    }
+
+    /// What this config knows counts from now on.
+    fn current(&mut self, known: Known, served: Served) -> Current {
+        let newest = match &self.newest {
+            Some(newest) => {
+                newest.send_replace(known.clone());
+                newest.subscribe()
+            }
+            None => {
+                let (sender, newest) = watch::channel(known.clone());
+                self.newest = Some(sender);
+                newest
+            }
+        };
+        Current::new(known, served, newest)
+    }
+}
+
+/// Prints a line on stdout, at once. Nobody reads it: that's no reason to stop.
+fn say(line: &str) {
+    let mut stdout = io::stdout().lock();
+    let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());
+}

@@ -1,0 +1,247 @@
+//! Counters, gauges and histograms for Prometheus. The guide `observability` has them in a table.
+//!
+//! Labels have bounded sets, whatever callers and vendors send: integrations come from the config,
+//! methods and statuses outside of the standards' become one. Connection ids are never labels
+//! (SECURITY L5).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Method, StatusCode};
+use metrics::{
+    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
+use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tower_passthrough::RefreshReport;
+use tower_passthrough::{CallReport, PoolStatus};
+
+const CALLS: &str = "passthrough_calls_total";
+const IN_FLIGHT: &str = "passthrough_calls_in_flight";
+const REFRESHES: &str = "passthrough_refreshes_total";
+const RETRIES: &str = "passthrough_retries_total";
+const REFUSALS: &str = "passthrough_refusals_total";
+const DURATION: &str = "passthrough_call_duration_seconds";
+const HEAD: &str = "passthrough_head_duration_seconds";
+const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
+const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
+
+/// A gauge's name, what it is, and how it's read.
+type PoolGauge = (&'static str, &'static str, fn(&PoolStatus) -> usize);
+
+/// What is read of the pool whenever somebody looks.
+const POOL: [PoolGauge; 5] = [
+    (
+        "passthrough_pool_idle_connections",
+        "HTTP/1.1 connections to vendors at rest.",
+        |pool| pool.idle,
+    ),
+    (
+        "passthrough_pool_http2_connections",
+        "HTTP/2 connections to vendors.",
+        |pool| pool.http2,
+    ),
+    (
+        "passthrough_pool_http2_streams",
+        "Streams in use on HTTP/2 connections to vendors.",
+        |pool| pool.http2_streams,
+    ),
+    (
+        "passthrough_pool_opening_connections",
+        "Connections to vendors that are being opened.",
+        |pool| pool.opening,
+    ),
+    (
+        "passthrough_pool_waiting_calls",
+        "Calls in line for a connection to a vendor.",
+        |pool| pool.waiting,
+    ),
+];
+
+/// In seconds, from a vendor nearby to one that thinks for a while.
+const BUCKETS: [f64; 12] = [
+    0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
+];
+
+/// How often what was recorded is gathered, so that it can't pile up between two scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Renders what was recorded, and what the pool is like when it's asked.
+#[derive(Clone)]
+pub(crate) struct Metrics {
+    recorded: PrometheusHandle,
+    pool: Arc<dyn Fn() -> PoolStatus + Send + Sync>,
+}
+
+impl Metrics {
+    pub(crate) fn new(
+        recorded: PrometheusHandle,
+        pool: impl Fn() -> PoolStatus + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            recorded,
+            pool: Arc::new(pool),
+        }
+    }
+
+    /// In Prometheus' text format.
+    pub(crate) fn render(&self) -> String {
+        let pool = (self.pool)();
+        for (name, _, count) in POOL {
+            // No pool holds more than a float can count.
+            gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
+        }
+        self.recorded.render()
+    }
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+/// Starts recording. The handle renders what was recorded.
+pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS)?
+        .install_recorder()?;
+    describe_counter!(
+        CALLS,
+        "Calls, by integration, method, status and the gateway's own error code."
+    );
+    describe_gauge!(
+        IN_FLIGHT,
+        "Calls that have begun, and whose last byte hasn't been sent."
+    );
+    describe_counter!(
+        REFRESHES,
+        "Refreshes of access tokens, by integration and what became of them."
+    );
+    describe_counter!(
+        RETRIES,
+        "Requests that were sent to a vendor once more, by integration."
+    );
+    describe_counter!(
+        REFUSALS,
+        "Calls that the gateway answered with an error of its own, by its code."
+    );
+    for (name, what, _) in POOL {
+        describe_gauge!(name, what);
+    }
+    // Seen from the start, so that a dashboard shows 0 and not nothing.
+    gauge!(IN_FLIGHT).set(0);
+    describe_histogram!(DURATION, Unit::Seconds, "From a call's start to its end.");
+    describe_histogram!(
+        HEAD,
+        Unit::Seconds,
+        "From a call's start to the head of the vendor's response."
+    );
+    describe_counter!(
+        REQUEST_BYTES,
+        Unit::Bytes,
+        "Bytes of requests' bodies that were read from callers."
+    );
+    describe_counter!(
+        RESPONSE_BYTES,
+        Unit::Bytes,
+        "Bytes of responses' bodies that were handed back."
+    );
+    let upkeep = handle.clone();
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            upkeep.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+/// A call has begun. It ends with [`call`].
+pub(crate) fn began() {
+    gauge!(IN_FLIGHT).increment(1);
+}
+
+/// A call has ended.
+pub(crate) fn call(call: &CallReport<'_>) {
+    gauge!(IN_FLIGHT).decrement(1);
+    // An integration is known once the connection was found, and then it's one of the config's.
+    let integration = call.integration().unwrap_or("none").to_owned();
+    counter!(
+        CALLS,
+        "integration" => integration.clone(),
+        "method" => method(call.method()),
+        "status" => call.status().map_or("none".to_owned(), status),
+        "code" => call.error().map_or("none", |code| code.as_str()),
+        "outcome" => call.outcome().as_str(),
+    )
+    .increment(1);
+    if let Some(code) = call.error() {
+        counter!(REFUSALS, "code" => code.as_str()).increment(1);
+    }
+    let again = call.attempts().saturating_sub(1);
+    counter!(RETRIES, "integration" => integration.clone()).increment(again.into());
+    histogram!(DURATION, "integration" => integration.clone()).record(call.duration());
+    if let Some(head) = call.head_time() {
+        histogram!(HEAD, "integration" => integration.clone()).record(head);
+    }
+    counter!(REQUEST_BYTES, "integration" => integration.clone()).increment(call.request_bytes());
+    counter!(RESPONSE_BYTES, "integration" => integration).increment(call.response_bytes());
+}
+
+/// Counts a refresh.
+pub(crate) fn refreshed(report: &RefreshReport<'_>) {
+    let integration = report.integration().to_owned();
+    counter!(REFRESHES, "integration" => integration, "outcome" => report.outcome().as_str())
+        .increment(1);
+}
+
+/// A call that carried no valid key.
+pub(crate) fn unauthenticated(by: &Method) {
+    counter!(
+        CALLS,
+        "integration" => "none",
+        "method" => method(by),
+        "status" => "401",
+        "code" => "unauthenticated",
+        "outcome" => "refused",
+    )
+    .increment(1);
+    counter!(REFUSALS, "code" => "unauthenticated").increment(1);
+}
+
+/// The methods of the standards, and one label for all others, which a caller could make up without
+/// end.
+fn method(method: &Method) -> &'static str {
+    const KNOWN: [&str; 10] = [
+        "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
+    ];
+    let known = KNOWN.into_iter().find(|known| *known == method.as_str());
+    known.unwrap_or("other")
+}
+
+/// The status if it has a name, else its class: a vendor could send 800 others.
+fn status(status: StatusCode) -> String {
+    match status.canonical_reason() {
+        Some(_) => status.as_str().to_owned(),
+        None => format!("{}xx", status.as_u16() / 100),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_bounded() {
+        let odd = Method::from_bytes(b"BREW").map(|odd| method(&odd)).ok();
+        assert_eq!(odd, Some("other"));
+        assert_eq!(method(&Method::PATCH), "PATCH");
+        let labels: std::collections::HashSet<_> = (200..=999)
+            .filter_map(|code| StatusCode::from_u16(code).ok())
+            .map(status)
+            .collect();
+        assert!(labels.len() < 80, "{}", labels.len());
+        assert!(labels.contains("404") && labels.contains("9xx"));
+    }
+}

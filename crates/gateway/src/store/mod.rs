@@ -1,0 +1,139 @@
+//! Where connections live while the gateway runs.
+
+mod failing;
+mod file;
+mod serving;
+mod sqlite;
+
+pub(crate) use self::file::FileStore;
+pub(crate) use self::serving::{Served, idle, serve};
+pub(crate) use self::sqlite::{check, open};
+
+use std::fmt;
+use std::time::Duration;
+
+use tower_passthrough::{
+    CallContext, Connection, ConnectionId, CredentialStore, Lease, Record, Renewal, StoreError,
+    TokenStore, Version,
+};
+
+use self::failing::told;
+use self::sqlite::Persistent;
+use crate::config::Store;
+
+/// A store of one of the kinds that the config file names. Cloning is an increment.
+#[derive(Clone, Debug)]
+pub(crate) enum Connections {
+    /// In the config file itself, and in memory from then on.
+    File(FileStore),
+    Sqlite(Persistent),
+}
+
+impl Connections {
+    /// Opens what the config asks for. What can stay of `previous` does.
+    ///
+    /// # Errors
+    ///
+    /// It can't be opened.
+    pub(crate) async fn open(store: Store, previous: Option<&Self>) -> Result<Self, OpenError> {
+        match store {
+            Store::File(connections) => {
+                let previous = match previous {
+                    Some(Self::File(previous)) => Some(previous),
+                    _ => None,
+                };
+                Ok(Self::File(FileStore::new(connections, previous)))
+            }
+            Store::Sqlite(sqlite) => {
+                let previous = match previous {
+                    Some(Self::Sqlite(previous)) => Some(previous),
+                    _ => None,
+                };
+                Persistent::open(sqlite, previous).await.map(Self::Sqlite)
+            }
+        }
+    }
+
+    /// Leaves nothing in a log beside the file that only a process in order would move.
+    pub(crate) async fn settle(&self) {
+        match self {
+            Self::File(_) => {}
+            Self::Sqlite(sqlite) => {
+                if let Err(error) = sqlite.store.settle().await {
+                    tracing::warn!(%error, "the store's log stays beside it");
+                }
+            }
+        }
+    }
+}
+
+/// A store that can't be opened.
+#[derive(Debug)]
+pub(crate) struct OpenError {
+    what: String,
+    is_configs: bool,
+}
+
+impl OpenError {
+    /// Whether the config is at fault, as when it has the wrong key.
+    pub(crate) fn is_configs(&self) -> bool {
+        self.is_configs
+    }
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for OpenError {}
+
+impl CredentialStore for Connections {
+    async fn connection(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        told(match self {
+            Self::File(store) => store.connection(id, cx).await,
+            Self::Sqlite(sqlite) => sqlite.store.connection(id, cx).await,
+        })
+    }
+}
+
+impl TokenStore for Connections {
+    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+        told(match self {
+            Self::File(store) => store.read(id).await,
+            Self::Sqlite(sqlite) => sqlite.store.read(id).await,
+        })
+    }
+
+    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+        told(match self {
+            Self::File(store) => store.lease(id, time).await,
+            Self::Sqlite(sqlite) => sqlite.store.lease(id, time).await,
+        })
+    }
+
+    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+        told(match self {
+            Self::File(store) => store.release(id, lease).await,
+            Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,
+        })
+    }
+
+    async fn commit(
+        &self,
+        id: &ConnectionId,
+        read: Version,
+        lease: Lease,
+        renewal: &Renewal,
+    ) -> Result<Option<Version>, StoreError> {
+        told(match self {
+            Self::File(store) => store.commit(id, read, lease, renewal).await,
+            Self::Sqlite(sqlite) => sqlite.store.commit(id, read, lease, renewal).await,
+        })
+    }
+}

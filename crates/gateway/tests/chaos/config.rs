@@ -1,0 +1,123 @@
+//! The config files that the gateway is given in turn.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use crate::door::Doors;
+use testkit::load::place::Place;
+use testkit::load::plan::{TENANTS, key, token};
+use testkit::load::vendors::Vendors;
+
+/// The timeouts of a vendor that stalls: short for the test, and long for a machine that is busy.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the second config changes for a customer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tenant {
+    /// Nothing: its calls must not notice a reload.
+    Unchanged,
+    /// Its key is another.
+    Keyless,
+    /// Its connections are gone.
+    Disconnected,
+    /// Its connections lead to where nobody listens.
+    Misled,
+}
+
+impl Tenant {
+    pub(crate) const fn of(tenant: u64) -> Self {
+        match TENANTS - tenant {
+            1 => Self::Keyless,
+            2 => Self::Disconnected,
+            3 => Self::Misled,
+            _ => Self::Unchanged,
+        }
+    }
+}
+
+/// The two configs, and one that is at fault.
+pub(crate) struct Configs {
+    first: String,
+    second: String,
+    /// Has all rights in the wrong hands, and an error at its end.
+    bad: String,
+}
+
+impl Configs {
+    /// Nobody listens at `nobody`.
+    pub(crate) fn new(vendors: &Vendors, doors: &Doors, nobody: u16) -> Self {
+        let origin = |place| doors.origin(vendors, place);
+        let first = config(origin, nobody, false);
+        let second = config(origin, nobody, true);
+        let bad = second.replace("60s", "1ms") + "nothing = \"s0ak-bad\"\n";
+        Self { first, second, bad }
+    }
+
+    pub(crate) fn first(&self) -> &str {
+        &self.first
+    }
+
+    /// The one that the gateway gets by that reload. The bad one changes nothing, whichever was
+    /// there.
+    pub(crate) fn get(&self, number: usize) -> &str {
+        match number % 4 {
+            1 => &self.second,
+            3 => &self.first,
+            _ => &self.bad,
+        }
+    }
+}
+
+fn config(origin: impl Fn(Place) -> String, nobody: u16, changed: bool) -> String {
+    let names = Place::ALL.map(|place| format!("\"{}.test\" = \"127.0.0.1\"", place.name()));
+    let timeout = TIMEOUT.as_secs();
+    // Another time, another pool.
+    let connect = if changed { 21 } else { 20 };
+    let mut config = format!(
+        "listen = \"127.0.0.1:0\"\n\
+         shutdown = \"60s\"\n\
+         [network]\n\
+         allow = [\"127.0.0.0/8\"]\n\
+         plaintext = true\n\
+         extra_roots = [\"ca.pem\"]\n\
+         resolve = {{ {} }}\n\
+         [timeouts]\n\
+         connect = \"{connect}s\"\n\
+         response_head = \"{timeout}s\"\n\
+         idle = \"{timeout}s\"\n\
+         [integration.nobody]\n\
+         base_url = \"http://steady.test:{nobody}\"\n\
+         auth = {{ kind = \"bearer\" }}\n",
+        names.join(", ")
+    );
+    let mut add = |lines: String| config.write_str(&lines).expect("room for more");
+    for tenant in 0..TENANTS {
+        let key = if changed && Tenant::of(tenant) == Tenant::Keyless {
+            "s0ak-another-key".to_owned()
+        } else {
+            key(tenant)
+        };
+        add(format!(
+            "[[caller]]\napi_key = \"{key}\"\nconnections = [\"*-{tenant}\"]\n"
+        ));
+    }
+    for place in Place::ALL {
+        let (name, origin) = (place.name(), origin(place));
+        add(format!(
+            "[integration.{name}]\nbase_url = \"{origin}/api\"\nauth = {{ kind = \"bearer\" }}\n"
+        ));
+        for tenant in 0..TENANTS {
+            let integration = match Tenant::of(tenant) {
+                Tenant::Disconnected if changed => continue,
+                Tenant::Misled if changed => "nobody",
+                _ => name,
+            };
+            let token = token(tenant);
+            add(format!(
+                "[connection.{name}-{tenant}]\nintegration = \"{integration}\"\n\
+                 secret = {{ token = \"{token}\" }}\n"
+            ));
+        }
+    }
+    config
+}

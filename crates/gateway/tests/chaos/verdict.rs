@@ -1,0 +1,68 @@
+//! The soak's verdict, and what else may come of a reload or an outage.
+//!
+//! Neither excuses a wrong answer: another's, or one that looks whole and isn't.
+
+use testkit::load::plan::Plan;
+use testkit::load::verdict::{Answer, End, Outcome, Seen};
+
+use crate::config::Tenant;
+use crate::door::Doors;
+
+/// An error of the gateway's own: status, code, and whether the vendor may have acted.
+type Error = (u16, &'static str, bool);
+
+/// What comes of a vendor that can't be reached, goes away in the middle of a call, or stalls.
+const OUTAGE: [Error; 5] = [
+    (502, "upstream-unreachable", false),
+    (502, "upstream-protocol", true),
+    (503, "overloaded", false),
+    (504, "upstream-timeout", false),
+    (504, "upstream-timeout", true),
+];
+
+/// What of the test's own events explains it.
+pub(crate) fn excuse(plan: &Plan, seen: &Seen) -> Option<Outcome> {
+    if by_config(plan, seen) {
+        Some(Outcome::ByConfig)
+    } else if Doors::lead_to(plan.place) && by_outage(plan, seen) {
+        Some(Outcome::ByOutage)
+    } else {
+        None
+    }
+}
+
+fn by_config(plan: &Plan, seen: &Seen) -> bool {
+    let error = match Tenant::of(plan.tenant) {
+        Tenant::Unchanged => return false,
+        Tenant::Keyless => (401, "unauthenticated", false),
+        Tenant::Disconnected => (404, "unknown-connection", false),
+        Tenant::Misled => (502, "upstream-unreachable", false),
+    };
+    matches!(seen, Seen::Answer(answer) if is(answer, error))
+}
+
+fn by_outage(plan: &Plan, seen: &Seen) -> bool {
+    match seen {
+        // The head waits for the body's first frame, and goes with it.
+        Seen::Nothing => plan.has_body(),
+        Seen::Answer(answer) if answer.error.is_some() => {
+            OUTAGE.iter().any(|error| is(answer, *error))
+        }
+        Seen::Answer(answer) => {
+            let nonce = format!("{:016x}", plan.nonce);
+            let tenant = plan.tenant.to_string();
+            answer.end == End::Cut
+                && answer.nonce.as_ref() == Some(&nonce)
+                && answer.tenant.as_ref() == Some(&tenant)
+        }
+        Seen::Left | Seen::Broke(_) | Seen::Wrong(_) => false,
+    }
+}
+
+/// The answer to a HEAD has no body that could say whether the vendor may have acted.
+fn is(answer: &Answer, (status, code, may_have): Error) -> bool {
+    let sent = answer.sent();
+    answer.status == status
+        && answer.error.as_deref() == Some(code)
+        && sent.is_none_or(|sent| sent == may_have)
+}

@@ -1,0 +1,204 @@
+//! The command line.
+
+use testkit::process::binary::{self, Ended, check, run};
+use testkit::process::config::Config;
+use testkit::process::folder::Folder;
+use testkit::process::gateway::Gateway;
+use testkit::vendor::Vendor;
+
+#[test]
+fn help_names_each_option() {
+    let ended = run(&["--help"]);
+    assert_eq!(ended.code, Some(0));
+    for option in ["--config", "--listen", "--check", "connections"] {
+        assert!(ended.stdout.contains(option), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn what_is_no_option_exits_2() {
+    for arguments in [
+        &["--colour"][..],
+        &["--listen", "nowhere"],
+        &["--check"],
+        &["file.toml"],
+        &["--config"],
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_ne!(ended.stderr, "", "{arguments:?}");
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named() {
+    let folder = Folder::new();
+    let missing = folder.path("none.toml");
+    let ended = run(&["--config", missing.to_str().unwrap()]);
+    assert_eq!(ended.code, Some(2));
+    let start = format!("{}: can't be read: ", missing.display());
+    assert!(ended.stderr.starts_with(&start), "{}", ended.stderr);
+}
+
+#[test]
+fn help_names_each_command_of_connections() {
+    let ended = run(&["connections", "--help"]);
+    assert_eq!(ended.code, Some(0));
+    for command in ["import", "list", "add", "remove", "rotate-key"] {
+        assert!(ended.stdout.contains(command), "{}", ended.stdout);
+        let ended = run(&["connections", command, "--help"]);
+        assert_eq!(ended.code, Some(0), "{command}");
+        let usage = format!("Usage: gateway connections {command} [OPTIONS]");
+        assert!(ended.stdout.contains(&usage), "{}", ended.stdout);
+    }
+    let ended = run(&["connections", "add", "--help"]);
+    for option in ["--integration", "--variable", "--secrets", "--replace"] {
+        assert!(ended.stdout.contains(option), "{}", ended.stdout);
+    }
+}
+
+/// Nothing takes a secret as an argument.
+#[test]
+fn what_is_no_command_of_connections_exits_2() {
+    for arguments in [
+        &["connections"][..],
+        &["connections", "drop"],
+        &["connections", "import"],
+        &["connections", "remove"],
+        &["connections", "remove", "a/b"],
+        &["connections", "add", "c"],
+        &["connections", "add", "c", "--integration"],
+        &["connections", "add", "c", "--integration", "v", "token=a"],
+        &[
+            "connections",
+            "add",
+            "c",
+            "--integration",
+            "v",
+            "--secret",
+            "token=a",
+        ],
+        &[
+            "connections",
+            "add",
+            "c",
+            "--integration",
+            "v",
+            "--variable",
+            "region",
+        ],
+        &["connections", "add", "", "--integration", "v"],
+        &["connections", "list", "--now"],
+        &["connections", "rotate-key", "key"],
+    ] {
+        let ended = run(arguments);
+        assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
+        assert_eq!(ended.stdout, "", "{arguments:?}");
+        assert_ne!(ended.stderr, "", "{arguments:?}");
+    }
+}
+
+/// Connections that live in the config file are changed there.
+#[tokio::test]
+async fn without_a_persistent_store_there_is_nothing_to_change() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let config = Config::new(&vendor);
+    for (config, store) in [
+        (config.clone(), "none"),
+        (config.table("[store]\nkind = \"file\""), "file"),
+    ] {
+        let file = folder.write("gateway.toml", config.to_string());
+        let file = file.to_str().unwrap();
+        for command in [
+            &["list"][..],
+            &["import", file],
+            &["add", "d", "--integration", "v"],
+            &["remove", "c"],
+            &["rotate-key"],
+        ] {
+            let arguments = [&["--config", file, "connections"], command].concat();
+            let ended = run(&arguments);
+            assert_eq!(ended.code, Some(2), "{store} {command:?}");
+            let expected = format!("connections: there is no persistent [store] in {file}: ");
+            assert!(ended.stderr.starts_with(&expected), "{}", ended.stderr);
+            assert_eq!(ended.stdout, "", "{store} {command:?}");
+        }
+    }
+    let ended = run(&["connections", "list"]);
+    assert_eq!(ended.code, Some(2));
+    let expected = "connections: expected --config FILE, ";
+    assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
+    let ended = run(&["connections", "list", "--config", "none.toml"]);
+    assert_eq!(ended.code, Some(2));
+    assert!(
+        ended.stderr.starts_with("none.toml: can't be read: "),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[tokio::test]
+async fn check_reports_and_exits() {
+    let vendor = Vendor::ok().await;
+    let ended = check(Config::new(&vendor).to_string());
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let summary = "the config is good: 1 integration, 1 connection, 1 caller\n";
+    assert_eq!(ended.stdout, summary);
+    vendor.untouched().await;
+}
+
+/// The file that a reader copies.
+#[test]
+fn check_takes_the_example_s_own_config() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml");
+    let run = |variables: &[(&str, &str)]| {
+        let mut command = binary::command();
+        command.args(["--config", file, "--check"]);
+        let output = command.envs(variables.iter().copied()).output();
+        Ended::from(output.unwrap())
+    };
+    let ended = run(&[("HOST_KEY", "a"), ("ACME_KEY", "b")]);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    let ended = run(&[("HOST_KEY", "a")]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(
+        ended.stderr.contains("connection.acme.secret.api_key: "),
+        "{ended:?}"
+    );
+}
+
+#[tokio::test]
+async fn listen_takes_the_place_of_the_file_s() {
+    let vendor = Vendor::ok().await;
+    let running = Gateway::start(&Config::new(&vendor)).await;
+    // The port is taken, so a second gateway that obeys can't start.
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", Config::new(&vendor).to_string());
+    let address = running.address.to_string();
+    let ended = run(&["--config", file.to_str().unwrap(), "--listen", &address]);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    let line = format!("can't listen on {address}: ");
+    assert!(ended.stderr.contains(&line), "{}", ended.stderr);
+}
+
+/// Without callers nobody is asked for a key: fit for loopback alone, and said so.
+#[tokio::test]
+async fn without_callers_it_listens_on_loopback_alone() {
+    let vendor = Vendor::ok().await;
+    let open = Config::new(&vendor).callers("");
+    let gateway = Gateway::start(&open).await;
+    let answer = gateway.curl("/passthrough/c/x", &[]).await;
+    assert_eq!(answer.status(), 200);
+    let said = |log: &str| log.contains("no key is asked for");
+    gateway.stderr.until("a warning", said).await;
+
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", open.to_string());
+    let file = file.to_str().unwrap();
+    let ended = run(&["--config", file, "--listen", "0.0.0.0:0"]);
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let expected = "no key is asked for; expected one, or a `listen` on loopback";
+    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+}

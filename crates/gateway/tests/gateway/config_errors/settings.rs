@@ -1,0 +1,445 @@
+//! The server's settings and its callers, and the file as a whole.
+
+use super::integrations::INTEGRATION;
+use super::{refused, refused_with};
+use testkit::process::binary::check;
+
+#[test]
+fn settings_of_the_server() {
+    for (config, expected) in [
+        (
+            "listen = 1",
+            "1:10: listen: expected an address and a port, such as \"127.0.0.1:8080\", found an integer",
+        ),
+        (
+            "listen = \"x\"",
+            "1:10: listen: expected an address and a port, such as \"127.0.0.1:8080\"",
+        ),
+        (
+            "path_encoding = \"c4nary\"",
+            "1:17: path_encoding: expected \"auto\", \"never\" or \"always\"",
+        ),
+        (
+            "response_headers = 3",
+            "1:20: response_headers: expected \"all\" or \"browser-safe\", found an integer",
+        ),
+        (
+            "rewrite_links = \"c4nary\"",
+            "1:17: rewrite_links: expected a boolean, found a string",
+        ),
+        (
+            "shutdown = \"soon\"",
+            "1:12: shutdown: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
+        ),
+        (
+            "mount = \"/healthz\"",
+            "1:9: mount: the gateway answers there itself, expected another path",
+        ),
+        (
+            "listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"",
+            "2:1: duplicate key",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+    for mount in [
+        "", "a", "/a/", "//", "/{x}", "/a b", "/..", "/a/./b", "/a%20",
+    ] {
+        let config = format!("mount = \"{mount}\"");
+        refused_with(
+            &config,
+            "1:9: mount: expected a path such as \"/passthrough\", ",
+        );
+    }
+}
+
+#[test]
+fn unknown_keys() {
+    refused_with(
+        "colour = \"c4nary\"",
+        "1:1: colour: unknown key `colour`, expected one of `listen`, ",
+    );
+    refused_with(
+        "[network]\nproxy = 1",
+        "2:1: network.proxy: unknown key `proxy`, expected one of ",
+    );
+    refused_with(
+        "[timeouts]\ntotal = \"1s\"",
+        "2:1: timeouts.total: unknown key `total`, ",
+    );
+    refused_with(
+        "[store]\ncolour = 1",
+        "2:1: store.colour: unknown key `colour`, ",
+    );
+    let connection =
+        format!("{INTEGRATION}[connection.c]\nintegration = \"v\"\nextra = \"c4nary\"");
+    refused_with(
+        &connection,
+        "5:1: connection.c.extra: unknown key `extra`, ",
+    );
+}
+
+#[test]
+fn the_network() {
+    for (line, expected) in [
+        (
+            "allow = [\"10.0.0.0/99\"]",
+            "2:10: network.allow: expected a block of addresses, such as \"10.0.0.0/8\"",
+        ),
+        (
+            "allow = \"x\"",
+            "2:9: network.allow: expected an array, found a string",
+        ),
+        (
+            "plaintext = \"yes\"",
+            "2:13: network.plaintext: expected a boolean, found a string",
+        ),
+        (
+            "resolve = { \"V.test\" = \"1.1.1.1\" }",
+            "2:13: network.resolve.V.test: expected a host name in small letters, such as \"vendor.test\", without a port",
+        ),
+        (
+            "resolve = { \"v.test\" = \"x\" }",
+            "2:24: network.resolve.v.test: expected an IP address, such as \"127.0.0.1\"",
+        ),
+        (
+            "extra_roots = [\"gateway.toml\"]",
+            "2:16: network.extra_roots: expected certificates in PEM: it holds no certificate",
+        ),
+    ] {
+        refused(&format!("[network]\n{line}"), &[expected]);
+    }
+    let missing = "[network]\nextra_roots = [\"none.pem\"]";
+    refused_with(
+        missing,
+        "2:16: network.extra_roots: the file can't be read: ",
+    );
+}
+
+#[test]
+fn timeouts_and_limits() {
+    for (config, expected) in [
+        (
+            "[timeouts]\nconnect = \"0s\"",
+            "2:11: timeouts.connect: expected a duration above zero, such as \"10s\"",
+        ),
+        (
+            "[timeouts]\nresponse_head = 1",
+            "2:17: timeouts.response_head: expected a duration, such as \"10s\", \"500ms\" or \"2m\", found an integer",
+        ),
+        (
+            "[timeouts]\nidle = \"x\"",
+            "2:8: timeouts.idle: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
+        ),
+        (
+            "[limits]\nrequest_body = \"many\"",
+            "2:16: limits.request_body: expected a number of bytes, such as \"10MiB\" or \"1KB\"",
+        ),
+        (
+            "[limits]\nrequest_body = -1",
+            "2:16: limits.request_body: expected a number of bytes, such as \"10MiB\" or \"1KB\"",
+        ),
+        (
+            "[retry]\nattempts = 0",
+            "2:12: retry.attempts: expected 1 or more: the total of attempts",
+        ),
+        (
+            "[observe]\ntrace_context = \"begin\"",
+            "2:17: observe.trace_context: expected \"pass\" or \"start\"",
+        ),
+        (
+            "[retry]\nmax_wait = 5",
+            "2:12: retry.max_wait: expected a duration, such as \"10s\", \"500ms\" or \"2m\", found an integer",
+        ),
+        (
+            "[circuit]\nfailures = -1",
+            "2:12: circuit.failures: expected a whole number, 0 or more",
+        ),
+        (
+            "[circuit]\nfailures = 5\nopen = \"0s\"",
+            "3:8: circuit.open: expected a duration above zero, such as \"10s\"",
+        ),
+        (
+            "[circuit]\nopen = \"10s\"",
+            "2:8: circuit.open: expected `failures` beside it",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+}
+
+#[test]
+fn the_limits() {
+    for (line, expected) in [
+        (
+            "in_flight = \"many\"",
+            "2:13: limits.in_flight: expected a whole number, found a string".to_owned(),
+        ),
+        (
+            "in_flight_per_connection = -1",
+            "2:28: limits.in_flight_per_connection: expected a whole number, 0 or more".to_owned(),
+        ),
+        (
+            "rate_per_connection = \"c4nary\"",
+            "2:23: limits.rate_per_connection: expected a table such as \
+             { per_second = 10, burst = 20 }, found a string"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = {}",
+            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 1, per_minute = 1 }",
+            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+                .to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 1, burst = 0 }",
+            "2:49: limits.rate_per_connection.burst: expected 1 or more".to_owned(),
+        ),
+        (
+            "rate_per_connection = { per_second = 4294967296 }",
+            "2:38: limits.rate_per_connection.per_second: expected a number below 4294967296"
+                .to_owned(),
+        ),
+    ] {
+        refused(&format!("[limits]\n{line}"), &[&expected]);
+    }
+    // Where the feature is there, it's no error.
+    for line in [
+        "rate_per_connection = { per_second = 10, burst = 20 }",
+        "rate_per_connection = { per_minute = 10 }",
+    ] {
+        let config = format!("[limits]\n{line}");
+        assert_eq!(check(&config).code, Some(0), "{config}");
+    }
+    let none = "[limits]\nin_flight = 0\nin_flight_per_connection = 0\n\
+                rate_per_connection = { per_second = 0 }";
+    assert_eq!(check(none).code, Some(0), "{:?}", check(none));
+}
+
+#[test]
+fn what_a_later_version_will_do_is_named() {
+    for kind in ["postgres", "redis"] {
+        let config = format!("[store]\nkind = \"{kind}\"\nkey = \"c4nary\"");
+        let expected = format!("2:8: store.kind: a store of kind \"{kind}\" is not yet supported");
+        refused(&config, &[&expected]);
+    }
+    let catalog = "[connection.c]\nintegration = \"hubspot\"";
+    let expected = "2:15: connection.c.integration: there is no integration of that name in the config file; \
+                    the bundled catalog is not yet supported";
+    refused(catalog, &[expected]);
+}
+
+/// Keys that only another store than the file itself has.
+#[test]
+fn the_store() {
+    let what = "connections live in this file, and take no such key; \
+                expected it beside `kind = \"sqlite\"`";
+    for (line, place) in [
+        ("url = \"c4nary\"", "2:7: store.url"),
+        ("key = \"c4nary\"", "2:7: store.key"),
+        ("key = { env = \"C4NARY\" }", "2:7: store.key"),
+        ("old_keys = [\"c4nary\"]", "2:12: store.old_keys"),
+    ] {
+        refused(&format!("[store]\n{line}"), &[&format!("{place}: {what}")]);
+        let place = place.replacen('2', "3", 1);
+        let file = format!("[store]\nkind = \"file\"\n{line}");
+        refused(&file, &[&format!("{place}: {what}")]);
+    }
+    for (line, expected) in [
+        (
+            "kind = \"c4nary\"",
+            "2:8: store.kind: expected \"file\" or \"sqlite\"",
+        ),
+        (
+            "url = 1",
+            "2:7: store.url: expected a string, found an integer",
+        ),
+        (
+            "key = 1234321.5",
+            "2:7: store.key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+        ),
+        (
+            "old_keys = \"c4nary\"",
+            "2:12: store.old_keys: expected an array, found a string",
+        ),
+        (
+            "old_keys = [{ c4nary = \"c4nary\" }]",
+            "2:13: store.old_keys: expected one key, `env` or `file`",
+        ),
+    ] {
+        refused(&format!("[store]\n{line}"), &[expected]);
+    }
+}
+
+/// A persistent store: what is missing, and what can't be read. No value is shown.
+#[test]
+fn the_store_of_kind_sqlite() {
+    const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
+    let long = format!("{KEY}{KEY}");
+    let no_key =
+        "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints";
+    let no_url = "expected a URL such as \"sqlite://connections.db\", without parameters";
+    let url = "url = \"sqlite://c.db\"";
+    for (lines, expected) in [
+        (
+            format!("key = \"{KEY}\""),
+            "2:8: store.kind: missing key `store.url`, such as \"sqlite://connections.db\""
+                .to_owned(),
+        ),
+        (
+            url.to_owned(),
+            "2:8: store.kind: missing key `store.key`, which encrypts secrets at rest".to_owned(),
+        ),
+        (
+            format!("{url}\nkey = \"c4nary\""),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{long}\""),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{}\"", KEY.trim_end_matches('=')),
+            format!("4:7: store.key: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = {{ env = \"C4NARY_UNSET\" }}"),
+            "4:7: store.key: the environment variable that it names isn't set".to_owned(),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"c4nary\"]"),
+            format!("5:13: store.old_keys: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
+            "5:13: store.old_keys: this key stands here twice".to_owned(),
+        ),
+        // Space around it is no other key.
+        (
+            format!("{url}\nkey = \"{KEY}\"\nold_keys = [\" {KEY}\\r\\n\"]"),
+            "5:13: store.old_keys: this key stands here twice".to_owned(),
+        ),
+        (
+            format!("url = \"c4nary.db\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+        (
+            format!("url = \"sqlite://\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+        (
+            format!("url = \"sqlite://c.db?key=c4nary\"\nkey = \"{KEY}\""),
+            format!("3:7: store.url: {no_url}"),
+        ),
+    ] {
+        refused(
+            &format!("[store]\nkind = \"sqlite\"\n{lines}"),
+            &[&expected],
+        );
+    }
+    // Whoever checks a config makes no file.
+    let good = format!("[store]\nkind = \"sqlite\"\n{url}\nkey = \"{KEY}\"");
+    let ended = check(&good);
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
+    let summary = "the config is good: 0 integrations, connections in sqlite, 0 callers\n";
+    assert_eq!(ended.stdout, summary);
+    // Its connections are another's by then: not even their secrets are looked for.
+    let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
+    let ended = check(format!("{good}\n{table}"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let expected = "connections live in sqlite: those of this file, 1, aren't served; \
+                    `connections import` takes them\n";
+    assert!(ended.stderr.ends_with(expected), "{ended:?}");
+}
+
+#[test]
+fn callers() {
+    let fields = "connections = [\"*\"]";
+    for (lines, expected) in [
+        (
+            "connections = [\"*\"]",
+            "1:1: caller: missing key `api_key`",
+        ),
+        (
+            "api_key = \"c4nary\"",
+            "1:1: caller: missing key `connections`",
+        ),
+        (
+            "api_key = \"\"\nconnections = []",
+            "2:11: caller.api_key: the key is empty, expected one that a header can carry",
+        ),
+        (
+            "api_key = \"c4nary\\n\"\nconnections = []",
+            "2:11: caller.api_key: the key begins or ends with a blank, or holds a control character, expected one that a header can carry",
+        ),
+        (
+            "api_key = 1234321.5\nconnections = []",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+        ),
+        (
+            "api_key = [\"c4nary\"]\nconnections = []",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
+        ),
+        (
+            "api_key = { c4nary = \"c4nary\" }\nconnections = []",
+            "2:11: caller.api_key: expected one key, `env` or `file`",
+        ),
+        (
+            "api_key = \"c4nary\"\nconnections = \"*\"",
+            "3:15: caller.connections: expected an array, found a string",
+        ),
+    ] {
+        refused(&format!("[[caller]]\n{lines}"), &[expected]);
+    }
+    for (line, expected) in [
+        (
+            "methods = [\"get\"]",
+            "4:12: caller.methods: expected a method in capitals, such as \"GET\"",
+        ),
+        (
+            "methods = []",
+            "4:11: caller.methods: expected at least one method, or no such key for all",
+        ),
+        (
+            "paths = []",
+            "4:9: caller.paths: expected at least one path, or no such key for all",
+        ),
+    ] {
+        refused(
+            &format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n{line}"),
+            &[expected],
+        );
+    }
+    let twice = format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n").repeat(2);
+    refused(
+        &twice,
+        &["5:11: caller.api_key: another [[caller]] has the same key, expected one of its own"],
+    );
+}
+
+#[test]
+fn text_that_is_no_toml() {
+    refused_with("listen", "1:7: ");
+    refused_with("a = 1\n= 1", "2:1: ");
+    let ended = check(b"a = 1\nb = \"c4nary\xff\"");
+    assert_eq!(ended.code, Some(2));
+    assert_eq!(ended.stderr, "FILE:2:12: this isn't UTF-8, expected TOML\n");
+}
+
+/// One run shows all that is wrong, in the file's order.
+#[test]
+fn each_problem_has_its_line() {
+    refused(
+        "mount = \"a/\"\n[retry]\nattempts = 0\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
+        &[
+            "1:9: mount: expected a path such as \"/passthrough\", of letters, digits and `-._~`, without a slash at its end",
+            "3:12: retry.attempts: expected 1 or more: the total of attempts",
+            "5:12: integration.v.base_url: its scheme is neither http nor https, expected a URL such as \"https://api.vendor.com/v2\"",
+            "7:11: caller.api_key: the key is empty, expected one that a header can carry",
+        ],
+    );
+}

@@ -1,0 +1,96 @@
+//! Gateways that share one store, and connections that outlive them.
+
+use std::process::{Command, Stdio};
+
+use super::provider::{Grant, Provider};
+use super::{call, fifty_each, stale};
+use testkit::process::binary::{self, Ended};
+use testkit::process::config::Config;
+use testkit::process::folder::Folder;
+use testkit::process::gateway::Gateway;
+
+/// 32 bytes in base64.
+const STORE_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+
+/// A store for several gateways.
+pub(super) struct Shared(Folder);
+
+impl Shared {
+    pub(super) fn new() -> Self {
+        Self(Folder::new())
+    }
+
+    /// The same config, with its connections in the store.
+    fn stored(&self, config: Config) -> Config {
+        let url = self.0.path("connections.db");
+        config.table(&format!(
+            "[store]\nkind = \"sqlite\"\nurl = \"sqlite://{}\"\nkey = {{ env = \"STORE_KEY\" }}",
+            url.display()
+        ))
+    }
+
+    /// Puts the grant's connection into the store: its access token is over.
+    pub(super) fn import(&self, provider: &Provider, grant: &Grant) {
+        let config = self.stored(stale(provider, grant));
+        let file = self.0.write("import.toml", config.to_string());
+        let file = file.to_str().unwrap();
+        let imported = self.run(&["--config", file, "connections", "import", file]);
+        assert_eq!(imported.code, Some(0), "{}", imported.stderr);
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let output = Command::new(binary::path())
+            .args(arguments)
+            .env("STORE_KEY", STORE_KEY)
+            .stdin(Stdio::null())
+            .output();
+        Ended::from(output.unwrap())
+    }
+
+    pub(super) async fn gateway(&self, provider: &Provider, grant: &Grant) -> Gateway {
+        let config = self.stored(stale(provider, grant));
+        Gateway::start_in(Folder::new(), &config, &[("STORE_KEY", STORE_KEY)]).await
+    }
+}
+
+/// How long access tokens live, in seconds. One that has ended by the time at which it's stored, as
+/// may be where much else runs, would be taken for one whose end nobody knows.
+pub(super) const LIFETIME: u32 = 5;
+
+/// Until an access token has ended, by whole seconds.
+pub(super) async fn token_ends() {
+    let lifetime = std::time::Duration::from_secs(LIFETIME.into());
+    tokio::time::sleep(lifetime + std::time::Duration::from_millis(1100)).await;
+}
+
+#[tokio::test]
+async fn o1_two_processes_with_fifty_callers_each_refresh_once() {
+    let Some(provider) = Provider::start().await else {
+        return;
+    };
+    let (shared, grant) = (Shared::new(), provider.grant().await);
+    shared.import(&provider, &grant);
+    let one = shared.gateway(&provider, &grant).await;
+    let other = shared.gateway(&provider, &grant).await;
+    fifty_each(&[&one, &other]).await;
+    let facts = provider.facts(&grant).await;
+    assert_eq!((facts.refreshed, facts.refused), (1, 0));
+}
+
+#[tokio::test]
+async fn o2_a_connection_outlives_the_gateway() {
+    let Some(provider) = Provider::start().await else {
+        return;
+    };
+    let (shared, grant) = (Shared::new(), provider.grant().await);
+    // Each call needs a new token, made of the one before.
+    provider.set(&format!("{{\"lifetime\":{LIFETIME}}}")).await;
+    shared.import(&provider, &grant);
+    for _ in 0..3 {
+        let gateway = shared.gateway(&provider, &grant).await;
+        assert_eq!(call(&gateway).await.status(), 200);
+        token_ends().await;
+    }
+    let facts = provider.facts(&grant).await;
+    assert_eq!((facts.refreshed, facts.refused), (3, 0));
+}

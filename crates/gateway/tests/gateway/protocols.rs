@@ -1,0 +1,105 @@
+//! HTTP/1.1 and HTTP/2 on one port, and targets that are no paths.
+
+use testkit::caller::Caller;
+use testkit::process::canary::KEY;
+use testkit::process::config::Config;
+use testkit::process::gateway::Gateway;
+use testkit::vendor::Vendor;
+
+async fn start() -> (Vendor, Gateway) {
+    let vendor = Vendor::ok().await;
+    let gateway = Gateway::start(&Config::new(&vendor)).await;
+    (vendor, gateway)
+}
+
+#[tokio::test]
+async fn both_on_one_port() {
+    let (vendor, gateway) = start().await;
+    for (protocol, version) in [
+        ("--http1.1", "HTTP/1.1"),
+        ("--http2-prior-knowledge", "HTTP/2"),
+        ("--http1.0", "HTTP/1.0"),
+    ] {
+        let answer = gateway
+            .call("/c/x?a=%20", &[protocol, "--data", "123"])
+            .await;
+        assert_eq!((answer.status(), answer.body()), (200, "ok"), "{protocol}");
+        if version != "HTTP/1.0" {
+            assert_eq!(answer.version(), version);
+        }
+        let received = vendor.next().await;
+        assert_eq!(received.head.start, "POST /x?a=%20 HTTP/1.1", "{protocol}");
+        assert_eq!(received.body.data, b"123", "{protocol}");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept() {
+    let (vendor, gateway) = start().await;
+    let mut caller = Caller::connect(gateway.address).await;
+    for _ in 0..3 {
+        let request =
+            format!("GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\nx-api-key: {KEY}\r\n\r\n");
+        let response = caller.call(request).await;
+        assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
+    }
+    assert_eq!(vendor.connections().await, 1);
+}
+
+#[tokio::test]
+async fn the_two_forms_of_sdk_paths() {
+    let (vendor, gateway) = start().await;
+    for (path, target) in [
+        ("/c/%2Fv2%2Fcustomers%3Fpage%3D2", "/v2/customers?page=2"),
+        ("/c/projects/group%2Frepo", "/projects/group%2Frepo"),
+    ] {
+        assert_eq!(gateway.call(path, &[]).await.status(), 200);
+        assert_eq!(vendor.next().await.target(), target);
+    }
+}
+
+async fn answered(gateway: &Gateway, start_line: &str) -> (u16, Option<String>) {
+    let request = format!("{start_line} HTTP/1.1\r\nHost: a\r\nx-api-key: {KEY}\r\n\r\n");
+    let response = gateway.raw(request).await;
+    (response.status(), response.error().map(str::to_owned))
+}
+
+#[tokio::test]
+async fn p13_targets_that_are_no_paths_are_refused() {
+    let (vendor, gateway) = start().await;
+    let refused = |status, code: &str| (status, Some(code.to_owned()));
+    let connect = answered(&gateway, "CONNECT vendor.test:443").await;
+    assert_eq!(connect, refused(405, "method-refused"));
+    let all = answered(&gateway, "OPTIONS *").await;
+    assert_eq!(all, refused(400, "bad-address"));
+    let trace = answered(&gateway, "TRACE /passthrough/c/x").await;
+    assert_eq!(trace, refused(405, "method-refused"));
+    vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn p12_the_authority_of_an_absolute_target_never_routes() {
+    let (vendor, gateway) = start().await;
+    let (status, _) = answered(&gateway, "GET http://evil.test/passthrough/c/x?a").await;
+    assert_eq!(status, 200);
+    let received = vendor.next().await;
+    assert_eq!(received.target(), "/x?a");
+    let host = format!("vendor.test:{}", vendor.address().port());
+    assert_eq!(received.head.value("host"), Some(&*host));
+}
+
+#[tokio::test]
+async fn what_is_no_http_ends_that_connection_alone() {
+    let (_vendor, gateway) = start().await;
+    for garbage in [
+        "\r\n\r\n\0\0",
+        "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
+        "GET / HTTP/9.9\r\n\r\n",
+    ] {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(garbage).await;
+        caller.wire.finish().await;
+        caller.closed().await;
+    }
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+}

@@ -1,0 +1,113 @@
+//! Where secrets are read from: the file itself, the environment, another file.
+
+use testkit::process::binary::check;
+use testkit::process::canary::TOKEN;
+use testkit::process::config::Config;
+use testkit::process::folder::Folder;
+use testkit::process::gateway::Gateway;
+use testkit::vendor::Vendor;
+
+/// Starts a gateway whose key and token are found like that, and makes a call with the key.
+async fn authorization(
+    key: &str,
+    token: &str,
+    folder: Folder,
+    variables: &[(&str, &str)],
+) -> Option<String> {
+    let vendor = Vendor::ok().await;
+    let callers = format!("[[caller]]\napi_key = {key}\nconnections = [\"*\"]");
+    let config = Config::new(&vendor)
+        .callers(&callers)
+        .auth("{ kind = \"bearer\" }", &format!("{{ token = {token} }}"));
+    let gateway = Gateway::start_in(folder, &config, variables).await;
+    let field = ["-H", "x-api-key: c4nary key"];
+    let answer = gateway.curl("/passthrough/c/x", &field).await;
+    assert_eq!(answer.status(), 200, "{answer:?}");
+    let received = vendor.next().await;
+    received.head.value("authorization").map(str::to_owned)
+}
+
+#[tokio::test]
+async fn from_the_file_itself() {
+    let key = "'''c4nary key'''";
+    let token = "\"c4nary\\u0021\"";
+    let value = authorization(key, token, Folder::new(), &[]).await;
+    assert_eq!(value.as_deref(), Some("Bearer c4nary!"));
+}
+
+/// Numbers are in decimal, and dates as RFC 3339 has them.
+#[tokio::test]
+async fn from_a_number_or_a_date() {
+    let key = "\"c4nary key\"";
+    for (token, sent) in [
+        ("1795601782", "1795601782"),
+        ("0x10", "16"),
+        ("-1_000", "-1000"),
+        ("2026-11-25T09:00:00Z", "2026-11-25T09:00:00Z"),
+        ("2026-11-25 09:00:00+01:00", "2026-11-25T09:00:00+01:00"),
+        ("2026-11-25", "2026-11-25"),
+    ] {
+        let value = authorization(key, token, Folder::new(), &[]).await;
+        assert_eq!(value, Some(format!("Bearer {sent}")), "{token}");
+    }
+}
+
+#[tokio::test]
+async fn from_the_environment() {
+    let variables = [("HOST_KEY", "c4nary key"), ("VENDOR_TOKEN", TOKEN)];
+    let (key, token) = ("{ env = \"HOST_KEY\" }", "{ env = \"VENDOR_TOKEN\" }");
+    let value = authorization(key, token, Folder::new(), &variables).await;
+    assert_eq!(value, Some(format!("Bearer {TOKEN}")));
+}
+
+/// Relative to the config file, and without the line's end that editors leave.
+#[tokio::test]
+async fn from_another_file() {
+    for end in ["", "\n", "\r\n"] {
+        let folder = Folder::new();
+        folder.write("key", format!("c4nary key{end}"));
+        folder.write("token", format!("{TOKEN}{end}"));
+        let (key, token) = ("{ file = \"key\" }", "{ file = \"./token\" }");
+        let value = authorization(key, token, folder, &[]).await;
+        assert_eq!(value, Some(format!("Bearer {TOKEN}")), "{end:?}");
+    }
+}
+
+/// Somebody may have put the secret itself there, so not even a variable or a path is named.
+#[tokio::test]
+async fn what_is_not_there_is_an_error_without_a_name() {
+    let vendor = Vendor::ok().await;
+    for (source, why) in [
+        (
+            "{ env = \"C4NARY_UNSET\" }",
+            "the environment variable that it names isn't set",
+        ),
+        (
+            "{ file = \"c4nary\" }",
+            "the file that it names can't be read",
+        ),
+    ] {
+        let secret = format!("{{ token = {source} }}");
+        let config = Config::new(&vendor).auth("{ kind = \"bearer\" }", &secret);
+        let ended = check(config.to_string());
+        assert_eq!(ended.code, Some(2), "{source}");
+        assert!(ended.stderr.contains(why), "{}", ended.stderr);
+        let place = ": connection.c.secret.token: ";
+        assert!(ended.stderr.contains(place), "{}", ended.stderr);
+    }
+}
+
+/// Only the connection's owner can mend what can't be sent (SECURITY T9).
+#[tokio::test]
+async fn a_secret_that_cannot_be_sent_is_the_connection_s_fault() {
+    let vendor = Vendor::ok().await;
+    let secret = "{ token = \"c4nary\\r\\nx: y\" }";
+    let config = Config::new(&vendor).auth("{ kind = \"bearer\" }", secret);
+    let gateway = Gateway::start(&config).await;
+    let answer = gateway.call("/c/x", &[]).await;
+    assert_eq!(
+        (answer.status(), answer.error()),
+        (424, Some("reauthorize"))
+    );
+    vendor.untouched().await;
+}

@@ -1,0 +1,158 @@
+//! SIGTERM and SIGINT: calls under way end, new ones aren't taken.
+
+use rustix::process::Signal;
+use tokio::net::TcpStream;
+
+use testkit::caller::Caller;
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::process::canary::KEY;
+use testkit::process::config::Config;
+use testkit::process::gateway::Gateway;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
+
+/// A gateway, a caller whose call is under way, and the vendor's side of it.
+async fn under_way(shutdown: &str) -> (Gateway, Caller, VendorConnection) {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top(&format!("shutdown = \"{shutdown}\""));
+    let gateway = Gateway::start(&config).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let head = "GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\n";
+    caller
+        .write(format!("{head}x-api-key: {KEY}\r\n\r\n"))
+        .await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    (gateway, caller, connection)
+}
+
+/// Waits until the listener is closed, which is the first thing that a stop does.
+async fn refuses_callers(gateway: &Gateway) {
+    let closed = async {
+        while TcpStream::connect(gateway.address).await.is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    within("the listener to close", closed).await;
+}
+
+#[tokio::test]
+async fn a_call_under_way_finishes_and_the_exit_is_0() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+        gateway.signal(signal);
+        refuses_callers(&gateway).await;
+        vendor
+            .write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+            .await;
+        let response = caller.response("GET").await;
+        assert_eq!(
+            (response.status(), response.text()),
+            (200, "late".to_owned())
+        );
+        drop(caller);
+        assert_eq!(gateway.exit().await.code(), Some(0), "{signal:?}");
+        assert_eq!(gateway.calls(1).await.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn an_idle_gateway_stops_at_once() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top("shutdown = \"1h\"");
+    let mut gateway = Gateway::start(&config).await;
+    // A caller that has nothing under way holds nobody up.
+    let mut idle = Caller::connect(gateway.address).await;
+    let response = idle.call("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
+    assert_eq!(response.status(), 200);
+    gateway.signal(Signal::TERM);
+    idle.closed().await;
+    drop(idle);
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn shutdown_says_how_long_a_call_is_waited_for() {
+    let (mut gateway, mut caller, mut vendor) = under_way("200ms").await;
+    gateway.signal(Signal::TERM);
+    vendor.closed().await;
+    assert!(caller.closed().await.is_empty());
+    assert_eq!(gateway.exit().await.code(), Some(0));
+    let calls = gateway.calls(1).await.concat();
+    assert!(calls.contains("outcome=\"cancelled\""), "{calls}");
+}
+
+#[tokio::test]
+async fn a_second_signal_waits_for_nothing() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    gateway.signal(Signal::INT);
+    vendor.closed().await;
+    assert!(caller.closed().await.is_empty());
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+/// Those that wait for the listener to take them too: they may have sent a call already.
+#[tokio::test]
+async fn calls_that_are_on_their_way_are_answered() {
+    for _ in 0..3 {
+        let vendor = Vendor::ok().await;
+        let config = Config::new(&vendor).top("shutdown = \"1h\"");
+        let mut gateway = Gateway::start(&config).await;
+        let get = format!("GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\nx-api-key: {KEY}\r\n\r\n");
+        let mut callers = Vec::new();
+        for _ in 0..20 {
+            let mut idle = Caller::connect(gateway.address).await;
+            assert_eq!(idle.call(&get).await.status(), 200);
+            callers.push(idle);
+        }
+        // All that follows is there at once when it goes on.
+        gateway.signal(Signal::STOP);
+        for at in 0..20 {
+            let idle = callers.get_mut(at).unwrap();
+            idle.write(&get).await;
+            let mut new = Caller::connect(gateway.address).await;
+            new.write(&get).await;
+            callers.push(new);
+        }
+        gateway.signal(Signal::TERM);
+        gateway.signal(Signal::CONT);
+        for caller in &mut callers {
+            let response = caller.response("GET").await;
+            assert_eq!((response.status(), response.complete()), (200, true));
+            assert!(caller.closed().await.is_empty());
+        }
+        drop(callers);
+        assert_eq!(gateway.exit().await.code(), Some(0));
+    }
+}
+
+#[tokio::test]
+async fn a_last_answer_says_that_it_is_the_last() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    vendor
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        .await;
+    let response = caller.response("GET").await;
+    assert_eq!(response.head.values("connection"), ["close"]);
+    assert!(caller.closed().await.is_empty());
+    drop(caller);
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_hangup_while_it_stops_changes_nothing() {
+    let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    gateway.signal(Signal::HUP);
+    vendor
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nlate")
+        .await;
+    assert_eq!(caller.response("GET").await.text(), "late");
+    drop(caller);
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}

@@ -1,0 +1,116 @@
+//! WebSockets through the gateway: its keys, its stop, its config read anew.
+
+use rustix::process::Signal;
+
+use testkit::caller::Caller;
+use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::process::canary::{KEY, TOKEN};
+use testkit::process::config::Config;
+use testkit::process::gateway::Gateway;
+use testkit::wait::within;
+
+fn handshake(key: &str) -> String {
+    format!(
+        "GET /passthrough/c/live HTTP/1.1\r\nHost: a\r\nx-api-key: {key}\r\nConnection: Upgrade\r\n\
+         Upgrade: websocket\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+}
+
+/// A tunnel through a gateway with that config.
+async fn open(config: &Config, vendor: &ManualVendor) -> (Gateway, Caller, VendorConnection) {
+    let gateway = Gateway::start(config).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(handshake(KEY)).await;
+    let mut vendor = vendor.accept().await;
+    let head = vendor.head().await;
+    assert_eq!(
+        head.value("authorization"),
+        Some(format!("Bearer {TOKEN}").as_str())
+    );
+    assert!(head.value("x-api-key").is_none());
+    let agreement =
+        "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+    vendor.write(agreement).await;
+    assert_eq!(caller.head().await.status(), 101);
+    (gateway, caller, vendor)
+}
+
+async fn passes(caller: &mut Caller, vendor: &mut VendorConnection) {
+    caller.write("there").await;
+    assert_eq!(within("bytes", vendor.wire.exactly(5)).await.0, b"there");
+    vendor.write("back").await;
+    assert_eq!(within("bytes", caller.wire.exactly(4)).await.0, b"back");
+}
+
+#[tokio::test]
+async fn a_key_is_needed_and_the_tunnel_is_one_call() {
+    let vendor = ManualVendor::bind().await;
+    let (gateway, mut caller, mut connection) = open(&Config::new(&vendor), &vendor).await;
+    passes(&mut caller, &mut connection).await;
+    let refused = Caller::connect(gateway.address)
+        .await
+        .call(handshake("another"))
+        .await;
+    assert_eq!(refused.status(), 401);
+    caller.wire.finish().await;
+    connection.wire.finish().await;
+    let calls = gateway.calls(2).await;
+    assert!(
+        calls.iter().any(|call| call.contains("status=101")),
+        "{calls:?}"
+    );
+}
+
+#[tokio::test]
+async fn u7_a_stop_waits_for_a_tunnel() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top("shutdown = \"1h\"");
+    let (mut gateway, mut caller, mut connection) = open(&config, &vendor).await;
+    gateway.signal(Signal::TERM);
+    passes(&mut caller, &mut connection).await;
+    caller.wire.finish().await;
+    connection.wire.finish().await;
+    assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn u7_a_tunnel_is_cut_when_the_stop_has_waited_long_enough() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).top("shutdown = \"300ms\"");
+    let (mut gateway, mut caller, mut connection) = open(&config, &vendor).await;
+    gateway.signal(Signal::TERM);
+    caller.closed().await;
+    connection.closed().await;
+    assert_eq!(gateway.exit().await.code(), Some(0));
+    assert_eq!(gateway.calls(1).await.len(), 1);
+}
+
+#[tokio::test]
+async fn a_tunnel_goes_on_over_a_reload() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor);
+    let (gateway, mut caller, mut connection) = open(&config, &vendor).await;
+    gateway.reload(&config).await;
+    passes(&mut caller, &mut connection).await;
+}
+
+/// What the caller still sends to a vendor that has ended is the vendor's, and none of it is read
+/// for the sake of a decent end.
+#[tokio::test]
+async fn u7_the_vendors_end_loses_nothing_of_the_callers() {
+    const MUCH: usize = 8 << 20;
+    let vendor = ManualVendor::bind().await;
+    let (_gateway, mut caller, mut connection) = open(&Config::new(&vendor), &vendor).await;
+    connection.wire.finish().await;
+    // It has arrived before the bytes begin to flow.
+    let mut end = tokio::spawn(async move {
+        caller.wire.write(&vec![b'x'; MUCH]).await;
+        caller.wire.finish().await;
+        caller.closed().await
+    });
+    // For longer than a decent end is waited for, the vendor doesn't read. How much of it all lies in
+    // the sockets' buffers by then, the system decides.
+    let _ = tokio::time::timeout(std::time::Duration::from_millis(1500), &mut end).await;
+    let (got, _) = within("what was sent", connection.wire.exactly(MUCH)).await;
+    assert_eq!(got.len(), MUCH);
+}

@@ -1,0 +1,110 @@
+//! The gateway: the example's binary as a process of its own.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Child, Stdio};
+use std::thread::JoinHandle;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::process::binary;
+use crate::process::folder::Folder;
+
+/// How many lines of its log are kept.
+const KEPT: usize = 40;
+
+/// Killed when it's dropped.
+pub struct Gateway {
+    pub address: SocketAddr,
+    child: Child,
+    log: Option<JoinHandle<Log>>,
+}
+
+/// The end of what it printed on stderr.
+#[derive(Debug, Default)]
+pub struct Log {
+    pub last: Vec<String>,
+    /// A line that holds a secret.
+    pub leak: Option<String>,
+    /// A line that tells of a panic.
+    pub panic: Option<String>,
+}
+
+impl Gateway {
+    /// With the `gateway.toml` in that folder.
+    pub fn start(folder: &Folder) -> Self {
+        let mut command = binary::command();
+        command.arg("--config").arg(folder.path("gateway.toml"));
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("a binary that runs");
+        let stderr = child.stderr.take().expect("a pipe");
+        let log = std::thread::spawn(move || read(stderr));
+        let mut first = String::new();
+        let stdout = child.stdout.take().expect("a pipe");
+        // Nothing more comes.
+        let _ = BufReader::new(stdout).read_line(&mut first);
+        let address = first.trim_end().strip_prefix("listening on http://");
+        let address = address.and_then(|address| address.parse().ok());
+        let Some(address) = address else {
+            let _ = child.kill();
+            panic!("{first:?}: {:?}", log.join());
+        };
+        Self {
+            address,
+            child,
+            log: Some(log),
+        }
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Asks it to stop.
+    pub fn terminate(&self) {
+        let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        let id = id.expect("a process id");
+        kill_process(id, Signal::TERM).expect("a process that runs");
+    }
+
+    /// Its exit code, if it has ended, and not by a signal.
+    pub fn exit_code(&mut self) -> Option<i32> {
+        let status = self.child.try_wait().expect("a child");
+        status.and_then(|status| status.code())
+    }
+
+    /// Kills it, if it still runs.
+    pub fn log(&mut self) -> Log {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let log = self.log.take().map(JoinHandle::join);
+        log.and_then(Result::ok).unwrap_or_default()
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.log();
+    }
+}
+
+fn read(stderr: impl Read) -> Log {
+    let mut log = Log::default();
+    for line in BufReader::new(stderr).lines() {
+        let Ok(line) = line else { break };
+        if line.contains("s0ak-") && log.leak.is_none() {
+            log.leak = Some(line.clone());
+        }
+        if line.contains("panicked at") && log.panic.is_none() {
+            log.panic = Some(line.clone());
+        }
+        // Audit lines are one for each call.
+        if !line.contains(" audit: ") {
+            log.last.push(line);
+        }
+        if log.last.len() > KEPT {
+            log.last.remove(0);
+        }
+    }
+    log
+}

@@ -1,0 +1,248 @@
+//! What one call is: who calls which vendor with what, how the vendor answers, and whether the
+//! caller stays. All of it follows from the call's number, its nonce, so that each side knows it
+//! from the request alone.
+
+use std::time::Duration;
+
+use crate::load::content::Content;
+use crate::load::draw::{Draw, mix};
+use crate::load::place::{Manner, Place};
+
+/// How many customers there are, each with a credential of its own at each vendor.
+pub const TENANTS: u64 = 8;
+
+/// The credential that the gateway puts on for that tenant.
+pub fn token(tenant: u64) -> String {
+    format!("s0ak-token-{tenant}-{:016x}", mix(tenant))
+}
+
+/// The key that a caller shows for that tenant.
+pub fn key(tenant: u64) -> String {
+    format!("s0ak-key-{tenant}-{:016x}", mix(tenant + TENANTS))
+}
+
+/// How an HTTP/1.1 body is delimited. On HTTP/2, `Length` has a `Content-Length`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    Length,
+    Chunked,
+    /// By the connection's end. Answers alone.
+    Close,
+}
+
+/// When the caller leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leave {
+    Never,
+    /// So long after it has begun, which is mostly before there is an answer.
+    After(Duration),
+    /// With that much of the answer's body.
+    Download(u64),
+    /// With that much of the request's body sent.
+    Upload(u64),
+}
+
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub nonce: u64,
+    pub tenant: u64,
+    pub place: Place,
+    pub method: &'static str,
+    pub upload: Option<(Framing, u64)>,
+    pub manner: Manner,
+    pub status: u16,
+    /// Of the answer's body, whole, were it not for the method or the status.
+    pub length: u64,
+    pub framing: Framing,
+    /// How much of a body that breaks off is sent.
+    pub cut: u64,
+    /// The vendor closes after the answer, and says so in it.
+    pub closes: bool,
+    pub trailers: bool,
+    pub delay: Duration,
+    pub leave: Leave,
+    /// Between two stretches that the caller reads.
+    pub slow_caller: Option<Duration>,
+    /// Between two stretches that the vendor reads.
+    pub slow_vendor: Option<Duration>,
+}
+
+impl Plan {
+    pub fn of(nonce: u64) -> Self {
+        let mut draw = Draw::new(nonce);
+        let draw = &mut draw;
+        let tenant = draw.next() % TENANTS;
+        let place = Place::draw(draw);
+        let manner = place.manner(draw);
+        let mut plan = Self {
+            nonce,
+            tenant,
+            place,
+            method: draw.pick(&[(48, "GET"), (44, "POST"), (8, "HEAD")]),
+            upload: None,
+            manner,
+            status: draw.pick(&[
+                (76, 200),
+                (5, 201),
+                (4, 401),
+                (4, 404),
+                (3, 500),
+                (4, 204),
+                (4, 304),
+            ]),
+            length: size(draw),
+            framing: draw.pick(&[
+                (50, Framing::Length),
+                (35, Framing::Chunked),
+                (15, Framing::Close),
+            ]),
+            cut: 0,
+            closes: draw.chance(10),
+            trailers: draw.chance(30),
+            delay: Duration::ZERO,
+            leave: Leave::Never,
+            slow_caller: draw.chance(4).then_some(Duration::from_millis(10)),
+            slow_vendor: draw.chance(4).then_some(Duration::from_millis(10)),
+        };
+        if draw.chance(15) {
+            plan.delay = Duration::from_millis(draw.between(1, 300));
+        }
+        plan.suit_manner(draw);
+        if plan.method == "POST" && plan.upload.is_none() {
+            let framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
+            plan.upload = Some((framing, size(draw)));
+        }
+        plan.leaves(draw);
+        plan
+    }
+
+    /// What a manner needs to show.
+    fn suit_manner(&mut self, draw: &mut Draw) {
+        if self.manner.is_early() {
+            // More than what the buffers on the way hold, for most.
+            self.method = "POST";
+            let framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
+            self.upload = Some((framing, draw.between(256 << 10, 2 << 20)));
+            self.status = draw.pick(&[(3, 413), (1, 200)]);
+            self.length = draw.between(0, 8 << 10);
+            self.framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
+            // The connection's end would be the answer's, and an upload is under way on it.
+            self.closes = self.manner == Manner::EarlyClose;
+        }
+        if self.manner.breaks_body() {
+            self.method = draw.pick(&[(1, "GET"), (1, "POST")]);
+            self.status = 200;
+            self.length = draw.between(1, 200 << 10);
+            self.cut = draw.next() % self.length;
+            // What ends with the connection looks whole when that closes, unless TLS tells.
+            let closes = self.manner == Manner::BodyClose;
+            if self.framing == Framing::Close && closes && self.place != Place::Torn {
+                self.framing = Framing::Length;
+            }
+        }
+        match self.manner {
+            Manner::IdleClose => {
+                self.closes = false;
+                self.framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
+            }
+            Manner::Stray => {
+                // In one piece with the answer, so that both are there at once.
+                self.length = draw.between(0, 800);
+                self.framing = Framing::Length;
+                self.closes = false;
+            }
+            Manner::HeadStall => self.method = draw.pick(&[(1, "GET"), (1, "POST")]),
+            _ => {}
+        }
+        self.closes |= self.framing == Framing::Close;
+        self.trailers &= self.framing == Framing::Chunked && self.has_body();
+    }
+
+    fn leaves(&mut self, draw: &mut Draw) {
+        if !draw.chance(15) {
+            return;
+        }
+        let upload = self.upload.map_or(0, |(_, length)| length);
+        let half = |draw: &mut Draw, length: u64| draw.between(length / 4, length * 3 / 4);
+        self.leave = match draw.next() % 3 {
+            0 if self.has_body() => Leave::Download(half(draw, self.length)),
+            1 if upload > 0 => Leave::Upload(half(draw, upload)),
+            _ => {
+                self.delay += Duration::from_millis(80);
+                Leave::After(Duration::from_millis(draw.between(0, 60)))
+            }
+        };
+    }
+
+    /// Whether the answer has a body (RFC 9110 §6.4.1).
+    pub fn has_body(&self) -> bool {
+        self.method != "HEAD" && !matches!(self.status, 204 | 304)
+    }
+
+    /// Where the gateway finds it.
+    pub fn target(&self) -> String {
+        let Self {
+            nonce,
+            tenant,
+            place,
+            ..
+        } = self;
+        format!(
+            "/passthrough/{}-{tenant}/{tenant}/{nonce:016x}",
+            place.name()
+        )
+    }
+
+    /// What the caller sends.
+    pub fn sent(&self) -> Content {
+        Content {
+            seed: mix(self.nonce ^ 0x7570),
+            length: self.upload.map_or(0, |(_, length)| length),
+        }
+    }
+
+    /// What the vendor answers when it has read that many bytes of the upload, all of them right.
+    /// An early answer knows of none.
+    pub fn answer(&self, read: u64) -> Content {
+        let length = if self.has_body() { self.length } else { 0 };
+        Content {
+            seed: mix(self.nonce ^ mix(self.tenant ^ mix(read))),
+            length,
+        }
+    }
+
+    /// How much the vendor has read when it answers.
+    pub fn read_before_answer(&self) -> u64 {
+        if self.manner.is_early() {
+            0
+        } else {
+            self.sent().length
+        }
+    }
+}
+
+/// Mostly small, some of a few buffers, few of 4 MiB.
+fn size(draw: &mut Draw) -> u64 {
+    match draw.next() % 100 {
+        0..5 => 0,
+        5..65 => draw.between(1, 2000),
+        65..82 => 64 << 10,
+        82..96 => draw.between(2000, 300_000),
+        _ => 4 << 20,
+    }
+}
+
+#[test]
+fn each_manner_and_each_way_to_leave_comes_up() {
+    let plans: Vec<_> = (0..20_000).map(|n| Plan::of(mix(n))).collect();
+    let manners: std::collections::BTreeSet<_> =
+        plans.iter().map(|plan| (plan.place, plan.manner)).collect();
+    assert_eq!(manners.len(), 2 + 2 + 3 + 2 * 7 + 3 + 6 + 2 + 2);
+    for leaves in [
+        |leave| matches!(leave, Leave::After(_)),
+        |leave| matches!(leave, Leave::Download(_)),
+        |leave| matches!(leave, Leave::Upload(_)),
+    ] {
+        assert!(plans.iter().any(|plan| leaves(plan.leave)));
+    }
+}

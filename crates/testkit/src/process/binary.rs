@@ -1,0 +1,99 @@
+//! The example's binary, and runs of it that end by themselves.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::LazyLock;
+
+use super::canary;
+use super::folder::Folder;
+
+/// The binary that cargo has built beside the test: `target/debug/deps/gateway-HASH`, `target/debug/passthrough-gateway`.
+pub fn path() -> &'static Path {
+    static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
+        let binary = profile().join("passthrough-gateway");
+        assert!(
+            binary.exists(),
+            "run `cargo build -p passthrough-gateway` with this profile first"
+        );
+        binary
+    });
+    &BINARY
+}
+
+/// The folder of the profile that the test was built with: `target/debug`.
+fn profile() -> PathBuf {
+    let own = std::env::current_exe().expect("a path of the test itself");
+    let profile = own.parent().and_then(Path::parent);
+    profile.expect("target/PROFILE/deps").to_owned()
+}
+
+/// A folder for files of tests, below `target`.
+pub fn scratch() -> PathBuf {
+    let folder = profile().join("scratch");
+    std::fs::create_dir_all(&folder).expect("a folder for the files of tests");
+    folder
+}
+
+/// How a run ended, and what it said.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl From<Output> for Ended {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8 on stdout"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8 on stderr"),
+        }
+    }
+}
+
+/// Runs it with these arguments until it ends.
+pub fn run(arguments: &[&str]) -> Ended {
+    let output = command()
+        .args(arguments)
+        .output()
+        .expect("a binary that runs");
+    Ended::from(output)
+}
+
+/// The same with these environment variables, and with this on its stdin.
+pub fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
+    let mut command = command();
+    command
+        .args(arguments)
+        .envs(variables.iter().copied())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().expect("a binary that runs");
+    let mut pipe = child.stdin.take().expect("a pipe");
+    // One that needs no secrets may have ended by then.
+    let _ = pipe.write_all(stdin.as_bytes());
+    drop(pipe);
+    Ended::from(child.wait_with_output().expect("a child"))
+}
+
+/// What it says of a config file of that content: `FILE` stands for the file's path.
+pub fn check(config: impl AsRef<[u8]>) -> Ended {
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", config);
+    let file = file.to_str().expect("a path in UTF-8");
+    let mut ended = run(&["--config", file, "--check"]);
+    canary::assert_absent("stdout", &ended.stdout);
+    canary::assert_absent("stderr", &ended.stderr);
+    ended.stderr = ended.stderr.replace(file, "FILE");
+    ended
+}
+
+/// The binary, with nothing of this process's own settings.
+pub fn command() -> Command {
+    let mut command = Command::new(path());
+    command.env_remove("RUST_LOG").stdin(Stdio::null());
+    command
+}

@@ -1,0 +1,203 @@
+//! A gateway that serves, and that is looked at in the end: no secret may have left it.
+
+use std::net::SocketAddr;
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::Mutex;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::canary::{self, KEY};
+use super::config::Config;
+use super::curl::{self, Answer};
+use super::folder::Folder;
+use super::output::Output;
+use super::{binary, curl::curl};
+use crate::caller::{RawResponse, raw_call};
+
+/// A running gateway; killed when it's dropped.
+pub struct Gateway {
+    pub address: SocketAddr,
+    pub stdout: Output,
+    pub stderr: Output,
+    child: Killed,
+    /// All that callers got.
+    answers: Mutex<String>,
+    folder: Folder,
+}
+
+impl Gateway {
+    pub async fn start(config: &Config) -> Self {
+        Self::start_in(Folder::new(), config, &[]).await
+    }
+
+    /// With its config file in that folder, and these environment variables.
+    pub async fn start_in(folder: Folder, config: &Config, variables: &[(&str, &str)]) -> Self {
+        let file = folder.write("gateway.toml", config.to_string());
+        let file = file.to_str().expect("a path in UTF-8");
+        Self::run(folder, &["--config", file], variables).await
+    }
+
+    /// The demo.
+    pub async fn demo() -> Self {
+        Self::run(Folder::new(), &["--listen", "127.0.0.1:0"], &[]).await
+    }
+
+    async fn run(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command = binary::command();
+        command
+            .args(arguments)
+            .envs(variables.iter().copied())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = Killed(command.spawn().expect("a binary that runs"));
+        let stdout = Output::of(child.0.stdout.take().expect("a pipe"));
+        let stderr = Output::of(child.0.stderr.take().expect("a pipe"));
+        let first_line = stdout.until("its address", |text| text.contains('\n'));
+        let first_line = first_line.await;
+        let address = first_line
+            .lines()
+            .next()
+            .and_then(|line| line.strip_prefix("listening on http://"));
+        let address = address.unwrap_or_else(|| panic!("{first_line:?}: {}", stderr.text()));
+        Self {
+            address: address.parse().expect("an address"),
+            stdout,
+            stderr,
+            child,
+            answers: Mutex::default(),
+            folder,
+        }
+    }
+
+    /// The URL of a path of the gateway's.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Runs curl for that path with these arguments.
+    pub async fn curl(&self, path: &str, arguments: &[&str]) -> Answer {
+        let url = self.url(path);
+        let answer = curl(&[arguments, &["--globoff", "--path-as-is", &url]].concat()).await;
+        self.saw(&answer.stdout);
+        answer
+    }
+
+    /// The same with the usual key.
+    pub async fn call(&self, path: &str, arguments: &[&str]) -> Answer {
+        let key = format!("x-api-key: {KEY}");
+        let path = format!("/passthrough{path}");
+        self.curl(&path, &[arguments, &["--header", &key]].concat())
+            .await
+    }
+
+    /// curl with the usual key, for a test that runs it by itself.
+    pub fn command(&self, path: &str, arguments: &[&str]) -> tokio::process::Command {
+        let mut command = curl::command();
+        let key = format!("x-api-key: {KEY}");
+        let url = self.url(&format!("/passthrough{path}"));
+        command.args(arguments).args(["--header", &key, &url]);
+        command
+    }
+
+    /// Writes literal bytes, and reads one answer.
+    pub async fn raw(&self, request: impl AsRef<[u8]>) -> RawResponse {
+        let response = raw_call(self.address, request).await;
+        self.saw(&String::from_utf8_lossy(&response.head.raw));
+        self.saw(&response.text());
+        response
+    }
+
+    /// The text of `/metrics`.
+    pub async fn metrics(&self) -> String {
+        let answer = self.curl("/metrics", &[]).await;
+        assert_eq!(answer.status(), 200);
+        answer.body().to_owned()
+    }
+
+    /// The lines of the log that tell of a call, once there are that many.
+    pub async fn calls(&self, count: usize) -> Vec<String> {
+        let calls = |text: &str| -> Vec<String> {
+            let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+            let calls = whole.lines().filter(|line| line.contains(" audit: call "));
+            calls.map(str::to_owned).collect()
+        };
+        let enough = |text: &str| calls(text).len() >= count;
+        let text = self.stderr.until("a line for each call", enough).await;
+        calls(&text)
+    }
+
+    pub fn id(&self) -> u32 {
+        self.child.0.id()
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a process id"), signal).expect("a process that runs");
+    }
+
+    /// Writes another config file, and asks the gateway to read it.
+    pub fn hang_up(&self, config: impl AsRef<[u8]>) {
+        // In one step, as the gateway may be reading.
+        let new = self.folder.write("gateway.toml.new", config);
+        std::fs::rename(new, self.folder.path("gateway.toml")).expect("a file in its place");
+        self.signal(Signal::HUP);
+    }
+
+    /// The same, and waits until it counts.
+    pub async fn reload(&self, config: &Config) {
+        let count = |text: &str| text.matches("config reloaded: ").count();
+        let before = count(&self.stderr.text());
+        self.hang_up(config.to_string());
+        let reloaded = |text: &str| count(text) > before;
+        self.stderr
+            .until("a config that was reloaded", reloaded)
+            .await;
+    }
+
+    /// Waits for its end.
+    pub async fn exit(&mut self) -> ExitStatus {
+        self.stdout.ended().await;
+        self.child.0.wait().expect("a child")
+    }
+
+    /// Remembers what a caller got.
+    pub fn saw(&self, text: &str) {
+        let mut answers = self.answers.lock().expect("no panic while it's held");
+        answers.push_str(text);
+    }
+}
+
+/// A process that doesn't outlive its test.
+struct Killed(Child);
+
+impl Killed {
+    fn kill(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Drop for Killed {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.child.kill();
+        let printed = [
+            ("stdout", self.stdout.rest()),
+            ("stderr", self.stderr.rest()),
+        ];
+        if std::thread::panicking() {
+            let [_, (_, log)] = printed;
+            eprintln!("the gateway's log:\n{log}");
+            return;
+        }
+        for (place, text) in printed {
+            canary::assert_absent(place, &text);
+        }
+        canary::assert_absent("an answer", &self.answers.lock().expect("no panic"));
+    }
+}
