@@ -23,11 +23,14 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{Empty, Full};
 use tokio::runtime::{Builder, Runtime};
+use tower_passthrough::address::PathEncoding;
 use tower_passthrough::auth::{AuthScheme, Basic, Bearer, Header, Query};
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::policy::Destination;
 use tower_passthrough::{
-    Address, BoxError, CallContext, Connection, ConnectionId, Destination, Integrations,
-    MemoryStore, PassthroughService, PathEncoding, RequestBody, Transport, TransportError,
-    Upstream, UpstreamBody,
+    Address, BoxError, CallContext, Connection, ConnectionId, Integrations, MemoryStore,
+    PassthroughService, Transport, Upstream,
 };
 use tower_service::Service;
 

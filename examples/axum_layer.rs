@@ -15,9 +15,10 @@ use std::error::Error;
 
 use axum::{Router, routing::get};
 use tower_layer::Layer;
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
-    PassthroughService, Upstream, auth::Bearer,
+    PassthroughService, Upstream,
 };
 
 use crate::support::Local;

@@ -14,9 +14,10 @@ use std::error::Error;
 use axum::middleware::{Next, from_fn};
 use axum::{Router, extract::Request, response::Response, routing::get};
 use http::{HeaderName, StatusCode};
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, CredentialStore, Integrations, PassthroughService,
-    StoreError, Upstream, auth::Bearer,
+    StoreError, Upstream,
 };
 
 use crate::support::Local;
@@ -65,7 +66,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
     let service = PassthroughService::builder(Tenants, integrations)
         .authorize(may_use)
-        .drop_header(API_KEY)
+        .strip_request_header(API_KEY)
         .transport(local.transport)
         .build();
     let api = Router::new()

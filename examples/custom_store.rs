@@ -13,9 +13,11 @@ use std::error::Error;
 use std::{collections::HashMap, io};
 
 use axum::Router;
+use tower_passthrough::auth::Bearer;
+use tower_passthrough::upstream::ResolveError;
 use tower_passthrough::{
     BaseUrlResolver, CallContext, Connection, ConnectionId, CredentialStore, PassthroughService,
-    ResolveError, StoreError, Upstream, auth::Bearer,
+    StoreError, Upstream,
 };
 
 use crate::support::Local;

@@ -12,9 +12,9 @@ mod support;
 use std::error::Error;
 
 use axum::Router;
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
-    auth::Bearer,
 };
 
 use crate::support::Local;

@@ -15,9 +15,9 @@ use std::error::Error;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
-    auth::Bearer,
 };
 
 use crate::support::Local;

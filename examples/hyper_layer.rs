@@ -21,9 +21,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tower_layer::Layer;
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
-    PassthroughService, Upstream, auth::Bearer,
+    PassthroughService, Upstream,
 };
 
 use crate::support::Local;

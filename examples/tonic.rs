@@ -14,9 +14,10 @@ mod support;
 use std::error::Error;
 
 use tonic::transport::{Server, server::TcpIncoming};
+use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
-    PassthroughService, Upstream, auth::Bearer,
+    PassthroughService, Upstream,
 };
 
 use crate::support::Local;

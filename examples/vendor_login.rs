@@ -20,9 +20,10 @@ use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full, Limited};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::TokioExecutor;
+use tower_passthrough::auth::AccessToken;
+use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService,
-    Refreshing, TokenError, TokenSource, Tokens, Upstream, auth::AccessToken,
+    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
 };
 
 use crate::support::Local;
@@ -46,7 +47,7 @@ impl TokenSource for Login {
         match response.status() {
             StatusCode::OK => {}
             // Only the connection's owner knows another password.
-            StatusCode::UNAUTHORIZED => return Err(TokenError::Dead),
+            StatusCode::UNAUTHORIZED => return Err(TokenError::Revoked),
             status => return Err(TokenError::failed(format!("status {status}"))),
         }
         let body = Limited::new(response.into_body(), 4096).collect().await;
@@ -66,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let acme = acme.with("password", "s3cr3t");
     let client = Client::builder(TokioExecutor::new()).build_http();
     let store = MemoryStore::from_iter([("acme", acme)]);
-    let store = Refreshing::new(store, Login(client, shop::start().await?));
+    let store = RefreshingStore::new(store, Login(client, shop::start().await?));
     let shops = Integrations::new().with("shop", Upstream::new(&local.vendor)?.auth(AccessToken));
     let service = PassthroughService::builder(store, shops).transport(local.transport);
     let service = service.authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme");

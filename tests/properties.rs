@@ -7,7 +7,7 @@ mod invariants;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use tower_passthrough::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
 /// Up to `pieces` of these, or of any characters, one behind the other.
 fn text(pieces: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
@@ -182,7 +182,7 @@ proptest! {
         let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
         let uri: http::Uri = format!("/c/{}?{query}", invariants::encoded(&path)).parse()?;
         let address = tower_passthrough::Address::parse(&uri)?;
-        let target = address.target(tower_passthrough::PathEncoding::Auto)?;
+        let target = address.target(tower_passthrough::address::PathEncoding::Auto)?;
         prop_assert_eq!(invariants::decoded(target.path()), path.as_bytes());
         prop_assert_eq!(target.query(), Some(query.as_str()));
     }

@@ -18,9 +18,10 @@ use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
+use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::{
     Authorize, BoxError, CallContext, Connection, ConnectionId, CredentialStore, HttpTransport,
-    Integrations, MemoryStore, NetworkPolicy, PassthroughService, Upstream, auth,
+    Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
 /// The argument that makes this program a proxy.

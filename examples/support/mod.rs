@@ -7,7 +7,8 @@ use axum::Router;
 use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::process::Command;
-use tower_passthrough::{HttpTransport, NetworkPolicy};
+use tower_passthrough::HttpTransport;
+use tower_passthrough::policy::NetworkPolicy;
 
 /// What an example starts with.
 pub(crate) struct Local {

@@ -1,32 +1,50 @@
-//! The connection id: exact bytes, kept without an allocation where they're few.
+//! The connection id, as a caller names it.
 
+use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::str::FromStr;
 
 use super::percent::decode;
+use super::small_str::SmallStr;
 use crate::error::Error;
 
-const MAX: usize = 256;
-const INLINE: usize = 46;
+/// The maximum length of a connection id, in bytes.
+const MAX_LEN: usize = 256;
 
-/// The id of a connection: 1 to 256 bytes of UTF-8, without `/` and without control bytes.
+/// The id of a connection, as a caller names it: 1 to 256 bytes of UTF-8, without `/` and without control bytes.
 ///
-/// Ids are exact: no store may fold their case, trim, pad or normalise them (SECURITY T14).
+/// Ids are exact bytes: nothing folds their case, trims, pads or normalises them.
+///
+/// ```
+/// use tower_passthrough::ConnectionId;
+///
+/// let id: ConnectionId = "acme".parse()?;
+/// assert_eq!(id.as_str(), "acme");
+/// assert!(ConnectionId::new("a/b").is_err());
+/// # Ok::<_, tower_passthrough::address::InvalidConnectionId>(())
+/// ```
 #[derive(Clone)]
-pub struct ConnectionId(Repr);
+pub struct ConnectionId(SmallStr);
 
-#[derive(Clone)]
-enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE] },
-    Heap(Box<str>),
-}
-
-/// The text can't be a connection id.
+/// The error of a text that isn't a valid connection id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidConnectionId;
 
 impl ConnectionId {
+    /// Returns the id with that text.
+    ///
+    /// # Errors
+    ///
+    /// [`InvalidConnectionId`] if the text is empty, longer than 256 bytes, or holds a `/` or a control byte.
+    pub fn new(id: &str) -> Result<Self, InvalidConnectionId> {
+        if id.is_empty() || id.len() > MAX_LEN || id.bytes().any(forbidden) {
+            return Err(InvalidConnectionId);
+        }
+        Ok(Self(SmallStr::new(id)))
+    }
+
     /// The id from a path segment, decoded once.
     pub(super) fn from_segment(segment: &str) -> Result<Self, Error> {
         let bad = Error::bad_address;
@@ -34,40 +52,23 @@ impl ConnectionId {
         if bytes.is_empty() {
             return Err(bad("the path names no connection"));
         }
-        if bytes.len() > MAX {
+        if bytes.len() > MAX_LEN {
             return Err(bad("the connection id is longer than 256 bytes"));
         }
         if bytes.iter().any(|&byte| forbidden(byte)) {
             return Err(bad("the connection id holds a `/` or a control byte"));
         }
         match std::str::from_utf8(&bytes) {
-            Ok(id) => Ok(Self::keep(id)),
+            Ok(id) => Ok(Self(SmallStr::new(id))),
             // A store's ids are text, so none is meant by this one.
             Err(_) => Err(Error::unknown_connection()),
         }
     }
 
-    fn keep(id: &str) -> Self {
-        let mut bytes = [0; INLINE];
-        match (bytes.get_mut(..id.len()), u8::try_from(id.len())) {
-            (Some(room), Ok(len)) => {
-                room.copy_from_slice(id.as_bytes());
-                Self(Repr::Inline { len, bytes })
-            }
-            _ => Self(Repr::Heap(id.into())),
-        }
-    }
-
-    /// The id, decoded.
+    /// Returns the id, decoded.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        match &self.0 {
-            Repr::Heap(id) => id,
-            Repr::Inline { len, bytes } => bytes
-                .get(..usize::from(*len))
-                .and_then(|id| std::str::from_utf8(id).ok())
-                .unwrap_or_default(),
-        }
+        self.0.as_str()
     }
 }
 
@@ -79,10 +80,27 @@ impl TryFrom<&str> for ConnectionId {
     type Error = InvalidConnectionId;
 
     fn try_from(id: &str) -> Result<Self, InvalidConnectionId> {
-        if id.is_empty() || id.len() > MAX || id.bytes().any(forbidden) {
-            return Err(InvalidConnectionId);
-        }
-        Ok(Self::keep(id))
+        Self::new(id)
+    }
+}
+
+impl FromStr for ConnectionId {
+    type Err = InvalidConnectionId;
+
+    fn from_str(id: &str) -> Result<Self, InvalidConnectionId> {
+        Self::new(id)
+    }
+}
+
+impl AsRef<str> for ConnectionId {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl Borrow<str> for ConnectionId {
+    fn borrow(&self) -> &str {
+        self.as_str()
     }
 }
 
@@ -100,10 +118,10 @@ impl Hash for ConnectionId {
     }
 }
 
-// Escaped, as ids come from callers and go into logs (SECURITY L3).
+/// Escaped, as ids come from callers and go into logs.
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.as_str().escape_debug())
+        self.0.fmt(f)
     }
 }
 
@@ -137,14 +155,14 @@ mod tests {
 
     #[test]
     fn lengths_up_to_256_bytes_are_kept() {
-        for len in [1, INLINE, INLINE + 1, MAX] {
+        for len in [1, 46, 47, MAX_LEN] {
             let id = "x".repeat(len);
             assert_eq!(
                 ConnectionId::try_from(&*id).map(|id| id.as_str().len()),
                 Ok(len)
             );
         }
-        assert!(ConnectionId::try_from(&*"x".repeat(MAX + 1)).is_err());
+        assert!(ConnectionId::try_from(&*"x".repeat(MAX_LEN + 1)).is_err());
     }
 
     #[test]

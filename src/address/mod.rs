@@ -5,37 +5,37 @@
 //! clients.
 //!
 //! ```
-//! use tower_passthrough::{Address, PathEncoding};
+//! use tower_passthrough::Upstream;
+//! use tower_passthrough::address::PathEncoding;
 //!
-//! let uri = "/acme/crm/v3/contacts?limit=10&__domain=eu.vendor.test".parse()?;
-//! let address = Address::parse(&uri)?;
-//! assert_eq!(address.id().as_str(), "acme");
-//!
-//! let target = address.target(PathEncoding::Auto)?;
-//! assert_eq!(target.path(), "/crm/v3/contacts");
-//! assert_eq!(target.query(), Some("limit=10"));
-//! # Ok::<_, Box<dyn std::error::Error>>(())
+//! // A vendor whose names hold encoded slashes: `/@scope%2fname` is sent as it came.
+//! let npm = Upstream::new("https://registry.npmjs.org")?.path_encoding(PathEncoding::Never);
+//! # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 //! ```
 
 mod dots;
-mod id;
+pub(crate) mod id;
 mod original;
 mod path;
 pub(crate) mod percent;
 mod prefix;
 mod query;
 mod reading;
+mod small_str;
 
-pub use self::id::{ConnectionId, InvalidConnectionId};
-pub use self::path::{PathEncoding, Target};
+pub use self::id::InvalidConnectionId;
+pub use self::path::PathEncoding;
 pub use self::prefix::PrefixError;
 
+pub(crate) use self::id::ConnectionId;
 pub(crate) use self::original::as_it_came;
+pub(crate) use self::path::Target;
 pub(crate) use self::percent::decode as decode_once;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;
 pub(crate) use self::query::without;
 pub(crate) use self::reading::all_readings;
+pub(crate) use self::small_str::SmallStr;
 
 use std::fmt;
 
@@ -47,7 +47,7 @@ use crate::error::Error;
 pub(crate) const LONGEST_TARGET: usize = 65_534;
 
 /// A request target, cut at the connection id; the rest is read when the integration is known.
-pub struct Address<'a> {
+pub(crate) struct Address<'a> {
     id: ConnectionId,
     remainder: &'a str,
     query: Option<&'a str>,
@@ -64,7 +64,7 @@ impl<'a> Address<'a> {
     /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) if there is no id, or it can't be
     /// one; [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8,
     /// which no store can hold.
-    pub fn parse(uri: &'a Uri) -> Result<Self, Error> {
+    pub(crate) fn parse(uri: &'a Uri) -> Result<Self, Error> {
         Self::cut(uri.path(), uri.query())
     }
 
@@ -92,7 +92,7 @@ impl<'a> Address<'a> {
 
     /// The connection that the caller names.
     #[must_use]
-    pub fn id(&self) -> &ConnectionId {
+    pub(crate) fn id(&self) -> &ConnectionId {
         &self.id
     }
 
@@ -109,7 +109,7 @@ impl<'a> Address<'a> {
     /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path
     /// or holds what no path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a
     /// `__domain` that is given twice or is no host or URL.
-    pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
+    pub(crate) fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
     }
 }

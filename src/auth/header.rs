@@ -3,19 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::request::Parts;
 use http::{HeaderName, HeaderValue};
 
-use super::{AuthContext, AuthError, AuthScheme, SchemeError};
-use crate::connection::Recipe;
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, CacheKey, Requirements, SchemeError,
+};
 use crate::secret::sensitive;
 
 /// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of
 /// the connection; `{{` and `}}` stand for braces.
 #[derive(Clone)]
 pub struct Header {
-    name: [HeaderName; 1],
-    template: Arc<Vec<Part>>,
+    name: HeaderName,
+    template: Arc<[Part]>,
+    key: CacheKey,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,8 +45,9 @@ impl Header {
             return Err(SchemeError("the template holds a control character"));
         }
         Ok(Self {
-            name: [name],
-            template: Arc::new(parse(template)?),
+            name,
+            template: parse(template)?.into(),
+            key: CacheKey::unique(),
         })
     }
 }
@@ -77,7 +79,7 @@ impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header")
             .field("name", &self.name)
-            .field("secrets", &self.secrets())
+            .field("secrets", &self.secrets().collect::<Vec<_>>())
             .finish_non_exhaustive()
     }
 }
@@ -137,27 +139,29 @@ fn parse(template: &str) -> Result<Vec<Part>, SchemeError> {
     Ok(parts)
 }
 
+impl Header {
+    fn secrets(&self) -> impl Iterator<Item = &str> {
+        self.template.iter().filter_map(|part| match part {
+            Part::Secret(name) => Some(&**name),
+            Part::Text(_) => None,
+        })
+    }
+}
+
 impl AuthScheme for Header {
-    fn fields(&self) -> &[HeaderName] {
-        &self.name
+    fn requirements(&self) -> Requirements {
+        let requirements = Requirements::new().field(self.name.clone());
+        self.secrets().fold(requirements, Requirements::secret)
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        self.template
-            .iter()
-            .filter_map(|part| match part {
-                Part::Secret(name) => Some(&**name),
-                Part::Text(_) => None,
-            })
-            .collect()
-    }
-
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        let template: Arc<Vec<Part>> = Arc::clone(&self.template);
-        let value = cx.prepared(&Recipe::Shared(template), || self.value(cx))?;
-        let [name] = &self.name;
-        request.headers.insert(name, value);
-        Ok(())
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let value = cx.cached_header(&self.key, || self.value(cx))?;
+        request.insert_header(self.name.clone(), value);
+        Ok(Applied::default())
     }
 }
 

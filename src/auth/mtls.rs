@@ -1,21 +1,19 @@
 //! Mutual TLS (RFC 8446 §4.3.2): the connection's own client certificate.
 
-use http::request::Parts;
-
-use super::{AuthContext, AuthError, AuthScheme, ClientIdentity};
-use crate::connection::Connection;
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, ClientIdentity, Requirements,
+};
 
 /// Presents the secret `certificate`, a chain in PEM whose first certificate is the client's own,
 /// with the secret `private_key`, its key in PEM: PKCS #8, PKCS #1 or SEC 1, without a password.
 ///
-/// It puts nothing on the request: [`Several`](super::Several) combines it with a scheme that does.
-/// What has been made of the secrets is kept with the [`Connection`], so a store should hand out
+/// It puts nothing on the request: a tuple combines it with a scheme that does. What has been made of the secrets is kept with the [`Connection`], so a store should hand out
 /// clones of one rather than make a connection for each call.
 ///
 /// A certificate that was changed in the store counts from the next call on: network connections on
 /// which the old one was presented, and their TLS sessions, serve no call of the new one, and are
 /// gone after the pool's idle time at most
-/// ([`pool_idle_timeout`](crate::HttpTransportBuilder::pool_idle_timeout)).
+/// ([`pool_idle_timeout`](crate::client::HttpTransportBuilder::pool_idle_timeout)).
 ///
 /// A vendor that asks for no certificate is shown none, and so is one that asks only once it has seen
 /// the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to one at
@@ -24,29 +22,26 @@ use crate::connection::Connection;
 /// ```
 /// use tower_passthrough::{Upstream, auth};
 ///
-/// let upstream = Upstream::new("https://api.bank.test")?.auth(auth::Several::new([
-///     Box::new(auth::Mtls) as Box<dyn auth::AuthScheme>,
-///     Box::new(auth::Bearer),
-/// ]));
+/// let upstream = Upstream::new("https://api.bank.test")?.auth((auth::Mtls, auth::Bearer));
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Mtls;
 
 impl AuthScheme for Mtls {
-    fn secrets(&self) -> Vec<&str> {
-        vec!["certificate", "private_key"]
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+            .secret("certificate")
+            .secret("private_key")
     }
 
-    fn identity(&self, connection: &Connection) -> Result<Option<ClientIdentity>, AuthError> {
-        let identity = connection.identity(|| {
-            let secret = |name| connection.credential().get(name).ok_or(AuthError::Missing);
-            ClientIdentity::from_pem(secret("certificate")?, secret("private_key")?)
-        });
-        identity.map(Some)
-    }
-
-    fn apply(&self, _: &mut Parts, _: &AuthContext<'_>) -> Result<(), AuthError> {
-        Ok(())
+    fn apply(&self, _: &mut AuthRequest<'_>, cx: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        let identity = cx.connection().client_identity(|| {
+            Ok::<_, AuthError>(ClientIdentity::from_pem(
+                cx.secret("certificate")?,
+                cx.secret("private_key")?,
+            )?)
+        })?;
+        Ok(Applied::default().client_identity(identity))
     }
 }

@@ -8,8 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::idle::poll_still;
 use super::request::Uploading;
-use crate::observe::Progress as _;
-use crate::observe::UploadState;
+use super::upload::{Progress as _, UploadState};
 
 /// The progress of a request's body, and how long it may be without any.
 #[derive(Clone)]

@@ -5,28 +5,27 @@
 //! so back-pressure passes through.
 
 mod begun;
-mod coded;
+mod buffered;
 mod drain;
 mod driven;
+mod encoded;
 mod following;
 mod idle;
-mod kept;
 mod payload;
 mod request;
-mod response;
 mod stream;
 mod tee;
+mod upload;
 mod upstream;
 
 pub use self::request::RequestBody;
-pub use self::response::ResponseBody;
 pub use self::upstream::UpstreamBody;
 
 pub(crate) use self::driven::Drive;
 pub(crate) use self::following::Following;
 pub(crate) use self::idle::poll_still;
-pub(crate) use self::response::OwnBody;
 pub(crate) use self::tee::Tee;
+pub(crate) use self::upload::{Progress, Upload, UploadState};
 
 use std::any::Any;
 use std::pin::Pin;

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use super::RequestBody;
 use crate::error::{Error, ErrorCode};
-use crate::limits::{Room, Taken};
+use crate::limits::{BufferBudget, BufferPermit};
 
 impl RequestBody {
     /// The body kept in memory, and its bytes.
@@ -23,12 +23,12 @@ impl RequestBody {
     /// [`ErrorCode::Overloaded`] if too much is kept already for other calls;
     /// [`ErrorCode::UpstreamTimeout`] if nothing came for `idle`;
     /// [`ErrorCode::BadAddress`] if it broke off, or hasn't the length that it said.
-    pub(crate) async fn keep(
+    pub(crate) async fn buffer(
         mut self,
         limit: usize,
         host_limit: Option<u64>,
         idle: Duration,
-        room: &Arc<Room>,
+        room: &Arc<BufferBudget>,
     ) -> Result<(Self, Bytes), Error> {
         let limit = host_limit
             .and_then(|host| usize::try_from(host).ok())
@@ -38,7 +38,7 @@ impl RequestBody {
         if said.lower() > limit as u64 {
             return Err(too_large());
         }
-        let mut taken = Taken::nothing_of(room);
+        let mut taken = BufferPermit::empty(room);
         let mut data = BytesMut::new();
         let mut trailers: Option<HeaderMap> = None;
         loop {
@@ -51,7 +51,7 @@ impl RequestBody {
                 .into_data()
             {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
-                Ok(bytes) if !taken.more(bytes.len()) => return Err(no_room()),
+                Ok(bytes) if !taken.try_grow(bytes.len()) => return Err(no_room()),
                 Ok(bytes) => data.extend_from_slice(&bytes),
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
@@ -60,7 +60,7 @@ impl RequestBody {
             return Err(Error::body_broken());
         }
         let data = data.freeze();
-        Ok((Self::kept(data.clone(), trailers, Some(taken)), data))
+        Ok((Self::buffered(data.clone(), trailers, Some(taken)), data))
     }
 }
 

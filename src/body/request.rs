@@ -11,20 +11,20 @@ use http::header::{EXPECT, HeaderMap};
 use http::{Request, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 
-use super::coded::Coded;
+use super::buffered::Buffered;
+use super::encoded::Encoded;
 use super::following::Following;
 use super::idle::poll_still;
-use super::kept::Kept;
 use super::payload::no_room;
 use super::stream::Stream;
 use super::tee::Tee;
+use super::upload::{Progress, Upload, UploadState};
 use super::{BoxBody, boxed, drain, take};
-use crate::auth::PayloadCoder;
+use crate::auth::BodyEncoder;
 use crate::error::{BoxError, Error};
-use crate::limits::{Room, Taken};
-use crate::observe::{Progress, Record, Upload, UploadState};
+use crate::limits::{BufferBudget, BufferPermit};
 use crate::rewrite::RequestTrailers;
 
 /// The body of a request to a vendor: one type for each body that a host app's server brings, as a
@@ -44,13 +44,13 @@ pub struct RequestBody {
 
 pub(super) enum Kind {
     Empty,
-    Kept(Box<Kept>),
+    Buffered(Box<Buffered>),
     Incoming(Incoming),
     Boxed(BoxBody),
     /// Over HTTP/2: the end is looked at twice.
     Stream(Stream),
     /// Made of another one by the scheme.
-    Coded(Box<Coded>),
+    Encoded(Box<Encoded>),
 }
 
 /// What goes along with a body that is forwarded; one piece of memory for all who want to know.
@@ -71,7 +71,7 @@ impl Progress for Uploading {
 
 impl RequestBody {
     /// The body of that request, and its head.
-    pub(crate) fn of<B>(request: Request<B>) -> Request<Self>
+    pub(crate) fn from_request<B>(request: Request<B>) -> Request<Self>
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -97,25 +97,41 @@ impl RequestBody {
     }
 
     /// A body that is kept in memory, to be sent more than once.
-    pub(crate) fn kept(data: Bytes, trailers: Option<HeaderMap>, taken: Option<Taken>) -> Self {
+    pub(crate) fn buffered(
+        data: Bytes,
+        trailers: Option<HeaderMap>,
+        taken: Option<BufferPermit>,
+    ) -> Self {
         let data = Some(data).filter(|data| !data.is_empty());
         if data.is_none() && trailers.is_none() {
             return Self::with(Kind::Empty);
         }
-        Self::with(Kind::Kept(Box::new(Kept::new(data, trailers, taken))))
+        Self::with(Kind::Buffered(Box::new(Buffered::new(
+            data, trailers, taken,
+        ))))
     }
 
     /// The same, without saying how long it is.
     pub(super) fn chunked(mut self) -> Self {
-        if let Kind::Kept(kept) = &mut self.kind {
+        if let Kind::Buffered(kept) = &mut self.kind {
             kept.hide_size();
         }
         self
     }
 
-    /// No body.
-    pub(crate) fn empty() -> Self {
+    /// Returns a body without content.
+    #[must_use]
+    pub fn empty() -> Self {
         Self::with(Kind::Empty)
+    }
+
+    /// Returns a body of any type. A body of [`Bytes`] can be sent again, so make it by `From` instead.
+    pub fn new<B>(body: B) -> Self
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self::from_request(Request::new(body)).into_body()
     }
 
     fn with(kind: Kind) -> Self {
@@ -128,11 +144,11 @@ impl RequestBody {
     }
 
     /// The same body once more, if it's empty or kept.
-    pub(crate) fn again(&self) -> Option<Self> {
+    pub(crate) fn try_clone(&self) -> Option<Self> {
         match &self.kind {
             Kind::Empty => Some(Self::empty()),
-            Kind::Kept(kept) => Some(Self::with(Kind::Kept(kept.clone()))),
-            Kind::Coded(coded) => Some(Self::with(Kind::Coded(Box::new(coded.again()?)))),
+            Kind::Buffered(kept) => Some(Self::with(Kind::Buffered(kept.clone()))),
+            Kind::Encoded(coded) => Some(Self::with(Kind::Encoded(Box::new(coded.try_clone()?)))),
             Kind::Incoming(_) | Kind::Boxed(_) | Kind::Stream(_) => None,
         }
     }
@@ -143,25 +159,27 @@ impl RequestBody {
     ///
     /// [`ErrorCode::Overloaded`](crate::ErrorCode::Overloaded) if there is no room for what the
     /// coder keeps of it.
-    pub(crate) fn coded(
+    pub(crate) fn encoded(
         self,
-        coder: Box<dyn PayloadCoder>,
+        coder: Box<dyn BodyEncoder>,
         tee: Option<Arc<Tee>>,
-        room: &Arc<Room>,
+        room: &Arc<BufferBudget>,
     ) -> Result<Self, Error> {
         let whole = self.size_hint().exact();
         let whole = whole.and_then(|whole| usize::try_from(whole).ok());
-        let mut taken = Taken::nothing_of(room);
-        if !taken.more(whole.map_or(coder.keeps(), |whole| whole.min(coder.keeps()))) {
+        let mut taken = BufferPermit::empty(room);
+        if !taken.try_grow(whole.map_or(coder.max_buffered(), |whole| {
+            whole.min(coder.max_buffered())
+        })) {
             return Err(no_room());
         }
-        let coded = Coded::new(self, coder, tee, Arc::new(taken));
-        Ok(Self::with(Kind::Coded(Box::new(coded))))
+        let coded = Encoded::new(self, coder, tee, Arc::new(taken));
+        Ok(Self::with(Kind::Encoded(Box::new(coded))))
     }
 
     /// The same body once more, and what goes along with it, if it's empty or kept.
     pub(crate) fn spare(&self) -> Option<Self> {
-        let mut spare = self.again()?;
+        let mut spare = self.try_clone()?;
         spare.uploading.clone_from(&self.uploading);
         Some(spare)
     }
@@ -173,33 +191,32 @@ impl RequestBody {
         }
     }
 
-    /// Counts, limits and rewrites what passes from now on. One that is at its end needs none of
-    /// it.
+    /// Counts, limits and rewrites what passes from now on, and returns the progress. A body at its end needs none of it.
     pub(crate) fn follow(
         mut self,
-        record: &mut Record,
+        started: Instant,
         trailers: impl FnOnce() -> RequestTrailers,
         (limit, idle): (Option<u64>, Duration),
         tee: Option<Arc<Tee>>,
-    ) -> Self {
-        if !self.is_end_stream() {
-            let uploading = Arc::new(Uploading {
-                progress: Upload::start(record.started()),
-                trailers: trailers(),
-                limit: limit.map(|limit| limit.saturating_add(self.overhead())),
-                idle,
-                tee,
-            });
-            record.follows(Arc::clone(&uploading) as Arc<dyn Progress>);
-            self.uploading = Some(uploading);
+    ) -> (Self, Option<Arc<dyn Progress>>) {
+        if self.is_end_stream() {
+            return (self, None);
         }
-        self
+        let uploading = Arc::new(Uploading {
+            progress: Upload::new(started),
+            trailers: trailers(),
+            limit: limit.map(|limit| limit.saturating_add(self.overhead())),
+            idle,
+            tee,
+        });
+        self.uploading = Some(Arc::clone(&uploading));
+        (self, Some(uploading))
     }
 
     /// What of it isn't the caller's.
     fn overhead(&self) -> u64 {
         match &self.kind {
-            Kind::Coded(coded) => coded.overhead(),
+            Kind::Encoded(coded) => coded.overhead(),
             _ => 0,
         }
     }
@@ -225,11 +242,11 @@ impl RequestBody {
         self.expects_continue = false;
         match &mut self.kind {
             Kind::Empty => Poll::Ready(None),
-            Kind::Kept(kept) => Poll::Ready(kept.next().map(Ok)),
+            Kind::Buffered(kept) => Poll::Ready(kept.next().map(Ok)),
             Kind::Incoming(body) => Pin::new(body).poll_frame(cx).map_err(Into::into),
             Kind::Boxed(body) => body.as_mut().poll_frame(cx),
             Kind::Stream(body) => Pin::new(body).poll_frame(cx),
-            Kind::Coded(coded) => coded.poll_frame(cx),
+            Kind::Encoded(coded) => coded.poll_frame(cx),
         }
     }
 
@@ -311,22 +328,22 @@ impl Body for RequestBody {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Empty => true,
-            Kind::Kept(kept) => kept.is_end(),
+            Kind::Buffered(kept) => kept.is_end(),
             Kind::Incoming(body) => body.is_end_stream(),
             Kind::Boxed(body) => body.is_end_stream(),
             Kind::Stream(body) => body.is_end_stream(),
-            Kind::Coded(coded) => coded.is_end_stream(),
+            Kind::Encoded(coded) => coded.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Empty => SizeHint::with_exact(0),
-            Kind::Kept(kept) => kept.size(),
+            Kind::Buffered(kept) => kept.size(),
             Kind::Incoming(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
             Kind::Stream(body) => body.size_hint(),
-            Kind::Coded(coded) => coded.size_hint(),
+            Kind::Encoded(coded) => coded.size_hint(),
         }
     }
 }
@@ -342,8 +359,38 @@ impl Drop for RequestBody {
             Kind::Boxed(body) => drain::in_background(body),
             Kind::Stream(body) => drain::in_background(body),
             // What it's made of reads on by itself.
-            Kind::Empty | Kind::Kept(..) | Kind::Coded(..) => {}
+            Kind::Empty | Kind::Buffered(..) | Kind::Encoded(..) => {}
         }
+    }
+}
+
+impl Default for RequestBody {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for RequestBody {
+    fn from(bytes: Bytes) -> Self {
+        Self::buffered(bytes, None, None)
+    }
+}
+
+impl From<Vec<u8>> for RequestBody {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for RequestBody {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for RequestBody {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
     }
 }
 

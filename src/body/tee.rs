@@ -11,7 +11,7 @@ use http::HeaderMap;
 use http_body::{Body as _, Frame};
 
 use super::RequestBody;
-use crate::limits::{Room, Taken};
+use crate::limits::{BufferBudget, BufferPermit};
 
 /// What is kept of a body while it streams, up to a limit.
 pub(crate) struct Tee(Mutex<State>);
@@ -29,12 +29,16 @@ struct Keeping {
     is_chunked: bool,
     /// In bytes.
     limit: usize,
-    taken: Taken,
+    taken: BufferPermit,
 }
 
 impl Tee {
     /// For that body, up to `limit` bytes of it. `None` if it's known to be larger.
-    pub(crate) fn of(body: &RequestBody, limit: usize, room: &Arc<Room>) -> Option<Arc<Self>> {
+    pub(crate) fn new(
+        body: &RequestBody,
+        limit: usize,
+        room: &Arc<BufferBudget>,
+    ) -> Option<Arc<Self>> {
         let size = body.size_hint();
         if limit == 0 || size.lower() > limit as u64 {
             return None;
@@ -44,7 +48,7 @@ impl Tee {
             trailers: None,
             is_chunked: size.exact().is_none(),
             limit,
-            taken: Taken::nothing_of(room),
+            taken: BufferPermit::empty(room),
         };
         Some(Arc::new(Self(Mutex::new(State::Keeping(keeping)))))
     }
@@ -78,7 +82,7 @@ impl Tee {
     }
 
     /// The body once more, if it has passed as a whole.
-    pub(crate) fn into_body(self: &Arc<Self>) -> Option<RequestBody> {
+    pub(crate) fn take_body(&self) -> Option<RequestBody> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Nothing) {
             State::Whole(body) => Some(body),
@@ -90,7 +94,8 @@ impl Tee {
 impl Keeping {
     fn has_kept(&mut self, frame: &Frame<Bytes>) -> bool {
         if let Some(data) = frame.data_ref() {
-            let fits = self.data.len() + data.len() <= self.limit && self.taken.more(data.len());
+            let fits =
+                self.data.len() + data.len() <= self.limit && self.taken.try_grow(data.len());
             if fits {
                 self.data.extend_from_slice(data);
             }
@@ -101,7 +106,7 @@ impl Keeping {
     }
 
     fn into_body(self) -> RequestBody {
-        let body = RequestBody::kept(self.data.freeze(), self.trailers, Some(self.taken));
+        let body = RequestBody::buffered(self.data.freeze(), self.trailers, Some(self.taken));
         match self.is_chunked {
             true => body.chunked(),
             false => body,

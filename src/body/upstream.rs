@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::Full;
 use hyper::body::Incoming;
 
 use super::begun::Begun;
@@ -25,7 +26,7 @@ enum Kind {
 }
 
 impl UpstreamBody {
-    /// Any body.
+    /// Returns a body of any type.
     pub fn new<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -39,8 +40,9 @@ impl UpstreamBody {
         })
     }
 
-    /// No body.
-    pub(crate) fn empty() -> Self {
+    /// Returns a body without content.
+    #[must_use]
+    pub fn empty() -> Self {
         Self(Kind::Empty)
     }
 
@@ -93,6 +95,39 @@ impl Body for UpstreamBody {
             Kind::Begun(body) => body.size_hint(),
             Kind::Boxed(body) => body.size_hint(),
         }
+    }
+}
+
+impl Default for UpstreamBody {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl From<Bytes> for UpstreamBody {
+    fn from(bytes: Bytes) -> Self {
+        match bytes.is_empty() {
+            true => Self::empty(),
+            false => Self::new(Full::new(bytes)),
+        }
+    }
+}
+
+impl From<Vec<u8>> for UpstreamBody {
+    fn from(bytes: Vec<u8>) -> Self {
+        Bytes::from(bytes).into()
+    }
+}
+
+impl From<String> for UpstreamBody {
+    fn from(text: String) -> Self {
+        Bytes::from(text).into()
+    }
+}
+
+impl From<&'static str> for UpstreamBody {
+    fn from(text: &'static str) -> Self {
+        Bytes::from_static(text.as_bytes()).into()
     }
 }
 

@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use super::connect::{Connector, Egress, EgressProxy, Names, Resolve};
 use super::error::HttpTransportError;
-use super::head_timeout::LONGEST;
+
 use super::http::HttpTransport;
 use super::pool::{Limits, Pool, Protocols};
 use super::{http1, http2};
 use crate::policy::NetworkPolicy;
+use crate::timeouts::MAX_TIMEOUT;
 
 /// Sets up an [`HttpTransport`].
 #[derive(Clone)]
@@ -25,6 +26,8 @@ pub struct HttpTransportBuilder {
     title_case_headers: bool,
     #[cfg(feature = "rustls")]
     roots: rustls::RootCertStore,
+    #[cfg(feature = "rustls")]
+    tls: Option<rustls::ClientConfig>,
 }
 
 impl HttpTransportBuilder {
@@ -39,6 +42,8 @@ impl HttpTransportBuilder {
             title_case_headers: false,
             #[cfg(feature = "rustls")]
             roots: super::connect::bundled_roots(),
+            #[cfg(feature = "rustls")]
+            tls: None,
         }
     }
 
@@ -70,7 +75,7 @@ impl HttpTransportBuilder {
     /// one name at the same time share a look-up. 4,096 names are kept at most.
     pub fn dns_cache(mut self, positive: Duration, negative: Duration) -> Self {
         self.names
-            .cache(positive.min(LONGEST), negative.min(LONGEST));
+            .cache(positive.min(MAX_TIMEOUT), negative.min(MAX_TIMEOUT));
         self
     }
 
@@ -107,14 +112,14 @@ impl HttpTransportBuilder {
     /// Sets how long a connection may take: look-up, all attempts, the egress proxy and TLS. By
     /// default 5 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.connect_time = timeout.min(LONGEST);
+        self.limits.connect_time = timeout.min(MAX_TIMEOUT);
         self
     }
 
     /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50
     /// seconds.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.idle_time = timeout.min(LONGEST);
+        self.limits.idle_time = timeout.min(MAX_TIMEOUT);
         self
     }
 
@@ -137,7 +142,7 @@ impl HttpTransportBuilder {
     /// tenant's response to another. By default the ids of one vendor share them.
     ///
     /// Services that share a transport share its connections, by id.
-    pub fn pool_per_connection(mut self, apart: bool) -> Self {
+    pub fn isolate_connection_keys(mut self, apart: bool) -> Self {
         self.keeps_apart = apart;
         self
     }
@@ -165,7 +170,7 @@ impl HttpTransportBuilder {
 
     /// Sets how many streams one connection id may hold on one HTTP/2 connection, so that its
     /// stalled calls leave room for others'. Further calls wait. By default 32.
-    pub fn http2_max_streams_per_connection(mut self, streams: usize) -> Self {
+    pub fn http2_max_streams_per_connection_key(mut self, streams: usize) -> Self {
         self.limits.streams = streams.max(1);
         self
     }
@@ -191,17 +196,30 @@ impl HttpTransportBuilder {
         self
     }
 
+    /// Sets the configuration of TLS to upstreams: cryptography, roots, protocol versions. It replaces
+    /// [`root_pem`](Self::root_pem) and [`native_roots`](Self::native_roots). The protocols that ALPN offers, client certificates and
+    /// early data (off) stay the transport's. Default: the bundled roots of Mozilla, with the process's default provider.
+    ///
+    /// A configuration that verifies less, verifies less here as well.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    pub fn tls_config(mut self, config: rustls::ClientConfig) -> Self {
+        self.tls = Some(config);
+        self
+    }
+
     /// Sets the transport up.
     ///
     /// # Errors
     ///
-    /// If TLS can't be set up.
-    pub fn build(self) -> Result<HttpTransport, HttpTransportError> {
+    /// [`HttpTransportError`] if TLS can't be set up.
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(unused_mut, reason = "TLS is taken out")
+    )]
+    pub fn build(mut self) -> Result<HttpTransport, HttpTransportError> {
         #[cfg(feature = "rustls")]
-        let tls = Some(super::connect::tls_connector(
-            self.roots.clone(),
-            self.protocols.alpn(),
-        )?);
+        let tls = Some(self.tls()?);
         let egress = self.egress()?;
         Ok(self.with_tls(
             #[cfg(feature = "rustls")]
@@ -210,15 +228,28 @@ impl HttpTransportBuilder {
         ))
     }
 
-    /// Nothing of the defaults can fail; if it did, each TLS connection would.
-    pub(super) fn build_or_fail_later(self) -> HttpTransport {
+    /// Sets the defaults up. If there is no cryptography, each TLS connection fails.
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(unused_mut, reason = "TLS is taken out")
+    )]
+    pub(super) fn build_or_fail_later(mut self) -> HttpTransport {
         #[cfg(feature = "rustls")]
-        let tls = super::connect::tls_connector(self.roots.clone(), self.protocols.alpn()).ok();
+        let tls = self.tls().ok();
         self.with_tls(
             #[cfg(feature = "rustls")]
             tls,
             None,
         )
+    }
+
+    #[cfg(feature = "rustls")]
+    fn tls(&mut self) -> Result<tokio_rustls::TlsConnector, HttpTransportError> {
+        let config = match self.tls.take() {
+            Some(config) => config,
+            None => super::connect::tls_config(self.roots.clone())?,
+        };
+        Ok(super::connect::tls_connector(config, self.protocols.alpn()))
     }
 
     fn egress(&self) -> Result<Option<Egress>, HttpTransportError> {

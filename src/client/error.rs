@@ -68,6 +68,19 @@ impl TransportError {
         }
     }
 
+    /// A failure with which nothing can have been sent.
+    pub fn unsent(error: impl Into<BoxError>) -> Self {
+        Self::new(TransportErrorKind::Unsent, error)
+    }
+
+    /// The error of a `tower::Service`: itself, if it is a transport's.
+    pub(super) fn from_service(error: impl Into<BoxError>) -> Self {
+        match error.into().downcast::<Self>() {
+            Ok(error) => *error,
+            Err(error) => Self::new(TransportErrorKind::ResponseIncomplete, error),
+        }
+    }
+
     /// Says when the caller may try again.
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
@@ -88,6 +101,13 @@ impl TransportError {
     #[must_use]
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
+    }
+}
+
+/// The request couldn't be built, so nothing was sent.
+impl From<http::Error> for TransportError {
+    fn from(error: http::Error) -> Self {
+        Self::unsent(error)
     }
 }
 

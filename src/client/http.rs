@@ -11,12 +11,13 @@ use http::uri::PathAndQuery;
 use http::{Request, Response, Uri};
 
 use super::builder::HttpTransportBuilder;
+use super::dispatch::Dispatch;
 use super::error::{TransportError, TransportErrorKind};
 use super::pool::{Key, Lease, Pool, PoolStatus};
 use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
-use crate::policy::{Destination, Scheme};
+use crate::policy::Scheme;
 
 /// How often a request is sent anew that the vendor refused without having looked at it.
 const REFUSALS: u32 = 2;
@@ -27,7 +28,7 @@ const REFUSALS: u32 = 2;
 /// on, in clear with prior knowledge. Where TLS agrees on HTTP/1.1, it fails with
 /// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), unsent.
 ///
-/// Each address is judged by a [`NetworkPolicy`](crate::NetworkPolicy) on each new connection.
+/// Each address is judged by a [`NetworkPolicy`](crate::policy::NetworkPolicy) on each new connection.
 /// Redirects aren't followed, nothing is decompressed, no proxy is read from the environment. What
 /// is resent without being asked: a request that a kept connection gave back unwritten, or of which
 /// the vendor says that it hasn't looked at it (RFC 9113 §8.7). Cloning is one increment, and clones
@@ -55,15 +56,15 @@ impl HttpTransport {
     async fn switch(
         &self,
         mut request: Request<RequestBody>,
-        to: &Destination,
+        to: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let shared = self.0.pool.shared();
-        to.waits(true);
-        let key = Key::of(to, self.0.keeps_apart, false);
+        to.begin_wait();
+        let key = Key::new(to, self.0.keeps_apart, false);
         let stream = self.0.pool.connect_apart(key).await?;
-        to.waits(false);
+        to.end_wait();
         *request.uri_mut() = Uri::from(target(&mut request));
-        let host = HeaderValue::from_str(to.authority().as_str());
+        let host = HeaderValue::from_str(to.destination().authority().as_str());
         let host = host.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         request.headers_mut().insert(HOST, host);
         http1::switch(stream, shared.http1(), request).await
@@ -90,9 +91,8 @@ impl Default for HttpTransport {
 }
 
 impl Transport for HttpTransport {
-    #[cfg(feature = "rustls")]
-    fn presents_identities(&self) -> bool {
-        true
+    fn presents_client_certificates(&self) -> bool {
+        cfg!(feature = "rustls")
     }
 
     #[expect(
@@ -102,15 +102,14 @@ impl Transport for HttpTransport {
     fn send(
         &self,
         mut request: Request<RequestBody>,
-        to: &Destination,
+        to: &Dispatch,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send {
         async move {
             let Inner { pool, .. } = &*self.0;
-            if to.scheme() == Scheme::Http && !self.0.plaintext {
+            if to.destination().scheme() == Scheme::Http && !self.0.plaintext {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
-            #[cfg(feature = "rustls")]
-            if to.scheme() == Scheme::Http && to.identity().is_some() {
+            if to.destination().scheme() == Scheme::Http && to.has_client_identity() {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
             if request.headers().contains_key(UPGRADE) {
@@ -121,12 +120,12 @@ impl Transport for HttpTransport {
             if needs_http2 && pool.lacks_http2() {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
-            let host = pool.host(Key::of(to, self.0.keeps_apart, needs_http2));
+            let host = pool.host(Key::new(to, self.0.keeps_apart, needs_http2));
             let mut refusals = 0;
             loop {
-                to.waits(true);
-                let lease = host.acquire(pool.shared(), to.connection()).await?;
-                to.waits(false);
+                to.begin_wait();
+                let lease = host.acquire(pool.shared(), to.connection_key()).await?;
+                to.end_wait();
                 // Whatever the request says, it goes where the policy's judgement went.
                 let target = target(&mut request);
                 match lease {
@@ -182,8 +181,9 @@ fn target(request: &mut Request<RequestBody>) -> PathAndQuery {
     target.unwrap_or(PathAndQuery::from_static("/"))
 }
 
-fn absolute(to: &Destination, target: PathAndQuery) -> Result<Uri, TransportError> {
-    to.uri(target)
+fn absolute(to: &Dispatch, target: PathAndQuery) -> Result<Uri, TransportError> {
+    to.destination()
+        .uri(target)
         .map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))
 }
 
@@ -270,13 +270,12 @@ mod tests {
             .unwrap();
         let url = format!("https://vendor.test:{}", address.port());
         let upstream = Upstream::new(&url).unwrap();
-        let to = upstream.permit(upstream.place(None).unwrap()).unwrap();
-        let to = to.destination;
+        let to = Dispatch::new(upstream.destination());
         let (answered, mut stream) = tokio::join!(transport.send(get(), &to), answer(&vendor, tls));
         answered.unwrap().into_body().collect().await.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::of(&to, false, false));
+        let host = pool.host(Key::new(&to, false, false));
         let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
             unreachable!("HTTP/1.1 was agreed on");
         };

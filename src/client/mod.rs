@@ -3,7 +3,8 @@
 //! ```
 //! # #[cfg(feature = "rustls")] {
 //! use std::time::Duration;
-//! use tower_passthrough::{HttpTransport, NetworkPolicy};
+//! use tower_passthrough::HttpTransport;
+//! use tower_passthrough::policy::NetworkPolicy;
 //!
 //! let transport = HttpTransport::builder()
 //!     .network(NetworkPolicy::new().allow("10.1.0.0/16".parse()?))
@@ -15,21 +16,23 @@
 
 mod builder;
 mod connect;
+mod dispatch;
 mod error;
 mod grpc;
-mod head_timeout;
-mod http;
+pub(crate) mod http;
 mod http1;
 mod http2;
 mod pool;
-mod transport;
+mod tower;
+pub(crate) mod transport;
 
 pub use self::builder::HttpTransportBuilder;
 pub use self::connect::{EgressProxy, Resolve};
-pub use self::error::HttpTransportError;
-pub use self::error::{TransportError, TransportErrorKind};
-pub use self::http::HttpTransport;
+pub use self::dispatch::Dispatch;
+pub use self::error::{HttpTransportError, TransportError, TransportErrorKind};
 pub use self::pool::PoolStatus;
-pub use self::transport::{DefaultTransport, Transport};
+pub use self::tower::{ServiceTransport, TransportService};
+pub use self::transport::BoxTransport;
 
-pub(crate) use self::head_timeout::{AwaitHead, LONGEST, Patience};
+pub(crate) use self::http::HttpTransport;
+pub(crate) use self::transport::Transport;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use http::{Extensions, Method};
 
-use crate::address::ConnectionId;
+use crate::authorize::CallContext;
 use crate::connection::Connection;
+use crate::connection::ConnectionKey;
 use crate::store::{
-    CallContext, ConnectionStore, Lease, Record, Renewal, StoreError, TokenStore, Version,
+    ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, StoreError, StoredConnection,
+    TokenStore,
 };
 
 /// Why a rule isn't kept, in words.
@@ -34,13 +36,13 @@ macro_rules! ensure {
 pub(super) use ensure;
 
 /// Each rule has ids of its own: a cache may still hold what another rule has removed.
-pub(super) fn id(id: &str) -> Verdict<ConnectionId> {
-    ConnectionId::try_from(id).map_err(|error| format!("{id:?}: {error}"))
+pub(super) fn id(id: &str) -> Verdict<ConnectionKey> {
+    ConnectionKey::try_from(id).map_err(|error| format!("{id:?}: {error}"))
 }
 
 /// A connection that is told from others by its token.
 pub(super) fn connection(token: &str) -> Connection {
-    Connection::new("crm").with("token", token)
+    Connection::new("crm").with_secret("token", token)
 }
 
 /// That the store did what it was asked to.
@@ -55,7 +57,7 @@ pub(super) fn is_missing<T>(result: &Result<T, StoreError>) -> bool {
 /// What the calls of a gateway are given.
 pub(super) async fn called<S: ConnectionStore>(
     store: &S,
-    id: &ConnectionId,
+    id: &ConnectionKey,
 ) -> Result<Connection, StoreError> {
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);
@@ -80,33 +82,36 @@ pub(super) fn has_token(other: &Connection, token: &str) -> bool {
 
 pub(super) async fn put<S: ConnectionStore>(
     store: &S,
-    id: &ConnectionId,
+    id: &ConnectionKey,
     token: &str,
-) -> Verdict<Version> {
+) -> Verdict<CredentialVersion> {
     done(store.put(id, &connection(token)).await, "put")
 }
 
-pub(super) async fn read<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<Record> {
+pub(super) async fn read<S: TokenStore>(
+    store: &S,
+    id: &ConnectionKey,
+) -> Verdict<StoredConnection> {
     done(store.read(id).await, "read")
 }
 
 pub(super) async fn lease<S: TokenStore>(
     store: &S,
-    id: &ConnectionId,
+    id: &ConnectionKey,
     time: Duration,
-) -> Verdict<Lease> {
+) -> Verdict<RefreshLease> {
     let lease = done(store.lease(id, time).await, "lease")?;
     lease.ok_or_else(|| "a lease that nobody holds wasn't given".to_owned())
 }
 
 pub(super) async fn commit<S: TokenStore>(
     store: &S,
-    id: &ConnectionId,
-    read: Version,
-    lease: Lease,
+    id: &ConnectionKey,
+    read: CredentialVersion,
+    lease: RefreshLease,
     token: &str,
-) -> Verdict<Option<Version>> {
-    let renewal = Renewal::Renewed(connection(token));
+) -> Verdict<Option<CredentialVersion>> {
+    let renewal = GrantUpdate::Refreshed(connection(token));
     done(store.commit(id, read, lease, &renewal).await, "commit")
 }
 
@@ -114,8 +119,8 @@ pub(super) async fn commit<S: TokenStore>(
 pub(super) async fn lost_and_newest<S: TokenStore>(
     loser: &S,
     successor: &S,
-    id: &ConnectionId,
-) -> Verdict<(Lease, Lease)> {
+    id: &ConnectionKey,
+) -> Verdict<(RefreshLease, RefreshLease)> {
     let lost = lease(loser, id, SHORT).await?;
     Ok((lost, after_its_end(successor, id).await?))
 }
@@ -124,7 +129,10 @@ pub(super) async fn lost_and_newest<S: TokenStore>(
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
 /// The next lease, when the one before has ended by itself.
-pub(super) async fn after_its_end<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<Lease> {
+pub(super) async fn after_its_end<S: TokenStore>(
+    store: &S,
+    id: &ConnectionKey,
+) -> Verdict<RefreshLease> {
     // A store may count in whole seconds, and its clock be another's.
     for _ in 0..600 {
         if let Some(lease) = done(store.lease(id, LONG).await, "lease")? {

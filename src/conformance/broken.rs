@@ -4,9 +4,9 @@ use std::fmt;
 
 /// The rules that a store doesn't keep.
 #[derive(Default)]
-pub struct Broken(Vec<(&'static str, String)>);
+pub struct Violations(Vec<(&'static str, String)>);
 
-impl Broken {
+impl Violations {
     pub(super) fn add(&mut self, rule: &'static str, why: String) {
         self.0.push((rule, why));
     }
@@ -21,7 +21,7 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the store breaks these rules:")?;
         for (rule, why) in &self.0 {
@@ -32,10 +32,10 @@ impl fmt::Display for Broken {
 }
 
 // What a test prints that returns it.
-impl fmt::Debug for Broken {
+impl fmt::Debug for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl std::error::Error for Broken {}
+impl std::error::Error for Violations {}

@@ -8,8 +8,10 @@ use super::bench::{
     Bench, LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put,
     read,
 };
-use crate::address::ConnectionId;
-use crate::store::{ConnectionStore, Lease, Renewal, StoreError, TokenStore, Version};
+use crate::connection::ConnectionKey;
+use crate::store::{
+    ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, StoreError, TokenStore,
+};
 
 const MANY: usize = 16;
 const ROUNDS: usize = 5;
@@ -65,15 +67,15 @@ pub(super) async fn one_commit_wins<S: ConnectionStore>(bench: &Bench<S>) -> Ver
 /// Commits of that version on both handles, one after the other's start.
 fn committers<S: ConnectionStore>(
     bench: &Bench<S>,
-    acme: &ConnectionId,
-    version: Version,
-    held: Lease,
+    acme: &ConnectionKey,
+    version: CredentialVersion,
+    held: RefreshLease,
 ) -> JoinSet<Verdict<()>> {
     let mut tasks = JoinSet::new();
     for index in 0..MANY {
         let (store, acme) = (bench.handle(index), acme.clone());
         tasks.spawn(async move {
-            let renewal = Renewal::Renewed(connection(&index.to_string()));
+            let renewal = GrantUpdate::Refreshed(connection(&index.to_string()));
             // It may be removed.
             let committed = store.commit(&acme, version, held, &renewal).await;
             match committed {

@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, LONG, Verdict, called, done, ensure, id, is_same, lease, read};
 use crate::connection::Connection;
-use crate::store::{ConnectionStore, Renewal, TokenStore};
+use crate::store::{ConnectionStore, GrantUpdate, TokenStore};
 
 /// Connections that some encoding would change.
 fn odd_ones() -> Vec<(&'static str, Connection)> {
@@ -10,52 +10,62 @@ fn odd_ones() -> Vec<(&'static str, Connection)> {
     let mut many = Connection::new("many");
     for number in 0..100 {
         many = many
-            .variable(format!("variable {number}"), number.to_string())
-            .with(
+            .with_variable(format!("variable {number}"), number.to_string())
+            .with_secret(
                 format!("secret {number}"),
                 vec![number; usize::from(number)],
             );
     }
     vec![
         ("bare", Connection::new("bare")),
-        ("no integration", Connection::new("").with("token", "t")),
+        (
+            "no integration",
+            Connection::new("").with_secret("token", "t"),
+        ),
         (
             "empty values",
-            Connection::new("crm").variable("", "").with("", ""),
+            Connection::new("crm")
+                .with_variable("", "")
+                .with_secret("", ""),
         ),
         (
             "all bytes",
-            Connection::new("crm").with("token", all_bytes.clone()),
+            Connection::new("crm").with_secret("token", all_bytes.clone()),
         ),
         (
             "not UTF-8",
-            Connection::new("crm").with("token", vec![255, 254, 0]),
+            Connection::new("crm").with_secret("token", vec![255, 254, 0]),
         ),
-        ("NUL bytes", Connection::new("crm").with("token", "a\0b\0")),
+        (
+            "NUL bytes",
+            Connection::new("crm").with_secret("token", "a\0b\0"),
+        ),
         (
             "line breaks",
-            Connection::new("crm").with("key", "-----BEGIN-----\r\nabc\n"),
+            Connection::new("crm").with_secret("key", "-----BEGIN-----\r\nabc\n"),
         ),
         (
             "names in common",
             Connection::new("crm")
-                .variable("token", "variable")
-                .with("token", "secret")
-                .with("Token", "other"),
+                .with_variable("token", "variable")
+                .with_secret("token", "secret")
+                .with_secret("Token", "other"),
         ),
         (
             "odd names",
             Connection::new("a'b\"c\\d\u{e9}\u{1f511} ")
-                .variable("a'b\"c=\u{e9}\n", "v'\"\\\u{10ffff}\0")
-                .with("s'\"\\\u{1f511}\0", " leading and trailing "),
+                .with_variable("a'b\"c=\u{e9}\n", "v'\"\\\u{10ffff}\0")
+                .with_secret("s'\"\\\u{1f511}\0", " leading and trailing "),
         ),
         (
             "large",
-            Connection::new("crm").with("key", all_bytes.repeat(256)),
+            Connection::new("crm").with_secret("key", all_bytes.repeat(256)),
         ),
         (
             "numbers",
-            Connection::new("1").variable("1", "1e3").with("0", "007"),
+            Connection::new("1")
+                .with_variable("1", "1e3")
+                .with_secret("0", "007"),
         ),
         ("many", many),
     ]
@@ -98,7 +108,7 @@ pub(super) async fn renewed_come_back<S: ConnectionStore>(bench: &Bench<S>) -> V
         let id = id(name)?;
         let version = done(bench.one.put(&id, &Connection::new("old")).await, name)?;
         let held = lease(&*bench.one, &id, LONG).await?;
-        let renewal = Renewal::Renewed(connection.clone());
+        let renewal = GrantUpdate::Refreshed(connection.clone());
         let committed = bench.one.commit(&id, version, held, &renewal).await;
         ensure!(
             done(committed, name)?.is_some(),
@@ -113,10 +123,10 @@ pub(super) async fn renewed_come_back<S: ConnectionStore>(bench: &Bench<S>) -> V
 pub(super) async fn are_replaced_whole<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let acme = id("are-replaced-whole")?;
     let rich = Connection::new("rich")
-        .variable("subdomain", "acme")
-        .with("token", "a")
-        .with("refresh_token", "b");
-    let poor = Connection::new("poor").with("token", "c");
+        .with_variable("subdomain", "acme")
+        .with_secret("token", "a")
+        .with_secret("refresh_token", "b");
+    let poor = Connection::new("poor").with_secret("token", "c");
     done(bench.one.put(&acme, &rich).await, "put")?;
     done(bench.one.put(&acme, &poor).await, "put")?;
     let record = read(&*bench.other, &acme).await?;
@@ -128,7 +138,7 @@ pub(super) async fn are_replaced_whole<S: ConnectionStore>(bench: &Bench<S>) -> 
     done(bench.one.put(&acme, &rich).await, "put")?;
     let version = read(&*bench.one, &acme).await?.version;
     let held = lease(&*bench.one, &acme, LONG).await?;
-    let renewal = Renewal::Renewed(poor.clone());
+    let renewal = GrantUpdate::Refreshed(poor.clone());
     done(
         bench.one.commit(&acme, version, held, &renewal).await,
         "commit",

@@ -4,14 +4,19 @@ use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, lease, lost_and_newest, put,
     read,
 };
-use crate::address::ConnectionId;
-use crate::store::{ConnectionStore, Lease, Renewal, Standing, TokenStore, Version};
+use crate::connection::ConnectionKey;
+use crate::store::{
+    ConnectionStore, CredentialVersion, GrantState, GrantUpdate, RefreshLease, TokenStore,
+};
 
 /// A connection that is dead, by a lease that is held.
-async fn dead<S: ConnectionStore>(store: &S, id: &ConnectionId) -> Verdict<(Version, Lease)> {
+async fn dead<S: ConnectionStore>(
+    store: &S,
+    id: &ConnectionKey,
+) -> Verdict<(CredentialVersion, RefreshLease)> {
     let version = put(store, id, "old").await?;
     let held = lease(store, id, LONG).await?;
-    let died = store.commit(id, version, held, &Renewal::Dead).await;
+    let died = store.commit(id, version, held, &GrantUpdate::Revoked).await;
     let died = done(died, "commit")?;
     ensure!(
         died == Some(version),
@@ -26,9 +31,9 @@ pub(super) async fn is_believed<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
     for store in [&bench.one, &bench.other] {
         let record = read(&**store, &acme).await?;
         ensure!(
-            record.standing == Standing::Dead,
+            record.state == GrantState::Revoked,
             "it's {:?}",
-            record.standing
+            record.state
         );
         ensure!(record.version == version, "the version changed");
         ensure!(
@@ -50,24 +55,30 @@ pub(super) async fn is_believed<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
 pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let acme = id("needs-the-newest-lease")?;
     let version = put(&*bench.one, &acme, "old").await?;
-    let never = bench
-        .one
-        .commit(&acme, version, Lease::new(u64::MAX >> 1), &Renewal::Dead);
+    let never = bench.one.commit(
+        &acme,
+        version,
+        RefreshLease::new(u64::MAX >> 1),
+        &GrantUpdate::Revoked,
+    );
     ensure!(
         done(never.await, "commit")?.is_none(),
         "`Dead` counted by a lease that was never given"
     );
     let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
-    let died = bench.one.commit(&acme, version, lost, &Renewal::Dead).await;
+    let died = bench
+        .one
+        .commit(&acme, version, lost, &GrantUpdate::Revoked)
+        .await;
     ensure!(
         done(died, "commit")?.is_none(),
         "`Dead` counted from whoever has lost the lease"
     );
     let record = read(&*bench.one, &acme).await?;
-    ensure!(record.standing == Standing::Live, "it's dead all the same");
+    ensure!(record.state == GrantState::Active, "it's dead all the same");
     let died = bench
         .other
-        .commit(&acme, version, newest, &Renewal::Dead)
+        .commit(&acme, version, newest, &GrantUpdate::Revoked)
         .await;
     ensure!(
         done(died, "commit")?.is_some(),
@@ -83,7 +94,7 @@ pub(super) async fn is_undone_by_renewal<S: ConnectionStore>(bench: &Bench<S>) -
     let renewed = renewed.ok_or("new tokens of somebody who was faster were refused")?;
     let record = read(&*bench.one, &acme).await?;
     ensure!(
-        record.standing == Standing::Live
+        record.state == GrantState::Active
             && record.version == renewed
             && has_token(&record.connection, "new"),
         "new tokens left {record:?}"
@@ -97,14 +108,17 @@ pub(super) async fn is_undone_by_put<S: ConnectionStore>(bench: &Bench<S>) -> Ve
     let newest = put(&*bench.other, &acme, "new").await?;
     let record = read(&*bench.one, &acme).await?;
     ensure!(
-        record.standing == Standing::Live && has_token(&record.connection, "new"),
+        record.state == GrantState::Active && has_token(&record.connection, "new"),
         "`put` left {record:?}"
     );
-    let died = bench.one.commit(&acme, version, held, &Renewal::Dead).await;
+    let died = bench
+        .one
+        .commit(&acme, version, held, &GrantUpdate::Revoked)
+        .await;
     ensure!(done(died, "commit")?.is_none(), "`Dead` of before counted");
     let record = read(&*bench.one, &acme).await?;
     ensure!(
-        record.standing == Standing::Live && record.version == newest,
+        record.state == GrantState::Active && record.version == newest,
         "it's dead again"
     );
     Ok(())

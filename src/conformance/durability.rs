@@ -3,7 +3,7 @@
 use super::bench::{
     LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put, read,
 };
-use crate::store::{ConnectionStore, Renewal, Standing};
+use crate::store::{ConnectionStore, GrantState, GrantUpdate};
 
 pub(super) async fn store_is_empty<S: ConnectionStore>(open: &impl AsyncFn() -> S) -> Verdict {
     let listed = done(open().await.list(None, 1).await, "list")?;
@@ -20,8 +20,8 @@ pub(super) async fn clear<S: ConnectionStore>(open: &impl AsyncFn() -> S) -> Ver
             return Ok(());
         }
         for listed in listed {
-            let removed = done(store.remove(&listed.id).await, "remove")?;
-            ensure!(removed, "{} is listed, and can't be removed", listed.id);
+            let removed = done(store.remove(&listed.key).await, "remove")?;
+            ensure!(removed, "{} is listed, and can't be removed", listed.key);
         }
     }
 }
@@ -39,7 +39,9 @@ pub(super) async fn writes_outlive_handles<S: ConnectionStore>(
     let version = commit(&store, &renewed, before.version, held, "new").await?;
     let dying = read(&store, &dead).await?.version;
     let newest = lease(&store, &dead, LONG).await?;
-    let died = store.commit(&dead, dying, newest, &Renewal::Dead).await;
+    let died = store
+        .commit(&dead, dying, newest, &GrantUpdate::Revoked)
+        .await;
     ensure!(done(died, "commit")?.is_some(), "`Dead` wasn't written");
     done(store.remove(&removed).await, "remove")?;
     drop(store);
@@ -55,12 +57,12 @@ pub(super) async fn writes_outlive_handles<S: ConnectionStore>(
         has_token(&record.connection, "new") && Some(record.version) == version,
         "what was renewed is lost"
     );
-    ensure!(record.renewed_at.is_some(), "when it was renewed is lost");
+    ensure!(record.refreshed_at.is_some(), "when it was renewed is lost");
     let other = done(store.lease(&renewed, LONG).await, "lease")?;
     ensure!(other.is_none(), "a lease ended before its time");
     let record = read(&store, &dead).await?;
     ensure!(
-        record.standing == Standing::Dead && record.version == dying,
+        record.state == GrantState::Revoked && record.version == dying,
         "that a credential is dead is lost"
     );
     ensure!(

@@ -1,7 +1,7 @@
 //! Ids are exact bytes (SECURITY T14).
 
 use super::bench::{Bench, LONG, Verdict, called, done, ensure, has_token, id, is_missing, put};
-use crate::store::{ConnectionStore, Lease, TokenStore};
+use crate::store::{ConnectionStore, RefreshLease, TokenStore};
 
 /// Ids that some database, cache or pattern takes for that word.
 fn near_misses(word: &str) -> Vec<String> {
@@ -214,7 +214,10 @@ pub(super) async fn missing_is_not_found<S: ConnectionStore>(bench: &Bench<S>) -
         is_missing(&store.lease(&nobody, LONG).await),
         "`lease` isn't NotFound"
     );
-    done(store.release(&nobody, Lease::new(1)).await, "release")?;
+    done(
+        store.release(&nobody, RefreshLease::new(1)).await,
+        "release",
+    )?;
     let removed = done(store.remove(&nobody).await, "remove")?;
     ensure!(!removed, "`remove` says that there was something");
     Ok(())

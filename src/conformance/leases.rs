@@ -4,10 +4,10 @@ use super::bench::{
     Bench, LONG, SHORT, Verdict, after_its_end, commit, done, ensure, has_token, id, lease,
     lost_and_newest, put, read,
 };
-use crate::address::ConnectionId;
-use crate::store::{ConnectionStore, Lease, TokenStore};
+use crate::connection::ConnectionKey;
+use crate::store::{ConnectionStore, RefreshLease, TokenStore};
 
-async fn is_free<S: TokenStore>(store: &S, id: &ConnectionId) -> Verdict<bool> {
+async fn is_free<S: TokenStore>(store: &S, id: &ConnectionKey) -> Verdict<bool> {
     let lease = done(store.lease(id, LONG).await, "lease")?;
     if let Some(lease) = lease {
         done(store.release(id, lease).await, "release")?;
@@ -23,7 +23,7 @@ pub(super) async fn exclude_others<S: ConnectionStore>(bench: &Bench<S>) -> Verd
         for store in [holder, other] {
             ensure!(!is_free(&**store, &acme).await?, "a lease was given twice");
         }
-        let never = Lease::new(held.fence().wrapping_add(1000));
+        let never = RefreshLease::new(held.fence().wrapping_add(1000));
         done(other.release(&acme, never).await, "release")?;
         ensure!(
             !is_free(&**other, &acme).await?,
@@ -92,14 +92,30 @@ pub(super) async fn fences_grow<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
         highest = Some(fence);
         // However the one before has ended.
         match round {
-            0 | 1 => done(store.release(&acme, Lease::new(fence)).await, "release")?,
+            0 | 1 => done(
+                store.release(&acme, RefreshLease::new(fence)).await,
+                "release",
+            )?,
             2 | 3 => {
                 let version = read(&**store, &acme).await?.version;
-                commit(&**store, &acme, version, Lease::new(fence), "renewed").await?;
-                done(store.release(&acme, Lease::new(fence)).await, "release")?;
+                commit(
+                    &**store,
+                    &acme,
+                    version,
+                    RefreshLease::new(fence),
+                    "renewed",
+                )
+                .await?;
+                done(
+                    store.release(&acme, RefreshLease::new(fence)).await,
+                    "release",
+                )?;
             }
             4 => {
-                done(store.release(&acme, Lease::new(fence)).await, "release")?;
+                done(
+                    store.release(&acme, RefreshLease::new(fence)).await,
+                    "release",
+                )?;
                 put(&**store, &acme, "put").await?;
             }
             _ => {

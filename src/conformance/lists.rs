@@ -2,7 +2,7 @@
 
 use super::bench::{Bench, LONG, Verdict, connection, done, ensure, id, lease, put};
 use crate::connection::Connection;
-use crate::store::{ConnectionStore, Listed, Renewal, Standing, TokenStore};
+use crate::store::{ConnectionStore, ConnectionSummary, GrantState, GrantUpdate, TokenStore};
 
 pub(super) async fn are_paged_in_order<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let mut ids: Vec<String> = (0..20).map(|number| format!("acme-{number}")).collect();
@@ -26,9 +26,9 @@ pub(super) async fn are_paged_in_order<S: ConnectionStore>(bench: &Bench<S>) -> 
     // Rust compares text by its bytes.
     ids.sort_unstable();
     for limit in [1, 2, 7, ids.len(), ids.len() + 1, usize::MAX] {
-        let mut paged: Vec<Listed> = Vec::new();
+        let mut paged: Vec<ConnectionSummary> = Vec::new();
         loop {
-            let after = paged.last().map(|listed| listed.id.clone());
+            let after = paged.last().map(|listed| listed.key.clone());
             let page = done(bench.other.list(after.as_ref(), limit).await, "list")?;
             ensure!(page.len() <= limit, "a page of {limit} has {}", page.len());
             if page.is_empty() {
@@ -40,7 +40,7 @@ pub(super) async fn are_paged_in_order<S: ConnectionStore>(bench: &Bench<S>) -> 
                 "pages of {limit} show an id twice"
             );
         }
-        let paged: Vec<_> = paged.iter().map(|listed| listed.id.as_str()).collect();
+        let paged: Vec<_> = paged.iter().map(|listed| listed.key.as_str()).collect();
         ensure!(
             paged == ids,
             "pages of {limit} are {paged:?}, and should be {ids:?}"
@@ -53,7 +53,7 @@ pub(super) async fn are_paged_in_order<S: ConnectionStore>(bench: &Bench<S>) -> 
     let absent = id("acme-1x")?;
     let next = done(bench.one.list(Some(&absent), 1).await, "list")?;
     ensure!(
-        next.iter().map(|listed| listed.id.as_str()).eq(["acme-2"]),
+        next.iter().map(|listed| listed.key.as_str()).eq(["acme-2"]),
         "the page after an id that isn't there begins with {next:?}"
     );
     Ok(())
@@ -68,13 +68,16 @@ pub(super) async fn tell_standing<S: ConnectionStore>(bench: &Bench<S>) -> Verdi
     done(bench.one.put(&live, &slack).await, "put")?;
     let version = done(bench.one.put(&dead, &connection("token")).await, "put")?;
     let held = lease(&*bench.one, &dead, LONG).await?;
-    let died = bench.one.commit(&dead, version, held, &Renewal::Dead).await;
+    let died = bench
+        .one
+        .commit(&dead, version, held, &GrantUpdate::Revoked)
+        .await;
     done(died, "commit")?;
     done(bench.one.remove(&gone).await, "remove")?;
     let listed = done(bench.other.list(None, 10).await, "list")?;
     let expected = [
-        Listed::new(dead, "crm", Standing::Dead),
-        Listed::new(live, "sl\u{e4}ck", Standing::Live),
+        ConnectionSummary::new(dead, "crm", GrantState::Revoked),
+        ConnectionSummary::new(live, "sl\u{e4}ck", GrantState::Active),
     ];
     ensure!(listed == expected, "{listed:?} is listed for {expected:?}");
     Ok(())

@@ -3,7 +3,7 @@
 //! ```
 //! use tower_passthrough::{MemoryStore, conformance};
 //!
-//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), conformance::Broken> {
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), conformance::Violations> {
 //! let store = MemoryStore::new(); // A database of the test's own, and empty.
 //! conformance::run(async || store.clone()).await
 //! # }
@@ -27,7 +27,7 @@ mod lists;
 mod versions;
 mod visibility;
 
-pub use self::broken::Broken;
+pub use self::broken::Violations;
 
 use std::fmt;
 use std::time::Duration;
@@ -42,8 +42,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 ///
-/// [`Broken`] names the rules that the store doesn't keep.
-pub async fn run<S: ConnectionStore>(open: impl AsyncFn() -> S) -> Result<(), Broken> {
+/// [`Violations`] names the rules that the store doesn't keep.
+pub async fn run<S: ConnectionStore>(open: impl AsyncFn() -> S) -> Result<(), Violations> {
     Suite::new(open).run().await
 }
 
@@ -74,13 +74,13 @@ impl<O> Suite<O> {
     ///
     /// # Errors
     ///
-    /// [`Broken`] names the rules that the store doesn't keep. Its `Debug` is for people, so that
+    /// [`Violations`] names the rules that the store doesn't keep. Its `Debug` is for people, so that
     /// a test may return it.
-    pub async fn run<S: ConnectionStore>(self) -> Result<(), Broken>
+    pub async fn run<S: ConnectionStore>(self) -> Result<(), Violations>
     where
         O: AsyncFn() -> S,
     {
-        let mut broken = Broken::default();
+        let mut broken = Violations::default();
         if let Err(why) = durability::store_is_empty(&self.open).await {
             // Nothing of it may be removed.
             broken.add("the store is empty before the suite", why);
@@ -118,7 +118,7 @@ impl<O> Suite<O> {
             "what was renewed comes back byte for byte": contents::renewed_come_back,
             "nothing is left of what was replaced": contents::are_replaced_whole,
             "lists are in the order of the ids' bytes, by pages": lists::are_paged_in_order,
-            "lists show integration and standing, and nothing that was removed": lists::tell_standing,
+            "lists show integration and state, and nothing that was removed": lists::tell_standing,
             "a version is that of one state alone": versions::are_of_one_state,
             "a commit on a stale version writes nothing": versions::stale_commits_write_nothing,
             "no version comes back with a connection": versions::are_never_reused,

@@ -3,13 +3,14 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::{Broken, Suite};
-use crate::address::ConnectionId;
+use super::{Suite, Violations};
+use crate::authorize::CallContext;
 use crate::connection::Connection;
+use crate::connection::ConnectionKey;
 use crate::secret::Secret;
 use crate::store::{
-    CallContext, ConnectionStore, CredentialStore, Lease, Listed, MemoryStore, Record, Renewal,
-    StoreError, TokenStore, Version,
+    ConnectionStore, ConnectionSummary, CredentialStore, CredentialVersion, GrantUpdate,
+    MemoryStore, RefreshLease, StoreError, StoredConnection, TokenStore,
 };
 
 /// What is wrong with a store.
@@ -55,7 +56,7 @@ impl Faulty {
         self.fault == fault
     }
 
-    fn id(&self, id: &ConnectionId) -> ConnectionId {
+    fn id(&self, id: &ConnectionKey) -> ConnectionKey {
         let text = id.as_str();
         let text = match self.fault {
             Fault::FoldsCase => text.to_lowercase(),
@@ -64,7 +65,7 @@ impl Faulty {
             Fault::FoldsWidth => text.replace('\u{ff41}', "a").replace('\u{ff42}', "b"),
             _ => return id.clone(),
         };
-        ConnectionId::try_from(&*text).unwrap_or_else(|_| id.clone())
+        ConnectionKey::try_from(&*text).unwrap_or_else(|_| id.clone())
     }
 
     fn stored(&self, connection: &Connection) -> Connection {
@@ -88,7 +89,7 @@ impl Faulty {
 impl CredentialStore for Faulty {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let id = self.id(id);
@@ -104,18 +105,22 @@ impl CredentialStore for Faulty {
 }
 
 impl TokenStore for Faulty {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         let mut record = self.inner.read(&self.id(id)).await?;
         if self.is(Fault::NeverDates) {
-            record.renewed_at = None;
+            record.refreshed_at = None;
         }
         if self.is(Fault::ReusesVersions) {
-            record.version = Version::new(record.version.get() % 16);
+            record.version = CredentialVersion::new(record.version.get() % 16);
         }
         Ok(record)
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        id: &ConnectionKey,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
         let id = self.id(id);
         let time = match self.fault {
             Fault::EndsLeasesEarly => time.min(Duration::from_millis(100)),
@@ -125,21 +130,21 @@ impl TokenStore for Faulty {
         };
         let lease = self.inner.lease(&id, time).await?;
         Ok(lease.map(|lease| match self.fault {
-            Fault::FencesFall => Lease::new(u64::MAX - lease.fence()),
+            Fault::FencesFall => RefreshLease::new(u64::MAX - lease.fence()),
             _ => lease,
         }))
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         let id = self.id(id);
         match self.fault {
             Fault::FencesFall => {
-                let lease = Lease::new(u64::MAX - lease.fence());
+                let lease = RefreshLease::new(u64::MAX - lease.fence());
                 self.inner.release(&id, lease).await
             }
             Fault::ReleasesAnyLease => {
                 for fence in 0..2000 {
-                    self.inner.release(&id, Lease::new(fence)).await?;
+                    self.inner.release(&id, RefreshLease::new(fence)).await?;
                 }
                 Ok(())
             }
@@ -149,11 +154,11 @@ impl TokenStore for Faulty {
 
     async fn commit(
         &self,
-        id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        id: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         let id = self.id(id);
         let stored = match self.inner.read(&id).await {
             Ok(stored) => stored,
@@ -168,18 +173,21 @@ impl TokenStore for Faulty {
             Fault::ReusesVersions if stored.version.get() % 16 == read.get() => stored.version,
             _ => read,
         };
-        let is_dead = stored.standing == crate::store::Standing::Dead;
+        let is_dead = stored.state == crate::store::GrantState::Revoked;
         match renewal {
-            Renewal::Renewed(_) if self.is(Fault::NeverRevives) && is_dead => Ok(None),
-            Renewal::Renewed(_) if self.is(Fault::NeedsALeaseToCommit) => {
+            GrantUpdate::Refreshed(_) if self.is(Fault::NeverRevives) && is_dead => Ok(None),
+            GrantUpdate::Refreshed(_) if self.is(Fault::NeedsALeaseToCommit) => {
                 // Its way to know: the lease is free, or it's another's.
-                let probe = self.inner.commit(&id, read, lease, &Renewal::Dead).await?;
+                let probe = self
+                    .inner
+                    .commit(&id, read, lease, &GrantUpdate::Revoked)
+                    .await?;
                 match probe {
                     Some(_) => self.inner.commit(&id, read, lease, renewal).await,
                     None => Ok(None),
                 }
             }
-            Renewal::Renewed(connection) if self.is(Fault::LooksAndThenWrites) => {
+            GrantUpdate::Refreshed(connection) if self.is(Fault::LooksAndThenWrites) => {
                 if stored.version != read {
                     return Ok(None);
                 }
@@ -187,13 +195,13 @@ impl TokenStore for Faulty {
                 let version = self.inner.put(&id, connection).await?;
                 Ok(Some(version))
             }
-            Renewal::Renewed(connection) => {
-                let renewal = Renewal::Renewed(self.stored(connection));
+            GrantUpdate::Refreshed(connection) => {
+                let renewal = GrantUpdate::Refreshed(self.stored(connection));
                 self.inner.commit(&id, read, lease, &renewal).await
             }
-            Renewal::Dead if self.is(Fault::BelievesDeadFromAnyone) => {
+            GrantUpdate::Revoked if self.is(Fault::BelievesDeadFromAnyone) => {
                 for fence in 0..2000 {
-                    let lease = Lease::new(fence);
+                    let lease = RefreshLease::new(fence);
                     let died = self.inner.commit(&id, read, lease, renewal).await?;
                     if died.is_some() {
                         return Ok(died);
@@ -201,17 +209,21 @@ impl TokenStore for Faulty {
                 }
                 Ok(Some(read))
             }
-            Renewal::Dead => {
+            GrantUpdate::Revoked => {
                 let died = self.inner.commit(&id, read, lease, renewal).await?;
                 let changes = self.is(Fault::ChangesVersionOnDead);
-                Ok(died.map(|version| Version::new(version.get() + u64::from(changes))))
+                Ok(died.map(|version| CredentialVersion::new(version.get() + u64::from(changes))))
             }
         }
     }
 }
 
 impl ConnectionStore for Faulty {
-    async fn put(&self, id: &ConnectionId, connection: &Connection) -> Result<Version, StoreError> {
+    async fn put(
+        &self,
+        id: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, StoreError> {
         let id = self.id(id);
         let mut stored = self.stored(connection);
         if self.is(Fault::MergesSecrets) {
@@ -225,20 +237,20 @@ impl ConnectionStore for Faulty {
         }
         let version = self.inner.put(&id, &stored).await?;
         Ok(match self.fault {
-            Fault::ReusesVersions => Version::new(version.get() % 16),
+            Fault::ReusesVersions => CredentialVersion::new(version.get() % 16),
             _ => version,
         })
     }
 
-    fn remove(&self, id: &ConnectionId) -> impl Future<Output = Result<bool, StoreError>> + Send {
+    fn remove(&self, id: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send {
         std::future::ready(Ok(self.inner.remove(self.id(id).as_str())))
     }
 
     async fn list(
         &self,
-        after: Option<&ConnectionId>,
+        after: Option<&ConnectionKey>,
         limit: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
         if self.is(Fault::ListsOnePage) && after.is_some() {
             return Ok(Vec::new());
         }
@@ -251,7 +263,7 @@ impl ConnectionStore for Faulty {
 }
 
 /// The suite on a store with that fault. Its clock stands still but for sleeping.
-async fn judged(fault: Fault) -> Result<(), Broken> {
+async fn judged(fault: Fault) -> Result<(), Violations> {
     let inner = MemoryStore::new();
     let open = async || Faulty {
         fault,
@@ -326,7 +338,7 @@ async fn a_store_in_use_is_left_as_it_is() {
 }
 
 #[tokio::test]
-async fn the_store_in_memory_keeps_all_rules() -> Result<(), Broken> {
+async fn the_store_in_memory_keeps_all_rules() -> Result<(), Violations> {
     let store = MemoryStore::new();
     let suite = Suite::new(async || store.clone()).staleness(Duration::ZERO);
     suite.run().await

@@ -6,7 +6,7 @@ use super::bench::{
     Bench, LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put,
     read,
 };
-use crate::store::{ConnectionStore, Renewal, Standing, StoreError, TokenStore};
+use crate::store::{ConnectionStore, GrantState, GrantUpdate, StoreError, TokenStore};
 
 pub(super) async fn are_of_one_state<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let acme = id("are-of-one-state")?;
@@ -20,7 +20,10 @@ pub(super) async fn are_of_one_state<S: ConnectionStore>(bench: &Bench<S>) -> Ve
             "`put` and `read` tell two versions"
         );
         ensure!(!seen.contains(&version), "`put` gave {version:?} twice");
-        ensure!(record.standing == Standing::Live, "what was put isn't live");
+        ensure!(
+            record.state == GrantState::Active,
+            "what was put isn't live"
+        );
         seen.push(version);
         let held = lease(&*bench.other, &acme, LONG).await?;
         let renewed = commit(&*bench.other, &acme, version, held, &token).await?;
@@ -49,7 +52,9 @@ pub(super) async fn stale_commits_write_nothing<S: ConnectionStore>(bench: &Benc
     for store in [&bench.one, &bench.other] {
         let late = commit(&**store, &acme, stale, held, "late").await?;
         ensure!(late.is_none(), "a commit on a stale version counted");
-        let died = store.commit(&acme, stale, held, &Renewal::Dead).await;
+        let died = store
+            .commit(&acme, stale, held, &GrantUpdate::Revoked)
+            .await;
         ensure!(
             done(died, "commit")?.is_none(),
             "`Dead` on a stale version counted"
@@ -58,7 +63,7 @@ pub(super) async fn stale_commits_write_nothing<S: ConnectionStore>(bench: &Benc
         ensure!(
             has_token(&record.connection, "new")
                 && Some(record.version) == newest
-                && record.standing == Standing::Live,
+                && record.state == GrantState::Active,
             "a commit on a stale version left {record:?}"
         );
     }
@@ -103,7 +108,10 @@ pub(super) async fn commits_revive_nothing<S: ConnectionStore>(bench: &Bench<S>)
     let version = put(&*bench.one, &acme, "old").await?;
     let held = lease(&*bench.one, &acme, LONG).await?;
     done(bench.other.remove(&acme).await, "remove")?;
-    for renewal in [Renewal::Renewed(connection("new")), Renewal::Dead] {
+    for renewal in [
+        GrantUpdate::Refreshed(connection("new")),
+        GrantUpdate::Revoked,
+    ] {
         match bench.one.commit(&acme, version, held, &renewal).await {
             Ok(None) | Err(StoreError::NotFound) => {}
             other => return Err(format!("a commit after the removal gave {other:?}")),
@@ -121,11 +129,11 @@ pub(super) async fn renewals_are_dated<S: ConnectionStore>(bench: &Bench<S>) -> 
     let acme = id("renewals-are-dated")?;
     let version = put(&*bench.one, &acme, "old").await?;
     let record = read(&*bench.one, &acme).await?;
-    ensure!(record.renewed_at.is_none(), "what was put was renewed");
+    ensure!(record.refreshed_at.is_none(), "what was put was renewed");
     let held = lease(&*bench.one, &acme, LONG).await?;
     commit(&*bench.one, &acme, version, held, "new").await?;
     let now = SystemTime::now();
-    let at = read(&*bench.other, &acme).await?.renewed_at;
+    let at = read(&*bench.other, &acme).await?.refreshed_at;
     let at = at.ok_or("a renewal isn't dated")?;
     let apart = now
         .duration_since(at)
@@ -133,6 +141,9 @@ pub(super) async fn renewals_are_dated<S: ConnectionStore>(bench: &Bench<S>) -> 
     ensure!(apart < TOLERANCE, "a renewal is dated {apart:?} off");
     put(&*bench.one, &acme, "put").await?;
     let record = read(&*bench.other, &acme).await?;
-    ensure!(record.renewed_at.is_none(), "what was put anew was renewed");
+    ensure!(
+        record.refreshed_at.is_none(),
+        "what was put anew was renewed"
+    );
     Ok(())
 }

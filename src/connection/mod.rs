@@ -4,28 +4,31 @@
 //! use tower_passthrough::Connection;
 //!
 //! let connection = Connection::new("zendesk")
-//!     .variable("subdomain", "acme")
-//!     .with("username", "ann@acme.test/token")
-//!     .with("password", "s3cr3t");
+//!     .with_variable("subdomain", "acme")
+//!     .with_secret("username", "ann@acme.test/token")
+//!     .with_secret("password", "s3cr3t");
 //! assert_eq!(connection.integration(), "zendesk");
 //! assert!(!format!("{connection:?}").contains("s3cr3t"));
 //! ```
 
-mod prepared;
+mod cached;
+mod key;
 
-pub(crate) use self::prepared::Recipe;
+pub use self::key::{ConnectionKey, InvalidConnectionKey};
+
+pub use self::cached::CacheKey;
 
 use std::fmt;
 use std::sync::Arc;
 
-use self::prepared::Prepared;
+use self::cached::Cached;
 
 use http::HeaderValue;
 
 #[cfg(feature = "rustls")]
-use crate::policy::ClientIdentity;
-use crate::policy::Owner;
-use crate::secret::{Secret, fingerprint};
+use crate::identity::ClientIdentity;
+use crate::identity::IsolationKey;
+use crate::secret::Secret;
 
 /// A customer's account at a vendor. Cloning is one increment.
 #[derive(Clone)]
@@ -36,7 +39,7 @@ struct Inner {
     integration: Arc<str>,
     variables: Variables,
     credential: Credential,
-    prepared: Prepared,
+    cached: Cached,
 }
 
 impl Connection {
@@ -47,32 +50,32 @@ impl Connection {
             integration: integration.into(),
             variables: Variables::default(),
             credential: Credential::default(),
-            prepared: Prepared::default(),
+            cached: Cached::default(),
         }))
     }
 
     /// Adds a secret of the credential. What names a scheme reads stands in its docs. A later one
     /// of that name wins.
     #[must_use]
-    pub fn with(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
+    pub fn with_secret(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         set(&mut inner.credential.0, name.into(), secret.into());
-        inner.prepared = Prepared::default();
+        inner.cached = Cached::default();
         self
     }
 
     /// Takes a secret off, if there is one of that name.
     #[must_use]
-    pub fn without(mut self, name: &str) -> Self {
+    pub fn without_secret(mut self, name: &str) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         inner.credential.0.retain(|(other, _)| &**other != name);
-        inner.prepared = Prepared::default();
+        inner.cached = Cached::default();
         self
     }
 
     /// Sets a variable of the base URL's template. A later one of that name wins.
     #[must_use]
-    pub fn variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
+    pub fn with_variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
         set(
             &mut Arc::make_mut(&mut self.0).variables.0,
             name.into(),
@@ -88,7 +91,7 @@ impl Connection {
     }
 
     /// Whether base URL and policy are the same for both.
-    pub(crate) fn is_at_the_place_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_same_place(&self, other: &Self) -> bool {
         self.0.integration == other.0.integration && self.0.variables == other.0.variables
     }
 
@@ -102,17 +105,13 @@ impl Connection {
         &self.0.variables
     }
 
-    /// The value that `make` makes of the secrets by that recipe. It's kept for the next call.
-    ///
-    /// # Errors
-    ///
-    /// Those of `make`.
-    pub(crate) fn prepared<E>(
+    /// The value that `make` makes of the secrets by that key. It is kept for the next call.
+    pub(crate) fn cached_header<E>(
         &self,
-        recipe: &Recipe,
+        key: &CacheKey,
         make: impl FnOnce() -> Result<HeaderValue, E>,
     ) -> Result<HeaderValue, E> {
-        self.0.prepared.get_or_make(recipe, make)
+        self.0.cached.get_or_make(key, make)
     }
 
     /// The client certificate that `make` makes of the secrets. It's kept for the next call.
@@ -121,11 +120,11 @@ impl Connection {
     ///
     /// Those of `make`.
     #[cfg(feature = "rustls")]
-    pub(crate) fn identity<E>(
+    pub(crate) fn client_identity<E>(
         &self,
         make: impl FnOnce() -> Result<ClientIdentity, E>,
     ) -> Result<ClientIdentity, E> {
-        self.0.prepared.identity(make)
+        self.0.cached.client_identity(make)
     }
 
     /// The secrets.
@@ -177,10 +176,10 @@ impl Credential {
         self.0.iter().map(|(name, secret)| (&**name, secret))
     }
 
-    /// What connections are kept apart by that these secrets authenticate.
-    pub(crate) fn owner(&self) -> Owner {
-        let secrets = self.0.iter().map(|(name, secret)| (&**name, secret));
-        Owner::of(fingerprint(secrets))
+    /// Returns the key of network connections that these secrets authenticate.
+    #[must_use]
+    pub fn isolation_key(&self) -> IsolationKey {
+        IsolationKey::from_secrets(self.iter())
     }
 }
 

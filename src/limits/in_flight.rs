@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 
-use crate::address::ConnectionId;
+use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
 /// When to come again: places come back as calls end, which nobody can foresee.
 const SOON: Duration = Duration::from_secs(1);
 
 /// The calls under way, of whatever connection.
-pub(super) struct InAll {
+pub(super) struct GlobalLimit {
     limit: usize,
     count: AtomicUsize,
 }
 
-impl InAll {
+impl GlobalLimit {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -32,36 +32,36 @@ impl InAll {
         self.limit
     }
 
-    fn take(self: &Arc<Self>) -> Result<PlaceOfAll, Error> {
+    fn take(self: &Arc<Self>) -> Result<GlobalPermit, Error> {
         let one_more = |count: usize| (count < self.limit).then_some(count + 1);
         // Relaxed, as nothing but the number itself is told by it.
         match self
             .count
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
         {
-            Ok(_) => Ok(PlaceOfAll(Arc::clone(self))),
+            Ok(_) => Ok(GlobalPermit(Arc::clone(self))),
             Err(_) => Err(too_many("as many calls as the host allows are under way")),
         }
     }
 }
 
-struct PlaceOfAll(Arc<InAll>);
+struct GlobalPermit(Arc<GlobalLimit>);
 
-impl Drop for PlaceOfAll {
+impl Drop for GlobalPermit {
     fn drop(&mut self) {
         self.0.count.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-type Counts = HashMap<ConnectionId, usize, RandomState>;
+type Counts = HashMap<ConnectionKey, usize, RandomState>;
 
 /// The calls under way of each connection that has any.
-pub(super) struct PerConnection {
+pub(super) struct PerKeyLimit {
     limit: usize,
     counts: Mutex<Counts>,
 }
 
-impl PerConnection {
+impl PerKeyLimit {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
@@ -73,7 +73,7 @@ impl PerConnection {
         self.limit
     }
 
-    fn take(self: &Arc<Self>, id: &ConnectionId) -> Result<PlaceOfConnection, Error> {
+    fn take(self: &Arc<Self>, id: &ConnectionKey) -> Result<KeyPermit, Error> {
         let mut counts = self.counts();
         match counts.get_mut(id) {
             Some(count) if *count < self.limit => *count += 1,
@@ -87,7 +87,7 @@ impl PerConnection {
             }
         }
         drop(counts);
-        Ok(PlaceOfConnection {
+        Ok(KeyPermit {
             of: Arc::clone(self),
             id: id.clone(),
         })
@@ -99,12 +99,12 @@ impl PerConnection {
     }
 }
 
-struct PlaceOfConnection {
-    of: Arc<PerConnection>,
-    id: ConnectionId,
+struct KeyPermit {
+    of: Arc<PerKeyLimit>,
+    id: ConnectionKey,
 }
 
-impl Drop for PlaceOfConnection {
+impl Drop for KeyPermit {
     fn drop(&mut self) {
         // No id is kept for which nothing is under way (SECURITY X2). The key that comes out is
         // freed after the lock.
@@ -128,24 +128,24 @@ pub(crate) struct Permit(Option<Box<Held>>);
 
 #[derive(Default)]
 struct Held {
-    of_all: Option<PlaceOfAll>,
-    of_connection: Option<PlaceOfConnection>,
+    global: Option<GlobalPermit>,
+    of_key: Option<KeyPermit>,
 }
 
 impl Permit {
-    pub(super) fn take_of_all(&mut self, in_all: &Arc<InAll>) -> Result<(), Error> {
-        let place = in_all.take()?;
-        self.held().of_all = Some(place);
+    pub(super) fn take_global(&mut self, global: &Arc<GlobalLimit>) -> Result<(), Error> {
+        let place = global.take()?;
+        self.held().global = Some(place);
         Ok(())
     }
 
-    pub(super) fn take_of_connection(
+    pub(super) fn take_key(
         &mut self,
-        per_connection: &Arc<PerConnection>,
-        id: &ConnectionId,
+        per_key: &Arc<PerKeyLimit>,
+        id: &ConnectionKey,
     ) -> Result<(), Error> {
-        let place = per_connection.take(id)?;
-        self.held().of_connection = Some(place);
+        let place = per_key.take(id)?;
+        self.held().of_key = Some(place);
         Ok(())
     }
 
@@ -166,22 +166,22 @@ mod tests {
 
     use super::*;
 
-    fn id(text: &str) -> ConnectionId {
-        ConnectionId::try_from(text).unwrap()
+    fn id(text: &str) -> ConnectionKey {
+        ConnectionKey::try_from(text).unwrap()
     }
 
     #[test]
     fn x2_no_id_is_kept_without_a_call() {
-        let limit = Arc::new(PerConnection::new(2));
+        let limit = Arc::new(PerKeyLimit::new(2));
         let mut held = Vec::new();
         for nth in 0..10_000 {
             for _ in 0..2 {
                 let mut permit = Permit::default();
-                let taken = permit.take_of_connection(&limit, &id(&nth.to_string()));
+                let taken = permit.take_key(&limit, &id(&nth.to_string()));
                 assert!(taken.is_ok());
                 held.push(permit);
             }
-            let refused = Permit::default().take_of_connection(&limit, &id(&nth.to_string()));
+            let refused = Permit::default().take_key(&limit, &id(&nth.to_string()));
             assert!(refused.is_err());
         }
         assert_eq!(limit.counts().len(), 10_000);
@@ -191,10 +191,10 @@ mod tests {
 
     #[test]
     fn places_are_given_back_one_by_one() {
-        let in_all = Arc::new(InAll::new(2));
+        let global = Arc::new(GlobalLimit::new(2));
         let take = || {
             let mut permit = Permit::default();
-            permit.take_of_all(&in_all).map(|()| permit)
+            permit.take_global(&global).map(|()| permit)
         };
         let (first, second) = (take(), take());
         assert!(first.is_ok() && second.is_ok());
@@ -204,14 +204,14 @@ mod tests {
         assert!(third.is_ok());
         assert!(take().is_err());
         drop((second, third));
-        assert_eq!(in_all.count.load(Ordering::Relaxed), 0);
+        assert_eq!(global.count.load(Ordering::Relaxed), 0);
     }
 
     #[test]
     fn a_limit_of_nought_lets_none_through() {
-        let none = Arc::new(PerConnection::new(0));
+        let none = Arc::new(PerKeyLimit::new(0));
         assert!(none.take(&id("c")).is_err());
         assert_eq!(none.counts().len(), 0);
-        assert!(Arc::new(InAll::new(0)).take().is_err());
+        assert!(Arc::new(GlobalLimit::new(0)).take().is_err());
     }
 }

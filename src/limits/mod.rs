@@ -4,52 +4,52 @@
 //! once the store knows the id: unknown ids are answered alike however busy the known ones are, and
 //! none of them takes memory.
 
+mod buffers;
 mod in_flight;
 #[cfg(feature = "rate-limit")]
 mod rate;
-mod room;
 
 use std::sync::Arc;
 
+pub(crate) use self::buffers::{BufferBudget, BufferPermit};
 pub(crate) use self::in_flight::Permit;
-use self::in_flight::{InAll, PerConnection};
+use self::in_flight::{GlobalLimit, PerKeyLimit};
 #[cfg(feature = "rate-limit")]
 pub use self::rate::Rate;
 #[cfg(feature = "rate-limit")]
 use self::rate::Rates;
-pub(crate) use self::room::{Room, Taken};
-use crate::address::ConnectionId;
+use crate::connection::ConnectionKey;
 use crate::error::Error;
 
 /// The limits of a service, shared by its clones.
 #[derive(Clone)]
 pub(crate) struct Limits {
-    in_all: Option<Arc<InAll>>,
-    per_connection: Option<Arc<PerConnection>>,
+    global: Option<Arc<GlobalLimit>>,
+    per_key: Option<Arc<PerKeyLimit>>,
     #[cfg(feature = "rate-limit")]
     rates: Option<Arc<Rates>>,
-    room: Arc<Room>,
+    buffers: Arc<BufferBudget>,
 }
 
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            in_all: None,
-            per_connection: None,
+            global: None,
+            per_key: None,
             #[cfg(feature = "rate-limit")]
             rates: None,
-            room: Arc::new(Room::new(Room::DEFAULT)),
+            buffers: Arc::new(BufferBudget::new(BufferBudget::DEFAULT)),
         }
     }
 }
 
 impl Limits {
-    pub(crate) fn set_in_all(&mut self, limit: usize) {
-        self.in_all = Some(Arc::new(InAll::new(limit)));
+    pub(crate) fn set_global(&mut self, limit: usize) {
+        self.global = Some(Arc::new(GlobalLimit::new(limit)));
     }
 
-    pub(crate) fn set_per_connection(&mut self, limit: usize) {
-        self.per_connection = Some(Arc::new(PerConnection::new(limit)));
+    pub(crate) fn set_per_key(&mut self, limit: usize) {
+        self.per_key = Some(Arc::new(PerKeyLimit::new(limit)));
     }
 
     #[cfg(feature = "rate-limit")]
@@ -57,27 +57,25 @@ impl Limits {
         self.rates = Some(Arc::new(Rates::new(rate)));
     }
 
-    pub(crate) fn set_room(&mut self, bytes: usize) {
-        self.room = Arc::new(Room::new(bytes));
+    pub(crate) fn set_buffers(&mut self, bytes: usize) {
+        self.buffers = Arc::new(BufferBudget::new(bytes));
     }
 
     /// For bodies that are kept.
-    pub(crate) fn room(&self) -> &Arc<Room> {
-        &self.room
+    pub(crate) fn buffers(&self) -> &Arc<BufferBudget> {
+        &self.buffers
     }
 
     /// Goes on counting where another service does, as far as the limits are the same.
-    pub(crate) fn continue_from(&mut self, other: &Self) {
-        share(&mut self.in_all, other.in_all.as_ref(), |a, b| {
+    pub(crate) fn share_with(&mut self, other: &Self) {
+        share(&mut self.global, other.global.as_ref(), |a, b| {
             a.limit() == b.limit()
         });
-        share(
-            &mut self.per_connection,
-            other.per_connection.as_ref(),
-            |a, b| a.limit() == b.limit(),
-        );
-        if self.room.most() == other.room.most() {
-            self.room = Arc::clone(&other.room);
+        share(&mut self.per_key, other.per_key.as_ref(), |a, b| {
+            a.limit() == b.limit()
+        });
+        if self.buffers.limit() == other.buffers.limit() {
+            self.buffers = Arc::clone(&other.buffers);
         }
         #[cfg(feature = "rate-limit")]
         share(&mut self.rates, other.rates.as_ref(), |a, b| {
@@ -86,26 +84,22 @@ impl Limits {
     }
 
     /// Counts a call of whatever connection, or refuses it.
-    pub(crate) fn of_all(&self, permit: &mut Permit) -> Result<(), Error> {
-        match &self.in_all {
+    pub(crate) fn admit(&self, permit: &mut Permit) -> Result<(), Error> {
+        match &self.global {
             None => Ok(()),
-            Some(in_all) => permit.take_of_all(in_all),
+            Some(global) => permit.take_global(global),
         }
     }
 
     /// Counts a call of this connection, which the store knows, or refuses it.
-    pub(crate) fn of_connection(
-        &self,
-        id: &ConnectionId,
-        permit: &mut Permit,
-    ) -> Result<(), Error> {
-        if let Some(per_connection) = &self.per_connection {
-            permit.take_of_connection(per_connection, id)?;
+    pub(crate) fn admit_key(&self, key: &ConnectionKey, permit: &mut Permit) -> Result<(), Error> {
+        if let Some(per_key) = &self.per_key {
+            permit.take_key(per_key, key)?;
         }
         // Last, as a call that is refused for another reason hasn't begun.
         #[cfg(feature = "rate-limit")]
         if let Some(rates) = &self.rates {
-            rates.check(id)?;
+            rates.check(key)?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
 
-use crate::address::ConnectionId;
+use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
 /// How often calls of one connection may begin, for
@@ -22,7 +22,7 @@ use crate::error::{Error, ErrorCode};
 /// ```
 /// use std::num::NonZeroU32;
 ///
-/// use tower_passthrough::Rate;
+/// use tower_passthrough::limits::Rate;
 ///
 /// # fn main() -> Result<(), std::num::TryFromIntError> {
 /// let rate = Rate::per_second(NonZeroU32::try_from(10)?).burst(NonZeroU32::try_from(20)?);
@@ -67,8 +67,8 @@ impl fmt::Debug for Rate {
     }
 }
 
-type Buckets = HashMapStateStore<ConnectionId, RandomState>;
-type Limiter = RateLimiter<ConnectionId, Buckets, MonotonicClock, NoOpMiddleware<Instant>>;
+type Buckets = HashMapStateStore<ConnectionKey, RandomState>;
+type Limiter = RateLimiter<ConnectionKey, Buckets, MonotonicClock, NoOpMiddleware<Instant>>;
 type Instant = <MonotonicClock as Clock>::Instant;
 
 /// The buckets of the connections that aren't full.
@@ -95,7 +95,7 @@ impl Rates {
         self.rate
     }
 
-    pub(super) fn check(&self, id: &ConnectionId) -> Result<(), Error> {
+    pub(super) fn check(&self, id: &ConnectionKey) -> Result<(), Error> {
         let checked = self.limiter.check_key(id);
         self.sweep_in_time();
         checked.map_err(|not_until| {
@@ -133,8 +133,8 @@ mod tests {
 
     use super::*;
 
-    fn id(text: &str) -> ConnectionId {
-        ConnectionId::try_from(text).unwrap()
+    fn id(text: &str) -> ConnectionKey {
+        ConnectionKey::try_from(text).unwrap()
     }
 
     fn number(number: u32) -> NonZeroU32 {

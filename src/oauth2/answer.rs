@@ -12,7 +12,7 @@ use zeroize::Zeroize;
 
 use super::expiry;
 use crate::address::percent::decode_form;
-use crate::refreshing::Tokens;
+use crate::refresh::Tokens;
 use crate::secret::Secret;
 
 /// Where in an answer is what.

@@ -24,7 +24,7 @@ use crate::secret::Secret;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_passthrough::{Assertion, Grant, SigningAlgorithm, TokenEndpoint, TokenParameter};
+/// use tower_passthrough::oauth2::{Assertion, GrantType, SigningAlgorithm, TokenEndpoint, TokenParameter};
 ///
 /// // A service account whose key file is in the connection's secrets, and a user whom it stands for
 /// // if the connection has one. https://developers.google.com/identity/protocols/oauth2/service-account
@@ -35,9 +35,9 @@ use crate::secret::Secret;
 ///     .scope_claim()
 ///     .lifetime(Duration::from_secs(600));
 /// let google = TokenEndpoint::new("https://oauth2.googleapis.com/token")?
-///     .grant(Grant::JwtBearer(assertion))
+///     .grant(GrantType::JwtBearer(assertion))
 ///     .scopes(["https://www.googleapis.com/auth/drive.readonly"]);
-/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]

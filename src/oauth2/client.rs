@@ -19,13 +19,13 @@ use super::answer::{self, Refusal};
 use super::endpoint::TokenEndpoint;
 use super::failure::{Fault, Kind, TokenEndpointError};
 use super::unready::Unready;
-use crate::address::ConnectionId;
 use crate::body::{RequestBody, UpstreamBody};
+use crate::client::Dispatch;
 use crate::client::Transport;
 use crate::connection::Connection;
+use crate::connection::ConnectionKey;
 use crate::observe::retry_after;
-use crate::policy::Destination;
-use crate::refreshing::{TokenError, TokenSource, Tokens};
+use crate::refresh::{TokenError, TokenSource, Tokens};
 
 /// The longest answer that is read, in bytes.
 const MOST: usize = 256 * 1024;
@@ -37,10 +37,11 @@ const MOST: usize = 256 * 1024;
 ///
 /// ```
 /// # #[cfg(feature = "rustls")] {
-/// use tower_passthrough::{ClientAuth, Grant, HttpTransport, OAuth2, TokenEndpoint};
+/// use tower_passthrough::HttpTransport;
+/// use tower_passthrough::oauth2::{ClientAuth, GrantType, OAuth2TokenSource, TokenEndpoint};
 ///
 /// let transport = HttpTransport::default();
-/// let tokens = OAuth2::new(transport.clone())
+/// let tokens = OAuth2TokenSource::new(transport.clone())
 ///     .with(
 ///         "hubspot",
 ///         TokenEndpoint::new("https://api.hubapi.com/oauth/v1/token")?
@@ -51,21 +52,21 @@ const MOST: usize = 256 * 1024;
 ///     .with(
 ///         "auth0",
 ///         TokenEndpoint::new("https://{tenant}.eu.auth0.com/oauth/token")?
-///             .grant(Grant::ClientCredentials)
+///             .grant(GrantType::ClientCredentials)
 ///             .parameter("audience", "https://api.vendor.test"),
 ///     );
 /// # }
-/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
-pub struct OAuth2<T> {
+pub struct OAuth2TokenSource<T> {
     transport: T,
     endpoints: Arc<HashMap<Box<str>, TokenEndpoint, RandomState>>,
     timeout: Duration,
 }
 
-impl<T> OAuth2<T> {
+impl<T> OAuth2TokenSource<T> {
     /// An empty table.
     pub fn new(transport: T) -> Self {
         Self {
@@ -89,15 +90,15 @@ impl<T> OAuth2<T> {
     }
 }
 
-impl<T: Transport> TokenSource for OAuth2<T> {
-    fn serves(&self, connection: &Connection) -> bool {
+impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
+    fn supports(&self, connection: &Connection) -> bool {
         let endpoint = self.endpoints.get(connection.integration());
         endpoint.is_some_and(|endpoint| endpoint.serves(connection))
     }
 
-    async fn obtain(
+    async fn fetch(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         connection: &Connection,
     ) -> Result<Tokens, TokenError> {
         let integration = connection.integration();
@@ -135,7 +136,7 @@ impl<T: Transport> TokenSource for OAuth2<T> {
                 // in it is the only copy there is.
                 Ok(tokens) => return Ok(tokens),
                 Err(_) if !is_whole => (None, Fault::BrokenOff),
-                Err(Refusal::Dead) => return Err(TokenError::Dead),
+                Err(Refusal::Dead) => return Err(TokenError::Revoked),
                 Err(Refusal::Code(code)) => (code, Fault::Refused),
                 Err(Refusal::NoToken) => (None, Fault::NoToken),
                 Err(Refusal::Unreadable) => (None, Fault::Unreadable),
@@ -158,8 +159,8 @@ struct Answer {
     body: Result<(Zeroizing<Vec<u8>>, bool), Fault>,
 }
 
-impl<T: Transport> OAuth2<T> {
-    async fn ask(&self, request: Request<RequestBody>, to: &Destination) -> Result<Answer, Kind> {
+impl<T: Transport> OAuth2TokenSource<T> {
+    async fn ask(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
         let sent = self.transport.send(request, to).await;
         // Its causes may name hosts and addresses.
         let response = sent.map_err(|error| Kind::Transport(error.kind()))?;
@@ -206,9 +207,9 @@ async fn read(mut body: UpstreamBody) -> Result<(Zeroizing<Vec<u8>>, bool), Faul
     Ok((read, true))
 }
 
-impl<T> fmt::Debug for OAuth2<T> {
+impl<T> fmt::Debug for OAuth2TokenSource<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OAuth2")
+        f.debug_struct("OAuth2TokenSource")
             .field("endpoints", &self.endpoints)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()

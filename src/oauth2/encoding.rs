@@ -6,7 +6,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
 use crate::address::percent::{digits, encoded};
-use crate::auth::basic;
+use crate::auth::encode_basic;
 use crate::secret::Secret;
 
 /// What a parameter or a claim holds.
@@ -122,7 +122,7 @@ pub(super) fn basic(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
         let encoded = sized(|put| value.read(|bytes| urlencode(bytes, put)));
         Secret::from(encoded.as_slice())
     });
-    basic::between(b"Basic ", &id, &secret, b"")
+    encode_basic(b"Basic ", &id, &secret, b"")
 }
 
 /// base64url without padding (RFC 7515 §2) of each part, joined by dots.

@@ -8,7 +8,7 @@ use http::header::{HeaderName, HeaderValue};
 use super::answer::{Path, Shape};
 use super::client_auth::ClientAuth;
 use super::encoding::Value;
-use super::grant::Grant;
+use super::grant::GrantType;
 use super::parameter::TokenParameter;
 use crate::connection::Connection;
 use crate::secret::Secret;
@@ -20,7 +20,7 @@ use crate::upstream::{BaseUrlError, BaseUrlTemplate, Upstream};
 /// authenticates by `Basic`.
 ///
 /// ```
-/// use tower_passthrough::{ClientAuth, TokenEndpoint};
+/// use tower_passthrough::oauth2::{ClientAuth, TokenEndpoint};
 ///
 /// // Fields of other names, a public client, and refusals with the status 200.
 /// // https://docs.slack.dev/reference/methods/tooling.tokens.rotate
@@ -34,13 +34,13 @@ use crate::upstream::{BaseUrlError, BaseUrlTemplate, Upstream};
 /// let zendesk = TokenEndpoint::new("https://{subdomain}.zendesk.com/oauth/tokens")?
 ///     .variable("subdomain", "[a-z0-9-]+")?
 ///     .json();
-/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
 pub struct TokenEndpoint {
     pub(super) upstream: Upstream<BaseUrlTemplate>,
-    pub(super) grant: Grant,
+    pub(super) grant: GrantType,
     client_auth: Option<ClientAuth>,
     client_id: Option<Box<str>>,
     client_secret: Option<Secret>,
@@ -71,7 +71,7 @@ impl TokenEndpoint {
         }
         Ok(Self {
             upstream,
-            grant: Grant::default(),
+            grant: GrantType::default(),
             client_auth: None,
             client_id: None,
             client_secret: None,
@@ -104,12 +104,12 @@ impl TokenEndpoint {
     }
 
     /// Sets the grant. By default it's the refresh token.
-    pub fn grant(mut self, grant: Grant) -> Self {
+    pub fn grant(mut self, grant: GrantType) -> Self {
         self.grant = grant;
         self
     }
 
-    /// Sets how the client authenticates. By default by `Basic`; with [`Grant::JwtBearer`], whose
+    /// Sets how the client authenticates. By default by `Basic`; with [`GrantType::JwtBearer`], whose
     /// assertion is authentic by itself, not at all.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.client_auth = Some(auth);
@@ -223,9 +223,9 @@ impl TokenEndpoint {
         let has_parameters = parameters.all(|(_, value)| value.find(connection).is_ok());
         has_parameters
             && match &self.grant {
-                Grant::RefreshToken => connection.credential().get("refresh_token").is_some(),
-                Grant::ClientCredentials => self.authenticates(connection),
-                Grant::JwtBearer(assertion) => assertion.fits(connection),
+                GrantType::RefreshToken => connection.credential().get("refresh_token").is_some(),
+                GrantType::ClientCredentials => self.authenticates(connection),
+                GrantType::JwtBearer(assertion) => assertion.fits(connection),
             }
     }
 
@@ -242,8 +242,8 @@ impl TokenEndpoint {
     pub(super) fn authentication(&self) -> &ClientAuth {
         match (&self.client_auth, &self.grant) {
             (Some(auth), _) => auth,
-            (None, Grant::JwtBearer(_)) => &ClientAuth::None,
-            (None, Grant::RefreshToken | Grant::ClientCredentials) => &ClientAuth::Basic,
+            (None, GrantType::JwtBearer(_)) => &ClientAuth::None,
+            (None, GrantType::RefreshToken | GrantType::ClientCredentials) => &ClientAuth::Basic,
         }
     }
 

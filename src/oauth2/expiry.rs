@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::refreshing::rfc3339;
+use crate::refresh::rfc3339;
 
 /// The longest that a token is believed to live: ten years. Whoever adds it to a clock mustn't
 /// overflow it.

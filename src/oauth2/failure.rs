@@ -7,14 +7,15 @@ use http::StatusCode;
 use super::unready::Unready;
 use crate::client::{TransportError, TransportErrorKind};
 
-/// Why there are no tokens: the cause in a [`TokenError::Failed`](crate::TokenError::Failed) of
-/// [`OAuth2`](super::OAuth2).
+/// Why there are no tokens: the cause in a [`TokenError::Failed`](crate::refresh::TokenError::Failed) of
+/// [`OAuth2TokenSource`](super::OAuth2TokenSource).
 ///
 /// It holds the integration's name, and of the endpoint's answer its status and an error code that
 /// is registered for OAuth 2.0. Other words of the answer, and URLs, are nowhere in it (SECURITY L8).
 ///
 /// ```
-/// use tower_passthrough::{TokenEndpointError, TokenError};
+/// use tower_passthrough::oauth2::TokenEndpointError;
+/// use tower_passthrough::refresh::TokenError;
 ///
 /// fn is_misconfigured(error: &TokenError) -> bool {
 ///     let TokenError::Failed { source, .. } = error else { return false };

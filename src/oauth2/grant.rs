@@ -5,7 +5,7 @@ use super::assertion::Assertion;
 /// A grant type.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub enum Grant {
+pub enum GrantType {
     /// The connection's secret `refresh_token` (RFC 6749 §6), whether the vendor rotates it or not.
     #[default]
     RefreshToken,
@@ -18,7 +18,7 @@ pub enum Grant {
     JwtBearer(Assertion),
 }
 
-impl Grant {
+impl GrantType {
     /// The parameter `grant_type`.
     pub(super) const fn name(&self) -> &'static str {
         match self {

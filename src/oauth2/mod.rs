@@ -16,10 +16,10 @@ mod signing;
 mod unready;
 
 pub use self::assertion::Assertion;
-pub use self::client::OAuth2;
+pub use self::client::OAuth2TokenSource;
 pub use self::client_auth::ClientAuth;
 pub use self::endpoint::TokenEndpoint;
 pub use self::failure::TokenEndpointError;
-pub use self::grant::Grant;
+pub use self::grant::GrantType;
 pub use self::parameter::TokenParameter;
 pub use self::signing::{SigningAlgorithm, SigningKeyError};

@@ -9,15 +9,15 @@ use crate::secret::Secret;
 /// The value of a parameter or a claim: a text, a secret of the host's, or what the connection has.
 ///
 /// ```
-/// use tower_passthrough::{Grant, TokenEndpoint, TokenParameter};
+/// use tower_passthrough::oauth2::{GrantType, TokenEndpoint, TokenParameter};
 ///
 /// // A grant of the vendor's own, and an account per connection.
 /// // https://developers.zoom.us/docs/internal-apps/s2s-oauth/
 /// let zoom = TokenEndpoint::new("https://zoom.us/oauth/token")?
-///     .grant(Grant::ClientCredentials)
+///     .grant(GrantType::ClientCredentials)
 ///     .parameter("grant_type", "account_credentials")
 ///     .parameter("account_id", TokenParameter::of("account_id"));
-/// # Ok::<_, tower_passthrough::BaseUrlError>(())
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 /// ```
 #[derive(Clone)]
 pub struct TokenParameter {

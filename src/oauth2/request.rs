@@ -14,13 +14,13 @@ use super::assertion::{Assertion, Defaults};
 use super::client_auth::ClientAuth;
 use super::encoding::{Pairs, Value, basic};
 use super::endpoint::TokenEndpoint;
-use super::grant::Grant;
+use super::grant::GrantType;
 use super::parameter::Missing;
 use super::unready::Unready;
-use crate::address::ConnectionId;
 use crate::body::RequestBody;
+use crate::client::Dispatch;
 use crate::connection::Connection;
-use crate::policy::Destination;
+use crate::connection::ConnectionKey;
 use crate::rewrite::{canonical, is_of_the_client};
 use crate::secret::{Secret, sensitive};
 
@@ -36,18 +36,20 @@ impl TokenEndpoint {
     /// else (SECURITY O5).
     pub(super) fn request(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         connection: &Connection,
         now: SystemTime,
-    ) -> Result<(Request<RequestBody>, Destination), Unready> {
+    ) -> Result<(Request<RequestBody>, Dispatch), Unready> {
         let upstream = self.upstream.expand(connection.variables())?;
         let route = upstream
             .place(None)
             .and_then(|place| upstream.permit(place))
             .map_err(|_| Unready::Unsendable)?;
-        let destination = route.destination.on_behalf_of(id, None);
         let target = target(route.base_path(), upstream.default_query())?;
-        let uri = destination.uri(target).map_err(|_| Unready::Unsendable)?;
+        let uri = route
+            .destination
+            .uri(target)
+            .map_err(|_| Unready::Unsendable)?;
         let (body, authorization) = self.payload(connection, &uri, now)?;
 
         let mut headers = HeaderMap::new();
@@ -65,11 +67,14 @@ impl TokenEndpoint {
         if let Some(authorization) = authorization {
             headers.insert(AUTHORIZATION, authorization);
         }
-        let mut request = Request::new(RequestBody::kept(body, None, None));
+        let mut request = Request::new(RequestBody::from(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri;
         *request.headers_mut() = headers;
-        Ok((request, destination))
+        Ok((
+            request,
+            Dispatch::new(route.destination).on_behalf_of(id.clone()),
+        ))
     }
 
     /// The body, and what stands in `Authorization`.
@@ -96,13 +101,13 @@ impl TokenEndpoint {
         parameters.set("grant_type", Value::Text(self.grant.name()));
         let granted: Secret;
         match &self.grant {
-            Grant::RefreshToken => {
+            GrantType::RefreshToken => {
                 let token = connection.credential().get("refresh_token");
                 let token = token.ok_or_else(|| missing("refresh_token"))?;
                 parameters.set("refresh_token", Value::Secret(token));
             }
-            Grant::ClientCredentials => {}
-            Grant::JwtBearer(assertion) => {
+            GrantType::ClientCredentials => {}
+            GrantType::JwtBearer(assertion) => {
                 granted = sign(assertion, false)?;
                 parameters.set("assertion", Value::Secret(&granted));
                 scope = scope.filter(|_| !assertion.takes_scope());

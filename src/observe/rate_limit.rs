@@ -47,7 +47,7 @@ impl RateLimit {
     }
 
     /// `None`: the answer tells nothing of limits.
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let number = |names: &[HeaderName; 4]| {
             let mut values = names.iter().filter_map(|name| headers.get(name));
             values.find_map(|value| leading_number(value.as_bytes()))
@@ -196,7 +196,7 @@ mod tests {
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
         }
-        RateLimit::of(&headers)
+        RateLimit::from_headers(&headers)
     }
 
     #[test]

@@ -68,7 +68,7 @@ mod on {
         }
 
         /// Tells what became of the call, and `report` within the span.
-        pub(crate) fn ends(&self, facts: &CallFacts, report: impl FnOnce()) {
+        pub(crate) fn finish(&self, facts: &CallFacts, report: impl FnOnce()) {
             if self.is_seen() {
                 self.tell(facts);
             }
@@ -160,7 +160,7 @@ mod off {
             call
         }
 
-        pub(crate) fn ends(&self, _: &CallFacts, report: impl FnOnce()) {
+        pub(crate) fn finish(&self, _: &CallFacts, report: impl FnOnce()) {
             report();
         }
     }

@@ -1,207 +1,255 @@
-//! The way of a call, in the order that decides its safety.
+//! The way of a call, in the order that decides its safety: admit, look up, route, rewrite, send, respond.
 //!
-//! Nothing is asked of the store before the authorizer has agreed, no credential is put on before
-//! the destination has been judged, and the caller's body isn't touched before the last refusal:
-//! its first poll makes hyper send `100 Continue`.
+//! The store isn't asked before the authorizer has agreed, no credential is put on before the destination has been judged, and the
+//! caller's body isn't touched before the last check: its first poll makes hyper send `100 Continue`.
 
-mod answering;
-mod sending;
-mod tunnelled;
+mod await_head;
+mod checks;
+pub(crate) mod config;
+mod problem;
+mod respond;
+mod response_body;
+mod send;
+
+pub use self::response_body::ResponseBody;
+
+pub(crate) use self::response_body::OwnBody;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use http::request::Parts;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, Uri};
 
-use self::sending::{Outgoing, Way, explain};
+use self::config::Config;
+use self::problem::ErrorForm;
+use self::send::{Outgoing, Target};
 use crate::address::{Address, Prefix, as_it_came};
 use crate::auth::PayloadUse;
-use crate::body::{OwnBody, RequestBody, UpstreamBody};
+use crate::authorize::{Authorize, CallContext, Scope};
+use crate::body::{RequestBody, UpstreamBody};
 use crate::client::Transport;
+use crate::connection::{Connection, ConnectionKey};
 use crate::error::Error;
-use crate::observe::Record;
-use crate::refusal;
-use crate::resolver::BaseUrlResolver;
-use crate::response::ErrorForm;
+use crate::observe::CallGuard;
 use crate::rewrite::{self, MountedLinks, RequestRules};
-use crate::settings::Settings;
-use crate::store::{Authorize, CallContext, CredentialStore, Scope};
-use crate::tunnel::Handshake;
-use crate::upstream::Upstream;
+use crate::store::CredentialStore;
+use crate::upgrade::Handshake;
+use crate::upstream::{BaseUrlResolver, Upstream};
 
-/// What all calls share.
-pub(crate) struct Gateway<S, R, T> {
+/// The parts of a service, which all its calls share.
+pub(crate) struct Gateway<S, A, R, T> {
     pub(crate) store: S,
+    pub(crate) authorizer: A,
     pub(crate) resolver: R,
     pub(crate) transport: T,
-    pub(crate) settings: Settings,
+    pub(crate) config: Config,
 }
 
-/// A call under way. The steps work on it in place: moved from one to the next, it would lie in the
-/// call's future once for each.
-struct Call {
-    /// As it came, save what a router ate of it.
-    uri: Uri,
-    head: Parts,
-    body: RequestBody,
-    /// If it opens a tunnel.
-    handshake: Option<Box<Handshake>>,
-    record: Record,
-}
-
-impl<S, R, T> Gateway<S, R, T>
-where
-    S: CredentialStore + Authorize,
-    R: BaseUrlResolver,
-    T: Transport,
-{
-    /// Answers a call under `prefix`: with the vendor's response, or with an error of the gateway's
-    /// own.
-    pub(crate) fn call(
+/// A gateway of whatever parts.
+pub(crate) trait Forward: Send + Sync + 'static {
+    /// Answers a call under `prefix`: with the upstream's response, or with an error of the gateway's own.
+    fn call(
         self: Arc<Self>,
         request: Request<RequestBody>,
         prefix: Prefix,
-    ) -> impl Future<Output = Response<OwnBody>> + Send {
+    ) -> Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>;
+
+    fn config(&self) -> &Config;
+}
+
+/// A call under way. The steps work on it in place: moved from one to the next, it would be in the call's future once for each.
+struct Call {
+    /// The request's URI as it came, before a router took the mount off.
+    uri: Uri,
+    head: Parts,
+    body: RequestBody,
+    /// Present if the call opens a WebSocket.
+    handshake: Option<Box<Handshake>>,
+    guard: CallGuard,
+}
+
+/// The connection that a call is for, and what the caller may do with it.
+struct Found {
+    key: ConnectionKey,
+    scope: Scope,
+    connection: Connection,
+    upstream: Upstream,
+}
+
+impl<S, A, R, T> Forward for Gateway<S, A, R, T>
+where
+    S: CredentialStore,
+    A: Authorize,
+    R: BaseUrlResolver,
+    T: Transport,
+{
+    fn call(
+        self: Arc<Self>,
+        request: Request<RequestBody>,
+        prefix: Prefix,
+    ) -> Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>> {
         let (head, body) = request.into_parts();
-        let form = ErrorForm::of(&head);
-        let mut call = Call::new(head, body, &self.settings);
-        let span = call.record.span().clone();
-        span.around(async move {
-            let answer = self.forward(&mut call, &prefix).await;
-            match answer {
+        let form = ErrorForm::new(&head);
+        let mut call = Call::new(head, body, &self.config);
+        let span = call.guard.span().clone();
+        Box::pin(span.around(async move {
+            match self.forward(&mut call, &prefix).await {
                 Ok(response) => match call.handshake {
-                    Some(handshake) => self.open(response, *handshake, call.record),
-                    None => self.relay(response, call.record),
+                    Some(handshake) => self.upgrade(response, *handshake, call.guard),
+                    None => self.relay(response, call.guard),
                 },
-                Err(error) => form.answer(error, call.record),
+                Err(error) => form.answer(error, call.guard),
             }
-        })
+        }))
     }
 
+    fn config(&self) -> &Config {
+        &self.config
+    }
+}
+
+impl<S, A, R, T> Gateway<S, A, R, T>
+where
+    S: CredentialStore,
+    A: Authorize,
+    R: BaseUrlResolver,
+    T: Transport,
+{
     async fn forward(
         &self,
         call: &mut Call,
         prefix: &Prefix,
     ) -> Result<Response<UpstreamBody>, Error> {
-        let Call {
-            uri,
-            head,
-            body,
-            handshake,
-            record,
-        } = call;
-        let settings = &self.settings;
-        refusal::of_method(&head.method)?;
-        refusal::of_size(&head.headers)?;
-        let address = Address::under(prefix, uri)?;
-        record.names(address.id());
-        settings.limits.of_all(record.permit())?;
+        let config = &self.config;
 
-        let scope = self.store.authorize(address.id(), context(record)).await?;
-        let connection = self.store.connection(address.id(), context(record)).await?;
-        record.belongs_to(connection.shared_integration());
-        let limits = &settings.limits;
-        limits.of_connection(address.id(), record.permit())?;
+        // Admit.
+        checks::check_method(&call.head.method)?;
+        checks::check_size(&call.head.headers)?;
+        let uri = std::mem::take(&mut call.uri);
+        let address = Address::under(prefix, &uri)?;
+        call.guard.set_connection_id(address.id());
+        config.limits.admit(call.guard.permit())?;
 
-        let upstream = self.resolver.resolve(&connection).await?;
-        let encoding = upstream.encoding().unwrap_or(settings.path_encoding);
+        // Look up.
+        let Found {
+            key,
+            scope,
+            connection,
+            upstream,
+        } = self.look_up(&address, &mut call.guard).await?;
+
+        // Route.
+        let encoding = upstream.encoding().unwrap_or(config.path_encoding);
         let target = address.target(encoding)?;
         let place = upstream.place(target.domain())?;
-        record.goes_to(place.origin());
+        call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
-        refusal::of_scope(&scope, &head.method, &target, &route)?;
-        if let Some(handshake) = handshake {
-            handshake.claims(&connection, &upstream, target.path());
+        checks::check_scope(&scope, &call.head.method, &target, &route)?;
+        if let Some(handshake) = &mut call.handshake {
+            handshake.claim(&connection, &upstream, target.path());
         }
-        refusal::of_twice_encoded_dots(&target, settings)?;
-        refusal::of_length(body, settings.request_body_limit)?;
-        refusal::of_loop(&head.headers, settings)?;
-
-        let links = match settings.rewrite_links {
-            true => MountedLinks::of(uri, &address, &target, &upstream, &route, encoding),
+        checks::check_double_encoded_dots(&target, config)?;
+        checks::check_length(&call.body, config.request_body_limit)?;
+        checks::check_loop(&call.head.headers, config)?;
+        let links = match config.rewrite_links {
+            true => MountedLinks::of(&uri, &address, &target, &upstream, &route, encoding),
             false => None,
         };
-        let target = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
-        let payload = match upstream.scheme().payload(head) {
-            PayloadUse::Ignored => None,
-            PayloadUse::Bytes { limit } => {
-                // Boxed, as few schemes ask for it, and it would make each call's future larger.
-                let keeping = self.payload(body, limit, &upstream, &route.destination, &connection);
-                Some(Box::pin(keeping).await?)
-            }
-        };
-        let rules = self.rules(&upstream, &scope);
-        rules.rewrite(head, &route.destination, target, body)?;
-        if let Some(handshake) = handshake {
-            handshake.ask(&mut head.headers);
-        }
-        record.leaves(&mut head.headers, settings.trace_context);
-        let mut outgoing = Outgoing {
-            head: std::mem::replace(head, Request::new(()).into_parts().0),
-            body: std::mem::replace(body, RequestBody::empty()),
-            payload,
-            tee: None,
-        };
-        let way = Way {
-            id: address.id(),
+
+        // Rewrite.
+        let joined = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
+        let to = Target {
+            key: &key,
             upstream: &upstream,
             destination: &route.destination,
         };
-
-        // The credential may turn out to be stale: then head and body are needed once more.
-        let renews = self.store.renews(&connection);
-        let spare = match renews {
-            true => outgoing.spare(settings),
-            false => None,
-        };
-        let to = way.destination(&connection)?;
-        let sent = match settings.resilience.is_off() {
-            true => {
-                let sending = self.send(outgoing, way, &to, &connection, record)?;
-                sending.await?
-            }
-            false => {
-                let (again, end) = (Outgoing::again, settings.patience.end(record.started()));
-                let send =
-                    |spare, record: &mut Record| self.send(spare, way, &to, &connection, record);
-                let resilience = &settings.resilience;
-                Box::pin(resilience.send(outgoing, again, &to, end, record, send)).await?
+        let payload = match to.payload_use(&call.head, &connection)? {
+            PayloadUse::Ignored => None,
+            PayloadUse::Bytes { limit } => {
+                // Boxed, as few schemes ask for it, and it would make each call's future larger.
+                let buffering = self.buffer_payload(&mut call.body, limit);
+                Some(Box::pin(buffering).await?)
             }
         };
-        let mut response = sent.map_err(|error| explain(error, record))?;
-        if renews && response.status() == StatusCode::UNAUTHORIZED {
-            let again = self.send_again(spare, way, &connection, response, record);
-            response = Box::pin(again).await?;
+        let rules = self.rules(&upstream, &scope);
+        rules.rewrite(&mut call.head, &route.destination, joined, &call.body)?;
+        if let Some(handshake) = &call.handshake {
+            handshake.ask(&mut call.head.headers);
         }
-        let handshake = handshake.as_deref_mut();
-        self.hand_back(response, handshake, &upstream, links.as_deref(), record)
+        call.guard
+            .on_send(&mut call.head.headers, config.trace_context);
+
+        // Send.
+        let outgoing = Outgoing {
+            head: std::mem::replace(&mut call.head, Request::new(()).into_parts().0),
+            body: std::mem::replace(&mut call.body, RequestBody::empty()),
+            payload,
+            tee: None,
+        };
+        let handshake = call.handshake.as_deref_mut();
+        let response = self
+            .send(outgoing, to, &connection, handshake, &mut call.guard)
+            .await?;
+
+        // Respond.
+        let handshake = call.handshake.as_deref_mut();
+        self.rewrite_response(
+            response,
+            handshake,
+            &upstream,
+            links.as_deref(),
+            &mut call.guard,
+        )
+    }
+
+    /// Asks the authorizer first, then the store under the key that the authorizer gave, then the resolver. From here on nothing knows
+    /// by which id or in which way the request named the connection.
+    async fn look_up(&self, address: &Address<'_>, guard: &mut CallGuard) -> Result<Found, Error> {
+        let grant = self
+            .authorizer
+            .authorize(address.id(), context(guard))
+            .await?;
+        let (scope, key) = grant.into_parts();
+        let key = key.unwrap_or_else(|| ConnectionKey::from(address.id()));
+        guard.set_connection_key(&key);
+        let connection = self.store.connection(&key, context(guard)).await?;
+        guard.set_integration(connection.shared_integration());
+        self.config.limits.admit_key(&key, guard.permit())?;
+        let upstream = self.resolver.resolve(&connection).await?;
+        Ok(Found {
+            key,
+            scope,
+            connection,
+            upstream,
+        })
     }
 
     fn rules<'a>(&'a self, upstream: &'a Upstream, scope: &'a Scope) -> RequestRules<'a> {
-        let settings = &self.settings;
+        let config = &self.config;
         RequestRules {
             upstream,
             scope,
-            host_credentials: &settings.host_credentials,
-            pass_forwarded: settings.pass_forwarded,
-            via: settings.via.as_ref().map(|via| via.value()),
+            host_credentials: &config.host_credentials,
+            pass_forwarded: config.pass_forwarded,
+            via: config.via.as_ref().map(|via| via.value()),
         }
     }
 }
 
 impl Call {
-    fn new(mut head: Parts, body: RequestBody, settings: &Settings) -> Self {
-        let handshake = Handshake::of(&mut head, &body);
+    fn new(mut head: Parts, body: RequestBody, config: &Config) -> Self {
+        let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);
-        let original = settings.original_uri.and_then(|find| find(&extensions));
+        let original = config.original_uri.and_then(|find| find(&extensions));
         let uri = as_it_came(std::mem::take(&mut head.uri), original);
-        let observer = settings.observer.clone();
-        let mut record = Record::start(head.method.clone(), extensions, observer);
-        record.came(&head.headers);
+        let observers = Arc::clone(&config.observers);
+        let mut guard = CallGuard::new(head.method.clone(), extensions, observers);
+        guard.on_request(&head.headers);
         Self {
             uri,
-            record,
+            guard,
             head,
             body,
             handshake,
@@ -209,6 +257,6 @@ impl Call {
     }
 }
 
-fn context(record: &Record) -> CallContext<'_> {
-    CallContext::new(record.extensions(), record.method())
+fn context(guard: &CallGuard) -> CallContext<'_> {
+    CallContext::new(guard.extensions(), guard.method())
 }

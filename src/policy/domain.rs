@@ -86,7 +86,7 @@ impl DomainPolicy {
             Host::parse(name.strip_prefix("*.").unwrap_or(name)),
         ) {
             (_, None) => return refuse("it's neither a host nor `*.suffix`"),
-            (_, Some(Host::Address(_))) => {
+            (_, Some(Host::Ip(_))) => {
                 return refuse("it's an address, which must be allowed as one");
             }
             (None, Some(host)) => Hosts::Exact(host),
@@ -110,7 +110,7 @@ impl DomainPolicy {
     /// same.
     #[must_use]
     pub fn allow_address(mut self, address: IpAddr, port: Option<u16>) -> Self {
-        let hosts = Hosts::Exact(Host::Address(address));
+        let hosts = Hosts::Exact(Host::Ip(address));
         self.patterns.push(Pattern { hosts, port });
         self
     }
@@ -153,7 +153,7 @@ impl Pattern {
                 (Hosts::Below(suffix), Host::Name(name)) => {
                     name.len() > suffix.len() && name.ends_with(&**suffix)
                 }
-                (Hosts::Below(_), Host::Address(_)) => false,
+                (Hosts::Below(_), Host::Ip(_)) => false,
             }
     }
 }

@@ -15,7 +15,7 @@ pub enum Host {
     /// A domain name, without a trailing dot.
     Name(Arc<str>),
     /// A literal address.
-    Address(IpAddr),
+    Ip(IpAddr),
 }
 
 impl Host {
@@ -24,14 +24,14 @@ impl Host {
         if let Some(inside) = text.strip_prefix('[') {
             // The standard library's parser knows no zone ids.
             let address: Ipv6Addr = inside.strip_suffix(']')?.parse().ok()?;
-            return Some(Self::Address(address.into()));
+            return Some(Self::Ip(address.into()));
         }
         // `url` decodes percent-sequences in hosts; none is legitimate here.
         if text.contains('%') {
             return None;
         }
         match url::Host::parse(text).ok()? {
-            url::Host::Ipv4(address) => Some(Self::Address(address.into())),
+            url::Host::Ipv4(address) => Some(Self::Ip(address.into())),
             url::Host::Ipv6(_) => None,
             url::Host::Domain(name) => {
                 let name = name.strip_suffix('.').unwrap_or(&name);
@@ -56,8 +56,8 @@ impl fmt::Display for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Name(name) => f.write_str(name),
-            Self::Address(IpAddr::V4(address)) => address.fmt(f),
-            Self::Address(IpAddr::V6(address)) => write!(f, "[{address}]"),
+            Self::Ip(IpAddr::V4(address)) => address.fmt(f),
+            Self::Ip(IpAddr::V6(address)) => write!(f, "[{address}]"),
         }
     }
 }

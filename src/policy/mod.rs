@@ -5,31 +5,26 @@
 //! each new connection.
 //!
 //! ```
-//! use tower_passthrough::DomainPolicy;
+//! use tower_passthrough::policy::DomainPolicy;
 //!
 //! let domains = DomainPolicy::none()
 //!     .allow("eu.vendor.test")?
 //!     .allow("*.regions.vendor.test:8443")?;
 //! assert!(DomainPolicy::none().allow("*.github.io").is_err());
-//! # Ok::<_, tower_passthrough::DomainPolicyError>(())
+//! # Ok::<_, tower_passthrough::policy::DomainPolicyError>(())
 //! ```
 
 mod destination;
 mod domain;
 mod host;
-#[cfg(feature = "rustls")]
-mod identity;
 mod network;
 mod origin;
 mod special_purpose;
 
-pub use self::destination::{Destination, Owner};
+pub use self::destination::Destination;
 pub use self::domain::{DomainPolicy, DomainPolicyError};
 pub use self::host::Host;
-#[cfg(feature = "rustls")]
-pub use self::identity::ClientIdentity;
 pub use self::network::{DangerousNetworkPolicy, NetworkPolicy, NetworkRefusal};
 pub use self::origin::{Origin, Scheme};
 
-pub(crate) use self::destination::Holder;
 pub(crate) use self::origin::{Location, LocationError};

@@ -2,11 +2,11 @@
 //! N9).
 //!
 //! ```
-//! use tower_passthrough::NetworkPolicy;
+//! use tower_passthrough::policy::NetworkPolicy;
 //!
 //! let policy = NetworkPolicy::new().allow("10.1.0.0/16".parse()?);
-//! assert!(policy.judge("10.1.2.3:443".parse()?).is_ok());
-//! assert!(policy.judge("169.254.169.254:80".parse()?).is_err());
+//! assert!(policy.check("10.1.2.3:443".parse()?).is_ok());
+//! assert!(policy.check("169.254.169.254:80".parse()?).is_err());
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 
@@ -73,7 +73,7 @@ impl NetworkPolicy {
     /// # Errors
     ///
     /// [`NetworkRefusal`] says why it mustn't be dialled.
-    pub fn judge(&self, address: SocketAddr) -> Result<(), NetworkRefusal> {
+    pub fn check(&self, address: SocketAddr) -> Result<(), NetworkRefusal> {
         if self
             .listeners
             .iter()
@@ -159,7 +159,7 @@ mod tests {
 
     fn judged(policy: &NetworkPolicy, ip: &str) -> Option<Result<(), NetworkRefusal>> {
         let ip: IpAddr = ip.parse().ok()?;
-        Some(policy.judge((ip, 443).into()))
+        Some(policy.check((ip, 443).into()))
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
             "0.0.0.0:8080",
         ] {
             assert_eq!(
-                address.parse().ok().map(|address| policy.judge(address)),
+                address.parse().ok().map(|address| policy.check(address)),
                 Some(Err(NetworkRefusal::Loop)),
                 "{address}"
             );

@@ -7,9 +7,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::origins::Origins;
-use crate::client::LONGEST;
 use crate::error::{Error, ErrorCode};
 use crate::policy::Origin;
+use crate::timeouts::MAX_TIMEOUT;
 
 /// When a destination (scheme, host and port) is left alone, and for how long.
 ///
@@ -21,7 +21,7 @@ use crate::policy::Origin;
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_passthrough::CircuitPolicy;
+/// use tower_passthrough::resilience::CircuitPolicy;
 ///
 /// let policy = CircuitPolicy::new().failures(10).open_for(Duration::from_secs(30));
 /// ```
@@ -51,7 +51,7 @@ impl CircuitPolicy {
     /// How long it stays open before a call may probe.
     #[must_use]
     pub fn open_for(mut self, time: Duration) -> Self {
-        self.open_for = time.min(LONGEST);
+        self.open_for = time.min(MAX_TIMEOUT);
         self
     }
 }

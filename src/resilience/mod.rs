@@ -20,15 +20,23 @@ use tokio::time::{Instant, sleep};
 
 use self::circuit::{Circuits, Pass};
 use self::retry::Retry;
-use crate::body::UpstreamBody;
+use crate::body::{UploadState, UpstreamBody};
 use crate::client::{TransportError, TransportErrorKind};
 use crate::error::Error;
 use crate::limits::share;
-use crate::observe::{Record, UploadState};
-use crate::policy::{Destination, Origin};
+use crate::observe::CallGuard;
+use crate::policy::Origin;
 
 /// What a transport says of an attempt.
 type Sent = Result<Response<UpstreamBody>, TransportError>;
+
+/// An attempt that has begun.
+pub(crate) struct Attempt<F> {
+    /// The response, when it comes.
+    pub(crate) sending: F,
+    /// Whether a client certificate is presented.
+    pub(crate) has_client_identity: bool,
+}
 
 /// What the host asked for. Cloning is an increment or two.
 #[derive(Clone, Default)]
@@ -63,7 +71,7 @@ impl Resilience {
 
     /// Goes on with the budget and the circuits of another service, as far as the policies are the
     /// same.
-    pub(crate) fn continue_from(&mut self, other: &Self) {
+    pub(crate) fn share_with(&mut self, other: &Self) {
         share(&mut self.retry, other.retry.as_ref(), |a, b| {
             a.policy() == b.policy()
         });
@@ -86,17 +94,16 @@ impl Resilience {
         &self,
         mut outgoing: O,
         again: fn(&O) -> Option<O>,
-        to: &Destination,
+        origin: &Origin,
         end: Option<Instant>,
-        record: &mut Record,
-        send: impl Fn(O, &mut Record) -> Result<F, Error>,
+        guard: &mut CallGuard,
+        send: impl Fn(O, &mut CallGuard) -> Result<Attempt<F>, Error>,
     ) -> Result<Sent, Error>
     where
         F: Future<Output = Result<Sent, Error>>,
     {
-        let origin = to.origin();
         let retry = self.retry.as_deref();
-        let retry = retry.filter(|_| retry::is_safe(record.method()));
+        let retry = retry.filter(|_| retry::is_safe(guard.method()));
         if let Some(retry) = retry {
             retry.budget.called(origin);
         }
@@ -105,9 +112,13 @@ impl Resilience {
         loop {
             let left = retry.filter(|retry| attempt < retry.attempts());
             let left = left.and_then(|retry| Some((retry, again(&outgoing)?)));
-            let sent = send(outgoing, record)?.await;
-            let upload = record.upload().map(|upload| upload.state());
-            self.judge(pass, verdict(&sent, upload, to, end));
+            let Attempt {
+                sending,
+                has_client_identity,
+            } = send(outgoing, guard)?;
+            let sent = sending.await;
+            let upload = guard.upload().map(|upload| upload.state());
+            self.judge(pass, verdict(&sent, upload, has_client_identity, end));
 
             let Some((retry, spare)) = left else {
                 return sent;
@@ -162,7 +173,7 @@ fn is_callers(upload: Option<UploadState>) -> bool {
 fn verdict(
     sent: &Result<Sent, Error>,
     upload: Option<UploadState>,
-    to: &Destination,
+    has_client_identity: bool,
     end: Option<Instant>,
 ) -> Verdict {
     use TransportErrorKind as Kind;
@@ -170,7 +181,7 @@ fn verdict(
         Ok(Ok(_)) => return Verdict::Answered,
         Ok(Err(error)) => error,
         // A wait in line says nothing of the vendor, and a long upload takes its time.
-        Err(_) if to.is_waiting() => return Verdict::Neither,
+        Err(error) if !error.sent() => return Verdict::Neither,
         Err(_) => {
             let is_over = end.is_some_and(|end| end <= Instant::now());
             return match upload {
@@ -185,8 +196,7 @@ fn verdict(
     match error.kind() {
         _ if is_callers(upload) => Verdict::Neither,
         // It may be this identity alone that the vendor hangs up on.
-        #[cfg(feature = "rustls")]
-        Kind::TlsProtocol | Kind::ConnectionFailed if to.identity().is_some() => Verdict::Neither,
+        Kind::TlsProtocol | Kind::ConnectionFailed if has_client_identity => Verdict::Neither,
         Kind::Dns
         | Kind::ConnectionRefused
         | Kind::ConnectionFailed

@@ -7,8 +7,9 @@ use http::{Method, StatusCode};
 
 use super::Sent;
 use super::budget::Budget;
-use crate::client::{LONGEST, TransportErrorKind};
+use crate::client::TransportErrorKind;
 use crate::observe::retry_after;
+use crate::timeouts::MAX_TIMEOUT;
 
 /// The first back-off; each further one is twice as long.
 const BASE: Duration = Duration::from_millis(100);
@@ -28,7 +29,7 @@ const MAX_WAIT: Duration = Duration::from_secs(5);
 ///
 /// ```
 /// use std::time::Duration;
-/// use tower_passthrough::RetryPolicy;
+/// use tower_passthrough::resilience::RetryPolicy;
 ///
 /// let policy = RetryPolicy::new(3).max_wait(Duration::from_secs(2));
 /// ```
@@ -51,7 +52,7 @@ impl RetryPolicy {
     /// The longest that a vendor's `Retry-After` is waited for. By default 5 seconds.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
-        self.max_wait = max_wait.min(LONGEST);
+        self.max_wait = max_wait.min(MAX_TIMEOUT);
         self
     }
 }

@@ -11,9 +11,9 @@ use super::fields::{
     is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path, remove,
 };
 use super::framing;
+use crate::authorize::Scope;
 use crate::error::Error;
 use crate::policy::Destination;
-use crate::store::Scope;
 use crate::upstream::Upstream;
 
 /// What decides over a request's fields.
@@ -75,7 +75,7 @@ impl RequestRules<'_> {
         is_hop_by_hop(canonical)
             || is_caller_credential(canonical)
             || is_one_of(canonical, self.host_credentials)
-            || is_one_of(canonical, self.upstream.scheme().fields())
+            || is_one_of(canonical, self.upstream.requirements().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.scope.limits_methods())
             || (overrides_path(canonical) && self.scope.limits_paths())

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::HeaderName;
+use smallvec::SmallVec;
 
 use super::ResponseHeaderPolicy;
 use super::fields::{
@@ -13,12 +14,15 @@ use super::fields::{
     overrides_method, remove,
 };
 use super::response::drops;
-use crate::auth::AuthScheme;
+use crate::auth::Requirements;
 
 /// What is taken out of a request's trailers: the fields that are taken off its head.
 #[derive(Clone)]
 pub(crate) struct RequestTrailers {
-    pub(crate) scheme: Arc<dyn AuthScheme>,
+    /// What the scheme announced.
+    pub(crate) requirements: Arc<Requirements>,
+    /// The fields that the scheme has set.
+    pub(crate) set: SmallVec<[HeaderName; 2]>,
     pub(crate) host_credentials: Arc<[HeaderName]>,
 }
 
@@ -31,7 +35,8 @@ impl RequestTrailers {
                 || is_forwarding(canonical)
                 || overrides_method(canonical)
                 || is_one_of(canonical, &self.host_credentials)
-                || is_one_of(canonical, self.scheme.fields())
+                || is_one_of(canonical, self.requirements.fields())
+                || is_one_of(canonical, &self.set)
         });
     }
 }
@@ -61,7 +66,6 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::auth::{Bearer, Header};
 
     fn trailers(names: &[&'static str]) -> HeaderMap {
         let pairs = names
@@ -82,6 +86,8 @@ mod tests {
             "cookie",
             "x-key",
             "x_key",
+            "x-set",
+            "x_set",
             "x-host-key",
             "content-length",
             "transfer-encoding",
@@ -89,12 +95,9 @@ mod tests {
             "te",
             "x-forwarded-for",
         ]);
-        let scheme = Header::new("x-key", "{key}");
         let rules = RequestTrailers {
-            scheme: scheme.map_or_else(
-                |_| Arc::new(Bearer) as Arc<dyn AuthScheme>,
-                |header| Arc::new(header),
-            ),
+            requirements: Arc::new(Requirements::new().field(HeaderName::from_static("x-key"))),
+            set: SmallVec::from_iter([HeaderName::from_static("x-set")]),
             host_credentials: Arc::new([HeaderName::from_static("x-host-key")]),
         };
         rules.rewrite(&mut sent);

@@ -9,15 +9,15 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::body::{OwnBody, ResponseBody};
+use crate::pipeline::{OwnBody, ResponseBody};
 
-/// The response of a [`PassthroughService`](super::PassthroughService).
+/// The future of the response of a [`PassthroughService`](crate::PassthroughService). Dropping it cancels the upstream's request.
 #[must_use = "futures do nothing unless polled"]
 pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>);
 
 impl ResponseFuture {
-    pub(super) fn new(call: impl Future<Output = Response<OwnBody>> + Send + 'static) -> Self {
-        Self(Box::pin(call))
+    pub(super) fn new(call: Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>) -> Self {
+        Self(call)
     }
 
     fn poll_response<B>(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<B>>> {
@@ -41,7 +41,7 @@ impl fmt::Debug for ResponseFuture {
 }
 
 pin_project! {
-    /// The response of a [`Passthrough`](super::Passthrough).
+    /// The future of the response of a [`Passthrough`](super::Passthrough). Dropping it cancels the upstream's request.
     #[must_use = "futures do nothing unless polled"]
     pub struct PassthroughFuture<F> {
         #[pin]

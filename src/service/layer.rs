@@ -1,6 +1,5 @@
 //! The passthrough around a service that already exists.
 
-use std::fmt;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -12,49 +11,48 @@ use tower_service::Service;
 use super::future::PassthroughFuture;
 use super::passthrough::PassthroughService;
 use crate::address::{Prefix, PrefixError};
-use crate::body::ResponseBody;
-use crate::client::{DefaultTransport, Transport};
 use crate::error::BoxError;
-use crate::resolver::BaseUrlResolver;
-use crate::store::{Authorize, CredentialStore};
+use crate::pipeline::ResponseBody;
 
 /// Puts a [`PassthroughService`] under a prefix of another service.
 ///
 /// ```
-/// use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughLayer, PassthroughService};
+/// use http::header::HeaderName;
+/// use tower_passthrough::{Integrations, MemoryStore, PassthroughLayer, PassthroughService};
 ///
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// # let (store, integrations) = (MemoryStore::new(), Integrations::new());
-/// # let authorizer = |_: &tower_passthrough::ConnectionId, _: tower_passthrough::CallContext<'_>| true;
-/// let service = PassthroughService::builder(store, integrations).authorize(authorizer).build();
+/// # let owns_connection = |_: &tower_passthrough::ConnectionId, _: tower_passthrough::CallContext<'_>| true;
+/// let service = PassthroughService::builder(store, integrations)
+///     .authorize_fn(owns_connection)
+///     .caller_credentials([HeaderName::from_static("x-api-key")])
+///     .build();
 /// let app: axum::Router = axum::Router::new()
 ///     .route("/", axum::routing::get(|| async { "the app's own" }))
 ///     .layer(PassthroughLayer::new("/passthrough", service)?);
 /// # Ok(())
 /// # }
 /// ```
-pub struct PassthroughLayer<S, R, T = DefaultTransport> {
-    service: PassthroughService<S, R, T>,
+#[derive(Clone, Debug)]
+pub struct PassthroughLayer {
+    service: PassthroughService,
 }
 
-impl<S, R, T> PassthroughLayer<S, R, T> {
-    /// Takes the requests under `prefix`, whole segments of the raw path, and leaves all others to
-    /// the inner service. It takes the place of a prefix that the service has.
+impl PassthroughLayer {
+    /// Returns the layer that takes the requests under `prefix`, whole segments of the raw path, and leaves all others to the inner
+    /// service. The prefix replaces one that the service has.
     ///
     /// # Errors
     ///
-    /// If it's no path.
-    pub fn new(
-        prefix: &str,
-        mut service: PassthroughService<S, R, T>,
-    ) -> Result<Self, PrefixError> {
-        service.set_prefix(Prefix::new(prefix)?);
+    /// [`PrefixError`] if the prefix isn't a path that begins with `/`.
+    pub fn new(prefix: &str, service: PassthroughService) -> Result<Self, PrefixError> {
+        let service = service.with_prefix(Prefix::new(prefix)?);
         Ok(Self { service })
     }
 }
 
-impl<S, R, T, Inner> Layer<Inner> for PassthroughLayer<S, R, T> {
-    type Service = Passthrough<Inner, S, R, T>;
+impl<Inner> Layer<Inner> for PassthroughLayer {
+    type Service = Passthrough<Inner>;
 
     fn layer(&self, inner: Inner) -> Self::Service {
         Passthrough {
@@ -64,54 +62,36 @@ impl<S, R, T, Inner> Layer<Inner> for PassthroughLayer<S, R, T> {
     }
 }
 
-impl<S, R, T> Clone for PassthroughLayer<S, R, T> {
-    fn clone(&self) -> Self {
-        Self {
-            service: self.service.clone(),
-        }
-    }
-}
-
-impl<S, R, T> fmt::Debug for PassthroughLayer<S, R, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PassthroughLayer")
-            .field("service", &self.service)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A service whose requests under a prefix are answered by a passthrough. The rest goes to the
-/// inner service untouched.
+/// A service whose requests under a prefix are answered by a passthrough. The rest goes to the inner service untouched.
 ///
-/// It's ready when the inner service is, and fails as that does.
-pub struct Passthrough<Inner, S, R, T = DefaultTransport> {
+/// The service is ready when the inner service is, and fails as the inner service does. So a passthrough call waits for the inner
+/// service's readiness, and a concurrency limit inside counts it: put such a limit outside of the layer or around the other routes.
+#[derive(Clone, Debug)]
+pub struct Passthrough<Inner> {
     inner: Inner,
-    service: PassthroughService<S, R, T>,
+    service: PassthroughService,
 }
 
-impl<Inner, S, R, T> Passthrough<Inner, S, R, T> {
-    /// The inner service.
-    pub fn inner(&self) -> &Inner {
+impl<Inner> Passthrough<Inner> {
+    /// Returns a reference to the inner service.
+    pub fn get_ref(&self) -> &Inner {
         &self.inner
     }
 
-    /// The inner service.
-    pub fn inner_mut(&mut self) -> &mut Inner {
+    /// Returns a mutable reference to the inner service.
+    pub fn get_mut(&mut self) -> &mut Inner {
         &mut self.inner
     }
 
-    /// The inner service alone.
+    /// Returns the inner service.
     pub fn into_inner(self) -> Inner {
         self.inner
     }
 }
 
-impl<Inner, S, R, T, B, ResB> Service<Request<B>> for Passthrough<Inner, S, R, T>
+impl<Inner, B, ResB> Service<Request<B>> for Passthrough<Inner>
 where
     Inner: Service<Request<B>, Response = Response<ResB>>,
-    S: CredentialStore + Authorize,
-    R: BaseUrlResolver,
-    T: Transport,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
@@ -129,23 +109,5 @@ where
         } else {
             PassthroughFuture::inner(self.inner.call(request))
         }
-    }
-}
-
-impl<Inner: Clone, S, R, T> Clone for Passthrough<Inner, S, R, T> {
-    fn clone(&self) -> Self {
-        Self {
-            inner: self.inner.clone(),
-            service: self.service.clone(),
-        }
-    }
-}
-
-impl<Inner: fmt::Debug, S, R, T> fmt::Debug for Passthrough<Inner, S, R, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Passthrough")
-            .field("inner", &self.inner)
-            .field("service", &self.service)
-            .finish_non_exhaustive()
     }
 }

@@ -6,94 +6,90 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::Request;
+use http::Response;
 use http_body::Body;
 use tower_service::Service;
 
-use super::builder::{PassthroughBuilder, Unauthorized};
+use super::builder::PassthroughBuilder;
 use super::future::ResponseFuture;
 use crate::address::Prefix;
-use crate::body::{RequestBody, ResponseBody};
-use crate::client::{DefaultTransport, Transport};
+use crate::authorize::Authorize;
+use crate::body::RequestBody;
+use crate::client::{HttpTransport, Transport};
 use crate::error::BoxError;
-use crate::pipeline::Gateway;
-use crate::resolver::BaseUrlResolver;
-use crate::settings::Settings;
-use crate::store::{Authorize, CredentialStore};
+use crate::pipeline::config::Config;
+use crate::pipeline::{Forward, Gateway, ResponseBody};
+use crate::store::CredentialStore;
+use crate::upstream::BaseUrlResolver;
 
-/// Answers each request with the response of a connection's vendor, or with an error of its own.
-/// It's always ready and never fails; cloning is two increments.
+/// Answers each request with the response of a connection's upstream, or with an error of its own.
 ///
-/// `S` is the store with its authorizer, `R` the resolver, `T` the transport.
+/// The service is always ready and never fails. It has no type parameters, so it fits into a struct's field, a function's signature and
+/// an axum state. Cloning is two increments.
+///
+/// ```
+/// use tower_passthrough::PassthroughService;
+///
+/// struct App {
+///     passthrough: PassthroughService,
+/// }
+/// ```
 ///
 /// # Panics
 ///
-/// Its futures panic outside of a tokio runtime with its timer enabled, as all of tokio's timers
-/// do.
-pub struct PassthroughService<S, R, T = DefaultTransport> {
-    gateway: Arc<Gateway<S, R, T>>,
+/// Its futures panic outside of a tokio runtime with its timer enabled, as all of tokio's timers do.
+#[derive(Clone)]
+pub struct PassthroughService {
+    gateway: Arc<dyn Forward>,
     prefix: Prefix,
 }
 
-impl PassthroughService<(), ()> {
-    /// A service over that store and resolver, to be authorized.
-    pub fn builder<S, R>(store: S, resolver: R) -> PassthroughBuilder<Unauthorized<S>, R> {
-        PassthroughBuilder::new(store, resolver, DefaultTransport::default())
+impl PassthroughService {
+    /// Returns a builder for a service over that store and resolver. It needs an authorizer next.
+    pub fn builder<S, R>(store: S, resolver: R) -> PassthroughBuilder<S, R, HttpTransport> {
+        PassthroughBuilder::new(store, resolver, HttpTransport::default())
     }
 
-    /// A service over that store, resolver and transport, to be authorized.
-    pub fn builder_with_transport<S, R, T>(
-        store: S,
-        resolver: R,
-        transport: T,
-    ) -> PassthroughBuilder<Unauthorized<S>, R, T> {
-        PassthroughBuilder::new(store, resolver, transport)
-    }
-}
-
-impl<S, R, T> PassthroughService<S, R, T> {
-    pub(super) fn new(gateway: Gateway<S, R, T>, prefix: Prefix) -> Self {
+    pub(super) fn new<S, A, R, T>(gateway: Gateway<S, A, R, T>, prefix: Prefix) -> Self
+    where
+        S: CredentialStore,
+        A: Authorize,
+        R: BaseUrlResolver,
+        T: Transport,
+    {
         Self {
             gateway: Arc::new(gateway),
             prefix,
         }
     }
 
-    pub(super) fn settings(&self) -> &Settings {
-        &self.gateway.settings
+    pub(super) fn config(&self) -> &Config {
+        self.gateway.config()
     }
 
-    pub(super) fn set_prefix(&mut self, prefix: Prefix) {
+    pub(super) fn with_prefix(mut self, prefix: Prefix) -> Self {
         self.prefix = prefix;
+        self
     }
 
     pub(super) fn prefix(&self) -> &Prefix {
         &self.prefix
     }
-}
 
-impl<S, R, T> PassthroughService<S, R, T>
-where
-    S: CredentialStore + Authorize,
-    R: BaseUrlResolver,
-    T: Transport,
-{
     pub(super) fn respond<B>(&self, request: Request<B>) -> ResponseFuture
     where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let request = RequestBody::of(request);
-        let Self { gateway, prefix } = self.clone();
-        ResponseFuture::new(gateway.call(request, prefix))
+        let request = RequestBody::from_request(request);
+        let gateway = Arc::clone(&self.gateway);
+        ResponseFuture::new(gateway.call(request, self.prefix.clone()))
     }
 }
 
-impl<S, R, T, B> Service<Request<B>> for PassthroughService<S, R, T>
+impl<B> Service<Request<B>> for PassthroughService
 where
-    S: CredentialStore + Authorize,
-    R: BaseUrlResolver,
-    T: Transport,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
@@ -110,20 +106,11 @@ where
     }
 }
 
-impl<S, R, T> Clone for PassthroughService<S, R, T> {
-    fn clone(&self) -> Self {
-        Self {
-            gateway: Arc::clone(&self.gateway),
-            prefix: self.prefix.clone(),
-        }
-    }
-}
-
-impl<S, R, T> fmt::Debug for PassthroughService<S, R, T> {
+impl fmt::Debug for PassthroughService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("PassthroughService")
             .field("prefix", &self.prefix)
-            .field("settings", &self.gateway.settings)
+            .field("config", self.config())
             .finish_non_exhaustive()
     }
 }

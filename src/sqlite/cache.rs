@@ -19,9 +19,9 @@ use tokio::sync::OnceCell;
 
 use super::error::Fault;
 use super::rows::Known;
-use crate::address::ConnectionId;
 use crate::connection::Connection;
-use crate::store::Version;
+use crate::connection::ConnectionKey;
+use crate::store::CredentialVersion;
 
 /// Entries of what isn't called any more go after that time.
 const IDLE: Duration = Duration::from_secs(600);
@@ -29,10 +29,10 @@ const IDLE: Duration = Duration::from_secs(600);
 const SLOTS: usize = 64;
 
 pub(super) struct Cache {
-    entries: Entries<ConnectionId, Entry, RandomState>,
+    entries: Entries<ConnectionKey, Entry, RandomState>,
     /// How often this process has written to a connection of that slot.
     writes: [AtomicU64; SLOTS],
-    flights: Mutex<HashMap<ConnectionId, (Stamp, Weak<Cell>), RandomState>>,
+    flights: Mutex<HashMap<ConnectionKey, (Stamp, Weak<Cell>), RandomState>>,
     hasher: RandomState,
 }
 
@@ -46,7 +46,7 @@ pub(super) struct Stamp {
 #[derive(Clone)]
 struct Entry {
     stamp: Stamp,
-    version: Version,
+    version: CredentialVersion,
     connection: Connection,
 }
 
@@ -65,24 +65,24 @@ impl Cache {
         }
     }
 
-    pub(super) fn stamp(&self, id: &ConnectionId, generation: u64) -> Stamp {
+    pub(super) fn stamp(&self, id: &ConnectionKey, generation: u64) -> Stamp {
         let writes = self.slot(id).map_or(0, |slot| slot.load(Ordering::Acquire));
         Stamp { generation, writes }
     }
 
-    fn slot(&self, id: &ConnectionId) -> Option<&AtomicU64> {
+    fn slot(&self, id: &ConnectionKey) -> Option<&AtomicU64> {
         let slot = self.hasher.hash_one(id) % SLOTS as u64;
         self.writes.get(usize::try_from(slot).ok()?)
     }
 
     /// What is kept and counts.
-    pub(super) fn get(&self, id: &ConnectionId, stamp: Stamp) -> Option<Connection> {
+    pub(super) fn get(&self, id: &ConnectionKey, stamp: Stamp) -> Option<Connection> {
         let entry = self.entries.get(id)?;
         (entry.stamp == stamp).then_some(entry.connection)
     }
 
     /// What is kept, to be compared with the file.
-    pub(super) fn known(&self, id: &ConnectionId) -> Option<Known> {
+    pub(super) fn known(&self, id: &ConnectionKey) -> Option<Known> {
         let Entry {
             version,
             connection,
@@ -94,7 +94,7 @@ impl Cache {
         })
     }
 
-    pub(super) fn keep(&self, id: &ConnectionId, stamp: Stamp, known: &Known) {
+    pub(super) fn keep(&self, id: &ConnectionKey, stamp: Stamp, known: &Known) {
         let entry = Entry {
             stamp,
             version: known.version,
@@ -104,19 +104,19 @@ impl Cache {
     }
 
     /// After this process has written, or tried to. Reads that are under way count no more.
-    pub(super) fn written(&self, id: &ConnectionId) {
+    pub(super) fn written(&self, id: &ConnectionKey) {
         if let Some(slot) = self.slot(id) {
             slot.fetch_add(1, Ordering::AcqRel);
         }
     }
 
     /// Nothing of it is left: it isn't there any more.
-    pub(super) fn forget(&self, id: &ConnectionId) {
+    pub(super) fn forget(&self, id: &ConnectionKey) {
         self.entries.invalidate(id);
     }
 
     /// The flight of that id that began by that stamp: of several who ask at once, one reads.
-    pub(super) fn flight<'a>(&'a self, id: &'a ConnectionId, stamp: Stamp) -> Flight<'a> {
+    pub(super) fn flight<'a>(&'a self, id: &'a ConnectionKey, stamp: Stamp) -> Flight<'a> {
         let fresh = || Arc::new(Cell::new());
         let cell = match self.flights().entry(id.clone()) {
             Place::Occupied(mut place) => {
@@ -143,14 +143,14 @@ impl Cache {
         }
     }
 
-    fn flights(&self) -> MutexGuard<'_, HashMap<ConnectionId, (Stamp, Weak<Cell>), RandomState>> {
+    fn flights(&self) -> MutexGuard<'_, HashMap<ConnectionKey, (Stamp, Weak<Cell>), RandomState>> {
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 pub(super) struct Flight<'a> {
     cache: &'a Cache,
-    id: &'a ConnectionId,
+    id: &'a ConnectionKey,
     /// `None` in `drop` alone.
     cell: Option<Arc<Cell>>,
 }
@@ -196,8 +196,8 @@ mod tests {
 
     use super::*;
 
-    fn acme() -> ConnectionId {
-        ConnectionId::try_from("acme").unwrap_or_else(|_| unreachable!("it's an id"))
+    fn acme() -> ConnectionKey {
+        ConnectionKey::try_from("acme").unwrap_or_else(|_| unreachable!("it's an id"))
     }
 
     #[tokio::test]
@@ -237,7 +237,7 @@ mod tests {
             for _ in 0..4 {
                 scope.spawn(|| {
                     for number in 0..20_000 {
-                        let Ok(id) = ConnectionId::try_from(&*format!("{number}")) else {
+                        let Ok(id) = ConnectionKey::try_from(&*format!("{number}")) else {
                             unreachable!("it's an id");
                         };
                         let flight = cache.flight(&id, cache.stamp(&id, 0));
@@ -285,7 +285,7 @@ mod tests {
         let (cache, id) = (Cache::new(10), acme());
         let stamp = cache.stamp(&id, 0);
         let known = Known {
-            version: Version::new(1),
+            version: CredentialVersion::new(1),
             connection: Connection::new("crm"),
         };
         cache.keep(&id, stamp, &known);
@@ -302,9 +302,9 @@ mod tests {
     fn x2_a_hundred_thousand_ids_leave_no_more_than_the_most() {
         let cache = Cache::new(100);
         for number in 0..100_000 {
-            if let Ok(id) = ConnectionId::try_from(&*format!("{number}")) {
+            if let Ok(id) = ConnectionKey::try_from(&*format!("{number}")) {
                 let known = Known {
-                    version: Version::new(1),
+                    version: CredentialVersion::new(1),
                     connection: Connection::new("crm"),
                 };
                 cache.keep(&id, cache.stamp(&id, 0), &known);

@@ -47,10 +47,10 @@ pub(super) fn read(integration: &str, bytes: &[u8]) -> Result<Connection, Fault>
     let mut rest = Reader(bytes);
     let mut connection = Connection::new(integration);
     for _ in 0..rest.length()? {
-        connection = connection.variable(rest.text()?, rest.text()?);
+        connection = connection.with_variable(rest.text()?, rest.text()?);
     }
     for _ in 0..rest.length()? {
-        connection = connection.with(rest.text()?, rest.bytes()?);
+        connection = connection.with_secret(rest.text()?, rest.bytes()?);
     }
     if rest.0.is_empty() {
         Ok(connection)
@@ -92,8 +92,8 @@ mod tests {
         let connection = Connection::new("crm")
             .variable("", "")
             .variable("subdomain", "\u{e9}")
-            .with("token", vec![0, 255, 10])
-            .with("empty", "");
+            .with_secret("token", vec![0, 255, 10])
+            .with_secret("empty", "");
         let mut bytes = Vec::new();
         write(&connection, &mut bytes);
         assert_eq!(bytes.len(), length(&connection));

@@ -23,7 +23,7 @@ pub enum SqliteStoreError {
     /// The file is no SQLite database, is damaged, or belongs to another program.
     NotAStore(BoxError),
     /// The URL isn't `sqlite://` and a path, or the path is none of a file.
-    InvalidPlace,
+    InvalidPath,
     /// A record can't be read: it's damaged, was moved, was never encrypted, or its key isn't there.
     /// Which of these isn't told.
     Unreadable,
@@ -40,7 +40,7 @@ impl fmt::Display for SqliteStoreError {
                 "the file's tables are of version {found}, and this program knows {known}"
             ),
             Self::NotAStore(_) => f.write_str("the file is damaged or isn't one of connections"),
-            Self::InvalidPlace => f.write_str("a place is a path, or `sqlite://` and a path"),
+            Self::InvalidPath => f.write_str("a place is a path, or `sqlite://` and a path"),
             Self::Unreadable => f.write_str(UNREADABLE),
             Self::Unavailable(_) => f.write_str("the file of connections can't be used"),
         }

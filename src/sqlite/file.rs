@@ -25,7 +25,7 @@ pub(super) enum Access {
 /// It's made absolute: SQLite would take one that begins with `file:` for a URI, and an empty one
 /// for a database that is gone when it's closed.
 pub(super) fn path_of(place: &Path) -> Result<PathBuf, SqliteStoreError> {
-    let invalid = SqliteStoreError::InvalidPlace;
+    let invalid = SqliteStoreError::InvalidPath;
     let url = place
         .to_str()
         .and_then(|place| place.strip_prefix("sqlite:"));

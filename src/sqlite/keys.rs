@@ -21,7 +21,8 @@ pub(super) type KeyId = [u8; 16];
 /// `openssl rand -base64 32` prints, without the line break.
 ///
 /// ```
-/// use tower_passthrough::{Secret, sqlite::Keys};
+/// use tower_passthrough::Secret;
+/// use tower_passthrough::sqlite::Keys;
 ///
 /// # let (new, old) = (Secret::from("q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k="), Secret::from("AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="));
 /// let keys = Keys::from_base64(&new)?.and_base64(&old)?;

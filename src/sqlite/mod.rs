@@ -1,12 +1,14 @@
 //! Connections in a SQLite file, encrypted at rest: over restarts, crashes and several processes.
 //!
 //! ```no_run
-//! use tower_passthrough::{Connection, ConnectionId, ConnectionStore, Secret, sqlite::{Keys, SqliteStore}};
+//! use tower_passthrough::{Connection, Secret};
+//! use tower_passthrough::sqlite::{Keys, SqliteStore};
+//! use tower_passthrough::store::{ConnectionKey, ConnectionStore};
 //!
 //! # async fn open(key: Secret) -> Result<(), Box<dyn std::error::Error>> {
 //! let store = SqliteStore::open("connections.db", Keys::from_base64(&key)?).await?;
-//! let id = ConnectionId::try_from("acme")?;
-//! store.put(&id, &Connection::new("hubspot").with("token", "s3cr3t")).await?;
+//! let id = ConnectionKey::try_from("acme")?;
+//! store.put(&id, &Connection::new("hubspot").with_secret("token", "s3cr3t")).await?;
 //! # Ok(())
 //! # }
 //! ```
@@ -33,7 +35,7 @@ mod watch;
 
 pub use self::error::SqliteStoreError;
 pub use self::keys::{InvalidKey, Keys};
-pub use self::rotate::Reencrypted;
+pub use self::rotate::KeyRotationReport;
 
 use std::fmt;
 use std::path::Path;
@@ -53,7 +55,7 @@ const OPENING: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(20);
 const READERS: usize = 4;
 
-/// A [`ConnectionStore`](crate::ConnectionStore) in a SQLite file. Clones share its cache.
+/// A [`ConnectionStore`](crate::store::ConnectionStore) in a SQLite file. Clones share its cache.
 ///
 /// Several processes of one machine may use a file at once. It must be on a local file system: they
 /// share memory beside it (`-shm`), and its locks.
@@ -186,13 +188,13 @@ impl SqliteStore {
     /// up where it was by the next.
     ///
     /// After it, the file opens without the other keys, unless another process still writes with one
-    /// of them or some records are [`unreadable`](Reencrypted::unreadable).
+    /// of them or some records are [`unreadable`](KeyRotationReport::unreadable).
     ///
     /// # Errors
     ///
     /// [`SqliteStoreError::Unavailable`] if the file can't be used; what was done until then stays.
-    pub async fn reencrypt(&self) -> Result<Reencrypted, SqliteStoreError> {
-        let mut done = Reencrypted::default();
+    pub async fn reencrypt(&self) -> Result<KeyRotationReport, SqliteStoreError> {
+        let mut done = KeyRotationReport::default();
         let mut after = String::new();
         loop {
             let keys = Arc::clone(&self.0.keys);
@@ -220,7 +222,7 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`SqliteStoreError::Unavailable`] if the file can't be used. Nothing is lost by that.
-    pub async fn settle(&self) -> Result<(), SqliteStoreError> {
+    pub async fn checkpoint(&self) -> Result<(), SqliteStoreError> {
         let settle = |sqlite: &mut rusqlite::Connection| file::settle(sqlite);
         Ok(self.0.writer.run(settle).await?)
     }

@@ -13,7 +13,7 @@ const BATCH: i64 = 64;
 /// What became of the records of other keys than the current one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Reencrypted {
+pub struct KeyRotationReport {
     /// Connections that were encrypted anew.
     pub connections: u64,
     /// Connections that can't be read by any key: they're left as they are.
@@ -27,7 +27,7 @@ pub(super) fn batch(
     sqlite: &mut Sqlite,
     keys: &Keys,
     after: &str,
-    done: &mut Reencrypted,
+    done: &mut KeyRotationReport,
 ) -> Result<Option<String>, Fault> {
     let key = keys.current();
     // What is read is what is replaced: nobody else writes until this is committed.

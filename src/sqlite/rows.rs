@@ -11,9 +11,11 @@ use super::contents;
 use super::error::Fault;
 use super::keys::{Key, Keys};
 use super::schema;
-use crate::address::ConnectionId;
 use crate::connection::Connection;
-use crate::store::{Lease, Listed, Record, Renewal, Standing, Version};
+use crate::connection::ConnectionKey;
+use crate::store::{
+    ConnectionSummary, CredentialVersion, GrantState, GrantUpdate, RefreshLease, StoredConnection,
+};
 
 /// How far a clock may be set back without ending leases: else one that was set back by an hour would
 /// make each lease an hour longer.
@@ -21,7 +23,7 @@ const DRIFT: i64 = 10_000;
 
 /// What a reader knows of a connection by then.
 pub(super) struct Known {
-    pub(super) version: Version,
+    pub(super) version: CredentialVersion,
     pub(super) connection: Connection,
 }
 
@@ -30,7 +32,7 @@ pub(super) struct Known {
 pub(super) fn look_up(
     sqlite: &Sqlite,
     keys: &Keys,
-    id: &ConnectionId,
+    id: &ConnectionKey,
     known: Option<Known>,
 ) -> Result<Known, Fault> {
     let mut statement = sqlite.prepare_cached(
@@ -48,36 +50,44 @@ pub(super) fn look_up(
     }
 }
 
-pub(super) fn read(sqlite: &Sqlite, keys: &Keys, id: &ConnectionId) -> Result<Record, Fault> {
+pub(super) fn read(
+    sqlite: &Sqlite,
+    keys: &Keys,
+    id: &ConnectionKey,
+) -> Result<StoredConnection, Fault> {
     let mut statement = sqlite.prepare_cached(
-        "SELECT integration, version, key_id, sealed, dead, renewed_at FROM connections
+        "SELECT integration, version, key_id, sealed, dead, refreshed_at FROM connections
          WHERE id = ?1",
     )?;
     let mut rows = statement.query([id.as_str()])?;
     let row = rows.next()?.ok_or(Fault::NotFound)?;
-    let record = Record::new(opened(row, keys, id)?, version_of(row)?);
-    let record = record.standing(standing(row.get(4)?));
-    let Some(renewed_at) = row.get::<_, Option<i64>>(5)? else {
+    let record = StoredConnection::new(opened(row, keys, id)?, version_of(row)?);
+    let record = record.state(state(row.get(4)?));
+    let Some(refreshed_at) = row.get::<_, Option<i64>>(5)? else {
         return Ok(record);
     };
-    let after = u64::try_from(renewed_at).map_err(|_| Fault::Unreadable)?;
+    let after = u64::try_from(refreshed_at).map_err(|_| Fault::Unreadable)?;
     let at = UNIX_EPOCH.checked_add(Duration::from_millis(after));
-    Ok(record.renewed_at(at.ok_or(Fault::Unreadable)?))
+    Ok(record.refreshed_at(at.ok_or(Fault::Unreadable)?))
 }
 
-fn version_of(row: &Row<'_>) -> Result<Version, Fault> {
+fn version_of(row: &Row<'_>) -> Result<CredentialVersion, Fault> {
     let version = row.get::<_, i64>(1)?;
-    Ok(Version::new(
+    Ok(CredentialVersion::new(
         u64::try_from(version).map_err(|_| Fault::Unreadable)?,
     ))
 }
 
-const fn standing(dead: bool) -> Standing {
-    if dead { Standing::Dead } else { Standing::Live }
+const fn state(dead: bool) -> GrantState {
+    if dead {
+        GrantState::Revoked
+    } else {
+        GrantState::Active
+    }
 }
 
 /// Decrypts a row's connection: `integration, version, key_id, sealed`.
-fn opened(row: &Row<'_>, keys: &Keys, id: &ConnectionId) -> Result<Connection, Fault> {
+fn opened(row: &Row<'_>, keys: &Keys, id: &ConnectionKey) -> Result<Connection, Fault> {
     let integration: &str = row.get_ref(0)?.as_str().map_err(|_| Fault::Unreadable)?;
     let key_id = row.get_ref(2)?.as_blob().map_err(|_| Fault::Unreadable)?;
     let sealed = row.get_ref(3)?.as_blob().map_err(|_| Fault::Unreadable)?;
@@ -94,8 +104,8 @@ fn opened(row: &Row<'_>, keys: &Keys, id: &ConnectionId) -> Result<Connection, F
 /// Encrypts a connection for a row.
 pub(super) fn sealed(
     key: &Key,
-    id: &ConnectionId,
-    version: Version,
+    id: &ConnectionKey,
+    version: CredentialVersion,
     connection: &Connection,
 ) -> Result<Vec<u8>, Fault> {
     let place = Place {
@@ -134,20 +144,20 @@ fn now() -> Result<i64, Fault> {
 pub(super) fn put(
     sqlite: &mut Sqlite,
     keys: &Keys,
-    id: &ConnectionId,
+    id: &ConnectionKey,
     connection: &Connection,
-) -> Result<Version, Fault> {
+) -> Result<CredentialVersion, Fault> {
     let transaction = writing(sqlite)?;
     let key = keys.current();
     schema::prove(&transaction, key)?;
     let version = next(&transaction)?;
-    let sealed = sealed(key, id, Version::new(version), connection)?;
+    let sealed = sealed(key, id, CredentialVersion::new(version), connection)?;
     transaction
         .prepare_cached(
             "INSERT INTO connections (id, integration, version, key_id, sealed)
              VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (id) DO UPDATE SET integration = ?2, version = ?3, key_id = ?4,
-             sealed = ?5, dead = 0, renewed_at = NULL, fence = NULL, leased_at = NULL,
+             sealed = ?5, dead = 0, refreshed_at = NULL, fence = NULL, leased_at = NULL,
              leased_until = NULL",
         )?
         .execute(params![
@@ -158,10 +168,10 @@ pub(super) fn put(
             sealed
         ])?;
     transaction.commit()?;
-    Ok(Version::new(version))
+    Ok(CredentialVersion::new(version))
 }
 
-pub(super) fn remove(sqlite: &Sqlite, id: &ConnectionId) -> Result<bool, Fault> {
+pub(super) fn remove(sqlite: &Sqlite, id: &ConnectionKey) -> Result<bool, Fault> {
     let removed = sqlite
         .prepare_cached("DELETE FROM connections WHERE id = ?1")?
         .execute([id.as_str()])?;
@@ -170,11 +180,11 @@ pub(super) fn remove(sqlite: &Sqlite, id: &ConnectionId) -> Result<bool, Fault> 
 
 pub(super) fn list(
     sqlite: &Sqlite,
-    after: Option<&ConnectionId>,
+    after: Option<&ConnectionKey>,
     limit: usize,
-) -> Result<Vec<Listed>, Fault> {
+) -> Result<Vec<ConnectionSummary>, Fault> {
     // No id is empty: each comes after that.
-    let after = after.map_or("", ConnectionId::as_str);
+    let after = after.map_or("", ConnectionKey::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = sqlite.prepare_cached(
         "SELECT id, integration, dead FROM connections WHERE id > ?1 ORDER BY id LIMIT ?2",
@@ -183,20 +193,24 @@ pub(super) fn list(
     let mut listed = Vec::new();
     while let Some(row) = rows.next()? {
         let id = row.get_ref(0)?.as_str().map_err(|_| Fault::Unreadable)?;
-        let id = ConnectionId::try_from(id).map_err(|_| Fault::Unreadable)?;
+        let id = ConnectionKey::try_from(id).map_err(|_| Fault::Unreadable)?;
         // One damaged row mustn't hide the others: it's to be found and removed.
         let integration = row.get_ref(1)?.as_bytes().map_err(|_| Fault::Unreadable)?;
         let integration = String::from_utf8_lossy(integration);
-        listed.push(Listed::new(id, &*integration, standing(row.get(2)?)));
+        listed.push(ConnectionSummary::new(
+            id,
+            &*integration,
+            state(row.get(2)?),
+        ));
     }
     Ok(listed)
 }
 
 pub(super) fn lease(
     sqlite: &mut Sqlite,
-    id: &ConnectionId,
+    id: &ConnectionKey,
     time: Duration,
-) -> Result<Option<Lease>, Fault> {
+) -> Result<Option<RefreshLease>, Fault> {
     let transaction = writing(sqlite)?;
     // After the lock was got: waiting for it may have taken seconds.
     let now = now()?;
@@ -224,11 +238,15 @@ pub(super) fn lease(
         )?
         .execute(params![id.as_str(), as_integer(fence)?, now, until])?;
     transaction.commit()?;
-    Ok(Some(Lease::new(fence)))
+    Ok(Some(RefreshLease::new(fence)))
 }
 
 /// The fence stays: as long as nobody else has taken a lease, it's the newest.
-pub(super) fn release(sqlite: &Sqlite, id: &ConnectionId, lease: Lease) -> Result<(), Fault> {
+pub(super) fn release(
+    sqlite: &Sqlite,
+    id: &ConnectionKey,
+    lease: RefreshLease,
+) -> Result<(), Fault> {
     let Ok(fence) = as_integer(lease.fence()) else {
         return Ok(());
     };
@@ -244,11 +262,11 @@ pub(super) fn release(sqlite: &Sqlite, id: &ConnectionId, lease: Lease) -> Resul
 pub(super) fn commit(
     sqlite: &mut Sqlite,
     keys: &Keys,
-    id: &ConnectionId,
-    read: Version,
-    lease: Lease,
-    renewal: &Renewal,
-) -> Result<Option<Version>, Fault> {
+    id: &ConnectionKey,
+    read: CredentialVersion,
+    lease: RefreshLease,
+    renewal: &GrantUpdate,
+) -> Result<Option<CredentialVersion>, Fault> {
     let transaction = writing(sqlite)?;
     let (version, fence) = transaction
         .prepare_cached("SELECT version, fence FROM connections WHERE id = ?1")?
@@ -261,15 +279,15 @@ pub(super) fn commit(
         return Ok(None);
     }
     let version = match renewal {
-        Renewal::Renewed(connection) => {
+        GrantUpdate::Refreshed(connection) => {
             let key = keys.current();
             schema::prove(&transaction, key)?;
             let version = next(&transaction)?;
-            let sealed = sealed(key, id, Version::new(version), connection)?;
+            let sealed = sealed(key, id, CredentialVersion::new(version), connection)?;
             transaction
                 .prepare_cached(
                     "UPDATE connections SET integration = ?2, version = ?3, key_id = ?4,
-                     sealed = ?5, dead = 0, renewed_at = ?6 WHERE id = ?1",
+                     sealed = ?5, dead = 0, refreshed_at = ?6 WHERE id = ?1",
                 )?
                 .execute(params![
                     id.as_str(),
@@ -279,12 +297,12 @@ pub(super) fn commit(
                     sealed,
                     now()?
                 ])?;
-            Version::new(version)
+            CredentialVersion::new(version)
         }
-        Renewal::Dead if fence.is_none() || fence != as_integer(lease.fence()).ok() => {
+        GrantUpdate::Revoked if fence.is_none() || fence != as_integer(lease.fence()).ok() => {
             return Ok(None);
         }
-        Renewal::Dead => {
+        GrantUpdate::Revoked => {
             transaction
                 .prepare_cached("UPDATE connections SET dead = 1 WHERE id = ?1")?
                 .execute([id.as_str()])?;

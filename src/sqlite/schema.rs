@@ -28,7 +28,7 @@ const MIGRATIONS: [&str; 1] = ["
         integration TEXT NOT NULL,
         version INTEGER NOT NULL,
         dead INTEGER NOT NULL DEFAULT 0,
-        renewed_at INTEGER,
+        refreshed_at INTEGER,
         fence INTEGER,
         leased_at INTEGER,
         leased_until INTEGER,

@@ -9,11 +9,12 @@ use super::cache::Stamp;
 use super::error::{Fault, SqliteStoreError};
 use super::keys::Keys;
 use super::{SqliteStore, file, rows};
-use crate::address::ConnectionId;
+use crate::authorize::CallContext;
 use crate::connection::Connection;
+use crate::connection::ConnectionKey;
 use crate::store::{
-    CallContext, ConnectionStore, CredentialStore, Lease, Listed, Record, Renewal, StoreError,
-    TokenStore, Version,
+    ConnectionStore, ConnectionSummary, CredentialStore, CredentialVersion, GrantUpdate,
+    RefreshLease, StoreError, StoredConnection, TokenStore,
 };
 
 impl SqliteStore {
@@ -29,8 +30,8 @@ impl SqliteStore {
     /// What was kept of the connection counts no more when `write` has ended, well or not.
     async fn writing<T: Send + 'static>(
         &self,
-        id: &ConnectionId,
-        write: impl FnOnce(&mut Sqlite, &Keys, &ConnectionId) -> Result<T, Fault> + Send + 'static,
+        id: &ConnectionKey,
+        write: impl FnOnce(&mut Sqlite, &Keys, &ConnectionKey) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let (shared, id) = (Arc::clone(&self.0), id.clone());
         let write = move |sqlite: &mut Sqlite| {
@@ -45,15 +46,15 @@ impl SqliteStore {
     /// Leases are none of the cache's business.
     async fn leasing<T: Send + 'static>(
         &self,
-        id: &ConnectionId,
-        write: impl FnOnce(&mut Sqlite, &ConnectionId) -> Result<T, Fault> + Send + 'static,
+        id: &ConnectionKey,
+        write: impl FnOnce(&mut Sqlite, &ConnectionKey) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, Fault> {
         let id = id.clone();
         let write = move |sqlite: &mut Sqlite| write(sqlite, &id);
         self.0.writer.run(write).await
     }
 
-    async fn load(&self, id: &ConnectionId, stamp: Stamp) -> Result<Connection, Fault> {
+    async fn load(&self, id: &ConnectionKey, stamp: Stamp) -> Result<Connection, Fault> {
         let (asked, known) = (id.clone(), self.0.cache.known(id));
         let look_up =
             move |sqlite: &Sqlite, keys: &Keys| rows::look_up(sqlite, keys, &asked, known);
@@ -81,7 +82,7 @@ fn shared(fault: Arc<Fault>) -> StoreError {
 impl CredentialStore for SqliteStore {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let cache = &self.0.cache;
@@ -95,32 +96,36 @@ impl CredentialStore for SqliteStore {
 }
 
 impl TokenStore for SqliteStore {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         let id = id.clone();
         let read = move |sqlite: &Sqlite, keys: &Keys| rows::read(sqlite, keys, &id);
         Ok(self.reading(read).await?)
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
-        let lease = move |sqlite: &mut Sqlite, id: &ConnectionId| rows::lease(sqlite, id, time);
+    async fn lease(
+        &self,
+        id: &ConnectionKey,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
+        let lease = move |sqlite: &mut Sqlite, id: &ConnectionKey| rows::lease(sqlite, id, time);
         Ok(self.leasing(id, lease).await?)
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         let release =
-            move |sqlite: &mut Sqlite, id: &ConnectionId| rows::release(sqlite, id, lease);
+            move |sqlite: &mut Sqlite, id: &ConnectionKey| rows::release(sqlite, id, lease);
         Ok(self.leasing(id, release).await?)
     }
 
     async fn commit(
         &self,
-        id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        id: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         let renewal = renewal.clone();
-        let commit = move |sqlite: &mut Sqlite, keys: &Keys, id: &ConnectionId| {
+        let commit = move |sqlite: &mut Sqlite, keys: &Keys, id: &ConnectionKey| {
             rows::commit(sqlite, keys, id, read, lease, &renewal)
         };
         Ok(self.writing(id, commit).await?)
@@ -128,16 +133,20 @@ impl TokenStore for SqliteStore {
 }
 
 impl ConnectionStore for SqliteStore {
-    async fn put(&self, id: &ConnectionId, connection: &Connection) -> Result<Version, StoreError> {
+    async fn put(
+        &self,
+        id: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, StoreError> {
         let connection = connection.clone();
-        let put = move |sqlite: &mut Sqlite, keys: &Keys, id: &ConnectionId| {
+        let put = move |sqlite: &mut Sqlite, keys: &Keys, id: &ConnectionKey| {
             rows::put(sqlite, keys, id, &connection)
         };
         Ok(self.writing(id, put).await?)
     }
 
-    async fn remove(&self, id: &ConnectionId) -> Result<bool, StoreError> {
-        let remove = move |sqlite: &mut Sqlite, _: &Keys, id: &ConnectionId| {
+    async fn remove(&self, id: &ConnectionKey) -> Result<bool, StoreError> {
+        let remove = move |sqlite: &mut Sqlite, _: &Keys, id: &ConnectionKey| {
             let removed = rows::remove(sqlite, id)?;
             // Until then the file itself still has the record.
             let _ = file::settle(sqlite);
@@ -148,9 +157,9 @@ impl ConnectionStore for SqliteStore {
 
     async fn list(
         &self,
-        after: Option<&ConnectionId>,
+        after: Option<&ConnectionKey>,
         limit: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
         let after = after.cloned();
         let list = move |sqlite: &Sqlite, _: &Keys| rows::list(sqlite, after.as_ref(), limit);
         Ok(self.reading(list).await?)

@@ -1,136 +1,263 @@
-//! Stores and authorizers chosen at run time: a box per call buys a type without parameters.
+//! Stores that are chosen at run time: a box per call buys a type without parameters.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::authorize::Authorize;
-use super::context::CallContext;
-use super::scope::Scope;
+use super::tokens::{
+    ConnectionStore, ConnectionSummary, CredentialVersion, GrantUpdate, RefreshLease,
+    StoredConnection, TokenStore,
+};
 use super::{CredentialStore, StoreError};
-use crate::address::ConnectionId;
-use crate::connection::Connection;
+use crate::authorize::CallContext;
+use crate::connection::{Connection, ConnectionKey};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// Any [`CredentialStore`]. Cloning is one increment.
-#[derive(Clone)]
-pub struct BoxCredentialStore(Arc<dyn DynStore>);
+macro_rules! boxed {
+    ($(#[$doc:meta])* $name:ident, $store:ident, $erased:ident) => {
+        $(#[$doc])*
+        #[derive(Clone)]
+        pub struct $name(Arc<dyn $erased>);
 
-/// Any [`Authorize`]. Cloning is one increment.
-#[derive(Clone)]
-pub struct BoxAuthorize(Arc<dyn DynAuthorize>);
+        impl $name {
+            /// Erases the type of a store.
+            pub fn new(store: impl $store) -> Self {
+                Self(Arc::new(store))
+            }
+        }
 
-impl BoxCredentialStore {
-    /// Erases the type of a store.
-    pub fn new(store: impl CredentialStore) -> Self {
-        Self(Arc::new(store))
-    }
+        impl CredentialStore for $name {
+            async fn connection(
+                &self,
+                key: &ConnectionKey,
+                cx: CallContext<'_>,
+            ) -> Result<Connection, StoreError> {
+                self.0.dyn_connection(key, cx).await
+            }
+
+            async fn refresh(
+                &self,
+                key: &ConnectionKey,
+                rejected: &Connection,
+                cx: CallContext<'_>,
+            ) -> Result<Option<Connection>, StoreError> {
+                self.0.dyn_refresh(key, rejected, cx).await
+            }
+
+            fn can_refresh(&self, connection: &Connection) -> bool {
+                self.0.dyn_can_refresh(connection)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        }
+    };
 }
 
-impl BoxAuthorize {
-    /// Erases the type of an authorizer.
-    pub fn new(authorizer: impl Authorize) -> Self {
-        Self(Arc::new(authorizer))
-    }
+boxed! {
+    /// Any [`CredentialStore`]. Cloning is one increment; a call allocates a box more.
+    BoxCredentialStore, CredentialStore, DynCredentials
 }
 
-impl CredentialStore for BoxCredentialStore {
-    async fn connection(
+boxed! {
+    /// Any [`TokenStore`]. Cloning is one increment; a call allocates a box more.
+    BoxTokenStore, TokenStore, DynTokens
+}
+
+boxed! {
+    /// Any [`ConnectionStore`]. Cloning is one increment; a call allocates a box more.
+    BoxConnectionStore, ConnectionStore, DynConnections
+}
+
+macro_rules! boxed_tokens {
+    ($name:ident) => {
+        impl TokenStore for $name {
+            async fn read(&self, key: &ConnectionKey) -> Result<StoredConnection, StoreError> {
+                self.0.dyn_read(key).await
+            }
+
+            async fn lease(
+                &self,
+                key: &ConnectionKey,
+                time: Duration,
+            ) -> Result<Option<RefreshLease>, StoreError> {
+                self.0.dyn_lease(key, time).await
+            }
+
+            async fn release(
+                &self,
+                key: &ConnectionKey,
+                lease: RefreshLease,
+            ) -> Result<(), StoreError> {
+                self.0.dyn_release(key, lease).await
+            }
+
+            async fn commit(
+                &self,
+                key: &ConnectionKey,
+                read: CredentialVersion,
+                lease: RefreshLease,
+                update: &GrantUpdate,
+            ) -> Result<Option<CredentialVersion>, StoreError> {
+                self.0.dyn_commit(key, read, lease, update).await
+            }
+        }
+    };
+}
+
+boxed_tokens!(BoxTokenStore);
+boxed_tokens!(BoxConnectionStore);
+
+impl ConnectionStore for BoxConnectionStore {
+    async fn put(
         &self,
-        id: &ConnectionId,
-        cx: CallContext<'_>,
-    ) -> Result<Connection, StoreError> {
-        self.0.dyn_connection(id, cx).await
+        key: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, StoreError> {
+        self.0.dyn_put(key, connection).await
     }
 
-    async fn renew(
+    async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+        self.0.dyn_remove(key).await
+    }
+
+    async fn list(
         &self,
-        id: &ConnectionId,
-        rejected: &Connection,
-        cx: CallContext<'_>,
-    ) -> Result<Option<Connection>, StoreError> {
-        self.0.dyn_renew(id, rejected, cx).await
-    }
-
-    fn renews(&self, connection: &Connection) -> bool {
-        self.0.dyn_renews(connection)
+        after: Option<&ConnectionKey>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
+        self.0.dyn_list(after, limit).await
     }
 }
 
-impl Authorize for BoxAuthorize {
-    async fn authorize(&self, id: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
-        self.0.dyn_authorize(id, cx).await
-    }
-}
-
-trait DynStore: Send + Sync {
+trait DynCredentials: Send + Sync {
     fn dyn_connection<'a>(
         &'a self,
-        id: &'a ConnectionId,
+        key: &'a ConnectionKey,
         cx: CallContext<'a>,
     ) -> BoxFuture<'a, Connection>;
 
-    fn dyn_renew<'a>(
+    fn dyn_refresh<'a>(
         &'a self,
-        id: &'a ConnectionId,
+        key: &'a ConnectionKey,
         rejected: &'a Connection,
         cx: CallContext<'a>,
     ) -> BoxFuture<'a, Option<Connection>>;
 
-    fn dyn_renews(&self, connection: &Connection) -> bool;
+    fn dyn_can_refresh(&self, connection: &Connection) -> bool;
 }
 
-impl<S: CredentialStore> DynStore for S {
+impl<S: CredentialStore> DynCredentials for S {
     fn dyn_connection<'a>(
         &'a self,
-        id: &'a ConnectionId,
+        key: &'a ConnectionKey,
         cx: CallContext<'a>,
     ) -> BoxFuture<'a, Connection> {
-        Box::pin(self.connection(id, cx))
+        Box::pin(self.connection(key, cx))
     }
 
-    fn dyn_renew<'a>(
+    fn dyn_refresh<'a>(
         &'a self,
-        id: &'a ConnectionId,
+        key: &'a ConnectionKey,
         rejected: &'a Connection,
         cx: CallContext<'a>,
     ) -> BoxFuture<'a, Option<Connection>> {
-        Box::pin(self.renew(id, rejected, cx))
+        Box::pin(self.refresh(key, rejected, cx))
     }
 
-    fn dyn_renews(&self, connection: &Connection) -> bool {
-        self.renews(connection)
+    fn dyn_can_refresh(&self, connection: &Connection) -> bool {
+        self.can_refresh(connection)
     }
 }
 
-trait DynAuthorize: Send + Sync {
-    fn dyn_authorize<'a>(
+trait DynTokens: DynCredentials {
+    fn dyn_read<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, StoredConnection>;
+
+    fn dyn_lease<'a>(
         &'a self,
-        id: &'a ConnectionId,
-        cx: CallContext<'a>,
-    ) -> BoxFuture<'a, Scope>;
-}
+        key: &'a ConnectionKey,
+        time: Duration,
+    ) -> BoxFuture<'a, Option<RefreshLease>>;
 
-impl<A: Authorize> DynAuthorize for A {
-    fn dyn_authorize<'a>(
+    fn dyn_release<'a>(&'a self, key: &'a ConnectionKey, lease: RefreshLease) -> BoxFuture<'a, ()>;
+
+    fn dyn_commit<'a>(
         &'a self,
-        id: &'a ConnectionId,
-        cx: CallContext<'a>,
-    ) -> BoxFuture<'a, Scope> {
-        Box::pin(self.authorize(id, cx))
+        key: &'a ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        update: &'a GrantUpdate,
+    ) -> BoxFuture<'a, Option<CredentialVersion>>;
+}
+
+impl<S: TokenStore> DynTokens for S {
+    fn dyn_read<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, StoredConnection> {
+        Box::pin(self.read(key))
+    }
+
+    fn dyn_lease<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        time: Duration,
+    ) -> BoxFuture<'a, Option<RefreshLease>> {
+        Box::pin(self.lease(key, time))
+    }
+
+    fn dyn_release<'a>(&'a self, key: &'a ConnectionKey, lease: RefreshLease) -> BoxFuture<'a, ()> {
+        Box::pin(self.release(key, lease))
+    }
+
+    fn dyn_commit<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        update: &'a GrantUpdate,
+    ) -> BoxFuture<'a, Option<CredentialVersion>> {
+        Box::pin(self.commit(key, read, lease, update))
     }
 }
 
-impl fmt::Debug for BoxCredentialStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BoxCredentialStore")
-    }
+trait DynConnections: DynTokens {
+    fn dyn_put<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        connection: &'a Connection,
+    ) -> BoxFuture<'a, CredentialVersion>;
+
+    fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool>;
+
+    fn dyn_list<'a>(
+        &'a self,
+        after: Option<&'a ConnectionKey>,
+        limit: usize,
+    ) -> BoxFuture<'a, Vec<ConnectionSummary>>;
 }
 
-impl fmt::Debug for BoxAuthorize {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BoxAuthorize")
+impl<S: ConnectionStore> DynConnections for S {
+    fn dyn_put<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        connection: &'a Connection,
+    ) -> BoxFuture<'a, CredentialVersion> {
+        Box::pin(self.put(key, connection))
+    }
+
+    fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool> {
+        Box::pin(self.remove(key))
+    }
+
+    fn dyn_list<'a>(
+        &'a self,
+        after: Option<&'a ConnectionKey>,
+        limit: usize,
+    ) -> BoxFuture<'a, Vec<ConnectionSummary>> {
+        Box::pin(self.list(after, limit))
     }
 }

@@ -1,13 +1,4 @@
 //! Connections in memory, which can change while calls run.
-//!
-//! ```
-//! use tower_passthrough::{Connection, ConnectionId, MemoryStore};
-//!
-//! let store = MemoryStore::from_iter([("acme", Connection::new("hubspot").with("token", "s3cr3t"))]);
-//! store.insert(ConnectionId::try_from("beta")?, Connection::new("slack").with("token", "0th3r"));
-//! assert!(store.remove("acme"));
-//! # Ok::<_, tower_passthrough::InvalidConnectionId>(())
-//! ```
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,18 +8,28 @@ use std::time::{Duration, SystemTime};
 use foldhash::quality::RandomState;
 use tokio::time::Instant;
 
-use super::context::CallContext;
 use super::tokens::{
-    ConnectionStore, Lease, Listed, Record, Renewal, Standing, TokenStore, Version,
+    ConnectionStore, ConnectionSummary, CredentialVersion, GrantState, GrantUpdate, RefreshLease,
+    StoredConnection, TokenStore,
 };
 use super::{CredentialStore, StoreError};
-use crate::address::ConnectionId;
+use crate::authorize::CallContext;
 use crate::connection::Connection;
+use crate::connection::ConnectionKey;
 
-/// A [`CredentialStore`] in memory. Clones share one map; a change counts for the next call.
+/// A store in memory. Clones share one map; a change counts for the next call.
 ///
-/// Tokens that are renewed in it are gone with the process: where a vendor rotates refresh tokens,
-/// a connection doesn't outlive that.
+/// ```
+/// use tower_passthrough::{Connection, ConnectionId, MemoryStore};
+///
+/// let store = MemoryStore::from_iter([("acme", Connection::new("hubspot").with_secret("token", "s3cr3t"))]);
+/// store.insert_now(ConnectionId::new("beta")?, Connection::new("slack").with_secret("token", "0th3r"));
+/// assert!(store.remove_now("acme"));
+/// # Ok::<_, tower_passthrough::address::InvalidConnectionId>(())
+/// ```
+///
+/// Tokens that are refreshed in it are gone with the process: where a vendor rotates refresh tokens, a connection doesn't outlive
+/// the process.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<RwLock<Map>>);
 
@@ -40,8 +41,8 @@ struct Map {
 }
 
 struct Entry {
-    record: Record,
-    lease: Option<(Lease, Instant)>,
+    record: StoredConnection,
+    lease: Option<(RefreshLease, Instant)>,
 }
 
 impl Map {
@@ -51,16 +52,16 @@ impl Map {
     }
 
     fn put(&mut self, id: &str, connection: Connection) -> Option<Connection> {
-        let version = Version::new(self.next());
+        let version = CredentialVersion::new(self.next());
         let entry = Entry {
-            record: Record::new(connection, version),
+            record: StoredConnection::new(connection, version),
             lease: None,
         };
         let old = self.entries.insert(id.into(), entry);
         old.map(|entry| entry.record.connection)
     }
 
-    fn entry(&mut self, id: &ConnectionId) -> Result<&mut Entry, StoreError> {
+    fn entry(&mut self, id: &ConnectionKey) -> Result<&mut Entry, StoreError> {
         self.entries
             .get_mut(id.as_str())
             .ok_or(StoreError::NotFound)
@@ -74,14 +75,18 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Adds a connection, or replaces the one of that id.
-    pub fn insert(&self, id: ConnectionId, connection: Connection) -> Option<Connection> {
-        self.write().put(id.as_str(), connection)
+    /// Adds a connection, or replaces the connection of that key, which is returned.
+    pub fn insert_now(
+        &self,
+        key: impl Into<ConnectionKey>,
+        connection: Connection,
+    ) -> Option<Connection> {
+        self.write().put(key.into().as_str(), connection)
     }
 
-    /// Removes a connection; whether there was one.
-    pub fn remove(&self, id: &str) -> bool {
-        self.write().entries.remove(id).is_some()
+    /// Removes a connection. Returns `true` if there was one.
+    pub fn remove_now(&self, key: &str) -> bool {
+        self.write().entries.remove(key).is_some()
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Map> {
@@ -92,7 +97,7 @@ impl MemoryStore {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn record(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    fn record(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         let map = self.shared();
         let entry = map.entries.get(id.as_str());
         Ok(entry.ok_or(StoreError::NotFound)?.record.clone())
@@ -102,7 +107,7 @@ impl MemoryStore {
 impl CredentialStore for MemoryStore {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let map = self.shared();
@@ -112,13 +117,17 @@ impl CredentialStore for MemoryStore {
 }
 
 impl TokenStore for MemoryStore {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         self.record(id)
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        id: &ConnectionKey,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
         let mut map = self.write();
-        let lease = Lease::new(map.next());
+        let lease = RefreshLease::new(map.next());
         let entry = map.entry(id)?;
         let now = Instant::now();
         if entry.lease.is_some_and(|(_, end)| now < end) {
@@ -132,7 +141,7 @@ impl TokenStore for MemoryStore {
         Ok(Some(lease))
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         if let Ok(entry) = self.write().entry(id) {
             if let Some((held, end)) = &mut entry.lease {
                 if *held == lease {
@@ -145,13 +154,13 @@ impl TokenStore for MemoryStore {
 
     async fn commit(
         &self,
-        id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        id: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         let mut map = self.write();
-        let next = Version::new(map.next());
+        let next = CredentialVersion::new(map.next());
         let Entry {
             record,
             lease: newest,
@@ -160,47 +169,57 @@ impl TokenStore for MemoryStore {
             return Ok(None);
         }
         match renewal {
-            Renewal::Renewed(connection) => {
-                *record = Record::new(connection.clone(), next).renewed_at(SystemTime::now());
+            GrantUpdate::Refreshed(connection) => {
+                *record =
+                    StoredConnection::new(connection.clone(), next).refreshed_at(SystemTime::now());
             }
-            Renewal::Dead if newest.is_none_or(|(newest, _)| newest != lease) => return Ok(None),
-            Renewal::Dead => record.standing = Standing::Dead,
+            GrantUpdate::Revoked if newest.is_none_or(|(newest, _)| newest != lease) => {
+                return Ok(None);
+            }
+            GrantUpdate::Revoked => record.state = GrantState::Revoked,
         }
         Ok(Some(record.version))
     }
 }
 
 impl ConnectionStore for MemoryStore {
-    async fn put(&self, id: &ConnectionId, connection: &Connection) -> Result<Version, StoreError> {
+    async fn put(
+        &self,
+        id: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, StoreError> {
         let mut map = self.write();
         drop(map.put(id.as_str(), connection.clone()));
         Ok(map.entry(id)?.record.version)
     }
 
-    async fn remove(&self, id: &ConnectionId) -> Result<bool, StoreError> {
-        Ok(Self::remove(self, id.as_str()))
+    async fn remove(&self, id: &ConnectionKey) -> Result<bool, StoreError> {
+        Ok(Self::remove_now(self, id.as_str()))
     }
 
     async fn list(
         &self,
-        after: Option<&ConnectionId>,
+        after: Option<&ConnectionKey>,
         limit: usize,
-    ) -> Result<Vec<Listed>, StoreError> {
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
         let map = self.shared();
         // One that isn't an id can't be asked for, and so isn't there.
         let listed = map.entries.iter().filter_map(|(id, entry)| {
-            let id = ConnectionId::try_from(&**id).ok()?;
-            let Record {
-                connection,
-                standing,
-                ..
+            let id = ConnectionKey::try_from(&**id).ok()?;
+            let StoredConnection {
+                connection, state, ..
             } = &entry.record;
-            Some(Listed::new(id, connection.shared_integration(), *standing))
+            Some(ConnectionSummary::new(
+                id,
+                connection.shared_integration(),
+                *state,
+            ))
         });
-        let is_after =
-            |listed: &Listed| after.is_none_or(|after| listed.id.as_str() > after.as_str());
+        let is_after = |listed: &ConnectionSummary| {
+            after.is_none_or(|after| listed.key.as_str() > after.as_str())
+        };
         let mut listed: Vec<_> = listed.filter(is_after).collect();
-        listed.sort_unstable_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+        listed.sort_unstable_by(|one, other| one.key.as_str().cmp(other.key.as_str()));
         listed.truncate(limit);
         Ok(listed)
     }

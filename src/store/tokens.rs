@@ -1,287 +1,304 @@
-//! What it takes of a store that tokens refresh themselves: to tell one state of a credential from
-//! the next, to let one process at a time ask for new tokens, and to lose none of them.
+//! Stores whose connections can be refreshed, by several processes at once, and changed.
 
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::{CredentialStore, StoreError};
-use crate::address::ConnectionId;
-use crate::connection::Connection;
+use crate::connection::{Connection, ConnectionKey};
 
-/// A store that connections can be renewed in, by several processes at once.
+/// A store whose connections can be refreshed by several processes at once.
 ///
-/// An implementation proves itself by the suite of the feature `test-util`.
+/// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). All that the suite checks is
+/// stated here and in [`ConnectionStore`].
 ///
-/// # Versions and leases
+/// # Versions
 ///
-/// Each credential that is written has a [`Version`] that no other ever had, also not one of the
-/// same id that was removed in between. A commit names the version that it's based on, and counts
-/// only if that is the newest (compare-and-swap): so a process that slept through its lease never
-/// overwrites what is newer (SECURITY O3).
+/// Each credential that is written has a [`CredentialVersion`] that no other ever had, also not a removed one of the same key. A
+/// commit names the version that it is based on, and counts only if that is the newest (compare-and-swap). So a process that slept
+/// through its lease never overwrites what is newer.
 ///
-/// A [`Lease`] keeps others from asking a token endpoint at the same time. It ends by itself, as
-/// its holder may be killed. Each has a higher fence than those before it. New tokens are taken also
-/// from whoever has lost the lease since, as long as nobody else has committed: they are all that
-/// is left of a refresh token that the vendor has rotated. That a credential is dead is believed
-/// only of the newest lease: whoever lost it may have been refused because its successor is being
-/// served.
+/// # Leases
+///
+/// A [`RefreshLease`] keeps others from asking a token endpoint at the same time. A lease ends by itself, as its holder may be
+/// killed. A [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) end the lease on their connection as well: it
+/// was for another credential. Each lease has a higher fence than the leases on the same key before it.
+///
+/// [`GrantUpdate::Refreshed`] counts also with a lease that is over, as long as nobody else has committed: the tokens are all that
+/// is left of a refresh token that the token endpoint has rotated. [`GrantUpdate::Revoked`] counts only with the newest lease:
+/// whoever lost the lease may have been refused because its successor is being served.
 pub trait TokenStore: CredentialStore {
-    /// The connection as it's stored now, past any cache.
+    /// Returns the connection as it is stored now, past any cache.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't
-    /// tell.
-    fn read(&self, id: &ConnectionId) -> impl Future<Output = Result<Record, StoreError>> + Send;
+    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't tell.
+    fn read(
+        &self,
+        key: &ConnectionKey,
+    ) -> impl Future<Output = Result<StoredConnection, StoreError>> + Send;
 
-    /// The right to renew that connection, for `time` from now on. `None`: somebody else has it.
+    /// Takes the right to refresh that connection, for `time` from now on. `None`: somebody else has it.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read).
+    /// As [`read`](Self::read); [`StoreError::Unavailable`] also if no clock can hold the end of the lease.
     fn lease(
         &self,
-        id: &ConnectionId,
+        key: &ConnectionKey,
         time: Duration,
-    ) -> impl Future<Output = Result<Option<Lease>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send;
 
-    /// Gives a lease back before its time. One that is over, or another's by now, is nothing.
+    /// Gives a lease back before its time. A lease that is over, or isn't the newest, changes nothing.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`]: it then ends by itself.
+    /// [`StoreError::Unavailable`]: the lease then ends by itself.
     fn release(
         &self,
-        id: &ConnectionId,
-        lease: Lease,
+        key: &ConnectionKey,
+        lease: RefreshLease,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes what became of a renewal, based on what was [`read`](Self::read). When it returns, that
-    /// survives a crash of process and machine. `None`: the credential is another by now, or, for
-    /// [`Renewal::Dead`], the lease is; nothing was written.
+    /// Writes the result of a refresh, based on what was [`read`](Self::read), and returns the new version. When this returns, the
+    /// result survives a crash of the process and of the machine.
+    ///
+    /// `None`: nothing was written, as the credential is another by now, or, for [`GrantUpdate::Revoked`], the lease isn't the
+    /// newest. A commit leaves the lease as it is. `GrantUpdate::Revoked` keeps the version, so that the new tokens of somebody who
+    /// was faster still count.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). The renewal may then be written or not.
+    /// As [`read`](Self::read). The result may then be written or not.
     ///
     /// # Cancel safety
     ///
-    /// It's called in a task that nobody drops, save by ending the runtime.
+    /// The method is called in a task that nobody drops, unless the runtime ends.
     fn commit(
         &self,
-        id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send;
+        key: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        update: &GrantUpdate,
+    ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send;
 }
 
 /// A store whose connections can be changed.
 pub trait ConnectionStore: TokenStore {
-    /// Adds a connection, or replaces the one of that id, with a new version. A replaced one that
-    /// was dead isn't any more.
+    /// Adds a connection, or replaces the connection of that key, and returns its new version. The connection's state is
+    /// [`GrantState::Active`], it has no lease, and `refreshed_at` is `None`.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the store failed.
     fn put(
         &self,
-        id: &ConnectionId,
+        key: &ConnectionKey,
         connection: &Connection,
-    ) -> impl Future<Output = Result<Version, StoreError>> + Send;
+    ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send;
 
-    /// Removes a connection; whether there was one.
+    /// Removes a connection and its lease. Returns `true` if there was one.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the store failed.
-    fn remove(&self, id: &ConnectionId) -> impl Future<Output = Result<bool, StoreError>> + Send;
+    fn remove(&self, key: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Up to `limit` connections in the order of their ids' bytes, those after `after`. No secret is
-    /// read for it.
+    /// Returns up to `limit` connections in the order of their keys' bytes, beginning after `after`. No secret is read for it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the store failed.
     fn list(
         &self,
-        after: Option<&ConnectionId>,
+        after: Option<&ConnectionKey>,
         limit: usize,
-    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Vec<ConnectionSummary>, StoreError>> + Send;
 }
 
-/// A connection as it's stored.
+/// A connection as it is stored.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Record {
+pub struct StoredConnection {
     /// The connection.
     pub connection: Connection,
-    /// Of its credential.
-    pub version: Version,
-    /// Whether its credential can be renewed.
-    pub standing: Standing,
-    /// When it was renewed last; `None` since it was put there.
-    pub renewed_at: Option<SystemTime>,
+    /// The version of its credential.
+    pub version: CredentialVersion,
+    /// The state of its grant.
+    pub state: GrantState,
+    /// The time of the last refresh; `None` if there was none since the connection was put there.
+    pub refreshed_at: Option<SystemTime>,
 }
 
-impl Record {
-    /// A live one, put there and not renewed since.
+impl StoredConnection {
+    /// Returns an active connection that was put there and not refreshed since.
     #[must_use]
-    pub fn new(connection: Connection, version: Version) -> Self {
+    pub fn new(connection: Connection, version: CredentialVersion) -> Self {
         Self {
             connection,
             version,
-            standing: Standing::Live,
-            renewed_at: None,
+            state: GrantState::Active,
+            refreshed_at: None,
         }
     }
 
-    /// Sets whether its credential can be renewed.
+    /// Sets the state of the grant.
     #[must_use]
-    pub fn standing(mut self, standing: Standing) -> Self {
-        self.standing = standing;
+    pub fn state(mut self, state: GrantState) -> Self {
+        self.state = state;
         self
     }
 
-    /// Sets when it was renewed last.
+    /// Sets the time of the last refresh.
     #[must_use]
-    pub fn renewed_at(mut self, at: SystemTime) -> Self {
-        self.renewed_at = Some(at);
+    pub fn refreshed_at(mut self, at: SystemTime) -> Self {
+        self.refreshed_at = Some(at);
         self
     }
 }
 
-/// Whether a credential can be renewed.
+/// The state of the grant that a credential comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Standing {
-    /// As far as is known.
-    Live,
-    /// Its owner must authorize it anew (SECURITY O4).
-    Dead,
+pub enum GrantState {
+    /// The credential can be refreshed, as far as is known.
+    Active,
+    /// The token endpoint has refused the grant for good (`invalid_grant`, RFC 6749 §5.2): the connection's owner must authorize the
+    /// connection again.
+    Revoked,
 }
 
-/// What became of a renewal.
+/// The result of a refresh.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Renewal {
-    /// New tokens: the connection with them. The credential gets a new version.
-    Renewed(Connection),
-    /// The vendor said that it can't be renewed any more. The version stays, so that new tokens of
-    /// somebody who was faster still count.
-    Dead,
+pub enum GrantUpdate {
+    /// The connection with its new tokens. The credential gets a new version.
+    Refreshed(Connection),
+    /// The token endpoint has refused the grant for good.
+    Revoked,
 }
 
 /// Tells one state of a credential from each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Version(u64);
+pub struct CredentialVersion(u64);
 
-impl Version {
-    /// The one of that number.
+impl CredentialVersion {
+    /// Returns the version of that number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
     }
 
-    /// Its number.
+    /// Returns the number of the version.
     #[must_use]
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// The right to renew a connection, for a time.
+/// The right to refresh a connection, for a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Lease(u64);
+pub struct RefreshLease(u64);
 
-impl Lease {
-    /// The one of that fence.
+impl RefreshLease {
+    /// Returns the lease of that fence.
     #[must_use]
     pub const fn new(fence: u64) -> Self {
         Self(fence)
     }
 
-    /// Its fence: higher than those of all leases on that connection before it.
+    /// Returns the fence, which is higher than the fences of all leases on that connection before.
     #[must_use]
     pub const fn fence(self) -> u64 {
         self.0
     }
 }
 
-/// What a list shows of a connection.
+/// An entry of a list of connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Listed {
-    /// Its id.
-    pub id: ConnectionId,
+pub struct ConnectionSummary {
+    /// The key of the connection.
+    pub key: ConnectionKey,
     /// The name of its integration.
     pub integration: Arc<str>,
-    /// Whether its credential can be renewed.
-    pub standing: Standing,
+    /// The state of its grant.
+    pub state: GrantState,
 }
 
-impl Listed {
-    /// A connection of that id.
+impl ConnectionSummary {
+    /// Returns the entry of a connection.
     #[must_use]
-    pub fn new(id: ConnectionId, integration: impl Into<Arc<str>>, standing: Standing) -> Self {
+    pub fn new(key: ConnectionKey, integration: impl Into<Arc<str>>, state: GrantState) -> Self {
         Self {
-            id,
+            key,
             integration: integration.into(),
-            standing,
+            state,
         }
     }
 }
 
-impl<S: TokenStore> TokenStore for Arc<S> {
-    fn read(&self, id: &ConnectionId) -> impl Future<Output = Result<Record, StoreError>> + Send {
-        S::read(self, id)
-    }
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<S: TokenStore> TokenStore for $pointer<S> {
+            fn read(
+                &self,
+                key: &ConnectionKey,
+            ) -> impl Future<Output = Result<StoredConnection, StoreError>> + Send {
+                S::read(self, key)
+            }
 
-    fn lease(
-        &self,
-        id: &ConnectionId,
-        time: Duration,
-    ) -> impl Future<Output = Result<Option<Lease>, StoreError>> + Send {
-        S::lease(self, id, time)
-    }
+            fn lease(
+                &self,
+                key: &ConnectionKey,
+                time: Duration,
+            ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send {
+                S::lease(self, key, time)
+            }
 
-    fn release(
-        &self,
-        id: &ConnectionId,
-        lease: Lease,
-    ) -> impl Future<Output = Result<(), StoreError>> + Send {
-        S::release(self, id, lease)
-    }
+            fn release(
+                &self,
+                key: &ConnectionKey,
+                lease: RefreshLease,
+            ) -> impl Future<Output = Result<(), StoreError>> + Send {
+                S::release(self, key, lease)
+            }
 
-    fn commit(
-        &self,
-        id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> impl Future<Output = Result<Option<Version>, StoreError>> + Send {
-        S::commit(self, id, read, lease, renewal)
-    }
+            fn commit(
+                &self,
+                key: &ConnectionKey,
+                read: CredentialVersion,
+                lease: RefreshLease,
+                update: &GrantUpdate,
+            ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send {
+                S::commit(self, key, read, lease, update)
+            }
+        }
+
+        impl<S: ConnectionStore> ConnectionStore for $pointer<S> {
+            fn put(
+                &self,
+                key: &ConnectionKey,
+                connection: &Connection,
+            ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send {
+                S::put(self, key, connection)
+            }
+
+            fn remove(
+                &self,
+                key: &ConnectionKey,
+            ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+                S::remove(self, key)
+            }
+
+            fn list(
+                &self,
+                after: Option<&ConnectionKey>,
+                limit: usize,
+            ) -> impl Future<Output = Result<Vec<ConnectionSummary>, StoreError>> + Send {
+                S::list(self, after, limit)
+            }
+        }
+    };
 }
 
-impl<S: ConnectionStore> ConnectionStore for Arc<S> {
-    fn put(
-        &self,
-        id: &ConnectionId,
-        connection: &Connection,
-    ) -> impl Future<Output = Result<Version, StoreError>> + Send {
-        S::put(self, id, connection)
-    }
-
-    fn remove(&self, id: &ConnectionId) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        S::remove(self, id)
-    }
-
-    fn list(
-        &self,
-        after: Option<&ConnectionId>,
-        limit: usize,
-    ) -> impl Future<Output = Result<Vec<Listed>, StoreError>> + Send {
-        S::list(self, after, limit)
-    }
-}
+forward!(Arc);
+forward!(Box);

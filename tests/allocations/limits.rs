@@ -20,14 +20,14 @@ fn limited() -> InProcess {
         .auth(auth::Bearer);
     let builder = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(InMemory::default())
         .prefix("/p")
         .unwrap()
         .in_flight_limit(1)
         .in_flight_per_connection(1);
     #[cfg(feature = "rate-limit")]
-    let builder = builder.rate_per_connection(tower_passthrough::Rate::per_second(
+    let builder = builder.rate_per_connection(tower_passthrough::limits::Rate::per_second(
         std::num::NonZeroU32::new(1000).unwrap(),
     ));
     builder.build()

@@ -26,10 +26,14 @@ use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Empty;
 use tokio::runtime::Runtime;
+use tower_passthrough::authorize::AllowAll;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::observe::CallReport;
+use tower_passthrough::policy::Destination;
 use tower_passthrough::{
-    Authorized, CallReport, Connection, Destination, Everyone, Integrations, MemoryStore,
-    PassthroughBuilder, PassthroughService, RequestBody, Transport, TransportError, Upstream,
-    UpstreamBody, auth,
+    Authorized, Connection, Integrations, MemoryStore, PassthroughBuilder, PassthroughService,
+    Transport, Upstream, auth,
 };
 use tower_service::Service;
 
@@ -103,13 +107,13 @@ impl Transport for InMemory {
     }
 }
 
-type InProcess = PassthroughService<Authorized<MemoryStore, Everyone>, Integrations, InMemory>;
+type InProcess = PassthroughService<Authorized<MemoryStore, AllowAll>, Integrations, InMemory>;
 
 fn service(transport: InMemory) -> InProcess {
     service_with(transport, |options| options)
 }
 
-type Options = PassthroughBuilder<Authorized<MemoryStore, Everyone>, Integrations, InMemory>;
+type Options = PassthroughBuilder<Authorized<MemoryStore, AllowAll>, Integrations, InMemory>;
 
 fn service_with(transport: InMemory, change: impl FnOnce(Options) -> Options) -> InProcess {
     let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
@@ -118,7 +122,7 @@ fn service_with(transport: InMemory, change: impl FnOnce(Options) -> Options) ->
         .auth(auth::Bearer);
     let options = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(transport)
         .prefix("/p")
         .unwrap();
@@ -149,7 +153,10 @@ fn ready<F: Future>(future: F) -> F::Output {
 fn call<B>(
     service: &mut InProcess,
     request: Request<B>,
-) -> (Response<tower_passthrough::ResponseBody>, AllocationInfo)
+) -> (
+    Response<tower_passthrough::service::ResponseBody>,
+    AllocationInfo,
+)
 where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<tower_passthrough::BoxError>,

@@ -19,9 +19,9 @@ use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{self, Runtime};
 use tokio::sync::Mutex;
+use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::{
-    Connection, HttpTransport, Integrations, MemoryStore, NetworkPolicy, PassthroughService,
-    Upstream, auth,
+    Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
 /// Calls that warm everything up, and calls that are counted.
@@ -149,7 +149,7 @@ fn passthrough(runtime: &Runtime, vendor: SocketAddr) -> u64 {
         .auth(auth::Bearer);
     let service = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(transport)
         .prefix("/p")
         .unwrap()

@@ -22,9 +22,11 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use http::Request;
 use tower::Service as _;
+use tower_passthrough::authorize::BoxAuthorize;
+use tower_passthrough::store::BoxCredentialStore;
 use tower_passthrough::{
-    BoxAuthorize, BoxCredentialStore, CallContext, Connection, ConnectionId, HttpTransport,
-    Integrations, MemoryStore, PassthroughService, Secret, Upstream, auth,
+    CallContext, Connection, ConnectionId, HttpTransport, Integrations, MemoryStore,
+    PassthroughService, Secret, Upstream, auth,
 };
 
 use crate::case::Case;

@@ -4,9 +4,9 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 
+use tower_passthrough::client::{Resolve, TransportError, TransportErrorKind};
 use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Resolve, Scope, Secret,
-    StoreError, TransportError, TransportErrorKind,
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, Secret, StoreError,
 };
 
 /// Ids say what happens.

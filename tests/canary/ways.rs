@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use h2::Reason;
 use http::Response;
-use tower_passthrough::{CallReport, Integrations, PassthroughLayer, PassthroughService, Upstream};
+use tower_passthrough::observe::CallReport;
+use tower_passthrough::{Integrations, PassthroughLayer, PassthroughService, Upstream};
 
 use crate::case::Case;
 use crate::said::{SAID, say, shows};

@@ -1,7 +1,7 @@
 //! The host's own limits: what counts as a call under way.
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
-use tower_passthrough::CallReport;
+use tower_passthrough::observe::CallReport;
 
 use testkit::caller::{Caller, get, raw_call, request};
 use testkit::gateway::{Gateway, Setup};

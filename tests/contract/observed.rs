@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use http::{Method, Version};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tower_passthrough::{CallReport, CallStart, Observe, Outcome, PassthroughService, RateLimit};
+use tower_passthrough::observe::{CallReport, CallStart, Outcome, RateLimit};
+use tower_passthrough::{Observe, PassthroughService};
 
 use testkit::caller::{Caller, get, post, raw_call};
 use testkit::gateway::{Gateway, Setup, bind};
@@ -145,7 +146,7 @@ async fn transport(setup: &mut Setup) -> (Gateway, tower_passthrough::HttpTransp
     let store = tower_passthrough::MemoryStore::from_iter([("c", connection)]);
     let service = PassthroughService::builder(store, integrations)
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(transport.clone())
         .prefix("/p")
         .unwrap()
@@ -159,7 +160,7 @@ async fn the_pool_tells_what_it_holds() {
     let (gateway, transport) = transport(&mut Setup::new(&vendor)).await;
     assert_eq!(
         transport.pool_status(),
-        tower_passthrough::PoolStatus::default()
+        tower_passthrough::client::PoolStatus::default()
     );
     raw_call(gateway.address, get("/p/c/x")).await;
     // It comes to rest once the call is over: maybe after the caller got the answer.
@@ -182,7 +183,7 @@ async fn the_pool_tells_of_streams_and_of_calls_in_line() {
     let vendor = H2Vendor::start().await;
     let mut setup = Setup::new(&vendor).transport(|t| {
         t.http2_max_connections_per_host(1)
-            .http2_max_streams_per_connection(2)
+            .http2_max_streams_per_connection_key(2)
     });
     let (gateway, transport) = transport(&mut setup).await;
     let mut callers = Vec::new();

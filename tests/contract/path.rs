@@ -1,7 +1,8 @@
 //! Path and address: what is joined, what is refused, what is decoded.
 
 use http::Method;
-use tower_passthrough::{Connection, PathEncoding};
+use tower_passthrough::Connection;
+use tower_passthrough::address::PathEncoding;
 
 use testkit::caller::{Caller, get, raw_call, request};
 use testkit::gateway::{Mount, Setup};
@@ -201,14 +202,14 @@ async fn p9_dots_encoded_twice_are_text() {
 
 #[tokio::test]
 async fn p9_a_strict_option_refuses_dots_encoded_twice_that_leave_the_base() {
-    let pair = Pair::with(|setup| setup.options(|o| o.refuse_twice_encoded_dots(true))).await;
+    let pair = Pair::with(|setup| setup.options(|o| o.reject_double_encoded_dots(true))).await;
     are_bad_addresses(
         &pair,
         &["/%252e%252e/x", "/a/%252E%252e%252f..%252fx", "/.%252e/x"],
     )
     .await;
 
-    let pair = Pair::with(|setup| setup.options(|o| o.refuse_twice_encoded_dots(true))).await;
+    let pair = Pair::with(|setup| setup.options(|o| o.reject_double_encoded_dots(true))).await;
     arrive_as_sent(&pair, &["/a/%252e%252e/x", "/a%2525b/x", "/a%252fb/x"]).await;
 }
 

@@ -1,6 +1,7 @@
 //! The query: bytes as they came, save `__domain`.
 
-use tower_passthrough::{Connection, DomainPolicy, auth};
+use tower_passthrough::policy::DomainPolicy;
+use tower_passthrough::{Connection, auth};
 
 use testkit::caller::{get, raw_call};
 use testkit::gateway::{Gateway, Setup};

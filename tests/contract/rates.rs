@@ -3,7 +3,8 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use tower_passthrough::{Connection, Rate};
+use tower_passthrough::Connection;
+use tower_passthrough::limits::Rate;
 
 use testkit::caller::{get, raw_call, request};
 use testkit::gateway::{Setup, TOKEN};

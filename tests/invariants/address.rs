@@ -2,7 +2,8 @@
 
 use http::Uri;
 use http::uri::PathAndQuery;
-use tower_passthrough::{Address, ConnectionId, ErrorCode, PathEncoding};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::{Address, ConnectionId, ErrorCode};
 
 use super::decoded;
 

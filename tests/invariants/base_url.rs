@@ -1,6 +1,8 @@
 //! Base URLs, and what is joined to them.
 
-use tower_passthrough::{BaseUrl, Connection, Scheme, Upstream};
+use tower_passthrough::policy::Scheme;
+use tower_passthrough::upstream::BaseUrl;
+use tower_passthrough::{Connection, Upstream};
 
 use super::call::call;
 

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Request, Response, Uri};
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::policy::{Destination, Scheme};
 use tower_passthrough::{
-    Connection, Destination, Integrations, MemoryStore, PassthroughService, RequestBody, Scheme,
-    Transport, TransportError, Upstream, UpstreamBody,
+    Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream,
 };
 use tower_service::Service as _;
 
@@ -56,7 +58,7 @@ pub fn call(upstream: Upstream, target: &str) -> Option<Result<Sent, String>> {
         transport.clone(),
     )
     .dangerous()
-    .allow_everyone()
+    .allow_all()
     .build();
     let request = Request::get(uri).body(String::new()).ok()?;
     let response = RUNTIME.with(|runtime| runtime.block_on(service.call(request)));

@@ -1,6 +1,7 @@
 //! `__domain`: what is permitted is what is listed.
 
-use tower_passthrough::{DomainPolicy, Scheme, Upstream, auth};
+use tower_passthrough::policy::{DomainPolicy, Scheme};
+use tower_passthrough::{Upstream, auth};
 
 use super::call::{Sent, call};
 use super::encoded;

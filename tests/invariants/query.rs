@@ -1,7 +1,8 @@
 //! The raw query and its one reserved parameter.
 
 use http::Uri;
-use tower_passthrough::{Address, ErrorCode, PathEncoding};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::{Address, ErrorCode};
 
 use super::decoded;
 

@@ -298,7 +298,7 @@ impl RsaSha1Signer for OpenSsl {
         std::fs::remove_file(&file).unwrap();
         match output.status.success() {
             true => Ok(output.stdout),
-            false => Err(AuthError::Unusable),
+            false => Err(AuthError::InvalidKey),
         }
     }
 }

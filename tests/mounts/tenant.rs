@@ -84,7 +84,7 @@ fn service(vendor: &Vendor, gateway: SocketAddr) -> Service {
     PassthroughService::builder(Tenants, integrations)
         .authorize(Customers)
         .transport(setup.build_transport(gateway))
-        .drop_header(SESSION)
+        .strip_request_header(SESSION)
         .build()
 }
 

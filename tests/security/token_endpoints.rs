@@ -7,11 +7,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use tower_passthrough::{
-    Assertion, BaseUrlError, ClientAuth, Connection, ConnectionId, Grant, HttpTransport,
-    NetworkPolicy, OAuth2, SigningAlgorithm, TokenEndpoint, TokenError, TokenParameter,
-    TokenSource, Tokens,
+use tower_passthrough::oauth2::{
+    Assertion, ClientAuth, GrantType, OAuth2TokenSource, SigningAlgorithm, TokenEndpoint,
+    TokenParameter,
 };
+use tower_passthrough::policy::NetworkPolicy;
+use tower_passthrough::refresh::{TokenError, TokenSource, Tokens};
+use tower_passthrough::upstream::BaseUrlError;
+use tower_passthrough::{Connection, ConnectionId, HttpTransport};
 
 use testkit::gateway::{Origin, Setup};
 use testkit::names::Names;
@@ -45,7 +48,7 @@ async fn obtain(
     endpoint: TokenEndpoint,
     connection: &Connection,
 ) -> Result<Tokens, TokenError> {
-    let source = OAuth2::new(transport)
+    let source = OAuth2TokenSource::new(transport)
         .with("vendor", endpoint)
         .timeout(Duration::from_secs(2));
     let id = ConnectionId::try_from("c").unwrap();
@@ -113,13 +116,13 @@ fn echoes(received: &Received) -> Vec<String> {
 async fn l8_no_word_of_a_token_endpoint_is_shown() {
     let assertion = || Assertion::new(SigningAlgorithm::Es256);
     let by_grant = [
-        (Grant::RefreshToken, ClientAuth::Basic),
-        (Grant::RefreshToken, ClientAuth::Body),
+        (GrantType::RefreshToken, ClientAuth::Basic),
+        (GrantType::RefreshToken, ClientAuth::Body),
         (
-            Grant::ClientCredentials,
+            GrantType::ClientCredentials,
             ClientAuth::PrivateKeyJwt(assertion()),
         ),
-        (Grant::JwtBearer(assertion()), ClientAuth::Basic),
+        (GrantType::JwtBearer(assertion()), ClientAuth::Basic),
     ];
     let mut seen = 0;
     for (grant, auth) in by_grant {
@@ -169,7 +172,7 @@ async fn l8_no_place_of_a_token_endpoint_is_shown() {
         "http://nowhere.vendor.test".to_owned(),
         "http://{sub}.vendor.test".to_owned(),
     ] {
-        let names = |transport: tower_passthrough::HttpTransportBuilder| {
+        let names = |transport: tower_passthrough::client::HttpTransportBuilder| {
             let loopback = [127, 0, 0, 1].into();
             let transport = transport.resolver(Names::new());
             transport.resolve("vendor.test", loopback)
@@ -202,10 +205,10 @@ fn l8_what_asks_for_tokens_shows_no_secret() {
         );
     let endpoint = endpoint("https://vendor.test/token?a=w0rd")
         .unwrap()
-        .grant(Grant::JwtBearer(assertion.clone()))
+        .grant(GrantType::JwtBearer(assertion.clone()))
         .client_auth(ClientAuth::PrivateKeyJwt(assertion))
         .parameter("a", ACCESS_TOKEN);
-    let source = OAuth2::new(()).with("vendor", endpoint);
+    let source = OAuth2TokenSource::new(()).with("vendor", endpoint);
     holds_no_canary(&format!("{source:?} {source:#?}"));
     let refused = Assertion::new(SigningAlgorithm::Es256).key(CLIENT_SECRET);
     let refused = refused.unwrap_err();

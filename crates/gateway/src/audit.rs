@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
-use tower_passthrough::{CallReport, CallStart, ConnectionId, Observe};
-use tower_passthrough::{RefreshOutcome, RefreshReport};
+use tower_passthrough::observe::{CallReport, CallStart};
+use tower_passthrough::refresh::{RefreshOutcome, RefreshReport};
+use tower_passthrough::{ConnectionId, Observe};
 
 use crate::callers::Caller;
 use crate::log::AUDIT;
@@ -83,7 +84,7 @@ pub(crate) fn refreshed(report: &RefreshReport<'_>) {
     // The library's own words: nothing that a token endpoint said.
     let error = report.error();
     match outcome {
-        RefreshOutcome::Renewed | RefreshOutcome::Superseded => {
+        RefreshOutcome::Refreshed | RefreshOutcome::Superseded => {
             tracing::info!(
                 connection,
                 integration,

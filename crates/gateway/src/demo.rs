@@ -21,10 +21,13 @@ use http_body_util::channel::Channel;
 use ipnet::IpNet;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
-use tower_passthrough::{
-    BaseUrlError, Connection, HttpTransport, Integrations, NetworkPolicy, PathEncoding,
-    ResponseHeaderPolicy, RetryPolicy, TraceContext, Upstream, auth,
-};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::observe::TraceContext;
+use tower_passthrough::policy::NetworkPolicy;
+use tower_passthrough::resilience::RetryPolicy;
+use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::upstream::BaseUrlError;
+use tower_passthrough::{Connection, HttpTransport, Integrations, Upstream, auth};
 
 use crate::callers::Callers;
 use crate::config::{Config, Declared, Limits, Store, TransportKey};

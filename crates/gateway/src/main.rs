@@ -44,7 +44,8 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService, Tunnels};
+use tower_passthrough::upgrade::UpgradeTracker;
+use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService};
 
 use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
@@ -166,7 +167,7 @@ async fn run(
         listen: config.listen,
         address: listener.local_addr()?,
         recorded: metrics::start()?,
-        tunnels: Tunnels::new(),
+        tunnels: UpgradeTracker::new(),
         shutdown: config.shutdown,
         transport: None,
         newest: None,
@@ -208,7 +209,7 @@ struct Host {
     address: SocketAddr,
     recorded: PrometheusHandle,
     /// What has left HTTP, and so isn't the server's to drain.
-    tunnels: Tunnels,
+    tunnels: UpgradeTracker,
     /// How long a stop waits for calls to end.
     shutdown: Duration,
     /// The pool of connections to vendors, and what it was made of.
@@ -272,7 +273,7 @@ impl Host {
                 .response_head_timeout(config.response_head_timeout)
                 .idle_timeout(config.idle_timeout)
                 .retry(config.retry)
-                .drop_header(API_KEY)
+                .strip_request_header(API_KEY)
                 .trace_context(config.trace_context)
                 .tunnels(self.tunnels.clone())
                 .observe(audit::Observer);
@@ -292,7 +293,7 @@ impl Host {
         }
         // A reload gives nobody a second place, and closes no circuit.
         if let Some(previous) = &self.previous {
-            passthrough = passthrough.continue_from(previous);
+            passthrough = passthrough.share_limits_with(previous);
         }
         let passthrough = passthrough.build();
         self.previous = Some(passthrough.clone());

@@ -13,8 +13,9 @@ use metrics::{
     Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
-use tower_passthrough::RefreshReport;
-use tower_passthrough::{CallReport, PoolStatus};
+use tower_passthrough::client::PoolStatus;
+use tower_passthrough::observe::CallReport;
+use tower_passthrough::refresh::RefreshReport;
 
 const CALLS: &str = "passthrough_calls_total";
 const IN_FLIGHT: &str = "passthrough_calls_in_flight";

@@ -21,7 +21,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use tower_service::Service;
 
-use tower_passthrough::Tunnels;
+use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::socket::{Ending, Socket};
 
@@ -131,7 +131,7 @@ impl Server {
     pub(crate) async fn drain(
         self,
         limit: Duration,
-        tunnels: &Tunnels,
+        tunnels: &UpgradeTracker,
         cut: impl Future<Output = ()>,
     ) {
         let Self {

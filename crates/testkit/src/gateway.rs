@@ -12,10 +12,12 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tower_passthrough::authorize::AllowAll;
+use tower_passthrough::client::HttpTransportBuilder;
+use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::{
-    Authorize, Authorized, Connection, CredentialStore, Everyone, HttpTransport,
-    HttpTransportBuilder, Integrations, MemoryStore, NetworkPolicy, PassthroughBuilder,
-    PassthroughLayer, PassthroughService, Upstream, auth,
+    Authorize, Authorized, Connection, CredentialStore, HttpTransport, Integrations, MemoryStore,
+    PassthroughBuilder, PassthroughLayer, PassthroughService, Upstream, auth,
 };
 
 use super::certificates;
@@ -42,8 +44,8 @@ pub enum Mount {
     Layer,
 }
 
-pub type Service = PassthroughService<Authorized<MemoryStore, Everyone>, Integrations>;
-pub type Builder = PassthroughBuilder<Authorized<MemoryStore, Everyone>, Integrations>;
+pub type Service = PassthroughService<Authorized<MemoryStore, AllowAll>, Integrations>;
+pub type Builder = PassthroughBuilder<Authorized<MemoryStore, AllowAll>, Integrations>;
 
 type Change<T> = Box<dyn FnOnce(T) -> T + Send>;
 
@@ -184,7 +186,7 @@ impl Setup {
         let transport = self.build_transport(listener);
         let mut builder = PassthroughService::builder(store, integrations)
             .dangerous()
-            .allow_everyone()
+            .allow_all()
             .transport(transport);
         if self.mount == Mount::Hyper {
             builder = builder.prefix("/p").expect("a prefix");

@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use http::{Request, Response};
 use tower::ServiceExt;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::policy::Destination;
+use tower_passthrough::service::ResponseBody;
 use tower_passthrough::{
-    Connection, Destination, Integrations, MemoryStore, PassthroughService, RequestBody,
-    ResponseBody, Transport, TransportError, Upstream, UpstreamBody, auth,
+    Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream, auth,
 };
 
 use super::gateway::TOKEN;
@@ -40,7 +43,7 @@ impl InProcess {
         let service =
             PassthroughService::builder(MemoryStore::from_iter([("c", connection)]), integrations)
                 .dangerous()
-                .allow_everyone()
+                .allow_all()
                 .transport(self)
                 .build();
         let request = request.body(String::new()).expect("a request");

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
-use tower_passthrough::Resolve;
+use tower_passthrough::client::Resolve;
 
 /// Clones share script and memory.
 #[derive(Clone, Default)]

@@ -13,10 +13,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, RefreshOutcome, Refreshing, TokenError,
-    TokenSource, TokenStore, Tokens, auth,
+use tower_passthrough::refresh::{
+    RefreshOutcome, RefreshingStore, TokenError, TokenSource, Tokens,
 };
+use tower_passthrough::store::TokenStore;
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, auth};
 
 use super::gateway::{Gateway, Setup};
 use super::head::latin1;
@@ -152,9 +153,9 @@ pub type Reports = mpsc::UnboundedReceiver<(String, RefreshOutcome)>;
 pub fn refreshing<S: TokenStore, T: TokenSource>(
     store: S,
     source: T,
-) -> (Refreshing<S, T>, Reports) {
+) -> (RefreshingStore<S, T>, Reports) {
     let (sender, receiver) = mpsc::unbounded_channel();
-    let refreshing = Refreshing::new(store, source).on_refresh(move |report| {
+    let refreshing = RefreshingStore::new(store, source).on_refresh(move |report| {
         assert_eq!(report.integration(), "vendor");
         let _ = sender.send((report.connection().as_str().to_owned(), report.outcome()));
     });
@@ -306,7 +307,7 @@ impl TokenSource for Asking {
         let answer = self.ask(&refresh_token).await.map_err(TokenError::failed)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
         if head.starts_with("HTTP/1.1 400") {
-            return Err(TokenError::Dead);
+            return Err(TokenError::Revoked);
         }
         if !head.starts_with("HTTP/1.1 200") {
             let mut lines = head.lines();

@@ -6,9 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tower_passthrough::store::{
+    CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
+};
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, Lease, MemoryStore, Record, Renewal,
-    StoreError, TokenStore, Version,
+    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, StoreError,
 };
 
 use super::wait::Signal;
@@ -104,14 +106,18 @@ impl CredentialStore for Process {
 }
 
 impl TokenStore for Process {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
         if self.looks.fetch_add(1, Ordering::SeqCst) == 1 {
             sleep(self.slow).await;
         }
         self.store.read(id).await
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        id: &ConnectionId,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
         if let Some(newer) = self.meanwhile.lock().unwrap().take() {
             self.store.insert(id.clone(), newer);
         }
@@ -126,17 +132,17 @@ impl TokenStore for Process {
         self.store.lease(id, time).await
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
         self.store.release(id, lease).await
     }
 
     async fn commit(
         &self,
         id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         self.committing.give();
         if let Some(signal) = &self.commits {
             signal.given().await;

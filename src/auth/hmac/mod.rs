@@ -23,11 +23,13 @@ use super::header::is_framing;
 use super::signing::{
     BODY_LIMIT, Hash, HexCase, Nonces, add_parameters, drop_parameters, hex, text, unhex,
 };
-use super::{AuthContext, AuthError, AuthScheme, PayloadUse, SchemeError};
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements, SchemeError,
+};
 use crate::secret::sensitive;
 
 const NO_FIELD: AuthError =
-    AuthError::Unsignable("it holds what no field of the vendor's authentication may");
+    AuthError::CannotSign("it holds what no field of the vendor's authentication may");
 
 #[doc = include_str!("../../docs/hmac.md")]
 #[derive(Clone)]
@@ -208,8 +210,8 @@ impl Inner {
         let stored = text(cx, &self.key)?;
         let decoded = match self.key_encoding {
             KeyEncoding::Raw => None,
-            KeyEncoding::Base64 => Some(from_base64(stored).ok_or(AuthError::Unusable)?),
-            KeyEncoding::Hex => Some(unhex(stored).ok_or(AuthError::Unusable)?),
+            KeyEncoding::Base64 => Some(from_base64(stored).ok_or(AuthError::InvalidKey)?),
+            KeyEncoding::Hex => Some(unhex(stored).ok_or(AuthError::InvalidKey)?),
         };
         let key = decoded.as_deref().map_or(stored, Vec::as_slice);
         Ok(hmac::Key::new(self.hash.hash().hmac(), key))
@@ -225,7 +227,7 @@ impl Inner {
     /// Puts on what holds the signature, or what doesn't.
     fn put(
         &self,
-        request: &mut Parts,
+        request: &mut AuthRequest<'_>,
         (cx, nonce): (&AuthContext<'_>, super::signing::Nonce),
         signature: Option<&[u8]>,
     ) -> Result<(), AuthError> {
@@ -242,15 +244,15 @@ impl Inner {
         };
         for (name, template) in self.fields.iter().zip(&self.headers) {
             if is_now(&template) {
-                let mut value = made(request, template)?;
+                let mut value = made(request.head(), template)?;
                 // Secrets were checked as they were put in: it's the request that doesn't fit.
                 let value = sensitive(std::mem::take(&mut *value)).map_err(|_| NO_FIELD)?;
-                request.headers.insert(name, value);
+                request.insert_header(name.clone(), value);
             }
         }
         for (name, template) in self.parameters.iter().zip(&self.values) {
             if is_now(&template) {
-                let value = made(request, template)?;
+                let value = made(request.head(), template)?;
                 add_parameters(request, &[(name, &value)])?;
             }
         }
@@ -259,51 +261,56 @@ impl Inner {
 }
 
 impl AuthScheme for Hmac {
-    fn fields(&self) -> &[HeaderName] {
-        &self.0.fields
+    fn requirements(&self) -> Requirements {
+        let inner = &*self.0;
+        let mut names = vec![&*inner.key];
+        for template in inner.templates() {
+            template.secrets(&mut names, &inner.key_id);
+        }
+        let fields = inner.fields.iter().cloned();
+        let requirements = fields.fold(Requirements::new(), Requirements::field);
+        let parameters = inner.parameters.iter().cloned();
+        let requirements = parameters.fold(requirements, Requirements::parameter);
+        names.into_iter().fold(requirements, Requirements::secret)
     }
 
-    fn parameters(&self) -> &[Box<str>] {
-        &self.0.parameters
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        let mut names = vec![&*self.0.key];
+    fn payload(&self, _: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        if !self.0.templates().any(Template::needs_body) {
+            return Ok(PayloadUse::Ignored);
+        }
         for template in self.0.templates() {
+            let mut names = Vec::new();
             template.secrets(&mut names, &self.0.key_id);
+            names
+                .into_iter()
+                .try_for_each(|name| text(cx, name).map(drop))?;
         }
-        names
+        text(cx, &self.0.key).map(drop)?;
+        self.0.key(cx)?;
+        Ok(PayloadUse::Bytes {
+            limit: self.0.body_limit,
+        })
     }
 
-    fn payload(&self, _: &Parts) -> PayloadUse {
-        match self.0.templates().any(Template::needs_body) {
-            true => PayloadUse::Bytes {
-                limit: self.0.body_limit,
-            },
-            false => PayloadUse::Ignored,
-        }
-    }
-
-    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        let mut names = self.secrets().into_iter();
-        names.try_for_each(|name| text(cx, name).map(drop))?;
-        self.0.key(cx).map(drop)
-    }
-
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
         let inner = &*self.0;
         drop_parameters(request, inner.parameters.iter().map(|name| &**name))?;
         let nonce = inner.nonces.draw()?;
         // First what doesn't need the signature, so that it can be signed itself.
         inner.put(request, (cx, nonce), None)?;
         let signature = inner.sign(&Scene {
-            request,
+            request: request.head(),
             cx,
             nonce,
             key_id: &inner.key_id,
             signature: &[],
         })?;
-        inner.put(request, (cx, nonce), Some(&signature))
+        inner.put(request, (cx, nonce), Some(&signature))?;
+        Ok(Applied::default())
     }
 }
 
@@ -352,7 +359,7 @@ impl fmt::Debug for Hmac {
             .field("hash", &self.0.hash)
             .field("fields", &self.0.fields)
             .field("parameters", &self.0.parameters)
-            .field("secrets", &self.secrets())
+            .field("secrets", &self.requirements().secrets())
             .finish_non_exhaustive()
     }
 }
@@ -717,11 +724,11 @@ mod tests {
         };
         let line = ("GET", "https://v.test", "/");
         for (encoding, key, expected) in [
-            (KeyEncoding::Base64, "a*", AuthError::Unusable),
-            (KeyEncoding::Hex, "abc", AuthError::Unusable),
-            (KeyEncoding::Hex, "xy", AuthError::Unusable),
-            (KeyEncoding::Raw, "a\r\nb", AuthError::Unsendable),
-            (KeyEncoding::Base64, "YWJj\n", AuthError::Unsendable),
+            (KeyEncoding::Base64, "a*", AuthError::InvalidKey),
+            (KeyEncoding::Hex, "abc", AuthError::InvalidKey),
+            (KeyEncoding::Hex, "xy", AuthError::InvalidKey),
+            (KeyEncoding::Raw, "a\r\nb", AuthError::InvalidHeaderValue),
+            (KeyEncoding::Base64, "YWJj\n", AuthError::InvalidHeaderValue),
         ] {
             let connection = Connection::new("v").with("k", key).with("other", "x");
             let refused = sent(&scheme(encoding), &connection, line, &[], "", 0);
@@ -734,7 +741,7 @@ mod tests {
         assert_eq!(refused.err(), Some(AuthError::Missing));
         let broken = missing.with("other", "a\nb");
         let refused = sent(&scheme, &broken, line, &[], "", 0);
-        assert_eq!(refused.err(), Some(AuthError::Unsendable));
+        assert_eq!(refused.err(), Some(AuthError::InvalidHeaderValue));
     }
 
     #[test]

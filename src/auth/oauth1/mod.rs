@@ -24,7 +24,9 @@ use super::signing::{
     BODY_LIMIT, Nonces, Parameters, add_parameters, drop_parameters, encode, is_form, pairs,
     since_epoch, text,
 };
-use super::{AuthContext, AuthError, AuthScheme, PayloadUse, SchemeError};
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements, SchemeError,
+};
 use crate::policy::Scheme;
 use crate::secret::sensitive;
 
@@ -229,58 +231,68 @@ impl OAuth1 {
     }
 }
 
-impl AuthScheme for OAuth1 {
-    fn fields(&self) -> &[HeaderName] {
-        match self.in_query {
-            true => &[],
-            false => &self.field,
-        }
-    }
-
-    fn parameters(&self) -> &[Box<str>] {
-        match self.in_query {
-            true => &self.parameters,
-            false => &[],
-        }
-    }
-
-    fn secrets(&self) -> Vec<&str> {
+impl OAuth1 {
+    /// The names of the secrets that it reads.
+    fn secrets(&self) -> impl Iterator<Item = &'static str> {
         let token = self.has_token.then_some("token");
         let keys = self.method.secrets(self.has_token);
         std::iter::once("consumer_key")
             .chain(token)
             .chain(keys.iter().copied())
-            .collect()
     }
 
-    fn payload(&self, request: &Parts) -> PayloadUse {
-        // A form is looked through for the protocol's own parameters even if nothing is signed.
-        let is_hashed = self.hashes_bodies && self.method.hash().is_some();
-        match is_hashed || is_form(&request.headers) {
-            true => PayloadUse::Bytes {
-                limit: self.body_limit,
-            },
-            false => PayloadUse::Ignored,
-        }
-    }
-
-    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+    fn check(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         if self.method.is_in_clear() && cx.destination().scheme() != Scheme::Https {
-            return Err(AuthError::InClear);
+            return Err(AuthError::PlaintextRefused);
         }
         // A key has lines.
-        let mut names = self.secrets().into_iter();
-        names.try_for_each(|name| match name {
+        self.secrets().try_for_each(|name| match name {
             "private_key" => cx.secret(name).map(drop),
             _ => text(cx, name).map(drop),
         })
     }
+}
 
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        self.ready(cx)?;
+impl AuthScheme for OAuth1 {
+    fn requirements(&self) -> Requirements {
+        let requirements = self
+            .secrets()
+            .fold(Requirements::new(), Requirements::secret);
+        match self.in_query {
+            true => self
+                .parameters
+                .iter()
+                .cloned()
+                .fold(requirements, Requirements::parameter),
+            false => self
+                .field
+                .iter()
+                .cloned()
+                .fold(requirements, Requirements::field),
+        }
+    }
+
+    fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        // A form is looked through for the protocol's own parameters even if nothing is signed.
+        let is_hashed = self.hashes_bodies && self.method.hash().is_some();
+        if !is_hashed && !is_form(&request.headers) {
+            return Ok(PayloadUse::Ignored);
+        }
+        self.check(cx)?;
+        Ok(PayloadUse::Bytes {
+            limit: self.body_limit,
+        })
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        self.check(cx)?;
         // They aren't the caller's, wherever ours go: a vendor may read either place.
         drop_parameters(request, OWN.into_iter())?;
-        let is_form = is_form(&request.headers);
+        let is_form = is_form(request.headers());
         // Another scheme may have asked for the payload: it's no form for that.
         let form = cx.payload().filter(|_| is_form);
         let form = form.map(|form| &**form).unwrap_or_default();
@@ -305,23 +317,24 @@ impl AuthScheme for OAuth1 {
         if let Some(hash) = &hash {
             own.push(("oauth_body_hash", hash.as_bytes()));
         }
-        let query = request.uri.query().unwrap_or_default();
+        let query = request.uri().query().unwrap_or_default();
         let parameters = Parameters::of(&[query.as_bytes(), form], &own);
         let base = BaseString {
-            method: request.method.as_str(),
+            method: request.method().as_str(),
             destination: cx.destination(),
-            path: request.uri.path(),
+            path: request.uri().path(),
             parameters: &parameters,
         };
         let signature: Zeroizing<Vec<u8>> = self.method.sign(&base, cx, self.has_token)?;
         own.push(("oauth_signature", &signature));
         if self.in_query {
-            return add_parameters(request, &own);
+            add_parameters(request, &own)?;
+            return Ok(Applied::default());
         }
         let value = sensitive(self.header(&own))?;
         let [field] = &self.field;
-        request.headers.insert(field, value);
-        Ok(())
+        request.insert_header(field.clone(), value);
+        Ok(Applied::default())
     }
 }
 
@@ -632,7 +645,7 @@ Lw03eHTNQghS0A==
         );
         assert_eq!(
             sent(&scheme, &connection, REQUEST, None, 0),
-            Err(AuthError::InClear)
+            Err(AuthError::PlaintextRefused)
         );
     }
 
@@ -800,7 +813,7 @@ Lw03eHTNQghS0A==
                 let connection = rfc5849().with(name, value);
                 assert_eq!(
                     sent(&OAuth1::hmac_sha1(), &connection, REQUEST, None, 0),
-                    Err(AuthError::Unsendable)
+                    Err(AuthError::InvalidHeaderValue)
                 );
             }
         }

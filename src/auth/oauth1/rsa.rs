@@ -27,9 +27,9 @@ use crate::secret::Secret;
 /// impl RsaSha1Signer for Hsm {
 ///     fn sign(&self, private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {
 ///         // Here the stored secret is the key's label, not the key.
-///         let label = std::str::from_utf8(private_key.expose()).map_err(|_| AuthError::Unusable)?;
+///         let label = std::str::from_utf8(private_key.expose()).map_err(|_| AuthError::InvalidKey)?;
 /// #       let hsm_sign = |_: &str, _: &[u8]| None;
-///         hsm_sign(label, message).ok_or(AuthError::Unusable)
+///         hsm_sign(label, message).ok_or(AuthError::InvalidKey)
 ///     }
 /// }
 ///
@@ -43,21 +43,21 @@ pub trait RsaSha1Signer: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`AuthError::Unusable`] if the secret is no key. The call is then answered with
+    /// [`AuthError::InvalidKey`] if the secret is no key. The call is then answered with
     /// `reauthorize`, and nothing is sent.
     fn sign(&self, private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError>;
 }
 
 /// The signature of `message` with SHA-256, by the key that is stored in PEM.
 pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {
-    let sections = pem::sections(private_key.expose()).map_err(|_| AuthError::Unusable)?;
+    let sections = pem::sections(private_key.expose()).map_err(|_| AuthError::InvalidKey)?;
     let mut keys = sections.iter().filter_map(|section| match section.label {
         b"PRIVATE KEY" => Some(RsaKeyPair::from_pkcs8(&section.der)),
         b"RSA PRIVATE KEY" => Some(RsaKeyPair::from_der(&section.der)),
         _ => None,
     });
-    let key = keys.next().ok_or(AuthError::Unusable)?;
-    let key = key.map_err(|_| AuthError::Unusable)?;
+    let key = keys.next().ok_or(AuthError::InvalidKey)?;
+    let key = key.map_err(|_| AuthError::InvalidKey)?;
     let mut signature = vec![0; key.public().modulus_len()];
     key.sign(
         &RSA_PKCS1_SHA256,
@@ -65,7 +65,7 @@ pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8
         message,
         &mut signature,
     )
-    .map_err(|_| AuthError::Unusable)?;
+    .map_err(|_| AuthError::InvalidKey)?;
     Ok(signature)
 }
 
@@ -84,7 +84,7 @@ mod tests {
             "-----BEGIN RSA PRIVATE KEY-----\nYWJj\n-----END RSA PRIVATE KEY-----",
         ] {
             let signed = sign_sha256(&Secret::from(text), b"message");
-            assert_eq!(signed, Err(AuthError::Unusable));
+            assert_eq!(signed, Err(AuthError::InvalidKey));
         }
     }
 }

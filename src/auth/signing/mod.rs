@@ -40,7 +40,7 @@ pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], Aut
     let bytes = cx.secret(name)?.expose();
     let breaks = |&byte: &u8| byte.is_ascii_control() && byte != b'\t';
     match bytes.iter().any(breaks) {
-        true => Err(AuthError::Unsendable),
+        true => Err(AuthError::InvalidHeaderValue),
         false => Ok(bytes),
     }
 }

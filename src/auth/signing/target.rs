@@ -2,19 +2,16 @@
 
 use std::borrow::Cow;
 
-use http::request::Parts;
-
 use super::encode;
 use crate::address::without;
-use crate::auth::AuthError;
-use crate::auth::target::set_target;
+use crate::auth::{AuthError, AuthRequest};
 
 /// Takes the parameters of those decoded names off.
 pub(crate) fn drop_parameters<'a>(
-    request: &mut Parts,
+    request: &mut AuthRequest<'_>,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<(), AuthError> {
-    let Some(query) = request.uri.query() else {
+    let Some(query) = request.uri().query() else {
         return Ok(());
     };
     let mut kept = Some(Cow::Borrowed(query));
@@ -28,23 +25,23 @@ pub(crate) fn drop_parameters<'a>(
     if kept.as_deref() == Some(query) {
         return Ok(());
     }
-    let path = request.uri.path();
+    let path = request.uri().path();
     let mut target = Vec::with_capacity(path.len() + 1 + query.len());
     target.extend_from_slice(path.as_bytes());
     if let Some(kept) = kept {
         target.push(b'?');
         target.extend_from_slice(kept.as_bytes());
     }
-    set_target(&mut request.uri, target)
+    request.set_path_and_query(target)
 }
 
 /// Adds parameters behind those that are there.
 pub(crate) fn add_parameters(
-    request: &mut Parts,
+    request: &mut AuthRequest<'_>,
     added: &[(&str, &[u8])],
 ) -> Result<(), AuthError> {
-    let path = request.uri.path();
-    let query = request.uri.query().filter(|query| !query.is_empty());
+    let path = request.uri().path();
+    let query = request.uri().query().filter(|query| !query.is_empty());
     // Each byte may become three; made once at that size, so that no copy is left behind
     // (SECURITY L9).
     let room: usize = added
@@ -67,7 +64,7 @@ pub(crate) fn add_parameters(
         encode(value, &mut |part| target.extend_from_slice(part));
         separator = b'&';
     }
-    set_target(&mut request.uri, target)
+    request.set_path_and_query(target)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::key::{Hex, SigningKey, Stamp, hash};
 use super::signing::string_to_sign;
-use crate::auth::{BrokenPayload, PayloadCoder};
+use crate::auth::{BodyEncoder, EncodeError};
 
 /// What stands between a chunk's size and its signature.
 pub(super) const EXTENSION: &str = ";chunk-signature=";
@@ -102,16 +102,16 @@ fn length_in_chunks(plain: u64) -> u64 {
         .saturating_add(of_chunk(0))
 }
 
-impl PayloadCoder for InChunks {
-    fn length(&self, _: Option<u64>) -> Option<u64> {
+impl BodyEncoder for InChunks {
+    fn encoded_len(&self, _: Option<u64>) -> Option<u64> {
         Some(length_in_chunks(self.length))
     }
 
-    fn code(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+    fn encode(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let filled = self.data.len() as u64;
         let room = self.left.min(SIZE - filled);
         if room == 0 {
-            return Err(BrokenPayload("the payload is longer than it said"));
+            return Err(EncodeError("the payload is longer than it said"));
         }
         let take = usize::try_from(room).map_or(data.len(), |room| room.min(data.len()));
         self.data.extend_from_slice(&data.split_to(take));
@@ -120,18 +120,18 @@ impl PayloadCoder for InChunks {
         Ok(is_full.then(|| self.finish()))
     }
 
-    fn end(&mut self) -> Result<Bytes, BrokenPayload> {
+    fn finish(&mut self) -> Result<Bytes, EncodeError> {
         match self.left {
             0 => Ok(self.finish()),
-            _ => Err(BrokenPayload("the payload is shorter than it said")),
+            _ => Err(EncodeError("the payload is shorter than it said")),
         }
     }
 
-    fn keeps(&self) -> usize {
+    fn max_buffered(&self) -> usize {
         usize::try_from(SIZE).unwrap_or(usize::MAX)
     }
 
-    fn again(&self) -> Box<dyn PayloadCoder> {
+    fn restart(&self) -> Box<dyn BodyEncoder> {
         Box::new(Self::new(self.seed.clone(), self.length))
     }
 }

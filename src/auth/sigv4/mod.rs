@@ -19,7 +19,7 @@ mod signing;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use self::canonical::PathRules;
@@ -32,7 +32,9 @@ use self::payload::{
 use self::presign::PARAMETERS;
 use self::resigned::Resigned;
 use self::signing::{Signing, plain, signature_of};
-use super::{AuthContext, AuthError, AuthScheme, PayloadCoder, PayloadUse, SchemeError};
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements, SchemeError,
+};
 
 const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
@@ -66,7 +68,9 @@ const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
 /// signature is taken off. Region and service are the integration's, never the caller's.
 ///
 /// ```
-/// use tower_passthrough::{PathEncoding, Upstream, auth::SigV4};
+/// use tower_passthrough::Upstream;
+/// use tower_passthrough::address::PathEncoding;
+/// use tower_passthrough::auth::SigV4;
 ///
 /// let s3 = Upstream::template("https://s3.{region}.amazonaws.com")?
 ///     .auth(SigV4::new("s3", "{region}")?)
@@ -76,7 +80,7 @@ const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// With [`PathEncoding::Never`](crate::PathEncoding::Never) a key that begins with an encoded slash
+/// With [`PathEncoding::Never`](crate::address::PathEncoding::Never) a key that begins with an encoded slash
 /// stays what the caller has sent.
 ///
 /// # Payloads
@@ -191,11 +195,10 @@ impl SigV4 {
             Region::Fixed(name) => return Ok(name),
             Region::Variable(name) => name,
         };
-        let value = cx.connection.variables().get(name);
-        let value = value.ok_or(AuthError::Missing)?;
+        let value = cx.variable(name)?;
         match is_name(value) {
             true => Ok(value),
-            false => Err(AuthError::Unsendable),
+            false => Err(AuthError::InvalidHeaderValue),
         }
     }
 
@@ -215,30 +218,30 @@ impl SigV4 {
         })
     }
 
-    /// What is signed in the place of the payload, of a request whose signature is in a field.
+    /// What is signed in the place of the payload, of a request whose signature is in a field; and the length of a payload that is
+    /// put into chunks here.
     fn payload_value(
         &self,
-        request: &mut Parts,
+        request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
-    ) -> Result<HeaderValue, AuthError> {
-        match Claim::of(&request.headers) {
-            Claim::Stands(value) => return Ok(value.clone()),
+    ) -> Result<(HeaderValue, Option<u64>), AuthError> {
+        match Claim::of(request.headers()) {
+            Claim::Stands(value) => return Ok((value.clone(), None)),
             Claim::SignedChunks { .. } => {
-                let value = request.headers.get(CONTENT_SHA256);
-                return value.cloned().ok_or(AuthError::Unsendable);
+                let value = request.headers().get(CONTENT_SHA256).cloned();
+                return Ok((value.ok_or(AuthError::InvalidHeaderValue)?, None));
             }
             Claim::Unsignable => return Err(CHUNKS_OF_ANOTHER_KIND),
             Claim::None => {}
         }
         match self.unclaimed {
-            Unclaimed::Unsigned => Ok(HeaderValue::from_static(UNSIGNED)),
-            Unclaimed::Hashed { .. } => hashed(cx),
+            Unclaimed::Unsigned => Ok((HeaderValue::from_static(UNSIGNED), None)),
+            Unclaimed::Hashed { .. } => Ok((hashed(cx)?, None)),
             Unclaimed::Streamed => match cx.payload_length() {
-                Some(0) => hashed(cx),
+                Some(0) => Ok((hashed(cx)?, None)),
                 Some(length) => {
-                    in_chunks(&mut request.headers, length)?;
-                    request.extensions.insert(InOurChunks(length));
-                    Ok(HeaderValue::from_static(SIGNED_CHUNKS))
+                    in_chunks(request, length)?;
+                    Ok((HeaderValue::from_static(SIGNED_CHUNKS), Some(length)))
                 }
                 None => Err(NO_LENGTH),
             },
@@ -247,11 +250,11 @@ impl SigV4 {
 
     fn presign(
         &self,
-        request: &mut Parts,
+        request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
         seconds: u64,
     ) -> Result<(), AuthError> {
-        let claim = Claim::of(&request.headers);
+        let claim = Claim::of(request.headers());
         if claim.is_in_chunks() {
             return Err(NO_CHUNKS_IN_A_QUERY);
         }
@@ -260,39 +263,24 @@ impl SigV4 {
             Claim::Stands(value) => value.clone(),
             _ => hashed(cx)?,
         };
-        request.headers.remove(CONTENT_SHA256);
+        request.remove_header(&CONTENT_SHA256);
         let token = cx.credential().get(SESSION_TOKEN);
         self.signing(cx)?
             .presign(request, seconds, token, payload.as_bytes())
     }
 }
 
-/// Says how long the payload is that is put into chunks here.
-#[derive(Clone, Copy, Debug)]
-struct InOurChunks(u64);
-
 /// Says of a payload that it's in chunks.
-fn in_chunks(headers: &mut HeaderMap, length: u64) -> Result<(), AuthError> {
-    let codings = headers.get_all(CONTENT_ENCODING).iter();
+fn in_chunks(request: &mut AuthRequest<'_>, length: u64) -> Result<(), AuthError> {
+    let codings = request.headers().get_all(CONTENT_ENCODING).iter();
     let codings: Vec<_> = [&b"aws-chunked"[..]]
         .into_iter()
         .chain(codings.map(HeaderValue::as_bytes))
         .collect();
-    headers.insert(CONTENT_ENCODING, plain(codings.join(&b","[..]))?);
-    headers.insert(DECODED_LENGTH, length.into());
+    let codings = plain(codings.join(&b","[..]))?;
+    request.insert_header(CONTENT_ENCODING, codings);
+    request.insert_header(DECODED_LENGTH, length.into());
     Ok(())
-}
-
-/// Fields that a vendor may take for those that are put on here (SECURITY T11).
-fn drop_other_spellings(headers: &mut HeaderMap) {
-    let is_other = |name: &&HeaderName| {
-        let ours = [CONTENT_SHA256, DECODED_LENGTH];
-        let spelled = name.as_str().replace('_', "-");
-        !ours.contains(name) && ours.iter().any(|ours| ours.as_str() == spelled)
-    };
-    while let Some(name) = headers.keys().find(is_other).cloned() {
-        headers.remove(name);
-    }
 }
 
 fn hashed(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
@@ -321,79 +309,80 @@ fn signs(name: &str) -> bool {
 }
 
 impl AuthScheme for SigV4 {
-    fn fields(&self) -> &[HeaderName] {
-        &FIELDS
-    }
-
-    fn parameters(&self) -> &[Box<str>] {
-        &self.parameters
-    }
-
-    fn secrets(&self) -> Vec<&str> {
-        vec![ACCESS_KEY_ID, SECRET_ACCESS_KEY]
-    }
-
-    fn payload(&self, request: &Parts) -> PayloadUse {
-        let is_unsigned = self.lifetime.is_some() && is_s3(&self.service);
-        match (self.unclaimed, Claim::of(&request.headers)) {
-            (Unclaimed::Hashed { limit }, Claim::None) if !is_unsigned => {
-                PayloadUse::Bytes { limit }
-            }
-            (Unclaimed::Streamed, Claim::None) if self.lifetime.is_some() && !is_unsigned => {
-                PayloadUse::Bytes { limit: KEPT }
-            }
-            _ => PayloadUse::Ignored,
+    fn requirements(&self) -> Requirements {
+        let requirements = FIELDS
+            .iter()
+            .cloned()
+            .fold(Requirements::new(), Requirements::field);
+        let parameters = self.parameters.iter().cloned();
+        let requirements = parameters.fold(requirements, Requirements::parameter);
+        let requirements = requirements.secret(ACCESS_KEY_ID).secret(SECRET_ACCESS_KEY);
+        match &self.region {
+            Region::Variable(name) => requirements.variable(&**name),
+            Region::Fixed(_) => requirements,
         }
     }
 
-    fn ready(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+    fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        let is_unsigned = self.lifetime.is_some() && is_s3(&self.service);
+        let limit = match (self.unclaimed, Claim::of(&request.headers)) {
+            (Unclaimed::Hashed { limit }, Claim::None) if !is_unsigned => limit,
+            (Unclaimed::Streamed, Claim::None) if self.lifetime.is_some() && !is_unsigned => KEPT,
+            _ => return Ok(PayloadUse::Ignored),
+        };
         if let Some(token) = cx.credential().get(SESSION_TOKEN) {
             token.to_header_value("")?;
         }
-        self.signing(cx)?.is_sendable()
+        self.signing(cx)?.is_sendable()?;
+        Ok(PayloadUse::Bytes { limit })
     }
 
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        presign::strip(&mut request.uri)?;
-        drop_other_spellings(&mut request.headers);
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        presign::strip(request)?;
+        // An upstream may take fields of other spellings for those that are put on here.
+        request.drop_other_spellings(&CONTENT_SHA256);
+        request.drop_other_spellings(&DECODED_LENGTH);
         if let Some(seconds) = self.lifetime {
-            return self.presign(request, cx, seconds);
+            self.presign(request, cx, seconds)?;
+            return Ok(Applied::default());
         }
-        let claims = !matches!(Claim::of(&request.headers), Claim::None);
-        let payload = self.payload_value(request, cx)?;
-        match claims || is_s3(&self.service) || self.unclaimed == Unclaimed::Streamed {
-            true => request.headers.insert(CONTENT_SHA256, payload.clone()),
-            false => request.headers.remove(CONTENT_SHA256),
+        let claim = Claim::of(request.headers());
+        let is_claimed = !matches!(claim, Claim::None);
+        let trailer = match claim {
+            Claim::SignedChunks { trailer } => Some(trailer),
+            _ => None,
         };
+        let (payload, own_chunks) = self.payload_value(request, cx)?;
+        match is_claimed || is_s3(&self.service) || self.unclaimed == Unclaimed::Streamed {
+            true => request.insert_header(CONTENT_SHA256, payload.clone()),
+            false => request.remove_header(&CONTENT_SHA256),
+        }
         let signing = self.signing(cx)?;
         let date = Bytes::copy_from_slice(signing.stamp.as_str().as_bytes());
-        request.headers.insert(AMZ_DATE, plain(date)?);
+        request.insert_header(AMZ_DATE, plain(date)?);
         if let Some(token) = cx.credential().get(SESSION_TOKEN) {
-            let token = token.to_header_value("")?;
-            request.headers.insert(SECURITY_TOKEN, token);
+            request.insert_header(SECURITY_TOKEN, token.to_header_value("")?);
         }
-        signing.authorize(request, payload.as_bytes())
-    }
-
-    fn coder(
-        &self,
-        request: &Parts,
-        cx: &AuthContext<'_>,
-    ) -> Result<Option<Box<dyn PayloadCoder>>, AuthError> {
-        let Claim::SignedChunks { trailer } = Claim::of(&request.headers) else {
-            return Ok(None);
+        signing.authorize(request, payload.as_bytes())?;
+        let chain = || {
+            Ok::<_, AuthError>(Chain {
+                key: signing.key(),
+                scope: signing.scope(),
+                stamp: signing.stamp,
+                last: signature_of(request.head()).ok_or(AuthError::InvalidHeaderValue)?,
+            })
         };
-        let signing = self.signing(cx)?;
-        let chain = Chain {
-            key: signing.key(),
-            scope: signing.scope(),
-            stamp: signing.stamp,
-            last: signature_of(request).ok_or(AuthError::Unsendable)?,
-        };
-        Ok(Some(match request.extensions.get() {
-            Some(&InOurChunks(length)) => Box::new(InChunks::new(chain, length)),
-            None => Box::new(Resigned::new(chain, trailer, self.largest_chunk)),
-        }))
+        Ok(match (own_chunks, trailer) {
+            (Some(length), _) => Applied::default().encoder(InChunks::new(chain()?, length)),
+            (None, Some(trailer)) => {
+                Applied::default().encoder(Resigned::new(chain()?, trailer, self.largest_chunk))
+            }
+            (None, None) => Applied::default(),
+        })
     }
 }
 

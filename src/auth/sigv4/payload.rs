@@ -75,16 +75,16 @@ pub(super) enum Unclaimed {
 }
 
 pub(super) const CHUNKS_OF_ANOTHER_KIND: AuthError =
-    AuthError::Unsignable("the payload is streamed in a way that can't be signed anew");
+    AuthError::CannotSign("the payload is streamed in a way that can't be signed anew");
 
 pub(super) const NO_CHUNKS_IN_A_QUERY: AuthError =
-    AuthError::Unsignable("a payload in signed chunks can't be sent with a signature in the query");
+    AuthError::CannotSign("a payload in signed chunks can't be sent with a signature in the query");
 
 pub(super) const NOT_KEPT: AuthError =
-    AuthError::Unsignable("the payload to be signed wasn't kept: is its hash a hop-by-hop field?");
+    AuthError::CannotSign("the payload to be signed wasn't kept: is its hash a hop-by-hop field?");
 
 pub(super) const NO_LENGTH: AuthError =
-    AuthError::Unsignable("a payload of unknown length can't be signed while it streams");
+    AuthError::CannotSign("a payload of unknown length can't be signed while it streams");
 
 #[cfg(test)]
 mod tests {

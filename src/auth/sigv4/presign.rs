@@ -1,9 +1,7 @@
 //! A signature in the query
 //! (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html>).
 
-use http::Uri;
 use http::header::HeaderValue;
-use http::request::Parts;
 use http::uri::PathAndQuery;
 use zeroize::Zeroizing;
 
@@ -12,7 +10,7 @@ use super::key::ALGORITHM;
 use super::signing::Signing;
 use crate::address::{LONGEST_TARGET, decode_once, encode_query_value};
 use crate::auth::AuthError;
-use crate::auth::target::set_target;
+use crate::auth::AuthRequest;
 use crate::secret::Secret;
 
 /// The parameters of a signature.
@@ -55,25 +53,25 @@ fn unsigned(query: &str) -> Option<String> {
 }
 
 /// Takes a signature of the caller's out of the query.
-pub(super) fn strip(uri: &mut Uri) -> Result<(), AuthError> {
-    let Some(kept) = uri.query().and_then(unsigned) else {
+pub(super) fn strip(request: &mut AuthRequest<'_>) -> Result<(), AuthError> {
+    let Some(kept) = request.uri().query().and_then(unsigned) else {
         return Ok(());
     };
-    let path = uri.path();
+    let path = request.uri().path();
     let mut target = String::with_capacity(path.len() + 1 + kept.len());
     target.push_str(path);
     if !kept.is_empty() {
         target.push('?');
         target.push_str(&kept);
     }
-    set_target(uri, target.into_bytes())
+    request.set_path_and_query(target.into_bytes())
 }
 
 impl Signing<'_> {
     /// Signs in the query, for that many seconds from now on.
     pub(super) fn presign(
         &self,
-        head: &mut Parts,
+        head: &mut AuthRequest<'_>,
         seconds: u64,
         token: Option<&Secret>,
         payload: &[u8],
@@ -81,7 +79,7 @@ impl Signing<'_> {
         let scope = self.scope();
         let credential = self.credential(&scope)?;
         let seconds = HeaderValue::from(seconds);
-        let fields = signed_names(&head.headers, self.signs).join(";");
+        let fields = signed_names(head.headers(), self.signs).join(";");
         let token = token.map(Secret::expose);
         let given = [
             ("X-Amz-Algorithm", ALGORITHM.as_bytes()),
@@ -100,13 +98,16 @@ impl Signing<'_> {
             let pairs = pairs.map(|(name, value)| name.len() + 3 * value.len() + 2);
             pairs.sum::<usize>()
         };
-        let sent = head.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+        let sent = head
+            .uri()
+            .path_and_query()
+            .map_or("/", PathAndQuery::as_str);
         let signature = 1 + "X-Amz-Signature=".len() + 64;
         let room = sent.len() + 1 + room(&mut given()) + signature;
         let mut target = Zeroizing::new(String::with_capacity(room));
         target.push_str(sent);
-        let mut is_first = head.uri.query().is_none_or(str::is_empty);
-        if head.uri.query().is_none() {
+        let mut is_first = head.uri().query().is_none_or(str::is_empty);
+        if head.uri().query().is_none() {
             target.push('?');
         }
         for (name, value) in given() {
@@ -122,12 +123,12 @@ impl Signing<'_> {
         }
         let mut without_signature = Vec::with_capacity(target.len());
         without_signature.extend_from_slice(target.as_bytes());
-        set_target(&mut head.uri, without_signature)?;
+        head.set_path_and_query(without_signature)?;
 
-        let signature = self.signature(&self.canonical(head, payload), &scope);
+        let signature = self.signature(&self.canonical(head.head(), payload), &scope);
         target.push_str("&X-Amz-Signature=");
         target.extend(signature.iter().map(|&digit| char::from(digit)));
-        set_target(&mut head.uri, std::mem::take(&mut *target).into_bytes())
+        head.set_path_and_query(std::mem::take(&mut *target).into_bytes())
     }
 }
 

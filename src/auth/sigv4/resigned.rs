@@ -5,7 +5,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::chunks::{Chain, EXTENSION};
 use super::key::Hex;
-use crate::auth::{BrokenPayload, PayloadCoder};
+use crate::auth::{BodyEncoder, EncodeError};
 
 /// The longest line before a chunk: 16 digits of its size, and the signature.
 const LONGEST_LINE: usize = 16 + EXTENSION.len() + 64 + 2;
@@ -15,7 +15,7 @@ const LONGEST_TRAILER: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
 
-const NO_FIELDS: BrokenPayload = BrokenPayload("what follows the chunks are no fields");
+const NO_FIELDS: EncodeError = EncodeError("what follows the chunks are no fields");
 
 /// Replaces the signatures of chunks, and of the fields after them.
 #[derive(Debug)]
@@ -64,19 +64,19 @@ impl Resigned {
     }
 
     /// Up to the end of the line before a chunk.
-    fn line(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+    fn line(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let end = data.iter().position(|&byte| byte == b'\n');
         let room = LONGEST_LINE - self.kept.len();
         self.keep(data, end.map_or(data.len(), |end| end + 1).min(room));
         if !self.kept.ends_with(b"\n") {
             return match self.kept.len() < LONGEST_LINE {
                 true => Ok(None),
-                false => Err(BrokenPayload("a chunk doesn't begin with its size")),
+                false => Err(EncodeError("a chunk doesn't begin with its size")),
             };
         }
-        let size = size(&self.kept).ok_or(BrokenPayload("a chunk doesn't begin with its size"))?;
+        let size = size(&self.kept).ok_or(EncodeError("a chunk doesn't begin with its size"))?;
         if size > self.largest as u64 {
-            return Err(BrokenPayload("a chunk is too large to be signed"));
+            return Err(EncodeError("a chunk is too large to be signed"));
         }
         // It's no larger than what a `usize` holds.
         let size = usize::try_from(size).unwrap_or(self.largest);
@@ -94,14 +94,14 @@ impl Resigned {
         &mut self,
         data: &mut Bytes,
         (from, size): (usize, usize),
-    ) -> Result<Option<Bytes>, BrokenPayload> {
+    ) -> Result<Option<Bytes>, EncodeError> {
         let whole = from + size + 2;
         self.keep(data, whole - self.kept.len());
         if self.kept.len() < whole {
             return Ok(None);
         }
         if !self.kept.ends_with(b"\r\n") {
-            return Err(BrokenPayload("a chunk doesn't end where it says"));
+            return Err(EncodeError("a chunk doesn't end where it says"));
         }
         self.place = match size {
             0 => Place::Over,
@@ -119,17 +119,17 @@ impl Resigned {
         chunk.freeze()
     }
 
-    fn trailer(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+    fn trailer(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let room = LONGEST_TRAILER - self.kept.len();
         self.keep(data, room);
         match self.trailer.read(&self.kept)? {
             true => self.signed_trailer().map(Some),
             false if self.kept.len() < LONGEST_TRAILER => Ok(None),
-            false => Err(BrokenPayload("the fields after the chunks are too long")),
+            false => Err(EncodeError("the fields after the chunks are too long")),
         }
     }
 
-    fn signed_trailer(&mut self) -> Result<Bytes, BrokenPayload> {
+    fn signed_trailer(&mut self) -> Result<Bytes, EncodeError> {
         let mut kept = std::mem::take(&mut self.kept);
         let signature_at = self.trailer.end(&kept)?;
         let signature = self.chain.of_trailer(&self.trailer.canonical);
@@ -170,7 +170,7 @@ struct Trailer {
 impl Trailer {
     /// Whether the empty line at the end has come. Lines may end without CR, and an empty one may
     /// stand before the signature: AWS's own example is written so.
-    fn read(&mut self, kept: &[u8]) -> Result<bool, BrokenPayload> {
+    fn read(&mut self, kept: &[u8]) -> Result<bool, EncodeError> {
         let is_end = |&byte: &u8| byte == b'\n';
         while let Some(after) = kept
             .get(self.seen..)
@@ -192,17 +192,17 @@ impl Trailer {
     }
 
     /// Where the signature is, if nothing more comes.
-    fn end(&mut self, kept: &[u8]) -> Result<usize, BrokenPayload> {
+    fn end(&mut self, kept: &[u8]) -> Result<usize, EncodeError> {
         let rest = kept.get(self.begin..).unwrap_or_default();
         if !rest.is_empty() {
             self.line(self.begin, rest.trim_ascii_end())?;
         }
         let signature_at = self.signature_at;
-        signature_at.ok_or(BrokenPayload("the trailer isn't signed"))
+        signature_at.ok_or(EncodeError("the trailer isn't signed"))
     }
 
     /// Whether that line, which begins there, is the empty one at the end.
-    fn line(&mut self, begin: usize, line: &[u8]) -> Result<bool, BrokenPayload> {
+    fn line(&mut self, begin: usize, line: &[u8]) -> Result<bool, EncodeError> {
         if self.signature_at.is_some() {
             return match line.is_empty() {
                 true => Ok(true),
@@ -229,18 +229,18 @@ impl Trailer {
     }
 }
 
-impl PayloadCoder for Resigned {
-    fn length(&self, plain: Option<u64>) -> Option<u64> {
+impl BodyEncoder for Resigned {
+    fn encoded_len(&self, plain: Option<u64>) -> Option<u64> {
         plain
     }
 
-    fn code(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, BrokenPayload> {
+    fn encode(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         while !data.is_empty() {
             let ready = match self.place {
                 Place::Line => self.line(data)?,
                 Place::Data { from, size } => self.data(data, (from, size))?,
                 Place::Trailer => self.trailer(data)?,
-                Place::Over => return Err(BrokenPayload("something follows the last chunk")),
+                Place::Over => return Err(EncodeError("something follows the last chunk")),
             };
             if ready.is_some() {
                 return Ok(ready);
@@ -249,20 +249,20 @@ impl PayloadCoder for Resigned {
         Ok(None)
     }
 
-    fn end(&mut self) -> Result<Bytes, BrokenPayload> {
+    fn finish(&mut self) -> Result<Bytes, EncodeError> {
         match self.place {
             Place::Over => Ok(Bytes::new()),
             // Without the empty line at its end.
             Place::Trailer => self.signed_trailer(),
-            Place::Line | Place::Data { .. } => Err(BrokenPayload("the last chunk is missing")),
+            Place::Line | Place::Data { .. } => Err(EncodeError("the last chunk is missing")),
         }
     }
 
-    fn keeps(&self) -> usize {
+    fn max_buffered(&self) -> usize {
         self.largest
     }
 
-    fn again(&self) -> Box<dyn PayloadCoder> {
+    fn restart(&self) -> Box<dyn BodyEncoder> {
         Box::new(Self::new(self.seed.clone(), self.has_trailer, self.largest))
     }
 }
@@ -307,7 +307,7 @@ mod tests {
     }
 
     /// What comes out if that goes in, in pieces of that size.
-    fn coded(coder: &mut Resigned, sent: &str, pieces: usize) -> Result<String, BrokenPayload> {
+    fn coded(coder: &mut Resigned, sent: &str, pieces: usize) -> Result<String, EncodeError> {
         let mut out = Vec::new();
         for piece in sent.as_bytes().chunks(pieces) {
             let mut data = Bytes::copy_from_slice(piece);

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 
 use super::canonical::{Canonical, PathRules, Signs};
 use super::key::{ALGORITHM, Hex, SigningKey, Stamp, scope};
-use crate::auth::AuthError;
+use crate::auth::{AuthError, AuthRequest};
 use crate::secret::{Secret, sensitive};
 
 /// What a request is signed with.
@@ -29,10 +29,14 @@ impl Signing<'_> {
 
     /// Signs in the field `Authorization`
     /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html>).
-    pub(super) fn authorize(&self, head: &mut Parts, payload: &[u8]) -> Result<(), AuthError> {
+    pub(super) fn authorize(
+        &self,
+        head: &mut AuthRequest<'_>,
+        payload: &[u8],
+    ) -> Result<(), AuthError> {
         let scope = self.scope();
         let credential = self.credential(&scope)?;
-        let canonical = self.canonical(head, payload);
+        let canonical = self.canonical(head.head(), payload);
         let fields = canonical.signed_fields();
         let signature = self.signature(&canonical, &scope);
         let parts: [&[u8]; 7] = [
@@ -48,7 +52,7 @@ impl Signing<'_> {
         for part in parts {
             value.extend_from_slice(part);
         }
-        head.headers.insert(AUTHORIZATION, sensitive(value)?);
+        head.insert_header(AUTHORIZATION, sensitive(value)?);
         Ok(())
     }
 
@@ -62,7 +66,7 @@ impl Signing<'_> {
         // Others would move the borders of the parts that a service cuts this at.
         let fits = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',' | b';');
         if id.is_empty() || !id.iter().all(fits) {
-            return Err(AuthError::Unsendable);
+            return Err(AuthError::InvalidHeaderValue);
         }
         let mut credential = Zeroizing::new(Vec::with_capacity(id.len() + 1 + scope.len()));
         credential.extend_from_slice(id);
@@ -107,7 +111,7 @@ pub(super) fn signature_of(head: &Parts) -> Option<Hex> {
 
 /// A field's value that is no secret.
 pub(super) fn plain(text: impl Into<Bytes>) -> Result<HeaderValue, AuthError> {
-    HeaderValue::from_maybe_shared(text.into()).map_err(|_| AuthError::Unsendable)
+    HeaderValue::from_maybe_shared(text.into()).map_err(|_| AuthError::InvalidHeaderValue)
 }
 
 #[cfg(test)]
@@ -461,7 +465,7 @@ mod tests {
             };
             assert_eq!(
                 signing.credential("scope").err(),
-                Some(AuthError::Unsendable)
+                Some(AuthError::InvalidHeaderValue)
             );
         }
     }

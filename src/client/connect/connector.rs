@@ -115,7 +115,7 @@ impl Connector {
     /// Those of the host's addresses that may be dialled, in the order in which they're tried.
     async fn addresses(&self, origin: &Origin) -> Result<Addresses, TransportError> {
         let found: Arc<[IpAddr]> = match origin.host() {
-            Host::Address(address) => Arc::from([*address]),
+            Host::Ip(address) => Arc::from([*address]),
             Host::Name(name) => {
                 let found = self.names.addresses(name).await;
                 found.map_err(|error| TransportError::new(TransportErrorKind::Dns, error))?
@@ -125,7 +125,7 @@ impl Connector {
         let mut addresses = Addresses::new();
         for ip in found.iter() {
             let address = SocketAddr::new(*ip, origin.port());
-            match self.network.judge(address) {
+            match self.network.check(address) {
                 Ok(()) => addresses.push(address),
                 Err(NetworkRefusal::Loop) => refused = TransportErrorKind::Loop,
                 Err(NetworkRefusal::Prohibited) if refused == TransportErrorKind::Loop => {}

@@ -12,7 +12,8 @@ use tokio_rustls::TlsConnector;
 use super::connector::Connector;
 use super::peer::Peer;
 use crate::client::error::{TransportError, TransportErrorKind};
-use crate::policy::{ClientIdentity, Origin};
+use crate::identity::ClientIdentity;
+use crate::policy::Origin;
 
 /// The sessions that are kept: those of one name, and room to spare.
 const SESSIONS: usize = 32;

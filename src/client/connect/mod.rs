@@ -31,5 +31,7 @@ pub(in crate::client) use self::stream::Stream;
 #[cfg(feature = "native-roots")]
 pub(in crate::client) use self::tls::add_native;
 #[cfg(feature = "rustls")]
-pub(in crate::client) use self::tls::{add_pem, bundled_roots, connector as tls_connector};
+pub(in crate::client) use self::tls::{
+    add_pem, bundled_roots, config as tls_config, connector as tls_connector,
+};
 pub(in crate::client) use self::wire::WireState;

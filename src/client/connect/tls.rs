@@ -19,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 use crate::client::error::{HttpTransportError, TransportError, TransportErrorKind};
+use crate::identity::crypto_provider;
 use crate::policy::Host;
 
 /// The bundled roots of Mozilla.
@@ -58,19 +59,28 @@ pub(in crate::client) fn add_native(roots: &mut RootCertStore) -> Result<(), Htt
     Ok(())
 }
 
-/// TLS with these roots, that offer by ALPN, and sessions of its own.
-pub(in crate::client) fn connector(
-    roots: RootCertStore,
-    alpn: Vec<Vec<u8>>,
-) -> Result<TlsConnector, HttpTransportError> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = ClientConfig::builder_with_provider(provider)
+/// The configuration of TLS with these roots, and sessions of its own.
+pub(in crate::client) fn config(roots: RootCertStore) -> Result<ClientConfig, HttpTransportError> {
+    let provider = crypto_provider().ok_or_else(|| {
+        HttpTransportError::new(
+            "there is no cryptography for TLS: install a default provider of rustls, or switch the feature `rustls-ring` on",
+        )
+    })?;
+    let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
-        .map_err(|_| HttpTransportError::new("TLS can't be set up"))?
-        .with_root_certificates(roots)
-        .with_no_client_auth();
+        .map_err(|_| {
+            HttpTransportError::new(
+                "the default provider of rustls supports neither TLS 1.2 nor TLS 1.3",
+            )
+        })?;
+    Ok(config.with_root_certificates(roots).with_no_client_auth())
+}
+
+/// TLS that offers these protocols by ALPN.
+pub(in crate::client) fn connector(mut config: ClientConfig, alpn: Vec<Vec<u8>>) -> TlsConnector {
     config.alpn_protocols = alpn;
-    Ok(TlsConnector::from(Arc::new(config)))
+    config.enable_early_data = false;
+    TlsConnector::from(Arc::new(config))
 }
 
 /// Shakes hands for HTTP/1.1 alone. That a vendor speaks something else says nothing of how it is to
@@ -111,7 +121,7 @@ pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
 ) -> Result<TlsStream<S>, TransportError> {
     let name = match host {
         Host::Name(name) => ServerName::try_from(&**name).map(|name| name.to_owned()),
-        Host::Address(address) => Ok(ServerName::from(*address)),
+        Host::Ip(address) => Ok(ServerName::from(*address)),
     };
     let name = name.map_err(|error| TransportError::new(TransportErrorKind::TlsProtocol, error))?;
     connector.connect(name, stream).await.map_err(|error| {

@@ -10,9 +10,9 @@ use super::host::{Host, Waiting};
 use super::lease::Lease;
 use super::open::overloaded;
 use super::table::Shared;
-use crate::address::ConnectionId;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::client::http1::Home as _;
+use crate::connection::ConnectionKey;
 
 impl Host {
     /// A connection, or a stream of one. Whichever is first: one that another call gives back, or
@@ -30,7 +30,7 @@ impl Host {
     pub(in crate::client) async fn acquire(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
-        user: Option<&ConnectionId>,
+        user: Option<&ConnectionKey>,
     ) -> Result<Lease, TransportError> {
         loop {
             let lease = match self.enter(pool, user)? {
@@ -56,7 +56,7 @@ impl Host {
     fn enter(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
-        user: Option<&ConnectionId>,
+        user: Option<&ConnectionKey>,
     ) -> Result<Entry<'_>, TransportError> {
         let mut state = self.lock();
         if let Some(lease) = state.take(self, pool, user) {

@@ -13,12 +13,12 @@ use super::calm::Calm;
 use super::key::Key;
 use super::lease::{Lease, Stream};
 use super::table::Shared;
-use crate::address::ConnectionId;
 #[cfg(feature = "rustls")]
 use crate::client::connect::Identified;
 use crate::client::error::TransportError;
 use crate::client::http1::{Home, Http1};
 use crate::client::http2::{Closed, Http2};
+use crate::connection::ConnectionKey;
 
 /// The connections of one [`Key`], and those who wait for one.
 pub(in crate::client) struct Host {
@@ -65,7 +65,7 @@ pub(super) struct Multiplexed {
     pub(super) connection: Http2,
     pub(super) id: u64,
     /// The streams in use of each connection id.
-    users: HashMap<ConnectionId, usize>,
+    users: HashMap<ConnectionKey, usize>,
     /// When the last stream ended, or when it was opened.
     pub(super) since: Instant,
     _counted: Counted,
@@ -82,7 +82,7 @@ impl Drop for Counted {
 
 /// A call in line.
 pub(super) struct Waiting {
-    pub(super) user: Option<ConnectionId>,
+    pub(super) user: Option<ConnectionKey>,
     pub(super) hand: oneshot::Sender<Result<Lease, TransportError>>,
 }
 
@@ -110,7 +110,7 @@ impl Host {
     }
 
     /// A stream of connection `id` has ended: whoever waits for one gets it.
-    pub(super) fn stream_ended(self: &Arc<Self>, id: u64, user: Option<&ConnectionId>) {
+    pub(super) fn stream_ended(self: &Arc<Self>, id: u64, user: Option<&ConnectionKey>) {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
@@ -141,7 +141,7 @@ impl Multiplexed {
     }
 
     /// Whether `user` may have one stream more.
-    fn has_room_for(&self, user: Option<&ConnectionId>, limit: usize) -> bool {
+    fn has_room_for(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
         // A vendor that takes none for now is waited for.
         self.connection.streams() < self.connection.max_streams().max(1)
             && !self.has_spent(user, limit)
@@ -152,19 +152,19 @@ impl Multiplexed {
     }
 
     /// Whether `user` holds as many streams as one may.
-    pub(super) fn has_spent(&self, user: Option<&ConnectionId>, limit: usize) -> bool {
+    pub(super) fn has_spent(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
         let held = user.and_then(|user| self.users.get(user));
         held.is_some_and(|&held| held >= limit)
     }
 
-    fn enters(&mut self, user: Option<&ConnectionId>) {
+    fn enters(&mut self, user: Option<&ConnectionKey>) {
         self.connection.count(true);
         if let Some(user) = user {
             *self.users.entry(user.clone()).or_default() += 1;
         }
     }
 
-    fn leaves(&mut self, user: Option<&ConnectionId>) {
+    fn leaves(&mut self, user: Option<&ConnectionKey>) {
         self.connection.count(false);
         self.since = Instant::now();
         let Some(user) = user else {
@@ -185,7 +185,7 @@ impl State {
         &mut self,
         host: &Arc<Host>,
         pool: &Shared,
-        user: Option<&ConnectionId>,
+        user: Option<&ConnectionKey>,
     ) -> Option<Lease> {
         if let Some(stream) = self.open_stream(host, pool.limits.streams, user) {
             return Some(stream);
@@ -199,7 +199,7 @@ impl State {
         &mut self,
         host: &Arc<Host>,
         limit: usize,
-        user: Option<&ConnectionId>,
+        user: Option<&ConnectionKey>,
     ) -> Option<Lease> {
         if self.multiplexed.is_empty() {
             return None;

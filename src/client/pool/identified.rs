@@ -20,7 +20,7 @@ impl Host {
     )]
     pub(super) fn peer(&self, pool: &Shared) -> Result<Peer<'_>, TransportError> {
         #[cfg(feature = "rustls")]
-        if let Some(identity) = self.key.holder.identity() {
+        if let Some(identity) = self.key.isolation.identity() {
             if self.lock().sessions.replace(Instant::now()).is_none() {
                 let others = pool.sessions.fetch_add(1, Ordering::Relaxed);
                 if others >= pool.limits.idle_in_all {

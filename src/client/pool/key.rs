@@ -2,17 +2,18 @@
 
 use std::hash::{Hash, Hasher};
 
-use crate::address::ConnectionId;
-use crate::policy::{Destination, Holder, Origin};
+use crate::client::dispatch::{Dispatch, Isolation};
+use crate::connection::ConnectionKey;
+use crate::policy::Origin;
 
 /// Calls of one key may use the same connections.
 #[derive(Clone)]
 pub(in crate::client) struct Key {
     pub(super) origin: Origin,
     /// For whom alone they are, where connection ids are kept apart (FORWARDING K6).
-    connection: Option<ConnectionId>,
-    /// Whose they are, where they're authenticated themselves (FORWARDING K7).
-    pub(super) holder: Holder,
+    connection: Option<ConnectionKey>,
+    /// Who may share the connections.
+    pub(super) isolation: Isolation,
     /// Whether they're HTTP/2, or none, as the calls are gRPC (FORWARDING G3).
     pub(super) needs_http2: bool,
 }
@@ -20,11 +21,11 @@ pub(in crate::client) struct Key {
 impl Key {
     /// That of a destination. `apart`: each connection id has connections of its own.
     /// `needs_http2`: over HTTP/1.1 the call would mean nothing.
-    pub(in crate::client) fn of(destination: &Destination, apart: bool, needs_http2: bool) -> Self {
+    pub(in crate::client) fn new(dispatch: &Dispatch, apart: bool, needs_http2: bool) -> Self {
         Self {
-            origin: destination.origin().clone(),
-            connection: destination.connection().filter(|_| apart).cloned(),
-            holder: destination.holder().clone(),
+            origin: dispatch.destination().origin().clone(),
+            connection: dispatch.connection_key().filter(|_| apart).cloned(),
+            isolation: dispatch.isolation().clone(),
             needs_http2,
         }
     }
@@ -36,7 +37,7 @@ impl PartialEq for Key {
         self.origin.scheme() == other.origin.scheme()
             && self.origin.authority() == other.origin.authority()
             && self.connection == other.connection
-            && self.holder.owner() == other.holder.owner()
+            && self.isolation.key() == other.isolation.key()
             && self.needs_http2 == other.needs_http2
     }
 }
@@ -48,7 +49,7 @@ impl Hash for Key {
         self.origin.scheme().hash(state);
         self.origin.authority().as_str().hash(state);
         self.connection.hash(state);
-        self.holder.owner().hash(state);
+        self.isolation.key().hash(state);
         self.needs_http2.hash(state);
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::host::Host;
-use crate::address::ConnectionId;
 use crate::client::http1::Http1;
 use crate::client::http2::Http2;
+use crate::connection::ConnectionKey;
 
 /// The use of a connection for one exchange.
 pub(in crate::client) enum Lease {
@@ -20,7 +20,7 @@ pub(in crate::client) struct Stream {
     pub(super) host: Arc<Host>,
     /// The number of the connection.
     pub(super) id: u64,
-    pub(super) user: Option<ConnectionId>,
+    pub(super) user: Option<ConnectionKey>,
 }
 
 impl Stream {

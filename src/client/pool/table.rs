@@ -80,7 +80,7 @@ impl Pool {
     ) -> Result<Stream, TransportError> {
         let connector = &self.shared.connector;
         #[cfg(feature = "rustls")]
-        if key.holder.identity().is_some() {
+        if key.isolation.identity().is_some() {
             let host = self.host(key);
             // So that it's forgotten in time.
             self.shared.sweeper.wanted(&self.shared);

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower_passthrough::client::Resolve;
 use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, MemoryStore, Resolve, Scope, StoreError,
+    Authorize, CallContext, Connection, ConnectionId, MemoryStore, Scope, StoreError,
 };
 
 use super::closing_vendor;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::StatusCode;
 use tokio::sync::mpsc;
-use tower_passthrough::{CallReport, ErrorCode, Outcome};
+use tower_passthrough::ErrorCode;
+use tower_passthrough::observe::{CallReport, Outcome};
 
 use testkit::caller::{Caller, get, request};
 use testkit::gateway::{Gateway, Origin, Setup};

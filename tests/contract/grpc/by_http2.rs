@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, Response};
 use tokio::sync::mpsc;
-use tower_passthrough::CallReport;
+use tower_passthrough::observe::CallReport;
 
 use testkit::caller::{RawResponse, request};
 use testkit::gateway::{Builder, Gateway, Setup};

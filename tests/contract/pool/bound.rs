@@ -11,7 +11,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
 fn apart(setup: Setup) -> Setup {
-    two_tenants(setup).transport(|transport| transport.pool_per_connection(true))
+    two_tenants(setup).transport(|transport| transport.isolate_connection_keys(true))
 }
 
 fn binding(setup: Setup) -> Setup {

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{DomainPolicy, HttpTransportBuilder};
+use tower_passthrough::client::HttpTransportBuilder;
+use tower_passthrough::policy::DomainPolicy;
 
 use super::{assert_ok, at_once, next};
 use testkit::caller::{Caller, get};

@@ -10,7 +10,8 @@ use tokio::io::AsyncReadExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
-use tower_passthrough::{CallReport, Outcome, Resolve};
+use tower_passthrough::client::Resolve;
+use tower_passthrough::observe::{CallReport, Outcome};
 
 use super::{assert_ok, at_once, begun, next, refusal, telling};
 use testkit::caller::{Caller, get, post, raw_call};

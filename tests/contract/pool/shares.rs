@@ -30,7 +30,7 @@ async fn k10_a_connection_id_has_no_more_streams_than_its_share() {
     let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
         transport
             .http2_prior_knowledge(true)
-            .http2_max_streams_per_connection(2)
+            .http2_max_streams_per_connection_key(2)
     }));
     let gateway = setup.start().await;
     let mut ones = at_once(gateway.address, vec![get("/p/one/x"); 4]);
@@ -65,7 +65,7 @@ async fn k10_who_waits_for_streams_of_his_own_does_not_hold_up_who_waits_for_any
         transport
             .http2_prior_knowledge(true)
             .http2_max_connections_per_host(1)
-            .http2_max_streams_per_connection(1)
+            .http2_max_streams_per_connection_key(1)
     }));
     let gateway = setup.start().await;
     let mut ones = at_once(gateway.address, [get("/p/one/x")]);

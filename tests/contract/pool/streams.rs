@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use tower_passthrough::HttpTransportBuilder;
+use tower_passthrough::client::HttpTransportBuilder;
 
 use super::{assert_ok, at_once, next, refusal, telling};
 use testkit::caller::{Caller, get, raw_call};

@@ -14,7 +14,7 @@ async fn host_app() -> Pair {
     Pair::with(|setup| {
         setup
             .upstream(|u| u.auth(auth::NoAuth))
-            .options(|o| o.drop_header(HeaderName::from_static("x-session")))
+            .options(|o| o.strip_request_header(HeaderName::from_static("x-session")))
     })
     .await
 }

@@ -62,8 +62,10 @@ async fn h11_no_field_is_added_beside_host_and_credential() {
 
 #[tokio::test]
 async fn h11_fields_that_name_the_hosts_pages_can_be_dropped() {
-    let pair =
-        Pair::with(|setup| setup.options(|o| o.drop_header(ORIGIN).drop_header(REFERER))).await;
+    let pair = Pair::with(|setup| {
+        setup.options(|o| o.strip_request_header(ORIGIN).strip_request_header(REFERER))
+    })
+    .await;
     let lines = [
         "Origin: https://app.test",
         "Referer: https://app.test/page",

@@ -1,7 +1,7 @@
 //! `traceparent` and `tracestate`: passed as they are, or begun where the host wants it.
 
 use http::HeaderName;
-use tower_passthrough::{CallReport, TraceContext, TraceId};
+use tower_passthrough::observe::{CallReport, TraceContext, TraceId};
 
 use super::BARE;
 use testkit::caller::{get, request};
@@ -104,7 +104,7 @@ async fn h11_a_trace_that_would_not_reach_the_vendor_counts_as_none() {
     let pair = Pair::with(|setup| {
         setup.options(|o| {
             o.trace_context(TraceContext::Start)
-                .drop_header(HeaderName::from_static("traceparent"))
+                .strip_request_header(HeaderName::from_static("traceparent"))
         })
     })
     .await;

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
-use tower_passthrough::RetryPolicy;
-use tower_passthrough::{CircuitPolicy, DomainPolicy, ErrorCode, NetworkPolicy, Outcome};
+use tower_passthrough::ErrorCode;
+use tower_passthrough::observe::Outcome;
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::resilience::CircuitPolicy;
+use tower_passthrough::resilience::RetryPolicy;
 
 use super::{in_turn, observed, origin, refusal, refusing, status};
 use testkit::caller::{Caller, RawResponse, get, raw_call, request};

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{ErrorCode, NetworkPolicy, Outcome, RetryPolicy};
+use tower_passthrough::ErrorCode;
+use tower_passthrough::observe::Outcome;
+use tower_passthrough::policy::NetworkPolicy;
+use tower_passthrough::resilience::RetryPolicy;
 
 use super::{in_turn, observed, origin, refusal, refusing, requests, retrying};
 use testkit::caller::{get, post, raw_call};
@@ -98,7 +101,7 @@ async fn assert_one_attempt(
     let gateway = setup
         .options(move |builder| {
             let builder = change(three(builder));
-            builder.observe(move |call: &tower_passthrough::CallReport<'_>| {
+            builder.observe(move |call: &tower_passthrough::observe::CallReport<'_>| {
                 let _ = sender.send((call.error(), call.attempts()));
             })
         })

@@ -10,7 +10,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::TcpSocket;
 use tokio::sync::mpsc;
-use tower_passthrough::{CallReport, ErrorCode, Outcome, RetryPolicy};
+use tower_passthrough::ErrorCode;
+use tower_passthrough::observe::{CallReport, Outcome};
+use tower_passthrough::resilience::RetryPolicy;
 
 use testkit::caller::RawResponse;
 use testkit::gateway::{Builder, Gateway, Origin, Setup};

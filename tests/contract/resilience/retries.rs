@@ -7,7 +7,8 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tokio::time::Instant;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
-use tower_passthrough::{Outcome, RetryPolicy};
+use tower_passthrough::observe::Outcome;
+use tower_passthrough::resilience::RetryPolicy;
 
 use super::{in_turn, observed, requests, retrying, status};
 use testkit::caller::{Caller, get, raw_call, request};

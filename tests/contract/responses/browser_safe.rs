@@ -1,6 +1,6 @@
 //! Fields that act on the host app's origin in a browser, and shared caches.
 
-use tower_passthrough::ResponseHeaderPolicy;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use super::{answering, answering_with};
 use testkit::caller::{get, request};

@@ -2,7 +2,10 @@
 
 use axum::Router;
 use axum::extract::OriginalUri;
-use tower_passthrough::{DomainPolicy, PassthroughLayer, PathEncoding, ResponseHeaderPolicy, auth};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::policy::DomainPolicy;
+use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::{PassthroughLayer, auth};
 
 use testkit::caller::{RawResponse, get, raw_call};
 use testkit::gateway::{Builder, Gateway, Mount, Setup, bind};

@@ -17,8 +17,8 @@ use testkit::wait::within;
 /// A 401 after which the network connection is closed.
 const CLOSING: &str = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-type Everyone = fn(&ConnectionId, CallContext<'_>) -> bool;
-type Builder = PassthroughBuilder<Authorized<Stale, Everyone>, Integrations>;
+type AllowAll = fn(&ConnectionId, CallContext<'_>) -> bool;
+type Builder = PassthroughBuilder<Authorized<Stale, AllowAll>, Integrations>;
 
 /// A gateway whose credential is stale.
 struct Replaying {
@@ -32,7 +32,7 @@ impl Replaying {
         let listener = bind().await;
         let transport = setup.build_transport(listener.local_addr().unwrap());
         let integrations = Integrations::new().with("vendor", setup.build_upstream());
-        let everyone: Everyone = |_, _| true;
+        let everyone: AllowAll = |_, _| true;
         let builder = PassthroughService::builder(store, integrations)
             .authorize(everyone)
             .transport(transport)
@@ -130,7 +130,7 @@ async fn r6_a_body_that_hasnt_ended_isnt_replayed() {
 async fn r6_a_body_is_kept_no_longer_than_until_the_head_of_an_answer() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
-    let replaying = Replaying::before(setup, |options| options.kept_bodies_limit(1000)).await;
+    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;
     let body = "x".repeat(600);
     let (mut one, mut ones) = hold(replaying.address(), &vendor, &body).await;
     ones.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
@@ -165,7 +165,7 @@ async fn hold(
 async fn r6_without_room_for_its_body_a_call_isnt_replayed() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
-    let replaying = Replaying::before(setup, |options| options.kept_bodies_limit(1000)).await;
+    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;
     let (kept, passed) = ("x".repeat(600), "y".repeat(600));
     let (mut one, mut ones) = hold(replaying.address(), &vendor, &kept).await;
     let (mut other, mut others) = hold(replaying.address(), &vendor, &passed).await;

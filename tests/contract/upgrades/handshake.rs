@@ -1,9 +1,8 @@
 //! Which requests ask to switch, what the vendor sees of them, and which answers open a tunnel.
 
 use tokio::sync::mpsc;
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, DomainPolicy, StoreError, auth,
-};
+use tower_passthrough::policy::DomainPolicy;
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError, auth};
 
 use super::{ACCEPT, Ends, KEY, agreement, handshake};
 use testkit::caller::{Caller, get, raw_call, request};

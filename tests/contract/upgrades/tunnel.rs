@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tower_passthrough::{CallReport, Outcome, Tunnels};
+use tower_passthrough::observe::{CallReport, Outcome};
+use tower_passthrough::upgrade::UpgradeTracker;
 
 use super::{Ends, agreement, handshake};
 use testkit::caller::Caller;
@@ -133,7 +134,7 @@ async fn u7_a_stalled_caller_stalls_the_vendor() {
 
 #[tokio::test]
 async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
-    let tunnels = Tunnels::new();
+    let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
     let mut ends = Ends::of(move |setup| setup.options(|options| options.tunnels(theirs))).await;
     assert_eq!(tunnels.open(), 1);
@@ -148,7 +149,7 @@ async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
     ends.vendor.wire.finish().await;
     assert_eq!(within("the drain", drained).await.unwrap(), 0);
 
-    let theirs = Tunnels::new();
+    let theirs = UpgradeTracker::new();
     let tunnels = theirs.clone();
     let mut ends = Ends::of(move |setup| setup.options(|options| options.tunnels(theirs))).await;
     let cut = within("the drain", tunnels.drain(Duration::from_millis(100))).await;
@@ -161,7 +162,7 @@ async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
 #[tokio::test]
 async fn u7_a_caller_that_left_before_the_agreement_leaves_nothing_behind() {
     let vendor = ManualVendor::bind().await;
-    let tunnels = Tunnels::new();
+    let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
     let gateway = Setup::new(&vendor)
         .options(|options| options.tunnels(theirs))

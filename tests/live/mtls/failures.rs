@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{CircuitPolicy, Connection};
+use tower_passthrough::Connection;
+use tower_passthrough::resilience::CircuitPolicy;
 
 use super::{HTTP1, HTTP2, gateway, setup};
 use testkit::caller::{RawResponse, get, post, raw_call};
@@ -41,7 +42,7 @@ async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
         let strange = strange.transport(|_| {
             let loopback = "127.0.0.0/8".parse().unwrap();
             tower_passthrough::HttpTransport::builder()
-                .network(tower_passthrough::NetworkPolicy::new().allow(loopback))
+                .network(tower_passthrough::policy::NetworkPolicy::new().allow(loopback))
                 .resolve("vendor.test", [127, 0, 0, 1].into())
         });
         let strange = strange.start().await;

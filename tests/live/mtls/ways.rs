@@ -8,10 +8,10 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
 use tower_passthrough::auth::{AuthScheme, Bearer, Mtls, Several};
-use tower_passthrough::{
-    Destination, EgressProxy, Integrations, MemoryStore, PassthroughService, RequestBody,
-    Transport, TransportError, Upstream, UpstreamBody,
-};
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::{EgressProxy, TransportError};
+use tower_passthrough::policy::Destination;
+use tower_passthrough::{Integrations, MemoryStore, PassthroughService, Transport, Upstream};
 
 use super::{HTTP1, HTTP2, gateway, setup};
 use testkit::caller::{Caller, get, raw_call};
@@ -205,7 +205,7 @@ async fn a_transport_that_cannot_show_it_sends_nothing() {
             Integrations::new().with("vendor", upstream),
         )
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(Arc::new(transport.clone()))
         .build();
         let request = Request::get("/c/x").body(String::new()).unwrap();

@@ -1,6 +1,8 @@
 //! A connection that only its owner can mend.
 
-use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Standing, TokenStore};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::RefreshOutcome;
+use tower_passthrough::store::{ConnectionStore, GrantState, TokenStore};
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Provider, connection, outcome, refreshing};
@@ -19,9 +21,9 @@ async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_ow
         assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
         within("refreshes", refreshing.idle()).await;
     }
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Dead);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Revoked);
     assert_eq!(provider.asked(), 1);
-    assert_eq!(store.read(&id).await.unwrap().standing, Standing::Dead);
+    assert_eq!(store.read(&id).await.unwrap().standing, GrantState::Revoked);
 
     // A 401 is final then.
     provider.change("c", |account| account.good_from = 1);

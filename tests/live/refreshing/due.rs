@@ -9,10 +9,11 @@ use allocation_counter::measure;
 use http::{Extensions, Method};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, RefreshOutcome,
-    Refreshing, TokenError, TokenSource, TokenStore, Tokens,
+use tower_passthrough::refresh::{
+    RefreshOutcome, RefreshingStore, TokenError, TokenSource, Tokens,
 };
+use tower_passthrough::store::TokenStore;
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, MemoryStore};
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshing};
@@ -35,7 +36,7 @@ async fn nobody_waits_while_the_old_token_is_good() {
     provider.is_asked().await;
     assert_eq!(provider.asked(), 1);
     answers.give();
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     within("the refresh's end", refreshing.idle()).await;
     for _ in 0..20 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;
@@ -74,7 +75,7 @@ async fn once_it_has_ended_calls_wait_for_the_next() {
             assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
         }
         assert_eq!(provider.asked(), 1);
-        assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+        assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
         assert!(reports.try_recv().is_err(), "another refresh");
     }
 }
@@ -90,7 +91,7 @@ async fn what_is_fresh_or_not_ours_is_used_as_it_is_stored() {
         ("foreign", foreign),
     ]);
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     for id in ["fresh", "endless", "foreign"] {
         let response = raw_call(gateway.address, get(&format!("/p/{id}/x"))).await;
@@ -117,7 +118,7 @@ async fn a_short_life_is_used_for_the_most_part() {
         within("refreshes", refreshing.idle()).await;
     }
     assert_eq!(provider.asked(), 1);
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     assert!(reports.try_recv().is_err(), "another refresh");
 
     // The next process learns of its life by when it was renewed.
@@ -140,7 +141,7 @@ async fn a_token_that_has_ended_when_it_comes_is_used_for_a_while() {
     provider.change("c", |account| account.answer = answer);
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     for _ in 0..10 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;
@@ -157,7 +158,7 @@ async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease(
     let lease = store.lease(&id, Duration::from_millis(300)).await.unwrap();
     assert!(lease.is_some());
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
@@ -184,7 +185,7 @@ async fn whoever_waited_for_a_lease_has_all_its_time_to_ask() {
     let id = ConnectionId::try_from("c").unwrap();
     let killed = Duration::from_millis(19_900);
     assert!(store.lease(&id, killed).await.unwrap().is_some());
-    let refreshing = Refreshing::new(store.clone(), Slow);
+    let refreshing = RefreshingStore::new(store.clone(), Slow);
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);
     let call = refreshing.connection(&id, cx).await;
@@ -201,7 +202,7 @@ async fn whoever_waited_for_a_lease_has_all_its_time_to_ask() {
 async fn a_fresh_token_costs_no_allocation() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", 3_600))]);
-    let refreshing = Refreshing::new(store.clone(), provider.source());
+    let refreshing = RefreshingStore::new(store.clone(), provider.source());
     let id = ConnectionId::try_from("c").unwrap();
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use tokio::task::JoinSet;
-use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
 
 use testkit::caller::{RawResponse, get, raw_call};
 use testkit::provider::{Answer, Provider, connection, outcome, refreshing};
@@ -56,7 +57,7 @@ async fn a_failing_endpoint_is_left_alone_and_calls_go_on_once_it_is_back() {
     let response = within("the recovery", recovered).await;
     assert_eq!(response.text(), "c-a1");
     assert_eq!(provider.asked(), 2);
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
 }
 
 #[tokio::test]
@@ -64,7 +65,7 @@ async fn a_refresh_that_failed_holds_up_no_other_process() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Fails(BUSY));
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
-    let process = || Refreshing::new(store.clone(), provider.source());
+    let process = || RefreshingStore::new(store.clone(), provider.source());
     let failing = provider.gateway(process()).await;
     retry_after(&raw_call(failing.address, get("/p/c/x")).await);
     provider.change("c", |account| account.answer = Answer::Rotate);
@@ -82,7 +83,7 @@ async fn an_endpoint_that_asks_to_be_left_alone_is() {
     provider.change("c", |account| account.answer = Answer::Fails(BUSY));
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     for _ in 0..50 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;
@@ -156,7 +157,7 @@ async fn a_source_that_panics_leaves_nobody_waiting() {
 async fn a_hook_that_panics_breaks_nothing() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
-    let refreshing = Refreshing::new(store, provider.source());
+    let refreshing = RefreshingStore::new(store, provider.source());
     let gateway = provider
         .gateway(refreshing.on_refresh(|_| panic!("as the test wants")))
         .await;

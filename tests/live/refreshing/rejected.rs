@@ -1,6 +1,8 @@
 //! What a vendor's 401 leads to.
 
-use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
+use tower_passthrough::store::ConnectionStore;
 
 use testkit::caller::{get, post, raw_call};
 use testkit::provider::{Answer, Provider, endless, outcome, refreshing};
@@ -18,7 +20,7 @@ async fn a_401_renews_and_the_call_is_sent_again() {
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
     assert_eq!(provider.asked(), 1);
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     for expected in ["Bearer c-a0", "Bearer c-a1"] {
         let received = provider.vendor.next().await;
         assert_eq!(received.head.value("authorization"), Some(expected));
@@ -38,7 +40,7 @@ async fn a_401_for_a_body_that_is_gone_waits_for_no_renewal() {
     let response = raw_call(gateway.address, post("/p/c/x", &large)).await;
     assert_eq!((response.status(), response.error()), (401, None));
     gate.give();
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
     assert_eq!(provider.asked(), 1);
@@ -55,7 +57,7 @@ async fn what_another_process_has_stored_is_used_without_asking() {
     let store = MemoryStore::from_iter([("c", newer)]);
     let behind = Process::of(&store).cached(endless("c"));
     let gateway = provider
-        .gateway(Refreshing::new(behind, provider.source()))
+        .gateway(RefreshingStore::new(behind, provider.source()))
         .await;
     for _ in 0..10 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;
@@ -71,7 +73,7 @@ async fn a_401_to_what_the_source_does_not_serve_goes_back() {
     let stored = endless("c").without("refresh_token");
     let store = MemoryStore::from_iter([("c", stored)]);
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.error()), (401, None));
@@ -122,7 +124,7 @@ async fn a_401_is_mended_as_soon_as_the_endpoint_is() {
     });
     let store = MemoryStore::from_iter([("c", endless("c"))]);
     let gateway = provider
-        .gateway(Refreshing::new(store, provider.source()))
+        .gateway(RefreshingStore::new(store, provider.source()))
         .await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(

@@ -1,6 +1,8 @@
 //! What is stored of an answer.
 
-use tower_passthrough::{MemoryStore, Refreshing, TokenStore};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::RefreshingStore;
+use tower_passthrough::store::TokenStore;
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, secret};
@@ -16,7 +18,7 @@ async fn what_an_answer_leaves_out_is_kept_or_taken_off() {
             .variable("region", "eu");
         let store = MemoryStore::from_iter([("c", stored)]);
         let gateway = provider
-            .gateway(Refreshing::new(store.clone(), provider.source()))
+            .gateway(RefreshingStore::new(store.clone(), provider.source()))
             .await;
         let response = raw_call(gateway.address, get("/p/c/x")).await;
         assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));

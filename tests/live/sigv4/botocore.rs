@@ -5,7 +5,7 @@ use std::process::Stdio;
 use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
-use tower_passthrough::PathEncoding;
+use tower_passthrough::address::PathEncoding;
 use tower_passthrough::auth::SigV4;
 
 use super::{ID, SECRET, python, signs};

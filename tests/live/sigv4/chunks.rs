@@ -110,9 +110,10 @@ async fn pair(scheme: SigV4) -> Pair {
 
 #[tokio::test]
 async fn x1_what_is_kept_of_chunks_is_bounded_in_all() {
-    let pair =
-        Pair::with(|setup| signs(setup, s3()).options(|options| options.kept_bodies_limit(1000)))
-            .await;
+    let pair = Pair::with(|setup| {
+        signs(setup, s3()).options(|options| options.buffered_bodies_limit(1000))
+    })
+    .await;
     let upload = |size: usize| {
         let body = signed_with_another_key(&[&"x".repeat(size)], false);
         let length = format!("Content-Length: {}", body.len());

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use rusqlite::Connection as Sqlite;
+use tower_passthrough::StoreError;
 use tower_passthrough::sqlite::SqliteStore;
-use tower_passthrough::{ConnectionStore, StoreError, TokenStore};
+use tower_passthrough::store::{ConnectionStore, TokenStore};
 
 use super::{Folder, KEY, called, id, keys, token, with_token};
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::Connection as Sqlite;
-use tower_passthrough::{ConnectionStore, TokenStore};
+use tower_passthrough::store::{ConnectionStore, TokenStore};
 
 use super::{Folder, id, with_token};
 

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::Path;
 
 use rusqlite::Connection as Sqlite;
+use tower_passthrough::StoreError;
 use tower_passthrough::sqlite::{SqliteStore, SqliteStoreError};
-use tower_passthrough::{ConnectionStore, StoreError, TokenStore};
+use tower_passthrough::store::{ConnectionStore, TokenStore};
 
 use super::{Folder, KEY, id, keys, with_token};
 
@@ -40,7 +41,7 @@ async fn a_url_names_the_same_file() {
     let other = SqliteStore::open(url, keys(&[KEY])).await.unwrap();
     other.read(&id("acme")).await.unwrap();
     let odd = SqliteStore::open("sqlite://c.db?mode=memory", keys(&[KEY])).await;
-    assert!(matches!(odd, Err(SqliteStoreError::InvalidPlace)));
+    assert!(matches!(odd, Err(SqliteStoreError::InvalidPath)));
 }
 
 #[tokio::test]

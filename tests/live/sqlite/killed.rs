@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tower_passthrough::sqlite::SqliteStore;
-use tower_passthrough::{ConnectionStore, Renewal, TokenStore};
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, TokenStore};
 
 use super::child::{self, Process};
 use super::{Folder, KEY, id, keys, token, with_token};
@@ -65,7 +65,7 @@ async fn write_for_ever(store: &SqliteStore) {
             // The one before it may have been killed with a lease.
             let lease = store.lease(&id, Duration::ZERO).await.unwrap().unwrap();
             let version = store.read(&id).await.unwrap().version;
-            let renewal = Renewal::Renewed(connection);
+            let renewal = GrantUpdate::Refreshed(connection);
             let committed = store.commit(&id, version, lease, &renewal).await;
             committed.unwrap().expect("nobody else writes");
         }

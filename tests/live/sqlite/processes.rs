@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use tower_passthrough::sqlite::SqliteStore;
-use tower_passthrough::{ConnectionStore, Renewal, TokenStore};
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, TokenStore};
 
 use super::child::{self, Process};
 use super::{Folder, KEY, id, keys, token, with_token};
@@ -68,7 +68,7 @@ async fn of_two_processes_one_commit_counts_on_each_version() {
             let record = store.read(&acme).await.unwrap();
             let number: u64 = token(&record.connection).parse().unwrap();
             let renewal = with_token(&(number + 1).to_string());
-            let renewal = Renewal::Renewed(renewal);
+            let renewal = GrantUpdate::Refreshed(renewal);
             let lease = tower_passthrough::Lease::new(0);
             let committed = store.commit(&acme, record.version, lease, &renewal).await;
             added += u64::from(committed.unwrap().is_some());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tower_passthrough::sqlite::{SqliteStore, SqliteStoreError};
-use tower_passthrough::{ConnectionStore, Lease, Renewal, TokenStore};
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, RefreshLease, TokenStore};
 
 use super::{Folder, KEY, OTHER_KEY, called, id, keys, token, with_token};
 
@@ -46,10 +46,10 @@ async fn a_key_is_replaced_while_others_read_and_write() {
             }
             let text = number.to_string();
             let record = writer.read(&id(&text)).await.unwrap();
-            let renewal = Renewal::Renewed(with_token(&format!("{text} renewed")));
+            let renewal = GrantUpdate::Refreshed(with_token(&format!("{text} renewed")));
             let id = id(&text);
             let committed = writer
-                .commit(&id, record.version, Lease::new(0), &renewal)
+                .commit(&id, record.version, RefreshLease::new(0), &renewal)
                 .await;
             committed.unwrap().expect("nobody else renews");
         }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{ClientAuth, Secret, TokenEndpoint, TokenError};
+use tower_passthrough::Secret;
+use tower_passthrough::oauth2::{ClientAuth, TokenEndpoint};
+use tower_passthrough::refresh::TokenError;
 
 use super::kit::{connection, endpoint, failure, left, obtain, reply};
 use testkit::reply::Reply;
@@ -18,7 +20,7 @@ fn as_it_is(endpoint: TokenEndpoint) -> TokenEndpoint {
 async fn outcome(
     reply: impl Into<Reply>,
     change: Change,
-) -> Result<tower_passthrough::Tokens, TokenError> {
+) -> Result<tower_passthrough::refresh::Tokens, TokenError> {
     let vendor = Vendor::answering(reply).await;
     let endpoint = change(endpoint(&vendor)).client_auth(ClientAuth::None);
     obtain(&vendor, endpoint, &connection()).await
@@ -132,7 +134,10 @@ async fn a_dead_grant_is_told_from_an_outage() {
         (200, r#"{"ok":false,"error":"token_revoked"}"#, own),
     ] {
         let outcome = outcome(reply(status, body), change).await;
-        assert!(matches!(outcome, Err(TokenError::Dead)), "{status} {body}");
+        assert!(
+            matches!(outcome, Err(TokenError::Revoked)),
+            "{status} {body}"
+        );
     }
     for (status, body, change, code) in [
         (

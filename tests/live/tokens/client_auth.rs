@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ring::signature::{
     ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
 };
-use tower_passthrough::{Assertion, ClientAuth, SigningAlgorithm, TokenEndpoint};
+use tower_passthrough::oauth2::{Assertion, ClientAuth, SigningAlgorithm, TokenEndpoint};
 
 use super::jwt::{self, Jwt};
 use super::kit::{asked, connection, endpoint, form, obtain, pairs, unready};

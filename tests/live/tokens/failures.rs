@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{ClientAuth, HttpTransport, NetworkPolicy, OAuth2, TokenSource};
+use tower_passthrough::HttpTransport;
+use tower_passthrough::oauth2::{ClientAuth, OAuth2TokenSource};
+use tower_passthrough::policy::NetworkPolicy;
+use tower_passthrough::refresh::TokenSource;
 
 use super::kit::{connection, endpoint, failure, id, obtain, reply, source, transport};
 use testkit::reply::Reply;
@@ -102,7 +105,7 @@ async fn an_endpoint_that_cannot_be_reached_is_a_failure() {
         "{shown}"
     );
 
-    let other = OAuth2::new(transport(gone));
+    let other = OAuth2TokenSource::new(transport(gone));
     assert!(!other.serves(&connection()));
     let (cause, _) = failure(other.obtain(&id(), &connection()).await);
     assert!(cause.to_string().contains("has no token endpoint"));
@@ -119,7 +122,7 @@ async fn plaintext_needs_the_hosts_word() {
         .build()
         .unwrap();
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
-    let source = OAuth2::new(transport).with("vendor", endpoint);
+    let source = OAuth2TokenSource::new(transport).with("vendor", endpoint);
     let (cause, _) = failure(source.obtain(&id(), &connection()).await);
     assert!(cause.to_string().contains("without TLS"), "{cause}");
     vendor.untouched().await;

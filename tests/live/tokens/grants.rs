@@ -3,10 +3,12 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{HeaderName, HeaderValue, USER_AGENT};
-use tower_passthrough::{
-    Assertion, ClientAuth, Connection, Grant, OAuth2, Secret, SigningAlgorithm, TokenEndpoint,
-    TokenParameter, TokenSource,
+use tower_passthrough::oauth2::{
+    Assertion, ClientAuth, GrantType, OAuth2TokenSource, SigningAlgorithm, TokenEndpoint,
+    TokenParameter,
 };
+use tower_passthrough::refresh::TokenSource;
+use tower_passthrough::{Connection, Secret};
 
 use super::jwt::{self, Jwt};
 use super::kit::{
@@ -74,7 +76,7 @@ async fn client_credentials_are_a_grant_of_their_own() {
     let received = asked(
         |endpoint| {
             endpoint
-                .grant(Grant::ClientCredentials)
+                .grant(GrantType::ClientCredentials)
                 .client_auth(ClientAuth::Body)
                 .client_id("id")
                 .client_secret("s&cret")
@@ -105,7 +107,7 @@ async fn parameters_can_be_the_connections_and_win() {
     let received = asked(
         |endpoint| {
             endpoint
-                .grant(Grant::ClientCredentials)
+                .grant(GrantType::ClientCredentials)
                 .client_auth(ClientAuth::None)
                 .parameter("grant_type", "account_credentials")
                 .parameter("account_id", TokenParameter::of("account_id"))
@@ -185,7 +187,7 @@ async fn an_assertion_is_signed_by_the_connections_key() {
     let received = asked(
         |endpoint| {
             endpoint
-                .grant(Grant::JwtBearer(service_account()))
+                .grant(GrantType::JwtBearer(service_account()))
                 .scopes(["drive", "mail"])
         },
         &connection,
@@ -234,7 +236,7 @@ async fn an_assertion_says_what_it_is_told_to() {
     let received = asked(
         |endpoint| {
             endpoint
-                .grant(Grant::JwtBearer(assertion))
+                .grant(GrantType::JwtBearer(assertion))
                 .client_auth(ClientAuth::Body)
                 .client_id("id")
                 .client_secret("secret")
@@ -294,7 +296,7 @@ async fn variables_of_the_connection_complete_the_url() {
         let outcome = obtain(&vendor, endpoint.clone(), &connection).await;
         let lacks = matches!(
             outcome,
-            Err(tower_passthrough::TokenError::Incomplete { .. })
+            Err(tower_passthrough::refresh::TokenError::Incomplete { .. })
         );
         assert!(lacks);
         let shown = super::kit::unready(outcome).to_string();
@@ -337,7 +339,7 @@ async fn only_connections_that_have_what_the_grant_needs_are_served() {
     assert!(!refresh.serves(&connection().without("refresh_token")));
     assert!(!refresh.serves(&Connection::new("other").with("refresh_token", "r")));
 
-    let own = endpoint(origin).grant(Grant::ClientCredentials);
+    let own = endpoint(origin).grant(GrantType::ClientCredentials);
     let unset = source(origin, own.clone());
     let set = source(origin, own.client_id("id").client_secret("secret"));
     let bare = Connection::new("vendor");
@@ -348,7 +350,7 @@ async fn only_connections_that_have_what_the_grant_needs_are_served() {
         .with("client_secret", "s");
     assert!(unset.serves(&brought));
 
-    let bearer = endpoint(origin).grant(Grant::JwtBearer(service_account()));
+    let bearer = endpoint(origin).grant(GrantType::JwtBearer(service_account()));
     let bearer = source(origin, bearer);
     let with_key = bare.with("private_key", jwt::RSA);
     assert!(!bearer.serves(&with_key));
@@ -367,7 +369,7 @@ async fn a_token_endpoint_that_speaks_http2_is_asked_so() {
     let vendor = H2Vendor::start().await;
     let url = format!("{}/oauth/token", vendor.origin());
     let endpoint = TokenEndpoint::new(&url).unwrap();
-    let source = OAuth2::new(transport(&vendor))
+    let source = OAuth2TokenSource::new(transport(&vendor))
         .with("vendor", endpoint.client_id("id").client_secret("secret"));
     let (id, connection) = (id(), connection());
     let asking = source.obtain(&id, &connection);

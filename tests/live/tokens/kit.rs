@@ -4,10 +4,9 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
-use tower_passthrough::{
-    Connection, ConnectionId, HttpTransport, OAuth2, Secret, TokenEndpoint, TokenEndpointError,
-    TokenError, TokenSource, Tokens,
-};
+use tower_passthrough::oauth2::{OAuth2TokenSource, TokenEndpoint, TokenEndpointError};
+use tower_passthrough::refresh::{TokenError, TokenSource, Tokens};
+use tower_passthrough::{Connection, ConnectionId, HttpTransport, Secret};
 
 use testkit::gateway::{Origin, Setup};
 use testkit::reply::Reply;
@@ -38,8 +37,8 @@ pub(super) fn endpoint(vendor: &(impl Origin + ?Sized)) -> TokenEndpoint {
 pub(super) fn source(
     vendor: &(impl Origin + ?Sized),
     endpoint: TokenEndpoint,
-) -> OAuth2<HttpTransport> {
-    OAuth2::new(transport(vendor)).with("vendor", endpoint)
+) -> OAuth2TokenSource<HttpTransport> {
+    OAuth2TokenSource::new(transport(vendor)).with("vendor", endpoint)
 }
 
 pub(super) fn id() -> ConnectionId {

@@ -1,4 +1,4 @@
-//! Token endpoints of OAuth 2.0, asked by `OAuth2`.
+//! Token endpoints of OAuth 2.0, asked by `OAuth2TokenSource`.
 
 mod answers;
 mod client_auth;

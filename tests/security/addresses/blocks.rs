@@ -4,7 +4,7 @@ use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
-use tower_passthrough::{DomainPolicy, NetworkPolicy, NetworkRefusal};
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy, NetworkRefusal};
 
 use super::{allowing, answer, gateway, prohibited};
 use testkit::caller::{get, raw_call};

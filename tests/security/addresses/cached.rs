@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_passthrough::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
 use super::{allowing, answer, prohibited};
 use testkit::caller::{get, raw_call};

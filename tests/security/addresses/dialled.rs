@@ -1,6 +1,6 @@
 //! What is judged is what is dialled, each time anew.
 
-use tower_passthrough::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
 use super::{answer, gateway, prohibited};
 use testkit::caller::{get, raw_call};

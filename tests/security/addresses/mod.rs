@@ -6,7 +6,7 @@ mod dialled;
 mod tunnelled;
 
 use ipnet::IpNet;
-use tower_passthrough::NetworkPolicy;
+use tower_passthrough::policy::NetworkPolicy;
 
 use testkit::caller::{get, raw_call};
 use testkit::gateway::{Gateway, Setup};

@@ -14,10 +14,10 @@ async fn gateway(
     host: &str,
     names: &Names,
     proxy: &EgressProxy,
-    remote_names: bool,
+    remote_dns: bool,
 ) -> Gateway {
-    let proxy = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
-    let proxy = proxy.remote_names(remote_names);
+    let proxy = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
+    let proxy = proxy.remote_dns(remote_dns);
     let network = allowing(&["127.0.0.1/32"]).dangerous().plaintext();
     let names = names.clone();
     Setup::new(&*format!("http://{host}:{}", vendor.address().port()))
@@ -65,9 +65,9 @@ async fn n9_literal_addresses_are_judged_whoever_resolves_names() {
     for proxy in proxies().await {
         let vendor = Vendor::ok().await;
         for host in ["127.0.0.2", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"] {
-            for remote_names in [false, true] {
+            for remote_dns in [false, true] {
                 let names = Names::new();
-                let gateway = gateway(&vendor, host, &names, &proxy, remote_names).await;
+                let gateway = gateway(&vendor, host, &names, &proxy, remote_dns).await;
                 assert_eq!(answer(&gateway).await, prohibited(), "{host}");
             }
         }

@@ -6,9 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use rusqlite::Connection as Sqlite;
 use tower_passthrough::sqlite::{SqliteStore, SqliteStoreError};
-use tower_passthrough::{
-    Connection, ConnectionId, ConnectionStore, Renewal, Secret, StoreError, TokenStore,
-};
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, TokenStore};
+use tower_passthrough::{Connection, ConnectionId, Secret, StoreError};
 
 use testkit::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
@@ -108,7 +107,7 @@ async fn l6_no_secret_is_in_the_files() {
     store.put(&id("acme"), &connection(old)).await.unwrap();
     store.put(&id("acme"), &connection(put)).await.unwrap();
     let version = store.put(&id("renewed"), &connection(old)).await.unwrap();
-    let renewal = Renewal::Renewed(connection(renewed));
+    let renewal = GrantUpdate::Refreshed(connection(renewed));
     let lease = store
         .lease(&id("renewed"), std::time::Duration::from_secs(9))
         .await;

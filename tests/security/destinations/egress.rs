@@ -13,7 +13,7 @@ async fn d13_an_egress_proxy_is_asked_for_tunnels_alone() {
         EgressProxy::http(|_| Verdict::Through).await,
         EgressProxy::https("127.0.0.1", |_| Verdict::Through).await,
     ] {
-        let url = tower_passthrough::EgressProxy::parse(&proxy.url("user:pass@")).unwrap();
+        let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("user:pass@")).unwrap();
         let gateway = Setup::new(&vendor)
             .transport(|transport| transport.egress_proxy(url))
             .start()
@@ -44,7 +44,7 @@ async fn d13_a_proxy_that_answers_for_the_vendor_is_sent_nothing() {
     let impostor = ManualVendor::bind_tls_as("127.0.0.1").await;
     let own = impostor.address();
     let proxy = EgressProxy::http(move |_| Verdict::To(own)).await;
-    let url = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+    let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
     let gateway = Setup::new(&vendor)
         .transport(|transport| transport.egress_proxy(url))
         .start()

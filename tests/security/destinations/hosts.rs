@@ -1,7 +1,7 @@
 //! One parser of hosts, and one form in which they are compared.
 
 use tokio::net::TcpListener;
-use tower_passthrough::DomainPolicy;
+use tower_passthrough::policy::DomainPolicy;
 
 use super::{Site, none};
 use testkit::caller::{get, raw_call};

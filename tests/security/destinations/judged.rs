@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::request::Parts;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme};
+use tower_passthrough::upstream::ResolveError;
 use tower_passthrough::{
-    BaseUrlResolver, Connection, MemoryStore, PassthroughService, ResolveError, Upstream, auth,
+    BaseUrlResolver, Connection, MemoryStore, PassthroughService, Upstream, auth,
 };
 
 use testkit::caller::{get, raw_call};

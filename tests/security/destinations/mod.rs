@@ -7,7 +7,7 @@ mod judged;
 mod patterns;
 mod urls;
 
-use tower_passthrough::DomainPolicy;
+use tower_passthrough::policy::DomainPolicy;
 
 use testkit::caller::{RawResponse, get, raw_call};
 use testkit::gateway::{Gateway, Setup};

@@ -1,6 +1,6 @@
 //! Which hosts `__domain` may name.
 
-use tower_passthrough::DomainPolicy;
+use tower_passthrough::policy::DomainPolicy;
 
 use super::{Site, none};
 

@@ -1,8 +1,7 @@
 //! Schemes, user info and variables of base URLs and of `__domain`.
 
-use tower_passthrough::{
-    Connection, DomainPolicy, MemoryStore, NetworkPolicy, PassthroughService, Upstream, auth,
-};
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::{Connection, MemoryStore, PassthroughService, Upstream, auth};
 
 use super::Site;
 use testkit::caller::{get, raw_call, request};

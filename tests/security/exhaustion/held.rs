@@ -181,12 +181,12 @@ async fn x2_a_million_ids_leave_nothing_behind() {
         .auth(auth::Bearer);
     let service = PassthroughService::builder(Everything, Integrations::new().with("x", upstream))
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(Void(Arc::default()))
         .in_flight_limit(8)
         .in_flight_per_connection(8);
     #[cfg(feature = "rate-limit")]
-    let service = service.rate_per_connection(tower_passthrough::Rate::per_second(
+    let service = service.rate_per_connection(tower_passthrough::limits::Rate::per_second(
         std::num::NonZeroU32::new(1_000_000).unwrap(),
     ));
     let service = service.build();
@@ -228,7 +228,7 @@ impl AuthScheme for Payload {
 async fn x1_what_is_kept_for_signatures_is_bounded_in_all() {
     let pair = Pair::with(|setup| {
         let setup = setup.upstream(|upstream| upstream.auth(Payload));
-        setup.options(|options| options.kept_bodies_limit(1000))
+        setup.options(|options| options.buffered_bodies_limit(1000))
     })
     .await;
     // Most of a body, and the rest never comes.

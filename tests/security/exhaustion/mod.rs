@@ -12,7 +12,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use http::{Request, Response};
-use tower_passthrough::{Destination, RequestBody, Transport, TransportError, UpstreamBody};
+use tower_passthrough::Transport;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::policy::Destination;
 
 /// Answers without a network.
 struct Void(Arc<AtomicUsize>);

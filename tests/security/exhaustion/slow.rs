@@ -8,9 +8,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tower_passthrough::{
-    Connection, Integrations, MemoryStore, PassthroughService, Resolve, Upstream,
-};
+use tower_passthrough::client::Resolve;
+use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughService, Upstream};
 
 use testkit::caller::{Caller, get, raw_call, request};
 use testkit::gateway::{Gateway, Setup, bind};
@@ -189,7 +188,7 @@ async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
         .collect();
     let service = PassthroughService::builder(store, integrations)
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(transport)
         .build();
     let gateway = Gateway::serve(listener, service);

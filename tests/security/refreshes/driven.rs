@@ -1,7 +1,8 @@
 //! A caller who provokes 401s.
 
 use tokio::task::JoinSet;
-use tower_passthrough::{MemoryStore, Refreshing};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::RefreshingStore;
 
 use testkit::caller::{Caller, get, raw_call};
 use testkit::provider::{Provider, connection, endless};
@@ -12,7 +13,7 @@ async fn x5_a_vendor_that_always_answers_401_makes_one_refresh() {
         let provider = Provider::start().await;
         provider.change("c", |account| account.good_from = usize::MAX);
         let store = MemoryStore::from_iter([("c", stored)]);
-        let process = || Refreshing::new(store.clone(), provider.source());
+        let process = || RefreshingStore::new(store.clone(), provider.source());
         let gateways = [
             provider.gateway(process()).await,
             provider.gateway(process()).await,
@@ -41,7 +42,7 @@ async fn x5_a_restart_is_no_way_around() {
     provider.change("c", |account| account.good_from = usize::MAX);
     let store = MemoryStore::from_iter([("c", endless("c"))]);
     for _ in 0..5 {
-        let restarted = Refreshing::new(store.clone(), provider.source());
+        let restarted = RefreshingStore::new(store.clone(), provider.source());
         let gateway = provider.gateway(restarted).await;
         let response = raw_call(gateway.address, get("/p/c/x")).await;
         assert_eq!((response.status(), response.error()), (401, None));

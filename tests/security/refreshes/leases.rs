@@ -8,9 +8,10 @@ use std::time::{Duration, SystemTime};
 use http::{Request, Response};
 use tokio::time::sleep;
 use tower::ServiceExt;
+use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
+use tower_passthrough::store::{ConnectionStore, GrantState, TokenStore};
 use tower_passthrough::{
-    Connection, ConnectionId, ConnectionStore, CredentialStore, Integrations, MemoryStore,
-    PassthroughService, Refreshing, Standing, TokenError, TokenSource, TokenStore, Tokens,
+    Connection, ConnectionId, CredentialStore, Integrations, MemoryStore, PassthroughService,
     Upstream, auth,
 };
 
@@ -35,7 +36,7 @@ impl TokenSource for Rotating {
     ) -> Result<Tokens, TokenError> {
         let newest = self.0.load(Ordering::SeqCst);
         if secret(connection, "refresh_token") != Some(format!("c-r{newest}")) {
-            return Err(TokenError::Dead);
+            return Err(TokenError::Revoked);
         }
         let next = newest + 1;
         self.0.store(next, Ordering::SeqCst);
@@ -53,7 +54,7 @@ async fn call(store: &(impl CredentialStore + Clone)) -> u16 {
     let integrations = Integrations::new().with("vendor", upstream.auth(auth::AccessToken));
     let service = PassthroughService::builder(store.clone(), integrations)
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(InProcess::new(|_| Response::new("")))
         .build();
     let request = Request::get("/c/x").body(String::new()).unwrap();
@@ -74,7 +75,7 @@ async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
     let record = store.read(&id()).await.unwrap();
     let newest = format!("c-r{}", source.0.load(Ordering::SeqCst));
     assert_eq!(secret(&record.connection, "refresh_token"), Some(newest));
-    assert_eq!(record.standing, Standing::Live);
+    assert_eq!(record.standing, GrantState::Active);
 }
 
 #[tokio::test(start_paused = true)]
@@ -84,7 +85,7 @@ async fn o2_a_lease_that_was_waited_for_lasts_as_long_as_any_other() {
         // Of a process that was killed.
         let lease = store.lease(&id(), Duration::from_millis(left)).await;
         assert!(lease.unwrap().is_some());
-        let refreshing = Refreshing::new(store.clone(), source.clone());
+        let refreshing = RefreshingStore::new(store.clone(), source.clone());
         assert_eq!(call(&refreshing).await, 200, "{left} ms were left");
         has_the_newest(&store, &source).await;
     }
@@ -94,7 +95,7 @@ async fn o2_a_lease_that_was_waited_for_lasts_as_long_as_any_other() {
 async fn o2_nobody_asks_who_cannot_wait_for_the_answer() {
     let (store, source) = (stale(), Rotating::default());
     let slow = Process::of(&store).slow(Duration::from_millis(9_900));
-    let refreshing = Refreshing::new(slow, source.clone());
+    let refreshing = RefreshingStore::new(slow, source.clone());
     assert_eq!(call(&refreshing).await, 503);
     has_the_newest(&store, &source).await;
     sleep(Duration::from_secs(2)).await;
@@ -105,7 +106,7 @@ async fn o2_nobody_asks_who_cannot_wait_for_the_answer() {
 #[tokio::test(start_paused = true)]
 async fn o2_a_commit_that_never_ends_is_tried_again() {
     let (store, source) = (stale(), Rotating::default());
-    let refreshing = Refreshing::new(Process::of(&store).hangs(1), source.clone());
+    let refreshing = RefreshingStore::new(Process::of(&store).hangs(1), source.clone());
     assert_eq!(call(&refreshing).await, 200);
     has_the_newest(&store, &source).await;
 }
@@ -113,7 +114,7 @@ async fn o2_a_commit_that_never_ends_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
     let (store, source) = (stale(), Rotating::default());
-    let refreshing = Refreshing::new(store.clone(), source.clone());
+    let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
         sleep(Duration::from_millis(500)).await;
         let changed = connection("c", -10).variable("region", "eu");
@@ -128,7 +129,7 @@ async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
 #[tokio::test(start_paused = true)]
 async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
     let (store, source) = (stale(), Rotating::default());
-    let refreshing = Refreshing::new(store.clone(), source.clone());
+    let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
         sleep(Duration::from_millis(500)).await;
         let put = Connection::new("vendor").with("refresh_token", "c-r1");
@@ -141,7 +142,7 @@ async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
 #[tokio::test(start_paused = true)]
 async fn o1_no_time_is_too_long() {
     for has_timeout in [true, false] {
-        let refreshing = Refreshing::new(stale(), Rotating::default());
+        let refreshing = RefreshingStore::new(stale(), Rotating::default());
         let refreshing = match has_timeout {
             true => refreshing.timeout(Duration::MAX),
             false => refreshing.lease(Duration::MAX),

@@ -1,7 +1,9 @@
 //! Two processes over one store.
 
 use tokio::task::JoinSet;
-use tower_passthrough::{MemoryStore, RefreshOutcome, Refreshing, Standing, TokenStore};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
+use tower_passthrough::store::{GrantState, TokenStore};
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshing, secret};
@@ -18,7 +20,7 @@ async fn o1_two_processes_with_fifty_callers_each_make_one_refresh() {
             account.answer = Answer::Held(answers.clone());
         });
         let store = MemoryStore::from_iter([("c", stored)]);
-        let process = || Refreshing::new(store.clone(), provider.source());
+        let process = || RefreshingStore::new(store.clone(), provider.source());
         let one = provider.gateway(process()).await;
         let other = provider.gateway(process()).await;
         let mut calls = JoinSet::new();
@@ -70,7 +72,7 @@ async fn o3_a_writer_that_slept_overwrites_nothing_newer() {
     let late = tokio::spawn(raw_call(asleep.address, get("/p/c/x")));
     within("the commit", asleep_in_commit.given()).await;
 
-    let awake = Refreshing::new(store.clone(), provider.source());
+    let awake = RefreshingStore::new(store.clone(), provider.source());
     let awake = provider.gateway(awake).await;
     let response = raw_call(awake.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a2"));
@@ -97,7 +99,7 @@ async fn o4_a_losers_invalid_grant_is_not_believed() {
     let call = tokio::spawn(raw_call(gateway.address, get("/p/c/x")));
     within("the lease", begins.given()).await;
 
-    let other = Refreshing::new(store.clone(), provider.source());
+    let other = RefreshingStore::new(store.clone(), provider.source());
     let other = provider.gateway(other).await;
     let response = raw_call(other.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
@@ -107,5 +109,5 @@ async fn o4_a_losers_invalid_grant_is_not_believed() {
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Superseded);
     let record = store.read(&"c".try_into().unwrap()).await.unwrap();
-    assert_eq!(record.standing, Standing::Live);
+    assert_eq!(record.standing, GrantState::Active);
 }

@@ -1,6 +1,8 @@
 //! `invalid_grant` is remembered, outages are tried again.
 
-use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, Refreshing};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
+use tower_passthrough::store::ConnectionStore;
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, outcome, refreshing};
@@ -14,7 +16,7 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
     let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
     let gateway = provider.gateway(refreshing).await;
     // Another process remembers it as well.
-    let other = Refreshing::new(store.clone(), provider.source());
+    let other = RefreshingStore::new(store.clone(), provider.source());
     let other = provider.gateway(other).await;
     for _ in 0..10 {
         for gateway in [&gateway, &other] {
@@ -26,7 +28,7 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
         }
     }
     assert_eq!(provider.asked(), 1);
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Dead);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Revoked);
     assert!(reports.try_recv().is_err(), "it's told once");
     provider.vendor.untouched().await;
 
@@ -57,7 +59,7 @@ async fn o4_an_outage_is_no_invalid_grant() {
         provider.change("c", |account| account.answer = Answer::Fails(answer));
         let store = MemoryStore::from_iter([("c", connection("c", -10))]);
         let gateway = provider
-            .gateway(Refreshing::new(store, provider.source()))
+            .gateway(RefreshingStore::new(store, provider.source()))
             .await;
         let response = raw_call(gateway.address, get("/p/c/x")).await;
         assert_eq!(

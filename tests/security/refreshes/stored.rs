@@ -1,7 +1,9 @@
 //! New tokens are stored before they're used, whoever leaves.
 
 use tokio::task::JoinSet;
-use tower_passthrough::{ConnectionStore, MemoryStore, RefreshOutcome, TokenStore};
+use tower_passthrough::MemoryStore;
+use tower_passthrough::refresh::RefreshOutcome;
+use tower_passthrough::store::{ConnectionStore, TokenStore};
 
 use testkit::caller::{Caller, get, raw_call};
 use testkit::provider::{Answer, Provider, connection, outcome, refreshing, secret};
@@ -29,7 +31,7 @@ async fn o2_callers_that_leave_stop_no_refresh() {
         caller.wire.reset();
     }
     answers.give();
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     let record = store.read(&"c".try_into().unwrap()).await.unwrap();
     let refresh_token = secret(&record.connection, "refresh_token");
     assert_eq!(refresh_token.as_deref(), Some("c-r1"));
@@ -56,7 +58,7 @@ async fn o2_no_token_is_used_before_it_is_stored() {
     stored.give();
     // The store fails twice, and nobody is asked again for that.
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Unstored);
-    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Renewed);
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     while let Some(response) = calls.join_next().await {
         let response = response.unwrap();
         assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::Request;
 use tower::ServiceExt as _;
+use tower_passthrough::observe::CallReport;
 use tower_passthrough::{
-    CallContext, CallReport, Connection, ConnectionId, ErrorCode, Integrations, MemoryStore,
+    CallContext, Connection, ConnectionId, ErrorCode, Integrations, MemoryStore,
     PassthroughService, Scope, StoreError, Upstream, auth,
 };
 

@@ -5,9 +5,11 @@ use std::sync::{Arc, mpsc};
 use http::{HeaderName, Request, Response};
 use tower::ServiceExt as _;
 use tower_passthrough::auth::AuthScheme;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::TransportError;
+use tower_passthrough::policy::Destination;
 use tower_passthrough::{
-    Connection, Destination, Integrations, MemoryStore, PassthroughService, RequestBody, Transport,
-    TransportError, Upstream, UpstreamBody, auth,
+    Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream, auth,
 };
 
 use testkit::caller::{get, raw_call};
@@ -69,7 +71,7 @@ async fn l1_header_values_made_from_secrets_are_marked_sensitive() {
             Integrations::new().with("x", upstream),
         )
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .transport(Marks(sender))
         .build();
         let request = Request::get("/c/x")

@@ -2,8 +2,9 @@
 
 use std::sync::{Mutex, mpsc};
 
+use tower_passthrough::observe::CallReport;
 use tower_passthrough::{
-    CallContext, CallReport, Connection, ConnectionId, CredentialStore, Error, Integrations,
+    CallContext, Connection, ConnectionId, CredentialStore, Error, Integrations,
     PassthroughService, Secret, StoreError, Upstream, auth,
 };
 
@@ -127,7 +128,7 @@ async fn l2_an_inner_error_is_not_shown_to_the_caller() {
     let listener = bind().await;
     let service = PassthroughService::builder(Failing, Integrations::new())
         .dangerous()
-        .allow_everyone()
+        .allow_all()
         .build();
     let gateway = Gateway::serve(listener, service);
     for lines in [&[][..], &["Content-Type: application/grpc"]] {

@@ -7,7 +7,8 @@ use tower_passthrough::auth::AuthScheme;
 use tower_passthrough::auth::{Hmac, HmacHash, KeyEncoding};
 #[cfg(feature = "oauth1")]
 use tower_passthrough::auth::{OAuth1, RsaSha1Signer};
-use tower_passthrough::{CallReport, Connection, Error};
+use tower_passthrough::observe::CallReport;
+use tower_passthrough::{Connection, Error};
 
 use testkit::caller::request;
 use testkit::pair::Pair;
@@ -54,7 +55,7 @@ impl RsaSha1Signer for Refusing {
         _: &tower_passthrough::Secret,
         _: &[u8],
     ) -> Result<Vec<u8>, tower_passthrough::auth::AuthError> {
-        Err(tower_passthrough::auth::AuthError::Unusable)
+        Err(tower_passthrough::auth::AuthError::InvalidKey)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::{Mutex, mpsc};
 
 use tower_passthrough::auth::SigV4;
-use tower_passthrough::{CallReport, Connection, Error};
+use tower_passthrough::observe::CallReport;
+use tower_passthrough::{Connection, Error};
 
 use testkit::caller::{raw_call, request};
 use testkit::gateway::Setup;

@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::sync::{Arc, LazyLock, Mutex};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
-use tower_passthrough::{CallReport, Connection, TraceContext};
+use tower_passthrough::Connection;
+use tower_passthrough::observe::{CallReport, TraceContext};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;

@@ -32,7 +32,7 @@ async fn t4_what_a_caller_authenticates_with_never_reaches_a_vendor() {
             } else {
                 setup.upstream(|upstream| upstream.auth(auth::NoAuth))
             };
-            setup.options(|options| options.drop_header(name))
+            setup.options(|options| options.strip_request_header(name))
         })
         .await;
         let fields = [
@@ -316,7 +316,7 @@ async fn t11_underscores_are_no_way_around_a_name() {
                     .auth(auth::Header::new("x-api-key", "{key}").unwrap())
                     .header(version, "1".parse().unwrap())
             })
-            .options(|options| options.drop_header(HeaderName::from_static("x-host_key")))
+            .options(|options| options.strip_request_header(HeaderName::from_static("x-host_key")))
     })
     .await;
     let lines = [

@@ -39,7 +39,7 @@ fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
         .expect("a doc test that must not compile");
     assert!(block.contains(".build()"), "{block}");
     assert!(
-        !block.contains(".authorize(") && !block.contains("allow_everyone"),
+        !block.contains(".authorize(") && !block.contains("allow_all"),
         "{block}"
     );
 }

@@ -10,9 +10,10 @@ mod scopes;
 mod signed;
 mod tunnels;
 
+use tower_passthrough::service::NeedsAuthorizer;
 use tower_passthrough::{
     Authorize, Connection, CredentialStore, Integrations, PassthroughBuilder, PassthroughService,
-    Unauthorized, Upstream,
+    Upstream,
 };
 
 use testkit::caller::request;
@@ -35,7 +36,7 @@ where
     let mut setup = Setup::new(vendor).path("/v2").upstream(upstream);
     let transport = setup.build_transport(listener.local_addr().unwrap());
     let integrations = Integrations::new().with("vendor", setup.build_upstream());
-    let builder: PassthroughBuilder<Unauthorized<S>, Integrations> =
+    let builder: PassthroughBuilder<NeedsAuthorizer<S>, Integrations> =
         PassthroughService::builder(store, integrations);
     let service = builder
         .authorize(authorizer)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use tower_passthrough::ResponseHeaderPolicy;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use testkit::caller::{get, request};
 use testkit::pair::Pair;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tower_passthrough::ResponseHeaderPolicy;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use testkit::caller::{get, raw_call, request};
 use testkit::gateway::{Gateway, Setup};

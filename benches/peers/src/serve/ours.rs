@@ -5,10 +5,9 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
-use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, CredentialStore, DomainPolicy, HttpTransport,
-    Integrations, MemoryStore, NetworkPolicy, PassthroughService, Upstream, auth::Bearer,
-};
+use tower_passthrough::{Authorize, CallContext, Connection, ConnectionId, CredentialStore, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream};
+use tower_passthrough::auth::Bearer;
+use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
 use super::{Served, server};
 use crate::BoxError;
@@ -50,7 +49,7 @@ fn service(
     let store = MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "s3cr3t"))]);
     let mut service = PassthroughService::builder(store, Integrations::new().with("crm", upstream))
         .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
-        .drop_header(http::HeaderName::from_static("x-api-key"))
+        .strip_request_header(http::HeaderName::from_static("x-api-key"))
         .transport(transport.build()?);
     if !prefix.is_empty() {
         service = service.prefix(prefix)?;

@@ -3,7 +3,8 @@
 use std::io::Write;
 use std::path::Path;
 
-use tower_passthrough::{Connection, ConnectionStore, StoreError};
+use tower_passthrough::store::ConnectionStore;
+use tower_passthrough::{Connection, StoreError};
 
 use super::list::escaped;
 use super::{Failure, counted, input};

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
-use tower_passthrough::ConnectionStore;
+use tower_passthrough::store::ConnectionStore;
 
 use super::{Failure, counted, input};
 use crate::config::{self, Declared};

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use tower_passthrough::{ConnectionStore, Standing};
+use tower_passthrough::store::{ConnectionStore, GrantState};
 
 use super::Failure;
 
@@ -18,8 +18,8 @@ pub(super) async fn list(
         let page = store.list(after.as_ref(), PAGE).await?;
         for listed in &page {
             let standing = match listed.standing {
-                Standing::Live => "live",
-                Standing::Dead => "reauthorize",
+                GrantState::Active => "live",
+                GrantState::Revoked => "reauthorize",
             };
             let (id, integration) = (listed.id.as_str(), &*listed.integration);
             writeln!(out, "{}\t{}\t{standing}", escaped(id), escaped(integration))?;

@@ -13,8 +13,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
-use tower_passthrough::sqlite::{Reencrypted, SqliteStore, SqliteStoreError};
-use tower_passthrough::{ConnectionId, ConnectionStore, StoreError};
+use tower_passthrough::sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
+use tower_passthrough::store::ConnectionStore;
+use tower_passthrough::{ConnectionId, StoreError};
 
 use crate::USAGE;
 use crate::cli::Connections;
@@ -72,11 +73,11 @@ impl From<io::Error> for Failure {
 /// A store whose secrets can be encrypted anew.
 pub(crate) trait Rotate {
     /// Encrypts all secrets with the newest key that others have encrypted.
-    async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError>;
+    async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError>;
 }
 
 impl Rotate for SqliteStore {
-    async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError> {
+    async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
         self.reencrypt().await
     }
 }
@@ -188,8 +189,8 @@ mod tests {
     use crate::config;
 
     impl Rotate for MemoryStore {
-        async fn rotate(&self) -> Result<Reencrypted, SqliteStoreError> {
-            Ok(Reencrypted::default())
+        async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
+            Ok(KeyRotationReport::default())
         }
     }
 
@@ -255,7 +256,7 @@ mod tests {
 
     async fn token(store: &MemoryStore, id: &str) -> Option<String> {
         let id = ConnectionId::try_from(id).ok()?;
-        let read = tower_passthrough::TokenStore::read(store, &id).await;
+        let read = tower_passthrough::store::TokenStore::read(store, &id).await;
         let token = read.ok()?.connection.credential().get("token")?.clone();
         String::from_utf8(token.expose().to_vec()).ok()
     }

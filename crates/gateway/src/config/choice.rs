@@ -1,6 +1,8 @@
 //! Values of the file that are one of a few words.
 
-use tower_passthrough::{PathEncoding, ResponseHeaderPolicy, TraceContext};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::observe::TraceContext;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use super::value::Form;
 

@@ -14,7 +14,9 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
-use tower_passthrough::{PathEncoding, ResponseHeaderPolicy, TraceContext};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::observe::TraceContext;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use super::store;
 use super::value::{Count, SecretSource, Size, Text, Variable};

@@ -8,7 +8,9 @@ use http::{HeaderName, HeaderValue};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tower_passthrough::Connection;
-use tower_passthrough::{BaseUrlError, BaseUrlTemplate, DomainPolicy, Integrations, Upstream};
+use tower_passthrough::policy::DomainPolicy;
+use tower_passthrough::upstream::{BaseUrlError, BaseUrlTemplate};
+use tower_passthrough::{Integrations, Upstream};
 
 use super::Folder;
 use super::auth::Tokens;

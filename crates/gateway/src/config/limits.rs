@@ -61,7 +61,7 @@ impl Limits {
     }
 }
 
-impl From<Rate> for tower_passthrough::Rate {
+impl From<Rate> for tower_passthrough::limits::Rate {
     fn from(Rate { calls, per, burst }: Rate) -> Self {
         let rate = match per {
             Per::Second => Self::per_second(calls),

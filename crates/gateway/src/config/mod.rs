@@ -29,10 +29,12 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
-use tower_passthrough::{
-    CircuitPolicy, HttpTransportBuilder, NetworkPolicy, PathEncoding, ResponseHeaderPolicy,
-    RetryPolicy, TraceContext,
-};
+use tower_passthrough::address::PathEncoding;
+use tower_passthrough::client::HttpTransportBuilder;
+use tower_passthrough::observe::TraceContext;
+use tower_passthrough::policy::NetworkPolicy;
+use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
+use tower_passthrough::service::ResponseHeaderPolicy;
 use zeroize::Zeroizing;
 
 pub(crate) use self::connection::faults;

@@ -7,7 +7,9 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use toml::de::DeTable;
 use toml::{Spanned, Table};
-use tower_passthrough::{HttpTransport, HttpTransportBuilder, NetworkPolicy};
+use tower_passthrough::HttpTransport;
+use tower_passthrough::client::HttpTransportBuilder;
+use tower_passthrough::policy::NetworkPolicy;
 
 use super::Folder;
 use super::file::Network;

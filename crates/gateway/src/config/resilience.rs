@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use toml::Spanned;
-use tower_passthrough::{CircuitPolicy, RetryPolicy};
+use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
 
 use super::file::{Circuit, Retry};
 use super::problem::{Problem, Problems};

@@ -11,9 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
+use tower_passthrough::store::{
+    CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
+};
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, Lease, MemoryStore, Record, Renewal,
-    StoreError, TokenStore, Version,
+    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, StoreError,
 };
 
 /// The connections of one config. Cloning is one increment.
@@ -69,15 +71,19 @@ impl CredentialStore for FileStore {
 }
 
 impl TokenStore for FileStore {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
         self.live(id)?.read(id).await
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        id: &ConnectionId,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
         self.live(id)?.lease(id, time).await
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
         match self.live(id) {
             Ok(live) => live.release(id, lease).await,
             Err(_) => Ok(()),
@@ -87,10 +93,10 @@ impl TokenStore for FileStore {
     async fn commit(
         &self,
         id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         self.live(id)?.commit(id, read, lease, renewal).await
     }
 }
@@ -130,7 +136,7 @@ mod tests {
             unreachable!("nobody else has it");
         };
         let read = store.read(&id()).await?.version;
-        let renewed = Renewal::Renewed(written(token));
+        let renewed = GrantUpdate::Refreshed(written(token));
         let version = store.commit(&id(), read, lease, &renewed).await?;
         assert!(version.is_some_and(|version| version != read));
         store.release(&id(), lease).await

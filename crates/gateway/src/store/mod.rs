@@ -12,10 +12,10 @@ pub(crate) use self::sqlite::{check, open};
 use std::fmt;
 use std::time::Duration;
 
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, Lease, Record, Renewal, StoreError,
-    TokenStore, Version,
+use tower_passthrough::store::{
+    CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
 };
+use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
 
 use self::failing::told;
 use self::sqlite::Persistent;
@@ -103,21 +103,25 @@ impl CredentialStore for Connections {
 }
 
 impl TokenStore for Connections {
-    async fn read(&self, id: &ConnectionId) -> Result<Record, StoreError> {
+    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
         told(match self {
             Self::File(store) => store.read(id).await,
             Self::Sqlite(sqlite) => sqlite.store.read(id).await,
         })
     }
 
-    async fn lease(&self, id: &ConnectionId, time: Duration) -> Result<Option<Lease>, StoreError> {
+    async fn lease(
+        &self,
+        id: &ConnectionId,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
         told(match self {
             Self::File(store) => store.lease(id, time).await,
             Self::Sqlite(sqlite) => sqlite.store.lease(id, time).await,
         })
     }
 
-    async fn release(&self, id: &ConnectionId, lease: Lease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
         told(match self {
             Self::File(store) => store.release(id, lease).await,
             Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,
@@ -127,10 +131,10 @@ impl TokenStore for Connections {
     async fn commit(
         &self,
         id: &ConnectionId,
-        read: Version,
-        lease: Lease,
-        renewal: &Renewal,
-    ) -> Result<Option<Version>, StoreError> {
+        read: CredentialVersion,
+        lease: RefreshLease,
+        renewal: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
         told(match self {
             Self::File(store) => store.commit(id, read, lease, renewal).await,
             Self::Sqlite(sqlite) => sqlite.store.commit(id, read, lease, renewal).await,

@@ -2,14 +2,15 @@
 //! was built for that.
 
 use tower_passthrough::HttpTransport;
-use tower_passthrough::{OAuth2, Refreshing};
+use tower_passthrough::oauth2::OAuth2TokenSource;
+use tower_passthrough::refresh::RefreshingStore;
 
 use super::Connections;
 use crate::audit;
 use crate::config::Declared;
 
 /// Token endpoints are called through the transport that vendors are, past the same guard.
-pub(crate) type Served = Refreshing<Connections, OAuth2<HttpTransport>>;
+pub(crate) type Served = RefreshingStore<Connections, OAuth2TokenSource<HttpTransport>>;
 
 pub(crate) fn serve(
     connections: Connections,
@@ -17,10 +18,11 @@ pub(crate) fn serve(
     transport: HttpTransport,
 ) -> Served {
     let endpoints = declared.tokens.iter();
-    let source = endpoints.fold(OAuth2::new(transport), |source, (integration, tokens)| {
-        source.with(integration.as_str(), tokens.endpoint.clone())
-    });
-    Refreshing::new(connections, source).on_refresh(audit::refreshed)
+    let source = endpoints.fold(
+        OAuth2TokenSource::new(transport),
+        |source, (integration, tokens)| source.with(integration.as_str(), tokens.endpoint.clone()),
+    );
+    RefreshingStore::new(connections, source).on_refresh(audit::refreshed)
 }
 
 /// Returns when no refresh is under way, and what they wrote is where it stays: one that is cut off

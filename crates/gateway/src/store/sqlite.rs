@@ -59,7 +59,7 @@ pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
             "its connections are encrypted by another key than `key` and `old_keys`".to_owned(),
             true,
         ),
-        SqliteStoreError::InvalidPlace => wrong(error.to_string(), true),
+        SqliteStoreError::InvalidPath => wrong(error.to_string(), true),
         _ => match std::error::Error::source(&error) {
             Some(cause) => wrong(format!("{error}: {cause}"), false),
             None => wrong(error.to_string(), false),

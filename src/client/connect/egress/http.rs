@@ -7,7 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
 use super::{Goal, failure, of_exchange};
-use crate::auth::basic;
+use crate::auth::encode_basic;
 use crate::client::connect::dial::Failure;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
@@ -20,7 +20,7 @@ const LINE_END: &[u8] = b"\r\n";
 
 /// The field line that authenticates. `None` if it can't be sent.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
-    basic::between(FIELD, user, password, LINE_END).map(Secret::from)
+    encode_basic(FIELD, user, password, LINE_END).map(Secret::from)
 }
 
 /// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.

@@ -31,15 +31,16 @@ use crate::secret::Secret;
 ///
 /// The proxy is asked for tunnels alone, also to vendors without TLS, and sees no credential of a
 /// connection's. Its own address is the host's choice, and isn't judged by the
-/// [`NetworkPolicy`](crate::NetworkPolicy); what it's asked for is.
+/// [`NetworkPolicy`](crate::policy::NetworkPolicy); what it's asked for is.
 ///
 /// ```
-/// use tower_passthrough::{EgressProxy, HttpTransport, Secret};
+/// use tower_passthrough::{HttpTransport, Secret};
+/// use tower_passthrough::client::EgressProxy;
 ///
 /// let proxy = EgressProxy::parse("http://proxy.internal:3128")?
 ///     .basic("gateway", Secret::from("s3cr3t"))?;
 /// let transport = HttpTransport::builder().egress_proxy(proxy).build()?;
-/// # Ok::<_, tower_passthrough::HttpTransportError>(())
+/// # Ok::<_, tower_passthrough::client::HttpTransportError>(())
 /// ```
 #[derive(Clone)]
 #[must_use]
@@ -49,7 +50,7 @@ pub struct EgressProxy {
     port: u16,
     /// As they're sent.
     credentials: Option<Secret>,
-    remote_names: bool,
+    remote_dns: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ enum Protocol {
 impl EgressProxy {
     /// A proxy at `scheme://user:password@host:port`, where the scheme is `http`, `https`, `socks5`
     /// or `socks5h`. User and password are optional, and percent-decoded. Without a port it's 80,
-    /// 443 or 1080. `socks5h` means [`remote_names`](Self::remote_names).
+    /// 443 or 1080. `socks5h` means [`remote_dns`](Self::remote_dns).
     ///
     /// # Errors
     ///
@@ -100,7 +101,7 @@ impl EgressProxy {
                 false => default_port,
             },
             credentials: None,
-            remote_names: scheme.eq_ignore_ascii_case("socks5h"),
+            remote_dns: scheme.eq_ignore_ascii_case("socks5h"),
         };
         match user_info {
             None => Ok(proxy),
@@ -125,10 +126,10 @@ impl EgressProxy {
     /// Lets the proxy resolve names, rather than this side. By default off, save for `socks5h`.
     ///
     /// Then the guard sees literal addresses, and names that
-    /// [`resolve`](crate::HttpTransportBuilder::resolve) answers, alone. **Where other names lead is
+    /// [`resolve`](crate::client::HttpTransportBuilder::resolve) answers, alone. **Where other names lead is
     /// judged by the proxy or by nobody**: it must be one that refuses private addresses.
-    pub fn remote_names(mut self, remote: bool) -> Self {
-        self.remote_names = remote;
+    pub fn remote_dns(mut self, remote: bool) -> Self {
+        self.remote_dns = remote;
         self
     }
 
@@ -178,7 +179,7 @@ impl fmt::Debug for EgressProxy {
             .field("host", &self.host)
             .field("port", &self.port)
             .field("credentials", &self.credentials)
-            .field("remote_names", &self.remote_names)
+            .field("remote_dns", &self.remote_dns)
             .finish()
     }
 }
@@ -209,7 +210,10 @@ impl Egress {
         let tls = match proxy.protocol {
             Protocol::Https => {
                 let protocols = vec![b"http/1.1".to_vec()];
-                Some(super::tls::connector(roots.clone(), protocols)?)
+                Some(super::tls::connector(
+                    super::tls::config(roots.clone())?,
+                    protocols,
+                ))
             }
             Protocol::Http | Protocol::Socks5 => None,
         };
@@ -223,7 +227,7 @@ impl Egress {
     }
 
     pub(super) fn resolves_names(&self) -> bool {
-        self.proxy.remote_names
+        self.proxy.remote_dns
     }
 
     /// A connection to `goal`, through the proxy.
@@ -240,7 +244,7 @@ impl Egress {
     /// A connection to the proxy itself, whose addresses aren't judged.
     async fn reach(&self, names: &LookUps) -> Result<Line, TransportError> {
         let addresses = match &self.proxy.host {
-            Host::Address(ip) => Addresses::from_iter([SocketAddr::new(*ip, self.proxy.port)]),
+            Host::Ip(ip) => Addresses::from_iter([SocketAddr::new(*ip, self.proxy.port)]),
             Host::Name(name) => {
                 let found = names.addresses(name).await;
                 let found =
@@ -307,12 +311,12 @@ mod tests {
             host,
             port,
             credentials,
-            remote_names,
+            remote_dns,
         } = proxy;
         let credentials =
             credentials.map(|secret| String::from_utf8_lossy(secret.expose()).into_owned());
         Some(format!(
-            "{protocol:?} {host}:{port} {credentials:?} {remote_names}"
+            "{protocol:?} {host}:{port} {credentials:?} {remote_dns}"
         ))
     }
 

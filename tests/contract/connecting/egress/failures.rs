@@ -108,7 +108,8 @@ async fn a_vendor_that_refuses_the_proxy_is_told_as_such() {
 async fn a_proxy_that_cannot_be_reached_or_trusted_is_not_taken_for_the_vendor() {
     let vendor = Vendor::ok().await;
     let closed = bind().await.local_addr().unwrap();
-    let nobody = tower_passthrough::EgressProxy::parse(&format!("http://{closed}")).unwrap();
+    let nobody =
+        tower_passthrough::client::EgressProxy::parse(&format!("http://{closed}")).unwrap();
     let gateway = Setup::new(&vendor)
         .transport(|transport| transport.egress_proxy(nobody))
         .start()
@@ -117,7 +118,7 @@ async fn a_proxy_that_cannot_be_reached_or_trusted_is_not_taken_for_the_vendor()
     let other = EgressProxy::https("other.test", |_| Verdict::Through).await;
     let gateway = behind(&other, "", &vendor).start().await;
     unreachable(&gateway, "another certificate").await;
-    let unknown = tower_passthrough::EgressProxy::parse("http://unknown.test:1").unwrap();
+    let unknown = tower_passthrough::client::EgressProxy::parse("http://unknown.test:1").unwrap();
     let gateway = Setup::new(&vendor)
         .transport(|transport| {
             let names = testkit::names::Names::new();
@@ -137,7 +138,7 @@ async fn a_proxy_that_stalls_is_given_up_with_the_connection() {
         EgressProxy::socks5(|_| Verdict::Silence).await,
         EgressProxy::https("127.0.0.1", |_| Verdict::Silence).await,
     ] {
-        let url = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+        let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
         let gateway = Setup::new(&vendor)
             .transport(|transport| {
                 let transport = transport.connect_timeout(Duration::from_millis(500));

@@ -8,6 +8,6 @@ use testkit::gateway::{Origin, Setup};
 
 /// A gateway before that vendor, behind that proxy.
 fn behind(proxy: &EgressProxy, user_info: &str, vendor: &(impl Origin + ?Sized)) -> Setup {
-    let proxy = tower_passthrough::EgressProxy::parse(&proxy.url(user_info)).unwrap();
+    let proxy = tower_passthrough::client::EgressProxy::parse(&proxy.url(user_info)).unwrap();
     Setup::new(vendor).transport(|transport| transport.egress_proxy(proxy))
 }

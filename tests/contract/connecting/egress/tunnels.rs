@@ -81,7 +81,7 @@ async fn an_http_proxy_is_sent_its_credential_as_basic() {
     let vendor = closing_vendor().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let parsed = behind(&proxy, "us%65r:pa:ss@", &vendor).start().await;
-    let bare = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+    let bare = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
     let set = bare.basic("user", Secret::from("pa:ss")).unwrap();
     let set = Setup::new(&vendor)
         .transport(|transport| transport.egress_proxy(set))
@@ -116,12 +116,12 @@ async fn a_proxy_has_a_name_that_is_looked_up_and_not_judged() {
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let port = proxy.address().port();
     let url = format!("http://proxy.test:{port}");
-    let url = tower_passthrough::EgressProxy::parse(&url).unwrap();
+    let url = tower_passthrough::client::EgressProxy::parse(&url).unwrap();
     // What isn't the vendor's address may not be dialled; the first of the proxy's refuses.
     let names = Names::new()
         .answer("proxy.test", [&["127.0.0.3", "127.0.0.1"]])
         .answer("far.test", [&["127.0.0.2"]]);
-    let network = tower_passthrough::NetworkPolicy::new()
+    let network = tower_passthrough::policy::NetworkPolicy::new()
         .allow("127.0.0.2/32".parse().unwrap())
         .dangerous()
         .plaintext();
@@ -149,7 +149,7 @@ async fn an_address_that_the_proxy_cannot_reach_is_followed_by_the_next() {
     for proxy in [by_http.await, by_socks.await] {
         let vendor = Vendor::ok().await;
         let names = Names::new().answer("two.test", [&["127.0.0.2", "127.0.0.1"]]);
-        let url = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+        let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
         let gateway = Setup::new(&*format!("http://two.test:{}", vendor.address().port()))
             .transport(|transport| transport.resolver(names).egress_proxy(url))
             .start()
@@ -171,9 +171,9 @@ async fn a_proxy_may_resolve_names() {
         (EgressProxy::socks5(script).await, "socks5h"),
     ] {
         let url = format!("{scheme}://{}", proxy.address());
-        let mut url = tower_passthrough::EgressProxy::parse(&url).unwrap();
+        let mut url = tower_passthrough::client::EgressProxy::parse(&url).unwrap();
         if scheme != "socks5h" {
-            url = url.remote_names(true);
+            url = url.remote_dns(true);
         }
         let names = Names::new();
         let resolver = names.clone();
@@ -191,9 +191,9 @@ async fn a_proxy_may_resolve_names() {
 async fn names_that_the_host_answers_are_never_the_proxys() {
     let vendor = Vendor::ok().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
-    let url = tower_passthrough::EgressProxy::parse(&proxy.url("")).unwrap();
+    let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();
     let gateway = Setup::new(&vendor)
-        .transport(|transport| transport.egress_proxy(url.remote_names(true)))
+        .transport(|transport| transport.egress_proxy(url.remote_dns(true)))
         .start()
         .await;
     assert_eq!(raw_call(gateway.address, get("/p/c/x")).await.status(), 200);

@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tower_passthrough::Resolve;
+use tower_passthrough::client::Resolve;
 
 use super::{Caller, Failure, SHORT, fail, setup};
 use testkit::caller::get;

@@ -77,7 +77,7 @@ async fn too_fast(caller: Caller) -> Failure {
 
     let vendor = Vendor::ok().await;
     let origin = vendor.origin();
-    let rate = tower_passthrough::Rate::per_minute(NonZeroU32::MIN);
+    let rate = tower_passthrough::limits::Rate::per_minute(NonZeroU32::MIN);
     let gateway = setup(&origin)
         .options(move |o| o.rate_per_connection(rate))
         .start()

@@ -68,7 +68,7 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         let integrations = Integrations::new().with("regional", template.clone());
         let service = PassthroughService::builder(store, integrations)
             .dangerous()
-            .allow_everyone()
+            .allow_all()
             .prefix("/p")
             .unwrap()
             .build();

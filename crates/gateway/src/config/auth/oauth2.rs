@@ -7,11 +7,12 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
 use toml::de::DeValue;
+use tower_passthrough::Secret;
 use tower_passthrough::auth::AccessToken;
-use tower_passthrough::{
-    Assertion, BaseUrlError, ClientAuth, Grant, Secret, SigningAlgorithm, TokenEndpoint,
-    TokenParameter,
+use tower_passthrough::oauth2::{
+    Assertion, ClientAuth, GrantType, SigningAlgorithm, TokenEndpoint, TokenParameter,
 };
+use tower_passthrough::upstream::BaseUrlError;
 
 use super::super::integration::{Variables, header};
 use super::super::secret;
@@ -137,9 +138,9 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
 
     let mut endpoint = at(&table.token_url, around)?;
     endpoint = endpoint.grant(match grant {
-        GrantKind::RefreshToken => Grant::RefreshToken,
-        GrantKind::ClientCredentials => Grant::ClientCredentials,
-        GrantKind::JwtBearer => Grant::JwtBearer(table.claims(table.signed(around)?)),
+        GrantKind::RefreshToken => GrantType::RefreshToken,
+        GrantKind::ClientCredentials => GrantType::ClientCredentials,
+        GrantKind::JwtBearer => GrantType::JwtBearer(table.claims(table.signed(around)?)),
     });
     endpoint = endpoint.client_auth(match client_auth {
         ClientAuthKind::Basic => ClientAuth::Basic,

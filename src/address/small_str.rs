@@ -1,0 +1,59 @@
+//! Text that is kept without an allocation where it's short.
+
+use std::fmt;
+
+/// The longest text that is kept inline, in bytes.
+const INLINE: usize = 46;
+
+/// Immutable text. Up to 46 bytes are kept inline.
+#[derive(Clone)]
+pub(crate) struct SmallStr(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    Inline { len: u8, bytes: [u8; INLINE] },
+    Heap(Box<str>),
+}
+
+impl SmallStr {
+    pub(crate) fn new(text: &str) -> Self {
+        let mut bytes = [0; INLINE];
+        match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
+            (Some(room), Ok(len)) => {
+                room.copy_from_slice(text.as_bytes());
+                Self(Repr::Inline { len, bytes })
+            }
+            _ => Self(Repr::Heap(text.into())),
+        }
+    }
+
+    pub(crate) fn as_str(&self) -> &str {
+        match &self.0 {
+            Repr::Heap(text) => text,
+            Repr::Inline { len, bytes } => bytes
+                .get(..usize::from(*len))
+                .and_then(|text| std::str::from_utf8(text).ok())
+                .unwrap_or_default(),
+        }
+    }
+}
+
+// Escaped, as such text comes from callers and goes into logs.
+impl fmt::Display for SmallStr {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.as_str().escape_debug())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_and_long_text_is_kept_as_it_is() {
+        for len in [0, 1, INLINE, INLINE + 1, 600] {
+            let text = "x".repeat(len);
+            assert_eq!(SmallStr::new(&text).as_str(), text);
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! The head of a request as a scheme sees it.
+
+use bytes::Bytes;
+use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
+use http::uri::PathAndQuery;
+use http::{Method, Uri};
+use smallvec::SmallVec;
+use zeroize::Zeroizing;
+
+use super::AuthError;
+use crate::address::LONGEST_TARGET;
+
+/// The head of a request that a scheme puts a credential on: everything can be read, and fields and the query can be set.
+///
+/// What a scheme sets replaces what the caller sent, in every spelling of the name (`_` counts as `-`, as CGI, WSGI and PHP merge the
+/// two), in headers and in trailers. Where the request goes can't be changed: scheme, host and port have been judged.
+#[derive(Debug)]
+pub struct AuthRequest<'a> {
+    head: &'a mut Parts,
+    /// The fields that a scheme has set.
+    fields: SmallVec<[HeaderName; 2]>,
+}
+
+impl<'a> AuthRequest<'a> {
+    /// Returns the request of that head, for calling a scheme by hand. The URI must be absolute.
+    #[must_use]
+    pub fn new(head: &'a mut Parts) -> Self {
+        Self {
+            head,
+            fields: SmallVec::new(),
+        }
+    }
+
+    /// Returns the head as it is now.
+    #[must_use]
+    pub fn head(&self) -> &Parts {
+        self.head
+    }
+
+    /// Returns the method.
+    #[must_use]
+    pub fn method(&self) -> &Method {
+        &self.head.method
+    }
+
+    /// Returns the absolute URI. Its query is the one that is sent.
+    #[must_use]
+    pub fn uri(&self) -> &Uri {
+        &self.head.uri
+    }
+
+    /// Returns the fields that are sent, `Host` left out.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// Sets a field. The caller's fields of that name go, and so do values that a scheme has set before.
+    pub fn insert_header(&mut self, name: HeaderName, value: HeaderValue) {
+        self.drop_other_spellings(&name);
+        // A head of 32,768 fields takes no more, and doesn't get through hyper's server.
+        let _ = self.head.headers.try_insert(name.clone(), value);
+        self.note(name);
+    }
+
+    /// Adds a value to a field. The caller's fields of that name go; values that a scheme has set before stay.
+    pub fn append_header(&mut self, name: HeaderName, value: HeaderValue) {
+        if !self.fields.contains(&name) {
+            return self.insert_header(name, value);
+        }
+        if let Ok(Entry::Occupied(mut field)) = self.head.headers.try_entry(name) {
+            field.append(value);
+        }
+    }
+
+    /// Removes a field, in every spelling of its name.
+    pub fn remove_header(&mut self, name: &HeaderName) {
+        self.drop_other_spellings(name);
+        self.head.headers.remove(name);
+    }
+
+    /// Sets path and query. They are wiped when the request is dropped, so a secret may be in them. `target` should have been made
+    /// at its final size, so that no copy is left behind.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::TooLong`] beyond 65,534 bytes; [`AuthError::InvalidHeaderValue`] if it isn't a valid path and query.
+    pub fn set_path_and_query(&mut self, target: Vec<u8>) -> Result<(), AuthError> {
+        set_target(&mut self.head.uri, target)
+    }
+
+    /// The fields that schemes have set.
+    pub(crate) fn into_fields(self) -> SmallVec<[HeaderName; 2]> {
+        self.fields
+    }
+
+    fn note(&mut self, name: HeaderName) {
+        if !self.fields.contains(&name) {
+            self.fields.push(name);
+        }
+    }
+
+    pub(super) fn drop_other_spellings(&mut self, name: &HeaderName) {
+        let is_other = |other: &&HeaderName| {
+            let (other, name) = (other.as_str().as_bytes(), name.as_str().as_bytes());
+            let dash = |&byte: &u8| if byte == b'_' { b'-' } else { byte };
+            other.len() == name.len()
+                && other != name
+                && other.iter().map(dash).eq(name.iter().map(dash))
+        };
+        while let Some(other) = self.head.headers.keys().find(is_other).cloned() {
+            self.head.headers.remove(other);
+        }
+    }
+}
+
+/// Puts `target` in place of path and query. It is wiped when the request is dropped.
+fn set_target(uri: &mut Uri, target: Vec<u8>) -> Result<(), AuthError> {
+    let target = Zeroizing::new(target);
+    if target.len() > LONGEST_TARGET {
+        return Err(AuthError::TooLong);
+    }
+    let target = PathAndQuery::from_maybe_shared(Bytes::from_owner(target))
+        .map_err(|_| AuthError::InvalidHeaderValue)?;
+    let mut parts = std::mem::take(uri).into_parts();
+    parts.path_and_query = Some(target);
+    *uri = Uri::from_parts(parts).map_err(|_| AuthError::InvalidHeaderValue)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    #[test]
+    fn what_a_scheme_sets_is_all_there_is_of_that_name() {
+        let mut request = Request::new(());
+        for (name, value) in [
+            ("x-key", "forged"),
+            ("x_key", "forged"),
+            ("x-key", "again"),
+            ("x-other", "stays"),
+        ] {
+            let name = HeaderName::from_static(name);
+            request
+                .headers_mut()
+                .append(name, HeaderValue::from_static(value));
+        }
+        let (mut head, ()) = request.into_parts();
+        let mut request = AuthRequest::new(&mut head);
+        let name = HeaderName::from_static("x-key");
+        request.append_header(name.clone(), HeaderValue::from_static("one"));
+        request.append_header(name.clone(), HeaderValue::from_static("two"));
+        assert_eq!(&*request.into_fields(), std::slice::from_ref(&name));
+        let sent: Vec<_> = head
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_bytes()))
+            .collect();
+        assert_eq!(
+            sent,
+            [
+                ("x-key", &b"one"[..]),
+                ("x-key", b"two"),
+                ("x-other", b"stays")
+            ]
+        );
+    }
+}

@@ -1,0 +1,346 @@
+//! The trait of a scheme, what it asks for, and what it returns.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::HeaderName;
+use http::request::Parts;
+
+use super::{AuthContext, AuthError, AuthRequest, BodyEncoder};
+#[cfg(feature = "rustls")]
+use crate::identity::ClientIdentity;
+
+/// A way to authenticate a request. Synchronous and pure: a scheme reads neither clock nor network.
+///
+/// ```
+/// use http::header::HeaderName;
+/// use tower_passthrough::auth::{Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Requirements};
+///
+/// /// Sends the secret `key` and the variable `account` in fields of the vendor's own.
+/// #[derive(Debug)]
+/// struct AcmeAuth;
+///
+/// const KEY: HeaderName = HeaderName::from_static("x-acme-key");
+/// const ACCOUNT: HeaderName = HeaderName::from_static("x-acme-account");
+///
+/// impl AuthScheme for AcmeAuth {
+///     fn requirements(&self) -> Requirements {
+///         Requirements::new().field(KEY).field(ACCOUNT).secret("key").variable("account")
+///     }
+///
+///     fn apply(&self, request: &mut AuthRequest<'_>, cx: &AuthContext<'_>) -> Result<Applied, AuthError> {
+///         request.insert_header(KEY, cx.secret("key")?.to_header_value("")?);
+///         request.insert_header(ACCOUNT, cx.variable("account")?.parse().map_err(|_| AuthError::InvalidHeaderValue)?);
+///         Ok(Applied::default())
+///     }
+/// }
+/// ```
+///
+/// Where a request goes can't be changed by a scheme:
+///
+/// ```compile_fail,E0594
+/// # use tower_passthrough::auth::AuthRequest;
+/// fn turn(request: &mut AuthRequest<'_>) {
+///     *request.uri() = "https://evil.test".parse().unwrap();
+/// }
+/// ```
+pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
+    /// Returns what the scheme sets and what it reads. The method is called once, when an [`Upstream`](crate::Upstream) gets the
+    /// scheme.
+    ///
+    /// The fields that are named here are taken off the caller's request before its body is touched. A field that
+    /// [`apply`](Self::apply) sets without its being named replaces the caller's all the same.
+    fn requirements(&self) -> Requirements;
+
+    /// Returns what the scheme needs of the payload before the head is sent. `request` is the caller's head, as it came. Default:
+    /// nothing, so the body streams.
+    ///
+    /// The payload is read after this method has succeeded and the [required secrets](Requirements::secret) have been found, as a
+    /// caller may hold its body back until it is asked for (`Expect: 100-continue`, RFC 9110 §10.1.1). A scheme that can fail should
+    /// fail here.
+    ///
+    /// # Errors
+    ///
+    /// As [`apply`](Self::apply).
+    fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        let _ = (request, cx);
+        Ok(PayloadUse::Ignored)
+    }
+
+    /// Puts the credential on, and returns what else the request needs: an encoder of the body, a client certificate.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError`] if a secret is missing or can't be sent. The call is then answered with `reauthorize`, and nothing is sent.
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError>;
+}
+
+/// What a scheme sets and what it reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requirements {
+    fields: Vec<HeaderName>,
+    parameters: Vec<Box<str>>,
+    secrets: Vec<Box<str>>,
+    variables: Vec<Box<str>>,
+    binds_connection: bool,
+}
+
+impl Requirements {
+    /// Returns the requirements of a scheme that sets and reads nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            fields: Vec::new(),
+            parameters: Vec::new(),
+            secrets: Vec::new(),
+            variables: Vec::new(),
+            binds_connection: false,
+        }
+    }
+
+    /// Adds a field that the scheme sets.
+    #[must_use]
+    pub fn field(mut self, name: HeaderName) -> Self {
+        self.fields.push(name);
+        self
+    }
+
+    /// Adds a query parameter that the scheme sets, decoded.
+    #[must_use]
+    pub fn parameter(mut self, name: impl Into<Box<str>>) -> Self {
+        self.parameters.push(name.into());
+        self
+    }
+
+    /// Adds a secret that the scheme can't do without, so that a configuration can be checked before a call needs the secret.
+    #[must_use]
+    pub fn secret(mut self, name: impl Into<Box<str>>) -> Self {
+        self.secrets.push(name.into());
+        self
+    }
+
+    /// Adds a variable of the connection that the scheme can't do without.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<Box<str>>) -> Self {
+        self.variables.push(name.into());
+        self
+    }
+
+    /// Says that what the scheme sends authenticates the network connection and not the request alone, as NTLM and Negotiate do (RFC
+    /// 4559 §6). Network connections then serve calls with the same secrets alone. Default: `false`.
+    #[must_use]
+    pub fn binds_connection(mut self, binds: bool) -> Self {
+        self.binds_connection = binds;
+        self
+    }
+
+    /// Returns the fields that the scheme sets.
+    #[must_use]
+    pub fn fields(&self) -> &[HeaderName] {
+        &self.fields
+    }
+
+    /// Returns the query parameters that the scheme sets.
+    #[must_use]
+    pub fn parameters(&self) -> &[Box<str>] {
+        &self.parameters
+    }
+
+    /// Returns the names of the secrets that the scheme can't do without.
+    #[must_use]
+    pub fn secrets(&self) -> &[Box<str>] {
+        &self.secrets
+    }
+
+    /// Returns the names of the variables that the scheme can't do without.
+    #[must_use]
+    pub fn variables(&self) -> &[Box<str>] {
+        &self.variables
+    }
+
+    /// Returns `true` if what the scheme sends authenticates the network connection.
+    #[must_use]
+    pub fn is_binding(&self) -> bool {
+        self.binds_connection
+    }
+
+    /// Returns the requirements of both.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.fields.extend(other.fields);
+        self.parameters.extend(other.parameters);
+        self.secrets.extend(other.secrets);
+        self.variables.extend(other.variables);
+        self.binds_connection |= other.binds_connection;
+        self
+    }
+
+    /// Checks that the connection has each of the secrets and variables.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthError::MissingSecret`] or [`AuthError::MissingVariable`] for the first that is missing.
+    pub fn check(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+        let mut secrets = self.secrets.iter();
+        secrets.try_for_each(|name| cx.secret(name).map(drop))?;
+        let mut variables = self.variables.iter();
+        variables.try_for_each(|name| cx.variable(name).map(drop))
+    }
+}
+
+/// What a scheme needs of a request's payload before the head is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PayloadUse {
+    /// Nothing: the body streams.
+    Ignored,
+    /// All of it, up to `limit` bytes; a larger payload is answered with `body-too-large`.
+    Bytes {
+        /// The maximum number of bytes that are kept in memory.
+        limit: usize,
+    },
+}
+
+impl PayloadUse {
+    /// Returns what both need: the smaller limit.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Ignored, other) => other,
+            (one, Self::Ignored) => one,
+            (Self::Bytes { limit: one }, Self::Bytes { limit: other }) => Self::Bytes {
+                limit: one.min(other),
+            },
+        }
+    }
+}
+
+/// What a request needs beyond what a scheme has set.
+#[derive(Debug, Default)]
+#[must_use]
+pub struct Applied {
+    encoder: Option<Box<dyn BodyEncoder>>,
+    #[cfg(feature = "rustls")]
+    identity: Option<ClientIdentity>,
+}
+
+impl Applied {
+    /// Encodes the body while it streams. The length that is sent is then the one that the encoder states.
+    pub fn encoder(mut self, encoder: impl BodyEncoder) -> Self {
+        self.encoder = Some(Box::new(encoder));
+        self
+    }
+
+    /// Presents a client certificate to the upstream's TLS. Network connections on which it is presented serve no other calls.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    pub fn client_identity(mut self, identity: ClientIdentity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// Returns what both need. Of two encoders or two certificates, the first counts.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            encoder: self.encoder.or(other.encoder),
+            #[cfg(feature = "rustls")]
+            identity: self.identity.or(other.identity),
+        }
+    }
+
+    pub(crate) fn take_encoder(&mut self) -> Option<Box<dyn BodyEncoder>> {
+        self.encoder.take()
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(crate) fn take_client_identity(&mut self) -> Option<ClientIdentity> {
+        self.identity.take()
+    }
+}
+
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<S: AuthScheme + ?Sized> AuthScheme for $pointer<S> {
+            fn requirements(&self) -> Requirements {
+                S::requirements(self)
+            }
+
+            fn payload(
+                &self,
+                request: &Parts,
+                cx: &AuthContext<'_>,
+            ) -> Result<PayloadUse, AuthError> {
+                S::payload(self, request, cx)
+            }
+
+            fn apply(
+                &self,
+                request: &mut AuthRequest<'_>,
+                cx: &AuthContext<'_>,
+            ) -> Result<Applied, AuthError> {
+                S::apply(self, request, cx)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
+
+/// Applies each scheme in turn, for schemes that are chosen at run time.
+impl<S: AuthScheme> AuthScheme for Vec<S> {
+    fn requirements(&self) -> Requirements {
+        let each = self.iter().map(AuthScheme::requirements);
+        each.fold(Requirements::new(), Requirements::and)
+    }
+
+    fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        self.iter().try_fold(PayloadUse::Ignored, |all, scheme| {
+            Ok(all.and(scheme.payload(request, cx)?))
+        })
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        self.iter().try_fold(Applied::default(), |all, scheme| {
+            Ok(all.and(scheme.apply(request, cx)?))
+        })
+    }
+}
+
+macro_rules! tuple {
+    ($($scheme:ident)+) => {
+        /// Applies each scheme in turn.
+        impl<$($scheme: AuthScheme),+> AuthScheme for ($($scheme,)+) {
+            #[expect(non_snake_case, reason = "each scheme is named by its type")]
+            fn requirements(&self) -> Requirements {
+                let ($($scheme,)+) = self;
+                Requirements::new()$(.and($scheme.requirements()))+
+            }
+
+            #[expect(non_snake_case, reason = "each scheme is named by its type")]
+            fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+                let ($($scheme,)+) = self;
+                Ok(PayloadUse::Ignored$(.and($scheme.payload(request, cx)?))+)
+            }
+
+            #[expect(non_snake_case, reason = "each scheme is named by its type")]
+            fn apply(&self, request: &mut AuthRequest<'_>, cx: &AuthContext<'_>) -> Result<Applied, AuthError> {
+                let ($($scheme,)+) = self;
+                Ok(Applied::default()$(.and($scheme.apply(request, cx)?))+)
+            }
+        }
+    };
+}
+
+tuple!(A);
+tuple!(A B);
+tuple!(A B C);
+tuple!(A B C D);

@@ -1,0 +1,201 @@
+//! Schemes that send a secret as it is: none, bearer, basic, query.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{AUTHORIZATION, HeaderValue};
+use zeroize::Zeroizing;
+
+use super::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, CacheKey, Requirements, SchemeError,
+};
+use crate::address::{encode_query_value, without};
+use crate::secret::{Secret, sensitive};
+
+/// Sends no credential.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoAuth;
+
+impl AuthScheme for NoAuth {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+    }
+
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
+    }
+}
+
+/// Sends the secret `token` as `Authorization: Bearer TOKEN` (RFC 6750 §2.1).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bearer;
+
+impl AuthScheme for Bearer {
+    fn requirements(&self) -> Requirements {
+        Requirements::new().field(AUTHORIZATION).secret("token")
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let value = cx.cached_header(&CacheKey::for_type::<Self>(), || {
+            Ok(cx.secret("token")?.to_header_value("Bearer ")?)
+        })?;
+        request.insert_header(AUTHORIZATION, value);
+        Ok(Applied::default())
+    }
+}
+
+/// Sends the secret `access_token`, of OAuth 2.0, as `Authorization: Bearer ACCESS_TOKEN` (RFC 6750 §2.1).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AccessToken;
+
+impl AuthScheme for AccessToken {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+            .field(AUTHORIZATION)
+            .secret("access_token")
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let value = cx.cached_header(&CacheKey::for_type::<Self>(), || {
+            Ok(cx.secret("access_token")?.to_header_value("Bearer ")?)
+        })?;
+        request.insert_header(AUTHORIZATION, value);
+        Ok(Applied::default())
+    }
+}
+
+/// Sends the secrets `username` and `password` as `Authorization: Basic` (RFC 7617).
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Basic;
+
+impl AuthScheme for Basic {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+            .field(AUTHORIZATION)
+            .secret("username")
+            .secret("password")
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let value = cx.cached_header(&CacheKey::for_type::<Self>(), || basic_value(cx))?;
+        request.insert_header(AUTHORIZATION, value);
+        Ok(Applied::default())
+    }
+}
+
+fn basic_value(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
+    let (user, password) = (cx.secret("username")?, cx.secret("password")?);
+    let value = encode_basic(b"Basic ", user, password, b"");
+    Ok(sensitive(value.ok_or(AuthError::InvalidHeaderValue)?)?)
+}
+
+/// User and password as `Basic` encodes them, between `before` and `after`, made at its final size, so that no copy is left behind.
+/// `None` if they can't be sent: a colon would move the border between the two (RFC 7617 §2), and controls are part of neither.
+pub(crate) fn encode_basic(
+    before: &[u8],
+    user: &Secret,
+    password: &Secret,
+    after: &[u8],
+) -> Option<Vec<u8>> {
+    let (user, password) = (user.expose(), password.expose());
+    let is_invalid = |bytes: &[u8]| bytes.iter().any(u8::is_ascii_control);
+    if user.contains(&b':') || is_invalid(user) || is_invalid(password) {
+        return None;
+    }
+    let mut pair = Zeroizing::new(Vec::with_capacity(user.len() + 1 + password.len()));
+    pair.extend_from_slice(user);
+    pair.push(b':');
+    pair.extend_from_slice(password);
+    let mut encoded = Zeroizing::new(vec![0; pair.len().div_ceil(3) * 4]);
+    STANDARD.encode_slice(&*pair, &mut encoded).ok()?;
+    let mut value = Vec::with_capacity(before.len() + encoded.len() + after.len());
+    value.extend_from_slice(before);
+    value.extend_from_slice(&encoded);
+    value.extend_from_slice(after);
+    Some(value)
+}
+
+/// Sends a secret as a query parameter. The caller's parameters of that name are removed, and the secret's is the last.
+///
+/// An upstream may echo its request URL in `Location`, `Link` or a body, and logs keep URLs: prefer a header where an upstream takes
+/// one. [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes the key out of the two headers.
+#[derive(Clone, Debug)]
+pub struct Query {
+    name: Box<str>,
+    secret: Box<str>,
+}
+
+impl Query {
+    /// Returns the scheme for that parameter, which sends the secret of the same name.
+    ///
+    /// # Errors
+    ///
+    /// [`SchemeError`] if the name is empty or `__domain`.
+    pub fn new(name: &str) -> Result<Self, SchemeError> {
+        if name.is_empty() || name == "__domain" {
+            return Err(SchemeError(
+                "the name of the parameter is empty or reserved",
+            ));
+        }
+        Ok(Self {
+            name: name.into(),
+            secret: name.into(),
+        })
+    }
+
+    /// Sends the secret of another name.
+    #[must_use]
+    pub fn secret(mut self, name: &str) -> Self {
+        self.secret = name.into();
+        self
+    }
+}
+
+impl AuthScheme for Query {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+            .parameter(&*self.name)
+            .secret(&*self.secret)
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let secret = cx.secret(&self.secret)?.expose();
+        let path = request.uri().path();
+        let kept = request
+            .uri()
+            .query()
+            .and_then(|query| without(query, &self.name));
+        // Each byte may become three. The text is made once at that size, so that no copy is left behind.
+        let room = path.len()
+            + kept.as_deref().map_or(0, str::len)
+            + 3 * (self.name.len() + secret.len())
+            + 3;
+        let mut target = String::with_capacity(room);
+        target.push_str(path);
+        target.push('?');
+        if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+            target.push_str(&kept);
+            target.push('&');
+        }
+        encode_query_value(&mut target, self.name.as_bytes());
+        target.push('=');
+        encode_query_value(&mut target, secret);
+        request.set_path_and_query(target.into_bytes())?;
+        Ok(Applied::default())
+    }
+}

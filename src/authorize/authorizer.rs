@@ -1,0 +1,198 @@
+//! The trait of an authorizer, and its error.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{CallContext, Grant};
+use crate::address::ConnectionId;
+use crate::error::{BoxError, Error, ErrorCode};
+
+/// Decides by id, before the store is asked, whether a caller may use a connection.
+///
+/// For a function or a closure, call [`authorize_fn`](crate::PassthroughBuilder::authorize_fn) on the builder instead of
+/// implementing this trait.
+///
+/// ```
+/// use http::Method;
+/// use tower_passthrough::authorize::AuthorizeError;
+/// use tower_passthrough::{Authorize, CallContext, ConnectionId, Grant, Scope};
+///
+/// struct ReadContacts;
+///
+/// impl Authorize for ReadContacts {
+///     async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Grant, AuthorizeError> {
+///         Ok(Scope::all().methods([Method::GET]).paths(["crm/v3/*"]).into())
+///     }
+/// }
+/// ```
+///
+/// A service can't be built before it has an authorizer and knows how callers authenticate:
+///
+/// ```compile_fail,E0277
+/// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+///
+/// let service = PassthroughService::builder(MemoryStore::new(), Integrations::new()).build();
+/// // error[E0277]: `NeedsAuthorizer` can't authorize callers
+/// // note: a service needs an authorizer: call `.authorize_fn(..)`, then `.caller_credentials([..])`
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't authorize callers",
+    label = "not an authorizer",
+    note = "a service needs an authorizer: call `.authorize_fn(..)`, `.authorize_async_fn(..)` or `.authorize(..)`",
+    note = "then call `.caller_credentials([..])` with the names of the header fields by which callers authenticate",
+    note = "a closure or a function isn't an authorizer by itself: pass it to `.authorize_fn(..)`"
+)]
+pub trait Authorize: Send + Sync + 'static {
+    /// Returns what this caller may do with this connection, and the key of the connection.
+    ///
+    /// # Errors
+    ///
+    /// [`AuthorizeError::Denied`] if the caller may not use the connection at all: the answer is that of an unknown id, byte
+    /// for byte. [`AuthorizeError::Unavailable`] if the authorizer can't decide.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops the future at any await point.
+    fn authorize(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> impl Future<Output = Result<Grant, AuthorizeError>> + Send;
+}
+
+/// The error of an authorizer.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum AuthorizeError {
+    /// The caller may not use the connection, or there is none of that id. The answer is `unknown-connection`.
+    Denied,
+    /// The authorizer failed and can't decide. The answer is `store-unavailable`.
+    Unavailable(BoxError),
+}
+
+impl AuthorizeError {
+    /// Returns the error of an authorizer that failed.
+    pub fn unavailable(error: impl Into<BoxError>) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<AuthorizeError> for Error {
+    fn from(error: AuthorizeError) -> Self {
+        match error {
+            AuthorizeError::Denied => Self::unknown_connection(),
+            AuthorizeError::Unavailable(source) => {
+                let detail = "the host application's authorizer failed; try again later";
+                Self::new(ErrorCode::StoreUnavailable, detail)
+                    .with_source(source)
+                    .with_retry_after(Duration::from_secs(1))
+            }
+        }
+    }
+}
+
+impl fmt::Display for AuthorizeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Denied => "the caller may not use the connection",
+            Self::Unavailable(_) => "the authorizer failed",
+        })
+    }
+}
+
+impl std::error::Error for AuthorizeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Denied => None,
+            Self::Unavailable(source) => Some(&**source),
+        }
+    }
+}
+
+/// Lets every caller use every connection with every method and path. Made by
+/// [`DangerousBuilder::allow_all`](crate::service::DangerousBuilder::allow_all) alone.
+#[derive(Clone, Copy, Debug)]
+pub struct AllowAll(());
+
+impl AllowAll {
+    pub(crate) const fn new() -> Self {
+        Self(())
+    }
+}
+
+impl Authorize for AllowAll {
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        Ok(Grant::all())
+    }
+}
+
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<A: Authorize> Authorize for $pointer<A> {
+            fn authorize(
+                &self,
+                id: &ConnectionId,
+                cx: CallContext<'_>,
+            ) -> impl Future<Output = Result<Grant, AuthorizeError>> + Send {
+                A::authorize(self, id, cx)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
+
+/// Any authorizer, for types that are chosen at run time. Cloning is one increment; a call allocates a box more.
+#[derive(Clone)]
+pub struct BoxAuthorize(Arc<dyn DynAuthorize>);
+
+impl BoxAuthorize {
+    /// Erases the type of an authorizer.
+    pub fn new(authorizer: impl Authorize) -> Self {
+        Self(Arc::new(authorizer))
+    }
+}
+
+impl Authorize for BoxAuthorize {
+    async fn authorize(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        self.0.dyn_authorize(id, cx).await
+    }
+}
+
+type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+trait DynAuthorize: Send + Sync {
+    fn dyn_authorize<'a>(
+        &'a self,
+        id: &'a ConnectionId,
+        cx: CallContext<'a>,
+    ) -> BoxFuture<'a, Result<Grant, AuthorizeError>>;
+}
+
+impl<A: Authorize> DynAuthorize for A {
+    fn dyn_authorize<'a>(
+        &'a self,
+        id: &'a ConnectionId,
+        cx: CallContext<'a>,
+    ) -> BoxFuture<'a, Result<Grant, AuthorizeError>> {
+        Box::pin(self.authorize(id, cx))
+    }
+}
+
+impl fmt::Debug for BoxAuthorize {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("BoxAuthorize")
+    }
+}

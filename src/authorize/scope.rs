@@ -1,0 +1,137 @@
+//! The methods and paths that a caller may use.
+
+use std::sync::Arc;
+
+use http::Method;
+
+use crate::address::all_readings;
+
+/// The methods and paths that a caller may use. Cloning is one increment or two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Scope {
+    methods: Option<Arc<[Method]>>,
+    paths: Option<Arc<[Box<str>]>>,
+}
+
+impl Scope {
+    /// Returns the scope of every method and every path.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self {
+            methods: None,
+            paths: None,
+        }
+    }
+
+    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then dropped.
+    #[must_use]
+    pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.methods = Some(methods.into_iter().collect());
+        self
+    }
+
+    /// Limits the scope to paths below the base URL that match one of these patterns. `*` stands for any characters, `/`
+    /// included: `crm/v3/*`.
+    ///
+    /// A path is judged as the upstream will resolve it: decoded once, dot segments resolved, empty segments kept and merged,
+    /// parameters kept and cut. A path whose readings differ in verdict is refused. `__domain` must then leave the base path
+    /// as it is.
+    #[must_use]
+    pub fn paths<P: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
+        let relative = |pattern: P| {
+            let pattern = pattern.as_ref();
+            Box::from(pattern.strip_prefix('/').unwrap_or(pattern))
+        };
+        self.paths = Some(patterns.into_iter().map(relative).collect());
+        self
+    }
+
+    pub(crate) fn permits_method(&self, method: &Method) -> bool {
+        self.methods
+            .as_ref()
+            .is_none_or(|methods| methods.contains(method))
+    }
+
+    /// `path` is empty or begins with `/`.
+    pub(crate) fn permits_path(&self, path: &str) -> bool {
+        self.paths.as_ref().is_none_or(|patterns| {
+            all_readings(path, |reading| {
+                patterns
+                    .iter()
+                    .any(|pattern| matches(pattern.as_bytes(), reading))
+            })
+        })
+    }
+
+    pub(crate) fn limits_methods(&self) -> bool {
+        self.methods.is_some()
+    }
+
+    pub(crate) fn limits_paths(&self) -> bool {
+        self.paths.is_some()
+    }
+}
+
+/// Whether `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is
+/// taken where it first fits.
+fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    let mut pieces = pattern.split(|&byte| byte == b'*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = pieces.next_back() else {
+        return rest.is_empty();
+    };
+    for piece in pieces.filter(|piece| !piece.is_empty()) {
+        let Some(found) = rest.windows(piece.len()).position(|window| window == piece) else {
+            return false;
+        };
+        rest = rest.get(found + piece.len()..).unwrap_or_default();
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_star_stands_for_anything() {
+        for (pattern, text) in [
+            ("crm/v3/*", "crm/v3/a/b"),
+            ("*", ""),
+            ("a*c*e", "abcde"),
+            ("a*", "a"),
+            ("a", "a"),
+            ("*/x", "a/b/x"),
+            ("a**b", "ab"),
+        ] {
+            assert!(
+                matches(pattern.as_bytes(), text.as_bytes()),
+                "{pattern} {text}"
+            );
+        }
+        for (pattern, text) in [
+            ("crm/v3/*", "crm/v3"),
+            ("a", "ab"),
+            ("a*a", "a"),
+            ("a*c", "ab"),
+            ("", "a"),
+            ("*x*", "abc"),
+            ("ab*ba", "aba"),
+        ] {
+            assert!(
+                !matches(pattern.as_bytes(), text.as_bytes()),
+                "{pattern} {text}"
+            );
+        }
+    }
+
+    #[test]
+    fn all_is_everything_and_nothing_is_nothing() {
+        assert!(Scope::all().permits_path("/x") && Scope::all().permits_method(&Method::DELETE));
+        let nothing = Scope::all().methods([]).paths::<&str>([]);
+        assert!(!nothing.permits_path("/x") && !nothing.permits_method(&Method::GET));
+    }
+}

@@ -1,0 +1,249 @@
+//! A body that its scheme codes while it streams.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::HeaderMap;
+use http_body::{Body, Frame, SizeHint};
+
+use super::{RequestBody, Tee};
+use crate::auth::{BodyEncoder, EncodeError};
+use crate::error::BoxError;
+use crate::limits::BufferPermit;
+
+pub(super) struct Encoded {
+    plain: RequestBody,
+    coder: Box<dyn BodyEncoder>,
+    /// What has come and isn't coded yet.
+    data: Bytes,
+    trailers: Option<HeaderMap>,
+    /// How much is still to be sent, if that's known: it was promised to the vendor.
+    left: Option<u64>,
+    is_over: bool,
+    /// Keeps a copy of what comes, not of what is made of it: a replay is coded once more.
+    tee: Option<Arc<Tee>>,
+    /// The room for what the coder keeps.
+    taken: Arc<BufferPermit>,
+}
+
+impl Encoded {
+    pub(super) fn new(
+        plain: RequestBody,
+        coder: Box<dyn BodyEncoder>,
+        tee: Option<Arc<Tee>>,
+        taken: Arc<BufferPermit>,
+    ) -> Self {
+        let left = coder.encoded_len(plain.size_hint().exact());
+        // Nothing of nothing: a request without a body stays one (FORWARDING B4).
+        let is_over = left == Some(0) && plain.is_end_stream();
+        Self {
+            plain,
+            coder,
+            data: Bytes::new(),
+            trailers: None,
+            left,
+            is_over,
+            tee,
+            taken,
+        }
+    }
+
+    /// The same once more, if what it's made of is empty or kept.
+    pub(super) fn try_clone(&self) -> Option<Self> {
+        let (plain, taken) = (self.plain.try_clone()?, Arc::clone(&self.taken));
+        Some(Self::new(plain, self.coder.restart(), None, taken))
+    }
+
+    /// How many bytes the coding adds, as far as is known.
+    pub(super) fn overhead(&self) -> u64 {
+        let plain = self.plain.size_hint().exact();
+        let added = plain.and_then(|plain| self.left?.checked_sub(plain));
+        added.unwrap_or(0)
+    }
+
+    pub(super) fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        loop {
+            if !self.data.is_empty() {
+                match self.coder.encode(&mut self.data) {
+                    Ok(Some(coded)) => return Poll::Ready(Some(self.sent(coded))),
+                    Ok(None) => self.data = Bytes::new(),
+                    Err(error) => return Poll::Ready(Some(Err(error.into()))),
+                }
+            }
+            if self.is_over {
+                let trailers = self.trailers.take();
+                return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
+            }
+            let frame = match self.plain.is_end_stream() {
+                true => None,
+                false => ready!(Pin::new(&mut self.plain).poll_frame(cx)?),
+            };
+            if let Some(tee) = &self.tee {
+                tee.keep(
+                    frame.as_ref(),
+                    frame.is_none() || self.plain.is_end_stream(),
+                );
+            }
+            let trailers = match frame.map(Frame::into_data) {
+                Some(Ok(data)) => {
+                    self.data = data;
+                    continue;
+                }
+                Some(Err(frame)) => frame.into_trailers().ok(),
+                None => None,
+            };
+            self.trailers = trailers;
+            match self.end() {
+                Ok(coded) if coded.is_empty() => {}
+                Ok(coded) => return Poll::Ready(Some(Ok(Frame::data(coded)))),
+                Err(error) => return Poll::Ready(Some(Err(error.into()))),
+            }
+        }
+    }
+
+    fn sent(&mut self, coded: Bytes) -> Result<Frame<Bytes>, BoxError> {
+        self.count(&coded)?;
+        // The end is known with the last byte, where it can be: a client that has written the
+        // length that it promised asks for no more.
+        if self.left == Some(0) && self.data.is_empty() && self.plain.is_end_stream() {
+            self.end()?;
+        }
+        Ok(Frame::data(coded))
+    }
+
+    fn end(&mut self) -> Result<Bytes, EncodeError> {
+        self.is_over = true;
+        let coded = self.coder.finish()?;
+        self.count(&coded)?;
+        match self.left {
+            Some(left) if left > 0 => Err(EncodeError("it's shorter than it was to be")),
+            _ => Ok(coded),
+        }
+    }
+
+    fn count(&mut self, coded: &Bytes) -> Result<(), EncodeError> {
+        if let Some(left) = &mut self.left {
+            let rest = left.checked_sub(coded.len() as u64);
+            *left = rest.ok_or(EncodeError("it's longer than it was to be"))?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_end_stream(&self) -> bool {
+        self.is_over && self.trailers.is_none()
+    }
+
+    pub(super) fn size_hint(&self) -> SizeHint {
+        self.left.map_or_else(SizeHint::new, SizeHint::with_exact)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use std::future::poll_fn;
+
+    use http::HeaderValue;
+
+    use super::*;
+    use crate::limits::BufferBudget;
+
+    /// Writes each byte twice, after a `<` and before a `>`, and says a length of its own.
+    #[derive(Clone, Copy, Debug)]
+    struct Twice {
+        says: Option<u64>,
+        begun: bool,
+    }
+
+    impl BodyEncoder for Twice {
+        fn encoded_len(&self, _: Option<u64>) -> Option<u64> {
+            self.says
+        }
+
+        fn encode(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
+            if !std::mem::replace(&mut self.begun, true) {
+                return Ok(Some(Bytes::from_static(b"<")));
+            }
+            let byte = data.split_to(1);
+            Ok(Some([&byte[..], &byte[..]].concat().into()))
+        }
+
+        fn finish(&mut self) -> Result<Bytes, EncodeError> {
+            Ok(Bytes::from_static(b">"))
+        }
+
+        fn max_buffered(&self) -> usize {
+            0
+        }
+
+        fn restart(&self) -> Box<dyn BodyEncoder> {
+            Box::new(Self {
+                begun: false,
+                ..*self
+            })
+        }
+    }
+
+    fn coded(says: Option<u64>, trailers: bool) -> RequestBody {
+        let trailer = ("x-sum".parse().unwrap(), HeaderValue::from_static("1"));
+        let trailers = trailers.then(|| HeaderMap::from_iter([trailer]));
+        let plain = RequestBody::buffered(Bytes::from_static(b"abc"), trailers, None);
+        let coder = Box::new(Twice { says, begun: false });
+        plain
+            .encoded(coder, None, &Arc::new(BufferBudget::new(0)))
+            .unwrap()
+    }
+
+    /// What comes out, with a `!` for an error and a `+` for trailers.
+    async fn read(body: &mut RequestBody) -> String {
+        let mut text = String::new();
+        while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
+            match frame.map(Frame::into_data) {
+                Ok(Ok(data)) => text.push_str(std::str::from_utf8(&data).unwrap()),
+                Ok(Err(_)) => text.push('+'),
+                Err(_) => text.push('!'),
+            }
+        }
+        text
+    }
+
+    #[tokio::test]
+    async fn a_body_comes_out_coded_once_and_once_more() {
+        for (says, trailers, expected) in [
+            (Some(8), false, "<aabbcc>"),
+            (None, false, "<aabbcc>"),
+            (None, true, "<aabbcc>+"),
+            // Never more than was promised: what would look like the end isn't sent before it is
+            // one. Less is an error too.
+            (Some(7), false, "<aabb!"),
+            (Some(4), false, "<aa!"),
+            (Some(9), false, "<aabbcc!"),
+        ] {
+            let mut body = coded(says, trailers);
+            assert_eq!(body.size_hint().exact(), says);
+            assert!(!body.is_end_stream());
+            let mut again = body.try_clone().unwrap();
+            assert_eq!(read(&mut body).await, expected);
+            assert!(body.is_end_stream());
+            assert_eq!(again.size_hint().exact(), says);
+            assert_eq!(read(&mut again).await, expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_left_is_what_was_promised_less_what_came() {
+        let mut body = coded(Some(8), false);
+        for left in [7, 5, 3, 1] {
+            poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+            assert_eq!(body.size_hint().exact(), Some(left));
+        }
+        poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await;
+        assert!(body.is_end_stream());
+    }
+}

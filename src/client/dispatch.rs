@@ -1,0 +1,162 @@
+//! A judged destination, and on whose behalf a request is sent there.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::connection::ConnectionKey;
+#[cfg(feature = "rustls")]
+use crate::identity::ClientIdentity;
+use crate::identity::IsolationKey;
+use crate::policy::Destination;
+
+/// Where a request is sent, and on whose behalf: a judged [`Destination`], the connection key, and what network connections may be
+/// shared with others.
+///
+/// ```
+/// use tower_passthrough::Upstream;
+/// use tower_passthrough::client::Dispatch;
+///
+/// let upstream = Upstream::new("https://api.vendor.test/v2")?;
+/// let dispatch = Dispatch::new(upstream.destination());
+/// assert_eq!(dispatch.destination().authority(), "api.vendor.test");
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
+/// ```
+#[derive(Debug)]
+pub struct Dispatch {
+    destination: Destination,
+    key: Option<ConnectionKey>,
+    isolation: Isolation,
+    /// Whether the request still waits for a network connection.
+    is_waiting: AtomicBool,
+}
+
+/// Who may share the network connections.
+#[derive(Clone, Debug)]
+pub(crate) enum Isolation {
+    None,
+    Key(IsolationKey),
+    #[cfg(feature = "rustls")]
+    Identity(ClientIdentity),
+}
+
+impl Isolation {
+    pub(crate) fn key(&self) -> Option<IsolationKey> {
+        match self {
+            Self::None => None,
+            Self::Key(key) => Some(*key),
+            #[cfg(feature = "rustls")]
+            Self::Identity(identity) => Some(identity.isolation_key()),
+        }
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(crate) fn identity(&self) -> Option<&ClientIdentity> {
+        match self {
+            Self::Identity(identity) => Some(identity),
+            _ => None,
+        }
+    }
+}
+
+impl Dispatch {
+    /// Returns a dispatch on nobody's behalf, over network connections that may be shared.
+    #[must_use]
+    pub fn new(destination: Destination) -> Self {
+        Self {
+            destination,
+            key: None,
+            isolation: Isolation::None,
+            is_waiting: AtomicBool::new(false),
+        }
+    }
+
+    /// Sets the key of the connection on whose behalf the request is sent.
+    #[must_use]
+    pub fn on_behalf_of(mut self, key: ConnectionKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Reserves the network connections for calls of the same isolation key. A client certificate has one as well.
+    #[must_use]
+    pub fn isolated_by(mut self, key: IsolationKey) -> Self {
+        self.isolation = match self.isolation {
+            #[cfg(feature = "rustls")]
+            Isolation::Identity(identity) => Isolation::Identity(identity.isolated_by(key)),
+            Isolation::None | Isolation::Key(_) => Isolation::Key(key),
+        };
+        self
+    }
+
+    /// Presents a client certificate, on network connections of that identity alone.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    #[must_use]
+    pub fn with_client_identity(mut self, identity: ClientIdentity) -> Self {
+        self.isolation = Isolation::Identity(match self.isolation {
+            Isolation::Key(key) => identity.isolated_by(key),
+            _ => identity,
+        });
+        self
+    }
+
+    /// Returns the judged destination.
+    #[must_use]
+    pub fn destination(&self) -> &Destination {
+        &self.destination
+    }
+
+    /// Returns the key of the connection on whose behalf the request is sent.
+    #[must_use]
+    pub fn connection_key(&self) -> Option<&ConnectionKey> {
+        self.key.as_ref()
+    }
+
+    /// Returns the key that network connections are reserved by, as what is sent authenticates them
+    /// ([`Requirements::binds_connection`](crate::auth::Requirements::binds_connection)) or as a client certificate is presented.
+    /// `None`: they may be shared.
+    #[must_use]
+    pub fn isolation_key(&self) -> Option<IsolationKey> {
+        self.isolation.key()
+    }
+
+    /// Returns the client certificate to present. A transport that can't present it must fail, and send nothing.
+    #[cfg(feature = "rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
+    #[must_use]
+    pub fn client_identity(&self) -> Option<&ClientIdentity> {
+        self.isolation.identity()
+    }
+
+    /// Returns `true` if a client certificate is to be presented.
+    pub(crate) fn has_client_identity(&self) -> bool {
+        #[cfg(feature = "rustls")]
+        return self.client_identity().is_some();
+        #[cfg(not(feature = "rustls"))]
+        false
+    }
+
+    pub(crate) fn isolation(&self) -> &Isolation {
+        &self.isolation
+    }
+
+    /// Says that the request waits for a network connection, so nothing of it has been sent. If a timeout ends the wait, the answer
+    /// says `sent: false`. A transport that never calls this is taken to have sent the request.
+    pub fn begin_wait(&self) {
+        self.is_waiting.store(true, Ordering::Relaxed);
+    }
+
+    /// Says that the request is about to be sent.
+    pub fn end_wait(&self) {
+        self.is_waiting.store(false, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.is_waiting.load(Ordering::Relaxed)
+    }
+}
+
+impl From<Destination> for Dispatch {
+    fn from(destination: Destination) -> Self {
+        Self::new(destination)
+    }
+}

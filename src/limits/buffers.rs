@@ -1,0 +1,73 @@
+//! How much memory bodies may take that are kept: for a signature, or to be sent once more.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// BufferBudget for so many bytes, for all calls together.
+pub(crate) struct BufferBudget {
+    limit: usize,
+    taken: AtomicUsize,
+}
+
+impl BufferBudget {
+    pub(crate) const DEFAULT: usize = 64 << 20;
+
+    pub(crate) fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            taken: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+}
+
+/// What one call has taken of it. It's given back when this is dropped.
+pub(crate) struct BufferPermit {
+    room: Arc<BufferBudget>,
+    bytes: usize,
+}
+
+impl BufferPermit {
+    pub(crate) fn empty(room: &Arc<BufferBudget>) -> Self {
+        Self {
+            room: Arc::clone(room),
+            bytes: 0,
+        }
+    }
+
+    /// Takes that much more; whether there was room for it.
+    pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
+        let BufferBudget { limit, taken } = &*self.room;
+        let fits = |sum: usize| sum.checked_add(bytes).filter(|sum| sum <= limit);
+        let taken = taken.fetch_update(Ordering::Relaxed, Ordering::Relaxed, fits);
+        if taken.is_ok() {
+            self.bytes += bytes;
+        }
+        taken.is_ok()
+    }
+}
+
+impl Drop for BufferPermit {
+    fn drop(&mut self) {
+        self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_so_much_and_it_comes_back() {
+        let room = Arc::new(BufferBudget::new(10));
+        let mut one = BufferPermit::empty(&room);
+        let mut other = BufferPermit::empty(&room);
+        assert!(one.try_grow(4) && other.try_grow(6) && one.try_grow(0));
+        assert!(!one.try_grow(1) && !other.try_grow(usize::MAX));
+        drop(other);
+        assert!(one.try_grow(6) && !one.try_grow(1));
+    }
+}

@@ -1,0 +1,200 @@
+//! The guard of a call under way. It reports the call when it's dropped, so that no call escapes the report, cancelled calls
+//! included.
+
+use std::sync::Arc;
+
+use http::header::HeaderMap;
+use http::{Extensions, Method, StatusCode, response};
+use tokio::time::Instant;
+
+use super::{
+    CallFacts, CallReport, CallSpan, CallStart, Observe, Outcome, RateLimit, TraceContext, TraceId,
+};
+use crate::address::ConnectionId;
+use crate::body::{Progress, Upload};
+use crate::connection::ConnectionKey;
+use crate::error::Error;
+use crate::limits::Permit;
+use crate::policy::Origin;
+
+/// What is known of a call so far, and who gets to know it in the end.
+pub(crate) struct CallGuard {
+    facts: CallFacts,
+    started: Instant,
+    upload: Option<Arc<dyn Progress>>,
+    observers: Arc<[Arc<dyn Observe>]>,
+    span: CallSpan,
+    permit: Permit,
+}
+
+impl CallGuard {
+    pub(crate) fn new(
+        method: Method,
+        extensions: Extensions,
+        observers: Arc<[Arc<dyn Observe>]>,
+    ) -> Self {
+        let guard = Self {
+            span: CallSpan::start(&method),
+            facts: CallFacts {
+                method,
+                extensions,
+                ..CallFacts::default()
+            },
+            started: Instant::now(),
+            upload: None,
+            observers,
+            permit: Permit::default(),
+        };
+        for observer in &*guard.observers {
+            observer.started(&CallStart(&guard.facts));
+        }
+        guard
+    }
+
+    pub(crate) fn span(&self) -> &CallSpan {
+        &self.span
+    }
+
+    /// Whether anybody wants to know more than what it costs nothing to know.
+    fn is_observed(&self) -> bool {
+        !self.observers.is_empty() || self.span.is_seen()
+    }
+
+    /// The request as it came may belong to a trace.
+    pub(crate) fn on_request(&mut self, request: &HeaderMap) {
+        if self.is_observed() {
+            self.traced(TraceId::of(request));
+        }
+    }
+
+    /// The request that is sent may begin a trace.
+    pub(crate) fn on_send(&mut self, request: &mut HeaderMap, context: TraceContext) {
+        if context == TraceContext::Start {
+            let trace = TraceId::of_or_start(request);
+            if self.is_observed() {
+                self.traced(Some(trace));
+            }
+        }
+    }
+
+    fn traced(&mut self, trace: Option<TraceId>) {
+        if trace.is_some() {
+            self.facts.told.get_or_insert_default().trace = trace;
+        }
+    }
+
+    /// The head of the vendor's response, as it came.
+    pub(crate) fn on_response(&mut self, response: &response::Parts) {
+        self.facts.version = Some(response.version);
+        let limit = match self.observers.is_empty() {
+            true => None,
+            false => RateLimit::from_headers(&response.headers),
+        };
+        if limit.is_some() {
+            self.facts.told.get_or_insert_default().rate_limit = limit;
+        }
+    }
+
+    /// What the host app's layers know of the call.
+    pub(crate) fn extensions(&self) -> &Extensions {
+        &self.facts.extensions
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.facts.method
+    }
+
+    /// How far the request's body has come, if there is one.
+    pub(crate) fn upload(&self) -> Option<&Upload> {
+        self.upload.as_ref().map(|upload| upload.progress())
+    }
+
+    pub(crate) fn shared_upload(&self) -> Option<Arc<dyn Progress>> {
+        self.upload.clone()
+    }
+
+    pub(crate) fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// What the call holds of the host's limits, until it ends.
+    pub(crate) fn permit(&mut self) -> &mut Permit {
+        &mut self.permit
+    }
+
+    /// From now on a body tells of its progress.
+    pub(crate) fn set_upload(&mut self, upload: Option<Arc<dyn Progress>>) {
+        self.upload = upload;
+    }
+
+    pub(crate) fn set_connection_id(&mut self, id: &ConnectionId) {
+        self.facts.id = Some(id.clone());
+    }
+
+    pub(crate) fn set_connection_key(&mut self, key: &ConnectionKey) {
+        self.facts.key = Some(key.clone());
+    }
+
+    /// The id that the caller named.
+    pub(crate) fn connection_id(&self) -> Option<&ConnectionId> {
+        self.facts.id.as_ref()
+    }
+
+    /// The key that the authorizer granted.
+    pub(crate) fn connection_key(&self) -> Option<&ConnectionKey> {
+        self.facts.key.as_ref()
+    }
+
+    pub(crate) fn set_integration(&mut self, integration: Arc<str>) {
+        self.facts.integration = Some(integration);
+    }
+
+    /// Where it's to go, whatever the verdict.
+    pub(crate) fn set_destination(&mut self, origin: &Origin) {
+        self.facts.origin = Some(origin.clone());
+    }
+
+    pub(crate) fn on_attempt(&mut self) {
+        self.facts.attempts += 1;
+    }
+
+    /// The head of the vendor's response is here.
+    pub(crate) fn on_answer(&mut self, status: StatusCode) {
+        self.facts.status = Some(status);
+        self.facts.head_time = Some(self.started.elapsed());
+    }
+
+    /// The gateway answers with an error of its own.
+    pub(crate) fn on_error(&mut self, error: Error, status: StatusCode) {
+        self.facts.status = Some(status);
+        self.facts.error = Some(error);
+        self.finish(Outcome::Refused);
+    }
+
+    pub(crate) fn add_response_bytes(&mut self, bytes: usize) {
+        self.facts.response_bytes += bytes as u64;
+    }
+
+    /// How the call ended; the first word counts.
+    pub(crate) fn finish(&mut self, outcome: Outcome) {
+        self.facts.outcome.get_or_insert(outcome);
+        // Before the caller has the last byte: its next call may come at once.
+        self.permit = Permit::default();
+    }
+}
+
+impl Drop for CallGuard {
+    fn drop(&mut self) {
+        // Whoever hears of the end may count on the place.
+        self.permit = Permit::default();
+        if self.is_observed() {
+            self.facts.duration = self.started.elapsed();
+            self.facts.request_bytes = self.upload().map_or(0, Upload::bytes);
+            self.span.finish(&self.facts, || {
+                for observer in &*self.observers {
+                    observer.finished(&CallReport(&self.facts));
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The wait for the head of a response, and its time limits.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::body::{Progress, Upload, UploadState};
+use crate::client::{Dispatch, TransportError, TransportErrorKind};
+use crate::error::Error;
+use crate::timeouts::Timeouts;
+
+pin_project! {
+    /// The output of `sending`, or the error of a wait that took too long.
+    ///
+    /// By hand: an async function would hold what it's given twice, and a call's future is copied.
+    #[must_use = "futures do nothing unless polled"]
+    pub(crate) struct AwaitHead<'a, F> {
+        #[pin]
+        sending: F,
+        // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
+        // shorter limit.
+        #[pin]
+        sleep: Sleep,
+        started: Instant,
+        // When all of the call must have ended.
+        end: Option<Instant>,
+        upload: Option<Arc<dyn Progress>>,
+        to: &'a Dispatch,
+        timeouts: Timeouts,
+    }
+}
+
+impl<'a, F> AwaitHead<'a, F> {
+    /// `began`: when the call did.
+    pub(crate) fn new(
+        sending: F,
+        began: Instant,
+        upload: Option<Arc<dyn Progress>>,
+        to: &'a Dispatch,
+        timeouts: Timeouts,
+    ) -> Self {
+        let started = Instant::now();
+        let end = timeouts.end(began);
+        let first = started + timeouts.step();
+        Self {
+            sending,
+            sleep: sleep_until(end.map_or(first, |end| end.min(first))),
+            started,
+            end,
+            upload,
+            to,
+            timeouts,
+        }
+    }
+}
+
+impl<F: Future> Future for AwaitHead<'_, F> {
+    type Output = Result<F::Output, Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let Poll::Ready(output) = this.sending.poll(cx) {
+            return Poll::Ready(Ok(output));
+        }
+        while this.sleep.as_mut().poll(cx).is_ready() {
+            let upload = this.upload.as_ref().map(|upload| upload.progress());
+            let state = upload.map_or(UploadState::Ended, Upload::state);
+            let moved = upload
+                .map_or(*this.started, Upload::moved)
+                .max(*this.started);
+            let deadline = match state {
+                UploadState::AwaitsCaller | UploadState::AwaitsVendor => moved + this.timeouts.idle,
+                UploadState::Ended
+                | UploadState::Broken
+                | UploadState::TooLarge
+                | UploadState::Stalled => moved + this.timeouts.response_head,
+            };
+            let now = Instant::now();
+            if this.end.is_some_and(|end| end <= now) {
+                let error = Error::call_too_long();
+                return Poll::Ready(Err(error.with_sent(!this.to.is_waiting())));
+            }
+            if deadline <= now {
+                return Poll::Ready(Err(elapsed(state).with_sent(!this.to.is_waiting())));
+            }
+            let next = deadline.min(now + this.timeouts.step());
+            let next = this.end.map_or(next, |end| end.min(next));
+            this.sleep.as_mut().reset(next);
+        }
+        Poll::Pending
+    }
+}
+
+fn elapsed(state: UploadState) -> Error {
+    let timeout: Error = TransportError::from(TransportErrorKind::ResponseTimeout).into();
+    if state == UploadState::AwaitsCaller {
+        return Error::body_stalled();
+    }
+    timeout
+}

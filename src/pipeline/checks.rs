@@ -1,0 +1,89 @@
+//! What is refused before anything is sent, save what an address, a store or a policy refuses by
+//! itself.
+
+use http::{HeaderMap, Method};
+use http_body::Body as _;
+
+use super::config::Config;
+use crate::address::Target;
+use crate::authorize::Scope;
+use crate::body::RequestBody;
+use crate::error::{Error, ErrorCode};
+use crate::rewrite::MOST_FIELDS;
+use crate::upstream::Route;
+
+/// TRACE would echo the credential, and CONNECT opens what nobody could look into.
+pub(super) fn check_method(method: &Method) -> Result<(), Error> {
+    let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
+    // Methods are case-sensitive, and not to each vendor. TRACK is what IIS calls it.
+    let is = |name| method.as_str().eq_ignore_ascii_case(name);
+    if is("TRACE") || is("TRACK") {
+        return refused("the method would echo the connection's credential");
+    }
+    if is("CONNECT") {
+        return refused("CONNECT isn't forwarded");
+    }
+    Ok(())
+}
+
+/// A head that leaves no room for what is added to it (FORWARDING H22).
+pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
+    if headers.len() > MOST_FIELDS {
+        return Err(Error::bad_address("the request has more than 4,096 fields"));
+    }
+    Ok(())
+}
+
+/// What the caller isn't granted (SECURITY T3, T10).
+pub(super) fn check_scope(
+    scope: &Scope,
+    method: &Method,
+    target: &Target<'_>,
+    route: &Route<'_>,
+) -> Result<(), Error> {
+    let refused = |detail| Err(Error::new(ErrorCode::ScopeRefused, detail));
+    if !scope.permits_method(method) {
+        return refused("this caller may not use that method with this connection");
+    }
+    if !scope.permits_path(target.path()) {
+        return refused("this caller may not use that path with this connection");
+    }
+    if scope.limits_paths() && route.leaves_base_path() {
+        return refused(
+            "this caller is held to paths, so `__domain` must leave the base path as it is",
+        );
+    }
+    Ok(())
+}
+
+/// Dots that a vendor which decodes twice would see, where the host is strict (FORWARDING P9).
+pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
+    if config.reject_double_encoded_dots && target.sinks_if_decoded_twice() {
+        return Err(Error::bad_address(
+            "the path holds dot segments, encoded twice, that leave the base path",
+        ));
+    }
+    Ok(())
+}
+
+/// A request that has been here before (FORWARDING H10).
+pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Error> {
+    match &config.via {
+        Some(via) if via.is_in(headers) => {
+            let error = Error::new(
+                ErrorCode::DestinationRefused,
+                "the request has passed through here before",
+            );
+            Err(error.with_proxy_status("proxy_loop_detected"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A body whose length is known to be too much. Others are counted while they pass.
+pub(super) fn check_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Error> {
+    match limit {
+        Some(limit) if body.size_hint().lower() > limit => Err(Error::body_too_large()),
+        _ => Ok(()),
+    }
+}

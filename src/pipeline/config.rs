@@ -1,0 +1,118 @@
+//! What the host decides once, for all calls.
+
+use std::fmt;
+use std::sync::Arc;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
+use http::{Extensions, Uri};
+
+use crate::address::PathEncoding;
+use crate::limits::Limits;
+use crate::observe::{Observe, TraceContext};
+use crate::resilience::Resilience;
+use crate::rewrite::{ResponseHeaderPolicy, members};
+use crate::timeouts::Timeouts;
+use crate::upgrade::UpgradeTracker;
+
+/// Finds the URI as it came, before a router took the mount off.
+pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
+
+#[derive(Clone)]
+pub(crate) struct Config {
+    pub(crate) original_uri: Option<OriginalUri>,
+    pub(crate) path_encoding: PathEncoding,
+    pub(crate) reject_double_encoded_dots: bool,
+    pub(crate) response_headers: ResponseHeaderPolicy,
+    pub(crate) host_credentials: Arc<[HeaderName]>,
+    pub(crate) rewrite_links: bool,
+    pub(crate) pass_forwarded: bool,
+    pub(crate) via: Option<Via>,
+    pub(crate) timeouts: Timeouts,
+    /// In bytes.
+    pub(crate) request_body_limit: Option<u64>,
+    /// How much of a body is kept while it streams, in bytes, to be sent once more.
+    pub(crate) replay_limit: usize,
+    pub(crate) limits: Limits,
+    pub(crate) observers: Arc<[Arc<dyn Observe>]>,
+    pub(crate) upgrades: UpgradeTracker,
+    pub(crate) trace_context: TraceContext,
+    pub(crate) resilience: Resilience,
+}
+
+impl Config {
+    /// Takes fields off each caller's request.
+    pub(crate) fn strip(&mut self, fields: impl IntoIterator<Item = HeaderName>) {
+        let known = self.host_credentials.iter().cloned();
+        self.host_credentials = known.chain(fields).collect();
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            original_uri: None,
+            path_encoding: PathEncoding::Auto,
+            reject_double_encoded_dots: false,
+            response_headers: ResponseHeaderPolicy::All,
+            host_credentials: Arc::new([]),
+            rewrite_links: false,
+            pass_forwarded: false,
+            via: None,
+            timeouts: Timeouts::default(),
+            request_body_limit: None,
+            replay_limit: 64 << 10,
+            limits: Limits::default(),
+            observers: Arc::new([]),
+            upgrades: UpgradeTracker::new(),
+            trace_context: TraceContext::Pass,
+            resilience: Resilience::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Config")
+            .field("path_encoding", &self.path_encoding)
+            .field("response_headers", &self.response_headers)
+            .field("host_credentials", &self.host_credentials)
+            .field("request_body_limit", &self.request_body_limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The gateway's own name in `Via` (RFC 9110 §7.6.3).
+#[derive(Clone, Debug)]
+pub(crate) struct Via {
+    pseudonym: Box<str>,
+    value: HeaderValue,
+}
+
+impl Via {
+    /// `None` if the pseudonym isn't a valid token.
+    pub(crate) fn new(pseudonym: &str) -> Option<Self> {
+        let is_token =
+            |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+        if pseudonym.is_empty() || !pseudonym.bytes().all(is_token) {
+            return None;
+        }
+        let value = HeaderValue::try_from(format!("1.1 {pseudonym}")).ok()?;
+        Some(Self {
+            pseudonym: pseudonym.into(),
+            value,
+        })
+    }
+
+    pub(crate) fn value(&self) -> &HeaderValue {
+        &self.value
+    }
+
+    /// Whether the request has been here before.
+    pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
+        members(headers, VIA).any(|member| {
+            let words = member.split(u8::is_ascii_whitespace);
+            let mut words = words.filter(|word| !word.is_empty());
+            words.nth(1) == Some(self.pseudonym.as_bytes())
+        })
+    }
+}

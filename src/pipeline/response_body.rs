@@ -1,0 +1,319 @@
+//! The response's body as the host app's server sends it.
+
+use std::fmt;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::Empty;
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use crate::body::{UpstreamBody, poll_still};
+use crate::error::BoxError;
+use crate::observe::{CallGuard, Outcome};
+use crate::rewrite::ResponseTrailers;
+
+pin_project! {
+    /// The body of a response: the vendor's, the gateway's own error, or that of the service inside
+    /// of a layer.
+    ///
+    /// It owns what must end with the call. Dropping it before its end cancels the vendor's
+    /// request.
+    pub struct ResponseBody<B = Empty<Bytes>> {
+        #[pin]
+        kind: Kind<B>,
+    }
+}
+
+pin_project! {
+    #[project = KindProj]
+    enum Kind<B> {
+        Own { #[pin] own: OwnBody },
+        Inner { #[pin] inner: B },
+    }
+}
+
+pin_project! {
+    /// The body of a response that the passthrough itself answers with.
+    #[project = OwnProj]
+    pub(crate) enum OwnBody {
+        // The answer to a HEAD, a 204, a 304: whatever length its head tells, there are no bytes.
+        Bodiless { guard: CallGuard },
+        // What opens a tunnel, which has the guard; and a body that is the answer of no call.
+        Empty,
+        Problem { text: Option<Bytes>, guard: CallGuard },
+        Relay { #[pin] relay: Relay },
+    }
+}
+
+pin_project! {
+    /// A vendor's body on its way to the caller.
+    struct Relay {
+        body: UpstreamBody,
+        guard: CallGuard,
+        trailers: ResponseTrailers,
+        // An error that is told at the next poll, so that what came before it can leave.
+        held: Option<BoxError>,
+        #[pin]
+        idle: Idle,
+    }
+}
+
+pin_project! {
+    /// Ends a body of which no byte moves.
+    struct Idle {
+        limit: Duration,
+        // When all of the call must have ended.
+        end: Option<Instant>,
+        // Since when the vendor is waited for. While the caller has no room, it isn't.
+        since: Option<Instant>,
+        #[pin]
+        sleep: Sleep,
+    }
+}
+
+impl<B> ResponseBody<B> {
+    pub(crate) fn own(own: OwnBody) -> Self {
+        Self {
+            kind: Kind::Own { own },
+        }
+    }
+
+    /// The body of the service inside of a layer.
+    pub(crate) fn inner(inner: B) -> Self {
+        Self {
+            kind: Kind::Inner { inner },
+        }
+    }
+}
+
+impl OwnBody {
+    /// No bytes, and no word on how many there would be: an exact size would become a
+    /// `Content-Length`.
+    pub(crate) fn bodiless(mut guard: CallGuard) -> Self {
+        guard.finish(Outcome::Complete);
+        Self::Bodiless { guard }
+    }
+
+    /// No bytes, as what follows isn't HTTP.
+    pub(crate) fn tunnelled() -> Self {
+        Self::Empty
+    }
+
+    /// The text of the gateway's own error.
+    pub(crate) fn problem(text: Bytes, guard: CallGuard) -> Self {
+        Self::Problem {
+            text: Some(text),
+            guard,
+        }
+    }
+
+    /// The vendor's body, cut off if no byte of it moves for `idle`, or at `end`.
+    pub(crate) fn relay(
+        body: UpstreamBody,
+        mut guard: CallGuard,
+        trailers: ResponseTrailers,
+        idle: Duration,
+        end: Option<Instant>,
+    ) -> Self {
+        if body.is_end_stream() {
+            guard.finish(Outcome::Complete);
+        }
+        let idle = Idle {
+            limit: idle,
+            end,
+            since: None,
+            // It's set when it's needed.
+            sleep: sleep_until(guard.started()),
+        };
+        Self::Relay {
+            relay: Relay {
+                body,
+                guard,
+                trailers,
+                held: None,
+                idle,
+            },
+        }
+    }
+}
+
+impl Idle {
+    /// The vendor has sent something.
+    fn ends(self: Pin<&mut Self>) {
+        *self.project().since = None;
+    }
+
+    fn is_over(&self) -> bool {
+        self.end.is_some_and(|end| end <= Instant::now())
+    }
+
+    /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
+    fn poll_elapsed(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        moved: Option<Instant>,
+    ) -> Poll<()> {
+        let this = self.project();
+        let since = *this.since.get_or_insert_with(Instant::now);
+        let moved = moved.map_or(since, |moved| moved.max(since));
+        poll_still(this.sleep, cx, moved, *this.limit, *this.end)
+    }
+}
+
+impl Body for Relay {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        if let Some(error) = this.held.take() {
+            return Poll::Ready(Some(Err(error)));
+        }
+        let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
+            Poll::Ready(_) if this.idle.is_over() => Some(Err(Stalled.into())),
+            Poll::Ready(frame) => {
+                this.idle.as_mut().ends();
+                frame
+            }
+            Poll::Pending => {
+                let moved = this.guard.upload().map(|upload| upload.moved());
+                ready!(this.idle.as_mut().poll_elapsed(cx, moved));
+                Some(Err(Stalled.into()))
+            }
+        };
+        match polled {
+            Some(Ok(mut frame)) => {
+                if let Some(data) = frame.data_ref() {
+                    this.guard.add_response_bytes(data.len());
+                    if let Some(upload) = this.guard.upload() {
+                        upload.touch();
+                    }
+                } else if let Some(trailers) = frame.trailers_mut() {
+                    this.trailers.rewrite(trailers);
+                }
+                if this.body.is_end_stream() || frame.is_trailers() {
+                    this.guard.finish(Outcome::Complete);
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                this.guard.finish(Outcome::Aborted);
+                // A server that is told at once drops what it hasn't flushed, the head too.
+                *this.held = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+            None => {
+                this.guard.finish(Outcome::Complete);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+impl Body for OwnBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project() {
+            OwnProj::Bodiless { .. } | OwnProj::Empty => Poll::Ready(None),
+            OwnProj::Problem { text, .. } => Poll::Ready(text.take().map(Frame::data).map(Ok)),
+            OwnProj::Relay { relay } => relay.poll_frame(cx),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Bodiless { .. } | Self::Empty => true,
+            Self::Problem { text, .. } => text.is_none(),
+            Self::Relay { relay } => relay.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Bodiless { .. } | Self::Empty => SizeHint::new(),
+            Self::Problem { text, .. } => {
+                SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64))
+            }
+            Self::Relay { relay } => relay.size_hint(),
+        }
+    }
+}
+
+impl<B> Body for ResponseBody<B>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<BoxError>,
+{
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.project().kind.project() {
+            KindProj::Own { own } => own.poll_frame(cx),
+            KindProj::Inner { inner } => inner.poll_frame(cx).map_err(Into::into),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.kind {
+            Kind::Own { own } => own.is_end_stream(),
+            Kind::Inner { inner } => inner.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.kind {
+            Kind::Own { own } => own.size_hint(),
+            Kind::Inner { inner } => inner.size_hint(),
+        }
+    }
+}
+
+/// An empty body, for layers that answer in the service's place.
+impl<B> Default for ResponseBody<B> {
+    fn default() -> Self {
+        Self::own(OwnBody::Empty)
+    }
+}
+
+impl<B> fmt::Debug for ResponseBody<B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseBody").finish_non_exhaustive()
+    }
+}
+
+/// No byte moved for the idle timeout, or the call took too long.
+#[derive(Debug)]
+struct Stalled;
+
+impl fmt::Display for Stalled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("no byte moved for the idle timeout, or the call took too long")
+    }
+}
+
+impl std::error::Error for Stalled {}

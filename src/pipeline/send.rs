@@ -1,0 +1,339 @@
+//! From a request that lacks nothing but its credential to the head of the upstream's response.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{Request, Response, StatusCode};
+use http_body::Body as _;
+use tokio::time::timeout;
+
+use super::await_head::AwaitHead;
+use super::config::Config;
+use super::{Gateway, context};
+use crate::auth::{Applied, AuthContext, AuthRequest, PayloadUse};
+use crate::authorize::Authorize;
+use crate::body::{RequestBody, Tee, UploadState, UpstreamBody};
+use crate::client::{Dispatch, Transport, TransportError, TransportErrorKind};
+use crate::connection::{Connection, ConnectionKey};
+use crate::error::Error;
+use crate::observe::{CallGuard, Outcome};
+use crate::policy::Destination;
+use crate::resilience::Attempt;
+use crate::rewrite::{self, RequestTrailers};
+use crate::store::{CredentialStore, StoreError};
+use crate::upgrade::Handshake;
+use crate::upstream::{BaseUrlResolver, Upstream};
+
+/// The maximum time that a call which can't be sent again waits for a refresh to begin.
+const REFRESH_START_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// A request that lacks nothing but its credential.
+pub(super) struct Outgoing {
+    pub(super) head: Parts,
+    pub(super) body: RequestBody,
+    /// The payload, if the scheme asked for it.
+    pub(super) payload: Option<Bytes>,
+    /// Keeps a copy of the body as it passes.
+    pub(super) tee: Option<Arc<Tee>>,
+}
+
+/// A request with its credential, and where it goes.
+struct Ready {
+    request: Request<RequestBody>,
+    to: Dispatch,
+}
+
+/// A request to be sent once more, as soon as its body has passed.
+struct Replay {
+    outgoing: Outgoing,
+    buffered: Option<Buffered>,
+}
+
+/// A body that is kept as long as it may be sent once more.
+struct Buffered(Arc<Tee>);
+
+impl Drop for Buffered {
+    fn drop(&mut self) {
+        self.0.forget();
+    }
+}
+
+/// Where a request goes, and on whose behalf.
+#[derive(Clone, Copy)]
+pub(super) struct Target<'a> {
+    pub(super) key: &'a ConnectionKey,
+    pub(super) upstream: &'a Upstream,
+    pub(super) destination: &'a Destination,
+}
+
+impl<S, A, R, T> Gateway<S, A, R, T>
+where
+    S: CredentialStore,
+    A: Authorize,
+    R: BaseUrlResolver,
+    T: Transport,
+{
+    /// Sends the request with its credential. If the upstream rejects the credential and the store has another, sends it once more.
+    pub(super) async fn send(
+        &self,
+        mut outgoing: Outgoing,
+        target: Target<'_>,
+        connection: &Connection,
+        handshake: Option<&mut Handshake>,
+        guard: &mut CallGuard,
+    ) -> Result<Response<UpstreamBody>, Error> {
+        let config = &self.config;
+        // The credential may turn out to be stale: then head and body are needed once more.
+        let can_refresh = self.store.can_refresh(connection);
+        let replay = match can_refresh {
+            true => outgoing.replay(config),
+            false => None,
+        };
+        let sent = match config.resilience.is_off() {
+            true => {
+                let ready = self.authenticate(outgoing, target, connection, guard)?;
+                if let Some(handshake) = handshake {
+                    handshake.set_dispatch(&ready.to);
+                }
+                let Ready { request, to } = ready;
+                let sending = self.transport.send(request, &to);
+                let upload = guard.shared_upload();
+                AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await?
+            }
+            false => {
+                let attempt = |outgoing, guard: &mut CallGuard| {
+                    let Ready { request, to } =
+                        self.authenticate(outgoing, target, connection, guard)?;
+                    let (started, upload) = (guard.started(), guard.shared_upload());
+                    Ok(Attempt {
+                        has_client_identity: to.has_client_identity(),
+                        sending: async move {
+                            let sending = self.transport.send(request, &to);
+                            AwaitHead::new(sending, started, upload, &to, config.timeouts).await
+                        },
+                    })
+                };
+                let end = config.timeouts.end(guard.started());
+                let origin = target.destination.origin();
+                let sending = config.resilience.send(
+                    outgoing,
+                    Outgoing::try_clone,
+                    origin,
+                    end,
+                    guard,
+                    attempt,
+                );
+                Box::pin(sending).await?
+            }
+        };
+        let response = sent.map_err(|error| map_transport_error(error, guard))?;
+        if can_refresh && response.status() == StatusCode::UNAUTHORIZED {
+            let again = self.send_again(replay, target, connection, response, guard);
+            return Box::pin(again).await;
+        }
+        Ok(response)
+    }
+
+    /// Puts the credential on.
+    fn authenticate(
+        &self,
+        outgoing: Outgoing,
+        target: Target<'_>,
+        connection: &Connection,
+        guard: &mut CallGuard,
+    ) -> Result<Ready, Error> {
+        let Outgoing {
+            mut head,
+            body,
+            payload,
+            tee,
+        } = outgoing;
+        let cx = AuthContext::new(connection, target.destination, SystemTime::now());
+        let cx = cx.with_payload_length(body.size_hint().exact());
+        let cx = match &payload {
+            Some(payload) => cx.with_payload(payload),
+            None => cx,
+        };
+        let mut request = AuthRequest::new(&mut head);
+        let mut applied = target.upstream.scheme().apply(&mut request, &cx)?;
+        let set = request.into_fields();
+
+        let to = target.dispatch(connection, &mut applied);
+        if to.has_client_identity() && !self.transport.presents_client_certificates() {
+            let cause = "the transport can't present a client certificate";
+            return Err(TransportError::new(TransportErrorKind::TlsProtocol, cause))?;
+        }
+        let config = &self.config;
+        // What is kept for a replay is encoded once more by then.
+        let (body, tee) = match applied.take_encoder() {
+            Some(encoder) => {
+                let encoded = body.encoded(encoder, tee, config.limits.buffers())?;
+                (rewrite::framed(&mut head, encoded), None)
+            }
+            None => (body, tee),
+        };
+        let trailers = || RequestTrailers {
+            requirements: target.upstream.shared_requirements(),
+            set,
+            host_credentials: Arc::clone(&config.host_credentials),
+        };
+        let limits = (config.request_body_limit, config.timeouts.idle);
+        let (body, upload) = body.follow(guard.started(), trailers, limits, tee);
+        guard.set_upload(upload);
+        guard.on_attempt();
+        Ok(Ready {
+            request: Request::from_parts(head, body),
+            to,
+        })
+    }
+
+    /// Sends once more with another credential, after the upstream has rejected `rejected`. If there is none, or the body can't be
+    /// sent again, the upstream's answer goes back.
+    async fn send_again(
+        &self,
+        replay: Option<Box<Replay>>,
+        target: Target<'_>,
+        rejected: &Connection,
+        unauthorized: Response<UpstreamBody>,
+        guard: &mut CallGuard,
+    ) -> Result<Response<UpstreamBody>, Error> {
+        let refreshing = self.store.refresh(target.key, rejected, context(guard));
+        let may_be_sent = replay.as_ref().is_some_and(|replay| replay.may_be_sent());
+        let refreshed = if may_be_sent {
+            refreshing.await
+        } else {
+            // The refresh is for the next call, and this call's answer is there.
+            match timeout(REFRESH_START_TIMEOUT, refreshing).await {
+                Ok(refreshed) => refreshed,
+                Err(_) => return Ok(unauthorized),
+            }
+        };
+        let Some(outgoing) = replay.and_then(|replay| replay.into_outgoing()) else {
+            return Ok(unauthorized);
+        };
+        let refreshed = refreshed.map_err(StoreError::while_refreshing)?;
+        // The destination has been judged for the old connection.
+        let Some(connection) = refreshed.filter(|new| new.has_same_place(rejected)) else {
+            return Ok(unauthorized);
+        };
+        drop(unauthorized);
+        let Ready { request, to } = self.authenticate(outgoing, target, &connection, guard)?;
+        let sending = self.transport.send(request, &to);
+        let (started, upload) = (guard.started(), guard.shared_upload());
+        let sent = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await?;
+        sent.map_err(|error| map_transport_error(error, guard))
+    }
+
+    /// Reads the body into memory, for a scheme that signs it. This is the last check.
+    pub(super) async fn buffer_payload(
+        &self,
+        body: &mut RequestBody,
+        limit: usize,
+    ) -> Result<Bytes, Error> {
+        let config = &self.config;
+        let whole = std::mem::replace(body, RequestBody::empty());
+        let (buffered, payload) = whole
+            .buffer(
+                limit,
+                config.request_body_limit,
+                config.timeouts.idle,
+                config.limits.buffers(),
+            )
+            .await?;
+        *body = buffered;
+        Ok(payload)
+    }
+}
+
+impl Outgoing {
+    /// The same request once more, if its body is empty or kept.
+    fn try_clone(&self) -> Option<Self> {
+        Some(Self {
+            head: self.head.clone(),
+            body: self.body.try_clone()?,
+            payload: self.payload.clone(),
+            tee: None,
+        })
+    }
+
+    /// The same request once more: at once, or as soon as its body has passed. `None`: the body is too large to be kept.
+    fn replay(&mut self, config: &Config) -> Option<Box<Replay>> {
+        if let Some(outgoing) = self.try_clone() {
+            let buffered = None;
+            return Some(Box::new(Replay { outgoing, buffered }));
+        }
+        self.tee = Tee::new(&self.body, config.replay_limit, config.limits.buffers());
+        let buffered = Some(Buffered(Arc::clone(self.tee.as_ref()?)));
+        let outgoing = Self {
+            head: self.head.clone(),
+            body: RequestBody::empty(),
+            payload: None,
+            tee: None,
+        };
+        Some(Box::new(Replay { outgoing, buffered }))
+    }
+}
+
+impl Replay {
+    fn may_be_sent(&self) -> bool {
+        let buffered = self.buffered.as_ref();
+        buffered.is_none_or(|Buffered(tee)| tee.is_keeping())
+    }
+
+    fn into_outgoing(self) -> Option<Outgoing> {
+        let Self {
+            mut outgoing,
+            buffered,
+        } = self;
+        if let Some(Buffered(tee)) = &buffered {
+            outgoing.body = tee.take_body()?;
+        }
+        Some(outgoing)
+    }
+}
+
+impl Target<'_> {
+    /// What the scheme needs of the payload, once what it reads of the connection has been found to be there.
+    pub(super) fn payload_use(
+        self,
+        head: &Parts,
+        connection: &Connection,
+    ) -> Result<PayloadUse, Error> {
+        let cx = AuthContext::new(connection, self.destination, SystemTime::UNIX_EPOCH);
+        let payload = self.upstream.scheme().payload(head, &cx)?;
+        if payload != PayloadUse::Ignored {
+            self.upstream.requirements().check(&cx)?;
+        }
+        Ok(payload)
+    }
+
+    /// Where the request goes on behalf of that connection.
+    fn dispatch(self, connection: &Connection, applied: &mut Applied) -> Dispatch {
+        let mut to = Dispatch::new(self.destination.clone()).on_behalf_of(self.key.clone());
+        #[cfg(feature = "rustls")]
+        if let Some(identity) = applied.take_client_identity() {
+            to = to.with_client_identity(identity);
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _ = applied;
+        if self.upstream.requirements().is_binding() {
+            to = to.isolated_by(connection.credential().isolation_key());
+        }
+        to
+    }
+}
+
+/// What a transport reports may be the caller's doing.
+fn map_transport_error(error: TransportError, guard: &mut CallGuard) -> Error {
+    match guard.upload().map(|upload| upload.state()) {
+        Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
+        Some(UploadState::Broken) => {
+            guard.finish(Outcome::Cancelled);
+            Error::body_broken().with_source(error).with_sent(true)
+        }
+        Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
+        _ => error.into(),
+    }
+}

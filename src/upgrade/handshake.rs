@@ -1,0 +1,300 @@
+//! Which requests open a WebSocket, what is asked of the vendor, and which answers open the tunnel.
+//!
+//! Over HTTP/1.1 callers ask by `Upgrade` (RFC 6455 §4.1), over HTTP/2 by an extended CONNECT (RFC
+//! 8441). The vendor is asked over HTTP/1.1 either way, on a connection of its own.
+
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher as _};
+#[cfg(feature = "rustls")]
+use std::time::SystemTime;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
+    SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
+};
+use http::request::Parts;
+use http::{Extensions, Method, StatusCode, Version, response};
+#[cfg(feature = "rustls")]
+use http::{Request, uri::PathAndQuery};
+use http_body::Body as _;
+use hyper::upgrade::OnUpgrade;
+use sha1_smol::Sha1;
+
+use super::NotAsked;
+#[cfg(feature = "rustls")]
+use crate::auth::{AuthContext, AuthRequest};
+use crate::body::RequestBody;
+use crate::client::Dispatch;
+use crate::connection::Connection;
+use crate::identity::IsolationKey;
+use crate::rewrite::members;
+use crate::upstream::Upstream;
+
+const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
+
+/// A request that opens a WebSocket, and the caller's side of it.
+pub(crate) struct Handshake {
+    caller: OnUpgrade,
+    version: CallerVersion,
+    /// The vendor's side, once it has agreed.
+    vendor: Option<OnUpgrade>,
+    claim: Option<Claim>,
+}
+
+/// What a tunnel was opened for. The tunnel ends when that is no longer granted.
+pub(crate) struct Claim {
+    connection: Connection,
+    upstream: Upstream,
+    /// The client certificate that the upstream knows the tunnel by.
+    identity: Option<IsolationKey>,
+    /// The path as it was judged.
+    path: Box<str>,
+}
+
+impl Claim {
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Returns `true` if the tunnel may go on, now that `connection` is its connection. Another credential may be a refreshed one; with
+    /// another client certificate the upstream would know the tunnel as somebody else.
+    pub(crate) fn is_met_by(&self, connection: &Connection) -> bool {
+        connection.has_same_place(&self.connection)
+            && (self.identity.is_none() || self.identity == self.identity_of(connection))
+    }
+
+    /// The client certificate that the scheme presents for a connection.
+    #[cfg(feature = "rustls")]
+    fn identity_of(&self, connection: &Connection) -> Option<IsolationKey> {
+        let destination = self.upstream.destination();
+        let uri = destination.uri(PathAndQuery::from_static("/")).ok()?;
+        let (mut head, ()) = Request::get(uri).body(()).ok()?.into_parts();
+        let cx = AuthContext::new(connection, &destination, SystemTime::now());
+        let applied = self
+            .upstream
+            .scheme()
+            .apply(&mut AuthRequest::new(&mut head), &cx);
+        let identity = applied.ok()?.take_client_identity()?;
+        Some(identity.isolation_key())
+    }
+
+    #[cfg(not(feature = "rustls"))]
+    fn identity_of(&self, _: &Connection) -> Option<IsolationKey> {
+        None
+    }
+}
+
+/// Both sides of a tunnel, and what it was opened for.
+pub(crate) struct Sides {
+    pub(crate) caller: OnUpgrade,
+    pub(crate) vendor: OnUpgrade,
+    pub(crate) claim: Claim,
+}
+
+/// What the caller speaks.
+enum CallerVersion {
+    Http1,
+    /// HTTP/2 has no key, so the vendor is asked with one of our own.
+    Http2 {
+        key: HeaderValue,
+        accept: HeaderValue,
+    },
+}
+
+impl Handshake {
+    /// Whether the request is one. If so it becomes the `GET` that the vendor will see.
+    ///
+    /// One with a body isn't: what follows its head would be taken for the tunnel's bytes by one
+    /// side, and for the body by the other (FORWARDING U5).
+    pub(crate) fn from_request(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
+        let version = match head.method {
+            Method::GET if head.headers.contains_key(UPGRADE) => {
+                let asks = head.version == Version::HTTP_11
+                    && lists(&head.headers, CONNECTION, b"upgrade")
+                    && lists(&head.headers, UPGRADE, b"websocket")
+                    && !head.headers.contains_key(TRANSFER_ENCODING)
+                    && body.is_end_stream();
+                asks.then_some(CallerVersion::Http1)?
+            }
+            Method::CONNECT if is_extended(&head.extensions) => CallerVersion::http2(),
+            _ => return None,
+        };
+        let caller = head.extensions.remove::<OnUpgrade>()?;
+        head.method = Method::GET;
+        Some(Box::new(Self {
+            caller,
+            version,
+            vendor: None,
+            claim: None,
+        }))
+    }
+
+    /// Notes what has been granted.
+    pub(crate) fn claim(&mut self, connection: &Connection, upstream: &Upstream, path: &str) {
+        self.claim = Some(Claim {
+            connection: connection.clone(),
+            upstream: upstream.clone(),
+            identity: None,
+            path: path.into(),
+        });
+    }
+
+    /// Notes the client certificate that the upstream knows the tunnel by.
+    pub(crate) fn set_dispatch(&mut self, to: &Dispatch) {
+        #[cfg(feature = "rustls")]
+        if let (Some(claim), Some(identity)) = (&mut self.claim, to.client_identity()) {
+            claim.identity = Some(identity.isolation_key());
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _ = to;
+    }
+
+    /// Puts on what asks the vendor. `headers` are rewritten, and have lost what was hop-by-hop.
+    pub(crate) fn ask(&self, headers: &mut HeaderMap) {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, WEBSOCKET);
+        if let CallerVersion::Http2 { key, .. } = &self.version {
+            headers.insert(SEC_WEBSOCKET_KEY, key.clone());
+            if !headers.contains_key(SEC_WEBSOCKET_VERSION) {
+                headers.insert(SEC_WEBSOCKET_VERSION, HeaderValue::from_static("13"));
+            }
+        }
+    }
+
+    /// Looks whether the vendor has agreed, and takes its side. Its head is still as it came.
+    pub(super) fn accept(&mut self, head: &mut response::Parts) -> Result<bool, NotAsked> {
+        let response::Parts {
+            status,
+            headers,
+            extensions,
+            ..
+        } = head;
+        if *status != StatusCode::SWITCHING_PROTOCOLS {
+            // To a CONNECT each 2xx means that the tunnel is open.
+            let is_mistaken =
+                matches!(self.version, CallerVersion::Http2 { .. }) && status.is_success();
+            return if is_mistaken {
+                Err(NotAsked)
+            } else {
+                Ok(false)
+            };
+        }
+        let is_websocket = lists(headers, UPGRADE, b"websocket") && is_alone(headers, UPGRADE);
+        let is_accepted = match &self.version {
+            // The caller has the key, and looks for itself.
+            CallerVersion::Http1 => true,
+            CallerVersion::Http2 { accept, .. } => {
+                headers.get(SEC_WEBSOCKET_ACCEPT) == Some(accept)
+            }
+        };
+        if !is_websocket || !is_accepted {
+            return Err(NotAsked);
+        }
+        self.vendor = Some(extensions.remove::<OnUpgrade>().ok_or(NotAsked)?);
+        Ok(true)
+    }
+
+    /// Makes of the vendor's rewritten head the one that opens the caller's side.
+    pub(crate) fn answer(&self, status: &mut StatusCode, headers: &mut HeaderMap) {
+        headers.remove(CONTENT_LENGTH);
+        match self.version {
+            CallerVersion::Http1 => {
+                headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+                headers.insert(UPGRADE, WEBSOCKET);
+            }
+            CallerVersion::Http2 { .. } => {
+                *status = StatusCode::OK;
+                headers.remove(SEC_WEBSOCKET_ACCEPT);
+            }
+        }
+    }
+
+    /// Both sides, if the vendor has agreed.
+    pub(crate) fn into_sides(self) -> Option<Sides> {
+        Some(Sides {
+            caller: self.caller,
+            vendor: self.vendor?,
+            claim: self.claim?,
+        })
+    }
+}
+
+impl CallerVersion {
+    fn http2() -> Self {
+        let key = STANDARD.encode(nonce());
+        let accept = accept(&key);
+        let value = |text: &str| {
+            // Base64 is always a value.
+            HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
+        };
+        Self::Http2 {
+            key: value(&key),
+            accept: value(&accept),
+        }
+    }
+}
+
+/// Sixteen bytes that no cache and no vendor can have seen. They guard against neither a caller nor
+/// a vendor (RFC 6455 §10.3 is about browsers), so hash seeds are random enough.
+fn nonce() -> [u8; 16] {
+    let half = || RandomState::new().build_hasher().finish().to_be_bytes();
+    let mut nonce = [0; 16];
+    let (first, second) = nonce.split_at_mut(8);
+    first.copy_from_slice(&half());
+    second.copy_from_slice(&half());
+    nonce
+}
+
+/// What a vendor must answer to a key (RFC 6455 §4.2.2).
+fn accept(key: &str) -> String {
+    const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    let mut digest = Sha1::new();
+    digest.update(key.as_bytes());
+    digest.update(GUID);
+    STANDARD.encode(digest.digest().bytes())
+}
+
+fn is_extended(extensions: &Extensions) -> bool {
+    extensions
+        .get::<hyper::ext::Protocol>()
+        .is_some_and(|protocol| protocol.as_str().eq_ignore_ascii_case("websocket"))
+}
+
+/// Whether any line of the field lists that token.
+fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
+    members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
+}
+
+fn is_alone(headers: &HeaderMap, name: HeaderName) -> bool {
+    members(headers, name).count() == 1
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_answer_to_a_key_is_that_of_the_standard() {
+        // RFC 6455 §1.3.
+        assert_eq!(
+            accept("dGhlIHNhbXBsZSBub25jZQ=="),
+            "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
+        );
+    }
+
+    #[test]
+    fn no_key_is_used_twice() {
+        assert_ne!(nonce(), nonce());
+    }
+
+    #[test]
+    fn tokens_are_found_in_any_line_and_case() {
+        let mut headers = HeaderMap::new();
+        headers.append(CONNECTION, HeaderValue::from_static("keep-alive"));
+        headers.append(CONNECTION, HeaderValue::from_static("x, UpGrade ,"));
+        assert!(lists(&headers, CONNECTION, b"upgrade"));
+        assert!(!lists(&headers, CONNECTION, b"up"));
+    }
+}

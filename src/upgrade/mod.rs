@@ -1,0 +1,49 @@
+//! WebSockets (RFC 6455), which leave HTTP (RFC 9110 §7.8): the handshake is a call like any other, and the bytes that follow pass
+//! between caller and upstream unread.
+//!
+//! [`UpgradeTracker`] is how a host application counts, drains and cuts the tunnels that outlive their calls:
+//!
+//! ```
+//! use std::time::Duration;
+//! use tower_passthrough::upgrade::UpgradeTracker;
+//!
+//! # async fn stop(upgrades: UpgradeTracker) {
+//! // The listener is closed, and the calls have ended.
+//! upgrades.drain(Duration::from_secs(10)).await;
+//! # }
+//! ```
+
+mod handshake;
+mod relay;
+mod tracker;
+
+pub use self::tracker::UpgradeTracker;
+
+pub(crate) use self::handshake::{Claim, Handshake};
+pub(crate) use self::relay::{Check, Tunnel};
+
+use http::StatusCode;
+use http::response::Parts;
+
+use crate::client::{TransportError, TransportErrorKind};
+use crate::error::Error;
+
+/// Returns the handshake if the upstream has agreed to it. An upstream that switches protocols unasked, or to another protocol, has
+/// answered nothing that could be handed back.
+pub(crate) fn accept<'a>(
+    handshake: Option<&'a mut Handshake>,
+    head: &mut Parts,
+) -> Result<Option<&'a mut Handshake>, Error> {
+    let verdict = match handshake {
+        Some(handshake) => match handshake.accept(head) {
+            Ok(accepted) => Ok(accepted.then_some(handshake)),
+            Err(NotAsked) => Err(NotAsked),
+        },
+        None if head.status == StatusCode::SWITCHING_PROTOCOLS => Err(NotAsked),
+        None => Ok(None),
+    };
+    verdict.map_err(|_| TransportError::from(TransportErrorKind::UpgradeFailed).into())
+}
+
+/// The upstream has switched to what it wasn't asked for, or its answer can't be put before an HTTP/2 caller.
+pub(crate) struct NotAsked;

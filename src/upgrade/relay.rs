@@ -1,0 +1,197 @@
+//! Moves a tunnel's bytes, both ways at once and unread, so that what caller and vendor agreed on
+//! (compression, subprotocols) survives.
+//!
+//! Each direction ends by itself: an end of file of one side is told to the other, whose bytes go
+//! on. An error ends both. What either side's server or client has read beside its head comes first.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional_with_sizes};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::handshake::{Claim, Sides};
+use crate::body::{Progress, Upload, poll_still};
+use crate::observe::{CallGuard, Outcome};
+
+/// What a tunnel holds of each direction, in bytes.
+const BUFFER_SIZE: usize = 16 * 1024;
+
+/// How often it's asked whether the caller may still use the connection (SECURITY T13).
+const CHECK_INTERVAL: Duration = Duration::from_secs(30);
+
+/// Knows whether a tunnel may stay open.
+pub(crate) trait Check: Send + Sync + 'static {
+    /// Whether the caller may still use the connection, and there still is one.
+    fn may_go_on(&self, guard: &CallGuard, claim: &Claim) -> impl Future<Output = bool> + Send;
+}
+
+/// A tunnel that is about to open.
+pub(crate) struct Tunnel {
+    pub(crate) sides: Sides,
+    pub(crate) guard: CallGuard,
+    /// For how long no byte may move.
+    pub(crate) idle: Duration,
+    /// When it must have ended.
+    pub(crate) end: Option<Instant>,
+}
+
+impl Tunnel {
+    /// Runs in a task of its own until both sides have ended, or somebody ends it. The call is
+    /// reported then.
+    pub(crate) async fn run(self, mut cut: watch::Receiver<bool>, check: impl Check) {
+        let Self {
+            sides,
+            mut guard,
+            idle,
+            end,
+        } = self;
+        let Sides {
+            caller,
+            vendor,
+            claim,
+        } = sides;
+        let moved = Arc::new(Moved {
+            caller: Upload::new(guard.started()),
+            vendor: AtomicU64::new(0),
+        });
+        guard.set_upload(Some(Arc::clone(&moved) as Arc<dyn Progress>));
+        moved.caller.touch();
+        let outcome = {
+            let mut cut = pin!(cut.wait_for(|&is_cut| is_cut));
+            let mut moving = pin!(relay(caller, vendor, &moved));
+            let mut checking = pin!(until_revoked(&check, &guard, &claim));
+            let mut timer = pin!(sleep_until(Instant::now() + idle));
+            poll_fn(|cx| {
+                if let Poll::Ready(outcome) = moving.as_mut().poll(cx) {
+                    return Poll::Ready(outcome);
+                }
+                let is_over = cut.as_mut().poll(cx).is_ready()
+                    || checking.as_mut().poll(cx).is_ready()
+                    || poll_still(timer.as_mut(), cx, moved.caller.moved(), idle, end).is_ready();
+                if is_over {
+                    return Poll::Ready(Outcome::Aborted);
+                }
+                Poll::Pending
+            })
+            .await
+        };
+        let received = moved.vendor.load(Ordering::Relaxed);
+        guard.add_response_bytes(usize::try_from(received).unwrap_or(usize::MAX));
+        guard.finish(outcome);
+    }
+}
+
+async fn relay(caller: OnUpgrade, vendor: OnUpgrade, moved: &Arc<Moved>) -> Outcome {
+    // The caller's server lets go of it when the head of the response has been written, and never
+    // does if the caller left.
+    let Ok(caller) = caller.await else {
+        return Outcome::Cancelled;
+    };
+    let Ok(vendor) = vendor.await else {
+        return Outcome::Aborted;
+    };
+    let mut caller = Counted::new(caller, moved, Side::Caller);
+    let mut vendor = Counted::new(vendor, moved, Side::Vendor);
+    match copy_bidirectional_with_sizes(&mut caller, &mut vendor, BUFFER_SIZE, BUFFER_SIZE).await {
+        Ok(_) => Outcome::Complete,
+        Err(_) => Outcome::Aborted,
+    }
+}
+
+async fn until_revoked(check: &impl Check, guard: &CallGuard, claim: &Claim) {
+    loop {
+        sleep(CHECK_INTERVAL).await;
+        // A store that doesn't answer has revoked nothing, and is asked again.
+        let checked = timeout(CHECK_INTERVAL, check.may_go_on(guard, claim)).await;
+        if matches!(checked, Ok(false)) {
+            return;
+        }
+    }
+}
+
+/// How much has passed, and when.
+struct Moved {
+    caller: Upload,
+    /// Bytes that the vendor sent.
+    vendor: AtomicU64,
+}
+
+impl Progress for Moved {
+    fn progress(&self) -> &Upload {
+        &self.caller
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Side {
+    Caller,
+    Vendor,
+}
+
+/// One side, whose bytes are counted.
+struct Counted {
+    io: TokioIo<Upgraded>,
+    moved: Arc<Moved>,
+    side: Side,
+}
+
+impl Counted {
+    fn new(io: Upgraded, moved: &Arc<Moved>, side: Side) -> Self {
+        Self {
+            io: TokioIo::new(io),
+            moved: Arc::clone(moved),
+            side,
+        }
+    }
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        ready!(Pin::new(&mut self.io).poll_read(cx, buffer))?;
+        let read = buffer.filled().len() - before;
+        match self.side {
+            Side::Caller => {
+                self.moved.caller.add(read);
+            }
+            Side::Vendor => {
+                self.moved.vendor.fetch_add(read as u64, Ordering::Relaxed);
+                self.moved.caller.touch();
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let written = ready!(Pin::new(&mut self.io).poll_write(cx, bytes))?;
+        self.moved.caller.touch();
+        Poll::Ready(Ok(written))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(cx)
+    }
+}

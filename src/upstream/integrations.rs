@@ -1,0 +1,55 @@
+//! The table from an integration's name to its vendor.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+
+use foldhash::quality::RandomState;
+
+use super::{BaseUrlResolver, ResolveError};
+use super::{BaseUrlTemplate, Upstream};
+use crate::connection::Connection;
+
+/// A [`BaseUrlResolver`] over a fixed table. Cloning is one increment.
+#[derive(Clone, Default)]
+pub struct Integrations(Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>, RandomState>>);
+
+impl Integrations {
+    /// An empty table.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds an integration, or replaces the one of that name.
+    #[must_use]
+    pub fn with(
+        mut self,
+        name: impl Into<Box<str>>,
+        upstream: impl Into<Upstream<BaseUrlTemplate>>,
+    ) -> Self {
+        Arc::make_mut(&mut self.0).insert(name.into(), upstream.into());
+        self
+    }
+
+    /// The integration of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&Upstream<BaseUrlTemplate>> {
+        self.0.get(name)
+    }
+}
+
+impl BaseUrlResolver for Integrations {
+    async fn resolve(&self, connection: &Connection) -> Result<Upstream, ResolveError> {
+        self.get(connection.integration())
+            .ok_or(ResolveError::UnknownIntegration)?
+            .expand(connection.variables())
+            .map_err(ResolveError::Variables)
+    }
+}
+
+impl fmt::Debug for Integrations {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.0.iter()).finish()
+    }
+}

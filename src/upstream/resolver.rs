@@ -1,0 +1,109 @@
+//! From a connection to its vendor.
+//!
+//! ```
+//! use tower_passthrough::{BaseUrlResolver, Connection, Upstream, auth};
+//! use tower_passthrough::upstream::ResolveError;
+//!
+//! /// One vendor for all connections.
+//! struct One(Upstream);
+//!
+//! impl BaseUrlResolver for One {
+//!     async fn resolve(&self, _: &Connection) -> Result<Upstream, ResolveError> {
+//!         Ok(self.0.clone())
+//!     }
+//! }
+//!
+//! let resolver = One(Upstream::new("https://api.vendor.test")?.auth(auth::Bearer));
+//! # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
+//! ```
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{BaseUrlError, Upstream};
+use crate::connection::Connection;
+use crate::error::{BoxError, Error, ErrorCode};
+
+/// Resolves a connection to the vendor that it's for.
+pub trait BaseUrlResolver: Send + Sync + 'static {
+    /// Base URL, scheme, default headers and allowed domains of that connection.
+    ///
+    /// # Errors
+    ///
+    /// [`ResolveError`] says whose fault it is: the connection's or the resolver's.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops the future at any await point.
+    fn resolve(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<Upstream, ResolveError>> + Send;
+}
+
+impl<R: BaseUrlResolver> BaseUrlResolver for Arc<R> {
+    fn resolve(
+        &self,
+        connection: &Connection,
+    ) -> impl Future<Output = Result<Upstream, ResolveError>> + Send {
+        R::resolve(self, connection)
+    }
+}
+
+/// Why a connection couldn't be resolved.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum ResolveError {
+    /// There is no integration of that name.
+    UnknownIntegration,
+    /// A variable of the connection is missing, or doesn't match its pattern.
+    Variables(BaseUrlError),
+    /// The resolver failed, and can't tell.
+    Unavailable(BoxError),
+}
+
+impl ResolveError {
+    /// The resolver failed.
+    pub fn unavailable(error: impl Into<BoxError>) -> Self {
+        Self::Unavailable(error.into())
+    }
+}
+
+impl From<ResolveError> for Error {
+    fn from(error: ResolveError) -> Self {
+        if let ResolveError::Variables(_) = error {
+            return Self::reauthorize(
+                "a variable of the connection is missing or unfit: its owner must set it anew",
+            )
+            .with_source(error);
+        }
+        Self::new(
+            ErrorCode::StoreUnavailable,
+            "the connection's integration can't be resolved",
+        )
+        .with_source(error)
+        .with_retry_after(Duration::from_secs(1))
+    }
+}
+
+impl fmt::Display for ResolveError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::UnknownIntegration => "there is no integration of that name",
+            Self::Variables(_) => "a variable of the connection can't be used",
+            Self::Unavailable(_) => "the resolver is unavailable",
+        })
+    }
+}
+
+impl std::error::Error for ResolveError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Variables(source) => Some(source),
+            Self::Unavailable(source) => Some(&**source),
+            Self::UnknownIntegration => None,
+        }
+    }
+}
