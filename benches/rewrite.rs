@@ -23,14 +23,14 @@ use http::{Request, Response, StatusCode, Uri};
 use http_body::Body;
 use http_body_util::{Empty, Full};
 use tokio::runtime::{Builder, Runtime};
+use tower_passthrough::address::Address;
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::auth::{AuthScheme, Basic, Bearer, Header, Query};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
-use tower_passthrough::policy::Destination;
 use tower_passthrough::{
-    Address, BoxError, CallContext, Connection, ConnectionId, Integrations, MemoryStore,
-    PassthroughService, Transport, Upstream,
+    BoxError, Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream,
 };
 use tower_service::Service;
 
@@ -114,9 +114,9 @@ fn measure<B>(
     let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
     let connection = Connection::new("vendor")
-        .with("token", "s3cr3t")
-        .with("username", "ann")
-        .with("password", "s3cr3t");
+        .with_secret("token", "s3cr3t")
+        .with_secret("username", "ann")
+        .with_secret("password", "s3cr3t");
     let upstream = Upstream::new("https://api.vendor.test/v2")
         .unwrap()
         .auth(auth);
@@ -124,7 +124,8 @@ fn measure<B>(
         MemoryStore::from_iter([("acme", connection)]),
         Integrations::new().with("vendor", upstream),
     )
-    .authorize(|_: &ConnectionId, _: CallContext<'_>| true)
+    .authorize_fn(|_, _| true)
+    .caller_credentials([])
     .transport(Instantly)
     .build();
     let call = |request| match pin!(service.clone().call(request))
@@ -165,7 +166,7 @@ impl Transport for Instantly {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        _: &Destination,
+        _: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         drop(black_box(request));
         Ok(Response::new(UpstreamBody::new(Empty::<Bytes>::new())))

@@ -14,23 +14,29 @@ mod support;
 use std::error::Error;
 
 use axum::{Router, routing::get};
+use http::HeaderName;
 use tower_layer::Layer;
 use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
-    PassthroughService, Upstream,
+    Connection, Integrations, MemoryStore, PassthroughLayer, PassthroughService, Upstream,
 };
 
 use crate::support::Local;
 
+/// The field by which callers authenticate to this app. It never reaches a vendor.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
-    let store =
-        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("crm").with_secret("token", "anns-token"),
+    )]);
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
     let service = PassthroughService::builder(store, integrations)
-        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .authorize_fn(|id, _| id.as_str() == "acme")
+        .caller_credentials([API_KEY])
         .transport(local.transport)
         .build();
     let layer = PassthroughLayer::new("/passthrough", service)?;

@@ -15,6 +15,7 @@ use axum::middleware::{Next, from_fn};
 use axum::{Router, extract::Request, response::Response, routing::get};
 use http::{HeaderName, StatusCode};
 use tower_passthrough::auth::Bearer;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, CredentialStore, Integrations, PassthroughService,
     StoreError, Upstream,
@@ -49,12 +50,12 @@ struct Tenants;
 impl CredentialStore for Tenants {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let Tenant(name) = cx.extensions().get().ok_or(StoreError::NotFound)?;
         match id.as_str() {
-            "crm" => Ok(Connection::new("crm").with("token", format!("{name}s-token"))),
+            "crm" => Ok(Connection::new("crm").with_secret("token", format!("{name}s-token"))),
             _ => Err(StoreError::NotFound),
         }
     }
@@ -65,8 +66,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
     let service = PassthroughService::builder(Tenants, integrations)
-        .authorize(may_use)
-        .strip_request_header(API_KEY)
+        .authorize_fn(may_use)
+        .caller_credentials([API_KEY])
         .transport(local.transport)
         .build();
     let api = Router::new()

@@ -13,14 +13,19 @@ use std::error::Error;
 use std::{collections::HashMap, io};
 
 use axum::Router;
+use http::HeaderName;
 use tower_passthrough::auth::Bearer;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::upstream::ResolveError;
 use tower_passthrough::{
-    BaseUrlResolver, CallContext, Connection, ConnectionId, CredentialStore, PassthroughService,
-    StoreError, Upstream,
+    BaseUrlResolver, CallContext, Connection, CredentialStore, PassthroughService, StoreError,
+    Upstream,
 };
 
 use crate::support::Local;
+
+/// The field by which callers authenticate to this app. It never reaches a vendor.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// A database, or what stands for one here.
 struct Accounts(HashMap<&'static str, &'static str>);
@@ -34,7 +39,7 @@ impl Accounts {
 impl CredentialStore for Accounts {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         // A store that can't tell says so: `NotFound` would deny a connection that is there.
@@ -43,7 +48,7 @@ impl CredentialStore for Accounts {
             .await
             .map_err(StoreError::unavailable)?;
         let token = token.ok_or(StoreError::NotFound)?;
-        Ok(Connection::new("crm").with("token", token))
+        Ok(Connection::new("crm").with_secret("token", token))
     }
 }
 
@@ -67,7 +72,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let accounts = Accounts(HashMap::from([("acct_17", "anns-token")]));
     let crm = Upstream::new(&(local.vendor + "/v2"))?.auth(Bearer);
     let service = PassthroughService::builder(accounts, Vendors { crm })
-        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acct_17")
+        .authorize_fn(|id, _| id.as_str() == "acct_17")
+        .caller_credentials([API_KEY])
         .transport(local.transport)
         .build();
     let app = Router::new().nest_service("/passthrough", service);

@@ -12,6 +12,7 @@ mod support;
 use std::error::Error;
 
 use axum::Router;
+use http::HeaderName;
 use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
@@ -23,11 +24,16 @@ use crate::support::Local;
 async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
 
-    let store =
-        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("crm").with_secret("token", "anns-token"),
+    )]);
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
-    let service = PassthroughService::builder(store, integrations).authorize(owns_connection);
-    let service = service.transport(local.transport).build();
+    let service = PassthroughService::builder(store, integrations)
+        .authorize_fn(owns_connection)
+        .caller_credentials([HeaderName::from_static("x-api-key")])
+        .transport(local.transport)
+        .build();
     let app = Router::new().nest_service("/passthrough", service);
 
     let curl = format!(

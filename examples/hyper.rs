@@ -12,24 +12,29 @@ mod support;
 
 use std::error::Error;
 
+use http::HeaderName;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tower_passthrough::auth::Bearer;
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
-};
+use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughService, Upstream};
 
 use crate::support::Local;
+
+/// The field by which callers authenticate to this app. It never reaches a vendor.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
-    let store =
-        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("crm").with_secret("token", "anns-token"),
+    )]);
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
     let service = PassthroughService::builder(store, integrations)
-        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .authorize_fn(|id, _| id.as_str() == "acme")
+        .caller_credentials([API_KEY])
         .prefix("/passthrough")?
         .transport(local.transport)
         .build();
@@ -39,8 +44,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
             let (socket, _) = local.listener.accept().await?;
             let service = TowerToHyperService::new(service.clone());
             tokio::spawn(async move {
-                let server = auto::Builder::new(TokioExecutor::new());
-                let served = server.serve_connection(TokioIo::new(socket), service).await;
+                let mut server = auto::Builder::new(TokioExecutor::new());
+                // WebSockets: over HTTP/1.1 by an upgrade, over HTTP/2 by an extended CONNECT.
+                server.http2().enable_connect_protocol();
+                let serving = server.serve_connection_with_upgrades(TokioIo::new(socket), service);
+                let served = serving.await;
                 served.inspect_err(|error| eprintln!("a caller's connection: {error}"))
             });
         }

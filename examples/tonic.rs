@@ -13,36 +13,42 @@ mod support;
 
 use std::error::Error;
 
-use tonic::transport::{Server, server::TcpIncoming};
+use http::HeaderName;
+use tonic::service::Routes;
 use tower_passthrough::auth::Bearer;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughLayer,
-    PassthroughService, Upstream,
+    Connection, Integrations, MemoryStore, PassthroughLayer, PassthroughService, Upstream,
 };
 
 use crate::support::Local;
 
+/// The field by which callers authenticate to this app. It never reaches a vendor.
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
-    let store =
-        MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "anns-token"))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("crm").with_secret("token", "anns-token"),
+    )]);
     let integrations = Integrations::new().with("crm", Upstream::new(&local.vendor)?.auth(Bearer));
     let service = PassthroughService::builder(store, integrations)
-        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .authorize_fn(|id, _| id.as_str() == "acme")
+        .caller_credentials([API_KEY])
         .transport(local.transport)
         .build();
 
+    // tonic's own server never upgrades a connection, so WebSockets would break behind it. As an axum router, its routes are served
+    // by axum, over HTTP/1.1 and HTTP/2.
     let (_reporter, health) = tonic_health::server::health_reporter();
-    let server = Server::builder()
-        .accept_http1(true)
-        .layer(PassthroughLayer::new("/passthrough", service)?)
-        .add_service(health)
-        .serve_with_incoming(TcpIncoming::from(local.listener).with_nodelay(Some(true)));
+    let app = Routes::new(health)
+        .into_axum_router()
+        .layer(PassthroughLayer::new("/passthrough", service)?);
 
     let curl = format!(
         "curl http://{}/passthrough/acme/v2/customers",
         local.address
     );
-    support::serve(server, curl).await
+    support::serve(axum::serve(local.listener, app), curl).await
 }

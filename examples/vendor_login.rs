@@ -2,7 +2,7 @@
 //! and password (<https://developer.adobe.com/commerce/webapi/get-started/authentication/>).
 //!
 //! ```text
-//! cargo run --example vendor_login --features oauth2
+//! cargo run --example vendor_login
 //! curl http://127.0.0.1:8080/passthrough/acme/V1/orders
 //! ```
 //!
@@ -15,35 +15,43 @@ mod support;
 use std::error::Error;
 use std::time::{Duration, SystemTime};
 
-use bytes::Bytes;
-use http::{Request, StatusCode};
-use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::{Client, connect::HttpConnector};
-use hyper_util::rt::TokioExecutor;
+use http::{HeaderName, Request, StatusCode};
+use http_body_util::{BodyExt, Limited};
 use tower_passthrough::auth::AccessToken;
+use tower_passthrough::body::RequestBody;
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
+    Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Transport, Upstream,
 };
 
 use crate::support::Local;
 
-/// Logs in. When it's time for that, and where the token is kept, is no business of it.
-struct Login(Client<HttpConnector, Full<Bytes>>, String);
+/// Logs in over the transport that calls use, so that the same guard judges the address and TLS is required where it is for calls. When
+/// it's time to log in, and where the token is kept, is the work of [`RefreshingStore`].
+struct Login {
+    transport: HttpTransport,
+    /// The login call's own host.
+    upstream: Upstream,
+    url: String,
+}
 
 impl TokenSource for Login {
-    fn serves(&self, connection: &Connection) -> bool {
+    fn supports(&self, connection: &Connection) -> bool {
         connection.integration() == "shop"
     }
 
-    async fn obtain(&self, _: &ConnectionId, shop: &Connection) -> Result<Tokens, TokenError> {
+    async fn fetch(&self, _: &ConnectionKey, shop: &Connection) -> Result<Tokens, TokenError> {
         let text = |name| std::str::from_utf8(shop.credential().get(name)?.expose()).ok();
         let login = serde_json::json!({"username": text("username"), "password": text("password")});
-        let request = Request::post(&self.1).header("content-type", "application/json");
+        let request = Request::post(&self.url).header("content-type", "application/json");
         let request = request
-            .body(login.to_string().into())
+            .body(RequestBody::from(login.to_string()))
             .map_err(TokenError::failed)?;
-        let response = self.0.request(request).await.map_err(TokenError::failed)?;
+        let to = Dispatch::new(self.upstream.destination());
+        let response = self.transport.send(request, &to).await;
+        let response = response.map_err(TokenError::failed)?;
         match response.status() {
             StatusCode::OK => {}
             // Only the connection's owner knows another password.
@@ -63,15 +71,23 @@ impl TokenSource for Login {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let local = Local::start().await?;
-    let acme = Connection::new("shop").with("username", "ann");
-    let acme = acme.with("password", "s3cr3t");
-    let client = Client::builder(TokioExecutor::new()).build_http();
+    let acme = Connection::new("shop").with_secret("username", "ann");
+    let acme = acme.with_secret("password", "s3cr3t");
     let store = MemoryStore::from_iter([("acme", acme)]);
-    let store = RefreshingStore::new(store, Login(client, shop::start().await?));
+    let url = shop::start().await?;
+    let login = Login {
+        transport: local.transport.clone(),
+        upstream: Upstream::new(&url)?,
+        url,
+    };
+    let store = RefreshingStore::new(store, login);
     let shops = Integrations::new().with("shop", Upstream::new(&local.vendor)?.auth(AccessToken));
-    let service = PassthroughService::builder(store, shops).transport(local.transport);
-    let service = service.authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme");
-    let app = axum::Router::new().nest_service("/passthrough", service.build());
+    let service = PassthroughService::builder(store, shops)
+        .authorize_fn(|id, _| id.as_str() == "acme")
+        .caller_credentials([HeaderName::from_static("x-api-key")])
+        .transport(local.transport)
+        .build();
+    let app = axum::Router::new().nest_service("/passthrough", service);
     let (address, call) = (&local.address, "passthrough/acme/V1/orders");
     let curl = format!("curl http://{address}/{call}");
     support::serve(axum::serve(local.listener, app), curl).await

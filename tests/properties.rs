@@ -181,7 +181,7 @@ proptest! {
         // As a generated client does: the whole path is one segment.
         let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
         let uri: http::Uri = format!("/c/{}?{query}", invariants::encoded(&path)).parse()?;
-        let address = tower_passthrough::Address::parse(&uri)?;
+        let address = tower_passthrough::address::Address::parse(&uri)?;
         let target = address.target(tower_passthrough::address::PathEncoding::Auto)?;
         prop_assert_eq!(invariants::decoded(target.path()), path.as_bytes());
         prop_assert_eq!(target.query(), Some(query.as_str()));
@@ -212,7 +212,7 @@ proptest! {
     fn no_address_passes_by_what_it_is_wrapped_in(inner in any::<u32>(), prefix in any::<u64>(), port in any::<u16>()) {
         let inner = std::net::Ipv4Addr::from(inner);
         let policy = NetworkPolicy::new();
-        let judged = |ip: std::net::IpAddr| policy.judge((ip, port).into()).is_ok();
+        let judged = |ip: std::net::IpAddr| policy.check((ip, port).into()).is_ok();
         let plain = judged(inner.into());
         // Mapped and compatible ones aren't public at all; 6to4 and ISATAP are what they carry at
         // best.

@@ -20,8 +20,8 @@ use tokio::net::TcpListener;
 use tokio::process::{Child, Command};
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::{
-    Authorize, BoxError, CallContext, Connection, ConnectionId, CredentialStore, HttpTransport,
-    Integrations, MemoryStore, PassthroughService, Upstream, auth,
+    BoxError, Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream,
+    auth,
 };
 
 /// The argument that makes this program a proxy.
@@ -132,17 +132,19 @@ where
     }
 }
 
-fn passthrough(
-    vendor: SocketAddr,
-) -> Result<PassthroughService<impl CredentialStore + Authorize, Integrations>, BoxError> {
+fn passthrough(vendor: SocketAddr) -> Result<PassthroughService, BoxError> {
     let network = NetworkPolicy::new()
         .allow(LOOPBACK.into())
         .dangerous()
         .plaintext();
-    let store = MemoryStore::from_iter([("acme", Connection::new("vendor").with("token", TOKEN))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("vendor").with_secret("token", TOKEN),
+    )]);
     let upstream = Upstream::new(&format!("http://{vendor}/v2"))?.auth(auth::Bearer);
     let service = PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
-        .authorize(|_: &ConnectionId, _: CallContext<'_>| true)
+        .authorize_fn(|_, _| true)
+        .caller_credentials([])
         .transport(HttpTransport::builder().network(network).build()?)
         .prefix("/passthrough")?
         .build();

@@ -29,7 +29,9 @@ pub use self::prefix::PrefixError;
 
 pub(crate) use self::id::ConnectionId;
 pub(crate) use self::original::as_it_came;
-pub(crate) use self::path::Target;
+// Hidden: parsing is no API, and the fuzz targets need it.
+#[doc(hidden)]
+pub use self::path::Target;
 pub(crate) use self::percent::decode as decode_once;
 pub(crate) use self::percent::encode_query_value;
 pub(crate) use self::prefix::Prefix;
@@ -47,7 +49,8 @@ use crate::error::Error;
 pub(crate) const LONGEST_TARGET: usize = 65_534;
 
 /// A request target, cut at the connection id; the rest is read when the integration is known.
-pub(crate) struct Address<'a> {
+#[doc(hidden)]
+pub struct Address<'a> {
     id: ConnectionId,
     remainder: &'a str,
     query: Option<&'a str>,
@@ -64,7 +67,7 @@ impl<'a> Address<'a> {
     /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) if there is no id, or it can't be
     /// one; [`ErrorCode::UnknownConnection`](crate::ErrorCode::UnknownConnection) if it's no UTF-8,
     /// which no store can hold.
-    pub(crate) fn parse(uri: &'a Uri) -> Result<Self, Error> {
+    pub fn parse(uri: &'a Uri) -> Result<Self, Error> {
         Self::cut(uri.path(), uri.query())
     }
 
@@ -92,7 +95,7 @@ impl<'a> Address<'a> {
 
     /// The connection that the caller names.
     #[must_use]
-    pub(crate) fn id(&self) -> &ConnectionId {
+    pub fn id(&self) -> &ConnectionId {
         &self.id
     }
 
@@ -109,7 +112,7 @@ impl<'a> Address<'a> {
     /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path
     /// or holds what no path may; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a
     /// `__domain` that is given twice or is no host or URL.
-    pub(crate) fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
+    pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
     }
 }

@@ -69,6 +69,8 @@ pub trait Authorize: Send + Sync + 'static {
 pub enum AuthorizeError {
     /// The caller may not use the connection, or there is none of that id. The answer is `unknown-connection`.
     Denied,
+    /// The caller may use the connection, and only its owner can mend it. The answer is `reauthorize`.
+    Reauthorize,
     /// The authorizer failed and can't decide. The answer is `store-unavailable`.
     Unavailable(BoxError),
 }
@@ -84,6 +86,9 @@ impl From<AuthorizeError> for Error {
     fn from(error: AuthorizeError) -> Self {
         match error {
             AuthorizeError::Denied => Self::unknown_connection(),
+            AuthorizeError::Reauthorize => Self::reauthorize(
+                "the connection's credential was revoked or has expired: its owner must authorize the connection again",
+            ),
             AuthorizeError::Unavailable(source) => {
                 let detail = "the host application's authorizer failed; try again later";
                 Self::new(ErrorCode::StoreUnavailable, detail)
@@ -98,6 +103,7 @@ impl fmt::Display for AuthorizeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Denied => "the caller may not use the connection",
+            Self::Reauthorize => "the connection must be authorized again by its owner",
             Self::Unavailable(_) => "the authorizer failed",
         })
     }
@@ -106,7 +112,7 @@ impl fmt::Display for AuthorizeError {
 impl std::error::Error for AuthorizeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Denied => None,
+            Self::Denied | Self::Reauthorize => None,
             Self::Unavailable(source) => Some(&**source),
         }
     }

@@ -8,9 +8,10 @@ use crate::authorize::CallContext;
 use crate::connection::Connection;
 use crate::connection::ConnectionKey;
 use crate::secret::Secret;
+use crate::store::memory::MemoryStore;
 use crate::store::{
     ConnectionStore, ConnectionSummary, CredentialStore, CredentialVersion, GrantUpdate,
-    MemoryStore, RefreshLease, StoreError, StoredConnection, TokenStore,
+    RefreshLease, StoreError, StoredConnection, TokenStore,
 };
 
 /// What is wrong with a store.
@@ -72,14 +73,14 @@ impl Faulty {
         let mut stored = Connection::new(connection.integration());
         if !self.is(Fault::LosesVariables) {
             for (name, value) in connection.variables().iter() {
-                stored = stored.variable(name, value);
+                stored = stored.with_variable(name, value);
             }
         }
         for (name, secret) in connection.credential().iter() {
             let with_nul = *secret == Secret::from("a\0b\0");
             stored = match self.fault {
-                Fault::CutsSecretsAtNul if with_nul => stored.with(name, "a"),
-                _ => stored.with(name, secret.clone()),
+                Fault::CutsSecretsAtNul if with_nul => stored.with_secret(name, "a"),
+                _ => stored.with_secret(name, secret.clone()),
             };
         }
         stored
@@ -99,7 +100,7 @@ impl CredentialStore for Faulty {
             }
         }
         let connection = self.inner.connection(&id, cx).await?;
-        self.kept.insert(id, connection.clone());
+        self.kept.insert_now(id, connection.clone());
         Ok(connection)
     }
 }
@@ -230,7 +231,7 @@ impl ConnectionStore for Faulty {
             if let Ok(old) = self.inner.read(&id).await {
                 for (name, secret) in old.connection.credential().iter() {
                     if stored.credential().get(name).is_none() {
-                        stored = stored.with(name, secret.clone());
+                        stored = stored.with_secret(name, secret.clone());
                     }
                 }
             }
@@ -243,7 +244,7 @@ impl ConnectionStore for Faulty {
     }
 
     fn remove(&self, id: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send {
-        std::future::ready(Ok(self.inner.remove(self.id(id).as_str())))
+        std::future::ready(Ok(self.inner.remove_now(self.id(id).as_str())))
     }
 
     async fn list(
@@ -334,7 +335,7 @@ async fn a_store_in_use_is_left_as_it_is() {
         .err()
         .unwrap_or_default();
     assert_eq!(broken.rules().count(), 1);
-    assert!(store.remove("acme"));
+    assert!(store.remove_now("acme"));
 }
 
 #[tokio::test]

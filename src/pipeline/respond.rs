@@ -131,7 +131,7 @@ where
                     return false;
                 }
             }
-            Err(AuthorizeError::Denied) => return false,
+            Err(AuthorizeError::Denied | AuthorizeError::Reauthorize) => return false,
             Err(AuthorizeError::Unavailable(_)) => {}
         }
         match self.store.connection(key, context(guard)).await {

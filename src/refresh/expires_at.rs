@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     fn seconds(text: &str) -> Option<u64> {
-        let at = of(&Connection::new("v").with(NAME, text))?;
+        let at = of(&Connection::new("v").with_secret(NAME, text))?;
         at.duration_since(UNIX_EPOCH)
             .ok()
             .map(|since| since.as_secs())
@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let at = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let connection = Connection::new("v").with(NAME, secret(at));
+        let connection = Connection::new("v").with_secret(NAME, secret(at));
         assert_eq!(of(&connection), Some(at));
     }
 }

@@ -79,7 +79,7 @@ mod tests {
         let now = UNIX_EPOCH + Duration::from_secs(NOW);
         let end = NOW.saturating_add_signed(left).to_string();
         let connection = Connection::new("v").with_secret("access_token", "a");
-        margins.judge(&connection.with(expires_at::NAME, end), now)
+        margins.judge(&connection.with_secret(expires_at::NAME, end), now)
     }
 
     #[test]

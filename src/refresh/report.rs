@@ -50,7 +50,7 @@ impl RefreshOutcome {
 impl<'a> RefreshReport<'a> {
     /// The connection's id.
     #[must_use]
-    pub const fn connection(&self) -> &'a ConnectionKey {
+    pub const fn connection_key(&self) -> &'a ConnectionKey {
         self.id
     }
 

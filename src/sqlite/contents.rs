@@ -90,8 +90,8 @@ mod tests {
     #[test]
     fn a_connection_is_read_as_it_was_written() {
         let connection = Connection::new("crm")
-            .variable("", "")
-            .variable("subdomain", "\u{e9}")
+            .with_variable("", "")
+            .with_variable("subdomain", "\u{e9}")
             .with_secret("token", vec![0, 255, 10])
             .with_secret("empty", "");
         let mut bytes = Vec::new();

@@ -170,6 +170,7 @@ impl From<StoreError> for AuthorizeError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::NotFound => Self::Denied,
+            StoreError::Reauthorize => Self::Reauthorize,
             other => Self::unavailable(other),
         }
     }

@@ -212,7 +212,7 @@ mod tests {
         if let Some(pattern) = pattern {
             upstream = upstream.variable("v", pattern).ok()?;
         }
-        let connection = Connection::new("x").variable("v", value);
+        let connection = Connection::new("x").with_variable("v", value);
         let upstream = upstream.expand(connection.variables()).ok()?;
         Some(format!("{:?}", upstream.base_url()))
     }

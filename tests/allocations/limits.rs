@@ -8,13 +8,16 @@ use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
-use super::{InMemory, InProcess, PER_CALL, call, request};
+use super::{InMemory, PER_CALL, call, request};
 
 /// What a call holds of the limits.
 const PER_PERMIT: u64 = 1;
 
-fn limited() -> InProcess {
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
+fn limited() -> PassthroughService {
+    let store = MemoryStore::from_iter([(
+        "c",
+        Connection::new("vendor").with_secret("token", "s3cr3t"),
+    )]);
     let upstream = Upstream::new("https://api.vendor.test/v2")
         .unwrap()
         .auth(auth::Bearer);
@@ -25,9 +28,8 @@ fn limited() -> InProcess {
         .prefix("/p")
         .unwrap()
         .in_flight_limit(1)
-        .in_flight_per_connection(1);
-    #[cfg(feature = "rate-limit")]
-    let builder = builder.rate_per_connection(tower_passthrough::limits::Rate::per_second(
+        .in_flight_per_connection_key(1);
+    let builder = builder.rate_per_connection_key(tower_passthrough::limits::Rate::per_second(
         std::num::NonZeroU32::new(1000).unwrap(),
     ));
     builder.build()

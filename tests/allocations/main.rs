@@ -28,12 +28,12 @@ use http_body_util::Empty;
 use tokio::runtime::Runtime;
 use tower_passthrough::authorize::AllowAll;
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
 use tower_passthrough::observe::CallReport;
-use tower_passthrough::policy::Destination;
 use tower_passthrough::{
-    Authorized, Connection, Integrations, MemoryStore, PassthroughBuilder, PassthroughService,
-    Transport, Upstream, auth,
+    Connection, Integrations, MemoryStore, PassthroughBuilder, PassthroughService, Transport,
+    Upstream, auth,
 };
 use tower_service::Service;
 
@@ -96,7 +96,7 @@ impl Transport for InMemory {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        _: &Destination,
+        _: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let mut answer = None;
         opt_out(|| {
@@ -107,16 +107,20 @@ impl Transport for InMemory {
     }
 }
 
-type InProcess = PassthroughService<Authorized<MemoryStore, AllowAll>, Integrations, InMemory>;
-
-fn service(transport: InMemory) -> InProcess {
+fn service(transport: InMemory) -> PassthroughService {
     service_with(transport, |options| options)
 }
 
-type Options = PassthroughBuilder<Authorized<MemoryStore, AllowAll>, Integrations, InMemory>;
+type Options = PassthroughBuilder<MemoryStore, Integrations, InMemory, AllowAll>;
 
-fn service_with(transport: InMemory, change: impl FnOnce(Options) -> Options) -> InProcess {
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
+fn service_with(
+    transport: InMemory,
+    change: impl FnOnce(Options) -> Options,
+) -> PassthroughService {
+    let store = MemoryStore::from_iter([(
+        "c",
+        Connection::new("vendor").with_secret("token", "s3cr3t"),
+    )]);
     let upstream = Upstream::new("https://api.vendor.test/v2")
         .unwrap()
         .auth(auth::Bearer);
@@ -151,7 +155,7 @@ fn ready<F: Future>(future: F) -> F::Output {
 
 /// A call's answer, and what it allocated until the answer's head was there.
 fn call<B>(
-    service: &mut InProcess,
+    service: &mut PassthroughService,
     request: Request<B>,
 ) -> (
     Response<tower_passthrough::service::ResponseBody>,

@@ -143,7 +143,10 @@ fn passthrough(runtime: &Runtime, vendor: SocketAddr) -> u64 {
         .dangerous()
         .plaintext();
     let transport = HttpTransport::builder().network(network).build().unwrap();
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "s3cr3t"))]);
+    let store = MemoryStore::from_iter([(
+        "c",
+        Connection::new("vendor").with_secret("token", "s3cr3t"),
+    )]);
     let upstream = Upstream::new(&format!("http://{vendor}/v2"))
         .unwrap()
         .auth(auth::Bearer);

@@ -22,11 +22,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 use http::Request;
 use tower::Service as _;
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::authorize::BoxAuthorize;
 use tower_passthrough::store::BoxCredentialStore;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, HttpTransport, Integrations, MemoryStore,
-    PassthroughService, Secret, Upstream, auth,
+    Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Secret, Upstream,
+    auth,
 };
 
 use crate::case::Case;
@@ -110,8 +111,8 @@ async fn l2_debug_of_public_types_shows_no_secret() {
     let core = core("debug");
     let secret = odd(&core);
     let connection = Connection::new("x")
-        .variable("v", core.as_str())
-        .with("token", secret.as_str());
+        .with_variable("v", core.as_str())
+        .with_secret("token", secret.as_str());
     let store = MemoryStore::from_iter([("c", connection.clone())]);
     let upstream = Upstream::new("https://vendor.test")
         .unwrap()
@@ -121,9 +122,10 @@ async fn l2_debug_of_public_types_shows_no_secret() {
         .unwrap();
     let integrations = Integrations::new().with("x", upstream.clone());
     let boxed = BoxCredentialStore::new(store.clone());
-    let authorizer = BoxAuthorize::new(|_: &ConnectionId, _: CallContext<'_>| true);
+    let authorizer = BoxAuthorize::new(AuthorizeFn::new(|_, _| true));
     let service = PassthroughService::builder(boxed.clone(), integrations.clone())
         .authorize(authorizer.clone())
+        .caller_credentials([])
         .build();
     let future = service.clone().call(
         Request::get("/c/x")

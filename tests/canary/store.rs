@@ -4,7 +4,10 @@ use std::io;
 use std::net::IpAddr;
 use std::pin::Pin;
 
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
 use tower_passthrough::client::{Resolve, TransportError, TransportErrorKind};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
     Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, Secret, StoreError,
 };
@@ -19,7 +22,7 @@ pub(crate) struct Store {
 impl CredentialStore for Store {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let first = &self.first;
@@ -27,7 +30,7 @@ impl CredentialStore for Store {
             // The same secrets at another integration.
             let mut connection = Connection::new(integration);
             for (name, secret) in first.credential().iter() {
-                connection = connection.with(name, Secret::clone(secret));
+                connection = connection.with_secret(name, Secret::clone(secret));
             }
             connection
         };
@@ -48,9 +51,9 @@ impl CredentialStore for Store {
         }
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: &Connection,
         _: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
@@ -62,7 +65,7 @@ impl CredentialStore for Store {
         }
     }
 
-    fn renews(&self, _: &Connection) -> bool {
+    fn can_refresh(&self, _: &Connection) -> bool {
         true
     }
 }
@@ -82,10 +85,14 @@ impl Resolve for Nameless {
 pub(crate) struct ById;
 
 impl Authorize for ById {
-    async fn authorize(&self, id: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        id: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         match id.as_str() {
-            "scoped" => Ok(Scope::all().paths(["a/*"])),
-            _ => Ok(Scope::all()),
+            "scoped" => Ok(Scope::all().paths(["a/*"]).into()),
+            _ => Ok(Scope::all().into()),
         }
     }
 }

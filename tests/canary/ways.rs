@@ -33,11 +33,7 @@ pub(crate) async fn gateway(
         .name("private.test", [10, 0, 0, 1])
         .transport(|transport| transport.resolver(Nameless))
         .build_transport(listener.local_addr().unwrap());
-    let at = |base: &str| {
-        Upstream::new(base)
-            .unwrap()
-            .shared_auth(Arc::clone(&case.scheme))
-    };
+    let at = |base: &str| Upstream::new(base).unwrap().auth(Arc::clone(&case.scheme));
     let integrations = Integrations::new()
         .with("main", at(&vendor.origin()))
         .with("closed", at("http://127.0.0.1:1"))
@@ -62,6 +58,7 @@ pub(crate) async fn gateway(
     };
     let builder = PassthroughService::builder(store, integrations)
         .authorize(ById)
+        .caller_credentials([])
         .transport(transport);
     let builder = builder
         .request_body_limit(64)

@@ -27,7 +27,7 @@ impl OneAtOnce {
             .options(move |options| {
                 options
                     .in_flight_limit(1)
-                    .in_flight_per_connection(1)
+                    .in_flight_per_connection_key(1)
                     .observe(move |_: &CallReport<'_>| {
                         let _ = sender.send(());
                     })
@@ -162,7 +162,7 @@ async fn e1_a_refused_call_takes_no_place() {
 async fn e1_an_unknown_id_is_unknown_while_others_are_at_their_limit() {
     let vendor = ManualVendor::bind().await;
     let gateway = Setup::new(&vendor)
-        .options(|options| options.in_flight_per_connection(0))
+        .options(|options| options.in_flight_per_connection_key(0))
         .start()
         .await;
     let answer = raw_call(gateway.address, get("/p/nobody/x")).await;

@@ -20,7 +20,6 @@ mod observed;
 mod path;
 mod pool;
 mod query;
-#[cfg(feature = "rate-limit")]
 mod rates;
 mod request_headers;
 mod resilience;

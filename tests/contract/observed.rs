@@ -142,7 +142,7 @@ async fn transport(setup: &mut Setup) -> (Gateway, tower_passthrough::HttpTransp
     let transport = setup.build_transport(address);
     let integrations =
         tower_passthrough::Integrations::new().with("vendor", setup.build_upstream());
-    let connection = tower_passthrough::Connection::new("vendor").with("token", "t");
+    let connection = tower_passthrough::Connection::new("vendor").with_secret("token", "t");
     let store = tower_passthrough::MemoryStore::from_iter([("c", connection)]);
     let service = PassthroughService::builder(store, integrations)
         .dangerous()

@@ -433,7 +433,7 @@ async fn p18_the_prefix_is_stripped_by_whole_segments_of_the_raw_path() {
 #[tokio::test]
 async fn p18_the_connection_id_is_one_segment_decoded_once() {
     let pair = Pair::with(|setup| {
-        let connection = Connection::new("vendor").with("token", "other");
+        let connection = Connection::new("vendor").with_secret("token", "other");
         setup
             .also("a b", connection.clone())
             .also("%63", connection.clone())

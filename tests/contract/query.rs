@@ -286,7 +286,7 @@ async fn with_query_key(vendor: Vendor) -> Pair {
     Pair::before(vendor, |setup| {
         setup
             .upstream(|u| u.auth(auth::Query::new("api_key").unwrap()))
-            .connection(Connection::new("vendor").with("api_key", "S+"))
+            .connection(Connection::new("vendor").with_secret("api_key", "S+"))
     })
     .await
 }
@@ -318,7 +318,7 @@ async fn q10_the_injected_query_is_in_no_error() {
     let origin = format!("http://vendor.test:{}", dead.port());
     let gateway = Setup::new(origin.as_str())
         .upstream(|u| u.auth(auth::Query::new("api_key").unwrap()))
-        .connection(Connection::new("vendor").with("api_key", "canary"))
+        .connection(Connection::new("vendor").with_secret("api_key", "canary"))
         .start()
         .await;
     let response = raw_call(gateway.address, get("/p/c/x?secret=mine")).await;

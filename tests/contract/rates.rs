@@ -16,8 +16,8 @@ async fn e6_429_says_when_the_next_call_may_begin() {
     let two = NonZeroU32::new(2).unwrap();
     let rate = Rate::per_minute(NonZeroU32::MIN).burst(two);
     let gateway = Setup::new(&vendor)
-        .also("d", Connection::new("vendor").with("token", TOKEN))
-        .options(move |options| options.rate_per_connection(rate))
+        .also("d", Connection::new("vendor").with_secret("token", TOKEN))
+        .options(move |options| options.rate_per_connection_key(rate))
         .start()
         .await;
     for _ in 0..2 {
@@ -51,7 +51,7 @@ async fn e6_a_caller_that_waits_as_told_is_let_through() {
     let forty = NonZeroU32::new(40).unwrap();
     let rate = Rate::per_minute(forty).burst(NonZeroU32::MIN);
     let gateway = Setup::new(&vendor)
-        .options(move |options| options.rate_per_connection(rate))
+        .options(move |options| options.rate_per_connection_key(rate))
         .start()
         .await;
     let first = raw_call(gateway.address, get("/p/c/x")).await;

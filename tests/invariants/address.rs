@@ -2,8 +2,9 @@
 
 use http::Uri;
 use http::uri::PathAndQuery;
+use tower_passthrough::address::Address;
 use tower_passthrough::address::PathEncoding;
-use tower_passthrough::{Address, ConnectionId, ErrorCode};
+use tower_passthrough::{ConnectionId, ErrorCode};
 
 use super::decoded;
 

@@ -11,8 +11,8 @@ pub fn check(text: &str) {
     // Whatever it is, it's an error or none; a value only ever completes it.
     if let Ok(template) = Upstream::template(text) {
         let hostile = Connection::new("x")
-            .variable("v", "a.evil.test/#@")
-            .variable("w", "..");
+            .with_variable("v", "a.evil.test/#@")
+            .with_variable("w", "..");
         let _ = template.expand(hostile.variables());
         let _ = format!("{template:?}");
     }

@@ -4,8 +4,9 @@ use std::sync::{Arc, Mutex};
 
 use http::{HeaderMap, Request, Response, Uri};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
-use tower_passthrough::policy::{Destination, Scheme};
+use tower_passthrough::policy::Scheme;
 use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream,
 };
@@ -29,16 +30,16 @@ impl Transport for Keeping {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        to: &Destination,
+        to: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let (head, body) = request.into_parts();
         *self.0.lock().unwrap() = Some(Sent {
             uri: head.uri,
             headers: head.headers,
-            scheme: to.scheme(),
-            host: to.host().to_string(),
-            port: to.port(),
-            authority: to.authority().to_string(),
+            scheme: to.destination().scheme(),
+            host: to.destination().host().to_string(),
+            port: to.destination().port(),
+            authority: to.destination().authority().to_string(),
         });
         Ok(Response::new(UpstreamBody::new(body)))
     }
@@ -51,15 +52,13 @@ pub fn call(upstream: Upstream, target: &str) -> Option<Result<Sent, String>> {
     }
     let uri: Uri = target.parse().ok()?;
     let transport = Keeping::default();
-    let store = MemoryStore::from_iter([("c", Connection::new("x").with("token", "s3cr3t"))]);
-    let mut service = PassthroughService::builder_with_transport(
-        store,
-        Integrations::new().with("x", upstream),
-        transport.clone(),
-    )
-    .dangerous()
-    .allow_all()
-    .build();
+    let store =
+        MemoryStore::from_iter([("c", Connection::new("x").with_secret("token", "s3cr3t"))]);
+    let mut service = PassthroughService::builder(store, Integrations::new().with("x", upstream))
+        .transport(transport.clone())
+        .dangerous()
+        .allow_all()
+        .build();
     let request = Request::get(uri).body(String::new()).ok()?;
     let response = RUNTIME.with(|runtime| runtime.block_on(service.call(request)));
     let Ok(response) = response;

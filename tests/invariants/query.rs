@@ -1,8 +1,9 @@
 //! The raw query and its one reserved parameter.
 
 use http::Uri;
+use tower_passthrough::ErrorCode;
+use tower_passthrough::address::Address;
 use tower_passthrough::address::PathEncoding;
-use tower_passthrough::{Address, ErrorCode};
 
 use super::decoded;
 

@@ -23,8 +23,8 @@ fn signed(message: &str) -> String {
 
 async fn pair(scheme: Hmac) -> Pair {
     let connection = Connection::new("vendor")
-        .with("secret", hex(KEY))
-        .with("key_id", "1d");
+        .with_secret("secret", hex(KEY))
+        .with_secret("key_id", "1d");
     Pair::with(|setup| {
         let setup = setup.connection(connection);
         setup.upstream(|upstream| upstream.auth(scheme.key("secret", KeyEncoding::Hex)))
@@ -132,7 +132,7 @@ async fn h18_what_cannot_sign_is_told_before_the_payload_is_asked_for() {
         .and_then(|scheme| scheme.header("x-signature", "{signature}"))
         .unwrap();
     for (secret, encoding) in [("no hex", KeyEncoding::Hex), ("a\nb", KeyEncoding::Raw)] {
-        let connection = Connection::new("vendor").with("secret", secret);
+        let connection = Connection::new("vendor").with_secret("secret", secret);
         let scheme = scheme.clone().key("secret", encoding);
         let pair = Pair::with(|setup| {
             let setup = setup.connection(connection);

@@ -72,11 +72,11 @@ impl Peer {
 
     fn connection(&self, key: &str) -> Connection {
         Connection::new("vendor")
-            .with("consumer_key", "9djdj82h48djs9d2xyzw")
-            .with("consumer_secret", "j49sk3j29djd&%+/")
-            .with("token", "kkk9d7dh3k39sjv7xyzw")
-            .with("token_secret", "dh893hdasih9 ~\u{e9}")
-            .with("private_key", self.ready[key].as_str().unwrap())
+            .with_secret("consumer_key", "9djdj82h48djs9d2xyzw")
+            .with_secret("consumer_secret", "j49sk3j29djd&%+/")
+            .with_secret("token", "kkk9d7dh3k39sjv7xyzw")
+            .with_secret("token_secret", "dh893hdasih9 ~\u{e9}")
+            .with_secret("private_key", self.ready[key].as_str().unwrap())
     }
 }
 
@@ -221,7 +221,9 @@ async fn oauthlib_refuses_other_secrets() {
         (OAuth1::hmac_sha256(), "token_secret"),
         (OAuth1::rsa_sha256(), "token"),
     ] {
-        let connection = peer.connection("pkcs8").with(name, "anotheranotheranother");
+        let connection = peer
+            .connection("pkcs8")
+            .with_secret(name, "anotheranotheranother");
         let setup = Setup::new(&*peer.http()).connection(connection);
         let gateway = setup
             .upstream(|upstream| upstream.auth(scheme))
@@ -328,10 +330,10 @@ async fn oauthlib_verifies_rsa_sha1_of_a_signer_of_the_hosts() {
 
 fn connection() -> Connection {
     Connection::new("vendor")
-        .with("consumer_key", "key")
-        .with("consumer_secret", "secret")
-        .with("token", "token")
-        .with("token_secret", "secret")
+        .with_secret("consumer_key", "key")
+        .with_secret("consumer_secret", "secret")
+        .with_secret("token", "token")
+        .with_secret("token_secret", "secret")
 }
 
 #[tokio::test]

@@ -5,22 +5,22 @@ use axum::routing::any_service;
 
 use crate::place::Place;
 use testkit::caller::{RawResponse, raw_call, request};
-use testkit::gateway::Service;
 use testkit::vendor::Vendor;
+use tower_passthrough::PassthroughService;
 
 /// What the caller gets of a HEAD to a vendor that answers so.
-async fn head(vendor: &str, mount: impl FnOnce(Service) -> Router) -> RawResponse {
+async fn head(vendor: &str, mount: impl FnOnce(PassthroughService) -> Router) -> RawResponse {
     let vendor = Vendor::answering(vendor).await;
     let prefixed = |service| Router::new().nest("/p", mount(service));
     let place = Place::before(vendor, |setup| setup, prefixed).await;
     raw_call(place.gateway.address, request("HEAD", "/p/c/x", &[], "")).await
 }
 
-fn any(service: Service) -> Router {
+fn any(service: PassthroughService) -> Router {
     Router::new().route_service("/{id}/{*path}", any_service(service))
 }
 
-fn nested(service: Service) -> Router {
+fn nested(service: PassthroughService) -> Router {
     Router::new().fallback_service(service)
 }
 

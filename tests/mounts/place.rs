@@ -1,9 +1,10 @@
 //! A service before a vendor, in the place that a test chooses for it.
 
 use axum::Router;
+use tower_passthrough::PassthroughService;
 
 use testkit::caller::{RawResponse, get, raw_call};
-use testkit::gateway::{Gateway, Mount, Service, Setup, bind};
+use testkit::gateway::{Gateway, Mount, Setup, bind};
 use testkit::vendor::Vendor;
 
 /// The base path of the vendor.
@@ -16,13 +17,13 @@ pub(crate) struct Place {
 
 impl Place {
     /// The usual service without a prefix, before a vendor that answers 200 to everything.
-    pub(crate) async fn axum(mount: impl FnOnce(Service) -> Router) -> Self {
+    pub(crate) async fn axum(mount: impl FnOnce(PassthroughService) -> Router) -> Self {
         Self::with(|setup| setup, mount).await
     }
 
     pub(crate) async fn with(
         change: impl FnOnce(Setup) -> Setup,
-        mount: impl FnOnce(Service) -> Router,
+        mount: impl FnOnce(PassthroughService) -> Router,
     ) -> Self {
         Self::before(Vendor::ok().await, change, mount).await
     }
@@ -30,7 +31,7 @@ impl Place {
     pub(crate) async fn before(
         vendor: Vendor,
         change: impl FnOnce(Setup) -> Setup,
-        mount: impl FnOnce(Service) -> Router,
+        mount: impl FnOnce(PassthroughService) -> Router,
     ) -> Self {
         let listener = bind().await;
         let address = listener.local_addr().expect("a bound socket");

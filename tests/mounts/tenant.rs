@@ -9,8 +9,11 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, StatusCode};
 use tower::ServiceExt;
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    Authorize, Authorized, CallContext, Connection, ConnectionId, CredentialStore, Integrations,
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Integrations,
     PassthroughLayer, PassthroughService, Scope, StoreError,
 };
 
@@ -53,12 +56,14 @@ struct Tenants;
 impl CredentialStore for Tenants {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let tenant = Tenant::of(cx)?;
         match id.as_str() {
-            "crm" => Ok(Connection::new("vendor").with("token", format!("token-of-{tenant}"))),
+            "crm" => {
+                Ok(Connection::new("vendor").with_secret("token", format!("token-of-{tenant}")))
+            }
             _ => Err(StoreError::NotFound),
         }
     }
@@ -68,23 +73,25 @@ impl CredentialStore for Tenants {
 struct Customers;
 
 impl Authorize for Customers {
-    async fn authorize(&self, _: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         match Tenant::of(cx)? {
-            "mallory" => Err(StoreError::NotFound),
-            _ => Ok(Scope::all()),
+            "mallory" => Err(AuthorizeError::Denied),
+            _ => Ok(Scope::all().into()),
         }
     }
 }
 
-type Service = PassthroughService<Authorized<Tenants, Customers>, Integrations>;
-
-fn service(vendor: &Vendor, gateway: SocketAddr) -> Service {
+fn service(vendor: &Vendor, gateway: SocketAddr) -> PassthroughService {
     let mut setup = Setup::new(vendor);
     let integrations = Integrations::new().with("vendor", setup.build_upstream());
     PassthroughService::builder(Tenants, integrations)
         .authorize(Customers)
+        .caller_credentials([SESSION])
         .transport(setup.build_transport(gateway))
-        .strip_request_header(SESSION)
         .build()
 }
 

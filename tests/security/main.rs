@@ -10,15 +10,12 @@
 )]
 
 mod addresses;
-#[cfg(feature = "sqlite")]
 mod at_rest;
 mod destinations;
 mod exhaustion;
-#[cfg(feature = "oauth2")]
 mod refreshes;
 mod secrets;
 mod tenants;
-#[cfg(feature = "oauth2")]
 mod token_endpoints;
 mod vendors;
 mod versions;

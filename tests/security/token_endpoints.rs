@@ -13,8 +13,9 @@ use tower_passthrough::oauth2::{
 };
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::refresh::{TokenError, TokenSource, Tokens};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::upstream::BaseUrlError;
-use tower_passthrough::{Connection, ConnectionId, HttpTransport};
+use tower_passthrough::{Connection, HttpTransport};
 
 use testkit::gateway::{Origin, Setup};
 use testkit::names::Names;
@@ -32,9 +33,9 @@ fn transport(vendor: &(impl Origin + ?Sized)) -> HttpTransport {
 
 fn connection() -> Connection {
     Connection::new("vendor")
-        .with("access_token", ACCESS_TOKEN)
-        .with("refresh_token", REFRESH_TOKEN)
-        .with("private_key", KEY)
+        .with_secret("access_token", ACCESS_TOKEN)
+        .with_secret("refresh_token", REFRESH_TOKEN)
+        .with_secret("private_key", KEY)
 }
 
 /// An endpoint at that URL, whose client has a secret.
@@ -51,8 +52,8 @@ async fn obtain(
     let source = OAuth2TokenSource::new(transport)
         .with("vendor", endpoint)
         .timeout(Duration::from_secs(2));
-    let id = ConnectionId::try_from("c").unwrap();
-    source.obtain(&id, connection).await
+    let id = ConnectionKey::try_from("c").unwrap();
+    source.fetch(&id, connection).await
 }
 
 /// All that an error shows of itself and of its causes.
@@ -183,7 +184,7 @@ async fn l8_no_place_of_a_token_endpoint_is_shown() {
         let endpoint = endpoint(&format!("{origin}/p4th/token"))
             .unwrap()
             .parameter("w0rd", "w0rd");
-        let connection = connection().variable("sub", "w0rd.");
+        let connection = connection().with_variable("sub", "w0rd.");
         let error = obtain(transport, endpoint, &connection).await.unwrap_err();
         let text = shown(&error);
         holds_no_canary(&text);
@@ -268,9 +269,9 @@ async fn o5_a_client_secret_goes_to_no_other_host() {
     let url = format!("{}/token", vendor.origin());
     // Whatever a connection or a field says of hosts.
     let connection = connection()
-        .with("token_url", &*evil)
-        .variable("token_url", &*evil)
-        .variable("host", &*evil);
+        .with_secret("token_url", &*evil)
+        .with_variable("token_url", &*evil)
+        .with_variable("host", &*evil);
     for name in [
         "host",
         "x-forwarded-host",
@@ -319,7 +320,7 @@ async fn o5_no_value_of_a_connection_moves_a_token_url() {
             let transport = Setup::new(&vendor)
                 .transport(|transport| transport.resolver(Names::all_to_loopback()))
                 .build_transport(SocketAddr::from(([127, 0, 0, 1], 1)));
-            let connection = connection().variable("sub", value);
+            let connection = connection().with_variable("sub", value);
             let outcome = obtain(transport, endpoint, &connection).await;
             let text = shown(&outcome.unwrap_err());
             assert!(

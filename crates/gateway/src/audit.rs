@@ -11,6 +11,7 @@ use std::time::Duration;
 use http::Method;
 use tower_passthrough::observe::{CallReport, CallStart};
 use tower_passthrough::refresh::{RefreshOutcome, RefreshReport};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{ConnectionId, Observe};
 
 use crate::callers::Caller;
@@ -34,7 +35,9 @@ impl Observe for Observer {
 
 fn call(call: &CallReport<'_>) {
     let caller = call.extensions().get::<Arc<Caller>>();
-    let connection = call.connection().map(Id).map(tracing::field::display);
+    let key = call.connection_key().map(ConnectionKey::as_str);
+    let connection = key.or(call.connection_id().map(ConnectionId::as_str));
+    let connection = connection.map(Id).map(tracing::field::display);
     // An address is judged when it's dialled, so a refusal may come after the call was handed on.
     let refused = call
         .error()
@@ -79,7 +82,7 @@ pub(crate) fn unauthenticated(method: &Method) {
 /// New tokens of a connection, or why there are none. It's told beside calls, which go on.
 pub(crate) fn refreshed(report: &RefreshReport<'_>) {
     let outcome = report.outcome();
-    let connection = tracing::field::display(Id(report.connection()));
+    let connection = tracing::field::display(Id(report.connection_key().as_str()));
     let (integration, ms) = (report.integration(), milliseconds(report.duration()));
     // The library's own words: nothing that a token endpoint said.
     let error = report.error();
@@ -112,11 +115,11 @@ fn milliseconds(duration: Duration) -> u64 {
 }
 
 /// An id as a value of a log line: in quotes, unless it can't be taken for more than itself.
-struct Id<'a>(&'a ConnectionId);
+struct Id<'a>(&'a str);
 
 impl fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0.as_str();
+        let id = self.0;
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+/".contains(&byte);
         if id.bytes().all(plain) {
             f.write_str(id)

@@ -72,7 +72,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         callers: Callers::anyone(),
         store: Store::File(vec![(
             "demo".to_owned(),
-            Connection::new("demo").with("token", TOKEN),
+            Connection::new("demo").with_secret("token", TOKEN),
         )]),
         declared: Declared::of(Integrations::new().with("demo", upstream)),
         network: NetworkPolicy::new()

@@ -45,7 +45,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_passthrough::upgrade::UpgradeTracker;
-use tower_passthrough::{Authorized, HttpTransport, Integrations, PassthroughService};
+use tower_passthrough::{HttpTransport, PassthroughService};
 
 use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
@@ -220,12 +220,10 @@ struct Host {
     served: Option<Served>,
     refreshes: JoinSet<()>,
     /// The service so far, which has counted calls.
-    previous: Option<Service>,
+    previous: Option<PassthroughService>,
     /// What was warned of at the last load.
     warnings: Vec<String>,
 }
-
-type Service = PassthroughService<Authorized<Current, Current>, Integrations>;
 
 impl Host {
     /// Builds what answers calls: at the start, and from each later config.
@@ -267,15 +265,15 @@ impl Host {
         let mut passthrough =
             PassthroughService::builder(current.clone(), config.declared.integrations)
                 .authorize(current)
+                .caller_credentials([API_KEY])
                 .transport(transport)
                 .path_encoding(config.path_encoding)
                 .response_headers(config.response_headers)
                 .response_head_timeout(config.response_head_timeout)
                 .idle_timeout(config.idle_timeout)
                 .retry(config.retry)
-                .strip_request_header(API_KEY)
                 .trace_context(config.trace_context)
-                .tunnels(self.tunnels.clone())
+                .upgrade_tracker(self.tunnels.clone())
                 .observe(audit::Observer);
         if let Some(limit) = config.request_body_limit {
             passthrough = passthrough.request_body_limit(limit);

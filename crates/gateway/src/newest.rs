@@ -7,8 +7,11 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, StoreError,
 };
 
 use crate::callers::{Caller, Callers};
@@ -63,7 +66,7 @@ impl Current {
     /// Whether the newest config has a connection of that id. It isn't asked for new tokens.
     async fn is_still_there(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<(), StoreError> {
         match self.successor() {
@@ -75,48 +78,52 @@ impl Current {
 
 /// The library's question, answered from what [`authenticate`](crate::callers::authenticate) found.
 impl Authorize for Current {
-    async fn authorize(&self, id: &ConnectionId, cx: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        id: &ConnectionId,
+        cx: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         let caller = cx.extensions().get::<Arc<Caller>>();
         let may = |caller: &&Arc<Caller>| caller.may_use(id.as_str());
-        let caller = caller.filter(may).ok_or(StoreError::NotFound)?;
+        let caller = caller.filter(may).ok_or(AuthorizeError::Denied)?;
         let Some(newest) = self.successor() else {
-            return Ok(caller.scope().clone());
+            return Ok(caller.scope().clone().into());
         };
         let still = newest.callers.still_has(caller);
-        let still = still.as_ref().filter(may).ok_or(StoreError::NotFound)?;
-        Ok(still.scope().clone())
+        let still = still.as_ref().filter(may).ok_or(AuthorizeError::Denied)?;
+        Ok(still.scope().clone().into())
     }
 }
 
 impl CredentialStore for Current {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         self.is_still_there(id, cx).await?;
         self.served.connection(id, cx).await
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         rejected: &Connection,
         cx: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
         self.is_still_there(id, cx).await?;
-        self.served.renew(id, rejected, cx).await
+        self.served.refresh(id, rejected, cx).await
     }
 
-    fn renews(&self, connection: &Connection) -> bool {
-        self.served.renews(connection)
+    fn can_refresh(&self, connection: &Connection) -> bool {
+        self.served.can_refresh(connection)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use http::{Extensions, Method};
-    use tower_passthrough::HttpTransport;
+    use tower_passthrough::{HttpTransport, Scope};
 
     use super::*;
     use crate::callers::digest;
@@ -162,7 +169,10 @@ mod tests {
         let cx = CallContext::new(&extensions, &Method::GET);
         (
             current.authorize(&id, cx).await.is_ok(),
-            current.connection(&id, cx).await.is_ok(),
+            current
+                .connection(&ConnectionKey::from(&id), cx)
+                .await
+                .is_ok(),
         )
     }
 

@@ -16,7 +16,7 @@ use tower_passthrough::authorize::AllowAll;
 use tower_passthrough::client::HttpTransportBuilder;
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::{
-    Authorize, Authorized, Connection, CredentialStore, HttpTransport, Integrations, MemoryStore,
+    Authorize, Connection, CredentialStore, HttpTransport, Integrations, MemoryStore,
     PassthroughBuilder, PassthroughLayer, PassthroughService, Upstream, auth,
 };
 
@@ -44,8 +44,7 @@ pub enum Mount {
     Layer,
 }
 
-pub type Service = PassthroughService<Authorized<MemoryStore, AllowAll>, Integrations>;
-pub type Builder = PassthroughBuilder<Authorized<MemoryStore, AllowAll>, Integrations>;
+pub type Builder = PassthroughBuilder<MemoryStore, Integrations, HttpTransport, AllowAll>;
 
 type Change<T> = Box<dyn FnOnce(T) -> T + Send>;
 
@@ -75,7 +74,7 @@ impl Setup {
             path: String::new(),
             connections: vec![(
                 "c".to_owned(),
-                Connection::new("vendor").with("token", TOKEN),
+                Connection::new("vendor").with_secret("token", TOKEN),
             )],
             upstream: Box::new(|upstream| upstream),
             options: Box::new(|builder| builder),
@@ -180,7 +179,7 @@ impl Setup {
     }
 
     /// The service, for a gateway with that listener.
-    pub fn build(&mut self, listener: SocketAddr) -> Service {
+    pub fn build(&mut self, listener: SocketAddr) -> PassthroughService {
         let integrations = Integrations::new().with("vendor", self.build_upstream());
         let store = MemoryStore::from_iter(std::mem::take(&mut self.connections));
         let transport = self.build_transport(listener);
@@ -207,6 +206,7 @@ impl Setup {
         let integrations = Integrations::new().with("vendor", self.build_upstream());
         let service = PassthroughService::builder(store, integrations)
             .authorize(authorizer)
+            .caller_credentials([])
             .transport(transport)
             .prefix("/p")
             .expect("a prefix")

@@ -76,8 +76,8 @@ impl Identity {
     /// A connection to `vendor` with this identity.
     pub fn connection(&self) -> Connection {
         Connection::new("vendor")
-            .with("certificate", self.certificate.as_str())
-            .with("private_key", self.key.as_str())
+            .with_secret("certificate", self.certificate.as_str())
+            .with_secret("private_key", self.key.as_str())
     }
 }
 

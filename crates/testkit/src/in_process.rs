@@ -6,8 +6,8 @@ use std::sync::Arc;
 use http::{Request, Response};
 use tower::ServiceExt;
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
-use tower_passthrough::policy::Destination;
 use tower_passthrough::service::ResponseBody;
 use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream, auth,
@@ -39,7 +39,7 @@ impl InProcess {
             .expect("a base URL")
             .auth(auth::Bearer);
         let integrations = Integrations::new().with("vendor", upstream);
-        let connection = Connection::new("vendor").with("token", TOKEN);
+        let connection = Connection::new("vendor").with_secret("token", TOKEN);
         let service =
             PassthroughService::builder(MemoryStore::from_iter([("c", connection)]), integrations)
                 .dangerous()
@@ -56,7 +56,7 @@ impl Transport for InProcess {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        _: &Destination,
+        _: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let response = (self.0)(&request);
         Ok(response.map(|body| UpstreamBody::new(body.to_owned())))

@@ -13,11 +13,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::refresh::{
     RefreshOutcome, RefreshingStore, TokenError, TokenSource, Tokens,
 };
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::TokenStore;
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, auth};
+use tower_passthrough::{Connection, CredentialStore, auth};
 
 use super::gateway::{Gateway, Setup};
 use super::head::latin1;
@@ -121,7 +123,7 @@ impl Provider {
     pub async fn gateway(&self, store: impl CredentialStore) -> Gateway {
         Setup::new(&self.vendor)
             .upstream(|upstream| upstream.auth(auth::AccessToken))
-            .start_with(store, |_: &ConnectionId, _: CallContext<'_>| true)
+            .start_with(store, AuthorizeFn::new(|_, _| true))
             .await
     }
 }
@@ -130,14 +132,14 @@ impl Provider {
 pub fn connection(id: &str, ends_in: i64) -> Connection {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let end = now.as_secs().saturating_add_signed(ends_in);
-    endless(id).with("expires_at", end.to_string())
+    endless(id).with_secret("expires_at", end.to_string())
 }
 
 /// The same, whose end nobody knows.
 pub fn endless(id: &str) -> Connection {
     Connection::new("vendor")
-        .with("access_token", format!("{id}-a0"))
-        .with("refresh_token", format!("{id}-r0"))
+        .with_secret("access_token", format!("{id}-a0"))
+        .with_secret("refresh_token", format!("{id}-r0"))
 }
 
 /// A secret of a connection, as text.
@@ -157,7 +159,10 @@ pub fn refreshing<S: TokenStore, T: TokenSource>(
     let (sender, receiver) = mpsc::unbounded_channel();
     let refreshing = RefreshingStore::new(store, source).on_refresh(move |report| {
         assert_eq!(report.integration(), "vendor");
-        let _ = sender.send((report.connection().as_str().to_owned(), report.outcome()));
+        let _ = sender.send((
+            report.connection_key().as_str().to_owned(),
+            report.outcome(),
+        ));
     });
     (refreshing, receiver)
 }
@@ -289,13 +294,13 @@ impl Asking {
 }
 
 impl TokenSource for Asking {
-    fn serves(&self, connection: &Connection) -> bool {
+    fn supports(&self, connection: &Connection) -> bool {
         connection.credential().get("refresh_token").is_some()
     }
 
-    async fn obtain(
+    async fn fetch(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         connection: &Connection,
     ) -> Result<Tokens, TokenError> {
         self.begins.give();

@@ -6,12 +6,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::time::sleep;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
     CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
 };
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, StoreError,
-};
+use tower_passthrough::{CallContext, Connection, CredentialStore, MemoryStore, StoreError};
 
 use super::wait::Signal;
 
@@ -95,7 +94,7 @@ impl Process {
 impl CredentialStore for Process {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         match &self.cached {
@@ -106,7 +105,7 @@ impl CredentialStore for Process {
 }
 
 impl TokenStore for Process {
-    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         if self.looks.fetch_add(1, Ordering::SeqCst) == 1 {
             sleep(self.slow).await;
         }
@@ -115,11 +114,11 @@ impl TokenStore for Process {
 
     async fn lease(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
         if let Some(newer) = self.meanwhile.lock().unwrap().take() {
-            self.store.insert(id.clone(), newer);
+            self.store.insert_now(id.clone(), newer);
         }
         if self.looks.load(Ordering::SeqCst) == 1 {
             sleep(self.slow).await;
@@ -132,13 +131,13 @@ impl TokenStore for Process {
         self.store.lease(id, time).await
     }
 
-    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         self.store.release(id, lease).await
     }
 
     async fn commit(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         read: CredentialVersion,
         lease: RefreshLease,
         renewal: &GrantUpdate,

@@ -395,7 +395,7 @@ mod tests {
         milliseconds: u64,
     ) -> Result<Parts, AuthError> {
         let upstream = Upstream::new(origin).unwrap();
-        let route = upstream.permit(upstream.place(None).unwrap()).unwrap();
+        let destination = upstream.destination();
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{origin}{target}"));
@@ -403,18 +403,20 @@ mod tests {
             request = request.header(*name, *value);
         }
         let mut request = request.body(()).unwrap().into_parts().0;
-        let payload = match scheme.payload(&request) {
+        let cx = AuthContext::new(connection, &destination, UNIX_EPOCH);
+        let payload = match scheme.payload(&request, &cx)? {
             PayloadUse::Bytes { .. } => Some(Bytes::from_static(body.as_bytes())),
             PayloadUse::Ignored => None,
         };
-        let cx = AuthContext {
+        let cx = AuthContext::new(
             connection,
-            destination: &route.destination,
-            payload: payload.as_ref(),
-            length: None,
-            now: UNIX_EPOCH + Duration::from_millis(milliseconds),
-        };
-        scheme.apply(&mut request, &cx)?;
+            &destination,
+            UNIX_EPOCH + Duration::from_millis(milliseconds),
+        );
+        let cx = payload
+            .as_ref()
+            .map_or(cx, |payload| cx.with_payload(payload));
+        let _ = scheme.apply(&mut AuthRequest::new(&mut request), &cx)?;
         Ok(request)
     }
 
@@ -433,11 +435,11 @@ mod tests {
             .and_then(|scheme| scheme.parameter("signature", "{signature}"))
             .unwrap();
         let connection = Connection::new("binance")
-            .with(
+            .with_secret(
                 "key_id",
                 "vmPUZE6mv9SD5VNHk4HlWFsOr6aKE2zvsw0MuIgwCIPy6utIco14y7Ju91duEh8A",
             )
-            .with(
+            .with_secret(
                 "secret",
                 "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j",
             );
@@ -487,7 +489,7 @@ mod tests {
                     &volume=1.25";
         let line = ("POST", "https://api.kraken.test", "/0/private/AddOrder");
         for key in [key, key.trim_end_matches('=')] {
-            let connection = Connection::new("kraken").with("secret", key);
+            let connection = Connection::new("kraken").with_secret("secret", key);
             let fields = [("content-type", FORM)];
             let request = sent(&scheme, &connection, line, &fields, body, 0).unwrap();
             assert_eq!(
@@ -511,8 +513,8 @@ mod tests {
             })
             .unwrap();
         let connection = Connection::new("duo")
-            .with("key_id", "DIWJ8X6AEYOR5OMC6TQ1")
-            .with("secret", "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep");
+            .with_secret("key_id", "DIWJ8X6AEYOR5OMC6TQ1")
+            .with_secret("secret", "Zh5eGmUq9zpfQnyUIu5OL9iWoMMv5ZNmk3zLJ4Ep");
         let origin = "https://API-xxxxxxxx.duosecurity.com";
         let path = "/accounts/v1/account/list";
         let parameters = "username=root&realname=First+Last";
@@ -535,8 +537,8 @@ mod tests {
     fn the_examples_of_hawk() {
         // "Protocol Example" and "Payload Validation" of its README.
         let connection = Connection::new("hawk")
-            .with("key_id", "dh37fgj492je")
-            .with("secret", "werxhqb98rpaxn39848xrunpaw3489ruxnpa98w4rxn");
+            .with_secret("key_id", "dh37fgj492je")
+            .with_secret("secret", "werxhqb98rpaxn39848xrunpaw3489ruxnpa98w4rxn");
         let begin = "hawk.1.header\n{timestamp}\n{nonce}\n{upper({method})}\n{path_and_query}\n\
                      {hostname}\n{port}\n";
         let value = "Hawk id=\"{key_id}\", ts=\"{timestamp}\", nonce=\"{nonce}\", ";
@@ -581,7 +583,7 @@ mod tests {
     #[test]
     fn rfc4231_and_rfc2202_vectors() {
         // Test case 2 of each: key "Jefe".
-        let connection = Connection::new("v").with("secret", "4a656665");
+        let connection = Connection::new("v").with_secret("secret", "4a656665");
         for (hash, expected) in [
             (HmacHash::Sha1, "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"),
             (
@@ -611,9 +613,9 @@ mod tests {
     #[test]
     fn each_value_is_what_is_sent() {
         let connection = Connection::new("v")
-            .with("secret", "k")
-            .with("app", "4pp")
-            .with("key_id", "1d");
+            .with_secret("secret", "k")
+            .with_secret("app", "4pp")
+            .with_secret("key_id", "1d");
         let line = (
             "pAtCh",
             "https://V.test:8443",
@@ -664,7 +666,7 @@ mod tests {
 
     #[test]
     fn signatures_are_written_as_the_vendor_wants_them() {
-        let connection = Connection::new("v").with("secret", "Jefe");
+        let connection = Connection::new("v").with_secret("secret", "Jefe");
         let message = "what do ya want for nothing?";
         for (encoding, expected) in [
             (
@@ -701,7 +703,11 @@ mod tests {
                 kept,
             ),
         ] {
-            assert_eq!(scheme.body_limit(7).payload(&request), expected);
+            let connection = Connection::new("v").with_secret("secret", "s");
+            let upstream = Upstream::new("https://v.test").unwrap();
+            let destination = upstream.destination();
+            let cx = AuthContext::new(&connection, &destination, UNIX_EPOCH);
+            assert_eq!(scheme.body_limit(7).payload(&request, &cx), Ok(expected));
         }
     }
 
@@ -709,7 +715,7 @@ mod tests {
     fn what_a_caller_sends_that_no_field_may_hold_is_its_own_fault() {
         let scheme = Hmac::new(HmacHash::Sha256, "{query:q}").unwrap();
         let scheme = scheme.header("x-q", "{query:q}:{signature}").unwrap();
-        let connection = Connection::new("v").with("secret", "s");
+        let connection = Connection::new("v").with_secret("secret", "s");
         let line = ("GET", "https://v.test", "/?q=a%0d%0ax:%20b");
         let refused = sent(&scheme, &connection, line, &[], "", 0);
         assert_eq!(refused.err(), Some(NO_FIELD));
@@ -730,16 +736,24 @@ mod tests {
             (KeyEncoding::Raw, "a\r\nb", AuthError::InvalidHeaderValue),
             (KeyEncoding::Base64, "YWJj\n", AuthError::InvalidHeaderValue),
         ] {
-            let connection = Connection::new("v").with("k", key).with("other", "x");
+            let connection = Connection::new("v")
+                .with_secret("k", key)
+                .with_secret("other", "x");
             let refused = sent(&scheme(encoding), &connection, line, &[], "", 0);
             assert_eq!(refused.err(), Some(expected));
         }
         let scheme = scheme(KeyEncoding::Raw);
-        assert_eq!(scheme.secrets(), ["k", "other"]);
-        let missing = Connection::new("v").with("k", "x");
+        assert_eq!(
+            scheme.requirements().secrets(),
+            ["k".into(), "other".into()]
+        );
+        let missing = Connection::new("v").with_secret("k", "x");
         let refused = sent(&scheme, &missing, line, &[], "", 0);
-        assert_eq!(refused.err(), Some(AuthError::Missing));
-        let broken = missing.with("other", "a\nb");
+        assert_eq!(
+            refused.err(),
+            Some(AuthError::MissingSecret("other".into()))
+        );
+        let broken = missing.with_secret("other", "a\nb");
         let refused = sent(&scheme, &broken, line, &[], "", 0);
         assert_eq!(refused.err(), Some(AuthError::InvalidHeaderValue));
     }

@@ -75,7 +75,7 @@ impl InChunks {
     }
 
     /// The chunk of what has come.
-    fn finish(&mut self) -> Bytes {
+    fn take_chunk(&mut self) -> Bytes {
         let data = std::mem::take(&mut self.data);
         let signature = self.chain.of_chunk(&data);
         let room = 16 + EXTENSION.len() + signature.len() + 2 + data.len() + 2;
@@ -117,12 +117,12 @@ impl BodyEncoder for InChunks {
         self.data.extend_from_slice(&data.split_to(take));
         self.left -= take as u64;
         let is_full = self.data.len() as u64 == SIZE || self.left == 0;
-        Ok(is_full.then(|| self.finish()))
+        Ok(is_full.then(|| self.take_chunk()))
     }
 
     fn finish(&mut self) -> Result<Bytes, EncodeError> {
         match self.left {
-            0 => Ok(self.finish()),
+            0 => Ok(self.take_chunk()),
             _ => Err(EncodeError("the payload is shorter than it said")),
         }
     }
@@ -148,11 +148,11 @@ mod tests {
         let mut data = Bytes::from(vec![b'a'; 66_560]);
         let mut coded = Vec::new();
         while !data.is_empty() {
-            coded.extend(coder.code(&mut data).ok().flatten());
+            coded.extend(coder.encode(&mut data).ok().flatten());
         }
-        coded.extend(coder.end());
+        coded.extend(coder.finish());
         let coded = coded.concat();
-        assert_eq!(coder.length(None), Some(66_824));
+        assert_eq!(coder.encoded_len(None), Some(66_824));
         assert_eq!(coded.len(), 66_824);
         let text = String::from_utf8_lossy(&coded);
         for chunk in [
@@ -176,14 +176,14 @@ mod tests {
                 let mut data = Bytes::from(vec![b'x'; usize::try_from(piece).unwrap_or(0)]);
                 while !data.is_empty() {
                     sent += coder
-                        .code(&mut data)
+                        .encode(&mut data)
                         .ok()
                         .flatten()
                         .map_or(0, |out| out.len());
                 }
             }
-            sent += coder.end().map_or(0, |out| out.len());
-            assert_eq!(coder.length(None), Some(sent as u64), "{length}");
+            sent += coder.finish().map_or(0, |out| out.len());
+            assert_eq!(coder.encoded_len(None), Some(sent as u64), "{length}");
         }
     }
 
@@ -192,13 +192,13 @@ mod tests {
         let mut coder = InChunks::new(chain(SEED), 4);
         assert!(
             coder
-                .code(&mut Bytes::from_static(b"abc"))
+                .encode(&mut Bytes::from_static(b"abc"))
                 .is_ok_and(|out| out.is_none())
         );
-        assert!(coder.again().end().is_err());
-        assert!(coder.end().is_err());
+        assert!(coder.restart().finish().is_err());
+        assert!(coder.finish().is_err());
         let mut long = Bytes::from_static(b"de");
-        assert!(coder.code(&mut long).is_ok_and(|out| out.is_some()));
-        assert!(coder.code(&mut long).is_err());
+        assert!(coder.encode(&mut long).is_ok_and(|out| out.is_some()));
+        assert!(coder.encode(&mut long).is_err());
     }
 }

@@ -312,10 +312,10 @@ mod tests {
         for piece in sent.as_bytes().chunks(pieces) {
             let mut data = Bytes::copy_from_slice(piece);
             while !data.is_empty() {
-                out.extend(coder.code(&mut data)?);
+                out.extend(coder.encode(&mut data)?);
             }
         }
-        out.push(coder.end()?);
+        out.push(coder.finish()?);
         Ok(String::from_utf8(out.concat()).unwrap())
     }
 
@@ -324,7 +324,7 @@ mod tests {
         let sent = upload(&[DUMMY; 3], "\r\n");
         for pieces in [1, 7, 1000, 65_536, usize::MAX] {
             let mut coder = Resigned::new(chain(SEED), false, 65_536);
-            assert_eq!(coder.length(Some(sent.len() as u64)), Some(66_824));
+            assert_eq!(coder.encoded_len(Some(sent.len() as u64)), Some(66_824));
             let out = coded(&mut coder, &sent, pieces).unwrap();
             assert!(out == upload(&CHUNKS, "\r\n"), "{pieces}");
         }
@@ -366,9 +366,9 @@ mod tests {
         let sent = upload(&[DUMMY; 3], "\r\n");
         let mut coder = Resigned::new(chain(SEED), false, 65_536);
         coded(&mut coder, &sent, 1000).unwrap();
-        let mut again = coder.again();
+        let mut again = coder.restart();
         let mut data = Bytes::from(sent);
-        let first = again.code(&mut data).unwrap().unwrap();
+        let first = again.encode(&mut data).unwrap().unwrap();
         assert!(first.starts_with(format!("10000;chunk-signature={}", CHUNKS[0]).as_bytes()));
     }
 

@@ -250,7 +250,9 @@ mod tests {
             let to_sign = string_to_sign(ALGORITHM, &signing.stamp, &scope, &[&hashed]);
             let expected = text(vector, "header", "string_to_sign");
             assert_eq!(String::from_utf8(to_sign).unwrap(), expected, "{name}");
-            signing.authorize(&mut head, &payload).unwrap();
+            signing
+                .authorize(&mut AuthRequest::new(&mut head), &payload)
+                .unwrap();
             let value = head.headers[AUTHORIZATION].to_str().unwrap();
             let signed = text(vector, "header", "signed_request");
             assert!(signed.contains(value), "{name}: {value}");
@@ -265,7 +267,12 @@ mod tests {
             let token = secret("token").filter(|_| !omits);
             let seconds = context["expiration_in_seconds"].as_u64().unwrap();
             signing
-                .presign(&mut head, seconds, token.as_ref(), &payload)
+                .presign(
+                    &mut AuthRequest::new(&mut head),
+                    seconds,
+                    token.as_ref(),
+                    &payload,
+                )
                 .unwrap();
             let query = head.uri.query().unwrap();
             let (query, signature) = query.rsplit_once("&X-Amz-Signature=").unwrap();
@@ -394,7 +401,9 @@ mod tests {
             fields.extend(more);
             let uri = format!("{BUCKET}{target}");
             let head = documented(method, &uri, &fields, |signing, head| {
-                signing.authorize(head, payload.as_bytes()).unwrap();
+                signing
+                    .authorize(&mut AuthRequest::new(head), payload.as_bytes())
+                    .unwrap();
             });
             let signed = signature_of(&head).unwrap();
             assert_eq!(std::str::from_utf8(&signed).unwrap(), signature, "{target}");
@@ -403,7 +412,12 @@ mod tests {
         let uri = format!("{BUCKET}/test.txt");
         let head = documented(Method::GET, &uri, &[], |signing, head| {
             signing
-                .presign(head, 86_400, None, b"UNSIGNED-PAYLOAD")
+                .presign(
+                    &mut AuthRequest::new(head),
+                    86_400,
+                    None,
+                    b"UNSIGNED-PAYLOAD",
+                )
                 .unwrap();
         });
         let query = head.uri.query().unwrap();
@@ -440,7 +454,9 @@ mod tests {
             fields.extend(trailer.map(|trailer| ("x-amz-trailer", trailer)));
             let uri = "https://s3.amazonaws.com/examplebucket/chunkObject.txt";
             let head = documented(Method::PUT, uri, &fields, |signing, head| {
-                signing.authorize(head, marker.as_bytes()).unwrap();
+                signing
+                    .authorize(&mut AuthRequest::new(head), marker.as_bytes())
+                    .unwrap();
             });
             let signed = signature_of(&head).unwrap();
             assert_eq!(std::str::from_utf8(&signed).unwrap(), seed, "{marker}");

@@ -6,9 +6,11 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::request::Parts;
 use http_body::{Body, Frame, SizeHint};
 use tower::ServiceExt as _;
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 
 use testkit::caller::{Caller, get, post, request};
@@ -23,18 +25,26 @@ const LIMIT: usize = 16;
 struct Measured;
 
 impl AuthScheme for Measured {
-    fn secrets(&self) -> Vec<&str> {
-        vec!["token"]
+    fn requirements(&self) -> Requirements {
+        Requirements::new().secret("token")
     }
 
-    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
-        PayloadUse::Bytes { limit: LIMIT }
+    fn payload(
+        &self,
+        _: &http::request::Parts,
+        _: &AuthContext<'_>,
+    ) -> Result<PayloadUse, AuthError> {
+        Ok(PayloadUse::Bytes { limit: LIMIT })
     }
 
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
         let length = cx.payload().map_or(0, |payload| payload.len());
-        request.headers.insert("x-length", length.into());
-        Ok(())
+        request.insert_header(http::HeaderName::from_static("x-length"), length.into());
+        Ok(Applied::default())
     }
 }
 

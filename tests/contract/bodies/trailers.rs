@@ -117,7 +117,7 @@ async fn b7_a_requests_trailers_stay_trailers_to_an_http2_vendor() {
 /// A gateway whose vendor is called with a key in `X-Api-Key`.
 fn keyed(setup: Setup) -> Setup {
     setup
-        .connection(Connection::new("vendor").with("key", "k3y"))
+        .connection(Connection::new("vendor").with_secret("key", "k3y"))
         .upstream(|upstream| upstream.auth(auth::Header::new("x-api-key", "{key}").unwrap()))
 }
 

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
 use tower_passthrough::client::Resolve;
-use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, MemoryStore, Scope, StoreError,
-};
+use tower_passthrough::{Authorize, CallContext, Connection, ConnectionId, MemoryStore, Scope};
 
 use super::closing_vendor;
 use testkit::caller::{get, raw_call};
@@ -123,9 +123,13 @@ impl Resolve for Waiting {
 struct Counting(watch::Sender<usize>);
 
 impl Authorize for Counting {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         self.0.send_modify(|calls| *calls += 1);
-        Ok(Scope::all())
+        Ok(Scope::all().into())
     }
 }
 
@@ -139,7 +143,8 @@ async fn calls_at_one_time_share_a_look_up_and_those_that_leave_take_nothing_alo
     };
     let calls = watch::Sender::new(0);
     let mut begun = calls.subscribe();
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", TOKEN))]);
+    let store =
+        MemoryStore::from_iter([("c", Connection::new("vendor").with_secret("token", TOKEN))]);
     let gateway = Setup::new(&*format!("http://shared.test:{}", vendor.address().port()))
         .transport(move |transport| transport.resolver(waiting).dns_cache(LONG, LONG))
         .start_with(store, Counting(calls))

@@ -1,7 +1,9 @@
 //! What each failure is called, and what is kept from the caller.
 
 use http::Method;
-use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore, StoreError};
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore};
 
 use super::failures::{self, CANARY};
 use super::problem;
@@ -39,9 +41,14 @@ fn dateless(response: &RawResponse) -> (String, Vec<(String, String)>, Vec<u8>) 
 #[tokio::test]
 async fn e1_an_id_that_isnt_the_callers_is_answered_like_one_that_is_none() {
     let vendor = Vendor::ok().await;
-    let store = MemoryStore::from_iter([("theirs", Connection::new("vendor").with("token", "t"))]);
+    let store = MemoryStore::from_iter([(
+        "theirs",
+        Connection::new("vendor").with_secret("token", "t"),
+    )]);
     let none_of_it = |_: &ConnectionId, _: CallContext<'_>| false;
-    let gateway = Setup::new(&vendor).start_with(store, none_of_it).await;
+    let gateway = Setup::new(&vendor)
+        .start_with(store, AuthorizeFn::new(none_of_it))
+        .await;
     for (method, rest) in [("GET", "/x"), ("POST", "/../x"), ("GET", "/x?__domain=a@b")] {
         let theirs = raw_call(
             gateway.address,
@@ -67,10 +74,10 @@ async fn e1_an_authorizer_that_fails_is_no_refusal() {
             &self,
             _: &ConnectionId,
             cx: CallContext<'_>,
-        ) -> Result<tower_passthrough::Scope, StoreError> {
+        ) -> Result<tower_passthrough::Grant, AuthorizeError> {
             match *cx.method() {
-                Method::GET => Err(StoreError::unavailable("down")),
-                _ => Err(StoreError::NotFound),
+                Method::GET => Err(AuthorizeError::unavailable("down")),
+                _ => Err(AuthorizeError::Denied),
             }
         }
     }

@@ -20,7 +20,7 @@ use testkit::vendor::Vendor;
 
 /// The usual gateway with a tenant more.
 fn with_next(setup: Setup) -> Setup {
-    let next = Connection::new("vendor").with("token", tenant::NEXT);
+    let next = Connection::new("vendor").with_secret("token", tenant::NEXT);
     setup.also("next", next)
 }
 

@@ -112,8 +112,8 @@ async fn k5_a_connection_with_bytes_behind_an_answer_is_thrown_away() {
 /// Two tenants at one vendor, each with a token of its own.
 fn two_tenants(setup: Setup) -> Setup {
     setup
-        .also("one", Connection::new("vendor").with("token", "t1"))
-        .also("two", Connection::new("vendor").with("token", "t2"))
+        .also("one", Connection::new("vendor").with_secret("token", "t1"))
+        .also("two", Connection::new("vendor").with_secret("token", "t2"))
 }
 
 #[tokio::test]

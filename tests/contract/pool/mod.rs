@@ -3,12 +3,14 @@
 use std::net::SocketAddr;
 
 use bytes::Bytes;
+use http::Response;
 use http::header::AUTHORIZATION;
-use http::request::Parts;
-use http::{HeaderName, Response};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tower_passthrough::Connection;
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 
 use testkit::caller::{Caller, RawResponse, get};
@@ -33,8 +35,6 @@ mod shares;
 mod shutdown;
 mod streams;
 
-static FIELDS: [HeaderName; 1] = [AUTHORIZATION];
-
 /// Bearer authentication, and what a test needs beside.
 #[derive(Debug, Default)]
 struct Scheme {
@@ -47,34 +47,38 @@ struct Scheme {
 }
 
 impl AuthScheme for Scheme {
-    fn fields(&self) -> &[HeaderName] {
-        &FIELDS
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+            .field(AUTHORIZATION)
+            .secret("token")
+            .binds_connection(self.binds)
     }
 
-    fn secrets(&self) -> Vec<&str> {
-        vec!["token"]
+    fn payload(
+        &self,
+        _: &http::request::Parts,
+        _: &AuthContext<'_>,
+    ) -> Result<PayloadUse, AuthError> {
+        Ok(match self.keeps {
+            true => PayloadUse::Bytes { limit: 1 << 20 },
+            false => PayloadUse::Ignored,
+        })
     }
 
-    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
-        if self.keeps {
-            PayloadUse::Bytes { limit: 1 << 20 }
-        } else {
-            PayloadUse::Ignored
-        }
-    }
-
-    fn binds_connection(&self) -> bool {
-        self.binds
-    }
-
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        let value = cx.secret("token")?.to_header_value("Bearer ")?;
-        request.headers.insert(AUTHORIZATION, value);
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        request.insert_header(
+            AUTHORIZATION,
+            cx.secret("token")?.to_header_value("Bearer ")?,
+        );
         if let Some(told) = &self.told {
             // A test that is over asks no more.
             let _ = told.send(());
         }
-        Ok(())
+        Ok(Applied::default())
     }
 }
 
@@ -99,8 +103,8 @@ async fn begun(told: &mut mpsc::UnboundedReceiver<()>, calls: usize) {
 /// Two tenants at one vendor, `one` and `two`, each with a token of its own: `t1` and `t2`.
 fn two_tenants(setup: Setup) -> Setup {
     setup
-        .also("one", Connection::new("vendor").with("token", "t1"))
-        .also("two", Connection::new("vendor").with("token", "t2"))
+        .also("one", Connection::new("vendor").with_secret("token", "t1"))
+        .also("two", Connection::new("vendor").with_secret("token", "t2"))
 }
 
 /// Calls at the same time, each of a caller of its own.

@@ -71,7 +71,7 @@ async fn with_key() -> Pair {
     Pair::with(|setup| {
         setup
             .upstream(|u| u.auth(auth::Header::new("x-api-key", "{api_key}").unwrap()))
-            .connection(Connection::new("vendor").with("api_key", "ours"))
+            .connection(Connection::new("vendor").with_secret("api_key", "ours"))
     })
     .await
 }
@@ -112,15 +112,15 @@ async fn h7_several_credentials_each_replace_their_own() {
     let pair = Pair::with(|setup| {
         setup
             .upstream(|u| {
-                u.auth(auth::Several::new([
-                    Box::new(auth::Bearer) as Box<dyn auth::AuthScheme>,
-                    Box::new(auth::Header::new("x-account", "{account}").unwrap()),
-                ]))
+                u.auth((
+                    auth::Bearer,
+                    auth::Header::new("x-account", "{account}").unwrap(),
+                ))
             })
             .connection(
                 Connection::new("vendor")
-                    .with("token", "t")
-                    .with("account", "7"),
+                    .with_secret("token", "t")
+                    .with_secret("account", "7"),
             )
     })
     .await;

@@ -211,7 +211,10 @@ fn expecting(method: &str, target: &str, length: usize) -> String {
 async fn h18_a_refusal_comes_before_the_caller_is_told_to_go_on() {
     let pair = Pair::with(|setup| {
         setup
-            .also("odd", Connection::new("vendor").with("token", "a\nb"))
+            .also(
+                "odd",
+                Connection::new("vendor").with_secret("token", "a\nb"),
+            )
             .options(|o| o.request_body_limit(5))
     })
     .await;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, REFERER};
 use http::{Method, Request};
 use tower::ServiceExt;
-use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, MemoryStore, Scope, StoreError,
-};
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::{Authorize, CallContext, Connection, ConnectionId, MemoryStore, Scope};
 
 use super::BARE;
 use testkit::caller::{get, raw_call, request};
@@ -123,8 +123,12 @@ const OVERRIDES: [&str; 3] = [
 struct ReadAndWrite;
 
 impl Authorize for ReadAndWrite {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
-        Ok(Scope::all().methods([Method::GET, Method::POST]))
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        Ok(Scope::all().methods([Method::GET, Method::POST]).into())
     }
 }
 
@@ -138,7 +142,8 @@ async fn h19_overrides_of_the_method_pass_unless_methods_are_limited() {
     }
 
     let vendor = Vendor::ok().await;
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", "t"))]);
+    let store =
+        MemoryStore::from_iter([("c", Connection::new("vendor").with_secret("token", "t"))]);
     let limited = Setup::new(&vendor).start_with(store, ReadAndWrite).await;
     for method in ["GET", "POST"] {
         let mut lines = OVERRIDES.to_vec();

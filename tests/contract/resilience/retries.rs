@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use http::HeaderName;
 use http::header::AUTHORIZATION;
-use http::request::Parts;
 use tokio::time::Instant;
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 use tower_passthrough::observe::Outcome;
 use tower_passthrough::resilience::RetryPolicy;
@@ -160,25 +161,33 @@ async fn retry_no_other_answer_is_asked_for_again() {
     }
 }
 
-static FIELDS: [HeaderName; 1] = [AUTHORIZATION];
-
 /// Keeps payloads, as if they were signed.
 #[derive(Debug)]
 struct Keeps;
 
 impl AuthScheme for Keeps {
-    fn fields(&self) -> &[HeaderName] {
-        &FIELDS
+    fn requirements(&self) -> Requirements {
+        Requirements::new().field(AUTHORIZATION)
     }
 
-    fn payload(&self, _: &http::request::Parts) -> PayloadUse {
-        PayloadUse::Bytes { limit: 1 << 20 }
+    fn payload(
+        &self,
+        _: &http::request::Parts,
+        _: &AuthContext<'_>,
+    ) -> Result<PayloadUse, AuthError> {
+        Ok(PayloadUse::Bytes { limit: 1 << 20 })
     }
 
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        let value = cx.secret("token")?.to_header_value("Bearer ")?;
-        request.headers.insert(AUTHORIZATION, value);
-        Ok(())
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        request.insert_header(
+            AUTHORIZATION,
+            cx.secret("token")?.to_header_value("Bearer ")?,
+        );
+        Ok(Applied::default())
     }
 }
 

@@ -15,7 +15,7 @@ async fn scrubbing(fields: &str, body: &str) -> Pair {
                 u.auth(auth::Query::new("api_key").unwrap())
                     .scrub_links(true)
             })
-            .connection(Connection::new("vendor").with("api_key", "S+"))
+            .connection(Connection::new("vendor").with_secret("api_key", "S+"))
     })
     .await
 }

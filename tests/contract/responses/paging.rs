@@ -165,7 +165,7 @@ async fn paging_goes_with_scrubbed_links_and_default_queries() {
                 let upstream = upstream.query("v=3").unwrap().scrub_links(true);
                 upstream.auth(auth::Query::new("api_key").unwrap())
             })
-            .connection(tower_passthrough::Connection::new("vendor").with("api_key", "S"))
+            .connection(tower_passthrough::Connection::new("vendor").with_secret("api_key", "S"))
     })
     .await;
     let next = location(&pair.call(get("/p/c/x")).await);
@@ -194,7 +194,7 @@ fn original(extensions: &http::Extensions) -> Option<&http::Uri> {
 /// What the host app calls the mount, and how it mounts a service there.
 async fn mounted(
     prefix: &'static str,
-    mount: impl FnOnce(testkit::gateway::Service) -> Router,
+    mount: impl FnOnce(tower_passthrough::PassthroughService) -> Router,
 ) -> (Vendor, Gateway) {
     let vendor = vendor("Link: </v2/y?page=2>; rel=next").await;
     let listener = bind().await;

@@ -1,7 +1,9 @@
 //! A vendor's 401: one renewal of the credential, and one replay where the body allows.
 
 use tokio::sync::{Mutex, mpsc};
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use testkit::caller::{get, raw_call, request};
 use testkit::gateway::{Gateway, Setup};
@@ -32,25 +34,25 @@ impl Stale {
 impl CredentialStore for Stale {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        Ok(Connection::new("vendor").with("token", "stale"))
+        Ok(Connection::new("vendor").with_secret("token", "stale"))
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: &Connection,
         _: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
         let _ = self.renewals.send(());
         Ok(self
             .fresh
-            .map(|token| Connection::new("vendor").with("token", token)))
+            .map(|token| Connection::new("vendor").with_secret("token", token)))
     }
 
-    fn renews(&self, _: &Connection) -> bool {
+    fn can_refresh(&self, _: &Connection) -> bool {
         self.renews
     }
 }
@@ -70,7 +72,7 @@ impl Renewing {
         };
         Self {
             gateway: Setup::new(vendor)
-                .start_with(store, |_: &ConnectionId, _: CallContext<'_>| true)
+                .start_with(store, AuthorizeFn::new(|_, _| true))
                 .await,
             renewals: Mutex::new(receiver),
         }
@@ -199,23 +201,23 @@ struct Moved;
 impl CredentialStore for Moved {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        Ok(Connection::new("vendor").with("token", "stale"))
+        Ok(Connection::new("vendor").with_secret("token", "stale"))
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         rejected: &Connection,
         _: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
-        let moved = rejected.clone().variable("region", "elsewhere");
-        Ok(Some(moved.with("token", "fresh")))
+        let moved = rejected.clone().with_variable("region", "elsewhere");
+        Ok(Some(moved.with_secret("token", "fresh")))
     }
 
-    fn renews(&self, _: &Connection) -> bool {
+    fn can_refresh(&self, _: &Connection) -> bool {
         true
     }
 }
@@ -225,7 +227,7 @@ async fn r6_a_credential_for_another_place_is_not_sent_to_the_old_one() {
     let unauthorized = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     let vendor = Vendor::answering(unauthorized).await;
     let gateway = Setup::new(&vendor)
-        .start_with(Moved, |_: &ConnectionId, _: CallContext<'_>| true)
+        .start_with(Moved, AuthorizeFn::new(|_, _| true))
         .await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.error()), (401, None));

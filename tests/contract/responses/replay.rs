@@ -3,8 +3,9 @@
 use std::net::SocketAddr;
 
 use tokio::sync::mpsc;
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::{
-    Authorized, CallContext, ConnectionId, Integrations, PassthroughBuilder, PassthroughService,
+    CallContext, ConnectionId, HttpTransport, Integrations, PassthroughBuilder, PassthroughService,
 };
 
 use super::renewal::{Stale, UNAUTHORIZED, strict};
@@ -17,8 +18,8 @@ use testkit::wait::within;
 /// A 401 after which the network connection is closed.
 const CLOSING: &str = "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-type AllowAll = fn(&ConnectionId, CallContext<'_>) -> bool;
-type Builder = PassthroughBuilder<Authorized<Stale, AllowAll>, Integrations>;
+type Everyone = AuthorizeFn<fn(&ConnectionId, CallContext<'_>) -> bool, bool>;
+type Builder = PassthroughBuilder<Stale, Integrations, HttpTransport, Everyone>;
 
 /// A gateway whose credential is stale.
 struct Replaying {
@@ -32,9 +33,10 @@ impl Replaying {
         let listener = bind().await;
         let transport = setup.build_transport(listener.local_addr().unwrap());
         let integrations = Integrations::new().with("vendor", setup.build_upstream());
-        let everyone: AllowAll = |_, _| true;
+        let everyone: fn(&ConnectionId, CallContext<'_>) -> bool = |_, _| true;
         let builder = PassthroughService::builder(store, integrations)
-            .authorize(everyone)
+            .authorize_fn(everyone)
+            .caller_credentials([])
             .transport(transport)
             .prefix("/p")
             .unwrap();

@@ -1,8 +1,10 @@
 //! Which requests ask to switch, what the vendor sees of them, and which answers open a tunnel.
 
 use tokio::sync::mpsc;
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::policy::DomainPolicy;
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError, auth};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError, auth};
 
 use super::{ACCEPT, Ends, KEY, agreement, handshake};
 use testkit::caller::{Caller, get, raw_call, request};
@@ -304,23 +306,25 @@ struct Renewing(mpsc::UnboundedSender<()>);
 impl CredentialStore for Renewing {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        Ok(Connection::new("vendor").with("token", "stale"))
+        Ok(Connection::new("vendor").with_secret("token", "stale"))
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: &Connection,
         _: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
         let _ = self.0.send(());
-        Ok(Some(Connection::new("vendor").with("token", "fresh")))
+        Ok(Some(
+            Connection::new("vendor").with_secret("token", "fresh"),
+        ))
     }
 
-    fn renews(&self, _: &Connection) -> bool {
+    fn can_refresh(&self, _: &Connection) -> bool {
         true
     }
 }
@@ -334,9 +338,7 @@ async fn u8_a_401_is_renewed_and_replayed() {
     .await;
     let (sender, mut renewals) = mpsc::unbounded_channel();
     let gateway = Setup::new(&vendor)
-        .start_with(Renewing(sender), |_: &ConnectionId, _: CallContext<'_>| {
-            true
-        })
+        .start_with(Renewing(sender), AuthorizeFn::new(|_, _| true))
         .await;
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(handshake("/p/c/live", "")).await;

@@ -136,7 +136,8 @@ async fn u7_a_stalled_caller_stalls_the_vendor() {
 async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
     let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
-    let mut ends = Ends::of(move |setup| setup.options(|options| options.tunnels(theirs))).await;
+    let mut ends =
+        Ends::of(move |setup| setup.options(|options| options.upgrade_tracker(theirs))).await;
     assert_eq!(tunnels.open(), 1);
 
     // One that ends in time isn't cut.
@@ -151,7 +152,8 @@ async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
 
     let theirs = UpgradeTracker::new();
     let tunnels = theirs.clone();
-    let mut ends = Ends::of(move |setup| setup.options(|options| options.tunnels(theirs))).await;
+    let mut ends =
+        Ends::of(move |setup| setup.options(|options| options.upgrade_tracker(theirs))).await;
     let cut = within("the drain", tunnels.drain(Duration::from_millis(100))).await;
     assert_eq!(cut, 1);
     ends.caller.closed().await;
@@ -165,7 +167,7 @@ async fn u7_a_caller_that_left_before_the_agreement_leaves_nothing_behind() {
     let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
     let gateway = Setup::new(&vendor)
-        .options(|options| options.tunnels(theirs))
+        .options(|options| options.upgrade_tracker(theirs))
         .start()
         .await;
     let mut caller = Caller::connect(gateway.address).await;

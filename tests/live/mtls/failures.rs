@@ -146,7 +146,7 @@ async fn a_vendor_that_asks_for_none_is_shown_none() {
     // And one that demands a certificate doesn't get to see a call without.
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
-    let bearer = Connection::new("vendor").with("token", "t");
+    let bearer = Connection::new("vendor").with_secret("token", "t");
     let gateway = testkit::gateway::Setup::new(&vendor).connection(bearer);
     let answer = raw_call(gateway.start().await.address, get("/p/c/x")).await;
     assert_eq!(answer.error(), Some("upstream-unreachable"));

@@ -6,7 +6,12 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, PKCS_ECDSA_P256_SHA256,
     PKCS_ECDSA_P384_SHA384, PKCS_ED25519, SignatureAlgorithm,
 };
+use std::time::SystemTime;
 use tower_passthrough::Connection;
+use tower_passthrough::Upstream;
+use tower_passthrough::auth::AuthContext;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::ClientIdentity;
 use tower_passthrough::auth::{AuthError, AuthScheme as _, Mtls};
 
 use super::{HTTP1, gateway};
@@ -83,16 +88,27 @@ async fn the_chain_is_shown_whole() {
 #[test]
 fn a_connection_that_changes_has_another_identity() {
     let [one, other] = ["own", "own"].map(|name| Authority::new().certify(name));
-    let owner = |connection: &Connection| Mtls.identity(connection).unwrap().unwrap().owner();
+    let upstream = Upstream::new("https://vendor.test").unwrap();
+    let destination = upstream.destination();
+    let identity = |connection: &Connection| {
+        let secret = |name| connection.credential().get(name).unwrap();
+        let identity = ClientIdentity::from_pem(secret("certificate"), secret("private_key"));
+        identity.unwrap().isolation_key()
+    };
     let connection = one.connection();
-    let before = owner(&connection);
-    assert_eq!(owner(&connection), before);
+    let before = identity(&connection);
+    assert_eq!(identity(&connection), before);
     let connection = connection
-        .with("certificate", &*other.certificate)
-        .with("private_key", &*other.key);
-    assert_ne!(owner(&connection), before);
-    let connection = connection.without("private_key");
-    assert_eq!(Mtls.identity(&connection).unwrap_err(), AuthError::Missing);
+        .with_secret("certificate", &*other.certificate)
+        .with_secret("private_key", &*other.key);
+    assert_ne!(identity(&connection), before);
+    let connection = connection.without_secret("private_key");
+    let cx = AuthContext::new(&connection, &destination, SystemTime::now());
+    let (mut head, ()) = http::Request::new(()).into_parts();
+    let missing = Mtls
+        .apply(&mut AuthRequest::new(&mut head), &cx)
+        .unwrap_err();
+    assert_eq!(missing, AuthError::MissingSecret("private_key".into()));
 }
 
 #[tokio::test]
@@ -103,8 +119,8 @@ async fn what_cannot_be_used_needs_its_owner_and_nothing_is_sent() {
     let other = authority.certify("other").key;
     let with = |certificate: &str, key: &str| {
         Connection::new("vendor")
-            .with("certificate", certificate)
-            .with("private_key", key)
+            .with_secret("certificate", certificate)
+            .with_secret("private_key", key)
     };
     let unsendable = "can't be sent";
     for (connection, said) in [
@@ -125,11 +141,11 @@ async fn what_cannot_be_used_needs_its_owner_and_nothing_is_sent() {
             unsendable,
         ),
         (
-            with(&certificate, &key).without("private_key"),
+            with(&certificate, &key).without_secret("private_key"),
             "is missing",
         ),
         (
-            with(&certificate, &key).without("certificate"),
+            with(&certificate, &key).without_secret("certificate"),
             "is missing",
         ),
     ] {

@@ -6,6 +6,7 @@ mod python;
 mod ways;
 
 use futures_util::future::join_all;
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::{CallContext, Connection, ConnectionId, MemoryStore, auth};
 
 use testkit::caller::{Caller, get, post};
@@ -72,7 +73,7 @@ async fn each_connection_shows_its_own_certificate_in_mixed_calls() {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
         let gateway = setup(&vendor)
-            .start_with(tenants(&authority, 10), everyone)
+            .start_with(tenants(&authority, 10), AuthorizeFn::new(everyone))
             .await;
         mixed_calls(&gateway).await;
         for nth in 0..10 {
@@ -89,12 +90,14 @@ async fn a_certificate_that_changes_counts_from_the_next_call_on() {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
         let store = MemoryStore::from_iter([("c", authority.certify("first").connection())]);
-        let gateway = setup(&vendor).start_with(store.clone(), everyone).await;
+        let gateway = setup(&vendor)
+            .start_with(store.clone(), AuthorizeFn::new(everyone))
+            .await;
         let mut caller = Caller::connect(gateway.address).await;
         for name in ["first", "second", "third", "second"] {
             let id = ConnectionId::try_from("c").unwrap();
             // The same name, and yet another certificate.
-            store.insert(id, authority.certify(name).connection());
+            store.insert_now(id, authority.certify(name).connection());
             for _ in 0..2 {
                 let answer = caller.call(get("/p/c/x")).await;
                 assert_eq!(answer.text(), format!("{name} /x : "));
@@ -110,8 +113,8 @@ async fn connections_with_one_certificate_share_a_pool() {
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let Identity { certificate, key } = authority.certify("both");
     let own = || {
-        let connection = Connection::new("vendor").with("certificate", &*certificate);
-        connection.with("private_key", &*key)
+        let connection = Connection::new("vendor").with_secret("certificate", &*certificate);
+        connection.with_secret("private_key", &*key)
     };
     let gateway = setup(&vendor).connection(own()).also("d", own()).start();
     let gateway = gateway.await;

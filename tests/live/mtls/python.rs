@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use tower_passthrough::authorize::AuthorizeFn;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -82,7 +83,9 @@ async fn a_vendor_in_python_sees_each_ones_own_certificate() {
         return;
     };
     let gateway = setup(&*origin);
-    let gateway = gateway.start_with(tenants(&authority, 10), everyone).await;
+    let gateway = gateway
+        .start_with(tenants(&authority, 10), AuthorizeFn::new(everyone))
+        .await;
     mixed_calls(&gateway).await;
 
     let stranger = Authority::new().certify("stranger").connection();

@@ -7,10 +7,15 @@ use http::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
-use tower_passthrough::auth::{AuthScheme, Bearer, Mtls, Several};
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthContext;
+use tower_passthrough::auth::AuthError;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
+use tower_passthrough::auth::{AuthScheme, Bearer, Mtls};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::{EgressProxy, TransportError};
-use tower_passthrough::policy::Destination;
 use tower_passthrough::{Integrations, MemoryStore, PassthroughService, Transport, Upstream};
 
 use super::{HTTP1, HTTP2, gateway, setup};
@@ -20,8 +25,8 @@ use testkit::identities::{Authority, subject};
 use testkit::mtls_vendor::{MtlsVendor, Terms};
 use testkit::wait::within;
 
-fn both() -> Several {
-    Several::new([Box::new(Mtls) as Box<dyn AuthScheme>, Box::new(Bearer)])
+fn both() -> (Mtls, Bearer) {
+    (Mtls, Bearer)
 }
 
 #[tokio::test]
@@ -29,7 +34,10 @@ async fn a_bearer_token_goes_with_it() {
     for alpn in [HTTP1, HTTP2] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
-        let connection = authority.certify("own").connection().with("token", "t");
+        let connection = authority
+            .certify("own")
+            .connection()
+            .with_secret("token", "t");
         let gateway = Setup::new(&vendor)
             .connection(connection)
             .upstream(|upstream| upstream.auth(both()));
@@ -44,16 +52,12 @@ async fn a_bearer_token_goes_with_it() {
 struct Binding;
 
 impl AuthScheme for Binding {
-    fn binds_connection(&self) -> bool {
-        true
+    fn requirements(&self) -> Requirements {
+        Requirements::new().binds_connection(true)
     }
 
-    fn apply(
-        &self,
-        _: &mut http::request::Parts,
-        _: &tower_passthrough::auth::AuthContext<'_>,
-    ) -> Result<(), tower_passthrough::auth::AuthError> {
-        Ok(())
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
     }
 }
 
@@ -63,12 +67,9 @@ async fn k7_a_scheme_that_binds_connections_does_so_beside_a_certificate() {
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let own = authority.certify("own").connection();
     let gateway = Setup::new(&vendor)
-        .connection(own.clone().with("user", "ann"))
-        .also("d", own.with("user", "bob"))
-        .upstream(|upstream| {
-            let binding = Box::new(Binding) as Box<dyn AuthScheme>;
-            upstream.auth(Several::new([Box::new(Mtls), binding]))
-        });
+        .connection(own.clone().with_secret("user", "ann"))
+        .also("d", own.with_secret("user", "bob"))
+        .upstream(|upstream| upstream.auth((Mtls, Binding)));
     let gateway = gateway.start().await;
     let mut caller = Caller::connect(gateway.address).await;
     for id in ["c", "d", "c", "d"] {
@@ -173,20 +174,20 @@ impl Transport for Custom {
     async fn send(
         &self,
         _: Request<RequestBody>,
-        to: &Destination,
+        to: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
-        let identity = to.identity().expect("an identity");
-        assert_eq!(to.owner(), Some(identity.owner()));
+        let identity = to.client_identity().expect("an identity");
+        assert_eq!(to.isolation_key(), Some(identity.isolation_key()));
         assert_eq!(
-            format!("{identity:?} {:?}", to.owner()),
-            "ClientIdentity Some(Owner)"
+            format!("{identity:?} {:?}", to.isolation_key()),
+            "ClientIdentity Some(IsolationKey)"
         );
         let certificate = identity.certificate().expose().to_vec();
         self.shown.lock().unwrap().push(certificate);
         Ok(Response::new(UpstreamBody::new(String::new())))
     }
 
-    fn presents_identities(&self) -> bool {
+    fn presents_client_certificates(&self) -> bool {
         self.presents
     }
 }

@@ -23,7 +23,7 @@ async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_ow
     }
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Revoked);
     assert_eq!(provider.asked(), 1);
-    assert_eq!(store.read(&id).await.unwrap().standing, GrantState::Revoked);
+    assert_eq!(store.read(&id).await.unwrap().state, GrantState::Revoked);
 
     // A 401 is final then.
     provider.change("c", |account| account.good_from = 1);
@@ -41,8 +41,8 @@ async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_ow
         account.revoked = false;
     });
     let put = connection("c", 3_600)
-        .with("access_token", "c-a7")
-        .with("refresh_token", "c-r7");
+        .with_secret("access_token", "c-a7")
+        .with_secret("refresh_token", "c-r7");
     ConnectionStore::put(&store, &id, &put).await.unwrap();
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a7"));

@@ -12,8 +12,9 @@ use tokio::time::sleep;
 use tower_passthrough::refresh::{
     RefreshOutcome, RefreshingStore, TokenError, TokenSource, Tokens,
 };
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::TokenStore;
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, MemoryStore};
+use tower_passthrough::{CallContext, Connection, CredentialStore, MemoryStore};
 
 use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshing};
@@ -52,8 +53,8 @@ async fn once_it_has_ended_calls_wait_for_the_next() {
         connection("c", -10),
         connection("c", 0),
         connection("c", 3),
-        connection("c", 100).without("access_token"),
-        endless("c").without("access_token"),
+        connection("c", 100).without_secret("access_token"),
+        endless("c").without_secret("access_token"),
     ] {
         let provider = Provider::start().await;
         let answers = Signal::new();
@@ -84,7 +85,7 @@ async fn once_it_has_ended_calls_wait_for_the_next() {
 async fn what_is_fresh_or_not_ours_is_used_as_it_is_stored() {
     let provider = Provider::of(&["fresh", "endless", "foreign"]).await;
     // The source doesn't serve what has no refresh token.
-    let foreign = connection("foreign", -10).without("refresh_token");
+    let foreign = connection("foreign", -10).without_secret("refresh_token");
     let store = MemoryStore::from_iter([
         ("fresh", connection("fresh", 3_600)),
         ("endless", endless("endless")),
@@ -154,7 +155,7 @@ async fn a_token_that_has_ended_when_it_comes_is_used_for_a_while() {
 async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
-    let id = ConnectionId::try_from("c").unwrap();
+    let id = ConnectionKey::try_from("c").unwrap();
     let lease = store.lease(&id, Duration::from_millis(300)).await.unwrap();
     assert!(lease.is_some());
     let gateway = provider
@@ -169,11 +170,11 @@ async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease(
 struct Slow;
 
 impl TokenSource for Slow {
-    fn serves(&self, _: &Connection) -> bool {
+    fn supports(&self, _: &Connection) -> bool {
         true
     }
 
-    async fn obtain(&self, _: &ConnectionId, _: &Connection) -> Result<Tokens, TokenError> {
+    async fn fetch(&self, _: &ConnectionKey, _: &Connection) -> Result<Tokens, TokenError> {
         sleep(Duration::from_secs(14)).await;
         Ok(Tokens::new("new"))
     }
@@ -182,7 +183,7 @@ impl TokenSource for Slow {
 #[tokio::test(start_paused = true)]
 async fn whoever_waited_for_a_lease_has_all_its_time_to_ask() {
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
-    let id = ConnectionId::try_from("c").unwrap();
+    let id = ConnectionKey::try_from("c").unwrap();
     let killed = Duration::from_millis(19_900);
     assert!(store.lease(&id, killed).await.unwrap().is_some());
     let refreshing = RefreshingStore::new(store.clone(), Slow);
@@ -203,7 +204,7 @@ async fn a_fresh_token_costs_no_allocation() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", 3_600))]);
     let refreshing = RefreshingStore::new(store.clone(), provider.source());
-    let id = ConnectionId::try_from("c").unwrap();
+    let id = ConnectionKey::try_from("c").unwrap();
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);
     let allocated = |call: &dyn Fn()| {

@@ -53,7 +53,7 @@ async fn what_another_process_has_stored_is_used_without_asking() {
         account.newest = 1;
         account.good_from = 1;
     });
-    let newer = endless("c").with("access_token", "c-a1");
+    let newer = endless("c").with_secret("access_token", "c-a1");
     let store = MemoryStore::from_iter([("c", newer)]);
     let behind = Process::of(&store).cached(endless("c"));
     let gateway = provider
@@ -70,7 +70,7 @@ async fn what_another_process_has_stored_is_used_without_asking() {
 async fn a_401_to_what_the_source_does_not_serve_goes_back() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.good_from = 1);
-    let stored = endless("c").without("refresh_token");
+    let stored = endless("c").without_secret("refresh_token");
     let store = MemoryStore::from_iter([("c", stored)]);
     let gateway = provider
         .gateway(RefreshingStore::new(store, provider.source()))
@@ -107,7 +107,7 @@ async fn a_401_while_the_endpoint_fails_is_an_error_that_says_when_to_come_again
     within("refreshes", refreshing.idle()).await;
 
     // What its owner puts there is another credential.
-    let put = endless("c").with("access_token", "c-a1");
+    let put = endless("c").with_secret("access_token", "c-a1");
     provider.change("c", |account| account.newest = 1);
     let id = "c".try_into().unwrap();
     ConnectionStore::put(&store, &id, &put).await.unwrap();

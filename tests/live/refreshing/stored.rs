@@ -14,8 +14,8 @@ async fn what_an_answer_leaves_out_is_kept_or_taken_off() {
         let answer = Answer::KeepingRefreshToken(lifetime);
         provider.change("c", |account| account.answer = answer);
         let stored = connection("c", -10)
-            .with("client_id", "mine")
-            .variable("region", "eu");
+            .with_secret("client_id", "mine")
+            .with_variable("region", "eu");
         let store = MemoryStore::from_iter([("c", stored)]);
         let gateway = provider
             .gateway(RefreshingStore::new(store.clone(), provider.source()))

@@ -307,7 +307,7 @@ async fn a_limit_counts_what_the_caller_sends() {
 #[tokio::test]
 async fn without_a_key_no_chunk_is_read() {
     let pair = Pair::with(|setup| {
-        signs(setup, s3()).connection(connection().without("secret_access_key"))
+        signs(setup, s3()).connection(connection().without_secret("secret_access_key"))
     })
     .await;
     let body = signed_with_another_key(&["hello"], false);

@@ -20,8 +20,8 @@ pub(crate) const DUMMY: &str = "Authorization: AWS4-HMAC-SHA256 Credential=AKIAD
 
 pub(crate) fn connection() -> Connection {
     Connection::new("vendor")
-        .with("access_key_id", ID)
-        .with("secret_access_key", SECRET)
+        .with_secret("access_key_id", ID)
+        .with_secret("secret_access_key", SECRET)
 }
 
 /// Signs with the usual connection.

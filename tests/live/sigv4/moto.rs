@@ -53,8 +53,8 @@ impl Place {
         let said: Value = serde_json::from_str(&said).unwrap();
         let origin = format!("http://127.0.0.1:{}", said["port"]);
         let connection = Connection::new("vendor")
-            .with("access_key_id", said["id"].as_str().unwrap())
-            .with("secret_access_key", said["secret"].as_str().unwrap());
+            .with_secret("access_key_id", said["id"].as_str().unwrap())
+            .with_secret("secret_access_key", said["secret"].as_str().unwrap());
         let gateway = |scheme: SigV4| {
             Setup::new(&*origin)
                 .connection(connection.clone())

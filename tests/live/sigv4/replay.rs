@@ -1,7 +1,9 @@
 //! A payload that is put into chunks here is sent once more after a vendor's 401.
 
 use tower_passthrough::auth::SigV4;
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use super::chunks::verified;
 use super::{ID, SECRET, s3};
@@ -15,29 +17,29 @@ struct Stale;
 
 fn key(id: &str) -> Connection {
     Connection::new("vendor")
-        .with("access_key_id", id)
-        .with("secret_access_key", SECRET)
+        .with_secret("access_key_id", id)
+        .with_secret("secret_access_key", SECRET)
 }
 
 impl CredentialStore for Stale {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         Ok(key("AKIASTALE"))
     }
 
-    async fn renew(
+    async fn refresh(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: &Connection,
         _: CallContext<'_>,
     ) -> Result<Option<Connection>, StoreError> {
         Ok(Some(key(ID)))
     }
 
-    fn renews(&self, _: &Connection) -> bool {
+    fn can_refresh(&self, _: &Connection) -> bool {
         true
     }
 }
@@ -52,7 +54,7 @@ async fn r6_a_payload_in_chunks_of_ours_is_put_into_chunks_once() {
     let scheme: SigV4 = s3().streaming();
     let gateway = Setup::new(&vendor)
         .upstream(move |upstream| upstream.auth(scheme))
-        .start_with(Stale, |_: &ConnectionId, _: CallContext<'_>| true)
+        .start_with(Stale, AuthorizeFn::new(|_, _| true))
         .await;
     let response = raw_call(gateway.address, post("/p/c/bucket/key", "hello")).await;
     assert_eq!(response.status(), 200);

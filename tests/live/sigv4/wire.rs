@@ -104,7 +104,7 @@ async fn a_callers_signature_is_replaced() {
 async fn a_sessions_token_is_sent_and_signed() {
     for scheme in [s3(), s3().presigned(Duration::from_secs(60))] {
         let pair = Pair::with(move |setup| {
-            signs(setup, scheme).connection(connection().with("session_token", "t0ken/+="))
+            signs(setup, scheme).connection(connection().with_secret("session_token", "t0ken/+="))
         })
         .await;
         let received = pair.seen(get("/p/c/bucket/key")).await;
@@ -234,7 +234,7 @@ async fn a_hash_that_a_caller_takes_back_is_not_signed() {
 async fn the_region_may_be_the_connections() {
     let region = |setup: Setup, value: &str| {
         let scheme = SigV4::new("s3", "{region}").unwrap();
-        let connection = connection().variable("region", value);
+        let connection = connection().with_variable("region", value);
         signs(setup, scheme).connection(connection)
     };
     let pair = Pair::with(|setup| region(setup, "ap-south-1")).await;
@@ -257,14 +257,15 @@ async fn t9_secrets_that_cannot_be_sent_are_not() {
         ("access_key_id", "a/b"),
         ("session_token", "a\r\nx: y"),
     ] {
-        let pair =
-            Pair::with(move |setup| signs(setup, s3()).connection(connection().with(name, value)))
-                .await;
+        let pair = Pair::with(move |setup| {
+            signs(setup, s3()).connection(connection().with_secret(name, value))
+        })
+        .await;
         pair.refused(get("/p/c/b/k"), 424, "reauthorize").await;
         pair.vendor.untouched().await;
     }
     let pair = Pair::with(|setup| {
-        signs(setup, queue()).connection(connection().without("secret_access_key"))
+        signs(setup, queue()).connection(connection().without_secret("secret_access_key"))
     })
     .await;
     pair.refused(post("/p/c/", "x"), 424, "reauthorize").await;
@@ -310,7 +311,7 @@ async fn callers_over_http2_are_signed_for_alike() {
 #[tokio::test]
 async fn h18_a_region_that_is_none_is_told_before_the_payload_is_asked_for() {
     let pair = Pair::with(|setup| {
-        let connection = connection().variable("region", "eu.west");
+        let connection = connection().with_variable("region", "eu.west");
         let scheme = SigV4::new("sqs", "{region}").unwrap();
         signs(setup, scheme).connection(connection)
     })

@@ -11,16 +11,17 @@ mod rules;
 
 use http::{Extensions, Method};
 use tower_passthrough::sqlite::SqliteStore;
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use testkit::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
-fn id(id: &str) -> ConnectionId {
-    ConnectionId::try_from(id).unwrap()
+fn id(id: &str) -> ConnectionKey {
+    ConnectionKey::try_from(id).unwrap()
 }
 
 fn with_token(token: &str) -> Connection {
-    Connection::new("crm").with("token", token)
+    Connection::new("crm").with_secret("token", token)
 }
 
 fn token(connection: &Connection) -> String {
@@ -29,7 +30,7 @@ fn token(connection: &Connection) -> String {
 }
 
 /// As a call asks.
-async fn called(store: &SqliteStore, id: &ConnectionId) -> Result<Connection, StoreError> {
+async fn called(store: &SqliteStore, id: &ConnectionKey) -> Result<Connection, StoreError> {
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);
     store.connection(id, cx).await

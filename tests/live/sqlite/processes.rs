@@ -69,7 +69,7 @@ async fn of_two_processes_one_commit_counts_on_each_version() {
             let number: u64 = token(&record.connection).parse().unwrap();
             let renewal = with_token(&(number + 1).to_string());
             let renewal = GrantUpdate::Refreshed(renewal);
-            let lease = tower_passthrough::Lease::new(0);
+            let lease = tower_passthrough::store::RefreshLease::new(0);
             let committed = store.commit(&acme, record.version, lease, &renewal).await;
             added += u64::from(committed.unwrap().is_some());
         }

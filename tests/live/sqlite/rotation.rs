@@ -123,12 +123,12 @@ async fn what_is_removed_or_encrypted_anew_is_gone_from_the_file_itself() {
     for name in ["kept", "gone"] {
         beside.put(&id(name), &with_token(name)).await.unwrap();
     }
-    beside.settle().await.unwrap();
+    beside.checkpoint().await.unwrap();
     assert!(beside.remove(&id("gone")).await.unwrap());
     let listed = copied(&folder, &[KEY]).await.unwrap();
     let listed = listed.list(None, 10).await.unwrap();
     assert_eq!(listed.len(), 1);
-    assert_eq!(listed[0].id.as_str(), "kept");
+    assert_eq!(listed[0].key.as_str(), "kept");
 
     let new = SqliteStore::open(folder.file(), keys(&[OTHER_KEY, KEY]))
         .await

@@ -60,8 +60,8 @@ async fn a_public_client_names_itself_alone() {
 async fn a_connections_own_client_wins() {
     let body = |endpoint| client(endpoint).client_auth(ClientAuth::Body);
     let connection = connection()
-        .with("client_id", "own")
-        .with("client_secret", "0wn");
+        .with_secret("client_id", "own")
+        .with_secret("client_secret", "0wn");
     let received = asked(body, &connection).await;
     let [a, b] = REFRESH;
     assert_eq!(
@@ -147,22 +147,22 @@ async fn what_is_missing_or_cannot_sign_is_told_by_name() {
         ),
         (
             base().client_auth(of_connection()).client_id("id"),
-            connection().with("signing_key", "s3cr3t"),
+            connection().with_secret("signing_key", "s3cr3t"),
             "no private key in PEM",
         ),
         (
             base().client_auth(of_connection()).client_id("id"),
-            connection().with("signing_key", jwt::P256),
+            connection().with_secret("signing_key", jwt::P256),
             "isn't one that this algorithm signs with",
         ),
         (
             base().client_auth(ClientAuth::None).json(),
-            connection().with("refresh_token", vec![0xff]),
+            connection().with_secret("refresh_token", vec![0xff]),
             "can't be sent",
         ),
         (
             client(base()),
-            connection().without("refresh_token"),
+            connection().without_secret("refresh_token"),
             "`refresh_token` is missing",
         ),
     ] {

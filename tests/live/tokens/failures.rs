@@ -21,7 +21,7 @@ async fn an_endpoint_without_an_end_times_out() {
         let vendor = Vendor::answering(reply).await;
         let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
         let source = source(&vendor, endpoint).timeout(Duration::from_millis(300));
-        let outcome = within("a timeout", source.obtain(&id(), &connection())).await;
+        let outcome = within("a timeout", source.fetch(&id(), &connection())).await;
         let (cause, retry_after) = failure(outcome);
         assert_eq!(
             cause.to_string(),
@@ -106,8 +106,8 @@ async fn an_endpoint_that_cannot_be_reached_is_a_failure() {
     );
 
     let other = OAuth2TokenSource::new(transport(gone));
-    assert!(!other.serves(&connection()));
-    let (cause, _) = failure(other.obtain(&id(), &connection()).await);
+    assert!(!other.supports(&connection()));
+    let (cause, _) = failure(other.fetch(&id(), &connection()).await);
     assert!(cause.to_string().contains("has no token endpoint"));
     assert_eq!(cause.integration(), "vendor");
 }
@@ -123,7 +123,7 @@ async fn plaintext_needs_the_hosts_word() {
         .unwrap();
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
     let source = OAuth2TokenSource::new(transport).with("vendor", endpoint);
-    let (cause, _) = failure(source.obtain(&id(), &connection()).await);
+    let (cause, _) = failure(source.fetch(&id(), &connection()).await);
     assert!(cause.to_string().contains("without TLS"), "{cause}");
     vendor.untouched().await;
 }

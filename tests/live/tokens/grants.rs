@@ -72,7 +72,7 @@ async fn an_answer_without_a_refresh_token_leaves_the_old_one() {
 
 #[tokio::test]
 async fn client_credentials_are_a_grant_of_their_own() {
-    let connection = Connection::new("vendor").with("refresh_token", "unused");
+    let connection = Connection::new("vendor").with_secret("refresh_token", "unused");
     let received = asked(
         |endpoint| {
             endpoint
@@ -101,9 +101,9 @@ async fn client_credentials_are_a_grant_of_their_own() {
 #[tokio::test]
 async fn parameters_can_be_the_connections_and_win() {
     let connection = Connection::new("vendor")
-        .with("account_id", "sec ret")
-        .variable("account_id", "variable")
-        .variable("region", "eu");
+        .with_secret("account_id", "sec ret")
+        .with_variable("account_id", "variable")
+        .with_variable("region", "eu");
     let received = asked(
         |endpoint| {
             endpoint
@@ -151,7 +151,7 @@ async fn some_vendors_want_json_and_fields_of_their_own() {
                     HeaderValue::from_static("chunked"),
                 )
         },
-        &connection().with("refresh_token", "a\"\\\n\u{e9}"),
+        &connection().with_secret("refresh_token", "a\"\\\n\u{e9}"),
     )
     .await;
     let body: serde_json::Value = serde_json::from_slice(&received.body.data).unwrap();
@@ -180,9 +180,9 @@ fn service_account() -> Assertion {
 #[tokio::test]
 async fn an_assertion_is_signed_by_the_connections_key() {
     let connection = Connection::new("vendor")
-        .with("client_email", "robot@vendor.test")
-        .with("private_key", jwt::RSA)
-        .with("private_key_id", "k1");
+        .with_secret("client_email", "robot@vendor.test")
+        .with_secret("private_key", jwt::RSA)
+        .with_secret("private_key_id", "k1");
     let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let received = asked(
         |endpoint| {
@@ -223,8 +223,8 @@ async fn an_assertion_is_signed_by_the_connections_key() {
 #[tokio::test]
 async fn an_assertion_says_what_it_is_told_to() {
     let connection = Connection::new("vendor")
-        .with("subject", "ann@acme.test\",\"admin\":\"yes")
-        .variable("enterprise", "e1");
+        .with_secret("subject", "ann@acme.test\",\"admin\":\"yes")
+        .with_variable("enterprise", "e1");
     let assertion = Assertion::new(SigningAlgorithm::EdDsa)
         .key(jwt::ED25519)
         .unwrap()
@@ -277,7 +277,7 @@ async fn variables_of_the_connection_complete_the_url() {
         .and_then(|endpoint| endpoint.variable_default("tenant", "common"))
         .unwrap()
         .client_auth(ClientAuth::None);
-    let connection = connection().variable("sub", "vendor");
+    let connection = connection().with_variable("sub", "vendor");
     obtain(&vendor, endpoint.clone(), &connection)
         .await
         .unwrap();
@@ -292,7 +292,7 @@ async fn variables_of_the_connection_complete_the_url() {
         "",
         "{sub}",
     ] {
-        let connection = connection.clone().variable("sub", value);
+        let connection = connection.clone().with_variable("sub", value);
         let outcome = obtain(&vendor, endpoint.clone(), &connection).await;
         let lacks = matches!(
             outcome,
@@ -335,33 +335,33 @@ fn token_urls_are_checked_when_they_are_set() {
 async fn only_connections_that_have_what_the_grant_needs_are_served() {
     let origin = "http://vendor.test";
     let refresh = source(origin, endpoint(origin));
-    assert!(refresh.serves(&connection()));
-    assert!(!refresh.serves(&connection().without("refresh_token")));
-    assert!(!refresh.serves(&Connection::new("other").with("refresh_token", "r")));
+    assert!(refresh.supports(&connection()));
+    assert!(!refresh.supports(&connection().without_secret("refresh_token")));
+    assert!(!refresh.supports(&Connection::new("other").with_secret("refresh_token", "r")));
 
     let own = endpoint(origin).grant(GrantType::ClientCredentials);
     let unset = source(origin, own.clone());
     let set = source(origin, own.client_id("id").client_secret("secret"));
     let bare = Connection::new("vendor");
-    assert!(set.serves(&bare) && !unset.serves(&bare));
+    assert!(set.supports(&bare) && !unset.supports(&bare));
     let brought = bare
         .clone()
-        .with("client_id", "i")
-        .with("client_secret", "s");
-    assert!(unset.serves(&brought));
+        .with_secret("client_id", "i")
+        .with_secret("client_secret", "s");
+    assert!(unset.supports(&brought));
 
     let bearer = endpoint(origin).grant(GrantType::JwtBearer(service_account()));
     let bearer = source(origin, bearer);
-    let with_key = bare.with("private_key", jwt::RSA);
-    assert!(!bearer.serves(&with_key));
-    let with_email = with_key.with("client_email", "e");
-    assert!(bearer.serves(&with_email));
-    assert!(!bearer.serves(&with_email.without("private_key")));
+    let with_key = bare.with_secret("private_key", jwt::RSA);
+    assert!(!bearer.supports(&with_key));
+    let with_email = with_key.with_secret("client_email", "e");
+    assert!(bearer.supports(&with_email));
+    assert!(!bearer.supports(&with_email.without_secret("private_key")));
 
     let needs = endpoint(origin).parameter("account", TokenParameter::of("account"));
     let needs = source(origin, needs);
-    assert!(!needs.serves(&connection()));
-    assert!(needs.serves(&connection().variable("account", "a")));
+    assert!(!needs.supports(&connection()));
+    assert!(needs.supports(&connection().with_variable("account", "a")));
 }
 
 #[tokio::test]
@@ -372,7 +372,7 @@ async fn a_token_endpoint_that_speaks_http2_is_asked_so() {
     let source = OAuth2TokenSource::new(transport(&vendor))
         .with("vendor", endpoint.client_id("id").client_secret("secret"));
     let (id, connection) = (id(), connection());
-    let asking = source.obtain(&id, &connection);
+    let asking = source.fetch(&id, &connection);
     let answering = async {
         let mut call = vendor.next().await;
         let (body, trailers) = call.read().await;

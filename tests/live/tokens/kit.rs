@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use tower_passthrough::oauth2::{OAuth2TokenSource, TokenEndpoint, TokenEndpointError};
 use tower_passthrough::refresh::{TokenError, TokenSource, Tokens};
-use tower_passthrough::{Connection, ConnectionId, HttpTransport, Secret};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{Connection, HttpTransport, Secret};
 
 use testkit::gateway::{Origin, Setup};
 use testkit::reply::Reply;
@@ -41,15 +42,15 @@ pub(super) fn source(
     OAuth2TokenSource::new(transport(vendor)).with("vendor", endpoint)
 }
 
-pub(super) fn id() -> ConnectionId {
-    ConnectionId::try_from("c").unwrap()
+pub(super) fn id() -> ConnectionKey {
+    ConnectionKey::try_from("c").unwrap()
 }
 
 /// A connection that has a refresh token.
 pub(super) fn connection() -> Connection {
     Connection::new("vendor")
-        .with("access_token", "old")
-        .with("refresh_token", "r+1/&=")
+        .with_secret("access_token", "old")
+        .with_secret("refresh_token", "r+1/&=")
 }
 
 /// New tokens for the connection, by that endpoint.
@@ -58,7 +59,7 @@ pub(super) async fn obtain(
     endpoint: TokenEndpoint,
     connection: &Connection,
 ) -> Result<Tokens, TokenError> {
-    source(vendor, endpoint).obtain(&id(), connection).await
+    source(vendor, endpoint).fetch(&id(), connection).await
 }
 
 /// The request that the endpoint gets for that connection.

@@ -13,7 +13,7 @@ use testkit::names::Names;
 use testkit::vendor::Vendor;
 
 fn judged(policy: &NetworkPolicy, ip: IpAddr) -> Result<(), NetworkRefusal> {
-    policy.judge(SocketAddr::new(ip, 443))
+    policy.check(SocketAddr::new(ip, 443))
 }
 
 /// Each block that isn't public, as the registries have it, written down a second time: first and

@@ -6,8 +6,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use rusqlite::Connection as Sqlite;
 use tower_passthrough::sqlite::{SqliteStore, SqliteStoreError};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{ConnectionStore, GrantUpdate, TokenStore};
-use tower_passthrough::{Connection, ConnectionId, Secret, StoreError};
+use tower_passthrough::{Connection, Secret, StoreError};
 
 use testkit::sqlite_file::{Folder, KEY, OTHER_KEY, keys};
 
@@ -33,8 +34,8 @@ fn bytes(folder: &Folder) -> Vec<u8> {
     bytes
 }
 
-fn id(id: &str) -> ConnectionId {
-    ConnectionId::try_from(id).unwrap()
+fn id(id: &str) -> ConnectionKey {
+    ConnectionKey::try_from(id).unwrap()
 }
 
 fn contains(bytes: &[u8], needle: &[u8]) -> bool {
@@ -71,7 +72,7 @@ fn forms(secret: &str) -> Vec<String> {
 }
 
 /// What `read` says of a record that can't be read.
-async fn unreadable(store: &SqliteStore, id: &ConnectionId) -> String {
+async fn unreadable(store: &SqliteStore, id: &ConnectionKey) -> String {
     match store.read(id).await {
         Err(StoreError::Unavailable(error)) => {
             assert!(matches!(
@@ -100,9 +101,9 @@ async fn l6_no_secret_is_in_the_files() {
     let store = folder.open().await;
     let connection = |token: &str| {
         Connection::new("in-the-clear")
-            .variable("subdomain", variable)
-            .with("token", token)
-            .with(name, "x")
+            .with_variable("subdomain", variable)
+            .with_secret("token", token)
+            .with_secret(name, "x")
     };
     store.put(&id("acme"), &connection(old)).await.unwrap();
     store.put(&id("acme"), &connection(put)).await.unwrap();
@@ -161,7 +162,7 @@ async fn l6_no_secret_is_in_the_files() {
 async fn two(folder: &Folder) -> SqliteStore {
     let store = folder.open().await;
     for (id, integration) in [("mine", "crm"), ("theirs", "bank")] {
-        let connection = Connection::new(integration).with("token", "Zq7xToken9Kw3Vb");
+        let connection = Connection::new(integration).with_secret("token", "Zq7xToken9Kw3Vb");
         store.put(&self::id(id), &connection).await.unwrap();
     }
     store

@@ -43,7 +43,7 @@ async fn d12_a_key_in_the_url_is_in_no_error() {
     let forms = [key.to_owned(), "k3y".to_owned()];
     let (sender, reports) = std::sync::mpsc::channel();
     let setup = Setup::new("http://vendor.test:1")
-        .connection(Connection::new("vendor").with("api_key", key))
+        .connection(Connection::new("vendor").with_secret("api_key", key))
         .upstream(|upstream| upstream.auth(auth::Query::new("api_key").unwrap()))
         .options(move |options| {
             let sender = std::sync::Mutex::new(sender);

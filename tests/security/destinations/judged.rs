@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use http::request::Parts;
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme};
 use tower_passthrough::upstream::ResolveError;
 use tower_passthrough::{
@@ -20,8 +22,19 @@ use testkit::vendor::Vendor;
 struct Counting(Arc<AtomicUsize>);
 
 impl AuthScheme for Counting {
-    fn apply(&self, request: &mut Parts, cx: &AuthContext<'_>) -> Result<(), AuthError> {
-        assert_eq!(request.uri.authority(), Some(cx.destination().authority()));
+    fn requirements(&self) -> Requirements {
+        auth::Bearer.requirements()
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        assert_eq!(
+            request.uri().authority(),
+            Some(cx.destination().authority())
+        );
         self.0.fetch_add(1, Ordering::SeqCst);
         auth::Bearer.apply(request, cx)
     }
@@ -62,8 +75,8 @@ async fn d1_what_a_resolver_returns_goes_through_the_same_parser_and_guard() {
     let port = vendor.address().port();
     let to = |host: String| {
         Connection::new("x")
-            .variable("host", host)
-            .with("token", "t")
+            .with_variable("host", host)
+            .with_secret("token", "t")
     };
     let store = MemoryStore::from_iter([
         ("user", to(format!("vendor.test@127.0.0.1:{port}"))),
@@ -75,7 +88,8 @@ async fn d1_what_a_resolver_returns_goes_through_the_same_parser_and_guard() {
     let listener = bind().await;
     let transport = Setup::new(&vendor).build_transport(listener.local_addr().unwrap());
     let service = PassthroughService::builder(store, Foreign)
-        .authorize(|_: &_, _: tower_passthrough::CallContext<'_>| true)
+        .authorize_fn(|_, _| true)
+        .caller_credentials([])
         .transport(transport)
         .build();
     let gateway = Gateway::serve(listener, service);
@@ -95,25 +109,37 @@ async fn d1_what_a_resolver_returns_goes_through_the_same_parser_and_guard() {
     );
 }
 
-/// A scheme that turns the request to another host.
+/// A scheme that would turn the request to another host. Path and query are all that it can set.
 #[derive(Debug)]
 struct Turning(String);
 
 impl AuthScheme for Turning {
-    fn apply(&self, request: &mut Parts, _: &AuthContext<'_>) -> Result<(), AuthError> {
-        request.uri = self.0.parse().unwrap();
-        Ok(())
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        _: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        request.set_path_and_query(self.0.clone().into_bytes())?;
+        Ok(Applied::default())
     }
 }
 
 #[tokio::test]
 async fn d1_a_scheme_cannot_turn_the_request_elsewhere() {
     let evil = Vendor::ok().await;
-    let elsewhere = format!("http://127.0.0.1:{}/x", evil.address().port());
-    let pair =
-        Pair::with(|setup| setup.upstream(|upstream| upstream.auth(Turning(elsewhere)))).await;
-    pair.refused(get("/p/c/x"), 403, "destination-refused")
-        .await;
+    let port = evil.address().port();
+    let whole = format!("http://127.0.0.1:{port}/x");
+    let pair = Pair::with(|setup| setup.upstream(|upstream| upstream.auth(Turning(whole)))).await;
+    pair.refused(get("/p/c/x"), 424, "reauthorize").await;
     pair.vendor.untouched().await;
+
+    let relative = format!("//127.0.0.1:{port}/x");
+    let target = relative.clone();
+    let pair = Pair::with(|setup| setup.upstream(|upstream| upstream.auth(Turning(target)))).await;
+    assert_eq!(pair.seen(get("/p/c/x")).await.head.target(), relative);
     evil.untouched().await;
 }

@@ -159,25 +159,28 @@ async fn d9_a_variable_enters_only_whole_and_matching() {
                 (
                     format!("bad-{nth}"),
                     Connection::new("x")
-                        .variable("v", *value)
-                        .with("token", "t"),
+                        .with_variable("v", *value)
+                        .with_secret("token", "t"),
                 )
             })
             .collect();
         store.push((
             "good".to_owned(),
-            Connection::new("x").variable("v", "a").with("token", "t"),
+            Connection::new("x")
+                .with_variable("v", "a")
+                .with_secret("token", "t"),
         ));
         store.push((
             "missing".to_owned(),
-            Connection::new("x").with("token", "t"),
+            Connection::new("x").with_secret("token", "t"),
         ));
         let listener = bind().await;
         let transport = Setup::new(&vendor)
             .transport(|transport| transport.resolver(Names::all_to_loopback()))
             .build_transport(listener.local_addr().unwrap());
         let service = PassthroughService::builder(MemoryStore::from_iter(store), integrations)
-            .authorize(|_: &_, _: tower_passthrough::CallContext<'_>| true)
+            .authorize_fn(|_, _| true)
+            .caller_credentials([])
             .transport(transport)
             .build();
         let gateway = Gateway::serve(listener, service);
@@ -211,8 +214,8 @@ async fn d9_nothing_that_a_caller_sent_is_expanded() {
         setup
             .connection(
                 Connection::new("vendor")
-                    .variable("region", "eu")
-                    .with("token", "t0k3n"),
+                    .with_variable("region", "eu")
+                    .with_secret("token", "t0k3n"),
             )
             .upstream(|upstream| {
                 upstream.header("x-own".parse().unwrap(), "{token}".parse().unwrap())

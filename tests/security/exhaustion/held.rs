@@ -7,10 +7,14 @@ use http::Request;
 use http::request::Parts;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
+use tower_passthrough::auth::Applied;
+use tower_passthrough::auth::AuthRequest;
+use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, Integrations, PassthroughService,
-    StoreError, Upstream, auth,
+    CallContext, Connection, CredentialStore, Integrations, PassthroughService, StoreError,
+    Upstream, auth,
 };
 
 use super::Void;
@@ -148,10 +152,10 @@ struct Everything;
 impl CredentialStore for Everything {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        Ok(Connection::new("x").with("token", "t"))
+        Ok(Connection::new("x").with_secret("token", "t"))
     }
 }
 
@@ -184,9 +188,8 @@ async fn x2_a_million_ids_leave_nothing_behind() {
         .allow_all()
         .transport(Void(Arc::default()))
         .in_flight_limit(8)
-        .in_flight_per_connection(8);
-    #[cfg(feature = "rate-limit")]
-    let service = service.rate_per_connection(tower_passthrough::limits::Rate::per_second(
+        .in_flight_per_connection_key(8);
+    let service = service.rate_per_connection_key(tower_passthrough::limits::Rate::per_second(
         std::num::NonZeroU32::new(1_000_000).unwrap(),
     ));
     let service = service.build();
@@ -215,12 +218,16 @@ async fn x2_a_million_ids_leave_nothing_behind() {
 struct Payload;
 
 impl AuthScheme for Payload {
-    fn payload(&self, _: &Parts) -> PayloadUse {
-        PayloadUse::Bytes { limit: 1 << 20 }
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
     }
 
-    fn apply(&self, _: &mut Parts, _: &AuthContext<'_>) -> Result<(), AuthError> {
-        Ok(())
+    fn payload(&self, _: &Parts, _: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        Ok(PayloadUse::Bytes { limit: 1 << 20 })
+    }
+
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
     }
 }
 

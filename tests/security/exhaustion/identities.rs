@@ -33,7 +33,8 @@ async fn x2_of_many_identities_few_sessions_and_connections_are_kept() {
         let store = MemoryStore::from_iter(store);
         let service =
             PassthroughService::builder(store, Integrations::new().with("vendor", upstream))
-                .authorize(everyone)
+                .authorize_fn(everyone)
+                .caller_credentials([])
                 .transport(transport.clone())
                 .prefix("/p")
                 .unwrap()

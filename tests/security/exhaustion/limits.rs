@@ -22,11 +22,14 @@ async fn x4_a_connection_at_its_limit_hinders_no_other() {
     })
     .await;
     let gateway = Setup::new(&vendor)
-        .also("other", Connection::new("vendor").with("token", TOKEN))
+        .also(
+            "other",
+            Connection::new("vendor").with_secret("token", TOKEN),
+        )
         .options(|options| {
             options
                 .in_flight_limit(2 * LIMIT)
-                .in_flight_per_connection(LIMIT)
+                .in_flight_per_connection_key(LIMIT)
         })
         .start()
         .await;
@@ -58,9 +61,9 @@ async fn x4_a_connection_at_its_limit_hinders_no_other() {
 async fn x2_thousands_of_ids_leave_room_for_the_next() {
     let vendor = Vendor::ok().await;
     let mut setup = Setup::new(&vendor)
-        .options(|options| options.in_flight_limit(1).in_flight_per_connection(1));
+        .options(|options| options.in_flight_limit(1).in_flight_per_connection_key(1));
     for nth in 0..1_000 {
-        let connection = Connection::new("vendor").with("token", TOKEN);
+        let connection = Connection::new("vendor").with_secret("token", TOKEN);
         setup = setup.also(&format!("known-{nth}"), connection);
     }
     let gateway = setup.start().await;

@@ -2,7 +2,6 @@
 
 mod held;
 mod http2;
-#[cfg(feature = "rustls")]
 mod identities;
 mod limits;
 mod parsers;
@@ -14,8 +13,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use http::{Request, Response};
 use tower_passthrough::Transport;
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
-use tower_passthrough::policy::Destination;
 
 /// Answers without a network.
 struct Void(Arc<AtomicUsize>);
@@ -24,7 +23,7 @@ impl Transport for Void {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        _: &Destination,
+        _: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         self.0.fetch_add(1, Ordering::SeqCst);
         Ok(Response::new(UpstreamBody::new(request.into_body())))

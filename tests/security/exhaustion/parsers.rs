@@ -7,9 +7,11 @@ use std::time::Duration;
 use http::Request;
 use tokio::time::Instant;
 use tower::ServiceExt as _;
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Scope,
-    StoreError, Upstream, auth,
+    Upstream, auth,
 };
 
 use super::Void;
@@ -29,15 +31,20 @@ async fn x6_no_delimiter_in_any_number_is_slow_or_a_panic() {
     let store = MemoryStore::from_iter([
         (
             "c",
-            Connection::new("x").variable("v", "x").with("key", "t"),
+            Connection::new("x")
+                .with_variable("v", "x")
+                .with_secret("key", "t"),
         ),
         (
             "long",
-            Connection::new("x").variable("v", long).with("key", "t"),
+            Connection::new("x")
+                .with_variable("v", long)
+                .with_secret("key", "t"),
         ),
     ]);
     let service = PassthroughService::builder(store, Integrations::new().with("x", upstream))
         .authorize(Granting(scope))
+        .caller_credentials([])
         .transport(Void(Arc::clone(&calls)))
         .build();
     let started = Instant::now();
@@ -120,7 +127,11 @@ async fn x6_no_delimiter_in_any_number_is_slow_or_a_panic() {
 struct Granting(Scope);
 
 impl tower_passthrough::Authorize for Granting {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
-        Ok(self.0.clone())
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        Ok(self.0.clone().into())
     }
 }

@@ -9,10 +9,10 @@ use http::{Request, Response};
 use tokio::time::sleep;
 use tower::ServiceExt;
 use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{ConnectionStore, GrantState, TokenStore};
 use tower_passthrough::{
-    Connection, ConnectionId, CredentialStore, Integrations, MemoryStore, PassthroughService,
-    Upstream, auth,
+    Connection, CredentialStore, Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
 use testkit::in_process::InProcess;
@@ -25,13 +25,13 @@ use testkit::stores::Process;
 struct Rotating(Arc<AtomicUsize>);
 
 impl TokenSource for Rotating {
-    fn serves(&self, connection: &Connection) -> bool {
+    fn supports(&self, connection: &Connection) -> bool {
         connection.credential().get("refresh_token").is_some()
     }
 
-    async fn obtain(
+    async fn fetch(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         connection: &Connection,
     ) -> Result<Tokens, TokenError> {
         let newest = self.0.load(Ordering::SeqCst);
@@ -62,7 +62,7 @@ async fn call(store: &(impl CredentialStore + Clone)) -> u16 {
     response.status().as_u16()
 }
 
-fn id() -> ConnectionId {
+fn id() -> ConnectionKey {
     "c".try_into().unwrap()
 }
 
@@ -75,7 +75,7 @@ async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
     let record = store.read(&id()).await.unwrap();
     let newest = format!("c-r{}", source.0.load(Ordering::SeqCst));
     assert_eq!(secret(&record.connection, "refresh_token"), Some(newest));
-    assert_eq!(record.standing, GrantState::Active);
+    assert_eq!(record.state, GrantState::Active);
 }
 
 #[tokio::test(start_paused = true)]
@@ -117,7 +117,7 @@ async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
     let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
         sleep(Duration::from_millis(500)).await;
-        let changed = connection("c", -10).variable("region", "eu");
+        let changed = connection("c", -10).with_variable("region", "eu");
         ConnectionStore::put(&store, &id(), &changed).await.unwrap();
     };
     assert_eq!(tokio::join!(call(&refreshing), owner).0, 200);
@@ -132,7 +132,7 @@ async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
     let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
         sleep(Duration::from_millis(500)).await;
-        let put = Connection::new("vendor").with("refresh_token", "c-r1");
+        let put = Connection::new("vendor").with_secret("refresh_token", "c-r1");
         ConnectionStore::put(&store, &id(), &put).await.unwrap();
     };
     assert_eq!(tokio::join!(call(&refreshing), owner).0, 200);

@@ -47,7 +47,7 @@ async fn o1_what_was_stored_until_the_lease_came_is_used() {
             account.newest = 1;
             account.good_from = 1;
         });
-        let newer = connection("c", 3_600).with("access_token", "c-a1");
+        let newer = connection("c", 3_600).with_secret("access_token", "c-a1");
         let store = MemoryStore::from_iter([("c", stored)]);
         let process = Process::of(&store).meanwhile(newer);
         let (refreshing, mut reports) = refreshing(process, provider.source());
@@ -109,5 +109,5 @@ async fn o4_a_losers_invalid_grant_is_not_believed() {
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Superseded);
     let record = store.read(&"c".try_into().unwrap()).await.unwrap();
-    assert_eq!(record.standing, GrantState::Active);
+    assert_eq!(record.state, GrantState::Active);
 }

@@ -37,7 +37,7 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
         account.newest = 7;
         account.revoked = false;
     });
-    let put = connection("c", -10).with("refresh_token", "c-r7");
+    let put = connection("c", -10).with_secret("refresh_token", "c-r7");
     let id = "c".try_into().unwrap();
     ConnectionStore::put(&store, &id, &put).await.unwrap();
     for gateway in [&gateway, &other] {

@@ -83,8 +83,8 @@ async fn o3_what_the_owner_puts_meanwhile_stays() {
 
     provider.change("c", |account| account.newest = 7);
     let put = connection("c", 3_600)
-        .with("access_token", "c-a7")
-        .with("refresh_token", "c-r7");
+        .with_secret("access_token", "c-a7")
+        .with_secret("refresh_token", "c-r7");
     let id = "c".try_into().unwrap();
     ConnectionStore::put(&store, &id, &put).await.unwrap();
     commits.give();

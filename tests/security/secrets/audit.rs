@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use http::Request;
 use tower::ServiceExt as _;
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
 use tower_passthrough::observe::CallReport;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, ErrorCode, Integrations, MemoryStore,
-    PassthroughService, Scope, StoreError, Upstream, auth,
+    PassthroughService, Scope, Upstream, auth,
 };
 
 use testkit::caller::{raw_call, request};
@@ -37,13 +39,17 @@ struct Tenant(&'static str);
 struct ById;
 
 impl tower_passthrough::Authorize for ById {
-    async fn authorize(&self, id: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        id: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         match id.as_str() {
-            "theirs" => Err(StoreError::NotFound),
-            "down" => Err(StoreError::unavailable("down")),
-            "dead" => Err(StoreError::Reauthorize),
-            "scoped" => Ok(Scope::all().paths(["a/*"])),
-            _ => Ok(Scope::all()),
+            "theirs" => Err(AuthorizeError::Denied),
+            "down" => Err(AuthorizeError::unavailable("down")),
+            "dead" => Err(AuthorizeError::Reauthorize),
+            "scoped" => Ok(Scope::all().paths(["a/*"]).into()),
+            _ => Ok(Grant::all()),
         }
     }
 }
@@ -66,7 +72,7 @@ async fn l10_each_judged_call_gives_one_event() {
         .with("vendor", at(&format!("http://vendor.test:{port}")))
         .with("closed", at("http://127.0.0.1:1"))
         .with("private", at("http://10.0.0.1"));
-    let to = |integration: &str| Connection::new(integration).with("token", "t");
+    let to = |integration: &str| Connection::new(integration).with_secret("token", "t");
     let store = MemoryStore::from_iter([
         ("c", to("vendor")),
         ("scoped", to("vendor")),
@@ -76,12 +82,13 @@ async fn l10_each_judged_call_gives_one_event() {
     ]);
     let service = PassthroughService::builder(store, integrations)
         .authorize(ById)
+        .caller_credentials([])
         .transport(Setup::new(&vendor).build_transport(address))
         .request_body_limit(10)
         .response_head_timeout(Duration::from_millis(300))
         .observe(move |call: &CallReport<'_>| {
             let event = Event {
-                connection: call.connection().map(|id| id.as_str().to_owned()),
+                connection: call.connection_key().map(|id| id.as_str().to_owned()),
                 integration: call.integration().map(str::to_owned),
                 method: call.method().to_string(),
                 destination: call.destination().map(str::to_owned),

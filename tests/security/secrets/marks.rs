@@ -6,8 +6,8 @@ use http::{HeaderName, Request, Response};
 use tower::ServiceExt as _;
 use tower_passthrough::auth::AuthScheme;
 use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::TransportError;
-use tower_passthrough::policy::Destination;
 use tower_passthrough::{
     Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream, auth,
 };
@@ -26,7 +26,7 @@ impl Transport for Marks {
     async fn send(
         &self,
         request: Request<RequestBody>,
-        _: &Destination,
+        _: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let marks = request
             .headers()
@@ -52,20 +52,15 @@ async fn l1_header_values_made_from_secrets_are_marked_sensitive() {
             Arc::new(auth::Header::new("x-key", "Key k=\"{token}\"").unwrap()),
             &["x-key"],
         ),
-        (
-            Arc::new(auth::Several::new(several())),
-            &["x-a", "authorization"],
-        ),
+        (Arc::new(several()), &["x-a", "authorization"]),
     ];
     for (scheme, fields) in schemes {
         let (sender, marks) = mpsc::channel();
         let connection = Connection::new("x")
-            .with("token", "t")
-            .with("username", "u")
-            .with("password", "p");
-        let upstream = Upstream::new("https://vendor.test")
-            .unwrap()
-            .shared_auth(scheme);
+            .with_secret("token", "t")
+            .with_secret("username", "u")
+            .with_secret("password", "p");
+        let upstream = Upstream::new("https://vendor.test").unwrap().auth(scheme);
         let service = PassthroughService::builder(
             MemoryStore::from_iter([("c", connection)]),
             Integrations::new().with("x", upstream),

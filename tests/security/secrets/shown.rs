@@ -3,9 +3,10 @@
 use std::sync::{Mutex, mpsc};
 
 use tower_passthrough::observe::CallReport;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, Error, Integrations,
-    PassthroughService, Secret, StoreError, Upstream, auth,
+    CallContext, Connection, CredentialStore, Error, Integrations, PassthroughService, Secret,
+    StoreError, Upstream, auth,
 };
 
 use testkit::caller::{get, post, raw_call, request};
@@ -36,7 +37,7 @@ impl Shown {
                         let shown = format!(
                             "{call:?} {:?} {cause:?} {:?}",
                             call.cause(),
-                            call.connection()
+                            call.connection_key()
                         );
                         let _ = sender.lock().unwrap().send(shown);
                     })
@@ -66,9 +67,10 @@ async fn l2_errors_and_reports_hold_no_word_of_the_call() {
             .transport(|transport| transport.resolver(Names::new())),
         Setup::new("http://10.9.8.7"),
         Setup::new(&closing),
-        Setup::new(&closing).connection(Connection::new("vendor").with("token", "s3cr3t\nx")),
+        Setup::new(&closing)
+            .connection(Connection::new("vendor").with_secret("token", "s3cr3t\nx")),
         Setup::new(&closing).connection(Connection::new("vendor")),
-        Setup::new(&closing).connection(Connection::new("nowhere").with("token", "s3cr3t")),
+        Setup::new(&closing).connection(Connection::new("nowhere").with_secret("token", "s3cr3t")),
     ];
     for setup in setups {
         let shown = Shown::start(setup).await;
@@ -113,7 +115,7 @@ struct Failing;
 impl CredentialStore for Failing {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         Err(StoreError::unavailable(format!(
@@ -147,7 +149,7 @@ async fn l2_an_inner_error_is_not_shown_to_the_caller() {
     let texts = format!("{error} {error:?} {error:#?}");
     assert!(!texts.contains("p4ssw0rd"), "{texts}");
     let connection = Upstream::template("https://{v}.vendor.test").unwrap();
-    let bad = Connection::new("x").variable("v", "v4lue!");
+    let bad = Connection::new("x").with_variable("v", "v4lue!");
     let error = connection.expand(bad.variables()).unwrap_err();
     assert!(!format!("{error} {error:?}").contains("v4lue"));
 }
@@ -159,7 +161,9 @@ async fn l3_ids_cannot_forge_a_line_of_a_log() {
     let pair = Pair::with(move |setup| {
         setup.options(move |options| {
             options.observe(move |call: &CallReport<'_>| {
-                let shown = call.connection().map(|id| format!("{id}|{id:?}|{call:?}"));
+                let shown = call
+                    .connection_key()
+                    .map(|id| format!("{id}|{id:?}|{call:?}"));
                 sender.lock().unwrap().send(shown).unwrap();
             })
         })

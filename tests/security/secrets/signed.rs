@@ -3,9 +3,7 @@
 use std::sync::{Arc, Mutex, mpsc};
 
 use tower_passthrough::auth::AuthScheme;
-#[cfg(feature = "hmac")]
 use tower_passthrough::auth::{Hmac, HmacHash, KeyEncoding};
-#[cfg(feature = "oauth1")]
 use tower_passthrough::auth::{OAuth1, RsaSha1Signer};
 use tower_passthrough::observe::CallReport;
 use tower_passthrough::{Connection, Error};
@@ -44,11 +42,9 @@ const WORDS: [&str; 13] = [
     "l1teral",
 ];
 
-#[cfg(feature = "oauth1")]
 #[derive(Debug)]
 struct Refusing;
 
-#[cfg(feature = "oauth1")]
 impl RsaSha1Signer for Refusing {
     fn sign(
         &self,
@@ -62,7 +58,6 @@ impl RsaSha1Signer for Refusing {
 /// Schemes that can't sign the call, and the code of the answer.
 fn failing() -> Vec<(Arc<dyn AuthScheme>, &'static str)> {
     let mut all: Vec<(Arc<dyn AuthScheme>, &'static str)> = Vec::new();
-    #[cfg(feature = "oauth1")]
     all.extend([
         (
             Arc::new(OAuth1::rsa_sha256()) as Arc<dyn AuthScheme>,
@@ -77,7 +72,6 @@ fn failing() -> Vec<(Arc<dyn AuthScheme>, &'static str)> {
             "body-too-large",
         ),
     ]);
-    #[cfg(feature = "hmac")]
     {
         let hmac = |message: &str| {
             let scheme = Hmac::new(HmacHash::Sha256, message).unwrap();
@@ -110,11 +104,11 @@ async fn l2_errors_of_signatures_hold_no_word_of_what_is_signed() {
         let sender = Mutex::new(sender);
         let mut connection = Connection::new("vendor");
         for (name, secret) in SECRETS {
-            connection = connection.with(name, secret);
+            connection = connection.with_secret(name, secret);
         }
         let pair = Pair::with(|setup| {
             let setup = setup.connection(connection);
-            let setup = setup.upstream(move |upstream| upstream.shared_auth(scheme));
+            let setup = setup.upstream(move |upstream| upstream.auth(scheme));
             setup.options(move |options| {
                 options.observe(move |call: &CallReport<'_>| {
                     let cause = call.cause().map(Error::to_string);

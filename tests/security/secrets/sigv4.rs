@@ -18,9 +18,9 @@ const TOKEN: &str = "t0k3nc4n4ry+/==";
 
 fn connection() -> Connection {
     Connection::new("vendor")
-        .with("access_key_id", ID)
-        .with("secret_access_key", KEY)
-        .with("session_token", TOKEN)
+        .with_secret("access_key_id", ID)
+        .with_secret("secret_access_key", KEY)
+        .with_secret("session_token", TOKEN)
 }
 
 fn s3() -> SigV4 {
@@ -51,21 +51,21 @@ async fn l2_a_call_that_cannot_be_signed_shows_nothing() {
         ),
         (
             s3(),
-            connection().with("access_key_id", format!("{ID}/")),
+            connection().with_secret("access_key_id", format!("{ID}/")),
             "x-own: f13ldc4n4ry",
             "b0dyc4n4ry".to_owned(),
             424,
         ),
         (
             s3(),
-            connection().with("session_token", format!("{TOKEN}\r\n")),
+            connection().with_secret("session_token", format!("{TOKEN}\r\n")),
             signed,
             chunk("0", ""),
             424,
         ),
         (
             SigV4::new("s3", "{region}").unwrap(),
-            connection().variable("region", "r3g10nc4n4ry!"),
+            connection().with_variable("region", "r3g10nc4n4ry!"),
             "x-own: f13ldc4n4ry",
             "b0dyc4n4ry".to_owned(),
             424,

@@ -125,7 +125,7 @@ impl Traced {
         let gateway = setup
             .also(
                 "c0nnection",
-                Connection::new("vendor").with("token", "s3cr3t"),
+                Connection::new("vendor").with_secret("token", "s3cr3t"),
             )
             .options(move |options| {
                 options
@@ -274,13 +274,12 @@ async fn a_span_has_its_place_among_the_hosts() {
     let _subscriber = tell(&spans);
     let integrations = Integrations::new().with("x", Upstream::new("https://vendor.test").unwrap());
     let service = PassthroughService::builder(MemoryStore::new(), integrations)
-        .authorize(
-            |_: &tower_passthrough::ConnectionId, _: tower_passthrough::CallContext<'_>| {
-                let current = tracing::Span::current();
-                assert_eq!(current.metadata().map(|of| of.target()), Some(TARGET));
-                false
-            },
-        )
+        .authorize_fn(|_, _| {
+            let current = tracing::Span::current();
+            assert_eq!(current.metadata().map(|of| of.target()), Some(TARGET));
+            false
+        })
+        .caller_credentials([])
         .build();
     let request = Request::get("/c/x").body(String::new()).unwrap();
     let call = async { service.oneshot(request).await };

@@ -54,8 +54,8 @@ fn l1_debug_prints_a_constant() {
         );
     }
     let connection = Connection::new("x")
-        .variable("v", "v4lue")
-        .with("token", "s3cr3t");
+        .with_variable("v", "v4lue")
+        .with_secret("token", "s3cr3t");
     let shown = format!(
         "{connection:?} {connection:#?} {:?} {:?}",
         connection.credential(),

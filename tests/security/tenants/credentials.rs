@@ -129,7 +129,7 @@ async fn t5_a_stored_header_wins_over_whatever_the_caller_sends() {
     for has_default in [false, true] {
         let pair = Pair::with(move |setup| {
             setup
-                .connection(Connection::new("vendor").with("key", "stored"))
+                .connection(Connection::new("vendor").with_secret("key", "stored"))
                 .upstream(move |upstream| {
                     let upstream = upstream.auth(auth::Header::new("X-Api-Key", "{key}").unwrap());
                     let name = HeaderName::from_static("x-api-key");
@@ -171,7 +171,7 @@ async fn t5_a_stored_header_wins_over_whatever_the_caller_sends() {
 async fn t5_a_stored_query_key_wins_over_whatever_the_caller_sends() {
     let pair = Pair::with(|setup| {
         setup
-            .connection(Connection::new("vendor").with("api_key", "st&red"))
+            .connection(Connection::new("vendor").with_secret("api_key", "st&red"))
             .upstream(|upstream| upstream.auth(auth::Query::new("api_key").unwrap()))
     })
     .await;
@@ -206,11 +206,11 @@ async fn t5_each_of_several_credentials_wins() {
         setup
             .connection(
                 Connection::new("vendor")
-                    .with("username", "u")
-                    .with("password", "p")
-                    .with("app", "stored"),
+                    .with_secret("username", "u")
+                    .with_secret("password", "p")
+                    .with_secret("app", "stored"),
             )
-            .upstream(move |upstream| upstream.auth(auth::Several::new(schemes())))
+            .upstream(move |upstream| upstream.auth(schemes()))
     })
     .await;
     let lines = [
@@ -243,7 +243,7 @@ async fn t9_stored_values_that_break_a_field_are_not_sent() {
             "header",
             Arc::new(auth::Header::new("x-key", "Key k={token}").unwrap()),
         ),
-        ("several", Arc::new(auth::Several::new(several()))),
+        ("several", Arc::new(several())),
     ];
     for (name, scheme) in schemes {
         for value in [
@@ -256,14 +256,14 @@ async fn t9_stored_values_that_break_a_field_are_not_sent() {
             "a\x1b[31m",
         ] {
             let connection = Connection::new("vendor")
-                .with("token", value)
-                .with("username", value)
-                .with("password", value);
+                .with_secret("token", value)
+                .with_secret("username", value)
+                .with_secret("password", value);
             let scheme = Arc::clone(&scheme);
             let pair = Pair::with(move |setup| {
                 setup
                     .connection(connection)
-                    .upstream(move |upstream| upstream.shared_auth(scheme))
+                    .upstream(move |upstream| upstream.auth(scheme))
             })
             .await;
             let response = pair
@@ -279,7 +279,7 @@ async fn t9_stored_values_that_break_a_field_are_not_sent() {
     // In the query everything is encoded, so nothing can break out there.
     let pair = Pair::with(|setup| {
         setup
-            .connection(Connection::new("vendor").with("key", "a\r\nx: y\0&b=c #"))
+            .connection(Connection::new("vendor").with_secret("key", "a\r\nx: y\0&b=c #"))
             .upstream(|upstream| upstream.auth(auth::Query::new("key").unwrap()))
     })
     .await;
@@ -295,8 +295,8 @@ async fn t9_a_user_name_cannot_move_the_border_to_the_password() {
         setup
             .connection(
                 Connection::new("vendor")
-                    .with("username", "admin:x")
-                    .with("password", "p"),
+                    .with_secret("username", "admin:x")
+                    .with_secret("password", "p"),
             )
             .upstream(|upstream| upstream.auth(auth::Basic))
     })
@@ -309,7 +309,7 @@ async fn t9_a_user_name_cannot_move_the_border_to_the_password() {
 async fn t11_underscores_are_no_way_around_a_name() {
     let pair = Pair::with(|setup| {
         setup
-            .connection(Connection::new("vendor").with("key", "stored"))
+            .connection(Connection::new("vendor").with_secret("key", "stored"))
             .upstream(|upstream| {
                 let version = "x-version".parse().unwrap();
                 upstream

@@ -19,8 +19,14 @@ async fn interleaved(calls: usize) {
     const CALLERS: usize = 8;
     let vendor = Arc::new(echoing_vendor().await);
     let gateway = Setup::new(&*vendor)
-        .also("a", Connection::new("vendor").with("token", "tenant-a"))
-        .also("b", Connection::new("vendor").with("token", "tenant-b"))
+        .also(
+            "a",
+            Connection::new("vendor").with_secret("token", "tenant-a"),
+        )
+        .also(
+            "b",
+            Connection::new("vendor").with_secret("token", "tenant-b"),
+        )
         .start()
         .await;
     let mut tasks = JoinSet::new();
@@ -77,8 +83,14 @@ async fn t6_a_body_that_a_host_layer_emptied_swallows_no_other_call() {
     let vendor = echoing_vendor().await;
     let listener = bind().await;
     let mut setup = Setup::new(&vendor)
-        .also("a", Connection::new("vendor").with("token", "tenant-a"))
-        .also("b", Connection::new("vendor").with("token", "tenant-b"));
+        .also(
+            "a",
+            Connection::new("vendor").with_secret("token", "tenant-a"),
+        )
+        .also(
+            "b",
+            Connection::new("vendor").with_secret("token", "tenant-b"),
+        );
     let service = setup.build(listener.local_addr().unwrap());
     let emptying = tower::service_fn(move |request: http::Request<hyper::body::Incoming>| {
         service

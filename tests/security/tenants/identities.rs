@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{advance, pause, resume};
+use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
     auth,
@@ -40,14 +41,15 @@ async fn three(authority: &Authority, vendor: &MtlsVendor) -> Gateway {
         .with("bearer", upstream().auth(auth::Bearer));
     // What a bearer's connection holds besides is never shown.
     let certificate = authority.certify("unused").certificate;
-    let bearer = Connection::new("bearer").with("token", "t");
+    let bearer = Connection::new("bearer").with_secret("token", "t");
     let store = MemoryStore::from_iter([
         ("one", authority.certify("one").connection()),
         ("two", authority.certify("two").connection()),
-        ("none", bearer.with("certificate", certificate)),
+        ("none", bearer.with_secret("certificate", certificate)),
     ]);
     let service = PassthroughService::builder(store, integrations)
-        .authorize(everyone)
+        .authorize_fn(everyone)
+        .caller_credentials([])
         .transport(transport)
         .prefix("/p")
         .unwrap()
@@ -114,7 +116,9 @@ async fn briefly(alpn: &'static [&'static str], store: &MemoryStore) -> (MtlsVen
     let gateway = Setup::new(&vendor)
         .upstream(|upstream| upstream.auth(auth::Mtls))
         .transport(|transport| transport.pool_idle_timeout(Duration::from_millis(100)));
-    let gateway = gateway.start_with(store.clone(), everyone).await;
+    let gateway = gateway
+        .start_with(store.clone(), AuthorizeFn::new(everyone))
+        .await;
     (vendor, gateway)
 }
 
@@ -135,12 +139,12 @@ async fn t13_a_removed_identitys_sockets_and_tickets_go() {
         let mut caller = Caller::connect(gateway.address).await;
         let answer = caller.call(get("/p/c/x")).await;
         assert_eq!(answer.text(), "gone /x : ");
-        assert!(store.remove("c"));
+        assert!(store.remove_now("c"));
         let answer = caller.call(get("/p/c/x")).await;
         assert_eq!(answer.error(), Some("unknown-connection"));
         vendor.all_closed().await;
         // It comes back, and has no session left to resume.
-        store.insert(id("c"), connection);
+        store.insert_now(id("c"), connection);
         assert_eq!(caller.call(get("/p/c/x")).await.text(), "gone /x : ");
         let full = Shaken {
             subject: "gone".to_owned(),
@@ -165,7 +169,7 @@ async fn t13_a_changed_identity_counts_for_the_next_call_also_in_mid_stream() {
         ("old /x : ", 1)
     );
 
-    store.insert(id("c"), certified("new"));
+    store.insert_now(id("c"), certified("new"));
     let answer = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(answer.text(), "new /x : ");
     upload.send_data("and ended".into(), true).unwrap();
@@ -192,7 +196,9 @@ async fn t13_a_changed_identitys_tunnel_ends() {
     let old = certified("old");
     let store = MemoryStore::from_iter([("c", old.clone())]);
     let gateway = Setup::new(&*origin).upstream(|upstream| upstream.auth(auth::Mtls));
-    let gateway = gateway.start_with(store.clone(), everyone).await;
+    let gateway = gateway
+        .start_with(store.clone(), AuthorizeFn::new(everyone))
+        .await;
     let mut caller = Caller::connect(gateway.address).await;
     let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
                      Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -210,13 +216,13 @@ async fn t13_a_changed_identitys_tunnel_ends() {
     assert_eq!(caller.head().await.status(), 101);
 
     // What isn't shown may change.
-    store.insert(id("c"), old.with("token", "another"));
+    store.insert_now(id("c"), old.with_secret("token", "another"));
     wait_for_a_check().await;
     caller.write("on").await;
     let mut word = [0; 2];
     within("bytes", vendor.read_exact(&mut word)).await.unwrap();
     assert_eq!(&word, b"on");
-    store.insert(id("c"), certified("new"));
+    store.insert_now(id("c"), certified("new"));
     wait_for_a_check().await;
     caller.closed().await;
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, StoreError,
 };
@@ -58,7 +60,8 @@ fn bytes_of(response: &RawResponse) -> String {
 async fn t2_refused_unknown_and_impossible_ids_answer_alike() {
     let vendor = Vendor::ok().await;
     let store = MemoryStore::from_iter([("theirs", connection()), ("mine", connection())]);
-    let authorizer = |id: &ConnectionId, _: CallContext<'_>| id.as_str() != "theirs";
+    let authorizer =
+        AuthorizeFn::new(|id: &ConnectionId, _: CallContext<'_>| id.as_str() != "theirs");
     let gateway = gateway(&vendor, store, authorizer, |upstream| upstream).await;
     for rest in [
         "",
@@ -109,8 +112,8 @@ async fn t2_refused_unknown_and_impossible_ids_answer_alike() {
 struct Asked(Arc<Mutex<Vec<String>>>);
 
 impl Asked {
-    fn note(&self, id: &ConnectionId) {
-        self.0.lock().unwrap().push(id.as_str().to_owned());
+    fn note(&self, id: &str) {
+        self.0.lock().unwrap().push(id.to_owned());
     }
 
     fn take(&self) -> Vec<String> {
@@ -121,10 +124,10 @@ impl Asked {
 impl CredentialStore for Asked {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        self.note(id);
+        self.note(id.as_str());
         Ok(connection())
     }
 }
@@ -133,7 +136,8 @@ impl CredentialStore for Asked {
 async fn t2_the_store_is_not_asked_before_the_authorizer_agreed() {
     let vendor = Vendor::ok().await;
     let store = Asked::default();
-    let authorizer = |id: &ConnectionId, _: CallContext<'_>| id.as_str() == "mine";
+    let authorizer =
+        AuthorizeFn::new(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "mine");
     let gateway = gateway(&vendor, store.clone(), authorizer, |upstream| upstream).await;
     assert_eq!(
         raw_call(gateway.address, get("/p/theirs/x")).await.status(),
@@ -154,7 +158,7 @@ async fn t13_a_removal_counts_for_the_next_call() {
     let revoked = Arc::new(AtomicBool::new(false));
     let authorizer = {
         let revoked = Arc::clone(&revoked);
-        move |_: &ConnectionId, _: CallContext<'_>| !revoked.load(Ordering::SeqCst)
+        AuthorizeFn::new(move |_, _| !revoked.load(Ordering::SeqCst))
     };
     let gateway = gateway(&vendor, store.clone(), authorizer, |upstream| upstream).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -165,7 +169,10 @@ async fn t13_a_removal_counts_for_the_next_call() {
     );
 
     let id = || ConnectionId::try_from("c").unwrap();
-    store.insert(id(), Connection::new("vendor").with("token", "changed"));
+    store.insert_now(
+        id(),
+        Connection::new("vendor").with_secret("token", "changed"),
+    );
     assert_eq!(
         caller.call(get("/p/c/x")).await.text(),
         "Bearer changed /v2/x "
@@ -179,12 +186,12 @@ async fn t13_a_removal_counts_for_the_next_call() {
     revoked.store(false, Ordering::SeqCst);
     assert_eq!(caller.call(get("/p/c/x")).await.status(), 200);
 
-    assert!(store.remove("c"));
+    assert!(store.remove_now("c"));
     assert_eq!(
         bytes_of(&caller.call(get("/p/c/x")).await),
         bytes_of(&unknown)
     );
-    assert!(!store.remove("c"));
+    assert!(!store.remove_now("c"));
 }
 
 #[tokio::test]
@@ -195,7 +202,7 @@ async fn t14_ids_are_exact_bytes() {
         ("a b", connection()),
         ("\u{e9}", connection()),
     ]);
-    let everyone = |_: &ConnectionId, _: CallContext<'_>| true;
+    let everyone = AuthorizeFn::new(|_: &ConnectionId, _: CallContext<'_>| true);
     let gateway = gateway(&vendor, store, everyone, |upstream| upstream).await;
     for id in [
         "ACME",
@@ -252,10 +259,10 @@ async fn t14_authorizer_and_store_get_the_same_id() {
     let authorized = Asked::default();
     let authorizer = {
         let authorized = authorized.clone();
-        move |id: &ConnectionId, _: CallContext<'_>| {
-            authorized.note(id);
+        AuthorizeFn::new(move |id, _| {
+            authorized.note(id.as_str());
             true
-        }
+        })
     };
     let gateway = gateway(&vendor, store.clone(), authorizer, |upstream| upstream).await;
     let mut asked = Vec::new();
@@ -283,15 +290,15 @@ async fn t13_nothing_that_a_store_said_is_kept() {
     impl CredentialStore for Counter {
         async fn connection(
             &self,
-            _: &ConnectionId,
+            _: &ConnectionKey,
             _: CallContext<'_>,
         ) -> Result<Connection, StoreError> {
             let nth = self.0.fetch_add(1, Ordering::SeqCst);
-            Ok(Connection::new("vendor").with("token", format!("token-{nth}")))
+            Ok(Connection::new("vendor").with_secret("token", format!("token-{nth}")))
         }
     }
     let vendor = Vendor::ok().await;
-    let everyone = |_: &ConnectionId, _: CallContext<'_>| true;
+    let everyone = AuthorizeFn::new(|_: &ConnectionId, _: CallContext<'_>| true);
     let gateway = gateway(&vendor, Counter(Arc::default()), everyone, |upstream| {
         upstream
     })

@@ -2,18 +2,14 @@
 
 mod credentials;
 mod crossing;
-#[cfg(feature = "rustls")]
 mod identities;
 mod ids;
 mod scopes;
-#[cfg(any(feature = "oauth1", feature = "hmac"))]
 mod signed;
 mod tunnels;
 
-use tower_passthrough::service::NeedsAuthorizer;
 use tower_passthrough::{
-    Authorize, Connection, CredentialStore, Integrations, PassthroughBuilder, PassthroughService,
-    Upstream,
+    Authorize, Connection, CredentialStore, Integrations, PassthroughService, Upstream,
 };
 
 use testkit::caller::request;
@@ -36,10 +32,9 @@ where
     let mut setup = Setup::new(vendor).path("/v2").upstream(upstream);
     let transport = setup.build_transport(listener.local_addr().unwrap());
     let integrations = Integrations::new().with("vendor", setup.build_upstream());
-    let builder: PassthroughBuilder<NeedsAuthorizer<S>, Integrations> =
-        PassthroughService::builder(store, integrations);
-    let service = builder
+    let service = PassthroughService::builder(store, integrations)
         .authorize(authorizer)
+        .caller_credentials([])
         .transport(transport)
         .prefix("/p")
         .unwrap()
@@ -48,7 +43,7 @@ where
 }
 
 fn connection() -> Connection {
-    Connection::new("vendor").with("token", TOKEN)
+    Connection::new("vendor").with_secret("token", TOKEN)
 }
 
 /// A chunked request with trailers.

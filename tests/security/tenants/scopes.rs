@@ -1,7 +1,9 @@
 //! Methods and paths that a caller is held to.
 
 use http::Method;
-use tower_passthrough::{Authorize, CallContext, ConnectionId, MemoryStore, Scope, StoreError};
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::{Authorize, CallContext, ConnectionId, MemoryStore, Scope};
 
 use super::{connection, gateway};
 use testkit::caller::{get, raw_call, request};
@@ -14,8 +16,12 @@ use testkit::vendor::Vendor;
 struct Granting(Scope);
 
 impl Authorize for Granting {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
-        Ok(self.0.clone())
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        Ok(self.0.clone().into())
     }
 }
 

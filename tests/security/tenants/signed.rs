@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use tower_passthrough::Connection;
 use tower_passthrough::auth::AuthScheme;
-#[cfg(feature = "oauth1")]
 use tower_passthrough::auth::OAuth1;
-#[cfg(feature = "hmac")]
 use tower_passthrough::auth::{Hmac, HmacHash};
 
 use super::with_trailers;
@@ -15,13 +13,11 @@ use testkit::pair::Pair;
 
 fn schemes() -> Vec<Arc<dyn AuthScheme>> {
     let mut all: Vec<Arc<dyn AuthScheme>> = Vec::new();
-    #[cfg(feature = "oauth1")]
     all.extend([
         Arc::new(OAuth1::hmac_sha1()) as Arc<dyn AuthScheme>,
         Arc::new(OAuth1::hmac_sha256().in_query()),
         Arc::new(OAuth1::hmac_sha256().two_legged()),
     ]);
-    #[cfg(feature = "hmac")]
     {
         let hmac = || Hmac::new(HmacHash::Sha256, "{method}{path}{secret:in_message}").unwrap();
         let header = hmac().header("Authorization", "HMAC {key_id}:{nonce}:{signature}");
@@ -38,9 +34,10 @@ fn schemes() -> Vec<Arc<dyn AuthScheme>> {
 
 fn connection(scheme: &dyn AuthScheme, broken: Option<(&str, &str)>) -> Connection {
     let mut connection = Connection::new("vendor");
-    for name in scheme.secrets() {
+    for name in scheme.requirements().secrets() {
+        let name = &**name;
         let value = broken.filter(|(other, _)| *other == name);
-        connection = connection.with(name, value.map_or("stored", |(_, value)| value));
+        connection = connection.with_secret(name, value.map_or("stored", |(_, value)| value));
     }
     connection
 }
@@ -48,7 +45,7 @@ fn connection(scheme: &dyn AuthScheme, broken: Option<(&str, &str)>) -> Connecti
 async fn pair(scheme: Arc<dyn AuthScheme>, connection: Connection) -> Pair {
     Pair::with(move |setup| {
         let setup = setup.connection(connection);
-        setup.upstream(move |upstream| upstream.shared_auth(scheme))
+        setup.upstream(move |upstream| upstream.auth(scheme))
     })
     .await
 }
@@ -59,14 +56,19 @@ async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
         let connection = connection(&*scheme, None);
         let pair = pair(Arc::clone(&scheme), connection).await;
         let mut target = "/p/c/x?kept=1".to_owned();
-        for name in scheme.parameters() {
+        for name in scheme.requirements().parameters() {
             let name = name.replace(' ', "%20");
             let (first, rest) = name.split_at(1);
             let encoded = format!("%{:02x}{rest}", first.as_bytes()[0]);
             target.push_str(&format!("&{name}=callers&{name}&{encoded}=callers"));
         }
         // In the header or not: a vendor may read them in either place.
-        if !scheme.secrets().contains(&"in_message") {
+        if !scheme
+            .requirements()
+            .secrets()
+            .iter()
+            .any(|name| &**name == "in_message")
+        {
             target.push_str("&oauth_consumer_key=callers&oauth%5ftoken=callers");
         }
         let lines = [
@@ -81,7 +83,7 @@ async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         assert!(!text.contains("callers"), "{scheme:?}: {text}");
         assert!(received.target().starts_with("/x?kept=1"), "{text}");
-        let is_in_header = !scheme.fields().is_empty();
+        let is_in_header = !scheme.requirements().fields().is_empty();
         assert_eq!(
             received.head.values("authorization").len(),
             usize::from(is_in_header)
@@ -92,9 +94,9 @@ async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
 #[tokio::test]
 async fn t9_a_line_break_in_what_is_signed_with_is_not_sent() {
     for scheme in schemes() {
-        for name in scheme.secrets() {
+        for name in scheme.requirements().secrets() {
             for value in ["a\r\nx: y", "a\nb", "a\r", "a\0b", "\n", "a\x7f"] {
-                let connection = connection(&*scheme, Some((name, value)));
+                let connection = connection(&*scheme, Some((&**name, value)));
                 let pair = pair(Arc::clone(&scheme), connection).await;
                 let response = pair
                     .refused(post("/p/c/x", "body"), 424, "reauthorize")

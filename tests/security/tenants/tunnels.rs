@@ -5,6 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::time::{advance, pause, resume};
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
     Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
 };
@@ -26,13 +30,13 @@ impl Gone {
 impl CredentialStore for Gone {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         if self.is_set() {
             return Err(StoreError::NotFound);
         }
-        Ok(Connection::new("vendor").with("token", "s3cr3t"))
+        Ok(Connection::new("vendor").with_secret("token", "s3cr3t"))
     }
 }
 
@@ -71,7 +75,7 @@ async fn wait_for_a_check() {
 async fn t13_a_removed_connections_tunnel_ends() {
     let removed = Gone::default();
     let theirs = removed.clone();
-    let all = |_: &ConnectionId, _: CallContext<'_>| true;
+    let all = AuthorizeFn::new(|_, _| true);
     ends_with(theirs, all, move || {
         removed.0.store(true, Ordering::SeqCst);
     })
@@ -82,7 +86,7 @@ async fn t13_a_removed_connections_tunnel_ends() {
 async fn t13_a_revoked_callers_tunnel_ends() {
     let revoked = Gone::default();
     let theirs = revoked.clone();
-    let may = move |_: &ConnectionId, _: CallContext<'_>| !theirs.is_set();
+    let may = AuthorizeFn::new(move |_, _| !theirs.is_set());
     ends_with(Gone::default(), may, move || {
         revoked.0.store(true, Ordering::SeqCst);
     })
@@ -93,13 +97,17 @@ async fn t13_a_revoked_callers_tunnel_ends() {
 struct Narrowed(Gone);
 
 impl Authorize for Narrowed {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
         let paths = if self.0.is_set() {
             ["other/*"]
         } else {
             ["li*"]
         };
-        Ok(Scope::all().paths(paths))
+        Ok(Scope::all().paths(paths).into())
     }
 }
 

@@ -46,9 +46,10 @@ fn service(
     let upstream = Upstream::new(&told.base_url())?
         .auth(Bearer)
         .domains(DomainPolicy::none().allow("*.vendor.test")?);
-    let store = MemoryStore::from_iter([("acme", Connection::new("crm").with("token", "s3cr3t"))]);
+    let store = MemoryStore::from_iter([("acme", Connection::new("crm").with_secret("token", "s3cr3t"))]);
     let mut service = PassthroughService::builder(store, Integrations::new().with("crm", upstream))
-        .authorize(|id: &ConnectionId, _: CallContext<'_>| id.as_str() == "acme")
+        .authorize_fn(|id, _| id.as_str() == "acme")
+.caller_credentials([])
         .strip_request_header(http::HeaderName::from_static("x-api-key"))
         .transport(transport.build()?);
     if !prefix.is_empty() {

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::ConnectionStore;
 use tower_passthrough::{Connection, StoreError};
 
@@ -21,10 +22,10 @@ pub(super) async fn add(
     config: &Path,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
-    let id = &wanted.id;
+    let id = &ConnectionKey::from(&wanted.id);
     let mut connection = Connection::new(&*wanted.integration);
     for (name, value) in &wanted.variables {
-        connection = connection.variable(&**name, &**value);
+        connection = connection.with_variable(&**name, &**value);
     }
     // Before secrets are asked for: there may be no use for them.
     if declared.get(connection.integration()).is_none() {
@@ -43,7 +44,7 @@ pub(super) async fn add(
     let unreadable = |_| Failure::Usage("the file that --secrets names can't be read".to_owned());
     let (place, secrets) = input::read(place, asked_for, MOST).map_err(unreadable)?;
     for (name, secret) in config::secrets(place, secrets)? {
-        connection = connection.with(name, secret);
+        connection = connection.with_secret(name, secret);
     }
     let faults =
         config::faults(&connection, declared).map_err(|what| Failure::Usage(what.into()))?;

@@ -22,7 +22,7 @@ pub(super) async fn import(
     let mut done = 0;
     for (id, connection) in &connections {
         // It may be done again from the start: what has been taken is then replaced by itself.
-        if let Err(error) = store.put(id, connection).await {
+        if let Err(error) = store.put(&id.into(), connection).await {
             let done = format!("{} of {} imported", counted(done), connections.len());
             return Err(Failure::Other(format!("{}; {done}", Failure::from(error))));
         }

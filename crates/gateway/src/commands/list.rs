@@ -17,17 +17,17 @@ pub(super) async fn list(
     loop {
         let page = store.list(after.as_ref(), PAGE).await?;
         for listed in &page {
-            let standing = match listed.standing {
+            let standing = match listed.state {
                 GrantState::Active => "live",
                 GrantState::Revoked => "reauthorize",
             };
-            let (id, integration) = (listed.id.as_str(), &*listed.integration);
+            let (id, integration) = (listed.key.as_str(), &*listed.integration);
             writeln!(out, "{}\t{}\t{standing}", escaped(id), escaped(integration))?;
         }
         if page.len() < PAGE {
             return Ok(());
         }
-        after = page.into_iter().next_back().map(|last| last.id);
+        after = page.into_iter().next_back().map(|last| last.key);
     }
 }
 

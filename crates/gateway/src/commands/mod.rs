@@ -13,9 +13,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
+use tower_passthrough::StoreError;
 use tower_passthrough::sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
 use tower_passthrough::store::ConnectionStore;
-use tower_passthrough::{ConnectionId, StoreError};
 
 use crate::USAGE;
 use crate::cli::Connections;
@@ -151,14 +151,14 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
 
 /// Those that are there go, whatever the others are.
 async fn remove(
-    ids: &[ConnectionId],
+    ids: &[tower_passthrough::ConnectionId],
     store: &impl ConnectionStore,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let mut unknown = Vec::new();
     let mut removed = 0;
     for id in ids {
-        if store.remove(id).await? {
+        if store.remove(&id.into()).await? {
             removed += 1;
         } else {
             unknown.push(list::escaped(id.as_str()));
@@ -183,6 +183,8 @@ mod tests {
 
     use clap::Parser;
     use tower_passthrough::{Connection, MemoryStore};
+
+    use tower_passthrough::store::ConnectionKey;
 
     use super::*;
     use crate::cli::{Cli, Command};
@@ -255,7 +257,7 @@ mod tests {
     }
 
     async fn token(store: &MemoryStore, id: &str) -> Option<String> {
-        let id = ConnectionId::try_from(id).ok()?;
+        let id = ConnectionKey::try_from(id).ok()?;
         let read = tower_passthrough::store::TokenStore::read(store, &id).await;
         let token = read.ok()?.connection.credential().get("token")?.clone();
         String::from_utf8(token.expose().to_vec()).ok()
@@ -275,7 +277,7 @@ mod tests {
             connection("a", "other")
         );
         let files = Files::new("import", &whole)?;
-        let old = Connection::new("v").with("token", "old");
+        let old = Connection::new("v").with_secret("token", "old");
         let store = MemoryStore::from_iter([("b", old.clone()), ("c", old)]);
         let imported = files.run(&store, &["import", "OTHER"]).await;
         assert_eq!(imported, ok("imported 2 connections\n"));

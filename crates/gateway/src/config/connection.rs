@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use toml::Spanned;
+use tower_passthrough::auth::ClientIdentity;
 use tower_passthrough::{Connection, ConnectionId};
 
 use super::Folder;
@@ -54,13 +55,13 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
     let mut is_whole = true;
     let mut connection = Connection::new(table.integration.into_inner());
     for (name, value) in table.variables {
-        connection = connection.variable(name, value);
+        connection = connection.with_variable(name, value);
     }
     for (name, source) in table.secret {
         // One that can't be read isn't missing as well.
         let secret = problems.ok(secret::read(&source, folder));
         is_whole &= secret.is_some();
-        connection = connection.with(name, secret.unwrap_or_else(|| "".into()));
+        connection = connection.with_secret(name, secret.unwrap_or_else(|| "".into()));
     }
     (connection, is_whole)
 }
@@ -119,12 +120,19 @@ fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
         }
     }
     if let Some((upstream, _)) = declared.get(connection.integration()) {
-        if upstream.scheme().identity(connection).is_err() {
-            faults.push(
-                "the certificate and private key can't be used: they aren't PEM, or don't belong \
-                 together"
-                    .to_owned(),
-            );
+        let secrets = upstream.requirements().secrets();
+        let secret = |name: &str| {
+            let is_read = secrets.iter().any(|secret| &**secret == name);
+            connection.credential().get(name).filter(|_| is_read)
+        };
+        if let (Some(certificate), Some(key)) = (secret("certificate"), secret("private_key")) {
+            if ClientIdentity::from_pem(certificate, key).is_err() {
+                faults.push(
+                    "the certificate and private key can't be used: they aren't PEM, or don't belong \
+                     together"
+                        .to_owned(),
+                );
+            }
         }
     }
     faults

@@ -116,9 +116,7 @@ fn upstream(
     let domains = domains(&integration.domains, problems);
     let upstream = problems.ok(base_url)?;
     let auth = auth?;
-    let mut upstream = upstream
-        .shared_auth(Arc::clone(&auth.scheme))
-        .domains(domains);
+    let mut upstream = upstream.auth(Arc::clone(&auth.scheme)).domains(domains);
     for (name, value) in &integration.headers {
         if let Some((name, value)) = problems.ok(header(name, value)) {
             upstream = upstream.header(name, value);

@@ -44,18 +44,18 @@ impl Limits {
     }
 
     /// Sets them.
-    pub(crate) fn set<S, R, T>(
+    pub(crate) fn set<S, R, T, A>(
         &self,
-        mut builder: PassthroughBuilder<S, R, T>,
-    ) -> PassthroughBuilder<S, R, T> {
+        mut builder: PassthroughBuilder<S, R, T, A>,
+    ) -> PassthroughBuilder<S, R, T, A> {
         if let Some(calls) = self.in_flight {
             builder = builder.in_flight_limit(calls);
         }
         if let Some(calls) = self.in_flight_per_connection {
-            builder = builder.in_flight_per_connection(calls);
+            builder = builder.in_flight_per_connection_key(calls);
         }
         if let Some(rate) = self.rate_per_connection {
-            builder = builder.rate_per_connection(rate.into());
+            builder = builder.rate_per_connection_key(rate.into());
         }
         builder
     }

@@ -11,12 +11,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
     CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
 };
-use tower_passthrough::{
-    CallContext, Connection, ConnectionId, CredentialStore, MemoryStore, StoreError,
-};
+use tower_passthrough::{CallContext, Connection, CredentialStore, MemoryStore, StoreError};
 
 /// The connections of one config. Cloning is one increment.
 #[derive(Clone, Default)]
@@ -47,7 +46,7 @@ impl FileStore {
         Self(Arc::new(connections.into_iter().map(entry).collect()))
     }
 
-    fn live(&self, id: &ConnectionId) -> Result<&MemoryStore, StoreError> {
+    fn live(&self, id: &ConnectionKey) -> Result<&MemoryStore, StoreError> {
         let entry = self.0.get(id.as_str()).ok_or(StoreError::NotFound)?;
         Ok(&entry.live)
     }
@@ -63,7 +62,7 @@ fn is_same(one: &Connection, other: &Connection) -> bool {
 impl CredentialStore for FileStore {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         self.live(id)?.connection(id, cx).await
@@ -71,19 +70,19 @@ impl CredentialStore for FileStore {
 }
 
 impl TokenStore for FileStore {
-    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         self.live(id)?.read(id).await
     }
 
     async fn lease(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
         self.live(id)?.lease(id, time).await
     }
 
-    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         match self.live(id) {
             Ok(live) => live.release(id, lease).await,
             Err(_) => Ok(()),
@@ -92,7 +91,7 @@ impl TokenStore for FileStore {
 
     async fn commit(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         read: CredentialVersion,
         lease: RefreshLease,
         renewal: &GrantUpdate,
@@ -115,15 +114,15 @@ mod tests {
     use super::*;
 
     fn written(token: &str) -> Connection {
-        Connection::new("v").with("refresh_token", token)
+        Connection::new("v").with_secret("refresh_token", token)
     }
 
     fn store(token: &str, previous: Option<&FileStore>) -> FileStore {
         FileStore::new([("a".to_owned(), written(token))], previous)
     }
 
-    fn id() -> ConnectionId {
-        let Ok(id) = ConnectionId::try_from("a") else {
+    fn id() -> ConnectionKey {
+        let Ok(id) = ConnectionKey::try_from("a") else {
             unreachable!("it's an id");
         };
         id
@@ -196,16 +195,16 @@ mod tests {
 
     #[test]
     fn integration_variables_and_secrets_tell_connections_apart() {
-        let one = written("a").variable("region", "eu");
+        let one = written("a").with_variable("region", "eu");
         assert!(is_same(&one, &one.clone()));
         for other in [
             written("a"),
-            written("b").variable("region", "eu"),
-            written("a").variable("region", "us"),
-            one.clone().with("more", "c"),
+            written("b").with_variable("region", "eu"),
+            written("a").with_variable("region", "us"),
+            one.clone().with_secret("more", "c"),
             Connection::new("w")
-                .with("refresh_token", "a")
-                .variable("region", "eu"),
+                .with_secret("refresh_token", "a")
+                .with_variable("region", "eu"),
         ] {
             assert!(!is_same(&one, &other), "{other:?}");
         }

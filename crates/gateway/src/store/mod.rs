@@ -12,10 +12,11 @@ pub(crate) use self::sqlite::{check, open};
 use std::fmt;
 use std::time::Duration;
 
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
     CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
 };
-use tower_passthrough::{CallContext, Connection, ConnectionId, CredentialStore, StoreError};
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use self::failing::told;
 use self::sqlite::Persistent;
@@ -59,7 +60,7 @@ impl Connections {
         match self {
             Self::File(_) => {}
             Self::Sqlite(sqlite) => {
-                if let Err(error) = sqlite.store.settle().await {
+                if let Err(error) = sqlite.store.checkpoint().await {
                     tracing::warn!(%error, "the store's log stays beside it");
                 }
             }
@@ -92,7 +93,7 @@ impl std::error::Error for OpenError {}
 impl CredentialStore for Connections {
     async fn connection(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         told(match self {
@@ -103,7 +104,7 @@ impl CredentialStore for Connections {
 }
 
 impl TokenStore for Connections {
-    async fn read(&self, id: &ConnectionId) -> Result<StoredConnection, StoreError> {
+    async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         told(match self {
             Self::File(store) => store.read(id).await,
             Self::Sqlite(sqlite) => sqlite.store.read(id).await,
@@ -112,7 +113,7 @@ impl TokenStore for Connections {
 
     async fn lease(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
         told(match self {
@@ -121,7 +122,7 @@ impl TokenStore for Connections {
         })
     }
 
-    async fn release(&self, id: &ConnectionId, lease: RefreshLease) -> Result<(), StoreError> {
+    async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         told(match self {
             Self::File(store) => store.release(id, lease).await,
             Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,
@@ -130,7 +131,7 @@ impl TokenStore for Connections {
 
     async fn commit(
         &self,
-        id: &ConnectionId,
+        id: &ConnectionKey,
         read: CredentialVersion,
         lease: RefreshLease,
         renewal: &GrantUpdate,

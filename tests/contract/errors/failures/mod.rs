@@ -52,7 +52,7 @@ async fn of_caller(caller: Caller) -> Vec<Failure> {
 }
 
 fn setup(origin: &str) -> Setup {
-    Setup::new(origin).connection(Connection::new("vendor").with("token", CANARY))
+    Setup::new(origin).connection(Connection::new("vendor").with_secret("token", CANARY))
 }
 
 /// Status, code, error type of `Proxy-Status`, and whether the request may have been sent.

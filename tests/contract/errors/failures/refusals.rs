@@ -1,9 +1,7 @@
 //! What is refused by the call's own words.
 
-#[cfg(feature = "rate-limit")]
 use super::failure;
 use super::{Caller, Failure, fail, setup};
-#[cfg(feature = "rate-limit")]
 use testkit::caller::raw_call;
 use testkit::caller::{get, request};
 use testkit::gateway::Origin;
@@ -57,7 +55,7 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         ),
         (
             "as many calls of the connection as there may be",
-            setup(&origin).options(|o| o.in_flight_per_connection(0)),
+            setup(&origin).options(|o| o.in_flight_per_connection_key(0)),
         ),
     ] {
         let expected = (503, "overloaded", "connection_limit_reached", false);
@@ -65,13 +63,11 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         failures.push(fail(what, expected, limited, caller(get("/p/c/x"))).await);
     }
     vendor.untouched().await;
-    #[cfg(feature = "rate-limit")]
     failures.push(too_fast(caller).await);
     failures
 }
 
 /// The second call of a connection that may make one a minute.
-#[cfg(feature = "rate-limit")]
 async fn too_fast(caller: Caller) -> Failure {
     use std::num::NonZeroU32;
 
@@ -79,7 +75,7 @@ async fn too_fast(caller: Caller) -> Failure {
     let origin = vendor.origin();
     let rate = tower_passthrough::limits::Rate::per_minute(NonZeroU32::MIN);
     let gateway = setup(&origin)
-        .options(move |o| o.rate_per_connection(rate))
+        .options(move |o| o.rate_per_connection_key(rate))
         .start()
         .await;
     let first = raw_call(gateway.address, get("/p/c/x")).await;

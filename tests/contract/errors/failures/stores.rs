@@ -2,6 +2,10 @@
 
 use std::io;
 
+use tower_passthrough::Grant;
+use tower_passthrough::authorize::AuthorizeError;
+use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
     Authorize, CallContext, Connection, ConnectionId, CredentialStore, Integrations, MemoryStore,
     PassthroughService, Scope, StoreError, Upstream, auth,
@@ -16,8 +20,12 @@ use testkit::vendor::Vendor;
 struct ReadOnly;
 
 impl Authorize for ReadOnly {
-    async fn authorize(&self, _: &ConnectionId, _: CallContext<'_>) -> Result<Scope, StoreError> {
-        Ok(Scope::all().methods([http::Method::GET]))
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        Ok(Scope::all().methods([http::Method::GET]).into())
     }
 }
 
@@ -27,7 +35,7 @@ struct Failing(fn() -> StoreError);
 impl CredentialStore for Failing {
     async fn connection(
         &self,
-        _: &ConnectionId,
+        _: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         Err((self.0)())
@@ -42,13 +50,16 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
     for (what, connection) in [
         (
             "a secret with a line break",
-            Connection::new("vendor").with("token", format!("{CANARY}\nx: y")),
+            Connection::new("vendor").with_secret("token", format!("{CANARY}\nx: y")),
         ),
         (
             "a secret with a NUL",
-            Connection::new("vendor").with("token", format!("{CANARY}\0")),
+            Connection::new("vendor").with_secret("token", format!("{CANARY}\0")),
         ),
-        ("no secret", Connection::new("vendor").with("other", CANARY)),
+        (
+            "no secret",
+            Connection::new("vendor").with_secret("other", CANARY),
+        ),
     ] {
         let setup = setup(&origin).connection(connection);
         failures.push(fail(what, dead, (&origin, setup), caller(get("/p/c/x"))).await);
@@ -61,10 +72,10 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         ("a variable that is missing", Connection::new("regional")),
         (
             "a variable that doesn't match",
-            Connection::new("regional").variable("region", "a/b"),
+            Connection::new("regional").with_variable("region", "a/b"),
         ),
     ] {
-        let store = MemoryStore::from_iter([("c", connection.with("token", CANARY))]);
+        let store = MemoryStore::from_iter([("c", connection.with_secret("token", CANARY))]);
         let integrations = Integrations::new().with("regional", template.clone());
         let service = PassthroughService::builder(store, integrations)
             .dangerous()
@@ -92,11 +103,14 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
             dead,
         ),
     ] {
-        let gateway = setup(&origin).start_with(store, everyone).await;
+        let gateway = setup(&origin)
+            .start_with(store, AuthorizeFn::new(everyone))
+            .await;
         let response = raw_call(gateway.address, caller(get("/p/c/x"))).await;
         failures.push(failure(what, expected, response, "db.internal"));
     }
-    let store = MemoryStore::from_iter([("c", Connection::new("vendor").with("token", CANARY))]);
+    let store =
+        MemoryStore::from_iter([("c", Connection::new("vendor").with_secret("token", CANARY))]);
     let gateway = setup(&origin).start_with(store, ReadOnly).await;
     let response = raw_call(
         gateway.address,

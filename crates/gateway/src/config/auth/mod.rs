@@ -18,7 +18,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::{DeValue, ValueDeserializer};
-use tower_passthrough::auth::{AuthScheme, NoAuth, SchemeError, Several};
+use tower_passthrough::auth::{AuthScheme, NoAuth, SchemeError};
 
 use super::Folder;
 use super::integration::Variables;
@@ -64,8 +64,9 @@ pub(crate) struct Needs(Vec<Vec<String>>);
 
 impl Needs {
     fn of(scheme: &dyn AuthScheme) -> Self {
-        let names = scheme.secrets().into_iter();
-        Self(names.map(|name| vec![name.to_owned()]).collect())
+        let requirements = scheme.requirements();
+        let names = requirements.secrets().iter();
+        Self(names.map(|name| vec![String::from(&**name)]).collect())
     }
 
     /// What isn't there, as a message names it.
@@ -153,7 +154,7 @@ pub(super) fn read(
         }
     }
     Some(Authentication {
-        scheme: Arc::new(Several::new(schemes)),
+        scheme: Arc::new(schemes),
         needs,
         tokens,
     })
