@@ -183,6 +183,7 @@ struct Inner {
     detail: Cow<'static, str>,
     proxy_status: &'static str,
     sent: bool,
+    is_hosts_mistake: bool,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -194,6 +195,7 @@ impl Error {
             detail: detail.into(),
             proxy_status: code.proxy_status(),
             sent: false,
+            is_hosts_mistake: false,
             retry_after: None,
             source: None,
         }))
@@ -226,8 +228,17 @@ impl Error {
         )
     }
 
-    pub(crate) fn body_broken() -> Self {
-        Self::bad_address("the request's body broke off")
+    /// The caller's body failed. A layer of the host's that limits bodies says so by its error.
+    pub(crate) fn body_broken(cause: impl Into<BoxError>) -> Self {
+        let cause = cause.into();
+        let mut error: Option<&(dyn StdError + 'static)> = Some(&*cause);
+        while let Some(cause) = error {
+            if cause.is::<http_body_util::LengthLimitError>() {
+                return Self::body_too_large();
+            }
+            error = cause.source();
+        }
+        Self::bad_address("the request's body broke off").with_source(cause)
     }
 
     pub(crate) fn body_stalled() -> Self {
@@ -259,7 +270,13 @@ impl Error {
         self
     }
 
-    /// Says that the vendor may have acted on the request.
+    /// Says that nobody but the host application can mend the cause: the answer is a 502 whatever the code's status is.
+    pub(crate) fn with_hosts_mistake(mut self) -> Self {
+        self.0.is_hosts_mistake = true;
+        self
+    }
+
+    /// Says that the upstream may have acted on the request.
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.sent = sent;
         self
@@ -271,7 +288,32 @@ impl Error {
         self.0.code
     }
 
-    /// Whether the vendor may have acted on the request.
+    /// Returns the status of the answer: that of the code, or 502 where the host application's configuration refuses its own base URL.
+    #[must_use]
+    pub fn status(&self) -> StatusCode {
+        match self.0.is_hosts_mistake {
+            true => StatusCode::BAD_GATEWAY,
+            false => self.0.code.status(),
+        }
+    }
+
+    /// Returns the error and its causes as one line, for the host's logs: `store-unavailable: the credential store failed: connection
+    /// refused`. A cause may name a host or an address, so the line isn't for callers.
+    pub fn chain(&self) -> impl fmt::Display + '_ {
+        Chain(self)
+    }
+
+    /// Returns the last of the causes, the error itself if there is none.
+    #[must_use]
+    pub fn root_cause(&self) -> &(dyn StdError + 'static) {
+        let mut cause: &(dyn StdError + 'static) = self;
+        while let Some(source) = cause.source() {
+            cause = source;
+        }
+        cause
+    }
+
+    /// Returns `true` if the upstream may have acted on the request.
     #[must_use]
     pub fn sent(&self) -> bool {
         self.0.sent
@@ -281,6 +323,14 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// The title of the problem: of the code, except where the body is at fault and not the address.
+    pub(crate) fn title(&self) -> &'static str {
+        match self.0.code {
+            ErrorCode::BadAddress if self.0.detail.contains("body") => "The request's body can't be used",
+            code => code.title(),
+        }
     }
 
     pub(crate) fn detail(&self) -> &str {
@@ -295,6 +345,26 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.0.code, self.0.detail)
+    }
+}
+
+struct Chain<'a>(&'a Error);
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut said = self.0.detail().to_owned();
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            let text = error.to_string();
+            // Some errors repeat the text of their cause.
+            if !said.ends_with(&text) {
+                write!(f, ": {}", text.escape_debug())?;
+            }
+            said = text;
+            cause = error.source();
+        }
+        Ok(())
     }
 }
 

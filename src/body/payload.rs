@@ -47,7 +47,7 @@ impl RequestBody {
                 break;
             };
             match frame
-                .map_err(|error| Error::body_broken().with_source(error))?
+                .map_err(Error::body_broken)?
                 .into_data()
             {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
@@ -57,7 +57,7 @@ impl RequestBody {
             }
         }
         if said.exact().is_some_and(|exact| exact != data.len() as u64) {
-            return Err(Error::body_broken());
+            return Err(Error::body_broken(WrongLength));
         }
         let data = data.freeze();
         Ok((Self::buffered(data.clone(), trailers, Some(taken)), data))
@@ -78,3 +78,15 @@ fn too_large() -> Error {
         "the body is larger than what the vendor's authentication allows to keep",
     )
 }
+
+/// The body hasn't the length that it said.
+#[derive(Debug)]
+struct WrongLength;
+
+impl std::fmt::Display for WrongLength {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("the body hasn't the length that its head said")
+    }
+}
+
+impl std::error::Error for WrongLength {}

@@ -166,6 +166,7 @@ impl CallGuard {
 
     /// The gateway answers with an error of its own.
     pub(crate) fn on_error(&mut self, error: Error, status: StatusCode) {
+        self.span.on_error(&self.facts, &error);
         self.facts.status = Some(status);
         self.facts.error = Some(error);
         self.finish(Outcome::Refused);

@@ -163,8 +163,8 @@ impl<'a> CallReport<'a> {
         self.cause().map(Error::code)
     }
 
-    /// The gateway's own error with its causes, for the host's logs. A cause may name a host or an
-    /// address, so it's not for callers.
+    /// Returns the gateway's own error with its causes, for the host's logs: [`Error::chain`] is one line of it,
+    /// [`Error::root_cause`] the last cause. A cause may name a host or an address, so it isn't for callers.
     #[must_use]
     pub fn cause(&self) -> Option<&'a Error> {
         self.0.error.as_ref()

@@ -14,10 +14,11 @@ pub(crate) use self::off::CallSpan;
 mod on {
     use std::future::Future;
 
-    use http::{Method, Version};
+    use http::{Method, StatusCode, Version};
     use tracing::field::{Empty, display};
     use tracing::{Instrument as _, Span};
 
+    use crate::error::{Error, ErrorCode};
     use crate::observe::{CallFacts, CallReport, Outcome};
     use crate::policy::Scheme;
 
@@ -73,6 +74,27 @@ mod on {
                 self.tell(facts);
             }
             self.0.in_scope(report);
+        }
+
+        /// Leaves the cause of an answer in the host's log that the host must know of: an error of ours that isn't the caller's doing, or a
+        /// refused destination. Its texts hold no secret; they may name a host or an address.
+        pub(crate) fn on_error(&self, facts: &CallFacts, error: &Error) {
+            let status = error.status();
+            if !status.is_server_error() && error.code() != ErrorCode::DestinationRefused {
+                return;
+            }
+            let connection = facts.key.as_ref().map(display);
+            let integration = facts.integration.as_deref();
+            self.0.in_scope(|| {
+                let code = error.code().as_str();
+                // What the host's own parts cause is an error, what upstreams cause a warning.
+                let is_hosts = status == StatusCode::BAD_GATEWAY && error.code() == ErrorCode::DestinationRefused;
+                if is_hosts || error.code() == ErrorCode::StoreUnavailable {
+                    tracing::error!(target: "tower_passthrough", code, connection, integration, "{}", error.chain());
+                } else {
+                    tracing::warn!(target: "tower_passthrough", code, connection, integration, "{}", error.chain());
+                }
+            });
         }
 
         fn tell(&self, facts: &CallFacts) {
@@ -141,6 +163,7 @@ mod off {
 
     use http::Method;
 
+    use crate::error::Error;
     use crate::observe::CallFacts;
 
     /// No span: the feature `tracing` is off.
@@ -159,6 +182,8 @@ mod off {
         pub(crate) fn around<F: Future + Send>(self, call: F) -> F {
             call
         }
+
+        pub(crate) fn on_error(&self, _: &CallFacts, _: &Error) {}
 
         pub(crate) fn finish(&self, _: &CallFacts, report: impl FnOnce()) {
             report();

@@ -164,6 +164,7 @@ where
             key: &key,
             upstream: &upstream,
             destination: &route.destination,
+            is_hosts_choice: route.is_hosts_choice,
         };
         let payload = match to.payload_use(&call.head, &connection)? {
             PayloadUse::Ignored => None,
@@ -217,7 +218,8 @@ where
         let connection = self.store.connection(&key, context(guard)).await?;
         guard.set_integration(connection.shared_integration());
         self.config.limits.admit_key(&key, guard.permit())?;
-        let upstream = self.resolver.resolve(&connection).await?;
+        let upstream = self.resolver.resolve(&connection).await;
+        let upstream = upstream.map_err(|error| error.into_error(connection.integration()))?;
         Ok(Found {
             key,
             scope,

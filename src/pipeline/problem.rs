@@ -62,7 +62,7 @@ impl ErrorForm {
                 let text = problem(&error);
                 headers.insert(CONTENT_TYPE, PROBLEM);
                 headers.insert(CONTENT_LENGTH, text.len().into());
-                (error.code().status(), Some(text))
+                (error.status(), Some(text))
             }
         };
         guard.on_error(error, status);
@@ -134,8 +134,8 @@ fn problem(error: &Error) -> String {
     let code = error.code();
     let mut text = String::with_capacity(320);
     text.push_str("{\"type\":\"https://docs.rs/tower-passthrough/latest/tower_passthrough/enum.ErrorCode.html\",\"title\":");
-    push_string(&mut text, code.title());
-    let _ = write!(text, ",\"status\":{},\"detail\":", code.status().as_u16());
+    push_string(&mut text, error.title());
+    let _ = write!(text, ",\"status\":{},\"detail\":", error.status().as_u16());
     push_string(&mut text, error.detail());
     let _ = write!(
         text,

@@ -17,9 +17,9 @@ use crate::authorize::Authorize;
 use crate::body::{RequestBody, Tee, UploadState, UpstreamBody};
 use crate::client::{Dispatch, Transport, TransportError, TransportErrorKind};
 use crate::connection::{Connection, ConnectionKey};
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 use crate::observe::{CallGuard, Outcome};
-use crate::policy::Destination;
+use crate::policy::{Destination, Host};
 use crate::resilience::Attempt;
 use crate::rewrite::{self, RequestTrailers};
 use crate::store::{CredentialStore, StoreError};
@@ -66,6 +66,8 @@ pub(super) struct Target<'a> {
     pub(super) key: &'a ConnectionKey,
     pub(super) upstream: &'a Upstream,
     pub(super) destination: &'a Destination,
+    /// Whether the host application alone has chosen the destination.
+    pub(super) is_hosts_choice: bool,
 }
 
 impl<S, A, R, T> Gateway<S, A, R, T>
@@ -128,7 +130,7 @@ where
                 Box::pin(sending).await?
             }
         };
-        let response = sent.map_err(|error| map_transport_error(error, guard))?;
+        let response = sent.map_err(|error| target.map_error(error, guard))?;
         if can_refresh && response.status() == StatusCode::UNAUTHORIZED {
             let again = self.send_again(replay, target, connection, response, guard);
             return Box::pin(again).await;
@@ -223,7 +225,7 @@ where
         let sending = self.transport.send(request, &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
         let sent = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await?;
-        sent.map_err(|error| map_transport_error(error, guard))
+        sent.map_err(|error| target.map_error(error, guard))
     }
 
     /// Reads the body into memory, for a scheme that signs it. This is the last check.
@@ -323,17 +325,32 @@ impl Target<'_> {
         }
         to
     }
-}
 
-/// What a transport reports may be the caller's doing.
-fn map_transport_error(error: TransportError, guard: &mut CallGuard) -> Error {
-    match guard.upload().map(|upload| upload.state()) {
-        Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
-        Some(UploadState::Broken) => {
-            guard.finish(Outcome::Cancelled);
-            Error::body_broken().with_source(error).with_sent(true)
+    /// Returns `true` if the host application's own base URL is one that its own transport refuses.
+    fn is_hosts_mistake(self, kind: TransportErrorKind) -> bool {
+        self.is_hosts_choice
+            && match kind {
+                TransportErrorKind::PlaintextProhibited => true,
+                // What a name resolves to may be somebody else's doing.
+                TransportErrorKind::DestinationProhibited => matches!(self.destination.host(), Host::Ip(_)),
+                _ => false,
+            }
+    }
+
+    /// The error of a call. What a transport reports may be the caller's doing, or the host's.
+    fn map_error(self, error: TransportError, guard: &mut CallGuard) -> Error {
+        match guard.upload().map(|upload| upload.state()) {
+            Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
+            Some(UploadState::Broken) => {
+                let broken = Error::body_broken(error).with_sent(true);
+                if broken.code() != ErrorCode::BodyTooLarge {
+                    guard.finish(Outcome::Cancelled);
+                }
+                broken
+            }
+            Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
+            _ if self.is_hosts_mistake(error.kind()) => Error::from(error).with_hosts_mistake(),
+            _ => error.into(),
         }
-        Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
-        _ => error.into(),
     }
 }

@@ -7,7 +7,11 @@ use crate::policy::{Location, LocationError, Origin};
 
 /// A base URL, parsed once. Cloning is one increment.
 #[derive(Clone)]
-pub struct BaseUrl(Arc<Location>);
+pub struct BaseUrl {
+    location: Arc<Location>,
+    /// Whether variables of a connection are in it.
+    has_variables: bool,
+}
 
 impl BaseUrl {
     /// Parses an absolute URL.
@@ -18,29 +22,44 @@ impl BaseUrl {
     /// segments.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
         let location = Location::parse(url, None)?;
-        Ok(Self(Arc::new(location)))
+        Ok(Self {
+            location: Arc::new(location),
+            has_variables: false,
+        })
+    }
+
+    /// The base URL that a template gives with a connection's variables.
+    pub(super) fn from_template(url: &str) -> Result<Self, BaseUrlError> {
+        Ok(Self {
+            has_variables: true,
+            ..Self::new(url)?
+        })
     }
 
     /// Scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> &Origin {
-        &self.0.origin
+        &self.location.origin
     }
 
     /// The path: empty, or beginning with `/`.
     #[must_use]
     pub fn path(&self) -> &str {
-        &self.0.path
+        &self.location.path
     }
 
     pub(super) fn location(&self) -> &Location {
-        &self.0
+        &self.location
+    }
+
+    pub(super) fn has_variables(&self) -> bool {
+        self.has_variables
     }
 }
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BaseUrl({:?}{})", self.0.origin, self.0.path)
+        write!(f, "BaseUrl({:?}{})", self.location.origin, self.location.path)
     }
 }
 

@@ -108,12 +108,14 @@ impl Upstream {
         match place {
             Place::Base(base) => Ok(Route {
                 destination: domains.base(&base.origin),
+                is_hosts_choice: !self.base.has_variables(),
                 path: RoutePath::Base(&base.path),
             }),
             Place::Named(Location { origin, path }) => {
                 let keeps_path = self.settings.domain_override == DomainOverride::ReplaceAuthority;
                 Ok(Route {
                     destination: domains.permit(&base.origin, origin)?,
+                    is_hosts_choice: false,
                     path: if keeps_path || path == base.path {
                         RoutePath::Base(&base.path)
                     } else {
@@ -317,6 +319,8 @@ impl Place<'_> {
 #[derive(Debug)]
 pub(crate) struct Route<'a> {
     pub(crate) destination: Destination,
+    /// Whether the host application alone has chosen the destination: no caller by `__domain`, and no customer by a variable.
+    pub(crate) is_hosts_choice: bool,
     path: RoutePath<'a>,
 }
 

@@ -71,20 +71,43 @@ impl ResolveError {
     }
 }
 
-impl From<ResolveError> for Error {
-    fn from(error: ResolveError) -> Self {
-        if let ResolveError::Variables(_) = error {
-            return Self::reauthorize(
-                "a variable of the connection is missing or unfit: its owner must set it anew",
-            )
-            .with_source(error);
-        }
-        Self::new(
-            ErrorCode::StoreUnavailable,
-            "the connection's integration can't be resolved",
-        )
-        .with_source(error)
-        .with_retry_after(Duration::from_secs(1))
+impl ResolveError {
+    /// The error of a call for a connection to that integration.
+    pub(crate) fn into_error(self, integration: &str) -> Error {
+        let detail = match self {
+            Self::Variables(_) => {
+                let detail = "a variable of the connection is missing or doesn't match its pattern: its owner must set it again";
+                return Error::reauthorize(detail).with_source(self);
+            }
+            Self::UnknownIntegration => "the host application doesn't know the connection's integration: its operator must add the integration",
+            Self::Unavailable(_) => "the connection's integration can't be looked up; try again later",
+        };
+        let cause = Unresolved {
+            integration: integration.into(),
+            source: self,
+        };
+        Error::new(ErrorCode::StoreUnavailable, detail)
+            .with_source(cause)
+            .with_retry_after(Duration::from_secs(1))
+    }
+}
+
+/// Names the integration, for the host's logs.
+#[derive(Debug)]
+struct Unresolved {
+    integration: Box<str>,
+    source: ResolveError,
+}
+
+impl fmt::Display for Unresolved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the integration `{}` can't be resolved", self.integration.escape_debug())
+    }
+}
+
+impl std::error::Error for Unresolved {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.source)
     }
 }
 

@@ -147,7 +147,7 @@ impl BaseUrlTemplate {
                         },
                     }
                 }
-                BaseUrl::new(&url)
+                BaseUrl::from_template(&url)
             }
         }
     }

@@ -49,7 +49,7 @@ fn help_names_each_command_of_connections() {
         assert!(ended.stdout.contains(command), "{}", ended.stdout);
         let ended = run(&["connections", command, "--help"]);
         assert_eq!(ended.code, Some(0), "{command}");
-        let usage = format!("Usage: gateway connections {command} [OPTIONS]");
+        let usage = format!("Usage: passthrough-gateway connections {command} [OPTIONS]");
         assert!(ended.stdout.contains(&usage), "{}", ended.stdout);
     }
     let ended = run(&["connections", "add", "--help"]);

@@ -59,7 +59,7 @@ async fn a_new_key_counts_at_once_and_the_old_one_no_more() {
             .await;
     }
     let log = gateway.stderr.text();
-    let line = "INFO gateway::reload: config reloaded: 1 integration, 1 connection, 1 caller\n";
+    let line = "INFO passthrough_gateway::reload: config reloaded: 1 integration, 1 connection, 1 caller\n";
     assert!(log.contains(line), "{log}");
 }
 
@@ -170,7 +170,7 @@ async fn the_listener_stays_and_the_rest_of_the_file_counts() {
     let moved = config.listen(other.local_addr().unwrap());
     gateway.reload(&moved.callers(&caller(NEW_KEY))).await;
     let warning = format!(
-        "WARN gateway::reload: `listen` takes a restart: still listening on {}",
+        "WARN passthrough_gateway::reload: `listen` takes a restart: still listening on {}",
         gateway.address
     );
     let log = gateway.stderr.text();

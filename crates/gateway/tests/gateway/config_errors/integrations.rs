@@ -144,7 +144,7 @@ fn authentication() {
         ),
         (
             "{ kind = \"query\", name = \"__domain\" }",
-            "3:33: integration.v.auth.name: the name is empty or reserved",
+            "3:33: integration.v.auth.name: the name of the parameter is empty or reserved",
         ),
     ] {
         refused_integration(&format!("auth = {auth}"), expected);
