@@ -1,4 +1,4 @@
-//! How an [`HttpTransport`] is set up.
+//! The settings of an [`HttpTransport`].
 
 use std::fmt;
 use std::net::IpAddr;
@@ -13,7 +13,7 @@ use super::{http1, http2};
 use crate::policy::NetworkPolicy;
 use crate::timeouts::MAX_TIMEOUT;
 
-/// Sets up an [`HttpTransport`].
+/// Builds an [`HttpTransport`].
 #[derive(Clone)]
 #[must_use]
 pub struct HttpTransportBuilder {
@@ -22,7 +22,7 @@ pub struct HttpTransportBuilder {
     network: NetworkPolicy,
     limits: Limits,
     protocols: Protocols,
-    keeps_apart: bool,
+    isolates_keys: bool,
     title_case_headers: bool,
     #[cfg(feature = "rustls")]
     roots: rustls::RootCertStore,
@@ -38,7 +38,7 @@ impl HttpTransportBuilder {
             network: NetworkPolicy::new(),
             limits: Limits::default(),
             protocols: Protocols::default(),
-            keeps_apart: false,
+            isolates_keys: false,
             title_case_headers: false,
             #[cfg(feature = "rustls")]
             roots: super::connect::bundled_roots(),
@@ -47,39 +47,40 @@ impl HttpTransportBuilder {
         }
     }
 
-    /// Sets which addresses may be dialled. By default the public internet's, over TLS.
+    /// Sets the policy on addresses that may be dialled. Default: the public internet, over TLS.
     pub fn network(mut self, network: NetworkPolicy) -> Self {
         self.network = network;
         self
     }
 
-    /// Answers a name without DNS. The address is judged like any other.
+    /// Answers a name without DNS. The network policy checks the address like any other.
     pub fn resolve(mut self, name: &str, address: IpAddr) -> Self {
         self.names.answer(name, address);
         self
     }
 
-    /// Sets who resolves names. By default the operating system does.
+    /// Sets the resolver of names. Default: the operating system's.
     ///
-    /// It's asked for each new connection, as it may keep answers for as long as they're good,
-    /// unless [`dns_cache`](Self::dns_cache) is called as well.
+    /// The resolver is asked for each new connection, because it can cache answers for their time to
+    /// live, unless [`dns_cache`](Self::dns_cache) is called as well.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.names.ask(resolver);
         self
     }
 
-    /// Sets how long addresses are kept, and how long it's kept that a name has none. By default 5
-    /// seconds and 1; zero keeps none.
+    /// Sets the time for which addresses are cached, and the time for which failed look-ups are. Zero
+    /// turns caching off.
     ///
-    /// Kept addresses are judged on each new connection, like any others. New connections that need
-    /// one name at the same time share a look-up. 4,096 names are kept at most.
+    /// The network policy checks cached addresses on each new connection, like any others. Concurrent
+    /// connections share a look-up of the same name. The cache holds at most 4,096 names.
+    /// Default: 5 s and 1 s.
     pub fn dns_cache(mut self, positive: Duration, negative: Duration) -> Self {
         self.names
             .cache(positive.min(MAX_TIMEOUT), negative.min(MAX_TIMEOUT));
         self
     }
 
-    /// Reaches all vendors through a proxy. By default there is none.
+    /// Reaches all upstreams through a proxy. Default: none.
     pub fn egress_proxy(mut self, proxy: EgressProxy) -> Self {
         self.egress_proxy = Some(proxy);
         self
@@ -89,7 +90,7 @@ impl HttpTransportBuilder {
     ///
     /// # Errors
     ///
-    /// If it's no PEM, or holds no certificate that can be a trust anchor.
+    /// If the file isn't valid PEM, or contains no certificate that can be a trust anchor.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: &[u8]) -> Result<Self, HttpTransportError> {
@@ -109,88 +110,88 @@ impl HttpTransportBuilder {
         Ok(self)
     }
 
-    /// Sets how long a connection may take: look-up, all attempts, the egress proxy and TLS. By
-    /// default 5 seconds.
+    /// Sets the time limit for a connection: look-up, all attempts, the egress proxy and TLS.
+    /// Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.connect_time = timeout.min(MAX_TIMEOUT);
+        self.limits.connect_timeout = timeout.min(MAX_TIMEOUT);
         self
     }
 
-    /// Sets how long an idle connection is kept: it should be less than vendors do. By default 50
-    /// seconds.
+    /// Sets the time for which an idle connection is kept. It should be shorter than the upstreams'.
+    /// Default: 50 s.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
-        self.limits.idle_time = timeout.min(MAX_TIMEOUT);
+        self.limits.idle_timeout = timeout.min(MAX_TIMEOUT);
         self
     }
 
-    /// Sets how many idle HTTP/1.1 connections are kept for each authority. By default 64.
+    /// Sets the maximum number of idle HTTP/1.1 connections for each authority. Default: 64.
     pub fn pool_max_idle_per_host(mut self, connections: usize) -> Self {
-        self.limits.idle = connections;
+        self.limits.max_idle_per_host = connections;
         self
     }
 
-    /// Sets how many idle connections are kept in all: HTTP/1.1 and, as far as no call uses them,
-    /// HTTP/2. Beyond that, those go that have been idle for longest. By default 1,024.
-    ///
-    /// Of as many client certificates TLS sessions are kept.
+    /// Sets the maximum number of idle connections in all: HTTP/1.1, and HTTP/2 without streams. Beyond
+    /// it, the connections that have been idle for longest are closed. The same limit applies to the
+    /// number of client certificates for which TLS sessions are kept. Default: 1,024.
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
-        self.limits.idle_in_all = connections;
+        self.limits.max_idle = connections;
         self
     }
 
-    /// Gives each connection id connections of its own, so that no fault of framing could hand one
-    /// tenant's response to another. By default the ids of one vendor share them.
-    ///
-    /// Services that share a transport share its connections, by id.
-    pub fn isolate_connection_keys(mut self, apart: bool) -> Self {
-        self.keeps_apart = apart;
+    /// Gives each connection id network connections of its own, so that even a framing error couldn't
+    /// give one tenant's response to another. Services that share a transport share its connections, by
+    /// connection id. Default: off, so the connection ids of one upstream share connections.
+    pub fn isolate_connection_keys(mut self, isolate: bool) -> Self {
+        self.isolates_keys = isolate;
         self
     }
 
-    /// Speaks HTTP/2 to vendors in clear, without asking (RFC 9113 §3.3), and over TLS whatever is
-    /// agreed on. By default HTTP/1.1 is spoken where TLS doesn't agree on HTTP/2.
+    /// Uses HTTP/2 to upstreams without TLS, with prior knowledge (RFC 9113 §3.3). Over TLS, ALPN still
+    /// decides. Default: off, so upstreams without TLS are called over HTTP/1.1.
     pub fn http2_prior_knowledge(mut self, known: bool) -> Self {
         self.protocols.set_prior_knowledge(known);
         self
     }
 
-    /// Speaks HTTP/1.1 alone, and offers nothing else to TLS. By default HTTP/2 is spoken where TLS
-    /// agrees on it. It wins over [`http2_prior_knowledge`](Self::http2_prior_knowledge).
+    /// Uses only HTTP/1.1, and offers only that to TLS. It takes precedence over
+    /// [`http2_prior_knowledge`](Self::http2_prior_knowledge). Default: off, so HTTP/2 is used if TLS
+    /// agrees on it.
     pub fn http1_only(mut self, only: bool) -> Self {
         self.protocols.set_http1_only(only);
         self
     }
 
-    /// Sets how many HTTP/2 connections are opened for each authority, as their streams fill up. By
-    /// default 4.
+    /// Sets the maximum number of HTTP/2 connections for each authority. Another connection is opened when
+    /// the streams of the others are used up. Default: 4.
     pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {
-        self.limits.multiplexed = connections;
+        self.limits.max_http2_connections = connections;
         self
     }
 
-    /// Sets how many streams one connection id may hold on one HTTP/2 connection, so that its
-    /// stalled calls leave room for others'. Further calls wait. By default 32.
+    /// Sets the maximum number of streams of one connection id on one HTTP/2 connection, so that its
+    /// stalled calls leave room for other connection ids. Further calls wait. Default: 32.
     pub fn http2_max_streams_per_connection_key(mut self, streams: usize) -> Self {
-        self.limits.streams = streams.max(1);
+        self.limits.max_streams_per_key = streams.max(1);
         self
     }
 
-    /// Sets how many connections may be in the making at once for each authority. By default 16;
-    /// where HTTP/2 is spoken, or may be, it's one, as that can serve all.
+    /// Sets the maximum number of connections that are being opened at once for each authority. If the
+    /// upstream uses HTTP/2, or may do so, it's always 1, as one connection can serve all calls.
+    /// Default: 16.
     pub fn max_handshakes_per_host(mut self, handshakes: usize) -> Self {
-        self.limits.handshakes = handshakes.max(1);
+        self.limits.max_handshakes = handshakes.max(1);
         self
     }
 
-    /// Sets how many calls may wait for a connection or a stream, for each authority. Those beyond
-    /// are answered with `overloaded`. By default 1,024.
+    /// Sets the maximum number of calls that wait for a connection or a stream, for each authority.
+    /// Further calls are answered with `overloaded`. Default: 1,024.
     pub fn max_waiting_per_host(mut self, calls: usize) -> Self {
-        self.limits.waiting = calls.max(1);
+        self.limits.max_waiting = calls.max(1);
         self
     }
 
-    /// Writes field names over HTTP/1.1 as `Title-Case`, for vendors that take nothing else. By
-    /// default they're in lower case.
+    /// Writes field names over HTTP/1.1 as `Title-Case`, for upstreams that require it. Default: off, so
+    /// they're in lower case.
     pub fn title_case_headers(mut self, title_case: bool) -> Self {
         self.title_case_headers = title_case;
         self
@@ -208,11 +209,11 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the transport up.
+    /// Builds the transport.
     ///
     /// # Errors
     ///
-    /// [`HttpTransportError`] if TLS can't be set up.
+    /// [`HttpTransportError`] if TLS can't be configured.
     #[cfg_attr(
         not(feature = "rustls"),
         expect(unused_mut, reason = "TLS is taken out")
@@ -228,7 +229,7 @@ impl HttpTransportBuilder {
         ))
     }
 
-    /// Sets the defaults up. If there is no cryptography, each TLS connection fails.
+    /// Builds the transport. If TLS can't be configured, each TLS connection fails.
     #[cfg_attr(
         not(feature = "rustls"),
         expect(unused_mut, reason = "TLS is taken out")
@@ -270,14 +271,14 @@ impl HttpTransportBuilder {
         egress: Option<Egress>,
     ) -> HttpTransport {
         let plaintext = self.network.permits_plaintext();
-        let connector = Connector {
-            names: self.names.into_look_ups(),
-            network: self.network,
-            timeout: self.limits.connect_time,
+        let connector = Connector::new(
+            self.names.into_look_ups(),
+            self.network,
+            self.limits.connect_timeout,
             egress,
             #[cfg(feature = "rustls")]
             tls,
-        };
+        );
         let pool = Pool::new(
             connector,
             self.protocols,
@@ -285,7 +286,7 @@ impl HttpTransportBuilder {
             http1::Settings::new(self.title_case_headers),
             http2::Settings::new(),
         );
-        HttpTransport::new(pool, plaintext, self.keeps_apart)
+        HttpTransport::new(pool, plaintext, self.isolates_keys)
     }
 }
 

@@ -1,4 +1,4 @@
-//! A judged destination, and on whose behalf a request is sent there.
+//! A judged destination, and the connection that a request is sent there for.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,8 +8,8 @@ use crate::identity::ClientIdentity;
 use crate::identity::IsolationKey;
 use crate::policy::Destination;
 
-/// Where a request is sent, and on whose behalf: a judged [`Destination`], the connection key, and what network connections may be
-/// shared with others.
+/// The target of a request: a judged [`Destination`], the connection key that the request is sent on behalf of, and the network
+/// connections that it may use.
 ///
 /// ```
 /// use tower_passthrough::Upstream;
@@ -25,11 +25,11 @@ pub struct Dispatch {
     destination: Destination,
     key: Option<ConnectionKey>,
     isolation: Isolation,
-    /// Whether the request still waits for a network connection.
+    /// The request still waits for a network connection.
     is_waiting: AtomicBool,
 }
 
-/// Who may share the network connections.
+/// The rule by which calls share network connections.
 #[derive(Clone, Debug)]
 pub(crate) enum Isolation {
     None,
@@ -58,7 +58,7 @@ impl Isolation {
 }
 
 impl Dispatch {
-    /// Returns a dispatch on nobody's behalf, over network connections that may be shared.
+    /// Returns a dispatch without a connection key, over shared network connections.
     #[must_use]
     pub fn new(destination: Destination) -> Self {
         Self {
@@ -69,7 +69,7 @@ impl Dispatch {
         }
     }
 
-    /// Sets the key of the connection on whose behalf the request is sent.
+    /// Sets the connection key that the request is sent on behalf of.
     #[must_use]
     pub fn on_behalf_of(mut self, key: ConnectionKey) -> Self {
         self.key = Some(key);
@@ -87,7 +87,7 @@ impl Dispatch {
         self
     }
 
-    /// Presents a client certificate, on network connections of that identity alone.
+    /// Presents a client certificate, on network connections that only this identity uses.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     #[must_use]
@@ -105,7 +105,7 @@ impl Dispatch {
         &self.destination
     }
 
-    /// Returns the key of the connection on whose behalf the request is sent.
+    /// Returns the connection key that the request is sent on behalf of.
     #[must_use]
     pub fn connection_key(&self) -> Option<&ConnectionKey> {
         self.key.as_ref()

@@ -1,4 +1,4 @@
-//! Why a request got no response, and what the caller is told of it.
+//! The errors of transports, and the responses to callers that they become.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,51 +6,52 @@ use std::time::Duration;
 
 use crate::error::{BoxError, Error, ErrorCode};
 
-/// Why a request got no response. Each kind is an error type of `Proxy-Status` (RFC 9209 §2.3).
+/// The reason why a request got no response. Each kind is an error type of `Proxy-Status` (RFC 9209
+/// §2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
     /// The name couldn't be resolved.
     Dns,
-    /// The vendor refused the connection.
+    /// The upstream refused the connection.
     ConnectionRefused,
-    /// The connection ended, or failed, while it was made.
+    /// The connection ended, or failed, while it was being opened.
     ConnectionFailed,
-    /// There was no connection in time.
+    /// No connection was opened in time.
     ConnectionTimeout,
-    /// TLS couldn't be agreed on.
+    /// The TLS handshake failed.
     TlsProtocol,
-    /// The vendor's certificate isn't good.
+    /// The upstream's certificate isn't valid.
     TlsCertificate,
-    /// The call is gRPC, and HTTP/2 wasn't agreed on.
+    /// The call is gRPC, and the upstream doesn't use HTTP/2.
     Http2Unavailable,
-    /// Each address of the name is one that may not be dialled.
+    /// The network policy permits no address of the name.
     DestinationProhibited,
     /// An address of the name is the gateway's own.
     Loop,
-    /// The destination is `http://`, and the host allows TLS alone, or a client certificate is to be
+    /// The destination is `http://`, and the network policy requires TLS, or a client certificate is to be
     /// presented.
     PlaintextProhibited,
-    /// The connection ended before the request was written, or the vendor said that it hasn't looked
-    /// at it.
+    /// The connection ended before the request was written, or the upstream said that it hasn't processed
+    /// it.
     Unsent,
-    /// Too many calls wait for a connection to this vendor, or it asked to be called less.
+    /// Too many calls wait for a connection to this upstream, or it complained about too many calls.
     Overloaded,
-    /// The vendor's answer is no HTTP, or too large.
+    /// The response isn't valid HTTP, or is too large.
     HttpProtocol,
-    /// The vendor's answer ended before its head did, or there was none.
+    /// The connection ended before the head of the response was complete.
     ResponseIncomplete,
-    /// There was no answer in time.
+    /// The head of the response didn't arrive in time.
     ResponseTimeout,
-    /// The vendor switched protocols, and wasn't asked to.
+    /// The upstream switched protocols without being asked to.
     UpgradeFailed,
-    /// The vendor wants a client certificate, or didn't take the one that was presented, and said so
-    /// when the request may have been on its way: since TLS 1.3 a client is done before the vendor
-    /// has looked (RFC 8446 §4.4.2.4).
+    /// The upstream requires a client certificate, or rejected the presented certificate, after the
+    /// request may have been sent: in TLS 1.3 the client's handshake is complete before the upstream has
+    /// verified the certificate (RFC 8446 §4.4.2.4).
     ClientCertificate,
 }
 
-/// A transport's failure. Its cause is in [`source`](std::error::Error::source), and may name a
+/// The failure of a transport. The cause is its [`source`](std::error::Error::source), and may name a
 /// host or an address.
 pub struct TransportError {
     kind: TransportErrorKind,
@@ -59,7 +60,7 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// A failure of that kind and cause.
+    /// Returns a failure of that kind and cause.
     pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
         Self {
             kind,
@@ -68,12 +69,12 @@ impl TransportError {
         }
     }
 
-    /// A failure with which nothing can have been sent.
+    /// Returns a failure before anything was sent.
     pub fn unsent(error: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Unsent, error)
     }
 
-    /// The error of a `tower::Service`: itself, if it is a transport's.
+    /// Returns the error of a `tower::Service`, unwrapped if it's a `TransportError`.
     pub(super) fn from_service(error: impl Into<BoxError>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(error) => *error,
@@ -81,15 +82,15 @@ impl TransportError {
         }
     }
 
-    /// Says when the caller may try again.
+    /// Sets the time after which the caller may try again.
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
         self
     }
 
-    /// The same failure, of another call.
-    pub(super) fn shared(error: &Arc<Self>) -> Self {
+    /// Returns the same failure for another call.
+    pub(super) fn from_shared(error: &Arc<Self>) -> Self {
         Self {
             kind: error.kind,
             retry_after: error.retry_after,
@@ -97,7 +98,7 @@ impl TransportError {
         }
     }
 
-    /// What failed.
+    /// Returns the kind of the failure.
     #[must_use]
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
@@ -189,7 +190,7 @@ impl TransportErrorKind {
         }
     }
 
-    /// When a caller may try again that is told nothing more exact.
+    /// Returns the default time after which the caller may try again.
     const fn retry_after(self) -> Option<Duration> {
         match self {
             Self::Overloaded => Some(Duration::from_secs(1)),
@@ -197,7 +198,7 @@ impl TransportErrorKind {
         }
     }
 
-    /// Whether the vendor may have acted on the request.
+    /// Returns `true` if the upstream may have acted on the request.
     const fn sent(self) -> bool {
         match self {
             Self::HttpProtocol
@@ -224,14 +225,14 @@ impl TransportErrorKind {
 impl From<TransportError> for Error {
     fn from(error: TransportError) -> Self {
         let kind = error.kind;
-        let told = Self::new(kind.code(), kind.detail())
+        let converted = Self::new(kind.code(), kind.detail())
             .with_proxy_status(kind.proxy_status())
             .with_sent(kind.sent());
-        let told = match error.retry_after.or(kind.retry_after()) {
-            Some(after) => told.with_retry_after(after),
-            None => told,
+        let converted = match error.retry_after.or(kind.retry_after()) {
+            Some(after) => converted.with_retry_after(after),
+            None => converted,
         };
-        told.with_source(error)
+        converted.with_source(error)
     }
 }
 
@@ -241,7 +242,7 @@ impl fmt::Display for TransportError {
     }
 }
 
-// By hand: the source may name a host or an address.
+// Not derived, as the source may name a host or an address.
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
@@ -259,7 +260,7 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// Why a transport can't be set up.
+/// The reason why a transport can't be built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 

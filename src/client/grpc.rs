@@ -1,17 +1,17 @@
-//! Which requests are gRPC, and so need HTTP/2 at the vendor (FORWARDING G3).
+//! Detection of gRPC requests, which need HTTP/2 to the upstream.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
-/// Whether the content type is `application/grpc`, alone or before `+` or `;`. gRPC-Web isn't: it
-/// was made to pass over any version.
+/// Returns `true` if the content type is `application/grpc`, alone or before `+` or `;`. gRPC-Web
+/// works over any version of HTTP.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
     headers
         .get(CONTENT_TYPE)
-        .is_some_and(|value| names_grpc(value.as_bytes()))
+        .is_some_and(|value| is_grpc_type(value.as_bytes()))
 }
 
-fn names_grpc(content_type: &[u8]) -> bool {
+fn is_grpc_type(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let split = content_type.split_at_checked(GRPC.len());
     split.is_some_and(|(start, rest)| {
@@ -33,7 +33,7 @@ mod tests {
             "application/grpc;charset=x",
             "application/grpc ; v=1",
         ] {
-            assert!(names_grpc(content_type.as_bytes()), "{content_type}");
+            assert!(is_grpc_type(content_type.as_bytes()), "{content_type}");
         }
         for content_type in [
             "application/grpc-web",
@@ -43,7 +43,7 @@ mod tests {
             "text/plain",
             "",
         ] {
-            assert!(!names_grpc(content_type.as_bytes()), "{content_type}");
+            assert!(!is_grpc_type(content_type.as_bytes()), "{content_type}");
         }
     }
 }

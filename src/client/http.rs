@@ -19,40 +19,40 @@ use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::Scheme;
 
-/// How often a request is sent anew that the vendor refused without having looked at it.
-const REFUSALS: u32 = 2;
+/// The maximum number of times that a request is sent again after the upstream hasn't processed it.
+const MAX_RESENDS: u32 = 2;
 
 /// Sends requests over pooled connections, HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
 ///
-/// A gRPC call (`application/grpc`, not gRPC-Web) goes over HTTP/2 or not at all: over TLS as agreed
-/// on, in clear with prior knowledge. Where TLS agrees on HTTP/1.1, it fails with
-/// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), unsent.
+/// A gRPC call (`application/grpc`, not gRPC-Web) is only sent over HTTP/2: over TLS if ALPN agrees on
+/// it, without TLS with prior knowledge. If ALPN agrees on HTTP/1.1, the call fails with
+/// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), and nothing is sent.
 ///
-/// Each address is judged by a [`NetworkPolicy`](crate::policy::NetworkPolicy) on each new connection.
-/// Redirects aren't followed, nothing is decompressed, no proxy is read from the environment. What
-/// is resent without being asked: a request that a kept connection gave back unwritten, or of which
-/// the vendor says that it hasn't looked at it (RFC 9113 §8.7). Cloning is one increment, and clones
-/// share one pool.
+/// A [`NetworkPolicy`](crate::policy::NetworkPolicy) checks each address on each new connection.
+/// Redirects aren't followed, nothing is decompressed, and no proxy is read from the environment. A
+/// request is sent again only if a reused connection was closed before any of it was written, or if the
+/// upstream says that it hasn't processed it (RFC 9113 §8.7). Cloning is one increment, and clones share
+/// one pool.
 #[derive(Clone)]
 pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
     plaintext: bool,
-    /// Whether each connection id has connections of its own.
-    keeps_apart: bool,
+    /// Each connection id has connections of its own.
+    isolates_keys: bool,
 }
 
 impl HttpTransport {
-    pub(super) fn new(pool: Pool, plaintext: bool, keeps_apart: bool) -> Self {
+    pub(super) fn new(pool: Pool, plaintext: bool, isolates_keys: bool) -> Self {
         Self(Arc::new(Inner {
             pool,
             plaintext,
-            keeps_apart,
+            isolates_keys,
         }))
     }
 
-    /// Asks the vendor to switch protocols, over a connection of the call's own.
+    /// Sends a request to switch protocols, over a dedicated connection.
     async fn switch(
         &self,
         mut request: Request<RequestBody>,
@@ -60,23 +60,23 @@ impl HttpTransport {
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let shared = self.0.pool.shared();
         to.begin_wait();
-        let key = Key::new(to, self.0.keeps_apart, false);
-        let stream = self.0.pool.connect_apart(key).await?;
+        let key = Key::new(to, self.0.isolates_keys, false);
+        let stream = self.0.pool.connect_dedicated(key).await?;
         to.end_wait();
-        *request.uri_mut() = Uri::from(target(&mut request));
+        *request.uri_mut() = Uri::from(take_target(&mut request));
         let host = HeaderValue::from_str(to.destination().authority().as_str());
         let host = host.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         request.headers_mut().insert(HOST, host);
         http1::switch(stream, shared.http1(), request).await
     }
 
-    /// A transport to be set up.
+    /// Returns a builder with the default settings.
     pub fn builder() -> HttpTransportBuilder {
         HttpTransportBuilder::new()
     }
 
-    /// The connections that there are just now, for gauges. Each host of the pool is locked for a
-    /// moment, so it's for a scrape, and not for each call.
+    /// Returns the current counts of the pool, for gauges. It locks each host of the pool for a moment, so
+    /// call it on a scrape rather than on each call.
     #[must_use]
     pub fn pool_status(&self) -> PoolStatus {
         self.0.pool.status()
@@ -84,7 +84,7 @@ impl HttpTransport {
 }
 
 impl Default for HttpTransport {
-    /// The public internet alone, TLS alone, with the bundled roots.
+    /// Returns a transport to the public internet over TLS, with the bundled roots.
     fn default() -> Self {
         HttpTransportBuilder::new().build_or_fail_later()
     }
@@ -117,17 +117,17 @@ impl Transport for HttpTransport {
                 return Box::pin(self.switch(request, to)).await;
             }
             let needs_http2 = grpc::is_grpc(request.headers());
-            if needs_http2 && pool.lacks_http2() {
+            if needs_http2 && pool.is_http1_only() {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
-            let host = pool.host(Key::new(to, self.0.keeps_apart, needs_http2));
-            let mut refusals = 0;
+            let host = pool.host(Key::new(to, self.0.isolates_keys, needs_http2));
+            let mut resends = 0;
             loop {
                 to.begin_wait();
                 let lease = host.acquire(pool.shared(), to.connection_key()).await?;
                 to.end_wait();
-                // Whatever the request says, it goes where the policy's judgement went.
-                let target = target(&mut request);
+                // The destination that the policy has judged replaces the request's own.
+                let target = take_target(&mut request);
                 match lease {
                     Lease::Http1(connection) => {
                         *request.uri_mut() = Uri::from(target);
@@ -139,28 +139,28 @@ impl Transport for HttpTransport {
                         }
                     }
                     Lease::Http2(connection, stream) => {
-                        *request.uri_mut() = absolute(to, target)?;
+                        *request.uri_mut() = absolute_uri(to, target)?;
                         request.headers_mut().remove(HOST);
-                        let spare = again(&request);
-                        let id = stream.connection();
+                        let copy = try_clone(&request);
+                        let id = stream.connection_id();
                         // Boxed, or it would make the future of each call over HTTP/1.1 larger.
                         match Box::pin(connection.exchange(request, stream)).await {
                             Ok(response) => return Ok(response),
                             Err(http2::Failure::Stale(unsent)) => {
-                                // A vendor that hangs up on each connection isn't called for ever.
-                                refusals += 1;
-                                if refusals > REFUSALS {
+                                // An upstream may close each connection: the attempts are limited.
+                                resends += 1;
+                                if resends > MAX_RESENDS {
                                     return Err(TransportErrorKind::Unsent.into());
                                 }
                                 request = *unsent;
                             }
                             Err(http2::Failure::Refused { error, is_busy }) => {
                                 if is_busy {
-                                    host.is_called_too_much(id);
+                                    host.record_complaint(id);
                                 }
-                                refusals += 1;
-                                let spare = spare.filter(|_| refusals <= REFUSALS);
-                                request = *spare.ok_or(error)?;
+                                resends += 1;
+                                let copy = copy.filter(|_| resends <= MAX_RESENDS);
+                                request = *copy.ok_or(error)?;
                                 request.body().restart();
                             }
                             Err(http2::Failure::Failed(error)) => return Err(error),
@@ -172,28 +172,27 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Takes path and query out of a request. Cloned, they would become memory that is shared, at the
-/// price of an allocation.
-fn target(request: &mut Request<RequestBody>) -> PathAndQuery {
+/// Takes path and query out of a request. Cloning them would allocate, to share their memory.
+fn take_target(request: &mut Request<RequestBody>) -> PathAndQuery {
     let target = std::mem::take(request.uri_mut())
         .into_parts()
         .path_and_query;
     target.unwrap_or(PathAndQuery::from_static("/"))
 }
 
-fn absolute(to: &Dispatch, target: PathAndQuery) -> Result<Uri, TransportError> {
+fn absolute_uri(to: &Dispatch, target: PathAndQuery) -> Result<Uri, TransportError> {
     to.destination()
         .uri(target)
         .map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))
 }
 
-/// The same request once more, if its body is empty or kept.
-fn again(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>>> {
-    let mut spare = Request::new(request.body().spare()?);
-    *spare.method_mut() = request.method().clone();
-    *spare.uri_mut() = request.uri().clone();
-    *spare.headers_mut() = request.headers().clone();
-    Some(Box::new(spare))
+/// Clones a request if its body is empty or buffered.
+fn try_clone(request: &Request<RequestBody>) -> Option<Box<Request<RequestBody>>> {
+    let mut copy = Request::new(request.body().spare()?);
+    *copy.method_mut() = request.method().clone();
+    *copy.uri_mut() = request.uri().clone();
+    *copy.headers_mut() = request.headers().clone();
+    Some(Box::new(copy))
 }
 
 impl fmt::Debug for HttpTransport {
@@ -219,7 +218,7 @@ mod tests {
     use crate::policy::NetworkPolicy;
     use crate::upstream::Upstream;
 
-    /// TLS of a vendor's, and its certificate.
+    /// Returns the TLS of an upstream, and its certificate.
     fn tls() -> (TlsAcceptor, String) {
         let key = KeyPair::generate().unwrap();
         let params = CertificateParams::new(vec!["vendor.test".to_owned()]).unwrap();
@@ -254,7 +253,7 @@ mod tests {
         stream
     }
 
-    /// The end comes between the pool and the request: a moment that no peer can choose.
+    /// The connection ends between the check-out and the request: a moment that no peer can choose.
     #[tokio::test]
     async fn a_request_that_finds_its_tls_connection_closed_comes_back() {
         let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -280,7 +279,7 @@ mod tests {
             unreachable!("HTTP/1.1 was agreed on");
         };
         stream.shutdown().await.unwrap();
-        // Events are told in order: once this one was, so was the end.
+        // Events are reported in order: after this connection, so has been the end.
         let (probe, _) = tokio::join!(TcpStream::connect(address), vendor.accept());
         probe.unwrap();
 

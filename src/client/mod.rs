@@ -1,4 +1,4 @@
-//! The client side: from a judged destination and a finished request to the vendor's response.
+//! The client side: from a judged destination and a finished request to the upstream's response.
 //!
 //! ```
 //! # #[cfg(feature = "rustls")] {

@@ -1,8 +1,8 @@
-//! Makes connections: names are resolved, each address is judged, and what was judged is what is
-//! dialled (SECURITY N1, N9).
+//! Makes connections: names are resolved, each address is checked by the network policy, and only
+//! checked addresses are dialled.
 //!
 //! hyper's own connector skips the resolver for literal addresses, so a guard in the resolver
-//! wouldn't see them. Here all go one way.
+//! wouldn't see them. Here there is one path for both.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -11,59 +11,73 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::dial::{ATTEMPT_DELAY, Addresses, Failure, interleaved, race, tcp};
-use super::egress::{Egress, Goal};
-use super::line::Line;
+use super::egress::{Egress, Target};
 use super::names::LookUps;
-use super::peer::Peer;
-use super::stream::Stream;
-use super::wire::Wire;
+use super::stream::{Peer, RawStream, Stream, Wire};
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::policy::{Host, NetworkPolicy, NetworkRefusal, Origin, Scheme};
 
-/// How long a tunnel's attempt is alone: two more round trips than a connection's own, and each
-/// costs the proxy one.
+/// The delay before the next attempt through a tunnel begins. A tunnel takes two more round trips
+/// than a connection, and each attempt costs the proxy a connection.
 const TUNNEL_DELAY: Duration = Duration::from_secs(1);
 
-/// All that it takes to make connections; shared by those who make them.
-pub(in crate::client) struct Connector {
-    pub(in crate::client) names: LookUps,
-    pub(in crate::client) network: NetworkPolicy,
-    /// For all of a connection: look-up, all attempts, the egress proxy and TLS.
-    pub(in crate::client) timeout: Duration,
-    pub(in crate::client) egress: Option<Egress>,
+/// The settings and the resolver that connections are made with.
+pub(crate) struct Connector {
+    names: LookUps,
+    network: NetworkPolicy,
+    timeout: Duration,
+    egress: Option<Egress>,
     #[cfg(feature = "rustls")]
-    pub(in crate::client) tls: Option<tokio_rustls::TlsConnector>,
+    tls: Option<tokio_rustls::TlsConnector>,
 }
 
-/// What TLS offers to speak.
+/// The protocols that TLS offers (ALPN).
 #[derive(Clone, Copy)]
 enum Offer {
-    All,
+    Default,
     Http1,
 }
 
 impl Connector {
-    /// A connection to `peer`, each of whose addresses has been judged.
+    /// Returns a connector. `timeout` limits the whole of a connection: look-up, all attempts, the
+    /// egress proxy and TLS.
+    pub(crate) fn new(
+        names: LookUps,
+        network: NetworkPolicy,
+        timeout: Duration,
+        egress: Option<Egress>,
+        #[cfg(feature = "rustls")] tls: Option<tokio_rustls::TlsConnector>,
+    ) -> Self {
+        Self {
+            names,
+            network,
+            timeout,
+            egress,
+            #[cfg(feature = "rustls")]
+            tls,
+        }
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(super) fn tls(&self) -> Option<&tokio_rustls::TlsConnector> {
+        self.tls.as_ref()
+    }
+
+    /// Connects to `peer`, at an address that the network policy permits.
     ///
     /// # Errors
     ///
-    /// What failed; `ConnectionTimeout` if there is none within the timeout for all of it.
+    /// The cause of the failure; `ConnectionTimeout` if the timeout elapses first.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes what it has opened.
-    pub(in crate::client) async fn connect(
-        &self,
-        peer: Peer<'_>,
-    ) -> Result<Stream, TransportError> {
-        self.connect_and_offer(peer, Offer::All).await
+    /// Dropping the future closes all connections that it has opened.
+    pub(crate) async fn connect(&self, peer: Peer<'_>) -> Result<Stream, TransportError> {
+        self.connect_and_offer(peer, Offer::Default).await
     }
 
-    /// The same, and TLS offers HTTP/1.1 alone.
-    pub(in crate::client) async fn connect_for_http1(
-        &self,
-        peer: Peer<'_>,
-    ) -> Result<Stream, TransportError> {
+    /// Like [`connect`](Self::connect), but TLS offers only HTTP/1.1.
+    pub(crate) async fn connect_for_http1(&self, peer: Peer<'_>) -> Result<Stream, TransportError> {
         self.connect_and_offer(peer, Offer::Http1).await
     }
 
@@ -81,38 +95,38 @@ impl Connector {
         peer: Peer<'_>,
         offer: Offer,
     ) -> Result<Stream, TransportError> {
-        let origin = peer.origin;
-        let line = match &self.egress {
+        let origin = peer.origin();
+        let raw = match &self.egress {
             None => {
                 let addresses = self.addresses(origin).await?;
-                Line::Plain(race(&addresses, ATTEMPT_DELAY, tcp).await?)
+                RawStream::Plain(race(&addresses, ATTEMPT_DELAY, tcp).await?)
             }
             Some(egress) => self.tunnel(egress, origin).await?,
         };
-        let wire = Wire::new(line);
+        let wire = Wire::new(raw);
         match origin.scheme() {
             Scheme::Http => Ok(Stream::Plain(wire)),
             Scheme::Https => self.secure(peer, wire, offer).await,
         }
     }
 
-    async fn tunnel(&self, egress: &Egress, origin: &Origin) -> Result<Line, TransportError> {
+    async fn tunnel(&self, egress: &Egress, origin: &Origin) -> Result<RawStream, TransportError> {
         match origin.host() {
-            // What the host answers itself is known here.
+            // A name that the host application answers is known here.
             Host::Name(name) if egress.resolves_names() && self.names.own(name).is_none() => {
-                let goal = Goal::Name(name, origin.port());
-                let tunnel = egress.tunnel(&self.names, goal).await;
+                let target = Target::Name(name, origin.port());
+                let tunnel = egress.tunnel(&self.names, target).await;
                 tunnel.map_err(Failure::into_error)
             }
             _ => {
                 let addresses = self.addresses(origin).await?;
-                let to = |address| egress.tunnel(&self.names, Goal::Judged(address));
+                let to = |address| egress.tunnel(&self.names, Target::Address(address));
                 race(&addresses, TUNNEL_DELAY, to).await
             }
         }
     }
 
-    /// Those of the host's addresses that may be dialled, in the order in which they're tried.
+    /// Returns the permitted addresses of the origin, in the order in which they're tried.
     async fn addresses(&self, origin: &Origin) -> Result<Addresses, TransportError> {
         let found: Arc<[IpAddr]> = match origin.host() {
             Host::Ip(address) => Arc::from([*address]),
@@ -147,20 +161,18 @@ impl Connector {
         wire: Wire,
         offer: Offer,
     ) -> Result<Stream, TransportError> {
-        let tls = self.tls.as_ref();
-        #[cfg(feature = "rustls")]
-        let tls = peer.identified.or(tls);
+        let tls = peer.tls().or(self.tls.as_ref());
         let tls = tls.ok_or(TransportErrorKind::TlsProtocol)?;
-        let host = peer.origin.host();
+        let host = peer.origin().host();
         let stream = match offer {
-            Offer::All => super::tls::handshake(tls, host, wire).await?,
+            Offer::Default => super::tls::handshake(tls, host, wire).await?,
             Offer::Http1 => super::tls::handshake_for_http1(tls, host, wire).await?,
         };
         Ok(Stream::Tls(Box::new(stream)))
     }
 
     #[cfg(not(feature = "rustls"))]
-    #[expect(clippy::unused_async, reason = "it's awaited where there is TLS")]
+    #[expect(clippy::unused_async, reason = "the version with TLS awaits")]
     async fn secure(&self, _: Peer<'_>, _: Wire, _: Offer) -> Result<Stream, TransportError> {
         Err(TransportErrorKind::TlsProtocol.into())
     }

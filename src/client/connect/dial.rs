@@ -1,8 +1,8 @@
-//! From judged addresses to one connection: Happy Eyeballs (RFC 8305).
+//! From permitted addresses to one connection: Happy Eyeballs (RFC 8305).
 //!
-//! Addresses of both families take turns. An attempt that is slow gets company after a moment, one
-//! that fails is followed by the next at once, and the first that connects wins; the others are
-//! closed. So a family that leads nowhere costs a fraction of a second, and not a timeout.
+//! Addresses of both families take turns. The next attempt begins when the last one has failed, or
+//! after a delay while it's still pending. The first attempt that connects wins, and the others are
+//! closed. So a family without a route costs a fraction of a second instead of a timeout.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -17,58 +17,58 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The addresses that are tried of one name.
-const TRIED: usize = 16;
+/// The maximum number of addresses that are tried for one name.
+const MAX_ATTEMPTS: usize = 16;
 
-/// How long an attempt is alone (RFC 8305 §8, Connection Attempt Delay).
+/// The delay before the next attempt begins (RFC 8305 §8, Connection Attempt Delay).
 pub(super) const ATTEMPT_DELAY: Duration = Duration::from_millis(250);
 
 pub(super) type Addresses = SmallVec<[SocketAddr; 4]>;
 
-/// Why an attempt failed.
+/// The failure of an attempt.
 #[derive(Debug)]
 pub(super) enum Failure {
-    /// It's that address; another one may do.
-    OfAddress(TransportError),
-    /// No other address would do better.
-    OfAll(TransportError),
+    /// Another address may succeed.
+    TryNext(TransportError),
+    /// No other address would succeed.
+    Fatal(TransportError),
 }
 
 impl Failure {
     pub(super) fn into_error(self) -> TransportError {
         match self {
-            Self::OfAddress(error) | Self::OfAll(error) => error,
+            Self::TryNext(error) | Self::Fatal(error) => error,
         }
     }
 }
 
-/// The order in which addresses are tried: families take turns, from the first address's on; within
-/// a family it's as it came (RFC 8305 §4).
+/// Returns the addresses in the order in which they're tried: families take turns, beginning with the
+/// first address's, and keep their order within a family (RFC 8305 §4).
 ///
-/// The first family is the resolver's choice. The system's sorts by RFC 6724, which puts IPv6 in
-/// front wherever this machine has a route for it.
+/// The resolver chooses the first family. The operating system's sorts by RFC 6724, which puts IPv6
+/// first if this machine has a route for it.
 pub(super) fn interleaved(addresses: &[SocketAddr]) -> Addresses {
     let starts_with_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
-    let of = |first: bool| {
-        let is_of = move |address: &&SocketAddr| (address.is_ipv6() == starts_with_v6) == first;
-        addresses.iter().filter(is_of).copied()
+    let family = |first: bool| {
+        let belongs = move |address: &&SocketAddr| (address.is_ipv6() == starts_with_v6) == first;
+        addresses.iter().filter(belongs).copied()
     };
-    let (mut first, mut second) = (of(true), of(false));
+    let (mut first, mut second) = (family(true), family(false));
     let mut order = Addresses::new();
     while order.len() < addresses.len() {
         order.extend(first.next());
         order.extend(second.next());
     }
-    order.truncate(TRIED);
+    order.truncate(MAX_ATTEMPTS);
     order
 }
 
-/// What the first attempt that succeeds gives. One begins each `delay`, or as soon as the last one
-/// has failed.
+/// Returns the output of the first attempt that succeeds. The next attempt begins after `delay`, or
+/// as soon as one has failed.
 ///
 /// # Errors
 ///
-/// The most telling failure of all.
+/// The most telling of all failures.
 ///
 /// # Cancel safety
 ///
@@ -92,8 +92,8 @@ where
             while let Some(attempt) = attempts.get_mut(nth) {
                 match attempt.as_mut().poll(cx) {
                     Poll::Ready(Ok(connected)) => return Poll::Ready(Ok(connected)),
-                    Poll::Ready(Err(Failure::OfAll(error))) => return Poll::Ready(Err(error)),
-                    Poll::Ready(Err(Failure::OfAddress(error))) => {
+                    Poll::Ready(Err(Failure::Fatal(error))) => return Poll::Ready(Err(error)),
+                    Poll::Ready(Err(Failure::TryNext(error))) => {
                         failed = Some(more_telling(failed.take(), error));
                         attempts.remove(nth);
                         is_due = true;
@@ -118,33 +118,32 @@ where
     .await
 }
 
-/// A refusal is an answer, a timeout is silence, and all else is this side's. Of two alike, the
-/// first.
+/// Returns the more telling failure: a refusal before a timeout before others, or else the first.
 fn more_telling(before: Option<TransportError>, error: TransportError) -> TransportError {
-    let told = |error: &TransportError| match error.kind() {
+    let rank = |error: &TransportError| match error.kind() {
         TransportErrorKind::ConnectionRefused => 2,
         TransportErrorKind::ConnectionTimeout => 1,
         _ => 0,
     };
     match before {
-        Some(before) if told(&before) >= told(&error) => before,
+        Some(before) if rank(&before) >= rank(&error) => before,
         _ => error,
     }
 }
 
-/// A TCP connection to that address.
+/// Connects to an address over TCP.
 pub(super) async fn tcp(address: SocketAddr) -> Result<TcpStream, Failure> {
     match TcpStream::connect(address).await {
         Ok(socket) => {
-            // Small frames leave as they come: a proxy has nothing to gather.
+            // A proxy has nothing to gather: small frames are sent at once.
             let _ = socket.set_nodelay(true);
             Ok(socket)
         }
-        Err(error) => Err(Failure::OfAddress(of_connect(error))),
+        Err(error) => Err(Failure::TryNext(connect_error(error))),
     }
 }
 
-fn of_connect(error: io::Error) -> TransportError {
+fn connect_error(error: io::Error) -> TransportError {
     let kind = match error.kind() {
         io::ErrorKind::ConnectionRefused => TransportErrorKind::ConnectionRefused,
         io::ErrorKind::TimedOut => TransportErrorKind::ConnectionTimeout,
@@ -162,7 +161,7 @@ mod tests {
 
     use super::*;
 
-    /// What an address does, and when.
+    /// The behaviour of an address, after that many milliseconds.
     #[derive(Clone, Copy)]
     enum Act {
         Connects(u64),
@@ -174,18 +173,18 @@ mod tests {
     use Act::{Connects, EndsAll, Fails, Hangs};
     use TransportErrorKind::{ConnectionFailed, ConnectionRefused, ConnectionTimeout};
 
-    /// Milliseconds since the start, and the port of the address that is tried then.
+    /// The start of each attempt, in milliseconds, and the port of its address.
     type Begun = Rc<RefCell<Vec<(u64, u16)>>>;
 
     struct Raced {
         result: Option<Result<u16, TransportErrorKind>>,
         took: u64,
         begun: Vec<(u64, u16)>,
-        /// The attempts that are still open.
+        /// The number of attempts that are still open.
         open: usize,
     }
 
-    /// Races addresses whose port is their place in `acts`, for a minute at most.
+    /// Races addresses whose port is their index in `acts`, for at most a minute.
     async fn raced(acts: &[Act]) -> Raced {
         let addresses: Vec<_> = (0..acts.len() as u16)
             .map(|nth| SocketAddr::from(([192, 0, 2, 1], nth)))
@@ -210,11 +209,11 @@ mod tests {
                     }
                     Fails(millis, kind) => {
                         after(millis).await;
-                        Err(Failure::OfAddress(kind.into()))
+                        Err(Failure::TryNext(kind.into()))
                     }
                     EndsAll(millis) => {
                         after(millis).await;
-                        Err(Failure::OfAll(ConnectionFailed.into()))
+                        Err(Failure::Fatal(ConnectionFailed.into()))
                     }
                     Hangs => std::future::pending().await,
                 }
@@ -256,10 +255,10 @@ mod tests {
         let mut addresses = vec![SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], 443)); 30];
         addresses.extend(vec![SocketAddr::from(([127, 0, 0, 1], 443)); 30]);
         let order = interleaved(&addresses);
-        assert_eq!(order.len(), TRIED);
+        assert_eq!(order.len(), MAX_ATTEMPTS);
         assert_eq!(
             order.iter().filter(|address| address.is_ipv4()).count(),
-            TRIED / 2
+            MAX_ATTEMPTS / 2
         );
     }
 

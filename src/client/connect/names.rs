@@ -1,4 +1,4 @@
-//! From a name to addresses: names that the host answers itself, and a resolver for all others.
+//! From a name to addresses: names that the host application answers, and a resolver for all others.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,39 +13,39 @@ use super::cache::{Cache, Lifetimes};
 use super::system::System;
 use crate::policy::Host;
 
-/// Resolves a name. What it answers is judged on each new connection, cached or not.
+/// Resolves names. The network policy checks the addresses on each new connection, cached or not.
 ///
-/// The system's resolver is the default. A trait of its own rather than a tower service: it's
-/// looked up by `&self`, and has no readiness.
+/// Default: the operating system's resolver. It isn't a tower service, because it's called by `&self`
+/// and has no readiness.
 pub trait Resolve: Send + Sync + 'static {
-    /// The addresses of `name`, best first.
+    /// Returns the addresses of `name`, best first.
     ///
     /// # Errors
     ///
-    /// If there are none. The caller is told `upstream-unreachable`, and nothing of the cause.
+    /// If there are none. The caller gets `upstream-unreachable`, without the cause.
     fn resolve<'a>(
         &'a self,
         name: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 }
 
-/// The addresses of one name, or why there are none.
+/// The addresses of one name, or the cause of a failed look-up.
 pub(super) type Answer = Result<Arc<[IpAddr]>, Arc<io::Error>>;
 
-/// The addresses that are kept of one name.
-const KEPT: usize = 64;
+/// The maximum number of addresses that are used of one name.
+const MAX_ADDRESSES: usize = 64;
 
-/// How names are to be looked up.
+/// The settings of name resolution.
 #[derive(Clone)]
-pub(in crate::client) struct Names {
+pub(crate) struct Names {
     own: HashMap<Arc<str>, IpAddr>,
-    /// `None`: the system's.
+    /// `None`: the operating system's.
     resolver: Option<Arc<dyn Resolve>>,
     lifetimes: Option<Lifetimes>,
 }
 
 impl Names {
-    pub(in crate::client) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             own: HashMap::new(),
             resolver: None,
@@ -53,25 +53,25 @@ impl Names {
         }
     }
 
-    pub(in crate::client) fn answer(&mut self, name: &str, address: IpAddr) {
-        // In the form in which hosts are compared; what is none is never asked for.
+    pub(crate) fn answer(&mut self, name: &str, address: IpAddr) {
+        // Names are looked up in the form that `Host` parses; an invalid one is never looked up.
         if let Some(Host::Name(name)) = Host::parse(name) {
             self.own.insert(name, address);
         }
     }
 
-    pub(in crate::client) fn ask(&mut self, resolver: impl Resolve) {
+    pub(crate) fn ask(&mut self, resolver: impl Resolve) {
         self.resolver = Some(Arc::new(resolver));
     }
 
-    pub(in crate::client) fn cache(&mut self, positive: Duration, negative: Duration) {
+    pub(crate) fn cache(&mut self, positive: Duration, negative: Duration) {
         self.lifetimes = Some(Lifetimes { positive, negative });
     }
 
-    /// Ready to be asked.
-    pub(in crate::client) fn into_look_ups(self) -> LookUps {
+    /// Builds the resolver.
+    pub(crate) fn into_look_ups(self) -> LookUps {
         let source = match (self.resolver, self.lifetimes) {
-            // It knows how long its answers are good for, which can't be told from outside.
+            // The resolver knows the time to live of its answers, and may cache them itself.
             (Some(resolver), None) => Source::EachTime(resolver),
             (Some(resolver), Some(lifetimes)) => Source::Cached(Cache::new(resolver, lifetimes)),
             (None, lifetimes) => {
@@ -86,8 +86,8 @@ impl Names {
     }
 }
 
-/// Looks names up.
-pub(in crate::client) struct LookUps {
+/// A resolver with the names that the host application answers.
+pub(crate) struct LookUps {
     own: HashMap<Arc<str>, IpAddr>,
     source: Source,
 }
@@ -98,16 +98,16 @@ enum Source {
 }
 
 impl LookUps {
-    /// What the host answers itself.
+    /// Returns the address that the host application answers for `name`.
     pub(super) fn own(&self, name: &str) -> Option<IpAddr> {
         self.own.get(name).copied()
     }
 
-    /// The addresses of a name, best first.
+    /// Returns the addresses of `name`, best first.
     ///
     /// # Cancel safety
     ///
-    /// A look-up that others share goes on without the one that leaves.
+    /// A look-up that other connections share goes on.
     pub(super) async fn addresses(&self, name: &Arc<str>) -> Answer {
         if let Some(address) = self.own(name) {
             return Ok(Arc::from([address]));
@@ -119,13 +119,13 @@ impl LookUps {
     }
 }
 
-/// Asks a resolver. No addresses are a failure.
+/// Resolves `name`. An empty answer is a failure.
 pub(super) async fn ask(resolver: &dyn Resolve, name: &str) -> Answer {
     let mut addresses = resolver.resolve(name).await?;
     if addresses.is_empty() {
         return Err(Arc::new(io::ErrorKind::NotFound.into()));
     }
-    addresses.truncate(KEPT);
+    addresses.truncate(MAX_ADDRESSES);
     Ok(addresses.into())
 }
 

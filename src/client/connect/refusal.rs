@@ -1,12 +1,12 @@
-//! What a vendor's TLS says of a client's certificate, when the client's side of the handshake is
-//! over (RFC 8446 §4.4.2.4).
+//! TLS alerts by which an upstream rejects the client's certificate after the client's handshake is
+//! complete (RFC 8446 §4.4.2.4).
 
 use std::io;
 
 #[cfg(feature = "rustls")]
 use rustls::{AlertDescription, Error};
 
-/// The alerts of which a certificate is the cause, its signature, or its lack (RFC 8446 §6.2).
+/// The alerts that a certificate, its signature or its absence causes (RFC 8446 §6.2).
 #[cfg(feature = "rustls")]
 const REFUSALS: [AlertDescription; 9] = [
     AlertDescription::BadCertificate,
@@ -20,16 +20,17 @@ const REFUSALS: [AlertDescription; 9] = [
     AlertDescription::CertificateRequired,
 ];
 
-/// Whether reading failed as the vendor didn't take the client's certificate, or wants one.
+/// Returns `true` if reading failed because the upstream rejected the client certificate, or requires
+/// one.
 #[cfg(feature = "rustls")]
-pub(in crate::client) fn refuses_client(error: &io::Error) -> bool {
+pub(crate) fn is_certificate_refusal(error: &io::Error) -> bool {
     let Some(cause) = error.get_ref() else {
         return false;
     };
     match cause.downcast_ref() {
         Some(Error::AlertReceived(alert)) => REFUSALS.contains(alert),
         Some(_) => false,
-        // `h2` keeps of an error what it says.
+        // `h2` keeps only an error's text.
         None if error.kind() == io::ErrorKind::InvalidData => {
             let said = cause.to_string();
             let mut refusals = REFUSALS.iter();
@@ -39,9 +40,9 @@ pub(in crate::client) fn refuses_client(error: &io::Error) -> bool {
     }
 }
 
-/// Without TLS there is no certificate.
+/// Returns `false`: without TLS there is no certificate.
 #[cfg(not(feature = "rustls"))]
-pub(in crate::client) const fn refuses_client(_: &io::Error) -> bool {
+pub(crate) const fn is_certificate_refusal(_: &io::Error) -> bool {
     false
 }
 
@@ -61,10 +62,10 @@ mod tests {
             let whole = io::Error::new(io::ErrorKind::InvalidData, error(alert));
             let said = io::Error::new(io::ErrorKind::InvalidData, error(alert).to_string());
             let other = io::Error::other(error(alert).to_string());
-            assert_eq!(refuses_client(&whole), refuses, "{alert:?}");
-            assert_eq!(refuses_client(&said), refuses, "{alert:?}");
-            assert!(!refuses_client(&other), "{alert:?}");
+            assert_eq!(is_certificate_refusal(&whole), refuses, "{alert:?}");
+            assert_eq!(is_certificate_refusal(&said), refuses, "{alert:?}");
+            assert!(!is_certificate_refusal(&other), "{alert:?}");
         }
-        assert!(!refuses_client(&io::ErrorKind::InvalidData.into()));
+        assert!(!is_certificate_refusal(&io::ErrorKind::InvalidData.into()));
     }
 }

@@ -1,37 +1,83 @@
-//! A connection, in clear or over TLS: to a vendor, or to the proxy that leads there.
+//! Connections, in clear or over TLS: to an upstream, or to the egress proxy in front of it.
+//!
+//! An upstream may answer, and close, before it has read the whole request. Then writing fails while
+//! the response waits to be read (RFC 9112 §9.5). So a [`Wire`], which lies below TLS, holds a write
+//! error back: nothing more is written, and reading goes on until it yields the response, the end or
+//! an error.
 
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
 
-use super::wire::{Below, Wire, WireState};
+use crate::policy::Origin;
 
-pub(in crate::client) enum Stream<S = Wire> {
+/// The destination of a connection, and the TLS to use there.
+#[derive(Clone, Copy)]
+pub(crate) struct Peer<'a> {
+    origin: &'a Origin,
+    /// Replaces the transport's TLS configuration, which has no client certificate.
+    #[cfg(feature = "rustls")]
+    tls: Option<&'a tokio_rustls::TlsConnector>,
+}
+
+impl<'a> Peer<'a> {
+    /// Returns a peer to which no client certificate is presented.
+    pub(crate) fn new(origin: &'a Origin) -> Self {
+        Self {
+            origin,
+            #[cfg(feature = "rustls")]
+            tls: None,
+        }
+    }
+
+    /// Returns a peer that is reached with `tls` instead of the transport's TLS configuration.
+    #[cfg(feature = "rustls")]
+    pub(super) fn with_tls(origin: &'a Origin, tls: &'a tokio_rustls::TlsConnector) -> Self {
+        Self {
+            origin,
+            tls: Some(tls),
+        }
+    }
+
+    pub(super) fn origin(&self) -> &'a Origin {
+        self.origin
+    }
+
+    #[cfg(feature = "rustls")]
+    pub(super) fn tls(&self) -> Option<&'a tokio_rustls::TlsConnector> {
+        self.tls
+    }
+}
+
+/// A stream of bytes, with or without TLS.
+pub(crate) enum Stream<S = Wire> {
     Plain(S),
     #[cfg(feature = "rustls")]
     Tls(Box<tokio_rustls::client::TlsStream<S>>),
 }
 
+/// A TCP connection to the upstream, or a tunnel to it through an egress proxy. The proxy itself may
+/// be reached over TLS.
+pub(super) type RawStream = Stream<TcpStream>;
+
 impl Stream {
-    /// What happens below TLS.
-    pub(in crate::client) fn wire(&self) -> Arc<WireState> {
-        match self {
-            Self::Plain(wire) => wire.state(),
-            #[cfg(feature = "rustls")]
-            Self::Tls(stream) => stream.get_ref().0.state(),
-        }
+    /// Returns the state of the [`Wire`] below TLS.
+    pub(crate) fn wire_state(&self) -> Arc<WireState> {
+        Arc::clone(&self.below_tls().state)
     }
 
-    /// Whether it's without TLS.
-    pub(in crate::client) fn is_plain(&self) -> bool {
+    /// Returns `true` if the stream has no TLS.
+    pub(crate) fn is_plain(&self) -> bool {
         matches!(self, Self::Plain(_))
     }
 
-    /// Whether HTTP/2 was agreed on (ALPN).
-    pub(in crate::client) fn is_http2(&self) -> bool {
+    /// Returns `true` if TLS agreed on HTTP/2 (ALPN).
+    pub(crate) fn is_http2(&self) -> bool {
         match self {
             Self::Plain(_) => false,
             #[cfg(feature = "rustls")]
@@ -41,17 +87,17 @@ impl Stream {
 }
 
 impl<S> Stream<S> {
-    fn below(&self) -> &S {
+    fn below_tls(&self) -> &S {
         match self {
-            Self::Plain(below) => below,
+            Self::Plain(stream) => stream,
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.get_ref().0,
         }
     }
 }
 
-/// Calls the same method of whichever stream it is.
-macro_rules! each {
+/// Calls a method of the inner stream, with or without TLS.
+macro_rules! delegate {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {
             Stream::Plain($inner) => $call,
@@ -61,7 +107,7 @@ macro_rules! each {
     };
 }
 
-impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncRead for Stream<S> {
+impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Stream<S> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -69,22 +115,21 @@ impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncRead for Stream<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let this = self.get_mut();
-        let read =
-            std::task::ready!(each!(&mut *this, inner => Pin::new(inner).poll_read(cx, buffer)));
+        let read = ready!(delegate!(&mut *this, inner => Pin::new(inner).poll_read(cx, buffer)));
         if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
-            this.below().is_over();
+            this.below_tls().end_reading();
         }
         Poll::Ready(read)
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncWrite for Stream<S> {
+impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, bytes))
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, bytes))
     }
 
     fn poll_write_vectored(
@@ -92,19 +137,140 @@ impl<S: AsyncRead + AsyncWrite + Below + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, slices))
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, slices))
     }
 
     fn is_write_vectored(&self) -> bool {
-        each!(self, inner => inner.is_write_vectored())
+        delegate!(self, inner => inner.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self.get_mut(), inner => Pin::new(inner).poll_flush(cx))
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_flush(cx))
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.below().is_over();
-        each!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
+        self.below_tls().end_reading();
+        delegate!(self.get_mut(), inner => Pin::new(inner).poll_shutdown(cx))
+    }
+}
+
+/// The stream below TLS, which learns from the stream above that nothing more will be read.
+pub(crate) trait BelowTls {
+    fn end_reading(&self) {}
+}
+
+impl BelowTls for TcpStream {}
+
+/// The bytes of a connection to an upstream, below TLS. Holds write errors back until reading ends.
+pub(crate) struct Wire {
+    raw: RawStream,
+    state: Arc<WireState>,
+}
+
+/// The events on a [`Wire`], for the connection that uses it.
+#[derive(Default)]
+pub(crate) struct WireState {
+    write_failed: AtomicBool,
+    written: AtomicBool,
+    reading_ended: AtomicBool,
+}
+
+impl WireState {
+    /// Returns `true` if writing has failed, so that nothing more can be sent.
+    pub(crate) fn has_write_failed(&self) -> bool {
+        self.write_failed.load(Ordering::Relaxed)
+    }
+
+    /// Forgets that bytes were written, so that [`has_written`](Self::has_written) counts from now.
+    pub(crate) fn reset_written(&self) {
+        self.written.store(false, Ordering::Relaxed);
+    }
+
+    /// Returns `true` if a byte was written since [`reset_written`](Self::reset_written).
+    pub(crate) fn has_written(&self) -> bool {
+        self.written.load(Ordering::Relaxed)
+    }
+}
+
+impl Wire {
+    pub(super) fn new(raw: RawStream) -> Self {
+        Self {
+            raw,
+            state: Arc::default(),
+        }
+    }
+
+    fn poll_write_with(
+        &mut self,
+        write: impl FnOnce(Pin<&mut RawStream>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if self.state.reading_ended.load(Ordering::Relaxed) {
+            return write(Pin::new(&mut self.raw));
+        }
+        if self.state.has_write_failed() {
+            // Reading wakes the task: it reports the dead connection.
+            return Poll::Pending;
+        }
+        match ready!(write(Pin::new(&mut self.raw))) {
+            Ok(written) => {
+                self.state.written.store(true, Ordering::Relaxed);
+                Poll::Ready(Ok(written))
+            }
+            Err(_) => {
+                self.state.write_failed.store(true, Ordering::Relaxed);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+impl BelowTls for Wire {
+    /// Stops holding write errors back: reading has ended, so there is no response left to wait for.
+    fn end_reading(&self) {
+        self.state.reading_ended.store(true, Ordering::Relaxed);
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.raw).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_with(|raw| raw.poll_write(cx, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_with(|raw| match slices {
+            // `write` is the cheaper system call, and most requests are one slice: the head.
+            [slice] => raw.poll_write(cx, slice),
+            slices => raw.poll_write_vectored(cx, slices),
+        })
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.raw.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.raw).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.raw).poll_shutdown(cx)
     }
 }

@@ -1,5 +1,5 @@
-//! The operating system's resolver, on tokio's threads for blocking work: it would hold up the
-//! reactor, and it can't be cancelled.
+//! The operating system's resolver, on tokio's blocking threads: it would block the reactor, and it
+//! can't be cancelled.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,59 +13,60 @@ use tokio::task::spawn_blocking;
 
 use super::names::Resolve;
 
-/// The look-ups that may run at once: fewer than tokio's threads for blocking work, which the host
-/// app needs too.
-const AT_ONCE: usize = 128;
+/// The maximum number of look-ups at once. It's below tokio's number of blocking threads, as the host
+/// application needs some as well.
+const MAX_LOOKUPS: usize = 128;
 
-/// Those of them that the names of one domain may hold. A tenant with a domain of its own has as
-/// many names as it likes, and a name server that answers as late as it likes.
-const AT_ONCE_OF_A_DOMAIN: usize = 32;
+/// The maximum number of look-ups at once for the names of one registrable domain: a tenant who owns a
+/// domain can have many names, and a name server that answers late.
+const MAX_LOOKUPS_PER_DOMAIN: usize = 32;
 
-/// The domains beyond which those without a look-up are forgotten.
-const SWEPT_AT: usize = 1024;
+/// The number of domains from which on domains without a look-up are forgotten.
+const MAX_DOMAINS: usize = 1024;
 
 pub(super) struct System {
     all: Arc<Semaphore>,
     domains: Mutex<HashMap<Box<str>, Weak<Semaphore>>>,
 }
 
-/// A look-up's place, of its domain's and of all.
-struct Place {
-    _of_domain: OwnedSemaphorePermit,
-    _of_all: OwnedSemaphorePermit,
+/// The permits of one look-up: its domain's, and the one of all look-ups.
+struct Slot {
+    _domain: OwnedSemaphorePermit,
+    _all: OwnedSemaphorePermit,
 }
 
 impl System {
     pub(super) fn new() -> Self {
         Self {
-            all: Arc::new(Semaphore::new(AT_ONCE)),
+            all: Arc::new(Semaphore::new(MAX_LOOKUPS)),
             domains: Mutex::default(),
         }
     }
 
-    async fn place(&self, name: &str) -> io::Result<Place> {
-        let of_domain = self.domain(name).acquire_owned().await;
-        let of_domain = of_domain.map_err(io::Error::other)?;
-        let of_all = Arc::clone(&self.all).acquire_owned().await;
-        Ok(Place {
-            _of_domain: of_domain,
-            _of_all: of_all.map_err(io::Error::other)?,
+    async fn acquire_slot(&self, name: &str) -> io::Result<Slot> {
+        let in_domain = self.domain(name).acquire_owned().await;
+        let in_domain = in_domain.map_err(io::Error::other)?;
+        let in_all = Arc::clone(&self.all).acquire_owned().await;
+        Ok(Slot {
+            _domain: in_domain,
+            _all: in_all.map_err(io::Error::other)?,
         })
     }
 
-    /// The places of the name's registrable domain. They're kept by those who hold or await one.
+    /// Returns the semaphore of the name's registrable domain. The permits and the waiting look-ups
+    /// keep it alive.
     fn domain(&self, name: &str) -> Arc<Semaphore> {
         let domain = psl::domain_str(name).unwrap_or(name);
         let mut domains = self.domains.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(places) = domains.get(domain).and_then(Weak::upgrade) {
-            return places;
+        if let Some(slots) = domains.get(domain).and_then(Weak::upgrade) {
+            return slots;
         }
-        if domains.len() >= SWEPT_AT {
-            domains.retain(|_, places| places.strong_count() > 0);
+        if domains.len() >= MAX_DOMAINS {
+            domains.retain(|_, slots| slots.strong_count() > 0);
         }
-        let places = Arc::new(Semaphore::new(AT_ONCE_OF_A_DOMAIN));
-        domains.insert(domain.into(), Arc::downgrade(&places));
-        places
+        let slots = Arc::new(Semaphore::new(MAX_LOOKUPS_PER_DOMAIN));
+        domains.insert(domain.into(), Arc::downgrade(&slots));
+        slots
     }
 }
 
@@ -75,11 +76,11 @@ impl Resolve for System {
         name: &'a str,
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
         Box::pin(async move {
-            let place = self.place(name).await?;
+            let slot = self.acquire_slot(name).await?;
             let name = name.to_owned();
             let look_up = spawn_blocking(move || {
-                // A look-up can't be cancelled: its place is free when its thread is.
-                let _place = place;
+                // The look-up can't be cancelled, so it holds its slot until the thread is free.
+                let _slot = slot;
                 let found = (name.as_str(), 0).to_socket_addrs()?;
                 Ok(found.map(|address| address.ip()).collect())
             });
@@ -96,27 +97,24 @@ mod tests {
 
     use super::*;
 
-    async fn places(
-        system: &System,
-        names: impl Iterator<Item = String>,
-    ) -> io::Result<Vec<Place>> {
-        let mut places = Vec::new();
+    async fn slots(system: &System, names: impl Iterator<Item = String>) -> io::Result<Vec<Slot>> {
+        let mut slots = Vec::new();
         for name in names {
-            places.push(system.place(&name).await?);
+            slots.push(system.acquire_slot(&name).await?);
         }
-        Ok(places)
+        Ok(slots)
     }
 
     async fn is_free(system: &System, name: &str) -> bool {
-        let place = timeout(Duration::from_millis(1), system.place(name)).await;
-        matches!(place, Ok(Ok(_)))
+        let slot = timeout(Duration::from_millis(1), system.acquire_slot(name)).await;
+        matches!(slot, Ok(Ok(_)))
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_domain_never_holds_all_places() -> io::Result<()> {
+    async fn one_domain_never_holds_all_slots() -> io::Result<()> {
         let system = System::new();
-        let slow = (0..AT_ONCE_OF_A_DOMAIN).map(|nth| format!("n{nth}.evil.example"));
-        let mut held = places(&system, slow).await?;
+        let slow = (0..MAX_LOOKUPS_PER_DOMAIN).map(|nth| format!("n{nth}.evil.example"));
+        let mut held = slots(&system, slow).await?;
         assert!(!is_free(&system, "one-more.evil.example").await);
         assert!(is_free(&system, "vendor.example").await);
         held.pop();
@@ -125,9 +123,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn all_places_together_are_limited() -> io::Result<()> {
+    async fn all_slots_together_are_limited() -> io::Result<()> {
         let system = System::new();
-        let held = places(&system, (0..AT_ONCE).map(|nth| format!("v{nth}.example"))).await?;
+        let held = slots(
+            &system,
+            (0..MAX_LOOKUPS).map(|nth| format!("v{nth}.example")),
+        )
+        .await?;
         assert!(!is_free(&system, "vendor.example").await);
         drop(held);
         assert!(is_free(&system, "vendor.example").await);
@@ -137,11 +139,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn domains_without_a_look_up_are_forgotten() -> io::Result<()> {
         let system = System::new();
-        for nth in 0..3 * SWEPT_AT {
-            system.place(&format!("v{nth}.example")).await?;
+        for nth in 0..3 * MAX_DOMAINS {
+            system.acquire_slot(&format!("v{nth}.example")).await?;
         }
         let kept = system.domains.lock().map(|domains| domains.len());
-        assert!(kept.is_ok_and(|kept| kept <= SWEPT_AT));
+        assert!(kept.is_ok_and(|kept| kept <= MAX_DOMAINS));
         Ok(())
     }
 

@@ -1,12 +1,12 @@
-//! TLS to vendors: which roots are trusted, and what is agreed on.
+//! TLS to upstreams: the trusted roots, and the handshake.
 //!
-//! Certificates are always verified, and there is no way to switch that off: a vendor with a
-//! private authority is reached by adding its root. TLS 1.2 and later; no early data;
-//! `SSLKEYLOGFILE` isn't honoured (SECURITY V1, L9).
+//! Certificates are always verified, and that can't be switched off: to reach an upstream with a
+//! private certificate authority, add its root. TLS 1.2 and later; no early data; `SSLKEYLOGFILE`
+//! isn't honoured.
 //!
-//! Sessions are resumed, by rustls's store in memory, which a configuration has of its own. One that
-//! is resumed has been verified before, for the same name and under the same roots; an identity of a
-//! client's own needs a configuration of its own.
+//! Each configuration resumes sessions from a store of its own, in memory. A resumed session has been
+//! verified before, for the same name and under the same roots. Each client certificate needs a
+//! configuration of its own.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -22,16 +22,13 @@ use crate::client::error::{HttpTransportError, TransportError, TransportErrorKin
 use crate::identity::crypto_provider;
 use crate::policy::Host;
 
-/// The bundled roots of Mozilla.
-pub(in crate::client) fn bundled_roots() -> RootCertStore {
+/// Returns the bundled roots of Mozilla.
+pub(crate) fn bundled_roots() -> RootCertStore {
     webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect()
 }
 
 /// Adds the certificates of a PEM file.
-pub(in crate::client) fn add_pem(
-    roots: &mut RootCertStore,
-    pem: &[u8],
-) -> Result<(), HttpTransportError> {
+pub(crate) fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), HttpTransportError> {
     let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
         let certificate = certificate.map_err(|_| HttpTransportError::new("it's no PEM"))?;
@@ -48,7 +45,7 @@ pub(in crate::client) fn add_pem(
 
 /// Adds the operating system's roots.
 #[cfg(feature = "native-roots")]
-pub(in crate::client) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportError> {
+pub(crate) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportError> {
     let found = rustls_native_certs::load_native_certs();
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
@@ -59,8 +56,8 @@ pub(in crate::client) fn add_native(roots: &mut RootCertStore) -> Result<(), Htt
     Ok(())
 }
 
-/// The configuration of TLS with these roots, and sessions of its own.
-pub(in crate::client) fn config(roots: RootCertStore) -> Result<ClientConfig, HttpTransportError> {
+/// Returns a TLS configuration with these roots, and a session store of its own.
+pub(crate) fn config(roots: RootCertStore) -> Result<ClientConfig, HttpTransportError> {
     let provider = crypto_provider().ok_or_else(|| {
         HttpTransportError::new(
             "there is no cryptography for TLS: install a default provider of rustls, or switch the feature `rustls-ring` on",
@@ -76,15 +73,15 @@ pub(in crate::client) fn config(roots: RootCertStore) -> Result<ClientConfig, Ht
     Ok(config.with_root_certificates(roots).with_no_client_auth())
 }
 
-/// TLS that offers these protocols by ALPN.
-pub(in crate::client) fn connector(mut config: ClientConfig, alpn: Vec<Vec<u8>>) -> TlsConnector {
+/// Returns a connector that offers these protocols by ALPN.
+pub(crate) fn connector(mut config: ClientConfig, alpn: Vec<Vec<u8>>) -> TlsConnector {
     config.alpn_protocols = alpn;
     config.enable_early_data = false;
     TlsConnector::from(Arc::new(config))
 }
 
-/// Shakes hands for HTTP/1.1 alone. That a vendor speaks something else says nothing of how it is to
-/// be reached otherwise.
+/// Like [`handshake`], but offers only HTTP/1.1. A refusal by the upstream is `Unsent`, because other
+/// calls can still reach it by another protocol.
 pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &Host,
@@ -105,15 +102,15 @@ pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     })
 }
 
-/// The same, for HTTP/1.1 alone. Its sessions are those of the other, as who is verified how is the
-/// same.
+/// Returns the same configuration, offering only HTTP/1.1. The session store is shared: verification
+/// doesn't differ, so resumption is safe.
 fn for_http1(connector: &TlsConnector) -> TlsConnector {
     let mut config = ClientConfig::clone(connector.config());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     TlsConnector::from(Arc::new(config))
 }
 
-/// Shakes hands, and verifies that the certificate is `host`'s.
+/// Performs the handshake, and verifies that the certificate is valid for `host`.
 pub(super) async fn handshake<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &Host,

@@ -1,4 +1,4 @@
-//! A connection, and how it's polled.
+//! A connection, polled by the call that uses it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -13,37 +13,39 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
 
-use super::rest;
-use super::waking::Waking;
+use super::detached;
+use super::waker::ConnectionWaker;
 use crate::body::{Drive, RequestBody};
 use crate::client::connect::{Stream, WireState};
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// How often a connection that wakes itself is polled in one go, before others have their turn.
-const ROUNDS: usize = 4;
+/// The maximum number of consecutive polls of a connection that wakes itself, before it yields to other
+/// tasks.
+const MAX_POLLS: usize = 4;
 
-/// Where a connection is kept while nobody uses it.
-pub(in crate::client) trait Home: Send + Sync {
-    /// Keeps a connection that can take the next request.
-    fn keep(self: Arc<Self>, connection: Box<Http1>);
+/// The pool that keeps a connection while no call uses it.
+pub(crate) trait IdlePool: Send + Sync {
+    /// Takes a connection that is ready for the next request.
+    fn check_in(self: Arc<Self>, connection: Box<Http1>);
 
-    /// Something happened on the kept connection of that number.
-    fn stirred(&self, id: u64);
+    /// Handles an event on the idle connection `id`, such as its end.
+    fn on_idle_activity(&self, id: u64);
 }
 
-/// What is changed of hyper's defaults.
+/// The settings of connections.
 #[derive(Clone)]
-pub(in crate::client) struct Settings(Builder);
+pub(crate) struct Settings(Builder);
 
 impl Settings {
-    pub(in crate::client) fn new(title_case: bool) -> Self {
-        /// The longest head of a response, in bytes, and the most fields of it (FORWARDING H22).
-        const HEAD: usize = 128 * 1024;
-        const FIELDS: usize = 256;
+    pub(crate) fn new(title_case: bool) -> Self {
+        /// The maximum size of a response's head, in bytes.
+        const MAX_HEAD_SIZE: usize = 128 * 1024;
+        /// The maximum number of fields in a response's head.
+        const MAX_FIELDS: usize = 256;
         let mut builder = Builder::new();
         builder
-            .max_buf_size(HEAD)
-            .max_headers(FIELDS)
+            .max_buf_size(MAX_HEAD_SIZE)
+            .max_headers(MAX_FIELDS)
             .title_case_headers(title_case);
         Self(builder)
     }
@@ -53,119 +55,120 @@ impl Settings {
     }
 }
 
-/// A connection that is used by one call at a time.
-pub(in crate::client) struct Http1 {
+/// A connection that one call uses at a time.
+pub(crate) struct Http1 {
     sender: SendRequest<RequestBody>,
-    /// None once it has ended.
+    /// `None` once it has ended.
     connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
-    waking: Arc<Waking>,
-    /// That of `waking`.
+    wakeups: Arc<ConnectionWaker>,
+    /// `wakeups` as a `Waker`.
     waker: Waker,
     wire: Arc<WireState>,
-    /// Where it goes when it's free; none while it's there.
-    home: Option<Arc<dyn Home>>,
+    /// The pool to check the connection in to; `None` while it's in there.
+    pool: Option<Arc<dyn IdlePool>>,
     id: u64,
     reused: bool,
 }
 
 impl Http1 {
-    /// A connection over that stream, at rest.
-    pub(in crate::client) async fn over<H: Home + 'static>(
+    /// Performs the handshake over `stream`, and returns an idle connection, or `None` if the upstream
+    /// closed it at once.
+    pub(crate) async fn handshake<P: IdlePool + 'static>(
         stream: Stream,
         settings: &Settings,
-        home: &Arc<H>,
+        pool: &Arc<P>,
         id: u64,
     ) -> Result<Option<Box<Self>>, TransportError> {
-        let wire = stream.wire();
+        let wire = stream.wire_state();
         let shaken = settings.0.handshake(TokioIo::new(stream)).await;
         let (sender, connection) =
             shaken.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
-        let home: Weak<H> = Arc::downgrade(home);
-        let waking = Waking::new(home, id);
+        let pool: Weak<P> = Arc::downgrade(pool);
+        let wakeups = ConnectionWaker::new(pool, id);
         let connection = Box::new(Self {
             sender,
             connection: Some(connection),
-            waker: Waker::from(Arc::clone(&waking)),
-            waking,
+            waker: Waker::from(Arc::clone(&wakeups)),
+            wakeups,
             wire,
-            home: None,
+            pool: None,
             id,
             reused: false,
         });
-        // So that a vendor that hangs up at once is noticed.
-        Ok(connection.look())
+        Ok(connection.poll_idle())
     }
 
-    pub(in crate::client) fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.id
     }
 
-    /// Whether something has happened while nobody used it.
-    pub(in crate::client) fn is_stirred(&self) -> bool {
-        self.waking.is_stirred()
+    /// Returns `true` if the connection is idle, and an event on it hasn't been handled yet.
+    pub(crate) fn has_idle_activity(&self) -> bool {
+        self.wakeups.is_idle_woken()
     }
 
-    /// It was at rest until now, so that it may have ended unnoticed.
-    pub(in crate::client) fn has_rested(&mut self) {
+    /// Notes that the connection was idle, so that the upstream may have closed it unnoticed.
+    pub(crate) fn mark_reused(&mut self) {
         self.reused = true;
     }
 
-    /// Whether it may have ended unnoticed before the request was there.
+    /// Returns `true` if the connection was idle before this call, so that the upstream may have closed
+    /// it unnoticed.
     pub(super) fn is_reused(&self) -> bool {
         self.reused
     }
 
-    /// Lends the connection out. `None` if it has ended meanwhile, or has bytes that nobody asked
-    /// for (FORWARDING K5): then it's closed.
-    pub(in crate::client) fn lend(mut self: Box<Self>, home: Arc<dyn Home>) -> Option<Box<Self>> {
-        self.home = Some(home);
-        let stirred = self.waking.begin();
-        (!stirred || self.poll_io().is_pending()).then_some(self)
+    /// Checks the connection out of `pool`. Closes it and returns `None` if it has ended meanwhile, or
+    /// has received bytes without a request.
+    pub(crate) fn check_out(mut self: Box<Self>, pool: Arc<dyn IdlePool>) -> Option<Box<Self>> {
+        self.pool = Some(pool);
+        let was_woken = self.wakeups.start_poll();
+        (!was_woken || self.poll_io().is_pending()).then_some(self)
     }
 
-    /// Looks what happened while nobody used it. `None` if it was the connection's end.
-    pub(in crate::client) fn look(mut self: Box<Self>) -> Option<Box<Self>> {
-        for _ in 0..ROUNDS {
-            self.waking.begin();
+    /// Handles the events on the idle connection. Returns `None` if it has ended.
+    pub(crate) fn poll_idle(mut self: Box<Self>) -> Option<Box<Self>> {
+        for _ in 0..MAX_POLLS {
+            self.wakeups.start_poll();
             if self.poll_io().is_ready() {
                 return None;
             }
-            if self.waking.rest() {
+            if self.wakeups.park() {
                 return Some(self);
             }
         }
         None
     }
 
-    /// Moves the connection on. Ready if it has ended. `waking` has begun.
+    /// Polls the connection, and is ready once it has ended. The caller has called `start_poll`.
     fn poll_io(&mut self) -> Poll<()> {
         if let Some(connection) = &mut self.connection {
             let mut cx = Context::from_waker(&self.waker);
-            // Why it ended is told to the call or to the body; nobody else asks.
+            // hyper reports the error to the call or to the body as well.
             let _ = ready!(Pin::new(connection).poll(&mut cx));
-            // What it still holds, it gives back when it's dropped.
+            // Dropping it returns a request that it still holds.
             self.connection = None;
         }
         Poll::Ready(())
     }
 
-    /// Polls `output` each time the connection has moved on, until there is some. What `output`
-    /// waits for can be brought about by the connection alone, so it needs no waker.
+    /// Polls the connection and then `output`, until `output` is ready. Only the connection can make
+    /// progress for `output`, so `output` gets no waker of its own.
     pub(super) fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,
         mut output: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.waking.belongs_to(cx.waker());
-        for _ in 0..ROUNDS {
-            self.waking.begin();
+        self.wakeups.register(cx.waker());
+        for _ in 0..MAX_POLLS {
+            self.wakeups.start_poll();
             if self.poll_io().is_ready() {
                 return output(cx);
             }
             if let Poll::Ready(output) = output(&mut Context::from_waker(Waker::noop())) {
                 return Poll::Ready(output);
             }
-            if !self.waking.end() {
+            if !self.wakeups.finish_poll() {
                 return Poll::Pending;
             }
         }
@@ -173,15 +176,15 @@ impl Http1 {
         Poll::Pending
     }
 
-    /// Moves the connection on until it can take the next request, or has ended.
+    /// Polls the connection until it can take the next request, or has ended.
     pub(super) fn poll_free(&mut self, cx: &Context<'_>) -> Poll<()> {
-        self.waking.belongs_to(cx.waker());
-        for _ in 0..ROUNDS {
-            self.waking.begin();
+        self.wakeups.register(cx.waker());
+        for _ in 0..MAX_POLLS {
+            self.wakeups.start_poll();
             if self.poll_io().is_ready() || self.sender.is_ready() {
                 return Poll::Ready(());
             }
-            if !self.waking.end() {
+            if !self.wakeups.finish_poll() {
                 return Poll::Pending;
             }
         }
@@ -189,62 +192,63 @@ impl Http1 {
         Poll::Pending
     }
 
-    /// Queues a request. It isn't written before the connection is polled.
+    /// Queues a request, which is written when the connection is polled.
     pub(super) fn queue(
         &mut self,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<>
     {
-        self.waking.begin();
-        self.wire.watch();
+        self.wakeups.start_poll();
+        self.wire.reset_written();
         self.sender.try_send_request(request)
     }
 
-    /// Whether it has taken all of the request, and given all of the response.
+    /// Returns `true` if the request has been written and the response has been read.
     pub(super) fn is_free(&self) -> bool {
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    /// Gives the connection back, if it has taken all of the request and given all of the response,
-    /// and nothing besides. Otherwise it's the caller's. `waking` has begun.
-    pub(super) fn give_back(mut self: Box<Self>) -> Result<(), Box<Self>> {
-        for _ in 0..ROUNDS {
+    /// Checks the connection in to its pool if the request has been written and the response has been
+    /// read, without excess bytes. Otherwise returns the connection. The caller has called
+    /// `start_poll`.
+    pub(super) fn try_check_in(mut self: Box<Self>) -> Result<(), Box<Self>> {
+        for _ in 0..MAX_POLLS {
             if self.connection.is_none() {
                 return Ok(());
             }
             if !self.sender.is_ready() || self.is_half_closed() {
                 return Err(self);
             }
-            if self.waking.rest() {
-                if let Some(home) = self.home.take() {
-                    home.keep(self);
+            if self.wakeups.park() {
+                if let Some(pool) = self.pool.take() {
+                    pool.check_in(self);
                 }
                 return Ok(());
             }
-            self.waking.begin();
+            self.wakeups.start_poll();
             let _ = self.poll_io();
         }
-        // It doesn't come to rest. Better none than one that can't be trusted.
+        // It keeps waking itself, so it's closed rather than reused.
         Ok(())
     }
 
-    /// Gives the connection back, at once or when the request has been written.
-    pub(super) fn gives_back(self: Box<Self>) {
-        match self.give_back() {
-            // The vendor has closed its side of an upload that it didn't want.
-            Err(busy) if !busy.is_half_closed() => rest::behind(busy),
+    /// Checks the connection in to its pool, now or when the request has been written.
+    pub(super) fn release(self: Box<Self>) {
+        match self.try_check_in() {
+            // If it's half-closed, the upstream didn't want the rest of the upload.
+            Err(busy) if !busy.is_half_closed() => detached::finish_request(busy),
             _ => {}
         }
     }
 
-    /// Whether a byte of the queued request has been written.
+    /// Returns `true` if a byte of the queued request has been written.
     pub(super) fn has_written(&self) -> bool {
         self.wire.has_written()
     }
 
-    /// Whether nothing more can be written: then it's of no use once its response has been read.
+    /// Returns `true` if nothing more can be written, so that the connection can't be reused.
     pub(super) fn is_half_closed(&self) -> bool {
-        self.wire.has_failed()
+        self.wire.has_write_failed()
     }
 }
 
@@ -255,7 +259,7 @@ impl Drive for Http1 {
         body: &mut Incoming,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
         let mut body = Pin::new(body);
-        // What is there needs no look at the socket.
+        // A frame that hyper has already read needs no poll of the socket.
         let mut noop = Context::from_waker(Waker::noop());
         if let Poll::Ready(frame) = body.as_mut().poll_frame(&mut noop) {
             return Poll::Ready(frame);
@@ -264,8 +268,8 @@ impl Drive for Http1 {
     }
 
     fn finish(mut self: Box<Self>) {
-        self.waking.begin();
+        self.wakeups.start_poll();
         let _ = self.poll_io();
-        self.gives_back();
+        self.release();
     }
 }

@@ -12,15 +12,15 @@ use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
 
 use super::connection::Http1;
-use super::rest;
+use super::detached;
 use crate::body::{Following, RequestBody, UpstreamBody};
-use crate::client::connect::refuses_client;
+use crate::client::connect::is_certificate_refusal;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// Why there is no response.
-pub(in crate::client) enum Failure {
-    /// The connection gave the request back, and not a byte of it was written. It had been used
-    /// before, so that another may do better (FORWARDING K1).
+/// The failure of an exchange.
+pub(crate) enum Failure {
+    /// A reused connection was closed before a byte of the request was written: the request can be sent
+    /// over another connection.
     Stale(Box<Request<RequestBody>>),
     Failed(TransportError),
 }
@@ -28,7 +28,7 @@ pub(in crate::client) enum Failure {
 pin_project! {
     /// Waits for the head of the response.
     struct Exchange<F> {
-        // None once it has been there.
+        // `None` once the head has been received.
         connection: Option<Box<Http1>>,
         #[pin]
         answer: F,
@@ -37,15 +37,15 @@ pin_project! {
 }
 
 impl Http1 {
-    /// The response, as soon as its head is there. Dropping the future, or the response's body
-    /// before its end, closes the connection.
-    pub(in crate::client) fn exchange(
+    /// Sends the request, and returns the response as soon as its head has been received. Dropping the
+    /// future, or the response's body before its end, closes the connection.
+    pub(crate) fn exchange(
         mut self: Box<Self>,
         request: Request<RequestBody>,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, Failure>> + Send {
         let upload = request.body().following();
         let answer = self.queue(request);
-        // By hand: an async block would hold what it's given twice.
+        // Not an async block, which would store its arguments twice.
         Exchange {
             connection: Some(self),
             answer,
@@ -53,7 +53,7 @@ impl Http1 {
         }
     }
 
-    fn answers(
+    fn into_response(
         self: Box<Self>,
         response: Response<Incoming>,
         upload: Option<Following>,
@@ -64,21 +64,21 @@ impl Http1 {
         let is_uploading = upload.as_ref().is_some_and(|upload| !upload.has_ended());
         Ok(response.map(|body| {
             if is_uploading && !self.is_half_closed() {
-                return rest::beside(self, upload, body);
+                return detached::continue_upload(self, upload, body);
             }
-            self.attach(body)
+            self.into_body(body)
         }))
     }
 
-    /// The response's body, and with it the connection, if there is more to be read.
-    fn attach(self: Box<Self>, body: Incoming) -> UpstreamBody {
+    /// Returns the response's body, with the connection if there is more to read.
+    fn into_body(self: Box<Self>, body: Incoming) -> UpstreamBody {
         if body.is_end_stream() {
-            self.gives_back();
+            self.release();
             return UpstreamBody::new(body);
         }
         if self.is_free() {
             let body = UpstreamBody::read(body);
-            self.gives_back();
+            self.release();
             return body;
         }
         UpstreamBody::driven(body, self)
@@ -101,19 +101,18 @@ where
             return Poll::Pending;
         };
         Poll::Ready(match answered {
-            Ok(response) => connection.answers(response, this.upload.take()),
-            // A connection that was found closed says goodbye in TLS: then bytes were written, and the
-            // request is here.
+            Ok(response) => connection.into_response(response, this.upload.take()),
+            // With a request to return, written bytes were only the TLS alert of a closed connection.
             Err(error) if error.message().is_none() && connection.has_written() => {
-                Err(Failure::Failed(of_sent(error.into_error())))
+                Err(Failure::Failed(sent_error(error.into_error())))
             }
-            Err(error) => Err(of_unsent(error, connection.is_reused())),
+            Err(error) => Err(unsent_failure(error, connection.is_reused())),
         })
     }
 }
 
-/// Not a byte was written, so the vendor can't have acted on the request.
-fn of_unsent(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> Failure {
+/// Returns the failure when no byte was written, so that the upstream can't have acted on the request.
+fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> Failure {
     match error.take_message() {
         Some(request) if is_reused => Failure::Stale(Box::new(request)),
         _ => {
@@ -123,11 +122,12 @@ fn of_unsent(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> 
     }
 }
 
-pub(super) fn of_sent(error: hyper::Error) -> TransportError {
+/// Returns the error when the upstream may have acted on the request.
+pub(super) fn sent_error(error: hyper::Error) -> TransportError {
     let io = error.source().and_then(|source| source.downcast_ref());
     let kind = if error.is_parse() {
         TransportErrorKind::HttpProtocol
-    } else if io.is_some_and(refuses_client) {
+    } else if io.is_some_and(is_certificate_refusal) {
         TransportErrorKind::ClientCertificate
     } else {
         TransportErrorKind::ResponseIncomplete

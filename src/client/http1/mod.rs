@@ -1,17 +1,16 @@
-//! HTTP/1.1 to a vendor: a connection of hyper's that is driven by the call that uses it.
+//! HTTP/1.1 to an upstream: a connection of hyper's, driven by the call that uses it.
 //!
-//! hyper hands out a connection as a future, to be spawned as a task. Here nobody spawns it: while
-//! a call waits for its response, or a caller reads one, that is what moves the connection on. So a
-//! call that is dropped drops its socket in the same moment, no task is woken for a response, and
-//! none is asked across threads. Only an upload that outlives the head of its response gets a task
-//! ([`rest`]).
+//! hyper returns a connection as a future, to be spawned as a task. Here it isn't spawned: the call
+//! that waits for a response, or the caller that reads it, polls the connection. So dropping a call
+//! closes its socket at once, and no other task or thread has to be woken for a response. Only an
+//! upload that outlives the head of its response gets a task ([`detached`]).
 
 mod connection;
+mod detached;
 mod exchange;
-mod rest;
 mod switch;
-mod waking;
+mod waker;
 
-pub(super) use self::connection::{Home, Http1, Settings};
+pub(super) use self::connection::{Http1, IdlePool, Settings};
 pub(super) use self::exchange::Failure;
 pub(super) use self::switch::switch;

@@ -1,5 +1,4 @@
-//! A request that asks the vendor to switch protocols, over a connection that nobody else uses
-//! (FORWARDING U2).
+//! A request to switch protocols, over a connection that no other call uses.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -13,7 +12,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 
 use super::connection::Settings;
-use super::exchange::of_sent;
+use super::exchange::sent_error;
 use crate::body::{Drive, RequestBody, UpstreamBody};
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -21,17 +20,17 @@ use crate::client::error::{TransportError, TransportErrorKind};
 type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
 /// A connection for one request. It's closed when the response has been read, or dropped.
-struct Lone {
-    /// None once it has ended, or what's left of it is the tunnel's.
+struct DedicatedConnection {
+    /// `None` once it has ended.
     connection: Option<Connection>,
     /// Without it hyper would close the connection.
     _sender: SendRequest<RequestBody>,
 }
 
-impl Lone {
+impl DedicatedConnection {
     fn poll_io(&mut self, cx: &mut Context<'_>) {
         if let Some(connection) = &mut self.connection {
-            // Why it ended is told to the call or to the body.
+            // hyper reports the error to the call or to the body as well.
             if connection.as_mut().poll(cx).is_ready() {
                 self.connection = None;
             }
@@ -39,9 +38,9 @@ impl Lone {
     }
 }
 
-/// Sends a request that asks to switch. After a 101 the vendor's side is in the response's
-/// extensions, as hyper's `OnUpgrade`, and it's there at once.
-pub(in crate::client) async fn switch(
+/// Sends a request to switch protocols. After a 101 the upstream's side of the tunnel is in the
+/// response's extensions, as hyper's `OnUpgrade`, which is ready at once.
+pub(crate) async fn switch(
     stream: Stream,
     settings: &Settings,
     request: Request<RequestBody>,
@@ -51,29 +50,29 @@ pub(in crate::client) async fn switch(
     let (mut sender, connection) = shaken.map_err(unsent)?;
     let mut answer = pin!(sender.send_request(request));
     let mut connection: Connection = Box::pin(connection.with_upgrades());
-    let mut is_over = false;
+    let mut has_ended = false;
     let answered = poll_fn(|cx| {
-        if !is_over {
-            is_over = connection.as_mut().poll(cx).is_ready();
+        if !has_ended {
+            has_ended = connection.as_mut().poll(cx).is_ready();
         }
         answer.as_mut().poll(cx)
     });
-    let response = answered.await.map_err(of_sent)?;
+    let response = answered.await.map_err(sent_error)?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-        if !is_over {
-            // It hands its socket over, and that is its end.
+        if !has_ended {
+            // It ends by handing its socket over.
             let _ = connection.await;
         }
         return Ok(response.map(|_| UpstreamBody::empty()));
     }
-    let lone = Lone {
-        connection: (!is_over).then_some(connection),
+    let connection = DedicatedConnection {
+        connection: (!has_ended).then_some(connection),
         _sender: sender,
     };
-    Ok(response.map(|body| UpstreamBody::driven(body, Box::new(lone))))
+    Ok(response.map(|body| UpstreamBody::driven(body, Box::new(connection))))
 }
 
-impl Drive for Lone {
+impl Drive for DedicatedConnection {
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! The body of a response, as a stream brings it.
+//! The body of a response, read from its stream.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,15 +10,15 @@ use tokio::sync::oneshot;
 
 use super::Permit;
 
-/// Dropping it before its end resets the stream.
+/// The body of a response. Dropping it before its end resets the stream.
 pub(super) struct ResponseBody {
     stream: RecvStream,
-    /// As `Content-Length` says, of which h2 holds the vendor to account.
-    left: Option<u64>,
+    /// The rest of `Content-Length`, which h2 enforces.
+    remaining: Option<u64>,
     has_data: bool,
-    /// Tells an upload that goes on whether the response came to its end.
+    /// Informs a detached upload that the response has been read to its end.
     upload: Option<oneshot::Sender<()>>,
-    /// Kept until the end alone: the consumer may keep the body for longer.
+    /// Dropped at the end of the stream, as the consumer may keep the body for longer.
     permit: Option<Permit>,
 }
 
@@ -30,7 +30,7 @@ impl ResponseBody {
         permit: Permit,
     ) -> Self {
         let mut body = Self {
-            left: if stream.is_end_stream() {
+            remaining: if stream.is_end_stream() {
                 Some(0)
             } else {
                 length
@@ -41,15 +41,15 @@ impl ResponseBody {
             permit: Some(permit),
         };
         if body.stream.is_end_stream() {
-            body.ends();
+            body.finish();
         }
         body
     }
 
-    fn ends(&mut self) {
+    fn finish(&mut self) {
         self.permit = None;
         if let Some(upload) = self.upload.take() {
-            // The upload may have ended first.
+            // The upload may have ended before.
             let _ = upload.send(());
         }
     }
@@ -57,9 +57,10 @@ impl ResponseBody {
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
         let data = ready!(self.stream.poll_data(cx));
         if let Some(Ok(data)) = &data {
-            // It fails where the stream has ended, and then there is no window to open.
+            // It fails if the stream has ended, and then there is no window to update.
             let _ = self.stream.flow_control().release_capacity(data.len());
-            self.left = self.left.map(|left| left.saturating_sub(data.len() as u64));
+            let read = data.len() as u64;
+            self.remaining = self.remaining.map(|left| left.saturating_sub(read));
         }
         Poll::Ready(data)
     }
@@ -77,7 +78,7 @@ impl Body for ResponseBody {
             match ready!(self.poll_data(cx)) {
                 Some(data) => {
                     if self.stream.is_end_stream() {
-                        self.ends();
+                        self.finish();
                     }
                     return Poll::Ready(Some(data.map(Frame::data)));
                 }
@@ -86,7 +87,7 @@ impl Body for ResponseBody {
         }
         let trailers = ready!(self.stream.poll_trailers(cx));
         if trailers.is_ok() {
-            self.ends();
+            self.finish();
         }
         Poll::Ready(
             trailers
@@ -100,6 +101,7 @@ impl Body for ResponseBody {
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.left.map_or_else(SizeHint::new, SizeHint::with_exact)
+        self.remaining
+            .map_or_else(SizeHint::new, SizeHint::with_exact)
     }
 }

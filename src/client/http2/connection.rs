@@ -1,4 +1,4 @@
-//! A connection, and the task that drives it.
+//! A connection, driven by a task of its own.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -15,63 +15,67 @@ use tokio::time::{sleep, timeout};
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// In bytes. A stream's window is far below the connection's, so that stalled callers can't stop
-/// those of other tenants: 64 of them can stall before the connection does (FORWARDING K10).
+/// The flow-control window of a stream, in bytes. It's far below the connection's, so that stalled
+/// callers can't block other tenants: 64 callers can stall before the connection does.
 const STREAM_WINDOW: u32 = 256 * 1024;
+/// The flow-control window of a connection, in bytes.
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// What is taken of an upload before the vendor has room for it, in bytes.
-const SEND_BUFFER: usize = 256 * 1024;
-/// The longest list of fields of a response, in bytes (FORWARDING H22).
-const HEAD: u32 = 64 * 1024;
-/// The streams that are opened before the vendor has said how many it takes.
-const UNSAID: usize = 100;
-/// How long a connection in use goes without being asked, and how long it has to answer.
-const PING: Duration = Duration::from_secs(30);
-const PONG: Duration = Duration::from_secs(20);
+/// The maximum number of bytes of an upload that are buffered until the upstream has room for them.
+const MAX_SEND_BUFFER_SIZE: usize = 256 * 1024;
+/// The maximum size of a response's field list, in bytes.
+const MAX_HEADER_LIST_SIZE: u32 = 64 * 1024;
+/// The maximum number of streams until the upstream's SETTINGS have arrived.
+const INITIAL_MAX_STREAMS: usize = 100;
+/// The interval between pings on a connection in use.
+const PING_INTERVAL: Duration = Duration::from_secs(30);
+/// The time limit for the answer to a ping.
+const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// What is changed of h2's defaults.
+/// The settings of connections.
 #[derive(Clone)]
-pub(in crate::client) struct Settings(Builder);
+pub(crate) struct Settings(Builder);
 
 impl Settings {
-    pub(in crate::client) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut builder = Builder::new();
         builder
             .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .max_header_list_size(HEAD)
-            .max_send_buffer_size(SEND_BUFFER)
-            .initial_max_send_streams(UNSAID)
+            .max_header_list_size(MAX_HEADER_LIST_SIZE)
+            .max_send_buffer_size(MAX_SEND_BUFFER_SIZE)
+            .initial_max_send_streams(INITIAL_MAX_STREAMS)
             .enable_push(false);
         Self(builder)
     }
 }
 
-/// A connection that many calls use at once. It's closed when its last clone, and the last stream,
-/// are gone.
+/// A connection that many calls use at once. It's closed when its last clone and its last stream have
+/// been dropped.
 #[derive(Clone)]
-pub(in crate::client) struct Http2 {
+pub(crate) struct Http2 {
     pub(super) sender: SendRequest<Bytes>,
-    /// The streams in use.
+    /// The number of streams in use.
     streams: Arc<AtomicUsize>,
 }
 
-/// A connection takes no new streams.
+/// The reason why a connection takes no new streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::client) struct Closed {
-    /// The vendor said that it's called too much (ENHANCE_YOUR_CALM).
-    pub(in crate::client) is_busy: bool,
+pub(crate) struct Closed {
+    /// The upstream complained about too many calls (ENHANCE_YOUR_CALM).
+    pub(crate) is_busy: bool,
 }
 
 impl Http2 {
-    /// A connection over that stream, driven by a task of its own. `ended` is told, and whether the
-    /// vendor said that it's called too much (ENHANCE_YOUR_CALM); `moved`, each time something has
-    /// happened, and whether the vendor takes more streams at once than before.
-    pub(in crate::client) async fn over(
+    /// Performs the handshake over `stream`, and drives the connection in a task.
+    ///
+    /// `on_end` is called when the connection has ended, with `true` if the upstream complained about
+    /// too many calls (ENHANCE_YOUR_CALM). `on_activity` is called after each event, with `true` if
+    /// the upstream has raised its stream limit.
+    pub(crate) async fn handshake(
         stream: Stream,
         settings: &Settings,
-        ended: impl FnOnce(bool) + Send + 'static,
-        moved: impl Fn(bool) + Send + Sync + 'static,
+        on_end: impl FnOnce(bool) + Send + 'static,
+        on_activity: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
         let shaken = settings.0.handshake::<_, Bytes>(stream).await;
         let (sender, mut connection) =
@@ -79,17 +83,21 @@ impl Http2 {
         let streams = Arc::new(AtomicUsize::new(0));
         let pings = connection.ping_pong();
         let in_use = Arc::clone(&streams);
-        tokio::spawn(async move { ended(drive(connection, pings, &in_use, moved).await) });
+        tokio::spawn(async move { on_end(drive(connection, pings, &in_use, on_activity).await) });
         Ok(Self { sender, streams })
     }
 
-    /// How many streams the vendor takes at once, as far as it has said.
-    pub(in crate::client) fn max_streams(&self) -> usize {
+    /// Returns the upstream's stream limit, as far as it's known.
+    pub(crate) fn max_streams(&self) -> usize {
         self.sender.current_max_send_streams()
     }
 
-    /// Whether new streams may be opened: not once the vendor has said GOAWAY, or is gone.
-    pub(in crate::client) fn look(&mut self) -> Result<(), Closed> {
+    /// Checks that new streams can be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a GOAWAY, or if the connection has ended.
+    pub(crate) fn check_open(&mut self) -> Result<(), Closed> {
         let mut cx = Context::from_waker(Waker::noop());
         match self.sender.poll_ready(&mut cx) {
             Poll::Ready(Err(error)) => Err(Closed {
@@ -99,32 +107,34 @@ impl Http2 {
         }
     }
 
-    /// Counts one stream more, or one less.
-    pub(in crate::client) fn count(&self, opened: bool) {
-        if opened {
-            self.streams.fetch_add(1, Ordering::Relaxed);
-        } else {
-            self.streams.fetch_sub(1, Ordering::Relaxed);
-        }
+    /// Counts a stream as in use.
+    pub(crate) fn add_stream(&self) {
+        self.streams.fetch_add(1, Ordering::Relaxed);
     }
 
-    pub(in crate::client) fn streams(&self) -> usize {
+    /// Counts a stream as ended.
+    pub(crate) fn remove_stream(&self) {
+        self.streams.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of streams in use.
+    pub(crate) fn streams(&self) -> usize {
         self.streams.load(Ordering::Relaxed)
     }
 }
 
-/// Drives the connection to its end. Whether the vendor ended it as it's called too much.
+/// Drives the connection to its end. Returns `true` if the upstream ended it because of too many calls.
 async fn drive(
     connection: Connection<Stream, Bytes>,
     mut pings: Option<PingPong>,
     streams: &AtomicUsize,
-    moved: impl Fn(bool),
+    on_activity: impl Fn(bool),
 ) -> bool {
-    let mut room = connection.max_concurrent_send_streams();
+    let mut max_streams = connection.max_concurrent_send_streams();
     let mut connection = pin!(connection);
-    let mut dead = pin!(async {
+    let mut unanswered = pin!(async {
         match &mut pings {
-            Some(pings) => until_dead(pings, streams).await,
+            Some(pings) => until_unanswered(pings, streams).await,
             None => std::future::pending().await,
         }
     });
@@ -134,21 +144,21 @@ async fn drive(
             let reason = error.and_then(|error| error.reason());
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
         }
-        let before = std::mem::replace(&mut room, connection.max_concurrent_send_streams());
-        moved(room > before);
-        dead.as_mut().poll(cx).map(|()| false)
+        let before = std::mem::replace(&mut max_streams, connection.max_concurrent_send_streams());
+        on_activity(max_streams > before);
+        unanswered.as_mut().poll(cx).map(|()| false)
     })
     .await
 }
 
-/// Ends if the vendor leaves a ping unanswered. An idle connection isn't asked.
-async fn until_dead(pings: &mut PingPong, streams: &AtomicUsize) {
+/// Sends pings, and returns when one isn't answered in time. Idle connections aren't pinged.
+async fn until_unanswered(pings: &mut PingPong, streams: &AtomicUsize) {
     loop {
-        sleep(PING).await;
+        sleep(PING_INTERVAL).await;
         if streams.load(Ordering::Relaxed) == 0 {
             continue;
         }
-        let answered = timeout(PONG, pings.ping(Ping::opaque())).await;
+        let answered = timeout(PING_TIMEOUT, pings.ping(Ping::opaque())).await;
         if !matches!(answered, Ok(Ok(_))) {
             return;
         }

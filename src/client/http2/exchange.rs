@@ -15,46 +15,46 @@ use super::body::ResponseBody;
 use super::connection::Http2;
 use super::upload::{End, Upload};
 use crate::body::{RequestBody, UpstreamBody};
-use crate::client::connect::refuses_client;
+use crate::client::connect::is_certificate_refusal;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// Why there is no response.
-pub(in crate::client) enum Failure {
-    /// The connection takes no new streams, and the request wasn't sent.
+/// The failure of an exchange.
+pub(crate) enum Failure {
+    /// The connection takes no new streams, so the request wasn't sent.
     Stale(Box<Request<RequestBody>>),
-    /// The vendor says that it hasn't looked at the request: REFUSED_STREAM, or GOAWAY with a last
-    /// stream below this one (RFC 9113 §8.7).
+    /// The upstream hasn't processed the request: REFUSED_STREAM, or GOAWAY with a lower last stream
+    /// (RFC 9113 §8.7).
     Refused {
         error: TransportError,
-        /// It said that it's called too much (ENHANCE_YOUR_CALM).
+        /// The upstream complained about too many calls (ENHANCE_YOUR_CALM).
         is_busy: bool,
     },
     Failed(TransportError),
 }
 
 impl Http2 {
-    /// The response, as soon as its head is there. Dropping the future, or the response's body
-    /// before its end, resets the stream.
-    pub(in crate::client) async fn exchange(
+    /// Sends the request, and returns the response as soon as its head has been received. Dropping the
+    /// future, or the response's body before its end, resets the stream.
+    pub(crate) async fn exchange(
         mut self,
         request: Request<RequestBody>,
         permit: Permit,
     ) -> Result<Response<UpstreamBody>, Failure> {
-        if self.look().is_err() {
+        if self.check_open().is_err() {
             return Err(Failure::Stale(Box::new(request)));
         }
         let (mut head, body) = request.into_parts();
         let following = body.following();
         head.version = Version::HTTP_2;
-        frame(&head.method, &mut head.headers, &body);
-        let is_whole = body.is_end_stream();
+        set_framing(&head.method, &mut head.headers, &body);
+        let has_no_body = body.is_end_stream();
         let (mut response, stream) = self
             .sender
-            .send_request(Request::from_parts(head, ()), is_whole)
+            .send_request(Request::from_parts(head, ()), has_no_body)
             .map_err(|error| {
                 Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
             })?;
-        let mut upload = (!is_whole).then(|| Upload::new(body, stream));
+        let mut upload = (!has_no_body).then(|| Upload::new(body, stream));
         let response = poll_fn(|cx| {
             if let Some(Poll::Ready(end)) = upload.as_mut().map(|upload| upload.poll(cx)) {
                 upload = None;
@@ -66,19 +66,20 @@ impl Http2 {
         })
         .await;
         let response = response.map_err(failure)?;
-        let length = length(response.headers());
+        let length = content_length(response.headers());
         Ok(response.map(|stream| {
-            let told = upload.map(|upload| {
-                let (tell, told) = oneshot::channel();
-                upload.outlive(following, told, Permit::clone(&permit));
-                tell
+            let upload = upload.map(|upload| {
+                let (sender, response) = oneshot::channel();
+                upload.detach(following, response, Permit::clone(&permit));
+                sender
             });
-            UpstreamBody::new(ResponseBody::new(stream, length, told, permit))
+            UpstreamBody::new(ResponseBody::new(stream, length, upload, permit))
         }))
     }
 }
 
-/// `None`: the caller's body broke off, and the stream was reset.
+/// Returns the failure for an error of h2's, or for `None` if the caller's body broke off and the stream
+/// was reset.
 fn failure(error: Option<h2::Error>) -> Failure {
     let Some(error) = error else {
         return Failure::Failed(TransportErrorKind::ResponseIncomplete.into());
@@ -92,10 +93,10 @@ fn failure(error: Option<h2::Error>) -> Failure {
             error: TransportError::new(TransportErrorKind::Unsent, error),
         };
     }
-    // What h2 itself takes offence at is no HTTP.
+    // h2 itself raises an error for what isn't valid HTTP/2.
     let kind = if error.is_library() {
         TransportErrorKind::HttpProtocol
-    } else if error.get_io().is_some_and(refuses_client) {
+    } else if error.get_io().is_some_and(is_certificate_refusal) {
         TransportErrorKind::ClientCertificate
     } else {
         TransportErrorKind::ResponseIncomplete
@@ -103,21 +104,22 @@ fn failure(error: Option<h2::Error>) -> Failure {
     Failure::Failed(TransportError::new(kind, error))
 }
 
-/// Frames the request as HTTP/2 does: by its stream, and a length where there is one (RFC 9113
-/// §8.1.1).
-fn frame(method: &Method, fields: &mut HeaderMap, body: &RequestBody) {
+/// Replaces HTTP/1.1 framing by HTTP/2's: the stream, and `Content-Length` if the length is known (RFC
+/// 9113 §8.1.1).
+fn set_framing(method: &Method, fields: &mut HeaderMap, body: &RequestBody) {
     fields.remove(TRANSFER_ENCODING);
     let Some(length) = body.size_hint().exact() else {
         return;
     };
     let has_meaning = length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     if has_meaning && !fields.contains_key(CONTENT_LENGTH) {
-        // A full map keeps its fields, and the stream frames the body.
+        // If the map is full, the stream alone frames the body.
         let _ = fields.try_insert(CONTENT_LENGTH, length.into());
     }
 }
 
-fn length(fields: &HeaderMap) -> Option<u64> {
+/// Returns the value of `Content-Length`, if there is exactly one.
+fn content_length(fields: &HeaderMap) -> Option<u64> {
     let mut lines = fields.get_all(CONTENT_LENGTH).into_iter();
     let length = lines.next()?.to_str().ok()?.parse().ok()?;
     lines.next().is_none().then_some(length)

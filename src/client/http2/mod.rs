@@ -1,8 +1,9 @@
-//! HTTP/2 to a vendor, over the `h2` crate itself.
+//! HTTP/2 to an upstream, over the `h2` crate itself.
 //!
-//! hyper's client would do, but spawns a task for each request, tells a stream that was reset with
-//! `NO_ERROR` as one that ended, and hides why one failed and how many may be open. A gateway needs
-//! to know all of that (FORWARDING B12, K1, K9).
+//! hyper's client spawns a task for each request, reports a stream that was reset with `NO_ERROR` as
+//! one that ended, and hides the reason of a failure and the stream limit. A gateway needs these: a
+//! truncated response mustn't look complete, a request that the upstream hasn't processed is sent
+//! again, and a full connection gets company.
 
 mod body;
 mod connection;
@@ -14,5 +15,5 @@ pub(super) use self::exchange::Failure;
 
 use std::sync::Arc;
 
-/// What is held for as long as a stream is open, by each part of it.
+/// Counts a stream as open until the last clone is dropped.
 type Permit = Arc<dyn Send + Sync>;

@@ -1,4 +1,4 @@
-//! The body of a request, on its way into a stream.
+//! The body of a request, written to its stream.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -12,19 +12,19 @@ use tokio::sync::oneshot;
 use super::Permit;
 use crate::body::{Following, RequestBody};
 
-/// Hands on frame after frame, as the vendor has room for them. Dropping it before its end resets
-/// the stream, once the response is dropped too.
+/// Writes frames as the upstream has room for them. Dropping it before its end resets the stream, once
+/// the response has been dropped as well.
 pub(super) struct Upload {
     body: RequestBody,
     stream: SendStream<Bytes>,
 }
 
-/// Why an upload ended.
+/// The reason why an upload ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The vendor has it all, or wants no more: it says in its response what that means.
-    Vendor,
-    /// The caller's body broke off. The stream has been reset.
+    /// The upstream has received all of it, or has stopped reading: its response says which.
+    Upstream,
+    /// The caller's body broke off, and the stream has been reset.
     Caller,
 }
 
@@ -33,9 +33,9 @@ impl Upload {
         Self { body, stream }
     }
 
-    /// Goes on in a task of its own, as the response is there already. It ends with a `response`
-    /// that is dropped before its end, or if nothing of the call moves for the idle timeout.
-    pub(super) fn outlive(
+    /// Continues the upload in a task, after the response's head has been received. Resets the stream if
+    /// the response is dropped before its end, or if the call makes no progress for the idle timeout.
+    pub(super) fn detach(
         mut self,
         following: Option<Following>,
         response: oneshot::Receiver<()>,
@@ -43,12 +43,12 @@ impl Upload {
     ) {
         tokio::spawn(async move {
             let is_done = {
-                let mut given_up = pin!(given_up(following, response));
+                let mut abandoned = pin!(until_abandoned(following, response));
                 poll_fn(|cx| {
                     if self.poll(cx).is_ready() {
                         return Poll::Ready(true);
                     }
-                    given_up.as_mut().poll(cx).map(|()| false)
+                    abandoned.as_mut().poll(cx).map(|()| false)
                 })
                 .await
             };
@@ -62,19 +62,19 @@ impl Upload {
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
             if !ready!(self.poll_room(cx)) {
-                return Poll::Ready(End::Vendor);
+                return Poll::Ready(End::Upstream);
             }
             let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
-                // An error here means that the stream is gone, and the response tells.
+                // An error means that the stream has ended, and the response reports it.
                 let _ = self.stream.send_data(Bytes::new(), true);
-                return Poll::Ready(End::Vendor);
+                return Poll::Ready(End::Upstream);
             };
             let Ok(frame) = frame else {
                 self.stream.send_reset(Reason::CANCEL);
                 return Poll::Ready(End::Caller);
             };
             let is_last = match frame.into_data() {
-                // It would use no window, so that nothing would stop a flood of them.
+                // Empty frames use no window, so nothing would limit their number.
                 Ok(data) if data.is_empty() && !self.body.is_end_stream() => false,
                 Ok(data) => {
                     let is_last = self.body.is_end_stream();
@@ -89,14 +89,14 @@ impl Upload {
                 },
             };
             if is_last {
-                return Poll::Ready(End::Vendor);
+                return Poll::Ready(End::Upstream);
             }
         }
     }
 
-    /// Ready once the vendor has room for a byte; `false` if it wants no more.
+    /// Waits until the upstream has room for a byte. Returns `false` if it has stopped reading.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        // A frame may be larger than the room: h2 keeps the rest, and has no room until it's gone.
+        // A frame may be larger than the room: h2 buffers the rest, and has no room until it's sent.
         self.stream.reserve_capacity(1);
         while self.stream.capacity() == 0 {
             match ready!(self.stream.poll_capacity(cx)) {
@@ -104,13 +104,13 @@ impl Upload {
                 Some(Err(_)) | None => return Poll::Ready(false),
             }
         }
-        // While the caller is waited for, a reset has to wake this too.
+        // While waiting for the caller, a reset must wake this task too.
         Poll::Ready(self.stream.poll_reset(cx).is_pending())
     }
 }
 
-/// Ends once the response has been dropped before its end, or nothing moves any more.
-async fn given_up(following: Option<Following>, mut response: oneshot::Receiver<()>) {
+/// Returns once the response has been dropped before its end, or the call has stalled.
+async fn until_abandoned(following: Option<Following>, mut response: oneshot::Receiver<()>) {
     let mut stalls = pin!(async {
         match following {
             Some(following) => following.stalls().await,

@@ -1,193 +1,440 @@
-//! One place that connections lead to, and what is known of it.
+//! The state machine of one key's connections: idle, multiplexed, being opened, and waited for.
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::collections::VecDeque;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use http::HeaderValue;
 use tokio::sync::oneshot;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::afterwards::Afterwards;
-use super::calm::Calm;
-use super::key::Key;
-use super::lease::{Lease, Stream};
-use super::table::Shared;
+use super::cooldown::Cooldown;
+use super::multiplexed::Multiplexed;
+use super::{Key, Lease, Opened, Opening, PoolStatus, Shared, StreamPermit};
 #[cfg(feature = "rustls")]
-use crate::client::connect::Identified;
-use crate::client::error::TransportError;
-use crate::client::http1::{Home, Http1};
+use crate::client::connect::IdentityTls;
+use crate::client::connect::Peer;
+use crate::client::error::{TransportError, TransportErrorKind};
+use crate::client::http1::{Http1, IdlePool};
 use crate::client::http2::{Closed, Http2};
 use crate::connection::ConnectionKey;
+use crate::policy::Scheme;
 
-/// The connections of one [`Key`], and those who wait for one.
-pub(in crate::client) struct Host {
-    pub(super) key: Key,
-    pub(super) pool: Weak<Shared>,
-    /// The authority, as `Host` carries it.
+/// The connections of one [`Key`], and the calls that wait for one.
+pub(crate) struct Host {
+    key: Key,
+    pool: Weak<Shared>,
+    /// The authority, as the value of `Host`.
     authority: HeaderValue,
     #[cfg(feature = "rustls")]
-    pub(super) tls: Identified,
+    identity_tls: IdentityTls,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-pub(super) struct State {
-    /// HTTP/1.1 connections at rest; that which came back last is at the end.
-    pub(super) idle: Vec<Idle>,
-    /// HTTP/2 connections that take new streams.
-    pub(super) multiplexed: Vec<Multiplexed>,
-    pub(super) line: VecDeque<Waiting>,
-    /// Connections that are being opened.
-    pub(super) opening: usize,
-    /// Those of them whose callers have left.
-    pub(super) forsaken: usize,
-    /// What the vendor spoke last.
-    pub(super) speaks: Option<Protocol>,
-    pub(super) calm: Calm,
-    /// When the last connection was opened that left TLS sessions of the host's own. They're kept
-    /// as long as an idle connection, and of as many hosts as there may be idle connections.
-    pub(super) sessions: Option<Instant>,
+struct State {
+    /// The idle HTTP/1.1 connections. The last one was checked in last.
+    idle: Vec<Idle>,
+    /// The HTTP/2 connections that take new streams.
+    multiplexed: Vec<Multiplexed>,
+    /// The calls that wait for a connection or a stream, in the order of their arrival.
+    waiters: VecDeque<Waiter>,
+    /// The number of connections that are being opened.
+    opening: usize,
+    /// The number of openings whose waiters have left. They're closed unless another call waits.
+    abandoned: usize,
+    /// The protocol of the last connection that was opened.
+    protocol: Option<Protocol>,
+    cooldown: Cooldown,
+    /// The time of the last connection with a client certificate, which left TLS sessions here. They're
+    /// kept as long as an idle connection, and for as many hosts as there may be idle connections.
+    sessions_since: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
+enum Protocol {
     Http1,
     Http2,
 }
 
-pub(super) struct Idle {
-    pub(super) connection: Box<Http1>,
-    pub(super) since: Instant,
+struct Idle {
+    connection: Box<Http1>,
+    since: Instant,
 }
 
-pub(super) struct Multiplexed {
-    pub(super) connection: Http2,
-    pub(super) id: u64,
-    /// The streams in use of each connection id.
-    users: HashMap<ConnectionKey, usize>,
-    /// When the last stream ended, or when it was opened.
-    pub(super) since: Instant,
-    _counted: Counted,
-}
-
-/// Counts a connection for as long as it's there.
-struct Counted(Arc<AtomicUsize>);
-
-impl Drop for Counted {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// A call in line.
-pub(super) struct Waiting {
-    pub(super) user: Option<ConnectionKey>,
-    pub(super) hand: oneshot::Sender<Result<Lease, TransportError>>,
+/// A call that waits for a connection or a stream.
+struct Waiter {
+    user: Option<ConnectionKey>,
+    reply: oneshot::Sender<Result<Lease, TransportError>>,
 }
 
 impl Host {
     pub(super) fn new(key: Key, pool: Weak<Shared>) -> Self {
-        // An authority is made of bytes that fields may hold.
+        // The bytes of an authority are valid in a field.
         let authority = HeaderValue::from_str(key.origin.authority().as_str());
         Self {
             authority: authority.unwrap_or(HeaderValue::from_static("")),
             key,
             pool,
             #[cfg(feature = "rustls")]
-            tls: Identified::default(),
+            identity_tls: IdentityTls::default(),
             state: Mutex::default(),
         }
     }
 
-    pub(in crate::client) fn authority(&self) -> HeaderValue {
+    pub(crate) fn authority(&self) -> HeaderValue {
         self.authority.clone()
     }
 
-    /// Nothing in here panics half-way, and nothing is awaited.
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+    /// Returns a connection, or a stream of one: whichever is first, a connection that another call
+    /// checks in, or a new one.
+    ///
+    /// # Errors
+    ///
+    /// `Overloaded` if too many calls wait, or during the pause after a complaint of the upstream;
+    /// otherwise the reason why no connection could be opened.
+    ///
+    /// # Cancel safety
+    ///
+    /// A call that stops waiting loses its place. The connection that is being opened for it goes to
+    /// another waiter, and is closed if there is none.
+    pub(crate) async fn acquire(
+        self: &Arc<Self>,
+        pool: &Arc<Shared>,
+        user: Option<&ConnectionKey>,
+    ) -> Result<Lease, TransportError> {
+        loop {
+            let lease = match self.check_out_or_wait(pool, user)? {
+                Acquisition::Ready(Lease::Http1(mut connection)) => {
+                    // The upstream may have closed it while it was idle.
+                    connection.mark_reused();
+                    Lease::Http1(connection)
+                }
+                Acquisition::Ready(stream) => stream,
+                Acquisition::Waiting(wait) => wait.lease(pool).await?,
+            };
+            let Lease::Http1(connection) = lease else {
+                return Ok(lease);
+            };
+            let home: Arc<Self> = Arc::clone(self);
+            if let Some(connection) = connection.check_out(home) {
+                return Ok(Lease::Http1(connection));
+            }
+        }
+    }
+
+    fn check_out_or_wait(
+        self: &Arc<Self>,
+        pool: &Arc<Shared>,
+        user: Option<&ConnectionKey>,
+    ) -> Result<Acquisition<'_>, TransportError> {
+        let mut state = self.lock();
+        if let Some(lease) = state.check_out(self, pool, user) {
+            return Ok(Acquisition::Ready(lease));
+        }
+        if state.waiters.len() >= pool.limits.max_waiting {
+            state.waiters.retain(|waiter| !waiter.reply.is_closed());
+        }
+        if state.waiters.len() >= pool.limits.max_waiting {
+            return Err(TransportErrorKind::Overloaded.into());
+        }
+        if state.multiplexed.is_empty() && state.opening == 0 {
+            if let Some(remaining) = state.cooldown.remaining() {
+                return Err(overloaded(remaining));
+            }
+        }
+        let (reply, lease) = oneshot::channel();
+        state.waiters.push_back(Waiter {
+            user: user.cloned(),
+            reply,
+        });
+        let mut deferred = Deferred::default();
+        state.plan_openings(self, pool, &mut deferred);
+        let needs_stream = !state.multiplexed.is_empty();
+        drop(state);
+        let wait = Wait {
+            host: self,
+            lease,
+            needs_stream,
+        };
+        deferred.finish(self, pool);
+        Ok(Acquisition::Waiting(wait))
+    }
+
+    /// Locks the state. Poisoning is ignored, as nothing panics while the lock is held.
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A stream of connection `id` has ended: whoever waits for one gets it.
-    pub(super) fn stream_ended(self: &Arc<Self>, id: u64, user: Option<&ConnectionKey>) {
+    pub(super) fn needs_http2(&self) -> bool {
+        self.key.needs_http2
+    }
+
+    /// Returns `true` if new connections use HTTP/1.1 whatever the upstream supports.
+    fn is_always_http1(&self, pool: &Shared) -> bool {
+        let is_secure = self.key.origin.scheme() == Scheme::Https;
+        !self.key.needs_http2 && pool.protocols.is_always_http1(is_secure)
+    }
+
+    /// Returns the destination of new connections, with the TLS of the client certificate if there is
+    /// one. A host has only one identity, and its TLS sessions are dropped with the host.
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(clippy::unnecessary_wraps, reason = "the TLS of an identity can fail")
+    )]
+    pub(super) fn peer(&self, pool: &Shared) -> Result<Peer<'_>, TransportError> {
+        #[cfg(feature = "rustls")]
+        if let Some(identity) = self.key.isolation.identity() {
+            if self.lock().sessions_since.replace(Instant::now()).is_none() {
+                let others = pool.hosts_with_sessions.fetch_add(1, Ordering::Relaxed);
+                if others >= pool.limits.max_idle {
+                    pool.sweeper.request_trim();
+                }
+            }
+            let origin = &self.key.origin;
+            return self.identity_tls.peer(origin, identity, &pool.connector);
+        }
+        #[cfg(not(feature = "rustls"))]
+        let _ = pool;
+        Ok(Peer::new(&self.key.origin))
+    }
+
+    /// Takes in a connection that has been opened, or fails the waiters that it was opened for.
+    pub(super) fn finish_opening(
+        self: &Arc<Self>,
+        pool: &Arc<Shared>,
+        opened: Result<Opened, TransportError>,
+    ) {
+        let mut deferred = Deferred::default();
+        let mut state = self.lock();
+        state.opening = state.opening.saturating_sub(1);
+        let is_abandoned = state.waiters.is_empty() && state.abandoned > 0;
+        state.abandoned = (state.abandoned - usize::from(is_abandoned)).min(state.opening);
+        let has_failed = opened.is_err();
+        match opened {
+            Ok(Opened::Http1(connection)) if is_abandoned => deferred.http1 = Some(connection),
+            Ok(Opened::Http2(connection, _)) if is_abandoned => deferred.http2 = Some(connection),
+            Ok(Opened::Http1(connection)) => {
+                state.protocol = Some(Protocol::Http1);
+                deferred.http1 = state.check_in(connection, &self.key, pool);
+            }
+            Ok(Opened::Http2(connection, id)) => {
+                state.protocol = Some(Protocol::Http2);
+                let multiplexed = Multiplexed::new(connection, id, &pool.multiplexed);
+                state.multiplexed.push(multiplexed);
+                if pool.multiplexed.load(Ordering::Relaxed) > pool.limits.max_idle {
+                    pool.sweeper.request_trim();
+                }
+            }
+            Err(error) => {
+                state.fail_waiters(self.is_always_http1(pool), error, &mut deferred);
+            }
+        }
+        if has_failed && !state.multiplexed.is_empty() {
+            // The next opening is planned when a stream ends or a call arrives, rather than at once.
+            state.serve_waiters(self, pool, &mut deferred);
+        } else {
+            state.serve_and_open(self, pool, &mut deferred);
+        }
+        drop(state);
+        deferred.finish(self, pool);
+        pool.sweeper.ensure_running(pool);
+    }
+
+    /// Ends a stream of connection `id`, and serves the waiters.
+    pub(super) fn end_stream(self: &Arc<Self>, id: u64, user: Option<&ConnectionKey>) {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
-        let mut then = Afterwards::default();
+        let mut deferred = Deferred::default();
         let mut state = self.lock();
-        if let Some(multiplexed) = state.multiplexed.iter_mut().find(|other| other.id == id) {
-            multiplexed.leaves(user);
+        if let Some(multiplexed) = state.multiplexed.iter_mut().find(|other| other.id() == id) {
+            multiplexed.close_stream(user);
         }
-        if !state.line.is_empty() {
-            state.serve(self, &pool, &mut then);
+        if !state.waiters.is_empty() {
+            state.serve_and_open(self, &pool, &mut deferred);
         }
         drop(state);
-        then.finish(self, &pool);
+        deferred.finish(self, &pool);
+    }
+
+    /// Removes HTTP/2 connection `id`, which has ended. `is_busy`: the upstream complained.
+    pub(super) fn on_http2_end(self: &Arc<Self>, id: u64, is_busy: bool) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        let mut deferred = Deferred::default();
+        let mut state = self.lock();
+        if is_busy {
+            state.cooldown.record(id);
+        }
+        if let Some(at) = state.multiplexed.iter().position(|other| other.id() == id) {
+            deferred.http2 = Some(state.multiplexed.swap_remove(at).into_connection());
+        }
+        // The calls that waited for a stream of it need another connection.
+        state.plan_openings(self, &pool, &mut deferred);
+        deferred.failed = state.take_unservable();
+        drop(state);
+        deferred.finish(self, &pool);
+    }
+
+    /// Serves the waiters after an event on HTTP/2 connection `id`, if it has room or ends.
+    /// `has_grown`: the upstream has raised its stream limit.
+    pub(super) fn on_http2_activity(self: &Arc<Self>, id: u64, has_grown: bool) {
+        let Some(pool) = self.pool.upgrade() else {
+            return;
+        };
+        let mut state = self.lock();
+        if state.waiters.is_empty() {
+            return;
+        }
+        let mut multiplexed = state.multiplexed.iter_mut();
+        let is_closing = multiplexed
+            .find(|other| other.id() == id)
+            .is_some_and(|other| other.check_open().is_err());
+        if !has_grown && !is_closing {
+            return;
+        }
+        let mut deferred = Deferred::default();
+        state.serve_and_open(self, &pool, &mut deferred);
+        drop(state);
+        deferred.finish(self, &pool);
+    }
+
+    /// Records that the upstream complained about too many calls, on connection `id`.
+    pub(crate) fn record_complaint(&self, id: u64) {
+        self.lock().cooldown.record(id);
+    }
+
+    /// Polls the idle connection `id`, unless it has been checked out. Closes it if it has ended.
+    pub(super) fn poll_idle(self: &Arc<Self>, id: u64, pool: &Arc<Shared>) {
+        let mut state = self.lock();
+        let mut idle = state.idle.iter();
+        let Some(at) = idle.position(|idle| idle.connection.id() == id) else {
+            return;
+        };
+        let Idle { connection, since } = state.idle.remove(at);
+        drop(state);
+        let Some(connection) = connection.poll_idle() else {
+            pool.idle.fetch_sub(1, Ordering::Relaxed);
+            return;
+        };
+        let mut state = self.lock();
+        let at = state.idle.partition_point(|idle| idle.since <= since);
+        state.idle.insert(at, Idle { connection, since });
+        // A call may have come meanwhile, and not found the connection.
+        let mut deferred = Deferred::default();
+        state.serve_and_open(self, pool, &mut deferred);
+        drop(state);
+        deferred.finish(self, pool);
+    }
+
+    /// Closes expired connections. Returns the time at which the next one will expire.
+    pub(super) fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
+        let limit = pool.limits.idle_timeout;
+        if let Some(newest) = now.checked_sub(limit) {
+            self.close_idle(newest, pool);
+            self.forget_sessions(newest, pool);
+        }
+        let state = self.lock();
+        let idle = state.idle.first().map(|idle| idle.since);
+        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
+        let unused = unused.map(|other| other.idle_since());
+        let all = idle.into_iter().chain(unused).chain(state.sessions_since);
+        let oldest = all.min().unwrap_or(now);
+        (oldest + limit).max(now)
+    }
+
+    /// Closes the connections that haven't been used since `newest`.
+    pub(super) fn close_idle(&self, newest: Instant, pool: &Shared) {
+        let mut state = self.lock();
+        let old = state.idle.partition_point(|idle| idle.since <= newest);
+        pool.idle.fetch_sub(old, Ordering::Relaxed);
+        let closed: Vec<_> = state.idle.drain(..old).collect();
+        let (unused, used): (Vec<_>, _) = std::mem::take(&mut state.multiplexed)
+            .into_iter()
+            .partition(|other| other.is_unused() && other.idle_since() <= newest);
+        state.multiplexed = used;
+        drop(state);
+        drop((closed, unused));
+    }
+
+    /// Forgets the TLS sessions if no connection has been opened since `newest`.
+    pub(super) fn forget_sessions(&self, newest: Instant, pool: &Shared) {
+        let mut state = self.lock();
+        if state.sessions_since.is_some_and(|since| since <= newest) {
+            state.sessions_since = None;
+            pool.hosts_with_sessions.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns the time since which each unused connection has been idle.
+    pub(super) fn idle_since(&self) -> Vec<Instant> {
+        let state = self.lock();
+        let idle = state.idle.iter().map(|idle| idle.since);
+        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
+        idle.chain(unused.map(|other| other.idle_since())).collect()
+    }
+
+    /// Returns the time of the last connection that left TLS sessions.
+    pub(super) fn sessions_since(&self) -> Option<Instant> {
+        self.lock().sessions_since
+    }
+
+    /// Returns `true` if the host has connections, TLS sessions, or a complaint to remember.
+    pub(super) fn is_needed(&self) -> bool {
+        let state = self.lock();
+        let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
+        !is_empty || state.cooldown.is_remembered() || state.sessions_since.is_some()
+    }
+
+    /// Adds the counts of this host to those of the pool.
+    pub(super) fn add_to_status(&self, status: &mut PoolStatus) {
+        let state = self.lock();
+        let waiting = state.waiters.iter().filter(|call| !call.reply.is_closed());
+        status.waiting += waiting.count();
+        status.opening += state.opening;
+        let multiplexed = state.multiplexed.iter();
+        let streams = multiplexed.map(|open| open.streams());
+        status.http2_streams += streams.sum::<usize>();
     }
 }
 
-impl Multiplexed {
-    /// `all`: the HTTP/2 connections of the pool.
-    pub(super) fn new(connection: Http2, id: u64, all: &Arc<AtomicUsize>) -> Self {
-        all.fetch_add(1, Ordering::Relaxed);
-        Self {
-            connection,
-            id,
-            users: HashMap::new(),
-            since: Instant::now(),
-            _counted: Counted(Arc::clone(all)),
-        }
-    }
-
-    /// Whether `user` may have one stream more.
-    fn has_room_for(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
-        // A vendor that takes none for now is waited for.
-        self.connection.streams() < self.connection.max_streams().max(1)
-            && !self.has_spent(user, limit)
-    }
-
-    pub(super) fn is_unused(&self) -> bool {
-        self.connection.streams() == 0
-    }
-
-    /// Whether `user` holds as many streams as one may.
-    pub(super) fn has_spent(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
-        let held = user.and_then(|user| self.users.get(user));
-        held.is_some_and(|&held| held >= limit)
-    }
-
-    fn enters(&mut self, user: Option<&ConnectionKey>) {
-        self.connection.count(true);
-        if let Some(user) = user {
-            *self.users.entry(user.clone()).or_default() += 1;
-        }
-    }
-
-    fn leaves(&mut self, user: Option<&ConnectionKey>) {
-        self.connection.count(false);
-        self.since = Instant::now();
-        let Some(user) = user else {
+impl IdlePool for Host {
+    fn check_in(self: Arc<Self>, connection: Box<Http1>) {
+        let Some(pool) = self.pool.upgrade() else {
             return;
         };
-        if let Some(held) = self.users.get_mut(user) {
-            *held -= 1;
-            if *held == 0 {
-                self.users.remove(user);
-            }
+        let mut deferred = Deferred::default();
+        let mut state = self.lock();
+        deferred.http1 = state.check_in(connection, &self.key, &pool);
+        // Usually no call waits.
+        if !state.waiters.is_empty() {
+            state.serve_and_open(&self, &pool, &mut deferred);
+        }
+        drop(state);
+        deferred.finish(&self, &pool);
+        pool.sweeper.ensure_running(&pool);
+    }
+
+    fn on_idle_activity(&self, id: u64) {
+        if let Some(pool) = self.pool.upgrade() {
+            pool.sweeper.on_idle_activity(&self.key, id);
         }
     }
 }
 
 impl State {
-    /// A stream that is free, or else the connection that came back last.
-    pub(super) fn take(
+    /// Returns a free stream, or else the connection that was checked in last.
+    fn check_out(
         &mut self,
         host: &Arc<Host>,
         pool: &Shared,
         user: Option<&ConnectionKey>,
     ) -> Option<Lease> {
-        if let Some(stream) = self.open_stream(host, pool.limits.streams, user) {
+        let limit = pool.limits.max_streams_per_key;
+        if let Some(stream) = self.open_stream(host, limit, user) {
             return Some(stream);
         }
         let idle = self.idle.pop()?;
@@ -204,11 +451,11 @@ impl State {
         if self.multiplexed.is_empty() {
             return None;
         }
-        let calm = &mut self.calm;
+        let cooldown = &mut self.cooldown;
         self.multiplexed.retain_mut(|multiplexed| {
-            let open = multiplexed.connection.look();
+            let open = multiplexed.check_open();
             if open == Err(Closed { is_busy: true }) {
-                calm.asked_by(multiplexed.id);
+                cooldown.record(multiplexed.id());
             }
             open.is_ok()
         });
@@ -216,109 +463,225 @@ impl State {
             .multiplexed
             .iter_mut()
             .filter(|multiplexed| multiplexed.has_room_for(user, limit))
-            .min_by_key(|multiplexed| multiplexed.connection.streams())?;
-        multiplexed.enters(user);
-        let stream = Stream {
+            .min_by_key(|multiplexed| multiplexed.streams())?;
+        let connection = multiplexed.open_stream(user);
+        let permit = StreamPermit {
             host: Arc::clone(host),
-            id: multiplexed.id,
+            connection_id: multiplexed.id(),
             user: user.cloned(),
         };
-        Some(Lease::Http2(
-            multiplexed.connection.clone(),
-            Arc::new(stream),
-        ))
+        Some(Lease::Http2(connection, Arc::new(permit)))
     }
 
-    /// Gives what there is to those in line, and opens what they lack.
-    pub(super) fn serve(&mut self, host: &Arc<Host>, pool: &Shared, then: &mut Afterwards) {
-        self.serve_only(host, pool, then);
-        self.open_for_line(host, pool, then);
-    }
-
-    /// Gives what there is to those in line, the first first; one who has used up his streams lets
-    /// others pass.
-    pub(super) fn serve_only(&mut self, host: &Arc<Host>, pool: &Shared, then: &mut Afterwards) {
-        let mut passed = 0;
-        while let Some(waiting) = self.line.get(passed) {
-            if waiting.hand.is_closed() {
-                self.line.remove(passed);
-                continue;
-            }
-            let user = waiting.user.clone();
-            let Some(lease) = self.take(host, pool, user.as_ref()) else {
-                if self.multiplexed.is_empty() {
-                    break;
-                }
-                passed += 1;
-                continue;
-            };
-            let Some(waiting) = self.line.remove(passed) else {
-                then.spare.push(lease);
-                break;
-            };
-            if let Err(Ok(lease)) = waiting.hand.send(Ok(lease)) {
-                then.spare.push(lease);
-            }
-        }
-    }
-}
-
-impl Home for Host {
-    fn keep(self: Arc<Self>, connection: Box<Http1>) {
-        let Some(pool) = self.pool.upgrade() else {
-            return;
-        };
-        let mut then = Afterwards::default();
-        let mut state = self.lock();
-        then.http1 = state.put(connection, &self.key, &pool);
-        // The line is empty on most days.
-        if !state.line.is_empty() {
-            state.serve(&self, &pool, &mut then);
-        }
-        drop(state);
-        then.finish(&self, &pool);
-        pool.sweeper.wanted(&pool);
-    }
-
-    fn stirred(&self, id: u64) {
-        if let Some(pool) = self.pool.upgrade() {
-            pool.sweeper.look(&self.key, id);
-        }
-    }
-}
-
-impl State {
-    /// Puts a connection on top of the others. Returned is what there is no room for.
+    /// Adds an idle connection. Returns the connection that exceeds the limit, to be closed.
     #[must_use]
-    pub(super) fn put(
-        &mut self,
-        connection: Box<Http1>,
-        key: &Key,
-        pool: &Shared,
-    ) -> Option<Box<Http1>> {
+    fn check_in(&mut self, connection: Box<Http1>, key: &Key, pool: &Shared) -> Option<Box<Http1>> {
         let limits = &pool.limits;
         let mut oldest = None;
-        // One that somebody waits for doesn't come to rest.
-        let rests = self.line.iter().all(|waiting| waiting.hand.is_closed());
-        if rests && self.idle.len() >= limits.idle.min(limits.idle_in_all) {
+        // A connection that a waiter will get isn't idle.
+        let stays_idle = self.waiters.iter().all(|waiter| waiter.reply.is_closed());
+        if stays_idle && self.idle.len() >= limits.max_idle_per_host.min(limits.max_idle) {
             if self.idle.is_empty() {
                 return Some(connection);
             }
             oldest = Some(self.idle.remove(0).connection);
             pool.idle.fetch_sub(1, Ordering::Relaxed);
         }
-        if connection.is_stirred() {
-            // The sweeper may have looked for it already, and in vain.
-            pool.sweeper.look(key, connection.id());
+        if connection.has_idle_activity() {
+            // The sweeper may already have looked for it in vain.
+            pool.sweeper.on_idle_activity(key, connection.id());
         }
         pool.idle.fetch_add(1, Ordering::Relaxed);
         self.idle.push(Idle {
             connection,
             since: Instant::now(),
         });
-        if pool.idle.load(Ordering::Relaxed) > limits.idle_in_all {
-            pool.sweeper.trim();
+        if pool.idle.load(Ordering::Relaxed) > limits.max_idle {
+            pool.sweeper.request_trim();
         }
         oldest
+    }
+
+    /// Serves the waiters, and plans openings for those that remain.
+    fn serve_and_open(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
+        self.serve_waiters(host, pool, deferred);
+        self.plan_openings(host, pool, deferred);
+    }
+
+    /// Serves the waiters in their order. A waiter whose connection id has used up its streams doesn't
+    /// block the others.
+    fn serve_waiters(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
+        let mut skipped = 0;
+        while let Some(waiter) = self.waiters.get(skipped) {
+            if waiter.reply.is_closed() {
+                self.waiters.remove(skipped);
+                continue;
+            }
+            let user = waiter.user.clone();
+            let Some(lease) = self.check_out(host, pool, user.as_ref()) else {
+                if self.multiplexed.is_empty() {
+                    break;
+                }
+                skipped += 1;
+                continue;
+            };
+            let Some(waiter) = self.waiters.remove(skipped) else {
+                deferred.unused.push(lease);
+                break;
+            };
+            if let Err(Ok(lease)) = waiter.reply.send(Ok(lease)) {
+                deferred.unused.push(lease);
+            }
+        }
+    }
+
+    /// Plans as many openings as the waiters need and the limits permit.
+    fn plan_openings(&mut self, host: &Host, pool: &Shared, deferred: &mut Deferred) {
+        if self.cooldown.remaining().is_some() {
+            return;
+        }
+        let needed = self.needed_openings(pool, host.is_always_http1(pool));
+        let more = needed.saturating_sub(self.opening);
+        self.opening += more;
+        deferred.openings += more;
+    }
+
+    /// Returns the number of connections that should be opening.
+    fn needed_openings(&self, pool: &Shared, is_http1: bool) -> usize {
+        let waiting = self.waiters.len();
+        let limits = &pool.limits;
+        match self.protocol {
+            Some(Protocol::Http1) => waiting.min(limits.max_handshakes),
+            // One connection serves all waiters until it's full.
+            Some(Protocol::Http2) => {
+                let has_room = self.multiplexed.len() < limits.max_http2_connections.max(1);
+                usize::from(has_room && self.needs_more_streams(limits.max_streams_per_key))
+            }
+            None if is_http1 => waiting.min(limits.max_handshakes),
+            // The first connection finds out which protocol the upstream supports.
+            None => waiting.min(1),
+        }
+    }
+
+    /// Returns `true` if all connections are full for a waiter. A waiter whose connection id has used up
+    /// its streams waits for those.
+    fn needs_more_streams(&self, limit: usize) -> bool {
+        self.waiters.iter().any(|waiter| {
+            let user = waiter.user.as_ref();
+            let mut multiplexed = self.multiplexed.iter();
+            multiplexed.all(|connection| !connection.has_used_up(user, limit))
+        })
+    }
+
+    /// Removes all waiters if no connection may be opened for them during a cooldown.
+    fn take_unservable(&mut self) -> Vec<(Waiter, TransportError)> {
+        let remaining = self.cooldown.remaining();
+        let Some(remaining) =
+            remaining.filter(|_| self.multiplexed.is_empty() && self.opening == 0)
+        else {
+            return Vec::new();
+        };
+        let waiters = std::mem::take(&mut self.waiters).into_iter();
+        waiters
+            .map(|waiter| (waiter, overloaded(remaining)))
+            .collect()
+    }
+
+    /// Removes the waiters that an opening was for: the first, or all if one HTTP/2 connection was to
+    /// serve them. Waiters for a stream of another connection go on waiting.
+    fn fail_waiters(&mut self, is_http1: bool, error: TransportError, deferred: &mut Deferred) {
+        let affected = match self.protocol {
+            _ if is_http1 => self.waiters.len().min(1),
+            Some(Protocol::Http1) => self.waiters.len().min(1),
+            _ if self.multiplexed.is_empty() => self.waiters.len(),
+            _ => 0,
+        };
+        let error = Arc::new(error);
+        let affected = self.waiters.drain(..affected);
+        deferred
+            .failed
+            .extend(affected.map(|waiter| (waiter, TransportError::from_shared(&error))));
+    }
+}
+
+/// Returns the error for calls during a cooldown.
+fn overloaded(remaining: Duration) -> TransportError {
+    TransportError::from(TransportErrorKind::Overloaded).with_retry_after(remaining)
+}
+
+/// The rest of a step, for after the lock has been released: a lease that is dropped locks the host
+/// again, as may a call that gets a reply, and an opening may fail before it has begun.
+#[derive(Default)]
+#[must_use]
+struct Deferred {
+    /// Leases whose calls have left.
+    unused: Vec<Lease>,
+    /// A connection to close.
+    http1: Option<Box<Http1>>,
+    /// A connection to close.
+    http2: Option<Http2>,
+    failed: Vec<(Waiter, TransportError)>,
+    /// The number of connections to open. They're counted in [`State::opening`] already.
+    openings: usize,
+}
+
+impl Deferred {
+    fn finish(self, host: &Arc<Host>, pool: &Arc<Shared>) {
+        for (waiter, error) in self.failed {
+            // Fails if the call has left.
+            let _ = waiter.reply.send(Err(error));
+        }
+        for _ in 0..self.openings {
+            Opening::start(host, pool);
+        }
+        drop((self.unused, self.http1, self.http2));
+    }
+}
+
+/// The result of the first step of [`Host::acquire`].
+enum Acquisition<'a> {
+    Ready(Lease),
+    Waiting(Wait<'a>),
+}
+
+/// A call's side of a [`Waiter`].
+struct Wait<'a> {
+    host: &'a Arc<Host>,
+    lease: oneshot::Receiver<Result<Lease, TransportError>>,
+    /// There are HTTP/2 connections, and all are full.
+    needs_stream: bool,
+}
+
+impl Wait<'_> {
+    async fn lease(mut self, pool: &Shared) -> Result<Lease, TransportError> {
+        let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
+        if self.needs_stream {
+            // Streams end with their calls, so the timeout for the response's head limits this wait.
+            return (&mut self.lease).await.map_err(lost)?;
+        }
+        match timeout(pool.limits.connect_timeout, &mut self.lease).await {
+            Ok(lease) => lease.map_err(lost)?,
+            Err(_) => Err(TransportErrorKind::ConnectionTimeout.into()),
+        }
+    }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        if self.lease.is_terminated() {
+            return;
+        }
+        // No connection is opened for a call that has left.
+        self.lease.close();
+        // A stream that has just been sent is dropped, which serves the next waiter.
+        if let Ok(Ok(Lease::Http1(connection))) = self.lease.try_recv() {
+            Arc::clone(self.host).check_in(connection);
+            return;
+        }
+        let mut state = self.host.lock();
+        state.waiters.retain(|waiter| !waiter.reply.is_closed());
+        if state.opening > state.waiters.len() + state.abandoned {
+            state.abandoned += 1;
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The task that closes what has been idle for too long, and looks after connections on which
-//! something happened while nobody used them (FORWARDING K5, K8).
+//! The task that closes connections that have been idle for too long, and handles events on idle
+//! connections.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -9,67 +9,64 @@ use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout_at};
 
-use super::afterwards::Afterwards;
-use super::host::{Host, Idle};
-use super::key::Key;
-use super::table::Shared;
+use super::{Key, Shared};
 
-/// Sweeps aren't closer together than this, however many connections come of age.
-const STEP: Duration = Duration::from_millis(100);
+/// The minimum time between two sweeps of all hosts.
+const MIN_SWEEP_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The sweeping task, and what it's told.
+/// The requests to the sweeping task.
 #[derive(Default)]
 pub(super) struct Sweeper {
-    bell: Arc<Notify>,
-    stirred: Mutex<Vec<(Key, u64)>>,
-    /// Whether there are more connections at rest than may.
-    is_overfull: AtomicBool,
-    /// Whether the task runs.
-    runs: Arc<AtomicBool>,
+    notify: Arc<Notify>,
+    /// The idle connections on which an event has happened.
+    active: Mutex<Vec<(Key, u64)>>,
+    /// There are more idle connections than permitted.
+    needs_trim: AtomicBool,
+    is_running: Arc<AtomicBool>,
 }
 
 impl Sweeper {
-    /// There is something in the pool: from now on the task is needed.
-    pub(super) fn wanted(&self, pool: &Arc<Shared>) {
-        if self.runs.load(Ordering::Relaxed) || self.runs.swap(true, Ordering::AcqRel) {
+    /// Starts the task unless it runs. It's needed from the first connection on.
+    pub(super) fn ensure_running(&self, pool: &Arc<Shared>) {
+        if self.is_running.load(Ordering::Relaxed) || self.is_running.swap(true, Ordering::AcqRel) {
             return;
         }
-        let running = Running(Arc::clone(&self.runs));
-        let bell = Arc::clone(&self.bell);
+        let running = Running(Arc::clone(&self.is_running));
+        let notify = Arc::clone(&self.notify);
         let pool = Arc::downgrade(pool);
-        // Outside of a runtime nothing is swept, and nothing gets here.
+        // Outside of a runtime there are no connections to sweep.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(sweep(pool, bell, running));
+            runtime.spawn(sweep(pool, notify, running));
         }
     }
 
-    /// There are more connections at rest than there may be.
-    pub(super) fn trim(&self) {
-        if !self.is_overfull.swap(true, Ordering::Relaxed) {
-            self.bell.notify_one();
+    /// Asks the task to close surplus idle connections.
+    pub(super) fn request_trim(&self) {
+        if !self.needs_trim.swap(true, Ordering::Relaxed) {
+            self.notify.notify_one();
         }
     }
 
-    /// Something happened on connection `id`, at rest.
-    pub(super) fn look(&self, key: &Key, id: u64) {
-        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
-        stirred.push((key.clone(), id));
-        drop(stirred);
-        self.bell.notify_one();
+    /// Asks the task to handle an event on the idle connection `id`.
+    pub(super) fn on_idle_activity(&self, key: &Key, id: u64) {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        active.push((key.clone(), id));
+        drop(active);
+        self.notify.notify_one();
     }
 
-    /// The pool is gone.
-    pub(super) fn ends(&self) {
-        self.bell.notify_one();
+    /// Wakes the task, which ends if the pool has been dropped.
+    pub(super) fn wake(&self) {
+        self.notify.notify_one();
     }
 
-    fn take(&self) -> Vec<(Key, u64)> {
-        let mut stirred = self.stirred.lock().unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut stirred)
+    fn take_active(&self) -> Vec<(Key, u64)> {
+        let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut active)
     }
 }
 
-/// If the task ends with its runtime, another may begin.
+/// Lets another task start if the runtime drops this one.
 struct Running(Arc<AtomicBool>);
 
 impl Drop for Running {
@@ -78,142 +75,57 @@ impl Drop for Running {
     }
 }
 
-async fn sweep(pool: Weak<Shared>, bell: Arc<Notify>, _running: Running) {
+async fn sweep(pool: Weak<Shared>, notify: Arc<Notify>, _running: Running) {
     let mut next = Instant::now();
     loop {
-        // Rung or not, there may be something to look at.
-        let _ = timeout_at(next, bell.notified()).await;
+        // There may be work in either case: requests, or idle connections that have expired.
+        let _ = timeout_at(next, notify.notified()).await;
         let Some(pool) = pool.upgrade() else {
             return;
         };
-        for (key, id) in pool.sweeper.take() {
-            if let Some(host) = pool.find(&key) {
-                host.look_at(id, &pool);
+        for (key, id) in pool.sweeper.take_active() {
+            if let Some(host) = pool.find_host(&key) {
+                host.poll_idle(id, &pool);
             }
         }
-        if pool.sweeper.is_overfull.swap(false, Ordering::Relaxed) {
-            pool.trim();
+        if pool.sweeper.needs_trim.swap(false, Ordering::Relaxed) {
+            trim(&pool);
         }
         let now = Instant::now();
         if next <= now {
-            // What comes into the pool from now on isn't of age before that.
-            let mut first = now + pool.limits.idle_time;
-            for host in pool.all() {
+            // Connections that are checked in from now on don't expire before that.
+            let mut first = now + pool.limits.idle_timeout;
+            for host in pool.all_hosts() {
                 first = first.min(host.sweep(now, &pool));
             }
-            pool.forget_unused();
-            next = first.max(now + STEP);
+            pool.remove_unused_hosts();
+            next = first.max(now + MIN_SWEEP_INTERVAL);
         }
     }
 }
 
-impl Shared {
-    /// Closes those that have been idle for longest, of whichever host, until there is room again,
-    /// and forgets the oldest TLS sessions of hosts.
-    fn trim(&self) {
-        let hosts = self.all();
-        let idle = hosts.iter().flat_map(|host| host.idle_since());
-        if let Some(newest) = self.surplus(idle.collect()) {
-            hosts.iter().for_each(|host| host.close_older(newest, self));
-        }
-        let sessions = hosts.iter().filter_map(|host| host.lock().sessions);
-        if let Some(newest) = self.surplus(sessions.collect()) {
-            hosts
-                .iter()
-                .for_each(|host| host.forget_sessions(newest, self));
-        }
-        drop(hosts);
-        self.forget_unused();
+/// Closes the connections of all hosts that have been idle for longest, until the limit is kept, and
+/// forgets the oldest TLS sessions of hosts.
+fn trim(pool: &Shared) {
+    let hosts = pool.all_hosts();
+    let idle = hosts.iter().flat_map(|host| host.idle_since());
+    if let Some(newest) = newest_surplus(idle.collect(), pool.limits.max_idle) {
+        hosts.iter().for_each(|host| host.close_idle(newest, pool));
     }
-
-    /// The newest of those that there is no room for.
-    fn surplus(&self, mut since: Vec<Instant>) -> Option<Instant> {
-        since.sort_unstable();
-        // Somewhat below the limit, so that not each further one makes them be sorted.
-        let limit = self.limits.idle_in_all;
-        let kept = limit - limit / 8;
-        since.get(since.len().checked_sub(kept + 1)?).copied()
-    }
-}
-
-impl Host {
-    /// Since when each of its unused connections has been idle.
-    fn idle_since(&self) -> Vec<Instant> {
-        let state = self.lock();
-        let idle = state.idle.iter().map(|idle| idle.since);
-        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
-        idle.chain(unused.map(|other| other.since)).collect()
-    }
-
-    /// Closes what hasn't been used since then.
-    fn close_older(&self, newest: Instant, pool: &Shared) {
-        let mut state = self.lock();
-        let old = state.idle.partition_point(|idle| idle.since <= newest);
-        pool.idle.fetch_sub(old, Ordering::Relaxed);
-        let closed: Vec<_> = state.idle.drain(..old).collect();
-        let (unused, used): (Vec<_>, _) = std::mem::take(&mut state.multiplexed)
-            .into_iter()
-            .partition(|other| other.is_unused() && other.since <= newest);
-        state.multiplexed = used;
-        drop(state);
-        drop((closed, unused));
-    }
-
-    /// Forgets TLS sessions that no connection has been opened for since then.
-    fn forget_sessions(&self, newest: Instant, pool: &Shared) {
-        let mut state = self.lock();
-        if state.sessions.is_some_and(|since| since <= newest) {
-            state.sessions = None;
-            pool.sessions.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Closes what has been idle for too long. Returned is when the next one will have been.
-    fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
-        let limit = pool.limits.idle_time;
-        if let Some(newest) = now.checked_sub(limit) {
-            self.close_older(newest, pool);
-            self.forget_sessions(newest, pool);
-        }
-        let state = self.lock();
-        let idle = state.idle.first().map(|idle| idle.since);
-        let unused = state.multiplexed.iter().filter(|other| other.is_unused());
-        let multiplexed = unused.map(|other| other.since);
-        let first = idle.into_iter().chain(multiplexed).chain(state.sessions);
-        let first = first.min().unwrap_or(now);
-        (first + limit).max(now)
-    }
-
-    /// Looks at connection `id`, if it's still at rest.
-    fn look_at(self: &Arc<Self>, id: u64, pool: &Arc<Shared>) {
-        let mut state = self.lock();
-        let at = state
-            .idle
+    let sessions = hosts.iter().filter_map(|host| host.sessions_since());
+    if let Some(newest) = newest_surplus(sessions.collect(), pool.limits.max_idle) {
+        hosts
             .iter()
-            .position(|idle| idle.connection.id() == id);
-        let Some(at) = at else {
-            return;
-        };
-        let Idle { connection, since } = state.idle.remove(at);
-        drop(state);
-        let Some(connection) = connection.look() else {
-            pool.idle.fetch_sub(1, Ordering::Relaxed);
-            return;
-        };
-        let mut state = self.lock();
-        let at = state.idle.partition_point(|idle| idle.since <= since);
-        state.idle.insert(at, Idle { connection, since });
-        // Somebody may have come in between, and found nothing.
-        let mut then = Afterwards::default();
-        state.serve(self, pool, &mut then);
-        drop(state);
-        then.finish(self, pool);
+            .for_each(|host| host.forget_sessions(newest, pool));
     }
+    drop(hosts);
+    pool.remove_unused_hosts();
+}
 
-    /// Whether there is something to be remembered of it.
-    pub(super) fn is_needed(&self) -> bool {
-        let state = self.lock();
-        let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
-        !is_empty || state.calm.lasts() || state.sessions.is_some()
-    }
+/// Returns the newest of the instants that exceed the limit.
+fn newest_surplus(mut since: Vec<Instant>, limit: usize) -> Option<Instant> {
+    since.sort_unstable();
+    // Goes somewhat below the limit, so that the next connection doesn't cause another sort.
+    let kept = limit - limit / 8;
+    since.get(since.len().checked_sub(kept + 1)?).copied()
 }

@@ -6,43 +6,43 @@ use std::net::SocketAddr;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 use zeroize::Zeroizing;
 
-use super::{Goal, failure, of_exchange};
+use super::{Target, exchange_failure, failure};
 use crate::auth::encode_basic;
 use crate::client::connect::dial::Failure;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
-/// The longest answer, in bytes, interim ones included.
-const LONGEST: usize = 16 * 1024;
+/// The maximum length of the proxy's answer, in bytes, interim responses included.
+const MAX_ANSWER_LEN: usize = 16 * 1024;
 
-const FIELD: &[u8] = b"Proxy-Authorization: Basic ";
+const FIELD_START: &[u8] = b"Proxy-Authorization: Basic ";
 const LINE_END: &[u8] = b"\r\n";
 
-/// The field line that authenticates. `None` if it can't be sent.
+/// Returns the field line that authenticates, or `None` if the credentials can't be sent.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
-    encode_basic(FIELD, user, password, LINE_END).map(Secret::from)
+    encode_basic(FIELD_START, user, password, LINE_END).map(Secret::from)
 }
 
-/// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.
+/// Turns `stream` into a tunnel. Reads no byte behind the proxy's answer: those are the upstream's.
 pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    goal: Goal<'_>,
+    target: Target<'_>,
     credentials: Option<&Secret>,
 ) -> Result<(), Failure> {
-    let request = request(goal, credentials);
-    stream.write_all(&request).await.map_err(of_exchange)?;
-    stream.flush().await.map_err(of_exchange)?;
-    let mut left = LONGEST;
+    let request = request(target, credentials);
+    stream.write_all(&request).await.map_err(exchange_failure)?;
+    stream.flush().await.map_err(exchange_failure)?;
+    let mut left = MAX_ANSWER_LEN;
     loop {
         match status(&head(stream, &mut left).await?) {
             Some(200..=299) => return Ok(()),
             Some(100 | 102..=199) => {}
             Some(407) => return Err(failure("the egress proxy wants another credential", None)),
-            // It may be that address alone.
+            // The proxy may accept another address.
             Some(403 | 502..=504) => {
                 let refused = "the egress proxy made no tunnel to that address";
                 let kind = TransportErrorKind::ConnectionFailed;
-                return Err(Failure::OfAddress(TransportError::new(kind, refused)));
+                return Err(Failure::TryNext(TransportError::new(kind, refused)));
             }
             Some(_) => return Err(failure("the egress proxy refused to make a tunnel", None)),
             None => return Err(failure("the egress proxy's answer is no HTTP", None)),
@@ -50,16 +50,16 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     }
 }
 
-fn request(goal: Goal<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
+fn request(target: Target<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let mut authority = String::new();
-    // A string takes all that is written to it.
-    let _ = match goal {
-        Goal::Judged(SocketAddr::V4(address)) => write!(authority, "{address}"),
-        // Without a zone, which no judged address has.
-        Goal::Judged(SocketAddr::V6(address)) => {
+    // Writing to a string can't fail.
+    let _ = match target {
+        Target::Address(SocketAddr::V4(address)) => write!(authority, "{address}"),
+        // Without a zone, which no checked address has.
+        Target::Address(SocketAddr::V6(address)) => {
             write!(authority, "[{}]:{}", address.ip(), address.port())
         }
-        Goal::Name(name, port) => write!(authority, "{name}:{port}"),
+        Target::Name(name, port) => write!(authority, "{name}:{port}"),
     };
     let credentials = credentials.map_or(&[][..], Secret::expose);
     let parts = [
@@ -71,7 +71,7 @@ fn request(goal: Goal<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
         credentials,
         LINE_END,
     ];
-    // Made at its final size: growth would leave a copy that nobody wipes.
+    // Allocated at its final size: growth would leave a copy that isn't wiped.
     let length = parts.iter().map(|part| part.len()).sum();
     let mut request = Zeroizing::new(Vec::with_capacity(length));
     for part in parts {
@@ -80,12 +80,12 @@ fn request(goal: Goal<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     request
 }
 
-/// The next head, up to and with its empty line.
+/// Reads the next head, up to and including its empty line.
 async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<Vec<u8>, Failure> {
     const END: &[u8] = b"\r\n\r\n";
     let mut head = Vec::with_capacity(128);
     loop {
-        // As many bytes as the head misses at least, so that none of the vendor's is among them.
+        // Reads no more bytes than the head lacks at least, so that none of the upstream's is read.
         let begun = (1..END.len())
             .rev()
             .find(|&len| head.ends_with(END.get(..len).unwrap_or(END)));
@@ -96,7 +96,7 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<
         };
         let mut bytes = [0; END.len()];
         let bytes = bytes.get_mut(..missing).unwrap_or_default();
-        let read = stream.read(bytes).await.map_err(of_exchange)?;
+        let read = stream.read(bytes).await.map_err(exchange_failure)?;
         if read == 0 {
             return Err(failure(
                 "the egress proxy closed before it had answered",
@@ -111,7 +111,7 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<
     }
 }
 
-/// The status of a head (RFC 9112 §4).
+/// Parses the status of a head (RFC 9112 §4).
 fn status(head: &[u8]) -> Option<u16> {
     let rest = head.strip_prefix(b"HTTP/1.")?;
     let [b'0' | b'1', b' ', a, b, c, b' ' | b'\r', ..] = rest else {
@@ -130,11 +130,11 @@ mod tests {
 
     use super::*;
 
-    /// What came of a proxy that answers so: nothing, or whether it's the address's fault and why;
-    /// what was left unread; what the proxy got.
+    /// Returns the result with a proxy that sends `answer` (in an error: if the next address is
+    /// tried, and the cause), the bytes that were left unread, and the bytes that the proxy received.
     async fn answered(
         answer: &[u8],
-        goal: Goal<'_>,
+        target: Target<'_>,
         credentials: Option<&Secret>,
     ) -> (Result<(), (bool, String)>, Vec<u8>, Vec<u8>) {
         let (mut near, mut far) = duplex(64 * 1024);
@@ -142,13 +142,13 @@ mod tests {
         assert!(written.is_ok());
         let shut = far.shutdown().await;
         assert!(shut.is_ok());
-        let result = connect(&mut near, goal, credentials).await;
+        let result = connect(&mut near, target, credentials).await;
         let result = result.map_err(|failure| {
-            let is_of_address = matches!(failure, Failure::OfAddress(_));
+            let tries_next = matches!(failure, Failure::TryNext(_));
             let error = failure.into_error();
             assert_eq!(error.kind(), TransportErrorKind::ConnectionFailed);
             (
-                is_of_address,
+                tries_next,
                 error.source().map(ToString::to_string).unwrap_or_default(),
             )
         });
@@ -161,10 +161,10 @@ mod tests {
         (result, left, got)
     }
 
-    const GOAL: Goal<'_> = Goal::Name("vendor.test", 443);
+    const TARGET: Target<'_> = Target::Name("vendor.test", 443);
 
     async fn failed(answer: &[u8]) -> Option<(bool, String)> {
-        answered(answer, GOAL, None).await.0.err()
+        answered(answer, TARGET, None).await.0.err()
     }
 
     #[tokio::test]
@@ -178,7 +178,7 @@ mod tests {
         ] {
             for follows in ["", "\r\n\r\n", "\n", "PRI * HTTP/2.0"] {
                 let answer = format!("{head}{follows}");
-                let (result, left, got) = answered(answer.as_bytes(), GOAL, None).await;
+                let (result, left, got) = answered(answer.as_bytes(), TARGET, None).await;
                 assert_eq!(result, Ok(()), "{head:?}");
                 assert_eq!(left, follows.as_bytes(), "{head:?}");
                 assert_eq!(
@@ -197,7 +197,7 @@ mod tests {
             let Ok(judged) = address.parse() else {
                 continue;
             };
-            let (_, _, got) = answered(ok, Goal::Judged(judged), secret.as_ref()).await;
+            let (_, _, got) = answered(ok, Target::Address(judged), secret.as_ref()).await;
             let expected = format!(
                 "CONNECT {written} HTTP/1.1\r\nHost: {written}\r\n\
                  Proxy-Authorization: Basic dXNlcjpwYXNzOndvcmQ=\r\n\r\n"
@@ -214,7 +214,7 @@ mod tests {
 
     #[tokio::test]
     async fn refusals_of_one_address_are_told_from_others() {
-        for (status, is_of_address) in [
+        for (status, tries_next) in [
             (403, true),
             (502, true),
             (503, true),
@@ -229,8 +229,8 @@ mod tests {
             let answer = format!("HTTP/1.1 {status} Said so\r\nContent-Length: 2\r\n\r\nno");
             let failed = failed(answer.as_bytes()).await;
             assert_eq!(
-                failed.map(|(of_address, _)| of_address),
-                Some(is_of_address),
+                failed.map(|(tries_next, _)| tries_next),
+                Some(tries_next),
                 "{status}"
             );
         }
@@ -275,7 +275,7 @@ mod tests {
     async fn an_answer_is_limited_with_all_that_precedes_it() {
         let start = "HTTP/1.1 200 OK\r\nA: ";
         let end = "\r\n\r\n";
-        let value = "a".repeat(LONGEST - start.len() - end.len());
+        let value = "a".repeat(MAX_ANSWER_LEN - start.len() - end.len());
         assert_eq!(
             failed(format!("{start}{value}{end}").as_bytes()).await,
             None
@@ -283,7 +283,7 @@ mod tests {
         let why = "the egress proxy's answer is too long".to_owned();
         let longer = format!("{start}a{value}{end}");
         assert_eq!(failed(longer.as_bytes()).await, Some((false, why.clone())));
-        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(LONGEST / 25);
+        let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_ANSWER_LEN / 25);
         let answer = format!("{interim}HTTP/1.1 200 OK\r\n\r\n");
         assert_eq!(failed(answer.as_bytes()).await, Some((false, why)));
     }

@@ -1,15 +1,15 @@
-//! Vendors reached through a proxy: by CONNECT over HTTP/1.1 (RFC 9110 §9.3.6), in clear or over
-//! TLS, or by SOCKS5 (RFC 1928).
+//! Tunnels to upstreams through an egress proxy: by CONNECT over HTTP/1.1 (RFC 9110 §9.3.6), in
+//! clear or over TLS, or by SOCKS5 (RFC 1928).
 //!
-//! The guard keeps its say. By default names are resolved here, each address is judged, and the
-//! tunnel is asked for the judged address: a name that is bound anew can't win (SECURITY N9).
-//! Vendors without TLS go through a tunnel as well, so that the proxy is never sent a request
-//! (SECURITY D13).
+//! The network policy applies here as well. By default names are resolved locally, each address is
+//! checked, and the proxy is asked for a tunnel to the checked address, so DNS rebinding can't get
+//! around the check. Upstreams without TLS are reached through a tunnel as well, so that the proxy
+//! never sees a request.
 //!
-//! Written by hand, as hyper-util's `Tunnel` and `SocksV5` lose what a vendor sent right behind the
-//! proxy's answer (a vendor on HTTP/2 may speak first), keep credentials in buffers that grow and
-//! aren't wiped (SECURITY L9), resolve names on the reactor, and don't tell a refusal that is the
-//! address's from one that is everybody's.
+//! Written by hand, because hyper-util's `Tunnel` and `SocksV5` lose bytes that an upstream sends
+//! right behind the proxy's answer (an upstream on HTTP/2 may speak first), keep credentials in
+//! buffers that grow and aren't wiped, resolve names on the reactor, and don't distinguish a refusal
+//! of one address from a refusal of all.
 
 mod http;
 mod socks;
@@ -19,19 +19,19 @@ use std::io;
 use std::net::SocketAddr;
 
 use super::dial::{ATTEMPT_DELAY, Addresses, Failure, interleaved, race, tcp};
-use super::line::Line;
 use super::names::LookUps;
+use super::stream::RawStream;
 use crate::address::decode_once;
 use crate::client::error::{HttpTransportError, TransportError, TransportErrorKind};
 use crate::error::BoxError;
 use crate::policy::{Host, Location, Scheme};
 use crate::secret::Secret;
 
-/// A proxy that all vendors are reached through. It's never read from the environment.
+/// A proxy through which all upstreams are reached. It's never read from the environment.
 ///
-/// The proxy is asked for tunnels alone, also to vendors without TLS, and sees no credential of a
-/// connection's. Its own address is the host's choice, and isn't judged by the
-/// [`NetworkPolicy`](crate::policy::NetworkPolicy); what it's asked for is.
+/// The proxy is only asked for tunnels, also to upstreams without TLS, and sees no credential of a
+/// connection. The [`NetworkPolicy`](crate::policy::NetworkPolicy) doesn't apply to the proxy's own
+/// address, which the host application chooses, but to the addresses that tunnels lead to.
 ///
 /// ```
 /// use tower_passthrough::{HttpTransport, Secret};
@@ -48,7 +48,7 @@ pub struct EgressProxy {
     protocol: Protocol,
     host: Host,
     port: u16,
-    /// As they're sent.
+    /// The credentials as they're sent.
     credentials: Option<Secret>,
     remote_dns: bool,
 }
@@ -62,14 +62,14 @@ enum Protocol {
 }
 
 impl EgressProxy {
-    /// A proxy at `scheme://user:password@host:port`, where the scheme is `http`, `https`, `socks5`
-    /// or `socks5h`. User and password are optional, and percent-decoded. Without a port it's 80,
-    /// 443 or 1080. `socks5h` means [`remote_dns`](Self::remote_dns).
+    /// Parses `scheme://user:password@host:port`, where the scheme is `http`, `https`, `socks5` or
+    /// `socks5h`. User and password are optional, and percent-decoded. The default port is 80, 443
+    /// or 1080. `socks5h` turns [`remote_dns`](Self::remote_dns) on.
     ///
     /// # Errors
     ///
-    /// If it's no such address, if user or password can't be sent, or if it's `https` and the crate
-    /// is built without `rustls`. Nothing of the text is told.
+    /// If the address isn't valid, if user or password can't be sent, or if the scheme is `https` and
+    /// the crate is built without `rustls`. The error contains nothing of the text.
     pub fn parse(url: &str) -> Result<Self, HttpTransportError> {
         let refused = || HttpTransportError::new("it's no address of an egress proxy");
         let (scheme, rest) = url.split_once("://").ok_or_else(refused)?;
@@ -78,7 +78,7 @@ impl EgressProxy {
             Some((user_info, authority)) => (Some(user_info), authority),
             None => (None, rest),
         };
-        // Behind one of these, an `@` is no border of the user's.
+        // An `@` after one of these doesn't end the user info.
         if user_info.is_some_and(|user_info| user_info.contains(['/', '?', '#', '\\'])) {
             return Err(refused());
         }
@@ -87,7 +87,7 @@ impl EgressProxy {
         if !location.path.is_empty() || authority.contains("://") {
             return Err(refused());
         }
-        // Behind the bracket of an IPv6 address.
+        // After the bracket of an IPv6 address, whose colons don't precede a port.
         let has_port = authority
             .rsplit(']')
             .next()
@@ -112,22 +112,22 @@ impl EgressProxy {
         }
     }
 
-    /// Authenticates: `Basic` (RFC 7617) to an HTTP proxy, user and password (RFC 1929) to a SOCKS5
-    /// one. They're sent to the proxy alone, over TLS only if it's `https`.
+    /// Sets the credentials: `Basic` (RFC 7617) for an HTTP proxy, user and password (RFC 1929) for
+    /// SOCKS5. They're sent only to the proxy, and over TLS only if the proxy's scheme is `https`.
     ///
     /// # Errors
     ///
-    /// If they can't be sent: the user holds a colon, or either a control character (HTTP); either
-    /// is longer than 255 bytes (SOCKS5).
+    /// If the credentials can't be sent. HTTP: the user contains a colon, or either contains a control
+    /// character. SOCKS5: either is longer than 255 bytes.
     pub fn basic(self, user: &str, password: Secret) -> Result<Self, HttpTransportError> {
         self.with_credentials(&Secret::from(user), &password)
     }
 
-    /// Lets the proxy resolve names, rather than this side. By default off, save for `socks5h`.
+    /// Lets the proxy resolve names. Default: off, but on for `socks5h`.
     ///
-    /// Then the guard sees literal addresses, and names that
-    /// [`resolve`](crate::client::HttpTransportBuilder::resolve) answers, alone. **Where other names lead is
-    /// judged by the proxy or by nobody**: it must be one that refuses private addresses.
+    /// If it's on, the network policy applies only to literal addresses and to names that
+    /// [`resolve`](crate::client::HttpTransportBuilder::resolve) answers. **The addresses of all other
+    /// names are checked by the proxy or not at all**: the proxy must refuse private addresses.
     pub fn remote_dns(mut self, remote: bool) -> Self {
         self.remote_dns = remote;
         self
@@ -184,26 +184,27 @@ impl fmt::Debug for EgressProxy {
     }
 }
 
-/// What a tunnel leads to.
+/// The destination of a tunnel.
 #[derive(Clone, Copy)]
-pub(super) enum Goal<'a> {
-    /// An address that was judged.
-    Judged(SocketAddr),
-    /// A name that is the proxy's to resolve.
+pub(super) enum Target<'a> {
+    /// An address that the network policy permits.
+    Address(SocketAddr),
+    /// A name that the proxy resolves.
     Name(&'a str, u16),
 }
 
-/// An egress proxy in use.
-pub(in crate::client) struct Egress {
+/// An egress proxy, with the TLS configuration to reach it.
+pub(crate) struct Egress {
     proxy: EgressProxy,
     #[cfg(feature = "rustls")]
     tls: Option<tokio_rustls::TlsConnector>,
 }
 
 impl Egress {
-    /// TLS to the proxy itself is a matter of its own: its sessions are no vendor's.
+    /// Returns the egress through that proxy. TLS to the proxy has a configuration of its own, so
+    /// that sessions aren't shared with upstreams.
     #[cfg(feature = "rustls")]
-    pub(in crate::client) fn new(
+    pub(crate) fn new(
         proxy: EgressProxy,
         roots: &rustls::RootCertStore,
     ) -> Result<Self, HttpTransportError> {
@@ -221,8 +222,8 @@ impl Egress {
     }
 
     #[cfg(not(feature = "rustls"))]
-    #[expect(clippy::unnecessary_wraps, reason = "it can fail where there is TLS")]
-    pub(in crate::client) fn new(proxy: EgressProxy) -> Result<Self, HttpTransportError> {
+    #[expect(clippy::unnecessary_wraps, reason = "the version with TLS can fail")]
+    pub(crate) fn new(proxy: EgressProxy) -> Result<Self, HttpTransportError> {
         Ok(Self { proxy })
     }
 
@@ -230,19 +231,23 @@ impl Egress {
         self.proxy.remote_dns
     }
 
-    /// A connection to `goal`, through the proxy.
-    pub(super) async fn tunnel(&self, names: &LookUps, goal: Goal<'_>) -> Result<Line, Failure> {
-        let mut line = self.reach(names).await.map_err(of_proxy)?;
+    /// Connects to `target` through the proxy.
+    pub(super) async fn tunnel(
+        &self,
+        names: &LookUps,
+        target: Target<'_>,
+    ) -> Result<RawStream, Failure> {
+        let mut raw = self.reach(names).await.map_err(proxy_failure)?;
         let credentials = self.proxy.credentials.as_ref();
         match self.proxy.protocol {
-            Protocol::Socks5 => socks::connect(&mut line, goal, credentials).await?,
-            _ => http::connect(&mut line, goal, credentials).await?,
+            Protocol::Socks5 => socks::connect(&mut raw, target, credentials).await?,
+            _ => http::connect(&mut raw, target, credentials).await?,
         }
-        Ok(line)
+        Ok(raw)
     }
 
-    /// A connection to the proxy itself, whose addresses aren't judged.
-    async fn reach(&self, names: &LookUps) -> Result<Line, TransportError> {
+    /// Connects to the proxy itself, to which the network policy doesn't apply.
+    async fn reach(&self, names: &LookUps) -> Result<RawStream, TransportError> {
         let addresses = match &self.proxy.host {
             Host::Ip(ip) => Addresses::from_iter([SocketAddr::new(*ip, self.proxy.port)]),
             Host::Name(name) => {
@@ -257,28 +262,28 @@ impl Egress {
         #[cfg(feature = "rustls")]
         if let Some(tls) = &self.tls {
             let stream = super::tls::handshake(tls, &self.proxy.host, socket).await?;
-            return Ok(Line::Tls(Box::new(stream)));
+            return Ok(RawStream::Tls(Box::new(stream)));
         }
-        Ok(Line::Plain(socket))
+        Ok(RawStream::Plain(socket))
     }
 }
 
-/// The caller is told of a vendor that can't be reached, and the host why: kinds such as a bad
-/// certificate would be told of the vendor.
-fn of_proxy(error: TransportError) -> Failure {
+/// Hides the kind of a failure to reach the proxy: a caller would take a kind such as a bad
+/// certificate for the upstream's. The host application finds the cause in the source.
+fn proxy_failure(error: TransportError) -> Failure {
     failure("the egress proxy can't be reached", Some(error.into()))
 }
 
 fn failure(why: &'static str, cause: Option<BoxError>) -> Failure {
     let kind = TransportErrorKind::ConnectionFailed;
-    Failure::OfAll(TransportError::new(kind, EgressError { why, cause }))
+    Failure::Fatal(TransportError::new(kind, EgressError { why, cause }))
 }
 
-fn of_exchange(error: io::Error) -> Failure {
+fn exchange_failure(error: io::Error) -> Failure {
     failure("the egress proxy broke off", Some(error.into()))
 }
 
-/// What the host may read of a proxy's failure: nothing that the proxy said in words.
+/// The source of a proxy's failure. It never contains text from the proxy.
 #[derive(Debug)]
 struct EgressError {
     why: &'static str,

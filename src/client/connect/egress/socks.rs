@@ -1,27 +1,27 @@
-//! SOCKS5: the greeting, a user and a password if they're asked for, and a connection.
+//! SOCKS5: the greeting, user and password if the proxy asks for them, and the connection request.
 
 use std::net::IpAddr;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
-use super::{Goal, failure, of_exchange};
+use super::{Target, exchange_failure, failure};
 use crate::client::connect::dial::Failure;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
 const VERSION: u8 = 5;
-/// Ways to authenticate (RFC 1928 §3).
+/// The authentication methods (RFC 1928 §3).
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
-/// The version of that way's own exchange (RFC 1929 §2).
+/// The version of the exchange of user and password (RFC 1929 §2).
 const PASSWORD_VERSION: u8 = 1;
 const CONNECT: u8 = 1;
-/// Types of addresses (RFC 1928 §5).
+/// The types of addresses (RFC 1928 §5).
 const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// The message that authenticates. `None` if either is longer than the protocol can say.
+/// Returns the message that authenticates, or `None` if user or password is too long for it.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
     let (user, password) = (user.expose(), password.expose());
     let (user_length, password_length) = (
@@ -36,27 +36,27 @@ pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
     Some(Secret::from(message))
 }
 
-/// Makes a tunnel of `stream`. No byte behind the proxy's answer is read: it's the vendor's.
+/// Turns `stream` into a tunnel. Reads no byte behind the proxy's answer: those are the upstream's.
 pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
-    goal: Goal<'_>,
+    target: Target<'_>,
     credentials: Option<&Secret>,
 ) -> Result<(), Failure> {
     authenticate(stream, credentials).await?;
-    send(stream, &request(goal)?).await?;
+    send(stream, &request(target)?).await?;
     let [version, reply, _, kind] = receive(stream).await?;
     if version != VERSION {
-        return Err(no_socks());
+        return Err(not_socks());
     }
     if reply != 0 {
-        return Err(of_reply(reply));
+        return Err(reply_failure(reply));
     }
-    // The address that the proxy connected from, and its port: nobody asks.
+    // The address and the port that the proxy connected from aren't used.
     let length = match kind {
         IPV4 => 4,
         IPV6 => 16,
         NAME => usize::from(u8::from_be_bytes(receive(stream).await?)),
-        _ => return Err(no_socks()),
+        _ => return Err(not_socks()),
     };
     for _ in 0..length + 2 {
         let [_] = receive(stream).await?;
@@ -82,14 +82,14 @@ async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
             }
         }
         ([VERSION, _], _) => Err(failure("the egress proxy wants another credential", None)),
-        _ => Err(no_socks()),
+        _ => Err(not_socks()),
     }
 }
 
-fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
+fn request(target: Target<'_>) -> Result<Vec<u8>, Failure> {
     let mut request = vec![VERSION, CONNECT, 0];
-    let port = match goal {
-        Goal::Judged(address) => {
+    let port = match target {
+        Target::Address(address) => {
             match address.ip() {
                 IpAddr::V4(ip) => {
                     request.push(IPV4);
@@ -102,7 +102,7 @@ fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
             }
             address.port()
         }
-        Goal::Name(name, port) => {
+        Target::Name(name, port) => {
             let too_long = |_| failure("the name is too long for SOCKS5", None);
             request.extend([NAME, u8::try_from(name.len()).map_err(too_long)?]);
             request.extend_from_slice(name.as_bytes());
@@ -113,8 +113,8 @@ fn request(goal: Goal<'_>) -> Result<Vec<u8>, Failure> {
     Ok(request)
 }
 
-/// What a proxy says that made no connection (RFC 1928 §6).
-fn of_reply(reply: u8) -> Failure {
+/// Returns the failure that a reply code stands for (RFC 1928 §6).
+fn reply_failure(reply: u8) -> Failure {
     let (kind, why) = match reply {
         1 | 3 | 4 | 6 => (
             TransportErrorKind::ConnectionFailed,
@@ -134,21 +134,24 @@ fn of_reply(reply: u8) -> Failure {
         ),
         _ => return failure("the egress proxy refused to make a tunnel", None),
     };
-    Failure::OfAddress(TransportError::new(kind, why))
+    Failure::TryNext(TransportError::new(kind, why))
 }
 
-fn no_socks() -> Failure {
+fn not_socks() -> Failure {
     failure("the egress proxy's answer is no SOCKS5", None)
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, message: &[u8]) -> Result<(), Failure> {
-    stream.write_all(message).await.map_err(of_exchange)?;
-    stream.flush().await.map_err(of_exchange)
+    stream.write_all(message).await.map_err(exchange_failure)?;
+    stream.flush().await.map_err(exchange_failure)
 }
 
 async fn receive<S: AsyncRead + Unpin, const N: usize>(stream: &mut S) -> Result<[u8; N], Failure> {
     let mut message = [0; N];
-    stream.read_exact(&mut message).await.map_err(of_exchange)?;
+    stream
+        .read_exact(&mut message)
+        .await
+        .map_err(exchange_failure)?;
     Ok(message)
 }
 
@@ -158,16 +161,16 @@ mod tests {
 
     use super::*;
 
-    const JUDGED: Goal<'_> = Goal::Judged(std::net::SocketAddr::new(
+    const ADDRESS: Target<'_> = Target::Address(std::net::SocketAddr::new(
         IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 1)),
         443,
     ));
 
-    /// What came of a proxy that answers so: nothing, or whether it's the address's fault and its
-    /// kind; what was left unread; what the proxy got.
+    /// Returns the result with a proxy that sends `answer` (in an error: if the next address is
+    /// tried, and the kind), the bytes that were left unread, and the bytes that the proxy received.
     async fn answered(
         answer: &[u8],
-        goal: Goal<'_>,
+        target: Target<'_>,
         credentials: Option<&Secret>,
     ) -> (Result<(), (bool, TransportErrorKind)>, Vec<u8>, Vec<u8>) {
         let (mut near, mut far) = duplex(1024);
@@ -175,10 +178,10 @@ mod tests {
         assert!(written.is_ok());
         let shut = far.shutdown().await;
         assert!(shut.is_ok());
-        let result = connect(&mut near, goal, credentials).await;
+        let result = connect(&mut near, target, credentials).await;
         let result = result.map_err(|failure| {
-            let is_of_address = matches!(failure, Failure::OfAddress(_));
-            (is_of_address, failure.into_error().kind())
+            let tries_next = matches!(failure, Failure::TryNext(_));
+            (tries_next, failure.into_error().kind())
         });
         let (mut left, mut got) = (Vec::new(), Vec::new());
         let read = near.read_to_end(&mut left).await;
@@ -189,7 +192,7 @@ mod tests {
         (result, left, got)
     }
 
-    /// The answer to a greeting without a credential, and a reply with that address.
+    /// Returns the answer to a greeting without credentials, and a reply with that address.
     fn with_reply(reply: u8, address: &[u8]) -> Vec<u8> {
         [&[5, 0, 5, reply, 0], address, &[0, 80]].concat()
     }
@@ -200,7 +203,7 @@ mod tests {
         for address in [&[IPV4, 10, 0, 0, 1][..], &v6, &[NAME, 3, b'a', b'.', b'b']] {
             let mut answer = with_reply(0, address);
             answer.extend(b"PRI");
-            let (result, left, got) = answered(&answer, JUDGED, None).await;
+            let (result, left, got) = answered(&answer, ADDRESS, None).await;
             assert_eq!((result, &*left), (Ok(()), &b"PRI"[..]));
             assert_eq!(got, [5, 1, 0, 5, 1, 0, 1, 192, 0, 2, 1, 1, 187]);
         }
@@ -209,12 +212,12 @@ mod tests {
     #[tokio::test]
     async fn names_and_ipv6_are_written_as_such() {
         let answer = with_reply(0, &[IPV4, 0, 0, 0, 0]);
-        let (_, _, got) = answered(&answer, Goal::Name("a.test", 80), None).await;
+        let (_, _, got) = answered(&answer, Target::Name("a.test", 80), None).await;
         assert_eq!(got, b"\x05\x01\0\x05\x01\0\x03\x06a.test\0\x50");
         let Ok(address) = "[2001:db8::1]:80".parse() else {
             return;
         };
-        let (_, _, got) = answered(&answer, Goal::Judged(address), None).await;
+        let (_, _, got) = answered(&answer, Target::Address(address), None).await;
         let ip = [32, 1, 13, 184, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
         assert_eq!(got, [&[5, 1, 0, 5, 1, 0, 4][..], &ip, &[0, 80]].concat());
     }
@@ -224,11 +227,11 @@ mod tests {
         let secret = credentials(&Secret::from("user"), &Secret::from("pass"));
         let reply = [5, 0, 0, IPV4, 0, 0, 0, 0, 0, 80];
         let asked = [&[5, 2, 1, 0][..], &reply].concat();
-        let (result, _, got) = answered(&asked, JUDGED, secret.as_ref()).await;
+        let (result, _, got) = answered(&asked, ADDRESS, secret.as_ref()).await;
         assert_eq!(result, Ok(()));
         assert!(got.starts_with(b"\x05\x02\0\x02\x01\x04user\x04pass\x05\x01\0\x01"));
         let not_asked = [&[5, 0][..], &reply].concat();
-        let (result, _, got) = answered(&not_asked, JUDGED, secret.as_ref()).await;
+        let (result, _, got) = answered(&not_asked, ADDRESS, secret.as_ref()).await;
         assert_eq!(result, Ok(()));
         assert!(!got.windows(4).any(|bytes| bytes == b"pass"));
         let longest = "a".repeat(255);
@@ -253,7 +256,7 @@ mod tests {
             (200, (false, ConnectionFailed)),
         ] {
             let answer = with_reply(reply, &[IPV4, 0, 0, 0, 0]);
-            let (result, ..) = answered(&answer, JUDGED, None).await;
+            let (result, ..) = answered(&answer, ADDRESS, None).await;
             assert_eq!(result, Err(failed), "{reply}");
         }
     }
@@ -281,7 +284,7 @@ mod tests {
                 secret.as_ref(),
             ),
         ] {
-            let (result, ..) = answered(answer, JUDGED, credentials).await;
+            let (result, ..) = answered(answer, ADDRESS, credentials).await;
             let failed = (false, TransportErrorKind::ConnectionFailed);
             assert_eq!(result, Err(failed), "{answer:?}");
         }

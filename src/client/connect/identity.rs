@@ -1,0 +1,50 @@
+//! TLS that presents a client certificate. All other settings are the transport's own, so that
+//! verification isn't weaker. Sessions aren't shared between identities: a resumed session
+//! authenticates as the identity that began it.
+
+use std::sync::{Arc, OnceLock};
+
+use rustls::ClientConfig;
+use rustls::client::Resumption;
+use rustls::sign::SingleCertAndKey;
+use tokio_rustls::TlsConnector;
+
+use super::connector::Connector;
+use super::stream::Peer;
+use crate::client::error::{TransportError, TransportErrorKind};
+use crate::identity::ClientIdentity;
+use crate::policy::Origin;
+
+/// The maximum number of sessions that are kept. All are of one server name.
+const MAX_SESSIONS: usize = 32;
+
+/// The TLS configuration of one origin and one identity, made when it's first needed. Its sessions
+/// are dropped with it.
+#[derive(Default)]
+pub(crate) struct IdentityTls(OnceLock<TlsConnector>);
+
+impl IdentityTls {
+    /// Returns a peer to which the certificate of `identity` is presented.
+    ///
+    /// # Errors
+    ///
+    /// If the transport has no TLS: the certificate's absence mustn't pass unnoticed.
+    pub(crate) fn peer<'a>(
+        &'a self,
+        origin: &'a Origin,
+        identity: &ClientIdentity,
+        connector: &Connector,
+    ) -> Result<Peer<'a>, TransportError> {
+        let base = connector.tls().ok_or(TransportErrorKind::TlsProtocol)?;
+        let tls = self.0.get_or_init(|| with_identity(base, identity));
+        Ok(Peer::with_tls(origin, tls))
+    }
+}
+
+fn with_identity(base: &TlsConnector, identity: &ClientIdentity) -> TlsConnector {
+    let mut config = ClientConfig::clone(base.config());
+    let certified = Arc::clone(identity.certified());
+    config.client_auth_cert_resolver = Arc::new(SingleCertAndKey::from(certified));
+    config.resumption = Resumption::in_memory_sessions(MAX_SESSIONS);
+    TlsConnector::from(Arc::new(config))
+}

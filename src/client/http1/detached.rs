@@ -1,0 +1,87 @@
+//! Connections that a task of their own drives: an upload may outlive the head of its response, and
+//! the end of a request may outlive the response.
+
+use std::future::{Future as _, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as _, Frame};
+use hyper::body::Incoming;
+use tokio::runtime::Handle;
+use tokio::time::sleep;
+
+use super::connection::Http1;
+use crate::body::{Drive, Following, UpstreamBody};
+
+/// The time limit for writing the end of a request that hyper has buffered.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Continues an upload in a task, and returns the response's body.
+pub(super) fn continue_upload(
+    connection: Box<Http1>,
+    upload: Option<Following>,
+    body: Incoming,
+) -> UpstreamBody {
+    let reader = Arc::new(());
+    drive(connection, upload, Arc::downgrade(&reader));
+    UpstreamBody::driven(body, Box::new(DetachedDriver { _reader: reader }))
+}
+
+/// Writes the end of a request in a task, after its response has been read.
+pub(super) fn finish_request(connection: Box<Http1>) {
+    drive(connection, None, Weak::new());
+}
+
+/// Drives the connection in a task until it's free, and checks it in. Closes it instead once the call
+/// has made no progress for the idle timeout. While the response has a `reader`, an upload that has
+/// ended doesn't time out: a caller who reads slowly isn't idle.
+fn drive(mut connection: Box<Http1>, upload: Option<Following>, reader: Weak<()>) {
+    // Outside of a runtime nothing could be written.
+    let Ok(runtime) = Handle::try_current() else {
+        return;
+    };
+    runtime.spawn(async move {
+        let timed_out = async {
+            let Some(upload) = upload else {
+                return sleep(FLUSH_TIMEOUT).await;
+            };
+            loop {
+                upload.stalls().await;
+                if !upload.has_ended() || reader.strong_count() == 0 {
+                    return;
+                }
+            }
+        };
+        let mut timed_out = pin!(timed_out);
+        let is_free = poll_fn(|cx| {
+            if timed_out.as_mut().poll(cx).is_ready() {
+                return Poll::Ready(false);
+            }
+            connection.poll_free(cx).map(|()| true)
+        })
+        .await;
+        if is_free {
+            let _ = connection.try_check_in();
+        }
+    });
+}
+
+/// The handle of a response's body on a connection that a task drives.
+struct DetachedDriver {
+    _reader: Arc<()>,
+}
+
+impl Drive for DetachedDriver {
+    fn poll_frame(
+        &mut self,
+        cx: &mut Context<'_>,
+        body: &mut Incoming,
+    ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
+        Pin::new(body).poll_frame(cx)
+    }
+
+    fn finish(self: Box<Self>) {}
+}

@@ -1,0 +1,111 @@
+//! An HTTP/2 connection of the pool, and the streams of each connection id on it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::time::Instant;
+
+use crate::client::http2::{Closed, Http2};
+use crate::connection::ConnectionKey;
+
+/// An HTTP/2 connection that counts its streams.
+pub(super) struct Multiplexed {
+    connection: Http2,
+    id: u64,
+    streams_by_user: HashMap<ConnectionKey, usize>,
+    /// The time when the last stream ended, or when the connection was opened.
+    idle_since: Instant,
+    _counted: Counted,
+}
+
+/// Counts a connection of the pool until it's dropped.
+struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Multiplexed {
+    /// Returns a connection without streams. `count`: the number of HTTP/2 connections of the pool.
+    pub(super) fn new(connection: Http2, id: u64, count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self {
+            connection,
+            id,
+            streams_by_user: HashMap::new(),
+            idle_since: Instant::now(),
+            _counted: Counted(Arc::clone(count)),
+        }
+    }
+
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Checks that new streams can be opened.
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] after a GOAWAY, or if the connection has ended.
+    pub(super) fn check_open(&mut self) -> Result<(), Closed> {
+        self.connection.check_open()
+    }
+
+    /// Returns `true` if `user` may open another stream.
+    pub(super) fn has_room_for(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
+        // An upstream that permits no stream for now is waited for.
+        self.connection.streams() < self.connection.max_streams().max(1)
+            && !self.has_used_up(user, limit)
+    }
+
+    /// Returns `true` if `user` has as many streams as permitted.
+    pub(super) fn has_used_up(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
+        let open = user.and_then(|user| self.streams_by_user.get(user));
+        open.is_some_and(|&open| open >= limit)
+    }
+
+    /// Counts a stream of `user`, and returns the connection to open it on.
+    pub(super) fn open_stream(&mut self, user: Option<&ConnectionKey>) -> Http2 {
+        self.connection.add_stream();
+        if let Some(user) = user {
+            *self.streams_by_user.entry(user.clone()).or_default() += 1;
+        }
+        self.connection.clone()
+    }
+
+    /// Ends the count of a stream of `user`.
+    pub(super) fn close_stream(&mut self, user: Option<&ConnectionKey>) {
+        self.connection.remove_stream();
+        self.idle_since = Instant::now();
+        let Some(user) = user else {
+            return;
+        };
+        if let Some(open) = self.streams_by_user.get_mut(user) {
+            *open -= 1;
+            if *open == 0 {
+                self.streams_by_user.remove(user);
+            }
+        }
+    }
+
+    /// Returns the number of open streams.
+    pub(super) fn streams(&self) -> usize {
+        self.connection.streams()
+    }
+
+    pub(super) fn is_unused(&self) -> bool {
+        self.streams() == 0
+    }
+
+    /// Returns the time since which the connection is idle, if it's unused.
+    pub(super) fn idle_since(&self) -> Instant {
+        self.idle_since
+    }
+
+    pub(super) fn into_connection(self) -> Http2 {
+        self.connection
+    }
+}
