@@ -328,7 +328,9 @@ impl Error {
     /// The title of the problem: of the code, except where the body is at fault and not the address.
     pub(crate) fn title(&self) -> &'static str {
         match self.0.code {
-            ErrorCode::BadAddress if self.0.detail.contains("body") => "The request's body can't be used",
+            ErrorCode::BadAddress if self.0.detail.contains("body") => {
+                "The request's body can't be used"
+            }
             code => code.title(),
         }
     }

@@ -48,7 +48,7 @@ mod tls {
     use rustls::sign::CertifiedKey;
 
     use super::IsolationKey;
-    use crate::pem::{self, Section};
+    use crate::encoding::pem::{self, Section};
     use crate::secret::Secret;
 
     /// Returns the cryptography of the process: its default provider, or else ring, if the feature `rustls-ring` is on.

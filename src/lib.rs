@@ -81,6 +81,7 @@ pub mod client;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod conformance;
 mod connection;
+mod encoding;
 mod error;
 mod identity;
 pub mod limits;
@@ -88,8 +89,6 @@ pub mod limits;
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub mod oauth2;
 pub mod observe;
-#[cfg(any(feature = "rustls", feature = "oauth1", feature = "oauth2"))]
-mod pem;
 mod pipeline;
 pub mod policy;
 pub mod refresh;

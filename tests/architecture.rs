@@ -14,7 +14,10 @@ fn rooms() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
     let table = text.split("| room | what it holds |").nth(1).unwrap();
-    let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+    let rows = table
+        .lines()
+        .skip(2)
+        .take_while(|line| line.starts_with('|'));
     let rooms: Vec<_> = rows
         .flat_map(|row| row.split('|').nth(1).unwrap_or_default().split(','))
         .map(|room| room.trim().trim_matches('`').to_owned())
@@ -167,14 +170,23 @@ fn each_room_exists_and_the_architecture_names_all_in_this_order() {
     let sources = sources();
     for room in &rooms {
         let is_there = sources.iter().any(|source| source.module() == room);
-        assert!(is_there, "CONTRIBUTING.md names the room `{room}`, and src/ has none");
+        assert!(
+            is_there,
+            "CONTRIBUTING.md names the room `{room}`, and src/ has none"
+        );
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("ARCHITECTURE.md")).unwrap();
-    let list = text.split("## Rooms, and which may use which").nth(1).unwrap();
+    let list = text
+        .split("## Rooms, and which may use which")
+        .nth(1)
+        .unwrap();
     let list = list.split("\n\n").nth(1).unwrap_or_default();
     let named: Vec<_> = list.split('`').skip(1).step_by(2).collect();
-    assert_eq!(named, rooms, "ARCHITECTURE.md lists other rooms than CONTRIBUTING.md");
+    assert_eq!(
+        named, rooms,
+        "ARCHITECTURE.md lists other rooms than CONTRIBUTING.md"
+    );
 }
 
 #[test]
@@ -260,7 +272,10 @@ fn only_one_file_makes_an_error_response() {
 fn signatures(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("fn ") {
-        let is_word = code[..at].chars().next_back().is_none_or(|before| " (\n".contains(before));
+        let is_word = code[..at]
+            .chars()
+            .next_back()
+            .is_none_or(|before| " (\n".contains(before));
         let rest = &code[at + 3..];
         let end = rest.find(['{', ';']).unwrap_or(rest.len());
         let signature = rest[..end].split_whitespace().collect::<Vec<_>>().join(" ");
@@ -279,8 +294,11 @@ fn names_keep_to_the_rules() {
         for signature in signatures(&code) {
             let name = signature.split(['(', '<']).next().unwrap_or_default();
             // What asks changes nothing, and answers yes or no.
-            let asks = ["is_", "has_", "can_", "may_", "needs_"].iter().any(|start| name.starts_with(start));
-            let returns_bool = signature.ends_with("-> bool") || signature.contains("Output = bool");
+            let asks = ["is_", "has_", "can_", "may_", "needs_"]
+                .iter()
+                .any(|start| name.starts_with(start));
+            let returns_bool =
+                signature.ends_with("-> bool") || signature.contains("Output = bool");
             let changes = signature.contains("&mut self");
             if asks && (!returns_bool || changes) {
                 faults.push(format!("src/{}: fn {signature}", source.path));
@@ -291,8 +309,14 @@ fn names_keep_to_the_rules() {
             }
         }
         for line in source.lines() {
-            let line = line.trim_start().trim_start_matches("pub(crate) ").trim_start_matches("pub ");
-            let name = line.strip_prefix("const ").and_then(|rest| rest.split(':').next()).unwrap_or_default();
+            let line = line
+                .trim_start()
+                .trim_start_matches("pub(crate) ")
+                .trim_start_matches("pub ");
+            let name = line
+                .strip_prefix("const ")
+                .and_then(|rest| rest.split(':').next())
+                .unwrap_or_default();
             // A constant says what it measures.
             if ["FIRST", "MOST", "KEPT", "LONGEST", "STORE", "BYTES", "TIME"].contains(&name) {
                 faults.push(format!("src/{}: {line}", source.path));
@@ -309,4 +333,3 @@ fn walls_are_where_privacy_is() {
         source.keeps_to("#[path", &[]);
     }
 }
-

@@ -1,12 +1,12 @@
-//! The connection id, as a caller names it.
+//! The id of a connection, as a caller names it.
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
-use super::percent::decode;
 use super::small_str::SmallStr;
+use crate::encoding::percent::decode;
 use crate::error::Error;
 
 /// The maximum length of a connection id, in bytes.
@@ -45,7 +45,7 @@ impl ConnectionId {
         Ok(Self(SmallStr::new(id)))
     }
 
-    /// The id from a path segment, decoded once.
+    /// Returns the id in a path segment, decoded once.
     pub(super) fn from_segment(segment: &str) -> Result<Self, Error> {
         let bad = Error::bad_address;
         let bytes = decode(segment.as_bytes());
@@ -60,7 +60,7 @@ impl ConnectionId {
         }
         match std::str::from_utf8(&bytes) {
             Ok(id) => Ok(Self(SmallStr::new(id))),
-            // A store's ids are text, so none is meant by this one.
+            // Ids in stores are text, so no connection has this id.
             Err(_) => Err(Error::unknown_connection()),
         }
     }

@@ -1,21 +1,20 @@
-//! The path below the base URL, and how it's read: as it came, or decoded once for generated
-//! clients.
+//! The path below the base URL, read as it came, or decoded once for generated clients.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use super::percent::{decode, encode_into};
-use super::query::{Pairs, name_is, without};
-use super::{dots, percent};
+use super::query::{Pairs, has_name, without};
+use crate::encoding::dot_segments::leaves_base;
+use crate::encoding::percent::{decode, decode_byte, encode_byte_into, is_well_formed};
 use crate::error::Error;
 
 /// The one reserved parameter of the contract.
-const DOMAIN: &str = "__domain";
+const DOMAIN_PARAMETER: &str = "__domain";
 
-/// Whether the remainder of a request target is decoded once before it's forwarded.
+/// The rule by which the remainder of a request target is decoded once before it's forwarded.
 ///
 /// Clients made by code generators run `encodeURIComponent` over the whole path:
-/// `/acme/%2Fv2%2Fusers%3Fpage%3D2`. Each value has its own blind spot (FORWARDING P17).
+/// `/acme/%2Fv2%2Fusers%3Fpage%3D2`. No value is right for all paths: each variant names its blind spot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathEncoding {
@@ -31,7 +30,7 @@ pub enum PathEncoding {
     Always,
 }
 
-/// The path and query of a call, relative to the base URL, and what `__domain` asked for.
+/// The path and query of a call, relative to the base URL, and the value of `__domain`.
 pub struct Target<'a> {
     path: Cow<'a, str>,
     query: Option<Cow<'a, str>>,
@@ -45,21 +44,21 @@ impl<'a> Target<'a> {
         encoding: PathEncoding,
     ) -> Result<Self, Error> {
         let (path, inner) = if is_encoded(remainder, encoding) {
-            let (path, inner) = decoded(remainder)?;
+            let (path, inner) = decode_remainder(remainder)?;
             (Cow::Owned(path), inner)
         } else {
             (Cow::Borrowed(remainder), None)
         };
-        judge(&path)?;
+        check(&path)?;
         let query = match (inner, outer) {
             (None, outer) => outer.map(Cow::Borrowed),
-            (Some(inner), outer) => Some(Cow::Owned(joined(inner, outer))),
+            (Some(inner), outer) => Some(Cow::Owned(join_queries(inner, outer))),
         };
-        let domain = domain(query.as_deref())?;
+        let domain = parse_domain(query.as_deref())?;
         let query = match (query, &domain) {
-            (Some(Cow::Borrowed(query)), Some(_)) => without(query, DOMAIN),
+            (Some(Cow::Borrowed(query)), Some(_)) => without(query, DOMAIN_PARAMETER),
             (Some(Cow::Owned(query)), Some(_)) => {
-                without(&query, DOMAIN).map(|query| Cow::Owned(query.into_owned()))
+                without(&query, DOMAIN_PARAMETER).map(|query| Cow::Owned(query.into_owned()))
             }
             (query, None) => query,
             (None, Some(_)) => None,
@@ -71,31 +70,31 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// The path below the base path: empty, or beginning with `/`.
+    /// Returns the path below the base path: empty, or beginning with `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// The query without `__domain`. `Some("")` is a bare `?`.
+    /// Returns the query without `__domain`. `Some("")` is a bare `?`.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()
     }
 
-    /// The value of `__domain`, decoded once.
+    /// Returns the value of `__domain`, decoded once.
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         self.domain.as_deref()
     }
 
-    /// Whether a vendor that decodes twice would leave the base path (FORWARDING P9).
-    pub(crate) fn sinks_if_decoded_twice(&self) -> bool {
-        dots::leave_the_base(&self.path, true)
+    /// Returns `true` if an upstream that decodes twice would leave the base path.
+    pub(crate) fn leaves_base_if_decoded_twice(&self) -> bool {
+        leaves_base(&self.path, true)
     }
 }
 
-// Without path and query: both may hold what a caller wouldn't want in a log (SECURITY L2).
+// Without path and query: both may hold what a caller wouldn't want in a log.
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").finish_non_exhaustive()
@@ -111,20 +110,19 @@ fn is_encoded(remainder: &str, encoding: PathEncoding) -> bool {
     }
 }
 
-/// Decodes exactly once; the first decoded `?` starts a query (FORWARDING P14).
-fn decoded(remainder: &str) -> Result<(String, Option<String>), Error> {
+/// Decodes exactly once; the first decoded `?` starts a query.
+fn decode_remainder(remainder: &str) -> Result<(String, Option<String>), Error> {
     let tail = remainder.strip_prefix('/').unwrap_or_default();
     let bytes = decode(tail.as_bytes());
     let mut parts = bytes.splitn(2, |&byte| byte == b'?');
     let path = parts.next().unwrap_or_default();
     let query = parts.next();
-    // On the decoded bytes, as encoding them anew would hide what P10 looks for.
+    // Checked before the bytes are encoded again, which would hide backslashes and controls.
     if path.iter().any(|&byte| forbidden(byte)) {
-        return Err(refused());
+        return Err(forbidden_byte());
     }
     let mut target = String::with_capacity(path.len() + 1);
-    // An encoded slash in front is the path's own; a literal one stands beside the slash that ends
-    // the id.
+    // An encoded slash in front is the path's own; a literal one comes on top of the slash that ends the id.
     if tail.starts_with('/') || path.first() != Some(&b'/') {
         target.push('/');
     }
@@ -137,29 +135,29 @@ fn decoded(remainder: &str) -> Result<(String, Option<String>), Error> {
     Ok((target, query))
 }
 
-/// Appends `bytes`, encoding those that can't stand in a request target.
+/// Appends `bytes`, encoding those that aren't allowed in a request target.
 fn encode_illegal(target: &mut String, bytes: &[u8]) {
     for &byte in bytes {
         match byte {
             b'"' | b'<' | b'>' | b'^' | b'{' | b'}' | b'`' | b'#' | b'\\' => {
-                encode_into(target, byte);
+                encode_byte_into(target, byte);
             }
             0x21..=0x7e => target.push(char::from(byte)),
-            _ => encode_into(target, byte),
+            _ => encode_byte_into(target, byte),
         }
     }
 }
 
-/// Judges the bytes that will be forwarded (FORWARDING P6 to P10).
-fn judge(path: &str) -> Result<(), Error> {
+/// Checks the bytes that will be forwarded: no backslash, no control, and no dot segments that leave the base path.
+fn check(path: &str) -> Result<(), Error> {
     let mut rest = path.as_bytes();
-    while let Some((byte, after)) = percent::decode_byte(rest) {
+    while let Some((byte, after)) = decode_byte(rest) {
         if forbidden(byte) {
-            return Err(refused());
+            return Err(forbidden_byte());
         }
         rest = after;
     }
-    if dots::leave_the_base(path, false) {
+    if leaves_base(path, false) {
         return Err(Error::bad_address(
             "the path holds dot segments that leave the base path",
         ));
@@ -171,12 +169,12 @@ const fn forbidden(byte: u8) -> bool {
     byte == b'\\' || byte.is_ascii_control()
 }
 
-fn refused() -> Error {
+fn forbidden_byte() -> Error {
     Error::bad_address("the path holds a backslash or a control character")
 }
 
-/// The decoded query precedes the outer one (FORWARDING P16).
-fn joined(mut inner: String, outer: Option<&str>) -> String {
+/// Joins the decoded query and the outer one, in this order.
+fn join_queries(mut inner: String, outer: Option<&str>) -> String {
     if let Some(outer) = outer.filter(|outer| !outer.is_empty()) {
         if !inner.is_empty() {
             inner.push('&');
@@ -186,9 +184,10 @@ fn joined(mut inner: String, outer: Option<&str>) -> String {
     inner
 }
 
-/// The value of `__domain`, decoded once; `+` stays `+`.
-fn domain(query: Option<&str>) -> Result<Option<String>, Error> {
-    let mut found = Pairs::new(query.unwrap_or_default()).filter(|pair| name_is(pair, DOMAIN));
+/// Parses the value of `__domain`, decoded once; `+` stays `+`.
+fn parse_domain(query: Option<&str>) -> Result<Option<String>, Error> {
+    let mut found =
+        Pairs::new(query.unwrap_or_default()).filter(|pair| has_name(pair, DOMAIN_PARAMETER));
     let Some(pair) = found.next() else {
         return Ok(None);
     };
@@ -199,7 +198,7 @@ fn domain(query: Option<&str>) -> Result<Option<String>, Error> {
         Some((_, value)) if !value.is_empty() => value,
         _ => return Err(Error::bad_domain("`__domain` is empty")),
     };
-    if !percent::well_formed(value.as_bytes()) {
+    if !is_well_formed(value.as_bytes()) {
         return Err(Error::bad_domain("`__domain` is badly percent-encoded"));
     }
     match String::from_utf8(decode(value.as_bytes()).into_owned()) {

@@ -1,9 +1,8 @@
-//! Raw query pairs: split at `&`, a name ends at the first `=`, and nothing is ever serialised anew
-//! (FORWARDING Q1).
+//! Raw query pairs: split at `&`, a name ends at the first `=`. Pairs are never decoded and encoded again.
 
 use std::borrow::Cow;
 
-use super::percent::decode;
+use crate::encoding::percent::decode;
 
 /// The pairs of a raw query, in order, empty ones too.
 #[derive(Clone, Debug)]
@@ -23,23 +22,23 @@ impl<'a> Iterator for Pairs<'a> {
     }
 }
 
-/// Whether the pair's name, decoded once, is exactly `name`.
-pub(crate) fn name_is(pair: &str, name: &str) -> bool {
+/// Returns `true` if the pair's name, decoded once, is exactly `name`.
+pub(crate) fn has_name(pair: &str, name: &str) -> bool {
     let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
     // A name that holds sequences is longer than what it stands for.
     raw == name || (raw.len() > name.len() && *decode(raw.as_bytes()) == *name.as_bytes())
 }
 
-/// `query` without the pairs of that decoded name, each going with one adjoining `&` (FORWARDING
-/// Q3). `None`: there is nothing left, so the `?` goes too.
+/// Returns `query` without the pairs of that decoded name, each with one adjoining `&`, or `None` if nothing is left and
+/// the `?` goes too.
 pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    // Most queries hold no such pair: they're looked through once and never copied.
-    if !Pairs::new(query).any(|pair| name_is(pair, name)) {
+    // Most queries hold no such pair, and aren't copied.
+    if !Pairs::new(query).any(|pair| has_name(pair, name)) {
         return Some(Cow::Borrowed(query));
     }
     let mut kept = String::with_capacity(query.len());
     for (nth, pair) in Pairs::new(query)
-        .filter(|pair| !name_is(pair, name))
+        .filter(|pair| !has_name(pair, name))
         .enumerate()
     {
         if nth > 0 {
@@ -70,7 +69,7 @@ mod tests {
     #[test]
     fn names_are_compared_decoded_once() {
         for reserved in ["__domain=h", "%5F%5Fdomain=h", "__d%6Fmain"] {
-            assert!(name_is(reserved, "__domain"), "{reserved}");
+            assert!(has_name(reserved, "__domain"), "{reserved}");
         }
         for other in [
             "__Domain=h",
@@ -79,7 +78,7 @@ mod tests {
             "%255F_domain",
             "a=1;__domain=h",
         ] {
-            assert!(!name_is(other, "__domain"), "{other}");
+            assert!(!has_name(other, "__domain"), "{other}");
         }
     }
 

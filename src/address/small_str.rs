@@ -1,9 +1,9 @@
-//! Text that is kept without an allocation where it's short.
+//! Text that needs no allocation if it's short.
 
 use std::fmt;
 
-/// The longest text that is kept inline, in bytes.
-const INLINE: usize = 46;
+/// The maximum size of text that is kept inline, in bytes.
+const MAX_INLINE_SIZE: usize = 46;
 
 /// Immutable text. Up to 46 bytes are kept inline.
 #[derive(Clone)]
@@ -11,13 +11,16 @@ pub(crate) struct SmallStr(Repr);
 
 #[derive(Clone)]
 enum Repr {
-    Inline { len: u8, bytes: [u8; INLINE] },
+    Inline {
+        len: u8,
+        bytes: [u8; MAX_INLINE_SIZE],
+    },
     Heap(Box<str>),
 }
 
 impl SmallStr {
     pub(crate) fn new(text: &str) -> Self {
-        let mut bytes = [0; INLINE];
+        let mut bytes = [0; MAX_INLINE_SIZE];
         match (bytes.get_mut(..text.len()), u8::try_from(text.len())) {
             (Some(room), Ok(len)) => {
                 room.copy_from_slice(text.as_bytes());
@@ -51,7 +54,7 @@ mod tests {
 
     #[test]
     fn short_and_long_text_is_kept_as_it_is() {
-        for len in [0, 1, INLINE, INLINE + 1, 600] {
+        for len in [0, 1, MAX_INLINE_SIZE, MAX_INLINE_SIZE + 1, 600] {
             let text = "x".repeat(len);
             assert_eq!(SmallStr::new(&text).as_str(), text);
         }

@@ -23,8 +23,6 @@
 //! A scheme is put on last and wins: what it sets replaces the caller's fields of that name, also where they are spelled with `_`,
 //! given twice, or sent as trailers.
 
-#[cfg(any(feature = "hmac", feature = "sigv4"))]
-mod calendar;
 mod context;
 mod encoder;
 mod error;

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::AuthError;
-use crate::address::LONGEST_TARGET;
+use crate::address::MAX_TARGET_SIZE;
 
 /// The head of a request that a scheme puts a credential on: everything can be read, and fields and the query can be set.
 ///
@@ -118,7 +118,7 @@ impl<'a> AuthRequest<'a> {
 /// Puts `target` in place of path and query. It is wiped when the request is dropped.
 fn set_target(uri: &mut Uri, target: Vec<u8>) -> Result<(), AuthError> {
     let target = Zeroizing::new(target);
-    if target.len() > LONGEST_TARGET {
+    if target.len() > MAX_TARGET_SIZE {
         return Err(AuthError::TooLong);
     }
     let target = PathAndQuery::from_maybe_shared(Bytes::from_owner(target))

@@ -8,7 +8,8 @@ use zeroize::Zeroizing;
 use super::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, CacheKey, Requirements, SchemeError,
 };
-use crate::address::{encode_query_value, without};
+use crate::address::without;
+use crate::encoding::percent;
 use crate::secret::{Secret, sensitive};
 
 /// Sends no credential.
@@ -192,9 +193,9 @@ impl AuthScheme for Query {
             target.push_str(&kept);
             target.push('&');
         }
-        encode_query_value(&mut target, self.name.as_bytes());
+        percent::encode_into(&mut target, self.name.as_bytes());
         target.push('=');
-        encode_query_value(&mut target, secret);
+        percent::encode_into(&mut target, secret);
         request.set_path_and_query(target.into_bytes())?;
         Ok(Applied::default())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::address::all_readings;
+use crate::encoding::dot_segments::all_readings;
 
 /// The methods and paths that a caller may use. Cloning is one increment or two.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,14 +8,14 @@ use http_body::{Frame, SizeHint};
 
 use crate::limits::BufferPermit;
 
-/// What is in memory, and hasn't been handed on.
+/// The part of a body in memory that hasn't been handed on.
 #[derive(Clone)]
 pub(super) struct Buffered {
     data: Option<Bytes>,
     trailers: Option<HeaderMap>,
-    /// Whether it's framed as one of unknown length, as that was which it's a copy of.
+    /// The size is hidden, because the original body was chunked and a replay must be framed the same way.
     is_chunked: bool,
-    /// The room that it takes.
+    /// The memory that the body takes.
     _taken: Option<Arc<BufferPermit>>,
 }
 

@@ -1,4 +1,4 @@
-//! A body that its scheme codes while it streams.
+//! A body that a scheme encodes while it streams.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,15 +16,15 @@ use crate::limits::BufferPermit;
 pub(super) struct Encoded {
     plain: RequestBody,
     coder: Box<dyn BodyEncoder>,
-    /// What has come and isn't coded yet.
+    /// The plain content that hasn't been encoded yet.
     data: Bytes,
     trailers: Option<HeaderMap>,
-    /// How much is still to be sent, if that's known: it was promised to the vendor.
+    /// The number of bytes that are still to be sent, if it's known. They were promised to the upstream.
     left: Option<u64>,
-    is_over: bool,
-    /// Keeps a copy of what comes, not of what is made of it: a replay is coded once more.
+    has_finished: bool,
+    /// Keeps a copy of the plain content, as a replay is encoded again.
     tee: Option<Arc<Tee>>,
-    /// The room for what the coder keeps.
+    /// The memory that the coder buffers.
     taken: Arc<BufferPermit>,
 }
 
@@ -36,27 +36,27 @@ impl Encoded {
         taken: Arc<BufferPermit>,
     ) -> Self {
         let left = coder.encoded_len(plain.size_hint().exact());
-        // Nothing of nothing: a request without a body stays one (FORWARDING B4).
-        let is_over = left == Some(0) && plain.is_end_stream();
+        // A request without a body stays one without a body.
+        let has_finished = left == Some(0) && plain.is_end_stream();
         Self {
             plain,
             coder,
             data: Bytes::new(),
             trailers: None,
             left,
-            is_over,
+            has_finished,
             tee,
             taken,
         }
     }
 
-    /// The same once more, if what it's made of is empty or kept.
+    /// Returns a copy, if the plain body is empty or in memory.
     pub(super) fn try_clone(&self) -> Option<Self> {
         let (plain, taken) = (self.plain.try_clone()?, Arc::clone(&self.taken));
         Some(Self::new(plain, self.coder.restart(), None, taken))
     }
 
-    /// How many bytes the coding adds, as far as is known.
+    /// Returns the number of bytes that the encoding adds, as far as it's known.
     pub(super) fn overhead(&self) -> u64 {
         let plain = self.plain.size_hint().exact();
         let added = plain.and_then(|plain| self.left?.checked_sub(plain));
@@ -70,12 +70,12 @@ impl Encoded {
         loop {
             if !self.data.is_empty() {
                 match self.coder.encode(&mut self.data) {
-                    Ok(Some(coded)) => return Poll::Ready(Some(self.sent(coded))),
+                    Ok(Some(coded)) => return Poll::Ready(Some(self.data_frame(coded))),
                     Ok(None) => self.data = Bytes::new(),
                     Err(error) => return Poll::Ready(Some(Err(error.into()))),
                 }
             }
-            if self.is_over {
+            if self.has_finished {
                 let trailers = self.trailers.take();
                 return Poll::Ready(trailers.map(|trailers| Ok(Frame::trailers(trailers))));
             }
@@ -98,7 +98,7 @@ impl Encoded {
                 None => None,
             };
             self.trailers = trailers;
-            match self.end() {
+            match self.finish() {
                 Ok(coded) if coded.is_empty() => {}
                 Ok(coded) => return Poll::Ready(Some(Ok(Frame::data(coded)))),
                 Err(error) => return Poll::Ready(Some(Err(error.into()))),
@@ -106,18 +106,18 @@ impl Encoded {
         }
     }
 
-    fn sent(&mut self, coded: Bytes) -> Result<Frame<Bytes>, BoxError> {
+    fn data_frame(&mut self, coded: Bytes) -> Result<Frame<Bytes>, BoxError> {
         self.count(&coded)?;
-        // The end is known with the last byte, where it can be: a client that has written the
-        // length that it promised asks for no more.
+        // The end is told along with the last byte if possible, as a client that has written the promised length doesn't
+        // poll again.
         if self.left == Some(0) && self.data.is_empty() && self.plain.is_end_stream() {
-            self.end()?;
+            self.finish()?;
         }
         Ok(Frame::data(coded))
     }
 
-    fn end(&mut self) -> Result<Bytes, EncodeError> {
-        self.is_over = true;
+    fn finish(&mut self) -> Result<Bytes, EncodeError> {
+        self.has_finished = true;
         let coded = self.coder.finish()?;
         self.count(&coded)?;
         match self.left {
@@ -135,7 +135,7 @@ impl Encoded {
     }
 
     pub(super) fn is_end_stream(&self) -> bool {
-        self.is_over && self.trailers.is_none()
+        self.has_finished && self.trailers.is_none()
     }
 
     pub(super) fn size_hint(&self) -> SizeHint {

@@ -1,16 +1,11 @@
 //! Bodies: frames move from one side to the other, and their bytes are never copied.
 //!
-//! A body says how long it is and whether it's at its end, and each wrapper here says the same, as
-//! framing is made of that (FORWARDING B2). Frames are asked for only when the far side has room,
-//! so back-pressure passes through.
+//! A body tells its size and whether it has ended, and each wrapper tells the same, because the message is framed by that.
+//! Frames are polled only when the receiving side has room, so back-pressure passes through.
 
-mod begun;
 mod buffered;
 mod drain;
-mod driven;
 mod encoded;
-mod following;
-mod idle;
 mod payload;
 mod request;
 mod stream;
@@ -21,11 +16,9 @@ mod upstream;
 pub use self::request::RequestBody;
 pub use self::upstream::UpstreamBody;
 
-pub(crate) use self::driven::Drive;
-pub(crate) use self::following::Following;
-pub(crate) use self::idle::poll_still;
 pub(crate) use self::tee::Tee;
-pub(crate) use self::upload::{Progress, Upload, UploadState};
+pub(crate) use self::upload::{Following, Progress, Upload, UploadState, poll_still};
+pub(crate) use self::upstream::Drive;
 
 use std::any::Any;
 use std::pin::Pin;
@@ -45,7 +38,7 @@ where
     Box::pin(http_body_util::BodyExt::map_err(body, Into::into))
 }
 
-/// The body itself, if it's of that type: a downcast without a box. Else it stays in its slot.
+/// Takes the body out of its slot if it has that type: a downcast without a box.
 fn take<T: 'static, B: 'static>(slot: &mut Option<B>) -> Option<T> {
     let slot: &mut dyn Any = slot;
     slot.downcast_mut::<Option<T>>()?.take()

@@ -1,4 +1,4 @@
-//! Keeps a payload in memory for a scheme that signs it, up to the scheme's limit.
+//! Buffers a body for a scheme that signs it, up to the scheme's limit.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,14 +15,14 @@ use crate::error::{Error, ErrorCode};
 use crate::limits::{BufferBudget, BufferPermit};
 
 impl RequestBody {
-    /// The body kept in memory, and its bytes.
+    /// Returns the body in memory, and its bytes.
     ///
     /// # Errors
     ///
     /// [`ErrorCode::BodyTooLarge`] beyond the scheme's or the host's limit, in bytes;
-    /// [`ErrorCode::Overloaded`] if too much is kept already for other calls;
+    /// [`ErrorCode::Overloaded`] if too much is buffered already for other calls;
     /// [`ErrorCode::UpstreamTimeout`] if nothing came for `idle`;
-    /// [`ErrorCode::BadAddress`] if it broke off, or hasn't the length that it said.
+    /// [`ErrorCode::BadAddress`] if the body broke off, or doesn't have the size that it told.
     pub(crate) async fn buffer(
         mut self,
         limit: usize,
@@ -33,9 +33,9 @@ impl RequestBody {
         let limit = host_limit
             .and_then(|host| usize::try_from(host).ok())
             .map_or(limit, |host| host.min(limit));
-        let said = self.size_hint();
+        let size = self.size_hint();
         // Before the first poll, so that a caller that waits for `100 Continue` never sends it.
-        if said.lower() > limit as u64 {
+        if size.lower() > limit as u64 {
             return Err(too_large());
         }
         let mut taken = BufferPermit::empty(room);
@@ -46,17 +46,14 @@ impl RequestBody {
             let Some(frame) = frame.map_err(|_| Error::body_stalled())? else {
                 break;
             };
-            match frame
-                .map_err(Error::body_broken)?
-                .into_data()
-            {
+            match frame.map_err(Error::body_broken)?.into_data() {
                 Ok(bytes) if data.len() + bytes.len() > limit => return Err(too_large()),
                 Ok(bytes) if !taken.try_grow(bytes.len()) => return Err(no_room()),
                 Ok(bytes) => data.extend_from_slice(&bytes),
                 Err(frame) => trailers = frame.into_trailers().ok(),
             }
         }
-        if said.exact().is_some_and(|exact| exact != data.len() as u64) {
+        if size.exact().is_some_and(|exact| exact != data.len() as u64) {
             return Err(Error::body_broken(WrongLength));
         }
         let data = data.freeze();

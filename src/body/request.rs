@@ -1,4 +1,4 @@
-//! The caller's body on its way to the vendor.
+//! The caller's body on its way to the upstream.
 
 use std::fmt;
 use std::pin::Pin;
@@ -15,51 +15,47 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use super::buffered::Buffered;
 use super::encoded::Encoded;
-use super::following::Following;
-use super::idle::poll_still;
 use super::payload::no_room;
 use super::stream::Stream;
 use super::tee::Tee;
-use super::upload::{Progress, Upload, UploadState};
+use super::upload::{Following, Progress, Upload, UploadState, poll_still};
 use super::{BoxBody, boxed, drain, take};
 use crate::auth::BodyEncoder;
 use crate::error::{BoxError, Error};
 use crate::limits::{BufferBudget, BufferPermit};
 use crate::rewrite::RequestTrailers;
 
-/// The body of a request to a vendor: one type for each body that a host app's server brings, as a
-/// pool of connections takes but one.
+/// The body of a request to an upstream: one type for the bodies of all servers, as a connection pool is generic over one.
 ///
-/// hyper's own is kept inline, others are boxed once. One that isn't read to its end is read on for
-/// a moment when it's dropped, so that an answer that came first isn't lost in a connection's reset
-/// (RFC 9112 §9.6).
+/// hyper's body is kept inline, other bodies are boxed once. A body that is dropped before its end is read on for a moment,
+/// so that a response that was sent before isn't lost by a reset of the connection (RFC 9112 §9.6).
 pub struct RequestBody {
     kind: Kind,
     uploading: Option<Arc<Uploading>>,
-    /// Runs from the first wait for the caller.
+    /// The idle timer, made at the first wait for the caller.
     timer: Option<Pin<Box<Sleep>>>,
-    /// Whether the caller waits for `100 Continue` until the body is asked for.
+    /// The caller waits for `100 Continue` until the body is polled.
     expects_continue: bool,
 }
 
-pub(super) enum Kind {
+enum Kind {
     Empty,
     Buffered(Box<Buffered>),
     Incoming(Incoming),
     Boxed(BoxBody),
-    /// Over HTTP/2: the end is looked at twice.
+    /// A body over HTTP/2, whose end is checked.
     Stream(Stream),
-    /// Made of another one by the scheme.
+    /// A body that the scheme encodes.
     Encoded(Box<Encoded>),
 }
 
-/// What goes along with a body that is forwarded; one piece of memory for all who want to know.
-pub(super) struct Uploading {
+/// The state of a body that is forwarded, shared with those who watch it.
+struct Uploading {
     progress: Upload,
     trailers: RequestTrailers,
     /// In bytes.
     limit: Option<u64>,
-    pub(super) idle: Duration,
+    idle: Duration,
     tee: Option<Arc<Tee>>,
 }
 
@@ -70,7 +66,7 @@ impl Progress for Uploading {
 }
 
 impl RequestBody {
-    /// The body of that request, and its head.
+    /// Returns the request with its body as a [`RequestBody`].
     pub(crate) fn from_request<B>(request: Request<B>) -> Request<Self>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -80,11 +76,11 @@ impl RequestBody {
         let is_stream = head.version == Version::HTTP_2;
         let mut slot = Some(body).filter(|body| !body.is_end_stream());
         let kind = match (take::<Incoming, B>(&mut slot), slot) {
-            (Some(incoming), _) if is_stream => Kind::Stream(Stream::of_hyper(incoming)),
+            (Some(incoming), _) if is_stream => Kind::Stream(Stream::from_hyper(incoming)),
             (Some(incoming), _) => Kind::Incoming(incoming),
-            (None, Some(body)) if is_stream => Kind::Stream(Stream::of(boxed(body))),
+            (None, Some(body)) if is_stream => Kind::Stream(Stream::from_boxed(boxed(body))),
             (None, Some(body)) => Kind::Boxed(boxed(body)),
-            // One that is at its end mustn't be framed as if there were more to come.
+            // A body at its end mustn't be framed as if more were to come.
             (None, None) => Kind::Empty,
         };
         let body = Self {
@@ -96,7 +92,7 @@ impl RequestBody {
         Request::from_parts(head, body)
     }
 
-    /// A body that is kept in memory, to be sent more than once.
+    /// Returns a body in memory, which can be sent more than once.
     pub(crate) fn buffered(
         data: Bytes,
         trailers: Option<HeaderMap>,
@@ -104,14 +100,14 @@ impl RequestBody {
     ) -> Self {
         let data = Some(data).filter(|data| !data.is_empty());
         if data.is_none() && trailers.is_none() {
-            return Self::with(Kind::Empty);
+            return Self::from_kind(Kind::Empty);
         }
-        Self::with(Kind::Buffered(Box::new(Buffered::new(
+        Self::from_kind(Kind::Buffered(Box::new(Buffered::new(
             data, trailers, taken,
         ))))
     }
 
-    /// The same, without saying how long it is.
+    /// Returns the body framed as one of unknown size.
     pub(super) fn chunked(mut self) -> Self {
         if let Kind::Buffered(kept) = &mut self.kind {
             kept.hide_size();
@@ -122,7 +118,7 @@ impl RequestBody {
     /// Returns a body without content.
     #[must_use]
     pub fn empty() -> Self {
-        Self::with(Kind::Empty)
+        Self::from_kind(Kind::Empty)
     }
 
     /// Returns a body of any type. A body of [`Bytes`] can be sent again, so make it by `From` instead.
@@ -134,7 +130,7 @@ impl RequestBody {
         Self::from_request(Request::new(body)).into_body()
     }
 
-    fn with(kind: Kind) -> Self {
+    fn from_kind(kind: Kind) -> Self {
         Self {
             kind,
             uploading: None,
@@ -143,22 +139,24 @@ impl RequestBody {
         }
     }
 
-    /// The same body once more, if it's empty or kept.
+    /// Returns a copy of the body, if it's empty or in memory.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         match &self.kind {
             Kind::Empty => Some(Self::empty()),
-            Kind::Buffered(kept) => Some(Self::with(Kind::Buffered(kept.clone()))),
-            Kind::Encoded(coded) => Some(Self::with(Kind::Encoded(Box::new(coded.try_clone()?)))),
+            Kind::Buffered(kept) => Some(Self::from_kind(Kind::Buffered(kept.clone()))),
+            Kind::Encoded(coded) => {
+                Some(Self::from_kind(Kind::Encoded(Box::new(coded.try_clone()?))))
+            }
             Kind::Incoming(_) | Kind::Boxed(_) | Kind::Stream(_) => None,
         }
     }
 
-    /// What `coder` makes of it. It hasn't been followed yet. `tee` keeps what it's made of.
+    /// Returns the body encoded by `coder`. `tee` keeps the plain content. Call it before [`follow`](Self::follow).
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::Overloaded`](crate::ErrorCode::Overloaded) if there is no room for what the
-    /// coder keeps of it.
+    /// [`ErrorCode::Overloaded`](crate::ErrorCode::Overloaded) if there is no room for the
+    /// part that the coder buffers.
     pub(crate) fn encoded(
         self,
         coder: Box<dyn BodyEncoder>,
@@ -174,24 +172,24 @@ impl RequestBody {
             return Err(no_room());
         }
         let coded = Encoded::new(self, coder, tee, Arc::new(taken));
-        Ok(Self::with(Kind::Encoded(Box::new(coded))))
+        Ok(Self::from_kind(Kind::Encoded(Box::new(coded))))
     }
 
-    /// The same body once more, and what goes along with it, if it's empty or kept.
+    /// Returns a copy of the body that shares its progress, if it's empty or in memory.
     pub(crate) fn spare(&self) -> Option<Self> {
         let mut spare = self.try_clone()?;
         spare.uploading.clone_from(&self.uploading);
         Some(spare)
     }
 
-    /// What passes is counted from the beginning.
+    /// Starts counting from the beginning, as the body is sent again.
     pub(crate) fn restart(&self) {
         if let Some(uploading) = &self.uploading {
             uploading.progress.restart();
         }
     }
 
-    /// Counts, limits and rewrites what passes from now on, and returns the progress. A body at its end needs none of it.
+    /// Counts, limits and rewrites the frames from now on, and returns the progress. A body at its end is returned as it is.
     pub(crate) fn follow(
         mut self,
         started: Instant,
@@ -213,7 +211,7 @@ impl RequestBody {
         (self, Some(uploading))
     }
 
-    /// What of it isn't the caller's.
+    /// Returns the number of bytes that the scheme adds to the caller's body.
     fn overhead(&self) -> u64 {
         match &self.kind {
             Kind::Encoded(coded) => coded.overhead(),
@@ -221,8 +219,8 @@ impl RequestBody {
         }
     }
 
-    /// Ready if nothing of the call has moved for the idle timeout. The caller may have its answer
-    /// by then, and nobody else would end what it doesn't send.
+    /// Completes once nothing of the call has moved for the idle timeout. The caller may have its response by then, and
+    /// nothing else would end an upload that the caller stopped sending.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let Some(uploading) = &self.uploading else {
             return Poll::Pending;
@@ -233,9 +231,11 @@ impl RequestBody {
         poll_still(timer.as_mut(), cx, uploading.progress.moved(), idle, None)
     }
 
-    /// How far it will have come, if it isn't at its end.
+    /// Returns a view of the progress, if the body isn't at its end.
     pub(crate) fn following(&self) -> Option<Following> {
-        self.uploading.clone().map(Following)
+        let uploading = self.uploading.clone()?;
+        let idle = uploading.idle;
+        Some(Following::new(uploading, idle))
     }
 
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
@@ -250,7 +250,7 @@ impl RequestBody {
         }
     }
 
-    fn judge(
+    fn inspect(
         &self,
         frame: Option<Result<Frame<Bytes>, BoxError>>,
     ) -> Option<Result<Frame<Bytes>, BoxError>> {
@@ -295,7 +295,7 @@ impl RequestBody {
         progress.set(if ended {
             UploadState::Ended
         } else {
-            UploadState::AwaitsVendor
+            UploadState::AwaitsUpstream
         });
         Some(Ok(frame))
     }
@@ -314,15 +314,15 @@ impl Body for RequestBody {
             if let Some(uploading) = &self.uploading {
                 uploading.progress.set(UploadState::Stalled);
             }
-            // The caller is still there: what it may yet send is read on for a moment.
+            // The caller is still connected, so the rest of its body is drained when this is dropped.
             return Poll::Ready(Some(Err(Stalled.into())));
         }
         let frame = ready!(polled);
         if !matches!(frame, Some(Ok(_))) {
-            // Broken or at its end: there is nothing left to read on from.
+            // Broken or at its end: nothing is left to drain.
             self.kind = Kind::Empty;
         }
-        Poll::Ready(self.judge(frame))
+        Poll::Ready(self.inspect(frame))
     }
 
     fn is_end_stream(&self) -> bool {
@@ -350,7 +350,7 @@ impl Body for RequestBody {
 
 impl Drop for RequestBody {
     fn drop(&mut self) {
-        // Reading would make the caller send what it holds back.
+        // Polling would send `100 Continue`, and the caller would send the body that it holds back.
         if self.is_end_stream() || self.expects_continue {
             return;
         }
@@ -358,7 +358,7 @@ impl Drop for RequestBody {
             Kind::Incoming(body) => drain::in_background(body),
             Kind::Boxed(body) => drain::in_background(body),
             Kind::Stream(body) => drain::in_background(body),
-            // What it's made of reads on by itself.
+            // The plain body inside drains itself.
             Kind::Empty | Kind::Buffered(..) | Kind::Encoded(..) => {}
         }
     }
@@ -402,7 +402,7 @@ impl fmt::Debug for RequestBody {
     }
 }
 
-/// The caller sent nothing for the idle timeout.
+/// The error of a caller that sent nothing for the idle timeout.
 #[derive(Debug)]
 struct Stalled;
 
@@ -414,7 +414,7 @@ impl fmt::Display for Stalled {
 
 impl std::error::Error for Stalled {}
 
-/// The body grew over the host's limit.
+/// The error of a body that is larger than the host allows.
 #[derive(Debug)]
 struct TooLarge;
 

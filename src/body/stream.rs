@@ -1,8 +1,7 @@
-//! A body over HTTP/2, whose end is looked at twice.
+//! A body over HTTP/2, whose end is checked.
 //!
-//! hyper takes RST_STREAM(NO_ERROR) for the end of a body. It means that to a client whose request
-//! was answered early (RFC 9113 §8.1); from anybody else it would make truncated data look whole
-//! (FORWARDING B11, B12).
+//! hyper takes RST_STREAM(NO_ERROR) for the end of a body. That is right for a client whose request was answered early
+//! (RFC 9113 §8.1); from a caller it would make truncated data look complete.
 
 use std::fmt;
 use std::future::Future;
@@ -18,23 +17,23 @@ use tokio::time::{Sleep, sleep};
 use super::BoxBody;
 use crate::error::BoxError;
 
-/// How long an end that nobody vouches for is held back. A caller that reset its stream has been
-/// noticed by then, and its call is gone.
-const DOUBT: Duration = Duration::from_millis(20);
+/// The time for which an unconfirmed end is held back. If the caller reset its stream, its call is dropped by then.
+const UNCONFIRMED_END_DELAY: Duration = Duration::from_millis(20);
 
 pub(super) enum Stream {
-    /// hyper's own vouches for its end.
+    /// hyper's body, which confirms its end.
     Hyper(Incoming),
-    /// What a host app's layers made of it may vouch, or not.
+    /// A body that layers of the host application wrapped, which may not confirm its end. The timer runs while an
+    /// unconfirmed end is held back.
     Boxed(BoxBody, Option<Pin<Box<Sleep>>>),
 }
 
 impl Stream {
-    pub(super) fn of_hyper(body: Incoming) -> Self {
+    pub(super) fn from_hyper(body: Incoming) -> Self {
         Self::Hyper(body)
     }
 
-    pub(super) fn of(body: BoxBody) -> Self {
+    pub(super) fn from_boxed(body: BoxBody) -> Self {
         Self::Boxed(body, None)
     }
 }
@@ -52,11 +51,11 @@ impl Body for Stream {
                 None if !body.is_end_stream() => Poll::Ready(Some(Err(Truncated.into()))),
                 frame => Poll::Ready(frame.map(|frame| frame.map_err(Into::into))),
             },
-            Self::Boxed(_, Some(doubt)) => doubt.as_mut().poll(cx).map(|()| None),
-            Self::Boxed(body, doubt) => match ready!(body.as_mut().poll_frame(cx)) {
+            Self::Boxed(_, Some(delay)) => delay.as_mut().poll(cx).map(|()| None),
+            Self::Boxed(body, delay) => match ready!(body.as_mut().poll_frame(cx)) {
                 None if !body.is_end_stream() => {
-                    let doubt = doubt.insert(Box::pin(sleep(DOUBT)));
-                    doubt.as_mut().poll(cx).map(|()| None)
+                    let delay = delay.insert(Box::pin(sleep(UNCONFIRMED_END_DELAY)));
+                    delay.as_mut().poll(cx).map(|()| None)
                 }
                 frame => Poll::Ready(frame),
             },
@@ -78,7 +77,7 @@ impl Body for Stream {
     }
 }
 
-/// The stream was reset before its end.
+/// The error of a stream that was reset before its end.
 #[derive(Debug)]
 struct Truncated;
 

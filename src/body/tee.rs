@@ -1,8 +1,7 @@
-//! Keeps a copy of what passes of a body, so that it can be sent once more after a vendor's 401
-//! (FORWARDING R6).
+//! Keeps a copy of a body that passes, so that it can be sent again after the upstream's 401.
 //!
-//! It's a copy, and not another handle to the frames: a frame of a few bytes may hold a whole read
-//! buffer of hyper's, and then nobody could say how much memory it is.
+//! It copies instead of sharing the frames, because a frame of a few bytes may hold a whole read buffer of hyper's, which
+//! would make the memory in use unknowable.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,13 +12,13 @@ use http_body::{Body as _, Frame};
 use super::RequestBody;
 use crate::limits::{BufferBudget, BufferPermit};
 
-/// What is kept of a body while it streams, up to a limit.
+/// A copy of a body that grows while the body streams, up to a limit.
 pub(crate) struct Tee(Mutex<State>);
 
 enum State {
     Keeping(Keeping),
     Whole(RequestBody),
-    /// It was too large, or is gone already.
+    /// The body was too large, or has been taken.
     Nothing,
 }
 
@@ -33,7 +32,7 @@ struct Keeping {
 }
 
 impl Tee {
-    /// For that body, up to `limit` bytes of it. `None` if it's known to be larger.
+    /// Returns a tee for `body`, up to `limit` bytes, or `None` if the body is known to be larger.
     pub(crate) fn new(
         body: &RequestBody,
         limit: usize,
@@ -53,14 +52,14 @@ impl Tee {
         Some(Arc::new(Self(Mutex::new(State::Keeping(keeping)))))
     }
 
-    /// Keeps what is handed on. `ended`: nothing comes after it, as after trailers.
+    /// Copies a frame that is handed on. Nothing follows it if it `ended` the body or holds trailers.
     pub(super) fn keep(&self, frame: Option<&Frame<Bytes>>, ended: bool) {
         let ended = ended || frame.is_some_and(Frame::is_trailers);
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let State::Keeping(keeping) = &mut *state else {
             return;
         };
-        if !frame.is_none_or(|frame| keeping.has_kept(frame)) {
+        if !frame.is_none_or(|frame| keeping.try_keep(frame)) {
             *state = State::Nothing;
         } else if ended {
             let keeping = std::mem::replace(&mut *state, State::Nothing);
@@ -70,18 +69,18 @@ impl Tee {
         }
     }
 
-    /// Whether the body may still come to be there as a whole.
+    /// Returns `true` if the whole body is or may still become available.
     pub(crate) fn is_keeping(&self) -> bool {
         let state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         !matches!(*state, State::Nothing)
     }
 
-    /// Keeps nothing any more. Who follows the body's progress holds this until the call ends.
+    /// Frees the copy. The tee itself lives as long as the progress of the body is watched, until the call ends.
     pub(crate) fn forget(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = State::Nothing;
     }
 
-    /// The body once more, if it has passed as a whole.
+    /// Takes the copy of the body, if the whole of it has passed.
     pub(crate) fn take_body(&self) -> Option<RequestBody> {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::replace(&mut *state, State::Nothing) {
@@ -92,7 +91,8 @@ impl Tee {
 }
 
 impl Keeping {
-    fn has_kept(&mut self, frame: &Frame<Bytes>) -> bool {
+    /// Returns `false` if the frame doesn't fit.
+    fn try_keep(&mut self, frame: &Frame<Bytes>) -> bool {
         if let Some(data) = frame.data_ref() {
             let fits =
                 self.data.len() + data.len() <= self.limit && self.taken.try_grow(data.len());

@@ -1,13 +1,16 @@
-//! How far a request's body has come: shared by the body, which the client owns, and the call that
-//! waits for an answer.
+//! The progress of a request's body: shared by the body, which the client owns, and the call that waits for a response.
 
+use std::future::{Future as _, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
-/// The progress of one request's body. Its times are milliseconds since the call's start, so that
-/// they fit an atomic.
+/// The progress of one request's body. Times are kept as milliseconds since the call's start, so that they fit into an
+/// atomic.
 #[derive(Debug)]
 pub(crate) struct Upload {
     started: Instant,
@@ -16,18 +19,18 @@ pub(crate) struct Upload {
     state: AtomicU8,
 }
 
-/// Something that knows how far a request's body has come.
+/// Shared state that holds the progress of a request's body.
 pub(crate) trait Progress: Send + Sync {
     fn progress(&self) -> &Upload;
 }
 
-/// What became of the body.
+/// The state of a body on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UploadState {
-    /// The vendor, or the network to it, has room, and the caller hasn't sent.
+    /// The upstream, or the network to it, has room, and the caller hasn't sent.
     AwaitsCaller,
-    /// The next frame hasn't been asked for.
-    AwaitsVendor,
+    /// The next frame hasn't been polled for.
+    AwaitsUpstream,
     /// The last byte has been handed on.
     Ended,
     /// The caller's body broke off.
@@ -44,24 +47,24 @@ impl Upload {
             started,
             bytes: AtomicU64::new(0),
             moved: AtomicU64::new(0),
-            state: AtomicU8::new(UploadState::AwaitsVendor as u8),
+            state: AtomicU8::new(UploadState::AwaitsUpstream as u8),
         }
     }
 
-    /// Counts bytes that the caller sent. The total so far is returned.
+    /// Counts bytes that the caller sent, and returns the total so far.
     pub(crate) fn add(&self, bytes: usize) -> u64 {
         self.touch();
         let bytes = bytes as u64;
         self.bytes.fetch_add(bytes, Ordering::Relaxed) + bytes
     }
 
-    /// The body is sent once more.
+    /// Starts over, as the body is sent again.
     pub(crate) fn restart(&self) {
         self.bytes.store(0, Ordering::Relaxed);
-        self.set(UploadState::AwaitsVendor);
+        self.set(UploadState::AwaitsUpstream);
     }
 
-    /// Something moved.
+    /// Records that something of the call moved.
     pub(crate) fn touch(&self) {
         let elapsed = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.moved.store(elapsed, Ordering::Relaxed);
@@ -74,7 +77,7 @@ impl Upload {
     pub(crate) fn state(&self) -> UploadState {
         const STATES: [UploadState; 6] = [
             UploadState::AwaitsCaller,
-            UploadState::AwaitsVendor,
+            UploadState::AwaitsUpstream,
             UploadState::Ended,
             UploadState::Broken,
             UploadState::TooLarge,
@@ -88,8 +91,57 @@ impl Upload {
         self.bytes.load(Ordering::Relaxed)
     }
 
-    /// When a byte moved last.
+    /// Returns the time at which a byte last moved.
     pub(crate) fn moved(&self) -> Instant {
         self.started + Duration::from_millis(self.moved.load(Ordering::Relaxed))
     }
+}
+
+/// A view of an upload for those who send it: its progress, and the time that it may spend without any.
+#[derive(Clone)]
+pub(crate) struct Following {
+    upload: Arc<dyn Progress>,
+    idle: Duration,
+}
+
+impl Following {
+    pub(super) fn new(upload: Arc<dyn Progress>, idle: Duration) -> Self {
+        Self { upload, idle }
+    }
+
+    /// Returns `true` if the last byte of the body has been handed on.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.upload.progress().state() == UploadState::Ended
+    }
+
+    /// Completes once nothing of the call has moved for the idle timeout, in either direction.
+    pub(crate) async fn stalls(&self) {
+        let started = Instant::now();
+        let mut timer = pin!(sleep(self.idle));
+        poll_fn(|cx| {
+            let moved = self.upload.progress().moved().max(started);
+            poll_still(timer.as_mut(), cx, moved, self.idle, None)
+        })
+        .await;
+    }
+}
+
+/// Completes once `limit` has passed since `moved`, or at `end`. The timer is reset when it fires, rather than for each
+/// frame.
+pub(crate) fn poll_still(
+    mut timer: Pin<&mut Sleep>,
+    cx: &mut Context<'_>,
+    moved: Instant,
+    limit: Duration,
+    end: Option<Instant>,
+) -> Poll<()> {
+    while timer.as_mut().poll(cx).is_ready() {
+        let deadline = moved + limit;
+        let deadline = end.map_or(deadline, |end| end.min(deadline));
+        if deadline <= Instant::now() {
+            return Poll::Ready(());
+        }
+        timer.as_mut().reset(deadline);
+    }
+    Poll::Pending
 }

@@ -10,7 +10,7 @@ pub(crate) struct BufferBudget {
 }
 
 impl BufferBudget {
-    pub(crate) const DEFAULT: usize = 64 << 20;
+    pub(crate) const DEFAULT_SIZE: usize = 64 << 20;
 
     pub(crate) fn new(limit: usize) -> Self {
         Self {

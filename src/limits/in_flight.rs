@@ -12,7 +12,7 @@ use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
 /// When to come again: places come back as calls end, which nobody can foresee.
-const SOON: Duration = Duration::from_secs(1);
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The calls under way, of whatever connection.
 pub(super) struct GlobalLimit {
@@ -157,7 +157,7 @@ impl Permit {
 fn too_many(detail: &'static str) -> Error {
     Error::new(ErrorCode::Overloaded, detail)
         .with_proxy_status("connection_limit_reached")
-        .with_retry_after(SOON)
+        .with_retry_after(RETRY_AFTER)
 }
 
 #[cfg(test)]

@@ -38,7 +38,7 @@ impl Default for Limits {
             per_key: None,
             #[cfg(feature = "rate-limit")]
             rates: None,
-            buffers: Arc::new(BufferBudget::new(BufferBudget::DEFAULT)),
+            buffers: Arc::new(BufferBudget::new(BufferBudget::DEFAULT_SIZE)),
         }
     }
 }

@@ -81,13 +81,13 @@ pub(super) struct Rates {
 
 impl Rates {
     /// The fewest calls between two sweeps.
-    const FEWEST: usize = 1024;
+    const MIN_SWEEP_INTERVAL: usize = 1024;
 
     pub(super) fn new(rate: Rate) -> Self {
         Self {
             rate,
             limiter: RateLimiter::new(rate.0, Buckets::default(), MonotonicClock),
-            until_sweep: AtomicUsize::new(Self::FEWEST),
+            until_sweep: AtomicUsize::new(Self::MIN_SWEEP_INTERVAL),
         }
     }
 
@@ -112,7 +112,7 @@ impl Rates {
     ///
     /// A sweep comes after as many calls as the last one left ids, so a call pays for looking at
     /// two of them at most, and no more ids are kept than twice those whose bucket isn't full, and
-    /// [`FEWEST`](Self::FEWEST).
+    /// [`MIN_SWEEP_INTERVAL`](Self::MIN_SWEEP_INTERVAL).
     fn sweep_in_time(&self) {
         // One call alone sees the last number; those that follow wrap around, until it's set anew.
         if self.until_sweep.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -120,7 +120,7 @@ impl Rates {
             self.limiter.shrink_to_fit();
             let left = self.limiter.len();
             self.until_sweep
-                .store(left.max(Self::FEWEST), Ordering::Relaxed);
+                .store(left.max(Self::MIN_SWEEP_INTERVAL), Ordering::Relaxed);
         }
     }
 }
@@ -147,7 +147,10 @@ mod tests {
         let rates = Rates::new(Rate::per_second(number(1_000_000)).burst(number(1)));
         for nth in 0..10_000 {
             assert!(rates.check(&id(&nth.to_string())).is_ok());
-            assert!(rates.limiter.len() <= 2 * Rates::FEWEST, "{nth}");
+            assert!(
+                rates.limiter.len() <= 2 * Rates::MIN_SWEEP_INTERVAL,
+                "{nth}"
+            );
         }
     }
 

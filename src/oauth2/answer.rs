@@ -1,7 +1,6 @@
-//! What a token endpoint answered: tokens, or a reason why there are none.
+//! The response of a token endpoint: tokens, or the reason why it holds none.
 //!
-//! Nothing leaves here but tokens and an error code that is looked up in a list of ours (SECURITY
-//! L8): what a vendor writes into an error may echo the request.
+//! Only tokens and error codes from a fixed list leave this module, as the text of an error may echo the request.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -11,11 +10,11 @@ use serde_json::{Map, Value};
 use zeroize::Zeroize;
 
 use super::expiry;
-use crate::address::percent::decode_form;
+use crate::encoding::percent::decode_form;
 use crate::refresh::Tokens;
 use crate::secret::Secret;
 
-/// Where in an answer is what.
+/// The positions of the fields in a response.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) access_token: Path,
@@ -26,9 +25,9 @@ pub(super) struct Shape {
     /// `None`: `expires_at` or `expires_on`, beside the access token.
     pub(super) expiry: Option<Path>,
     pub(super) default_lifetime: Option<Duration>,
-    /// The vendor's own words for `invalid_grant`.
-    pub(super) dead: Vec<Box<str>>,
-    /// Fields that are kept as secrets, by their names in the answer.
+    /// Error codes of this endpoint that mean `invalid_grant`.
+    pub(super) revoked_errors: Vec<Box<str>>,
+    /// Fields that are kept as secrets, with their names in the response.
     pub(super) kept: Vec<Path>,
 }
 
@@ -40,7 +39,7 @@ impl Default for Shape {
             lifetime: None,
             expiry: None,
             default_lifetime: None,
-            dead: Vec::new(),
+            revoked_errors: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -75,20 +74,20 @@ fn find<'a, 'n>(fields: &'a Fields, mut names: impl Iterator<Item = &'n str>) ->
     names.try_fold(first, |value, name| value.get(name))
 }
 
-/// Why an answer brings no tokens.
+/// The reason why a response holds no tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
-    /// The grant is dead.
-    Dead,
+    /// The grant has expired or was revoked.
+    Revoked,
     /// An error, with its code if that is a registered one.
     Code(Option<&'static str>),
-    /// It's a success without an access token.
+    /// A success without an access token.
     NoToken,
-    /// It's neither JSON nor a form.
+    /// A body that is neither JSON nor a form.
     Unreadable,
 }
 
-/// Reads an answer to a request that was begun at that time.
+/// Reads the response to a request that began at that time.
 pub(super) fn read(
     shape: &Shape,
     status: StatusCode,
@@ -106,10 +105,10 @@ pub(super) fn read(
     let mut code = None;
     if let Some(fields) = &fields {
         for word in words(shape, fields) {
-            let is_dead =
-                *word == *"invalid_grant" || shape.dead.iter().any(|dead| **dead == *word);
-            if is_dead && is_final {
-                return Err(Refusal::Dead);
+            let is_revoked = *word == *"invalid_grant"
+                || shape.revoked_errors.iter().any(|code| **code == *word);
+            if is_revoked && is_final {
+                return Err(Refusal::Revoked);
             }
             code = code.or_else(|| registered(&word));
         }
@@ -127,7 +126,7 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
         let text = value?.as_str().filter(|text| !text.is_empty());
         text.map(Secret::from)
     };
-    // What is set is looked for there alone; else beside the access token, by its usual names.
+    // A path that is set is the only one; else the usual names are looked up in the object of the access token.
     let value = |set: &Option<Path>, names: &[&str]| match set {
         Some(path) => path.find(fields),
         None => names
@@ -151,7 +150,7 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     Some(tokens)
 }
 
-/// Where vendors write what went wrong: `error` as a string (RFC 6749 §5.2), or as an object with a
+/// Returns the error codes, wherever upstreams put them: `error` as a string (RFC 6749 §5.2), or as an object with a
 /// code of its own; `code` and the like without any `error`.
 fn words<'a>(shape: &Shape, fields: &'a Fields) -> impl Iterator<Item = Cow<'a, str>> {
     let error = fields.0.get("error");
@@ -175,7 +174,7 @@ fn words<'a>(shape: &Shape, fields: &'a Fields) -> impl Iterator<Item = Cow<'a, 
     })
 }
 
-/// The same code out of our own list.
+/// Returns the code from the list of registered ones.
 fn registered(word: &str) -> Option<&'static str> {
     /// RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
     const CODES: [&str; 14] = [
@@ -197,13 +196,12 @@ fn registered(word: &str) -> Option<&'static str> {
     CODES.into_iter().find(|code| *code == word)
 }
 
-/// The fields of an answer, zeroed when they're dropped. What the parser leaves behind of strings
-/// with escapes isn't.
+/// The fields of a response, wiped when they're dropped. Copies that the parser makes of strings with escapes aren't.
 struct Fields(Map<String, Value>);
 
 impl Fields {
-    /// A JSON object or a form, by what it is: the `Content-Type` is often wrong. GitHub answers by
-    /// a form unless it's asked for JSON.
+    /// Parses a JSON object or a form by its content, as the `Content-Type` is often wrong. GitHub responds with a form
+    /// unless the request accepts JSON.
     fn parse(body: &[u8]) -> Option<Self> {
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let body = body.trim_ascii();
@@ -227,7 +225,7 @@ impl Fields {
     }
 }
 
-/// Decoded into a buffer that doesn't grow. `None` if it's no UTF-8.
+/// Decodes into a buffer that doesn't grow. Returns `None` if the text isn't UTF-8.
 fn form_decode(bytes: &[u8]) -> Option<String> {
     let mut decoded = Vec::with_capacity(bytes.len());
     decode_form(bytes, &mut |part| decoded.extend_from_slice(part));
@@ -246,7 +244,7 @@ impl Drop for Fields {
     }
 }
 
-/// As deep as the parser lets values be: 128 levels.
+/// Recurses as deep as the parser lets values nest: 128 levels.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),
@@ -370,9 +368,9 @@ mod tests {
     }
 
     #[test]
-    fn dead_is_what_rfc_6749_and_the_vendor_say() {
+    fn revoked_is_what_rfc_6749_and_the_vendor_say() {
         let shape = Shape {
-            dead: vec!["invalid_refresh_token".into(), "190".into()],
+            revoked_errors: vec!["invalid_refresh_token".into(), "190".into()],
             ..Shape::default()
         };
         for (status, body) in [
@@ -385,7 +383,11 @@ mod tests {
             (403, r#"{"code":"invalid_refresh_token"}"#),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
-            assert_eq!(refused(&shape, status, body), Some(Refusal::Dead), "{body}");
+            assert_eq!(
+                refused(&shape, status, body),
+                Some(Refusal::Revoked),
+                "{body}"
+            );
         }
     }
 

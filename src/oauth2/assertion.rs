@@ -1,24 +1,24 @@
-//! Signed statements of who asks: JWTs (RFC 7519) as RFC 7523 profiles them, for a grant and for
-//! the authentication of a client.
+//! Signed assertions: JWTs (RFC 7519) as RFC 7523 profiles them, for a grant and for the authentication of a client.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::encoding::{Pairs, Value, compact};
-use super::parameter::{Missing, TokenParameter};
+use super::endpoint::TokenParameter;
+use super::error::{Missing, RequestBuildError};
 use super::signing::{SigningAlgorithm, SigningKeyError};
-use super::unready::Unready;
 use crate::connection::Connection;
+use crate::encoding::calendar::since_epoch;
 use crate::secret::Secret;
 
 /// A JWT that is made and signed for each request (RFC 7523 §3).
 ///
-/// Unless set, its issuer and, for a client's authentication, its subject are the client id, its
-/// audience is the token URL, and it's signed by the connection's secret `private_key`. It always
-/// has a random `jti`, and is good for two minutes.
+/// By default, its issuer and, for a client's authentication, its subject are the client id, its
+/// audience is the token URL, it's signed by the connection's secret `private_key`, and it's valid for two minutes. It
+/// always has a random `jti`.
 ///
 /// The key is PEM: PKCS #8 (`BEGIN PRIVATE KEY`), or PKCS #1 for RSA (`BEGIN RSA PRIVATE KEY`).
 ///
@@ -26,12 +26,12 @@ use crate::secret::Secret;
 /// use std::time::Duration;
 /// use tower_passthrough::oauth2::{Assertion, GrantType, SigningAlgorithm, TokenEndpoint, TokenParameter};
 ///
-/// // A service account whose key file is in the connection's secrets, and a user whom it stands for
-/// // if the connection has one. https://developers.google.com/identity/protocols/oauth2/service-account
+/// // A service account with the key file in the connection's secrets, which impersonates a user if
+/// // the connection names one. https://developers.google.com/identity/protocols/oauth2/service-account
 /// let assertion = Assertion::new(SigningAlgorithm::Rs256)
-///     .issuer(TokenParameter::of("client_email"))
-///     .subject(TokenParameter::of("subject").optional())
-///     .key_id(TokenParameter::of("private_key_id").optional())
+///     .issuer(TokenParameter::from_connection("client_email"))
+///     .subject(TokenParameter::from_connection("subject").optional())
+///     .key_id(TokenParameter::from_connection("private_key_id").optional())
 ///     .scope_claim()
 ///     .lifetime(Duration::from_secs(600));
 /// let google = TokenEndpoint::new("https://oauth2.googleapis.com/token")?
@@ -51,7 +51,7 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// One that is signed so.
+    /// Returns an assertion that is signed by that algorithm.
     pub fn new(algorithm: SigningAlgorithm) -> Self {
         Self {
             algorithm,
@@ -63,11 +63,11 @@ impl Assertion {
         }
     }
 
-    /// Signs by a key of the client's own, the same for all connections.
+    /// Signs by a key of the client, the same for all connections.
     ///
     /// # Errors
     ///
-    /// If it's no private key in PEM, or none for the algorithm.
+    /// If the text isn't a private key in PEM, or the key isn't one for the algorithm.
     pub fn key(mut self, pem: impl Into<Secret>) -> Result<Self, SigningKeyError> {
         let pem = pem.into();
         self.algorithm.key(&pem)?;
@@ -81,7 +81,7 @@ impl Assertion {
         self
     }
 
-    /// Sets `kid`, which tells the vendor by which key to verify (RFC 7515 §4.1.4).
+    /// Sets `kid`, which names the key to verify by (RFC 7515 §4.1.4).
     pub fn key_id(self, key_id: impl Into<TokenParameter>) -> Self {
         self.header_parameter("kid", key_id)
     }
@@ -102,7 +102,7 @@ impl Assertion {
         self.claim("iss", issuer)
     }
 
-    /// Sets `sub`: whom it's about.
+    /// Sets `sub`, the subject of the assertion.
     pub fn subject(self, subject: impl Into<TokenParameter>) -> Self {
         self.claim("sub", subject)
     }
@@ -124,7 +124,7 @@ impl Assertion {
         self
     }
 
-    /// Sets for how long it's good. Vendors have a limit: an hour, some a minute.
+    /// Sets the lifetime. Upstreams limit it to an hour, some to a minute. Default: 120 s.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
@@ -134,25 +134,25 @@ impl Assertion {
         self.has_scope
     }
 
-    /// Whether the connection has what it takes.
-    pub(super) fn fits(&self, connection: &Connection) -> bool {
+    /// Returns `true` if the connection has all values and the key.
+    pub(super) fn supports(&self, connection: &Connection) -> bool {
         let mut values = self.header.iter().chain(&self.claims);
         values.all(|(_, value)| value.find(connection).is_ok()) && self.key.find(connection).is_ok()
     }
 
-    /// The signed JWT, in its compact form.
+    /// Returns the signed JWT in its compact form.
     pub(super) fn sign(
         &self,
         connection: &Connection,
         defaults: &Defaults<'_>,
         now: SystemTime,
-    ) -> Result<Secret, Unready> {
+    ) -> Result<Secret, RequestBuildError> {
         let mut header = Pairs::default();
         header.set("alg", Value::Text(self.algorithm.name()));
         header.set("typ", Value::Text("JWT"));
         add(&mut header, &self.header, connection)?;
 
-        let issued = now.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let issued = since_epoch(now);
         let ends = issued.saturating_add(self.lifetime);
         let id = random_id()?;
         let mut claims = Pairs::default();
@@ -172,8 +172,8 @@ impl Assertion {
         add(&mut claims, &self.claims, connection)?;
 
         let key = self.algorithm.key(self.key.find(connection)?)?;
-        let header = header.json().ok_or(Unready::Unsendable)?;
-        let claims = claims.json().ok_or(Unready::Unsendable)?;
+        let header = header.json().ok_or(RequestBuildError::Unsendable)?;
+        let claims = claims.json().ok_or(RequestBuildError::Unsendable)?;
         let signature = key.sign(&compact(&[&header, &claims]))?;
         let jwt = compact(&[&header, &claims, &signature]);
         Ok(Secret::from(jwt.as_slice()))
@@ -211,19 +211,19 @@ fn add<'a>(
     Ok(())
 }
 
-/// What an assertion says where it isn't told otherwise.
+/// The values of claims that aren't set.
 pub(super) struct Defaults<'a> {
     pub(super) client_id: Option<Value<'a>>,
-    /// Whether it's for the client's own authentication (RFC 7523 §3, item 2.B).
+    /// The assertion authenticates the client (RFC 7523 §3, item 2.B).
     pub(super) is_about_client: bool,
     pub(super) audience: &'a str,
     pub(super) scope: Option<&'a str>,
 }
 
-/// 128 random bits, so that none is used twice.
-fn random_id() -> Result<String, Unready> {
+/// Returns 128 random bits, so that no id is used twice.
+fn random_id() -> Result<String, RequestBuildError> {
     let mut bytes = [0; 16];
     let filled = SystemRandom::new().fill(&mut bytes);
-    filled.map_err(|_| Unready::NoRandomness)?;
+    filled.map_err(|_| RequestBuildError::NoRandomness)?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
 }

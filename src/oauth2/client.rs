@@ -1,5 +1,5 @@
-//! Asks token endpoints, over the transport that also sends the calls: with its guard on addresses,
-//! its word on plaintext, and no redirect followed.
+//! Calls token endpoints over the transport that also sends the calls: with its policies for addresses and plaintext, and
+//! without following redirects.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,23 +17,21 @@ use zeroize::Zeroizing;
 
 use super::answer::{self, Refusal};
 use super::endpoint::TokenEndpoint;
-use super::failure::{Fault, Kind, TokenEndpointError};
-use super::unready::Unready;
+use super::error::{Fault, Kind, RequestBuildError, TokenEndpointError};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::client::Dispatch;
 use crate::client::Transport;
 use crate::connection::Connection;
 use crate::connection::ConnectionKey;
-use crate::observe::retry_after;
+use crate::encoding::http_date::retry_after;
 use crate::refresh::{TokenError, TokenSource, Tokens};
 
-/// The longest answer that is read, in bytes.
-const MOST: usize = 256 * 1024;
+/// The maximum size of a response, in bytes.
+const MAX_RESPONSE_SIZE: usize = 256 * 1024;
 
-/// A [`TokenSource`] by the token endpoints of OAuth 2.0 (RFC 6749), one per integration.
+/// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), one per integration.
 ///
-/// Give it a clone of the service's transport: endpoints are then called with the same guard as
-/// vendors.
+/// Give it a clone of the service's transport, so that the same policies apply to endpoints as to calls.
 ///
 /// ```
 /// # #[cfg(feature = "rustls")] {
@@ -67,7 +65,7 @@ pub struct OAuth2TokenSource<T> {
 }
 
 impl<T> OAuth2TokenSource<T> {
-    /// An empty table.
+    /// Returns a source without endpoints.
     pub fn new(transport: T) -> Self {
         Self {
             transport,
@@ -82,8 +80,7 @@ impl<T> OAuth2TokenSource<T> {
         self
     }
 
-    /// Sets how long an endpoint may take for its whole answer, connecting included. By default 15
-    /// seconds.
+    /// Sets the maximum time between the request and the end of the response, connecting included. Default: 15 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -93,7 +90,7 @@ impl<T> OAuth2TokenSource<T> {
 impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
     fn supports(&self, connection: &Connection) -> bool {
         let endpoint = self.endpoints.get(connection.integration());
-        endpoint.is_some_and(|endpoint| endpoint.serves(connection))
+        endpoint.is_some_and(|endpoint| endpoint.supports(connection))
     }
 
     async fn fetch(
@@ -106,21 +103,20 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
             retry_after,
             source: TokenEndpointError::new(integration, kind).into(),
         };
-        let unready = |why| failed(None, Kind::Unready(why));
+        let not_built = |why| failed(None, Kind::NotBuilt(why));
         let endpoint = self.endpoints.get(integration);
-        let endpoint = endpoint.ok_or_else(|| unready(Unready::Unknown))?;
-        // Before the request, so that the token is never believed to live longer than it does.
+        let endpoint = endpoint.ok_or_else(|| not_built(RequestBuildError::UnknownIntegration))?;
+        // Taken before the request, so that the lifetime is never overestimated.
         let began = SystemTime::now();
-        let (request, to) =
-            endpoint
-                .request(id, connection, began)
-                .map_err(|why| match why.is_owners() {
-                    true => TokenError::Incomplete {
-                        source: TokenEndpointError::new(integration, Kind::Unready(why)).into(),
-                    },
-                    false => unready(why),
-                })?;
-        let answer = timeout(self.timeout, self.ask(request, &to)).await;
+        let (request, to) = endpoint.request(id, connection, began).map_err(|why| {
+            match why.is_fixable_by_owner() {
+                true => TokenError::Incomplete {
+                    source: TokenEndpointError::new(integration, Kind::NotBuilt(why)).into(),
+                },
+                false => not_built(why),
+            }
+        })?;
+        let answer = timeout(self.timeout, self.send(request, &to)).await;
         let answer = answer
             .unwrap_or(Err(Kind::TimedOut))
             .map_err(|kind| failed(None, kind))?;
@@ -132,11 +128,11 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
         let (code, fault) = match body {
             Err(fault) => (None, fault),
             Ok((body, is_whole)) => match answer::read(&endpoint.shape, status, &body, began) {
-                // JSON that can be read is whole, however its connection ended, and a rotated token
-                // in it is the only copy there is.
+                // JSON that parses is complete, however its connection ended, and it may hold the only copy of a
+                // rotated token.
                 Ok(tokens) => return Ok(tokens),
                 Err(_) if !is_whole => (None, Fault::BrokenOff),
-                Err(Refusal::Dead) => return Err(TokenError::Revoked),
+                Err(Refusal::Revoked) => return Err(TokenError::Revoked),
                 Err(Refusal::Code(code)) => (code, Fault::Refused),
                 Err(Refusal::NoToken) => (None, Fault::NoToken),
                 Err(Refusal::Unreadable) => (None, Fault::Unreadable),
@@ -151,21 +147,21 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
     }
 }
 
-/// What came back, whatever it says.
+/// A response, whatever its status.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    /// And whether it's whole.
+    /// The content, and `true` if it's complete.
     body: Result<(Zeroizing<Vec<u8>>, bool), Fault>,
 }
 
 impl<T: Transport> OAuth2TokenSource<T> {
-    async fn ask(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
+    async fn send(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
         let sent = self.transport.send(request, to).await;
         // Its causes may name hosts and addresses.
         let response = sent.map_err(|error| Kind::Transport(error.kind()))?;
         let (head, body) = response.into_parts();
-        // What a redirect says isn't for us.
+        // The body of a redirect isn't needed.
         let body = match head.status.is_redirection() {
             true => Ok((Zeroizing::default(), true)),
             false => read(body).await,
@@ -178,13 +174,13 @@ impl<T: Transport> OAuth2TokenSource<T> {
     }
 }
 
-/// The body, if it's no longer than may be, and whether it's whole.
+/// Reads the body up to the maximum size, and returns `true` with it if it's complete.
 async fn read(mut body: UpstreamBody) -> Result<(Zeroizing<Vec<u8>>, bool), Fault> {
-    let said = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if said > MOST {
+    let size = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
+    if size > MAX_RESPONSE_SIZE {
         return Err(Fault::TooLarge);
     }
-    let mut read = Zeroizing::new(Vec::with_capacity(said));
+    let mut read = Zeroizing::new(Vec::with_capacity(size));
     while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
         let Ok(frame) = frame else {
             return Ok((read, false));
@@ -193,11 +189,11 @@ async fn read(mut body: UpstreamBody) -> Result<(Zeroizing<Vec<u8>>, bool), Faul
             continue;
         };
         let length = read.len() + data.len();
-        if length > MOST {
+        if length > MAX_RESPONSE_SIZE {
             return Err(Fault::TooLarge);
         }
         if length > read.capacity() {
-            // Growing by itself would leave a copy behind that nobody zeroes.
+            // A vector that grows by itself leaves a copy behind that isn't wiped.
             let mut larger = Vec::with_capacity(length.next_power_of_two());
             larger.extend_from_slice(&read);
             read = Zeroizing::new(larger);

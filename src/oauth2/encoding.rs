@@ -1,15 +1,17 @@
-//! Forms, JSON objects and base64 of what may be secret: each is written into a buffer of its final
-//! size, which is zeroed when it's dropped (SECURITY L9).
+//! Forms, JSON objects and base64 of secrets: each is written into a buffer of its final size, which is wiped when it's
+//! dropped. A buffer that grows would leave copies behind.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use zeroize::Zeroizing;
 
-use crate::address::percent::{digits, encoded};
 use crate::auth::encode_basic;
+use crate::encoding::Sink;
+use crate::encoding::hex::digits;
+use crate::encoding::percent::encode_form;
 use crate::secret::Secret;
 
-/// What a parameter or a claim holds.
+/// The value of a parameter or a claim.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'a> {
     Text(&'a str),
@@ -41,21 +43,21 @@ impl<'a> Pairs<'a> {
         }
     }
 
-    /// `application/x-www-form-urlencoded` (RFC 6749 appendix B).
+    /// Encodes as `application/x-www-form-urlencoded` (RFC 6749 appendix B).
     pub(super) fn form(&self) -> Zeroizing<Vec<u8>> {
         sized(|put| {
             for (index, (name, value)) in self.0.iter().enumerate() {
                 if index > 0 {
                     put(b"&");
                 }
-                urlencode(name.as_bytes(), put);
+                encode_form(name.as_bytes(), put);
                 put(b"=");
-                value.read(|bytes| urlencode(bytes, put));
+                value.read(|bytes| encode_form(bytes, put));
             }
         })
     }
 
-    /// A JSON object (RFC 8259). `None` if a value isn't UTF-8.
+    /// Encodes as a JSON object (RFC 8259). Returns `None` if a value isn't UTF-8.
     pub(super) fn json(&self) -> Option<Zeroizing<Vec<u8>>> {
         let mut is_text = true;
         for (_, value) in &self.0 {
@@ -81,8 +83,8 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// What `write` puts out: asked once how long it is, and once for its bytes.
-fn sized(write: impl Fn(&mut dyn FnMut(&[u8]))) -> Zeroizing<Vec<u8>> {
+/// Collects what `write` writes. It's called twice: for the size, and for the bytes.
+fn sized(write: impl Fn(&mut Sink<'_>)) -> Zeroizing<Vec<u8>> {
     let mut length = 0;
     write(&mut |bytes| length += bytes.len());
     let mut written = Zeroizing::new(Vec::with_capacity(length));
@@ -90,18 +92,7 @@ fn sized(write: impl Fn(&mut dyn FnMut(&[u8]))) -> Zeroizing<Vec<u8>> {
     written
 }
 
-fn urlencode(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
-    for &byte in bytes {
-        match byte {
-            b'*' | b'-' | b'.' | b'_' => put(&[byte]),
-            byte if byte.is_ascii_alphanumeric() => put(&[byte]),
-            b' ' => put(b"+"),
-            byte => put(&encoded(byte)),
-        }
-    }
-}
-
-fn quote(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
+fn quote(bytes: &[u8], put: &mut Sink<'_>) {
     put(b"\"");
     for &byte in bytes {
         match byte {
@@ -116,16 +107,16 @@ fn quote(bytes: &[u8], put: &mut dyn FnMut(&[u8])) {
     put(b"\"");
 }
 
-/// `Basic` with id and secret in the form of RFC 6749 §2.3.1, which encodes each beforehand.
+/// Returns `Basic` with id and secret, both form-encoded first (RFC 6749 §2.3.1).
 pub(super) fn basic(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
     let [id, secret] = [id, secret].map(|value| {
-        let encoded = sized(|put| value.read(|bytes| urlencode(bytes, put)));
+        let encoded = sized(|put| value.read(|bytes| encode_form(bytes, put)));
         Secret::from(encoded.as_slice())
     });
     encode_basic(b"Basic ", &id, &secret, b"")
 }
 
-/// base64url without padding (RFC 7515 §2) of each part, joined by dots.
+/// Encodes as base64url without padding (RFC 7515 §2) of each part, joined by dots.
 pub(super) fn compact(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let encoded: Vec<_> = parts.iter().map(|part| base64url(part)).collect();
     sized(|put| {
@@ -140,7 +131,7 @@ pub(super) fn compact(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
 
 fn base64url(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut encoded = Zeroizing::new(vec![0; (bytes.len() * 4).div_ceil(3)]);
-    // It's as long as that, so it fits.
+    // The buffer has the exact size, so it can't fail.
     let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut encoded);
     encoded
 }

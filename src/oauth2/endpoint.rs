@@ -1,4 +1,4 @@
-//! A vendor's token endpoint as an integration describes it.
+//! The token endpoint of an integration: its URL, grant, parameters and the shape of its responses.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,29 +6,27 @@ use std::time::Duration;
 use http::header::{HeaderName, HeaderValue};
 
 use super::answer::{Path, Shape};
-use super::client_auth::ClientAuth;
+use super::assertion::Assertion;
 use super::encoding::Value;
-use super::grant::GrantType;
-use super::parameter::TokenParameter;
+use super::error::Missing;
 use crate::connection::Connection;
 use crate::secret::Secret;
 use crate::upstream::{BaseUrlError, BaseUrlTemplate, Upstream};
 
-/// How a vendor's token endpoint is asked (RFC 6749 §3.2), and how its answer is read.
+/// A token endpoint (RFC 6749 §3.2): the request to it, and the way in which its response is read.
 ///
-/// Unless it's told otherwise it's asked by the grant `refresh_token`, with a form, and the client
-/// authenticates by `Basic`.
+/// By default the request is a form with the grant `refresh_token`, and the client authenticates by `Basic`.
 ///
 /// ```
 /// use tower_passthrough::oauth2::{ClientAuth, TokenEndpoint};
 ///
-/// // Fields of other names, a public client, and refusals with the status 200.
+/// // Fields with other names, a public client, and errors with the status 200.
 /// // https://docs.slack.dev/reference/methods/tooling.tokens.rotate
 /// let slack = TokenEndpoint::new("https://slack.com/api/tooling.tokens.rotate")?
 ///     .client_auth(ClientAuth::None)
 ///     .access_token_at("token")
 ///     .expiry_at("exp")
-///     .dead_errors(["invalid_refresh_token"]);
+///     .revoked_errors(["invalid_refresh_token"]);
 ///
 /// // A host per customer, and a body of JSON.
 /// let zendesk = TokenEndpoint::new("https://{subdomain}.zendesk.com/oauth/tokens")?
@@ -51,13 +49,11 @@ pub struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    /// The endpoint at that URL. Host and path may hold `{variables}` of the connection; a query is
-    /// sent as it stands.
+    /// Returns the endpoint at `url`. Host and path may hold `{variables}` of the connection; a query is sent as it is.
     ///
     /// # Errors
     ///
-    /// As [`Upstream::template`], save that a query is taken: RFC 6749 §3.2 allows one, and no
-    /// fragment.
+    /// As [`Upstream::template`], except that a query is accepted: RFC 6749 §3.2 allows a query, but no fragment.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
         let (base, query) = match url.split_once('?') {
             Some((base, query)) => (base, Some(query)),
@@ -65,7 +61,7 @@ impl TokenEndpoint {
         };
         let mut upstream = Upstream::template(base)?;
         if let Some(query) = query {
-            // Nothing is expanded in a query, so a brace in it is a mistake, as an empty one is.
+            // Nothing is expanded in a query, so a brace in it is a mistake, as an empty query is.
             let is_template = query.contains(['{', '}']);
             upstream = upstream.query(if is_template { "" } else { query })?;
         }
@@ -87,7 +83,7 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// If the pattern is no regular expression, or the URL has no such variable.
+    /// If the pattern isn't a valid regular expression, or the URL has no such variable.
     pub fn variable(mut self, name: &str, pattern: &str) -> Result<Self, BaseUrlError> {
         self.upstream = self.upstream.variable(name, pattern)?;
         Ok(self)
@@ -103,21 +99,20 @@ impl TokenEndpoint {
         Ok(self)
     }
 
-    /// Sets the grant. By default it's the refresh token.
+    /// Sets the grant. Default: the refresh token.
     pub fn grant(mut self, grant: GrantType) -> Self {
         self.grant = grant;
         self
     }
 
-    /// Sets how the client authenticates. By default by `Basic`; with [`GrantType::JwtBearer`], whose
-    /// assertion is authentic by itself, not at all.
+    /// Sets the authentication of the client. Default: `Basic`, or none with [`GrantType::JwtBearer`], whose assertion is
+    /// authentic by itself.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.client_auth = Some(auth);
         self
     }
 
-    /// Sets the client id. A connection's secret `client_id` wins, for customers who bring a client
-    /// of their own.
+    /// Sets the client id. A connection's secret `client_id` wins, for customers with a client of their own.
     pub fn client_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.client_id = Some(id.into());
         self
@@ -129,15 +124,15 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the scopes to ask for (RFC 6749 §3.3), which are sent with blanks between them. A vendor
-    /// that wants commas gets a [`parameter`](Self::parameter) `scope`.
+    /// Sets the scopes to request (RFC 6749 §3.3), which are sent with blanks between them. For an endpoint that expects
+    /// commas, set a [`parameter`](Self::parameter) `scope` instead.
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let mut scope = String::new();
-        for one in scopes {
+        for name in scopes {
             if !scope.is_empty() {
                 scope.push(' ');
             }
-            scope.push_str(one.as_ref());
+            scope.push_str(name.as_ref());
         }
         self.scope = (!scope.is_empty()).then(|| scope.into());
         self
@@ -154,8 +149,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Adds a header field, such as `Notion-Version`. One that frames or routes a message isn't
-    /// sent; `Authorization` is the client's, if it authenticates by `Basic`.
+    /// Adds a header field, such as `Notion-Version`. Fields that frame or route a message aren't sent; `Authorization` is
+    /// replaced if the client authenticates by `Basic`.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.upstream = self.upstream.header(name, value);
         self
@@ -168,73 +163,73 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets where in the answer the access token is: names with dots between them, for objects in
-    /// objects, as in `authed_user.access_token`. By default `access_token`.
+    /// Sets the path of the access token in the response: names with dots between them for nested objects, as in
+    /// `authed_user.access_token`. Default: `access_token`.
     pub fn access_token_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.access_token = Path::new(path);
         self
     }
 
-    /// Sets where the refresh token is. By default `refresh_token`, beside the access token.
+    /// Sets the path of the refresh token. Default: `refresh_token`, in the object of the access token.
     pub fn refresh_token_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.refresh_token = Some(Path::new(path));
         self
     }
 
-    /// Sets where the access token's lifetime in seconds is. By default `expires_in`, beside the
-    /// access token.
+    /// Sets the path of the access token's lifetime in seconds. Default: `expires_in`, in the object of the access token.
     pub fn lifetime_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.lifetime = Some(Path::new(path));
         self
     }
 
-    /// Sets where the time is at which the access token ends, for vendors that tell no lifetime:
-    /// Unix seconds, milliseconds, or a date of RFC 3339. By default `expires_at` or `expires_on`,
-    /// beside the access token.
+    /// Sets the path of the time at which the access token expires, for endpoints that return no lifetime: Unix seconds,
+    /// milliseconds, or a timestamp of RFC 3339. Default: `expires_at` or `expires_on`, in the object of the access token.
     pub fn expiry_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.expiry = Some(Path::new(path));
         self
     }
 
-    /// Sets the lifetime of access tokens of which the answer tells none. Without it they're used
-    /// until the vendor answers 401.
+    /// Sets the lifetime of access tokens for which the response holds none. Default: none; they're used until the upstream
+    /// responds with 401.
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.shape.default_lifetime = Some(lifetime);
         self
     }
 
-    /// Keeps another field of the answer, a string, as a secret of its last name.
+    /// Keeps another field of the response, a string, as a secret with the last name of the path.
     pub fn keep(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.kept.push(Path::new(path));
         self
     }
 
-    /// Adds the vendor's own words for `invalid_grant`, after which only the connection's owner can
-    /// help. GitHub's is `bad_refresh_token`
+    /// Adds error codes of this endpoint that mean `invalid_grant`: the grant is revoked, and the connection's owner must
+    /// authorize it again. GitHub's is `bad_refresh_token`
     /// (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>).
-    pub fn dead_errors<S: Into<Box<str>>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
-        self.shape.dead.extend(words.into_iter().map(Into::into));
+    pub fn revoked_errors<S: Into<Box<str>>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
+        self.shape
+            .revoked_errors
+            .extend(words.into_iter().map(Into::into));
         self
     }
 
-    /// Whether the connection has what the grant needs.
-    pub(super) fn serves(&self, connection: &Connection) -> bool {
+    /// Returns `true` if the connection has what the grant needs.
+    pub(super) fn supports(&self, connection: &Connection) -> bool {
         let mut parameters = self.parameters.iter();
         let has_parameters = parameters.all(|(_, value)| value.find(connection).is_ok());
         has_parameters
             && match &self.grant {
                 GrantType::RefreshToken => connection.credential().get("refresh_token").is_some(),
-                GrantType::ClientCredentials => self.authenticates(connection),
-                GrantType::JwtBearer(assertion) => assertion.fits(connection),
+                GrantType::ClientCredentials => self.can_authenticate(connection),
+                GrantType::JwtBearer(assertion) => assertion.supports(connection),
             }
     }
 
-    /// Whether the client can authenticate for that connection.
-    fn authenticates(&self, connection: &Connection) -> bool {
+    /// Returns `true` if the client can authenticate for the connection.
+    fn can_authenticate(&self, connection: &Connection) -> bool {
         let has_id = self.id(connection).is_some();
         match self.authentication() {
             ClientAuth::Basic | ClientAuth::Body => has_id && self.secret(connection).is_some(),
-            ClientAuth::PrivateKeyJwt(assertion) => has_id && assertion.fits(connection),
+            ClientAuth::PrivateKeyJwt(assertion) => has_id && assertion.supports(connection),
             ClientAuth::None => true,
         }
     }
@@ -247,15 +242,15 @@ impl TokenEndpoint {
         }
     }
 
-    /// The client id for that connection.
+    /// Returns the client id for the connection.
     pub(super) fn id<'a>(&'a self, connection: &'a Connection) -> Option<Value<'a>> {
         let own = connection.credential().get("client_id").map(Value::Secret);
         own.or_else(|| self.client_id.as_deref().map(Value::Text))
     }
 
-    /// The client secret for that connection.
+    /// Returns the client secret for the connection.
     ///
-    /// The host's own goes along with the host's own id alone.
+    /// The host's secret is only ever sent together with the host's id.
     pub(super) fn secret<'a>(&'a self, connection: &'a Connection) -> Option<Value<'a>> {
         let credential = connection.credential();
         let hosts = self.client_secret.as_ref();
@@ -272,5 +267,143 @@ impl fmt::Debug for TokenEndpoint {
             .field("client_auth", self.authentication())
             .field("scope", &self.scope)
             .finish_non_exhaustive()
+    }
+}
+
+/// The grant that is exchanged for an access token (RFC 6749 §1.3).
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum GrantType {
+    /// The connection's secret `refresh_token` (RFC 6749 §6), whether the endpoint rotates it or not.
+    #[default]
+    RefreshToken,
+    /// The client's own credentials (RFC 6749 §4.4). There is no refresh token.
+    ClientCredentials,
+    /// A signed JWT (RFC 7523 §2.1), as for Google's service accounts. There is no refresh token.
+    ///
+    /// An endpoint whose clock is behind the host's may reject a valid assertion by `invalid_grant`, after which the grant
+    /// counts as revoked: keep the host's clock in time.
+    JwtBearer(Assertion),
+}
+
+impl GrantType {
+    /// Returns the value of the parameter `grant_type`.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::RefreshToken => "refresh_token",
+            Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
+        }
+    }
+}
+
+/// The authentication of a client at a token endpoint (RFC 6749 §2.3).
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ClientAuth {
+    /// `client_secret_basic`: id and secret in `Authorization: Basic` (RFC 6749 §2.3.1), both
+    /// form-encoded first.
+    Basic,
+    /// `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1).
+    Body,
+    /// `private_key_jwt`: a JWT that the client has signed (RFC 7523 §2.2).
+    PrivateKeyJwt(Assertion),
+    /// No authentication: a public client, which only sends its client id if it has one.
+    None,
+}
+
+/// The value of a parameter or a claim: a text, a secret of the host application, or a secret or variable of the connection.
+///
+/// ```
+/// use tower_passthrough::oauth2::{GrantType, TokenEndpoint, TokenParameter};
+///
+/// // A grant that only Zoom has, and an account per connection.
+/// // https://developers.zoom.us/docs/internal-apps/s2s-oauth/
+/// let zoom = TokenEndpoint::new("https://zoom.us/oauth/token")?
+///     .grant(GrantType::ClientCredentials)
+///     .parameter("grant_type", "account_credentials")
+///     .parameter("account_id", TokenParameter::from_connection("account_id"));
+/// # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
+/// ```
+#[derive(Clone)]
+pub struct TokenParameter {
+    source: Source,
+    is_optional: bool,
+}
+
+#[derive(Clone)]
+enum Source {
+    Text(Box<str>),
+    Secret(Secret),
+    Connection(Box<str>),
+}
+
+impl TokenParameter {
+    /// Returns the value of the connection's secret with that name, or else of its variable.
+    #[must_use]
+    pub fn from_connection(name: impl Into<Box<str>>) -> Self {
+        Self::new(Source::Connection(name.into()))
+    }
+
+    /// Leaves the parameter out if the connection has no such secret or variable.
+    #[must_use]
+    pub fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    fn new(source: Source) -> Self {
+        Self {
+            source,
+            is_optional: false,
+        }
+    }
+
+    /// Returns the value for the connection, or `None` if it's left out.
+    pub(super) fn find<'a>(
+        &'a self,
+        connection: &'a Connection,
+    ) -> Result<Option<Value<'a>>, Missing> {
+        match &self.source {
+            Source::Text(text) => Ok(Some(Value::Text(text))),
+            Source::Secret(secret) => Ok(Some(Value::Secret(secret))),
+            Source::Connection(name) => {
+                let secret = connection.credential().get(name).map(Value::Secret);
+                let variable = || connection.variables().get(name).map(Value::Text);
+                match secret.or_else(variable) {
+                    None if !self.is_optional => Err(Missing(name.clone())),
+                    found => Ok(found),
+                }
+            }
+        }
+    }
+}
+
+impl From<&str> for TokenParameter {
+    fn from(text: &str) -> Self {
+        Self::new(Source::Text(text.into()))
+    }
+}
+
+impl From<String> for TokenParameter {
+    fn from(text: String) -> Self {
+        Self::new(Source::Text(text.into()))
+    }
+}
+
+impl From<Secret> for TokenParameter {
+    fn from(secret: Secret) -> Self {
+        Self::new(Source::Secret(secret))
+    }
+}
+
+// By hand: hosts write secrets where texts belong.
+impl fmt::Debug for TokenParameter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Text(_) => f.write_str("Text"),
+            Source::Secret(_) => f.write_str("Secret"),
+            Source::Connection(name) => write!(f, "Of({name:?})"),
+        }
     }
 }

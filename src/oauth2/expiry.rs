@@ -1,34 +1,32 @@
-//! When an access token ends, in the forms in which vendors say it.
+//! The end of an access token, in each form in which endpoints return it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::refresh::rfc3339;
+use crate::encoding::calendar::parse_rfc3339;
 
-/// The longest that a token is believed to live: ten years. Whoever adds it to a clock mustn't
-/// overflow it.
-const LONGEST: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+/// The maximum lifetime of a token, so that adding it to a clock can't overflow: ten years.
+const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// The end after a lifetime in seconds: a number, or one in a string. Nought and less tell nothing.
+/// Returns the end after a lifetime in seconds, a number or a string of one, or `None` if it isn't positive.
 pub(super) fn after(lifetime: &Value, began: SystemTime) -> Option<SystemTime> {
     let seconds = number(lifetime).filter(|&seconds| seconds > 0.0)?;
-    let lifetime = Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST);
-    began.checked_add(lifetime.min(LONGEST))
+    let lifetime = Duration::try_from_secs_f64(seconds).unwrap_or(MAX_LIFETIME);
+    began.checked_add(lifetime.min(MAX_LIFETIME))
 }
 
-/// The end as a point in time: Unix seconds, milliseconds if they'd be absurd as seconds, as a number
-/// or in a string; or a string of RFC 3339. One that has passed tells nothing: the token is new, so
-/// a clock is wrong.
+/// Returns the end from a point in time: Unix seconds, or milliseconds if the number is absurd as seconds, as a number or
+/// a string; or a timestamp of RFC 3339. Returns `None` if it has passed: the token is new, so a clock is wrong.
 pub(super) fn at(time: &Value, began: SystemTime) -> Option<SystemTime> {
-    // As seconds, it's in the year 5138.
-    const MILLISECONDS: f64 = 1e11;
+    // As seconds, this is in the year 5138.
+    const MAX_SECONDS: f64 = 1e11;
     let since_epoch = match number(time) {
-        Some(time) if time > MILLISECONDS => Duration::try_from_secs_f64(time / 1000.0).ok()?,
+        Some(time) if time > MAX_SECONDS => Duration::try_from_secs_f64(time / 1000.0).ok()?,
         Some(seconds) => Duration::try_from_secs_f64(seconds).ok()?,
-        None => rfc3339(time.as_str()?.trim())?,
+        None => parse_rfc3339(time.as_str()?.trim())?,
     };
-    let latest = began.checked_add(LONGEST)?;
+    let latest = began.checked_add(MAX_LIFETIME)?;
     let end = UNIX_EPOCH
         .checked_add(since_epoch)
         .map_or(latest, |end| end.min(latest));
@@ -62,8 +60,8 @@ mod tests {
             (json!(" 3600 "), Some(3600.0)),
             (json!(3599.5), Some(3599.5)),
             (json!("3599.5"), Some(3599.5)),
-            (json!(u64::MAX), Some(LONGEST.as_secs_f64())),
-            (json!("1e300"), Some(LONGEST.as_secs_f64())),
+            (json!(u64::MAX), Some(MAX_LIFETIME.as_secs_f64())),
+            (json!("1e300"), Some(MAX_LIFETIME.as_secs_f64())),
             (json!(0), None),
             (json!(-1), None),
             (json!("inf"), None),

@@ -1,4 +1,4 @@
-//! The request to a token endpoint: what an ordinary client would send (RFC 6749 §3.2).
+//! The request to a token endpoint (RFC 6749 §3.2).
 
 use std::time::SystemTime;
 
@@ -11,12 +11,9 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 
 use super::assertion::{Assertion, Defaults};
-use super::client_auth::ClientAuth;
 use super::encoding::{Pairs, Value, basic};
-use super::endpoint::TokenEndpoint;
-use super::grant::GrantType;
-use super::parameter::Missing;
-use super::unready::Unready;
+use super::endpoint::{ClientAuth, GrantType, TokenEndpoint};
+use super::error::{Missing, RequestBuildError};
 use crate::body::RequestBody;
 use crate::client::Dispatch;
 use crate::connection::Connection;
@@ -32,29 +29,29 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl TokenEndpoint {
-    /// The request for new tokens of that connection, and where it goes. It isn't sent anywhere
-    /// else (SECURITY O5).
+    /// Returns the request for new tokens of the connection, and its destination. It's never sent to another one, so a
+    /// redirect can't carry credentials away.
     pub(super) fn request(
         &self,
         id: &ConnectionKey,
         connection: &Connection,
         now: SystemTime,
-    ) -> Result<(Request<RequestBody>, Dispatch), Unready> {
+    ) -> Result<(Request<RequestBody>, Dispatch), RequestBuildError> {
         let upstream = self.upstream.expand(connection.variables())?;
         let route = upstream
             .place(None)
             .and_then(|place| upstream.permit(place))
-            .map_err(|_| Unready::Unsendable)?;
+            .map_err(|_| RequestBuildError::Unsendable)?;
         let target = target(route.base_path(), upstream.default_query())?;
         let uri = route
             .destination
             .uri(target)
-            .map_err(|_| Unready::Unsendable)?;
+            .map_err(|_| RequestBuildError::Unsendable)?;
         let (body, authorization) = self.payload(connection, &uri, now)?;
 
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, JSON);
-        // Nobody undoes a coding here.
+        // Content codings of the response aren't decoded.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
@@ -77,14 +74,14 @@ impl TokenEndpoint {
         ))
     }
 
-    /// The body, and what stands in `Authorization`.
+    /// Returns the body, and the value of `Authorization`.
     fn payload(
         &self,
         connection: &Connection,
         uri: &Uri,
         now: SystemTime,
-    ) -> Result<(Bytes, Option<HeaderValue>), Unready> {
-        let missing = |name: &str| Unready::from(Missing(name.into()));
+    ) -> Result<(Bytes, Option<HeaderValue>), RequestBuildError> {
+        let missing = |name: &str| RequestBuildError::from(Missing(name.into()));
         let id = self.id(connection);
         let scope = self.scope.as_deref();
         let sign = |assertion: &Assertion, is_about_client| {
@@ -123,8 +120,8 @@ impl TokenEndpoint {
                 let id = id.ok_or_else(|| missing("client_id"))?;
                 let secret = self.secret(connection);
                 let secret = secret.ok_or_else(|| missing("client_secret"))?;
-                let value = basic(id, secret).ok_or(Unready::Unsendable)?;
-                authorization = Some(sensitive(value).map_err(|_| Unready::Unsendable)?);
+                let value = basic(id, secret).ok_or(RequestBuildError::Unsendable)?;
+                authorization = Some(sensitive(value).map_err(|_| RequestBuildError::Unsendable)?);
             }
             ClientAuth::Body => {
                 let secret = self.secret(connection);
@@ -152,18 +149,18 @@ impl TokenEndpoint {
             }
         }
         let body = match self.is_json {
-            true => parameters.json().ok_or(Unready::Unsendable)?,
+            true => parameters.json().ok_or(RequestBuildError::Unsendable)?,
             false => parameters.form(),
         };
         Ok((Bytes::from_owner(body), authorization))
     }
 }
 
-fn target(path: &str, query: Option<&str>) -> Result<PathAndQuery, Unready> {
+fn target(path: &str, query: Option<&str>) -> Result<PathAndQuery, RequestBuildError> {
     let mut target = String::from(if path.is_empty() { "/" } else { path });
     if let Some(query) = query {
         target.push('?');
         target.push_str(query);
     }
-    PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| Unready::Unsendable)
+    PathAndQuery::from_maybe_shared(Bytes::from(target)).map_err(|_| RequestBuildError::Unsendable)
 }

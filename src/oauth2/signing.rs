@@ -1,4 +1,4 @@
-//! Keys in PEM, and the signatures of a JWT by them (RFC 7518 §3, RFC 8037 §3.1).
+//! Keys in PEM, and signatures of JWTs by them (RFC 7518 §3, RFC 8037 §3.1).
 
 use std::fmt;
 
@@ -10,10 +10,10 @@ use ring::signature::{
 };
 use zeroize::Zeroizing;
 
-use crate::pem;
+use crate::encoding::pem;
 use crate::secret::Secret;
 
-/// How a JWT is signed: `alg` of RFC 7518 §3.1 and RFC 8037 §3.1.
+/// The algorithm by which a JWT is signed: `alg` of RFC 7518 §3.1 and RFC 8037 §3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SigningAlgorithm {
@@ -40,9 +40,9 @@ impl SigningAlgorithm {
         }
     }
 
-    /// The key of that PEM, ready to sign.
+    /// Parses the key.
     ///
-    /// It's read anew for each assertion, as ring doesn't zero what it has read.
+    /// It's parsed for each assertion, as ring doesn't wipe the keys that it holds.
     pub(super) fn key(self, pem: &Secret) -> Result<SigningKey, SigningKeyError> {
         let (label, der) = from_pem(pem.expose())?;
         let unfit = |_| SigningKeyError("the key isn't one that this algorithm signs with");
@@ -63,7 +63,7 @@ impl SigningAlgorithm {
             Self::Ps256 => rsa(&RSA_PSS_SHA256),
             Self::Es256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING),
             Self::Es384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            // OpenSSL writes no public key into it.
+            // OpenSSL writes no public key into the file.
             Self::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der)
                 .map(SigningKey::Ed25519)
                 .map_err(unfit),
@@ -102,10 +102,10 @@ enum Label {
     Pkcs8,
 }
 
-/// The first private key of a PEM.
+/// Returns the first private key in the PEM.
 fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> {
-    const NONE: SigningKeyError = SigningKeyError("the key is no private key in PEM");
-    let sections = pem::sections(pem).map_err(|_| NONE)?;
+    const NO_KEY: SigningKeyError = SigningKeyError("the key is no private key in PEM");
+    let sections = pem::sections(pem).map_err(|_| NO_KEY)?;
     let mut keys = sections
         .into_iter()
         .filter_map(|section| match section.label {
@@ -113,10 +113,10 @@ fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> 
             b"RSA PRIVATE KEY" => Some((Label::Pkcs1, section.der)),
             _ => None,
         });
-    keys.next().ok_or(NONE)
+    keys.next().ok_or(NO_KEY)
 }
 
-/// Why a key can't sign. It holds nothing of the key.
+/// The error of a key that can't sign. It holds nothing of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningKeyError(&'static str);
 

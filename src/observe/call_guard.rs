@@ -63,14 +63,14 @@ impl CallGuard {
     /// The request as it came may belong to a trace.
     pub(crate) fn on_request(&mut self, request: &HeaderMap) {
         if self.is_observed() {
-            self.traced(TraceId::of(request));
+            self.traced(TraceId::from_headers(request));
         }
     }
 
     /// The request that is sent may begin a trace.
     pub(crate) fn on_send(&mut self, request: &mut HeaderMap, context: TraceContext) {
         if context == TraceContext::Start {
-            let trace = TraceId::of_or_start(request);
+            let trace = TraceId::from_headers_or_start(request);
             if self.is_observed() {
                 self.traced(Some(trace));
             }

@@ -1,8 +1,10 @@
 //! What a vendor's answer tells of its limits, as facts: the answer isn't touched.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use http::header::{DATE, HeaderMap, HeaderName, RETRY_AFTER};
+use http::header::{HeaderMap, HeaderName};
+
+use crate::encoding::http_date::retry_after;
 
 /// What a vendor's answer told of its limits: in `RateLimit` and `RateLimit-Policy`
 /// (draft-ietf-httpapi-ratelimit-headers, and the forms of its earlier versions), `RateLimit-*`,
@@ -160,38 +162,13 @@ fn leading_number(text: &[u8]) -> Option<u64> {
     number.parse().ok()
 }
 
-/// The longest wait that is told: a year.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-
-/// When the vendor wants to be asked again (RFC 9110 §10.2.3): from its own `Date` on, if it told
-/// one, and nought if that has passed. `None` if it doesn't say, or nothing that could be understood.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // Whoever adds it to a clock mustn't overflow it.
-        let seconds = value.parse().map_or(LONGEST, Duration::from_secs);
-        return Some(seconds.min(LONGEST));
-    }
-    let until = date(value)?;
-    let from = headers
-        .get(DATE)
-        .and_then(|value| date(value.to_str().ok()?));
-    let from = from.unwrap_or_else(SystemTime::now);
-    let wait = until.duration_since(from).unwrap_or_default();
-    Some(wait.min(LONGEST))
-}
-
-fn date(value: &str) -> Option<SystemTime> {
-    httpdate::parse_http_date(value.trim()).ok()
-}
-
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
 
     use super::*;
 
-    fn of(fields: &[(&'static str, &'static str)]) -> Option<RateLimit> {
+    fn read(fields: &[(&'static str, &'static str)]) -> Option<RateLimit> {
         let mut headers = HeaderMap::new();
         for (name, value) in fields {
             headers.append(*name, HeaderValue::from_static(value));
@@ -239,54 +216,22 @@ mod tests {
                 ("x-rate-limit-reset", "30"),
             ],
         ] {
-            assert_eq!(of(fields), all, "{fields:?}");
+            assert_eq!(read(fields), all, "{fields:?}");
         }
         let openai = [
             ("x-ratelimit-remaining-requests", "59"),
             ("x-ratelimit-reset-requests", "6m0s"),
         ];
-        assert_eq!(of(&openai), facts(None, Some(59), None));
+        assert_eq!(read(&openai), facts(None, Some(59), None));
     }
 
     #[test]
     fn what_is_no_number_is_left_out() {
-        assert_eq!(of(&[("content-type", "text/plain")]), None);
+        assert_eq!(read(&[("content-type", "text/plain")]), None);
         for value in ["", "-1", "many", "99999999999999999999", "r=", ";=,\""] {
             for name in ["ratelimit", "x-ratelimit-remaining"] {
-                assert_eq!(of(&[(name, value)]), None, "{name}: {value}");
+                assert_eq!(read(&[(name, value)]), None, "{name}: {value}");
             }
-        }
-    }
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date() {
-        let after = |fields: &[_]| of(fields).and_then(|limit| limit.retry_after());
-        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        for (value, seconds) in [
-            ("120", 120),
-            ("0", 0),
-            ("Sun, 06 Nov 1994 08:50:07 GMT", 30),
-            ("Sun, 06 Nov 1994 08:40:00 GMT", 0),
-        ] {
-            let expected = Some(Duration::from_secs(seconds));
-            assert_eq!(after(&[("retry-after", value), date]), expected, "{value}");
-        }
-        assert_eq!(
-            after(&[("retry-after", "99999999999999999999999")]),
-            Some(LONGEST)
-        );
-        let in_an_hour = SystemTime::now() + Duration::from_secs(3600);
-        let mut headers = HeaderMap::new();
-        let value = HeaderValue::try_from(httpdate::fmt_http_date(in_an_hour));
-        headers.extend(value.ok().map(|value| (RETRY_AFTER, value)));
-        let wait = super::retry_after(&headers).unwrap_or_default();
-        assert!(wait > Duration::from_secs(3500) && wait <= Duration::from_secs(3600));
-        for nonsense in ["", "-1", "+1", "1.5", "tomorrow", "1 s"] {
-            assert_eq!(
-                after(&[("retry-after", nonsense), date]),
-                None,
-                "{nonsense}"
-            );
         }
     }
 }

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::encoding::hex::decode_lower;
+
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
@@ -34,20 +36,20 @@ impl TraceId {
         self.0
     }
 
-    /// The trace that the request belongs to, if it says so in a valid form.
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+    /// Returns the trace that the request belongs to, if it has one valid `traceparent`.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?;
-        // Of two it would be anybody's guess which counts.
+        // With two fields, nothing says which one counts.
         if values.next().is_some() {
             return None;
         }
         parse(value.as_bytes())
     }
 
-    /// The same, or a new trace that the request belongs to from now on.
-    pub(crate) fn of_or_start(headers: &mut HeaderMap) -> Self {
-        if let Some(id) = Self::of(headers) {
+    /// Returns the trace that the request belongs to, or starts one and adds it to the request.
+    pub(crate) fn from_headers_or_start(headers: &mut HeaderMap) -> Self {
+        if let Some(id) = Self::from_headers(headers) {
             return id;
         }
         let id = Self(random_id());
@@ -77,7 +79,7 @@ impl FromStr for TraceId {
     ///
     /// If it isn't 32 digits of lower-case hex, one of them other than 0.
     fn from_str(text: &str) -> Result<Self, InvalidTraceId> {
-        hex(text.as_bytes()).map(Self).ok_or(InvalidTraceId)
+        parse_id(text.as_bytes()).map(Self).ok_or(InvalidTraceId)
     }
 }
 
@@ -98,10 +100,10 @@ impl std::error::Error for InvalidTraceId {}
 fn parse(value: &[u8]) -> Option<TraceId> {
     let (known, rest) = value.split_at_checked(55)?;
     let mut parts = known.split(|&byte| byte == b'-');
-    let [version] = digits(parts.next()?)?;
-    let trace = hex(parts.next()?)?;
-    let _parent: [u8; 8] = hex(parts.next()?)?;
-    let [_flags] = digits(parts.next()?)?;
+    let [version] = decode_lower(parts.next()?)?;
+    let trace = parse_id(parts.next()?)?;
+    let _parent: [u8; 8] = parse_id(parts.next()?)?;
+    let [_flags] = decode_lower(parts.next()?)?;
     let is_whole = match version {
         0 => rest.is_empty(),
         0xff => false,
@@ -110,27 +112,9 @@ fn parse(value: &[u8]) -> Option<TraceId> {
     (is_whole && parts.next().is_none()).then_some(TraceId(trace))
 }
 
-/// Lower-case hex, two digits a byte.
-fn digits<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
-    if text.len() != 2 * BYTES {
-        return None;
-    }
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let mut bytes = [0; BYTES];
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let &[high, low] = pair else { return None };
-        *byte = digit(high)? << 4 | digit(low)?;
-    }
-    Some(bytes)
-}
-
-/// An id: zeros alone are none.
-fn hex<const BYTES: usize>(text: &[u8]) -> Option<[u8; BYTES]> {
-    digits(text).filter(|id| id.iter().any(|&byte| byte != 0))
+/// Parses an id, of which not all bytes are zero.
+fn parse_id<const LEN: usize>(text: &[u8]) -> Option<[u8; LEN]> {
+    decode_lower(text).filter(|id| id.iter().any(|&byte| byte != 0))
 }
 
 /// Version 00, sampled: whoever wants traces to begin here wants to see them.
@@ -208,8 +192,8 @@ mod tests {
         let ids: HashSet<_> = (0..1000)
             .map(|_| {
                 let mut headers = HeaderMap::new();
-                let id = TraceId::of_or_start(&mut headers);
-                assert_eq!(TraceId::of(&headers), Some(id));
+                let id = TraceId::from_headers_or_start(&mut headers);
+                assert_eq!(TraceId::from_headers(&headers), Some(id));
                 id
             })
             .collect();

@@ -73,7 +73,9 @@ impl<F: Future> Future for AwaitHead<'_, F> {
                 .map_or(*this.started, Upload::moved)
                 .max(*this.started);
             let deadline = match state {
-                UploadState::AwaitsCaller | UploadState::AwaitsVendor => moved + this.timeouts.idle,
+                UploadState::AwaitsCaller | UploadState::AwaitsUpstream => {
+                    moved + this.timeouts.idle
+                }
                 UploadState::Ended
                 | UploadState::Broken
                 | UploadState::TooLarge

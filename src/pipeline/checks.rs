@@ -9,7 +9,7 @@ use crate::address::Target;
 use crate::authorize::Scope;
 use crate::body::RequestBody;
 use crate::error::{Error, ErrorCode};
-use crate::rewrite::MOST_FIELDS;
+use crate::rewrite::MAX_FIELDS;
 use crate::upstream::Route;
 
 /// TRACE would echo the credential, and CONNECT opens what nobody could look into.
@@ -28,7 +28,7 @@ pub(super) fn check_method(method: &Method) -> Result<(), Error> {
 
 /// A head that leaves no room for what is added to it (FORWARDING H22).
 pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
-    if headers.len() > MOST_FIELDS {
+    if headers.len() > MAX_FIELDS {
         return Err(Error::bad_address("the request has more than 4,096 fields"));
     }
     Ok(())
@@ -58,7 +58,7 @@ pub(super) fn check_scope(
 
 /// Dots that a vendor which decodes twice would see, where the host is strict (FORWARDING P9).
 pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
-    if config.reject_double_encoded_dots && target.sinks_if_decoded_twice() {
+    if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
         return Err(Error::bad_address(
             "the path holds dot segments, encoded twice, that leave the base path",
         ));

@@ -25,7 +25,7 @@ use http::{Request, Response, Uri};
 use self::config::Config;
 use self::problem::ErrorForm;
 use self::send::{Outgoing, Target};
-use crate::address::{Address, Prefix, as_it_came};
+use crate::address::{Address, Prefix, original_target};
 use crate::auth::PayloadUse;
 use crate::authorize::{Authorize, CallContext, Scope};
 use crate::body::{RequestBody, UpstreamBody};
@@ -154,7 +154,7 @@ where
         checks::check_length(&call.body, config.request_body_limit)?;
         checks::check_loop(&call.head.headers, config)?;
         let links = match config.rewrite_links {
-            true => MountedLinks::of(&uri, &address, &target, &upstream, &route, encoding),
+            true => MountedLinks::new(&uri, &address, &target, &upstream, &route, encoding),
             false => None,
         };
 
@@ -245,7 +245,7 @@ impl Call {
         let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);
         let original = config.original_uri.and_then(|find| find(&extensions));
-        let uri = as_it_came(std::mem::take(&mut head.uri), original);
+        let uri = original_target(std::mem::take(&mut head.uri), original);
         let observers = Arc::clone(&config.observers);
         let mut guard = CallGuard::new(head.method.clone(), extensions, observers);
         guard.on_request(&head.headers);

@@ -332,7 +332,9 @@ impl Target<'_> {
             && match kind {
                 TransportErrorKind::PlaintextProhibited => true,
                 // What a name resolves to may be somebody else's doing.
-                TransportErrorKind::DestinationProhibited => matches!(self.destination.host(), Host::Ip(_)),
+                TransportErrorKind::DestinationProhibited => {
+                    matches!(self.destination.host(), Host::Ip(_))
+                }
                 _ => false,
             }
     }

@@ -1,4 +1,4 @@
-//! How long to leave a token endpoint alone that fails, and what else is remembered of a connection.
+//! The back-off from a token endpoint that fails, and what else is remembered of a connection between refreshes.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
@@ -7,39 +7,40 @@ use tokio::time::{Instant, sleep};
 
 use super::flight::Memory;
 use super::freshness::Margins;
-use super::landed::SharedError;
+use super::refresh::SharedError;
 use crate::store::{CredentialVersion, StoredConnection};
 
-/// The wait after the first failure; each further one doubles it.
-const FIRST: Duration = Duration::from_secs(1);
+/// The wait after the first failure. Each further failure doubles it.
+const INITIAL_WAIT: Duration = Duration::from_secs(1);
 
-/// The longest wait of our own.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The maximum wait, unless the endpoint asks for a longer one.
+const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// The longest wait that an endpoint can ask for.
-const LONGEST_ASKED_FOR: Duration = Duration::from_secs(300);
+/// The maximum wait that an endpoint can ask for.
+const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(300);
 
-/// How much longer than the wait the count of failures is kept.
-const KEPT: Duration = Duration::from_secs(300);
+/// The time after the wait for which the count of failures is kept.
+const FAILURE_COUNT_TTL: Duration = Duration::from_secs(300);
 
-/// For how long a connection that lacks something isn't looked at again.
-const LACKING: Duration = Duration::from_secs(5);
+/// The pause after a source found that a connection is incomplete.
+const INCOMPLETE_PAUSE: Duration = Duration::from_secs(5);
 
-/// How often a connection is renewed because of 401s (SECURITY X5).
-const ONCE_IN: Duration = Duration::from_secs(60);
+/// The minimum time between two refreshes of a connection because of a 401, as an upstream that always responds with 401
+/// would otherwise cause a refresh per call.
+const FORCED_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// What is remembered of a connection between refreshes.
+/// The memory of a connection between refreshes.
 #[derive(Default)]
 pub(super) struct Remembered {
     failing: Option<Failing>,
-    /// Until when a token that is due is no reason to look again.
-    quiet_until: Option<Instant>,
-    /// Until when the connection lacks what only its owner can give.
-    lacks_until: Option<Instant>,
-    /// When a 401 last led to a refresh, and the version that was the newest then. One that failed
-    /// doesn't count: the endpoint is left alone for other reasons then.
-    driven: Option<(Instant, CredentialVersion)>,
-    /// The margins of the token that ends then, if its life is short.
+    /// The time until which a token that is due doesn't lead to a refresh.
+    paused_until: Option<Instant>,
+    /// The time until which the connection counts as incomplete.
+    incomplete_until: Option<Instant>,
+    /// The time of the last refresh that a 401 forced, and the newest version then. A refresh that failed doesn't count, as
+    /// it leads to a back-off.
+    forced: Option<(Instant, CredentialVersion)>,
+    /// The end of the token and its margins, if its lifetime is short.
     margins: Option<(SystemTime, Margins)>,
 }
 
@@ -49,21 +50,21 @@ struct Failing {
     cause: SharedError,
 }
 
-/// Why no refresh begins.
+/// The reason why no refresh begins.
 pub(super) enum NotNow {
-    /// The endpoint is left alone until then.
+    /// The source failed, and isn't called again until then.
     Failing(Instant, SharedError),
-    /// There was one a moment ago.
-    Quiet,
+    /// There was a refresh a moment ago.
+    Paused,
     /// Only the connection's owner can help.
-    Lacking,
+    Incomplete,
 }
 
 impl Remembered {
-    /// Whether a caller that needs a token may ask for one.
-    pub(super) fn may_ask(&self) -> Result<(), NotNow> {
-        if is_ahead(self.lacks_until) {
-            return Err(NotNow::Lacking);
+    /// Checks whether a caller without a good token may begin a refresh.
+    pub(super) fn check_refresh(&self) -> Result<(), NotNow> {
+        if is_ahead(self.incomplete_until) {
+            return Err(NotNow::Incomplete);
         }
         match &self.failing {
             Some(failing) if Instant::now() < failing.until => {
@@ -73,61 +74,68 @@ impl Remembered {
         }
     }
 
-    /// Whether it's worth looking for a newer token, as the old one is still good.
-    pub(super) fn may_look(&self) -> Result<(), NotNow> {
-        if is_ahead(self.quiet_until) {
-            return Err(NotNow::Quiet);
+    /// Checks whether a refresh may begin while the old token is still good.
+    pub(super) fn check_early_refresh(&self) -> Result<(), NotNow> {
+        if is_ahead(self.paused_until) {
+            return Err(NotNow::Paused);
         }
-        self.may_ask()
+        self.check_refresh()
     }
 
-    /// Whether a 401 may lead to a refresh of that version. One that another process has renewed
-    /// makes no difference, whatever its clock says; one that was put does.
-    pub(super) fn may_be_driven(
+    /// Checks whether a 401 may force a refresh of that version. A newer version makes a difference if the host has put it,
+    /// but not if another process has refreshed it, whatever the clock of that process says.
+    pub(super) fn check_forced_refresh(
         &self,
         version: CredentialVersion,
         is_put: bool,
     ) -> Result<(), NotNow> {
-        match self.driven {
-            Some((at, of)) if (of == version || !is_put) && at.elapsed() < ONCE_IN => {
-                Err(NotNow::Quiet)
+        match self.forced {
+            Some((at, forced))
+                if (forced == version || !is_put) && at.elapsed() < FORCED_REFRESH_INTERVAL =>
+            {
+                Err(NotNow::Paused)
             }
-            _ => self.may_ask(),
+            _ => self.check_refresh(),
         }
     }
 
-    /// The margins of the token that ends at `end`, if its lifetime is known.
+    /// Returns the margins of the token that ends at `end`, if they were remembered.
     pub(super) fn margins(&self, end: Option<SystemTime>) -> Option<Margins> {
-        let (of, margins) = self.margins?;
-        (Some(of) == end).then_some(margins)
+        let (remembered, margins) = self.margins?;
+        (Some(remembered) == end).then_some(margins)
     }
 
-    pub(super) fn knows(&mut self, end: SystemTime, margins: Margins) {
+    pub(super) fn remember_margins(&mut self, end: SystemTime, margins: Margins) {
         self.margins = Some((end, margins));
     }
 
-    pub(super) fn is_driven(&mut self, version: CredentialVersion) {
-        self.driven = Some((Instant::now(), version));
+    pub(super) fn record_forced_refresh(&mut self, version: CredentialVersion) {
+        self.forced = Some((Instant::now(), version));
     }
 
-    pub(super) fn is_quiet_for(&mut self, time: Duration) {
-        self.quiet_until = Instant::now().checked_add(time);
+    /// Prevents refreshes for that time while the old token is still good.
+    pub(super) fn pause(&mut self, time: Duration) {
+        self.paused_until = Instant::now().checked_add(time);
     }
 
-    /// Nothing can be asked for what the connection has. Its owner may mend that at any time.
-    pub(super) fn is_lacking(&mut self) {
-        self.lacks_until = Instant::now().checked_add(LACKING);
-        self.driven = None;
+    /// Records that the connection is incomplete. The pause is short, as its owner may complete it at any time.
+    pub(super) fn record_incomplete(&mut self) {
+        self.incomplete_until = Instant::now().checked_add(INCOMPLETE_PAUSE);
+        self.forced = None;
     }
 
-    /// The endpoint failed; until when to leave it alone.
-    pub(super) fn failed(&mut self, asked_for: Option<Duration>, cause: SharedError) -> Instant {
+    /// Records a failure of the source or the store, and returns the end of the back-off.
+    pub(super) fn record_failure(
+        &mut self,
+        requested_wait: Option<Duration>,
+        cause: SharedError,
+    ) -> Instant {
         let times = self
             .failing
             .as_ref()
             .map_or(1, |failing| failing.times.saturating_add(1));
-        let until = Instant::now() + wait(times, asked_for);
-        self.driven = None;
+        let until = Instant::now() + wait(times, requested_wait);
+        self.forced = None;
         self.failing = Some(Failing {
             times,
             until,
@@ -136,41 +144,43 @@ impl Remembered {
         until
     }
 
-    /// There are new tokens, of that version.
-    pub(super) fn renewed(&mut self, version: CredentialVersion) {
+    /// Records that new tokens are stored as that version.
+    pub(super) fn record_refresh(&mut self, version: CredentialVersion) {
         self.failing = None;
-        self.quiet_until = None;
+        self.paused_until = None;
         self.margins = None;
-        if let Some((_, of)) = &mut self.driven {
-            *of = version;
+        if let Some((_, newest)) = &mut self.forced {
+            *newest = version;
         }
     }
 }
 
 impl Memory for Remembered {
     fn is_empty(&self) -> bool {
-        let is_failing = |failing: &Failing| is_ahead(failing.until.checked_add(KEPT));
+        let is_failing = |failing: &Failing| is_ahead(failing.until.checked_add(FAILURE_COUNT_TTL));
         !self.failing.as_ref().is_some_and(is_failing)
-            && !is_ahead(self.quiet_until)
-            && !is_ahead(self.lacks_until)
-            && self.driven.is_none_or(|(at, _)| at.elapsed() >= ONCE_IN)
+            && !is_ahead(self.paused_until)
+            && !is_ahead(self.incomplete_until)
+            && self
+                .forced
+                .is_none_or(|(at, _)| at.elapsed() >= FORCED_REFRESH_INTERVAL)
             && self.margins.is_none_or(|(end, _)| end <= SystemTime::now())
     }
 
     fn broke_off(&mut self) {
-        self.failed(None, SharedError::new("the refresh broke off"));
+        self.record_failure(None, SharedError::new("the refresh broke off"));
     }
 }
 
-/// Whether it was renewed a moment ago, by whichever process, so that no 401 leads to another
-/// refresh (SECURITY X5). Clocks of two machines may differ either way.
+/// Returns `true` if any process has refreshed the connection within the interval for forced refreshes. The clocks of two
+/// machines may differ in either direction.
 pub(super) fn is_recent(record: &StoredConnection) -> bool {
     let now = SystemTime::now();
     record.refreshed_at.is_some_and(|at| {
         let apart = now
             .duration_since(at)
             .unwrap_or_else(|error| error.duration());
-        apart < ONCE_IN
+        apart < FORCED_REFRESH_INTERVAL
     })
 }
 
@@ -178,18 +188,19 @@ fn is_ahead(at: Option<Instant>) -> bool {
     at.is_some_and(|at| Instant::now() < at)
 }
 
-/// With jitter, so that the connections that an outage has hit don't all come back at once.
-fn wait(times: u32, asked_for: Option<Duration>) -> Duration {
+/// Returns the wait after that many failures, with jitter, so that connections that share an outage don't all retry at
+/// once.
+fn wait(times: u32, requested: Option<Duration>) -> Duration {
     let doubled = 2_u32.saturating_pow(times.saturating_sub(1).min(16));
-    let own = jittered(FIRST.saturating_mul(doubled).min(LONGEST));
-    let asked_for = asked_for.unwrap_or_default().min(LONGEST_ASKED_FOR);
-    match asked_for > own {
-        true => asked_for + jittered(FIRST),
+    let own = jittered(INITIAL_WAIT.saturating_mul(doubled).min(MAX_WAIT));
+    let requested = requested.unwrap_or_default().min(MAX_REQUESTED_WAIT);
+    match requested > own {
+        true => requested + jittered(INITIAL_WAIT),
         false => own,
     }
 }
 
-/// Growing waits between two looks at the store.
+/// Growing waits between two reads of the store.
 pub(super) struct Waits(Duration);
 
 impl Waits {
@@ -203,13 +214,13 @@ impl Waits {
     }
 }
 
-/// Between half of it and the whole.
+/// Returns a random duration between half of `time` and `time`.
 fn jittered(time: Duration) -> Duration {
-    time / 2 + share(time / 2, RandomState::new().hash_one(0))
+    time / 2 + fraction(time / 2, RandomState::new().hash_one(0))
 }
 
-/// A part of `time`, as a hash says.
-pub(super) fn share(time: Duration, hash: u64) -> Duration {
+/// Returns the part of `time` that the hash selects.
+pub(super) fn fraction(time: Duration, hash: u64) -> Duration {
     let part = u32::try_from(hash >> 32).unwrap_or(u32::MAX);
     time.mul_f64(f64::from(part) / f64::from(u32::MAX))
 }
@@ -241,25 +252,25 @@ mod tests {
         let at_least = |asked: u64, least: u64| {
             let least = Duration::from_secs(least);
             let wait = wait(1, Some(Duration::from_secs(asked)));
-            assert!(wait >= least && wait <= least + FIRST, "{wait:?}");
+            assert!(wait >= least && wait <= least + INITIAL_WAIT, "{wait:?}");
         };
         at_least(30, 30);
         at_least(1_000_000, 300);
-        assert!(wait(7, Some(FIRST)) >= LONGEST / 2);
+        assert!(wait(7, Some(INITIAL_WAIT)) >= MAX_WAIT / 2);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_remembered_for_its_wait_and_its_count_for_longer() {
         let mut memory = Remembered::default();
-        assert!(memory.is_empty() && memory.may_ask().is_ok());
-        let until = memory.failed(None, SharedError::new("down"));
-        assert!(matches!(memory.may_ask(), Err(NotNow::Failing(at, _)) if at == until));
+        assert!(memory.is_empty() && memory.check_refresh().is_ok());
+        let until = memory.record_failure(None, SharedError::new("down"));
+        assert!(matches!(memory.check_refresh(), Err(NotNow::Failing(at, _)) if at == until));
         tokio::time::advance(until - Instant::now()).await;
-        assert!(memory.may_ask().is_ok());
+        assert!(memory.check_refresh().is_ok());
         assert!(!memory.is_empty());
-        let second = memory.failed(None, SharedError::new("down")) - Instant::now();
-        assert!(second >= FIRST, "{second:?}");
-        tokio::time::advance(KEPT + LONGEST).await;
+        let second = memory.record_failure(None, SharedError::new("down")) - Instant::now();
+        assert!(second >= INITIAL_WAIT, "{second:?}");
+        tokio::time::advance(FAILURE_COUNT_TTL + MAX_WAIT).await;
         assert!(memory.is_empty());
     }
 
@@ -267,14 +278,14 @@ mod tests {
     async fn x5_a_401_drives_once_a_minute_until_the_credential_changes() {
         let (first, second) = (CredentialVersion::new(1), CredentialVersion::new(2));
         let mut memory = Remembered::default();
-        memory.is_driven(first);
-        assert!(memory.may_be_driven(first, true).is_err());
-        assert!(memory.may_be_driven(second, true).is_ok());
-        assert!(memory.may_be_driven(second, false).is_err());
-        memory.renewed(second);
-        assert!(memory.may_be_driven(second, true).is_err());
-        tokio::time::advance(ONCE_IN).await;
-        assert!(memory.may_be_driven(second, false).is_ok());
+        memory.record_forced_refresh(first);
+        assert!(memory.check_forced_refresh(first, true).is_err());
+        assert!(memory.check_forced_refresh(second, true).is_ok());
+        assert!(memory.check_forced_refresh(second, false).is_err());
+        memory.record_refresh(second);
+        assert!(memory.check_forced_refresh(second, true).is_err());
+        tokio::time::advance(FORCED_REFRESH_INTERVAL).await;
+        assert!(memory.check_forced_refresh(second, false).is_ok());
         assert!(memory.is_empty());
     }
 }

@@ -1,39 +1,37 @@
-//! When an access token ends, as it's stored: the secret `expires_at`, in Unix seconds or by
-//! RFC 3339.
+//! The end of an access token as it's stored: the secret `expires_at`, in Unix seconds or by RFC 3339.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::rfc3339::rfc3339;
 use crate::connection::Connection;
+use crate::encoding::calendar::{parse_rfc3339, since_epoch};
 use crate::secret::Secret;
 
 /// The secret's name.
 pub(super) const NAME: &str = "expires_at";
 
-/// When the connection's access token ends. `None`: nobody knows, or it can't be read.
-pub(super) fn of(connection: &Connection) -> Option<SystemTime> {
+/// Returns the end of the connection's access token, or `None` if it's unknown or can't be parsed.
+pub(super) fn from_connection(connection: &Connection) -> Option<SystemTime> {
     let secret = connection.credential().get(NAME)?;
     let text = std::str::from_utf8(secret.expose()).ok()?.trim_ascii();
-    unix_seconds(text).or_else(|| UNIX_EPOCH.checked_add(rfc3339(text)?))
+    unix_seconds(text).or_else(|| UNIX_EPOCH.checked_add(parse_rfc3339(text)?))
 }
 
-/// As [`of`] reads it.
-pub(super) fn secret(at: SystemTime) -> Secret {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or_default();
-    Secret::from(since.as_secs().to_string())
+/// Returns the end as a secret, which [`from_connection`] parses.
+pub(super) fn to_secret(at: SystemTime) -> Secret {
+    Secret::from(since_epoch(at).as_secs().to_string())
 }
 
-/// A fraction is cut off.
+/// Parses Unix seconds; a fraction is cut off.
 fn unix_seconds(text: &str) -> Option<SystemTime> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    // As seconds, it's in the year 5138: it's milliseconds.
-    const MILLISECONDS: u64 = 100_000_000_000;
+    // As seconds, this is in the year 5138, so larger numbers are milliseconds.
+    const MAX_SECONDS: u64 = 100_000_000_000;
     let since_epoch = match whole.parse().ok()? {
-        time if time > MILLISECONDS => Duration::from_millis(time),
+        time if time > MAX_SECONDS => Duration::from_millis(time),
         seconds => Duration::from_secs(seconds),
     };
     UNIX_EPOCH.checked_add(since_epoch)
@@ -44,7 +42,7 @@ mod tests {
     use super::*;
 
     fn seconds(text: &str) -> Option<u64> {
-        let at = of(&Connection::new("v").with_secret(NAME, text))?;
+        let at = from_connection(&Connection::new("v").with_secret(NAME, text))?;
         at.duration_since(UNIX_EPOCH)
             .ok()
             .map(|since| since.as_secs())
@@ -92,7 +90,7 @@ mod tests {
     #[test]
     fn what_is_written_is_read_again() {
         let at = UNIX_EPOCH + Duration::from_secs(1_767_225_600);
-        let connection = Connection::new("v").with_secret(NAME, secret(at));
-        assert_eq!(of(&connection), Some(at));
+        let connection = Connection::new("v").with_secret(NAME, to_secret(at));
+        assert_eq!(from_connection(&connection), Some(at));
     }
 }

@@ -1,26 +1,26 @@
-//! Is a token still good, is it time for the next, or is it too late for this one?
+//! The freshness of a token: good, due for a refresh, or too close to its end.
 
 use std::time::{Duration, SystemTime};
 
 use super::expires_at;
-use super::secrets::has_token;
+use super::source::has_token;
 use crate::connection::Connection;
 
-/// A token that ends so soon isn't sent any more: the call takes time, and clocks differ.
-const LEEWAY: Duration = Duration::from_secs(5);
+/// The remaining lifetime below which a token isn't sent any more, as the call takes time and clocks differ.
+const MIN_LIFETIME: Duration = Duration::from_secs(5);
 
-/// What to do with a token.
+/// The state of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Freshness {
-    /// Use it.
+    /// The token is used.
     Fresh,
-    /// Use it, and ask for the next.
+    /// The token is used, while the next is fetched.
     Due,
-    /// Ask for the next, and wait for it.
+    /// The token isn't used; the call waits for the next.
     Stale,
 }
 
-/// How long before its end a token is due, and stale.
+/// The times before its end at which a token becomes due, and stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Margins {
     ahead: Duration,
@@ -31,12 +31,12 @@ impl Margins {
     pub(super) fn new(ahead: Duration) -> Self {
         Self {
             ahead,
-            leeway: LEEWAY,
+            leeway: MIN_LIFETIME,
         }
     }
 
-    /// Those of a token that lives so long: it's used for three quarters of its life at least.
-    pub(super) fn within(self, lifetime: Duration) -> Self {
+    /// Returns the margins for a token with that lifetime, so that it's used for at least three quarters of it.
+    pub(super) fn limit_to(self, lifetime: Duration) -> Self {
         Self {
             ahead: self.ahead.min(lifetime / 4),
             leeway: self.leeway.min(lifetime / 8),
@@ -47,7 +47,7 @@ impl Margins {
         if !has_token(connection) {
             return Freshness::Stale;
         }
-        match left(connection, now) {
+        match remaining(connection, now) {
             None => Freshness::Fresh,
             Some(left) if left <= self.leeway => Freshness::Stale,
             Some(left) if left <= self.ahead => Freshness::Due,
@@ -56,15 +56,15 @@ impl Margins {
     }
 }
 
-/// How much longer the token lives. `None`: nobody knows.
-fn left(connection: &Connection, now: SystemTime) -> Option<Duration> {
-    let end = expires_at::of(connection)?;
+/// Returns the remaining lifetime of the token, or `None` if it's unknown.
+fn remaining(connection: &Connection, now: SystemTime) -> Option<Duration> {
+    let end = expires_at::from_connection(connection)?;
     Some(end.duration_since(now).unwrap_or_default())
 }
 
-/// Whether a vendor may still take it, however short its time is.
+/// Returns `true` if an upstream may still accept the token, however close its end is.
 pub(super) fn is_good(connection: &Connection, now: SystemTime) -> bool {
-    has_token(connection) && left(connection, now).is_none_or(|left| !left.is_zero())
+    has_token(connection) && remaining(connection, now).is_none_or(|left| !left.is_zero())
 }
 
 #[cfg(test)]
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_short_life_has_short_margins() {
-        let margins = Margins::new(Duration::from_secs(300)).within(Duration::from_secs(16));
+        let margins = Margins::new(Duration::from_secs(300)).limit_to(Duration::from_secs(16));
         for (left, expected) in [
             (5, Freshness::Fresh),
             (4, Freshness::Due),

@@ -1,60 +1,60 @@
-//! One refresh, from the look whether it's needed to the moment at which its tokens are stored.
+//! One refresh: checks whether it's needed, fetches tokens and stores them.
 //!
-//! The order is what it's about. The store is read before the endpoint is asked, and again under the
-//! lease, as somebody else may have been faster; new tokens are stored before anybody gets them; that
-//! a connection is dead is believed only once the store has been read again (RFC 9700 §4.14.2: the
-//! loser of a race is refused because of the winner).
+//! The order of the steps makes it safe. The store is read before the source is called, and again under the lease, as
+//! another process may have been faster. New tokens are stored before any call gets them. A grant counts as revoked only
+//! once the store has been read again, because the loser of a race is rejected on account of the winner (RFC 9700 §4.14.2).
 
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 
-use super::asking::ask;
 use super::backoff::{Remembered, Waits, is_recent};
 use super::expires_at;
 use super::flight::Flight;
 use super::freshness::{Freshness, Margins};
-use super::landed::{Landed, SharedError};
 use super::report::{RefreshOutcome, RefreshReport};
-use super::secrets::{is_same_token, is_used_up, put};
-use super::source::{TokenError, TokenSource, Tokens};
+use super::source::{TokenError, TokenSource, Tokens, is_same_token, is_used_up, with_tokens};
 use super::store::Inner;
-use crate::connection::Connection;
-use crate::connection::ConnectionKey;
+use crate::connection::{Connection, ConnectionKey};
+use crate::error::BoxError;
 use crate::store::{
     CredentialVersion, GrantState, GrantUpdate, RefreshLease, StoreError, StoredConnection,
     TokenStore,
 };
 
-/// How long the store may take to read, or to give a lease.
-const STORE: Duration = Duration::from_secs(10);
+/// The maximum time that the store may take to read, to commit, or to give a lease.
+const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long it may take to give a lease back, while callers wait for what it has brought.
-const RELEASE: Duration = Duration::from_secs(1);
+/// The maximum time that the store may take to release a lease, as callers wait meanwhile.
+const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much longer than a lease lasts its end is waited for.
-pub(super) const SLACK: Duration = Duration::from_secs(5);
+/// The time after the end of another process's lease for which it's still waited.
+pub(super) const LEASE_GRACE_PERIOD: Duration = Duration::from_secs(5);
 
-/// How long tokens that the store doesn't take are kept, and tried again.
-const UNSTORED: Duration = Duration::from_secs(15 * 60);
+/// The maximum time for which tokens are kept, and storing them is tried again, while the store fails.
+const UNSTORED_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
-/// How long it's tried to say that a connection is dead, and to see who was faster.
-const DYING: Duration = Duration::from_secs(3);
+/// The maximum time for which storing that a grant is revoked is tried again.
+const REVOKE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// For how long a look that brought nothing needn't be repeated while the token is good.
-const QUIET: Duration = Duration::from_secs(5);
-const QUIET_IF_DEAD: Duration = Duration::from_secs(60);
+/// The pause after a refresh that changed nothing, while the token is good.
+const PAUSE: Duration = Duration::from_secs(5);
+/// The pause after the grant was found to be revoked.
+const PAUSE_IF_REVOKED: Duration = Duration::from_secs(60);
 
-/// Why there is a refresh.
+/// The reason for a refresh.
 pub(super) enum Reason {
     /// The token will soon end.
     Due,
-    /// It has ended, or there is none.
+    /// The token has ended, or there is none.
     Stale,
-    /// A vendor has rejected the token of that one.
+    /// The upstream has rejected the token of this connection.
     Rejected(Connection),
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Refresh<S, T> {
     pub(super) inner: Arc<Inner<S, T>>,
     pub(super) id: ConnectionKey,
     pub(super) reason: Reason,
-    pub(super) flight: Flight<Remembered, Landed>,
+    pub(super) flight: Flight<Remembered, RefreshResult>,
 }
 
 impl<S: TokenStore, T: TokenSource> Refresh<S, T> {
@@ -75,8 +75,8 @@ impl<S: TokenStore, T: TokenSource> Refresh<S, T> {
             flight: &self.flight,
             began: Instant::now(),
         };
-        let (Ok(landed) | Err(landed)) = steps.all().await;
-        self.flight.land(landed);
+        let (Ok(result) | Err(result)) = steps.run().await;
+        self.flight.land(result);
     }
 }
 
@@ -84,71 +84,71 @@ struct Steps<'a, S, T> {
     inner: &'a Arc<Inner<S, T>>,
     id: &'a ConnectionKey,
     reason: &'a Reason,
-    flight: &'a Flight<Remembered, Landed>,
+    flight: &'a Flight<Remembered, RefreshResult>,
     began: Instant,
 }
 
-/// `Err`: the refresh is over early.
-type Step<T> = Result<T, Landed>;
+/// The result of a step. `Err` ends the refresh early.
+type Step<T> = Result<T, RefreshResult>;
 
 impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
-    async fn all(&self) -> Step<Landed> {
+    async fn run(&self) -> Step<RefreshResult> {
         let record = self.read().await?;
-        if let Some(landed) = self.settled(&record) {
+        if let Some(result) = self.result_without_refresh(&record) {
             self.flight.remember(|memory| {
-                memory.is_quiet_for(match landed {
-                    Landed::Dead => QUIET_IF_DEAD,
-                    _ => QUIET,
+                memory.pause(match result {
+                    RefreshResult::Reauthorize => PAUSE_IF_REVOKED,
+                    _ => PAUSE,
                 });
             });
-            return Ok(landed);
+            return Ok(result);
         }
         let (lease, since) = self.lease(&record.connection).await?;
-        let landed = self.under(lease, since).await;
-        // If that fails, it ends by itself.
-        let _ = timeout(RELEASE, self.inner.store().release(self.id, lease)).await;
-        landed
+        let result = self.refresh_under_lease(lease, since).await;
+        // If that fails, the lease ends by itself.
+        let _ = timeout(RELEASE_TIMEOUT, self.inner.store().release(self.id, lease)).await;
+        result
     }
 
-    /// What there is to be used without a refresh.
-    fn settled(&self, record: &StoredConnection) -> Option<Landed> {
+    /// Returns the result if no refresh is needed or allowed.
+    fn result_without_refresh(&self, record: &StoredConnection) -> Option<RefreshResult> {
         let connection = &record.connection;
         if !self.inner.source().supports(connection) {
-            return Some(Landed::Usable(connection.clone()));
+            return Some(RefreshResult::Usable(connection.clone()));
         }
         let (freshness, came_ended) = self.freshness(record);
-        let usable = || Some(Landed::Usable(connection.clone()));
-        let is_dead = record.state == GrantState::Revoked;
+        let usable = || Some(RefreshResult::Usable(connection.clone()));
+        let is_revoked = record.state == GrantState::Revoked;
         let is_recent = is_recent(record);
         match self.reason {
             Reason::Rejected(rejected) => match freshness {
                 Freshness::Fresh | Freshness::Due if !is_same_token(rejected, connection) => {
                     usable()
                 }
-                _ if is_dead => Some(Landed::Dead),
-                _ if is_recent => Some(Landed::Unchanged),
+                _ if is_revoked => Some(RefreshResult::Reauthorize),
+                _ if is_recent => Some(RefreshResult::Unchanged),
                 _ => None,
             },
             Reason::Stale if freshness == Freshness::Due => usable(),
             Reason::Due | Reason::Stale => match freshness {
                 Freshness::Fresh => usable(),
-                _ if is_dead => Some(Landed::Dead),
-                // The vendor's word on its end is no use: each call would ask anew.
+                _ if is_revoked => Some(RefreshResult::Reauthorize),
+                // The upstream's `expires_at` is useless, and each call would lead to a refresh.
                 _ if came_ended && is_recent => usable(),
                 _ => None,
             },
         }
     }
 
-    /// By what is known of the token's lifetime; and whether it had ended when it came.
+    /// Returns the freshness by the token's lifetime, if it's known, and `true` with it if the token had ended when it came.
     fn freshness(&self, record: &StoredConnection) -> (Freshness, bool) {
         let mut margins = self.inner.margins(self.id);
         let mut came_ended = false;
-        let ends = expires_at::of(&record.connection).zip(record.refreshed_at);
+        let ends = expires_at::from_connection(&record.connection).zip(record.refreshed_at);
         if let Some((end, refreshed_at)) = ends {
             let lifetime = end.duration_since(refreshed_at).unwrap_or_default();
             came_ended = lifetime < Duration::from_secs(1);
-            margins = self.lives(end, lifetime);
+            margins = self.margins(end, lifetime);
         }
         (
             margins.judge(&record.connection, SystemTime::now()),
@@ -156,24 +156,25 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         )
     }
 
-    /// The margins of a token, which are remembered if its life is short: then each call in the
-    /// usual margins would look for them.
-    fn lives(&self, end: SystemTime, lifetime: Duration) -> Margins {
+    /// Returns the margins of a token. They're remembered if its lifetime is short, as each call within the usual margins
+    /// would begin a refresh otherwise.
+    fn margins(&self, end: SystemTime, lifetime: Duration) -> Margins {
         let usual = self.inner.margins(self.id);
-        let margins = usual.within(lifetime);
+        let margins = usual.limit_to(lifetime);
         if margins != usual {
-            self.flight.remember(|memory| memory.knows(end, margins));
+            self.flight
+                .remember(|memory| memory.remember_margins(end, margins));
         }
         margins
     }
 
-    /// The lease, once nobody else has it, and since when it lasts.
+    /// Returns the lease, once no other process has it, and the time since which it lasts.
     async fn lease(&self, old: &Connection) -> Step<(RefreshLease, Instant)> {
         let time = self.inner.lease_time();
-        let end = self.began + time + SLACK;
+        let end = self.began + time + LEASE_GRACE_PERIOD;
         let mut waits = Waits::new();
         loop {
-            // Before it's given, so that it's never believed to last longer than it does.
+            // Taken before the lease is given, so that its remaining time is never overestimated.
             let since = Instant::now();
             let lease = self.bounded(self.inner.store().lease(self.id, time));
             if let Some(lease) = lease.await? {
@@ -181,122 +182,150 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             }
             if Instant::now() >= end {
                 let cause = "another process has been refreshing it for too long";
-                return Err(self.failed(old, None, SharedError::new(cause)));
+                return Err(self.fail(old, None, SharedError::new(cause)));
             }
             waits.next().await;
             let record = self.read().await?;
-            if let Some(landed) = self.settled(&record) {
+            if let Some(result) = self.result_without_refresh(&record) {
                 self.report(&record.connection, RefreshOutcome::Superseded, None);
-                return Err(landed);
+                return Err(result);
             }
         }
     }
 
-    /// What only one may do at a time.
-    async fn under(&self, lease: RefreshLease, since: Instant) -> Step<Landed> {
+    /// Refreshes while no other process can.
+    async fn refresh_under_lease(
+        &self,
+        lease: RefreshLease,
+        since: Instant,
+    ) -> Step<RefreshResult> {
         let record = self.read().await?;
-        if let Some(landed) = self.settled(&record) {
+        if let Some(result) = self.result_without_refresh(&record) {
             self.report(&record.connection, RefreshOutcome::Superseded, None);
-            return Ok(landed);
+            return Ok(result);
         }
-        // Who asks longer than the lease lasts may not be the only one, and an answer that is cut
-        // short may hold a rotated token: so nobody asks who can't wait for the answer.
+        // The source must be able to finish within the lease: beyond it another process may refresh too, and an aborted
+        // call may lose a rotated token.
         let left = self.inner.lease_time().saturating_sub(since.elapsed());
         if left < self.inner.timeout() {
             let cause = SharedError::new("the store has used the lease up");
-            return Err(self.failed(&record.connection, None, cause));
+            return Err(self.fail(&record.connection, None, cause));
         }
         if let Reason::Rejected(_) = self.reason {
             let version = record.version;
-            self.flight.remember(|memory| memory.is_driven(version));
+            self.flight
+                .remember(|memory| memory.record_forced_refresh(version));
         }
-        match ask(self.inner, self.id, &record.connection).await {
+        match self.fetch(&record.connection).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
-            Err(TokenError::Revoked) => self.died(&record, lease).await,
+            Err(TokenError::Revoked) => self.store_revoked(&record, lease).await,
             Err(TokenError::Incomplete { source }) => {
-                self.flight.remember(Remembered::is_lacking);
+                self.flight.remember(Remembered::record_incomplete);
                 let cause = SharedError::new(source);
                 self.report(&record.connection, RefreshOutcome::Failed, Some(&cause));
-                Ok(Landed::Dead)
+                Ok(RefreshResult::Reauthorize)
             }
             Err(TokenError::Failed {
                 retry_after,
                 source,
             }) => {
                 let cause = SharedError::new(source);
-                Err(self.failed(&record.connection, retry_after, cause))
+                Err(self.fail(&record.connection, retry_after, cause))
             }
         }
     }
 
-    /// Stores new tokens, and hands them out once they are.
+    /// Fetches tokens in a task of its own, so that a panic of the source only fails the refresh.
+    async fn fetch(&self, connection: &Connection) -> Result<Tokens, TokenError> {
+        let (inner, id) = (Arc::clone(self.inner), self.id.clone());
+        let connection = connection.clone();
+        let fetching = async move { inner.source().fetch(&id, &connection).await };
+        let mut task = AbortOnDrop(tokio::spawn(fetching));
+        match timeout(self.inner.timeout(), &mut task.0).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err(TokenError::failed("the token source panicked")),
+            Err(_) => Err(TokenError::failed("the token source didn't answer in time")),
+        }
+    }
+
+    /// Stores new tokens, and returns them once they're stored.
     async fn store(
         &self,
         record: &StoredConnection,
         lease: RefreshLease,
         tokens: Tokens,
-    ) -> Step<Landed> {
-        let mut connection = put(tokens.clone(), record.connection.clone());
+    ) -> Step<RefreshResult> {
+        let mut connection = with_tokens(record.connection.clone(), tokens.clone());
         let mut base = record.version;
-        let give_up = Instant::now() + UNSTORED;
+        let give_up = Instant::now() + UNSTORED_TIMEOUT;
         let mut waits = Waits::new();
-        let mut is_told = false;
+        let mut is_reported = false;
         let version = loop {
-            let renewal = GrantUpdate::Refreshed(connection.clone());
-            let error = match self.commit(base, lease, renewal).await {
+            let update = GrantUpdate::Refreshed(connection.clone());
+            let error = match self.commit(base, lease, update).await {
                 Ok(Some(version)) => break version,
                 Ok(None) => match self.read().await {
-                    // A try before was written, and its answer lost.
+                    // An earlier try was written, although its result was lost.
                     Ok(newest) if is_same_token(&newest.connection, &connection) => {
                         break newest.version;
                     }
-                    // The rest of it was changed: what it's refreshed by is what we've used up.
+                    // Another field was changed while we refreshed. The stored refresh token is still the one that was just
+                    // used up, so merge and retry.
                     Ok(newest) if is_used_up(&record.connection, &tokens, &newest.connection) => {
-                        connection = put(tokens.clone(), newest.connection);
+                        connection = with_tokens(newest.connection, tokens.clone());
                         base = newest.version;
                         None
                     }
                     Ok(newest) => {
                         self.report(&connection, RefreshOutcome::Superseded, None);
-                        return Ok(self.settled(&newest).unwrap_or(Landed::Unchanged));
+                        return Ok(self
+                            .result_without_refresh(&newest)
+                            .unwrap_or(RefreshResult::Unchanged));
                     }
-                    Err(Landed::Unavailable(error)) => Some(error),
-                    Err(landed) => return Err(landed),
+                    Err(RefreshResult::Unavailable(error)) => Some(error),
+                    Err(result) => return Err(result),
                 },
-                Err(StoreError::NotFound) => return Err(Landed::NotFound),
+                Err(StoreError::NotFound) => return Err(RefreshResult::NotFound),
                 Err(error) => Some(SharedError::new(error)),
             };
             if Instant::now() >= give_up {
                 let error = error.unwrap_or_else(|| SharedError::new("it changes all the time"));
-                return Err(self.failed(&connection, None, error));
+                return Err(self.fail(&connection, None, error));
             }
-            // They're in memory alone, and the old refresh token may be worth nothing any more.
-            if let Some(error) = error.filter(|_| !is_told) {
-                is_told = true;
+            // The tokens are only in memory, and the old refresh token may have been used up.
+            if let Some(error) = error.filter(|_| !is_reported) {
+                is_reported = true;
                 self.report(&connection, RefreshOutcome::Unstored, Some(&error));
             }
             waits.next().await;
         };
-        self.flight.remember(|memory| memory.renewed(version));
-        if let Some(end) = expires_at::of(&connection) {
+        self.flight
+            .remember(|memory| memory.record_refresh(version));
+        if let Some(end) = expires_at::from_connection(&connection) {
             let lifetime = end.duration_since(SystemTime::now()).unwrap_or_default();
-            self.lives(end, lifetime);
+            self.margins(end, lifetime);
         }
         self.report(&connection, RefreshOutcome::Refreshed, None);
-        Ok(Landed::Usable(connection))
+        Ok(RefreshResult::Usable(connection))
     }
 
-    /// The endpoint says that only the owner can help.
-    async fn died(&self, record: &StoredConnection, lease: RefreshLease) -> Step<Landed> {
+    /// Stores that the grant is revoked, unless another process was faster.
+    async fn store_revoked(
+        &self,
+        record: &StoredConnection,
+        lease: RefreshLease,
+    ) -> Step<RefreshResult> {
         let connection = &record.connection;
-        let end = Instant::now() + DYING;
+        let end = Instant::now() + REVOKE_TIMEOUT;
         let mut waits = Waits::new();
         loop {
             let newest = self.read().await?;
             if newest.version != record.version {
-                // Somebody was faster, and that's why we were refused.
+                // Another process was faster, and that's why the source rejected us.
                 self.report(connection, RefreshOutcome::Superseded, None);
-                return Ok(self.settled(&newest).unwrap_or(Landed::Unchanged));
+                return Ok(self
+                    .result_without_refresh(&newest)
+                    .unwrap_or(RefreshResult::Unchanged));
             }
             let cause = match self
                 .commit(record.version, lease, GrantUpdate::Revoked)
@@ -304,68 +333,69 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             {
                 Ok(Some(_)) => {
                     self.flight.remember(|memory| {
-                        memory.is_quiet_for(QUIET_IF_DEAD);
+                        memory.pause(PAUSE_IF_REVOKED);
                     });
                     self.report(connection, RefreshOutcome::Revoked, None);
-                    return Ok(Landed::Dead);
+                    return Ok(RefreshResult::Reauthorize);
                 }
-                // Who has the lease now may be about to store what makes ours worth nothing.
+                // The process that has the lease now may be about to store newer tokens.
                 Ok(None) => SharedError::new("it was refused to one whose lease was over"),
-                Err(StoreError::NotFound) => return Err(Landed::NotFound),
+                Err(StoreError::NotFound) => return Err(RefreshResult::NotFound),
                 Err(error) => SharedError::new(error),
             };
             if Instant::now() >= end {
-                return Err(self.failed(connection, None, cause));
+                return Err(self.fail(connection, None, cause));
             }
             waits.next().await;
         }
     }
 
-    /// Commits, in a task of its own: one that never ends is left alone, as a store isn't dropped in
-    /// the midst of it. It may still be written then.
+    /// Commits in a task of its own. A commit that exceeds the timeout isn't aborted, as a store may not expect that, so it
+    /// may still be written later.
     async fn commit(
         &self,
         read: CredentialVersion,
         lease: RefreshLease,
-        renewal: GrantUpdate,
+        update: GrantUpdate,
     ) -> Result<Option<CredentialVersion>, StoreError> {
         let (inner, id) = (Arc::clone(self.inner), self.id.clone());
-        let committing = async move { inner.store().commit(&id, read, lease, &renewal).await };
-        match timeout(STORE, tokio::spawn(committing)).await {
+        let committing = async move { inner.store().commit(&id, read, lease, &update).await };
+        match timeout(STORE_TIMEOUT, tokio::spawn(committing)).await {
             Ok(Ok(committed)) => committed,
             Ok(Err(_)) => Err(StoreError::unavailable("the store panicked")),
             Err(_) => Err(StoreError::unavailable("the store didn't answer in time")),
         }
     }
 
-    fn failed(
+    /// Records and reports a failure.
+    fn fail(
         &self,
         connection: &Connection,
         retry_after: Option<Duration>,
         cause: SharedError,
-    ) -> Landed {
+    ) -> RefreshResult {
         let mut until = Instant::now();
         self.flight
-            .remember(|memory| until = memory.failed(retry_after, cause.clone()));
+            .remember(|memory| until = memory.record_failure(retry_after, cause.clone()));
         self.report(connection, RefreshOutcome::Failed, Some(&cause));
-        Landed::Failed(until, cause)
+        RefreshResult::Failed(until, cause)
     }
 
     async fn read(&self) -> Step<StoredConnection> {
         self.bounded(self.inner.store().read(self.id)).await
     }
 
-    /// A store that never answers must not keep the connection's cell for ever.
+    /// Bounds a call of the store, as a store that never returns must not block the connection for ever.
     async fn bounded<R>(&self, step: impl Future<Output = Result<R, StoreError>>) -> Step<R> {
-        match timeout(STORE, step).await {
+        match timeout(STORE_TIMEOUT, step).await {
             Ok(result) => result.map_err(|error| {
-                self.flight.remember(|memory| memory.is_quiet_for(QUIET));
+                self.flight.remember(|memory| memory.pause(PAUSE));
                 error.into()
             }),
             Err(_) => {
-                self.flight.remember(|memory| memory.is_quiet_for(QUIET));
+                self.flight.remember(|memory| memory.pause(PAUSE));
                 let cause = SharedError::new("the store didn't answer in time");
-                Err(Landed::Unavailable(cause))
+                Err(RefreshResult::Unavailable(cause))
             }
         }
     }
@@ -386,7 +416,109 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             duration: self.began.elapsed(),
             error: error.map(SharedError::as_error),
         };
-        // What the host makes of it is no reason to lose tokens.
+        // A panic in the host's hook must not lose tokens.
         let _ = catch_unwind(AssertUnwindSafe(|| hook(&report)));
+    }
+}
+
+/// A task that ends with the refresh.
+struct AbortOnDrop<T>(JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The result of a refresh, shared by all calls that waited for it.
+#[derive(Clone)]
+pub(super) enum RefreshResult {
+    /// The connection to use.
+    Usable(Connection),
+    /// There is no other token, and it's too early for another refresh because of a 401.
+    Unchanged,
+    /// Only the connection's owner can help.
+    Reauthorize,
+    /// The refresh failed, and may succeed after that time.
+    Failed(Instant, SharedError),
+    /// The store failed.
+    Unavailable(SharedError),
+    /// The connection was removed.
+    NotFound,
+}
+
+impl RefreshResult {
+    /// Returns the connection for a call, or `None` if nothing has changed.
+    ///
+    /// # Errors
+    ///
+    /// If there is no token for the call.
+    pub(super) fn into_result(self) -> Result<Option<Connection>, StoreError> {
+        match self {
+            Self::Usable(connection) => Ok(Some(connection)),
+            Self::Unchanged => Ok(None),
+            Self::Reauthorize => Err(StoreError::Reauthorize),
+            Self::Failed(until, cause) => Err(refresh_failed(until, cause)),
+            Self::Unavailable(cause) => Err(StoreError::unavailable(cause)),
+            Self::NotFound => Err(StoreError::NotFound),
+        }
+    }
+}
+
+impl From<StoreError> for RefreshResult {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Reauthorize => Self::Reauthorize,
+            StoreError::Unavailable(source) => Self::Unavailable(SharedError::new(source)),
+            StoreError::RefreshFailed {
+                retry_after,
+                source,
+            } => {
+                let now = Instant::now();
+                let until = now.checked_add(retry_after).unwrap_or(now);
+                Self::Failed(until, SharedError::new(source))
+            }
+        }
+    }
+}
+
+/// Returns the error of a call that needed a token at once.
+pub(super) fn refresh_failed(until: Instant, cause: SharedError) -> StoreError {
+    StoreError::RefreshFailed {
+        retry_after: until.saturating_duration_since(Instant::now()),
+        source: cause.into(),
+    }
+}
+
+/// The cause of an error that several calls get.
+#[derive(Clone)]
+pub(super) struct SharedError(Arc<dyn Error + Send + Sync>);
+
+impl SharedError {
+    pub(super) fn new(error: impl Into<BoxError>) -> Self {
+        Self(Arc::from(error.into()))
+    }
+
+    pub(super) fn as_error(&self) -> &(dyn Error + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for SharedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
     }
 }

@@ -1,11 +1,11 @@
-//! What the host hears of each refresh.
+//! Reports of refreshes to the host.
 
 use std::error::Error;
 use std::time::Duration;
 
 use crate::connection::ConnectionKey;
 
-/// How a refresh went, for logs, metrics, and to tell a connection's owner. It holds no secret.
+/// The report of a refresh, for logs, metrics and notices to a connection's owner. It holds no secret.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RefreshReport<'a> {
@@ -16,25 +16,25 @@ pub struct RefreshReport<'a> {
     pub(super) error: Option<&'a (dyn Error + 'static)>,
 }
 
-/// What became of a refresh.
+/// The outcome of a refresh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RefreshOutcome {
-    /// New tokens came, and are stored.
+    /// New tokens were fetched and stored.
     Refreshed,
-    /// Somebody else was faster, and what they stored is used.
+    /// Another process was faster, and the tokens that it stored are used.
     Superseded,
-    /// New tokens came, and the store doesn't take them for now: it's tried further, and they aren't
-    /// used until it does. If the process ends before, a rotated refresh token is lost.
+    /// New tokens were fetched, but the store fails. Storing is tried again, and the tokens aren't used before it succeeds.
+    /// If the process ends before that, a rotated refresh token is lost.
     Unstored,
-    /// It may work again: the source or the store failed.
+    /// The source or the store failed. A later refresh may succeed.
     Failed,
-    /// The connection's owner must authorize it anew. It's told once, and remembered.
+    /// The grant is revoked, and the connection's owner must authorize it again. It's reported once, and remembered.
     Revoked,
 }
 
 impl RefreshOutcome {
-    /// A name for logs and metrics.
+    /// Returns the name for logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -48,31 +48,31 @@ impl RefreshOutcome {
 }
 
 impl<'a> RefreshReport<'a> {
-    /// The connection's id.
+    /// Returns the connection's key.
     #[must_use]
     pub const fn connection_key(&self) -> &'a ConnectionKey {
         self.id
     }
 
-    /// The name of its integration.
+    /// Returns the name of the integration.
     #[must_use]
     pub const fn integration(&self) -> &'a str {
         self.integration
     }
 
-    /// What became of it.
+    /// Returns the outcome.
     #[must_use]
     pub const fn outcome(&self) -> RefreshOutcome {
         self.outcome
     }
 
-    /// How long it has taken, waits for other processes and for the store included.
+    /// Returns the duration, waits for other processes and for the store included.
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration
     }
 
-    /// Why, if it failed: what the source or the store said.
+    /// Returns the error of the source or the store, if one of them failed.
     #[must_use]
     pub const fn error(&self) -> Option<&'a (dyn Error + 'static)> {
         self.error

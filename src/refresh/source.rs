@@ -1,34 +1,37 @@
-//! Where access tokens come from: a token endpoint, or a vendor's own login call.
+//! Sources of access tokens, such as a token endpoint or an upstream's own login call, and the secrets that hold tokens.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use crate::connection::Connection;
-use crate::connection::ConnectionKey;
+use super::expires_at;
+use crate::connection::{Connection, ConnectionKey};
 use crate::error::BoxError;
 use crate::secret::Secret;
 
-/// Obtains new tokens for a connection.
+const ACCESS_TOKEN: &str = "access_token";
+const REFRESH_TOKEN: &str = "refresh_token";
+
+/// Fetches new tokens for a connection.
 ///
-/// It does the asking alone. That one does it at a time, that what it brings is stored before it's
-/// used, and when it's time to ask, is the duty of whoever calls it.
+/// A source only fetches tokens. [`RefreshingStore`](super::RefreshingStore) decides when to call it, ensures that only one
+/// call per connection runs at a time, and stores the result before using it.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Whether new tokens for that connection can be had here. If not, it's used as it's stored, and
-    /// a vendor's 401 goes back.
+    /// Returns `true` if the source can fetch tokens for the connection. If not, the connection is used as it's stored, and
+    /// a 401 of the upstream is passed on.
     fn supports(&self, connection: &Connection) -> bool;
 
-    /// New tokens in place of those that the connection has.
+    /// Fetches new tokens, which replace those of the connection.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Revoked`] if only the connection's owner can help, [`TokenError::Failed`] if it
-    /// may work again.
+    /// [`TokenError::Revoked`] if only the connection's owner can help, [`TokenError::Failed`] if a
+    /// later call may succeed.
     ///
     /// # Cancel safety
     ///
-    /// It's called in a task that nobody drops, save by ending the runtime.
+    /// The future runs in a task of its own, which is aborted when the timeout of the store has passed or the runtime ends.
     fn fetch(
         &self,
         id: &ConnectionKey,
@@ -36,23 +39,22 @@ pub trait TokenSource: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Tokens, TokenError>> + Send;
 }
 
-/// What a [`TokenSource`] brings.
+/// The result of a [`TokenSource`].
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Tokens {
     /// The new access token: the secret `access_token`.
     pub access_token: Secret,
-    /// The new refresh token: the secret `refresh_token`. `None`: the old one stays.
+    /// The new refresh token: the secret `refresh_token`. `None` keeps the old one.
     pub refresh_token: Option<Secret>,
-    /// When the access token ends: the secret `expires_at`. `None`: nobody knows, so it's renewed
-    /// only after a 401.
+    /// The end of the access token: the secret `expires_at`. `None` if it's unknown: the token is refreshed only after a 401.
     pub expires_at: Option<SystemTime>,
-    /// Other secrets that came along, by name.
+    /// Other secrets in the response, by name.
     pub others: Vec<(Box<str>, Secret)>,
 }
 
 impl Tokens {
-    /// An access token alone.
+    /// Returns tokens that hold only an access token.
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
@@ -63,30 +65,31 @@ impl Tokens {
     }
 }
 
-/// Why there are no new tokens.
+/// The error of a source that returned no tokens.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
     /// Only the connection's owner can help (`invalid_grant`, RFC 6749 §5.2).
     Revoked,
-    /// The connection lacks what only its owner can give, and nothing was asked: a variable is
-    /// missing, a key is none. It isn't remembered for long.
+    /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made.
+    /// The store remembers it for a few seconds.
     Incomplete {
-        /// What it lacks, for the host's logs. No value of a secret or a variable.
+        /// The missing data, for the host's logs. It holds no value of a secret or a variable.
         source: BoxError,
     },
-    /// It may work again.
+    /// A later call may succeed.
     Failed {
-        /// How long the endpoint asks to be left alone.
+        /// The wait that the endpoint asked for.
         retry_after: Option<Duration>,
-        /// Why, for the host's logs: nothing of the endpoint's answer but its status and an error
-        /// code of RFC 6749's (SECURITY L8).
+        /// The cause, for the host's logs. Of the endpoint's response it holds at most the status and a registered error
+        /// code, as other text may echo the request.
         source: BoxError,
     },
 }
 
 impl TokenError {
-    /// It may work again. Named, so that no `?` makes it of an error that shows an answer.
+    /// Returns [`Failed`](Self::Failed) with that cause. Not a `From`, so that `?` can't turn an error that shows a response
+    /// into it.
     pub fn failed(source: impl Into<BoxError>) -> Self {
         Self::Failed {
             retry_after: None,
@@ -127,7 +130,7 @@ impl<T: TokenSource> TokenSource for Arc<T> {
     }
 }
 
-/// The first of the two that serves the connection.
+/// The first of the two that supports the connection.
 impl<A: TokenSource, B: TokenSource> TokenSource for (A, B) {
     fn supports(&self, connection: &Connection) -> bool {
         self.0.supports(connection) || self.1.supports(connection)
@@ -142,5 +145,42 @@ impl<A: TokenSource, B: TokenSource> TokenSource for (A, B) {
             return self.0.fetch(id, connection).await;
         }
         self.1.fetch(id, connection).await
+    }
+}
+
+/// Returns `true` if the connection has an access token.
+pub(super) fn has_token(connection: &Connection) -> bool {
+    connection.credential().get(ACCESS_TOKEN).is_some()
+}
+
+/// Returns `true` if both have the same access token, or none.
+pub(super) fn is_same_token(one: &Connection, other: &Connection) -> bool {
+    one.credential().get(ACCESS_TOKEN) == other.credential().get(ACCESS_TOKEN)
+}
+
+/// Returns `true` if `newest` still has the refresh token of `old`, which was rotated when it was exchanged for `tokens`.
+pub(super) fn is_used_up(old: &Connection, tokens: &Tokens, newest: &Connection) -> bool {
+    let [old_token, newest_token] =
+        [old, newest].map(|connection| connection.credential().get(REFRESH_TOKEN));
+    tokens.refresh_token.is_some()
+        && old.integration() == newest.integration()
+        && newest_token.is_some()
+        && old_token == newest_token
+        && tokens.refresh_token.as_ref() != newest_token
+}
+
+/// Returns the connection with the tokens.
+pub(super) fn with_tokens(mut connection: Connection, tokens: Tokens) -> Connection {
+    for (name, secret) in tokens.others {
+        connection = connection.with_secret(name, secret);
+    }
+    connection = connection.with_secret(ACCESS_TOKEN, tokens.access_token);
+    // A response without a refresh token keeps the old one (RFC 6749 §6).
+    if let Some(secret) = tokens.refresh_token {
+        connection = connection.with_secret(REFRESH_TOKEN, secret);
+    }
+    match tokens.expires_at {
+        Some(end) => connection.with_secret(expires_at::NAME, expires_at::to_secret(end)),
+        None => connection.without_secret(expires_at::NAME),
     }
 }

@@ -1,4 +1,4 @@
-//! A store whose access tokens refresh themselves.
+//! A store that refreshes access tokens.
 
 use std::fmt;
 use std::hash::BuildHasher;
@@ -9,42 +9,42 @@ use foldhash::quality::RandomState;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout};
 
-use super::backoff::{NotNow, Remembered, is_recent, share};
+use super::backoff::{NotNow, Remembered, fraction, is_recent};
 use super::expires_at;
 use super::flight::{Flights, Seat, Waiting};
 use super::freshness::{Freshness, Margins, is_good};
-use super::landed::{Landed, SharedError, refresh_failed};
-use super::refresh::{Reason, Refresh, SLACK};
+use super::refresh::{
+    LEASE_GRACE_PERIOD, Reason, Refresh, RefreshResult, SharedError, refresh_failed,
+};
 use super::report::RefreshReport;
-use super::secrets::is_same_token;
-use super::source::TokenSource;
+use super::source::{TokenSource, is_same_token};
 use crate::authorize::CallContext;
-use crate::connection::Connection;
-use crate::connection::ConnectionKey;
+use crate::connection::{Connection, ConnectionKey};
 use crate::store::{CredentialStore, GrantState, StoreError, TokenStore};
 
-/// How long before its end a token is refreshed.
-const SKEW: Duration = Duration::from_secs(5 * 60);
+/// The default time before its end at which a token is refreshed.
+const DEFAULT_SKEW: Duration = Duration::from_secs(5 * 60);
 
-/// How long a lease lasts, and how long the source may take.
-const LEASE: Duration = Duration::from_secs(20);
-const TIMEOUT: Duration = Duration::from_secs(15);
+/// The default duration of a lease.
+const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(20);
+/// The default time that the source may take.
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The longest of either: whoever adds it to a clock mustn't overflow it.
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum of either, so that adding it to a clock can't overflow.
+const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What is remembered of at most.
-const MOST_CONNECTIONS: usize = 65_536;
+/// The maximum number of connections that are remembered.
+const MAX_REMEMBERED_CONNECTIONS: usize = 65_536;
 
-/// How often a caller looks again, if a refresh that another began brought nothing for it.
-const LOOKS: usize = 3;
+/// The maximum number of refreshes that a call joins, if those that others began bring nothing for it.
+const MAX_ATTEMPTS: usize = 3;
 
-/// A store whose connections' access tokens refresh themselves by a [`TokenSource`].
+/// A store that refreshes the access tokens of its connections by a [`TokenSource`].
 ///
 /// It reads the secrets `access_token` and `expires_at` (Unix seconds, or RFC 3339), and a
-/// connection that the source doesn't [serve](TokenSource::serves) is handed out as it's stored.
-/// [The guide](crate::guides::refreshing) tells when a token is refreshed, what is remembered, and
-/// what several processes do. Cloning is one increment.
+/// connection that the source doesn't [support](TokenSource::supports) is returned as it's stored.
+/// [The guide](crate::guides::refreshing) describes when a token is refreshed, what is remembered, and how several
+/// processes share a store. Cloning is one increment.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -53,15 +53,15 @@ const LOOKS: usize = 3;
 /// use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
 /// use tower_passthrough::store::ConnectionKey;
 ///
-/// /// Stands for a vendor's own login call.
+/// /// Stands for an upstream's own login call.
 /// struct Login;
 ///
 /// impl TokenSource for Login {
-///     fn serves(&self, connection: &Connection) -> bool {
+///     fn supports(&self, connection: &Connection) -> bool {
 ///         connection.integration() == "crm"
 ///     }
 ///
-///     async fn obtain(&self, _: &ConnectionKey, _: &Connection) -> Result<Tokens, TokenError> {
+///     async fn fetch(&self, _: &ConnectionKey, _: &Connection) -> Result<Tokens, TokenError> {
 ///         let mut tokens = Tokens::new("t0k3n");
 ///         tokens.expires_at = Some(SystemTime::now() + Duration::from_secs(3600));
 ///         Ok(tokens)
@@ -73,9 +73,9 @@ const LOOKS: usize = 3;
 /// let store = RefreshingStore::new(store, Login).on_refresh(|report| {
 ///     println!("{} {}", report.connection().as_str(), report.outcome().as_str());
 /// });
-/// let integrations = Integrations::new().with_secret("crm", Upstream::new("https://api.crm.test")?.auth(AccessToken));
+/// let integrations = Integrations::new().with("crm", Upstream::new("https://api.crm.test")?.auth(AccessToken));
 /// let service = PassthroughService::builder(store, integrations)
-///     .authorize(|id: &ConnectionKey, _: tower_passthrough::CallContext<'_>| id.as_str() == "acme")
+///     .authorize_fn(|id, _| id.as_str() == "acme")
 ///     .build();
 /// # Ok(())
 /// # }
@@ -84,7 +84,7 @@ pub struct RefreshingStore<S, T>(Arc<Inner<S, T>>);
 
 type Hook = dyn Fn(&RefreshReport<'_>) + Send + Sync;
 
-/// Cloned to be set otherwise, while what it refreshes is shared.
+/// The settings, which are cloned to be changed, and the shared parts.
 pub(super) struct Inner<S, T> {
     parts: Arc<Parts<S, T>>,
     skew: Duration,
@@ -96,69 +96,68 @@ pub(super) struct Inner<S, T> {
 struct Parts<S, T> {
     store: S,
     source: T,
-    flights: Arc<Flights<Remembered, Landed>>,
+    flights: Arc<Flights<Remembered, RefreshResult>>,
     jitter: RandomState,
 }
 
 impl<S, T> RefreshingStore<S, T> {
-    /// The connections of `store`, with tokens of `source`.
+    /// Returns a store with the connections of `store` and tokens from `source`.
     #[must_use]
     pub fn new(store: S, source: T) -> Self {
         Self(Arc::new(Inner {
             parts: Arc::new(Parts {
                 store,
                 source,
-                flights: Flights::new(MOST_CONNECTIONS),
+                flights: Flights::new(MAX_REMEMBERED_CONNECTIONS),
                 jitter: RandomState::default(),
             }),
-            skew: SKEW,
-            lease: LEASE,
-            timeout: TIMEOUT,
+            skew: DEFAULT_SKEW,
+            lease: DEFAULT_LEASE_TIME,
+            timeout: DEFAULT_TIMEOUT,
             hook: None,
         }))
     }
 
-    /// How long before its end a token is refreshed: 5 minutes, unless set. Up to a fifth is added,
-    /// another for each connection, and a token whose lifetime is known is used for three quarters of
-    /// it at least.
+    /// Sets the time before its end at which a token is refreshed. Up to a fifth is added, which differs by connection, and a
+    /// token whose lifetime is known is used for at least three quarters of it. Default: 5 min.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
         Arc::make_mut(&mut self.0).skew = skew;
         self
     }
 
-    /// How long the source may take: 15 seconds, unless set.
+    /// Sets the maximum time that the source may take. Default: 15 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        Arc::make_mut(&mut self.0).timeout = timeout.min(LONGEST);
+        Arc::make_mut(&mut self.0).timeout = timeout.min(MAX_DURATION);
         self
     }
 
-    /// For how long one process may keep the others from refreshing a connection: 20 seconds, unless
-    /// set, and 5 seconds longer than the [timeout](Self::timeout) at least. After a crash, this is
-    /// how long calls that need a new token may have to wait.
+    /// Sets the time for which one process may keep the others from refreshing a connection. It's always at least 5 s longer
+    /// than the [timeout](Self::timeout). After a crash, calls that need a new token may have to wait for this time.
+    /// Default: 20 s.
     #[must_use]
     pub fn lease(mut self, time: Duration) -> Self {
-        Arc::make_mut(&mut self.0).lease = time.min(LONGEST);
+        Arc::make_mut(&mut self.0).lease = time.min(MAX_DURATION);
         self
     }
 
-    /// Calls `hook` after each refresh that asked the source, or waited for another process. It runs
-    /// in the refresh's task, so it should be quick.
+    /// Calls `hook` after each refresh that called the source or waited for another process. It runs in the task of the
+    /// refresh, so it should return quickly.
     #[must_use]
     pub fn on_refresh(mut self, hook: impl Fn(&RefreshReport<'_>) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.0).hook = Some(Arc::new(hook));
         self
     }
 
-    /// The store inside.
+    /// Returns the wrapped store.
     #[must_use]
     pub fn store(&self) -> &S {
         self.0.store()
     }
 
-    /// Returns once no refresh is under way. Await it before the runtime ends, when no more calls
-    /// come: a refresh that is cut off may lose a rotated token.
+    /// Waits until no refresh is under way. Await it after the last call and before the runtime ends, as a refresh that is
+    /// cut off may lose a rotated token.
     ///
     /// # Cancel safety
     ///
@@ -188,18 +187,19 @@ impl<S, T> Inner<S, T> {
     }
 
     pub(super) fn lease_time(&self) -> Duration {
-        self.lease.max(self.timeout.saturating_add(SLACK))
+        self.lease
+            .max(self.timeout.saturating_add(LEASE_GRACE_PERIOD))
     }
 
-    /// Those of a connection whose token's lifetime isn't known.
+    /// Returns the margins of a connection's token, if its lifetime isn't known.
     pub(super) fn margins(&self, id: &ConnectionKey) -> Margins {
-        let more = share(self.skew / 5, self.parts.jitter.hash_one(id));
+        let more = fraction(self.skew / 5, self.parts.jitter.hash_one(id));
         Margins::new(self.skew.saturating_add(more))
     }
 }
 
 impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
-    /// What to do with the token of a connection. Most calls find it fresh by its end alone.
+    /// Returns the freshness of the connection's token. Most calls find it fresh by its end alone.
     fn freshness(&self, id: &ConnectionKey, stored: &Connection) -> Freshness {
         let now = SystemTime::now();
         let widest = self.0.skew.saturating_add(self.0.skew / 5);
@@ -207,20 +207,20 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         if freshness == Freshness::Fresh || !self.0.source().supports(stored) {
             return Freshness::Fresh;
         }
-        let end = expires_at::of(stored);
+        let end = expires_at::from_connection(stored);
         let flights = &self.0.parts.flights;
         let known = flights.recall(id, |memory| memory.margins(end)).flatten();
         let margins = known.unwrap_or_else(|| self.0.margins(id));
         margins.judge(stored, now)
     }
 
-    /// A place in the refresh of that connection, and whether it's one of our own.
+    /// Joins the refresh of the connection or begins one, and returns `true` with it if this call began it.
     fn join(
         &self,
         id: &ConnectionKey,
         reason: Reason,
         may_begin: impl FnOnce(&Remembered) -> Result<(), NotNow>,
-    ) -> Result<(Waiting<Landed>, bool), NotNow> {
+    ) -> Result<(Waiting<RefreshResult>, bool), NotNow> {
         let soon = |why: &'static str| {
             let until = Instant::now() + Duration::from_secs(1);
             NotNow::Failing(until, SharedError::new(why))
@@ -243,33 +243,33 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         Ok((waiting, true))
     }
 
-    /// What the flight brought, or why that took too long.
-    async fn landed(&self, waiting: Waiting<Landed>) -> Landed {
-        // Another process's lease may have to end first, and the source be asked then.
-        let patience = self.0.lease_time().saturating_add(SLACK);
-        let patience = patience.saturating_add(self.0.timeout());
-        let why = match timeout(patience, waiting.landed()).await {
-            Ok(Some(landed)) => return landed,
+    /// Waits for the result of a refresh, for a bounded time.
+    async fn wait(&self, waiting: Waiting<RefreshResult>) -> RefreshResult {
+        // Another process's lease may have to end first, before the source is called.
+        let time = self.0.lease_time().saturating_add(LEASE_GRACE_PERIOD);
+        let time = time.saturating_add(self.0.timeout());
+        let why = match timeout(time, waiting.landed()).await {
+            Ok(Some(result)) => return result,
             Ok(None) => "the refresh broke off",
             Err(_) => "the refresh takes too long",
         };
         let soon = Instant::now() + Duration::from_secs(1);
-        Landed::Failed(soon, SharedError::new(why))
+        RefreshResult::Failed(soon, SharedError::new(why))
     }
 
-    /// Waits for a token in place of a stale one.
+    /// Waits for a fresh token in place of a stale one.
     async fn fresh(&self, id: &ConnectionKey, stale: Connection) -> Result<Connection, StoreError> {
         let mut error = None;
-        for _ in 0..LOOKS {
-            let landed = match self.join(id, Reason::Stale, Remembered::may_ask) {
-                Ok((waiting, _)) => self.landed(waiting).await.into_result(),
+        for _ in 0..MAX_ATTEMPTS {
+            let result = match self.join(id, Reason::Stale, Remembered::check_refresh) {
+                Ok((waiting, _)) => self.wait(waiting).await.into_result(),
                 Err(NotNow::Failing(until, cause)) => Err(refresh_failed(until, cause)),
-                Err(NotNow::Quiet) => Ok(None),
-                Err(NotNow::Lacking) => Err(StoreError::Reauthorize),
+                Err(NotNow::Paused) => Ok(None),
+                Err(NotNow::Incomplete) => Err(StoreError::Reauthorize),
             };
-            match landed {
+            match result {
                 Ok(Some(connection)) => return Ok(connection),
-                // Another has looked, on account of a 401, and wasn't let.
+                // The refresh that was joined came from a 401, and wasn't allowed to fetch a token.
                 Ok(None) => {}
                 Err(StoreError::NotFound) => return Err(StoreError::NotFound),
                 Err(why) => {
@@ -278,20 +278,20 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
                 }
             }
         }
-        // Its time may be short, and not over yet.
+        // A stale token is close to its end, but may not have reached it.
         if is_good(&stale, SystemTime::now()) {
             return Ok(stale);
         }
         Err(error.unwrap_or_else(|| refresh_failed(Instant::now(), SharedError::new("not yet"))))
     }
 
-    /// Another token than the rejected one, if there is one, or may be asked for one.
+    /// Returns another token than the rejected one, from the store or by a refresh that is allowed.
     async fn other(
         &self,
         id: &ConnectionKey,
         rejected: &Connection,
     ) -> Result<Option<Connection>, StoreError> {
-        for _ in 0..LOOKS {
+        for _ in 0..MAX_ATTEMPTS {
             let record = self.0.store().read(id).await?;
             let stored = &record.connection;
             if !self.0.source().supports(stored) {
@@ -309,19 +309,21 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
             }
             let (version, is_put) = (record.version, record.refreshed_at.is_none());
             let reason = Reason::Rejected(rejected.clone());
-            let joined = self.join(id, reason, |memory| memory.may_be_driven(version, is_put));
+            let joined = self.join(id, reason, |memory| {
+                memory.check_forced_refresh(version, is_put)
+            });
             let (waiting, is_own) = match joined {
                 Ok(joined) => joined,
-                Err(NotNow::Quiet) => return Ok(None),
-                Err(NotNow::Lacking) => return Err(StoreError::Reauthorize),
+                Err(NotNow::Paused) => return Ok(None),
+                Err(NotNow::Incomplete) => return Err(StoreError::Reauthorize),
                 Err(NotNow::Failing(until, cause)) => return Err(refresh_failed(until, cause)),
             };
-            match self.landed(waiting).await.into_result()? {
+            match self.wait(waiting).await.into_result()? {
                 Some(connection) if !is_same_token(&connection, rejected) => {
                     return Ok(Some(connection));
                 }
                 _ if is_own => return Ok(None),
-                // It was on another account.
+                // The refresh that was joined had another reason.
                 _ => {}
             }
         }
@@ -330,7 +332,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
 }
 
 impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
-    /// The connection, with a token that is good. It waits for a refresh only if there is none.
+    /// Returns the connection with a good token. It waits for a refresh only if the stored token isn't good.
     async fn connection(
         &self,
         id: &ConnectionKey,
@@ -340,17 +342,17 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
         match self.freshness(id, &stored) {
             Freshness::Fresh => Ok(stored),
             Freshness::Due => {
-                // Nobody waits for it, and why none begins is no matter.
-                drop(self.join(id, Reason::Due, Remembered::may_look));
+                // The call doesn't wait, whether a refresh begins or not.
+                drop(self.join(id, Reason::Due, Remembered::check_early_refresh));
                 Ok(stored)
             }
-            // Boxed, as few calls come here, and it would make each call's future larger.
+            // Boxed, as few calls come here, and it would make the future of each call larger.
             Freshness::Stale => Box::pin(self.fresh(id, stored)).await,
         }
     }
 
-    /// Another token, if the store has one by now, or if one may be asked for: because of 401s that
-    /// happens once a minute at most (SECURITY X5).
+    /// Returns another token, if the store has one by now, or by a refresh. A 401 leads to a refresh once a minute at most,
+    /// as an upstream that always responds with 401 would otherwise cause a refresh per call.
     async fn refresh(
         &self,
         id: &ConnectionKey,

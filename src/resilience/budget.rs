@@ -10,7 +10,7 @@ use crate::policy::Origin;
 /// Calls are counted for so long.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Retries that each window has, so that a vendor with few calls has some.
-const RESERVE: u32 = 10;
+const MIN_RETRIES: u32 = 10;
 /// One more for so many calls: at most 20 % of them.
 const CALLS_PER_RETRY: u32 = 5;
 
@@ -54,7 +54,7 @@ impl Budget {
     pub(super) fn grants(&self, origin: &Origin) -> bool {
         let mut windows = self.0.lock();
         let window = windows.entry(origin, Window::new).current();
-        let grants = window.retries < RESERVE + window.calls / CALLS_PER_RETRY;
+        let grants = window.retries < MIN_RETRIES + window.calls / CALLS_PER_RETRY;
         window.retries += u32::from(grants);
         grants
     }

@@ -188,7 +188,7 @@ fn verdict(
                 // Who knows what took the time: the caller's body, a store, an attempt before.
                 _ if is_over => Verdict::Neither,
                 None | Some(UploadState::Ended) => Verdict::Failed,
-                Some(UploadState::AwaitsVendor) => Verdict::Failed,
+                Some(UploadState::AwaitsUpstream) => Verdict::Failed,
                 _ => Verdict::Neither,
             };
         }

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 use crate::policy::Origin;
 
 /// Of how many destinations something is remembered. `__domain` may name any number of them.
-const MOST: usize = 1024;
+const MAX_ORIGINS: usize = 1024;
 
 /// One entry per origin. Where there is no room for another, the one that was changed longest ago
 /// goes.
@@ -48,7 +48,7 @@ impl<V> Entries<V> {
     /// The entry to be changed; a new one if there is none.
     pub(super) fn entry(&mut self, origin: &Origin, new: impl FnOnce() -> V) -> &mut V {
         let (key, now) = (Key(origin.clone()), Instant::now());
-        if self.0.len() >= MOST && !self.0.contains_key(&key) {
+        if self.0.len() >= MAX_ORIGINS && !self.0.contains_key(&key) {
             self.forget_one();
         }
         let entry = self.0.entry(key).or_insert_with(|| Entry {
@@ -104,15 +104,18 @@ mod tests {
     fn the_one_changed_longest_ago_makes_room() {
         let origins = Origins::default();
         let mut entries = origins.lock();
-        for number in 0..MOST {
+        for number in 0..MAX_ORIGINS {
             *entries.entry(&origin(number), || 0) += number;
         }
         *entries.entry(&origin(0), || 0) += 7;
-        entries.entry(&origin(MOST), || MOST);
-        assert_eq!(entries.0.len(), MOST);
+        entries.entry(&origin(MAX_ORIGINS), || MAX_ORIGINS);
+        assert_eq!(entries.0.len(), MAX_ORIGINS);
         assert_eq!(entries.get_mut(&origin(0)), Some(&mut 7));
         assert_eq!(entries.get_mut(&origin(1)), None);
-        assert_eq!(entries.get_mut(&origin(MOST)).copied(), Some(MOST));
+        assert_eq!(
+            entries.get_mut(&origin(MAX_ORIGINS)).copied(),
+            Some(MAX_ORIGINS)
+        );
         entries.remove(&origin(0));
         assert_eq!(entries.get_mut(&origin(0)), None);
     }

@@ -8,15 +8,15 @@ use http::{Method, StatusCode};
 use super::Sent;
 use super::budget::Budget;
 use crate::client::TransportErrorKind;
-use crate::observe::retry_after;
+use crate::encoding::http_date::retry_after;
 use crate::timeouts::MAX_TIMEOUT;
 
 /// The first back-off; each further one is twice as long.
-const BASE: Duration = Duration::from_millis(100);
+const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 /// The longest back-off.
-const CAP: Duration = Duration::from_secs(1);
+const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// The longest that a vendor's `Retry-After` is waited for.
-const MAX_WAIT: Duration = Duration::from_secs(5);
+const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 
 /// How requests are sent again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110
 /// §9.2.1) whose body is empty, or was kept for a signature.
@@ -45,7 +45,7 @@ impl RetryPolicy {
     pub const fn new(attempts: u32) -> Self {
         Self {
             attempts,
-            max_wait: MAX_WAIT,
+            max_wait: DEFAULT_MAX_WAIT,
         }
     }
 
@@ -133,7 +133,9 @@ const fn is_worth_another(kind: TransportErrorKind) -> bool {
 /// together don't come back together.
 fn back_off(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
-    let whole = BASE.saturating_mul(1 << doublings).min(CAP);
+    let whole = INITIAL_BACKOFF
+        .saturating_mul(1 << doublings)
+        .min(MAX_BACKOFF);
     // Its keys are random, and others each time.
     let random = RandomState::new().hash_one(attempt) >> 32;
     let jitter = u32::try_from(random).unwrap_or_default();

@@ -9,7 +9,7 @@ use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 /// The most fields of a head. A map holds 24,576, and panics beyond.
-pub(crate) const MOST_FIELDS: usize = 4096;
+pub(crate) const MAX_FIELDS: usize = 4096;
 
 /// A name in the spelling in which names are compared.
 pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
@@ -106,11 +106,11 @@ pub(crate) fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<It
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
 
 impl Nominated {
-    /// `None`: there are so many that comparing them would be work for an attacker to give.
-    pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
-        const MOST: usize = 256;
+    /// Returns `None` if there are too many members, as an attacker could make each comparison with them expensive.
+    pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        const MAX_MEMBERS: usize = 256;
         let members = || members(headers, CONNECTION);
-        if members().count() > MOST {
+        if members().count() > MAX_MEMBERS {
             return None;
         }
         // These say nothing of a field that would stay, and stand in most heads.
@@ -172,7 +172,7 @@ mod tests {
                 HeaderValue::from_bytes(line).unwrap_or(HeaderValue::from_static("")),
             );
         }
-        let nominated = Nominated::of(&headers).unwrap_or(Nominated(SmallVec::new()));
+        let nominated = Nominated::from_headers(&headers).unwrap_or(Nominated(SmallVec::new()));
         for name in ["x-a", "x-b"] {
             assert!(nominated.holds(name), "{name}");
         }
@@ -183,11 +183,11 @@ mod tests {
     fn too_many_nominations_are_not_compared() {
         let mut headers = HeaderMap::new();
         headers.insert(CONNECTION, HeaderValue::from_static("a,a,a"));
-        assert!(Nominated::of(&headers).is_some());
+        assert!(Nominated::from_headers(&headers).is_some());
         if let Ok(many) = HeaderValue::from_str(&"a,".repeat(300)) {
             headers.insert(CONNECTION, many);
         }
-        assert!(Nominated::of(&headers).is_none());
+        assert!(Nominated::from_headers(&headers).is_none());
     }
 
     #[test]

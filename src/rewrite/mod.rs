@@ -18,7 +18,7 @@ mod trailers;
 
 pub use self::response::ResponseHeaderPolicy;
 
-pub(crate) use self::fields::{MOST_FIELDS, members};
+pub(crate) use self::fields::{MAX_FIELDS, members};
 #[cfg(feature = "oauth2")]
 pub(crate) use self::fields::{canonical, is_of_the_client};
 pub(crate) use self::framing::framed;

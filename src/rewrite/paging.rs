@@ -13,13 +13,14 @@ use http::uri::Uri;
 
 use super::fields::Quotes;
 use super::join;
-use crate::address::{Address, PathEncoding, Target, encode_query_value};
+use crate::address::{Address, PathEncoding, Target};
+use crate::encoding::percent;
 use crate::policy::{Location, Origin};
 use crate::upstream::{Route, Upstream};
 
 /// How many links of a response are looked at. Each may become as long as the caller's own address,
 /// so a vendor's many short ones would make a head without bounds (SECURITY X1).
-const MOST_LINKS: usize = 64;
+const MAX_LINKS: usize = 64;
 
 /// What it takes to read the links of one call's response.
 pub(crate) struct MountedLinks {
@@ -39,9 +40,8 @@ pub(crate) struct MountedLinks {
 }
 
 impl MountedLinks {
-    /// `None` if the mount can't stand at the beginning of a reference: a client would read
-    /// something else.
-    pub(crate) fn of(
+    /// Returns `None` if a reference can't begin with the mount, because a client would resolve it differently.
+    pub(crate) fn new(
         uri: &Uri,
         address: &Address<'_>,
         target: &Target<'_>,
@@ -69,7 +69,7 @@ impl MountedLinks {
 
     /// Rewrites `Location`, `Content-Location` and each target in `Link`.
     pub(super) fn rewrite(&self, headers: &mut HeaderMap) {
-        let mut left = MOST_LINKS;
+        let mut left = MAX_LINKS;
         for field in [LOCATION, CONTENT_LOCATION, LINK] {
             let is_list = field == LINK;
             let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
@@ -220,7 +220,7 @@ impl MountedLinks {
         };
         let mut query = own.map_or_else(String::new, |own| format!("{own}&"));
         query.push_str("__domain=");
-        encode_query_value(&mut query, domain.as_bytes());
+        percent::encode_into(&mut query, domain.as_bytes());
         Some(Some(Cow::Owned(query)))
     }
 
@@ -334,7 +334,7 @@ mod tests {
             let route = self.upstream.permit(place).ok()?;
             let uri = uri.parse().ok()?;
             let upstream = &self.upstream;
-            MountedLinks::of(&uri, &address, &target, upstream, &route, self.encoding)
+            MountedLinks::new(&uri, &address, &target, upstream, &route, self.encoding)
         }
 
         fn reference(&self, uri: &str, reference: &str) -> Option<String> {
@@ -342,8 +342,8 @@ mod tests {
         }
     }
 
-    /// What becomes of a reference in the answer to `/p/c/items`, under `https://v.test/v2`.
-    fn of(reference: &str) -> Option<String> {
+    /// Rewrites a reference in the response to `/p/c/items`, under `https://v.test/v2`.
+    fn rewritten(reference: &str) -> Option<String> {
         Calls::to("https://v.test/v2")?.reference("/p/c/items", reference)
     }
 
@@ -362,7 +362,11 @@ mod tests {
             ("//v.test/v2/a", "/p/c/a"),
             ("/v2/a:b?c", "/p/c/a:b?c"),
         ] {
-            assert_eq!(of(reference).as_deref(), Some(address), "{reference}");
+            assert_eq!(
+                rewritten(reference).as_deref(),
+                Some(address),
+                "{reference}"
+            );
         }
     }
 
@@ -400,7 +404,7 @@ mod tests {
             "",
             "#a",
         ] {
-            assert_eq!(of(reference), None, "{reference}");
+            assert_eq!(rewritten(reference), None, "{reference}");
         }
     }
 
@@ -422,7 +426,7 @@ mod tests {
     #[test]
     fn a_relative_reference_stays_if_it_leads_there_by_itself() {
         for reference in ["?page=2", "b?page=2", "../c", "./c", "items/d"] {
-            assert_eq!(of(reference), None, "{reference}");
+            assert_eq!(rewritten(reference), None, "{reference}");
         }
         let calls = Calls::to("https://v.test");
         let reference = |uri, reference| calls.as_ref()?.reference(uri, reference);
@@ -564,7 +568,7 @@ mod tests {
     fn each_target_of_a_list_is_read_and_the_rest_stays() {
         let link = |line: &str| {
             let links = Calls::to("https://v.test/v2")?.links("/p/c/items")?;
-            let mut left = MOST_LINKS;
+            let mut left = MAX_LINKS;
             let line = links.link(line.as_bytes(), &mut left)?;
             String::from_utf8(line).ok()
         };

@@ -46,7 +46,7 @@ impl RequestRules<'_> {
     ) -> Result<(), Error> {
         let accepts_trailers = accepts_trailers(&parts.headers);
         let too_many = || Error::bad_address("`Connection` nominates more than 256 fields");
-        let nominated = Nominated::of(&parts.headers).ok_or_else(too_many)?;
+        let nominated = Nominated::from_headers(&parts.headers).ok_or_else(too_many)?;
         remove(&mut parts.headers, |name, canonical| {
             self.drops(name, canonical) || nominated.holds(canonical)
         });

@@ -5,7 +5,7 @@ use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{MOST_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
+use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
 use super::{MountedLinks, browser_safe, framing, links};
 
 /// Which fields of a vendor's response are handed back.
@@ -42,10 +42,10 @@ impl ResponseRules<'_> {
         parts: &mut Parts,
         size: Option<&SizeHint>,
     ) -> Result<(), UnusableHead> {
-        if has_odd_coding(&parts.headers) || parts.headers.len() > MOST_FIELDS {
+        if has_odd_coding(&parts.headers) || parts.headers.len() > MAX_FIELDS {
             return Err(UnusableHead);
         }
-        let nominated = Nominated::of(&parts.headers).ok_or(UnusableHead)?;
+        let nominated = Nominated::from_headers(&parts.headers).ok_or(UnusableHead)?;
         remove(&mut parts.headers, |_, canonical| {
             drops(canonical, self.policy) || nominated.holds(canonical)
         });

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 
-use crate::address::{LONGEST_TARGET, Target};
+use crate::address::{MAX_TARGET_SIZE, Target};
 use crate::error::Error;
 
 /// One slash at the seam; the base URL's own query first.
@@ -46,7 +46,7 @@ pub(crate) fn join(
         joined.push(separator);
         joined.extend_from_slice(query.as_bytes());
     }
-    if joined.len() > LONGEST_TARGET {
+    if joined.len() > MAX_TARGET_SIZE {
         return Err(Error::bad_address("the target is longer than 65,534 bytes"));
     }
     PathAndQuery::from_maybe_shared(Bytes::from(joined))

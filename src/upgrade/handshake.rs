@@ -46,6 +46,10 @@ pub(crate) struct Handshake {
 /// What a tunnel was opened for. The tunnel ends when that is no longer granted.
 pub(crate) struct Claim {
     connection: Connection,
+    #[cfg_attr(
+        not(feature = "rustls"),
+        expect(dead_code, reason = "client certificates alone need it")
+    )]
     upstream: Upstream,
     /// The client certificate that the upstream knows the tunnel by.
     identity: Option<IsolationKey>,

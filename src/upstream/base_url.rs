@@ -59,7 +59,11 @@ impl BaseUrl {
 
 impl fmt::Debug for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "BaseUrl({:?}{})", self.location.origin, self.location.path)
+        write!(
+            f,
+            "BaseUrl({:?}{})",
+            self.location.origin, self.location.path
+        )
     }
 }
 
@@ -78,7 +82,7 @@ impl BaseUrlError {
         }
     }
 
-    pub(super) fn of(variable: &str, why: &'static str) -> Self {
+    pub(super) fn with_variable(variable: &str, why: &'static str) -> Self {
         Self {
             why,
             variable: Some(variable.into()),

@@ -79,8 +79,12 @@ impl ResolveError {
                 let detail = "a variable of the connection is missing or doesn't match its pattern: its owner must set it again";
                 return Error::reauthorize(detail).with_source(self);
             }
-            Self::UnknownIntegration => "the host application doesn't know the connection's integration: its operator must add the integration",
-            Self::Unavailable(_) => "the connection's integration can't be looked up; try again later",
+            Self::UnknownIntegration => {
+                "the host application doesn't know the connection's integration: its operator must add the integration"
+            }
+            Self::Unavailable(_) => {
+                "the connection's integration can't be looked up; try again later"
+            }
         };
         let cause = Unresolved {
             integration: integration.into(),
@@ -101,7 +105,11 @@ struct Unresolved {
 
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the integration `{}` can't be resolved", self.integration.escape_debug())
+        write!(
+            f,
+            "the integration `{}` can't be resolved",
+            self.integration.escape_debug()
+        )
     }
 }
 

@@ -97,7 +97,8 @@ impl BaseUrlTemplate {
 
     pub(super) fn set_pattern(&mut self, name: &str, pattern: &str) -> Result<(), BaseUrlError> {
         let variable = self.variable_mut(name)?;
-        let broken = |_| BaseUrlError::of(name, "has a pattern that is no regular expression");
+        let broken =
+            |_| BaseUrlError::with_variable(name, "has a pattern that is no regular expression");
         // By itself first: what is one only between our parentheses would break out of them.
         Regex::new(pattern).map_err(broken)?;
         // Anchored at both ends of the text, whatever the pattern says of lines.
@@ -124,7 +125,8 @@ impl BaseUrlTemplate {
         }
         self.fill(|variable| {
             let value = values.get(&variable.name).or(variable.default.as_deref());
-            let value = value.ok_or_else(|| BaseUrlError::of(&variable.name, "is missing"))?;
+            let value =
+                value.ok_or_else(|| BaseUrlError::with_variable(&variable.name, "is missing"))?;
             variable.check(value)?;
             Ok(value)
         })
@@ -159,7 +161,7 @@ impl BaseUrlTemplate {
                 .iter_mut()
                 .find(|variable| &*variable.name == name),
         };
-        found.ok_or_else(|| BaseUrlError::of(name, "isn't one of the base URL's"))
+        found.ok_or_else(|| BaseUrlError::with_variable(name, "isn't one of the base URL's"))
     }
 }
 
@@ -174,7 +176,10 @@ impl Variable {
         let ends_it = |char: char| !char.is_ascii_graphic() || matches!(char, '?' | '#' | '\\');
         let ends_host = |char: char| matches!(char, '/' | '@');
         if !matches || value.contains(ends_it) || (self.in_host && value.contains(ends_host)) {
-            return Err(BaseUrlError::of(&self.name, "doesn't match its pattern"));
+            return Err(BaseUrlError::with_variable(
+                &self.name,
+                "doesn't match its pattern",
+            ));
         }
         Ok(())
     }

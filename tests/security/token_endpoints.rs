@@ -284,7 +284,7 @@ async fn o5_a_client_secret_goes_to_no_other_host() {
         let endpoint = endpoint(&url)
             .unwrap()
             .header(name, value)
-            .parameter("token_url", TokenParameter::of("token_url"));
+            .parameter("token_url", TokenParameter::from_connection("token_url"));
         let outcome = obtain(transport(&vendor), endpoint, &connection).await;
         assert!(outcome.is_err());
         let received = vendor.next().await;

@@ -1,7 +1,7 @@
 //! HMAC (RFC 2104) over whatever a vendor wants signed: each has a recipe of its own, so this one
 //! is data.
 
-mod scene;
+mod context;
 mod template;
 mod timestamp;
 
@@ -17,15 +17,14 @@ use http::request::Parts;
 use ring::hmac;
 use zeroize::Zeroizing;
 
-use self::scene::Scene;
+use self::context::TemplateContext;
 use self::template::Template;
 use super::header::is_framing;
-use super::signing::{
-    BODY_LIMIT, Hash, HexCase, Nonces, add_parameters, drop_parameters, hex, text, unhex,
-};
+use super::signing::{BODY_LIMIT, Hash, Nonces, add_parameters, drop_parameters, text};
 use super::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements, SchemeError,
 };
+use crate::encoding::hex::{self, HexCase};
 use crate::secret::sensitive;
 
 const NO_FIELD: AuthError =
@@ -211,20 +210,20 @@ impl Inner {
         let decoded = match self.key_encoding {
             KeyEncoding::Raw => None,
             KeyEncoding::Base64 => Some(from_base64(stored).ok_or(AuthError::InvalidKey)?),
-            KeyEncoding::Hex => Some(unhex(stored).ok_or(AuthError::InvalidKey)?),
+            KeyEncoding::Hex => Some(hex::decode(stored).ok_or(AuthError::InvalidKey)?),
         };
         let key = decoded.as_deref().map_or(stored, Vec::as_slice);
         Ok(hmac::Key::new(self.hash.hash().hmac(), key))
     }
 
-    fn sign(&self, scene: &Scene<'_>) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-        let key = self.key(scene.cx)?;
-        let mut context = hmac::Context::with_key(&key);
-        scene.write(&self.message, &mut |piece| context.update(piece))?;
-        Ok(self.encoding.of(context.sign().as_ref()))
+    fn sign(&self, context: &TemplateContext<'_>) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        let key = self.key(context.cx)?;
+        let mut tag = hmac::Context::with_key(&key);
+        context.write(&self.message, &mut |piece| tag.update(piece))?;
+        Ok(self.encoding.encode(tag.sign().as_ref()))
     }
 
-    /// Puts on what holds the signature, or what doesn't.
+    /// Adds the fields and parameters whose templates hold the signature, or without one those that don't.
     fn put(
         &self,
         request: &mut AuthRequest<'_>,
@@ -232,19 +231,19 @@ impl Inner {
         signature: Option<&[u8]>,
     ) -> Result<(), AuthError> {
         let is_now = |template: &&Template| template.holds_signature() == signature.is_some();
-        let made = |request: &Parts, template: &Template| {
-            let scene = Scene {
+        let render = |request: &Parts, template: &Template| {
+            let context = TemplateContext {
                 request,
                 cx,
                 nonce,
                 key_id: &self.key_id,
                 signature: signature.unwrap_or_default(),
             };
-            scene.made(template)
+            context.render(template)
         };
         for (name, template) in self.fields.iter().zip(&self.headers) {
             if is_now(&template) {
-                let mut value = made(request.head(), template)?;
+                let mut value = render(request.head(), template)?;
                 // Secrets were checked as they were put in: it's the request that doesn't fit.
                 let value = sensitive(std::mem::take(&mut *value)).map_err(|_| NO_FIELD)?;
                 request.insert_header(name.clone(), value);
@@ -252,7 +251,7 @@ impl Inner {
         }
         for (name, template) in self.parameters.iter().zip(&self.values) {
             if is_now(&template) {
-                let value = made(request.head(), template)?;
+                let value = render(request.head(), template)?;
                 add_parameters(request, &[(name, &value)])?;
             }
         }
@@ -302,7 +301,7 @@ impl AuthScheme for Hmac {
         let nonce = inner.nonces.draw()?;
         // First what doesn't need the signature, so that it can be signed itself.
         inner.put(request, (cx, nonce), None)?;
-        let signature = inner.sign(&Scene {
+        let signature = inner.sign(&TemplateContext {
             request: request.head(),
             cx,
             nonce,
@@ -326,10 +325,10 @@ impl HmacHash {
 }
 
 impl SignatureEncoding {
-    fn of(self, signature: &[u8]) -> Zeroizing<Vec<u8>> {
+    fn encode(self, signature: &[u8]) -> Zeroizing<Vec<u8>> {
         let in_hex = |case| {
             let mut digits = Vec::with_capacity(2 * signature.len());
-            hex(signature, case, &mut |pair| digits.extend_from_slice(pair));
+            hex::encode(signature, case, &mut |pair| digits.extend_from_slice(pair));
             digits
         };
         Zeroizing::new(match self {

@@ -13,7 +13,7 @@ use crate::auth::header::is_framing;
 use crate::auth::signing::Hash;
 
 /// How deep functions may lie in one another.
-const DEEPEST: usize = 8;
+const MAX_DEPTH: usize = 8;
 
 /// A parsed template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl<'a> Parser<'a> {
     /// Up to the end, or below the top up to the `)}` that ends a function.
     fn parts(&mut self, depth: usize) -> Result<Vec<Part>, SchemeError> {
         const UNPAIRED: SchemeError = SchemeError("the template has an unpaired brace");
-        if depth > DEEPEST {
+        if depth > MAX_DEPTH {
             return Err(SchemeError("the template's functions lie too deep"));
         }
         let mut parts = Vec::new();
@@ -380,8 +380,8 @@ mod tests {
             assert_eq!(parsed(text), None, "{text}");
         }
         let deep = |depth| format!("{}x{}", "{lower(".repeat(depth), ")}".repeat(depth));
-        assert!(parsed(&deep(DEEPEST)).is_some());
-        assert!(parsed(&deep(DEEPEST + 1)).is_none());
+        assert!(parsed(&deep(MAX_DEPTH)).is_some());
+        assert!(parsed(&deep(MAX_DEPTH + 1)).is_none());
         assert!(parsed(&"{lower(".repeat(100_000)).is_none());
     }
 

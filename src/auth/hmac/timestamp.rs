@@ -1,8 +1,8 @@
-//! The time of signing, in the forms that vendors want it in.
+//! The time of signing, in each form that a template can name.
 
 use std::time::Duration;
 
-use crate::auth::calendar::date;
+use crate::encoding::calendar::DateTime;
 
 /// A form of a timestamp. All are in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,71 +26,24 @@ pub(super) enum Timestamp {
 }
 
 impl Timestamp {
-    /// That time since 1970.
-    pub(super) fn of(self, time: Duration) -> String {
-        let seconds = time.as_secs();
-        let milliseconds = time.subsec_millis();
-        let days = seconds / 86_400;
-        let (year, month, day) = date(days);
-        let (hour, minute, second) = (seconds / 3600 % 24, seconds / 60 % 60, seconds % 60);
-        let (weekday, name) = (weekday(days), month_name(month));
+    /// Formats a time since 1970.
+    pub(super) fn format(self, since_epoch: Duration) -> String {
+        let time = DateTime::from_unix_time(since_epoch);
         match self {
-            Self::Seconds => seconds.to_string(),
-            Self::Milliseconds => time.as_millis().to_string(),
-            Self::Microseconds => time.as_micros().to_string(),
-            Self::Iso => {
-                format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-            }
-            Self::IsoMilliseconds => format!(
-                "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
-            ),
-            Self::IsoBasic => {
-                format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
-            }
-            Self::Http => format!(
-                "{weekday}, {day:02} {name} {year:04} {hour:02}:{minute:02}:{second:02} GMT"
-            ),
-            Self::Mail => format!(
-                "{weekday}, {day:02} {name} {year:04} {hour:02}:{minute:02}:{second:02} -0000"
-            ),
+            Self::Seconds => since_epoch.as_secs().to_string(),
+            Self::Milliseconds => since_epoch.as_millis().to_string(),
+            Self::Microseconds => since_epoch.as_micros().to_string(),
+            Self::Iso => time.to_iso(),
+            Self::IsoMilliseconds => time.to_iso_with_milliseconds(since_epoch.subsec_millis()),
+            Self::IsoBasic => time.to_iso_basic(),
+            Self::Http => time.to_http_date("GMT"),
+            Self::Mail => time.to_http_date("-0000"),
         }
-    }
-}
-
-/// Of the day that is so many days after 1970-01-01.
-const fn weekday(days: u64) -> &'static str {
-    match days % 7 {
-        0 => "Thu",
-        1 => "Fri",
-        2 => "Sat",
-        3 => "Sun",
-        4 => "Mon",
-        5 => "Tue",
-        _ => "Wed",
-    }
-}
-
-fn month_name(month: u64) -> &'static str {
-    match month {
-        1 => "Jan",
-        2 => "Feb",
-        3 => "Mar",
-        4 => "Apr",
-        5 => "May",
-        6 => "Jun",
-        7 => "Jul",
-        8 => "Aug",
-        9 => "Sep",
-        10 => "Oct",
-        11 => "Nov",
-        _ => "Dec",
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::UNIX_EPOCH;
-
     use super::*;
 
     #[test]
@@ -106,18 +59,7 @@ mod tests {
             (Timestamp::Http, "Wed, 12 Jul 2017 02:41:59 GMT"),
             (Timestamp::Mail, "Wed, 12 Jul 2017 02:41:59 -0000"),
         ] {
-            assert_eq!(form.of(time), expected);
+            assert_eq!(form.format(time), expected);
         }
-    }
-
-    #[test]
-    fn days_are_those_of_another_calendar() {
-        // Each day to 2100 and beyond, which is no leap year, against the `httpdate` crate.
-        for day in 0..50_000 {
-            let time = Duration::from_secs(86_400 * day + day);
-            let expected = httpdate::fmt_http_date(UNIX_EPOCH + time);
-            assert_eq!(Timestamp::Http.of(time), expected);
-        }
-        assert_eq!(Timestamp::Iso.of(Duration::ZERO), "1970-01-01T00:00:00Z");
     }
 }

@@ -1,6 +1,8 @@
 //! What is signed: method, address and parameters in one string (RFC 5849 §3.4.1).
 
-use crate::auth::signing::{Parameters, Sink, encode};
+use crate::auth::signing::Parameters;
+use crate::encoding::Sink;
+use crate::encoding::percent::encode;
 use crate::policy::{Destination, Scheme};
 
 /// The signature base string, which is written and never held.

@@ -9,8 +9,9 @@ use zeroize::Zeroizing;
 
 use super::base_string::BaseString;
 use super::rsa::{self, RsaSha1Signer};
-use crate::auth::signing::{Hash, encode, text};
+use crate::auth::signing::{Hash, text};
 use crate::auth::{AuthContext, AuthError};
+use crate::encoding::percent::encode;
 
 #[derive(Clone)]
 pub(super) enum Method {

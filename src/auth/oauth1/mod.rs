@@ -21,17 +21,18 @@ use zeroize::Zeroizing;
 use self::base_string::BaseString;
 use self::method::Method;
 use super::signing::{
-    BODY_LIMIT, Nonces, Parameters, add_parameters, drop_parameters, encode, is_form, pairs,
-    since_epoch, text,
+    BODY_LIMIT, Nonces, Parameters, add_parameters, drop_parameters, is_form, pairs, text,
 };
 use super::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements, SchemeError,
 };
+use crate::encoding::calendar::since_epoch;
+use crate::encoding::percent::{decode_form, encode};
 use crate::policy::Scheme;
 use crate::secret::sensitive;
 
 /// The parameters that are the protocol's own.
-const OWN: [&str; 8] = [
+const PROTOCOL_PARAMETERS: [&str; 8] = [
     "oauth_consumer_key",
     "oauth_token",
     "oauth_signature_method",
@@ -127,7 +128,10 @@ impl OAuth1 {
             body_limit: BODY_LIMIT,
             nonces: Nonces::Random,
             field: [AUTHORIZATION],
-            parameters: OWN.iter().map(|&name| name.into()).collect(),
+            parameters: PROTOCOL_PARAMETERS
+                .iter()
+                .map(|&name| name.into())
+                .collect(),
         }
     }
 
@@ -197,7 +201,7 @@ impl OAuth1 {
             return Ok(None);
         };
         let body = cx.payload().map(|body| &**body).unwrap_or_default();
-        let hash = hash.of(|sink| {
+        let hash = hash.digest(|sink| {
             sink(body);
             Ok::<_, AuthError>(())
         })?;
@@ -291,7 +295,7 @@ impl AuthScheme for OAuth1 {
     ) -> Result<Applied, AuthError> {
         self.check(cx)?;
         // They aren't the caller's, wherever ours go: a vendor may read either place.
-        drop_parameters(request, OWN.into_iter())?;
+        drop_parameters(request, PROTOCOL_PARAMETERS.into_iter())?;
         let is_form = is_form(request.headers());
         // Another scheme may have asked for the payload: it's no form for that.
         let form = cx.payload().filter(|_| is_form);
@@ -303,7 +307,7 @@ impl AuthScheme for OAuth1 {
         let nonce = self.nonces.draw()?.short();
         let timestamp = http::HeaderValue::from(since_epoch(cx.now()).as_secs());
         let hash = self.hash_of(cx, is_form)?;
-        let mut own: Vec<(&str, &[u8])> = Vec::with_capacity(OWN.len());
+        let mut own: Vec<(&str, &[u8])> = Vec::with_capacity(PROTOCOL_PARAMETERS.len());
         own.push(("oauth_consumer_key", text(cx, "consumer_key")?));
         if self.has_token {
             own.push(("oauth_token", text(cx, "token")?));
@@ -318,7 +322,7 @@ impl AuthScheme for OAuth1 {
             own.push(("oauth_body_hash", hash.as_bytes()));
         }
         let query = request.uri().query().unwrap_or_default();
-        let parameters = Parameters::of(&[query.as_bytes(), form], &own);
+        let parameters = Parameters::new(&[query.as_bytes(), form], &own);
         let base = BaseString {
             method: request.method().as_str(),
             destination: cx.destination(),
@@ -345,8 +349,8 @@ fn is_own(encoded: &[u8]) -> bool {
         return false;
     }
     let mut name = Vec::with_capacity(encoded.len());
-    crate::address::percent::decode_form(encoded, &mut |byte| name.extend_from_slice(byte));
-    OWN.iter().any(|own| own.as_bytes() == name)
+    decode_form(encoded, &mut |byte| name.extend_from_slice(byte));
+    PROTOCOL_PARAMETERS.iter().any(|own| own.as_bytes() == name)
 }
 
 // By hand: a signer of somebody else's may print what it holds.
@@ -556,7 +560,7 @@ Lw03eHTNQghS0A==
             ("oauth_nonce", b"7d8f3e4a"),
         ];
         let query = b"b5=%3D%253D&a3=a&c%40=&a2=r%20b";
-        let parameters = Parameters::of(&[query, b"c2&a3=2+q"], &own);
+        let parameters = Parameters::new(&[query, b"c2&a3=2+q"], &own);
         for (origin, method, path, expected) in [
             (
                 "http://EXAMPLE.COM:80",

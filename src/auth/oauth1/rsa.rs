@@ -6,7 +6,7 @@ use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
 
 use crate::auth::AuthError;
-use crate::pem;
+use crate::encoding::pem;
 use crate::secret::Secret;
 
 /// Signs for [`OAuth1::rsa_sha1`](super::OAuth1::rsa_sha1), with what the host app has for it: a

@@ -1,8 +1,8 @@
-//! The hashes, by the names that vendors have for them.
+//! The hashes that signatures are made of.
 
 use ring::digest::{self, Algorithm, Context, Digest};
 
-use super::Sink;
+use crate::encoding::Sink;
 
 /// A hash function.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ impl Hash {
         }
     }
 
-    /// HMAC with this hash.
+    /// Returns the HMAC with this hash.
     pub(crate) fn hmac(self) -> ring::hmac::Algorithm {
         match self {
             Self::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
@@ -40,14 +40,14 @@ impl Hash {
         }
     }
 
-    /// The length of its values, in bytes.
+    /// Returns the length of a hash, in bytes.
     #[cfg(feature = "hmac")]
-    pub(crate) fn length(self) -> usize {
+    pub(crate) fn output_len(self) -> usize {
         self.algorithm().output_len()
     }
 
-    /// The hash of what `write` writes.
-    pub(crate) fn of<E>(
+    /// Returns the hash of the bytes that `write` hands over.
+    pub(crate) fn digest<E>(
         self,
         write: impl FnOnce(&mut Sink<'_>) -> Result<(), E>,
     ) -> Result<Digest, E> {

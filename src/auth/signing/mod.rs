@@ -2,32 +2,21 @@
 //! that both sides agree on, nonces, and a target that gains parameters.
 
 mod digest;
-mod hex;
 mod nonce;
 mod parameters;
-mod percent;
 mod target;
 
 pub(crate) use self::digest::Hash;
 #[cfg(feature = "hmac")]
-pub(crate) use self::hex::unhex;
-pub(crate) use self::hex::{HexCase, hex};
-#[cfg(feature = "hmac")]
 pub(crate) use self::nonce::Nonce;
 pub(crate) use self::nonce::Nonces;
 pub(crate) use self::parameters::{Parameters, pairs};
-pub(crate) use self::percent::encode;
 pub(crate) use self::target::{add_parameters, drop_parameters};
-
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 
 use super::{AuthContext, AuthError};
-
-/// Takes bytes as they're made, so that what is long lies in memory but once.
-pub(crate) type Sink<'a> = dyn FnMut(&[u8]) + 'a;
 
 /// How much of a body is kept in memory to be signed, in bytes, if nothing else is said: 1 MiB.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
@@ -43,11 +32,6 @@ pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], Aut
         true => Err(AuthError::InvalidHeaderValue),
         false => Ok(bytes),
     }
-}
-
-/// The time since 1970.
-pub(crate) fn since_epoch(now: SystemTime) -> Duration {
-    now.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
 
 /// Whether the body is a form, whose parameters can be read: one part, and not compressed.

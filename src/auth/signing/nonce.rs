@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
-use super::{HexCase, hex};
 use crate::auth::AuthError;
+use crate::encoding::hex::{self, HexCase};
 
 /// Where nonces come from.
 #[derive(Clone, Debug)]
@@ -103,7 +103,7 @@ impl Nonce {
 
 fn digits(bytes: &[u8]) -> String {
     let mut digits = String::with_capacity(2 * bytes.len());
-    hex(bytes, HexCase::Lower, &mut |pair| {
+    hex::encode(bytes, HexCase::Lower, &mut |pair| {
         digits.extend(pair.iter().copied().map(char::from));
     });
     digits

@@ -1,21 +1,21 @@
-//! Parameters of query and form in the one form that signer and verifier agree on: decoded, encoded
-//! anew, sorted (RFC 5849 §3.4.1.3).
+//! Parameters of query and form in the one form that signer and verifier agree on: decoded, encoded again, sorted
+//! (RFC 5849 §3.4.1.3).
 
 use zeroize::Zeroizing;
 
-use super::{Sink, encode};
-use crate::address::percent::decode_form;
+use crate::encoding::Sink;
+use crate::encoding::percent::{decode_form, encode};
 
 /// Names and values, encoded and sorted.
 ///
-/// They lie in one piece of memory, which is wiped when it's dropped, as keys and tokens are among
-/// them: at most three times what they were made of, and 24 bytes for each pair.
+/// They share one allocation, which is wiped when it's dropped, as keys and tokens are among them. It takes at most
+/// three times the size of the original, and 24 bytes for each pair.
 pub(crate) struct Parameters {
     bytes: Zeroizing<Vec<u8>>,
     places: Vec<Place>,
 }
 
-/// Where a pair lies.
+/// The position of a pair in the allocation.
 #[derive(Clone, Copy)]
 struct Place {
     start: usize,
@@ -24,8 +24,8 @@ struct Place {
 }
 
 impl Parameters {
-    /// Those of each query or form in `encoded`, and the names and values in `own`.
-    pub(crate) fn of(encoded: &[&[u8]], own: &[(&str, &[u8])]) -> Self {
+    /// Returns the parameters of each query or form in `encoded`, and the names and values in `own`.
+    pub(crate) fn new(encoded: &[&[u8]], own: &[(&str, &[u8])]) -> Self {
         let foreign = || encoded.iter().copied().flat_map(pairs);
         let own_length: usize = own
             .iter()
@@ -33,7 +33,7 @@ impl Parameters {
             .sum();
         let length = encoded.iter().map(|text| text.len()).sum::<usize>() + own_length;
         let mut parameters = Self {
-            // Each byte may become three (SECURITY L9).
+            // Each byte may become three, and a buffer that grows would leave copies of secrets behind.
             bytes: Zeroizing::new(Vec::with_capacity(3 * length)),
             places: Vec::with_capacity(foreign().count() + own.len()),
         };
@@ -107,7 +107,7 @@ mod tests {
 
     fn written(encoded: &[&str], own: &[(&str, &[u8])]) -> String {
         let encoded: Vec<_> = encoded.iter().map(|text| text.as_bytes()).collect();
-        let parameters = Parameters::of(&encoded, own);
+        let parameters = Parameters::new(&encoded, own);
         assert!(parameters.bytes.len() <= parameters.bytes.capacity());
         let mut all = Vec::new();
         parameters.write(&mut |bytes| all.extend_from_slice(bytes));

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::encode;
 use crate::address::without;
 use crate::auth::{AuthError, AuthRequest};
+use crate::encoding::percent::encode;
 
 /// Takes the parameters of those decoded names off.
 pub(crate) fn drop_parameters<'a>(

@@ -10,8 +10,11 @@ use http::{Method, Uri};
 use ring::digest;
 use zeroize::Zeroizing;
 
-use super::key::{Hex, hex};
-use crate::address::{decode_once, encode_query_value};
+use super::key::Hex;
+use crate::encoding::Sink;
+use crate::encoding::dot_segments::normalize;
+use crate::encoding::hex::encode_hash;
+use crate::encoding::percent::{decode, encode_into};
 
 /// How a service reads a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,11 +67,11 @@ impl<'a> Canonical<'a> {
     pub(super) fn hash(&self) -> Hex {
         let mut context = digest::Context::new(&digest::SHA256);
         self.write(&mut |part| context.update(part));
-        hex(context.finish().as_ref())
+        encode_hash(context.finish().as_ref())
     }
 
     /// Piece by piece: the whole would be a copy of a session's token.
-    pub(super) fn write(&self, sink: &mut dyn FnMut(&[u8])) {
+    pub(super) fn write(&self, sink: &mut Sink<'_>) {
         for line in [self.method, &self.path, &self.query] {
             sink(line.as_bytes());
             sink(b"\n");
@@ -107,7 +110,7 @@ pub(super) fn signed_names(headers: &HeaderMap, signs: Signs) -> Vec<&str> {
 }
 
 /// Without the blanks around it, and with one for several.
-fn write_value(value: &HeaderValue, sink: &mut dyn FnMut(&[u8])) {
+fn write_value(value: &HeaderValue, sink: &mut Sink<'_>) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let words = value.as_bytes().split(is_blank);
     for (nth, word) in words.filter(|word| !word.is_empty()).enumerate() {
@@ -123,7 +126,7 @@ fn write_value(value: &HeaderValue, sink: &mut dyn FnMut(&[u8])) {
 /// encoded in it.
 pub(super) fn path(sent: &str, rules: PathRules) -> String {
     let path = match rules.normalized {
-        true => Cow::Owned(normalized(sent)),
+        true => Cow::Owned(normalize(sent)),
         false => Cow::Borrowed(sent),
     };
     let mut canonical = String::with_capacity(path.len());
@@ -132,39 +135,14 @@ pub(super) fn path(sent: &str, rules: PathRules) -> String {
             canonical.push('/');
         }
         match rules.encoded_again {
-            true => encode_query_value(&mut canonical, segment.as_bytes()),
-            false => encode_query_value(&mut canonical, &decode_once(segment.as_bytes())),
+            true => encode_into(&mut canonical, segment.as_bytes()),
+            false => encode_into(&mut canonical, &decode(segment.as_bytes())),
         }
     }
     if canonical.is_empty() {
         canonical.push('/');
     }
     canonical
-}
-
-/// Without dot segments (RFC 3986 §5.2.4), and without empty ones.
-fn normalized(path: &str) -> String {
-    let mut kept: Vec<&str> = Vec::new();
-    let mut ends_open = false;
-    for segment in path.split('/') {
-        ends_open = matches!(segment, "" | "." | "..");
-        match segment {
-            "" | "." => {}
-            ".." => {
-                kept.pop();
-            }
-            segment => kept.push(segment),
-        }
-    }
-    let mut normalized = String::with_capacity(path.len());
-    for segment in &kept {
-        normalized.push('/');
-        normalized.push_str(segment);
-    }
-    if ends_open || kept.is_empty() {
-        normalized.push('/');
-    }
-    normalized
 }
 
 /// The pairs of a query, each decoded and encoded as AWS does, sorted. `+` is a blank, as it is to
@@ -205,9 +183,9 @@ fn encoded(part: &str) -> Zeroizing<String> {
         part.bytes()
             .map(|byte| if byte == b'+' { b' ' } else { byte }),
     );
-    let decoded = decode_once(&blanks);
+    let decoded = decode(&blanks);
     let mut encoded = Zeroizing::new(String::with_capacity(3 * decoded.len()));
-    encode_query_value(&mut encoded, &decoded);
+    encode_into(&mut encoded, &decoded);
     if let Cow::Owned(decoded) = decoded {
         drop(Zeroizing::new(decoded));
     }

@@ -15,7 +15,7 @@ use crate::auth::{BodyEncoder, EncodeError};
 pub(super) const EXTENSION: &str = ";chunk-signature=";
 
 /// The size of the chunks that are made here. S3 wants 8 KiB at least.
-const SIZE: u64 = 64 * 1024;
+const CHUNK_SIZE: u64 = 64 * 1024;
 
 /// Signatures, each made of the one before it.
 #[derive(Clone)]
@@ -28,12 +28,12 @@ pub(super) struct Chain {
 }
 
 impl Chain {
-    pub(super) fn of_chunk(&mut self, data: &[u8]) -> Hex {
+    pub(super) fn sign_chunk(&mut self, data: &[u8]) -> Hex {
         let hashes: [&[u8]; 3] = [&self.last.clone(), &hash(b""), &hash(data)];
         self.next("AWS4-HMAC-SHA256-PAYLOAD", &hashes)
     }
 
-    pub(super) fn of_trailer(&mut self, canonical: &[u8]) -> Hex {
+    pub(super) fn sign_trailer(&mut self, canonical: &[u8]) -> Hex {
         let hashes: [&[u8]; 2] = [&self.last.clone(), &hash(canonical)];
         self.next("AWS4-HMAC-SHA256-TRAILER", &hashes)
     }
@@ -74,10 +74,10 @@ impl InChunks {
         }
     }
 
-    /// The chunk of what has come.
+    /// Takes the data so far as a signed chunk.
     fn take_chunk(&mut self) -> Bytes {
         let data = std::mem::take(&mut self.data);
-        let signature = self.chain.of_chunk(&data);
+        let signature = self.chain.sign_chunk(&data);
         let room = 16 + EXTENSION.len() + signature.len() + 2 + data.len() + 2;
         let mut chunk = BytesMut::with_capacity(room);
         // Writing to a buffer that grows never fails.
@@ -89,34 +89,34 @@ impl InChunks {
     }
 }
 
-/// How long a payload of that length is in chunks of [`SIZE`].
-fn length_in_chunks(plain: u64) -> u64 {
-    let of_chunk = |size: u64| {
+/// Returns the length of a payload in chunks of [`CHUNK_SIZE`], in bytes.
+fn encoded_len(plain: u64) -> u64 {
+    let chunk_len = |size: u64| {
         let digits = (64 - u64::from(size.leading_zeros())).div_ceil(4).max(1);
         digits + (EXTENSION.len() + 64 + 4) as u64 + size
     };
-    let last = Some(plain % SIZE).filter(|&last| last > 0);
-    (plain / SIZE)
-        .saturating_mul(of_chunk(SIZE))
-        .saturating_add(last.map_or(0, of_chunk))
-        .saturating_add(of_chunk(0))
+    let last = Some(plain % CHUNK_SIZE).filter(|&last| last > 0);
+    (plain / CHUNK_SIZE)
+        .saturating_mul(chunk_len(CHUNK_SIZE))
+        .saturating_add(last.map_or(0, chunk_len))
+        .saturating_add(chunk_len(0))
 }
 
 impl BodyEncoder for InChunks {
     fn encoded_len(&self, _: Option<u64>) -> Option<u64> {
-        Some(length_in_chunks(self.length))
+        Some(encoded_len(self.length))
     }
 
     fn encode(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let filled = self.data.len() as u64;
-        let room = self.left.min(SIZE - filled);
+        let room = self.left.min(CHUNK_SIZE - filled);
         if room == 0 {
             return Err(EncodeError("the payload is longer than it said"));
         }
         let take = usize::try_from(room).map_or(data.len(), |room| room.min(data.len()));
         self.data.extend_from_slice(&data.split_to(take));
         self.left -= take as u64;
-        let is_full = self.data.len() as u64 == SIZE || self.left == 0;
+        let is_full = self.data.len() as u64 == CHUNK_SIZE || self.left == 0;
         Ok(is_full.then(|| self.take_chunk()))
     }
 
@@ -128,7 +128,7 @@ impl BodyEncoder for InChunks {
     }
 
     fn max_buffered(&self) -> usize {
-        usize::try_from(SIZE).unwrap_or(usize::MAX)
+        usize::try_from(CHUNK_SIZE).unwrap_or(usize::MAX)
     }
 
     fn restart(&self) -> Box<dyn BodyEncoder> {

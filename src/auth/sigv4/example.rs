@@ -14,7 +14,7 @@ pub(super) const SEED: &Hex = b"4f232c4386841ef735655705268965c44a0e4690baa4adea
 
 /// 2013-05-24.
 pub(super) fn stamp() -> Stamp {
-    Stamp::of(UNIX_EPOCH + Duration::from_secs(1_369_353_600))
+    Stamp::new(UNIX_EPOCH + Duration::from_secs(1_369_353_600))
 }
 
 pub(super) fn chain(seed: &Hex) -> Chain {

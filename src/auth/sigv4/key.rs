@@ -1,13 +1,12 @@
 //! The signing key, and what is signed with it.
 
-use std::fmt::Write as _;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use ring::{digest, hmac};
 use zeroize::Zeroizing;
 
-use crate::address::percent::digits;
-use crate::auth::calendar::date;
+use crate::encoding::calendar::{DateTime, since_epoch};
+use crate::encoding::hex::encode_hash;
 use crate::secret::Secret;
 
 /// A SHA-256 or an HMAC in lower case hex.
@@ -20,20 +19,9 @@ pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 pub(super) struct Stamp(String);
 
 impl Stamp {
-    /// What was before 1970 is taken for its begin.
-    pub(super) fn of(now: SystemTime) -> Self {
-        let since = now.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-        let seconds = since.as_secs();
-        let (year, month, day) = date(seconds / 86_400);
-        let (hour, minute) = (seconds / 3600 % 24, seconds / 60 % 60);
-        let second = seconds % 60;
-        let mut text = String::with_capacity(16);
-        // Writing to a string never fails.
-        let _ = write!(
-            text,
-            "{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z"
-        );
-        Self(text)
+    /// Returns the stamp of a time. A time before 1970 counts as its beginning.
+    pub(super) fn new(now: SystemTime) -> Self {
+        Self(DateTime::from_unix_time(since_epoch(now)).to_iso_basic())
     }
 
     pub(super) fn as_str(&self) -> &str {
@@ -69,7 +57,7 @@ impl SigningKey {
     }
 
     pub(super) fn sign(&self, text: &[u8]) -> Hex {
-        hex(&*keyed(&*self.0, text))
+        encode_hash(&*keyed(&*self.0, text))
     }
 }
 
@@ -83,40 +71,12 @@ fn keyed(key: &[u8], text: &[u8]) -> Zeroizing<[u8; 32]> {
 }
 
 pub(super) fn hash(data: &[u8]) -> Hex {
-    hex(digest::digest(&digest::SHA256, data).as_ref())
-}
-
-/// Of 32 bytes.
-pub(super) fn hex(bytes: &[u8]) -> Hex {
-    let mut text = [b'0'; 64];
-    let digits = bytes.iter().flat_map(|&byte| digits(byte));
-    for (to, digit) in text.iter_mut().zip(digits) {
-        *to = digit.to_ascii_lowercase();
-    }
-    text
+    encode_hash(digest::digest(&digest::SHA256, data).as_ref())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn moments_are_written_as_dates() {
-        for (seconds, expected) in [
-            (0, "19700101T000000Z"),
-            (1_369_353_600, "20130524T000000Z"),
-            (1_440_938_160, "20150830T123600Z"),
-            (951_782_399, "20000228T235959Z"),
-            (951_782_400, "20000229T000000Z"),
-            (4_107_542_400, "21000301T000000Z"),
-            (1_735_689_599, "20241231T235959Z"),
-        ] {
-            let stamp = Stamp::of(UNIX_EPOCH + Duration::from_secs(seconds));
-            assert_eq!(stamp.as_str(), expected);
-        }
-        let before = UNIX_EPOCH.checked_sub(Duration::from_secs(1));
-        assert!(before.is_some_and(|before| Stamp::of(before).date() == "19700101"));
-    }
 
     #[test]
     fn a_hash_is_lower_case_hex() {

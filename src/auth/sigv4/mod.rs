@@ -26,7 +26,7 @@ use self::canonical::PathRules;
 use self::chunks::{Chain, InChunks};
 use self::key::{Stamp, hash};
 use self::payload::{
-    CHUNKS_OF_ANOTHER_KIND, CONTENT_SHA256, Claim, NO_CHUNKS_IN_A_QUERY, NO_LENGTH, NOT_KEPT,
+    CHUNKS_OF_ANOTHER_KIND, CONTENT_SHA256, Claim, NO_CHUNKS_IN_A_QUERY, NO_LENGTH, NOT_BUFFERED,
     SIGNED_CHUNKS, UNSIGNED, Unclaimed,
 };
 use self::presign::PARAMETERS;
@@ -53,13 +53,13 @@ const SECRET_ACCESS_KEY: &str = "secret_access_key";
 const SESSION_TOKEN: &str = "session_token";
 
 /// The most that is kept in memory to be hashed: the largest request that DynamoDB takes.
-const KEPT: usize = 16 * 1024 * 1024;
+const MAX_BUFFERED_SIZE: usize = 16 * 1024 * 1024;
 
 /// The largest chunk that is signed anew. SDKs make chunks of 64 or 128 KiB.
-const LARGEST_CHUNK: usize = 1024 * 1024;
+const DEFAULT_MAX_CHUNK_SIZE: usize = 1024 * 1024;
 
 /// The longest time for which AWS lets a query be signed.
-const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
+const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 
 /// Signs for AWS, and for whoever speaks its protocol, with the secrets `access_key_id`,
 /// `secret_access_key` and, if the connection has one, `session_token`.
@@ -89,7 +89,7 @@ const LONGEST_LIFE: u64 = 7 * 24 * 60 * 60;
 /// | --- | --- |
 /// | a hash | streams; AWS compares it with the hash |
 /// | `UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER` | streams as it is |
-/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is kept in memory: [`largest_chunk`](Self::largest_chunk) |
+/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is kept in memory: [`max_chunk_size`](Self::max_chunk_size) |
 /// | `STREAMING-` and anything else | is refused with 400 |
 /// | none, to S3 | streams unsigned; or as [`signed_payload`](Self::signed_payload) or [`streaming`](Self::streaming) say |
 /// | none, to others | is kept in memory and hashed: 16 MiB at most, or as [`signed_payload`](Self::signed_payload) says; beyond that, 413 |
@@ -108,7 +108,7 @@ pub struct SigV4 {
     region: Region,
     unclaimed: Unclaimed,
     /// In bytes.
-    largest_chunk: usize,
+    max_chunk_size: usize,
     /// In seconds, if the signature goes into the query.
     lifetime: Option<u64>,
     parameters: Vec<Box<str>>,
@@ -139,7 +139,9 @@ impl SigV4 {
         }
         let unclaimed = match is_s3(service) {
             true => Unclaimed::Unsigned,
-            false => Unclaimed::Hashed { limit: KEPT },
+            false => Unclaimed::Hashed {
+                limit: MAX_BUFFERED_SIZE,
+            },
         };
         Ok(Self {
             service: service.into(),
@@ -148,7 +150,7 @@ impl SigV4 {
                 None => Region::Fixed(region.into()),
             },
             unclaimed,
-            largest_chunk: LARGEST_CHUNK,
+            max_chunk_size: DEFAULT_MAX_CHUNK_SIZE,
             lifetime: None,
             parameters: Vec::new(),
         })
@@ -160,7 +162,7 @@ impl SigV4 {
     /// Logs keep URLs: prefer the field where a vendor takes it.
     #[must_use]
     pub fn presigned(mut self, lifetime: Duration) -> Self {
-        self.lifetime = Some(lifetime.as_secs().clamp(1, LONGEST_LIFE));
+        self.lifetime = Some(lifetime.as_secs().clamp(1, MAX_LIFETIME));
         self.parameters = PARAMETERS.iter().map(|&name| name.into()).collect();
         self
     }
@@ -186,7 +188,7 @@ impl SigV4 {
     /// upload keeps one in memory. A larger one ends the call as a broken body does, with 400.
     #[must_use]
     pub fn largest_chunk(mut self, bytes: usize) -> Self {
-        self.largest_chunk = bytes;
+        self.max_chunk_size = bytes;
         self
     }
 
@@ -205,7 +207,7 @@ impl SigV4 {
     fn signing<'a>(&'a self, cx: &AuthContext<'a>) -> Result<Signing<'a>, AuthError> {
         let is_s3 = is_s3(&self.service);
         Ok(Signing {
-            stamp: Stamp::of(cx.now()),
+            stamp: Stamp::new(cx.now()),
             region: self.region(cx)?,
             service: &self.service,
             access_key_id: cx.secret(ACCESS_KEY_ID)?,
@@ -225,7 +227,7 @@ impl SigV4 {
         request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
     ) -> Result<(HeaderValue, Option<u64>), AuthError> {
-        match Claim::of(request.headers()) {
+        match Claim::from_headers(request.headers()) {
             Claim::Stands(value) => return Ok((value.clone(), None)),
             Claim::SignedChunks { .. } => {
                 let value = request.headers().get(CONTENT_SHA256).cloned();
@@ -254,7 +256,7 @@ impl SigV4 {
         cx: &AuthContext<'_>,
         seconds: u64,
     ) -> Result<(), AuthError> {
-        let claim = Claim::of(request.headers());
+        let claim = Claim::from_headers(request.headers());
         if claim.is_in_chunks() {
             return Err(NO_CHUNKS_IN_A_QUERY);
         }
@@ -287,7 +289,7 @@ fn hashed(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
     match (cx.payload(), cx.payload_length()) {
         (Some(payload), _) => plain(Bytes::copy_from_slice(&hash(payload))),
         (None, Some(0)) => plain(Bytes::copy_from_slice(&hash(b""))),
-        (None, _) => Err(NOT_KEPT),
+        (None, _) => Err(NOT_BUFFERED),
     }
 }
 
@@ -325,15 +327,17 @@ impl AuthScheme for SigV4 {
 
     fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
         let is_unsigned = self.lifetime.is_some() && is_s3(&self.service);
-        let limit = match (self.unclaimed, Claim::of(&request.headers)) {
+        let limit = match (self.unclaimed, Claim::from_headers(&request.headers)) {
             (Unclaimed::Hashed { limit }, Claim::None) if !is_unsigned => limit,
-            (Unclaimed::Streamed, Claim::None) if self.lifetime.is_some() && !is_unsigned => KEPT,
+            (Unclaimed::Streamed, Claim::None) if self.lifetime.is_some() && !is_unsigned => {
+                MAX_BUFFERED_SIZE
+            }
             _ => return Ok(PayloadUse::Ignored),
         };
         if let Some(token) = cx.credential().get(SESSION_TOKEN) {
             token.to_header_value("")?;
         }
-        self.signing(cx)?.is_sendable()?;
+        self.signing(cx)?.check_access_key_id()?;
         Ok(PayloadUse::Bytes { limit })
     }
 
@@ -350,7 +354,7 @@ impl AuthScheme for SigV4 {
             self.presign(request, cx, seconds)?;
             return Ok(Applied::default());
         }
-        let claim = Claim::of(request.headers());
+        let claim = Claim::from_headers(request.headers());
         let is_claimed = !matches!(claim, Claim::None);
         let trailer = match claim {
             Claim::SignedChunks { trailer } => Some(trailer),
@@ -379,7 +383,7 @@ impl AuthScheme for SigV4 {
         Ok(match (own_chunks, trailer) {
             (Some(length), _) => Applied::default().encoder(InChunks::new(chain()?, length)),
             (None, Some(trailer)) => {
-                Applied::default().encoder(Resigned::new(chain()?, trailer, self.largest_chunk))
+                Applied::default().encoder(Resigned::new(chain()?, trailer, self.max_chunk_size))
             }
             (None, None) => Applied::default(),
         })

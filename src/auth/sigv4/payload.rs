@@ -33,7 +33,7 @@ pub(super) enum Claim<'a> {
 }
 
 impl<'a> Claim<'a> {
-    pub(super) fn of(headers: &'a HeaderMap) -> Self {
+    pub(super) fn from_headers(headers: &'a HeaderMap) -> Self {
         let mut values = headers.get_all(CONTENT_SHA256).iter();
         let (Some(value), None) = (values.next(), values.next()) else {
             return Self::None;
@@ -80,7 +80,7 @@ pub(super) const CHUNKS_OF_ANOTHER_KIND: AuthError =
 pub(super) const NO_CHUNKS_IN_A_QUERY: AuthError =
     AuthError::CannotSign("a payload in signed chunks can't be sent with a signature in the query");
 
-pub(super) const NOT_KEPT: AuthError =
+pub(super) const NOT_BUFFERED: AuthError =
     AuthError::CannotSign("the payload to be signed wasn't kept: is its hash a hop-by-hop field?");
 
 pub(super) const NO_LENGTH: AuthError =
@@ -103,7 +103,7 @@ mod tests {
         for value in [HASH, UNSIGNED, UNSIGNED_CHUNKS_AND_TRAILER] {
             let headers = claimed(&[value]);
             assert_eq!(
-                Claim::of(&headers),
+                Claim::from_headers(&headers),
                 Claim::Stands(&HeaderValue::from_static(value))
             );
         }
@@ -123,7 +123,7 @@ mod tests {
             ),
             (&["STREAMING-AWS4-HMAC-SHA256-EVENTS"], Claim::Unsignable),
         ] {
-            assert_eq!(Claim::of(&claimed(values)), claim, "{values:?}");
+            assert_eq!(Claim::from_headers(&claimed(values)), claim, "{values:?}");
         }
     }
 }

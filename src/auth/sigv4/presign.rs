@@ -8,9 +8,10 @@ use zeroize::Zeroizing;
 use super::canonical::{pairs, signed_names};
 use super::key::ALGORITHM;
 use super::signing::Signing;
-use crate::address::{LONGEST_TARGET, decode_once, encode_query_value};
+use crate::address::MAX_TARGET_SIZE;
 use crate::auth::AuthError;
 use crate::auth::AuthRequest;
+use crate::encoding::percent::{decode, encode_into};
 use crate::secret::Secret;
 
 /// The parameters of a signature.
@@ -31,7 +32,7 @@ const VERSION_2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 /// Whether the pair has one of those names, in whichever spelling.
 fn is_named(pair: &str, names: &[&str]) -> bool {
     let name = pair.split_once('=').map_or(pair, |(name, _)| name);
-    let name = decode_once(name.as_bytes());
+    let name = decode(name.as_bytes());
     let is = |other: &&str| name.eq_ignore_ascii_case(other.as_bytes());
     names.iter().any(is)
 }
@@ -116,9 +117,9 @@ impl Signing<'_> {
             }
             target.push_str(name);
             target.push('=');
-            encode_query_value(&mut target, value);
+            encode_into(&mut target, value);
         }
-        if target.len() + signature > LONGEST_TARGET {
+        if target.len() + signature > MAX_TARGET_SIZE {
             return Err(AuthError::TooLong);
         }
         let mut without_signature = Vec::with_capacity(target.len());

@@ -8,10 +8,10 @@ use super::key::Hex;
 use crate::auth::{BodyEncoder, EncodeError};
 
 /// The longest line before a chunk: 16 digits of its size, and the signature.
-const LONGEST_LINE: usize = 16 + EXTENSION.len() + 64 + 2;
+const MAX_LINE_SIZE: usize = 16 + EXTENSION.len() + 64 + 2;
 
 /// How much may follow the last chunk.
-const LONGEST_TRAILER: usize = 16 * 1024;
+const MAX_TRAILER_SIZE: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
 
@@ -66,10 +66,10 @@ impl Resigned {
     /// Up to the end of the line before a chunk.
     fn line(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let end = data.iter().position(|&byte| byte == b'\n');
-        let room = LONGEST_LINE - self.kept.len();
+        let room = MAX_LINE_SIZE - self.kept.len();
         self.keep(data, end.map_or(data.len(), |end| end + 1).min(room));
         if !self.kept.ends_with(b"\n") {
-            return match self.kept.len() < LONGEST_LINE {
+            return match self.kept.len() < MAX_LINE_SIZE {
                 true => Ok(None),
                 false => Err(EncodeError("a chunk doesn't begin with its size")),
             };
@@ -114,17 +114,17 @@ impl Resigned {
     fn signed(&mut self, from: usize, size: usize) -> Bytes {
         let mut chunk = std::mem::take(&mut self.kept);
         let data = chunk.get(from..from + size).unwrap_or_default();
-        let signature = self.chain.of_chunk(data);
+        let signature = self.chain.sign_chunk(data);
         replace(&mut chunk, from - 2 - signature.len(), &signature);
         chunk.freeze()
     }
 
     fn trailer(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
-        let room = LONGEST_TRAILER - self.kept.len();
+        let room = MAX_TRAILER_SIZE - self.kept.len();
         self.keep(data, room);
         match self.trailer.read(&self.kept)? {
             true => self.signed_trailer().map(Some),
-            false if self.kept.len() < LONGEST_TRAILER => Ok(None),
+            false if self.kept.len() < MAX_TRAILER_SIZE => Ok(None),
             false => Err(EncodeError("the fields after the chunks are too long")),
         }
     }
@@ -132,7 +132,7 @@ impl Resigned {
     fn signed_trailer(&mut self) -> Result<Bytes, EncodeError> {
         let mut kept = std::mem::take(&mut self.kept);
         let signature_at = self.trailer.end(&kept)?;
-        let signature = self.chain.of_trailer(&self.trailer.canonical);
+        let signature = self.chain.sign_trailer(&self.trailer.canonical);
         replace(&mut kept, signature_at, &signature);
         self.place = Place::Over;
         Ok(kept.freeze())

@@ -23,7 +23,7 @@ pub(super) struct Signing<'a> {
 
 impl Signing<'_> {
     /// Whether the id of its key can stand in what is sent.
-    pub(super) fn is_sendable(&self) -> Result<(), AuthError> {
+    pub(super) fn check_access_key_id(&self) -> Result<(), AuthError> {
         self.credential(&self.scope()).map(drop)
     }
 
@@ -222,7 +222,7 @@ mod tests {
                 secret("secret_access_key").unwrap(),
             );
             let signing = Signing {
-                stamp: Stamp::of(time(context["timestamp"].as_str().unwrap())),
+                stamp: Stamp::new(time(context["timestamp"].as_str().unwrap())),
                 region: context["region"].as_str().unwrap(),
                 service: context["service"].as_str().unwrap(),
                 access_key_id: &id,
@@ -301,7 +301,7 @@ mod tests {
                 Secret::from("wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
             );
             let signing = Signing {
-                stamp: Stamp::of(time("2021-05-11T15:40:45Z")),
+                stamp: Stamp::new(time("2021-05-11T15:40:45Z")),
                 region: "us-east-2",
                 service: "lambda",
                 access_key_id: &id,

@@ -124,7 +124,7 @@ async fn other_fields_can_be_kept() {
 
 #[tokio::test]
 async fn a_dead_grant_is_told_from_an_outage() {
-    let own: Change = |endpoint| endpoint.dead_errors(["bad_refresh_token", "token_revoked"]);
+    let own: Change = |endpoint| endpoint.revoked_errors(["bad_refresh_token", "token_revoked"]);
     for (status, body, change) in [
         (400, r#"{"error":"invalid_grant"}"#, as_it_is as Change),
         (401, r#"{"error":"invalid_grant"}"#, as_it_is),

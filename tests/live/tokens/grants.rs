@@ -110,9 +110,12 @@ async fn parameters_can_be_the_connections_and_win() {
                 .grant(GrantType::ClientCredentials)
                 .client_auth(ClientAuth::None)
                 .parameter("grant_type", "account_credentials")
-                .parameter("account_id", TokenParameter::of("account_id"))
-                .parameter("region", TokenParameter::of("region"))
-                .parameter("nothing", TokenParameter::of("nothing").optional())
+                .parameter("account_id", TokenParameter::from_connection("account_id"))
+                .parameter("region", TokenParameter::from_connection("region"))
+                .parameter(
+                    "nothing",
+                    TokenParameter::from_connection("nothing").optional(),
+                )
                 .parameter("key", Secret::from("k"))
         },
         &connection,
@@ -170,9 +173,9 @@ async fn some_vendors_want_json_and_fields_of_their_own() {
 /// As Google's service accounts want it.
 fn service_account() -> Assertion {
     Assertion::new(SigningAlgorithm::Rs256)
-        .issuer(TokenParameter::of("client_email"))
-        .subject(TokenParameter::of("subject").optional())
-        .key_id(TokenParameter::of("private_key_id").optional())
+        .issuer(TokenParameter::from_connection("client_email"))
+        .subject(TokenParameter::from_connection("subject").optional())
+        .key_id(TokenParameter::from_connection("private_key_id").optional())
         .scope_claim()
         .lifetime(Duration::from_secs(600))
 }
@@ -228,11 +231,11 @@ async fn an_assertion_says_what_it_is_told_to() {
     let assertion = Assertion::new(SigningAlgorithm::EdDsa)
         .key(jwt::ED25519)
         .unwrap()
-        .subject(TokenParameter::of("subject"))
+        .subject(TokenParameter::from_connection("subject"))
         .audience("https://other.test")
         .header_parameter("x5t", "thumb")
         .claim("box_sub_type", "enterprise")
-        .claim("enterprise", TokenParameter::of("enterprise"));
+        .claim("enterprise", TokenParameter::from_connection("enterprise"));
     let received = asked(
         |endpoint| {
             endpoint
@@ -358,7 +361,7 @@ async fn only_connections_that_have_what_the_grant_needs_are_served() {
     assert!(bearer.supports(&with_email));
     assert!(!bearer.supports(&with_email.without_secret("private_key")));
 
-    let needs = endpoint(origin).parameter("account", TokenParameter::of("account"));
+    let needs = endpoint(origin).parameter("account", TokenParameter::from_connection("account"));
     let needs = source(origin, needs);
     assert!(!needs.supports(&connection()));
     assert!(needs.supports(&connection().with_variable("account", "a")));

@@ -21,8 +21,8 @@ use std::net::SocketAddr;
 use super::dial::{ATTEMPT_DELAY, Addresses, Failure, interleaved, race, tcp};
 use super::names::LookUps;
 use super::stream::RawStream;
-use crate::address::decode_once;
 use crate::client::error::{HttpTransportError, TransportError, TransportErrorKind};
+use crate::encoding::percent;
 use crate::error::BoxError;
 use crate::policy::{Host, Location, Scheme};
 use crate::secret::Secret;
@@ -169,7 +169,7 @@ fn protocol(scheme: &str) -> Result<(Protocol, u16), HttpTransportError> {
 }
 
 fn decoded(text: &str) -> Secret {
-    Secret::from(decode_once(text.as_bytes()).into_owned())
+    Secret::from(percent::decode(text.as_bytes()).into_owned())
 }
 
 impl fmt::Debug for EgressProxy {

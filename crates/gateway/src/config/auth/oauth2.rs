@@ -304,7 +304,7 @@ impl Table {
         for path in &self.keep {
             endpoint = endpoint.keep(path.as_str());
         }
-        endpoint.dead_errors(self.dead_errors.iter().map(String::as_str))
+        endpoint.revoked_errors(self.dead_errors.iter().map(String::as_str))
     }
 }
 
@@ -342,7 +342,7 @@ fn of_text(text: &Secret) -> TokenParameter {
     let name = std::str::from_utf8(text.expose()).ok();
     let name = name.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
     match name.filter(|name| !name.contains(['{', '}'])) {
-        Some(name) => TokenParameter::of(name),
+        Some(name) => TokenParameter::from_connection(name),
         None => text.clone().into(),
     }
 }

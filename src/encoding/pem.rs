@@ -1,23 +1,23 @@
-//! What stands in PEM (RFC 7468). By hand, as a reader of PEM makes copies that nobody wipes.
+//! PEM (RFC 7468). Read by hand, because the readers of other crates leave copies of a private key in memory.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use zeroize::Zeroizing;
 
-const END: &[u8] = b"-----END ";
+const END_PREFIX: &[u8] = b"-----END ";
 
-/// What stands between `BEGIN` and `END`.
+/// The content between a `BEGIN` line and its `END` line.
 pub(crate) struct Section<'a> {
     pub(crate) label: &'a [u8],
     pub(crate) der: Zeroizing<Vec<u8>>,
 }
 
-/// The text is no PEM, or breaks off.
+/// The error of a text that isn't valid PEM, or is cut off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NoPem;
+pub(crate) struct InvalidPem;
 
-/// All sections. What else stands there is passed over.
-pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, NoPem> {
+/// Returns all sections. Text between them is skipped.
+pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, InvalidPem> {
     let lines = pem.split(|byte| matches!(byte, b'\n' | b'\r'));
     let mut lines = lines.map(<[u8]>::trim_ascii);
     let mut sections = Vec::new();
@@ -25,29 +25,29 @@ pub(crate) fn sections(pem: &[u8]) -> Result<Vec<Section<'_>>, NoPem> {
         let Some(label) = boundary(line, b"-----BEGIN ") else {
             continue;
         };
-        // As large as it will be: one that grew would leave copies behind.
+        // Allocated at its final size, as a vector that grows leaves copies of the key behind.
         let inside = lines
             .clone()
-            .take_while(|line| boundary(line, END).is_none());
+            .take_while(|line| boundary(line, END_PREFIX).is_none());
         let length = inside.map(<[u8]>::len).sum();
         let mut text = Zeroizing::new(Vec::with_capacity(length));
         loop {
-            let line = lines.next().ok_or(NoPem)?;
-            match boundary(line, END) {
+            let line = lines.next().ok_or(InvalidPem)?;
+            match boundary(line, END_PREFIX) {
                 Some(end) if end == label => break,
-                Some(_) => return Err(NoPem),
+                Some(_) => return Err(InvalidPem),
                 None => text.extend_from_slice(line),
             }
         }
         let mut der = Zeroizing::new(vec![0; base64::decoded_len_estimate(text.len())]);
         let length = STANDARD.decode_slice(&*text, &mut der);
-        der.truncate(length.map_err(|_| NoPem)?);
+        der.truncate(length.map_err(|_| InvalidPem)?);
         sections.push(Section { label, der });
     }
     Ok(sections)
 }
 
-/// The label of a line that begins or ends a section.
+/// Returns the label of a line that begins or ends a section.
 fn boundary<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a [u8]> {
     line.strip_prefix(begin)?.strip_suffix(b"-----")
 }
@@ -57,7 +57,7 @@ fn boundary<'a>(line: &'a [u8], begin: &[u8]) -> Option<&'a [u8]> {
 mod tests {
     use super::*;
 
-    fn read(pem: &str) -> Result<Vec<(String, Vec<u8>)>, NoPem> {
+    fn read(pem: &str) -> Result<Vec<(String, Vec<u8>)>, InvalidPem> {
         let sections = sections(pem.as_bytes())?.into_iter();
         Ok(sections
             .map(|section| {
@@ -98,7 +98,7 @@ mod tests {
             "-----BEGIN X-----\nYWJj\n-----END Y-----",
             "-----BEGIN X-----\nYW J*\n-----END X-----",
         ] {
-            assert_eq!(read(broken), Err(NoPem), "{broken}");
+            assert_eq!(read(broken), Err(InvalidPem), "{broken}");
         }
     }
 }

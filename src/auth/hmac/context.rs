@@ -1,4 +1,4 @@
-//! Fills templates, in one pass and without a copy of what is long.
+//! Fills templates, in one pass and without copies of long values.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -6,43 +6,45 @@ use http::request::Parts;
 use zeroize::Zeroizing;
 
 use super::template::{DigestForm, Function, NonceForm, Part, Template, Value};
-use crate::address::percent::decode_form;
-use crate::auth::signing::{
-    HexCase, Nonce, Parameters, Sink, encode, hex, is_form, pairs, since_epoch, text,
-};
+use crate::auth::signing::{Nonce, Parameters, is_form, pairs, text};
 use crate::auth::{AuthContext, AuthError};
+use crate::encoding::Sink;
+use crate::encoding::calendar::since_epoch;
+use crate::encoding::hex::{self, HexCase};
+use crate::encoding::percent::{decode_form, encode};
 use crate::policy::Scheme;
 
-/// What a template is filled with.
-pub(super) struct Scene<'a> {
+/// The values that a template is filled with.
+pub(super) struct TemplateContext<'a> {
     pub(super) request: &'a Parts,
     pub(super) cx: &'a AuthContext<'a>,
     pub(super) nonce: Nonce,
-    /// The name of the secret that is the key's id.
+    /// The name of the secret that holds the id of the key.
     pub(super) key_id: &'a str,
-    /// Encoded, once there is one.
+    /// Encoded; empty until it's known.
     pub(super) signature: &'a [u8],
 }
 
-impl Scene<'_> {
-    /// The whole, made at its final size and wiped when it's dropped (SECURITY L9).
-    pub(super) fn made(&self, template: &Template) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-        self.collected(&template.0)
+impl TemplateContext<'_> {
+    /// Renders the template into a buffer of its final size, which is wiped when it's dropped: a buffer that grows would
+    /// leave copies of secrets behind.
+    pub(super) fn render(&self, template: &Template) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        self.collect(&template.0)
     }
 
-    /// Hands the whole to `sink`, piece by piece.
+    /// Renders the template into `sink`, piece by piece.
     pub(super) fn write(&self, template: &Template, sink: &mut Sink<'_>) -> Result<(), AuthError> {
         self.fill(&template.0, sink)
     }
 
-    fn collected(&self, parts: &[Part]) -> Result<Zeroizing<Vec<u8>>, AuthError> {
-        let mut all = Zeroizing::new(Vec::with_capacity(self.room(parts)?));
+    fn collect(&self, parts: &[Part]) -> Result<Zeroizing<Vec<u8>>, AuthError> {
+        let mut all = Zeroizing::new(Vec::with_capacity(self.max_size(parts)?));
         self.fill(parts, &mut |piece| all.extend_from_slice(piece))?;
         Ok(all)
     }
 
-    /// How long it is at most, in bytes. Nothing is hashed for that.
-    fn room(&self, parts: &[Part]) -> Result<usize, AuthError> {
+    /// Returns the maximum size of the rendered parts, in bytes. Nothing is hashed for that.
+    fn max_size(&self, parts: &[Part]) -> Result<usize, AuthError> {
         let mut room = 0;
         for part in parts {
             room += match part {
@@ -53,16 +55,16 @@ impl Scene<'_> {
                     length
                 }
                 Part::Call(Function::Digest(hash, form), _) => match form {
-                    DigestForm::Bytes => hash.length(),
-                    DigestForm::Hex => 2 * hash.length(),
-                    DigestForm::Base64 => in_base64(hash.length()),
+                    DigestForm::Bytes => hash.output_len(),
+                    DigestForm::Hex => 2 * hash.output_len(),
+                    DigestForm::Base64 => base64_len(hash.output_len()),
                 },
                 Part::Call(function, inner) => {
-                    let inner = self.room(inner)?;
+                    let inner = self.max_size(inner)?;
                     match function {
                         Function::Percent => 3 * inner,
                         Function::Hex | Function::UpperHex => 2 * inner,
-                        Function::Base64 | Function::Base64Url => in_base64(inner),
+                        Function::Base64 | Function::Base64Url => base64_len(inner),
                         Function::Lower | Function::Upper | Function::Digest(..) => inner,
                     }
                 }
@@ -101,22 +103,26 @@ impl Scene<'_> {
                     .for_each(|byte| sink(&[byte.to_ascii_uppercase()]));
             }),
             Function::Percent => self.fill(inner, &mut |piece| encode(piece, sink)),
-            Function::Hex => self.fill(inner, &mut |piece| hex(piece, HexCase::Lower, sink)),
-            Function::UpperHex => self.fill(inner, &mut |piece| hex(piece, HexCase::Upper, sink)),
+            Function::Hex => {
+                self.fill(inner, &mut |piece| hex::encode(piece, HexCase::Lower, sink))
+            }
+            Function::UpperHex => {
+                self.fill(inner, &mut |piece| hex::encode(piece, HexCase::Upper, sink))
+            }
             Function::Base64 | Function::Base64Url => {
                 let engine = match function {
                     Function::Base64 => BASE64_STANDARD,
                     _ => BASE64_URL_SAFE_NO_PAD,
                 };
-                let plain = self.collected(inner)?;
+                let plain = self.collect(inner)?;
                 sink(Zeroizing::new(engine.encode(&*plain)).as_bytes());
                 Ok(())
             }
             Function::Digest(hash, form) => {
-                let digest = hash.of(|sink| self.fill(inner, sink))?;
+                let digest = hash.digest(|sink| self.fill(inner, sink))?;
                 match form {
                     DigestForm::Bytes => sink(digest.as_ref()),
-                    DigestForm::Hex => hex(digest.as_ref(), HexCase::Lower, sink),
+                    DigestForm::Hex => hex::encode(digest.as_ref(), HexCase::Lower, sink),
                     DigestForm::Base64 => sink(BASE64_STANDARD.encode(digest).as_bytes()),
                 }
                 Ok(())
@@ -143,12 +149,12 @@ impl Scene<'_> {
                 sink(target.as_bytes());
             }
             Value::Query => sink(query.as_bytes()),
-            Value::QuerySorted => sorted(query, sink),
-            Value::QueryCanonical => Parameters::of(&[query.as_bytes()], &[]).write(sink),
-            Value::QueryParameter(name) => parameter(query.as_bytes(), name, sink),
+            Value::QuerySorted => write_sorted(query, sink),
+            Value::QueryCanonical => Parameters::new(&[query.as_bytes()], &[]).write(sink),
+            Value::QueryParameter(name) => write_parameter(query.as_bytes(), name, sink),
             Value::Body => sink(self.body()),
-            Value::FormCanonical => Parameters::of(&[self.form()], &[]).write(sink),
-            Value::FormParameter(name) => parameter(self.form(), name, sink),
+            Value::FormCanonical => Parameters::new(&[self.form()], &[]).write(sink),
+            Value::FormParameter(name) => write_parameter(self.form(), name, sink),
             Value::Header(name) => {
                 for (nth, value) in self.request.headers.get_all(name).iter().enumerate() {
                     if nth > 0 {
@@ -159,7 +165,7 @@ impl Scene<'_> {
             }
             Value::KeyId => sink(text(self.cx, self.key_id)?),
             Value::Secret(name) => sink(text(self.cx, name)?),
-            Value::Timestamp(form) => sink(form.of(since_epoch(self.cx.now())).as_bytes()),
+            Value::Timestamp(form) => sink(form.format(since_epoch(self.cx.now())).as_bytes()),
             Value::Nonce(form) => {
                 let nonce = match form {
                     NonceForm::Hex => self.nonce.hex(),
@@ -185,13 +191,13 @@ impl Scene<'_> {
     }
 }
 
-/// The length of so many bytes in base64, padded.
-const fn in_base64(length: usize) -> usize {
+/// Returns the length of padded base64 for `length` bytes.
+const fn base64_len(length: usize) -> usize {
     length.div_ceil(3) * 4
 }
 
-/// The pairs as they came, sorted by name and then by value, as bytes.
-fn sorted(query: &str, sink: &mut Sink<'_>) {
+/// Writes the pairs as they came, sorted by name and then by value, as bytes.
+fn write_sorted(query: &str, sink: &mut Sink<'_>) {
     let mut all: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     all.sort_unstable_by_key(|pair| pair.split_once('=').unwrap_or((pair, "")));
     for (nth, pair) in all.into_iter().enumerate() {
@@ -202,8 +208,8 @@ fn sorted(query: &str, sink: &mut Sink<'_>) {
     }
 }
 
-/// The value of the first parameter of that name, decoded; nothing if there is none.
-fn parameter(encoded: &[u8], name: &str, sink: &mut Sink<'_>) {
+/// Writes the decoded value of the first parameter of that name, if there is one.
+fn write_parameter(encoded: &[u8], name: &str, sink: &mut Sink<'_>) {
     let is_name = |encoded: &[u8]| {
         let mut decoded = Vec::with_capacity(encoded.len());
         decode_form(encoded, &mut |byte| decoded.extend_from_slice(byte));

@@ -1,20 +1,21 @@
-//! The mount's own prefix, stripped by whole segments of the raw path.
+//! The mount: its prefix, stripped by whole segments of the raw path, and the request target before a router stripped it.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// The path under which a mount lies: `/passthrough`, or nothing for the root. Cloning is one
-/// increment.
+use http::Uri;
+
+/// The path of a mount: `/passthrough`, or nothing for the root. Cloning is one increment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(Arc<str>);
 
-/// The text can't be a prefix.
+/// The error of a text that isn't a valid prefix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PrefixError;
 
 impl Prefix {
-    /// A prefix of whole segments; a `/` at its end is taken off.
+    /// Returns a prefix of whole segments. A `/` at its end is taken off.
     ///
     /// # Errors
     ///
@@ -30,7 +31,7 @@ impl Prefix {
         Ok(Self(trimmed.into()))
     }
 
-    /// What of `path` is left behind the prefix; `None` if it lies elsewhere.
+    /// Returns the rest of `path` behind the prefix, or `None` if the path isn't below it.
     pub(crate) fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         path.strip_prefix(&*self.0)
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -46,6 +47,22 @@ impl fmt::Display for PrefixError {
 }
 
 impl std::error::Error for PrefixError {}
+
+/// Returns the request target as it came, before a router took the mount off: `original`, if it ends in what the router
+/// left, or else what is left.
+pub(crate) fn original_target(left: Uri, original: Option<&Uri>) -> Uri {
+    match original.filter(|original| ends_in(original, &left)) {
+        Some(original) => original.clone(),
+        None => left,
+    }
+}
+
+/// Compares without the first slash, which a router may have eaten: `/p/c` and `/p/c/` are both `/` behind a mount at
+/// `/p/{id}`.
+fn ends_in(original: &Uri, left: &Uri) -> bool {
+    let tail = left.path().strip_prefix('/').unwrap_or(left.path());
+    original.path().ends_with(tail) && original.query() == left.query()
+}
 
 #[cfg(test)]
 mod tests {
@@ -65,5 +82,28 @@ mod tests {
         assert_eq!(Prefix::default().strip("/c/x"), Some("/c/x"));
         assert_eq!(Prefix::new("p"), Err(PrefixError));
         assert_eq!(Prefix::new("/a?b"), Err(PrefixError));
+    }
+
+    fn chosen(left: &'static str, original: &'static str) -> String {
+        original_target(Uri::from_static(left), Some(&Uri::from_static(original))).to_string()
+    }
+
+    #[test]
+    fn the_original_counts_if_the_rest_is_its_end() {
+        for (left, original) in [
+            ("/", "/p/c"),
+            ("/", "/p/c/"),
+            ("/x", "/p/c//x"),
+            ("/x?a=1", "/p/c/x?a=1"),
+        ] {
+            assert_eq!(chosen(left, original), original);
+        }
+    }
+
+    #[test]
+    fn a_rewritten_target_is_kept() {
+        for (left, original) in [("/y", "/p/c/x"), ("/x?a=1", "/p/c/x"), ("/x", "/p/c/x?a=1")] {
+            assert_eq!(chosen(left, original), left);
+        }
     }
 }
