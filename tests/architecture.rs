@@ -193,7 +193,9 @@ fn each_room_exists_and_the_architecture_names_all_in_this_order() {
 fn modules_below_the_root_do_not_reach_up_by_super() {
     // `super::super::` out of a folder would be an import that the rule above doesn't see.
     for source in sources() {
-        let depth = source.path.matches('/').count();
+        // A module in braces is one level deeper than its file.
+        let inline = source.lines().any(|line| line.starts_with("mod ") && line.ends_with('{'));
+        let depth = source.path.matches('/').count() + usize::from(inline);
         let climbs = "super::".repeat(depth + 1);
         source.keeps_to(&climbs, &[]);
     }
@@ -236,8 +238,8 @@ fn only_the_policy_judges_a_destination() {
 #[test]
 fn only_schemes_look_at_secrets() {
     for source in sources() {
-        // An egress proxy has a credential of its own; a store on disk encrypts them, by a key.
-        // An egress proxy has a credential of its own, and a token's end is stored with it.
+        // An egress proxy has a credential of its own, a client certificate a key; a store on disk encrypts secrets,
+        // and the end of a token is stored with it.
         source.keeps_to(
             ".expose()",
             &[
@@ -246,9 +248,9 @@ fn only_schemes_look_at_secrets() {
                 "client/connect/egress/",
                 "oauth2/encoding.rs",
                 "oauth2/signing.rs",
-                "sqlite/contents.rs",
-                "sqlite/keys.rs",
-                "refreshing/expires_at.rs",
+                "durable/",
+                "identity.rs",
+                "refresh/expires_at.rs",
             ],
         );
         source.keeps_to("expose_secret", &["secret.rs"]);
