@@ -194,7 +194,9 @@ fn modules_below_the_root_do_not_reach_up_by_super() {
     // `super::super::` out of a folder would be an import that the rule above doesn't see.
     for source in sources() {
         // A module in braces is one level deeper than its file.
-        let inline = source.lines().any(|line| line.starts_with("mod ") && line.ends_with('{'));
+        let inline = source
+            .lines()
+            .any(|line| line.starts_with("mod ") && line.ends_with('{'));
         let depth = source.path.matches('/').count() + usize::from(inline);
         let climbs = "super::".repeat(depth + 1);
         source.keeps_to(&climbs, &[]);

@@ -1,9 +1,9 @@
 //! A complete server around `tower-passthrough`: what a reader copies.
 //!
 //! ```text
-//! cargo run --release --example gateway                            # a demo: prints curl lines
-//! cargo run --release --example gateway -- --config gateway.toml   # real work
-//! cargo run --release --example gateway -- --config gateway.toml --check
+//! cargo run --release -p passthrough-gateway                       # a demo: prints curl lines
+//! passthrough-gateway --config gateway.toml                        # real work
+//! passthrough-gateway --config gateway.toml --check
 //! ```
 //!
 //! `gateway.toml` beside this file has each key. Read on in this order: [`run`] and [`Host::router`]

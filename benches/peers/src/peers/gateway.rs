@@ -1,4 +1,4 @@
-//! The repository's gateway example, as `cargo build --release --example gateway` makes it.
+//! The repository's gateway, as `cargo build --release -p passthrough-gateway` makes it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -38,7 +38,7 @@ pub fn command(setup: &Setup) -> Result<Command, BoxError> {
 fn program() -> PathBuf {
     let target = std::env::var_os("CARGO_TARGET_DIR").map(PathBuf::from);
     let target = target.unwrap_or_else(|| repository().join("target"));
-    target.join("release/examples/gateway")
+    target.join("release/passthrough-gateway")
 }
 
 fn repository() -> &'static Path {

@@ -5,9 +5,11 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use axum::Router;
 use hyper_util::service::TowerToHyperService;
-use tower_passthrough::{Authorize, CallContext, Connection, ConnectionId, CredentialStore, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream};
 use tower_passthrough::auth::Bearer;
 use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
+use tower_passthrough::{
+    Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream,
+};
 
 use super::{Served, server};
 use crate::BoxError;
@@ -25,10 +27,7 @@ pub async fn in_axum(told: &Served) -> Result<(), BoxError> {
 }
 
 /// With all that it has switched on: who may, which hosts, which addresses.
-fn service(
-    told: &Served,
-    prefix: &str,
-) -> Result<PassthroughService<impl CredentialStore + Authorize, Integrations>, BoxError> {
+fn service(told: &Served, prefix: &str) -> Result<PassthroughService, BoxError> {
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let network = NetworkPolicy::new()
         .allow(LOOPBACK.into())
@@ -46,11 +45,13 @@ fn service(
     let upstream = Upstream::new(&told.base_url())?
         .auth(Bearer)
         .domains(DomainPolicy::none().allow("*.vendor.test")?);
-    let store = MemoryStore::from_iter([("acme", Connection::new("crm").with_secret("token", "s3cr3t"))]);
+    let store = MemoryStore::from_iter([(
+        "acme",
+        Connection::new("crm").with_secret("token", "s3cr3t"),
+    )]);
     let mut service = PassthroughService::builder(store, Integrations::new().with("crm", upstream))
         .authorize_fn(|id, _| id.as_str() == "acme")
-.caller_credentials([])
-        .strip_request_header(http::HeaderName::from_static("x-api-key"))
+        .caller_credentials([http::HeaderName::from_static("x-api-key")])
         .transport(transport.build()?);
     if !prefix.is_empty() {
         service = service.prefix(prefix)?;
