@@ -61,6 +61,7 @@
 //! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC of a vendor's own making |
+//! | `durable-store` | [`durable`]: sealed records and a cache, for a store of your own that keeps connections in a database. The crate `tower-passthrough-sqlite` is such a store |
 //! | `test-util` | fakes for your tests, and the tests that every store must pass |
 //! | `full` | all of these |
 //!
@@ -81,6 +82,9 @@ pub mod client;
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
 pub mod conformance;
 mod connection;
+#[cfg(feature = "durable-store")]
+#[cfg_attr(docsrs, doc(cfg(feature = "durable-store")))]
+pub mod durable;
 mod encoding;
 mod error;
 mod identity;
@@ -96,9 +100,7 @@ pub mod resilience;
 mod rewrite;
 mod secret;
 pub mod service;
-#[cfg(feature = "sqlite")]
-#[cfg_attr(docsrs, doc(cfg(feature = "sqlite")))]
-pub mod sqlite;
+mod single_flight;
 pub mod store;
 mod timeouts;
 pub mod upgrade;
@@ -132,10 +134,6 @@ pub mod guides {
 
     #[doc = include_str!("docs/stores.md")]
     pub mod stores {}
-
-    #[cfg(feature = "sqlite")]
-    #[doc = include_str!("docs/sqlite.md")]
-    pub mod sqlite {}
 
     #[doc = include_str!("docs/refreshing.md")]
     pub mod refreshing {}

@@ -1,4 +1,4 @@
-//! What a scheme may look at beside the request.
+//! The context in which a scheme runs.
 
 use std::fmt;
 use std::time::SystemTime;
@@ -11,8 +11,8 @@ use crate::connection::{CacheKey, Connection, Credential, Variables};
 use crate::policy::Destination;
 use crate::secret::Secret;
 
-/// What a scheme may look at beside the request: the connection's secrets and variables, the destination, the payload that it asked
-/// for, and the time.
+/// The context of a scheme beside the request: the connection's secrets and variables, the destination, the payload if
+/// the scheme needs it, and the time.
 ///
 /// ```
 /// use std::time::SystemTime;

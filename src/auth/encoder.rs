@@ -4,23 +4,23 @@ use std::fmt;
 
 use bytes::Bytes;
 
-/// What a scheme makes of a payload on its way, as signatures of single chunks do. Synchronous and
-/// pure: bytes in, bytes out. It must keep but little of them.
+/// Encodes a payload while it streams, as signatures of single chunks need. Synchronous and pure: bytes in, bytes out.
+/// It must buffer only little of them.
 pub trait BodyEncoder: fmt::Debug + Send + 'static {
-    /// How many bytes come out of all, if `plain` go in. `None`: nobody knows. It's asked before
-    /// anything else, and what it says is sent as `Content-Length`: if other than that many come
-    /// out, the call ends as if its body had broken off.
+    /// Returns the encoded length of a payload of `plain` bytes, or `None` if it's unknown. It's called first, and its
+    /// result is sent as `Content-Length`: if another number of bytes comes out, the call ends as if its body had
+    /// broken off.
     fn encoded_len(&self, plain: Option<u64>) -> Option<u64>;
 
-    /// Takes from the front of `data`, until there is something to send. It's called again with
-    /// what it left. `None`: it has taken all, and needs more.
+    /// Takes bytes from the front of `data` until there is something to send. It's called again with the bytes that it
+    /// left. `None` means that it has taken all and needs more.
     ///
     /// # Errors
     ///
     /// [`EncodeError`] ends the call as if its body had broken off.
     fn encode(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError>;
 
-    /// What is left to be sent when nothing more comes. It's called once.
+    /// Returns the bytes that are left to be sent at the end of the payload. It's called once.
     ///
     /// # Errors
     ///
@@ -40,7 +40,7 @@ pub trait BodyEncoder: fmt::Debug + Send + 'static {
 pub struct EncodeError(pub(crate) &'static str);
 
 impl EncodeError {
-    /// For that reason, which only the host sees.
+    /// Returns an error with that reason, which only the host sees.
     #[must_use]
     pub const fn new(reason: &'static str) -> Self {
         Self(reason)

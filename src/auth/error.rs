@@ -1,4 +1,4 @@
-//! Why a credential couldn't be put on.
+//! Errors of schemes.
 
 use std::fmt;
 

@@ -54,8 +54,7 @@ impl Header {
 
 impl Header {
     fn value(&self, cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
-        // Twice over the parts, as a buffer that grows would leave a copy of the secret behind
-        // (SECURITY L9).
+        // Iterates twice over the parts, as a buffer that grows would leave a copy of the secret behind.
         let mut length = 0;
         for part in &*self.template {
             length += match part {
@@ -84,7 +83,7 @@ impl fmt::Debug for Header {
     }
 }
 
-/// Whether a field frames or routes a message.
+/// Returns `true` if the field frames or routes a message.
 pub(super) fn is_framing(name: &HeaderName) -> bool {
     const FRAMING: [&str; 12] = [
         "connection",

@@ -79,7 +79,7 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Applied, AuthError>;
 }
 
-/// What a scheme sets and what it reads.
+/// The fields, parameters and secrets of a scheme, and the payload that it needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
     fields: Vec<HeaderName>,
@@ -192,7 +192,7 @@ impl Requirements {
     }
 }
 
-/// What a scheme needs of a request's payload before the head is sent.
+/// The need of a scheme for a request's payload before the head is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadUse {
@@ -219,7 +219,7 @@ impl PayloadUse {
     }
 }
 
-/// What a request needs beyond what a scheme has set.
+/// The parts of a scheme's work that go on after the head: an encoder and an identity.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Applied {

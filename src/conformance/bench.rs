@@ -1,4 +1,4 @@
-//! Two handles on a store, and what the rules' tests say to them.
+//! Two handles on a store, and the operations of the rules' tests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use crate::store::{
     TokenStore,
 };
 
-/// Why a rule isn't kept, in words.
+/// The result of a rule's test: the reason in words if the rule is broken.
 pub(super) type Verdict<T = ()> = Result<T, String>;
 
-/// Longer than any test: a lease of it ends only by being released.
+/// A time longer than any test: such a lease ends only by being released.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
 
 pub(super) struct Bench<S> {
@@ -35,17 +35,17 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// Each rule has ids of its own: a cache may still hold what another rule has removed.
+/// Returns a key. Each rule has keys of its own: a cache may still hold connections that another rule has removed.
 pub(super) fn id(id: &str) -> Verdict<ConnectionKey> {
     ConnectionKey::try_from(id).map_err(|error| format!("{id:?}: {error}"))
 }
 
-/// A connection that is told from others by its token.
+/// Returns a connection that only its token distinguishes.
 pub(super) fn connection(token: &str) -> Connection {
     Connection::new("crm").with_secret("token", token)
 }
 
-/// That the store did what it was asked to.
+/// Fails if the store has failed.
 pub(super) fn done<T>(result: Result<T, StoreError>, what: &str) -> Verdict<T> {
     result.map_err(|error| format!("{what} failed: {error:?}"))
 }
@@ -54,7 +54,7 @@ pub(super) fn is_missing<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::NotFound))
 }
 
-/// What the calls of a gateway are given.
+/// Looks a connection up as a call does.
 pub(super) async fn called<S: ConnectionStore>(
     store: &S,
     id: &ConnectionKey,
@@ -64,7 +64,7 @@ pub(super) async fn called<S: ConnectionStore>(
     store.connection(id, cx).await
 }
 
-/// Whether two connections are the same to the byte, in whatever order.
+/// Returns `true` if two connections are equal byte for byte, in any order.
 pub(super) fn is_same(one: &Connection, other: &Connection) -> bool {
     let contains = |one: &Connection, other: &Connection| {
         let mut variables = one.variables().iter();
@@ -75,7 +75,7 @@ pub(super) fn is_same(one: &Connection, other: &Connection) -> bool {
     one.integration() == other.integration() && contains(one, other) && contains(other, one)
 }
 
-/// Whether it's the one with that token.
+/// Returns `true` for the connection with that token.
 pub(super) fn has_token(other: &Connection, token: &str) -> bool {
     is_same(other, &connection(token))
 }
@@ -101,7 +101,7 @@ pub(super) async fn lease<S: TokenStore>(
     time: Duration,
 ) -> Verdict<RefreshLease> {
     let lease = done(store.lease(id, time).await, "lease")?;
-    lease.ok_or_else(|| "a lease that nobody holds wasn't given".to_owned())
+    lease.ok_or_else(|| "a free lease wasn't given".to_owned())
 }
 
 pub(super) async fn commit<S: TokenStore>(
@@ -115,7 +115,7 @@ pub(super) async fn commit<S: TokenStore>(
     done(store.commit(id, read, lease, &renewal).await, "commit")
 }
 
-/// A lease that its holder has lost to the next one, and that one.
+/// Returns a lease that its holder has lost, and the next lease.
 pub(super) async fn lost_and_newest<S: TokenStore>(
     loser: &S,
     successor: &S,
@@ -125,15 +125,15 @@ pub(super) async fn lost_and_newest<S: TokenStore>(
     Ok((lost, after_its_end(successor, id).await?))
 }
 
-/// Shorter than any patience.
+/// The time of a lease whose end is waited for.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
-/// The next lease, when the one before has ended by itself.
+/// Returns the next lease, when the lease before has ended by itself.
 pub(super) async fn after_its_end<S: TokenStore>(
     store: &S,
     id: &ConnectionKey,
 ) -> Verdict<RefreshLease> {
-    // A store may count in whole seconds, and its clock be another's.
+    // A store may count in whole seconds, by another machine's clock.
     for _ in 0..600 {
         if let Some(lease) = done(store.lease(id, LONG).await, "lease")? {
             return Ok(lease);

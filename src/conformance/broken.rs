@@ -1,8 +1,8 @@
-//! Which rules a store doesn't keep, and how that was seen.
+//! The rules that a store breaks, and the evidence.
 
 use std::fmt;
 
-/// The rules that a store doesn't keep.
+/// The error of a store that breaks rules. Its `Display` names each rule, and what the store did.
 #[derive(Default)]
 pub struct Violations(Vec<(&'static str, String)>);
 
@@ -15,7 +15,7 @@ impl Violations {
         if self.0.is_empty() { Ok(()) } else { Err(self) }
     }
 
-    /// The rules by name.
+    /// Returns the names of the broken rules.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(rule, _)| *rule)
     }
@@ -31,7 +31,7 @@ impl fmt::Display for Violations {
     }
 }
 
-// What a test prints that returns it.
+// A test that returns it prints it by `Debug`.
 impl fmt::Debug for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -1,4 +1,4 @@
-//! Many at once, on both handles.
+//! Concurrent operations, on both handles.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ impl<S> Bench<S> {
     }
 }
 
-/// What all of them gave.
+/// Returns the results of all tasks.
 async fn all<T: Send + 'static>(mut tasks: JoinSet<Verdict<T>>) -> Verdict<Vec<T>> {
     let mut given = Vec::new();
     while let Some(ended) = tasks.join_next().await {
@@ -64,7 +64,7 @@ pub(super) async fn one_commit_wins<S: ConnectionStore>(bench: &Bench<S>) -> Ver
     Ok(())
 }
 
-/// Commits of that version on both handles, one after the other's start.
+/// Starts commits based on that version, on both handles.
 fn committers<S: ConnectionStore>(
     bench: &Bench<S>,
     acme: &ConnectionKey,
@@ -76,7 +76,7 @@ fn committers<S: ConnectionStore>(
         let (store, acme) = (bench.handle(index), acme.clone());
         tasks.spawn(async move {
             let renewal = GrantUpdate::Refreshed(connection(&index.to_string()));
-            // It may be removed.
+            // The connection may have been removed.
             let committed = store.commit(&acme, version, held, &renewal).await;
             match committed {
                 Err(StoreError::NotFound) => Ok(()),
@@ -87,7 +87,7 @@ fn committers<S: ConnectionStore>(
     tasks
 }
 
-/// Lets them come as far as they can at once, or further: another moment in each round.
+/// Lets the tasks run for a while, another while in each round.
 async fn begun(round: usize) {
     for _ in 0..round % 4 {
         tokio::task::yield_now().await;
@@ -100,7 +100,7 @@ pub(super) async fn a_put_outlasts_commits<S: ConnectionStore>(bench: &Bench<S>)
         let version = put(&*bench.one, &acme, "old").await?;
         let held = lease(&*bench.one, &acme, LONG).await?;
         let tasks = committers(bench, &acme, version, held);
-        // Before it they're overwritten, and after it they're based on what is no more.
+        // Commits before the put are overwritten, and commits after it are based on an old version.
         let owners = format!("owners-{round}");
         begun(round).await;
         let store = bench.handle(round);
@@ -170,7 +170,7 @@ pub(super) async fn writes_are_all_there<S: ConnectionStore>(bench: &Bench<S>) -
         .find(|(_, _, version)| *version == shared.version);
     ensure!(
         last.is_some_and(|(index, ..)| has_token(&shared.connection, &index.to_string())),
-        "of several that put one connection, none is the last"
+        "of several puts of one connection, none is the last"
     );
     let mut versions: Vec<_> = written.iter().map(|(_, _, version)| *version).collect();
     versions.sort_unstable();
@@ -183,7 +183,7 @@ pub(super) async fn writes_are_all_there<S: ConnectionStore>(bench: &Bench<S>) -
         let record = read(&*bench.one, &id(&format!("own-{index}"))?).await?;
         ensure!(
             record.version == *own && has_token(&record.connection, &index.to_string()),
-            "what was put at the same time as others is lost"
+            "one of several concurrent puts is lost"
         );
     }
     Ok(())

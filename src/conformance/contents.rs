@@ -1,4 +1,4 @@
-//! What is in a connection comes back, to the byte.
+//! The contents of a connection come back, to the byte.
 
 use super::bench::{Bench, LONG, Verdict, called, done, ensure, id, is_same, lease, read};
 use crate::connection::Connection;

@@ -1,4 +1,4 @@
-//! That a credential can't be renewed any more (SECURITY O4): who is believed, and what undoes it.
+//! Revoked grants: the lease that may mark one, and the writes that undo it.
 
 use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, lease, lost_and_newest, put,
@@ -9,7 +9,7 @@ use crate::store::{
     ConnectionStore, CredentialVersion, GrantState, GrantUpdate, RefreshLease, TokenStore,
 };
 
-/// A connection that is dead, by a lease that is held.
+/// Puts a connection, and revokes its grant with a lease that is held.
 async fn dead<S: ConnectionStore>(
     store: &S,
     id: &ConnectionKey,
@@ -20,7 +20,7 @@ async fn dead<S: ConnectionStore>(
     let died = done(died, "commit")?;
     ensure!(
         died == Some(version),
-        "`Dead` gave {died:?} for {version:?}"
+        "`Revoked` gave {died:?} for {version:?}"
     );
     Ok((version, held))
 }
@@ -63,7 +63,7 @@ pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>)
     );
     ensure!(
         done(never.await, "commit")?.is_none(),
-        "`Dead` counted by a lease that was never given"
+        "`Revoked` counted with a lease that was never given"
     );
     let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
     let died = bench
@@ -72,17 +72,20 @@ pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>)
         .await;
     ensure!(
         done(died, "commit")?.is_none(),
-        "`Dead` counted from whoever has lost the lease"
+        "`Revoked` counted with a lost lease"
     );
     let record = read(&*bench.one, &acme).await?;
-    ensure!(record.state == GrantState::Active, "it's dead all the same");
+    ensure!(
+        record.state == GrantState::Active,
+        "the grant was revoked all the same"
+    );
     let died = bench
         .other
         .commit(&acme, version, newest, &GrantUpdate::Revoked)
         .await;
     ensure!(
         done(died, "commit")?.is_some(),
-        "the newest lease wasn't believed"
+        "`Revoked` didn't count with the newest lease"
     );
     Ok(())
 }
@@ -91,7 +94,7 @@ pub(super) async fn is_undone_by_renewal<S: ConnectionStore>(bench: &Bench<S>) -
     let acme = id("is-undone-by-renewal")?;
     let (version, held) = dead(&*bench.one, &acme).await?;
     let renewed = commit(&*bench.other, &acme, version, held, "new").await?;
-    let renewed = renewed.ok_or("new tokens of somebody who was faster were refused")?;
+    let renewed = renewed.ok_or("new tokens of a faster process were refused")?;
     let record = read(&*bench.one, &acme).await?;
     ensure!(
         record.state == GrantState::Active
@@ -115,11 +118,14 @@ pub(super) async fn is_undone_by_put<S: ConnectionStore>(bench: &Bench<S>) -> Ve
         .one
         .commit(&acme, version, held, &GrantUpdate::Revoked)
         .await;
-    ensure!(done(died, "commit")?.is_none(), "`Dead` of before counted");
+    ensure!(
+        done(died, "commit")?.is_none(),
+        "`Revoked` of before counted"
+    );
     let record = read(&*bench.one, &acme).await?;
     ensure!(
         record.state == GrantState::Active && record.version == newest,
-        "it's dead again"
+        "the grant is revoked again"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What is written outlives whoever wrote it.
+//! Writes outlive the handle that they were made through.
 
 use super::bench::{
     LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put, read,
@@ -11,7 +11,7 @@ pub(super) async fn store_is_empty<S: ConnectionStore>(open: &impl AsyncFn() -> 
     Ok(())
 }
 
-/// Removes all that a test has left.
+/// Removes all connections that a test has left.
 pub(super) async fn clear<S: ConnectionStore>(open: &impl AsyncFn() -> S) -> Verdict {
     let store = open().await;
     loop {
@@ -42,7 +42,7 @@ pub(super) async fn writes_outlive_handles<S: ConnectionStore>(
     let died = store
         .commit(&dead, dying, newest, &GrantUpdate::Revoked)
         .await;
-    ensure!(done(died, "commit")?.is_some(), "`Dead` wasn't written");
+    ensure!(done(died, "commit")?.is_some(), "`Revoked` wasn't written");
     done(store.remove(&removed).await, "remove")?;
     drop(store);
 
@@ -55,15 +55,18 @@ pub(super) async fn writes_outlive_handles<S: ConnectionStore>(
     let record = read(&store, &renewed).await?;
     ensure!(
         has_token(&record.connection, "new") && Some(record.version) == version,
-        "what was renewed is lost"
+        "a commit is lost"
     );
-    ensure!(record.refreshed_at.is_some(), "when it was renewed is lost");
+    ensure!(
+        record.refreshed_at.is_some(),
+        "the time of the refresh is lost"
+    );
     let other = done(store.lease(&renewed, LONG).await, "lease")?;
     ensure!(other.is_none(), "a lease ended before its time");
     let record = read(&store, &dead).await?;
     ensure!(
         record.state == GrantState::Revoked && record.version == dying,
-        "that a credential is dead is lost"
+        "the revoked state is lost"
     );
     ensure!(
         is_missing(&store.read(&removed).await),

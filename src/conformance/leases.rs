@@ -29,7 +29,7 @@ pub(super) async fn exclude_others<S: ConnectionStore>(bench: &Bench<S>) -> Verd
             !is_free(&**other, &acme).await?,
             "another's lease released it"
         );
-        // Whoever knows the lease is its holder, on whatever handle.
+        // A lease can be released through each handle.
         done(other.release(&acme, held).await, "release")?;
         ensure!(
             is_free(&**other, &acme).await?,
@@ -48,7 +48,7 @@ pub(super) async fn end_by_themselves<S: ConnectionStore>(bench: &Bench<S>) -> V
     put(&*bench.one, &acme, "token").await?;
     lease(&*bench.one, &acme, SHORT).await?;
     after_its_end(&*bench.other, &acme).await?;
-    // The next one isn't as short as that before it.
+    // The next lease has its own time.
     tokio::time::sleep(2 * SHORT).await;
     ensure!(
         !is_free(&*bench.one, &acme).await?,
@@ -64,7 +64,7 @@ pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<
     done(bench.one.release(&acme, lost).await, "release")?;
     ensure!(
         !is_free(&*bench.one, &acme).await?,
-        "whoever lost the lease released its successor's"
+        "releasing a lost lease released its successor's"
     );
     done(bench.other.release(&acme, newest).await, "release")?;
     ensure!(
@@ -90,7 +90,7 @@ pub(super) async fn fences_grow<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
             "fence {fence} came after {highest:?}"
         );
         highest = Some(fence);
-        // However the one before has ended.
+        // The lease before ends in another way each time.
         match round {
             0 | 1 => done(
                 store.release(&acme, RefreshLease::new(fence)).await,
@@ -155,7 +155,7 @@ pub(super) async fn lost_ones_may_commit<S: ConnectionStore>(bench: &Bench<S>) -
     let first = commit(&*bench.one, &acme, version, lost, "first").await?;
     ensure!(
         first.is_some(),
-        "the tokens of whoever lost the lease are lost"
+        "new tokens that came with a lost lease are lost"
     );
     let second = commit(&*bench.other, &acme, version, newest, "second").await?;
     ensure!(second.is_none(), "its successor overwrote them");

@@ -1,4 +1,4 @@
-//! Stores that break one rule each: the suite finds each of them out.
+//! Stores that break one rule each, which the suite finds.
 
 use std::future::Future;
 use std::time::Duration;
@@ -14,13 +14,16 @@ use crate::store::{
     RefreshLease, StoreError, StoredConnection, TokenStore,
 };
 
-/// What is wrong with a store.
+/// The fault of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     None,
     FoldsCase,
     Trims,
     CutsLongIds,
+    CutsAt500Bytes,
+    DropsTenants,
+    JoinsSlashes,
     FoldsWidth,
     LosesVariables,
     CutsSecretsAtNul,
@@ -48,7 +51,7 @@ enum Fault {
 struct Faulty {
     fault: Fault,
     inner: MemoryStore,
-    /// What `connection` gave first on this handle.
+    /// The first results of `connection` on this handle.
     kept: MemoryStore,
 }
 
@@ -63,6 +66,13 @@ impl Faulty {
             Fault::FoldsCase => text.to_lowercase(),
             Fault::Trims => text.trim_end().to_owned(),
             Fault::CutsLongIds => text.chars().take(255).collect(),
+            Fault::CutsAt500Bytes => {
+                let end = (0..=500.min(text.len())).rev();
+                let mut cuts = end.filter_map(|end| text.get(..end));
+                cuts.next().unwrap_or_default().to_owned()
+            }
+            Fault::DropsTenants => text.rsplit('/').next().unwrap_or_default().to_owned(),
+            Fault::JoinsSlashes => text.replace("//", "/"),
             Fault::FoldsWidth => text.replace('\u{ff41}', "a").replace('\u{ff42}', "b"),
             _ => return id.clone(),
         };
@@ -178,7 +188,7 @@ impl TokenStore for Faulty {
         match renewal {
             GrantUpdate::Refreshed(_) if self.is(Fault::NeverRevives) && is_dead => Ok(None),
             GrantUpdate::Refreshed(_) if self.is(Fault::NeedsALeaseToCommit) => {
-                // Its way to know: the lease is free, or it's another's.
+                // A revocation counts only with the newest lease, which tells whether this is it.
                 let probe = self
                     .inner
                     .commit(&id, read, lease, &GrantUpdate::Revoked)
@@ -263,7 +273,7 @@ impl ConnectionStore for Faulty {
     }
 }
 
-/// The suite on a store with that fault. Its clock stands still but for sleeping.
+/// Runs the suite on a store with that fault. Time passes only in sleeps.
 async fn judged(fault: Fault) -> Result<(), Violations> {
     let inner = MemoryStore::new();
     let open = async || Faulty {
@@ -281,30 +291,33 @@ async fn each_fault_is_found_out() {
         (Fault::FoldsCase, "exact bytes"),
         (Fault::Trims, "exact bytes"),
         (Fault::CutsLongIds, "exact bytes"),
-        (Fault::FoldsWidth, "no id finds another's"),
-        (Fault::LosesVariables, "put comes back"),
-        (Fault::CutsSecretsAtNul, "put comes back"),
-        (Fault::MergesSecrets, "nothing is left"),
+        (Fault::CutsAt500Bytes, "512 bytes"),
+        (Fault::DropsTenants, "hold slashes"),
+        (Fault::JoinsSlashes, "hold slashes"),
+        (Fault::FoldsWidth, "no key finds another's"),
+        (Fault::LosesVariables, "put connections come back"),
+        (Fault::CutsSecretsAtNul, "put connections come back"),
+        (Fault::MergesSecrets, "replaces the whole"),
         (Fault::IgnoresVersions, "a stale version writes nothing"),
         (Fault::IgnoresVersions, "one wins"),
-        (Fault::LooksAndThenWrites, "put outlasts"),
-        (Fault::LooksAndThenWrites, "removed stays"),
+        (Fault::LooksAndThenWrites, "a put outlasts"),
+        (Fault::LooksAndThenWrites, "a removal outlasts"),
         (Fault::RevivesRemoved, "doesn't bring a removed"),
-        (Fault::ReusesVersions, "one state alone"),
-        (Fault::NeverDates, "notes when it was"),
+        (Fault::ReusesVersions, "a version of its own"),
+        (Fault::NeverDates, "time of the refresh"),
         (Fault::GivesEachLease, "keeps others out"),
         (Fault::GivesEachLease, "one gets the lease"),
         (Fault::EndsLeasesEarly, "ends by itself"),
         (Fault::NeverEndsLeases, "ends by itself"),
         (Fault::ReleasesAnyLease, "keeps others out"),
-        (Fault::ReleasesAnyLease, "lost is nothing"),
+        (Fault::ReleasesAnyLease, "releasing a lost lease"),
         (Fault::FencesFall, "fences grow"),
-        (Fault::NeedsALeaseToCommit, "whoever has lost the lease"),
-        (Fault::BelievesDeadFromAnyone, "nobody else is believed"),
-        (Fault::NeverRevives, "revive what is dead"),
-        (Fault::ChangesVersionOnDead, "newest lease may say"),
-        (Fault::ListsBackwards, "order of the ids"),
-        (Fault::ListsOnePage, "order of the ids"),
+        (Fault::NeedsALeaseToCommit, "after the lease was lost"),
+        (Fault::BelievesDeadFromAnyone, "no other lease may revoke"),
+        (Fault::NeverRevives, "new tokens make a revoked"),
+        (Fault::ChangesVersionOnDead, "the newest lease may revoke"),
+        (Fault::ListsBackwards, "order of the keys"),
+        (Fault::ListsOnePage, "order of the keys"),
         (Fault::StaleForOthers, "in the stated time"),
         (Fault::StaleForOthers, "its own writes"),
     ] {
@@ -323,7 +336,7 @@ async fn a_store_that_forgets_is_found_out() {
     assert!(
         broken
             .rules()
-            .any(|rule| rule.contains("outlives each handle"))
+            .any(|rule| rule.contains("outlive their handles"))
     );
 }
 

@@ -1,4 +1,4 @@
-//! Compare-and-swap: a commit counts only on the version that is the newest (SECURITY O3).
+//! Compare-and-swap: a commit counts only on the version that is the newest.
 
 use std::time::{Duration, SystemTime};
 
@@ -17,12 +17,12 @@ pub(super) async fn are_of_one_state<S: ConnectionStore>(bench: &Bench<S>) -> Ve
         let record = read(&*bench.other, &acme).await?;
         ensure!(
             record.version == version,
-            "`put` and `read` tell two versions"
+            "`put` and `read` return two versions"
         );
         ensure!(!seen.contains(&version), "`put` gave {version:?} twice");
         ensure!(
             record.state == GrantState::Active,
-            "what was put isn't live"
+            "a put connection isn't active"
         );
         seen.push(version);
         let held = lease(&*bench.other, &acme, LONG).await?;
@@ -32,7 +32,7 @@ pub(super) async fn are_of_one_state<S: ConnectionStore>(bench: &Bench<S>) -> Ve
         let record = read(&*bench.one, &acme).await?;
         ensure!(
             record.version == renewed,
-            "`commit` and `read` tell two versions"
+            "`commit` and `read` return two versions"
         );
         seen.push(renewed);
         done(bench.other.release(&acme, held).await, "release")?;
@@ -57,7 +57,7 @@ pub(super) async fn stale_commits_write_nothing<S: ConnectionStore>(bench: &Benc
             .await;
         ensure!(
             done(died, "commit")?.is_none(),
-            "`Dead` on a stale version counted"
+            "`Revoked` on a stale version counted"
         );
         let record = read(&**store, &acme).await?;
         ensure!(
@@ -72,7 +72,7 @@ pub(super) async fn stale_commits_write_nothing<S: ConnectionStore>(bench: &Benc
     let late = commit(&*bench.one, &acme, stale, held, "late").await?;
     ensure!(
         late.is_none(),
-        "a commit on what `put` has replaced counted"
+        "a commit based on a credential that `put` has replaced counted"
     );
     let record = read(&*bench.one, &acme).await?;
     ensure!(
@@ -129,21 +129,27 @@ pub(super) async fn renewals_are_dated<S: ConnectionStore>(bench: &Bench<S>) -> 
     let acme = id("renewals-are-dated")?;
     let version = put(&*bench.one, &acme, "old").await?;
     let record = read(&*bench.one, &acme).await?;
-    ensure!(record.refreshed_at.is_none(), "what was put was renewed");
+    ensure!(
+        record.refreshed_at.is_none(),
+        "a put connection has a time of a refresh"
+    );
     let held = lease(&*bench.one, &acme, LONG).await?;
     commit(&*bench.one, &acme, version, held, "new").await?;
     let now = SystemTime::now();
     let at = read(&*bench.other, &acme).await?.refreshed_at;
-    let at = at.ok_or("a renewal isn't dated")?;
+    let at = at.ok_or("a commit sets no time of the refresh")?;
     let apart = now
         .duration_since(at)
         .unwrap_or_else(|error| error.duration());
-    ensure!(apart < TOLERANCE, "a renewal is dated {apart:?} off");
+    ensure!(
+        apart < TOLERANCE,
+        "the time of the refresh is {apart:?} off"
+    );
     put(&*bench.one, &acme, "put").await?;
     let record = read(&*bench.other, &acme).await?;
     ensure!(
         record.refreshed_at.is_none(),
-        "what was put anew was renewed"
+        "a put connection has a time of a refresh"
     );
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! When a change counts: at once, or past a cache in the time that the store states (SECURITY T13).
+//! The time at which a change counts: at once, or past a cache in the time that the store states.
 
 use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, is_missing, lease, put, read,

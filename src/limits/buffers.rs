@@ -1,4 +1,4 @@
-//! How much memory bodies may take that are kept: for a signature, or to be sent once more.
+//! A limit of the memory that buffered bodies take: for a signature, or to be sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ impl BufferBudget {
     }
 }
 
-/// What one call has taken of it. It's given back when this is dropped.
+/// The memory that one call has taken of the budget. It's given back when this is dropped.
 pub(crate) struct BufferPermit {
     room: Arc<BufferBudget>,
     bytes: usize,
@@ -38,7 +38,7 @@ impl BufferPermit {
         }
     }
 
-    /// Takes that much more; whether there was room for it.
+    /// Takes that many bytes more. Returns `false` if the budget is used up.
     pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
         let BufferBudget { limit, taken } = &*self.room;
         let fits = |sum: usize| sum.checked_add(bytes).filter(|sum| sum <= limit);

@@ -11,7 +11,7 @@ use foldhash::quality::RandomState;
 use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
-/// When to come again: places come back as calls end, which nobody can foresee.
+/// The wait that is suggested to callers, as nobody can foresee when a call ends.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// The calls under way, of whatever connection.
@@ -93,7 +93,7 @@ impl PerKeyLimit {
         })
     }
 
-    /// Nothing that holds it can panic half-way, so what a panic elsewhere left is whole.
+    /// Ignores poisoning: no holder of the lock can panic half-way, so the counts are consistent.
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,8 +106,7 @@ struct KeyPermit {
 
 impl Drop for KeyPermit {
     fn drop(&mut self) {
-        // No id is kept for which nothing is under way (SECURITY X2). The key that comes out is
-        // freed after the lock.
+        // Ids without a call under way are removed, so that memory is bounded. The removed key is freed after the lock.
         let mut counts = self.of.counts();
         let last = match counts.get_mut(&self.id) {
             Some(count) if *count > 1 => {
@@ -121,8 +120,8 @@ impl Drop for KeyPermit {
     }
 }
 
-/// What a call holds while it's under way. Boxed, as it's in each call's future, and most hosts set
-/// no limit.
+/// The places that a call holds while it's under way. Boxed, as it's in the future of each call, and most hosts set no
+/// limit.
 #[derive(Default)]
 pub(crate) struct Permit(Option<Box<Held>>);
 

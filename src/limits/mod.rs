@@ -1,4 +1,4 @@
-//! How many calls may be under way at once, in all and per connection, and how many may begin.
+//! Limits of the calls that are under way, in all and per connection, and of the rate at which they begin.
 //!
 //! A limit that isn't set is an `Option` to look at. What counts calls per connection is asked only
 //! once the store knows the id: unknown ids are answered alike however busy the known ones are, and
@@ -61,7 +61,7 @@ impl Limits {
         self.buffers = Arc::new(BufferBudget::new(bytes));
     }
 
-    /// For bodies that are kept.
+    /// Returns the budget for buffered bodies.
     pub(crate) fn buffers(&self) -> &Arc<BufferBudget> {
         &self.buffers
     }
@@ -105,7 +105,7 @@ impl Limits {
     }
 }
 
-/// Takes the other's, if there is one of each and they're alike.
+/// Shares the other's limit, if both have one and they're alike.
 pub(crate) fn share<T>(
     own: &mut Option<Arc<T>>,
     other: Option<&Arc<T>>,

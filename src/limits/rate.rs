@@ -1,4 +1,4 @@
-//! How often calls of a connection may begin: a bucket of tokens per id, by `governor`.
+//! A limit of the rate at which calls of a connection begin: a bucket of tokens per id, by `governor`.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -13,7 +13,7 @@ use governor::{Quota, RateLimiter};
 use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
-/// How often calls of one connection may begin, for
+/// The rate at which calls of one connection may begin, for
 /// [`PassthroughBuilder::rate_per_connection`](crate::PassthroughBuilder::rate_per_connection).
 ///
 /// Whoever hasn't called for a while has a burst of calls at once; from then on they may begin at
@@ -33,20 +33,20 @@ use crate::error::{Error, ErrorCode};
 pub struct Rate(Quota);
 
 impl Rate {
-    /// So many calls a second, and at first as many at once.
+    /// Returns a rate of that many calls a second, and a burst of as many.
     #[must_use]
     pub const fn per_second(calls: NonZeroU32) -> Self {
         Self(Quota::per_second(calls))
     }
 
-    /// So many calls a minute, and at first as many at once.
+    /// Returns a rate of that many calls a minute, and a burst of as many.
     #[must_use]
     pub const fn per_minute(calls: NonZeroU32) -> Self {
         Self(Quota::per_minute(calls))
     }
 
-    /// How many calls may begin at once after a pause. As many as the rate lets through in a century
-    /// are the most.
+    /// Sets the number of calls that may begin at once after a pause. It's at most the number that the rate allows in a
+    /// century.
     #[must_use]
     pub fn burst(self, calls: NonZeroU32) -> Self {
         // governor reckons in nanoseconds that fit 64 bits.
@@ -75,7 +75,7 @@ type Instant = <MonotonicClock as Clock>::Instant;
 pub(super) struct Rates {
     rate: Rate,
     limiter: Limiter,
-    /// How many calls are to come before full buckets are forgotten.
+    /// The number of calls until full buckets are removed.
     until_sweep: AtomicUsize,
 }
 
@@ -108,7 +108,8 @@ impl Rates {
         })
     }
 
-    /// Forgets ids whose bucket is full again, which is as if they had never called (SECURITY X2).
+    /// Removes ids whose bucket is full again, as a full bucket equals none, so that memory is bounded by the calls of
+    /// the last moments.
     ///
     /// A sweep comes after as many calls as the last one left ids, so a call pays for looking at
     /// two of them at most, and no more ids are kept than twice those whose bucket isn't full, and

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::limits::Permit;
 use crate::policy::Origin;
 
-/// What is known of a call so far, and who gets to know it in the end.
+/// The facts of a call so far, and the observers that get them in the end.
 pub(crate) struct CallGuard {
     facts: CallFacts,
     started: Instant,
@@ -55,7 +55,7 @@ impl CallGuard {
         &self.span
     }
 
-    /// Whether anybody wants to know more than what it costs nothing to know.
+    /// Returns `true` if an observer needs facts that cost something to gather.
     fn is_observed(&self) -> bool {
         !self.observers.is_empty() || self.span.is_seen()
     }
@@ -95,7 +95,7 @@ impl CallGuard {
         }
     }
 
-    /// What the host app's layers know of the call.
+    /// Returns the extensions that layers of the host application set.
     pub(crate) fn extensions(&self) -> &Extensions {
         &self.facts.extensions
     }
@@ -104,7 +104,7 @@ impl CallGuard {
         &self.facts.method
     }
 
-    /// How far the request's body has come, if there is one.
+    /// Returns the progress of the request's body, if there is one.
     pub(crate) fn upload(&self) -> Option<&Upload> {
         self.upload.as_ref().map(|upload| upload.progress())
     }
@@ -117,7 +117,7 @@ impl CallGuard {
         self.started
     }
 
-    /// What the call holds of the host's limits, until it ends.
+    /// Returns the call's places in the limits, which it holds until it ends.
     pub(crate) fn permit(&mut self) -> &mut Permit {
         &mut self.permit
     }
@@ -149,7 +149,7 @@ impl CallGuard {
         self.facts.integration = Some(integration);
     }
 
-    /// Where it's to go, whatever the verdict.
+    /// Records the destination, before it's checked.
     pub(crate) fn set_destination(&mut self, origin: &Origin) {
         self.facts.origin = Some(origin.clone());
     }
@@ -176,7 +176,7 @@ impl CallGuard {
         self.facts.response_bytes += bytes as u64;
     }
 
-    /// How the call ended; the first word counts.
+    /// Records the outcome of the call. Only the first outcome counts.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
         self.facts.outcome.get_or_insert(outcome);
         // Before the caller has the last byte: its next call may come at once.

@@ -1,5 +1,5 @@
-//! What is seen of a call: that it began, how it ended, and with the feature `tracing` a span. Never
-//! a secret, a path or a query.
+//! Observation of calls: a call's begin, its end, and with the feature `tracing` a span. Never a secret, a path or a
+//! query.
 //!
 //! ```
 //! use tower_passthrough::Observe;

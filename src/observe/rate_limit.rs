@@ -1,4 +1,4 @@
-//! What a vendor's answer tells of its limits, as facts: the answer isn't touched.
+//! The rate limits that an upstream's response tells of. The response isn't changed.
 
 use std::time::Duration;
 
@@ -6,10 +6,9 @@ use http::header::{HeaderMap, HeaderName};
 
 use crate::encoding::http_date::retry_after;
 
-/// What a vendor's answer told of its limits: in `RateLimit` and `RateLimit-Policy`
-/// (draft-ietf-httpapi-ratelimit-headers, and the forms of its earlier versions), `RateLimit-*`,
-/// `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. Of several limits it's the one of which
-/// least remains.
+/// The rate limit in an upstream's response: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers,
+/// and the forms of its earlier versions), `RateLimit-*`, `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. Of
+/// several limits it's the one of which least remains.
 ///
 /// Vendors mean what they like by these fields; a number is handed on as it was written, and what
 /// isn't a number is left out.
@@ -22,27 +21,27 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// How much may be used in a window: requests, mostly.
+    /// Returns the quota of a window, mostly in requests.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }
 
-    /// How much of it is left.
+    /// Returns the rest of the quota.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         self.remaining
     }
 
-    /// When there will be more, in the vendor's own unit: seconds from now by the draft, a Unix
-    /// time in seconds with many, in milliseconds with some. A fraction is cut off.
+    /// Returns the reset of the quota in the upstream's own unit: seconds from now by the draft, a Unix time in seconds
+    /// with many, in milliseconds with some. A fraction is cut off.
     #[must_use]
     pub fn reset(&self) -> Option<u64> {
         self.reset
     }
 
-    /// How long the vendor wants to be left alone (RFC 9110 §10.2.3). A date is measured from that
-    /// of the answer, else from now.
+    /// Returns the wait that the upstream asks for (RFC 9110 §10.2.3). A date is measured from that of the response, or
+    /// else from now.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after

@@ -14,7 +14,7 @@ use crate::policy::Origin;
 /// Sees each call once, when its response has been sent, was refused, or was given up.
 ///
 /// It's called on the path of the response: hand the facts on, and don't block. Refused calls are
-/// reported too, so this is also where an audit trail is written (SECURITY L10).
+/// reported too, so this is also where an audit trail is written.
 ///
 /// # Panics
 ///

@@ -1,8 +1,7 @@
 //! The `tracing` span of a call, with the names of OpenTelemetry's semantic conventions for HTTP.
 //!
-//! Never a path, a query, a field or a connection id (SECURITY L2): a vendor's host, numbers, and
-//! words of a known set. Without the feature there is nothing; without a subscriber a span costs an
-//! atomic load.
+//! It holds the upstream's host, numbers, and words of a known set, and never a path, a query, a field or a connection id,
+//! which may be confidential. Without the feature there is no span; without a subscriber a span costs an atomic load.
 
 #[cfg(feature = "tracing")]
 pub(crate) use self::on::CallSpan;

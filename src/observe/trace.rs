@@ -13,15 +13,15 @@ use crate::encoding::hex::decode_lower;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// What becomes of the trace context of a request (W3C Trace Context).
+/// The treatment of a request's trace context (W3C Trace Context).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceContext {
     /// `traceparent` and `tracestate` pass as the caller sent them, and none is made.
     #[default]
     Pass,
-    /// A valid `traceparent` passes as it is. In place of none, or of one that isn't valid, the
-    /// vendor gets one that begins a trace; a `tracestate` beside the latter goes with it.
+    /// A valid `traceparent` passes as it is. If it's missing or invalid, a new one is generated; a `tracestate` that
+    /// came with an invalid `traceparent` is dropped.
     Start,
 }
 
@@ -83,7 +83,7 @@ impl FromStr for TraceId {
     }
 }
 
-/// It's no id of a trace.
+/// The error of a text that isn't a valid trace id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct InvalidTraceId;
@@ -117,7 +117,7 @@ fn parse_id<const LEN: usize>(text: &[u8]) -> Option<[u8; LEN]> {
     decode_lower(text).filter(|id| id.iter().any(|&byte| byte != 0))
 }
 
-/// Version 00, sampled: whoever wants traces to begin here wants to see them.
+/// Returns a `traceparent` of version 00 that is sampled, as hosts that start traces here want to see them.
 fn traceparent(id: TraceId, parent: [u8; 8]) -> HeaderValue {
     let text = format!("00-{id}-{:016x}-01", u64::from_be_bytes(parent));
     // Digits and dashes make a value.

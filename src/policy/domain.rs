@@ -1,4 +1,4 @@
-//! Which hosts `__domain` may name, as data: it can be printed, compared and tested.
+//! The hosts that `__domain` may name, as data: a policy can be printed, compared and tested.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,8 +8,7 @@ use super::host::Host;
 use super::origin::{Origin, Scheme};
 use crate::error::{Error, ErrorCode};
 
-/// Suffixes under which strangers' tenants can read request headers, and which the public suffix
-/// list doesn't hold (SECURITY D10).
+/// Suffixes below which tenants of others can read request headers, and which the public suffix list lacks.
 const SHARED: [&str; 15] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -158,13 +157,13 @@ impl Pattern {
     }
 }
 
-/// Whether the suffix, or each name right below it, is a public suffix.
+/// Returns `true` if the suffix, or each name directly below it, is a public suffix.
 fn is_public_suffix(suffix: &str) -> bool {
     let of = |name: &str| psl::suffix_str(name).map_or(0, str::len);
     of(suffix) >= suffix.len() || of(&format!("x.{suffix}")) > suffix.len()
 }
 
-/// Why a pattern isn't taken.
+/// The error of a pattern that isn't accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DomainPolicyError(&'static str);
 

@@ -1,4 +1,4 @@
-//! The one parser of host names and addresses (SECURITY D4 to D6).
+//! The only parser of host names and addresses, so that no two parsers can disagree.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! Where a credential may go: hosts by name, addresses by block.
+//! The destinations that a credential may reach: hosts by name, addresses by block.
 //!
 //! Names are judged by a [`DomainPolicy`], which makes the one thing that can be dialled, a
 //! [`Destination`]. The addresses that a name resolves to are judged by a [`NetworkPolicy`], on

@@ -1,5 +1,4 @@
-//! Which addresses may be dialled, judged after resolution on each new connection (SECURITY N1 to
-//! N9).
+//! The addresses that may be dialled, checked after resolution on each new connection.
 //!
 //! ```
 //! use tower_passthrough::policy::NetworkPolicy;
@@ -17,7 +16,7 @@ use ipnet::IpNet;
 
 use super::special_purpose::{carried, is_public};
 
-/// Which addresses may be dialled: the public internet's, and the blocks that the host allows.
+/// The addresses that may be dialled: those of the public internet, and the blocks that the host allows.
 ///
 /// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a
 /// network that reaches IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy names
@@ -30,13 +29,13 @@ pub struct NetworkPolicy {
     everything: bool,
 }
 
-/// Why an address isn't dialled.
+/// The reason for which an address isn't dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NetworkRefusal {
-    /// It isn't one of the public internet, and no allowed block holds it.
+    /// The address isn't one of the public internet, and no allowed block holds it.
     Prohibited,
-    /// It's one of the gateway's own listeners.
+    /// The address is one of the gateway's own listeners.
     Loop,
 }
 
@@ -54,9 +53,8 @@ impl NetworkPolicy {
         self
     }
 
-    /// Names a listener of the gateway's own, which is never dialled: a base URL that names it
-    /// would loop. An unspecified address (`0.0.0.0`, `[::]`) stands for each address of this
-    /// machine.
+    /// Adds a listener of the gateway's own, which is never dialled: a base URL that names it would loop. An
+    /// unspecified address (`0.0.0.0`, `[::]`) means each address of this machine.
     #[must_use]
     pub fn listener(mut self, address: SocketAddr) -> Self {
         self.listeners.push(address);
@@ -95,14 +93,14 @@ impl NetworkPolicy {
         }
     }
 
-    /// Whether vendors may be called without TLS.
+    /// Returns `true` if upstreams may be called without TLS.
     #[must_use]
     pub fn permits_plaintext(&self) -> bool {
         self.plaintext
     }
 }
 
-/// What weakens a [`NetworkPolicy`]; made by [`NetworkPolicy::dangerous`].
+/// The settings that weaken a [`NetworkPolicy`]; made by [`NetworkPolicy::dangerous`].
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct DangerousNetworkPolicy(NetworkPolicy);

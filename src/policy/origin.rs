@@ -106,7 +106,7 @@ impl fmt::Debug for Origin {
     }
 }
 
-/// Why a base URL or a `__domain` can't be used.
+/// The error of a base URL or a `__domain` that isn't valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LocationError(pub(crate) &'static str);
 
@@ -172,7 +172,7 @@ impl Location {
     }
 }
 
-/// Host and port; `None` if what follows the colon is no port.
+/// Splits host and port. Returns `None` if the text behind the colon isn't a port.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let end_of_host = authority.find(']').map_or(0, |bracket| bracket + 1);
     let (_, after) = authority.split_at_checked(end_of_host)?;

@@ -40,7 +40,7 @@ const IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation, RFC 9637
 ];
 
-/// Whether the address itself, whatever it carries, is one of the public internet.
+/// Returns `true` if the address itself, without those that it embeds, is one of the public internet.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !IPV4
@@ -55,7 +55,8 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// The IPv4 addresses that an IPv6 address carries in one of the known ways (SECURITY N3).
+/// Returns the IPv4 addresses that an IPv6 address embeds in one of the known ways, as a translator on the way may dial
+/// them.
 pub(super) fn carried(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let low = ipv4(g, h);

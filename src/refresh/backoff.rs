@@ -5,9 +5,8 @@ use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, sleep};
 
-use super::flight::Memory;
 use super::freshness::Margins;
-use super::refresh::SharedError;
+use crate::single_flight::{Memory, SharedError};
 use crate::store::{CredentialVersion, StoredConnection};
 
 /// The wait after the first failure. Each further failure doubles it.
@@ -167,7 +166,7 @@ impl Memory for Remembered {
             && self.margins.is_none_or(|(end, _)| end <= SystemTime::now())
     }
 
-    fn broke_off(&mut self) {
+    fn on_broken_off(&mut self) {
         self.record_failure(None, SharedError::new("the refresh broke off"));
     }
 }

@@ -1,13 +1,13 @@
 //! Access tokens that are refreshed before they end, by a source of any kind.
 //!
 //! [`RefreshingStore`] wraps a store. When a call asks it for a connection, it checks the end of the token (`freshness`),
-//! joins the calls that wait for the same connection (`flight`), makes one refresh for all of them (`refresh`), and
+//! joins the calls that wait for the same connection (`single_flight`), makes one refresh for all of them (`refresh`), and
 //! remembers what the next refresh must know (`backoff`).
 
 mod backoff;
 mod expires_at;
-mod flight;
 mod freshness;
+#[expect(clippy::module_inception, reason = "one refresh is what the room is about")]
 mod refresh;
 mod report;
 mod source;

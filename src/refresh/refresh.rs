@@ -4,8 +4,6 @@
 //! another process may have been faster. New tokens are stored before any call gets them. A grant counts as revoked only
 //! once the store has been read again, because the loser of a race is rejected on account of the winner (RFC 9700 §4.14.2).
 
-use std::error::Error;
-use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -16,13 +14,12 @@ use tokio::time::{Instant, timeout};
 
 use super::backoff::{Remembered, Waits, is_recent};
 use super::expires_at;
-use super::flight::Flight;
 use super::freshness::{Freshness, Margins};
 use super::report::{RefreshOutcome, RefreshReport};
 use super::source::{TokenError, TokenSource, Tokens, is_same_token, is_used_up, with_tokens};
 use super::store::Inner;
 use crate::connection::{Connection, ConnectionKey};
-use crate::error::BoxError;
+use crate::single_flight::{Leader, SharedError};
 use crate::store::{
     CredentialVersion, GrantState, GrantUpdate, RefreshLease, StoreError, StoredConnection,
     TokenStore,
@@ -63,7 +60,7 @@ pub(super) struct Refresh<S, T> {
     pub(super) inner: Arc<Inner<S, T>>,
     pub(super) id: ConnectionKey,
     pub(super) reason: Reason,
-    pub(super) flight: Flight<Remembered, RefreshResult>,
+    pub(super) leader: Leader<ConnectionKey, Remembered, RefreshResult>,
 }
 
 impl<S: TokenStore, T: TokenSource> Refresh<S, T> {
@@ -72,11 +69,11 @@ impl<S: TokenStore, T: TokenSource> Refresh<S, T> {
             inner: &self.inner,
             id: &self.id,
             reason: &self.reason,
-            flight: &self.flight,
+            leader: &self.leader,
             began: Instant::now(),
         };
         let (Ok(result) | Err(result)) = steps.run().await;
-        self.flight.land(result);
+        self.leader.complete(result);
     }
 }
 
@@ -84,7 +81,7 @@ struct Steps<'a, S, T> {
     inner: &'a Arc<Inner<S, T>>,
     id: &'a ConnectionKey,
     reason: &'a Reason,
-    flight: &'a Flight<Remembered, RefreshResult>,
+    leader: &'a Leader<ConnectionKey, Remembered, RefreshResult>,
     began: Instant,
 }
 
@@ -95,7 +92,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
     async fn run(&self) -> Step<RefreshResult> {
         let record = self.read().await?;
         if let Some(result) = self.result_without_refresh(&record) {
-            self.flight.remember(|memory| {
+            self.leader.remember(|memory| {
                 memory.pause(match result {
                     RefreshResult::Reauthorize => PAUSE_IF_REVOKED,
                     _ => PAUSE,
@@ -162,7 +159,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         let usual = self.inner.margins(self.id);
         let margins = usual.limit_to(lifetime);
         if margins != usual {
-            self.flight
+            self.leader
                 .remember(|memory| memory.remember_margins(end, margins));
         }
         margins
@@ -213,14 +210,14 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         }
         if let Reason::Rejected(_) = self.reason {
             let version = record.version;
-            self.flight
+            self.leader
                 .remember(|memory| memory.record_forced_refresh(version));
         }
         match self.fetch(&record.connection).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
             Err(TokenError::Revoked) => self.store_revoked(&record, lease).await,
             Err(TokenError::Incomplete { source }) => {
-                self.flight.remember(Remembered::record_incomplete);
+                self.leader.remember(Remembered::record_incomplete);
                 let cause = SharedError::new(source);
                 self.report(&record.connection, RefreshOutcome::Failed, Some(&cause));
                 Ok(RefreshResult::Reauthorize)
@@ -299,7 +296,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             }
             waits.next().await;
         };
-        self.flight
+        self.leader
             .remember(|memory| memory.record_refresh(version));
         if let Some(end) = expires_at::from_connection(&connection) {
             let lifetime = end.duration_since(SystemTime::now()).unwrap_or_default();
@@ -332,7 +329,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                 .await
             {
                 Ok(Some(_)) => {
-                    self.flight.remember(|memory| {
+                    self.leader.remember(|memory| {
                         memory.pause(PAUSE_IF_REVOKED);
                     });
                     self.report(connection, RefreshOutcome::Revoked, None);
@@ -375,7 +372,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         cause: SharedError,
     ) -> RefreshResult {
         let mut until = Instant::now();
-        self.flight
+        self.leader
             .remember(|memory| until = memory.record_failure(retry_after, cause.clone()));
         self.report(connection, RefreshOutcome::Failed, Some(&cause));
         RefreshResult::Failed(until, cause)
@@ -389,11 +386,11 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
     async fn bounded<R>(&self, step: impl Future<Output = Result<R, StoreError>>) -> Step<R> {
         match timeout(STORE_TIMEOUT, step).await {
             Ok(result) => result.map_err(|error| {
-                self.flight.remember(|memory| memory.pause(PAUSE));
+                self.leader.remember(|memory| memory.pause(PAUSE));
                 error.into()
             }),
             Err(_) => {
-                self.flight.remember(|memory| memory.pause(PAUSE));
+                self.leader.remember(|memory| memory.pause(PAUSE));
                 let cause = SharedError::new("the store didn't answer in time");
                 Err(RefreshResult::Unavailable(cause))
             }
@@ -488,37 +485,5 @@ pub(super) fn refresh_failed(until: Instant, cause: SharedError) -> StoreError {
     StoreError::RefreshFailed {
         retry_after: until.saturating_duration_since(Instant::now()),
         source: cause.into(),
-    }
-}
-
-/// The cause of an error that several calls get.
-#[derive(Clone)]
-pub(super) struct SharedError(Arc<dyn Error + Send + Sync>);
-
-impl SharedError {
-    pub(super) fn new(error: impl Into<BoxError>) -> Self {
-        Self(Arc::from(error.into()))
-    }
-
-    pub(super) fn as_error(&self) -> &(dyn Error + 'static) {
-        &*self.0
-    }
-}
-
-impl fmt::Debug for SharedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.0, f)
-    }
-}
-
-impl fmt::Display for SharedError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.0, f)
-    }
-}
-
-impl Error for SharedError {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        self.0.source()
     }
 }

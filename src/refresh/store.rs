@@ -11,15 +11,13 @@ use tokio::time::{Instant, timeout};
 
 use super::backoff::{NotNow, Remembered, fraction, is_recent};
 use super::expires_at;
-use super::flight::{Flights, Seat, Waiting};
 use super::freshness::{Freshness, Margins, is_good};
-use super::refresh::{
-    LEASE_GRACE_PERIOD, Reason, Refresh, RefreshResult, SharedError, refresh_failed,
-};
+use super::refresh::{LEASE_GRACE_PERIOD, Reason, Refresh, RefreshResult, refresh_failed};
 use super::report::RefreshReport;
 use super::source::{TokenSource, is_same_token};
 use crate::authorize::CallContext;
 use crate::connection::{Connection, ConnectionKey};
+use crate::single_flight::{Join, SharedError, SingleFlight, Waiter};
 use crate::store::{CredentialStore, GrantState, StoreError, TokenStore};
 
 /// The default time before its end at which a token is refreshed.
@@ -71,11 +69,12 @@ const MAX_ATTEMPTS: usize = 3;
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let store = MemoryStore::from_iter([("acme", Connection::new("crm").with_secret("password", "s3cr3t"))]);
 /// let store = RefreshingStore::new(store, Login).on_refresh(|report| {
-///     println!("{} {}", report.connection().as_str(), report.outcome().as_str());
+///     println!("{} {}", report.connection_key().as_str(), report.outcome().as_str());
 /// });
 /// let integrations = Integrations::new().with("crm", Upstream::new("https://api.crm.test")?.auth(AccessToken));
 /// let service = PassthroughService::builder(store, integrations)
 ///     .authorize_fn(|id, _| id.as_str() == "acme")
+///     .caller_credentials([http::header::AUTHORIZATION])
 ///     .build();
 /// # Ok(())
 /// # }
@@ -96,7 +95,7 @@ pub(super) struct Inner<S, T> {
 struct Parts<S, T> {
     store: S,
     source: T,
-    flights: Arc<Flights<Remembered, RefreshResult>>,
+    flights: Arc<SingleFlight<ConnectionKey, Remembered, RefreshResult>>,
     jitter: RandomState,
 }
 
@@ -108,7 +107,7 @@ impl<S, T> RefreshingStore<S, T> {
             parts: Arc::new(Parts {
                 store,
                 source,
-                flights: Flights::new(MAX_REMEMBERED_CONNECTIONS),
+                flights: SingleFlight::new(MAX_REMEMBERED_CONNECTIONS),
                 jitter: RandomState::default(),
             }),
             skew: DEFAULT_SKEW,
@@ -163,8 +162,8 @@ impl<S, T> RefreshingStore<S, T> {
     ///
     /// Nothing is lost by dropping the future.
     pub async fn idle(&self) {
-        while let Some(flight) = self.0.parts.flights.any() {
-            let _ = flight.landed().await;
+        while let Some(waiter) = self.0.parts.flights.any() {
+            let _ = waiter.result().await;
         }
     }
 }
@@ -220,15 +219,15 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         id: &ConnectionKey,
         reason: Reason,
         may_begin: impl FnOnce(&Remembered) -> Result<(), NotNow>,
-    ) -> Result<(Waiting<RefreshResult>, bool), NotNow> {
+    ) -> Result<(Waiter<RefreshResult>, bool), NotNow> {
         let soon = |why: &'static str| {
             let until = Instant::now() + Duration::from_secs(1);
             NotNow::Failing(until, SharedError::new(why))
         };
-        let (flight, waiting) = match self.0.parts.flights.join(id, may_begin)? {
-            Seat::Joined(waiting) => return Ok((waiting, false)),
-            Seat::Begun(flight, waiting) => (flight, waiting),
-            Seat::Full => return Err(soon("too many refreshes are under way")),
+        let (leader, waiter) = match self.0.parts.flights.join(id, may_begin)? {
+            Join::Joined(waiter) => return Ok((waiter, false)),
+            Join::Started(leader, waiter) => (leader, waiter),
+            Join::Full => return Err(soon("too many refreshes are under way")),
         };
         let Ok(runtime) = Handle::try_current() else {
             return Err(soon("there is no runtime to refresh in"));
@@ -237,18 +236,18 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
             inner: Arc::clone(&self.0),
             id: id.clone(),
             reason,
-            flight,
+            leader,
         };
         runtime.spawn(refresh.run());
-        Ok((waiting, true))
+        Ok((waiter, true))
     }
 
     /// Waits for the result of a refresh, for a bounded time.
-    async fn wait(&self, waiting: Waiting<RefreshResult>) -> RefreshResult {
+    async fn wait(&self, waiter: Waiter<RefreshResult>) -> RefreshResult {
         // Another process's lease may have to end first, before the source is called.
         let time = self.0.lease_time().saturating_add(LEASE_GRACE_PERIOD);
         let time = time.saturating_add(self.0.timeout());
-        let why = match timeout(time, waiting.landed()).await {
+        let why = match timeout(time, waiter.result()).await {
             Ok(Some(result)) => return result,
             Ok(None) => "the refresh broke off",
             Err(_) => "the refresh takes too long",
@@ -262,7 +261,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         let mut error = None;
         for _ in 0..MAX_ATTEMPTS {
             let result = match self.join(id, Reason::Stale, Remembered::check_refresh) {
-                Ok((waiting, _)) => self.wait(waiting).await.into_result(),
+                Ok((waiter, _)) => self.wait(waiter).await.into_result(),
                 Err(NotNow::Failing(until, cause)) => Err(refresh_failed(until, cause)),
                 Err(NotNow::Paused) => Ok(None),
                 Err(NotNow::Incomplete) => Err(StoreError::Reauthorize),
@@ -312,13 +311,13 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
             let joined = self.join(id, reason, |memory| {
                 memory.check_forced_refresh(version, is_put)
             });
-            let (waiting, is_own) = match joined {
+            let (waiter, is_own) = match joined {
                 Ok(joined) => joined,
                 Err(NotNow::Paused) => return Ok(None),
                 Err(NotNow::Incomplete) => return Err(StoreError::Reauthorize),
                 Err(NotNow::Failing(until, cause)) => return Err(refresh_failed(until, cause)),
             };
-            match self.wait(waiting).await.into_result()? {
+            match self.wait(waiter).await.into_result()? {
                 Some(connection) if !is_same_token(&connection, rejected) => {
                     return Ok(Some(connection));
                 }

@@ -1,4 +1,4 @@
-//! How many requests may be sent again, so that retries don't multiply an outage.
+//! A limit of the requests that are sent again, so that retries don't multiply an outage.
 
 use std::time::Duration;
 
@@ -7,11 +7,11 @@ use tokio::time::Instant;
 use super::origins::Origins;
 use crate::policy::Origin;
 
-/// Calls are counted for so long.
+/// The time for which calls are counted.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Retries that each window has, so that a vendor with few calls has some.
+/// The number of retries that each window allows, so that an upstream with few calls has some.
 const MIN_RETRIES: u32 = 10;
-/// One more for so many calls: at most 20 % of them.
+/// The number of calls that allow one more retry: at most 20 % of them.
 const CALLS_PER_RETRY: u32 = 5;
 
 /// The budgets of all destinations.

@@ -1,5 +1,5 @@
-//! A circuit per destination: a vendor that can't be reached is left alone for a while, and callers
-//! are told so at once.
+//! A circuit per destination: an upstream that can't be reached isn't called for a while, and callers get an error at
+//! once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::policy::Origin;
 use crate::timeouts::MAX_TIMEOUT;
 
-/// When a destination (scheme, host and port) is left alone, and for how long.
+/// The conditions under which a destination (scheme, host and port) isn't called, and the time for which it isn't.
 ///
 /// Its circuit opens after so many failures to connect, or timeouts of the response's head, without
 /// an answer in between. Calls are then refused as `overloaded`, with `Retry-After`, and nothing is
@@ -48,7 +48,7 @@ impl CircuitPolicy {
         self
     }
 
-    /// How long it stays open before a call may probe.
+    /// Sets the time for which the circuit stays open before a call may probe.
     #[must_use]
     pub fn open_for(mut self, time: Duration) -> Self {
         self.open_for = time.min(MAX_TIMEOUT);
@@ -112,12 +112,12 @@ impl Circuits {
         Ok(Pass { origin, probe })
     }
 
-    /// The vendor has answered.
+    /// Records that the upstream responded.
     pub(super) fn answered(&self, pass: Pass) {
         self.origins.lock().remove(&pass.origin);
     }
 
-    /// The vendor couldn't be reached, or didn't answer.
+    /// Records that the upstream couldn't be reached, or didn't respond.
     pub(super) fn failed(&self, pass: Pass) {
         let mut circuits = self.origins.lock();
         let circuit = circuits.entry(&pass.origin, Circuit::default);

@@ -1,8 +1,8 @@
-//! What keeps a vendor's bad minute from becoming everybody's: requests that are sent again within a
-//! budget, and a circuit per destination that opens when it can't be reached.
+//! Protection from an upstream's outage: requests that are sent again within a budget, and a circuit per destination
+//! that opens when it can't be reached.
 //!
-//! Both are off unless a host asks for them, and then a call asks one question more. What callers
-//! cause (they leave, their uploads break off or stall) counts as nobody's failure (FORWARDING E10).
+//! Both are off by default, and cost one look-up per call. Failures that callers cause (they leave, their uploads break off
+//! or stall) don't count.
 
 mod budget;
 mod circuit;
@@ -27,32 +27,32 @@ use crate::limits::share;
 use crate::observe::CallGuard;
 use crate::policy::Origin;
 
-/// What a transport says of an attempt.
+/// The result of an attempt.
 type Sent = Result<Response<UpstreamBody>, TransportError>;
 
 /// An attempt that has begun.
 pub(crate) struct Attempt<F> {
     /// The response, when it comes.
     pub(crate) sending: F,
-    /// Whether a client certificate is presented.
+    /// A client certificate is presented.
     pub(crate) has_client_identity: bool,
 }
 
-/// What the host asked for. Cloning is an increment or two.
+/// The policies that the host has set. Cloning is an increment or two.
 #[derive(Clone, Default)]
 pub(crate) struct Resilience {
     retry: Option<Arc<Retry>>,
     circuits: Option<Arc<Circuits>>,
 }
 
-/// What an attempt says of its vendor.
+/// The meaning of an attempt for the health of its upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// It answered, whatever the status.
+    /// The upstream responded, whatever the status.
     Answered,
-    /// It couldn't be connected to, or let a whole request wait in vain.
+    /// The upstream couldn't be connected to, or didn't respond to a complete request.
     Failed,
-    /// Nothing: it's the caller's doing, a refusal, or a connection that was lost.
+    /// The attempt says nothing: it failed because of the caller, a refusal, or a connection that was lost.
     Neither,
 }
 
@@ -162,7 +162,7 @@ impl Resilience {
     }
 }
 
-/// Whether the caller's body came to no good end.
+/// Returns `true` if the upload failed because of the caller.
 fn is_callers(upload: Option<UploadState>) -> bool {
     matches!(
         upload,

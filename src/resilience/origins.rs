@@ -1,4 +1,4 @@
-//! What is remembered of each destination, for as many as there is room for (SECURITY X2).
+//! Bounded memory per destination.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -9,11 +9,10 @@ use tokio::time::Instant;
 
 use crate::policy::Origin;
 
-/// Of how many destinations something is remembered. `__domain` may name any number of them.
+/// The maximum number of destinations that are remembered, as `__domain` may name any number of them.
 const MAX_ORIGINS: usize = 1024;
 
-/// One entry per origin. Where there is no room for another, the one that was changed longest ago
-/// goes.
+/// One entry per origin. If the table is full, the entry that was changed longest ago is removed.
 pub(super) struct Origins<V>(Mutex<Entries<V>>);
 
 /// The entries, held for a moment.

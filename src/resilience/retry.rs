@@ -1,4 +1,4 @@
-//! Which requests are sent again, after which failures, and when.
+//! The requests that are sent again, after which failures and waits.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -11,15 +11,15 @@ use crate::client::TransportErrorKind;
 use crate::encoding::http_date::retry_after;
 use crate::timeouts::MAX_TIMEOUT;
 
-/// The first back-off; each further one is twice as long.
+/// The first back-off. Each further one is twice as long.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
-/// The longest back-off.
+/// The maximum back-off.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
-/// The longest that a vendor's `Retry-After` is waited for.
+/// The default maximum time to wait for an upstream's `Retry-After`.
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// How requests are sent again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110
-/// §9.2.1) whose body is empty, or was kept for a signature.
+/// The policy for sending requests again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110 §9.2.1) whose
+/// body is empty, or was buffered for a signature.
 ///
 /// They are after a failure to connect, after a connection that ended before the response's head,
 /// and after the vendor's own 502, 503 and 504, with exponential back-off and jitter. A `Retry-After`
@@ -40,7 +40,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// That many attempts in all: 1, and 0 too, means no retry.
+    /// Sets the maximum number of attempts. 1, and 0 too, means no retry.
     #[must_use]
     pub const fn new(attempts: u32) -> Self {
         Self {
@@ -49,7 +49,7 @@ impl RetryPolicy {
         }
     }
 
-    /// The longest that a vendor's `Retry-After` is waited for. By default 5 seconds.
+    /// Sets the maximum time to wait for an upstream's `Retry-After`. Default: 5 s.
     #[must_use]
     pub fn max_wait(mut self, max_wait: Duration) -> Self {
         self.max_wait = max_wait.min(MAX_TIMEOUT);
@@ -80,7 +80,7 @@ impl Retry {
         self.policy.attempts
     }
 
-    /// How long to wait after attempt number `attempt` for the next one, if there is a use in it.
+    /// Returns the wait between attempt number `attempt` and the next one, or `None` if there is none.
     pub(super) fn wait(&self, attempt: u32, sent: &Sent) -> Option<Duration> {
         let response = match sent {
             Ok(response) => response,
@@ -100,12 +100,12 @@ impl Retry {
     }
 }
 
-/// Whether a request of that method changes nothing at the vendor (RFC 9110 §9.2.1).
+/// Returns `true` if a request with that method changes nothing at the upstream (RFC 9110 §9.2.1).
 pub(super) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || method.as_str() == "QUERY"
 }
 
-/// Whether another attempt may do better.
+/// Returns `true` if another attempt may succeed.
 const fn is_worth_another(kind: TransportErrorKind) -> bool {
     use TransportErrorKind as Kind;
     match kind {
@@ -129,8 +129,8 @@ const fn is_worth_another(kind: TransportErrorKind) -> bool {
     }
 }
 
-/// From a half to the whole of a time that doubles with each attempt, so that calls that failed
-/// together don't come back together.
+/// Returns between a half and the whole of a time that doubles with each attempt, so that calls that failed together
+/// don't retry together.
 fn back_off(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
     let whole = INITIAL_BACKOFF

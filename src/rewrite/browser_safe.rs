@@ -1,5 +1,4 @@
-//! Fields of a vendor's response that act on the host app's own origin in a browser (FORWARDING §5,
-//! SECURITY V4).
+//! Fields of an upstream's response that act on the host application's own origin in a browser.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -7,7 +6,7 @@ use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderValue, X_CONTEN
 
 use super::fields::Quotes;
 
-/// Whether the field acts on the origin, or talks to shared caches alone.
+/// Returns `true` if the field acts on the origin, or addresses only shared caches.
 pub(super) fn acts_on_the_origin(canonical: &str) -> bool {
     const PREFIXES: [&str; 5] = [
         "access-control-",
@@ -59,7 +58,7 @@ pub(super) fn harden(headers: &mut HeaderMap) {
     keep_private(headers);
 }
 
-/// Takes out what lets a shared cache keep the answer, and leaves the rest of what the vendor said.
+/// Removes the directives that let a shared cache keep the response, and keeps the others.
 fn keep_private(headers: &mut HeaderMap) {
     let mut kept = b"private".to_vec();
     for line in headers.get_all(CACHE_CONTROL) {

@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
-/// The most fields of a head. A map holds 24,576, and panics beyond.
+/// The maximum number of fields in a head. A map holds 24,576, and panics beyond.
 pub(crate) const MAX_FIELDS: usize = 4096;
 
 /// A name in the spelling in which names are compared.
@@ -21,14 +21,14 @@ pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     }
 }
 
-/// Whether `canonical` is another spelling of one of `names`.
+/// Returns `true` if `canonical` is another spelling of one of `names`.
 pub(super) fn is_one_of(canonical: &str, names: &[HeaderName]) -> bool {
     names
         .iter()
         .any(|name| *self::canonical(name) == *canonical)
 }
 
-/// Fields that end at this hop (RFC 9110 §7.6.1; FORWARDING H2).
+/// Returns `true` for fields that end at this hop (RFC 9110 §7.6.1).
 pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -58,7 +58,7 @@ pub(crate) fn is_of_the_client(canonical: &str) -> bool {
     is_hop_by_hop(canonical) || is_framing_or_routing(canonical)
 }
 
-/// What a caller authenticates with to the host app (FORWARDING H6).
+/// Returns `true` for fields by which callers authenticate to the host application.
 pub(super) fn is_caller_credential(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -66,12 +66,12 @@ pub(super) fn is_caller_credential(canonical: &str) -> bool {
     )
 }
 
-/// What tells of the way that a request took (FORWARDING H9).
+/// Returns `true` for fields that describe the way of the request so far.
 pub(super) fn is_forwarding(canonical: &str) -> bool {
     matches!(canonical, "forwarded" | "via" | "x-real-ip") || canonical.starts_with("x-forwarded-")
 }
 
-/// What overrides the method, behind an allow-list's back (FORWARDING H19).
+/// Returns `true` for fields that override the method, and so would bypass an allow-list of methods.
 pub(super) fn overrides_method(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -79,7 +79,7 @@ pub(super) fn overrides_method(canonical: &str) -> bool {
     )
 }
 
-/// What overrides the path, behind a scope's back, at vendors that route by it.
+/// Returns `true` for fields that override the path, and so would bypass a scope at upstreams that route by them.
 pub(super) fn overrides_path(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -101,8 +101,7 @@ pub(crate) fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<It
     members.map(<[u8]>::trim_ascii)
 }
 
-/// The names that `Connection` nominates: of all its lines, in any case, whatever else stands in
-/// them.
+/// The names that `Connection` nominates: those of all its lines, in any case, whatever else the lines hold.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
 
 impl Nominated {
@@ -136,7 +135,7 @@ pub(super) struct Quotes {
 }
 
 impl Quotes {
-    /// Whether `byte` stands outside of a quoted string.
+    /// Moves past `byte`, and returns `true` if it's outside of a quoted string.
     pub(super) fn pass(&mut self, byte: u8) -> bool {
         let is_text = std::mem::take(&mut self.escaped);
         self.escaped = self.open && byte == b'\\' && !is_text;

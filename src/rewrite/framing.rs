@@ -1,4 +1,4 @@
-//! Framing comes from the body, never from the caller's fields (FORWARDING H14, H15, B3).
+//! Framing comes from the body, never from the caller's fields, which could smuggle a second request.
 
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
@@ -22,12 +22,12 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
     }
 }
 
-/// The body, and the fields that frame it, in place of those of the one that it was made of.
+/// Replaces the framing fields of the original body by those of `body`, and returns `body`.
 pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     head.headers.remove(TRANSFER_ENCODING);
     let says_none = !head.headers.contains_key(CONTENT_LENGTH);
     match body.size_hint().exact() {
-        // None stays none (FORWARDING B4).
+        // A request without a body stays one without a body.
         Some(0) if says_none => {}
         Some(exact) => {
             head.headers.insert(CONTENT_LENGTH, exact.into());
@@ -37,8 +37,8 @@ pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     body
 }
 
-/// Drops a length that isn't the body's. Of a response too: a vendor's length beside `chunked` would
-/// cut its body short for the caller, and make it look whole.
+/// Drops a length that isn't the body's. This holds for responses too: a length beside `chunked` would cut the body
+/// short for the caller, and make it look complete.
 pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
     let mut declared = lines(headers, CONTENT_LENGTH);
     let Some(first) = declared.next() else {
@@ -64,7 +64,7 @@ fn says(declared: &HeaderValue, length: u64) -> bool {
     declared.is_some_and(|declared| declared.parse() == Ok(length))
 }
 
-/// Whether it's written without a sign, and without leading zeros.
+/// Returns `true` if the length is written without a sign and without leading zeros.
 fn is_plain(declared: &HeaderValue, length: u64) -> bool {
     match declared.as_bytes() {
         [b'0'] => length == 0,

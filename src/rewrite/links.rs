@@ -1,4 +1,4 @@
-//! Takes a query key out of the links that a vendor made of its request URL (FORWARDING Q11).
+//! Removes a query key from the links that an upstream made of its request URL.
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, LINK, LOCATION};

@@ -1,10 +1,9 @@
-//! From the caller's request to the vendor's, and from the vendor's response to the caller's: pure
-//! functions of heads.
+//! From the caller's request to the upstream's, and from the upstream's response to the caller's: pure functions of
+//! heads.
 //!
-//! The order of a request's steps decides its safety (FORWARDING H1): fields that end at this hop
-//! and those that the caller nominates go first, then the host's and the caller's credentials;
-//! defaults are added, framing is set from the body; the connection's own credentials come last,
-//! and aren't put on here but by [`auth`](crate::auth).
+//! The order of the steps for a request makes it safe. Fields that end at this hop and those that the caller nominates are
+//! removed first, then the credentials of the host and the caller. Defaults are added, and framing is set from the body. The
+//! connection's credentials come last, and are set by [`auth`](crate::auth).
 
 mod browser_safe;
 mod fields;

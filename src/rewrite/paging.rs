@@ -18,11 +18,11 @@ use crate::encoding::percent;
 use crate::policy::{Location, Origin};
 use crate::upstream::{Route, Upstream};
 
-/// How many links of a response are looked at. Each may become as long as the caller's own address,
-/// so a vendor's many short ones would make a head without bounds (SECURITY X1).
+/// The maximum number of links in a response that are rewritten. Each may become as long as the caller's own address,
+/// so many short links would make a head without bounds.
 const MAX_LINKS: usize = 64;
 
-/// What it takes to read the links of one call's response.
+/// The context in which the links of one call's response are rewritten.
 pub(crate) struct MountedLinks {
     /// Mount and id, as the caller wrote them: `/passthrough/acme`.
     mount: Box<str>,
@@ -31,7 +31,7 @@ pub(crate) struct MountedLinks {
     /// The base URL in use.
     origin: Origin,
     base_path: Box<str>,
-    /// The path that the vendor was called with.
+    /// The path of the request to the upstream.
     path: Box<str>,
     default_query: Option<Box<str>>,
     /// The call's `__domain`, decoded: the next page has to say it again.
@@ -175,7 +175,7 @@ impl MountedLinks {
         }
     }
 
-    /// The address under the mount of that path and query of the vendor's.
+    /// Returns the address under the mount for a path and a query of the upstream.
     fn address(&self, path: &str, query: Option<&str>) -> Option<String> {
         if !is_plain(path) {
             return None;
@@ -205,8 +205,8 @@ impl MountedLinks {
         Some(with_query(address, query.as_deref()))
     }
 
-    /// The query of a call that the vendor gets with that one: without what is added to each call,
-    /// and with the `__domain`. `None`: none does.
+    /// Returns the query of a call for which the upstream gets `query`: without the default query, and with `__domain`.
+    /// Returns `None` if there is no such query.
     fn query<'q>(&self, query: Option<&'q str>) -> Option<Option<Cow<'q, str>>> {
         let own = match &self.default_query {
             None => query,
@@ -224,7 +224,7 @@ impl MountedLinks {
         Some(Some(Cow::Owned(query)))
     }
 
-    /// Whether a call of that remainder and query reaches `vendors`, a path and query.
+    /// Returns `true` if a call with that remainder and query reaches `vendors`, a path and query.
     fn leads_to(&self, below: &str, query: Option<&str>, vendors: &str) -> bool {
         // Any id will do.
         let path = format!("/c{below}");
@@ -240,14 +240,14 @@ impl MountedLinks {
     }
 }
 
-// By hand: paths and queries may hold what a caller wouldn't want in a log (SECURITY L2).
+// By hand: paths and queries may hold what a caller wouldn't want in a log.
 impl fmt::Debug for MountedLinks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MountedLinks").finish_non_exhaustive()
     }
 }
 
-/// What stands before and behind the first `at`.
+/// Splits at the first `at`.
 fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, behind)) => (before, Some(behind)),
@@ -263,7 +263,7 @@ fn with_query(mut path: String, query: Option<&str>) -> String {
     path
 }
 
-/// The path of a relative reference that stands on a page at `page` (RFC 3986 §5.2.3).
+/// Returns the path of a relative reference on a page at `page` (RFC 3986 §5.2.3).
 fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
     if relative.is_empty() {
         return Cow::Borrowed(page);
@@ -272,20 +272,20 @@ fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
     Cow::Owned([folder.unwrap_or("/"), relative].concat())
 }
 
-/// Whether a reference begins with a scheme (RFC 3986 §4.2): a colon in its first segment.
+/// Returns `true` if a reference begins with a scheme (RFC 3986 §4.2): a colon in its first segment.
 fn has_scheme(path: &str) -> bool {
     path.split('/')
         .next()
         .is_some_and(|first| first.contains(':'))
 }
 
-/// Whether a byte means the same to each client.
+/// Returns `true` if a byte means the same to each client.
 fn fits(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte)
 }
 
-/// Whether no client reads a path in another way: it holds no dot segment, and nothing that some
-/// clients repair.
+/// Returns `true` if all clients read the path in the same way: it holds no dot segment, and nothing that some clients
+/// repair.
 fn is_plain(path: &str) -> bool {
     let is_dots = |segment: &str| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");

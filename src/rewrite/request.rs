@@ -1,4 +1,4 @@
-//! The request's head: what goes, what stays, what is added (FORWARDING §3).
+//! The head of the request: the fields that are removed, kept and added.
 
 use http::header::{Entry, HeaderMap, HeaderName, HeaderValue, TE, VIA};
 use http::request::Parts;
@@ -16,22 +16,22 @@ use crate::error::Error;
 use crate::policy::Destination;
 use crate::upstream::Upstream;
 
-/// What decides over a request's fields.
+/// The rules for the fields of a request.
 #[derive(Debug)]
 pub(crate) struct RequestRules<'a> {
     pub(crate) upstream: &'a Upstream,
     /// The fields by which callers authenticate to the host app.
     pub(crate) host_credentials: &'a [HeaderName],
-    /// Whether the host's own forwarding fields pass.
+    /// The host application's own forwarding fields pass.
     pub(crate) pass_forwarded: bool,
-    /// What is added to `Via`.
+    /// The entry that is added to `Via`.
     pub(crate) via: Option<&'a HeaderValue>,
-    /// What the caller is held to.
+    /// The scope of the caller.
     pub(crate) scope: &'a Scope,
 }
 
 impl RequestRules<'_> {
-    /// Makes the head that the vendor gets, save the credentials. Its framing is `body`'s.
+    /// Makes the upstream's head, without the credentials. It's framed by `body`.
     ///
     /// # Errors
     ///
@@ -85,8 +85,8 @@ impl RequestRules<'_> {
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
     }
 
-    /// Whether a field that tells of the way here goes on. A `Via` of ours needs those before it,
-    /// or a loop over two gateways would never be seen.
+    /// Returns `true` if a forwarding field passes. With a `Via` of our own, the entries before it must pass, or a loop
+    /// over two gateways would never be detected.
     fn passes(&self, canonical: &str) -> bool {
         self.pass_forwarded || (canonical == "via" && self.via.is_some())
     }
@@ -111,7 +111,7 @@ impl RequestRules<'_> {
     }
 }
 
-/// Whether any line of `TE` lists `trailers` (RFC 9110 §10.1.4).
+/// Returns `true` if any line of `TE` lists `trailers` (RFC 9110 §10.1.4).
 fn accepts_trailers(headers: &HeaderMap) -> bool {
     members(headers, TE).any(|member| member.eq_ignore_ascii_case(b"trailers"))
 }

@@ -1,4 +1,4 @@
-//! The response's head: what goes, what stays (FORWARDING §5).
+//! The head of the response: the fields that are removed and kept.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::response::Parts;
@@ -8,30 +8,30 @@ use http_body::SizeHint;
 use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
 use super::{MountedLinks, browser_safe, framing, links};
 
-/// Which fields of a vendor's response are handed back.
+/// The fields of an upstream's response that are passed to the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseHeaderPolicy {
-    /// All, as the vendor sent them. Fit where no browser can reach the mount.
+    /// All fields, as the upstream sent them. Suitable where no browser can reach the mount.
     #[default]
     All,
-    /// None that acts on the host app's origin in a browser (`Set-Cookie`, `Access-Control-*`,
-    /// ...). What is left is sandboxed, and kept out of shared caches.
+    /// No field that acts on the host application's origin in a browser (`Set-Cookie`, `Access-Control-*`, ...). The
+    /// response is sandboxed, and kept out of shared caches.
     BrowserSafe,
 }
 
-/// What decides over a response's fields.
+/// The rules for the fields of a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseRules<'a> {
     pub(crate) policy: ResponseHeaderPolicy,
     /// The query parameters that are taken out of links.
     pub(crate) scrubbed: &'a [Box<str>],
-    /// What makes addresses under the mount of links, if that is wished for.
+    /// Rewrites links to addresses under the mount, if the host wants that.
     pub(crate) links: Option<&'a MountedLinks>,
 }
 
-/// The vendor's response has a transfer coding beside `chunked`, which nobody here can undo
-/// (FORWARDING B6), or too many fields.
+/// The error of a response with too many fields, or with a transfer coding beside `chunked`, which can't be decoded
+/// here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableHead;
 
@@ -69,7 +69,7 @@ impl ResponseRules<'_> {
     }
 }
 
-/// Whether a field of the vendor's, header or trailer, isn't handed back.
+/// Returns `true` if a field or a trailer of the upstream's response isn't passed on.
 pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
     is_hop_by_hop(canonical)
         || canonical == "passthrough-error"
@@ -82,7 +82,7 @@ fn has_odd_coding(headers: &HeaderMap) -> bool {
     members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
-/// A vendor's own `Proxy-Status` passes, unless it speaks in our name (SECURITY V2).
+/// Drops `Proxy-Status` members in this gateway's name, which would let an upstream forge its errors. Others pass.
 fn drop_our_proxy_status(headers: &mut HeaderMap) {
     const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
     if lines(headers, PROXY_STATUS).next().is_none() {
@@ -101,8 +101,8 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
     }
 }
 
-/// Whether a member of the list is named as this gateway is. In a line whose quotes don't pair up,
-/// each comma may begin one.
+/// Returns `true` if a member of the list has this gateway's name. In a line whose quotes don't pair up, each comma may
+/// begin a member.
 fn speaks_for_us(line: &[u8]) -> bool {
     let mut quotes = Quotes::default();
     let named = line
@@ -123,7 +123,7 @@ fn is_ours(member: &[u8]) -> bool {
         })
 }
 
-/// The reason phrase is all of the extensions that is the vendor's word.
+/// Keeps the reason phrase, the only extension that comes from the upstream's message.
 fn reason(extensions: &mut Extensions) -> Extensions {
     let mut kept = Extensions::new();
     if let Some(reason) = extensions.remove::<hyper::ext::ReasonPhrase>() {

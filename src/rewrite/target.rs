@@ -1,5 +1,4 @@
-//! Joins base path and remainder as bytes, never through a normalising URL type (FORWARDING P1, P4,
-//! P5).
+//! Joins base path and remainder as bytes, never through a URL type that normalises.
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -7,7 +6,7 @@ use http::uri::PathAndQuery;
 use crate::address::{MAX_TARGET_SIZE, Target};
 use crate::error::Error;
 
-/// One slash at the seam; the base URL's own query first.
+/// Joins the paths with one slash, and the queries, of which the base URL's comes first.
 ///
 /// # Errors
 ///

@@ -1,5 +1,4 @@
-//! Trailers pass as frames, less the names that have no place there (RFC 9110 §6.5.1; FORWARDING
-//! B7).
+//! Trailers pass as frames, without the names that aren't allowed there (RFC 9110 §6.5.1).
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,10 +15,10 @@ use super::fields::{
 use super::response::drops;
 use crate::auth::Requirements;
 
-/// What is taken out of a request's trailers: the fields that are taken off its head.
+/// The names that are removed from a request's trailers: those of the fields that are removed from its head.
 #[derive(Clone)]
 pub(crate) struct RequestTrailers {
-    /// What the scheme announced.
+    /// The fields that the scheme sets.
     pub(crate) requirements: Arc<Requirements>,
     /// The fields that the scheme has set.
     pub(crate) set: SmallVec<[HeaderName; 2]>,
@@ -47,7 +46,7 @@ impl fmt::Debug for RequestTrailers {
     }
 }
 
-/// What is taken out of a response's trailers.
+/// The names that are removed from a response's trailers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseTrailers(pub(crate) ResponseHeaderPolicy);
 

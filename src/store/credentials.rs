@@ -11,7 +11,19 @@ use crate::error::{BoxError, Error, ErrorCode};
 
 /// Looks up connections.
 ///
-/// Keys are exact bytes: a store must not fold their case, trim, pad or normalise them, nor read them as patterns.
+/// # Keys
+///
+/// Keys are exact bytes: a store must not fold their case, trim, pad or normalise them, nor read them as patterns, numbers, paths or
+/// encodings. `acme`, `ACME`, `acme ` and `acm%` are four keys, and so are `crm`, `acme/crm`, `/acme/crm` and `acme%2Fcrm`. A key
+/// has up to 512 bytes, all of which count. No method may find the connection of another key.
+///
+/// # Caches
+///
+/// [`connection`](Self::connection) may answer from a cache. A store with a cache states its *staleness*: the maximum time for which a
+/// change that another process has made may go unseen, be it a new connection, another credential or a removal. Changes that were
+/// made through the same handle on the store count for its next call.
+///
+/// # Dispatch
 ///
 /// The trait isn't dyn-compatible, as its methods return futures without a box. For a store that is chosen at run time there is
 /// [`BoxCredentialStore`](crate::store::BoxCredentialStore).
@@ -22,7 +34,8 @@ use crate::error::{BoxError, Error, ErrorCode};
     note = "for a store that is chosen at run time, use `BoxCredentialStore::new(store)` in place of a `Box<dyn ..>`"
 )]
 pub trait CredentialStore: Send + Sync + 'static {
-    /// Returns the connection of that key.
+    /// Returns the connection of that key, byte for byte as it was stored. A connection whose grant was
+    /// [revoked](crate::store::GrantState::Revoked) is returned too: its access token may still be valid.
     ///
     /// The caller has been authorized for it by then; `cx` has what the host application knows of the caller.
     ///

@@ -9,67 +9,117 @@ use crate::connection::{Connection, ConnectionKey};
 
 /// A store whose connections can be refreshed by several processes at once.
 ///
-/// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). All that the suite checks is
-/// stated here and in [`ConnectionStore`].
+/// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). Every rule of the suite is stated
+/// here, in [`CredentialStore`] and in [`ConnectionStore`]. The example `token_store` implements all three.
+///
+/// # Handles
+///
+/// A handle is one value of the store's type, with a cache of its own if there is one. Handles of several processes share the
+/// connections, and every rule holds across them: a lease that was taken through one handle can be released through another, and is
+/// held for all of them.
+///
+/// # Contents
+///
+/// A connection comes back byte for byte, by [`read`](Self::read) and by [`connection`](CredentialStore::connection), whether it was
+/// put or committed: the integration, which may be empty, and the names and values of variables and secrets. Names and values may be
+/// empty and may hold any text; secrets may hold any bytes, such as NUL or bytes that aren't UTF-8, and at least 64 KiB of them. There
+/// may be at least a hundred variables and a hundred secrets. A variable and a secret may have one name, and names differ by case. The
+/// order doesn't matter. A write replaces the whole connection: nothing of the old one is merged into the new one.
 ///
 /// # Versions
 ///
-/// Each credential that is written has a [`CredentialVersion`] that no other ever had, also not a removed one of the same key. A
-/// commit names the version that it is based on, and counts only if that is the newest (compare-and-swap). So a process that slept
-/// through its lease never overwrites what is newer.
+/// Each credential that is written has a [`CredentialVersion`] that no other credential of the same key ever had, not even a removed
+/// one, and not after a restart either. [`put`](ConnectionStore::put) and [`commit`](Self::commit) return the version that `read`
+/// returns from then on. A commit names the version that it is based on, and counts only if that version is the newest
+/// (compare-and-swap): of several commits of one version, one counts. So a process that slept through its lease never overwrites a
+/// newer credential, and a commit never brings a removed connection back.
 ///
 /// # Leases
 ///
-/// A [`RefreshLease`] keeps others from asking a token endpoint at the same time. A lease ends by itself, as its holder may be
-/// killed. A [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) end the lease on their connection as well: it
-/// was for another credential. Each lease has a higher fence than the leases on the same key before it.
+/// A [`RefreshLease`] keeps other processes from asking a token endpoint at the same time: of several that ask for the lease of a
+/// connection, one gets it, and the others get `None` until the lease is released or its time is over. A lease ends by itself, also
+/// when its holder was killed, and outlives the handle that it was taken through. The next lease has its own time. A
+/// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) end the lease on their connection as well: it was for
+/// another credential.
 ///
-/// [`GrantUpdate::Refreshed`] counts also with a lease that is over, as long as nobody else has committed: the tokens are all that
-/// is left of a refresh token that the token endpoint has rotated. [`GrantUpdate::Revoked`] counts only with the newest lease:
-/// whoever lost the lease may have been refused because its successor is being served.
+/// Each lease has a higher fence than all leases on the same key before it, however they ended: also after a put, and after a removal
+/// and a put. A lease concerns one connection, and changes neither its contents nor its version.
+///
+/// [`GrantUpdate::Refreshed`] counts also with a lease that is over or was given to another process since, as long as nobody else has
+/// committed: if the token endpoint has rotated the refresh token, these tokens are the only ones that work.
+/// [`GrantUpdate::Revoked`] counts only with the newest lease: a process that has lost its lease may have been refused because its
+/// successor was served. A lease that was never given doesn't count.
+///
+/// # Revoked grants
+///
+/// [`GrantUpdate::Revoked`] sets the state to [`GrantState::Revoked`], and keeps contents, version and lease: the new tokens of a
+/// process that was faster still count, and make the state [`GrantState::Active`] again. So does a put, after which a revocation of
+/// the version before it counts no more. A revoked connection can be leased, as its owner may mend it.
+///
+/// # Durability
+///
+/// When a write has returned, every handle that is opened from then on finds it, also after a crash: contents, version, state, time of
+/// the last refresh, the lease, and the absence of a removed connection. Writes that run at the same time are all there, except that
+/// the last put of one key replaces the others; and neither a put nor a removal is undone by a commit that runs at the same time.
 pub trait TokenStore: CredentialStore {
-    /// Returns the connection as it is stored now, past any cache.
+    /// Returns the connection as it is stored now, past any cache: a write through another handle that has returned is seen.
     ///
     /// # Errors
     ///
     /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't tell.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops the future at any await point.
     fn read(
         &self,
         key: &ConnectionKey,
     ) -> impl Future<Output = Result<StoredConnection, StoreError>> + Send;
 
-    /// Takes the right to refresh that connection, for `time` from now on. `None`: somebody else has it.
+    /// Takes the right to refresh that connection, for `time` from now on. `None`: another process has it.
     ///
     /// # Errors
     ///
     /// As [`read`](Self::read); [`StoreError::Unavailable`] also if no clock can hold the end of the lease.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the lease may have been taken. It then ends by itself.
     fn lease(
         &self,
         key: &ConnectionKey,
         time: Duration,
     ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send;
 
-    /// Gives a lease back before its time. A lease that is over, or isn't the newest, changes nothing.
+    /// Gives a lease back before its time, so that the connection can be leased at once. A lease that is over, was released, was
+    /// never given, or isn't the newest of the connection changes nothing, and neither does a lease on a connection that isn't there;
+    /// none of these is an error.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`]: the lease then ends by itself.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the lease may be held until it ends by itself.
     fn release(
         &self,
         key: &ConnectionKey,
         lease: RefreshLease,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes the result of a refresh, based on what was [`read`](Self::read), and returns the new version. When this returns, the
-    /// result survives a crash of the process and of the machine.
+    /// Writes the result of a refresh, based on the version that was [`read`](Self::read), and returns the version from now on: a new
+    /// one for [`GrantUpdate::Refreshed`], and `read` for [`GrantUpdate::Revoked`].
     ///
-    /// `None`: nothing was written, as the credential is another by now, or, for [`GrantUpdate::Revoked`], the lease isn't the
-    /// newest. A commit leaves the lease as it is. `GrantUpdate::Revoked` keeps the version, so that the new tokens of somebody who
-    /// was faster still count.
+    /// `Refreshed` replaces the connection, makes its state active, and sets `refreshed_at` to the current time. A commit leaves the
+    /// lease as it is.
+    ///
+    /// `None`: nothing was written, as `read` isn't the newest version, or, for `Revoked`, `lease` isn't the newest lease. A connection
+    /// that was removed meanwhile is `None` or [`StoreError::NotFound`].
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). The result may then be written or not.
+    /// As [`read`](Self::read). After [`StoreError::Unavailable`] the result may be written or not.
     ///
     /// # Cancel safety
     ///
@@ -83,32 +133,46 @@ pub trait TokenStore: CredentialStore {
     ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send;
 }
 
-/// A store whose connections can be changed.
+/// A store whose connections can be changed. The rules of [`TokenStore`] and [`CredentialStore`] hold for its writes.
 pub trait ConnectionStore: TokenStore {
     /// Adds a connection, or replaces the connection of that key, and returns its new version. The connection's state is
     /// [`GrantState::Active`], it has no lease, and `refreshed_at` is `None`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the store failed.
+    /// [`StoreError::Unavailable`] if the store failed. The connection may then be written or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection may be written or not.
     fn put(
         &self,
         key: &ConnectionKey,
         connection: &Connection,
     ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send;
 
-    /// Removes a connection and its lease. Returns `true` if there was one.
+    /// Removes a connection and its lease. Returns `true` if there was one; that there was none isn't an error.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the store failed.
+    /// [`StoreError::Unavailable`] if the store failed. The connection may then be there or not.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection may be there or not.
     fn remove(&self, key: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Returns up to `limit` connections in the order of their keys' bytes, beginning after `after`. No secret is read for it.
+    /// Returns up to `limit` connections in the order of their keys' bytes, beginning with the first key after `after`, which needn't
+    /// exist. All pages together hold each connection once, with its integration and state. A `limit` of 0 returns nothing, and any
+    /// other returns nothing only at the end. No secret is read for it.
     ///
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the store failed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops the future at any await point.
     fn list(
         &self,
         after: Option<&ConnectionKey>,
@@ -176,7 +240,7 @@ pub enum GrantUpdate {
     Revoked,
 }
 
-/// Tells one state of a credential from each other.
+/// The version of a credential: tells each credential of a connection from all others. Versions have no order in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CredentialVersion(u64);
 

@@ -1,4 +1,4 @@
-//! Which requests open a WebSocket, what is asked of the vendor, and which answers open the tunnel.
+//! The requests that open a WebSocket, the request to the upstream, and the responses that open the tunnel.
 //!
 //! Over HTTP/1.1 callers ask by `Upgrade` (RFC 6455 §4.1), over HTTP/2 by an extended CONNECT (RFC
 //! 8441). The vendor is asked over HTTP/1.1 either way, on a connection of its own.
@@ -38,12 +38,12 @@ const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 pub(crate) struct Handshake {
     caller: OnUpgrade,
     version: CallerVersion,
-    /// The vendor's side, once it has agreed.
+    /// The upstream's side, once it has agreed.
     vendor: Option<OnUpgrade>,
     claim: Option<Claim>,
 }
 
-/// What a tunnel was opened for. The tunnel ends when that is no longer granted.
+/// The grant that a tunnel was opened by. The tunnel ends when it's no longer granted.
 pub(crate) struct Claim {
     connection: Connection,
     #[cfg_attr(
@@ -97,10 +97,10 @@ pub(crate) struct Sides {
     pub(crate) claim: Claim,
 }
 
-/// What the caller speaks.
+/// The protocol that the caller speaks.
 enum CallerVersion {
     Http1,
-    /// HTTP/2 has no key, so the vendor is asked with one of our own.
+    /// HTTP/2 has no key, so the upstream gets one of our own.
     Http2 {
         key: HeaderValue,
         accept: HeaderValue,
@@ -108,10 +108,11 @@ enum CallerVersion {
 }
 
 impl Handshake {
-    /// Whether the request is one. If so it becomes the `GET` that the vendor will see.
+    /// Returns the handshake if the request asks for one. The request then becomes the `GET` that the upstream will
+    /// see.
     ///
-    /// One with a body isn't: what follows its head would be taken for the tunnel's bytes by one
-    /// side, and for the body by the other (FORWARDING U5).
+    /// A request with a body never opens a tunnel: one side would take the bytes behind its head for the tunnel's, and the
+    /// other for the body.
     pub(crate) fn from_request(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
         let version = match head.method {
             Method::GET if head.headers.contains_key(UPGRADE) => {
@@ -155,7 +156,7 @@ impl Handshake {
         let _ = to;
     }
 
-    /// Puts on what asks the vendor. `headers` are rewritten, and have lost what was hop-by-hop.
+    /// Adds the fields that request the upgrade. `headers` are rewritten, and have lost their hop-by-hop fields.
     pub(crate) fn ask(&self, headers: &mut HeaderMap) {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, WEBSOCKET);
@@ -167,7 +168,7 @@ impl Handshake {
         }
     }
 
-    /// Looks whether the vendor has agreed, and takes its side. Its head is still as it came.
+    /// Takes the upstream's side if it has agreed. Its head isn't rewritten yet.
     pub(super) fn accept(&mut self, head: &mut response::Parts) -> Result<bool, NotAsked> {
         let response::Parts {
             status,
@@ -200,7 +201,7 @@ impl Handshake {
         Ok(true)
     }
 
-    /// Makes of the vendor's rewritten head the one that opens the caller's side.
+    /// Turns the upstream's rewritten head into the one that opens the caller's side.
     pub(crate) fn answer(&self, status: &mut StatusCode, headers: &mut HeaderMap) {
         headers.remove(CONTENT_LENGTH);
         match self.version {
@@ -215,7 +216,7 @@ impl Handshake {
         }
     }
 
-    /// Both sides, if the vendor has agreed.
+    /// Returns both sides, if the upstream has agreed.
     pub(crate) fn into_sides(self) -> Option<Sides> {
         Some(Sides {
             caller: self.caller,
@@ -240,8 +241,8 @@ impl CallerVersion {
     }
 }
 
-/// Sixteen bytes that no cache and no vendor can have seen. They guard against neither a caller nor
-/// a vendor (RFC 6455 §10.3 is about browsers), so hash seeds are random enough.
+/// Returns sixteen bytes that no cache and no upstream can have seen. They guard against neither a caller nor an
+/// upstream (RFC 6455 §10.3 is about browsers), so hash seeds are random enough.
 fn nonce() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish().to_be_bytes();
     let mut nonce = [0; 16];
@@ -251,7 +252,7 @@ fn nonce() -> [u8; 16] {
     nonce
 }
 
-/// What a vendor must answer to a key (RFC 6455 §4.2.2).
+/// Returns the value with which an upstream must accept a key (RFC 6455 §4.2.2).
 fn accept(key: &str) -> String {
     const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let mut digest = Sha1::new();
@@ -266,7 +267,7 @@ fn is_extended(extensions: &Extensions) -> bool {
         .is_some_and(|protocol| protocol.as_str().eq_ignore_ascii_case("websocket"))
 }
 
-/// Whether any line of the field lists that token.
+/// Returns `true` if any line of the field lists that token.
 fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
     members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
 }

@@ -1,4 +1,4 @@
-//! Moves a tunnel's bytes, both ways at once and unread, so that what caller and vendor agreed on
+//! Moves a tunnel's bytes in both directions at once and unread, so that the agreement of caller and upstream
 //! (compression, subprotocols) survives.
 //!
 //! Each direction ends by itself: an end of file of one side is told to the other, whose bytes go
@@ -22,15 +22,15 @@ use super::handshake::{Claim, Sides};
 use crate::body::{Progress, Upload, poll_still};
 use crate::observe::{CallGuard, Outcome};
 
-/// What a tunnel holds of each direction, in bytes.
+/// The size of the buffer for each direction of a tunnel, in bytes.
 const BUFFER_SIZE: usize = 16 * 1024;
 
-/// How often it's asked whether the caller may still use the connection (SECURITY T13).
+/// The interval at which it's checked that the caller may still use the connection.
 const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Knows whether a tunnel may stay open.
 pub(crate) trait Check: Send + Sync + 'static {
-    /// Whether the caller may still use the connection, and there still is one.
+    /// Returns `true` if the connection still exists, and the caller may still use it.
     fn may_go_on(&self, guard: &CallGuard, claim: &Claim) -> impl Future<Output = bool> + Send;
 }
 
@@ -38,9 +38,9 @@ pub(crate) trait Check: Send + Sync + 'static {
 pub(crate) struct Tunnel {
     pub(crate) sides: Sides,
     pub(crate) guard: CallGuard,
-    /// For how long no byte may move.
+    /// The maximum time without a byte in either direction.
     pub(crate) idle: Duration,
-    /// When it must have ended.
+    /// The time at which the tunnel must have ended.
     pub(crate) end: Option<Instant>,
 }
 
@@ -118,10 +118,10 @@ async fn until_revoked(check: &impl Check, guard: &CallGuard, claim: &Claim) {
     }
 }
 
-/// How much has passed, and when.
+/// The number of bytes that have passed, and the time of the last.
 struct Moved {
     caller: Upload,
-    /// Bytes that the vendor sent.
+    /// Bytes that the upstream sent.
     vendor: AtomicU64,
 }
 
@@ -137,7 +137,7 @@ enum Side {
     Vendor,
 }
 
-/// One side, whose bytes are counted.
+/// One side of a tunnel, whose bytes are counted.
 struct Counted {
     io: TokioIo<Upgraded>,
     moved: Arc<Moved>,

@@ -20,7 +20,7 @@ impl UpgradeTracker {
         Self::default()
     }
 
-    /// How many are open.
+    /// Returns the number of open tunnels.
     #[must_use]
     pub fn open(&self) -> usize {
         self.0.receiver_count()
@@ -59,7 +59,7 @@ impl UpgradeTracker {
         self.0.send_replace(true);
     }
 
-    /// One more is open, until the receiver is dropped. It hears of a cut.
+    /// Counts a tunnel as open until the receiver is dropped. The receiver is notified of a cut.
     pub(crate) fn join(&self) -> watch::Receiver<bool> {
         self.0.subscribe()
     }

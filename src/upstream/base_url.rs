@@ -1,4 +1,4 @@
-//! A vendor's base URL: scheme, host, port, and the path below which all calls go.
+//! The base URL of an upstream: scheme, host, port, and the path below which all calls go.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! How one vendor is called.
+//! The configuration of an upstream.
 
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::connection::Variables;
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
 
-/// What `__domain` replaces.
+/// The part of the base URL that `__domain` replaces.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DomainOverride {
@@ -23,7 +23,7 @@ pub enum DomainOverride {
     ReplaceAuthority,
 }
 
-/// How one vendor is called. Cloning is two increments.
+/// The configuration of an upstream. Cloning is two increments.
 ///
 /// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`] that a connection's variables
 /// complete.
@@ -61,7 +61,7 @@ impl Default for Settings {
 }
 
 impl Upstream {
-    /// A vendor at that base URL, so far called without a credential.
+    /// Returns an upstream at that base URL, which is called without a credential unless a scheme is set.
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl Upstream {
         self.settings.domains.base(&self.base.location().origin)
     }
 
-    /// What a call names: the base URL, or the host or URL in `__domain`. It isn't judged yet.
+    /// Returns the place that a call names: the base URL, or the host or URL in `__domain`. It isn't checked yet.
     pub(crate) fn place(&self, domain: Option<&str>) -> Result<Place<'_>, Error> {
         let base = self.base.location();
         let Some(domain) = domain else {
@@ -101,7 +101,7 @@ impl Upstream {
         Ok(Place::Named(named))
     }
 
-    /// Where a call goes, and below which path, if the policy permits it.
+    /// Returns the destination of a call and its base path, if the policy permits it.
     pub(crate) fn permit<'a>(&'a self, place: Place<'a>) -> Result<Route<'a>, Error> {
         let base = self.base.location();
         let domains = &self.settings.domains;
@@ -128,7 +128,7 @@ impl Upstream {
 }
 
 impl Upstream<BaseUrlTemplate> {
-    /// A vendor whose base URL holds `{variables}` of the connection, in host and path.
+    /// Returns an upstream whose base URL holds `{variables}` of the connection, in host and path.
     ///
     /// # Errors
     ///
@@ -239,9 +239,8 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.path_encoding = Some(encoding))
     }
 
-    /// Takes the parameters of a query scheme out of the vendor's `Location` and `Link` fields
-    /// (FORWARDING Q11). Off by default, as it changes what the vendor sent; bodies are never
-    /// changed.
+    /// Removes the parameters of a query scheme from the upstream's `Location` and `Link` fields. Bodies are never
+    /// changed. Default: off, as it changes what the upstream sent.
     #[must_use]
     pub fn scrub_links(self, scrub: bool) -> Self {
         self.set(|settings| settings.scrub_links = scrub)
@@ -299,7 +298,7 @@ impl<B: fmt::Debug> fmt::Debug for Upstream<B> {
     }
 }
 
-/// What a call names, before it's judged.
+/// The place that a call names, before it's checked.
 #[derive(Debug)]
 pub(crate) enum Place<'a> {
     Base(&'a Location),
@@ -339,8 +338,7 @@ impl Route<'_> {
         }
     }
 
-    /// Whether the caller chose another base path, below which its path scopes mean nothing
-    /// (SECURITY T10).
+    /// Returns `true` if the caller chose another base path, to which the path scopes don't apply.
     pub(crate) fn leaves_base_path(&self) -> bool {
         matches!(self.path, RoutePath::Named(_))
     }

@@ -1,4 +1,4 @@
-//! The table from an integration's name to its vendor.
+//! The table from an integration's name to its upstream.
 
 use std::collections::HashMap;
 use std::fmt;

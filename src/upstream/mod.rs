@@ -1,4 +1,4 @@
-//! A vendor as an integration describes it: base URL, scheme, default headers, allowed domains.
+//! An upstream as an integration describes it: base URL, scheme, default headers, allowed domains.
 //!
 //! ```
 //! use tower_passthrough::policy::DomainPolicy;

@@ -1,4 +1,4 @@
-//! Base URLs with `{variables}` of the connection (SECURITY D9).
+//! Base URLs with `{variables}` of the connection.
 //!
 //! Templates come from the integration alone, and nothing that a caller sends is ever expanded. A
 //! value enters only after the whole of it has matched its variable's pattern; the result goes

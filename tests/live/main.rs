@@ -13,5 +13,4 @@ mod mtls;
 mod oauth1;
 mod refreshing;
 mod sigv4;
-mod sqlite;
 mod tokens;

@@ -10,7 +10,6 @@
 )]
 
 mod addresses;
-mod at_rest;
 mod destinations;
 mod exhaustion;
 mod refreshes;

@@ -36,7 +36,6 @@ pub mod pair;
 pub mod process;
 pub mod provider;
 pub mod reply;
-pub mod sqlite_file;
 pub mod stores;
 pub mod tenant;
 pub mod upload;

@@ -1,5 +1,4 @@
-//! HMAC (RFC 2104) over whatever a vendor wants signed: each has a recipe of its own, so this one
-//! is data.
+//! HMAC (RFC 2104) over any part of a request. Each upstream has its own recipe, so the recipe is data.
 
 mod context;
 mod template;
@@ -65,7 +64,7 @@ pub enum HmacHash {
     Sha512,
 }
 
-/// How a stored key stands for its bytes.
+/// The encoding of a stored key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyEncoding {
@@ -78,7 +77,7 @@ pub enum KeyEncoding {
     Hex,
 }
 
-/// How a signature is written.
+/// The encoding of a signature.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SignatureEncoding {
@@ -134,14 +133,14 @@ impl Hmac {
         self
     }
 
-    /// The name of the secret that `{key_id}` stands for: `key_id` if nothing else is said.
+    /// Sets the name of the secret that `{key_id}` stands for. Default: `key_id`.
     #[must_use]
     pub fn key_id(mut self, name: &str) -> Self {
         self.inner().key_id = name.into();
         self
     }
 
-    /// How `{signature}` is written.
+    /// Sets the encoding of `{signature}`.
     #[must_use]
     pub fn encoding(mut self, encoding: SignatureEncoding) -> Self {
         self.inner().encoding = encoding;

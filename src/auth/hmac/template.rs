@@ -12,7 +12,7 @@ use crate::auth::SchemeError;
 use crate::auth::header::is_framing;
 use crate::auth::signing::Hash;
 
-/// How deep functions may lie in one another.
+/// The maximum depth to which functions may be nested.
 const MAX_DEPTH: usize = 8;
 
 /// A parsed template.
@@ -26,7 +26,7 @@ pub(super) enum Part {
     Call(Function, Vec<Self>),
 }
 
-/// What of a request, its connection and the moment is put in.
+/// A value of the request, its connection or the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Value {
     Method,
@@ -58,7 +58,7 @@ pub(super) enum NonceForm {
     Base64,
 }
 
-/// What is done to a template within a template.
+/// A function that is applied to a nested template.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Function {
     Lower,
@@ -84,12 +84,12 @@ impl Template {
         parser.parts(0).map(Self)
     }
 
-    /// Whether the signature is in it.
+    /// Returns `true` if the template holds the signature.
     pub(super) fn holds_signature(&self) -> bool {
         any(&self.0, &|value| matches!(value, Value::Signature))
     }
 
-    /// Whether it can't be filled without the body.
+    /// Returns `true` if the template can't be rendered without the body.
     pub(super) fn needs_body(&self) -> bool {
         any(&self.0, &|value| {
             matches!(
@@ -99,7 +99,7 @@ impl Template {
         })
     }
 
-    /// The names of the secrets in it, save that of the key's id.
+    /// Adds the names of the secrets in the template, except that of the key's id.
     pub(super) fn secrets<'a>(&'a self, names: &mut Vec<&'a str>, key_id: &'a str) {
         collect(&self.0, names, key_id);
     }
@@ -181,7 +181,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// What stands behind a `{`, and its `}`.
+    /// Parses a placeholder, behind its `{` and up to its `}`.
     fn placeholder(&mut self, depth: usize) -> Result<Part, SchemeError> {
         const UNPAIRED: SchemeError = SchemeError("the template has an unpaired brace");
         let is_name =

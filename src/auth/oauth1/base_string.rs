@@ -1,4 +1,4 @@
-//! What is signed: method, address and parameters in one string (RFC 5849 §3.4.1).
+//! The text that is signed: method, address and parameters in one string (RFC 5849 §3.4.1).
 
 use crate::auth::signing::Parameters;
 use crate::encoding::Sink;
@@ -9,13 +9,13 @@ use crate::policy::{Destination, Scheme};
 pub(super) struct BaseString<'a> {
     pub(super) method: &'a str,
     pub(super) destination: &'a Destination,
-    /// As it's sent.
+    /// The path as it's sent.
     pub(super) path: &'a str,
     pub(super) parameters: &'a Parameters,
 }
 
 impl BaseString<'_> {
-    /// `GET&https%3A%2F%2Fvendor.test%2Fpath&a%3D1`.
+    /// Writes `GET&https%3A%2F%2Fupstream.test%2Fpath&a%3D1`.
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         encode(self.method.to_ascii_uppercase().as_bytes(), sink);
         sink(b"&");

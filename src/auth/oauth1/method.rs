@@ -23,7 +23,7 @@ pub(super) enum Method {
 }
 
 impl Method {
-    /// As it stands in `oauth_signature_method`.
+    /// Returns the name in `oauth_signature_method`.
     pub(super) fn name(&self) -> &'static str {
         match self {
             Self::HmacSha1 => "HMAC-SHA1",
@@ -43,7 +43,7 @@ impl Method {
         }
     }
 
-    /// Whether it sends the secrets themselves.
+    /// Returns `true` if the method sends the secrets themselves.
     pub(super) fn is_in_clear(&self) -> bool {
         matches!(self, Self::Plaintext)
     }
@@ -87,7 +87,7 @@ fn shared(cx: &AuthContext<'_>, has_token: bool) -> Result<Zeroizing<Vec<u8>>, A
         true => text(cx, "token_secret")?,
         false => &[],
     };
-    // Each byte may become three (SECURITY L9).
+    // Each byte may become three, and a buffer that grows would leave copies of secrets behind.
     let room = 3 * (consumer.len() + token.len()) + 1;
     let mut key = Zeroizing::new(Vec::with_capacity(room));
     encode(consumer, &mut |part| key.extend_from_slice(part));

@@ -51,10 +51,10 @@ const PROTOCOL_PARAMETERS: [&str; 8] = [
 /// let upstream = Upstream::new("https://1234567.suitetalk.api.netsuite.test")?
 ///     .auth(auth::OAuth1::hmac_sha256().realm("1234567")?);
 /// let connection = Connection::new("netsuite")
-///     .with("consumer_key", "9djdj82h48djs9d2")
-///     .with("consumer_secret", "j49sk3j29djd")
-///     .with("token", "kkk9d7dh3k39sjv7")
-///     .with("token_secret", "dh893hdasih9");
+///     .with_secret("consumer_key", "9djdj82h48djs9d2")
+///     .with_secret("consumer_secret", "j49sk3j29djd")
+///     .with_secret("token", "kkk9d7dh3k39sjv7")
+///     .with_secret("token_secret", "dh893hdasih9");
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -91,7 +91,7 @@ impl OAuth1 {
         Self::new(Method::HmacSha1)
     }
 
-    /// `HMAC-SHA256`: §3.4.2 with another hash, as many vendors want it.
+    /// Signs by `HMAC-SHA256`: §3.4.2 with another hash, as many upstreams require it.
     #[must_use]
     pub fn hmac_sha256() -> Self {
         Self::new(Method::HmacSha256)
@@ -156,7 +156,7 @@ impl OAuth1 {
         self
     }
 
-    /// Puts the parameters into the query (§3.5.3), for vendors that don't read `Authorization`.
+    /// Puts the parameters into the query (§3.5.3), for upstreams that don't read `Authorization`.
     ///
     /// URLs end up in logs, and a vendor may echo its own: prefer the header.
     /// [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes them out of `Location` and
@@ -342,7 +342,7 @@ impl AuthScheme for OAuth1 {
     }
 }
 
-/// Whether a name, as it stands in a form, is one of the protocol's own.
+/// Returns `true` if a name, as it's encoded in a form, is a parameter of the protocol.
 fn is_own(encoded: &[u8]) -> bool {
     // None of them is longer; each byte may have come as three.
     if encoded.len() > 3 * 22 {

@@ -1,5 +1,5 @@
-//! What schemes that sign have in common: secrets that are checked, parameters in the one order
-//! that both sides agree on, nonces, and a target that gains parameters.
+//! The common parts of schemes that sign: checked secrets, parameters in the order that both sides agree on, nonces,
+//! and a target with more parameters.
 
 mod digest;
 mod nonce;
@@ -18,7 +18,7 @@ use http::{HeaderMap, HeaderValue};
 
 use super::{AuthContext, AuthError};
 
-/// How much of a body is kept in memory to be signed, in bytes, if nothing else is said: 1 MiB.
+/// The default maximum size of a body that is buffered to be signed, in bytes: 1 MiB.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
 /// The secret of that name, if nothing in it could break a line.
@@ -34,7 +34,7 @@ pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], Aut
     }
 }
 
-/// Whether the body is a form, whose parameters can be read: one part, and not compressed.
+/// Returns `true` if the body is a form whose parameters can be read: a single part that isn't compressed.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else {
@@ -49,7 +49,7 @@ pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     is_form && headers.get_all(CONTENT_ENCODING).iter().all(is_no_coding)
 }
 
-/// Whether a line of `Content-Encoding` says nothing.
+/// Returns `true` if a line of `Content-Encoding` names no coding.
 fn is_no_coding(codings: &HeaderValue) -> bool {
     let mut codings = codings.as_bytes().split(|&byte| byte == b',');
     codings.all(|coding| {

@@ -9,18 +9,18 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use crate::auth::AuthError;
 use crate::encoding::hex::{self, HexCase};
 
-/// Where nonces come from.
+/// The source of nonces.
 #[derive(Clone, Debug)]
 pub(crate) enum Nonces {
     /// The operating system's random numbers.
     Random,
-    /// That of a published example.
+    /// The nonce of a published example.
     #[cfg(test)]
     Fixed(&'static str),
 }
 
 impl Nonces {
-    /// One for this request. 128 random bits: no two of a connection's are alike.
+    /// Draws a nonce for one request. It has 128 random bits, so nonces don't repeat.
     ///
     /// # Errors
     ///

@@ -6,7 +6,7 @@ use crate::address::without;
 use crate::auth::{AuthError, AuthRequest};
 use crate::encoding::percent::encode;
 
-/// Takes the parameters of those decoded names off.
+/// Removes the parameters with those decoded names.
 pub(crate) fn drop_parameters<'a>(
     request: &mut AuthRequest<'_>,
     names: impl Iterator<Item = &'a str>,
@@ -42,8 +42,7 @@ pub(crate) fn add_parameters(
 ) -> Result<(), AuthError> {
     let path = request.uri().path();
     let query = request.uri().query().filter(|query| !query.is_empty());
-    // Each byte may become three; made once at that size, so that no copy is left behind
-    // (SECURITY L9).
+    // Each byte may become three. Allocated at that size, as a buffer that grows would leave copies of secrets behind.
     let room: usize = added
         .iter()
         .map(|(name, value)| 3 * (name.len() + value.len()) + 2)

@@ -16,32 +16,32 @@ use crate::encoding::dot_segments::normalize;
 use crate::encoding::hex::encode_hash;
 use crate::encoding::percent::{decode, encode_into};
 
-/// How a service reads a path.
+/// The rules by which a service reads a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PathRules {
-    /// Whether what is sent is encoded once more, and not taken for encoded.
+    /// The path as it's sent is encoded once more, instead of being decoded first.
     pub(super) encoded_again: bool,
-    /// Whether dot segments and empty segments are resolved.
+    /// Dot segments and empty segments are resolved.
     pub(super) normalized: bool,
 }
 
-/// Which fields are signed, by name in lower case.
+/// Selects the fields that are signed, by name in lower case.
 pub(super) type Signs = fn(&str) -> bool;
 
-/// What stands in a canonical request, line by line.
+/// The lines of a canonical request.
 pub(super) struct Canonical<'a> {
     method: &'a str,
     path: String,
     query: Zeroizing<String>,
     host: &'a str,
-    /// Of the fields that are signed; sorted, and `host` among them.
+    /// The names of the signed fields, sorted, including `host`.
     names: Vec<&'a str>,
     headers: &'a HeaderMap,
     payload: &'a [u8],
 }
 
 impl<'a> Canonical<'a> {
-    /// `payload` is its hash, or what stands in the place of one.
+    /// Returns the canonical request. `payload` is the hash of the payload, or the text that replaces it.
     pub(super) fn new(
         (method, uri, headers): (&'a Method, &'a Uri, &'a HeaderMap),
         rules: PathRules,

@@ -11,7 +11,7 @@ use super::key::{Hex, SigningKey, Stamp, hash};
 use super::signing::string_to_sign;
 use crate::auth::{BodyEncoder, EncodeError};
 
-/// What stands between a chunk's size and its signature.
+/// The text between a chunk's size and its signature.
 pub(super) const EXTENSION: &str = ";chunk-signature=";
 
 /// The size of the chunks that are made here. S3 wants 8 KiB at least.
@@ -23,7 +23,7 @@ pub(super) struct Chain {
     pub(super) key: SigningKey,
     pub(super) stamp: Stamp,
     pub(super) scope: String,
-    /// The one of the head first.
+    /// The last signature, at first that of the head.
     pub(super) last: Hex,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct InChunks {
     seed: Chain,
     chain: Chain,
     length: u64,
-    /// What hasn't come yet.
+    /// The number of bytes that haven't come yet.
     left: u64,
     /// The data of the chunk that is being filled.
     data: BytesMut,

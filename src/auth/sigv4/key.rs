@@ -33,7 +33,7 @@ impl Stamp {
     }
 }
 
-/// What a signature is good for: a day, a region and a service.
+/// Returns the scope of a signature: a day, a region and a service.
 pub(super) fn scope(stamp: &Stamp, region: &str, service: &str) -> String {
     [stamp.date(), region, service, "aws4_request"].join("/")
 }

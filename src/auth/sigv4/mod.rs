@@ -40,7 +40,7 @@ const AMZ_DATE: HeaderName = HeaderName::from_static("x-amz-date");
 const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-amz-security-token");
 const DECODED_LENGTH: HeaderName = HeaderName::from_static("x-amz-decoded-content-length");
 
-/// What signers set. That for several regions is of version 4A.
+/// The fields that signers set. `x-amz-region-set` belongs to version 4A, which signs for several regions.
 static FIELDS: [HeaderName; 4] = [
     AUTHORIZATION,
     AMZ_DATE,
@@ -52,17 +52,17 @@ const ACCESS_KEY_ID: &str = "access_key_id";
 const SECRET_ACCESS_KEY: &str = "secret_access_key";
 const SESSION_TOKEN: &str = "session_token";
 
-/// The most that is kept in memory to be hashed: the largest request that DynamoDB takes.
+/// The maximum size of a body that is buffered to be hashed, in bytes: that of the largest request of DynamoDB.
 const MAX_BUFFERED_SIZE: usize = 16 * 1024 * 1024;
 
-/// The largest chunk that is signed anew. SDKs make chunks of 64 or 128 KiB.
+/// The default maximum size of a chunk that is signed again, in bytes. SDKs make chunks of 64 or 128 KiB.
 const DEFAULT_MAX_CHUNK_SIZE: usize = 1024 * 1024;
 
-/// The longest time for which AWS lets a query be signed.
+/// The maximum lifetime of a signed query that AWS allows, in seconds.
 const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 
-/// Signs for AWS, and for whoever speaks its protocol, with the secrets `access_key_id`,
-/// `secret_access_key` and, if the connection has one, `session_token`.
+/// Signs for AWS, and for services that speak its protocol, with the secrets `access_key_id`, `secret_access_key` and,
+/// if the connection has one, `session_token`.
 ///
 /// A caller may be an SDK that has signed with some key of its own, in a field or in the query: its
 /// signature is taken off. Region and service are the integration's, never the caller's.
@@ -122,8 +122,8 @@ enum Region {
 }
 
 impl SigV4 {
-    /// Signs for that service in that region. `{name}` as the region stands for the connection's
-    /// variable of that name.
+    /// Returns a scheme that signs for that service in that region. A region `{name}` is the connection's variable of
+    /// that name.
     ///
     /// `s3`, `s3express`, `s3-outposts` and `s3-object-lambda` are signed by the rules of S3.
     ///
@@ -184,8 +184,8 @@ impl SigV4 {
         self
     }
 
-    /// How large a chunk may be that comes signed by the caller, in bytes: 1 MiB unless told. Each
-    /// upload keeps one in memory. A larger one ends the call as a broken body does, with 400.
+    /// Sets the maximum size of a chunk that the caller has signed, in bytes. Each upload buffers one chunk. A larger
+    /// one ends the call as a broken body does, with 400. Default: 1 MiB.
     #[must_use]
     pub fn largest_chunk(mut self, bytes: usize) -> Self {
         self.max_chunk_size = bytes;
@@ -220,8 +220,8 @@ impl SigV4 {
         })
     }
 
-    /// What is signed in the place of the payload, of a request whose signature is in a field; and the length of a payload that is
-    /// put into chunks here.
+    /// Returns the text that is signed in place of the payload, for a request whose signature is in a field, and the
+    /// length of a payload that is put into chunks here.
     fn payload_value(
         &self,
         request: &mut AuthRequest<'_>,
@@ -305,7 +305,7 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// Which fields are signed. `x-amzn-trace-id` isn't: balancers change it.
+/// Returns `true` for the fields that are signed. `x-amzn-trace-id` isn't, as load balancers change it.
 fn signs(name: &str) -> bool {
     matches!(name, "host" | "content-type" | "content-md5") || name.starts_with("x-amz-")
 }

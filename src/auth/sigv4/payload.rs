@@ -1,4 +1,4 @@
-//! What stands for the payload in what is signed.
+//! The text that replaces the payload in what is signed.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -19,14 +19,14 @@ pub(super) const SIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-P
 /// Chunks without signatures, and then fields.
 const UNSIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
-/// What the caller says of its payload in `x-amz-content-sha256`.
+/// The caller's claim about its payload in `x-amz-content-sha256`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim<'a> {
-    /// Nothing that could stand.
+    /// No claim that can be kept.
     None,
     /// Its hash, which AWS compares, or that it's unsigned.
     Stands(&'a HeaderValue),
-    /// It's in chunks that the caller has signed, with a key that isn't the connection's.
+    /// Chunks that the caller has signed, with a key that isn't the connection's.
     SignedChunks { trailer: bool },
     /// Chunks that it isn't known how to sign.
     Unsignable,
@@ -49,7 +49,7 @@ impl<'a> Claim<'a> {
         }
     }
 
-    /// Whether the payload is more than the bytes of an object: it's framed as `aws-chunked`.
+    /// Returns `true` if the payload is framed as `aws-chunked`, and not only the bytes of an object.
     pub(super) fn is_in_chunks(self) -> bool {
         match self {
             Self::None => false,
@@ -63,14 +63,14 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What becomes of a payload of which the caller claims nothing.
+/// The treatment of a payload without a claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unclaimed {
-    /// It's kept in memory, up to that many bytes, and hashed.
+    /// The payload is buffered up to that many bytes, and hashed.
     Hashed { limit: usize },
-    /// It streams, and isn't signed.
+    /// The payload streams, and isn't signed.
     Unsigned,
-    /// It streams in chunks that are signed here.
+    /// The payload streams in chunks that are signed here.
     Streamed,
 }
 

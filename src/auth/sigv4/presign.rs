@@ -29,7 +29,7 @@ pub(super) const PARAMETERS: [&str; 8] = [
 /// The parameters of a signature of version 2, where the first is one of them.
 const VERSION_2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 
-/// Whether the pair has one of those names, in whichever spelling.
+/// Returns `true` if the pair has one of those names, in any spelling.
 fn is_named(pair: &str, names: &[&str]) -> bool {
     let name = pair.split_once('=').map_or(pair, |(name, _)| name);
     let name = decode(name.as_bytes());
@@ -53,7 +53,7 @@ fn unsigned(query: &str) -> Option<String> {
     Some(kept.join("&"))
 }
 
-/// Takes a signature of the caller's out of the query.
+/// Removes the caller's signature from the query.
 pub(super) fn strip(request: &mut AuthRequest<'_>) -> Result<(), AuthError> {
     let Some(kept) = request.uri().query().and_then(unsigned) else {
         return Ok(());
@@ -93,8 +93,7 @@ impl Signing<'_> {
             let token = token.map(|token| ("X-Amz-Security-Token", token));
             given.into_iter().chain(token)
         };
-        // Each byte may become three; made once at that size, so that no copy of the token is left
-        // behind (SECURITY L9).
+        // Each byte may become three. Allocated at that size, as a buffer that grows would leave copies of the token behind.
         let room = |pairs: &mut dyn Iterator<Item = (&str, &[u8])>| {
             let pairs = pairs.map(|(name, value)| name.len() + 3 * value.len() + 2);
             pairs.sum::<usize>()

@@ -7,10 +7,10 @@ use super::chunks::{Chain, EXTENSION};
 use super::key::Hex;
 use crate::auth::{BodyEncoder, EncodeError};
 
-/// The longest line before a chunk: 16 digits of its size, and the signature.
+/// The maximum size of the line before a chunk, in bytes: 16 digits of the chunk's size, and the signature.
 const MAX_LINE_SIZE: usize = 16 + EXTENSION.len() + 64 + 2;
 
-/// How much may follow the last chunk.
+/// The maximum size of what follows the last chunk, in bytes.
 const MAX_TRAILER_SIZE: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
@@ -25,7 +25,7 @@ pub(super) struct Resigned {
     has_trailer: bool,
     /// In bytes, of one chunk's data.
     largest: usize,
-    /// What came of the chunk, or of the trailer, that isn't whole yet.
+    /// The part of a chunk or of the trailer that isn't complete yet.
     kept: BytesMut,
     trailer: Trailer,
     place: Place,
@@ -154,22 +154,22 @@ fn size(line: &[u8]) -> Option<u64> {
     fits.then(|| u64::from_str_radix(size, 16).ok())?
 }
 
-/// The fields after the last chunk, as far as they've come. Each byte is looked at once, in however
-/// small pieces they come (SECURITY X6).
+/// The fields after the last chunk, as far as they've come. Each byte is looked at once, so that many small pieces
+/// don't cost quadratic time.
 #[derive(Debug, Default)]
 struct Trailer {
-    /// As they're signed.
+    /// The fields in the form in which they're signed.
     canonical: Vec<u8>,
     signature_at: Option<usize>,
-    /// Where the line begins that isn't whole yet.
+    /// The beginning of the line that isn't complete yet.
     begin: usize,
     /// Up to where its end was looked for.
     seen: usize,
 }
 
 impl Trailer {
-    /// Whether the empty line at the end has come. Lines may end without CR, and an empty one may
-    /// stand before the signature: AWS's own example is written so.
+    /// Reads lines, and returns `true` once the empty line at the end has come. Lines may end without CR, and an empty
+    /// line may precede the signature: AWS's own example is written so.
     fn read(&mut self, kept: &[u8]) -> Result<bool, EncodeError> {
         let is_end = |&byte: &u8| byte == b'\n';
         while let Some(after) = kept
@@ -191,7 +191,7 @@ impl Trailer {
         Ok(false)
     }
 
-    /// Where the signature is, if nothing more comes.
+    /// Returns the position of the signature at the end of the payload.
     fn end(&mut self, kept: &[u8]) -> Result<usize, EncodeError> {
         let rest = kept.get(self.begin..).unwrap_or_default();
         if !rest.is_empty() {
@@ -201,7 +201,7 @@ impl Trailer {
         signature_at.ok_or(EncodeError("the trailer isn't signed"))
     }
 
-    /// Whether that line, which begins there, is the empty one at the end.
+    /// Reads the line at `begin`, and returns `true` if it's the empty line at the end.
     fn line(&mut self, begin: usize, line: &[u8]) -> Result<bool, EncodeError> {
         if self.signature_at.is_some() {
             return match line.is_empty() {

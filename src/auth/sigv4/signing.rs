@@ -10,7 +10,7 @@ use super::key::{ALGORITHM, Hex, SigningKey, Stamp, scope};
 use crate::auth::{AuthError, AuthRequest};
 use crate::secret::{Secret, sensitive};
 
-/// What a request is signed with.
+/// The parameters of a signature.
 pub(super) struct Signing<'a> {
     pub(super) stamp: Stamp,
     pub(super) region: &'a str,
@@ -22,7 +22,7 @@ pub(super) struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    /// Whether the id of its key can stand in what is sent.
+    /// Checks that the access key id is a valid part of a field.
     pub(super) fn check_access_key_id(&self) -> Result<(), AuthError> {
         self.credential(&self.scope()).map(drop)
     }
@@ -109,7 +109,7 @@ pub(super) fn signature_of(head: &Parts) -> Option<Hex> {
     value.as_bytes().last_chunk().copied()
 }
 
-/// A field's value that is no secret.
+/// Returns the value of a field that isn't secret.
 pub(super) fn plain(text: impl Into<Bytes>) -> Result<HeaderValue, AuthError> {
     HeaderValue::from_maybe_shared(text.into()).map_err(|_| AuthError::InvalidHeaderValue)
 }

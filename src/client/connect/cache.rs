@@ -1,28 +1,25 @@
-//! Answers of a resolver, kept for a moment, so that a burst of connections to one name makes one
-//! look-up.
+//! Answers of a resolver, kept for a moment, so that a burst of connections to one name makes one look-up.
 //!
-//! Short, as a name's time to live isn't told by the system's resolver, and as a vendor that moves
-//! must be found. What is kept is addresses, never a verdict: each use is judged
-//! ([`Connector`](super::Connector), SECURITY N1).
+//! They are kept for a short time, as the system's resolver doesn't tell the time to live of a name, and an upstream that moves must
+//! be found. Addresses are kept, never a verdict: the [`Connector`](super::Connector) judges each use.
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
 use super::names::{Answer, Resolve, ask};
+use crate::single_flight::{Join, Leader, Memory, SingleFlight};
 
-/// The names that are kept, look-ups under way included.
-const MOST: usize = 4096;
+/// The maximum number of names that are kept, including those that are looked up right now.
+const MAX_NAMES: usize = 4096;
 
-/// After that, a look-up is given up, and the name can be asked for again. It's longer than callers
-/// wait, so that a slow name server's answer is there for the next of them.
-const LONGEST_LOOK_UP: Duration = Duration::from_secs(30);
+/// The maximum time of a look-up, after which the name can be asked for again. It's longer than callers wait, so that the answer of
+/// a slow name server is there for the next of them.
+const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long answers are kept. Zero: not at all.
+/// The times for which answers are kept. Zero: not at all.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lifetimes {
     pub(super) positive: Duration,
@@ -43,19 +40,25 @@ pub(super) struct Cache(Arc<Shared>);
 struct Shared {
     resolver: Arc<dyn Resolve>,
     lifetimes: Lifetimes,
-    /// Held for a moment, and never while something is waited for.
-    entries: Mutex<HashMap<Arc<str>, Entry>>,
+    names: Arc<SingleFlight<Arc<str>, Known, Answer>>,
 }
 
-enum Entry {
-    UnderWay(watch::Receiver<Option<Answer>>),
-    Known(Answer, Instant),
+/// An answer, and the time until which it is kept.
+#[derive(Default)]
+struct Known(Option<(Answer, Instant)>);
+
+impl Known {
+    fn answer(&self) -> Option<Answer> {
+        let (answer, until) = self.0.as_ref()?;
+        (Instant::now() < *until).then(|| answer.clone())
+    }
 }
 
-enum Found {
-    Known(Answer),
-    UnderWay(watch::Receiver<Option<Answer>>),
-    NoRoom,
+impl Memory for Known {
+    fn is_empty(&self) -> bool {
+        let until = self.0.as_ref().map(|(_, until)| *until);
+        until.is_none_or(|until| until <= Instant::now())
+    }
 }
 
 impl Cache {
@@ -63,49 +66,39 @@ impl Cache {
         Self(Arc::new(Shared {
             resolver,
             lifetimes,
-            entries: Mutex::default(),
+            names: SingleFlight::new(MAX_NAMES),
         }))
     }
 
-    /// The addresses of a name, kept, asked for by someone else right now, or asked for.
+    /// Returns the addresses of a name: those that are kept, or those of a look-up that all concurrent callers share.
     pub(super) async fn addresses(&self, name: &Arc<str>) -> Answer {
-        match self.find(name) {
-            Found::Known(answer) => answer,
-            Found::UnderWay(mut answer) => match answer.wait_for(Option::is_some).await {
-                Ok(answer) => answer.clone().unwrap_or_else(|| Err(lost())),
-                Err(_) => Err(lost()),
-            },
-            Found::NoRoom => ask(&*self.0.resolver, name).await,
-        }
+        let waiter = match self.join(name) {
+            Err(known) => return known,
+            Ok(Join::Joined(waiter)) => waiter,
+            Ok(Join::Started(leader, waiter)) => {
+                // A task of its own: the caller may leave while others wait.
+                tokio::spawn(Arc::clone(&self.0).look_up(Arc::clone(name), leader));
+                waiter
+            }
+            Ok(Join::Full) => return ask(&*self.0.resolver, name).await,
+        };
+        waiter.result().await.unwrap_or_else(|| Err(cut_off()))
     }
 
-    /// What is known, or a look-up, which is begun if there is none.
-    fn find(&self, name: &Arc<str>) -> Found {
-        let now = Instant::now();
-        let mut entries = self.0.entries();
-        match entries.get(name) {
-            Some(entry) if entry.is_current(now) => return entry.found(),
-            Some(_) => {}
-            None if entries.len() < MOST => {}
-            None => {
-                make_room(&mut entries, now);
-                if entries.len() >= MOST {
-                    return Found::NoRoom;
-                }
-            }
-        }
-        let (sender, receiver) = watch::channel(None);
-        entries.insert(Arc::clone(name), Entry::UnderWay(receiver.clone()));
-        drop(entries);
-        // A task of its own: whoever began it may leave, and others wait.
-        tokio::spawn(Arc::clone(&self.0).look_up(Arc::clone(name), sender));
-        Found::UnderWay(receiver)
+    /// Joins the look-up of that name, or starts it.
+    ///
+    /// # Errors
+    ///
+    /// The answer, if one is kept.
+    fn join(&self, name: &Arc<str>) -> Result<Join<Arc<str>, Known, Answer>, Answer> {
+        let may_start = |known: &Known| known.answer().map_or(Ok(()), Err);
+        self.0.names.join(name, may_start)
     }
 }
 
 impl Shared {
-    async fn look_up(self: Arc<Self>, name: Arc<str>, sender: watch::Sender<Option<Answer>>) {
-        let answer = match timeout(LONGEST_LOOK_UP, ask(&*self.resolver, &name)).await {
+    async fn look_up(self: Arc<Self>, name: Arc<str>, leader: Leader<Arc<str>, Known, Answer>) {
+        let answer = match timeout(LOOK_UP_TIMEOUT, ask(&*self.resolver, &name)).await {
             Ok(answer) => answer,
             Err(_) => Err(Arc::new(io::ErrorKind::TimedOut.into())),
         };
@@ -113,43 +106,13 @@ impl Shared {
             Ok(_) => self.lifetimes.positive,
             Err(_) => self.lifetimes.negative,
         };
-        let known = Entry::Known(answer.clone(), Instant::now() + lifetime);
-        self.entries().insert(name, known);
-        sender.send_replace(Some(answer));
-    }
-
-    fn entries(&self) -> MutexGuard<'_, HashMap<Arc<str>, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+        let until = Instant::now() + lifetime;
+        leader.remember(|known| known.0 = Some((answer.clone(), until)));
+        leader.complete(answer);
     }
 }
 
-impl Entry {
-    fn is_current(&self, now: Instant) -> bool {
-        match self {
-            Self::Known(_, until) => *until > now,
-            // Its task puts the answer in its place before it ends, unless it was cut off: the
-            // resolver panicked, or the runtime is gone.
-            Self::UnderWay(answer) => answer.has_changed().is_ok(),
-        }
-    }
-
-    fn found(&self) -> Found {
-        match self {
-            Self::Known(answer, _) => Found::Known(answer.clone()),
-            Self::UnderWay(answer) => Found::UnderWay(answer.clone()),
-        }
-    }
-}
-
-/// Forgets what is old, or else all that is known: each is worth a look-up, and no more.
-fn make_room(entries: &mut HashMap<Arc<str>, Entry>, now: Instant) {
-    entries.retain(|_, entry| entry.is_current(now));
-    if entries.len() >= MOST {
-        entries.retain(|_, entry| matches!(entry, Entry::UnderWay(_)));
-    }
-}
-
-fn lost() -> Arc<io::Error> {
+fn cut_off() -> Arc<io::Error> {
     Arc::new(io::Error::other("the look-up was cut off"))
 }
 
@@ -288,7 +251,7 @@ mod tests {
         let kit = Kit::new(5, 0);
         let start = Instant::now();
         assert!(!kit.is_known("hangs.test").await);
-        assert_eq!(start.elapsed(), LONGEST_LOOK_UP);
+        assert_eq!(start.elapsed(), LOOK_UP_TIMEOUT);
         assert!(!kit.is_known("hangs.test").await);
         assert_eq!(kit.asked(), 2);
     }
@@ -303,23 +266,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn names_are_limited_and_a_new_one_is_answered_all_the_same() {
         let kit = Kit::new(60, 60);
-        for nth in 0..3 * MOST {
+        for nth in 0..3 * MAX_NAMES {
             assert!(kit.is_known(&format!("n{nth}.test")).await);
-            assert!(kit.cache.0.entries().len() <= MOST);
+            assert!(kit.cache.0.names.len() <= MAX_NAMES);
         }
         // Those that are known make room, those under way don't.
-        let pending: Vec<_> = (0..MOST)
-            .map(|nth| kit.cache.find(&format!("h{nth}.test").into()))
+        let pending: Vec<_> = (0..MAX_NAMES)
+            .map(|nth| kit.cache.join(&format!("h{nth}.test").into()))
             .collect();
         assert!(
             pending
                 .iter()
-                .all(|found| matches!(found, Found::UnderWay(_)))
+                .all(|joined| matches!(joined, Ok(Join::Started(..))))
         );
         sleep(Duration::from_millis(1)).await;
         let before = kit.asked();
         assert!(kit.is_known("new.test").await && kit.is_known("new.test").await);
-        assert_eq!(kit.cache.0.entries().len(), MOST);
+        assert_eq!(kit.cache.0.names.len(), MAX_NAMES);
         assert_eq!(kit.asked() - before, 2);
     }
 }

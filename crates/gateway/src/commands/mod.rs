@@ -14,8 +14,8 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use tower_passthrough::StoreError;
-use tower_passthrough::sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
 use tower_passthrough::store::ConnectionStore;
+use tower_passthrough_sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
 
 use crate::USAGE;
 use crate::cli::Connections;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use toml::Spanned;
 use tower_passthrough::Connection;
 use tower_passthrough::Secret;
-use tower_passthrough::sqlite::Keys;
+use tower_passthrough_sqlite::Keys;
 
 use super::Folder;
 use super::problem::{Problem, Problems};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tower_passthrough::sqlite::{Keys, SqliteStore, SqliteStoreError};
+use tower_passthrough_sqlite::{Keys, SqliteStore, SqliteStoreError};
 
 use super::OpenError;
 use crate::config::Sqlite;

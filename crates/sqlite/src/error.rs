@@ -1,0 +1,155 @@
+//! The errors of the file, as far as they may be shown.
+
+use std::fmt;
+
+use rusqlite::ErrorCode as Code;
+use tower_passthrough::durable::SealError;
+use tower_passthrough::{BoxError, StoreError};
+
+/// The error of a file of connections that can't be used. It holds no secret, and no key.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SqliteStoreError {
+    /// The keys aren't the keys that the file's records are encrypted by, or one of them is missing.
+    WrongKey,
+    /// A newer version of this crate has written the file.
+    NewerSchema {
+        /// The version of the file's tables.
+        found: i64,
+        /// The newest version that this crate knows.
+        known: i64,
+    },
+    /// The file isn't a SQLite database, is damaged, or belongs to another program.
+    NotAStore(BoxError),
+    /// The URL isn't `sqlite://` and a path, or the path can't be one of a file.
+    InvalidPath,
+    /// A record can't be read: it's damaged, was moved, was never encrypted, or its key isn't there. The error doesn't tell these
+    /// apart.
+    Unreadable,
+    /// The file can't be opened, read or written: its permissions, its disk, its folder.
+    Unavailable(BoxError),
+}
+
+impl fmt::Display for SqliteStoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::WrongKey => f.write_str("the connections are encrypted by another key"),
+            Self::NewerSchema { found, known } => write!(
+                f,
+                "the file's tables are of version {found}, and this program knows {known}"
+            ),
+            Self::NotAStore(_) => f.write_str("the file is damaged or isn't one of connections"),
+            Self::InvalidPath => f.write_str("a place is a path, or `sqlite://` and a path"),
+            Self::Unreadable => SealError::Unreadable.fmt(f),
+            Self::Unavailable(_) => f.write_str("the file of connections can't be used"),
+        }
+    }
+}
+
+impl std::error::Error for SqliteStoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::NotAStore(source) | Self::Unavailable(source) => Some(&**source),
+            _ => None,
+        }
+    }
+}
+
+/// The error of an operation. Its sources are SQLite's words on constant statements, which don't hold the values that were bound.
+#[derive(Debug)]
+pub(crate) enum InternalError {
+    NotFound,
+    Unreadable,
+    Seal(SealError),
+    /// The clock, or a time that was asked for, can't be stored.
+    Time,
+    /// The runtime is shutting down.
+    Stopped,
+    /// The file was refused when it was opened.
+    Refused(SqliteStoreError),
+    Sql(rusqlite::Error),
+}
+
+impl InternalError {
+    /// Returns `true` if another process is in the way for now.
+    pub(crate) fn is_busy(&self) -> bool {
+        matches!(self, Self::Sql(error) if matches!(
+            error.sqlite_error_code(),
+            Some(Code::DatabaseBusy | Code::DatabaseLocked)
+        ))
+    }
+}
+
+impl From<rusqlite::Error> for InternalError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error {
+            // A value of another type than this crate writes is as damaged as an altered record.
+            rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::Utf8Error(..) => Self::Unreadable,
+            error => Self::Sql(error),
+        }
+    }
+}
+
+impl From<SealError> for InternalError {
+    fn from(error: SealError) -> Self {
+        match error {
+            SealError::Unreadable => Self::Unreadable,
+            error => Self::Seal(error),
+        }
+    }
+}
+
+impl From<InternalError> for StoreError {
+    fn from(error: InternalError) -> Self {
+        match error {
+            InternalError::NotFound => Self::NotFound,
+            error => Self::unavailable(SqliteStoreError::from(error)),
+        }
+    }
+}
+
+impl From<InternalError> for SqliteStoreError {
+    fn from(error: InternalError) -> Self {
+        match error {
+            InternalError::Refused(error) => error,
+            InternalError::Unreadable => Self::Unreadable,
+            InternalError::Sql(error)
+                if matches!(
+                    error.sqlite_error_code(),
+                    Some(Code::NotADatabase | Code::DatabaseCorrupt)
+                ) =>
+            {
+                Self::NotAStore(error.into())
+            }
+            InternalError::Sql(error) => Self::Unavailable(error.into()),
+            error => Self::Unavailable(error.into()),
+        }
+    }
+}
+
+impl fmt::Display for InternalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotFound => "there is no such connection",
+            Self::Unreadable => return SealError::Unreadable.fmt(f),
+            Self::Seal(error) => return error.fmt(f),
+            Self::Time => "no such time can be stored",
+            Self::Stopped => "the runtime is shutting down",
+            Self::Refused(_) => "the file was refused",
+            Self::Sql(_) => "SQLite failed",
+        })
+    }
+}
+
+impl std::error::Error for InternalError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Refused(error) => Some(error),
+            Self::Sql(error) => Some(error),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! The file: its path, its permissions, and SQLite's settings for it.
+
+use std::fs::OpenOptions;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::error::{InternalError, SqliteStoreError};
+
+/// The maximum time that a statement waits for another process's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The purpose of a connection to the file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Access {
+    Write,
+    Read,
+}
+
+/// Returns the path of a place, which is a path or a URL of `sqlite://` and a path.
+///
+/// The path is made absolute: SQLite would read a path that begins with `file:` as a URI, and an empty path as a database that is
+/// gone when it's closed.
+pub(crate) fn path_of(place: &Path) -> Result<PathBuf, SqliteStoreError> {
+    let invalid = SqliteStoreError::InvalidPath;
+    let url = place
+        .to_str()
+        .and_then(|place| place.strip_prefix("sqlite:"));
+    let path = match url.map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
+        // In a URL these have another meaning than in a path.
+        Some(path) if path.contains(['?', '#', '%']) => return Err(invalid),
+        Some(path) => Path::new(path),
+        None => place,
+    };
+    if path.as_os_str() == ":memory:" {
+        return Err(invalid);
+    }
+    std::path::absolute(path).map_err(|_| invalid)
+}
+
+/// Creates an empty file with permissions for its owner alone, if there is no file yet. SQLite gives the files next to it (`-wal`,
+/// `-shm`) the same permissions.
+pub(crate) fn create(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    match options.open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Returns `true` if SQLite would take the file for an empty one, and overwrite it: a file shorter than the smallest page.
+pub(crate) fn is_mistaken_for_empty(path: &Path) -> io::Result<bool> {
+    Ok((1..512).contains(&std::fs::metadata(path)?.len()))
+}
+
+/// Opens the file, which must exist.
+pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, InternalError> {
+    // Each connection is used by one thread at a time. A reader needs to write too, as the index of the log (`-shm`) is shared memory.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    for (name, value) in [
+        // A commit is on the disk when it returns, in the log too.
+        ("synchronous", "FULL"),
+        ("fullfsync", "ON"),
+        ("checkpoint_fullfsync", "ON"),
+        ("foreign_keys", "ON"),
+        // Deleted and replaced data is overwritten.
+        ("secure_delete", "ON"),
+        ("temp_store", "MEMORY"),
+        ("cell_size_check", "ON"),
+        (
+            "query_only",
+            if access == Access::Read { "ON" } else { "OFF" },
+        ),
+    ] {
+        // Some pragmas return the new value, some don't.
+        connection
+            .pragma_update_and_check(None, name, value, |_| Ok(()))
+            .or_else(|error| match error {
+                rusqlite::Error::QueryReturnedNoRows => Ok(()),
+                error => Err(error),
+            })?;
+    }
+    Ok(connection)
+}
+
+/// Switches the file to a write-ahead log, for readers and one writer at once. The file remembers it.
+pub(crate) fn use_log(connection: &Connection) -> Result<(), InternalError> {
+    let mode = |connection: &Connection| {
+        connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
+    };
+    if mode(connection)? != "wal" {
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+    }
+    if mode(connection)? == "wal" {
+        connection.pragma_update_and_check(None, "journal_size_limit", MAX_LOG_SIZE, |_| Ok(()))?;
+        return Ok(());
+    }
+    let error = SqliteStoreError::Unavailable("its file system shares no memory".into());
+    Err(InternalError::Refused(error))
+}
+
+/// Moves the log into the file, and empties the log. Changes nothing if another process is in the way.
+pub(crate) fn checkpoint(connection: &Connection) -> Result<(), InternalError> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    Ok(())
+}
+
+/// The maximum size of the log after a checkpoint, in bytes.
+const MAX_LOG_SIZE: i64 = 16 << 20;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_a_path_or_a_url() {
+        let here = std::env::current_dir().unwrap_or_default();
+        for (place, expected) in [
+            ("connections.db", Some(here.join("connections.db"))),
+            ("sqlite://connections.db", Some(here.join("connections.db"))),
+            ("sqlite:connections.db", Some(here.join("connections.db"))),
+            ("sqlite:///var/c.db", Some(PathBuf::from("/var/c.db"))),
+            (
+                "file:c.db?mode=memory",
+                Some(here.join("file:c.db?mode=memory")),
+            ),
+            ("100%.db", Some(here.join("100%.db"))),
+            ("sqlite://c.db?mode=ro", None),
+            ("sqlite://c%20d.db", None),
+            ("sqlite://:memory:", None),
+            (":memory:", None),
+            ("sqlite://", None),
+            ("", None),
+        ] {
+            assert_eq!(path_of(Path::new(place)).ok(), expected, "{place}");
+        }
+    }
+}

@@ -1,0 +1,217 @@
+#![doc = include_str!("docs.md")]
+
+mod changes;
+mod error;
+mod file;
+mod pool;
+mod rotate;
+mod rows;
+mod schema;
+mod store;
+
+pub use tower_passthrough::durable::{InvalidKey, KeyRotationReport, Keys};
+
+pub use self::error::SqliteStoreError;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+use tower_passthrough::durable::ConnectionCache;
+
+use self::changes::DataVersion;
+use self::error::InternalError;
+use self::file::Access;
+use self::pool::ConnectionPool;
+
+/// The maximum time for which opening is tried again while other processes are in the way.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+const RETRY_INTERVAL: Duration = Duration::from_millis(20);
+const READERS: usize = 4;
+
+/// A [`ConnectionStore`](tower_passthrough::store::ConnectionStore) in a SQLite file. Cloning is one increment; clones share their
+/// cache.
+///
+/// Several processes of one machine may use a file at once. The file must be on a local file system: processes share locks, and the
+/// memory of a file next to it (`-shm`).
+#[derive(Clone)]
+pub struct SqliteStore(Arc<Shared>);
+
+struct Shared {
+    keys: Arc<Keys>,
+    cache: ConnectionCache<DataVersion>,
+    readers: ConnectionPool,
+    writer: ConnectionPool,
+}
+
+/// Sets up a [`SqliteStore`].
+#[derive(Debug)]
+#[must_use]
+pub struct SqliteStoreBuilder {
+    keys: Keys,
+    cache_entries: u64,
+    staleness: Duration,
+}
+
+impl SqliteStoreBuilder {
+    /// Sets the maximum number of connections in memory, decrypted. A connection that isn't called for 10 minutes goes earlier. `0`
+    /// keeps nothing. Default: 10,000.
+    pub const fn cache_entries(mut self, most: u64) -> Self {
+        self.cache_entries = most;
+        self
+    }
+
+    /// Sets the maximum time for which a change of another process may go unseen. Changes of this process count at once, and a
+    /// connection that is new is always found.
+    ///
+    /// In that time the file is asked once whether anybody has written to it, which takes some microseconds; only then are connections
+    /// read again as they're called. Zero asks for each call. Default: 1 s.
+    pub const fn staleness(mut self, time: Duration) -> Self {
+        self.staleness = time;
+        self
+    }
+
+    /// Opens the file at that path, or of a URL of `sqlite://` and a path. See [`SqliteStore::open`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub async fn open(self, place: impl AsRef<Path>) -> Result<SqliteStore, SqliteStoreError> {
+        let path = Arc::new(file::path_of(place.as_ref())?);
+        let keys = Arc::new(self.keys);
+        let began = Instant::now();
+        let opened = loop {
+            let (path, keys) = (Arc::clone(&path), Arc::clone(&keys));
+            let opening = tokio::task::spawn_blocking(move || Opened::new(&path, &keys));
+            match opening.await.map_err(|_| InternalError::Stopped)? {
+                // Not every lock can be waited for within SQLite.
+                Err(error) if error.is_busy() && began.elapsed() < OPEN_TIMEOUT => {
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+                result => break result?,
+            }
+        };
+        let cache = ConnectionCache::builder(DataVersion::new(opened.watch))
+            .max_entries(self.cache_entries)
+            .staleness(self.staleness);
+        Ok(SqliteStore(Arc::new(Shared {
+            keys,
+            cache: cache.build(),
+            readers: ConnectionPool::new(opened.readers),
+            writer: ConnectionPool::new(vec![opened.writer]),
+        })))
+    }
+}
+
+struct Opened {
+    writer: rusqlite::Connection,
+    readers: Vec<rusqlite::Connection>,
+    watch: rusqlite::Connection,
+}
+
+impl Opened {
+    fn new(path: &Path, keys: &Keys) -> Result<Self, InternalError> {
+        let is_mistaken = file::create(path)
+            .and_then(|()| file::is_mistaken_for_empty(path))
+            .map_err(|error| InternalError::Refused(SqliteStoreError::Unavailable(error.into())))?;
+        if is_mistaken {
+            let error = SqliteStoreError::NotAStore("it's shorter than any database".into());
+            return Err(InternalError::Refused(error));
+        }
+        let mut writer = file::connect(path, Access::Write)?;
+        schema::look(&mut writer)?;
+        file::use_log(&writer)?;
+        schema::prepare(&mut writer, keys)?;
+        let reader = || file::connect(path, Access::Read);
+        let readers = std::iter::repeat_with(reader).take(READERS);
+        let readers = readers.collect::<Result<_, _>>()?;
+        let mut watch = reader()?;
+        // The first reading of the log's index is done here.
+        schema::look(&mut watch)?;
+        Ok(Self {
+            writer,
+            readers,
+            watch,
+        })
+    }
+}
+
+impl SqliteStore {
+    /// Opens the file at that path, or of a URL of `sqlite://` and a path, with the default settings. A file that isn't there is
+    /// created, with permissions for its owner alone; tables of an older version are brought up to date.
+    ///
+    /// # Errors
+    ///
+    /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key that records of the file are
+    /// encrypted by. A file of a newer version or of another program is left as it is.
+    pub async fn open(place: impl AsRef<Path>, keys: Keys) -> Result<Self, SqliteStoreError> {
+        Self::builder(keys).open(place).await
+    }
+
+    /// Returns a builder, for other settings.
+    pub const fn builder(keys: Keys) -> SqliteStoreBuilder {
+        SqliteStoreBuilder {
+            keys,
+            cache_entries: 10_000,
+            staleness: Duration::from_secs(1),
+        }
+    }
+
+    /// Encrypts all records of other keys again by the current key, while this process and others read and write. Versions stay as
+    /// they are. If it's stopped, the next call goes on where it was.
+    ///
+    /// After that, the file opens without the other keys, unless another process still writes with one of them or some records are
+    /// [`unreadable`](KeyRotationReport::unreadable).
+    ///
+    /// # Errors
+    ///
+    /// [`SqliteStoreError::Unavailable`] if the file can't be used; what was done until then stays.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops it after the current batch.
+    pub async fn reencrypt(&self) -> Result<KeyRotationReport, SqliteStoreError> {
+        let mut done = KeyRotationReport::default();
+        let mut after = String::new();
+        loop {
+            let keys = Arc::clone(&self.0.keys);
+            let batch = move |sqlite: &mut rusqlite::Connection| {
+                let last = rotate::batch(sqlite, &keys, &after, &mut done)?;
+                Ok((last, done))
+            };
+            let (last, so_far) = self.0.writer.run(batch).await?;
+            done = so_far;
+            match last {
+                Some(last) => after = last,
+                None => break,
+            }
+        }
+        let keys = Arc::clone(&self.0.keys);
+        let finish = move |sqlite: &mut rusqlite::Connection| rotate::finish(sqlite, &keys);
+        done.keys = self.0.writer.run(finish).await?;
+        Ok(done)
+    }
+
+    /// Moves what was written into the file itself, out of SQLite's log next to it. SQLite does so now and then, and when the last
+    /// process closes the file; await this before a process ends that may not close the file in order, and before the file is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`SqliteStoreError::Unavailable`] if the file can't be used. No data is lost by that.
+    pub async fn checkpoint(&self) -> Result<(), SqliteStoreError> {
+        let checkpoint = |sqlite: &mut rusqlite::Connection| file::checkpoint(sqlite);
+        Ok(self.0.writer.run(checkpoint).await?)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+mod readme {}

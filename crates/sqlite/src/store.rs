@@ -1,0 +1,141 @@
+//! The traits of a store, made of pools, rows and the cache.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rusqlite::Connection as Sqlite;
+use tower_passthrough::durable::{CachedConnection, Keys};
+use tower_passthrough::store::{
+    ConnectionKey, ConnectionStore, ConnectionSummary, CredentialVersion, GrantUpdate,
+    RefreshLease, StoredConnection, TokenStore,
+};
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
+
+use crate::error::InternalError;
+use crate::{SqliteStore, file, rows};
+
+impl SqliteStore {
+    async fn reading<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Sqlite, &Keys) -> Result<T, InternalError> + Send + 'static,
+    ) -> Result<T, InternalError> {
+        let keys = Arc::clone(&self.0.keys);
+        let read = move |sqlite: &mut Sqlite| read(sqlite, &keys);
+        self.0.readers.run(read).await
+    }
+
+    /// Runs `write`, and invalidates the cached connection when it has ended, also if it failed or nobody waits for it any more.
+    async fn writing<T: Send + 'static>(
+        &self,
+        key: &ConnectionKey,
+        write: impl FnOnce(&mut Sqlite, &Keys, &ConnectionKey) -> Result<T, InternalError>
+        + Send
+        + 'static,
+    ) -> Result<T, InternalError> {
+        let (keys, key) = (Arc::clone(&self.0.keys), key.clone());
+        let invalidate = self.0.cache.invalidate_on_drop(&key);
+        let write = move |sqlite: &mut Sqlite| {
+            let _invalidate = invalidate;
+            write(sqlite, &keys, &key)
+        };
+        self.0.writer.run(write).await
+    }
+
+    /// Runs a write that the cache doesn't know of: it holds no leases.
+    async fn leasing<T: Send + 'static>(
+        &self,
+        key: &ConnectionKey,
+        write: impl FnOnce(&mut Sqlite, &ConnectionKey) -> Result<T, InternalError> + Send + 'static,
+    ) -> Result<T, InternalError> {
+        let key = key.clone();
+        let write = move |sqlite: &mut Sqlite| write(sqlite, &key);
+        self.0.writer.run(write).await
+    }
+}
+
+impl CredentialStore for SqliteStore {
+    async fn connection(
+        &self,
+        key: &ConnectionKey,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        let read = async |cached: Option<CachedConnection>| {
+            let key = key.clone();
+            let look_up =
+                move |sqlite: &Sqlite, keys: &Keys| rows::look_up(sqlite, keys, &key, cached);
+            Ok(self.reading(look_up).await?)
+        };
+        self.0.cache.get_or_read(key, read).await
+    }
+}
+
+impl TokenStore for SqliteStore {
+    async fn read(&self, key: &ConnectionKey) -> Result<StoredConnection, StoreError> {
+        let key = key.clone();
+        let read = move |sqlite: &Sqlite, keys: &Keys| rows::read(sqlite, keys, &key);
+        Ok(self.reading(read).await?)
+    }
+
+    async fn lease(
+        &self,
+        key: &ConnectionKey,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, StoreError> {
+        let lease = move |sqlite: &mut Sqlite, key: &ConnectionKey| rows::lease(sqlite, key, time);
+        Ok(self.leasing(key, lease).await?)
+    }
+
+    async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
+        let release =
+            move |sqlite: &mut Sqlite, key: &ConnectionKey| rows::release(sqlite, key, lease);
+        Ok(self.leasing(key, release).await?)
+    }
+
+    async fn commit(
+        &self,
+        key: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        update: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        let update = update.clone();
+        let commit = move |sqlite: &mut Sqlite, keys: &Keys, key: &ConnectionKey| {
+            rows::commit(sqlite, keys, key, read, lease, &update)
+        };
+        Ok(self.writing(key, commit).await?)
+    }
+}
+
+impl ConnectionStore for SqliteStore {
+    async fn put(
+        &self,
+        key: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, StoreError> {
+        let connection = connection.clone();
+        let put = move |sqlite: &mut Sqlite, keys: &Keys, key: &ConnectionKey| {
+            rows::put(sqlite, keys, key, &connection)
+        };
+        Ok(self.writing(key, put).await?)
+    }
+
+    async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+        let remove = move |sqlite: &mut Sqlite, _: &Keys, key: &ConnectionKey| {
+            let removed = rows::remove(sqlite, key)?;
+            // Until then the file itself still has the record.
+            let _ = file::checkpoint(sqlite);
+            Ok(removed)
+        };
+        Ok(self.writing(key, remove).await?)
+    }
+
+    async fn list(
+        &self,
+        after: Option<&ConnectionKey>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionSummary>, StoreError> {
+        let after = after.cloned();
+        let list = move |sqlite: &Sqlite, _: &Keys| rows::list(sqlite, after.as_ref(), limit);
+        Ok(self.reading(list).await?)
+    }
+}

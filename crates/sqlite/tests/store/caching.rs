@@ -1,0 +1,119 @@
+//! What a cache may hide, and for how long.
+
+use std::time::Duration;
+
+use rusqlite::Connection as Sqlite;
+use tower_passthrough::StoreError;
+use tower_passthrough::store::{ConnectionStore, TokenStore};
+use tower_passthrough_sqlite::SqliteStore;
+
+use super::{Folder, KEY, called, id, keys, token, with_token};
+
+/// A handle that doesn't ask the file within a test.
+async fn patient(folder: &Folder) -> SqliteStore {
+    let store = SqliteStore::builder(keys(&[KEY])).staleness(Duration::from_secs(3600));
+    store.open(folder.file()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_kept_connection_costs_no_look_at_the_file() {
+    let folder = Folder::new();
+    let store = patient(&folder).await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    // Behind its back.
+    let sqlite = Sqlite::open(folder.file()).unwrap();
+    sqlite.execute("DELETE FROM connections", []).unwrap();
+    let kept = called(&store, &id("acme")).await.unwrap();
+    assert_eq!(token(&kept), "token");
+    let read = store.read(&id("acme")).await;
+    assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+}
+
+#[tokio::test]
+async fn another_handles_changes_are_seen_when_the_time_is_over() {
+    let folder = Folder::new();
+    let store = SqliteStore::builder(keys(&[KEY])).staleness(Duration::from_millis(300));
+    let store = store.open(folder.file()).await.unwrap();
+    let other = folder.open().await;
+    other.put(&id("acme"), &with_token("0")).await.unwrap();
+    for round in 1..5 {
+        called(&store, &id("acme")).await.unwrap();
+        other
+            .put(&id("acme"), &with_token(&round.to_string()))
+            .await
+            .unwrap();
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let found = called(&store, &id("acme")).await.unwrap();
+        assert_eq!(token(&found), round.to_string());
+    }
+    other.remove(&id("acme")).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let found = called(&store, &id("acme")).await;
+    assert!(matches!(found, Err(StoreError::NotFound)), "{found:?}");
+}
+
+#[tokio::test]
+async fn what_is_new_is_seen_though_it_was_asked_for_before() {
+    let folder = Folder::new();
+    let (store, other) = (patient(&folder).await, folder.open().await);
+    let missing = called(&store, &id("acme")).await;
+    assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
+    other.put(&id("acme"), &with_token("token")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_at_once_never_see_less_than_what_this_process_wrote() {
+    let folder = Folder::new();
+    let store = patient(&folder).await;
+    store.put(&id("acme"), &with_token("0")).await.unwrap();
+    let stop = std::sync::Arc::new(std::sync::atomic::AtomicU64::new(0));
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (store, stop) = (store.clone(), stop.clone());
+            tokio::spawn(async move {
+                use std::sync::atomic::Ordering::SeqCst;
+                loop {
+                    let least = stop.load(SeqCst);
+                    if least == u64::MAX {
+                        return;
+                    }
+                    let found = called(&store, &id("acme")).await.unwrap();
+                    let found: u64 = token(&found).parse().unwrap();
+                    assert!(found >= least, "{found} came after {least} was written");
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for round in 1..=100_u64 {
+        store
+            .put(&id("acme"), &with_token(&round.to_string()))
+            .await
+            .unwrap();
+        stop.store(round, std::sync::atomic::Ordering::SeqCst);
+    }
+    stop.store(u64::MAX, std::sync::atomic::Ordering::SeqCst);
+    for caller in callers {
+        caller.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_full_cache_is_no_wrong_answer() {
+    let folder = Folder::new();
+    let store = SqliteStore::builder(keys(&[KEY])).cache_entries(4);
+    let store = store.open(folder.file()).await.unwrap();
+    for number in 0..20 {
+        let number = number.to_string();
+        store.put(&id(&number), &with_token(&number)).await.unwrap();
+    }
+    for _ in 0..3 {
+        for number in 0..20 {
+            let number = number.to_string();
+            let found = called(&store, &id(&number)).await.unwrap();
+            assert_eq!(token(&found), number);
+        }
+    }
+}

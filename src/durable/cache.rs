@@ -1,0 +1,466 @@
+//! Opened connections in memory, so that a call costs no look at the database; and one read for all callers that ask for one
+//! connection at the same time.
+//!
+//! An entry is current as long as the feed has reported no change of its connection since it was read, and this process hasn't
+//! written to its slot. After that, the entry is compared with the database by its version, and kept with what was prepared from it
+//! if the version is the same. A missing connection isn't kept.
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::fmt;
+use std::future::Future;
+use std::hash::BuildHasher;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use foldhash::quality::RandomState;
+use moka::sync::Cache as Entries;
+use tokio::sync::Mutex;
+use tokio::time::Instant;
+
+use super::changes::{ChangeFeed, Changes};
+use crate::connection::{Connection, ConnectionKey};
+use crate::single_flight::{Join, SharedError, SingleFlight};
+use crate::store::{CredentialVersion, StoreError};
+
+/// The time after which an entry that isn't called goes.
+const MAX_IDLE: Duration = Duration::from_secs(600);
+
+/// The number of counters of changes. Connections whose keys have one hash share a counter: a change of one of them costs the
+/// others a comparison of versions.
+const SLOTS: usize = 64;
+
+const MAX_ENTRIES: u64 = 10_000;
+const STALENESS: Duration = Duration::from_secs(1);
+
+/// Opened connections in memory, in front of a database. Cloning is one increment; clones share their entries.
+///
+/// What the cache returns is at most as old as the [staleness](ConnectionCacheBuilder::staleness). Changes of this process count at
+/// once, if the store calls [`invalidate`](Self::invalidate) after each write. A connection that is new is always found, because a
+/// missing connection isn't kept.
+///
+/// The [module](super) shows a store around it.
+pub struct ConnectionCache<F: ChangeFeed>(Arc<Shared<F>>);
+
+struct Shared<F: ChangeFeed> {
+    entries: Entries<ConnectionKey, Entry, RandomState>,
+    /// The numbers of changes of the connections of each slot.
+    slots: [AtomicU64; SLOTS],
+    hasher: RandomState,
+    reads: Arc<SingleFlight<(ConnectionKey, Stamp), (), Outcome>>,
+    changes: Watch<F>,
+}
+
+/// The state of the database when a read of it began, as far as it's known.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Stamp {
+    /// The number of times that anything may have changed.
+    all: u64,
+    /// The number of changes in the slot.
+    slot: u64,
+}
+
+#[derive(Clone)]
+struct Entry {
+    stamp: Stamp,
+    cached: CachedConnection,
+}
+
+/// Callers that wait together share a failure too: else they would fail one after the other.
+type Outcome = Result<Connection, SharedFailure>;
+
+/// A connection in the cache, and the version of its credential.
+#[derive(Clone, Debug)]
+pub struct CachedConnection {
+    /// The version of the credential.
+    pub version: CredentialVersion,
+    /// The opened connection.
+    pub connection: Connection,
+}
+
+/// Sets up a [`ConnectionCache`].
+#[must_use]
+pub struct ConnectionCacheBuilder<F> {
+    feed: F,
+    max_entries: u64,
+    staleness: Duration,
+}
+
+impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
+    /// Sets the maximum number of connections in memory. A connection that isn't called for 10 minutes goes earlier. `0` keeps
+    /// nothing. Default: 10,000.
+    pub fn max_entries(mut self, max: u64) -> Self {
+        self.max_entries = max;
+        self
+    }
+
+    /// Sets the maximum time for which a change of another process may go unseen. The feed is asked once in that time, and only if
+    /// calls come; zero asks it for each call. Default: 1 s.
+    pub fn staleness(mut self, time: Duration) -> Self {
+        self.staleness = time;
+        self
+    }
+
+    /// Returns the cache.
+    #[must_use]
+    pub fn build(self) -> ConnectionCache<F> {
+        let entries = Entries::builder()
+            .max_capacity(self.max_entries)
+            .time_to_idle(MAX_IDLE);
+        ConnectionCache(Arc::new(Shared {
+            entries: entries.build_with_hasher(RandomState::default()),
+            slots: [const { AtomicU64::new(0) }; SLOTS],
+            hasher: RandomState::default(),
+            reads: SingleFlight::new(usize::MAX),
+            changes: Watch::new(self.feed, self.staleness),
+        }))
+    }
+}
+
+impl<F: ChangeFeed> ConnectionCache<F> {
+    /// Returns a cache with the default settings.
+    #[must_use]
+    pub fn new(feed: F) -> Self {
+        Self::builder(feed).build()
+    }
+
+    /// Returns a builder, for other settings.
+    pub fn builder(feed: F) -> ConnectionCacheBuilder<F> {
+        ConnectionCacheBuilder {
+            feed,
+            max_entries: MAX_ENTRIES,
+            staleness: STALENESS,
+        }
+    }
+
+    /// Returns the feed.
+    #[must_use]
+    pub fn feed(&self) -> &F {
+        &self.0.changes.feed
+    }
+
+    /// Returns the connection of that key from memory, if its entry is current, or else by `read`. Concurrent callers share one read.
+    ///
+    /// `read` gets the entry that isn't current any more, if there is one. If the version in the database is still that of the entry,
+    /// return the entry: it needn't be opened again, and keeps what was prepared from it for calls.
+    ///
+    /// # Errors
+    ///
+    /// Those of `read`, after which nothing is kept of the connection, and those of [`ChangeFeed::changes_since`]. Callers that
+    /// wait together get one failure; a [`StoreError::Unavailable`] has the error of `read` or of the feed as its source.
+    ///
+    /// # Cancel safety
+    ///
+    /// A caller that goes away drops its read at any await point, and the next caller that waits for it reads.
+    pub async fn get_or_read<R>(
+        &self,
+        key: &ConnectionKey,
+        read: impl FnOnce(Option<CachedConnection>) -> R,
+    ) -> Result<Connection, StoreError>
+    where
+        R: Future<Output = Result<CachedConnection, StoreError>>,
+    {
+        self.0.ask_for_changes().await?;
+        let stamp = self.0.stamp(key);
+        if let Some(connection) = self.0.current(key, stamp) {
+            return Ok(connection);
+        }
+        let leader = loop {
+            let Ok(joined) = self.0.reads.join(&(key.clone(), stamp), always);
+            match joined {
+                Join::Started(leader, _) => break Some(leader),
+                Join::Full => break None,
+                Join::Joined(waiter) => {
+                    // `None`: the caller that read has gone away.
+                    if let Some(outcome) = waiter.result().await {
+                        return Ok(outcome?);
+                    }
+                }
+            }
+        };
+        let outcome = self.0.read(key, stamp, read).await;
+        if let Some(leader) = leader {
+            leader.complete(outcome.clone());
+        }
+        Ok(outcome?)
+    }
+
+    /// Makes the cache read that connection again at the next call, and forgets its entry. Reads that began before don't count for
+    /// callers that come later.
+    ///
+    /// Call it after each write of this process, also after a failed one, which may have been written or not. A write that goes on
+    /// when its caller has gone away is better covered by [`invalidate_on_drop`](Self::invalidate_on_drop).
+    pub fn invalidate(&self, key: &ConnectionKey) {
+        self.0.touch(key);
+        self.0.entries.invalidate(key);
+    }
+
+    /// Returns a guard that [invalidates](Self::invalidate) the connection when it's dropped. Move the guard to where the write ends:
+    /// into the task that writes, or into the future.
+    pub fn invalidate_on_drop(&self, key: &ConnectionKey) -> InvalidateOnDrop<F> {
+        InvalidateOnDrop {
+            cache: self.clone(),
+            key: key.clone(),
+        }
+    }
+}
+
+/// Invalidates a connection of a [`ConnectionCache`] when it's dropped. See [`ConnectionCache::invalidate_on_drop`].
+#[must_use]
+pub struct InvalidateOnDrop<F: ChangeFeed> {
+    cache: ConnectionCache<F>,
+    key: ConnectionKey,
+}
+
+impl<F: ChangeFeed> Drop for InvalidateOnDrop<F> {
+    fn drop(&mut self) {
+        self.cache.invalidate(&self.key);
+    }
+}
+
+impl<F: ChangeFeed> Shared<F> {
+    async fn ask_for_changes(&self) -> Result<(), StoreError> {
+        let changed = |key: &ConnectionKey| self.touch(key);
+        Ok(self.changes.ask(changed).await?)
+    }
+
+    fn stamp(&self, key: &ConnectionKey) -> Stamp {
+        Stamp {
+            all: self.changes.all.load(Ordering::Acquire),
+            slot: self
+                .slot(key)
+                .map_or(0, |slot| slot.load(Ordering::Acquire)),
+        }
+    }
+
+    fn touch(&self, key: &ConnectionKey) {
+        if let Some(slot) = self.slot(key) {
+            slot.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    fn slot(&self, key: &ConnectionKey) -> Option<&AtomicU64> {
+        let slot = self.hasher.hash_one(key) % SLOTS as u64;
+        self.slots.get(usize::try_from(slot).ok()?)
+    }
+
+    fn current(&self, key: &ConnectionKey, stamp: Stamp) -> Option<Connection> {
+        let entry = self.entries.get(key)?;
+        (entry.stamp == stamp).then_some(entry.cached.connection)
+    }
+
+    async fn read<R>(
+        &self,
+        key: &ConnectionKey,
+        stamp: Stamp,
+        read: impl FnOnce(Option<CachedConnection>) -> R,
+    ) -> Outcome
+    where
+        R: Future<Output = Result<CachedConnection, StoreError>>,
+    {
+        let entry = self.entries.get(key).map(|entry| entry.cached);
+        match read(entry).await {
+            Ok(cached) => {
+                let connection = cached.connection.clone();
+                self.entries.insert(key.clone(), Entry { stamp, cached });
+                Ok(connection)
+            }
+            Err(error) => {
+                self.entries.invalidate(key);
+                Err(SharedFailure::new("the connection couldn't be read", error))
+            }
+        }
+    }
+}
+
+/// Agrees to each piece of work.
+fn always<M>(_: &M) -> Result<(), Infallible> {
+    Ok(())
+}
+
+/// Asks the feed, at most once in the staleness, for all callers.
+struct Watch<F: ChangeFeed> {
+    feed: F,
+    /// Held by the caller that asks.
+    cursor: Mutex<Option<F::Cursor>>,
+    questions: Arc<SingleFlight<(), (), Result<(), SharedFailure>>>,
+    staleness: Duration,
+    began: Instant,
+    /// The time of the last question that was answered, in nanoseconds since the beginning.
+    asked: AtomicU64,
+    /// The number of answers that anything may have changed.
+    all: AtomicU64,
+}
+
+/// The value of [`Watch::asked`] before the first question.
+const NEVER: u64 = u64::MAX;
+
+impl<F: ChangeFeed> Watch<F> {
+    fn new(feed: F, staleness: Duration) -> Self {
+        Self {
+            feed,
+            cursor: Mutex::new(None),
+            questions: SingleFlight::new(usize::MAX),
+            staleness,
+            began: Instant::now(),
+            asked: AtomicU64::new(NEVER),
+            all: AtomicU64::new(0),
+        }
+    }
+
+    fn is_due(&self) -> bool {
+        let asked = self.asked.load(Ordering::Acquire);
+        let since = self
+            .began
+            .elapsed()
+            .saturating_sub(Duration::from_nanos(asked));
+        asked == NEVER || since >= self.staleness
+    }
+
+    /// Asks the feed if that's due, or shares a question that another caller asks.
+    async fn ask(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
+        let mut has_waited = false;
+        while self.is_due() {
+            let Ok(joined) = self.questions.join(&(), always);
+            match joined {
+                Join::Started(leader, _) => {
+                    // Another caller may have been faster.
+                    let answered = match self.is_due() {
+                        true => self.ask_once(changed).await,
+                        false => Ok(()),
+                    };
+                    leader.complete(answered.clone());
+                    return answered;
+                }
+                Join::Full => return self.ask_once(changed).await,
+                Join::Joined(waiter) => match waiter.result().await {
+                    Some(Err(failure)) => return Err(failure),
+                    // The second question that is waited for was asked after this caller came.
+                    Some(Ok(())) if has_waited => return Ok(()),
+                    Some(Ok(())) => has_waited = true,
+                    // The caller that asked has gone away.
+                    None => {}
+                },
+            }
+        }
+        Ok(())
+    }
+
+    async fn ask_once(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
+        let mut cursor = self.cursor.lock().await;
+        let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(NEVER - 1);
+        let changes = self.feed.changes_since(cursor.as_ref()).await;
+        let failed = |error| SharedFailure::new("the store's changes couldn't be read", error);
+        let next = match changes.map_err(failed)? {
+            Changes::None(next) => next,
+            Changes::Keys(keys, next) => {
+                keys.iter().for_each(changed);
+                next
+            }
+            Changes::All(next) => {
+                self.all.fetch_add(1, Ordering::AcqRel);
+                next
+            }
+        };
+        *cursor = Some(next);
+        self.asked.store(now, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// A [`StoreError`] that several callers get.
+#[derive(Clone)]
+enum SharedFailure {
+    NotFound,
+    Reauthorize,
+    Unavailable(Failure),
+    RefreshFailed(Duration, Failure),
+}
+
+impl SharedFailure {
+    fn new(what: &'static str, error: StoreError) -> Self {
+        let failure = |source| Failure {
+            what,
+            source: SharedError::new(source),
+        };
+        match error {
+            StoreError::NotFound => Self::NotFound,
+            StoreError::Reauthorize => Self::Reauthorize,
+            StoreError::Unavailable(source) => Self::Unavailable(failure(source)),
+            StoreError::RefreshFailed {
+                retry_after,
+                source,
+            } => Self::RefreshFailed(retry_after, failure(source)),
+        }
+    }
+}
+
+impl From<SharedFailure> for StoreError {
+    fn from(failure: SharedFailure) -> Self {
+        match failure {
+            SharedFailure::NotFound => Self::NotFound,
+            SharedFailure::Reauthorize => Self::Reauthorize,
+            SharedFailure::Unavailable(failure) => Self::unavailable(failure),
+            SharedFailure::RefreshFailed(retry_after, failure) => Self::RefreshFailed {
+                retry_after,
+                source: failure.into(),
+            },
+        }
+    }
+}
+
+/// The cause of a failure. Its source is the store's own error, which a host may look for by its type.
+#[derive(Clone, Debug)]
+struct Failure {
+    what: &'static str,
+    source: SharedError,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(self.source.as_error())
+    }
+}
+
+impl<F: ChangeFeed> Clone for ConnectionCache<F> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+// Keys aren't listed: there may be very many.
+impl<F: ChangeFeed> fmt::Debug for ConnectionCache<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionCache")
+            .field("entries", &self.0.entries.entry_count())
+            .field("staleness", &self.0.changes.staleness)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F> fmt::Debug for ConnectionCacheBuilder<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionCacheBuilder")
+            .field("max_entries", &self.max_entries)
+            .field("staleness", &self.staleness)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<F: ChangeFeed> fmt::Debug for InvalidateOnDrop<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InvalidateOnDrop")
+            .field("key", &self.key)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,308 @@
+//! Several callers, writers and processes around one cache.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
+use std::sync::{Mutex as Lock, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::join_all;
+use tokio::time::{advance, sleep};
+
+use super::*;
+
+fn key(key: &str) -> ConnectionKey {
+    ConnectionKey::new(key).unwrap_or_else(|_| unreachable!("it's a key"))
+}
+
+/// A database with a log of what was written to it.
+#[derive(Clone, Default)]
+struct Database(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    versions: Lock<HashMap<ConnectionKey, u64>>,
+    log: Lock<Vec<ConnectionKey>>,
+    asked: AtomicUsize,
+    reads: AtomicUsize,
+    decrypted: AtomicUsize,
+    is_down: AtomicBool,
+    is_slow: AtomicBool,
+    is_log_lost: AtomicBool,
+}
+
+impl Database {
+    fn write(&self, key: &ConnectionKey) {
+        let mut versions = self
+            .0
+            .versions
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *versions.entry(key.clone()).or_default() += 1;
+        drop(versions);
+        let mut log = self.0.log.lock().unwrap_or_else(PoisonError::into_inner);
+        log.push(key.clone());
+    }
+
+    async fn read(
+        &self,
+        key: ConnectionKey,
+        cached: Option<CachedConnection>,
+    ) -> Result<CachedConnection, StoreError> {
+        self.0.reads.fetch_add(1, Ordering::Relaxed);
+        let version = {
+            let versions = self
+                .0
+                .versions
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            versions.get(&key).copied()
+        };
+        tokio::task::yield_now().await;
+        if self.0.is_down.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable(std::fmt::Error));
+        }
+        let version = CredentialVersion::new(version.ok_or(StoreError::NotFound)?);
+        if let Some(cached) = cached.filter(|cached| cached.version == version) {
+            return Ok(cached);
+        }
+        self.0.decrypted.fetch_add(1, Ordering::Relaxed);
+        Ok(CachedConnection {
+            version,
+            connection: Connection::new(version.get().to_string()),
+        })
+    }
+
+    fn counts(&self) -> (usize, usize, usize) {
+        let [asked, reads, decrypted] =
+            [&self.0.asked, &self.0.reads, &self.0.decrypted].map(|n| n.load(Ordering::Relaxed));
+        (asked, reads, decrypted)
+    }
+}
+
+impl ChangeFeed for Database {
+    type Cursor = usize;
+
+    async fn changes_since(&self, cursor: Option<&usize>) -> Result<Changes<usize>, StoreError> {
+        self.0.asked.fetch_add(1, Ordering::Relaxed);
+        let log = self
+            .0
+            .log
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        match self.0.is_slow.load(Ordering::Relaxed) {
+            true => sleep(Duration::from_secs(10)).await,
+            false => tokio::task::yield_now().await,
+        }
+        if self.0.is_down.load(Ordering::Relaxed) {
+            return Err(StoreError::unavailable(std::fmt::Error));
+        }
+        if self.0.is_log_lost.load(Ordering::Relaxed) {
+            return Ok(Changes::All(log.len()));
+        }
+        Ok(match cursor.and_then(|&seen| log.get(seen..)) {
+            Some([]) | None => Changes::None(log.len()),
+            Some(keys) => Changes::Keys(keys.to_vec(), log.len()),
+        })
+    }
+}
+
+fn cache(database: &Database, staleness: Duration) -> ConnectionCache<Database> {
+    ConnectionCache::builder(database.clone())
+        .staleness(staleness)
+        .build()
+}
+
+/// The version that a call gets, as text.
+async fn call(
+    cache: &ConnectionCache<Database>,
+    key: &ConnectionKey,
+) -> Result<String, StoreError> {
+    let read = |cached| cache.feed().read(key.clone(), cached);
+    let connection = cache.get_or_read(key, read).await?;
+    Ok(connection.integration().to_owned())
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[tokio::test]
+async fn concurrent_callers_share_a_read_and_its_failure() {
+    for is_down in [false, true] {
+        let database = Database::default();
+        let (cache, acme) = (cache(&database, HOUR), key("acme"));
+        database.write(&acme);
+        assert!(call(&cache, &key("nobody")).await.is_err());
+        database.0.is_down.store(is_down, Ordering::Relaxed);
+        let outcomes = join_all((0..50).map(|_| call(&cache, &acme))).await;
+        for outcome in &outcomes {
+            match outcome {
+                Ok(version) => assert!(!is_down && version == "1"),
+                Err(StoreError::Unavailable(error)) => {
+                    let source = error.source();
+                    assert!(is_down && source.is_some_and(|source| source.is::<std::fmt::Error>()));
+                }
+                Err(error) => unreachable!("{error:?}"),
+            }
+        }
+        assert_eq!(database.counts().1, 2);
+        assert_eq!(cache.0.reads.len(), 0, "a read was left behind");
+    }
+}
+
+#[tokio::test]
+async fn the_next_caller_reads_when_the_first_goes_away() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, HOUR), key("acme"));
+    database.write(&acme);
+    let _ = call(&cache, &acme).await;
+    cache.invalidate(&acme);
+    let mut stuck = Box::pin(cache.get_or_read(&acme, |_| std::future::pending()));
+    assert!(stuck.as_mut().now_or_never().is_none());
+    let mut second = Box::pin(call(&cache, &acme));
+    assert!(second.as_mut().now_or_never().is_none());
+    drop(stuck);
+    assert!(second.await.is_ok_and(|version| version == "1"));
+    assert_eq!(cache.0.reads.len(), 0, "a read was left behind");
+}
+
+#[tokio::test]
+async fn a_read_from_before_a_write_is_not_shared_after_it() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, HOUR), key("acme"));
+    database.write(&acme);
+    let _ = call(&cache, &acme).await;
+    cache.invalidate(&acme);
+    let mut old = Box::pin(call(&cache, &acme));
+    assert!(old.as_mut().now_or_never().is_none());
+    // It has read the first version, and hasn't returned it yet.
+    {
+        let _invalidate = cache.invalidate_on_drop(&acme);
+        database.write(&acme);
+    }
+    assert!(
+        call(&cache, &acme)
+            .await
+            .is_ok_and(|version| version == "2")
+    );
+    assert!(old.await.is_ok_and(|version| version == "1"));
+    assert!(
+        call(&cache, &acme)
+            .await
+            .is_ok_and(|version| version == "2")
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn changes_of_others_are_seen_after_the_staleness_and_reread_alone() {
+    let database = Database::default();
+    let cache = cache(&database, Duration::from_secs(1));
+    // Enough for two of them to share a slot.
+    let keys: Vec<_> = (0..200).map(|number| key(&number.to_string())).collect();
+    for key in &keys {
+        database.write(key);
+        assert!(call(&cache, key).await.is_ok());
+    }
+    assert_eq!(database.counts(), (1, 200, 200));
+    let Some(first) = keys.first() else { return };
+    database.write(first);
+    advance(Duration::from_millis(999)).await;
+    assert!(
+        call(&cache, first)
+            .await
+            .is_ok_and(|version| version == "1")
+    );
+    advance(Duration::from_millis(1)).await;
+    assert!(
+        call(&cache, first)
+            .await
+            .is_ok_and(|version| version == "2")
+    );
+    for key in &keys {
+        assert!(call(&cache, key).await.is_ok());
+    }
+    let (asked, reads, decrypted) = database.counts();
+    // The first question was before all of these writes: they are reported at the second, which costs a look each.
+    assert_eq!((asked, decrypted), (2, 201));
+    assert!(reads <= 400, "{reads}");
+    // Now the log is read up to its end: a change of one connection costs a look at those of its slot.
+    database.write(first);
+    advance(Duration::from_secs(1)).await;
+    for key in &keys {
+        assert!(call(&cache, key).await.is_ok());
+    }
+    let (asked, later, decrypted) = database.counts();
+    assert_eq!((asked, decrypted), (3, 202));
+    assert!(later - reads < 50, "{}", later - reads);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_log_means_that_each_entry_is_compared() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, Duration::from_secs(1)), key("acme"));
+    database.write(&acme);
+    assert!(call(&cache, &acme).await.is_ok());
+    database.0.is_log_lost.store(true, Ordering::Relaxed);
+    advance(Duration::from_secs(1)).await;
+    assert!(call(&cache, &acme).await.is_ok());
+    assert_eq!(database.counts(), (2, 2, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_staleness_a_call_sees_each_change_from_before_it() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, Duration::ZERO), key("acme"));
+    database.write(&acme);
+    assert!(call(&cache, &acme).await.is_ok());
+    database.0.is_slow.store(true, Ordering::Relaxed);
+    let mut first = Box::pin(call(&cache, &acme));
+    assert!(first.as_mut().now_or_never().is_none());
+    // The question under way was asked before this change.
+    database.write(&acme);
+    let (first, others) = tokio::join!(first, join_all((0..10).map(|_| call(&cache, &acme))));
+    assert!(first.is_ok());
+    for other in others {
+        assert!(other.is_ok_and(|version| version == "2"));
+    }
+    assert_eq!(database.counts().0, 3, "questions aren't shared");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_feed_that_fails_or_is_left_is_asked_again_with_its_cursor() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, Duration::from_secs(1)), key("acme"));
+    database.write(&acme);
+    assert!(call(&cache, &acme).await.is_ok());
+    database.write(&acme);
+    advance(Duration::from_secs(1)).await;
+    database.0.is_down.store(true, Ordering::Relaxed);
+    let outcomes = join_all((0..50).map(|_| call(&cache, &acme))).await;
+    let is_down = |outcome: &Result<_, _>| matches!(outcome, Err(StoreError::Unavailable(_)));
+    assert!(outcomes.iter().all(is_down));
+    assert_eq!(database.counts().0, 2, "the failure isn't shared");
+    database.0.is_down.store(false, Ordering::Relaxed);
+    database.0.is_slow.store(true, Ordering::Relaxed);
+    assert!(call(&cache, &acme).now_or_never().is_none());
+    database.0.is_slow.store(false, Ordering::Relaxed);
+    assert!(
+        call(&cache, &acme)
+            .await
+            .is_ok_and(|version| version == "2")
+    );
+}
+
+#[tokio::test]
+async fn x2_a_hundred_thousand_keys_leave_no_more_than_the_maximum() {
+    let database = Database::default();
+    let cache = ConnectionCache::builder(database.clone())
+        .max_entries(100)
+        .staleness(HOUR)
+        .build();
+    for number in 0..100_000 {
+        let key = key(&number.to_string());
+        database.write(&key);
+        assert!(call(&cache, &key).await.is_ok());
+    }
+    cache.0.entries.run_pending_tasks();
+    assert!(cache.0.entries.entry_count() <= 100);
+    assert_eq!(cache.0.reads.len(), 0);
+}

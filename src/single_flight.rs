@@ -1,0 +1,552 @@
+//! One piece of work at a time for each key of a process; concurrent callers share its result.
+//!
+//! The work is done outside of the table, by the holder of a [`Leader`]; a caller that waits for it may leave at any time. The table
+//! is locked for moments and never across an await, so keys don't wait for each other. Between two pieces of work the table
+//! remembers no more of a key than its [`Memory`] asks for, and no more keys than its limit.
+
+use std::collections::HashMap;
+use std::error::Error;
+use std::fmt;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use foldhash::quality::RandomState;
+use tokio::sync::watch;
+
+use crate::error::BoxError;
+
+/// The number of cells below which the table isn't searched for cells that can go.
+const MIN_SWEEP: usize = 1_024;
+
+/// Names a piece of work.
+pub(crate) trait Key: Clone + Eq + Hash {}
+
+impl<T: Clone + Eq + Hash> Key for T {}
+
+/// The state that is kept of a key between two pieces of work.
+pub(crate) trait Memory: Default {
+    /// Returns `true` if nothing would be lost by forgetting it.
+    fn is_empty(&self) -> bool;
+
+    /// Notes that the work broke off: by a panic, or by the end of the runtime.
+    fn on_broken_off(&mut self) {}
+}
+
+/// Remembers nothing.
+impl Memory for () {
+    fn is_empty(&self) -> bool {
+        true
+    }
+}
+
+/// The work in progress, and what is remembered of the work before.
+pub(crate) struct SingleFlight<K: Key, M: Memory, T> {
+    table: Mutex<Table<K, M, T>>,
+    limit: usize,
+}
+
+struct Table<K, M, T> {
+    cells: HashMap<K, Cell<M, T>, RandomState>,
+    sweep_at: usize,
+}
+
+struct Cell<M, T> {
+    memory: M,
+    in_progress: Option<watch::Receiver<Option<T>>>,
+}
+
+/// The place of a caller.
+pub(crate) enum Join<K: Key, M: Memory, T> {
+    /// Somebody else is at work.
+    Joined(Waiter<T>),
+    /// The caller must do the work, or let it be done in a task.
+    Started(Leader<K, M, T>, Waiter<T>),
+    /// The table is full of work in progress.
+    Full,
+}
+
+impl<K: Key, M: Memory, T: Clone> SingleFlight<K, M, T> {
+    /// Returns a table of up to `limit` keys.
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        let table = Table {
+            cells: HashMap::default(),
+            sweep_at: MIN_SWEEP.min(limit),
+        };
+        Arc::new(Self {
+            table: Mutex::new(table),
+            limit,
+        })
+    }
+
+    /// Joins the work in progress for that key, or starts it if `may_start` agrees.
+    ///
+    /// # Errors
+    ///
+    /// Those of `may_start`.
+    pub(crate) fn join<R>(
+        self: &Arc<Self>,
+        key: &K,
+        may_start: impl FnOnce(&M) -> Result<(), R>,
+    ) -> Result<Join<K, M, T>, R> {
+        let mut table = self.table();
+        let cell = table.cells.get_mut(key);
+        if let Some(work) = cell.as_ref().and_then(|cell| cell.in_progress.as_ref()) {
+            return Ok(Join::Joined(Waiter(work.clone())));
+        }
+        let (sender, receiver) = watch::channel(None);
+        match cell {
+            Some(cell) => {
+                may_start(&cell.memory)?;
+                cell.in_progress = Some(receiver.clone());
+            }
+            None => {
+                may_start(&M::default())?;
+                if !table.make_room(self.limit) {
+                    return Ok(Join::Full);
+                }
+                let cell = Cell {
+                    memory: M::default(),
+                    in_progress: Some(receiver.clone()),
+                };
+                table.cells.insert(key.clone(), cell);
+            }
+        }
+        let leader = Leader {
+            flights: Arc::clone(self),
+            key: key.clone(),
+            sender,
+            is_complete: false,
+        };
+        Ok(Join::Started(leader, Waiter(receiver)))
+    }
+
+    /// Reads what is remembered of that key. `None`: nothing is.
+    pub(crate) fn recall<R>(&self, key: &K, read: impl FnOnce(&M) -> R) -> Option<R> {
+        self.table().cells.get(key).map(|cell| read(&cell.memory))
+    }
+
+    /// Returns any work that is in progress.
+    pub(crate) fn any(&self) -> Option<Waiter<T>> {
+        let table = self.table();
+        let work = table
+            .cells
+            .values()
+            .find_map(|cell| cell.in_progress.clone());
+        work.map(Waiter)
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table<K, M, T>> {
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of keys.
+    #[cfg(test)]
+    pub(crate) fn len(&self) -> usize {
+        self.table().cells.len()
+    }
+}
+
+impl<K: Key, M: Memory, T> Table<K, M, T> {
+    /// Forgets what can be forgotten, if the table has grown, and returns `true` if there is room for one key more. Work in progress
+    /// is never forgotten.
+    fn make_room(&mut self, limit: usize) -> bool {
+        if self.cells.len() < self.sweep_at {
+            return true;
+        }
+        self.cells
+            .retain(|_, cell| cell.in_progress.is_some() || !cell.memory.is_empty());
+        if self.cells.len() >= limit {
+            // Each memory saves some work, and no more.
+            self.cells.retain(|_, cell| cell.in_progress.is_some());
+        }
+        let twice = self.cells.len().saturating_mul(2);
+        self.sweep_at = twice.clamp(MIN_SWEEP.min(limit), limit);
+        self.cells.len() < limit
+    }
+}
+
+/// The duty to do the work. Dropped before it's complete, it leaves its waiters without a result, and the key free for the next
+/// caller.
+#[must_use]
+pub(crate) struct Leader<K: Key, M: Memory, T> {
+    flights: Arc<SingleFlight<K, M, T>>,
+    key: K,
+    sender: watch::Sender<Option<T>>,
+    is_complete: bool,
+}
+
+impl<K: Key, M: Memory, T> Leader<K, M, T> {
+    /// Changes what is remembered of the key.
+    pub(crate) fn remember(&self, change: impl FnOnce(&mut M)) {
+        let mut table = self.lock();
+        if let Some(cell) = table.cells.get_mut(&self.key) {
+            change(&mut cell.memory);
+        }
+    }
+
+    /// Ends the work, and hands its result to all who wait. The key is free before any of them has the result.
+    pub(crate) fn complete(mut self, result: T) {
+        self.is_complete = true;
+        self.free(|_| ());
+        self.sender.send_replace(Some(result));
+    }
+
+    fn free(&self, change: impl FnOnce(&mut M)) {
+        let mut table = self.lock();
+        if let Some(cell) = table.cells.get_mut(&self.key) {
+            change(&mut cell.memory);
+            cell.in_progress = None;
+            if cell.memory.is_empty() {
+                table.cells.remove(&self.key);
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table<K, M, T>> {
+        let table = &self.flights.table;
+        table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl<K: Key, M: Memory, T> Drop for Leader<K, M, T> {
+    fn drop(&mut self) {
+        if !self.is_complete {
+            self.free(M::on_broken_off);
+        }
+    }
+}
+
+/// A caller that waits. It may be dropped at any time.
+#[must_use]
+pub(crate) struct Waiter<T>(watch::Receiver<Option<T>>);
+
+impl<T: Clone> Waiter<T> {
+    /// Waits for the result. `None`: the work broke off.
+    pub(crate) async fn result(mut self) -> Option<T> {
+        let result = self.0.wait_for(Option::is_some).await.ok()?;
+        result.clone()
+    }
+}
+
+/// An error that several callers get. It has the text and the sources of the error that it was made of.
+#[derive(Clone)]
+pub(crate) struct SharedError(Arc<dyn Error + Send + Sync>);
+
+impl SharedError {
+    pub(crate) fn new(error: impl Into<BoxError>) -> Self {
+        Self(Arc::from(error.into()))
+    }
+
+    pub(crate) fn as_error(&self) -> &(dyn Error + 'static) {
+        &*self.0
+    }
+}
+
+impl fmt::Debug for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for SharedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for SharedError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+    use std::cell::{Cell as Slot, RefCell};
+    use std::convert::Infallible;
+    use std::future::{Future, poll_fn};
+    use std::pin::Pin;
+    use std::rc::Rc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::task::{Context, Poll, Wake, Waker};
+
+    use super::*;
+    use crate::connection::ConnectionKey;
+
+    /// Remembers that something broke off.
+    #[derive(Default)]
+    struct Broken(bool);
+
+    impl Memory for Broken {
+        fn is_empty(&self) -> bool {
+            !self.0
+        }
+
+        fn on_broken_off(&mut self) {
+            self.0 = true;
+        }
+    }
+
+    type Model = SingleFlight<ConnectionKey, Broken, u32>;
+
+    /// Chooses the next of several events; each sequence of choices is tried once.
+    #[derive(Default)]
+    struct Choices {
+        given: Vec<usize>,
+        made: Vec<(usize, usize)>,
+    }
+
+    impl Choices {
+        fn of(&mut self, number: usize) -> usize {
+            let choice = self.given.get(self.made.len()).copied().unwrap_or(0);
+            self.made.push((choice, number));
+            choice
+        }
+
+        /// The next sequence, if there is one.
+        fn next(mut self) -> Option<Self> {
+            while let Some((choice, number)) = self.made.pop() {
+                if choice + 1 < number {
+                    let mut given: Vec<_> = self.made.iter().map(|(choice, _)| *choice).collect();
+                    given.push(choice + 1);
+                    return Some(Self {
+                        given,
+                        made: Vec::new(),
+                    });
+                }
+            }
+            None
+        }
+    }
+
+    struct Flag(AtomicBool);
+
+    impl Wake for Flag {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// A future that is polled when it was woken, and only then.
+    struct Actor<T> {
+        future: Option<Pin<Box<dyn Future<Output = T>>>>,
+        woken: Arc<Flag>,
+        output: Option<T>,
+    }
+
+    impl<T> Actor<T> {
+        fn new(future: impl Future<Output = T> + 'static) -> Self {
+            Self {
+                future: Some(Box::pin(future)),
+                woken: Arc::new(Flag(AtomicBool::new(true))),
+                output: None,
+            }
+        }
+
+        fn can_go_on(&self) -> bool {
+            self.future.is_some() && self.woken.0.load(Ordering::Relaxed)
+        }
+
+        fn poll(&mut self) {
+            self.woken.0.store(false, Ordering::Relaxed);
+            let waker = Waker::from(Arc::clone(&self.woken));
+            let poll = |future: &mut Pin<Box<dyn Future<Output = T>>>| {
+                future.as_mut().poll(&mut Context::from_waker(&waker))
+            };
+            if let Some(Poll::Ready(output)) = self.future.as_mut().map(poll) {
+                self.future = None;
+                self.output = Some(output);
+            }
+        }
+    }
+
+    async fn once_more() {
+        let mut is_second = false;
+        poll_fn(|cx| {
+            if std::mem::replace(&mut is_second, true) {
+                return Poll::Ready(());
+            }
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Counts the refreshes at work, also if one breaks off.
+    struct AtWork(Rc<Slot<u32>>);
+
+    impl AtWork {
+        fn begin(count: &Rc<Slot<u32>>) -> Self {
+            assert_eq!(count.replace(1), 0, "two refreshes at once");
+            Self(Rc::clone(count))
+        }
+    }
+
+    impl Drop for AtWork {
+        fn drop(&mut self) {
+            self.0.set(0);
+        }
+    }
+
+    type Tasks = Rc<RefCell<Vec<Actor<()>>>>;
+
+    /// Joins, starts a refresh if nobody is at work, and waits. Returns the number of the refresh, and its result.
+    async fn call(flights: Arc<Model>, tasks: Tasks, at_work: Rc<Slot<u32>>) -> (u32, Option<u32>) {
+        let id = ConnectionKey::try_from("c").unwrap_or_else(|_| unreachable!());
+        let joined = flights.join(&id, |_| Ok::<_, Infallible>(()));
+        let newest = |tasks: &Tasks| u32::try_from(tasks.borrow().len()).unwrap_or_default();
+        let waiter = match joined {
+            Ok(Join::Joined(waiter)) => waiter,
+            Ok(Join::Started(leader, waiter)) => {
+                let number = newest(&tasks) + 1;
+                tasks.borrow_mut().push(Actor::new(async move {
+                    let at_work = AtWork::begin(&at_work);
+                    once_more().await;
+                    drop(at_work);
+                    leader.complete(number);
+                }));
+                waiter
+            }
+            Ok(Join::Full) => unreachable!("one connection is too many"),
+            Err(never) => match never {},
+        };
+        (newest(&tasks), waiter.result().await)
+    }
+
+    /// One way in which callers, refreshes, and those that go away or break off can follow each other.
+    fn run(choices: &mut Choices, number: usize) {
+        let (flights, tasks) = (Model::new(8), Tasks::default());
+        let at_work = Rc::new(Slot::new(0));
+        let new = || {
+            let (flights, tasks) = (Arc::clone(&flights), Rc::clone(&tasks));
+            Actor::new(call(flights, tasks, Rc::clone(&at_work)))
+        };
+        let mut callers: Vec<_> = (0..number).map(|_| new()).collect();
+        let mut begun = vec![false; number];
+        let mut completed = Vec::new();
+        loop {
+            // A caller that is polled, or goes away; a refresh that is polled, or breaks off.
+            let mut steps = Vec::new();
+            for (nth, caller) in callers.iter().enumerate() {
+                if caller.can_go_on() {
+                    steps.push((nth, true, true));
+                }
+                if caller.future.is_some() && begun[nth] {
+                    steps.push((nth, true, false));
+                }
+            }
+            completed.resize(tasks.borrow().len(), true);
+            for (nth, task) in tasks.borrow().iter().enumerate() {
+                if task.can_go_on() {
+                    steps.push((nth, false, true));
+                    steps.push((nth, false, false));
+                }
+            }
+            if steps.is_empty() {
+                break;
+            }
+            match steps[choices.of(steps.len())] {
+                (nth, true, true) => {
+                    begun[nth] = true;
+                    callers[nth].poll();
+                }
+                (nth, true, false) => callers[nth].future = None,
+                (nth, false, true) => {
+                    // A task that is polled may not borrow the list.
+                    let mut task = tasks.borrow_mut().remove(nth);
+                    task.poll();
+                    tasks.borrow_mut().insert(nth, task);
+                }
+                (nth, false, false) => {
+                    completed[nth] = false;
+                    let broken = tasks.borrow_mut()[nth].future.take();
+                    drop(broken);
+                }
+            }
+        }
+        for caller in &callers {
+            assert!(caller.future.is_none(), "a caller is left waiting");
+            let Some((number, brought)) = caller.output else {
+                continue;
+            };
+            let is_complete = completed[number as usize - 1];
+            assert_eq!(brought, is_complete.then_some(number));
+        }
+        assert!(tasks.borrow().iter().all(|task| task.future.is_none()));
+        assert!(flights.any().is_none(), "the cell isn't free");
+        let is_left = !flights.table().cells.is_empty();
+        assert_eq!(is_left, completed.contains(&false), "what is remembered");
+    }
+
+    #[test]
+    fn o1_in_each_order_there_is_one_refresh_and_nobody_is_left_waiting() {
+        for (number, at_least) in [(2, 500), (3, 50_000)] {
+            let mut choices = Choices::default();
+            let mut tried = 0;
+            loop {
+                run(&mut choices, number);
+                tried += 1;
+                match choices.next() {
+                    Some(next) => choices = next,
+                    None => break,
+                }
+            }
+            assert!(tried >= at_least, "{tried} orders of {number} callers");
+        }
+    }
+
+    fn begin(flights: &Arc<Model>, id: &str) -> Option<Leader<ConnectionKey, Broken, u32>> {
+        let id = ConnectionKey::try_from(id).ok()?;
+        match flights.join(&id, |_| Ok::<_, Infallible>(())) {
+            Ok(Join::Started(leader, _)) => Some(leader),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn x2_of_those_who_leave_at_once_none_leaves_a_flight_behind() {
+        let flights = SingleFlight::<u32, (), u32>::new(usize::MAX);
+        let barrier = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for number in 0..20_000 {
+                        let joined = flights.join(&number, |()| Ok::<_, Infallible>(()));
+                        barrier.wait();
+                        drop(joined);
+                    }
+                });
+            }
+        });
+        assert_eq!(flights.len(), 0);
+    }
+
+    #[test]
+    fn x2_a_million_ids_leave_nothing_behind() {
+        let flights = Model::new(4);
+        for nth in 0..1_000_000 {
+            if let Some(leader) = begin(&flights, &nth.to_string()) {
+                leader.complete(0);
+            }
+        }
+        assert!(flights.table().cells.is_empty());
+    }
+
+    #[test]
+    fn x2_what_is_remembered_has_a_limit_and_makes_way_for_what_is_under_way() {
+        let flights = Model::new(4);
+        for nth in 0..1_000 {
+            drop(begin(&flights, &nth.to_string()));
+            assert!(flights.table().cells.len() <= 4);
+        }
+        let under_way: Vec<_> = (0..4)
+            .filter_map(|nth| begin(&flights, &format!("under way {nth}")))
+            .collect();
+        assert_eq!(under_way.len(), 4);
+        assert!(begin(&flights, "one more").is_none());
+        drop(under_way);
+        assert!(begin(&flights, "one more").is_some());
+    }
+}
