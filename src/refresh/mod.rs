@@ -7,7 +7,10 @@
 mod backoff;
 mod expires_at;
 mod freshness;
-#[expect(clippy::module_inception, reason = "one refresh is what the room is about")]
+#[expect(
+    clippy::module_inception,
+    reason = "one refresh is what the room is about"
+)]
 mod refresh;
 mod report;
 mod source;

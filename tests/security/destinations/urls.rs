@@ -51,7 +51,7 @@ async fn d7_http_vendors_need_the_hosts_word() {
     let loopback = || NetworkPolicy::new().allow("127.0.0.0/8".parse().unwrap());
     let pair = Pair::with(|setup| setup.network(move |_| loopback())).await;
     let response = pair
-        .refused(get("/p/c/x"), 403, "destination-refused")
+        .refused(get("/p/c/x"), 502, "destination-refused")
         .await;
     assert!(response.text().contains("\"sent\":false"));
     pair.vendor.untouched().await;

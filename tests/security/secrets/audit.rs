@@ -88,7 +88,9 @@ async fn l10_each_judged_call_gives_one_event() {
         .response_head_timeout(Duration::from_millis(300))
         .observe(move |call: &CallReport<'_>| {
             let event = Event {
-                connection: call.connection_key().map(|id| id.as_str().to_owned()),
+                connection: (call.connection_key().map(|key| key.as_str()))
+                    .or_else(|| call.connection_id().map(|id| id.as_str()))
+                    .map(str::to_owned),
                 integration: call.integration().map(str::to_owned),
                 method: call.method().to_string(),
                 destination: call.destination().map(str::to_owned),
@@ -232,7 +234,11 @@ async fn l10_each_judged_call_gives_one_event() {
             method: method.to_owned(),
             destination: destination.map(str::to_owned),
             error,
-            status: Some(error.map_or(200, |code| code.status().as_u16())),
+            // The base URL is the host's own mistake, and not the caller's.
+            status: Some(match connection {
+                "private" => 502,
+                _ => error.map_or(200, |code| code.status().as_u16()),
+            }),
             tenant: Some("acme"),
         };
         assert_eq!(event, expected, "{method} {target}");

@@ -31,7 +31,7 @@ fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
     }
     let mut text = String::new();
     collect(
-        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/service"),
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src/authorize"),
         &mut text,
     );
     let block = text
