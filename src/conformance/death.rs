@@ -25,8 +25,8 @@ async fn dead<S: ConnectionStore>(
     Ok((version, held))
 }
 
-pub(super) async fn is_believed<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
-    let acme = id("is-believed")?;
+pub(super) async fn newest_lease_revokes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("newest-lease-revokes")?;
     let (version, held) = dead(&*bench.one, &acme).await?;
     for store in [&bench.one, &bench.other] {
         let record = read(&**store, &acme).await?;
@@ -52,8 +52,8 @@ pub(super) async fn is_believed<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
     Ok(())
 }
 
-pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
-    let acme = id("needs-the-newest-lease")?;
+pub(super) async fn other_leases_revoke_nothing<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("other-leases-revoke-nothing")?;
     let version = put(&*bench.one, &acme, "old").await?;
     let never = bench.one.commit(
         &acme,
@@ -90,8 +90,8 @@ pub(super) async fn needs_the_newest_lease<S: ConnectionStore>(bench: &Bench<S>)
     Ok(())
 }
 
-pub(super) async fn is_undone_by_renewal<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
-    let acme = id("is-undone-by-renewal")?;
+pub(super) async fn new_tokens_reactivate<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("new-tokens-reactivate")?;
     let (version, held) = dead(&*bench.one, &acme).await?;
     let renewed = commit(&*bench.other, &acme, version, held, "new").await?;
     let renewed = renewed.ok_or("new tokens of a faster process were refused")?;
@@ -105,8 +105,8 @@ pub(super) async fn is_undone_by_renewal<S: ConnectionStore>(bench: &Bench<S>) -
     Ok(())
 }
 
-pub(super) async fn is_undone_by_put<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
-    let acme = id("is-undone-by-put")?;
+pub(super) async fn put_reactivates<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("put-reactivates")?;
     let (version, held) = dead(&*bench.one, &acme).await?;
     let newest = put(&*bench.other, &acme, "new").await?;
     let record = read(&*bench.one, &acme).await?;

@@ -283,7 +283,7 @@ async fn are_whole<S: ConnectionStore>(bench: &Bench<S>, mut texts: Vec<String>)
     Ok(())
 }
 
-pub(super) async fn may_hold_slashes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+pub(super) async fn are_exact_with_slashes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let texts = [
         // One id in three tenants and in none, and a tenant by the name of a tenant and an id.
         "crm",
@@ -315,7 +315,7 @@ pub(super) async fn may_hold_slashes<S: ConnectionStore>(bench: &Bench<S>) -> Ve
     are_whole(bench, texts.map(str::to_owned).into()).await
 }
 
-pub(super) async fn may_have_512_bytes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+pub(super) async fn are_exact_at_512_bytes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let mut texts: Vec<String> = [255, 256, 257, 300, 500, 510, 511, 512]
         .map(|length| "k".repeat(length))
         .into();

@@ -7,7 +7,7 @@ use super::bench::{
 use crate::connection::ConnectionKey;
 use crate::store::{ConnectionStore, RefreshLease, TokenStore};
 
-async fn is_free<S: TokenStore>(store: &S, id: &ConnectionKey) -> Verdict<bool> {
+async fn probe_free<S: TokenStore>(store: &S, id: &ConnectionKey) -> Verdict<bool> {
     let lease = done(store.lease(id, LONG).await, "lease")?;
     if let Some(lease) = lease {
         done(store.release(id, lease).await, "release")?;
@@ -21,18 +21,21 @@ pub(super) async fn exclude_others<S: ConnectionStore>(bench: &Bench<S>) -> Verd
     for (holder, other) in [(&bench.one, &bench.other), (&bench.other, &bench.one)] {
         let held = lease(&**holder, &acme, LONG).await?;
         for store in [holder, other] {
-            ensure!(!is_free(&**store, &acme).await?, "a lease was given twice");
+            ensure!(
+                !probe_free(&**store, &acme).await?,
+                "a lease was given twice"
+            );
         }
         let never = RefreshLease::new(held.fence().wrapping_add(1000));
         done(other.release(&acme, never).await, "release")?;
         ensure!(
-            !is_free(&**other, &acme).await?,
+            !probe_free(&**other, &acme).await?,
             "another's lease released it"
         );
         // A lease can be released through each handle.
         done(other.release(&acme, held).await, "release")?;
         ensure!(
-            is_free(&**other, &acme).await?,
+            probe_free(&**other, &acme).await?,
             "a lease that was released holds"
         );
         done(
@@ -51,7 +54,7 @@ pub(super) async fn end_by_themselves<S: ConnectionStore>(bench: &Bench<S>) -> V
     // The next lease has its own time.
     tokio::time::sleep(2 * SHORT).await;
     ensure!(
-        !is_free(&*bench.one, &acme).await?,
+        !probe_free(&*bench.one, &acme).await?,
         "the lease after it ended as well"
     );
     Ok(())
@@ -63,12 +66,12 @@ pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<
     let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
     done(bench.one.release(&acme, lost).await, "release")?;
     ensure!(
-        !is_free(&*bench.one, &acme).await?,
+        !probe_free(&*bench.one, &acme).await?,
         "releasing a lost lease released its successor's"
     );
     done(bench.other.release(&acme, newest).await, "release")?;
     ensure!(
-        is_free(&*bench.one, &acme).await?,
+        probe_free(&*bench.one, &acme).await?,
         "a lease that was released holds"
     );
     Ok(())
@@ -141,7 +144,7 @@ pub(super) async fn are_of_one_connection<S: ConnectionStore>(bench: &Bench<S>) 
     // Fences of two connections may be equal: a release is of one connection.
     done(bench.one.release(&acme, held).await, "release")?;
     ensure!(
-        !is_free(&*bench.one, &beta).await?,
+        !probe_free(&*bench.one, &beta).await?,
         "releasing one released another"
     );
     done(bench.other.release(&beta, other).await, "release")?;

@@ -124,7 +124,6 @@ impl From<InternalError> for SqliteStoreError {
             {
                 Self::NotAStore(error.into())
             }
-            InternalError::Sql(error) => Self::Unavailable(error.into()),
             error => Self::Unavailable(error.into()),
         }
     }
