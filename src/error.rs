@@ -228,17 +228,13 @@ impl Error {
         )
     }
 
-    /// The caller's body failed. A layer of the host's that limits bodies says so by its error.
+    /// The caller's body failed.
     pub(crate) fn body_broken(cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
-        let mut error: Option<&(dyn StdError + 'static)> = Some(&*cause);
-        while let Some(cause) = error {
-            if cause.is::<http_body_util::LengthLimitError>() {
-                return Self::body_too_large();
-            }
-            error = cause.source();
+        match is_over_limit(&*cause) {
+            true => Self::body_too_large(),
+            false => Self::bad_address("the request's body broke off").with_source(cause),
         }
-        Self::bad_address("the request's body broke off").with_source(cause)
     }
 
     pub(crate) fn body_stalled() -> Self {
@@ -342,6 +338,12 @@ impl Error {
     pub(crate) fn proxy_status(&self) -> &'static str {
         self.0.proxy_status
     }
+}
+
+/// Returns `true` if a layer of the host's that limits bodies has ended a body by that error.
+pub(crate) fn is_over_limit(error: &(dyn StdError + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |&error| error.source());
+    causes.any(|cause| cause.is::<http_body_util::LengthLimitError>())
 }
 
 impl fmt::Display for Error {

@@ -62,7 +62,7 @@
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC of a vendor's own making |
 //! | `durable-store` | [`durable`]: sealed records and a cache, for a store of your own that keeps connections in a database. The crate `tower-passthrough-sqlite` is such a store |
-//! | `test-util` | fakes for your tests, and the tests that every store must pass |
+//! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that every store must pass ([`conformance`]) |
 //! | `full` | all of these |
 //!
 //! HTTP/1.1, HTTP/2, gRPC and WebSocket are always there.
@@ -102,6 +102,9 @@ mod secret;
 pub mod service;
 mod single_flight;
 pub mod store;
+#[cfg(feature = "test-util")]
+#[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
+pub mod test_util;
 mod timeouts;
 pub mod upgrade;
 pub mod upstream;

@@ -1,10 +1,10 @@
-//! What the small examples share, and an app of yours doesn't need: a vendor on this machine, the
-//! leave to call it, and `--once`, which makes the example's call and stops.
+//! What the small examples share, and an app of yours doesn't need: a vendor on this machine, the address to listen on, and `--once`,
+//! which makes the example's call and stops.
+
+mod vendor;
 
 use std::error::Error;
 
-use axum::Router;
-use http::{HeaderMap, Method, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::process::Command;
 use tower_passthrough::HttpTransport;
@@ -23,16 +23,15 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
-        let port = if once() { 0 } else { 8080 };
-        let listener = TcpListener::bind(("127.0.0.1", port)).await?;
+        let listener = TcpListener::bind(listen()?).await?;
         let address = listener.local_addr()?;
         // Unless they're allowed, private addresses and plaintext are refused.
-        let network = NetworkPolicy::new().allow("127.0.0.0/8".parse()?);
-        let network = network.listener(address).dangerous().plaintext();
+        let network = NetworkPolicy::new().listener(address);
+        let network = network.dangerous().loopback();
         Ok(Self {
             listener,
             address: address.to_string(),
-            vendor: vendor().await?,
+            vendor: vendor::start().await?,
             transport: HttpTransport::builder().network(network).build()?,
         })
     }
@@ -66,18 +65,13 @@ fn once() -> bool {
     std::env::args().any(|argument| argument == "--once")
 }
 
-/// A vendor that wants a token, and tells whose it was and what was asked for.
-async fn vendor() -> Result<String, Box<dyn Error>> {
-    let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let base_url = format!("http://{}", listener.local_addr()?);
-    let app = Router::new().fallback(async |method: Method, target: Uri, headers: HeaderMap| {
-        let token = headers.get("authorization").map(|value| value.as_bytes());
-        match token {
-            Some(b"Bearer anns-token") => Ok(format!("Ann: {method} {target}\n")),
-            Some(b"Bearer bens-token") => Ok(format!("Ben: {method} {target}\n")),
-            _ => Err((StatusCode::UNAUTHORIZED, "this vendor wants a token\n")),
-        }
-    });
-    tokio::spawn(axum::serve(listener, app).into_future());
-    Ok(base_url)
+/// The address of `--listen ADDRESS`, such as `127.0.0.1:0` for a free port.
+fn listen() -> Result<String, Box<dyn Error>> {
+    let mut arguments = std::env::args();
+    if arguments.any(|argument| argument == "--listen") {
+        let address = arguments.next();
+        return address.ok_or_else(|| "`--listen` needs an address".into());
+    }
+    let port = if once() { 0 } else { 8080 };
+    Ok(format!("127.0.0.1:{port}"))
 }

@@ -21,7 +21,7 @@ use super::tee::Tee;
 use super::upload::{Following, Progress, Upload, UploadState, poll_still};
 use super::{BoxBody, boxed, drain, take};
 use crate::auth::BodyEncoder;
-use crate::error::{BoxError, Error};
+use crate::error::{BoxError, Error, is_over_limit};
 use crate::limits::{BufferBudget, BufferPermit};
 use crate::rewrite::RequestTrailers;
 
@@ -268,7 +268,10 @@ impl RequestBody {
         let mut frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
-                progress.set(UploadState::Broken);
+                progress.set(match is_over_limit(&*error) {
+                    true => UploadState::TooLarge,
+                    false => UploadState::Broken,
+                });
                 return Some(Err(error));
             }
             None => {

@@ -35,7 +35,7 @@ pub(crate) enum UploadState {
     Ended,
     /// The caller's body broke off.
     Broken,
-    /// It grew over the host's limit.
+    /// It grew over the host's limit, or over that of a layer of the host's.
     TooLarge,
     /// The caller sent nothing for the idle timeout, while nothing else moved.
     Stalled,

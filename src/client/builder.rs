@@ -270,7 +270,7 @@ impl HttpTransportBuilder {
         #[cfg(feature = "rustls")] tls: Option<tokio_rustls::TlsConnector>,
         egress: Option<Egress>,
     ) -> HttpTransport {
-        let plaintext = self.network.permits_plaintext();
+        let plaintext = self.network.plaintext();
         let connector = Connector::new(
             self.names.into_look_ups(),
             self.network,

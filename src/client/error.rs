@@ -117,7 +117,7 @@ impl From<TransportErrorKind> for TransportError {
         Self {
             kind,
             retry_after: None,
-            source: None,
+            source: kind.advice().map(Into::into),
         }
     }
 }
@@ -187,6 +187,19 @@ impl TransportErrorKind {
             Self::ClientCertificate => {
                 "the vendor doesn't take the client certificate, or its lack"
             }
+        }
+    }
+
+    /// Returns the advice for the host application, for its logs.
+    const fn advice(self) -> Option<Advice> {
+        match self {
+            Self::PlaintextProhibited => Some(Advice(
+                "`NetworkPolicy::dangerous().loopback()` allows plaintext to upstreams on this machine, `.plaintext()` to all",
+            )),
+            Self::DestinationProhibited => Some(Advice(
+                "`NetworkPolicy::allow` allows a block of addresses, `.dangerous().loopback()` those of this machine",
+            )),
+            _ => None,
         }
     }
 
@@ -260,7 +273,19 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// The reason why a transport can't be built.
+/// A sentence for the host's logs.
+#[derive(Debug)]
+struct Advice(&'static str);
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for Advice {}
+
+/// Why a transport can't be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 

@@ -17,7 +17,7 @@ use super::pool::{Key, Lease, Pool, PoolStatus};
 use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
-use crate::policy::Scheme;
+use crate::policy::{Plaintext, Scheme};
 
 /// The maximum number of times that a request is sent again after the upstream hasn't processed it.
 const MAX_RESENDS: u32 = 2;
@@ -38,13 +38,13 @@ pub struct HttpTransport(Arc<Inner>);
 
 struct Inner {
     pool: Pool,
-    plaintext: bool,
+    plaintext: Plaintext,
     /// Each connection id has connections of its own.
     isolates_keys: bool,
 }
 
 impl HttpTransport {
-    pub(super) fn new(pool: Pool, plaintext: bool, isolates_keys: bool) -> Self {
+    pub(super) fn new(pool: Pool, plaintext: Plaintext, isolates_keys: bool) -> Self {
         Self(Arc::new(Inner {
             pool,
             plaintext,
@@ -106,11 +106,15 @@ impl Transport for HttpTransport {
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send {
         async move {
             let Inner { pool, .. } = &*self.0;
-            if to.destination().scheme() == Scheme::Http && !self.0.plaintext {
+            let destination = to.destination();
+            if destination.scheme() == Scheme::Http && !self.0.plaintext.permits(destination.host())
+            {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
-            if to.destination().scheme() == Scheme::Http && to.has_client_identity() {
-                return Err(TransportErrorKind::PlaintextProhibited.into());
+            if destination.scheme() == Scheme::Http && to.has_client_identity() {
+                let why = "a client certificate is presented over TLS alone";
+                let kind = TransportErrorKind::PlaintextProhibited;
+                return Err(TransportError::new(kind, why));
             }
             if request.headers().contains_key(UPGRADE) {
                 // Boxed, or it would make the future of each call larger.

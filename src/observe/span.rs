@@ -14,7 +14,7 @@ mod on {
     use std::future::Future;
 
     use http::{Method, StatusCode, Version};
-    use tracing::field::{Empty, display};
+    use tracing::field::{Empty, debug, display};
     use tracing::{Instrument as _, Span};
 
     use crate::error::{Error, ErrorCode};
@@ -82,7 +82,8 @@ mod on {
             if !status.is_server_error() && error.code() != ErrorCode::DestinationRefused {
                 return;
             }
-            let connection = facts.key.as_ref().map(display);
+            // Quoted, as a caller may have chosen the key: it can't pass for another field.
+            let connection = facts.key.as_ref().map(|key| debug(key.as_str()));
             let integration = facts.integration.as_deref();
             self.0.in_scope(|| {
                 let code = error.code().as_str();

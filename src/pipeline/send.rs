@@ -17,7 +17,7 @@ use crate::authorize::Authorize;
 use crate::body::{RequestBody, Tee, UploadState, UpstreamBody};
 use crate::client::{Dispatch, Transport, TransportError, TransportErrorKind};
 use crate::connection::{Connection, ConnectionKey};
-use crate::error::{Error, ErrorCode};
+use crate::error::Error;
 use crate::observe::{CallGuard, Outcome};
 use crate::policy::{Destination, Host};
 use crate::resilience::Attempt;
@@ -344,11 +344,8 @@ impl Target<'_> {
         match guard.upload().map(|upload| upload.state()) {
             Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
             Some(UploadState::Broken) => {
-                let broken = Error::body_broken(error).with_sent(true);
-                if broken.code() != ErrorCode::BodyTooLarge {
-                    guard.finish(Outcome::Cancelled);
-                }
-                broken
+                guard.finish(Outcome::Cancelled);
+                Error::body_broken(error).with_sent(true)
             }
             Some(UploadState::Stalled) => Error::body_stalled().with_source(error).with_sent(true),
             _ if self.is_hosts_mistake(error.kind()) => Error::from(error).with_hosts_mistake(),

@@ -10,11 +10,18 @@
 //! ```
 
 use std::fmt;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+use super::Host;
 use super::special_purpose::{carried, is_public};
+
+/// The addresses of this machine itself.
+const LOOPBACK: [IpNet; 2] = [
+    IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
+    IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
+];
 
 /// The addresses that may be dialled: those of the public internet, and the blocks that the host allows.
 ///
@@ -25,8 +32,31 @@ use super::special_purpose::{carried, is_public};
 pub struct NetworkPolicy {
     allowed: Vec<IpNet>,
     listeners: Vec<SocketAddr>,
-    plaintext: bool,
+    plaintext: Plaintext,
     everything: bool,
+}
+
+/// The hosts that may be called without TLS.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Plaintext {
+    #[default]
+    Never,
+    Loopback,
+    Always,
+}
+
+impl Plaintext {
+    /// Judges by the name alone, as it is asked before the name is resolved.
+    pub(crate) fn permits(self, host: &Host) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Loopback => match host {
+                Host::Ip(address) => address.is_loopback(),
+                Host::Name(name) => &**name == "localhost",
+            },
+            Self::Always => true,
+        }
+    }
 }
 
 /// The reason for which an address isn't dialled.
@@ -93,9 +123,13 @@ impl NetworkPolicy {
         }
     }
 
-    /// Returns `true` if upstreams may be called without TLS.
+    /// Returns `true` if that host may be called without TLS.
     #[must_use]
-    pub fn permits_plaintext(&self) -> bool {
+    pub fn permits_plaintext(&self, host: &Host) -> bool {
+        self.plaintext.permits(host)
+    }
+
+    pub(crate) fn plaintext(&self) -> Plaintext {
         self.plaintext
     }
 }
@@ -109,7 +143,31 @@ impl DangerousNetworkPolicy {
     /// Lets integrations whose base URL is `http://` be called. Their credentials travel in clear.
     #[must_use]
     pub fn plaintext(mut self) -> NetworkPolicy {
-        self.0.plaintext = true;
+        self.0.plaintext = Plaintext::Always;
+        self.0
+    }
+
+    /// Allows upstreams on this machine, for tests and first steps: the addresses of `127.0.0.0/8` and `::1`, and plaintext to them.
+    ///
+    /// Plaintext to other hosts stays refused. Since that is decided before a name is resolved, the base URL must have such an address
+    /// or `localhost` as its host (RFC 6761 §6.3); another name that resolves to a loopback address is reached over TLS alone.
+    ///
+    /// ```
+    /// use tower_passthrough::HttpTransport;
+    /// use tower_passthrough::policy::NetworkPolicy;
+    ///
+    /// # #[cfg(feature = "rustls-ring")] {
+    /// // Base URLs such as `http://127.0.0.1:9001` work with this transport.
+    /// let transport = HttpTransport::builder().network(NetworkPolicy::new().dangerous().loopback()).build()?;
+    /// # }
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn loopback(mut self) -> NetworkPolicy {
+        self.0.allowed.extend(LOOPBACK);
+        if self.0.plaintext == Plaintext::Never {
+            self.0.plaintext = Plaintext::Loopback;
+        }
         self.0
     }
 
@@ -219,6 +277,49 @@ mod tests {
                 Some(Err(NetworkRefusal::Prohibited)),
                 "{ip}"
             );
+        }
+    }
+
+    #[test]
+    fn loopback_allows_this_machine_and_plaintext_to_it_alone() {
+        let policy = NetworkPolicy::new().dangerous().loopback();
+        for ip in ["127.0.0.1", "127.255.255.255", "::1", "1.1.1.1"] {
+            assert_eq!(judged(&policy, ip), Some(Ok(())), "{ip}");
+        }
+        for ip in ["10.0.0.1", "169.254.169.254", "::ffff:10.0.0.1", "::2"] {
+            let refused = Some(Err(NetworkRefusal::Prohibited));
+            assert_eq!(judged(&policy, ip), refused, "{ip}");
+        }
+        let permits = |policy: &NetworkPolicy, host: &str| {
+            Host::parse(host).map(|host| policy.permits_plaintext(&host))
+        };
+        for host in [
+            "127.0.0.1",
+            "127.9.9.9",
+            "127.1",
+            "[::1]",
+            "localhost",
+            "LOCALHOST.",
+        ] {
+            assert_eq!(permits(&policy, host), Some(true), "{host}");
+            assert_eq!(permits(&NetworkPolicy::new(), host), Some(false), "{host}");
+        }
+        for host in [
+            "1.1.1.1",
+            "10.0.0.1",
+            "[::ffff:127.0.0.1]",
+            "localhost.test",
+            "vendor.test",
+        ] {
+            assert_eq!(permits(&policy, host), Some(false), "{host}");
+            let both = policy.clone().dangerous().plaintext();
+            assert_eq!(permits(&both, host), Some(true), "{host}");
+            let both = NetworkPolicy::new()
+                .dangerous()
+                .plaintext()
+                .dangerous()
+                .loopback();
+            assert_eq!(permits(&both, host), Some(true), "{host}");
         }
     }
 

@@ -11,6 +11,7 @@
 )]
 
 mod bodies;
+mod causes;
 mod connecting;
 mod errors;
 mod grpc;

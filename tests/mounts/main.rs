@@ -7,6 +7,7 @@
 )]
 
 mod cookie;
+mod examples;
 mod head;
 mod hyper;
 mod layer;

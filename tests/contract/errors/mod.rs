@@ -4,6 +4,7 @@ mod ends;
 mod failures;
 mod form;
 mod grpc;
+mod limited;
 mod meanings;
 mod uploads;
 

@@ -4,9 +4,11 @@ mod credentials;
 mod crossing;
 mod identities;
 mod ids;
+mod keys;
 mod scopes;
 mod signed;
 mod tunnels;
+mod unannounced;
 
 use tower_passthrough::{
     Authorize, Connection, CredentialStore, Integrations, PassthroughService, Upstream,

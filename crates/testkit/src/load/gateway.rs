@@ -98,8 +98,9 @@ fn read(stderr: impl Read) -> Log {
         if line.contains("panicked at") && log.panic.is_none() {
             log.panic = Some(line.clone());
         }
-        // Audit lines are one for each call.
-        if !line.contains(" audit: ") {
+        // There is a line of the audit for each call, and an event for each that failed.
+        let is_of_a_call = line.contains(" audit: ") || line.contains(" tower_passthrough: ");
+        if !is_of_a_call {
             log.last.push(line);
         }
         if log.last.len() > KEPT {

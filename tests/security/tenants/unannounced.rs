@@ -1,0 +1,118 @@
+//! A scheme that announces no field still wins over whatever the caller sends.
+
+use http::header::{HeaderName, HeaderValue};
+use tower_passthrough::auth::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Bearer, Requirements,
+};
+
+use super::with_trailers;
+use testkit::caller::request;
+use testkit::gateway::Setup;
+use testkit::h2_caller::{self, H2Caller};
+use testkit::head::latin1;
+use testkit::pair::Pair;
+use testkit::vendor::Received;
+
+const AUTH: HeaderName = HeaderName::from_static("x-acme-auth");
+
+/// Sets two values of a field, and says nothing of it.
+#[derive(Debug)]
+struct Unannounced {
+    appends: bool,
+}
+
+impl AuthScheme for Unannounced {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        _: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let value = HeaderValue::from_static("stored");
+        match self.appends {
+            true => request.append_header(AUTH, value),
+            false => request.insert_header(AUTH, value),
+        }
+        Ok(Applied::default())
+    }
+}
+
+fn setup(setup: Setup, appends: bool) -> Setup {
+    setup.upstream(move |upstream| upstream.auth((Bearer, Unannounced { appends })))
+}
+
+/// Everything that arrived, as text.
+fn raw(received: &Received) -> String {
+    latin1(&[&received.head.raw[..], &received.body.raw].concat())
+}
+
+const SPELLINGS: [&str; 5] = [
+    "X-Acme-Auth: forged",
+    "x-acme-auth: forged",
+    "x_acme_auth: forged",
+    "X_Acme-Auth: forged",
+    "x-acme_auth: forged",
+];
+
+#[tokio::test]
+async fn n20_what_a_scheme_sets_replaces_the_callers_without_being_announced() {
+    for appends in [false, true] {
+        let pair = Pair::with(move |pair| setup(pair, appends)).await;
+        for nominated in [
+            "keep-alive",
+            "x-acme-auth",
+            "X-Acme-Auth, x_acme_auth, close",
+            "x_acme_auth",
+        ] {
+            let connection = format!("Connection: {nominated}");
+            let mut lines = SPELLINGS.to_vec();
+            lines.extend([&*connection, "TE: trailers"]);
+            let plain = request("GET", "/p/c/x", &lines, "");
+            lines.push("Trailer: X-Acme-Auth, x_acme_auth, X_Acme-Auth, x-acme_auth, X-Kept");
+            let mut trailers = SPELLINGS.to_vec();
+            trailers.push("X-Kept: trailer");
+            for sent in [plain, with_trailers("/p/c/x", &lines, &trailers)] {
+                let received = pair.seen(&sent).await;
+                assert_eq!(
+                    received.head.values("x-acme-auth"),
+                    ["stored"],
+                    "{nominated}"
+                );
+                assert!(!raw(&received).contains("forged"), "{}", raw(&received));
+            }
+        }
+        let kept = ["Trailer: X-Acme-Auth, X-Kept"];
+        let sent = with_trailers("/p/c/x", &kept, &["X-Acme-Auth: forged", "X-Kept: trailer"]);
+        let received = pair.seen(sent).await;
+        let trailers = [("x-kept".to_owned(), "trailer".to_owned())];
+        assert_eq!(received.body.trailers, trailers);
+    }
+}
+
+#[tokio::test]
+async fn n20_over_http2_as_well() {
+    let pair = Pair::with(|pair| setup(pair, false)).await;
+    let mut caller = H2Caller::connect(pair.gateway.address).await;
+    let names = ["x-acme-auth", "x_acme_auth", "x_acme-auth", "x-acme-auth"];
+    let sent = names
+        .iter()
+        .fold(h2_caller::request("POST", "/p/c/x"), |sent, name| {
+            sent.header(*name, "forged")
+        });
+    let sent = sent.header("te", "trailers").body(()).unwrap();
+    let trailers = names
+        .iter()
+        .map(|name| {
+            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
+            (name, HeaderValue::from_static("forged"))
+        })
+        .collect();
+    let response = caller.call_with(sent, b"body", Some(trailers)).await;
+    assert_eq!(response.status, 200);
+    let received = pair.vendor.next().await;
+    assert_eq!(received.head.values("x-acme-auth"), ["stored"]);
+    assert!(!raw(&received).contains("forged"), "{}", raw(&received));
+}
