@@ -6,7 +6,7 @@ use std::path::Path;
 
 use tower_passthrough::policy::{DomainPolicy, NetworkPolicy, NetworkRefusal};
 
-use super::{allowing, answer, gateway, prohibited};
+use super::{allowing, answer, gateway, prohibited, prohibited_literal};
 use testkit::caller::{get, raw_call};
 use testkit::gateway::Setup;
 use testkit::names::Names;
@@ -248,7 +248,7 @@ async fn n3_carried_addresses_are_refused_as_literals_and_as_answers() {
         "2001:0:7f00:1::1",
     ] {
         let literal = gateway(&vendor, &format!("[{ip}]"), &Names::new(), &["::/0"]).await;
-        assert_eq!(answer(&literal).await, prohibited(), "{ip}");
+        assert_eq!(answer(&literal).await, prohibited_literal(), "{ip}");
         let names = Names::new().answer("carrier.test", [&[ip]]);
         let named = gateway(&vendor, "carrier.test", &names, &["::/0"]).await;
         assert_eq!(answer(&named).await, prohibited(), "{ip}");

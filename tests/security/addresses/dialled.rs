@@ -2,7 +2,7 @@
 
 use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
-use super::{answer, gateway, prohibited};
+use super::{answer, gateway, prohibited, prohibited_literal};
 use testkit::caller::{get, raw_call};
 use testkit::gateway::{Setup, bind};
 use testkit::names::Names;
@@ -41,7 +41,7 @@ async fn n1_literal_addresses_are_judged_as_well() {
         "10.0.0.1",
     ] {
         let gateway = gateway(&vendor, host, &Names::new(), &[]).await;
-        assert_eq!(answer(&gateway).await, prohibited(), "{host}");
+        assert_eq!(answer(&gateway).await, prohibited_literal(), "{host}");
     }
     vendor.untouched().await;
     let open = gateway(&vendor, "127.0.0.1", &Names::new(), &["127.0.0.1/32"]).await;
@@ -175,7 +175,7 @@ async fn n8_spellings_that_tables_of_others_get_wrong_are_refused() {
         "168.63.129.16",
     ] {
         let gateway = gateway(&vendor, host, &Names::new(), &[]).await;
-        assert_eq!(answer(&gateway).await, prohibited(), "{host}");
+        assert_eq!(answer(&gateway).await, prohibited_literal(), "{host}");
     }
     vendor.untouched().await;
 }

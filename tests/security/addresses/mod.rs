@@ -34,6 +34,12 @@ async fn answer(gateway: &Gateway) -> (u16, Option<String>) {
     (response.status(), response.error().map(str::to_owned))
 }
 
+/// A name led to an address that may not be dialled.
 fn prohibited() -> (u16, Option<String>) {
     (403, Some("destination-refused".to_owned()))
+}
+
+/// The host itself has written an address that may not be dialled into a base URL.
+fn prohibited_literal() -> (u16, Option<String>) {
+    (502, Some("destination-refused".to_owned()))
 }

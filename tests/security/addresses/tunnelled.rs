@@ -1,6 +1,6 @@
 //! Behind an egress proxy, the guard judges what the proxy is asked for.
 
-use super::{allowing, answer, prohibited};
+use super::{allowing, answer, prohibited, prohibited_literal};
 use testkit::egress_proxy::{EgressProxy, Verdict};
 use testkit::gateway::{Gateway, Setup};
 use testkit::names::Names;
@@ -68,7 +68,7 @@ async fn n9_literal_addresses_are_judged_whoever_resolves_names() {
             for remote_dns in [false, true] {
                 let names = Names::new();
                 let gateway = gateway(&vendor, host, &names, &proxy, remote_dns).await;
-                assert_eq!(answer(&gateway).await, prohibited(), "{host}");
+                assert_eq!(answer(&gateway).await, prohibited_literal(), "{host}");
             }
         }
         assert_eq!(proxy.connections().await, 0);
