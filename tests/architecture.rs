@@ -276,13 +276,12 @@ fn only_one_file_makes_an_error_response() {
 fn signatures(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("fn ") {
-        let is_word = code[..at]
-            .chars()
-            .next_back()
-            .is_none_or(|before| " (\n".contains(before));
-        let rest = &code[at + 3..];
-        let end = rest.find(['{', ';']).unwrap_or(rest.len());
-        let signature = rest[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+        let (before, rest) = code.split_at(at);
+        let last = before.chars().next_back();
+        let is_word = last.is_none_or(|char| " (\n".contains(char));
+        let rest = rest.trim_start_matches("fn ");
+        let signature = rest.split(['{', ';']).next().unwrap_or_default();
+        let signature = signature.split_whitespace().collect::<Vec<_>>().join(" ");
         if is_word && signature.contains('(') {
             found.push(signature);
         }

@@ -185,7 +185,7 @@ where
         // Send.
         let outgoing = Outgoing {
             head: std::mem::replace(&mut call.head, Request::new(()).into_parts().0),
-            body: std::mem::replace(&mut call.body, RequestBody::empty()),
+            body: std::mem::take(&mut call.body),
             payload,
             tee: None,
         };

@@ -235,7 +235,7 @@ where
         limit: usize,
     ) -> Result<Bytes, Error> {
         let config = &self.config;
-        let whole = std::mem::replace(body, RequestBody::empty());
+        let whole = std::mem::take(body);
         let (buffered, payload) = whole
             .buffer(
                 limit,

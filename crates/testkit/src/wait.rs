@@ -20,6 +20,12 @@ pub async fn within<F: Future>(what: &str, event: F) -> F::Output {
 #[derive(Clone, Debug)]
 pub struct Signal(watch::Sender<bool>);
 
+impl Default for Signal {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Signal {
     pub fn new() -> Self {
         Self(watch::Sender::new(false))

@@ -183,7 +183,10 @@ async fn a_login_goes_through_the_transport_of_the_calls() {
         .map(|request| request.uri().path())
         .collect();
     assert_eq!(paths, ["/login", "/v2/orders"]);
-    assert_eq!(received[1].header("authorization"), Some("Bearer t0k3n"));
+    assert_eq!(
+        received.get(1).unwrap().header("authorization"),
+        Some("Bearer t0k3n")
+    );
 
     let response = call(&service, get("/ben/orders")).await;
     assert_eq!(response.headers()["passthrough-error"], "reauthorize");
@@ -210,7 +213,11 @@ async fn parts_that_are_chosen_at_run_time() {
         .build();
     assert_eq!(text(call(&service, get("/a/x")).await).await, "ok");
     let received = fake.received();
-    let key = received[0].connection_key().map(ConnectionKey::as_str);
+    let key = received
+        .first()
+        .unwrap()
+        .connection_key()
+        .map(ConnectionKey::as_str);
     assert_eq!(key, Some("t/a"));
 }
 

@@ -13,9 +13,7 @@
 //! call is follows from `CHAOS_SEED`, which is printed, and from the call's number.
 #![cfg(target_os = "linux")]
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]

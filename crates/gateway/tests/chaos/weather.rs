@@ -20,7 +20,7 @@ pub(crate) async fn outages(doors: Arc<Doors>, seed: u64, time: Duration) {
     let calm = (time / 20).clamp(Duration::from_millis(200), Duration::from_secs(2));
     loop {
         sleep(calm).await;
-        let door = (draw.next() % doors.count() as u64) as usize;
+        let door = (draw.number() % doors.count() as u64) as usize;
         let (state, time) = if draw.chance(25) {
             (State::Stalled, STALL)
         } else {

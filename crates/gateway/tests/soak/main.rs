@@ -8,13 +8,7 @@
 //!
 //! What each call is follows from `SOAK_SEED`, which is printed, and from the call's number.
 #![cfg(target_os = "linux")]
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod config;
 

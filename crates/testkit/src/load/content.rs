@@ -21,7 +21,7 @@ const STRETCH: u64 = 32 << 10;
 
 static NOISE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let mut draw = Draw::new(0x6e6f);
-    let words = std::iter::repeat_with(|| draw.next().to_le_bytes());
+    let words = std::iter::repeat_with(|| draw.number().to_le_bytes());
     words.take(16 * 1024).flatten().collect()
 });
 

@@ -17,24 +17,24 @@ impl Draw {
         Self(mix(seed))
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         mix(self.0)
     }
 
     /// A number from `least` to `most`, both included.
     pub fn between(&mut self, least: u64, most: u64) -> u64 {
-        least + self.next() % (most - least + 1)
+        least + self.number() % (most - least + 1)
     }
 
     pub fn chance(&mut self, percent: u64) -> bool {
-        self.next() % 100 < percent
+        self.number() % 100 < percent
     }
 
     /// One of the choices, each as often as its weight says.
     pub fn pick<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
         let total = choices.iter().map(|(weight, _)| weight).sum::<u64>();
-        let mut left = self.next() % total;
+        let mut left = self.number() % total;
         for (weight, choice) in choices {
             match left.checked_sub(*weight) {
                 Some(rest) => left = rest,

@@ -71,7 +71,7 @@ impl Plan {
     pub fn of(nonce: u64) -> Self {
         let mut draw = Draw::new(nonce);
         let draw = &mut draw;
-        let tenant = draw.next() % TENANTS;
+        let tenant = draw.number() % TENANTS;
         let place = Place::draw(draw);
         let manner = place.manner(draw);
         let mut plan = Self {
@@ -133,7 +133,7 @@ impl Plan {
             self.method = draw.pick(&[(1, "GET"), (1, "POST")]);
             self.status = 200;
             self.length = draw.between(1, 200 << 10);
-            self.cut = draw.next() % self.length;
+            self.cut = draw.number() % self.length;
             // What ends with the connection looks whole when that closes, unless TLS tells.
             let closes = self.manner == Manner::BodyClose;
             if self.framing == Framing::Close && closes && self.place != Place::Torn {
@@ -164,7 +164,7 @@ impl Plan {
         }
         let upload = self.upload.map_or(0, |(_, length)| length);
         let half = |draw: &mut Draw, length: u64| draw.between(length / 4, length * 3 / 4);
-        self.leave = match draw.next() % 3 {
+        self.leave = match draw.number() % 3 {
             0 if self.has_body() => Leave::Download(half(draw, self.length)),
             1 if upload > 0 => Leave::Upload(half(draw, upload)),
             _ => {
@@ -223,7 +223,7 @@ impl Plan {
 
 /// Mostly small, some of a few buffers, few of 4 MiB.
 fn size(draw: &mut Draw) -> u64 {
-    match draw.next() % 100 {
+    match draw.number() % 100 {
         0..5 => 0,
         5..65 => draw.between(1, 2000),
         65..82 => 64 << 10,

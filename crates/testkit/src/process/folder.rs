@@ -8,6 +8,12 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 /// Gone when it's dropped.
 pub struct Folder(PathBuf);
 
+impl Default for Folder {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Folder {
     pub fn new() -> Self {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
