@@ -112,6 +112,18 @@ impl PartialEq for ConnectionId {
 
 impl Eq for ConnectionId {}
 
+impl PartialEq<str> for ConnectionId {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for ConnectionId {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
 impl Hash for ConnectionId {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);

@@ -44,6 +44,11 @@ use crate::identity::ClientIdentity;
 ///     *request.uri() = "https://evil.test".parse().unwrap();
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't an authentication scheme",
+    label = "not an `AuthScheme`",
+    note = "implement `AuthScheme` for it, or use one of `tower_passthrough::auth`, such as `Bearer`"
+)]
 pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     /// Returns what the scheme sets and what it reads. The method is called once, when an [`Upstream`](crate::Upstream) gets the
     /// scheme.

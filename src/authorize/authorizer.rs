@@ -36,7 +36,23 @@ use crate::error::{BoxError, Error, ErrorCode};
 ///
 /// let service = PassthroughService::builder(MemoryStore::new(), Integrations::new()).build();
 /// // error[E0277]: `NeedsAuthorizer` can't authorize callers
-/// // note: a service needs an authorizer: call `.authorize_fn(..)`, then `.caller_credentials([..])`
+/// // note: a service needs an authorizer: call `.authorize_fn(..)`, `.authorize_async_fn(..)` or `.authorize(..)`
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+/// # let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new());
+/// let service = builder.authorize_fn(|_, _| true).build();
+/// // error[E0277]: `NeedsCallerCredentials<AuthorizeFn<{closure@...}, bool>>` can't authorize callers
+/// // note: then call `.caller_credentials([..])` with the names of the header fields by which callers authenticate
+/// ```
+///
+/// ```compile_fail,E0277
+/// # use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+/// # let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new());
+/// let builder = builder.authorize(|_, _| true);
+/// // error[E0277]: `{closure@...}` can't authorize callers
+/// // note: a closure or a function isn't an authorizer by itself: pass it to `.authorize_fn(..)`
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't authorize callers",
@@ -60,7 +76,7 @@ pub trait Authorize: Send + Sync + 'static {
         &self,
         id: &ConnectionId,
         cx: CallContext<'_>,
-    ) -> impl Future<Output = Result<Grant, AuthorizeError>> + Send;
+    ) -> impl Future<Output = Result<Grant, AuthorizeError>> + Send; // in place of `dyn`, use `BoxAuthorize`
 }
 
 /// The error of an authorizer.

@@ -55,7 +55,7 @@ pub trait Transport: Send + Sync + 'static {
         &self,
         request: Request<RequestBody>,
         to: &Dispatch,
-    ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send;
+    ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send; // in place of `dyn`, use `BoxTransport`
 
     /// Returns `true` if the transport presents the client certificate of a dispatch that has one, on network connections and TLS
     /// sessions of that identity alone. If it doesn't, such calls fail, and nothing is sent. Default: `false`.

@@ -118,6 +118,18 @@ impl PartialEq for ConnectionKey {
 
 impl Eq for ConnectionKey {}
 
+impl PartialEq<str> for ConnectionKey {
+    fn eq(&self, other: &str) -> bool {
+        self.as_str() == other
+    }
+}
+
+impl PartialEq<&str> for ConnectionKey {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
 impl Hash for ConnectionKey {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_str().hash(state);

@@ -20,6 +20,11 @@ use crate::policy::Origin;
 ///
 /// It's called while a call is dropped, so a panic of its own would end the process if another is
 /// under way: it must not panic.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't an observer",
+    label = "not an `Observe`",
+    note = "implement `Observe` for it, or pass a closure to `.observe_fn(..)`"
+)]
 pub trait Observe: Send + Sync + 'static {
     /// A call has begun, and [`finished`](Self::finished) will be called for it once: the
     /// difference of the two is what is in flight. By default nothing is done.

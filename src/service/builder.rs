@@ -16,7 +16,7 @@ use crate::authorize::{
 use crate::client::Transport;
 #[cfg(feature = "rate-limit")]
 use crate::limits::Rate;
-use crate::observe::{Observe, TraceContext};
+use crate::observe::{CallReport, Observe, TraceContext};
 use crate::pipeline::Gateway;
 use crate::pipeline::config::{Config, Via};
 use crate::resilience::{CircuitPolicy, RetryPolicy};
@@ -97,6 +97,13 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     /// let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new()).authorize_fn(|_, _| "yes");
     /// // error[E0277]: an authorizer's function can't return `&str`
     /// // note: return a `bool`, a `Scope`, a `Grant`, or an `Option` or a `Result<_, AuthorizeError>` of one of them
+    /// ```
+    ///
+    /// ```compile_fail,E0277
+    /// # use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    /// let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new()).authorize_fn(async |_, _| true);
+    /// // error[E0277]: an authorizer's function can't return `{async closure body@...}`
+    /// // note: a function that returns a future goes to `.authorize_async_fn(..)`
     /// ```
     pub fn authorize_fn<F, G>(
         self,
@@ -375,6 +382,18 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
                 .chain([Arc::new(observer) as Arc<dyn Observe>])
                 .collect();
         })
+    }
+
+    /// Adds a function as an observer, which is called when a call has ended.
+    ///
+    /// ```
+    /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    ///
+    /// let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+    ///     .observe_fn(|call| eprintln!("{} {:?}", call.method(), call.status()));
+    /// ```
+    pub fn observe_fn(self, finished: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
+        self.observe(finished)
     }
 
     /// Sets whether a trace is begun where the caller sent no `traceparent`. Default: [`TraceContext::Pass`], so that the caller's passes,

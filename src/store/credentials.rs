@@ -26,7 +26,21 @@ use crate::error::{BoxError, Error, ErrorCode};
 /// # Dispatch
 ///
 /// The trait isn't dyn-compatible, as its methods return futures without a box. For a store that is chosen at run time there is
-/// [`BoxCredentialStore`](crate::store::BoxCredentialStore).
+/// [`BoxCredentialStore`](crate::store::BoxCredentialStore):
+///
+/// ```compile_fail,E0038
+/// # use tower_passthrough::{CredentialStore, MemoryStore};
+/// let store: Box<dyn CredentialStore> = Box::new(MemoryStore::new());
+/// // error[E0038]: the trait `CredentialStore` is not dyn compatible
+/// // note: .. in place of `dyn`, use `BoxCredentialStore`
+/// ```
+///
+/// ```
+/// # use tower_passthrough::MemoryStore;
+/// use tower_passthrough::store::BoxCredentialStore;
+///
+/// let store = BoxCredentialStore::new(MemoryStore::new());
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` isn't a store of connections",
     label = "not a `CredentialStore`",
@@ -50,7 +64,7 @@ pub trait CredentialStore: Send + Sync + 'static {
         &self,
         key: &ConnectionKey,
         cx: CallContext<'_>,
-    ) -> impl Future<Output = Result<Connection, StoreError>> + Send;
+    ) -> impl Future<Output = Result<Connection, StoreError>> + Send; // in place of `dyn`, use `BoxCredentialStore`
 
     /// Returns the connection with another credential, after the upstream has answered 401 to `rejected`. `None`: there is no
     /// other credential, and the 401 goes to the caller. Default: `None`.

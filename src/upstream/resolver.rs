@@ -27,6 +27,11 @@ use crate::connection::Connection;
 use crate::error::{BoxError, Error, ErrorCode};
 
 /// Resolves a connection to the vendor that it's for.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't find the upstream of a connection",
+    label = "not a `BaseUrlResolver`",
+    note = "implement `BaseUrlResolver` for it, or begin with `Integrations`"
+)]
 pub trait BaseUrlResolver: Send + Sync + 'static {
     /// Base URL, scheme, default headers and allowed domains of that connection.
     ///

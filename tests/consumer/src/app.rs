@@ -31,7 +31,7 @@ impl App {
         let upstream = Upstream::new(base_url)?.auth(AcmeAuth::new());
         let passthrough =
             PassthroughService::builder(store, Integrations::new().with("acme", upstream))
-                .authorize_fn(|id, _| id.as_str() != "forbidden")
+                .authorize_fn(|id, _| id != "forbidden")
                 .caller_credentials([HeaderName::from_static("x-api-key")])
                 .transport(transport)
                 .build();

@@ -222,6 +222,23 @@ async fn parts_that_are_chosen_at_run_time() {
 }
 
 #[tokio::test]
+async fn a_closure_as_the_observer() {
+    let (sender, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let upstream = Upstream::new(BASE).unwrap();
+    let service = PassthroughService::builder(
+        MemoryStore::from_iter([("ann", Connection::new("acme"))]),
+        Integrations::new().with("acme", upstream),
+    )
+    .observe_fn(move |call| sender.send(call.status()).unwrap_or_default())
+    .authorize_fn(|id, _| id == "ann")
+    .caller_credentials([])
+    .transport(FakeUpstream::new(|_| Response::new("ok")))
+    .build();
+    assert_eq!(text(call(&service, get("/ann/x")).await).await, "ok");
+    assert_eq!(reports.recv().await, Some(Some(StatusCode::OK)));
+}
+
+#[tokio::test]
 async fn a_caller_that_leaves_ends_the_upstreams_request() {
     let (ended, mut ends) = tokio::sync::mpsc::channel::<()>(1);
     let upstream = FakeUpstream::from_async_fn(move |_| {

@@ -3,6 +3,7 @@
 mod blocks;
 mod cached;
 mod dialled;
+mod loopback;
 mod tunnelled;
 
 use ipnet::IpNet;

@@ -1,6 +1,6 @@
 //! A scheme that announces no field still wins over whatever the caller sends.
 
-use http::header::{HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tower_passthrough::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Bearer, Requirements,
 };
@@ -102,17 +102,20 @@ async fn n20_over_http2_as_well() {
         .fold(h2_caller::request("POST", "/p/c/x"), |sent, name| {
             sent.header(*name, "forged")
         });
-    let sent = sent.header("te", "trailers").body(()).unwrap();
-    let trailers = names
-        .iter()
-        .map(|name| {
-            let name = HeaderName::from_bytes(name.as_bytes()).unwrap();
-            (name, HeaderValue::from_static("forged"))
-        })
-        .collect();
+    // Trailers that nothing announces don't get through to an upstream over HTTP/1.1.
+    let announced = "x-acme-auth, x_acme_auth, x_acme-auth, x-kept";
+    let sent = sent.header("te", "trailers").header("trailer", announced);
+    let sent = sent.body(()).unwrap();
+    let mut trailers = HeaderMap::new();
+    for name in names {
+        trailers.append(name, HeaderValue::from_static("forged"));
+    }
+    trailers.insert("x-kept", HeaderValue::from_static("trailer"));
     let response = caller.call_with(sent, b"body", Some(trailers)).await;
     assert_eq!(response.status, 200);
     let received = pair.vendor.next().await;
     assert_eq!(received.head.values("x-acme-auth"), ["stored"]);
     assert!(!raw(&received).contains("forged"), "{}", raw(&received));
+    let trailers = [("x-kept".to_owned(), "trailer".to_owned())];
+    assert_eq!(received.body.trailers, trailers);
 }
