@@ -22,7 +22,7 @@ use http::StatusCode;
 /// Any error that a pluggable part brings along.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// What went wrong, as the caller sees it in `passthrough-error` and in the problem's `code`.
+/// The kind of an error, as the caller sees it in `passthrough-error` and in the problem's `code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
@@ -278,7 +278,7 @@ impl Error {
         self
     }
 
-    /// What went wrong.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn code(&self) -> ErrorCode {
         self.0.code
@@ -315,7 +315,7 @@ impl Error {
         self.0.sent
     }
 
-    /// How long the caller should wait before it tries again.
+    /// Returns the time after which the caller may try again.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after

@@ -146,6 +146,10 @@ pub mod guides {
 
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
+
+    #[cfg(feature = "test-util")]
+    #[doc = include_str!("docs/testing.md")]
+    pub mod testing {}
 }
 
 #[doc = include_str!("../README.md")]

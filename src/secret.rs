@@ -49,7 +49,7 @@ impl Secret {
     }
 }
 
-/// What tells one set of secrets from another in this process, and nothing of them.
+/// Returns a fingerprint of a set of secrets, by which this process tells sets apart. It reveals nothing of the secrets.
 pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret)>) -> [u64; 2] {
     static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
     let keys = KEYS.get_or_init(<[RandomState; 2]>::default);
@@ -63,8 +63,7 @@ pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret
     hashers.map(|hasher| hasher.finish())
 }
 
-/// A header value of bytes that hold a secret. `value` must have been made at its final size
-/// (SECURITY L9).
+/// Returns a header value of bytes that hold a secret. `value` must have been made at its final size, as growth would leave copies.
 pub(crate) fn sensitive(value: Vec<u8>) -> Result<HeaderValue, InvalidSecret> {
     let bytes = Bytes::from_owner(Zeroizing::new(value));
     let mut value = HeaderValue::from_maybe_shared(bytes).map_err(|_| InvalidSecret)?;

@@ -36,7 +36,7 @@ use crate::identity::ClientIdentity;
 /// }
 /// ```
 ///
-/// Where a request goes can't be changed by a scheme:
+/// A scheme can't change the destination of a request:
 ///
 /// ```compile_fail,E0594
 /// # use tower_passthrough::auth::AuthRequest;

@@ -3,7 +3,7 @@
 use super::{AuthorizeError, Scope};
 use crate::connection::ConnectionKey;
 
-/// What a caller may do with a connection, and the key of the connection.
+/// The permission to use a connection: a scope, and the key of the connection.
 ///
 /// Without a [`connection_key`](Self::connection_key), the key is the id that the caller named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl From<Scope> for Grant {
     }
 }
 
-/// What the function of [`authorize_fn`](crate::PassthroughBuilder::authorize_fn) may return: a `bool` (`true` grants every
+/// The result of the function of [`authorize_fn`](crate::PassthroughBuilder::authorize_fn): a `bool` (`true` grants every
 /// method and path), a [`Scope`], a [`Grant`], or an `Option` or a `Result` of one of them.
 #[diagnostic::on_unimplemented(
     message = "an authorizer's function can't return `{Self}`",

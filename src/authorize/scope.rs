@@ -72,7 +72,7 @@ impl Scope {
     }
 }
 
-/// Whether `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is
+/// Returns `true` if `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is
 /// taken where it first fits.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let mut pieces = pattern.split(|&byte| byte == b'*');

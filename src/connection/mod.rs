@@ -90,7 +90,7 @@ impl Connection {
         &self.0.integration
     }
 
-    /// Whether base URL and policy are the same for both.
+    /// Returns `true` if base URL and policy are the same for both.
     pub(crate) fn has_same_place(&self, other: &Self) -> bool {
         self.0.integration == other.0.integration && self.0.variables == other.0.variables
     }

@@ -36,7 +36,7 @@ const STALENESS: Duration = Duration::from_secs(1);
 
 /// Opened connections in memory, in front of a database. Cloning is one increment; clones share their entries.
 ///
-/// What the cache returns is at most as old as the [staleness](ConnectionCacheBuilder::staleness). Changes of this process count at
+/// A returned connection is at most as old as the [staleness](ConnectionCacheBuilder::staleness). Changes of this process count at
 /// once, if the store calls [`invalidate`](Self::invalidate) after each write. A connection that is new is always found, because a
 /// missing connection isn't kept.
 ///

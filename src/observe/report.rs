@@ -69,7 +69,7 @@ impl Outcome {
     }
 }
 
-/// What an [`Observe`] gets to know of a call that begins.
+/// A report of a call that begins.
 #[derive(Clone, Copy, Debug)]
 pub struct CallStart<'a>(pub(crate) &'a CallFacts);
 
@@ -87,11 +87,11 @@ impl<'a> CallStart<'a> {
     }
 }
 
-/// What an [`Observe`] gets to know of a call.
+/// A report of a call that has ended.
 #[derive(Clone, Copy, Debug)]
 pub struct CallReport<'a>(pub(crate) &'a CallFacts);
 
-/// What is known of a call so far.
+/// The facts that are known of a call so far.
 #[derive(Debug, Default)]
 pub(crate) struct CallFacts {
     pub(crate) id: Option<ConnectionId>,
@@ -113,7 +113,7 @@ pub(crate) struct CallFacts {
     pub(crate) told: Option<Box<Told>>,
 }
 
-/// What only some heads tell, and is only read if anybody wants to know.
+/// Facts of the head that are read only if there is an observer.
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) rate_limit: Option<RateLimit>,
@@ -217,7 +217,7 @@ impl<'a> CallReport<'a> {
         self.0.version
     }
 
-    /// What the vendor's answer told of its limits.
+    /// Returns the upstream's rate limit, as its answer gave it.
     #[must_use]
     pub fn rate_limit(&self) -> Option<RateLimit> {
         self.0.told.as_ref()?.rate_limit

@@ -54,7 +54,7 @@ mod on {
             ))
         }
 
-        /// Whether anybody looks at it.
+        /// Returns `true` if a subscriber wants the span.
         pub(crate) fn is_seen(&self) -> bool {
             !self.0.is_disabled()
         }
@@ -87,7 +87,7 @@ mod on {
             let integration = facts.integration.as_deref();
             self.0.in_scope(|| {
                 let code = error.code().as_str();
-                // What the host's own parts cause is an error, what upstreams cause a warning.
+                // Failures of the host's own parts are errors, failures of upstreams are warnings.
                 let is_hosts = status == StatusCode::BAD_GATEWAY && error.code() == ErrorCode::DestinationRefused;
                 if is_hosts || error.code() == ErrorCode::StoreUnavailable {
                     tracing::error!(target: "tower_passthrough", code, connection, integration, "{}", error.chain());

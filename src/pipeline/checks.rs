@@ -1,5 +1,4 @@
-//! What is refused before anything is sent, save what an address, a store or a policy refuses by
-//! itself.
+//! The checks of a call before it's sent, except those of addresses, stores and policies.
 
 use http::{HeaderMap, Method};
 use http_body::Body as _;
@@ -12,7 +11,7 @@ use crate::error::{Error, ErrorCode};
 use crate::rewrite::MAX_FIELDS;
 use crate::upstream::Route;
 
-/// TRACE would echo the credential, and CONNECT opens what nobody could look into.
+/// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel nobody could check.
 pub(super) fn check_method(method: &Method) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
     // Methods are case-sensitive, and not to each vendor. TRACK is what IIS calls it.
@@ -26,7 +25,7 @@ pub(super) fn check_method(method: &Method) -> Result<(), Error> {
     Ok(())
 }
 
-/// A head that leaves no room for what is added to it (FORWARDING H22).
+/// Refuses a head with so many fields that none can be added.
 pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
     if headers.len() > MAX_FIELDS {
         return Err(Error::bad_address("the request has more than 4,096 fields"));
@@ -34,7 +33,7 @@ pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
     Ok(())
 }
 
-/// What the caller isn't granted (SECURITY T3, T10).
+/// Refuses a method or a path that the caller's scope doesn't hold.
 pub(super) fn check_scope(
     scope: &Scope,
     method: &Method,
@@ -56,7 +55,7 @@ pub(super) fn check_scope(
     Ok(())
 }
 
-/// Dots that a vendor which decodes twice would see, where the host is strict (FORWARDING P9).
+/// Refuses dot segments that an upstream which decodes twice would see, if the host is strict.
 pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
     if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
         return Err(Error::bad_address(
@@ -66,7 +65,7 @@ pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) ->
     Ok(())
 }
 
-/// A request that has been here before (FORWARDING H10).
+/// Refuses a request that has passed through this gateway before.
 pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Error> {
     match &config.via {
         Some(via) if via.is_in(headers) => {
@@ -80,7 +79,7 @@ pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Err
     }
 }
 
-/// A body whose length is known to be too much. Others are counted while they pass.
+/// Refuses a body whose length is known to be over the limit. Other bodies are counted while they pass.
 pub(super) fn check_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Error> {
     match limit {
         Some(limit) if body.size_hint().lower() > limit => Err(Error::body_too_large()),

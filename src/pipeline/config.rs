@@ -107,7 +107,7 @@ impl Via {
         &self.value
     }
 
-    /// Whether the request has been here before.
+    /// Returns `true` if the request has passed through this gateway before.
     pub(crate) fn is_in(&self, headers: &HeaderMap) -> bool {
         members(headers, VIA).any(|member| {
             let words = member.split(u8::is_ascii_whitespace);

@@ -105,7 +105,7 @@ fn common_fields(error: &Error) -> HeaderMap {
     headers
 }
 
-/// `application/grpc`, alone or before `+`, `;` or `-web` (FORWARDING G1).
+/// `application/grpc`, alone or before `+`, `;` or `-web`.
 fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let Some((start, rest)) = content_type.split_at_checked(GRPC.len()) else {

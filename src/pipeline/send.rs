@@ -60,13 +60,13 @@ impl Drop for Buffered {
     }
 }
 
-/// Where a request goes, and on whose behalf.
+/// The destination of a request, and the connection on whose behalf it's sent.
 #[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) key: &'a ConnectionKey,
     pub(super) upstream: &'a Upstream,
     pub(super) destination: &'a Destination,
-    /// Whether the host application alone has chosen the destination.
+    /// `true` if the host application alone has chosen the destination.
     pub(super) is_hosts_choice: bool,
 }
 
@@ -297,7 +297,7 @@ impl Replay {
 }
 
 impl Target<'_> {
-    /// What the scheme needs of the payload, once what it reads of the connection has been found to be there.
+    /// Returns the scheme's use of the payload, after a check that the connection has all that the scheme reads.
     pub(super) fn payload_use(
         self,
         head: &Parts,
@@ -311,7 +311,7 @@ impl Target<'_> {
         Ok(payload)
     }
 
-    /// Where the request goes on behalf of that connection.
+    /// Returns the dispatch of a request on behalf of that connection.
     fn dispatch(self, connection: &Connection, applied: &mut Applied) -> Dispatch {
         let mut to = Dispatch::new(self.destination.clone()).on_behalf_of(self.key.clone());
         #[cfg(feature = "rustls")]

@@ -61,8 +61,8 @@ pub(super) fn carried(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let low = ipv4(g, h);
     let found = match (a, b, c, d, e, f) {
-        // The loopback and the unspecified address aren't compatible ones (RFC 4291 §2.5.5.1).
-        (0, 0, 0, 0, 0, 0) if low.to_bits() <= 1 => [None, None],
+        // No compatible ones: a host that allows them means them alone.
+        _ if address.is_loopback() || address.is_unspecified() => [None, None],
         // Mapped (RFC 4291 §2.5.5.2), compatible (§2.5.5.1), translated (RFC 2765).
         (0, 0, 0, 0, 0, 0xffff | 0) | (0, 0, 0, 0, 0xffff, 0) => [Some(low), None],
         // NAT64, well-known prefix (RFC 6052).

@@ -117,7 +117,7 @@ impl Nominated {
             member.eq_ignore_ascii_case(b"keep-alive") || member.eq_ignore_ascii_case(b"close")
         };
         let members = members().filter(|member| !is_option(member));
-        // What is no name names no field.
+        // An invalid name names no field.
         let names = members.filter_map(|member| HeaderName::from_bytes(member).ok());
         Some(Self(names.collect()))
     }

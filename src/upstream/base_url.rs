@@ -9,7 +9,7 @@ use crate::policy::{Location, LocationError, Origin};
 #[derive(Clone)]
 pub struct BaseUrl {
     location: Arc<Location>,
-    /// Whether variables of a connection are in it.
+    /// `true` if the base URL has variables of the connection.
     has_variables: bool,
 }
 

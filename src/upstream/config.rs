@@ -318,7 +318,7 @@ impl Place<'_> {
 #[derive(Debug)]
 pub(crate) struct Route<'a> {
     pub(crate) destination: Destination,
-    /// Whether the host application alone has chosen the destination: no caller by `__domain`, and no customer by a variable.
+    /// `true` if the host application alone has chosen the destination: no caller by `__domain`, and no customer by a variable.
     pub(crate) is_hosts_choice: bool,
     path: RoutePath<'a>,
 }

@@ -153,7 +153,7 @@ fn one_event(seen: &Seen, level: &str, parts: &[&str]) {
 }
 
 #[tokio::test]
-async fn h2_a_store_that_fails_leaves_an_event_with_all_causes() {
+async fn a_store_that_fails_leaves_an_event_with_all_causes() {
     let seen = call(Failing, BASE, FakeUpstream::silent()).await;
     assert_eq!(seen.status, 503);
     assert_eq!(seen.code, Some(ErrorCode::StoreUnavailable));
@@ -165,7 +165,7 @@ async fn h2_a_store_that_fails_leaves_an_event_with_all_causes() {
 }
 
 #[tokio::test]
-async fn h3_an_unknown_integration_is_named_in_the_log() {
+async fn an_unknown_integration_is_named_in_the_log() {
     let connection = Connection::new("crmm").with_secret("token", "s3cr3t");
     let seen = call(store(connection), BASE, FakeUpstream::silent()).await;
     assert_eq!(
@@ -180,7 +180,7 @@ async fn h3_an_unknown_integration_is_named_in_the_log() {
 }
 
 #[tokio::test]
-async fn h12_a_missing_secret_is_named_to_observers() {
+async fn a_missing_secret_is_named_to_observers() {
     let connection = Connection::new("crm").with_secret("tokn", "s3cr3t");
     let seen = call(store(connection), BASE, FakeUpstream::silent()).await;
     assert_eq!(
@@ -194,7 +194,7 @@ async fn h12_a_missing_secret_is_named_to_observers() {
 }
 
 #[tokio::test]
-async fn s4_a_base_url_without_tls_is_the_hosts_mistake_and_the_log_names_the_cure() {
+async fn a_base_url_without_tls_is_the_hosts_mistake_and_the_log_names_the_cure() {
     for base_url in [
         "http://127.0.0.1:9001",
         "http://localhost:9001",
@@ -216,7 +216,7 @@ async fn s4_a_base_url_without_tls_is_the_hosts_mistake_and_the_log_names_the_cu
 }
 
 #[tokio::test]
-async fn s4_an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
+async fn an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
     for base_url in ["https://127.0.0.1:9001", "https://10.0.0.1"] {
         let seen = call(with_token(), base_url, HttpTransport::default()).await;
         let expected = (502, Some(ErrorCode::DestinationRefused));
@@ -231,7 +231,7 @@ async fn s4_an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
 
 /// What a name resolves to may be anybody's doing, so the answer stays a refusal.
 #[tokio::test]
-async fn s4_a_name_that_resolves_to_a_private_address_is_refused() {
+async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let transport = HttpTransport::builder().resolve("api.crm.test", IpAddr::from([10, 0, 0, 1]));
     let seen = call(with_token(), BASE, transport.build().unwrap()).await;
     assert_eq!(
@@ -274,7 +274,7 @@ impl Observe for Named {
 }
 
 #[tokio::test]
-async fn h4_each_observer_sees_each_call() {
+async fn each_observer_sees_each_call() {
     let reports = Reports::default();
     let named = |name| Named(name, Arc::clone(&reports));
     let integrations = Integrations::new().with("crm", Upstream::new(BASE).unwrap());

@@ -190,7 +190,7 @@ impl Hmac {
     }
 
     /// The most that is kept of a body that is signed, in bytes: 1 MiB if nothing else is said.
-    /// What is larger is answered with `body-too-large`.
+    /// A larger body is answered with `body-too-large`.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.inner().body_limit = bytes;

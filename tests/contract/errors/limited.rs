@@ -56,13 +56,13 @@ async fn is_told(gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn h5_a_hosts_limit_is_413_before_an_http1_upstream() {
+async fn e9_a_hosts_limit_is_413_before_an_http1_upstream() {
     let vendor = Vendor::answering(Reply::ok("ok")).await;
     is_told(&limited(Setup::new(&vendor)).await).await;
 }
 
 #[tokio::test]
-async fn h5_a_hosts_limit_is_413_before_an_http2_upstream() {
+async fn e9_a_hosts_limit_is_413_before_an_http2_upstream() {
     let vendor = H2Vendor::start().await;
     let gateway = limited(Setup::new(&vendor)).await;
     let answering = async {
@@ -102,7 +102,7 @@ impl AuthScheme for WantsPayload {
 }
 
 #[tokio::test]
-async fn h5_a_hosts_limit_is_413_where_the_body_is_kept_for_a_signature() {
+async fn e9_a_hosts_limit_is_413_where_the_body_is_kept_for_a_signature() {
     let vendor = Vendor::answering(Reply::ok("ok")).await;
     let setup = Setup::new(&vendor).upstream(|upstream| upstream.auth(WantsPayload));
     is_told(&limited(setup).await).await;

@@ -17,7 +17,7 @@ async fn gateway(base_url: &str) -> Gateway {
 }
 
 #[tokio::test]
-async fn s4_loopback_is_called_without_tls() {
+async fn loopback_is_called_without_tls() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     for host in ["127.0.0.1", "127.1", "localhost", "LOCALHOST"] {
@@ -26,10 +26,14 @@ async fn s4_loopback_is_called_without_tls() {
         assert_eq!(answer.status(), 200, "{host}: {}", answer.text());
         vendor.next().await;
     }
+    // Nobody listens there, which is found out by dialling.
+    let gateway = gateway(&format!("http://[::1]:{port}")).await;
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(answer.error(), Some("upstream-unreachable"));
 }
 
 #[tokio::test]
-async fn s4_all_else_stays_refused() {
+async fn all_else_stays_refused() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     for base_url in [
@@ -53,7 +57,7 @@ async fn s4_all_else_stays_refused() {
 
 /// The gateway's own listener is never called, loopback or not.
 #[tokio::test]
-async fn s4_the_gateways_own_listener_stays_refused() {
+async fn the_gateways_own_listener_stays_refused() {
     let listener = testkit::gateway::bind().await;
     let address = listener.local_addr().unwrap();
     let origin = format!("http://{address}");

@@ -58,7 +58,7 @@ const SPELLINGS: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn n20_what_a_scheme_sets_replaces_the_callers_without_being_announced() {
+async fn t5_a_scheme_that_announces_nothing_wins() {
     for appends in [false, true] {
         let pair = Pair::with(move |pair| setup(pair, appends)).await;
         for nominated in [
@@ -93,7 +93,7 @@ async fn n20_what_a_scheme_sets_replaces_the_callers_without_being_announced() {
 }
 
 #[tokio::test]
-async fn n20_over_http2_as_well() {
+async fn t5_a_scheme_that_announces_nothing_wins_over_http2() {
     let pair = Pair::with(|pair| setup(pair, false)).await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let names = ["x-acme-auth", "x_acme_auth", "x_acme-auth", "x-acme-auth"];

@@ -119,7 +119,7 @@ async fn echo() -> Vendor {
 }
 
 #[tokio::test]
-async fn h9_the_tenant_of_the_path_reaches_its_own_connection() {
+async fn the_tenant_of_the_path_reaches_its_own_connection() {
     let vendor = echo().await;
     let gateway = gateway(Setup::new(&vendor), store(), |builder| builder).await;
     for tenant in TENANTS {
@@ -243,13 +243,13 @@ async fn only_the_rejected_is_refreshed(store: impl TokenStore) {
 }
 
 #[tokio::test]
-async fn h8_tenants_share_no_refresh() {
+async fn tenants_share_no_refresh() {
     each_is_refreshed_once(MemoryStore::from_iter(connections(without_token))).await;
     only_the_rejected_is_refreshed(MemoryStore::from_iter(connections(with_token))).await;
 }
 
 #[tokio::test]
-async fn h8_tenants_share_no_limit_of_calls_at_once() {
+async fn tenants_share_no_limit_of_calls_at_once() {
     let vendor = ManualVendor::bind().await;
     let options = |builder: Builder<_>| builder.in_flight_per_connection_key(1);
     let gateway = gateway(Setup::new(&vendor), store(), options).await;
@@ -271,7 +271,7 @@ async fn h8_tenants_share_no_limit_of_calls_at_once() {
 }
 
 #[tokio::test]
-async fn h8_tenants_share_no_rate() {
+async fn tenants_share_no_rate() {
     let vendor = echo().await;
     let rate = Rate::per_minute(NonZeroU32::MIN);
     let options = |builder: Builder<_>| builder.rate_per_connection_key(rate);
@@ -285,7 +285,7 @@ async fn h8_tenants_share_no_rate() {
 }
 
 #[tokio::test]
-async fn h8_tenants_share_no_network_connection_where_keys_are_isolated() {
+async fn tenants_share_no_network_connection_where_keys_are_isolated() {
     let vendor = echo().await;
     let setup = Setup::new(&vendor).transport(|transport| transport.isolate_connection_keys(true));
     let gateway = gateway(setup, store(), |builder| builder).await;
@@ -302,7 +302,7 @@ async fn h8_tenants_share_no_network_connection_where_keys_are_isolated() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn h8_tenants_share_no_client_certificate() {
+async fn tenants_share_no_client_certificate() {
     for alpn in [["http/1.1"], ["h2"]] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), &alpn)).await;
@@ -335,7 +335,7 @@ async fn h8_tenants_share_no_client_certificate() {
 }
 
 #[tokio::test]
-async fn h8_reports_tell_tenants_apart() {
+async fn reports_tell_tenants_apart() {
     let vendor = echo().await;
     let (sender, mut reports) = unbounded_channel();
     let observer = move |call: &CallReport<'_>| {
@@ -356,7 +356,7 @@ async fn h8_reports_tell_tenants_apart() {
 }
 
 #[tokio::test]
-async fn h8_a_removed_connection_is_gone_for_its_tenant_alone() {
+async fn a_removed_connection_is_gone_for_its_tenant_alone() {
     let vendor = echo().await;
     let store = store();
     let gateway = gateway(Setup::new(&vendor), store.clone(), |builder| builder).await;

@@ -43,7 +43,7 @@ impl Drop for Folder {
 }
 
 #[tokio::test]
-async fn h8_tenants_share_no_refresh_over_sqlite() {
+async fn tenants_share_no_refresh_over_sqlite() {
     let folder = Folder::new("first");
     each_is_refreshed_once(folder.store(without_token).await).await;
     let folder = Folder::new("rejected");
