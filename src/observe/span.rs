@@ -11,11 +11,9 @@ pub(crate) use self::off::CallSpan;
 
 #[cfg(feature = "tracing")]
 mod on {
-    use std::future::Future;
-
     use http::{Method, StatusCode, Version};
+    use tracing::Span;
     use tracing::field::{Empty, debug, display};
-    use tracing::{Instrument as _, Span};
 
     use crate::error::{Error, ErrorCode};
     use crate::observe::{CallFacts, CallReport, Outcome};
@@ -59,15 +57,11 @@ mod on {
             !self.0.is_disabled()
         }
 
-        /// The future, within the span whenever it's polled.
-        pub(crate) fn around<F: Future + Send>(
-            self,
-            call: F,
-        ) -> impl Future<Output = F::Output> + Send {
-            call.instrument(self.0)
+        pub(crate) fn in_scope<R>(&self, run: impl FnOnce() -> R) -> R {
+            self.0.in_scope(run)
         }
 
-        /// Tells what became of the call, and `report` within the span.
+        /// Records the end of the call in the span, and runs `report` inside of it.
         pub(crate) fn finish(&self, facts: &CallFacts, report: impl FnOnce()) {
             if self.is_seen() {
                 self.tell(facts);
@@ -159,8 +153,6 @@ mod on {
 
 #[cfg(not(feature = "tracing"))]
 mod off {
-    use std::future::Future;
-
     use http::Method;
 
     use crate::error::Error;
@@ -179,8 +171,8 @@ mod off {
             false
         }
 
-        pub(crate) fn around<F: Future + Send>(self, call: F) -> F {
-            call
+        pub(crate) fn in_scope<R>(&self, run: impl FnOnce() -> R) -> R {
+            run()
         }
 
         pub(crate) fn on_error(&self, _: &CallFacts, _: &Error) {}

@@ -18,6 +18,7 @@ pub(crate) use self::response_body::OwnBody;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use http::request::Parts;
 use http::{Request, Response, Uri};
@@ -32,7 +33,7 @@ use crate::body::{RequestBody, UpstreamBody};
 use crate::client::Transport;
 use crate::connection::{Connection, ConnectionKey};
 use crate::error::Error;
-use crate::observe::CallGuard;
+use crate::observe::{CallGuard, CallSpan};
 use crate::rewrite::{self, MountedLinks, RequestRules};
 use crate::store::CredentialStore;
 use crate::upgrade::Handshake;
@@ -50,21 +51,31 @@ pub(crate) struct Gateway<S, A, R, T> {
 /// A gateway of whatever parts.
 pub(crate) trait Forward: Send + Sync + 'static {
     /// Answers a call under `prefix`: with the upstream's response, or with an error of the gateway's own.
-    fn call(
-        self: Arc<Self>,
-        request: Request<RequestBody>,
-        prefix: Prefix,
-    ) -> Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>;
+    fn call(self: Arc<Self>, request: Request<RequestBody>, prefix: Prefix) -> CallFuture;
 
     fn config(&self) -> &Config;
+}
+
+/// The future of a call's response. It runs inside of the call's span.
+pub(crate) struct CallFuture {
+    forwarding: Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>,
+    span: CallSpan,
+}
+
+impl Future for CallFuture {
+    type Output = Response<OwnBody>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Self { forwarding, span } = &mut *self;
+        span.in_scope(|| forwarding.as_mut().poll(cx))
+    }
 }
 
 /// A call under way. The steps work on it in place: moved from one to the next, it would be in the call's future once for each.
 struct Call {
     /// The request's URI as it came, before a router took the mount off.
     uri: Uri,
-    head: Parts,
-    body: RequestBody,
+    outgoing: Outgoing,
     /// Present if the call opens a WebSocket.
     handshake: Option<Box<Handshake>>,
     guard: CallGuard,
@@ -85,24 +96,22 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
-    fn call(
-        self: Arc<Self>,
-        request: Request<RequestBody>,
-        prefix: Prefix,
-    ) -> Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>> {
+    fn call(self: Arc<Self>, request: Request<RequestBody>, prefix: Prefix) -> CallFuture {
         let (head, body) = request.into_parts();
         let form = ErrorForm::new(&head);
         let mut call = Call::new(head, body, &self.config);
-        let span = call.guard.span().clone();
-        Box::pin(span.around(async move {
-            match self.forward(&mut call, &prefix).await {
-                Ok(response) => match call.handshake {
-                    Some(handshake) => self.upgrade(response, *handshake, call.guard),
-                    None => self.relay(response, call.guard),
-                },
-                Err(error) => form.answer(error, call.guard),
-            }
-        }))
+        CallFuture {
+            span: call.guard.span().clone(),
+            forwarding: Box::pin(async move {
+                match self.forward(&mut call, &prefix).await {
+                    Ok(response) => match call.handshake {
+                        Some(handshake) => self.upgrade(response, *handshake, call.guard),
+                        None => self.relay(response, call.guard),
+                    },
+                    Err(error) => form.answer(error, call.guard),
+                }
+            }),
+        }
     }
 
     fn config(&self) -> &Config {
@@ -125,8 +134,8 @@ where
         let config = &self.config;
 
         // Admit.
-        checks::check_method(&call.head.method)?;
-        checks::check_size(&call.head.headers)?;
+        checks::check_method(&call.outgoing.head.method)?;
+        checks::check_size(&call.outgoing.head.headers)?;
         let uri = std::mem::take(&mut call.uri);
         let address = Address::under(prefix, &uri)?;
         call.guard.set_connection_id(address.id());
@@ -146,13 +155,13 @@ where
         let place = upstream.place(target.domain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
-        checks::check_scope(&scope, &call.head.method, &target, &route)?;
+        checks::check_scope(&scope, &call.outgoing.head.method, &target, &route)?;
         if let Some(handshake) = &mut call.handshake {
             handshake.claim(&connection, &upstream, target.path());
         }
         checks::check_double_encoded_dots(&target, config)?;
-        checks::check_length(&call.body, config.request_body_limit)?;
-        checks::check_loop(&call.head.headers, config)?;
+        checks::check_length(&call.outgoing.body, config.request_body_limit)?;
+        checks::check_loop(&call.outgoing.head.headers, config)?;
         let links = match config.rewrite_links {
             true => MountedLinks::new(&uri, &address, &target, &upstream, &route, encoding),
             false => None,
@@ -166,33 +175,20 @@ where
             destination: &route.destination,
             is_hosts_choice: route.is_hosts_choice,
         };
-        let payload = match to.payload_use(&call.head, &connection)? {
-            PayloadUse::Ignored => None,
-            PayloadUse::Bytes { limit } => {
-                // Boxed, as few schemes ask for it, and it would make each call's future larger.
-                let buffering = self.buffer_payload(&mut call.body, limit);
-                Some(Box::pin(buffering).await?)
-            }
-        };
-        let rules = self.rules(&upstream, &scope);
-        rules.rewrite(&mut call.head, &route.destination, joined, &call.body)?;
-        if let Some(handshake) = &call.handshake {
-            handshake.ask(&mut call.head.headers);
+        if let PayloadUse::Bytes { limit } = to.payload_use(&call.outgoing.head, &connection)? {
+            // Boxed, as few schemes ask for it, and it would make each call's future larger.
+            Box::pin(self.buffer_payload(&mut call.outgoing, limit)).await?;
         }
-        call.guard
-            .on_send(&mut call.head.headers, config.trace_context);
+        let rules = self.rules(&upstream, &scope);
+        let Outgoing { head, body, .. } = &mut call.outgoing;
+        rules.rewrite(head, &route.destination, joined, body)?;
+        if let Some(handshake) = &call.handshake {
+            handshake.ask(&mut head.headers);
+        }
+        call.guard.on_send(&mut head.headers, config.trace_context);
 
         // Send.
-        let outgoing = Outgoing {
-            head: std::mem::replace(&mut call.head, Request::new(()).into_parts().0),
-            body: std::mem::take(&mut call.body),
-            payload,
-            tee: None,
-        };
-        let handshake = call.handshake.as_deref_mut();
-        let response = self
-            .send(outgoing, to, &connection, handshake, &mut call.guard)
-            .await?;
+        let response = self.send(call, to, &connection).await?;
 
         // Respond.
         let handshake = call.handshake.as_deref_mut();
@@ -252,8 +248,7 @@ impl Call {
         Self {
             uri,
             guard,
-            head,
-            body,
+            outgoing: Outgoing::new(head, body),
             handshake,
         }
     }

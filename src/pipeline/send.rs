@@ -11,7 +11,7 @@ use tokio::time::timeout;
 
 use super::await_head::AwaitHead;
 use super::config::Config;
-use super::{Gateway, context};
+use super::{Call, Gateway, context};
 use crate::auth::{Applied, AuthContext, AuthRequest, PayloadUse};
 use crate::authorize::Authorize;
 use crate::body::{RequestBody, Tee, UploadState, UpstreamBody};
@@ -23,7 +23,6 @@ use crate::policy::{Destination, Host};
 use crate::resilience::Attempt;
 use crate::rewrite::{self, RequestTrailers};
 use crate::store::{CredentialStore, StoreError};
-use crate::upgrade::Handshake;
 use crate::upstream::{BaseUrlResolver, Upstream};
 
 /// The maximum time that a call which can't be sent again waits for a refresh to begin.
@@ -37,12 +36,6 @@ pub(super) struct Outgoing {
     pub(super) payload: Option<Bytes>,
     /// Keeps a copy of the body as it passes.
     pub(super) tee: Option<Arc<Tee>>,
-}
-
-/// A request with its credential, and where it goes.
-struct Ready {
-    request: Request<RequestBody>,
-    to: Dispatch,
 }
 
 /// A request to be sent once more, as soon as its body has passed.
@@ -77,15 +70,20 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
-    /// Sends the request with its credential. If the upstream rejects the credential and the store has another, sends it once more.
+    /// Sends the call's request with its credential. If the upstream rejects the credential and the store has another, sends it once
+    /// more.
     pub(super) async fn send(
         &self,
-        mut outgoing: Outgoing,
+        call: &mut Call,
         target: Target<'_>,
         connection: &Connection,
-        handshake: Option<&mut Handshake>,
-        guard: &mut CallGuard,
     ) -> Result<Response<UpstreamBody>, Error> {
+        let Call {
+            outgoing,
+            handshake,
+            guard,
+            ..
+        } = call;
         let config = &self.config;
         // The credential may turn out to be stale: then head and body are needed once more.
         let can_refresh = self.store.can_refresh(connection);
@@ -95,19 +93,18 @@ where
         };
         let sent = match config.resilience.is_off() {
             true => {
-                let ready = self.authenticate(outgoing, target, connection, guard)?;
+                let to = self.authenticate(outgoing, target, connection, guard)?;
                 if let Some(handshake) = handshake {
-                    handshake.set_dispatch(&ready.to);
+                    handshake.set_dispatch(&to);
                 }
-                let Ready { request, to } = ready;
-                let sending = self.transport.send(request, &to);
+                let sending = self.transport.send(outgoing.take_request(), &to);
                 let upload = guard.shared_upload();
                 AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await?
             }
             false => {
-                let attempt = |outgoing, guard: &mut CallGuard| {
-                    let Ready { request, to } =
-                        self.authenticate(outgoing, target, connection, guard)?;
+                let attempt = |mut outgoing: Outgoing, guard: &mut CallGuard| {
+                    let to = self.authenticate(&mut outgoing, target, connection, guard)?;
+                    let request = outgoing.take_request();
                     let (started, upload) = (guard.started(), guard.shared_upload());
                     Ok(Attempt {
                         has_client_identity: to.has_client_identity(),
@@ -120,7 +117,7 @@ where
                 let end = config.timeouts.end(guard.started());
                 let origin = target.destination.origin();
                 let sending = config.resilience.send(
-                    outgoing,
+                    outgoing.take(),
                     Outgoing::try_clone,
                     origin,
                     end,
@@ -138,27 +135,27 @@ where
         Ok(response)
     }
 
-    /// Puts the credential on.
+    /// Puts the credential on the request, and returns where to send it.
     fn authenticate(
         &self,
-        outgoing: Outgoing,
+        outgoing: &mut Outgoing,
         target: Target<'_>,
         connection: &Connection,
         guard: &mut CallGuard,
-    ) -> Result<Ready, Error> {
+    ) -> Result<Dispatch, Error> {
         let Outgoing {
-            mut head,
+            head,
             body,
             payload,
             tee,
         } = outgoing;
         let cx = AuthContext::new(connection, target.destination, SystemTime::now());
         let cx = cx.with_payload_length(body.size_hint().exact());
-        let cx = match &payload {
+        let cx = match payload {
             Some(payload) => cx.with_payload(payload),
             None => cx,
         };
-        let mut request = AuthRequest::new(&mut head);
+        let mut request = AuthRequest::new(head);
         let mut applied = target.upstream.scheme().apply(&mut request, &cx)?;
         let set = request.into_fields();
 
@@ -169,26 +166,23 @@ where
         }
         let config = &self.config;
         // What is kept for a replay is encoded once more by then.
-        let (body, tee) = match applied.take_encoder() {
-            Some(encoder) => {
-                let encoded = body.encoded(encoder, tee, config.limits.buffers())?;
-                (rewrite::framed(&mut head, encoded), None)
-            }
-            None => (body, tee),
-        };
+        if let Some(encoder) = applied.take_encoder() {
+            let encoded =
+                std::mem::take(body).encoded(encoder, tee.take(), config.limits.buffers())?;
+            *body = rewrite::framed(head, encoded);
+        }
         let trailers = || RequestTrailers {
             requirements: target.upstream.shared_requirements(),
             set,
             host_credentials: Arc::clone(&config.host_credentials),
         };
         let limits = (config.request_body_limit, config.timeouts.idle);
-        let (body, upload) = body.follow(guard.started(), trailers, limits, tee);
+        let followed = std::mem::take(body).follow(guard.started(), trailers, limits, tee.take());
+        let (followed, upload) = followed;
+        *body = followed;
         guard.set_upload(upload);
         guard.on_attempt();
-        Ok(Ready {
-            request: Request::from_parts(head, body),
-            to,
-        })
+        Ok(to)
     }
 
     /// Sends once more with another credential, after the upstream has rejected `rejected`. If there is none, or the body can't be
@@ -212,7 +206,7 @@ where
                 Err(_) => return Ok(unauthorized),
             }
         };
-        let Some(outgoing) = replay.and_then(|replay| replay.into_outgoing()) else {
+        let Some(mut outgoing) = replay.and_then(|replay| replay.into_outgoing()) else {
             return Ok(unauthorized);
         };
         let refreshed = refreshed.map_err(StoreError::while_refreshing)?;
@@ -221,8 +215,8 @@ where
             return Ok(unauthorized);
         };
         drop(unauthorized);
-        let Ready { request, to } = self.authenticate(outgoing, target, &connection, guard)?;
-        let sending = self.transport.send(request, &to);
+        let to = self.authenticate(&mut outgoing, target, &connection, guard)?;
+        let sending = self.transport.send(outgoing.take_request(), &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
         let sent = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await?;
         sent.map_err(|error| target.map_error(error, guard))
@@ -231,11 +225,11 @@ where
     /// Reads the body into memory, for a scheme that signs it. This is the last check.
     pub(super) async fn buffer_payload(
         &self,
-        body: &mut RequestBody,
+        outgoing: &mut Outgoing,
         limit: usize,
-    ) -> Result<Bytes, Error> {
+    ) -> Result<(), Error> {
         let config = &self.config;
-        let whole = std::mem::take(body);
+        let whole = std::mem::take(&mut outgoing.body);
         let (buffered, payload) = whole
             .buffer(
                 limit,
@@ -244,12 +238,39 @@ where
                 config.limits.buffers(),
             )
             .await?;
-        *body = buffered;
-        Ok(payload)
+        outgoing.body = buffered;
+        outgoing.payload = Some(payload);
+        Ok(())
     }
 }
 
 impl Outgoing {
+    pub(super) const fn new(head: Parts, body: RequestBody) -> Self {
+        Self {
+            head,
+            body,
+            payload: None,
+            tee: None,
+        }
+    }
+
+    fn take(&mut self) -> Self {
+        Self {
+            head: self.take_head(),
+            body: std::mem::take(&mut self.body),
+            payload: self.payload.take(),
+            tee: self.tee.take(),
+        }
+    }
+
+    fn take_request(&mut self) -> Request<RequestBody> {
+        Request::from_parts(self.take_head(), std::mem::take(&mut self.body))
+    }
+
+    fn take_head(&mut self) -> Parts {
+        std::mem::replace(&mut self.head, Request::new(()).into_parts().0)
+    }
+
     /// The same request once more, if its body is empty or kept.
     fn try_clone(&self) -> Option<Self> {
         Some(Self {

@@ -9,19 +9,19 @@ use std::task::{Context, Poll, ready};
 use http::Response;
 use pin_project_lite::pin_project;
 
-use crate::pipeline::{OwnBody, ResponseBody};
+use crate::pipeline::{CallFuture, ResponseBody};
 
 /// The future of the response of a [`PassthroughService`](crate::PassthroughService). Dropping it cancels the upstream's request.
 #[must_use = "futures do nothing unless polled"]
-pub struct ResponseFuture(Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>);
+pub struct ResponseFuture(CallFuture);
 
 impl ResponseFuture {
-    pub(super) fn new(call: Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>) -> Self {
+    pub(super) const fn new(call: CallFuture) -> Self {
         Self(call)
     }
 
     fn poll_response<B>(&mut self, cx: &mut Context<'_>) -> Poll<Response<ResponseBody<B>>> {
-        let response = ready!(self.0.as_mut().poll(cx));
+        let response = ready!(Pin::new(&mut self.0).poll(cx));
         Poll::Ready(response.map(ResponseBody::own))
     }
 }
