@@ -65,6 +65,10 @@ impl ConnectionId {
         }
     }
 
+    pub(crate) const fn text(&self) -> &SmallStr {
+        &self.0
+    }
+
     /// Returns the id, decoded.
     #[must_use]
     pub fn as_str(&self) -> &str {

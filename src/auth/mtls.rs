@@ -7,8 +7,8 @@ use super::{
 /// Presents the secret `certificate`, a chain in PEM whose first certificate is the client's own,
 /// with the secret `private_key`, its key in PEM: PKCS #8, PKCS #1 or SEC 1, without a password.
 ///
-/// It puts nothing on the request: a tuple combines it with a scheme that does. What has been made of the secrets is kept with the [`Connection`], so a store should hand out
-/// clones of one rather than make a connection for each call.
+/// It adds nothing to the request: combine it in a tuple with a scheme that does. The parsed certificate is kept with the
+/// [`Connection`](crate::Connection), so a store should return clones of one connection rather than make one for each call.
 ///
 /// A certificate that was changed in the store counts from the next call on: network connections on
 /// which the old one was presented, and their TLS sessions, serve no call of the new one, and are

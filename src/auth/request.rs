@@ -102,6 +102,10 @@ impl<'a> AuthRequest<'a> {
     }
 
     pub(super) fn drop_other_spellings(&mut self, name: &HeaderName) {
+        let has_spellings = |name: &str| name.bytes().any(|byte| byte == b'-' || byte == b'_');
+        if !has_spellings(name.as_str()) {
+            return;
+        }
         let is_other = |other: &&HeaderName| {
             let (other, name) = (other.as_str().as_bytes(), name.as_str().as_bytes());
             let dash = |&byte: &u8| if byte == b'_' { b'-' } else { byte };

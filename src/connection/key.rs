@@ -72,7 +72,7 @@ impl ConnectionKey {
 
 impl From<&ConnectionId> for ConnectionKey {
     fn from(id: &ConnectionId) -> Self {
-        Self(SmallStr::new(id.as_str()))
+        Self(id.text().clone())
     }
 }
 

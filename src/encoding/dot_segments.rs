@@ -16,7 +16,9 @@ use super::percent::decode;
 /// twice.
 pub(crate) fn leaves_base(path: &str, decoded_twice: bool) -> bool {
     // A dot segment needs a dot, plain or encoded.
-    if !path.contains("..") && !path.contains('%') {
+    let bytes = path.as_bytes();
+    let has_two_dots = || bytes.windows(2).any(|pair| pair == b"..");
+    if !bytes.contains(&b'%') && !has_two_dots() {
         return false;
     }
     if climbs_out(path.as_bytes().split(|&byte| byte == b'/'), true) {

@@ -14,7 +14,7 @@ use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
 /// The rate at which calls of one connection may begin, for
-/// [`PassthroughBuilder::rate_per_connection`](crate::PassthroughBuilder::rate_per_connection).
+/// [`PassthroughBuilder::rate_per_connection_key`](crate::PassthroughBuilder::rate_per_connection_key).
 ///
 /// Whoever hasn't called for a while has a burst of calls at once; from then on they may begin at
 /// the rate, evenly.

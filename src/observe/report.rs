@@ -223,8 +223,8 @@ impl<'a> CallReport<'a> {
         self.0.told.as_ref()?.rate_limit
     }
 
-    /// The trace of the request's `traceparent`, the caller's or one that [`TraceContext::Start`]
-    /// made, so that logs can be put together. A caller chooses it as it likes.
+    /// Returns the trace id of the request's `traceparent`, so that logs can be joined. It's the caller's, who may choose any, or one
+    /// that [`TraceContext::Start`](crate::observe::TraceContext::Start) made.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.told.as_ref()?.trace

@@ -237,6 +237,7 @@ where
 }
 
 impl Call {
+    #[inline]
     fn new(mut head: Parts, body: RequestBody, config: &Config) -> Self {
         let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);

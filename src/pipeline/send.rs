@@ -245,6 +245,7 @@ where
 }
 
 impl Outgoing {
+    #[inline]
     pub(super) const fn new(head: Parts, body: RequestBody) -> Self {
         Self {
             head,
@@ -263,10 +264,12 @@ impl Outgoing {
         }
     }
 
+    #[inline]
     fn take_request(&mut self) -> Request<RequestBody> {
         Request::from_parts(self.take_head(), std::mem::take(&mut self.body))
     }
 
+    #[inline]
     fn take_head(&mut self) -> Parts {
         std::mem::replace(&mut self.head, Request::new(()).into_parts().0)
     }

@@ -301,10 +301,9 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.request_body_limit = Some(bytes))
     }
 
-    /// Sets how much of a request's body is kept while it streams, in bytes, so that the call can be
-    /// sent once more with a renewed credential after the vendor's 401. Default: 64 KiB; of a
-    /// larger body nothing is kept, and the 401 goes back. Nothing is kept either if the store
-    /// doesn't [renew](CredentialStore::renews).
+    /// Sets the maximum size of a body that is kept while it streams, in bytes, so that the call can be sent once more with a refreshed
+    /// credential after an upstream's 401. Default: 64 KiB. Nothing is kept of a larger body, and the 401 goes back. Nothing is kept
+    /// either if the store [can't refresh](CredentialStore::can_refresh).
     pub fn replay_limit(self, bytes: usize) -> Self {
         self.set(|config| config.replay_limit = bytes)
     }

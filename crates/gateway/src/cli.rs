@@ -32,7 +32,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Change the connections of the config file's [store].
+    /// Change the connections of the config file's store.
     ///
     /// A gateway that runs needs no signal: it sees what has changed within seconds. Secrets are
     /// read from stdin or from a file, and never printed. Exits 0 if all was done, 2 if the command

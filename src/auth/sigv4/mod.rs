@@ -101,7 +101,7 @@ const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 /// encoded once more, and its dot segments are resolved, as AWS asks for. What is sent stays as the
 /// caller sent it.
 ///
-/// In [`Several`](super::Several) it comes last, as it signs what others have put on.
+/// In a tuple of schemes it comes last, as it signs what the others have added.
 #[derive(Clone, Debug)]
 pub struct SigV4 {
     service: Box<str>,
@@ -187,7 +187,7 @@ impl SigV4 {
     /// Sets the maximum size of a chunk that the caller has signed, in bytes. Each upload buffers one chunk. A larger
     /// one ends the call as a broken body does, with 400. Default: 1 MiB.
     #[must_use]
-    pub fn largest_chunk(mut self, bytes: usize) -> Self {
+    pub fn max_chunk_size(mut self, bytes: usize) -> Self {
         self.max_chunk_size = bytes;
         self
     }

@@ -287,11 +287,14 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.origin.scheme().hash(state);
+        // A hash for each call, so what most keys don't have isn't written.
         self.origin.authority().as_str().hash(state);
-        self.connection.hash(state);
-        self.isolation.key().hash(state);
-        self.needs_http2.hash(state);
+        if let Some(connection) = &self.connection {
+            connection.hash(state);
+        }
+        if let Some(isolation) = self.isolation.key() {
+            isolation.hash(state);
+        }
     }
 }
 

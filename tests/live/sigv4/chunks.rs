@@ -223,7 +223,7 @@ async fn h14_chunks_to_a_vendor_over_http2_have_their_length() {
 
 #[tokio::test]
 async fn what_is_not_in_chunks_ends_the_call() {
-    let pair = pair(s3().largest_chunk(1024)).await;
+    let pair = pair(s3().max_chunk_size(1024)).await;
     let good = signed_with_another_key(&["hello"], false);
     for body in [
         "hello".to_owned(),

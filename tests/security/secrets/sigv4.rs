@@ -24,7 +24,7 @@ fn connection() -> Connection {
 }
 
 fn s3() -> SigV4 {
-    SigV4::new("s3", "eu-central-1").unwrap().largest_chunk(16)
+    SigV4::new("s3", "eu-central-1").unwrap().max_chunk_size(16)
 }
 
 /// Each way in which a request can't be signed, or its payload turns out not to be.

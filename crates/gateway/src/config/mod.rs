@@ -1,7 +1,7 @@
 //! From a file in TOML to what the server is built of.
 //!
 //! It goes in three steps, each with errors that tell the place: toml parses the text, serde reads
-//! the [shape](file) out of the tree, and the modules named after the file's tables turn that into
+//! the [shape](mod@file) out of the tree, and the modules named after the file's tables turn that into
 //! the library's types. The last step goes on after an error, so that one run shows all that is
 //! wrong.
 
