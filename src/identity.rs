@@ -4,6 +4,8 @@ use std::fmt;
 
 use crate::secret::{Secret, fingerprint};
 
+#[cfg(not(feature = "rustls"))]
+pub(crate) use self::no_tls::ClientIdentity;
 #[cfg(feature = "rustls")]
 pub(crate) use self::tls::crypto_provider;
 #[cfg(feature = "rustls")]
@@ -32,6 +34,27 @@ impl IsolationKey {
 impl fmt::Debug for IsolationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IsolationKey")
+    }
+}
+
+/// Without TLS no client certificate can be presented, so the type has no value.
+#[cfg(not(feature = "rustls"))]
+mod no_tls {
+    use std::convert::Infallible;
+
+    use super::IsolationKey;
+
+    #[derive(Clone, Debug)]
+    pub(crate) struct ClientIdentity(Infallible);
+
+    impl ClientIdentity {
+        pub(crate) fn isolated_by(&self, _: IsolationKey) -> Self {
+            match self.0 {}
+        }
+
+        pub(crate) fn isolation_key(&self) -> IsolationKey {
+            match self.0 {}
+        }
     }
 }
 

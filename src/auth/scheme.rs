@@ -7,7 +7,6 @@ use http::HeaderName;
 use http::request::Parts;
 
 use super::{AuthContext, AuthError, AuthRequest, BodyEncoder};
-#[cfg(feature = "rustls")]
 use crate::identity::ClientIdentity;
 
 /// A way to authenticate a request. Synchronous and pure: a scheme reads neither clock nor network.
@@ -229,7 +228,6 @@ impl PayloadUse {
 #[must_use]
 pub struct Applied {
     encoder: Option<Box<dyn BodyEncoder>>,
-    #[cfg(feature = "rustls")]
     identity: Option<ClientIdentity>,
 }
 
@@ -252,7 +250,6 @@ impl Applied {
     pub fn and(self, other: Self) -> Self {
         Self {
             encoder: self.encoder.or(other.encoder),
-            #[cfg(feature = "rustls")]
             identity: self.identity.or(other.identity),
         }
     }
@@ -261,7 +258,6 @@ impl Applied {
         self.encoder.take()
     }
 
-    #[cfg(feature = "rustls")]
     pub(crate) fn take_client_identity(&mut self) -> Option<ClientIdentity> {
         self.identity.take()
     }

@@ -3,9 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::connection::ConnectionKey;
-#[cfg(feature = "rustls")]
-use crate::identity::ClientIdentity;
-use crate::identity::IsolationKey;
+use crate::identity::{ClientIdentity, IsolationKey};
 use crate::policy::Destination;
 
 /// The target of a request: a judged [`Destination`], the connection key that the request is sent on behalf of, and the network
@@ -34,7 +32,6 @@ pub struct Dispatch {
 pub(crate) enum Isolation {
     None,
     Key(IsolationKey),
-    #[cfg(feature = "rustls")]
     Identity(ClientIdentity),
 }
 
@@ -43,12 +40,10 @@ impl Isolation {
         match self {
             Self::None => None,
             Self::Key(key) => Some(*key),
-            #[cfg(feature = "rustls")]
             Self::Identity(identity) => Some(identity.isolation_key()),
         }
     }
 
-    #[cfg(feature = "rustls")]
     pub(crate) fn identity(&self) -> Option<&ClientIdentity> {
         match self {
             Self::Identity(identity) => Some(identity),
@@ -80,7 +75,6 @@ impl Dispatch {
     #[must_use]
     pub fn isolated_by(mut self, key: IsolationKey) -> Self {
         self.isolation = match self.isolation {
-            #[cfg(feature = "rustls")]
             Isolation::Identity(identity) => Isolation::Identity(identity.isolated_by(key)),
             Isolation::None | Isolation::Key(_) => Isolation::Key(key),
         };
@@ -91,7 +85,11 @@ impl Dispatch {
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     #[must_use]
-    pub fn with_client_identity(mut self, identity: ClientIdentity) -> Self {
+    pub fn with_client_identity(self, identity: ClientIdentity) -> Self {
+        self.presenting(identity)
+    }
+
+    pub(crate) fn presenting(mut self, identity: ClientIdentity) -> Self {
         self.isolation = Isolation::Identity(match self.isolation {
             Isolation::Key(key) => identity.isolated_by(key),
             _ => identity,
@@ -129,10 +127,7 @@ impl Dispatch {
 
     /// Returns `true` if a client certificate is to be presented.
     pub(crate) fn has_client_identity(&self) -> bool {
-        #[cfg(feature = "rustls")]
-        return self.client_identity().is_some();
-        #[cfg(not(feature = "rustls"))]
-        false
+        self.isolation.identity().is_some()
     }
 
     pub(crate) fn isolation(&self) -> &Isolation {

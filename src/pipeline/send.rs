@@ -338,12 +338,9 @@ impl Target<'_> {
     /// Returns the dispatch of a request on behalf of that connection.
     fn dispatch(self, connection: &Connection, applied: &mut Applied) -> Dispatch {
         let mut to = Dispatch::new(self.destination.clone()).on_behalf_of(self.key.clone());
-        #[cfg(feature = "rustls")]
         if let Some(identity) = applied.take_client_identity() {
-            to = to.with_client_identity(identity);
+            to = to.presenting(identity);
         }
-        #[cfg(not(feature = "rustls"))]
-        let _ = applied;
         if self.upstream.requirements().is_binding() {
             to = to.isolated_by(connection.credential().isolation_key());
         }

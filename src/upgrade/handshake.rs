@@ -5,7 +5,6 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};
-#[cfg(feature = "rustls")]
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -15,15 +14,13 @@ use http::header::{
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
 };
 use http::request::Parts;
-use http::{Extensions, Method, StatusCode, Version, response};
-#[cfg(feature = "rustls")]
-use http::{Request, uri::PathAndQuery};
+use http::uri::PathAndQuery;
+use http::{Extensions, Method, Request, StatusCode, Version, response};
 use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 use sha1_smol::Sha1;
 
 use super::NotAsked;
-#[cfg(feature = "rustls")]
 use crate::auth::{AuthContext, AuthRequest};
 use crate::body::RequestBody;
 use crate::client::Dispatch;
@@ -46,10 +43,6 @@ pub(crate) struct Handshake {
 /// The grant that a tunnel was opened by. The tunnel ends when it's no longer granted.
 pub(crate) struct Claim {
     connection: Connection,
-    #[cfg_attr(
-        not(feature = "rustls"),
-        expect(dead_code, reason = "client certificates alone need it")
-    )]
     upstream: Upstream,
     /// The client certificate that the upstream knows the tunnel by.
     identity: Option<IsolationKey>,
@@ -70,7 +63,6 @@ impl Claim {
     }
 
     /// The client certificate that the scheme presents for a connection.
-    #[cfg(feature = "rustls")]
     fn identity_of(&self, connection: &Connection) -> Option<IsolationKey> {
         let destination = self.upstream.destination();
         let uri = destination.uri(PathAndQuery::from_static("/")).ok()?;
@@ -82,11 +74,6 @@ impl Claim {
             .apply(&mut AuthRequest::new(&mut head), &cx);
         let identity = applied.ok()?.take_client_identity()?;
         Some(identity.isolation_key())
-    }
-
-    #[cfg(not(feature = "rustls"))]
-    fn identity_of(&self, _: &Connection) -> Option<IsolationKey> {
-        None
     }
 }
 
@@ -148,12 +135,9 @@ impl Handshake {
 
     /// Notes the client certificate that the upstream knows the tunnel by.
     pub(crate) fn set_dispatch(&mut self, to: &Dispatch) {
-        #[cfg(feature = "rustls")]
-        if let (Some(claim), Some(identity)) = (&mut self.claim, to.client_identity()) {
+        if let (Some(claim), Some(identity)) = (&mut self.claim, to.isolation().identity()) {
             claim.identity = Some(identity.isolation_key());
         }
-        #[cfg(not(feature = "rustls"))]
-        let _ = to;
     }
 
     /// Adds the fields that request the upgrade. `headers` are rewritten, and have lost their hop-by-hop fields.

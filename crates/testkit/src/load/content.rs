@@ -85,7 +85,7 @@ impl Check {
         }
     }
 
-    /// Slows its reader down: so long a pause for each [`STRETCH`].
+    /// Slows its reader down: so long a pause for each `STRETCH`.
     pub fn paced(mut self, pace: Option<Duration>) -> Self {
         self.pace = pace;
         self
