@@ -40,11 +40,7 @@ impl AuthScheme for Bearer {
         request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
-        let value = cx.cached_header(&CacheKey::for_type::<Self>(), || {
-            Ok(cx.secret("token")?.to_header_value("Bearer ")?)
-        })?;
-        request.insert_header(AUTHORIZATION, value);
-        Ok(Applied::default())
+        insert_bearer::<Self>("token", request, cx)
     }
 }
 
@@ -64,12 +60,21 @@ impl AuthScheme for AccessToken {
         request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
-        let value = cx.cached_header(&CacheKey::for_type::<Self>(), || {
-            Ok(cx.secret("access_token")?.to_header_value("Bearer ")?)
-        })?;
-        request.insert_header(AUTHORIZATION, value);
-        Ok(Applied::default())
+        insert_bearer::<Self>("access_token", request, cx)
     }
+}
+
+/// Adds a secret as `Authorization: Bearer`. `S` is the scheme that does so: each keeps its value with the connection.
+fn insert_bearer<S: 'static>(
+    secret: &str,
+    request: &mut AuthRequest<'_>,
+    cx: &AuthContext<'_>,
+) -> Result<Applied, AuthError> {
+    let value = cx.cached_header(&CacheKey::for_type::<S>(), || {
+        Ok(cx.secret(secret)?.to_header_value("Bearer ")?)
+    })?;
+    request.insert_header(AUTHORIZATION, value);
+    Ok(Applied::default())
 }
 
 /// Sends the secrets `username` and `password` as `Authorization: Basic` (RFC 7617).

@@ -45,36 +45,22 @@ impl DateTime {
 
     /// Formats as `20170712T024159Z` (ISO 8601, basic).
     pub(crate) fn to_iso_basic(self) -> String {
-        let Self {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            ..
-        } = self;
-        format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
+        self.format_iso("", "", "Z")
     }
 
     /// Formats as `2017-07-12T02:41:59Z` (ISO 8601, extended).
     #[cfg(feature = "hmac")]
     pub(crate) fn to_iso(self) -> String {
-        let Self {
-            year,
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            ..
-        } = self;
-        format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+        self.format_iso("-", ":", "Z")
     }
 
     /// Formats as `2017-07-12T02:41:59.559Z`, with the milliseconds that the caller adds.
     #[cfg(feature = "hmac")]
     pub(crate) fn to_iso_with_milliseconds(self, milliseconds: u32) -> String {
+        self.format_iso("-", ":", &format!(".{milliseconds:03}Z"))
+    }
+
+    fn format_iso(self, dash: &str, colon: &str, end: &str) -> String {
         let Self {
             year,
             month,
@@ -85,7 +71,7 @@ impl DateTime {
             ..
         } = self;
         format!(
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{milliseconds:03}Z"
+            "{year:04}{dash}{month:02}{dash}{day:02}T{hour:02}{colon}{minute:02}{colon}{second:02}{end}"
         )
     }
 
