@@ -293,6 +293,14 @@ impl Error {
         }
     }
 
+    /// Returns the gRPC status of the answer: that of the code, or UNAVAILABLE for the same mistakes.
+    pub(crate) fn grpc_status(&self) -> u8 {
+        match self.0.is_hosts_mistake {
+            true => 14,
+            false => self.0.code.grpc_status(),
+        }
+    }
+
     /// Returns the error and its causes as one line, for the host's logs: `store-unavailable: the credential store failed: connection
     /// refused`. A cause may name a host or an address, so the line isn't for callers.
     pub fn chain(&self) -> impl fmt::Display + '_ {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::secret::{Secret, fingerprint};
+use crate::secret::{Secret, fingerprint, fingerprint_of_both};
 
 #[cfg(not(feature = "rustls"))]
 pub(crate) use self::no_tls::ClientIdentity;
@@ -25,8 +25,7 @@ impl IsolationKey {
     /// Returns the key of what has both keys.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
-        let ([a, b], [c, d]) = (self.0, other.0);
-        Self([a ^ c, b ^ d])
+        Self(fingerprint_of_both(self.0, other.0))
     }
 }
 

@@ -13,7 +13,7 @@
 //! that its `Debug` shows nothing and HPACK never indexes it.
 
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -51,9 +51,7 @@ impl Secret {
 
 /// Returns a fingerprint of a set of secrets, by which this process tells sets apart. It reveals nothing of the secrets.
 pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret)>) -> [u64; 2] {
-    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
-    let keys = KEYS.get_or_init(<[RandomState; 2]>::default);
-    let mut hashers = keys.each_ref().map(BuildHasher::build_hasher);
+    let mut hashers = keyed_hashers();
     for (name, secret) in secrets {
         for hasher in &mut hashers {
             name.hash(hasher);
@@ -61,6 +59,20 @@ pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret
         }
     }
     hashers.map(|hasher| hasher.finish())
+}
+
+/// Returns a fingerprint of two fingerprints, in this order.
+pub(crate) fn fingerprint_of_both(first: [u64; 2], second: [u64; 2]) -> [u64; 2] {
+    keyed_hashers().map(|mut hasher| {
+        (first, second).hash(&mut hasher);
+        hasher.finish()
+    })
+}
+
+fn keyed_hashers() -> [DefaultHasher; 2] {
+    static KEYS: OnceLock<[RandomState; 2]> = OnceLock::new();
+    let keys = KEYS.get_or_init(<[RandomState; 2]>::default);
+    keys.each_ref().map(BuildHasher::build_hasher)
 }
 
 /// Returns a header value of bytes that hold a secret. `value` must have been made at its final size, as growth would leave copies.

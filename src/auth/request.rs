@@ -1,7 +1,7 @@
 //! The head of a request as a scheme sees it.
 
 use bytes::Bytes;
-use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Uri};
@@ -69,15 +69,16 @@ impl<'a> AuthRequest<'a> {
         if !self.fields.contains(&name) {
             return self.insert_header(name, value);
         }
-        if let Ok(Entry::Occupied(mut field)) = self.head.headers.try_entry(name) {
-            field.append(value);
-        }
+        // A head of 32,768 fields takes no more, and doesn't get through hyper's server.
+        let _ = self.head.headers.try_append(name, value);
     }
 
     /// Removes a field, in every spelling of its name.
     pub fn remove_header(&mut self, name: &HeaderName) {
         self.drop_other_spellings(name);
         self.head.headers.remove(name);
+        // The caller's trailers must not bring it back.
+        self.note(name.clone());
     }
 
     /// Sets path and query. They are wiped when the request is dropped, so a secret may be in them. `target` should have been made
@@ -171,6 +172,23 @@ mod tests {
                 ("x-key", b"two"),
                 ("x-other", b"stays")
             ]
+        );
+    }
+
+    #[test]
+    fn what_a_scheme_has_removed_can_be_set_again_and_stays_removed_from_trailers() {
+        let (mut head, ()) = Request::new(()).into_parts();
+        let mut request = AuthRequest::new(&mut head);
+        let name = HeaderName::from_static("x-key");
+        request.insert_header(name.clone(), HeaderValue::from_static("one"));
+        request.remove_header(&name);
+        request.append_header(name.clone(), HeaderValue::from_static("two"));
+        let gone = HeaderName::from_static("x-gone");
+        request.remove_header(&gone);
+        assert_eq!(&*request.into_fields(), [name.clone(), gone]);
+        assert_eq!(
+            head.headers.get(name),
+            Some(&HeaderValue::from_static("two"))
         );
     }
 }

@@ -71,12 +71,14 @@ impl Dispatch {
         self
     }
 
-    /// Reserves the network connections for calls of the same isolation key. A client certificate has one as well.
+    /// Reserves the network connections for calls of the same isolation key. A client certificate has one as well. Calls with several
+    /// keys share network connections only if all of them are the same.
     #[must_use]
     pub fn isolated_by(mut self, key: IsolationKey) -> Self {
         self.isolation = match self.isolation {
             Isolation::Identity(identity) => Isolation::Identity(identity.isolated_by(key)),
-            Isolation::None | Isolation::Key(_) => Isolation::Key(key),
+            Isolation::Key(old) => Isolation::Key(old.and(key)),
+            Isolation::None => Isolation::Key(key),
         };
         self
     }

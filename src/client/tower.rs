@@ -12,7 +12,7 @@ use http_body::Body;
 use tower_service::Service;
 
 use super::dispatch::Dispatch;
-use super::error::TransportError;
+use super::error::{TransportError, TransportErrorKind};
 use super::transport::Transport;
 use crate::body::{RequestBody, UpstreamBody};
 use crate::error::BoxError;
@@ -20,9 +20,12 @@ use crate::policy::Destination;
 
 /// A `tower::Service` as a [`Transport`], so that tower's layers and mocks can stand on the upstream's side.
 ///
-/// Each call is made on a clone of the service. The [`Destination`] is in the request's extensions. **The service must judge the addresses
-/// that the destination's name resolves to.** A service's error of type [`TransportError`] is taken as it is; with another, the upstream
-/// may have acted on the request.
+/// Each call is made on a clone of the service. The [`Destination`] is in the request's extensions, and so is the
+/// [`ConnectionKey`](crate::store::ConnectionKey), if there is one. **The service must judge the addresses that the destination's name
+/// resolves to.** A service's error of type [`TransportError`] is taken as it is; with another, the upstream may have acted on the request.
+///
+/// A request whose network connection it authenticates (NTLM) has an [isolation key](Dispatch::isolation_key). Such a request fails
+/// unsent, unless the service [isolates connections](Self::isolates_connections).
 ///
 /// ```
 /// use http::{Request, Response};
@@ -37,12 +40,26 @@ use crate::policy::Destination;
 /// let transport = ServiceTransport::new(ServiceBuilder::new().service(mock));
 /// ```
 #[derive(Clone)]
-pub struct ServiceTransport<S>(S);
+pub struct ServiceTransport<S> {
+    service: S,
+    isolates: bool,
+}
 
 impl<S> ServiceTransport<S> {
     /// Returns the transport over that service.
-    pub fn new(service: S) -> Self {
-        Self(service)
+    pub const fn new(service: S) -> Self {
+        Self {
+            service,
+            isolates: false,
+        }
+    }
+
+    /// Says that the service sends requests over the same network connection only if their extensions have the same
+    /// [`IsolationKey`](crate::auth::IsolationKey), or all have none. Default: `false`.
+    #[must_use]
+    pub const fn isolates_connections(mut self, isolates: bool) -> Self {
+        self.isolates = isolates;
+        self
     }
 }
 
@@ -59,8 +76,20 @@ where
         mut request: Request<RequestBody>,
         to: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
-        request.extensions_mut().insert(to.destination().clone());
-        let mut service = self.0.clone();
+        let extensions = request.extensions_mut();
+        extensions.insert(to.destination().clone());
+        if let Some(key) = to.connection_key() {
+            extensions.insert(key.clone());
+        }
+        if let Some(key) = to.isolation_key() {
+            if !self.isolates {
+                let cause = "the service of the transport may share network connections between credentials, and the scheme \
+                             authenticates them; see `ServiceTransport::isolates_connections`";
+                return Err(TransportError::new(TransportErrorKind::Unsent, cause));
+            }
+            extensions.insert(key);
+        }
+        let mut service = self.service.clone();
         to.begin_wait();
         let ready = poll_fn(|cx| service.poll_ready(cx)).await;
         ready.map_err(TransportError::unsent)?;

@@ -76,11 +76,9 @@ impl Connection {
     /// Sets a variable of the base URL's template. A later one of that name wins.
     #[must_use]
     pub fn with_variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
-        set(
-            &mut Arc::make_mut(&mut self.0).variables.0,
-            name.into(),
-            value.into(),
-        );
+        let inner = Arc::make_mut(&mut self.0);
+        set(&mut inner.variables.0, name.into(), value.into());
+        inner.cached = Cached::default();
         self
     }
 

@@ -52,7 +52,7 @@ impl ErrorForm {
         let (status, body) = match self.grpc {
             Some(content_type) => {
                 headers.insert(CONTENT_TYPE, content_type);
-                headers.insert(GRPC_STATUS, u16::from(error.code().grpc_status()).into());
+                headers.insert(GRPC_STATUS, u16::from(error.grpc_status()).into());
                 if let Ok(message) = HeaderValue::from_str(&grpc_message(error.detail())) {
                     headers.insert(GRPC_MESSAGE, message);
                 }

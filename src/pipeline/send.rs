@@ -79,10 +79,7 @@ where
         connection: &Connection,
     ) -> Result<Response<UpstreamBody>, Error> {
         let Call {
-            outgoing,
-            handshake,
-            guard,
-            ..
+            outgoing, guard, ..
         } = call;
         let config = &self.config;
         // The credential may turn out to be stale: then head and body are needed once more.
@@ -94,9 +91,6 @@ where
         let sent = match config.resilience.is_off() {
             true => {
                 let to = self.authenticate(outgoing, target, connection, guard)?;
-                if let Some(handshake) = handshake {
-                    handshake.set_dispatch(&to);
-                }
                 let sending = self.transport.send(outgoing.take_request(), &to);
                 let upload = guard.shared_upload();
                 AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await?
@@ -149,9 +143,11 @@ where
             payload,
             tee,
         } = outgoing;
+        // Its memory is counted as long as the body is there, so the payload must not outlive the body.
+        let payload = payload.take();
         let cx = AuthContext::new(connection, target.destination, SystemTime::now());
         let cx = cx.with_payload_length(body.size_hint().exact());
-        let cx = match payload {
+        let cx = match &payload {
             Some(payload) => cx.with_payload(payload),
             None => cx,
         };

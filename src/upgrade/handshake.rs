@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use http::header::{
     CONNECTION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, SEC_WEBSOCKET_ACCEPT,
     SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION, TRANSFER_ENCODING, UPGRADE,
@@ -23,7 +24,6 @@ use sha1_smol::Sha1;
 use super::NotAsked;
 use crate::auth::{AuthContext, AuthRequest};
 use crate::body::RequestBody;
-use crate::client::Dispatch;
 use crate::connection::Connection;
 use crate::identity::IsolationKey;
 use crate::rewrite::members;
@@ -44,7 +44,7 @@ pub(crate) struct Handshake {
 pub(crate) struct Claim {
     connection: Connection,
     upstream: Upstream,
-    /// The client certificate that the upstream knows the tunnel by.
+    /// The client certificate by which the upstream knows the tunnel.
     identity: Option<IsolationKey>,
     /// The path as it was judged.
     path: Box<str>,
@@ -59,22 +59,25 @@ impl Claim {
     /// another client certificate the upstream would know the tunnel as somebody else.
     pub(crate) fn is_met_by(&self, connection: &Connection) -> bool {
         connection.has_same_place(&self.connection)
-            && (self.identity.is_none() || self.identity == self.identity_of(connection))
+            && self.identity == client_identity(connection, &self.upstream)
     }
+}
 
-    /// The client certificate that the scheme presents for a connection.
-    fn identity_of(&self, connection: &Connection) -> Option<IsolationKey> {
-        let destination = self.upstream.destination();
-        let uri = destination.uri(PathAndQuery::from_static("/")).ok()?;
-        let (mut head, ()) = Request::get(uri).body(()).ok()?.into_parts();
-        let cx = AuthContext::new(connection, &destination, SystemTime::now());
-        let applied = self
-            .upstream
-            .scheme()
-            .apply(&mut AuthRequest::new(&mut head), &cx);
-        let identity = applied.ok()?.take_client_identity()?;
-        Some(identity.isolation_key())
-    }
+/// Returns the client certificate that the scheme presents for a connection. `None`: it presents none.
+///
+/// The scheme is asked with a request without a body, at the handshake and at each check, so that both answers can be compared.
+fn client_identity(connection: &Connection, upstream: &Upstream) -> Option<IsolationKey> {
+    let destination = upstream.destination();
+    let uri = destination.uri(PathAndQuery::from_static("/")).ok()?;
+    let (mut head, ()) = Request::get(uri).body(()).ok()?.into_parts();
+    let payload = Bytes::new();
+    let cx = AuthContext::new(connection, &destination, SystemTime::now())
+        .with_payload(&payload)
+        .with_payload_length(Some(0));
+    let mut request = AuthRequest::new(&mut head);
+    let mut applied = upstream.scheme().apply(&mut request, &cx).ok()?;
+    let identity = applied.take_client_identity()?;
+    Some(identity.isolation_key())
 }
 
 /// Both sides of a tunnel, and what it was opened for.
@@ -128,16 +131,9 @@ impl Handshake {
         self.claim = Some(Claim {
             connection: connection.clone(),
             upstream: upstream.clone(),
-            identity: None,
+            identity: client_identity(connection, upstream),
             path: path.into(),
         });
-    }
-
-    /// Notes the client certificate that the upstream knows the tunnel by.
-    pub(crate) fn set_dispatch(&mut self, to: &Dispatch) {
-        if let (Some(claim), Some(identity)) = (&mut self.claim, to.isolation().identity()) {
-            claim.identity = Some(identity.isolation_key());
-        }
     }
 
     /// Adds the fields that request the upgrade. `headers` are rewritten, and have lost their hop-by-hop fields.

@@ -40,8 +40,8 @@ fn call(call: &CallReport<'_>) {
     let connection = connection.map(Id).map(tracing::field::display);
     // An address is judged when it's dialled, so a refusal may come after the call was handed on.
     let refused = call
-        .error()
-        .is_some_and(|code| call.attempts() == 0 || code.status().is_client_error());
+        .cause()
+        .is_some_and(|error| call.attempts() == 0 || error.status().is_client_error());
     let limit = call.rate_limit();
     tracing::info!(
         target: AUDIT,

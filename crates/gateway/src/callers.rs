@@ -174,7 +174,7 @@ pub(crate) async fn authenticate(
 // A gRPC client reads this status as UNAUTHENTICATED, so it needs no form of its own.
 fn unauthenticated() -> Response {
     const PROBLEM: &str = concat!(
-        r#"{"type":"about:blank","title":"NeedsAuthorizer","status":401,"#,
+        r#"{"type":"about:blank","title":"Unauthorized","status":401,"#,
         r#""detail":"the call carries no valid API key: send one as `x-api-key`, "#,
         r#"or as `Authorization: Bearer KEY`","code":"unauthenticated","sent":false}"#,
     );

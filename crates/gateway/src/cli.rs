@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tower_passthrough::ConnectionId;
+use tower_passthrough::store::ConnectionKey;
 
 /// A Passthrough API: any call of any vendor's API, with the connection's stored credentials put on
 /// last.
@@ -67,9 +68,9 @@ pub(crate) enum Connections {
     Add(Add),
     /// Remove connections. Exits 1 if one of them wasn't there.
     Remove {
-        /// The connections' ids.
-        #[arg(value_name = "ID", required = true, value_parser = id)]
-        ids: Vec<ConnectionId>,
+        /// The connections' ids; or keys, such as `TENANT/ID`, that another application has stored.
+        #[arg(value_name = "ID", required = true, value_parser = key)]
+        ids: Vec<ConnectionKey>,
     },
     /// Encrypt all secrets with `key`, also those that one of `old_keys` encrypted.
     ///
@@ -99,6 +100,10 @@ pub(crate) struct Add {
     /// Replace the connection of that id, if there is one.
     #[arg(long)]
     pub(crate) replace: bool,
+}
+
+fn key(text: &str) -> Result<ConnectionKey, String> {
+    ConnectionKey::new(text).map_err(|error| error.to_string())
 }
 
 fn id(text: &str) -> Result<ConnectionId, String> {

@@ -6,7 +6,7 @@
 //! passthrough-gateway --config gateway.toml --check
 //! ```
 //!
-//! `gateway.toml` beside this file has each key. Read on in this order: [`run`] and [`Host::router`]
+//! `gateway.toml` in the package's folder has each key. Read on in this order: [`run`] and [`Host::router`]
 //! below show how the library is put together; `routes` where it's mounted; `callers` the host's own authentication in
 //! front of it; `server` and `socket` how it's served; `config` the file, and `reload` how it's read
 //! anew; `audit`, `metrics` and `log` what is seen of it.

@@ -11,7 +11,10 @@ use consumer::{Accounts, App, Counting, Login};
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use tower::{ServiceExt as _, service_fn};
-use tower_passthrough::auth::AccessToken;
+use tower_passthrough::auth::{
+    AccessToken, Applied, AuthContext, AuthError, AuthRequest, AuthScheme, IsolationKey,
+    Requirements,
+};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
 use tower_passthrough::client::{BoxTransport, ServiceTransport, TransportErrorKind};
 use tower_passthrough::refresh::RefreshingStore;
@@ -153,6 +156,48 @@ async fn a_tower_service_as_the_transport() {
         text(call(&app.passthrough, get("/ann/x")).await).await,
         "/v2/x"
     );
+}
+
+/// A scheme whose credential authenticates the network connection, as NTLM does.
+#[derive(Debug)]
+struct Binding;
+
+impl AuthScheme for Binding {
+    fn requirements(&self) -> Requirements {
+        Requirements::new().binds_connection(true)
+    }
+
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
+    }
+}
+
+#[tokio::test]
+async fn a_tower_service_must_say_that_it_isolates_connections() {
+    let mock = service_fn(|request: Request<RequestBody>| async move {
+        let extensions = request.extensions();
+        assert!(extensions.get::<IsolationKey>().is_some());
+        assert_eq!(
+            extensions.get::<ConnectionKey>().map(ConnectionKey::as_str),
+            Some("ann")
+        );
+        Ok::<_, Infallible>(Response::new(UpstreamBody::from("sent")))
+    });
+    let call = async |transport| {
+        let store = MemoryStore::from_iter([("ann", Connection::new("acme"))]);
+        let upstream = Upstream::new(BASE).unwrap().auth(Binding);
+        let service =
+            PassthroughService::builder(store, Integrations::new().with("acme", upstream))
+                .authorize_fn(|_, _| true)
+                .caller_credentials([])
+                .transport(transport)
+                .build();
+        text(call(&service, get("/ann/x")).await).await
+    };
+    let refused = call(ServiceTransport::new(mock)).await;
+    assert!(refused.contains("\"sent\":false"), "{refused}");
+    let sent = call(ServiceTransport::new(mock).isolates_connections(true)).await;
+    assert_eq!(sent, "sent");
 }
 
 #[tokio::test]

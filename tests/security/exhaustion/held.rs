@@ -1,20 +1,24 @@
 //! Memory and connections that calls hold.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use http::Request;
 use http::request::Parts;
+use http::{Request, Response};
+use http_body_util::BodyExt as _;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 use tower_passthrough::auth::Applied;
 use tower_passthrough::auth::AuthRequest;
 use tower_passthrough::auth::Requirements;
 use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::{Dispatch, TransportError};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    CallContext, Connection, CredentialStore, Integrations, PassthroughService, StoreError,
-    Upstream, auth,
+    CallContext, Connection, CredentialStore, Integrations, MemoryStore, PassthroughService,
+    StoreError, Transport, Upstream, auth,
 };
 
 use super::Void;
@@ -262,4 +266,39 @@ async fn x1_what_is_kept_for_signatures_is_bounded_in_all() {
         while pair.call(&another).await.status() != 200 {}
     })
     .await;
+}
+
+/// Says of each payload if nobody but the transport holds its memory once it has been sent.
+struct Alone(Sender<bool>);
+
+impl Transport for Alone {
+    async fn send(
+        &self,
+        request: http::Request<RequestBody>,
+        _: &Dispatch,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        let mut body = request.into_body();
+        let frame = body.frame().await.unwrap().unwrap();
+        let data = frame.into_data().unwrap();
+        assert!(body.frame().await.is_none());
+        drop(body);
+        self.0.send(data.is_unique()).unwrap();
+        Ok(Response::new(UpstreamBody::from("ok")))
+    }
+}
+
+/// Its memory is counted as long as the body is there, so it must end with the body.
+#[tokio::test]
+async fn x1_a_payload_that_was_sent_is_held_by_nobody() {
+    let (sender, held) = channel();
+    let upstream = Upstream::new("https://vendor.test").unwrap().auth(Payload);
+    let store = MemoryStore::from_iter([("c", Connection::new("x"))]);
+    let service = PassthroughService::builder(store, Integrations::new().with("x", upstream))
+        .dangerous()
+        .allow_all()
+        .transport(Alone(sender))
+        .build();
+    let call = Request::post("/c/x").body("payload".to_owned()).unwrap();
+    assert_eq!(service.oneshot(call).await.unwrap().status(), 200);
+    assert!(held.recv().unwrap(), "the payload outlives its body");
 }

@@ -5,7 +5,11 @@ use std::time::Duration;
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{advance, pause, resume};
+use tower_passthrough::auth::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Requirements,
+};
 use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::resilience::RetryPolicy;
 use tower_passthrough::{
     CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream,
     auth,
@@ -186,19 +190,65 @@ async fn wait_for_a_check() {
     resume();
 }
 
+/// A scheme that authenticates the network connection, so that it serves nobody else.
+#[derive(Debug)]
+struct Binding;
+
+impl AuthScheme for Binding {
+    fn requirements(&self) -> Requirements {
+        Requirements::new().binds_connection(true)
+    }
+
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
+    }
+}
+
 #[tokio::test]
 async fn t13_a_changed_identitys_tunnel_ends() {
+    a_tunnel_lives_as_long_as_its_identity(auth::Mtls, false).await;
+}
+
+#[tokio::test]
+async fn t13_a_changed_identitys_tunnel_ends_also_where_calls_are_retried() {
+    a_tunnel_lives_as_long_as_its_identity(auth::Mtls, true).await;
+}
+
+#[tokio::test]
+async fn t13_a_changed_identitys_tunnel_ends_also_beside_a_scheme_that_signs_payloads() {
+    let signing = auth::SigV4::new("execute-api", "eu-central-1").unwrap();
+    a_tunnel_lives_as_long_as_its_identity((auth::Mtls, signing), false).await;
+}
+
+#[tokio::test]
+async fn t13_a_changed_identitys_tunnel_ends_also_beside_a_scheme_that_binds_connections() {
+    a_tunnel_lives_as_long_as_its_identity((auth::Mtls, Binding), false).await;
+}
+
+async fn a_tunnel_lives_as_long_as_its_identity(scheme: impl AuthScheme + 'static, retries: bool) {
+    let of = |name: &str| {
+        let connection = certified(name).with_secret("access_key_id", "AKIDEXAMPLE");
+        connection.with_secret("secret_access_key", "s3cr3t")
+    };
     let verifier = AUTHORITY.with(|authority| authority.verifier(true));
     let tls = Terms::new(verifier, HTTP1).acceptor();
     let listener = bind().await;
     let port = listener.local_addr().unwrap().port();
     let origin = format!("https://vendor.test:{port}");
-    let old = certified("old");
+    let old = of("old");
     let store = MemoryStore::from_iter([("c", old.clone())]);
-    let gateway = Setup::new(&*origin).upstream(|upstream| upstream.auth(auth::Mtls));
-    let gateway = gateway
-        .start_with(store.clone(), AuthorizeFn::new(everyone))
-        .await;
+    let gateway = bind().await;
+    let mut setup = Setup::new(&*origin).upstream(|upstream| upstream.auth(scheme));
+    let transport = setup.build_transport(gateway.local_addr().unwrap());
+    let integrations = Integrations::new().with("vendor", setup.build_upstream());
+    let mut builder = PassthroughService::builder(store.clone(), integrations)
+        .authorize_fn(everyone)
+        .caller_credentials([])
+        .transport(transport);
+    if retries {
+        builder = builder.retry(RetryPolicy::new(2));
+    }
+    let gateway = Gateway::serve(gateway, builder.prefix("/p").unwrap().build());
     let mut caller = Caller::connect(gateway.address).await;
     let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
                      Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
@@ -222,7 +272,7 @@ async fn t13_a_changed_identitys_tunnel_ends() {
     let mut word = [0; 2];
     within("bytes", vendor.read_exact(&mut word)).await.unwrap();
     assert_eq!(&word, b"on");
-    store.insert_now(id("c"), certified("new"));
+    store.insert_now(id("c"), of("new"));
     wait_for_a_check().await;
     caller.closed().await;
 }

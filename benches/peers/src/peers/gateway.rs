@@ -11,7 +11,7 @@ const CONFIG: &str = include_str!("../../config/gateway.toml");
 /// Builds it. With a target directory of the caller's own, it's there.
 pub fn build() -> Result<(), String> {
     let mut cargo = Command::new("cargo");
-    cargo.args(["build", "--quiet", "--release", "--example", "gateway"]);
+    cargo.args(["build", "--quiet", "--release", "-p", "passthrough-gateway"]);
     config::succeeds(
         cargo
             .arg("--manifest-path")

@@ -151,14 +151,14 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
 
 /// Those that are there go, whatever the others are.
 async fn remove(
-    ids: &[tower_passthrough::ConnectionId],
+    ids: &[tower_passthrough::store::ConnectionKey],
     store: &impl ConnectionStore,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let mut unknown = Vec::new();
     let mut removed = 0;
     for id in ids {
-        if store.remove(&id.into()).await? {
+        if store.remove(id).await? {
             removed += 1;
         } else {
             unknown.push(list::escaped(id.as_str()));

@@ -1,5 +1,4 @@
-//! What calls are served from: connections whose access tokens refresh themselves, if this gateway
-//! was built for that.
+//! The store of all calls: connections whose access tokens refresh themselves.
 
 use tower_passthrough::HttpTransport;
 use tower_passthrough::oauth2::OAuth2TokenSource;

@@ -73,6 +73,7 @@ async fn without_a_valid_key_it_is_401() {
             assert_eq!(answer.field("cache-control"), Some("no-store"));
             let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
             assert_eq!(body.get("status"), Some(&401.into()), "{body}");
+            assert_eq!(body.get("title"), Some(&"Unauthorized".into()), "{body}");
             assert_eq!(body.get("sent"), Some(&false.into()), "{body}");
         }
     }

@@ -169,6 +169,21 @@ fn check_takes_the_example_s_own_config() {
     );
 }
 
+/// The smallest file, as the package's README shows it.
+#[test]
+fn check_takes_the_readmes_config() {
+    let readme = include_str!("../../README.md");
+    let block = readme.split("```toml\n").nth(1).unwrap();
+    let config = block.split("```").next().unwrap();
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", config);
+    let mut command = binary::command();
+    command.args(["--config", file.to_str().unwrap(), "--check"]);
+    command.envs([("BACKEND_KEY", "a"), ("ACME_TOKEN", "b")]);
+    let ended = Ended::from(command.output().unwrap());
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+}
+
 #[tokio::test]
 async fn listen_takes_the_place_of_the_file_s() {
     let vendor = Vendor::ok().await;
