@@ -54,6 +54,10 @@ async fn d7_http_vendors_need_the_hosts_word() {
         .refused(get("/p/c/x"), 502, "destination-refused")
         .await;
     assert!(response.text().contains("\"sent\":false"));
+    // UNAVAILABLE: the caller has made no mistake.
+    let grpc = request("POST", "/p/c/x", &["Content-Type: application/grpc"], "");
+    let response = pair.call(&grpc).await;
+    assert_eq!(response.head.value("grpc-status"), Some("14"));
     pair.vendor.untouched().await;
 
     let open = Pair::with(|setup| setup.network(move |_| loopback().dangerous().plaintext())).await;
