@@ -1,9 +1,8 @@
-//! The gateway's own errors: one code per row of the contract's table, each with its status.
+//! The errors of this crate: one code for each row of the contract's table, each with its status.
 //!
-//! An [`Error`] is what the crate answers with when it can't hand back a vendor's response. Its
-//! [`Display`](fmt::Display) is meant for the caller: it holds no secret and no host or address
-//! that the caller didn't name. Causes are only in [`source`](StdError::source), for the host's
-//! logs.
+//! The crate answers with an [`Error`] if it can't return an upstream's response. The error's [`Display`](fmt::Display) text is meant
+//! for the caller: it contains no secret, and no host or address that the caller didn't name. Causes are only in
+//! [`source`](StdError::source), for the host application's logs.
 //!
 //! ```
 //! use tower_passthrough::ErrorCode;
@@ -19,49 +18,49 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-/// Any error that a pluggable part brings along.
+/// The error of a pluggable part, such as a store or a transport.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
 /// The kind of an error, as the caller sees it in `passthrough-error` and in the problem's `code`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The connection id or the path can't be used.
+    /// The connection id or the path isn't valid.
     BadAddress,
-    /// `__domain` is no host or URL.
+    /// `__domain` isn't a host or a URL.
     BadDomain,
-    /// TRACE, or CONNECT without an upgrade.
+    /// The method is TRACE, or CONNECT without an upgrade.
     MethodRefused,
-    /// There is no connection of that id, or this caller may not use it.
+    /// There is no connection with that id, or the caller may not use it.
     UnknownConnection,
-    /// This caller may use the connection, but not with this method or path.
+    /// The caller may use the connection, but not with this method or path.
     ScopeRefused,
     /// `__domain` names a host that the policy doesn't allow.
     DomainRefused,
-    /// The address is private, loopback, link-local, metadata, or the gateway's own.
+    /// The address is private, loopback, link-local, a metadata service, or the gateway's own.
     DestinationRefused,
-    /// The body is over the limit that the host set, or that a signature needs.
+    /// The body exceeds the limit that the host application has set, or the limit of a signature.
     BodyTooLarge,
-    /// Only the connection's owner can mend it.
+    /// Only the connection's owner can repair the connection.
     Reauthorize,
-    /// The host's own limit per connection.
+    /// The call exceeds the host application's rate limit for the connection.
     RateLimited,
     /// The credential store or the resolver failed.
     StoreUnavailable,
-    /// The token endpoint failed, and may work again.
+    /// The token endpoint failed, and may work later.
     RefreshFailed,
-    /// A concurrency limit or an open circuit.
+    /// A concurrency limit is reached, or a circuit is open.
     Overloaded,
-    /// DNS, connect or TLS failed, or a gRPC call found no HTTP/2.
+    /// DNS, the connection or TLS failed, or the upstream of a gRPC call doesn't use HTTP/2.
     UpstreamUnreachable,
-    /// The vendor's answer is no HTTP.
+    /// The upstream's response isn't valid HTTP.
     UpstreamProtocol,
-    /// No connection, or no response head, in time.
+    /// No connection was opened in time, or the head of the response didn't arrive in time.
     UpstreamTimeout,
 }
 
 impl ErrorCode {
-    /// The code as it stands in `passthrough-error`.
+    /// Returns the code as it is sent in `passthrough-error`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -84,7 +83,7 @@ impl ErrorCode {
         }
     }
 
-    /// The status of the answer.
+    /// Returns the status of the response.
     #[must_use]
     pub const fn status(self) -> StatusCode {
         match self {
@@ -105,8 +104,7 @@ impl ErrorCode {
         }
     }
 
-    /// The `grpc-status` that a gRPC caller gets
-    /// (<https://grpc.github.io/grpc/core/md_doc_statuscodes.html>).
+    /// Returns the `grpc-status` that a gRPC caller gets (<https://grpc.github.io/grpc/core/md_doc_statuscodes.html>).
     #[must_use]
     pub const fn grpc_status(self) -> u8 {
         match self {
@@ -174,8 +172,7 @@ impl fmt::Display for ErrorCode {
     }
 }
 
-/// Why a call got no vendor's response: a code, a detail for the caller, and the cause for the
-/// host.
+/// The reason why a call got no upstream's response: a code, a detail for the caller, and the cause for the host application.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -284,7 +281,7 @@ impl Error {
         self.0.code
     }
 
-    /// Returns the status of the answer: that of the code, or 502 where the host application's configuration refuses its own base URL.
+    /// Returns the status of the response: the code's status, or 502 if the host application's configuration refuses its own base URL.
     #[must_use]
     pub fn status(&self) -> StatusCode {
         match self.0.is_hosts_mistake {
@@ -301,13 +298,15 @@ impl Error {
         }
     }
 
-    /// Returns the error and its causes as one line, for the host's logs: `store-unavailable: the credential store failed: connection
-    /// refused`. A cause may name a host or an address, so the line isn't for callers.
+    /// Returns the error and its causes as one line, for the host application's logs.
+    ///
+    /// An example is `store-unavailable: the credential store failed: connection refused`. A cause may name a host or an address, so
+    /// don't send the line to callers.
     pub fn chain(&self) -> impl fmt::Display + '_ {
         Chain(self)
     }
 
-    /// Returns the last of the causes, the error itself if there is none.
+    /// Returns the last of the causes, or the error itself if it has no cause.
     #[must_use]
     pub fn root_cause(&self) -> &(dyn StdError + 'static) {
         let mut cause: &(dyn StdError + 'static) = self;

@@ -1,4 +1,4 @@
-//! Who the host application is to an upstream, on behalf of one connection.
+//! The identity of the host application at an upstream, on behalf of one connection.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ pub(crate) use self::tls::crypto_provider;
 #[cfg(feature = "rustls")]
 pub use self::tls::{ClientIdentity, InvalidIdentity};
 
-/// Partitions the connection pool: network connections that a credential authenticates (NTLM, client certificates) are reused only
-/// for the same key.
+/// The key that divides the connection pool: network connections that a credential authenticates (NTLM, client certificates) are
+/// reused only for the same key.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct IsolationKey([u64; 2]);
 
 impl IsolationKey {
-    /// Returns the key of a set of secrets. Nothing of the secrets can be learnt from it, and it differs from process to process.
+    /// Returns the key of a set of secrets. The key reveals nothing about the secrets, and differs from process to process.
     pub fn from_secrets<'a>(secrets: impl IntoIterator<Item = (&'a str, &'a Secret)>) -> Self {
         Self(fingerprint(secrets.into_iter()))
     }
 
-    /// Returns the key of what has both keys.
+    /// Returns the key for network connections that are isolated by both keys.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(fingerprint_of_both(self.0, other.0))
@@ -84,11 +84,11 @@ mod tls {
         None
     }
 
-    /// A client certificate and its private key (RFC 8446 §4.4.2). Cloning is one increment.
+    /// A client certificate and its private key (RFC 8446 §4.4.2). Cloning increments a reference count.
     ///
-    /// A network connection on which the certificate has been presented serves calls of that identity alone, and so does whatever
-    /// can resume its TLS session. The key is wiped when the last clone is gone, as far as it is held here: the copy that the
-    /// cryptography provider signs with can't be wiped.
+    /// A network connection on which the certificate has been presented is only used for calls with the same identity, and so are
+    /// its TLS sessions. The key's memory is overwritten when the last clone is dropped, except for the copy of the cryptography
+    /// provider, which can't be overwritten.
     #[derive(Clone)]
     pub struct ClientIdentity(Arc<Inner>);
 
@@ -101,14 +101,15 @@ mod tls {
 
     impl ClientIdentity {
         /// Returns the identity of a certificate, with the chain that follows it, and of its private key: PKCS #8, PKCS #1 or SEC
-        /// 1, without a password. Both are PEM; other sections and text between sections are skipped, so both may be the same
-        /// file. The certificates are X.509 version 3.
+        /// 1, without a password.
         ///
-        /// The key is read by the process's default provider of rustls, or by ring, if the feature `rustls-ring` is on.
+        /// Both are PEM. Other sections and text between sections are skipped, so both arguments may be the same file. The
+        /// certificates are X.509 version 3. The key is read by the process's default provider of rustls, or by ring, if the
+        /// feature `rustls-ring` is on.
         ///
         /// # Errors
         ///
-        /// [`InvalidIdentity`] if one of them can't be read, or the key isn't the certificate's.
+        /// [`InvalidIdentity`] if one of them can't be read, or if the key doesn't belong to the certificate.
         pub fn from_pem(
             certificate: &Secret,
             private_key: &Secret,
@@ -144,7 +145,7 @@ mod tls {
             })))
         }
 
-        /// Returns the same identity, on network connections that are isolated by `key` as well.
+        /// Returns the same identity, on network connections that are also isolated by `key`.
         #[must_use]
         pub fn isolated_by(&self, key: IsolationKey) -> Self {
             Self(Arc::new(Inner {
@@ -155,13 +156,13 @@ mod tls {
             }))
         }
 
-        /// Returns the certificate, and the chain that follows it, in PEM: for a [`Transport`](crate::Transport) of your own.
+        /// Returns the certificate, and the chain that follows it, in PEM, for your own [`Transport`](crate::Transport).
         #[must_use]
         pub fn certificate(&self) -> &Secret {
             &self.0.certificate
         }
 
-        /// Returns the private key, in PEM: for a [`Transport`](crate::Transport) of your own.
+        /// Returns the private key, in PEM, for your own [`Transport`](crate::Transport).
         #[must_use]
         pub fn private_key(&self) -> &Secret {
             &self.0.private_key
@@ -186,7 +187,8 @@ mod tls {
         }
     }
 
-    /// The error of a certificate and a key that can't be used. Its cause isn't kept, as it could tell of the key.
+    /// The error of a certificate and a key that can't be used. It doesn't contain the cause, which could reveal a part of the
+    /// key.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     #[non_exhaustive]
     pub struct InvalidIdentity;

@@ -1,8 +1,9 @@
-//! Tower middleware for a **Passthrough API**: any call of any vendor's API, with the connection's stored credentials put on last.
+//! Tower middleware for a **Passthrough API**: forwards any call to any vendor's API, and adds the connection's stored credentials as the
+//! last step.
 //!
-//! A product keeps connections, which are its customers' accounts at other vendors, with their credentials. `ANY
-//! {mount}/{connection_id}/{path}` lets the product's code, its customers or an agent make any call of any vendor's API without ever
-//! holding a credential. The vendor's response comes back as it is: status, fields, body, trailers, errors. Everything streams.
+//! A product stores connections, which are its customers' accounts at other vendors, with their credentials. With
+//! `ANY {mount}/{connection_id}/{path}`, the product's code, its customers or an agent can make any call to any vendor's API without access
+//! to a credential. The upstream's response is returned unchanged: status, fields, body, trailers, errors. Everything streams.
 //!
 //! ```
 //! use http::header::HeaderName;
@@ -23,7 +24,7 @@
 //! let integrations = Integrations::new().with("hubspot", Upstream::new("https://api.hubapi.com")?.auth(Bearer));
 //! let service = PassthroughService::builder(store, integrations)
 //!     .authorize_fn(owns_connection)
-//!     .caller_credentials([HeaderName::from_static("x-api-key")]) // what your callers authenticate by never reaches a vendor
+//!     .caller_credentials([HeaderName::from_static("x-api-key")]) // the fields by which callers authenticate never reach an upstream
 //!     .build();
 //! let app: axum::Router = axum::Router::new().nest_service("/passthrough", service);
 //! # Ok(())
@@ -32,45 +33,45 @@
 //!
 //! # The parts
 //!
-//! | part | does |
+//! | part | purpose |
 //! | --- | --- |
-//! | [`PassthroughService`] | the terminal service: answers each request under its mount |
-//! | [`PassthroughLayer`] | puts the service around a service that already exists |
-//! | [`Authorize`] | says which caller may use which connection, for what, and under which key: [`authorize`] |
+//! | [`PassthroughService`] | a service that answers each request under its mount |
+//! | [`PassthroughLayer`] | adds the service to an existing service |
+//! | [`Authorize`] | decides which caller may use which connection, with which methods and paths, and under which key: [`authorize`] |
 //! | [`CredentialStore`] | finds the [`Connection`] of a key: integration, variables, credential: [`store`] |
 //! | [`BaseUrlResolver`] | finds the [`Upstream`] of a connection: base URL, scheme, default headers, allowed domains: [`upstream`], [`policy`] |
-//! | [`auth`] | the schemes that put a credential on |
+//! | [`auth`] | the schemes that add a credential to a request |
 //! | [`Transport`] | sends the request; [`HttpTransport`] is the crate's own: [`client`] |
-//! | [`Observe`] | sees how each call ended: [`observe`] |
+//! | [`Observe`] | receives a report of each call: [`observe`] |
 //!
-//! # What is promised
+//! # Guarantees
 //!
-//! A credential is put on only after the destination has been judged, and only a [`DomainPolicy`](policy::DomainPolicy) makes a
-//! [`Destination`](policy::Destination). Each address is judged by the [`NetworkPolicy`](policy::NetworkPolicy) on each new connection,
-//! after DNS. The fields by which callers authenticate to the host application don't reach an upstream. Secrets have a type that can't be
-//! printed ([`Secret`]). No panic is reachable from input, and there is no unsafe code. The [`guides`] tell more.
+//! A credential is added only after the destination has been checked, and only a [`DomainPolicy`](policy::DomainPolicy) can make a
+//! [`Destination`](policy::Destination). The [`NetworkPolicy`](policy::NetworkPolicy) checks each address on each new connection, after
+//! DNS. The fields by which callers authenticate to the host application don't reach an upstream. Secrets have a type that can't be printed
+//! ([`Secret`]). No input can cause a panic, and there is no unsafe code. The [`guides`] contain the details.
 //!
 //! # Features
 //!
 //! | feature | gives |
 //! | --- | --- |
-//! | `rustls-ring` (default) | TLS to upstreams with the bundled trust roots of Mozilla, and ring where the process has no default provider |
-//! | `rustls` | the same without ring: the process's default provider of rustls does the cryptography |
+//! | `rustls-ring` (default) | TLS to upstreams with the bundled trust roots of Mozilla, and ring if the process has no default provider |
+//! | `rustls` | the same without ring: rustls uses the process's default cryptography provider |
 //! | `native-roots` | the operating system's trust roots as well |
-//! | `tracing` (default) | a `tracing` span per call, and an event with all causes for each answer that the host must know of: [`guides::observability`] |
+//! | `tracing` (default) | a `tracing` span per call, and an event with all causes for each response that the host application must know about: [`guides::observability`] |
 //! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides`]) |
-//! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC of a vendor's own making |
-//! | `durable-store` | [`durable`]: sealed records and a cache, for a store of your own that keeps connections in a database. The crate `tower-passthrough-sqlite` is such a store |
-//! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that every store must pass ([`conformance`]) |
+//! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC scheme that you define |
+//! | `durable-store` | [`durable`]: sealed records and a cache, to write a store with a database. The crate `tower-passthrough-sqlite` is such a store |
+//! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that each store must pass ([`conformance`]) |
 //! | `full` | all of these |
 //!
-//! HTTP/1.1, HTTP/2, gRPC and WebSocket are always there.
+//! HTTP/1.1, HTTP/2, gRPC and WebSocket are always supported.
 //!
 //! # Cancellation
 //!
-//! Dropping a service's future or a response's body cancels the upstream's request. A response that the upstream breaks off is aborted, so
-//! truncated data never looks complete.
+//! Dropping a service's future or a response's body cancels the upstream's request. If the upstream's response breaks off, the response to
+//! the caller is aborted, so truncated data never looks complete.
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod address;
@@ -129,7 +130,8 @@ pub use self::upstream::config::Upstream;
 pub use self::upstream::integrations::Integrations;
 pub use self::upstream::resolver::BaseUrlResolver;
 
-/// Guides: how to mount the service, how to write a store, what is promised and what is left to the host.
+/// Guides: how to mount the service and how to write a store, and which properties are guaranteed and which are the host application's
+/// task.
 #[cfg(any(doc, doctest))]
 pub mod guides {
     #[doc = include_str!("docs/mounting.md")]

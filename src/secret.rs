@@ -1,4 +1,4 @@
-//! Secrets as a type of their own, which doesn't know how to be printed.
+//! A type for secrets, which can't be printed.
 //!
 //! ```
 //! use tower_passthrough::Secret;
@@ -8,9 +8,9 @@
 //! assert_eq!(token.expose(), b"s3cr3t");
 //! ```
 //!
-//! The memory of a [`Secret`] is zeroed when it's dropped, and so is that of a header value made
-//! from one. What a client copies of it into its buffers isn't. The value is marked sensitive, so
-//! that its `Debug` shows nothing and HPACK never indexes it.
+//! The memory of a [`Secret`] is overwritten when it's dropped, and so is the memory of a header value that was made from it.
+//! Copies in a client's buffers aren't. The header value is marked as sensitive, so its `Debug` output doesn't contain the secret,
+//! and HPACK never indexes it.
 
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};
@@ -22,25 +22,24 @@ use secrecy::{ExposeSecret, SecretSlice};
 use subtle::ConstantTimeEq;
 use zeroize::{Zeroize, Zeroizing};
 
-/// Bytes that may be sent to a vendor and seen by nobody else.
+/// Bytes that may be sent to an upstream, but not shown anywhere.
 ///
-/// It has no `Display`, no `Serialize` and no `Deref`, its `Debug` is a constant, and it's compared
-/// in constant time.
+/// The type has no `Display`, no `Serialize` and no `Deref`. Its `Debug` output is a constant, and it's compared in constant time.
 #[derive(Clone)]
 pub struct Secret(SecretSlice<u8>);
 
 impl Secret {
-    /// The bytes themselves. Grep for this method to see each place that looks.
+    /// Returns the bytes. Search for this method to find each place that reads a secret.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         self.0.expose_secret()
     }
 
-    /// `prefix` and the secret as a header value, marked sensitive.
+    /// Returns `prefix` and the secret as a header value, which is marked as sensitive.
     ///
     /// # Errors
     ///
-    /// If the bytes can't stand in a header field (RFC 9110 §5.5): CR, LF, NUL or another control.
+    /// [`InvalidSecret`] if the bytes aren't allowed in a header field (RFC 9110 §5.5): CR, LF, NUL or another control character.
     pub fn to_header_value(&self, prefix: &str) -> Result<HeaderValue, InvalidSecret> {
         let mut value = Vec::with_capacity(prefix.len() + self.expose().len());
         value.extend_from_slice(prefix.as_bytes());
@@ -83,7 +82,7 @@ pub(crate) fn sensitive(value: Vec<u8>) -> Result<HeaderValue, InvalidSecret> {
     Ok(value)
 }
 
-/// The secret holds bytes that can't be sent in its place.
+/// The error of a secret with bytes that can't be sent in its place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InvalidSecret;
 

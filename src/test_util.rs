@@ -1,7 +1,7 @@
-//! Tests of an app without a network: a fake upstream, and a way to try out a scheme.
+//! Tests of an application without a network: a fake upstream, and a function that applies a scheme.
 //!
-//! [`FakeUpstream`] is a [`Transport`]: give it to the builder, call the service, and look at what the upstream would have received.
-//! The service has no type parameters, so the app under test is the same with it.
+//! [`FakeUpstream`] is a [`Transport`]: pass it to the builder, call the service, and check the requests that the upstream would have
+//! received. The service has no type parameters, so the type of the application under test doesn't change.
 //!
 //! ```
 //! use http::{Request, Response};
@@ -39,7 +39,7 @@
 //! # }
 //! ```
 //!
-//! Timeouts are tested in no time with tokio's paused clock (`#[tokio::test(start_paused = true)]`):
+//! With tokio's paused clock (`#[tokio::test(start_paused = true)]`), tests of timeouts don't have to wait:
 //!
 //! ```
 //! use std::time::Duration;
@@ -91,10 +91,10 @@ use crate::policy::Destination;
 type Answering =
     Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send>>;
 
-/// A transport that answers by itself and records the requests that it got. Clones share the record.
+/// A transport that returns prepared responses, and records the requests that it received. Clones share the record.
 ///
-/// A request is recorded when its body has been read to the end, and answered after that. Protocols can't be switched: a WebSocket
-/// handshake gets the answer of the function like any other request.
+/// A request is recorded when its body has been read to the end, and is answered after that. Protocols can't be switched: a WebSocket
+/// handshake gets the same response as any other request.
 #[derive(Clone)]
 pub struct FakeUpstream(Arc<Inner>);
 
@@ -104,8 +104,9 @@ struct Inner {
 }
 
 impl FakeUpstream {
-    /// Returns an upstream that answers each request with the response that `answer` returns. The body is a string, bytes or an
-    /// [`UpstreamBody`], which may stream.
+    /// Returns an upstream that answers each request with the response that `answer` returns.
+    ///
+    /// The body is a string, bytes or an [`UpstreamBody`], which may stream.
     pub fn new<F, B>(answer: F) -> Self
     where
         F: Fn(Request<Bytes>) -> Response<B> + Send + Sync + 'static,
@@ -117,7 +118,7 @@ impl FakeUpstream {
         })
     }
 
-    /// Returns an upstream that awaits what `answer` returns: for an answer that takes its time, and for failures.
+    /// Returns an upstream that answers each request by the future that `answer` returns, for slow responses and for failures.
     ///
     /// ```
     /// use std::time::Duration;
@@ -141,7 +142,7 @@ impl FakeUpstream {
         Self::with(move |request| Box::pin(answer(request)))
     }
 
-    /// Returns an upstream that answers each request with the next of these responses. When none is left, the transport fails.
+    /// Returns an upstream that answers each request with the next of these responses. After the last response, the transport fails.
     pub fn from_responses<B>(responses: impl IntoIterator<Item = Response<B>>) -> Self
     where
         B: Into<UpstreamBody>,
@@ -157,13 +158,13 @@ impl FakeUpstream {
         })
     }
 
-    /// Returns an upstream that fails each request. The request is recorded all the same.
+    /// Returns an upstream that fails each request with that kind of error. The request is recorded as well.
     #[must_use]
     pub fn failing(kind: TransportErrorKind) -> Self {
         Self::with(move |_| Box::pin(ready(Err(kind.into()))))
     }
 
-    /// Returns an upstream that never answers, for timeouts.
+    /// Returns an upstream that never answers, to test timeouts.
     #[must_use]
     pub fn silent() -> Self {
         Self::with(|_| Box::pin(pending()))
@@ -176,7 +177,7 @@ impl FakeUpstream {
         }))
     }
 
-    /// Returns an upstream that waits for that time before each answer, and has a record of its own.
+    /// Returns an upstream that waits for that time before each response, and has its own record.
     #[must_use]
     pub fn delayed_by(self, time: Duration) -> Self {
         let inner = self.0;
@@ -189,13 +190,13 @@ impl FakeUpstream {
         })
     }
 
-    /// Returns the requests so far, in the order in which their last bytes came.
+    /// Returns the requests so far, in the order in which their last bytes arrived.
     #[must_use]
     pub fn received(&self) -> Vec<ReceivedRequest> {
         lock(&self.0.received).clone()
     }
 
-    /// Returns the requests so far, and begins a new record.
+    /// Returns the requests so far, and empties the record.
     #[must_use]
     pub fn take_received(&self) -> Vec<ReceivedRequest> {
         std::mem::take(&mut *lock(&self.0.received))
@@ -226,7 +227,7 @@ impl Transport for FakeUpstream {
         (self.0.answer)(request).await
     }
 
-    /// `true`, so that calls with client certificates can be tested as well.
+    /// Returns `true`, so that calls with client certificates can be tested as well.
     fn presents_client_certificates(&self) -> bool {
         true
     }
@@ -240,7 +241,7 @@ impl fmt::Debug for FakeUpstream {
     }
 }
 
-/// A request that a [`FakeUpstream`] got, with its credential.
+/// A request that a [`FakeUpstream`] received, with its credential.
 #[derive(Clone)]
 pub struct ReceivedRequest {
     request: Request<Bytes>,
@@ -270,13 +271,13 @@ impl ReceivedRequest {
         self.request.uri()
     }
 
-    /// Returns the header fields, `Host` left out.
+    /// Returns the header fields, without `Host`.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         self.request.headers()
     }
 
-    /// Returns the first value of that header field, if it is text.
+    /// Returns the first value of that header field, if the value is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers().get(name)?.to_str().ok()
@@ -288,19 +289,19 @@ impl ReceivedRequest {
         self.request.body()
     }
 
-    /// Returns the whole body as text, with U+FFFD in place of what isn't UTF-8.
+    /// Returns the whole body as text, with U+FFFD in place of bytes that aren't UTF-8.
     #[must_use]
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(self.body())
     }
 
-    /// Returns the trailers, without fields if there were none.
+    /// Returns the trailers, which are empty if there were none.
     #[must_use]
     pub fn trailers(&self) -> &HeaderMap {
         &self.trailers
     }
 
-    /// Returns where the request went: the judged destination, whatever the URI says.
+    /// Returns the destination of the request, which has been checked. The URI doesn't affect it.
     #[must_use]
     pub fn destination(&self) -> &Destination {
         &self.destination
@@ -318,7 +319,7 @@ impl ReceivedRequest {
         self.connection_key.as_ref()
     }
 
-    /// Returns the key by which network connections would have been reserved.
+    /// Returns the key for which network connections would have been reserved.
     #[must_use]
     pub fn isolation_key(&self) -> Option<IsolationKey> {
         self.isolation_key
@@ -343,11 +344,11 @@ impl fmt::Debug for ReceivedRequest {
     }
 }
 
-/// Puts a credential on a request as a call does: takes the fields off that the scheme names in its
-/// [requirements](AuthScheme::requirements), checks that the connection has the secrets and variables, hands the scheme the payload if it
-/// asks for it, and encodes the body if the scheme wants that.
+/// Adds a credential to a request, like a call does.
 ///
-/// The payload and its length are set by this function; the URI must be absolute.
+/// The function removes the fields that the scheme names in its [requirements](AuthScheme::requirements), checks that the connection has
+/// the secrets and variables, passes the payload to the scheme if the scheme needs it, and encodes the body if the scheme returns an
+/// encoder. It sets the payload and its length itself. The URI must be absolute.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -374,7 +375,7 @@ impl fmt::Debug for ReceivedRequest {
 ///
 /// # Errors
 ///
-/// Those of the scheme; [`AuthError::CannotSign`] if the payload is larger than the scheme takes, or can't be encoded.
+/// The errors of the scheme; [`AuthError::CannotSign`] if the payload is larger than the scheme's limit, or can't be encoded.
 pub fn authenticate(
     scheme: &dyn AuthScheme,
     cx: &AuthContext<'_>,

@@ -1,4 +1,4 @@
-//! The id of a connection, as a caller names it.
+//! The id of a connection, as a caller sends it.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,9 +12,9 @@ use crate::error::Error;
 /// The maximum length of a connection id, in bytes.
 const MAX_LEN: usize = 256;
 
-/// The id of a connection, as a caller names it: 1 to 256 bytes of UTF-8, without `/` and without control bytes.
+/// The id of a connection, as a caller sends it: 1 to 256 bytes of UTF-8, without `/` and without control bytes.
 ///
-/// Ids are exact bytes: nothing folds their case, trims, pads or normalises them.
+/// Ids are exact bytes: their case is never changed, and they are never trimmed, padded or normalised.
 ///
 /// ```
 /// use tower_passthrough::ConnectionId;
@@ -37,7 +37,7 @@ impl ConnectionId {
     ///
     /// # Errors
     ///
-    /// [`InvalidConnectionId`] if the text is empty, longer than 256 bytes, or holds a `/` or a control byte.
+    /// [`InvalidConnectionId`] if the text is empty, longer than 256 bytes, or contains a `/` or a control byte.
     pub fn new(id: &str) -> Result<Self, InvalidConnectionId> {
         if id.is_empty() || id.len() > MAX_LEN || id.bytes().any(forbidden) {
             return Err(InvalidConnectionId);
@@ -134,7 +134,7 @@ impl Hash for ConnectionId {
     }
 }
 
-/// Escaped, as ids come from callers and go into logs.
+/// Escapes the id, because it comes from a caller, and is written to logs.
 impl fmt::Display for ConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

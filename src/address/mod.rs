@@ -1,7 +1,7 @@
 //! A caller's request target: a connection id, a path below the base URL, and a query.
 //!
-//! Bytes stay as they came: nothing goes through a URL type that normalises, so exactly the bytes that are checked are
-//! forwarded. The one exception is [`PathEncoding`], which undoes the encoding of generated clients.
+//! The bytes aren't changed: no URL type normalises them, so exactly the bytes that are checked are forwarded. The only exception is
+//! [`PathEncoding`], which reverts the encoding of generated clients.
 //!
 //! ```
 //! use tower_passthrough::Upstream;
@@ -39,7 +39,7 @@ use crate::error::Error;
 /// The maximum size of path and query that `http::Uri` can hold, in bytes.
 pub(crate) const MAX_TARGET_SIZE: usize = 65_534;
 
-/// A request target, cut at the connection id; the rest is read when the integration is known.
+/// A request target, divided at the connection id. The part after the id is parsed when the integration is known.
 #[doc(hidden)]
 pub struct Address<'a> {
     id: ConnectionId,
@@ -48,9 +48,9 @@ pub struct Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// Cuts the path of `uri`, from which the mount has been taken off, after the first segment.
+    /// Divides the path of `uri` after the first segment. The mount must already be stripped.
     ///
-    /// Only path and query of an absolute-form target count: its authority never routes (RFC 9112 §3.2.2).
+    /// Only path and query of an absolute-form target are used: its authority never selects the upstream (RFC 9112 §3.2.2).
     ///
     /// # Errors
     ///
@@ -83,7 +83,7 @@ impl<'a> Address<'a> {
         })
     }
 
-    /// Returns the id of the connection, as the caller names it.
+    /// Returns the id of the connection in the target.
     #[must_use]
     pub fn id(&self) -> &ConnectionId {
         &self.id
@@ -99,9 +99,8 @@ impl<'a> Address<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path
-    /// or holds bytes that aren't allowed in a path; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a
-    /// `__domain` that is given twice, or isn't a host or a URL.
+    /// [`ErrorCode::BadAddress`](crate::ErrorCode::BadAddress) for a path that leaves the base path or contains bytes that aren't allowed
+    /// in a path; [`ErrorCode::BadDomain`](crate::ErrorCode::BadDomain) for a `__domain` that is given twice, or isn't a host or a URL.
     pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
     }

@@ -1,4 +1,4 @@
-//! The path below the base URL, read as it came, or decoded once for generated clients.
+//! The path below the base URL, used unchanged, or decoded once for generated clients.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,18 +13,19 @@ const DOMAIN_PARAMETER: &str = "__domain";
 
 /// The rule by which the remainder of a request target is decoded once before it's forwarded.
 ///
-/// Clients made by code generators run `encodeURIComponent` over the whole path:
-/// `/acme/%2Fv2%2Fusers%3Fpage%3D2`. No value is right for all paths: each variant names its blind spot.
+/// Clients made by code generators apply `encodeURIComponent` to the whole path: `/acme/%2Fv2%2Fusers%3Fpage%3D2`.
+/// No variant is right for all paths: the documentation of each variant describes the paths for which it is wrong.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathEncoding {
-    /// Decodes a remainder that holds no literal `/` and does hold an encoded one. A hand-written
-    /// one-segment remainder with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
-    /// use [`Never`](Self::Never) there. A generated path without any slash (`users%3Fx%3D1`) isn't
-    /// decoded: write `/users?x=1`, or use [`Always`](Self::Always).
+    /// Decodes a remainder that contains no literal `/` and contains an encoded one.
+    ///
+    /// A hand-written remainder of one segment with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
+    /// use [`Never`](Self::Never) for it. A generated path without any slash (`users%3Fx%3D1`) isn't decoded: write
+    /// `/users?x=1`, or use [`Always`](Self::Always).
     #[default]
     Auto,
-    /// Forwards each byte as it came.
+    /// Forwards each byte unchanged.
     Never,
     /// Decodes each remainder.
     Always,
@@ -70,13 +71,13 @@ impl<'a> Target<'a> {
         })
     }
 
-    /// Returns the path below the base path: empty, or beginning with `/`.
+    /// Returns the path below the base path, which is empty or begins with `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// Returns the query without `__domain`. `Some("")` is a bare `?`.
+    /// Returns the query without `__domain`. `Some("")` stands for a `?` without a query.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()

@@ -11,8 +11,8 @@ use crate::connection::{CacheKey, Connection, Credential, Variables};
 use crate::policy::Destination;
 use crate::secret::Secret;
 
-/// The context of a scheme beside the request: the connection's secrets and variables, the destination, the payload if
-/// the scheme needs it, and the time.
+/// The context of a scheme besides the request: the connection's secrets and variables, the destination, the time, and the
+/// payload if the scheme needs it.
 ///
 /// ```
 /// use std::time::SystemTime;
@@ -57,7 +57,7 @@ impl<'a> AuthContext<'a> {
         }
     }
 
-    /// Sets the payload, for a scheme that asks for it.
+    /// Sets the payload, for a scheme that needs it.
     #[must_use]
     pub const fn with_payload(mut self, payload: &'a Bytes) -> Self {
         self.payload = Some(payload);
@@ -77,11 +77,11 @@ impl<'a> AuthContext<'a> {
         self.connection.credential()
     }
 
-    /// Returns the secret of that name.
+    /// Returns the secret with that name.
     ///
     /// # Errors
     ///
-    /// [`AuthError::MissingSecret`] if the connection has none.
+    /// [`AuthError::MissingSecret`] if the connection has no such secret.
     pub fn secret(&self, name: &str) -> Result<&'a Secret, AuthError> {
         let secret = self.credential().get(name);
         secret.ok_or_else(|| AuthError::MissingSecret(name.into()))
@@ -93,22 +93,23 @@ impl<'a> AuthContext<'a> {
         self.connection.variables()
     }
 
-    /// Returns the variable of that name.
+    /// Returns the variable with that name.
     ///
     /// # Errors
     ///
-    /// [`AuthError::MissingVariable`] if the connection has none.
+    /// [`AuthError::MissingVariable`] if the connection has no such variable.
     pub fn variable(&self, name: &str) -> Result<&'a str, AuthError> {
         let value = self.variables().get(name);
         value.ok_or_else(|| AuthError::MissingVariable(name.into()))
     }
 
-    /// Returns the header value that `make` makes of the connection's secrets. One value is kept with the connection until its
-    /// credential changes, and returned for the same key.
+    /// Returns the header value that `make` builds from the connection's secrets.
+    ///
+    /// One value is cached with the connection until its credential changes, and returned for the same key.
     ///
     /// # Errors
     ///
-    /// Those of `make`.
+    /// The errors of `make`.
     pub fn cached_header(
         &self,
         key: &CacheKey,
@@ -122,7 +123,7 @@ impl<'a> AuthContext<'a> {
         self.connection
     }
 
-    /// Returns where the request goes.
+    /// Returns the destination of the request.
     #[must_use]
     pub fn destination(&self) -> &'a Destination {
         self.destination
@@ -134,13 +135,13 @@ impl<'a> AuthContext<'a> {
         self.payload
     }
 
-    /// Returns the length of the payload in bytes, if it is known before the payload has come.
+    /// Returns the length of the payload in bytes, if it is known before the payload has been read.
     #[must_use]
     pub fn payload_length(&self) -> Option<u64> {
         self.length
     }
 
-    /// Returns the time to sign with.
+    /// Returns the time to use in signatures.
     #[must_use]
     pub fn now(&self) -> SystemTime {
         self.now

@@ -11,23 +11,26 @@ use crate::secret::InvalidSecret;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The connection has no secret of that name. The name is for the host's log; callers don't see it.
+    /// The connection has no secret of that name. The name is for the host application's log; callers don't
+    /// see it.
     MissingSecret(Box<str>),
-    /// The connection has no variable of that name. The name is for the host's log; callers don't see it.
+    /// The connection has no variable of that name. The name is for the host application's log; callers
+    /// don't see it.
     MissingVariable(Box<str>),
-    /// A secret or a variable holds bytes that can't be sent in its place.
+    /// A secret or a variable contains bytes that can't be sent in its place.
     InvalidHeaderValue,
     /// With the secret, path and query would be longer than 65,534 bytes.
     TooLong,
     /// A secret isn't a valid key of the kind that the scheme signs with.
     InvalidKey,
-    /// The scheme sends its secrets as they are, and the upstream isn't reached over TLS.
+    /// The scheme sends its secrets in clear text, and the upstream isn't called over TLS.
     PlaintextRefused,
-    /// The caller's body holds parameters that the scheme sets.
+    /// The caller's body contains parameters that the scheme sets.
     Ambiguous,
-    /// The operating system has no random numbers.
+    /// The operating system can't provide random numbers.
     NoRandomness,
-    /// The request can't be signed. The caller sees the text, which must say what is wrong with the request.
+    /// The request can't be signed. The caller sees the text, which must describe the problem with the
+    /// request.
     CannotSign(&'static str),
 }
 
@@ -110,7 +113,7 @@ impl From<InvalidIdentity> for AuthError {
     }
 }
 
-/// The error of a scheme whose settings can't be used.
+/// The error of a scheme whose settings aren't valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemeError(pub(super) &'static str);
 

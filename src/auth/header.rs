@@ -1,4 +1,4 @@
-//! A field of any name, its value a template of secrets.
+//! A scheme that sends a header field of any name, whose value is a template with secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,8 +10,9 @@ use super::{
 };
 use crate::secret::sensitive;
 
-/// Sends a field whose value is a template: `Token token={api_key}`. Each `{name}` is a secret of
-/// the connection; `{{` and `}}` stand for braces.
+/// Sends a field whose value is a template: `Token token={api_key}`.
+///
+/// Each `{name}` is a secret of the connection; `{{` and `}}` stand for braces.
 #[derive(Clone)]
 pub struct Header {
     name: HeaderName,
@@ -26,12 +27,13 @@ enum Part {
 }
 
 impl Header {
-    /// A field of that name and value.
+    /// Returns the scheme that sends a field with that name and value.
     ///
     /// # Errors
     ///
-    /// If the name is no field name, or one that frames or routes a message; if the template has an
-    /// unpaired brace, an empty name, or text that no field may hold.
+    /// [`SchemeError`] if the name isn't a field name, or is the name of a field that frames or
+    /// routes a message; if the template has an unpaired brace, an empty name, or text that isn't
+    /// allowed in a field.
     pub fn new(name: &str, template: &str) -> Result<Self, SchemeError> {
         let name: HeaderName = name
             .parse()

@@ -1,4 +1,4 @@
-//! Puts a credential on a request, in a way that the integration's data chooses at run time.
+//! Adds a credential to a request, by a scheme that the integration's configuration chooses at run time.
 //!
 //! ```
 //! use tower_passthrough::{Upstream, auth};
@@ -8,7 +8,7 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! An upstream that wants two credentials gets a tuple of schemes, which are applied in turn:
+//! For an upstream that requires two credentials, use a tuple of schemes, which are applied in order:
 //!
 //! ```
 //! use tower_passthrough::{Upstream, auth};
@@ -20,8 +20,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A scheme is put on last and wins: what it sets replaces the caller's fields of that name, also where they are spelled with `_`,
-//! given twice, or sent as trailers.
+//! A scheme is applied last and takes precedence: the fields that it sets replace the caller's fields of the same name, also if
+//! the caller spells them with `_`, sends them twice, or sends them as trailers.
 
 mod context;
 mod encoder;

@@ -1,22 +1,24 @@
-//! Mutual TLS (RFC 8446 §4.3.2): the connection's own client certificate.
+//! Mutual TLS (RFC 8446 §4.3.2) with the connection's own client certificate.
 
 use super::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, ClientIdentity, Requirements,
 };
 
-/// Presents the secret `certificate`, a chain in PEM whose first certificate is the client's own,
-/// with the secret `private_key`, its key in PEM: PKCS #8, PKCS #1 or SEC 1, without a password.
+/// Presents the client certificate of the connection's secrets `certificate` and `private_key`.
 ///
-/// It adds nothing to the request: combine it in a tuple with a scheme that does. The parsed certificate is kept with the
-/// [`Connection`](crate::Connection), so a store should return clones of one connection rather than make one for each call.
+/// `certificate` is a chain in PEM, which begins with the client's own certificate. `private_key` is its key in PEM:
+/// PKCS #8, PKCS #1 or SEC 1, without a password.
 ///
-/// A certificate that was changed in the store counts from the next call on: network connections on
-/// which the old one was presented, and their TLS sessions, serve no call of the new one, and are
-/// gone after the pool's idle time at most
-/// ([`pool_idle_timeout`](crate::client::HttpTransportBuilder::pool_idle_timeout)).
+/// The scheme changes nothing in the request: combine it in a tuple with a scheme that does. The parsed certificate is
+/// cached in the [`Connection`](crate::Connection), so a store should return clones of one connection rather than build a
+/// new connection for each call.
 ///
-/// A vendor that asks for no certificate is shown none, and so is one that asks only once it has seen
-/// the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to one at
+/// A certificate that was changed in the store is used from the next call on. Network connections on which the old
+/// certificate was presented, and their TLS sessions, aren't used for calls with the new certificate, and are closed after
+/// the pool's idle time at the latest ([`pool_idle_timeout`](crate::client::HttpTransportBuilder::pool_idle_timeout)).
+///
+/// The certificate isn't presented to an upstream that doesn't ask for it, nor to an upstream that asks only after it has
+/// received the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to an upstream at
 /// `http://`.
 ///
 /// ```

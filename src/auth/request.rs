@@ -1,4 +1,4 @@
-//! The head of a request as a scheme sees it.
+//! The head of a request, as a scheme reads and changes it.
 
 use bytes::Bytes;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -11,10 +11,11 @@ use zeroize::Zeroizing;
 use super::AuthError;
 use crate::address::MAX_TARGET_SIZE;
 
-/// The head of a request that a scheme puts a credential on: everything can be read, and fields and the query can be set.
+/// The head of a request to which a scheme adds a credential: all of it can be read, and fields and the query can be set.
 ///
-/// What a scheme sets replaces what the caller sent, in every spelling of the name (`_` counts as `-`, as CGI, WSGI and PHP merge the
-/// two), in headers and in trailers. Where the request goes can't be changed: scheme, host and port have been judged.
+/// A field that a scheme sets replaces the caller's field, in every spelling of the name (`_` counts as `-`, because CGI, WSGI and
+/// PHP don't distinguish the two), in headers and in trailers. The destination can't be changed: scheme, host and port have already
+/// been checked.
 #[derive(Debug)]
 pub struct AuthRequest<'a> {
     head: &'a mut Parts,
@@ -23,7 +24,7 @@ pub struct AuthRequest<'a> {
 }
 
 impl<'a> AuthRequest<'a> {
-    /// Returns the request of that head, for calling a scheme by hand. The URI must be absolute.
+    /// Returns the request with that head, to call a scheme directly. The URI must be absolute.
     #[must_use]
     pub fn new(head: &'a mut Parts) -> Self {
         Self {
@@ -32,7 +33,7 @@ impl<'a> AuthRequest<'a> {
         }
     }
 
-    /// Returns the head as it is now.
+    /// Returns the head in its current state.
     #[must_use]
     pub fn head(&self) -> &Parts {
         self.head
@@ -44,19 +45,19 @@ impl<'a> AuthRequest<'a> {
         &self.head.method
     }
 
-    /// Returns the absolute URI. Its query is the one that is sent.
+    /// Returns the absolute URI, with the query that is sent.
     #[must_use]
     pub fn uri(&self) -> &Uri {
         &self.head.uri
     }
 
-    /// Returns the fields that are sent, `Host` left out.
+    /// Returns the fields that are sent, without `Host`.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers
     }
 
-    /// Sets a field. The caller's fields of that name go, and so do values that a scheme has set before.
+    /// Sets a field. It replaces the caller's fields of that name, and values that a scheme has set before.
     pub fn insert_header(&mut self, name: HeaderName, value: HeaderValue) {
         self.drop_other_spellings(&name);
         // A head of 32,768 fields takes no more, and doesn't get through hyper's server.
@@ -64,7 +65,7 @@ impl<'a> AuthRequest<'a> {
         self.note(name);
     }
 
-    /// Adds a value to a field. The caller's fields of that name go; values that a scheme has set before stay.
+    /// Adds a value to a field. It replaces the caller's fields of that name, but not the values that a scheme has set before.
     pub fn append_header(&mut self, name: HeaderName, value: HeaderValue) {
         if !self.fields.contains(&name) {
             return self.insert_header(name, value);
@@ -81,12 +82,15 @@ impl<'a> AuthRequest<'a> {
         self.note(name.clone());
     }
 
-    /// Sets path and query. They are wiped when the request is dropped, so a secret may be in them. `target` should have been made
-    /// at its final size, so that no copy is left behind.
+    /// Sets path and query.
+    ///
+    /// Their memory is overwritten when the request is dropped, so they may contain a secret. Build `target` with its final capacity,
+    /// so that no copy remains in memory.
     ///
     /// # Errors
     ///
-    /// [`AuthError::TooLong`] beyond 65,534 bytes; [`AuthError::InvalidHeaderValue`] if it isn't a valid path and query.
+    /// [`AuthError::TooLong`] if it is longer than 65,534 bytes; [`AuthError::InvalidHeaderValue`] if it isn't a valid path and
+    /// query.
     pub fn set_path_and_query(&mut self, target: Vec<u8>) -> Result<(), AuthError> {
         set_target(&mut self.head.uri, target)
     }

@@ -1,4 +1,4 @@
-//! The trait of a scheme, what it asks for, and what it returns.
+//! The trait of a scheme, with its requirements and its results.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use http::request::Parts;
 use super::{AuthContext, AuthError, AuthRequest, BodyEncoder};
 use crate::identity::ClientIdentity;
 
-/// A way to authenticate a request. Synchronous and pure: a scheme reads neither clock nor network.
+/// A way to authenticate a request. A scheme is synchronous and pure: it reads neither the clock nor the network.
 ///
 /// ```
 /// use http::header::HeaderName;
@@ -49,19 +49,18 @@ use crate::identity::ClientIdentity;
     note = "implement `AuthScheme` for it, or use one of `tower_passthrough::auth`, such as `Bearer`"
 )]
 pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
-    /// Returns what the scheme sets and what it reads. The method is called once, when an [`Upstream`](crate::Upstream) gets the
-    /// scheme.
+    /// Returns the fields and parameters that the scheme sets, and the secrets and variables that it reads.
     ///
-    /// The fields that are named here are taken off the caller's request before its body is touched. A field that
-    /// [`apply`](Self::apply) sets without its being named replaces the caller's all the same.
+    /// The method is called once, when the scheme is added to an [`Upstream`](crate::Upstream). The returned fields are removed from
+    /// the caller's request before its body is read. A field that isn't returned here, but that [`apply`](Self::apply) sets,
+    /// replaces the caller's field as well.
     fn requirements(&self) -> Requirements;
 
-    /// Returns what the scheme needs of the payload before the head is sent. `request` is the caller's head, as it came. Default:
-    /// nothing, so the body streams.
+    /// Returns the part of the payload that the scheme needs before the head is sent. Default: nothing, so the body streams.
     ///
-    /// The payload is read after this method has succeeded and the [required secrets](Requirements::secret) have been found, as a
-    /// caller may hold its body back until it is asked for (`Expect: 100-continue`, RFC 9110 §10.1.1). A scheme that can fail should
-    /// fail here.
+    /// `request` is the caller's head, without changes. The payload is read after this method has succeeded and the
+    /// [required secrets](Requirements::secret) have been found, because a caller may not send the body until the server asks for it
+    /// (`Expect: 100-continue`, RFC 9110 §10.1.1). A scheme that can fail should fail here.
     ///
     /// # Errors
     ///
@@ -71,7 +70,7 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
         Ok(PayloadUse::Ignored)
     }
 
-    /// Puts the credential on, and returns what else the request needs: an encoder of the body, a client certificate.
+    /// Adds the credential, and returns the further needs of the request: an encoder of the body, a client certificate.
     ///
     /// # Errors
     ///
@@ -83,7 +82,7 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     ) -> Result<Applied, AuthError>;
 }
 
-/// The fields, parameters and secrets of a scheme, and the payload that it needs.
+/// The fields and parameters that a scheme sets, and the secrets and variables that it reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirements {
     fields: Vec<HeaderName>,
@@ -113,29 +112,31 @@ impl Requirements {
         self
     }
 
-    /// Adds a query parameter that the scheme sets, decoded.
+    /// Adds a query parameter that the scheme sets. The name is the decoded one.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<Box<str>>) -> Self {
         self.parameters.push(name.into());
         self
     }
 
-    /// Adds a secret that the scheme can't do without, so that a configuration can be checked before a call needs the secret.
+    /// Adds a secret that the scheme requires, so that a configuration can be checked before a call needs the secret.
     #[must_use]
     pub fn secret(mut self, name: impl Into<Box<str>>) -> Self {
         self.secrets.push(name.into());
         self
     }
 
-    /// Adds a variable of the connection that the scheme can't do without.
+    /// Adds a variable of the connection that the scheme requires.
     #[must_use]
     pub fn variable(mut self, name: impl Into<Box<str>>) -> Self {
         self.variables.push(name.into());
         self
     }
 
-    /// Says that what the scheme sends authenticates the network connection and not the request alone, as NTLM and Negotiate do (RFC
-    /// 4559 §6). Network connections then serve calls with the same secrets alone. Default: `false`.
+    /// Sets whether the credential authenticates the network connection and not only the request, as with NTLM and Negotiate (RFC
+    /// 4559 §6). Default: `false`.
+    ///
+    /// If it's `true`, a network connection is only used for calls with the same secrets.
     #[must_use]
     pub fn binds_connection(mut self, binds: bool) -> Self {
         self.binds_connection = binds;
@@ -154,25 +155,25 @@ impl Requirements {
         &self.parameters
     }
 
-    /// Returns the names of the secrets that the scheme can't do without.
+    /// Returns the names of the secrets that the scheme requires.
     #[must_use]
     pub fn secrets(&self) -> &[Box<str>] {
         &self.secrets
     }
 
-    /// Returns the names of the variables that the scheme can't do without.
+    /// Returns the names of the variables that the scheme requires.
     #[must_use]
     pub fn variables(&self) -> &[Box<str>] {
         &self.variables
     }
 
-    /// Returns `true` if what the scheme sends authenticates the network connection.
+    /// Returns `true` if the credential authenticates the network connection.
     #[must_use]
     pub fn is_binding(&self) -> bool {
         self.binds_connection
     }
 
-    /// Returns the requirements of both.
+    /// Returns the requirements of both schemes together.
     #[must_use]
     pub fn and(mut self, other: Self) -> Self {
         self.fields.extend(other.fields);
@@ -183,11 +184,11 @@ impl Requirements {
         self
     }
 
-    /// Checks that the connection has each of the secrets and variables.
+    /// Checks that the connection has each of the required secrets and variables.
     ///
     /// # Errors
     ///
-    /// [`AuthError::MissingSecret`] or [`AuthError::MissingVariable`] for the first that is missing.
+    /// [`AuthError::MissingSecret`] or [`AuthError::MissingVariable`] for the first one that is missing.
     pub fn check(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         let mut secrets = self.secrets.iter();
         secrets.try_for_each(|name| cx.secret(name).map(drop))?;
@@ -196,21 +197,21 @@ impl Requirements {
     }
 }
 
-/// The need of a scheme for a request's payload before the head is sent.
+/// The part of a request's payload that a scheme needs before the head is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PayloadUse {
-    /// Nothing: the body streams.
+    /// The scheme needs no payload: the body streams.
     Ignored,
-    /// All of it, up to `limit` bytes; a larger payload is answered with `body-too-large`.
+    /// The scheme needs the whole payload, up to `limit` bytes. A larger payload is answered with `body-too-large`.
     Bytes {
-        /// The maximum number of bytes that are kept in memory.
+        /// The maximum number of bytes that are buffered in memory.
         limit: usize,
     },
 }
 
 impl PayloadUse {
-    /// Returns what both need: the smaller limit.
+    /// Returns the need of both schemes together, with the smaller limit.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -223,7 +224,7 @@ impl PayloadUse {
     }
 }
 
-/// The parts of a scheme's work that go on after the head: an encoder and an identity.
+/// The results of a scheme that are used after the head is complete: an encoder and a client certificate.
 #[derive(Debug, Default)]
 #[must_use]
 pub struct Applied {
@@ -232,13 +233,14 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Encodes the body while it streams. The length that is sent is then the one that the encoder states.
+    /// Sets the encoder of the body, which encodes the body while it streams. The encoder also determines the length that is sent.
     pub fn encoder(mut self, encoder: impl BodyEncoder) -> Self {
         self.encoder = Some(Box::new(encoder));
         self
     }
 
-    /// Presents a client certificate to the upstream's TLS. Network connections on which it is presented serve no other calls.
+    /// Sets the client certificate that is presented to the upstream in TLS. A network connection on which it is presented is used
+    /// for no other calls.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn client_identity(mut self, identity: ClientIdentity) -> Self {
@@ -246,7 +248,7 @@ impl Applied {
         self
     }
 
-    /// Returns what both need. Of two encoders or two certificates, the first counts.
+    /// Returns the results of both schemes together. If both have an encoder or a certificate, the first one is used.
     pub fn and(self, other: Self) -> Self {
         Self {
             encoder: self.encoder.or(other.encoder),
@@ -292,7 +294,7 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// Applies each scheme in turn, for schemes that are chosen at run time.
+/// Applies each scheme in order, for schemes that are chosen at run time.
 impl<S: AuthScheme> AuthScheme for Vec<S> {
     fn requirements(&self) -> Requirements {
         let each = self.iter().map(AuthScheme::requirements);
@@ -318,7 +320,7 @@ impl<S: AuthScheme> AuthScheme for Vec<S> {
 
 macro_rules! tuple {
     ($($scheme:ident)+) => {
-        /// Applies each scheme in turn.
+        /// Applies each scheme in order.
         impl<$($scheme: AuthScheme),+> AuthScheme for ($($scheme,)+) {
             #[expect(non_snake_case, reason = "each scheme is named by its type")]
             fn requirements(&self) -> Requirements {

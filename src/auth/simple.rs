@@ -1,4 +1,4 @@
-//! Schemes that send a secret as it is: none, bearer, basic, query.
+//! Schemes that send a secret without a signature: none, bearer, basic, query.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -44,7 +44,7 @@ impl AuthScheme for Bearer {
     }
 }
 
-/// Sends the secret `access_token`, of OAuth 2.0, as `Authorization: Bearer ACCESS_TOKEN` (RFC 6750 §2.1).
+/// Sends the secret `access_token` of OAuth 2.0 as `Authorization: Bearer ACCESS_TOKEN` (RFC 6750 §2.1).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AccessToken;
 
@@ -132,10 +132,10 @@ pub(crate) fn encode_basic(
     Some(value)
 }
 
-/// Sends a secret as a query parameter. The caller's parameters of that name are removed, and the secret's is the last.
+/// Sends a secret as a query parameter. The caller's parameters of that name are removed, and the secret's parameter is the last.
 ///
-/// An upstream may echo its request URL in `Location`, `Link` or a body, and logs keep URLs: prefer a header where an upstream takes
-/// one. [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes the key out of the two headers.
+/// Prefer a header field if the upstream accepts one: an upstream may repeat its request URL in `Location`, `Link` or a body, and
+/// URLs are often logged. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the key from the two header fields.
 #[derive(Clone, Debug)]
 pub struct Query {
     name: Box<str>,
@@ -143,7 +143,7 @@ pub struct Query {
 }
 
 impl Query {
-    /// Returns the scheme for that parameter, which sends the secret of the same name.
+    /// Returns the scheme for that parameter. It sends the secret of the same name, unless [`secret`](Self::secret) sets another.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Query {
         })
     }
 
-    /// Sends the secret of another name.
+    /// Sets the name of the secret to send.
     #[must_use]
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = name.into();

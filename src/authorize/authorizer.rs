@@ -10,7 +10,7 @@ use super::{CallContext, Grant};
 use crate::address::ConnectionId;
 use crate::error::{BoxError, Error, ErrorCode};
 
-/// Decides by id, before the store is asked, whether a caller may use a connection.
+/// Decides by the connection id, before the store lookup, whether a caller may use a connection.
 ///
 /// For a function or a closure, call [`authorize_fn`](crate::PassthroughBuilder::authorize_fn) on the builder instead of
 /// implementing this trait.
@@ -29,7 +29,7 @@ use crate::error::{BoxError, Error, ErrorCode};
 /// }
 /// ```
 ///
-/// A service can't be built before it has an authorizer and knows how callers authenticate:
+/// A service can't be built before it has an authorizer and the fields by which callers authenticate:
 ///
 /// ```compile_fail,E0277
 /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
@@ -62,16 +62,16 @@ use crate::error::{BoxError, Error, ErrorCode};
     note = "a closure or a function isn't an authorizer by itself: pass it to `.authorize_fn(..)`"
 )]
 pub trait Authorize: Send + Sync + 'static {
-    /// Returns what this caller may do with this connection, and the key of the connection.
+    /// Returns the caller's permission for the connection, and the connection's key.
     ///
     /// # Errors
     ///
-    /// [`AuthorizeError::Denied`] if the caller may not use the connection at all: the answer is that of an unknown id, byte
-    /// for byte. [`AuthorizeError::Unavailable`] if the authorizer can't decide.
+    /// [`AuthorizeError::Denied`] if the caller may not use the connection at all: the response then has exactly the same
+    /// bytes as for an unknown id. [`AuthorizeError::Unavailable`] if the authorizer failed.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point.
+    /// The future may be dropped at any await point, if the caller disconnects.
     fn authorize(
         &self,
         id: &ConnectionId,
@@ -83,11 +83,11 @@ pub trait Authorize: Send + Sync + 'static {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthorizeError {
-    /// The caller may not use the connection, or there is none of that id. The answer is `unknown-connection`.
+    /// The caller may not use the connection, or there is no connection with that id. The response is `unknown-connection`.
     Denied,
-    /// The caller may use the connection, and only its owner can mend it. The answer is `reauthorize`.
+    /// The caller may use the connection, but only its owner can repair it. The response is `reauthorize`.
     Reauthorize,
-    /// The authorizer failed and can't decide. The answer is `store-unavailable`.
+    /// The authorizer failed. The response is `store-unavailable`.
     Unavailable(BoxError),
 }
 
@@ -134,8 +134,8 @@ impl std::error::Error for AuthorizeError {
     }
 }
 
-/// Lets every caller use every connection with every method and path. Made by
-/// [`DangerousBuilder::allow_all`](crate::service::DangerousBuilder::allow_all) alone.
+/// Allows every caller to use every connection with every method and path. Only
+/// [`DangerousBuilder::allow_all`](crate::service::DangerousBuilder::allow_all) makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct AllowAll(());
 
@@ -172,7 +172,8 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// Any authorizer, for types that are chosen at run time. Cloning is one increment; a call allocates a box more.
+/// Holds any authorizer, for types that are chosen at run time. Cloning increments a reference count; each call allocates
+/// one more box.
 #[derive(Clone)]
 pub struct BoxAuthorize(Arc<dyn DynAuthorize>);
 

@@ -1,9 +1,9 @@
-//! What the host application knows of a call.
+//! The host application's data about a call.
 
 use http::{Extensions, Method};
 
-/// The context of a call, as the host application's layers left it: the tenant that its authentication found, axum's
-/// `MatchedPath`.
+/// The context of a call, with the data that the host application's layers have added, such as the authenticated
+/// tenant or axum's `MatchedPath`.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct CallContext<'a> {
@@ -12,13 +12,13 @@ pub struct CallContext<'a> {
 }
 
 impl<'a> CallContext<'a> {
-    /// Returns a context, for calling a store or an authorizer by hand.
+    /// Returns a context, to call a store or an authorizer directly.
     #[must_use]
     pub const fn new(extensions: &'a Extensions, method: &'a Method) -> Self {
         Self { extensions, method }
     }
 
-    /// Returns the request's extensions. They stop at this crate: none reaches an upstream.
+    /// Returns the request's extensions. No extension is forwarded to an upstream.
     #[must_use]
     pub const fn extensions(self) -> &'a Extensions {
         self.extensions

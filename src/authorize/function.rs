@@ -59,7 +59,7 @@ where
     F: Fn(&ConnectionId, CallContext<'_>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output: IntoGrant> + Send + 'static,
 {
-    /// Returns the authorizer that awaits what `decide` returns.
+    /// Returns the authorizer that awaits the future that `decide` returns.
     pub fn new(decide: F) -> Self {
         Self {
             decide,

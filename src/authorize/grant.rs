@@ -1,11 +1,11 @@
-//! What an authorizer grants.
+//! The permission that an authorizer grants.
 
 use super::{AuthorizeError, Scope};
 use crate::connection::ConnectionKey;
 
 /// The permission to use a connection: a scope, and the key of the connection.
 ///
-/// Without a [`connection_key`](Self::connection_key), the key is the id that the caller named.
+/// Without a [`connection_key`](Self::connection_key), the key is the connection id in the request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Grant {
     scope: Scope,
@@ -13,22 +13,22 @@ pub struct Grant {
 }
 
 impl Grant {
-    /// Returns a grant of that scope.
+    /// Returns a grant with that scope.
     #[must_use]
     pub const fn new(scope: Scope) -> Self {
         Self { scope, key: None }
     }
 
-    /// Returns a grant of every method and every path.
+    /// Returns a grant with every method and every path.
     #[must_use]
     pub const fn all() -> Self {
         Self::new(Scope::all())
     }
 
-    /// Sets the key by which the store, refreshes, the pool, limits, circuits, upgrades and reports know the connection.
-    /// Default: the id that the caller named.
+    /// Sets the connection's key, which identifies the connection in the store, refreshes, the pool, limits, circuits,
+    /// upgrades and reports. Default: the connection id in the request.
     ///
-    /// Set it where ids are unique within a tenant alone:
+    /// Set it if ids are unique only within a tenant:
     /// [`ConnectionKey::in_tenant`](crate::store::ConnectionKey::in_tenant).
     #[must_use]
     pub fn connection_key(mut self, key: ConnectionKey) -> Self {
@@ -42,7 +42,7 @@ impl Grant {
         &self.scope
     }
 
-    /// Returns the key that the authorizer has set.
+    /// Returns the key, if the authorizer has set one.
     #[must_use]
     pub const fn key(&self) -> Option<&ConnectionKey> {
         self.key.as_ref()
@@ -72,7 +72,7 @@ pub trait IntoGrant {
     ///
     /// # Errors
     ///
-    /// [`AuthorizeError::Denied`] for `false` and `None`, else the error itself.
+    /// [`AuthorizeError::Denied`] for `false` and `None`; for an `Err`, its error.
     fn into_grant(self) -> Result<Grant, AuthorizeError>;
 }
 

@@ -1,4 +1,4 @@
-//! Decides which caller may use which connection, for what, and under which key.
+//! Decides which caller may use which connection, with which methods and paths, and under which key.
 //!
 //! ```
 //! use http::Method;

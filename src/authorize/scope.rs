@@ -6,7 +6,7 @@ use http::Method;
 
 use crate::encoding::dot_segments::all_readings;
 
-/// The methods and paths that a caller may use. Cloning is one increment or two.
+/// The methods and paths that a caller may use. Cloning increments at most two reference counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     methods: Option<Arc<[Method]>>,
@@ -14,7 +14,7 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Returns the scope of every method and every path.
+    /// Returns the scope with every method and every path.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -23,19 +23,20 @@ impl Scope {
         }
     }
 
-    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then dropped.
+    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then removed.
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Limits the scope to paths below the base URL that match one of these patterns. `*` stands for any characters, `/`
-    /// included: `crm/v3/*`.
+    /// Limits the scope to paths below the base URL that match one of these patterns.
     ///
-    /// A path is judged as the upstream will resolve it: decoded once, dot segments resolved, empty segments kept and merged,
-    /// parameters kept and cut. A path whose readings differ in verdict is refused. `__domain` must then leave the base path
-    /// as it is.
+    /// In a pattern, `*` matches any characters, including `/`: `crm/v3/*`.
+    ///
+    /// A path is checked in every way in which the upstream may interpret it: decoded once, with dot segments resolved, with
+    /// empty segments retained or merged, with path parameters retained or removed. The path is refused unless the scope
+    /// permits all of these forms. A `__domain` that changes the base path is then refused as well.
     #[must_use]
     pub fn paths<P: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         let relative = |pattern: P| {

@@ -1,7 +1,7 @@
-//! Bodies: frames move from one side to the other, and their bytes are never copied.
+//! Bodies: frames are forwarded from one side to the other, and their bytes are never copied.
 //!
-//! A body tells its size and whether it has ended, and each wrapper tells the same, because the message is framed by that.
-//! Frames are polled only when the receiving side has room, so back-pressure passes through.
+//! A body reports its size and its end, and each wrapper reports the same, because they determine the framing of the
+//! message. Frames are polled only when the receiving side has room, so back-pressure is passed on.
 
 mod buffered;
 mod drain;

@@ -25,10 +25,11 @@ use crate::error::{BoxError, Error, is_over_limit};
 use crate::limits::{BufferBudget, BufferPermit};
 use crate::rewrite::RequestTrailers;
 
-/// The body of a request to an upstream: one type for the bodies of all servers, as a connection pool is generic over one.
+/// The body of a request to an upstream: one type for the bodies of all servers, because a connection pool needs a single
+/// type.
 ///
-/// hyper's body is kept inline, other bodies are boxed once. A body that is dropped before its end is read on for a moment,
-/// so that a response that was sent before isn't lost by a reset of the connection (RFC 9112 §9.6).
+/// hyper's body is stored inline, other bodies are boxed once. If a body is dropped before its end, it is read for a short
+/// time longer, so that a response that was sent before isn't lost by a reset of the connection (RFC 9112 §9.6).
 pub struct RequestBody {
     kind: Kind,
     uploading: Option<Arc<Uploading>>,
@@ -121,7 +122,7 @@ impl RequestBody {
         Self::from_kind(Kind::Empty)
     }
 
-    /// Returns a body of any type. A body of [`Bytes`] can be sent again, so make it by `From` instead.
+    /// Returns a body of any type. For [`Bytes`], use `From` instead, because such a body can be sent again.
     pub fn new<B>(body: B) -> Self
     where
         B: Body<Data = Bytes> + Send + 'static,

@@ -1,4 +1,4 @@
-//! The body of a response as a transport hands it over.
+//! The body of a response, as a transport returns it.
 
 use std::fmt;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use hyper::body::Incoming;
 use super::{BoxBody, boxed, take};
 use crate::error::BoxError;
 
-/// The body of an upstream's response. hyper's body is kept inline, other bodies are boxed once.
+/// The body of an upstream's response. hyper's body is stored inline, other bodies are boxed once.
 pub struct UpstreamBody(Kind);
 
 enum Kind {

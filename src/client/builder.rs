@@ -47,13 +47,13 @@ impl HttpTransportBuilder {
         }
     }
 
-    /// Sets the policy on addresses that may be dialled. Default: the public internet, over TLS.
+    /// Sets the policy for addresses that may be dialled. Default: the public internet, over TLS.
     pub fn network(mut self, network: NetworkPolicy) -> Self {
         self.network = network;
         self
     }
 
-    /// Answers a name without DNS. The network policy checks the address like any other.
+    /// Sets the address of a name, which isn't looked up in DNS then. The network policy checks the address like any other.
     pub fn resolve(mut self, name: &str, address: IpAddr) -> Self {
         self.names.answer(name, address);
         self
@@ -61,36 +61,34 @@ impl HttpTransportBuilder {
 
     /// Sets the resolver of names. Default: the operating system's.
     ///
-    /// The resolver is asked for each new connection, because it can cache answers for their time to
-    /// live, unless [`dns_cache`](Self::dns_cache) is called as well.
+    /// The resolver is called for each new connection, because it can cache addresses for their time to live itself. To cache
+    /// addresses here as well, call [`dns_cache`](Self::dns_cache).
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.names.ask(resolver);
         self
     }
 
-    /// Sets the time for which addresses are cached, and the time for which failed look-ups are. Zero
-    /// turns caching off.
+    /// Sets the time for which addresses are cached, and the time for which failed look-ups are cached. Default: 5 s and 1 s.
     ///
-    /// The network policy checks cached addresses on each new connection, like any others. Concurrent
+    /// Zero turns caching off. The network policy checks cached addresses on each new connection, like any others. Concurrent
     /// connections share a look-up of the same name. The cache holds at most 4,096 names.
-    /// Default: 5 s and 1 s.
     pub fn dns_cache(mut self, positive: Duration, negative: Duration) -> Self {
         self.names
             .cache(positive.min(MAX_TIMEOUT), negative.min(MAX_TIMEOUT));
         self
     }
 
-    /// Reaches all upstreams through a proxy. Default: none.
+    /// Sets the proxy through which all upstreams are reached. Default: none.
     pub fn egress_proxy(mut self, proxy: EgressProxy) -> Self {
         self.egress_proxy = Some(proxy);
         self
     }
 
-    /// Trusts the certificates of a PEM file as well.
+    /// Adds the certificates of a PEM file to the trusted roots.
     ///
     /// # Errors
     ///
-    /// If the file isn't valid PEM, or contains no certificate that can be a trust anchor.
+    /// [`HttpTransportError`] if the file isn't valid PEM, or contains no certificate that can be a trust anchor.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: &[u8]) -> Result<Self, HttpTransportError> {
@@ -98,11 +96,11 @@ impl HttpTransportBuilder {
         Ok(self)
     }
 
-    /// Trusts the operating system's roots as well.
+    /// Adds the operating system's roots to the trusted roots.
     ///
     /// # Errors
     ///
-    /// If the system has none that can be read.
+    /// [`HttpTransportError`] if the system has none that can be read.
     #[cfg(feature = "native-roots")]
     #[cfg_attr(docsrs, doc(cfg(feature = "native-roots")))]
     pub fn native_roots(mut self) -> Result<Self, HttpTransportError> {
@@ -110,15 +108,13 @@ impl HttpTransportBuilder {
         Ok(self)
     }
 
-    /// Sets the time limit for a connection: look-up, all attempts, the egress proxy and TLS.
-    /// Default: 5 s.
+    /// Sets the time limit for opening a connection: look-up, all attempts, the egress proxy and TLS. Default: 5 s.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.limits.connect_timeout = timeout.min(MAX_TIMEOUT);
         self
     }
 
-    /// Sets the time for which an idle connection is kept. It should be shorter than the upstreams'.
-    /// Default: 50 s.
+    /// Sets the time after which an idle connection is closed. It should be shorter than the upstreams' idle timeouts. Default: 50 s.
     pub fn pool_idle_timeout(mut self, timeout: Duration) -> Self {
         self.limits.idle_timeout = timeout.min(MAX_TIMEOUT);
         self
@@ -130,78 +126,86 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the maximum number of idle connections in all: HTTP/1.1, and HTTP/2 without streams. Beyond
-    /// it, the connections that have been idle for longest are closed. The same limit applies to the
-    /// number of client certificates for which TLS sessions are kept. Default: 1,024.
+    /// Sets the maximum number of idle connections in all: HTTP/1.1, and HTTP/2 without streams. Default: 1,024.
+    ///
+    /// Beyond it, the connections that have been idle for longest are closed. The same limit applies to the number of client
+    /// certificates whose TLS sessions are stored.
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
         self.limits.max_idle = connections;
         self
     }
 
-    /// Gives each connection id network connections of its own, so that even a framing error couldn't
-    /// give one tenant's response to another. Services that share a transport share its connections, by
-    /// connection id. Default: off, so the connection ids of one upstream share connections.
+    /// Sets whether each connection key has its own network connections, so that even a framing error couldn't give one tenant's
+    /// response to another. Default: off, so the connection keys of one upstream share network connections.
+    ///
+    /// Services that share a transport share its network connections, by connection key.
     pub fn isolate_connection_keys(mut self, isolate: bool) -> Self {
         self.isolates_keys = isolate;
         self
     }
 
-    /// Uses HTTP/2 to upstreams without TLS, with prior knowledge (RFC 9113 §3.3). Over TLS, ALPN still
-    /// decides. Default: off, so upstreams without TLS are called over HTTP/1.1.
+    /// Sets whether HTTP/2 is used to upstreams without TLS, with prior knowledge (RFC 9113 §3.3). Default: off, so upstreams without
+    /// TLS are called over HTTP/1.1.
+    ///
+    /// Over TLS, ALPN still decides.
     pub fn http2_prior_knowledge(mut self, known: bool) -> Self {
         self.protocols.set_prior_knowledge(known);
         self
     }
 
-    /// Uses only HTTP/1.1, and offers only that to TLS. It takes precedence over
-    /// [`http2_prior_knowledge`](Self::http2_prior_knowledge). Default: off, so HTTP/2 is used if TLS
-    /// agrees on it.
+    /// Sets whether only HTTP/1.1 is used and offered to TLS. Default: off, so HTTP/2 is used if TLS agrees on it.
+    ///
+    /// It takes precedence over [`http2_prior_knowledge`](Self::http2_prior_knowledge).
     pub fn http1_only(mut self, only: bool) -> Self {
         self.protocols.set_http1_only(only);
         self
     }
 
-    /// Sets the maximum number of HTTP/2 connections for each authority. Another connection is opened when
-    /// the streams of the others are used up. Default: 4.
+    /// Sets the maximum number of HTTP/2 connections for each authority. Default: 4.
+    ///
+    /// Another connection is opened when the streams of the others are used up.
     pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {
         self.limits.max_http2_connections = connections;
         self
     }
 
-    /// Sets the maximum number of streams of one connection id on one HTTP/2 connection, so that its
-    /// stalled calls leave room for other connection ids. Further calls wait. Default: 32.
+    /// Sets the maximum number of streams of one connection key on one HTTP/2 connection. Default: 32.
+    ///
+    /// So the stalled calls of one connection key leave room for other connection keys. Further calls wait.
     pub fn http2_max_streams_per_connection_key(mut self, streams: usize) -> Self {
         self.limits.max_streams_per_key = streams.max(1);
         self
     }
 
-    /// Sets the maximum number of connections that are being opened at once for each authority. If the
-    /// upstream uses HTTP/2, or may do so, it's always 1, as one connection can serve all calls.
-    /// Default: 16.
+    /// Sets the maximum number of connections that are being opened at the same time for each authority. Default: 16.
+    ///
+    /// If the upstream uses HTTP/2, or may do so, the maximum is always 1, because one connection can serve all calls.
     pub fn max_handshakes_per_host(mut self, handshakes: usize) -> Self {
         self.limits.max_handshakes = handshakes.max(1);
         self
     }
 
-    /// Sets the maximum number of calls that wait for a connection or a stream, for each authority.
-    /// Further calls are answered with `overloaded`. Default: 1,024.
+    /// Sets the maximum number of calls that wait for a connection or a stream, for each authority. Default: 1,024.
+    ///
+    /// Further calls are answered with `overloaded`.
     pub fn max_waiting_per_host(mut self, calls: usize) -> Self {
         self.limits.max_waiting = calls.max(1);
         self
     }
 
-    /// Writes field names over HTTP/1.1 as `Title-Case`, for upstreams that require it. Default: off, so
-    /// they're in lower case.
+    /// Sets whether field names over HTTP/1.1 are written as `Title-Case`, for upstreams that require it. Default: off, so they're in
+    /// lower case.
     pub fn title_case_headers(mut self, title_case: bool) -> Self {
         self.title_case_headers = title_case;
         self
     }
 
-    /// Sets the configuration of TLS to upstreams: cryptography, roots, protocol versions. It replaces
-    /// [`root_pem`](Self::root_pem) and [`native_roots`](Self::native_roots). The protocols that ALPN offers, client certificates and
-    /// early data (off) stay the transport's. Default: the bundled roots of Mozilla, with the process's default provider.
+    /// Sets the configuration of TLS to upstreams: cryptography, roots, protocol versions. Default: the bundled roots of Mozilla,
+    /// with the process's default provider.
     ///
-    /// A configuration that verifies less, verifies less here as well.
+    /// It replaces [`root_pem`](Self::root_pem) and [`native_roots`](Self::native_roots). The transport itself still sets the
+    /// protocols that ALPN offers, client certificates and early data (off). A configuration that verifies less weakens the
+    /// verification of upstreams accordingly.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn tls_config(mut self, config: rustls::ClientConfig) -> Self {

@@ -1,4 +1,4 @@
-//! A judged destination, and the connection that a request is sent there for.
+//! A checked destination, and the connection on whose behalf a request is sent.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use crate::connection::ConnectionKey;
 use crate::identity::{ClientIdentity, IsolationKey};
 use crate::policy::Destination;
 
-/// The target of a request: a judged [`Destination`], the connection key that the request is sent on behalf of, and the network
+/// The target of a request: a checked [`Destination`], the connection key on whose behalf the request is sent, and the network
 /// connections that it may use.
 ///
 /// ```
@@ -64,15 +64,15 @@ impl Dispatch {
         }
     }
 
-    /// Sets the connection key that the request is sent on behalf of.
+    /// Sets the connection key on whose behalf the request is sent.
     #[must_use]
     pub fn on_behalf_of(mut self, key: ConnectionKey) -> Self {
         self.key = Some(key);
         self
     }
 
-    /// Reserves the network connections for calls of the same isolation key. A client certificate has one as well. Calls with several
-    /// keys share network connections only if all of them are the same.
+    /// Reserves the network connections for calls with the same isolation key. A client certificate has an isolation key as well. Calls
+    /// with several keys share network connections only if all of their keys are the same.
     #[must_use]
     pub fn isolated_by(mut self, key: IsolationKey) -> Self {
         self.isolation = match self.isolation {
@@ -83,7 +83,7 @@ impl Dispatch {
         self
     }
 
-    /// Presents a client certificate, on network connections that only this identity uses.
+    /// Sets the client certificate to present, on network connections that only this identity uses.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     #[must_use]
@@ -99,21 +99,22 @@ impl Dispatch {
         self
     }
 
-    /// Returns the judged destination.
+    /// Returns the checked destination.
     #[must_use]
     pub fn destination(&self) -> &Destination {
         &self.destination
     }
 
-    /// Returns the connection key that the request is sent on behalf of.
+    /// Returns the connection key on whose behalf the request is sent.
     #[must_use]
     pub fn connection_key(&self) -> Option<&ConnectionKey> {
         self.key.as_ref()
     }
 
-    /// Returns the key that network connections are reserved by, as what is sent authenticates them
-    /// ([`Requirements::binds_connection`](crate::auth::Requirements::binds_connection)) or as a client certificate is presented.
-    /// `None`: they may be shared.
+    /// Returns the key for which network connections are reserved, or `None` if they may be shared.
+    ///
+    /// There is a key if the credential authenticates the network connection
+    /// ([`Requirements::binds_connection`](crate::auth::Requirements::binds_connection)), or if a client certificate is presented.
     #[must_use]
     pub fn isolation_key(&self) -> Option<IsolationKey> {
         self.isolation.key()
@@ -136,13 +137,15 @@ impl Dispatch {
         &self.isolation
     }
 
-    /// Says that the request waits for a network connection, so nothing of it has been sent. If a timeout ends the wait, the answer
-    /// says `sent: false`. A transport that never calls this is taken to have sent the request.
+    /// Records that the request waits for a network connection, so nothing of it has been sent.
+    ///
+    /// If a timeout ends the wait, the response then contains `sent: false`. If a transport never calls this method, the request is
+    /// assumed to have been sent.
     pub fn begin_wait(&self) {
         self.is_waiting.store(true, Ordering::Relaxed);
     }
 
-    /// Says that the request is about to be sent.
+    /// Records that the request is about to be sent.
     pub fn end_wait(&self) {
         self.is_waiting.store(false, Ordering::Relaxed);
     }

@@ -29,13 +29,13 @@ pub enum TransportErrorKind {
     DestinationProhibited,
     /// An address of the name is the gateway's own.
     Loop,
-    /// The destination is `http://`, and the network policy requires TLS, or a client certificate is to be
+    /// The destination is `http://`, and the network policy requires TLS, or a client certificate must be
     /// presented.
     PlaintextProhibited,
-    /// The connection ended before the request was written, or the upstream said that it hasn't processed
-    /// it.
+    /// The connection ended before the request was written, or the upstream reported that it hasn't
+    /// processed the request.
     Unsent,
-    /// Too many calls wait for a connection to this upstream, or it complained about too many calls.
+    /// Too many calls wait for a connection to this upstream, or the upstream reported too many calls.
     Overloaded,
     /// The response isn't valid HTTP, or is too large.
     HttpProtocol,
@@ -51,8 +51,9 @@ pub enum TransportErrorKind {
     ClientCertificate,
 }
 
-/// The failure of a transport. The cause is its [`source`](std::error::Error::source), and may name a
-/// host or an address.
+/// The failure of a transport.
+///
+/// The cause is the error's [`source`](std::error::Error::source), which may name a host or an address.
 pub struct TransportError {
     kind: TransportErrorKind,
     retry_after: Option<Duration>,
@@ -60,7 +61,7 @@ pub struct TransportError {
 }
 
 impl TransportError {
-    /// Returns a failure of that kind and cause.
+    /// Returns a failure with that kind and cause.
     pub fn new(kind: TransportErrorKind, source: impl Into<BoxError>) -> Self {
         Self {
             kind,
@@ -285,7 +286,7 @@ impl fmt::Display for Advice {
 
 impl std::error::Error for Advice {}
 
-/// Why a transport can't be set up.
+/// The error of a transport that can't be set up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 

@@ -22,17 +22,17 @@ use crate::policy::{Plaintext, Scheme};
 /// The maximum number of times that a request is sent again after the upstream hasn't processed it.
 const MAX_RESENDS: u32 = 2;
 
-/// Sends requests over pooled connections, HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
+/// Sends requests over pooled connections, by HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
 ///
-/// A gRPC call (`application/grpc`, not gRPC-Web) is only sent over HTTP/2: over TLS if ALPN agrees on
-/// it, without TLS with prior knowledge. If ALPN agrees on HTTP/1.1, the call fails with
+/// A gRPC call (`application/grpc`, not gRPC-Web) is only sent over HTTP/2: over TLS if ALPN agrees on it,
+/// without TLS with prior knowledge. If ALPN agrees on HTTP/1.1, the call fails with
 /// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), and nothing is sent.
 ///
-/// A [`NetworkPolicy`](crate::policy::NetworkPolicy) checks each address on each new connection.
-/// Redirects aren't followed, nothing is decompressed, and no proxy is read from the environment. A
-/// request is sent again only if a reused connection was closed before any of it was written, or if the
-/// upstream says that it hasn't processed it (RFC 9113 §8.7). Cloning is one increment, and clones share
-/// one pool.
+/// A [`NetworkPolicy`](crate::policy::NetworkPolicy) checks each address on each new connection. Redirects
+/// aren't followed, nothing is decompressed, and no proxy is read from the environment. A request is sent
+/// again only if a reused connection was closed before any of it was written, or if the upstream reports
+/// that it hasn't processed it (RFC 9113 §8.7). Cloning increments a reference count, and clones share one
+/// pool.
 #[derive(Clone)]
 pub struct HttpTransport(Arc<Inner>);
 
@@ -75,8 +75,9 @@ impl HttpTransport {
         HttpTransportBuilder::new()
     }
 
-    /// Returns the current counts of the pool, for gauges. It locks each host of the pool for a moment, so
-    /// call it on a scrape rather than on each call.
+    /// Returns the current counts of the pool, for gauges.
+    ///
+    /// It locks each host of the pool for a moment, so call it on a scrape rather than on each call.
     #[must_use]
     pub fn pool_status(&self) -> PoolStatus {
         self.0.pool.status()

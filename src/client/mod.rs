@@ -1,4 +1,5 @@
-//! The client side: from a judged destination and a finished request to the upstream's response.
+//! The HTTP client: sends a finished request to a checked destination, and returns the upstream's
+//! response.
 //!
 //! ```
 //! # #[cfg(feature = "rustls")] {

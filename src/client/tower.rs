@@ -1,4 +1,4 @@
-//! Transports as tower services, and the other way round.
+//! Transports as tower services, and tower services as transports.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -18,14 +18,16 @@ use crate::body::{RequestBody, UpstreamBody};
 use crate::error::BoxError;
 use crate::policy::Destination;
 
-/// A `tower::Service` as a [`Transport`], so that tower's layers and mocks can stand on the upstream's side.
+/// A `tower::Service` as a [`Transport`], so that tower's layers and mocks can be used in place of the upstream or in front of it.
 ///
 /// Each call is made on a clone of the service. The [`Destination`] is in the request's extensions, and so is the
-/// [`ConnectionKey`](crate::store::ConnectionKey), if there is one. **The service must judge the addresses that the destination's name
-/// resolves to.** A service's error of type [`TransportError`] is taken as it is; with another, the upstream may have acted on the request.
+/// [`ConnectionKey`](crate::store::ConnectionKey), if there is one. **The service must check the addresses that the destination's name
+/// resolves to.** If the service's error is a [`TransportError`], it is used unchanged; with any other error, the upstream is assumed to
+/// have received the request.
 ///
-/// A request whose network connection it authenticates (NTLM) has an [isolation key](Dispatch::isolation_key). Such a request fails
-/// unsent, unless the service [isolates connections](Self::isolates_connections).
+/// If the credential authenticates the network connection itself (NTLM), the request has an
+/// [isolation key](Dispatch::isolation_key). Such a request fails before it is sent, unless the service
+/// [isolates connections](Self::isolates_connections).
 ///
 /// ```
 /// use http::{Request, Response};
@@ -108,8 +110,10 @@ impl<S> fmt::Debug for ServiceTransport<S> {
     }
 }
 
-/// A [`Transport`] as a `tower::Service`, which sends every request to one judged destination: for calls of the host application's own,
-/// and for tower's layers around a transport. Cloning is two increments.
+/// A [`Transport`] as a `tower::Service`, which sends every request to one checked destination.
+///
+/// It is meant for calls that the host application makes itself, and for tower's layers around a transport. Cloning increments two
+/// reference counts.
 ///
 /// ```
 /// use http::Request;
@@ -132,7 +136,7 @@ pub struct TransportService<T> {
 }
 
 impl<T: Transport> TransportService<T> {
-    /// Returns the service that sends to that destination.
+    /// Returns the service that sends requests to that destination.
     pub fn new(transport: T, to: Destination) -> Self {
         Self {
             transport: Arc::new(transport),

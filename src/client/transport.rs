@@ -1,4 +1,4 @@
-//! The seam between the passthrough and whatever sends its requests.
+//! The interface between the passthrough and the client that sends its requests.
 
 use std::fmt;
 use std::future::Future;
@@ -11,15 +11,17 @@ use super::dispatch::Dispatch;
 use super::error::TransportError;
 use crate::body::{RequestBody, UpstreamBody};
 
-/// Sends a request to a judged destination. **The transport must judge the addresses that a destination's name resolves to**
-/// ([`NetworkPolicy`](crate::policy::NetworkPolicy)), on each new connection, and dial none but those.
+/// Sends a request to a checked destination.
 ///
-/// The request is finished: its URI is absolute, its fields are those to send, `Host` left out, and `Transfer-Encoding` is there
-/// where HTTP/1.1 needs it. A transport must not follow a redirect, undo a content coding, send again what the upstream may have
-/// acted on, or let a request's fields or extensions choose where the request goes.
+/// **The transport must check the addresses that a destination's name resolves to**
+/// ([`NetworkPolicy`](crate::policy::NetworkPolicy)), on each new connection, and must dial only permitted addresses.
+///
+/// The request is complete: its URI is absolute, its fields are the ones to send, without `Host`, and `Transfer-Encoding` is set
+/// where HTTP/1.1 needs it. A transport must not follow a redirect, must not decode a content coding, must not send a request
+/// again that the upstream may have acted on, and must not choose the destination by a request's fields or extensions.
 ///
 /// [`ServiceTransport`](crate::client::ServiceTransport) makes a transport of any `tower::Service`, and
-/// [`TransportService`](crate::client::TransportService) a service of any transport.
+/// [`TransportService`](crate::client::TransportService) makes a service of any transport.
 ///
 /// ```
 /// use http::{Request, Response};
@@ -42,23 +44,25 @@ use crate::body::{RequestBody, UpstreamBody};
     note = "wrap a `tower::Service` into `ServiceTransport::new(service)`"
 )]
 pub trait Transport: Send + Sync + 'static {
-    /// Returns the upstream's response as soon as its head is there; the request's body may go on.
+    /// Returns the upstream's response as soon as its head has arrived. The request's body may still be sent after that.
     ///
     /// # Errors
     ///
-    /// [`TransportError`], whose kind says whether the upstream may have acted on the request.
+    /// [`TransportError`], whose kind shows if the upstream may have acted on the request.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future; the upstream's request must then end within a second.
+    /// The future is dropped if the caller disconnects. The upstream's request must then end within a second.
     fn send(
         &self,
         request: Request<RequestBody>,
         to: &Dispatch,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send; // in place of `dyn`, use `BoxTransport`
 
-    /// Returns `true` if the transport presents the client certificate of a dispatch that has one, on network connections and TLS
-    /// sessions of that identity alone. If it doesn't, such calls fail, and nothing is sent. Default: `false`.
+    /// Returns `true` if the transport can present the client certificate of a dispatch. Default: `false`.
+    ///
+    /// Such a transport presents the certificate only on network connections and TLS sessions that no other identity uses. With a
+    /// transport that returns `false`, calls with a client certificate fail, and nothing is sent.
     fn presents_client_certificates(&self) -> bool {
         false
     }
@@ -85,7 +89,8 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// Any transport, for types that are chosen at run time. Cloning is one increment; a call allocates a box more.
+/// Holds any transport, for types that are chosen at run time. Cloning increments a reference count; each call allocates one more
+/// box.
 #[derive(Clone)]
 pub struct BoxTransport(Arc<dyn DynTransport>);
 

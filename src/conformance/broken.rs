@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-/// The error of a store that breaks rules. Its `Display` names each rule, and what the store did.
+/// The error of a store that breaks rules. Its `Display` output contains each broken rule, and the
+/// store's behavior.
 #[derive(Default)]
 pub struct Violations(Vec<(&'static str, String)>);
 

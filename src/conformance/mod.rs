@@ -1,5 +1,5 @@
-//! The rules of [`CredentialStore`](crate::CredentialStore), [`TokenStore`](crate::store::TokenStore) and
-//! [`ConnectionStore`] as a suite of tests, for stores of your own.
+//! The rules of [`CredentialStore`](crate::CredentialStore), [`TokenStore`](crate::store::TokenStore) and [`ConnectionStore`] as a
+//! suite of tests, for the stores that you write.
 //!
 //! ```
 //! use tower_passthrough::{MemoryStore, conformance};
@@ -10,10 +10,10 @@
 //! # }
 //! ```
 //!
-//! The closure opens another handle on the same store, as another process would: with a pool and a cache of its own. A store with a
-//! cache states its staleness by [`Suite::staleness`]; the suite waits for that time a few times. Leases end by real time.
+//! The closure opens another handle on the same store, like another process: with its own pool and its own cache. If the store has
+//! a cache, set its staleness with [`Suite::staleness`]; the suite waits for that time several times. Leases expire in real time.
 //!
-//! The suite needs an empty store, and leaves an empty store.
+//! The store must be empty before the suite runs, and is empty after it.
 
 mod bench;
 mod broken;
@@ -42,7 +42,7 @@ const RULE_TIMEOUT: Duration = Duration::from_secs(120);
 ///
 /// # Errors
 ///
-/// [`Violations`] names the rules that the store breaks.
+/// [`Violations`], which lists the rules that the store breaks.
 pub async fn run<S: ConnectionStore>(open: impl AsyncFn() -> S) -> Result<(), Violations> {
     Suite::new(open).run().await
 }
@@ -55,7 +55,7 @@ pub struct Suite<O> {
 }
 
 impl<O> Suite<O> {
-    /// Returns the suite of a store; `open` opens another handle on it.
+    /// Returns the suite for a store; `open` opens another handle on the store.
     pub const fn new(open: O) -> Self {
         Self {
             open,
@@ -63,18 +63,18 @@ impl<O> Suite<O> {
         }
     }
 
-    /// Sets the maximum time for which [`connection`](crate::CredentialStore::connection) may miss a change that was made through
-    /// another handle. Default: 5 s.
+    /// Sets the maximum time for which a change through another handle may not be visible to
+    /// [`connection`](crate::CredentialStore::connection). Default: 5 s.
     pub const fn staleness(mut self, time: Duration) -> Self {
         self.staleness = time;
         self
     }
 
-    /// Checks each rule.
+    /// Checks every rule.
     ///
     /// # Errors
     ///
-    /// [`Violations`] names the rules that the store breaks. Its `Debug` is readable, so a test can return it.
+    /// [`Violations`], which lists the rules that the store breaks. Its `Debug` output is readable, so a test can return it.
     pub async fn run<S: ConnectionStore>(self) -> Result<(), Violations>
     where
         O: AsyncFn() -> S,

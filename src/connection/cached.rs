@@ -11,7 +11,7 @@ use http::HeaderValue;
 #[cfg(feature = "rustls")]
 use crate::identity::ClientIdentity;
 
-/// Names the way in which a header value is made of a connection's secrets: equal keys make equal values.
+/// The key of a cached header value that is made from a connection's secrets: equal keys must make equal values.
 ///
 /// ```
 /// use tower_passthrough::auth::CacheKey;
@@ -32,13 +32,14 @@ enum Key {
 }
 
 impl CacheKey {
-    /// Returns the key of a scheme without settings, by its type.
+    /// Returns the key of a scheme without settings, which is identified by its type.
     #[must_use]
     pub fn for_type<T: 'static>() -> Self {
         Self(Key::Type(TypeId::of::<T>()))
     }
 
-    /// Returns a key that is equal to its own clones alone, for a scheme with settings: make it once, with the scheme.
+    /// Returns a key that is only equal to its own clones, for a scheme with settings. Make it once, together with the
+    /// scheme.
     #[must_use]
     pub fn unique() -> Self {
         Self(Key::Unique(Arc::new(0)))

@@ -1,4 +1,4 @@
-//! The key of a connection: what everything behind the authorizer counts by.
+//! The key of a connection, which identifies it everywhere after the authorizer.
 
 use std::borrow::Borrow;
 use std::fmt;
@@ -12,12 +12,12 @@ const MAX_LEN: usize = 512;
 
 /// The key of a connection: 1 to 512 bytes of UTF-8, without control bytes.
 ///
-/// The store, refreshes, the connection pool, limits, circuits, upgrades and reports all use the key, never the
-/// [`ConnectionId`] that the caller wrote into the URL. By default both are equal. An authorizer whose tenants choose ids of
-/// their own maps tenant and id to a key ([`Grant::connection_key`](crate::Grant::connection_key)), so that the connection
-/// `crm` of one tenant shares nothing with the connection `crm` of another.
+/// The store, refreshes, the connection pool, limits, circuits, upgrades and reports all use the key, and never the
+/// [`ConnectionId`] in the caller's URL. By default, both are equal. If tenants choose their own ids, the authorizer maps
+/// tenant and id to a key ([`Grant::connection_key`](crate::Grant::connection_key)), so that the connection `crm` of one
+/// tenant shares nothing with the connection `crm` of another tenant.
 ///
-/// Keys are exact bytes: nothing folds their case, trims, pads or normalises them.
+/// Keys are exact bytes: their case is never changed, and they are never trimmed, padded or normalised.
 ///
 /// ```
 /// use tower_passthrough::ConnectionId;
@@ -41,7 +41,7 @@ impl ConnectionKey {
     ///
     /// # Errors
     ///
-    /// [`InvalidConnectionKey`] if the text is empty, longer than 512 bytes, or holds a control byte.
+    /// [`InvalidConnectionKey`] if the text is empty, longer than 512 bytes, or contains a control byte.
     pub fn new(key: &str) -> Result<Self, InvalidConnectionKey> {
         if key.is_empty() || key.len() > MAX_LEN || key.bytes().any(|byte| byte.is_ascii_control())
         {
@@ -50,12 +50,12 @@ impl ConnectionKey {
         Ok(Self(SmallStr::new(key)))
     }
 
-    /// Returns the key `TENANT/ID`. No two pairs of tenant and id have the same key, as an id holds no `/`.
+    /// Returns the key `TENANT/ID`. Different pairs of tenant and id have different keys, because an id contains no `/`.
     ///
     /// # Errors
     ///
-    /// [`InvalidConnectionKey`] if the tenant is empty, holds a control byte, or is so long that the key would have more than
-    /// 512 bytes.
+    /// [`InvalidConnectionKey`] if the tenant is empty or contains a control byte, or if the key would be longer than 512
+    /// bytes.
     pub fn in_tenant(tenant: &str, id: &ConnectionId) -> Result<Self, InvalidConnectionKey> {
         if tenant.is_empty() {
             return Err(InvalidConnectionKey);
@@ -136,7 +136,7 @@ impl Hash for ConnectionKey {
     }
 }
 
-/// Escaped, as a key may hold what a caller sent, and goes into logs.
+/// Escapes the key, because it may contain text from a caller, and is written to logs.
 impl fmt::Display for ConnectionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

@@ -1,4 +1,4 @@
-//! What a store returns for a connection id: integration, variables, credential. Data only.
+//! A connection, as a store returns it: integration, variables, credential. It contains only data.
 //!
 //! ```
 //! use tower_passthrough::Connection;
@@ -30,7 +30,7 @@ use crate::identity::ClientIdentity;
 use crate::identity::IsolationKey;
 use crate::secret::Secret;
 
-/// A customer's account at a vendor. Cloning is one increment.
+/// A customer's account at a vendor. Cloning increments a reference count.
 #[derive(Clone)]
 pub struct Connection(Arc<Inner>);
 
@@ -43,7 +43,7 @@ struct Inner {
 }
 
 impl Connection {
-    /// A connection to that integration, so far without variables and secrets.
+    /// Returns a connection to that integration, without variables and secrets.
     #[must_use]
     pub fn new(integration: impl Into<Arc<str>>) -> Self {
         Self(Arc::new(Inner {
@@ -54,8 +54,9 @@ impl Connection {
         }))
     }
 
-    /// Adds a secret of the credential. What names a scheme reads stands in its docs. A later one
-    /// of that name wins.
+    /// Adds a secret to the credential, or replaces the secret of that name.
+    ///
+    /// The documentation of each scheme lists the names that it reads.
     #[must_use]
     pub fn with_secret(mut self, name: impl Into<Box<str>>, secret: impl Into<Secret>) -> Self {
         let inner = Arc::make_mut(&mut self.0);
@@ -64,7 +65,7 @@ impl Connection {
         self
     }
 
-    /// Takes a secret off, if there is one of that name.
+    /// Removes the secret of that name, if there is one.
     #[must_use]
     pub fn without_secret(mut self, name: &str) -> Self {
         let inner = Arc::make_mut(&mut self.0);
@@ -73,7 +74,7 @@ impl Connection {
         self
     }
 
-    /// Sets a variable of the base URL's template. A later one of that name wins.
+    /// Adds a variable of the base URL's template, or replaces the variable of that name.
     #[must_use]
     pub fn with_variable(mut self, name: impl Into<Box<str>>, value: impl Into<Box<str>>) -> Self {
         let inner = Arc::make_mut(&mut self.0);
@@ -82,7 +83,7 @@ impl Connection {
         self
     }
 
-    /// The name of the integration.
+    /// Returns the name of the integration.
     #[must_use]
     pub fn integration(&self) -> &str {
         &self.0.integration
@@ -97,7 +98,7 @@ impl Connection {
         Arc::clone(&self.0.integration)
     }
 
-    /// The variables of the base URL's template.
+    /// Returns the variables of the base URL's template.
     #[must_use]
     pub fn variables(&self) -> &Variables {
         &self.0.variables
@@ -125,7 +126,7 @@ impl Connection {
         self.0.cached.client_identity(make)
     }
 
-    /// The secrets.
+    /// Returns the secrets.
     #[must_use]
     pub fn credential(&self) -> &Credential {
         &self.0.credential
@@ -144,14 +145,14 @@ fn set<V>(entries: &mut Vec<(Box<str>, V)>, name: Box<str>, value: V) {
 pub struct Variables(Vec<(Box<str>, Box<str>)>);
 
 impl Variables {
-    /// The value of that name.
+    /// Returns the value of the variable with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&str> {
         let found = self.0.iter().find(|(other, _)| &**other == name);
         found.map(|(_, value)| &**value)
     }
 
-    /// All of them.
+    /// Returns an iterator over all variables.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(name, value)| (&**name, &**value))
     }
@@ -162,19 +163,19 @@ impl Variables {
 pub struct Credential(Vec<(Box<str>, Secret)>);
 
 impl Credential {
-    /// The secret of that name.
+    /// Returns the secret with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Secret> {
         let found = self.0.iter().find(|(other, _)| &**other == name);
         found.map(|(_, secret)| secret)
     }
 
-    /// All of them.
+    /// Returns an iterator over all secrets.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.0.iter().map(|(name, secret)| (&**name, secret))
     }
 
-    /// Returns the key of network connections that these secrets authenticate.
+    /// Returns the isolation key of network connections that these secrets authenticate.
     #[must_use]
     pub fn isolation_key(&self) -> IsolationKey {
         IsolationKey::from_secrets(self.iter())

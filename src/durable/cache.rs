@@ -34,13 +34,11 @@ const SLOTS: usize = 64;
 const MAX_ENTRIES: u64 = 10_000;
 const STALENESS: Duration = Duration::from_secs(1);
 
-/// Opened connections in memory, in front of a database. Cloning is one increment; clones share their entries.
+/// Opened connections in memory, in front of a database. Cloning increments a reference count; clones share their entries.
 ///
-/// A returned connection is at most as old as the [staleness](ConnectionCacheBuilder::staleness). Changes of this process count at
-/// once, if the store calls [`invalidate`](Self::invalidate) after each write. A connection that is new is always found, because a
-/// missing connection isn't kept.
-///
-/// The [module](super) shows a store around it.
+/// A returned connection is at most as old as the [staleness](ConnectionCacheBuilder::staleness). A change by this process is visible
+/// at once, if the store calls [`invalidate`](Self::invalidate) after each write. A new connection is always found, because a missing
+/// connection isn't cached. The [module](super) shows a store that uses the cache.
 pub struct ConnectionCache<F: ChangeFeed>(Arc<Shared<F>>);
 
 struct Shared<F: ChangeFeed> {
@@ -79,7 +77,7 @@ pub struct CachedConnection {
     pub connection: Connection,
 }
 
-/// Sets up a [`ConnectionCache`].
+/// Builds a [`ConnectionCache`].
 #[must_use]
 pub struct ConnectionCacheBuilder<F> {
     feed: F,
@@ -88,21 +86,24 @@ pub struct ConnectionCacheBuilder<F> {
 }
 
 impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
-    /// Sets the maximum number of connections in memory. A connection that isn't called for 10 minutes goes earlier. `0` keeps
-    /// nothing. Default: 10,000.
+    /// Sets the maximum number of connections in memory. Default: 10,000.
+    ///
+    /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
     pub fn max_entries(mut self, max: u64) -> Self {
         self.max_entries = max;
         self
     }
 
-    /// Sets the maximum time for which a change of another process may go unseen. The feed is asked once in that time, and only if
-    /// calls come; zero asks it for each call. Default: 1 s.
+    /// Sets the maximum time for which a change by another process may not be visible yet. Default: 1 s.
+    ///
+    /// The feed is called at most once in that time, and only if there are calls. If the time is zero, the feed is called for each
+    /// call.
     pub fn staleness(mut self, time: Duration) -> Self {
         self.staleness = time;
         self
     }
 
-    /// Returns the cache.
+    /// Builds the cache.
     #[must_use]
     pub fn build(self) -> ConnectionCache<F> {
         let entries = Entries::builder()
@@ -125,7 +126,7 @@ impl<F: ChangeFeed> ConnectionCache<F> {
         Self::builder(feed).build()
     }
 
-    /// Returns a builder, for other settings.
+    /// Returns a builder, to change the settings.
     pub fn builder(feed: F) -> ConnectionCacheBuilder<F> {
         ConnectionCacheBuilder {
             feed,
@@ -140,19 +141,21 @@ impl<F: ChangeFeed> ConnectionCache<F> {
         &self.0.changes.feed
     }
 
-    /// Returns the connection of that key from memory, if its entry is current, or else by `read`. Concurrent callers share one read.
+    /// Returns the connection with that key from memory, if its entry is current, or else by `read`. Concurrent callers share one
+    /// read.
     ///
-    /// `read` gets the entry that isn't current any more, if there is one. If the version in the database is still that of the entry,
-    /// return the entry: it needn't be opened again, and keeps what was prepared from it for calls.
+    /// `read` gets the entry that isn't current any more, if there is one. If the version in the database is still the version of the
+    /// entry, return the entry: it needn't be decrypted again, and it retains the data that was prepared from it for calls.
     ///
     /// # Errors
     ///
-    /// Those of `read`, after which nothing is kept of the connection, and those of [`ChangeFeed::changes_since`]. Callers that
-    /// wait together get one failure; a [`StoreError::Unavailable`] has the error of `read` or of the feed as its source.
+    /// The errors of `read` and of [`ChangeFeed::changes_since`]. After an error of `read`, the connection isn't cached. Callers that
+    /// wait together get the same failure; a [`StoreError::Unavailable`] has the error of `read` or of the feed as its source.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops its read at any await point, and the next caller that waits for it reads.
+    /// If the caller disconnects, its read may be dropped at any await point. The next caller that waits for the connection then
+    /// reads it.
     pub async fn get_or_read<R>(
         &self,
         key: &ConnectionKey,
@@ -186,18 +189,18 @@ impl<F: ChangeFeed> ConnectionCache<F> {
         Ok(outcome?)
     }
 
-    /// Makes the cache read that connection again at the next call, and forgets its entry. Reads that began before don't count for
-    /// callers that come later.
+    /// Removes the entry of that connection, so that the cache reads it again at the next call. Later callers don't get the result of
+    /// a read that began before.
     ///
-    /// Call it after each write of this process, also after a failed one, which may have been written or not. A write that goes on
-    /// when its caller has gone away is better covered by [`invalidate_on_drop`](Self::invalidate_on_drop).
+    /// Call it after each write of this process, also after a failed write, which may or may not have been written. For a write that
+    /// continues after its caller has disconnected, prefer [`invalidate_on_drop`](Self::invalidate_on_drop).
     pub fn invalidate(&self, key: &ConnectionKey) {
         self.0.touch(key);
         self.0.entries.invalidate(key);
     }
 
-    /// Returns a guard that [invalidates](Self::invalidate) the connection when it's dropped. Move the guard to where the write ends:
-    /// into the task that writes, or into the future.
+    /// Returns a guard that [invalidates](Self::invalidate) the connection when it's dropped. Move the guard to the place where the
+    /// write ends: into the task that writes, or into the future.
     pub fn invalidate_on_drop(&self, key: &ConnectionKey) -> InvalidateOnDrop<F> {
         InvalidateOnDrop {
             cache: self.clone(),

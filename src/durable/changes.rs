@@ -1,23 +1,23 @@
-//! The changes that other processes make.
+//! The feed of changes by other processes.
 
 use std::future::Future;
 
 use crate::connection::ConnectionKey;
 use crate::store::StoreError;
 
-/// A source of changes: tells a [`ConnectionCache`](super::ConnectionCache) which connections have been written to.
+/// A source of changes, which reports to a [`ConnectionCache`](super::ConnectionCache) the connections that have been written to.
 ///
-/// The cache asks at most once in its [staleness](super::ConnectionCacheBuilder::staleness), only when a call comes, and never
-/// twice at once.
+/// The cache calls it at most once in its [staleness](super::ConnectionCacheBuilder::staleness), only when there is a call, and
+/// never twice at the same time.
 ///
-/// A feed must not miss a change that was committed before it was asked. Beware of databases whose transactions commit in another
-/// order than they take numbers in: a cursor that is "the highest number so far" misses the transaction that took a lower number
-/// and commits later. In PostgreSQL a cursor can be the snapshot (`pg_current_snapshot`) of the last time. If the feed can't tell
-/// which connections were written to, because its log was cut off or the database was replaced by a standby, it returns
-/// [`Changes::All`].
+/// A feed must not miss a change that was committed before the feed was called. Be careful with databases whose transactions
+/// commit in another order than they take numbers: a cursor that is "the highest number so far" misses the transaction that took
+/// a lower number and commits later. In PostgreSQL, a cursor can be the snapshot (`pg_current_snapshot`) of the last call. If the
+/// feed can't determine the connections that were written to, because its log was truncated or the database was replaced by a
+/// standby, it returns [`Changes::All`].
 ///
-/// The feed may report too much: a connection that hasn't changed is compared by its version and not decrypted again. It may
-/// report changes of this process, too.
+/// The feed may report too many connections: for a connection that hasn't changed, only the versions are compared, and it isn't
+/// decrypted again. The feed may also report changes by this process.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -44,17 +44,18 @@ pub trait ChangeFeed: Send + Sync + 'static {
     /// The position up to which changes have been reported.
     type Cursor: Send + Sync + 'static;
 
-    /// Returns the changes after `cursor`, and the next cursor. With `None` the cache holds nothing yet, and the feed returns the
-    /// cursor of now.
+    /// Returns the changes after `cursor`, and the next cursor. If `cursor` is `None`, the cache is empty, and the feed returns
+    /// the current cursor.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the store can't tell. The calls that wait for it fail, as what they would get may be older
+    /// [`StoreError::Unavailable`] if the store failed. The waiting calls then fail, because a cached connection might be older
     /// than the staleness, and the next call asks again with the same cursor.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point. The feed is then asked again with the same cursor.
+    /// The future may be dropped at any await point, if the caller disconnects. The feed is then called again with the same
+    /// cursor.
     fn changes_since(
         &self,
         cursor: Option<&Self::Cursor>,
@@ -65,9 +66,9 @@ pub trait ChangeFeed: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Changes<C> {
-    /// Nobody has written.
+    /// No connection has changed.
     None(C),
-    /// These connections were put, committed or removed; a key may come twice.
+    /// These connections were put, committed or removed. A key may be contained twice.
     Keys(Vec<ConnectionKey>, C),
     /// Any connection may have changed.
     All(C),

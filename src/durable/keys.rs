@@ -1,4 +1,4 @@
-//! The keys that records are sealed by: one to write, any number to read.
+//! The keys by which records are encrypted: one key to write, any number to read.
 
 use std::fmt;
 
@@ -12,10 +12,10 @@ use crate::secret::Secret;
 
 const LENGTH: usize = 32;
 
-/// The keys of a store. Their memory is zeroed when they're dropped.
+/// The encryption keys of a store. Their memory is overwritten when they're dropped.
 ///
-/// Each key is 32 random bytes, in standard Base64 (RFC 4648 §4) with its padding: the output of `openssl rand -base64 32`, without
-/// the line break. The first key seals and opens; the others only open.
+/// Each key is 32 random bytes, in standard Base64 (RFC 4648 §4) with padding: the output of `openssl rand -base64 32`, without the line
+/// break. The first key seals and opens records; the others only open them.
 ///
 /// ```
 /// use tower_passthrough::Secret;
@@ -35,7 +35,7 @@ pub(super) struct Key {
     pub(super) cipher: XChaCha20Poly1305,
 }
 
-/// The id of a key: 16 bytes that are made of the key by a one-way function, so that no configuration has to name keys. It isn't
+/// The id of a key: 16 bytes that are derived from the key by a one-way function, so that no configuration needs names for keys. It isn't
 /// secret.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct KeyId([u8; 16]);
@@ -59,7 +59,7 @@ impl fmt::Debug for KeyId {
 pub struct InvalidKey;
 
 impl Keys {
-    /// Returns the keys of a store that has one key.
+    /// Returns the keys of a store with one key.
     ///
     /// # Errors
     ///
@@ -71,7 +71,7 @@ impl Keys {
         })
     }
 
-    /// Adds a key that opens records: an older key, or a key that other processes seal with already.
+    /// Adds a key that only opens records: an older key, or a key with which other processes already seal.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Keys {
         self.current.id
     }
 
-    /// Returns `true` if the key of that id is there.
+    /// Returns `true` if there is a key with that id.
     #[must_use]
     pub fn has_key(&self, id: &[u8]) -> bool {
         self.find(id).is_some()

@@ -1,23 +1,24 @@
 //! Building blocks for stores that keep connections outside of the process: in a database, in a file.
 //!
-//! A durable store must not leak what it keeps, must not ask its database for each call, and must keep the rules of
-//! [`TokenStore`](crate::store::TokenStore). This module has the parts that don't depend on the database:
+//! A durable store must not reveal its records, must not query its database for each call, and must follow the rules of
+//! [`TokenStore`](crate::store::TokenStore). This module contains the parts that don't depend on the database:
 //!
-//! - [`Keys`] seal a connection into a record that only its own row can hold, and open it again: [`seal`](Keys::seal),
-//!   [`open`](Keys::open). They replace an old key while calls go on: [`reencrypt`](Keys::reencrypt).
-//! - [`ConnectionCache`] keeps opened connections in memory. It asks the database for changes through a [`ChangeFeed`] at most once
-//!   in the time that an entry may be stale, and lets concurrent callers share one read.
+//! - [`Keys`] encrypt ("seal") a connection as a record that is only valid in its own row, and decrypt ("open") it:
+//!   [`seal`](Keys::seal), [`open`](Keys::open). They can replace an old key while calls are running: [`reencrypt`](Keys::reencrypt).
+//! - [`ConnectionCache`] holds opened connections in memory. It asks the database for changes by a [`ChangeFeed`], at most once in the
+//!   time for which an entry may be stale. Concurrent callers share one read.
 //! - The suite of `conformance` (feature `test-util`) checks the rules. Enable it for the tests of the store.
 //!
-//! The crate `tower-passthrough-sqlite` is made of these parts and nothing else of this library.
+//! The crate `tower-passthrough-sqlite` is built only from these parts of this library.
 //!
 //! # A store in four steps
 //!
-//! 1. Store a row for each connection: key, integration, version, key id and sealed record. All of them but the key id are bound to
+//! 1. Store a row for each connection: key, integration, version, key id and sealed record. Each of these except the key id is bound to
 //!    the record, so a record can't be moved to another row.
-//! 2. Give each write a version of its own: [`random_version`], or a counter that never goes back.
-//! 3. Call [`ConnectionCache::invalidate`] after each write of this process, and let a [`ChangeFeed`] report the writes of others.
-//! 4. Read through [`ConnectionCache::get_or_read`] in [`CredentialStore::connection`](crate::CredentialStore::connection), and past
+//! 2. Give each write its own version: [`random_version`], or a counter that never decreases.
+//! 3. Call [`ConnectionCache::invalidate`] after each write by this process, and implement a [`ChangeFeed`] that reports the writes of
+//!    other processes.
+//! 4. Read through [`ConnectionCache::get_or_read`] in [`CredentialStore::connection`](crate::CredentialStore::connection), and without
 //!    the cache everywhere else.
 //!
 //! ```

@@ -1,30 +1,31 @@
-//! Replacing a key.
+//! Replacement of a key.
 
 use super::cipher;
 use super::keys::Keys;
 use super::sealed::{SealError, SealedRecord};
 use crate::connection::ConnectionKey;
 
-/// The result of replacing keys: counts of records and keys.
+/// The result of replacing keys: the numbers of records and keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyRotationReport {
-    /// The number of connections that were encrypted again, by the current key.
+    /// The number of connections that were encrypted again with the current key.
     pub connections: u64,
-    /// The number of connections that none of the keys can open. They are left as they are.
+    /// The number of connections that none of the keys can open. Their records aren't changed.
     pub unreadable: u64,
-    /// The number of keys that no record needs any more: they can be left out from now on.
+    /// The number of keys that no record needs any more, so that they can be omitted from now on.
     pub keys: usize,
 }
 
 impl Keys {
-    /// Encrypts a record again by the current key, and counts it in `report`. Returns the sealed record that replaces the old one,
-    /// with [`current_id`](Self::current_id) as its key id; version, integration and connection key stay as they are.
+    /// Encrypts a record again with the current key, and counts it in `report`.
     ///
-    /// `None`: leave the record as it is. It's encrypted by the current key already, or can't be read, which is counted.
+    /// Returns the sealed record that replaces the old one, with [`current_id`](Self::current_id) as its key id; version, integration and
+    /// connection key don't change. Returns `None` if the record must not be replaced: it's already encrypted with the current key, or it
+    /// can't be opened, which is counted.
     ///
-    /// Replace the record only if version and key id are still those that were read, or in the transaction that has read them: the
-    /// connection may have been committed meanwhile.
+    /// Replace the record only if version and key id are still those that were read, or in the transaction that has read them, because
+    /// another process may have committed the connection meanwhile.
     ///
     /// ```
     /// use tower_passthrough::durable::{KeyRotationReport, Keys, SealedRecord, random_version};
@@ -52,7 +53,8 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// [`SealError::NoRandomness`] if the system returns no random bytes, [`SealError::TooLarge`] if the record can't be encrypted.
+    /// [`SealError::NoRandomness`] if the operating system returns no random bytes, [`SealError::TooLarge`] if the record can't be
+    /// encrypted.
     pub fn reencrypt(
         &self,
         connection_key: &ConnectionKey,

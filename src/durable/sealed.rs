@@ -10,16 +10,16 @@ use super::keys::Keys;
 use crate::connection::{Connection, ConnectionKey};
 use crate::store::CredentialVersion;
 
-/// A sealed record, and the columns of its row that it's bound to. It is bound to the row's connection key as well.
+/// A sealed record, and the columns of its row to which it's bound. It is also bound to the row's connection key.
 #[derive(Clone, Copy)]
 pub struct SealedRecord<'a> {
     /// The name of the connection's integration.
     pub integration: &'a str,
     /// The version of the credential.
     pub version: CredentialVersion,
-    /// The id of the key that the record was sealed by.
+    /// The id of the key with which the record was sealed.
     pub key_id: &'a [u8],
-    /// The bytes that [`Keys::seal`] has returned.
+    /// The bytes that [`Keys::seal`] returned.
     pub sealed: &'a [u8],
 }
 
@@ -35,15 +35,16 @@ impl<'a> SealedRecord<'a> {
 }
 
 impl Keys {
-    /// Seals a connection by the current key. Returns the bytes to store with [`current_id`](Self::current_id), the connection's
-    /// integration, and `version`.
+    /// Encrypts a connection with the current key.
     ///
-    /// Variables and secrets are encrypted, with their names. The integration isn't, and neither is the approximate length.
+    /// Returns the bytes to store together with [`current_id`](Self::current_id), the connection's integration, and `version`.
+    /// Variables and secrets are encrypted, including their names. The integration isn't encrypted, and the approximate length isn't
+    /// hidden.
     ///
     /// # Errors
     ///
-    /// [`SealError::NoRandomness`] if the system returns no random bytes, [`SealError::TooLarge`] for a connection of more than
-    /// 256 GiB.
+    /// [`SealError::NoRandomness`] if the operating system returns no random bytes, [`SealError::TooLarge`] for a connection of more
+    /// than 256 GiB.
     pub fn seal(
         &self,
         connection_key: &ConnectionKey,
@@ -62,12 +63,12 @@ impl Keys {
         })
     }
 
-    /// Opens a sealed record.
+    /// Decrypts a sealed record.
     ///
     /// # Errors
     ///
-    /// [`SealError::Unreadable`] if the record is damaged, belongs to another row, integration or version, was never sealed, or its
-    /// key isn't there. The error doesn't tell these apart.
+    /// [`SealError::Unreadable`] if the record is damaged, belongs to another row, integration or version, was never sealed, or if
+    /// its key is missing. The error doesn't distinguish these causes.
     pub fn open(
         &self,
         connection_key: &ConnectionKey,
@@ -78,24 +79,26 @@ impl Keys {
         contents::read(record.integration, &text)
     }
 
-    /// Returns a proof of the current key, to store with [`current_id`](Self::current_id) before the first record is sealed by it.
-    /// [`check_proof`](Self::check_proof) then finds a wrong or missing key when the store is opened, and not at the first call.
+    /// Returns a proof of the current key, to store together with [`current_id`](Self::current_id) before the first record is sealed
+    /// with the key.
     ///
-    /// The proof reveals nothing of the key.
+    /// With the proof, [`check_proof`](Self::check_proof) finds a wrong or missing key when the store is opened, and not at the first
+    /// call. The proof reveals nothing about the key.
     ///
     /// # Errors
     ///
-    /// [`SealError::NoRandomness`] if the system returns no random bytes.
+    /// [`SealError::NoRandomness`] if the operating system returns no random bytes.
     pub fn proof(&self) -> Result<Vec<u8>, SealError> {
         cipher::seal(self.current(), KEY_CHECK, 0, |_| ())
     }
 
-    /// Checks that the key of a stored [`proof`](Self::proof) is among these keys. A store should check all proofs when it's
-    /// opened, and remove the proof of a key that no record needs any more.
+    /// Checks that the key of a stored [`proof`](Self::proof) is one of these keys.
+    ///
+    /// A store should check all proofs when it's opened, and remove the proof of a key that no record needs any more.
     ///
     /// # Errors
     ///
-    /// [`SealError::Unreadable`] if the key isn't there, or the proof is damaged.
+    /// [`SealError::Unreadable`] if the key is missing, or the proof is damaged.
     pub fn check_proof(&self, key_id: &[u8], proof: &[u8]) -> Result<(), SealError> {
         let key = self.find(key_id).ok_or(SealError::Unreadable)?;
         cipher::open(key, KEY_CHECK, proof).map(drop)
@@ -104,13 +107,13 @@ impl Keys {
 
 /// Returns a random version of 62 bits, which fits into a signed integer of 64 bits.
 ///
-/// A sealed record is bound to its version, so the version must be known before the record is sealed. A random version costs no round
-/// trip, and is never given twice, also after a database was restored from a backup or replaced by a standby that lacks the last
+/// A sealed record is bound to its version, so the version must be known before the record is sealed. A random version needs no round
+/// trip. It is never used twice, even after a database was restored from a backup or replaced by a standby that doesn't have the last
 /// commits.
 ///
 /// # Errors
 ///
-/// [`SealError::NoRandomness`] if the system returns no random bytes.
+/// [`SealError::NoRandomness`] if the operating system returns no random bytes.
 pub fn random_version() -> Result<CredentialVersion, SealError> {
     let mut bytes = [0; size_of::<u64>()];
     fill_random(&mut bytes)?;
@@ -127,15 +130,15 @@ pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), SealError> {
     random.fill(bytes).map_err(|_| SealError::NoRandomness)
 }
 
-/// The error of sealing or opening a record. It holds no secret and no key.
+/// The error of sealing or opening a record. It contains no secret and no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The record is damaged, belongs to another row, was never sealed, or its key isn't there.
+    /// The record is damaged, belongs to another row, was never sealed, or its key is missing.
     Unreadable,
     /// The connection is too large for one record.
     TooLarge,
-    /// The system returned no random bytes.
+    /// The operating system returned no random bytes.
     NoRandomness,
 }
 

@@ -16,8 +16,7 @@ use crate::error::{Error, ErrorCode};
 /// The rate at which calls of one connection may begin, for
 /// [`PassthroughBuilder::rate_per_connection_key`](crate::PassthroughBuilder::rate_per_connection_key).
 ///
-/// Whoever hasn't called for a while has a burst of calls at once; from then on they may begin at
-/// the rate, evenly.
+/// After a pause, a burst of calls may begin at once. After the burst, calls may begin evenly at the rate.
 ///
 /// ```
 /// use std::num::NonZeroU32;
@@ -33,20 +32,20 @@ use crate::error::{Error, ErrorCode};
 pub struct Rate(Quota);
 
 impl Rate {
-    /// Returns a rate of that many calls a second, and a burst of as many.
+    /// Returns a rate of that many calls a second, with a burst of the same number.
     #[must_use]
     pub const fn per_second(calls: NonZeroU32) -> Self {
         Self(Quota::per_second(calls))
     }
 
-    /// Returns a rate of that many calls a minute, and a burst of as many.
+    /// Returns a rate of that many calls a minute, with a burst of the same number.
     #[must_use]
     pub const fn per_minute(calls: NonZeroU32) -> Self {
         Self(Quota::per_minute(calls))
     }
 
-    /// Sets the number of calls that may begin at once after a pause. It's at most the number that the rate allows in a
-    /// century.
+    /// Sets the number of calls that may begin at once after a pause. The maximum is the number of calls that the rate
+    /// allows in a century.
     #[must_use]
     pub fn burst(self, calls: NonZeroU32) -> Self {
         // governor reckons in nanoseconds that fit 64 bits.

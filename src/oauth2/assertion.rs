@@ -14,11 +14,11 @@ use crate::connection::Connection;
 use crate::encoding::calendar::since_epoch;
 use crate::secret::Secret;
 
-/// A JWT that is made and signed for each request (RFC 7523 §3).
+/// A JWT that is built and signed for each request (RFC 7523 §3).
 ///
-/// By default, its issuer and, for a client's authentication, its subject are the client id, its
-/// audience is the token URL, it's signed by the connection's secret `private_key`, and it's valid for two minutes. It
-/// always has a random `jti`.
+/// By default, its issuer is the client id, its audience is the token URL, it's signed with the connection's secret
+/// `private_key`, and it's valid for two minutes. If it authenticates a client, its subject is the client id as well.
+/// It always has a random `jti`.
 ///
 /// The key is PEM: PKCS #8 (`BEGIN PRIVATE KEY`), or PKCS #1 for RSA (`BEGIN RSA PRIVATE KEY`).
 ///
@@ -51,7 +51,7 @@ pub struct Assertion {
 }
 
 impl Assertion {
-    /// Returns an assertion that is signed by that algorithm.
+    /// Returns an assertion that is signed with that algorithm.
     pub fn new(algorithm: SigningAlgorithm) -> Self {
         Self {
             algorithm,
@@ -63,11 +63,11 @@ impl Assertion {
         }
     }
 
-    /// Signs by a key of the client, the same for all connections.
+    /// Sets a key of the client, which signs for all connections.
     ///
     /// # Errors
     ///
-    /// If the text isn't a private key in PEM, or the key isn't one for the algorithm.
+    /// [`SigningKeyError`] if the text isn't a private key in PEM, or the key doesn't fit the algorithm.
     pub fn key(mut self, pem: impl Into<Secret>) -> Result<Self, SigningKeyError> {
         let pem = pem.into();
         self.algorithm.key(&pem)?;
@@ -75,18 +75,18 @@ impl Assertion {
         Ok(self)
     }
 
-    /// Signs by the connection's secret of that name, in place of `private_key`.
+    /// Sets the name of the connection's secret that signs. Default: `private_key`.
     pub fn key_of(mut self, name: impl Into<Box<str>>) -> Self {
         self.key = Key::OfConnection(name.into());
         self
     }
 
-    /// Sets `kid`, which names the key to verify by (RFC 7515 §4.1.4).
+    /// Sets `kid`, the id of the key with which the signature is verified (RFC 7515 §4.1.4).
     pub fn key_id(self, key_id: impl Into<TokenParameter>) -> Self {
         self.header_parameter("kid", key_id)
     }
 
-    /// Sets a parameter of the header, such as the `x5t#S256` that Microsoft Entra ID asks for
+    /// Sets a parameter of the header, such as the `x5t#S256` that Microsoft Entra ID requires
     /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
     pub fn header_parameter(
         mut self,
@@ -97,7 +97,7 @@ impl Assertion {
         self
     }
 
-    /// Sets `iss`, in place of the client id.
+    /// Sets `iss`, the issuer of the assertion. Default: the client id.
     pub fn issuer(self, issuer: impl Into<TokenParameter>) -> Self {
         self.claim("iss", issuer)
     }
@@ -107,7 +107,7 @@ impl Assertion {
         self.claim("sub", subject)
     }
 
-    /// Sets `aud`, in place of the token URL.
+    /// Sets `aud`, the audience of the assertion. Default: the token URL.
     pub fn audience(self, audience: impl Into<TokenParameter>) -> Self {
         self.claim("aud", audience)
     }
@@ -118,13 +118,15 @@ impl Assertion {
         self
     }
 
-    /// Puts the endpoint's scopes into the claim `scope`, and not into a parameter.
+    /// Sends the endpoint's scopes in the claim `scope`, and not in a parameter.
     pub fn scope_claim(mut self) -> Self {
         self.has_scope = true;
         self
     }
 
-    /// Sets the lifetime. Upstreams limit it to an hour, some to a minute. Default: 120 s.
+    /// Sets the lifetime. Default: 120 s.
+    ///
+    /// Upstreams limit it to an hour, some to a minute.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self

@@ -1,4 +1,4 @@
-//! Calls token endpoints over the transport that also sends the calls: with its policies for addresses and plaintext, and
+//! Calls token endpoints with the transport that also sends the calls: with its policies for addresses and plaintext, and
 //! without following redirects.
 
 use std::collections::HashMap;
@@ -29,9 +29,9 @@ use crate::refresh::{TokenError, TokenSource, Tokens};
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE_SIZE: usize = 256 * 1024;
 
-/// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), one per integration.
+/// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), one for each integration.
 ///
-/// Give it a clone of the service's transport, so that the same policies apply to endpoints as to calls.
+/// Pass a clone of the service's transport, so that the same policies apply to endpoints and calls.
 ///
 /// ```
 /// # #[cfg(feature = "rustls")] {
@@ -80,7 +80,7 @@ impl<T> OAuth2TokenSource<T> {
         self
     }
 
-    /// Sets the maximum time between the request and the end of the response, connecting included. Default: 15 s.
+    /// Sets the maximum time between the request and the end of the response, including connecting. Default: 15 s.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

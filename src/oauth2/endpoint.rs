@@ -13,9 +13,9 @@ use crate::connection::Connection;
 use crate::secret::Secret;
 use crate::upstream::{BaseUrlError, BaseUrlTemplate, Upstream};
 
-/// A token endpoint (RFC 6749 §3.2): the request to it, and the way in which its response is read.
+/// A token endpoint (RFC 6749 §3.2): the request to it, and the way in which its response is parsed.
 ///
-/// By default the request is a form with the grant `refresh_token`, and the client authenticates by `Basic`.
+/// By default, the request is a form with the grant `refresh_token`, and the client authenticates by `Basic`.
 ///
 /// ```
 /// use tower_passthrough::oauth2::{ClientAuth, TokenEndpoint};
@@ -49,7 +49,7 @@ pub struct TokenEndpoint {
 }
 
 impl TokenEndpoint {
-    /// Returns the endpoint at `url`. Host and path may hold `{variables}` of the connection; a query is sent as it is.
+    /// Returns the endpoint at `url`. Host and path may contain `{variables}` of the connection; a query is sent unchanged.
     ///
     /// # Errors
     ///
@@ -83,17 +83,17 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// If the pattern isn't a valid regular expression, or the URL has no such variable.
+    /// [`BaseUrlError`] if the pattern isn't a valid regular expression, or the URL has no such variable.
     pub fn variable(mut self, name: &str, pattern: &str) -> Result<Self, BaseUrlError> {
         self.upstream = self.upstream.variable(name, pattern)?;
         Ok(self)
     }
 
-    /// Sets the value of a variable that a connection leaves out.
+    /// Sets the default value of a variable, for connections that don't have the variable.
     ///
     /// # Errors
     ///
-    /// If the value doesn't match the pattern, or the URL has no such variable.
+    /// [`BaseUrlError`] if the value doesn't match the pattern, or the URL has no such variable.
     pub fn variable_default(mut self, name: &str, value: &str) -> Result<Self, BaseUrlError> {
         self.upstream = self.upstream.variable_default(name, value)?;
         Ok(self)
@@ -106,26 +106,27 @@ impl TokenEndpoint {
     }
 
     /// Sets the authentication of the client. Default: `Basic`, or none with [`GrantType::JwtBearer`], whose assertion is
-    /// authentic by itself.
+    /// already signed.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.client_auth = Some(auth);
         self
     }
 
-    /// Sets the client id. A connection's secret `client_id` wins, for customers with a client of their own.
+    /// Sets the client id. A connection's secret `client_id` takes precedence, for customers with their own client.
     pub fn client_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// Sets the client secret. A connection's secret `client_secret` wins.
+    /// Sets the client secret. A connection's secret `client_secret` takes precedence.
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self
     }
 
-    /// Sets the scopes to request (RFC 6749 §3.3), which are sent with blanks between them. For an endpoint that expects
-    /// commas, set a [`parameter`](Self::parameter) `scope` instead.
+    /// Sets the scopes to request (RFC 6749 §3.3), which are sent separated by spaces.
+    ///
+    /// For an endpoint that expects commas, set a [`parameter`](Self::parameter) `scope` instead.
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let mut scope = String::new();
         for name in scopes {
@@ -138,8 +139,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Adds a parameter, such as `audience`. It wins over what is sent by that name otherwise,
-    /// `grant_type` too.
+    /// Adds a parameter, such as `audience`. It replaces the parameter that is otherwise sent with that name, including
+    /// `grant_type`.
     pub fn parameter(
         mut self,
         name: impl Into<Box<str>>,
@@ -149,22 +150,24 @@ impl TokenEndpoint {
         self
     }
 
-    /// Adds a header field, such as `Notion-Version`. Fields that frame or route a message aren't sent; `Authorization` is
-    /// replaced if the client authenticates by `Basic`.
+    /// Adds a header field, such as `Notion-Version`.
+    ///
+    /// Fields that frame or route a message aren't sent. `Authorization` is replaced if the client authenticates by `Basic`.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.upstream = self.upstream.header(name, value);
         self
     }
 
-    /// Sends the parameters as a JSON object, in place of a form. Notion wants that
+    /// Sends the parameters as a JSON object instead of a form, as Notion requires
     /// (<https://developers.notion.com/reference/refresh-a-token>).
     pub fn json(mut self) -> Self {
         self.is_json = true;
         self
     }
 
-    /// Sets the path of the access token in the response: names with dots between them for nested objects, as in
-    /// `authed_user.access_token`. Default: `access_token`.
+    /// Sets the path of the access token in the response. Default: `access_token`.
+    ///
+    /// For nested objects, the path contains names separated by dots, as in `authed_user.access_token`.
     pub fn access_token_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.access_token = Path::new(path);
         self
@@ -182,28 +185,32 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the path of the time at which the access token expires, for endpoints that return no lifetime: Unix seconds,
-    /// milliseconds, or a timestamp of RFC 3339. Default: `expires_at` or `expires_on`, in the object of the access token.
+    /// Sets the path of the time at which the access token expires, for endpoints that return no lifetime. Default:
+    /// `expires_at` or `expires_on`, in the object of the access token.
+    ///
+    /// The time is a number of Unix seconds or milliseconds, or a timestamp of RFC 3339.
     pub fn expiry_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.expiry = Some(Path::new(path));
         self
     }
 
-    /// Sets the lifetime of access tokens for which the response holds none. Default: none; they're used until the upstream
-    /// responds with 401.
+    /// Sets the lifetime of access tokens for which the response contains none. Default: none; the tokens are used until the
+    /// upstream responds with 401.
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.shape.default_lifetime = Some(lifetime);
         self
     }
 
-    /// Keeps another field of the response, a string, as a secret with the last name of the path.
+    /// Stores another field of the response, a string, as a secret. The secret's name is the last name of the path.
     pub fn keep(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.kept.push(Path::new(path));
         self
     }
 
     /// Adds error codes of this endpoint that mean `invalid_grant`: the grant is revoked, and the connection's owner must
-    /// authorize it again. GitHub's is `bad_refresh_token`
+    /// authorize the connection again.
+    ///
+    /// GitHub's error code is `bad_refresh_token`
     /// (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>).
     pub fn revoked_errors<S: Into<Box<str>>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         self.shape
@@ -274,15 +281,15 @@ impl fmt::Debug for TokenEndpoint {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub enum GrantType {
-    /// The connection's secret `refresh_token` (RFC 6749 §6), whether the endpoint rotates it or not.
+    /// The connection's secret `refresh_token` (RFC 6749 §6), for endpoints that rotate it and endpoints that don't.
     #[default]
     RefreshToken,
     /// The client's own credentials (RFC 6749 §4.4). There is no refresh token.
     ClientCredentials,
     /// A signed JWT (RFC 7523 §2.1), as for Google's service accounts. There is no refresh token.
     ///
-    /// An endpoint whose clock is behind the host's may reject a valid assertion by `invalid_grant`, after which the grant
-    /// counts as revoked: keep the host's clock in time.
+    /// If the endpoint's clock is behind the host's clock, it may reject a valid assertion with `invalid_grant`, and the grant
+    /// then counts as revoked. Synchronize the host's clock.
     JwtBearer(Assertion),
 }
 
@@ -301,14 +308,13 @@ impl GrantType {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ClientAuth {
-    /// `client_secret_basic`: id and secret in `Authorization: Basic` (RFC 6749 §2.3.1), both
-    /// form-encoded first.
+    /// `client_secret_basic`: id and secret in `Authorization: Basic` (RFC 6749 §2.3.1), each form-encoded first.
     Basic,
     /// `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1).
     Body,
     /// `private_key_jwt`: a JWT that the client has signed (RFC 7523 §2.2).
     PrivateKeyJwt(Assertion),
-    /// No authentication: a public client, which only sends its client id if it has one.
+    /// No authentication: a public client, which sends only its client id, if it has one.
     None,
 }
 
@@ -339,13 +345,13 @@ enum Source {
 }
 
 impl TokenParameter {
-    /// Returns the value of the connection's secret with that name, or else of its variable.
+    /// Returns the value of the connection's secret with that name or, if there is none, of its variable with that name.
     #[must_use]
     pub fn from_connection(name: impl Into<Box<str>>) -> Self {
         Self::new(Source::Connection(name.into()))
     }
 
-    /// Leaves the parameter out if the connection has no such secret or variable.
+    /// Omits the parameter if the connection has no such secret or variable.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;

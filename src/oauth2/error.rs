@@ -1,4 +1,4 @@
-//! Errors of token requests, for the host's logs.
+//! Errors of token requests, for the host application's logs.
 
 use std::fmt;
 
@@ -8,11 +8,12 @@ use super::signing::SigningKeyError;
 use crate::client::{TransportError, TransportErrorKind};
 use crate::upstream::BaseUrlError;
 
-/// The error of a token endpoint that returned no tokens: the source of a
-/// [`TokenError::Failed`](crate::refresh::TokenError::Failed) of [`OAuth2TokenSource`](super::OAuth2TokenSource).
+/// The error of a token endpoint that returned no tokens.
 ///
-/// It holds the integration's name, and of the endpoint's response the status and an error code that is registered for
-/// OAuth 2.0. It holds nothing else of the response, which may echo the request, and no URL.
+/// It is the source of a [`TokenError::Failed`](crate::refresh::TokenError::Failed) of
+/// [`OAuth2TokenSource`](super::OAuth2TokenSource). It contains the integration's name and, from the endpoint's
+/// response, the status and an error code that is registered for OAuth 2.0. It contains no other part of the response,
+/// which may repeat the request, and no URL.
 ///
 /// ```
 /// use tower_passthrough::oauth2::TokenEndpointError;
@@ -76,8 +77,8 @@ impl TokenEndpointError {
         }
     }
 
-    /// Returns the error code in the response, if it's one of RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2, or
-    /// OpenID Connect Core 1.0 §3.1.2.6.
+    /// Returns the error code in the response, if it's a code of RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2, or OpenID
+    /// Connect Core 1.0 §3.1.2.6.
     #[must_use]
     pub fn code(&self) -> Option<&'static str> {
         match self.kind {

@@ -13,13 +13,13 @@ use zeroize::Zeroizing;
 use crate::encoding::pem;
 use crate::secret::Secret;
 
-/// The algorithm by which a JWT is signed: `alg` of RFC 7518 §3.1 and RFC 8037 §3.1.
+/// The algorithm with which a JWT is signed: `alg` of RFC 7518 §3.1 and RFC 8037 §3.1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SigningAlgorithm {
-    /// `RS256`: RSA (PKCS #1 v1.5) with SHA-256, by a key of 2048 bits or more.
+    /// `RS256`: RSA (PKCS #1 v1.5) with SHA-256, with a key of 2048 bits or more.
     Rs256,
-    /// `PS256`: RSA (PSS) with SHA-256, by a key of 2048 bits or more.
+    /// `PS256`: RSA (PSS) with SHA-256, with a key of 2048 bits or more.
     Ps256,
     /// `ES256`: ECDSA over P-256 with SHA-256.
     Es256,
@@ -116,7 +116,7 @@ fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> 
     keys.next().ok_or(NO_KEY)
 }
 
-/// The error of a key that can't sign. It holds nothing of the key.
+/// The error of a key that can't sign. It contains no part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningKeyError(&'static str);
 

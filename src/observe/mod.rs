@@ -1,5 +1,5 @@
-//! Observation of calls: a call's begin, its end, and with the feature `tracing` a span. Never a secret, a path or a
-//! query.
+//! Observation of calls: the beginning and the end of each call, and a span with the feature `tracing`. Reports
+//! never contain a secret, a path or a query.
 //!
 //! ```
 //! use tower_passthrough::Observe;

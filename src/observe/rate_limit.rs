@@ -1,4 +1,4 @@
-//! The rate limits that an upstream's response tells of. The response isn't changed.
+//! The rate limits in an upstream's response. The response isn't changed.
 
 use std::time::Duration;
 
@@ -6,12 +6,14 @@ use http::header::{HeaderMap, HeaderName};
 
 use crate::encoding::http_date::retry_after;
 
-/// The rate limit in an upstream's response: `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers,
-/// and the forms of its earlier versions), `RateLimit-*`, `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. Of
-/// several limits it's the one of which least remains.
+/// The rate limit in an upstream's response.
 ///
-/// Vendors mean what they like by these fields; a number is handed on as it was written, and what
-/// isn't a number is left out.
+/// It is read from `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, and the forms of its
+/// earlier versions), `RateLimit-*`, `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. If there are several limits,
+/// it's the one with the smallest remaining quota.
+///
+/// The meaning of these fields differs between vendors. A number is returned exactly as the upstream wrote it, and a
+/// value that isn't a number is ignored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RateLimit {
     limit: Option<u64>,
@@ -21,27 +23,31 @@ pub struct RateLimit {
 }
 
 impl RateLimit {
-    /// Returns the quota of a window, mostly in requests.
+    /// Returns the quota of a window, usually in requests.
     #[must_use]
     pub fn limit(&self) -> Option<u64> {
         self.limit
     }
 
-    /// Returns the rest of the quota.
+    /// Returns the remaining quota.
     #[must_use]
     pub fn remaining(&self) -> Option<u64> {
         self.remaining
     }
 
-    /// Returns the reset of the quota in the upstream's own unit: seconds from now by the draft, a Unix time in seconds
-    /// with many, in milliseconds with some. A fraction is cut off.
+    /// Returns the reset of the quota in the upstream's own unit, without its fraction.
+    ///
+    /// By the draft it is a number of seconds from now. Many upstreams send a Unix time in seconds, and some in
+    /// milliseconds.
     #[must_use]
     pub fn reset(&self) -> Option<u64> {
         self.reset
     }
 
-    /// Returns the wait that the upstream asks for (RFC 9110 §10.2.3). A date is measured from that of the response, or
-    /// else from now.
+    /// Returns the time that the upstream asks the caller to wait (RFC 9110 §10.2.3).
+    ///
+    /// If the upstream sent a date, the time is measured from the date of the response, or from now if the response has
+    /// none.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.retry_after

@@ -1,4 +1,4 @@
-//! What an observer sees of a call.
+//! The data about a call that an observer receives.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,28 +11,30 @@ use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 use crate::policy::Origin;
 
-/// Sees each call once, when its response has been sent, was refused, or was given up.
+/// Receives a report of each call once: when its response has been sent, or when the call was refused or abandoned.
 ///
-/// It's called on the path of the response: hand the facts on, and don't block. Refused calls are
-/// reported too, so this is also where an audit trail is written.
+/// Refused calls are reported as well, so an observer can write an audit trail. The methods are called on the path of the response:
+/// pass the data on, and don't block.
 ///
 /// # Panics
 ///
-/// It's called while a call is dropped, so a panic of its own would end the process if another is
-/// under way: it must not panic.
+/// An implementation must not panic. Its methods are called while a call is dropped, so a panic would end the process if another
+/// panic is already unwinding.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` isn't an observer",
     label = "not an `Observe`",
     note = "implement `Observe` for it, or pass a closure to `.observe_fn(..)`"
 )]
 pub trait Observe: Send + Sync + 'static {
-    /// A call has begun, and [`finished`](Self::finished) will be called for it once: the
-    /// difference of the two is what is in flight. By default nothing is done.
+    /// Called when a call has begun. Default: does nothing.
+    ///
+    /// [`finished`](Self::finished) will be called once for the same call, so the difference between the two counts is the number of
+    /// calls in flight.
     fn started(&self, call: &CallStart<'_>) {
         let _ = call;
     }
 
-    /// The call has ended.
+    /// Called when a call has ended.
     fn finished(&self, call: &CallReport<'_>);
 }
 
@@ -42,22 +44,22 @@ impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for F {
     }
 }
 
-/// How a call ended.
+/// The way in which a call ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The vendor's response was handed back whole.
+    /// The upstream's response was returned completely.
     Complete,
     /// The gateway answered with an error of its own.
     Refused,
-    /// The vendor broke off in mid-body, so the response was aborted.
+    /// The upstream's body broke off, so the response was aborted.
     Aborted,
-    /// The caller went away.
+    /// The caller disconnected.
     Cancelled,
 }
 
 impl Outcome {
-    /// The outcome as a label.
+    /// Returns the outcome as a label, for metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -69,18 +71,18 @@ impl Outcome {
     }
 }
 
-/// A report of a call that begins.
+/// A report of a call that has begun.
 #[derive(Clone, Copy, Debug)]
 pub struct CallStart<'a>(pub(crate) &'a CallFacts);
 
 impl<'a> CallStart<'a> {
-    /// The caller's method.
+    /// Returns the method of the caller's request.
     #[must_use]
     pub fn method(&self) -> &'a Method {
         &self.0.method
     }
 
-    /// The request's extensions, as the host app's layers left them.
+    /// Returns the request's extensions, as the host application's layers have set them.
     #[must_use]
     pub fn extensions(&self) -> &'a Extensions {
         &self.0.extensions
@@ -121,33 +123,36 @@ pub(crate) struct Told {
 }
 
 impl<'a> CallReport<'a> {
-    /// Returns the key of the connection, once the authorizer has granted the call. `Display` escapes it.
+    /// Returns the key of the connection, if the authorizer has allowed the call. `Display` escapes it.
     #[must_use]
     pub fn connection_key(&self) -> Option<&'a ConnectionKey> {
         self.0.key.as_ref()
     }
 
-    /// Returns the id that the caller named, if the address could be read. It comes from the caller, refused calls included;
-    /// `Display` escapes it. Count and log by [`connection_key`](Self::connection_key) where there is one.
+    /// Returns the connection id in the request, if the address could be parsed. `Display` escapes it.
+    ///
+    /// The id comes from the caller and may belong to a refused call. If there is a [`connection_key`](Self::connection_key), use it
+    /// for counts and logs.
     #[must_use]
     pub fn connection_id(&self) -> Option<&'a ConnectionId> {
         self.0.id.as_ref()
     }
 
-    /// The integration, once the connection was found.
+    /// Returns the name of the integration, if the connection was found.
     #[must_use]
     pub fn integration(&self) -> Option<&'a str> {
         self.0.integration.as_deref()
     }
 
-    /// The caller's method.
+    /// Returns the method of the caller's request.
     #[must_use]
     pub fn method(&self) -> &'a Method {
         &self.0.method
     }
 
-    /// Host and port that were judged: the base URL's, or those that `__domain` named, of a refused
-    /// call too. They're in the one form of hosts, so they can't forge a log line.
+    /// Returns host and port of the destination that was checked, also for a refused call.
+    ///
+    /// They are those of the base URL or of `__domain`, in the normal form of hosts, so they can't forge a log line.
     #[must_use]
     pub fn destination(&self) -> Option<&'a str> {
         self.0
@@ -156,81 +161,85 @@ impl<'a> CallReport<'a> {
             .map(|origin| origin.authority().as_str())
     }
 
-    /// The status that went out; `None` if the caller left before.
+    /// Returns the status that was sent, or `None` if the caller disconnected before.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         self.0.status
     }
 
-    /// The code of the gateway's own error, if it answered with one.
+    /// Returns the code of the gateway's own error, if it answered with one.
     #[must_use]
     pub fn error(&self) -> Option<ErrorCode> {
         self.cause().map(Error::code)
     }
 
-    /// Returns the gateway's own error with its causes, for the host's logs: [`Error::chain`] is one line of it,
-    /// [`Error::root_cause`] the last cause. A cause may name a host or an address, so it isn't for callers.
+    /// Returns the gateway's own error with its causes, for the host application's logs.
+    ///
+    /// [`Error::chain`] formats it in one line, and [`Error::root_cause`] returns its last cause. A cause may name a host or an
+    /// address, so don't send it to callers.
     #[must_use]
     pub fn cause(&self) -> Option<&'a Error> {
         self.0.error.as_ref()
     }
 
-    /// How the call ended.
+    /// Returns the way in which the call ended.
     #[must_use]
     pub fn outcome(&self) -> Outcome {
         self.0.outcome.unwrap_or(Outcome::Cancelled)
     }
 
-    /// Bytes of the request's body that were read from the caller.
+    /// Returns the number of bytes of the request's body that were read from the caller.
     #[must_use]
     pub fn request_bytes(&self) -> u64 {
         self.0.request_bytes
     }
 
-    /// Bytes of the response's body that were handed back.
+    /// Returns the number of bytes of the response's body that were returned to the caller.
     #[must_use]
     pub fn response_bytes(&self) -> u64 {
         self.0.response_bytes
     }
 
-    /// From the call's start to the vendor's response head.
+    /// Returns the time from the beginning of the call to the head of the upstream's response.
     #[must_use]
     pub fn head_time(&self) -> Option<Duration> {
         self.0.head_time
     }
 
-    /// From the call's start to its end.
+    /// Returns the time from the beginning of the call to its end.
     #[must_use]
     pub fn duration(&self) -> Duration {
         self.0.duration
     }
 
-    /// How often the request was handed to the transport: 0 if it was refused before.
+    /// Returns the number of times that the request was passed to the transport: 0 if it was refused before.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The version of HTTP in which the vendor answered.
+    /// Returns the HTTP version of the upstream's response.
     #[must_use]
     pub fn version(&self) -> Option<Version> {
         self.0.version
     }
 
-    /// Returns the upstream's rate limit, as its answer gave it.
+    /// Returns the rate limit in the upstream's response.
     #[must_use]
     pub fn rate_limit(&self) -> Option<RateLimit> {
         self.0.told.as_ref()?.rate_limit
     }
 
-    /// Returns the trace id of the request's `traceparent`, so that logs can be joined. It's the caller's, who may choose any, or one
-    /// that [`TraceContext::Start`](crate::observe::TraceContext::Start) made.
+    /// Returns the trace id of the request's `traceparent`, for the correlation of logs.
+    ///
+    /// The id was chosen by the caller, who may send any id, or it was generated by
+    /// [`TraceContext::Start`](crate::observe::TraceContext::Start).
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         self.0.told.as_ref()?.trace
     }
 
-    /// The request's extensions, as the host app's layers left them.
+    /// Returns the request's extensions, as the host application's layers have set them.
     #[must_use]
     pub fn extensions(&self) -> &'a Extensions {
         &self.0.extensions

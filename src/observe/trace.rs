@@ -1,4 +1,4 @@
-//! Trace context (W3C): `traceparent` passes, or is made where there is none.
+//! Trace context (W3C): `traceparent` is forwarded, or generated if there is none.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
@@ -17,20 +17,20 @@ const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TraceContext {
-    /// `traceparent` and `tracestate` pass as the caller sent them, and none is made.
+    /// Forwards `traceparent` and `tracestate` as the caller sent them, and generates neither.
     #[default]
     Pass,
-    /// A valid `traceparent` passes as it is. If it's missing or invalid, a new one is generated; a `tracestate` that
-    /// came with an invalid `traceparent` is dropped.
+    /// Forwards a valid `traceparent` unchanged. If it's missing or invalid, a new one is generated, and a
+    /// `tracestate` that came with an invalid `traceparent` is dropped.
     Start,
 }
 
-/// The id of a trace: 16 bytes, not all zero. Shown as 32 digits of lower-case hex.
+/// The id of a trace: 16 bytes that aren't all zero. It's displayed as 32 hexadecimal digits in lower case.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TraceId([u8; 16]);
 
 impl TraceId {
-    /// The bytes of the id.
+    /// Returns the bytes of the id.
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 16] {
         self.0
@@ -77,7 +77,7 @@ impl FromStr for TraceId {
 
     /// # Errors
     ///
-    /// If it isn't 32 digits of lower-case hex, one of them other than 0.
+    /// [`InvalidTraceId`] if the text isn't 32 hexadecimal digits in lower case, or if all digits are 0.
     fn from_str(text: &str) -> Result<Self, InvalidTraceId> {
         parse_id(text.as_bytes()).map(Self).ok_or(InvalidTraceId)
     }

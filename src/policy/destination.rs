@@ -1,4 +1,4 @@
-//! A judged origin: the only place that a transport can be asked to send to.
+//! A checked origin: the only kind of destination that a transport accepts.
 
 use http::Uri;
 use http::uri::{Authority, InvalidUriParts, PathAndQuery};
@@ -6,10 +6,10 @@ use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 use super::host::Host;
 use super::origin::{Origin, Scheme};
 
-/// A judged origin. Only a [`DomainPolicy`](super::DomainPolicy) makes one:
-/// [`Upstream::destination`](crate::Upstream::destination) returns the one of a base URL.
+/// A checked origin. Only a [`DomainPolicy`](super::DomainPolicy) makes one:
+/// [`Upstream::destination`](crate::Upstream::destination) returns the destination of a base URL.
 ///
-/// The name is judged, not yet the addresses that it resolves to: these are the transport's duty
+/// Only the name has been checked. The transport must check the addresses that the name resolves to
 /// ([`NetworkPolicy`](super::NetworkPolicy)).
 #[derive(Clone, Debug)]
 pub struct Destination(Origin);

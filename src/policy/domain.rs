@@ -1,4 +1,4 @@
-//! The hosts that `__domain` may name, as data: a policy can be printed, compared and tested.
+//! The hosts that `__domain` may name. The policy is data, so it can be printed, compared and tested.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -27,11 +27,12 @@ const SHARED: [&str; 15] = [
     "zendesk.com",
 ];
 
-/// The hosts that `__domain` may name, beside the base URL's own. None by default.
+/// The hosts that `__domain` may name, in addition to the base URL's own. Default: none.
 ///
-/// A caller who could name any host could collect any credential, so a pattern should cover hosts
-/// of the vendor alone. A wildcard below which strangers have tenants (`*.myshopify.com`) would
-/// hand them the credential: such are refused, as are public suffixes (`*.co.uk`, `*.github.io`).
+/// A caller that could name any host could obtain any credential, so a pattern should match only hosts of
+/// the vendor. Some wildcards match names that other people can register (`*.myshopify.com`), who would
+/// then receive the credential. Such wildcards are refused, and so are public suffixes (`*.co.uk`,
+/// `*.github.io`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainPolicy {
     patterns: Vec<Pattern>,
@@ -51,7 +52,7 @@ enum Hosts {
 }
 
 impl DomainPolicy {
-    /// Allows nothing but the base URL's own host.
+    /// Returns a policy that allows only the base URL's own host.
     #[must_use]
     pub const fn none() -> Self {
         Self {
@@ -59,14 +60,16 @@ impl DomainPolicy {
         }
     }
 
-    /// Allows `host` or `*.suffix`, each with or without `:port`; without one, the scheme's default
-    /// port is meant. `*.suffix` matches one or more whole labels below the suffix, and not the
-    /// suffix itself.
+    /// Allows `host` or `*.suffix`, each with or without `:port`.
+    ///
+    /// Without a port, only the scheme's default port is allowed. `*.suffix` matches one or more whole
+    /// labels below the suffix, but not the suffix itself.
     ///
     /// # Errors
     ///
-    /// If the pattern is no host, is an address ([`allow_address`](Self::allow_address) takes
-    /// those), or is a wildcard over a public suffix or over the tenants of a vendor.
+    /// [`DomainPolicyError`] if the pattern isn't a host, is an address (use
+    /// [`allow_address`](Self::allow_address)), or is a wildcard over a public suffix or over the tenants
+    /// of a vendor.
     pub fn allow(mut self, pattern: &str) -> Result<Self, DomainPolicyError> {
         let refuse = |why| Err(DomainPolicyError(why));
         let (name, port) = match pattern.rsplit_once(':') {
@@ -105,8 +108,8 @@ impl DomainPolicy {
         Ok(self)
     }
 
-    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) judges it all the
-    /// same.
+    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) must permit the address as
+    /// well.
     #[must_use]
     pub fn allow_address(mut self, address: IpAddr, port: Option<u16>) -> Self {
         let hosts = Hosts::Exact(Host::Ip(address));

@@ -1,14 +1,14 @@
-//! The only parser of host names and addresses, so that no two parsers can disagree.
+//! The only parser of host names and addresses, so that two parsers can't disagree.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 
-/// A host in the form in which hosts are compared, resolved, dialled and sent: a name in lower-case
-/// A-labels, or an address.
+/// A host in the normal form in which hosts are compared, resolved, dialled and sent: a name in
+/// lower-case A-labels, or an address.
 ///
-/// What the WHATWG rules read as an IPv4 number (`127.1`, `0x7f000001`, `2130706433`) is that
-/// address.
+/// A text that the WHATWG rules parse as an IPv4 number (`127.1`, `0x7f000001`, `2130706433`) is
+/// parsed as the same address here.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Host {

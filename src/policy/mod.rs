@@ -1,7 +1,7 @@
-//! The destinations that a credential may reach: hosts by name, addresses by block.
+//! The destinations that may receive a credential: hosts by name, addresses by block.
 //!
-//! Names are judged by a [`DomainPolicy`], which makes the one thing that can be dialled, a
-//! [`Destination`]. The addresses that a name resolves to are judged by a [`NetworkPolicy`], on
+//! A [`DomainPolicy`] checks names. It is the only way to make a [`Destination`], and only a
+//! destination can be dialled. A [`NetworkPolicy`] checks the addresses that a name resolves to, on
 //! each new connection.
 //!
 //! ```

@@ -23,11 +23,11 @@ const LOOPBACK: [IpNet; 2] = [
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
 ];
 
-/// The addresses that may be dialled: those of the public internet, and the blocks that the host allows.
+/// The addresses that may be dialled: those of the public internet, and the blocks that the host application allows.
 ///
-/// An IPv6 address that carries an IPv4 one (mapped, NAT64, 6to4, ...) is judged by both, so a
-/// network that reaches IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy names
-/// are resolved and judged all the same, unless the proxy is left to resolve them.
+/// An IPv6 address that contains an IPv4 address (mapped, NAT64, 6to4, ...) must be permitted in both forms, so a network that reaches
+/// IPv4 through NAT64 must allow `64:ff9b::/96`. Behind an egress proxy, names are resolved and checked as well, unless the proxy is
+/// configured to resolve them.
 #[derive(Clone, Debug, Default)]
 pub struct NetworkPolicy {
     allowed: Vec<IpNet>,
@@ -59,48 +59,49 @@ impl Plaintext {
     }
 }
 
-/// The reason for which an address isn't dialled.
+/// The reason why an address must not be dialled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NetworkRefusal {
-    /// The address isn't one of the public internet, and no allowed block holds it.
+    /// The address isn't in the public internet, and isn't in an allowed block.
     Prohibited,
     /// The address is one of the gateway's own listeners.
     Loop,
 }
 
 impl NetworkPolicy {
-    /// Allows the public internet alone, and TLS alone.
+    /// Returns a policy that allows only the public internet, and only TLS.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Allows a block.
+    /// Allows all addresses of a block.
     #[must_use]
     pub fn allow(mut self, block: IpNet) -> Self {
         self.allowed.push(block);
         self
     }
 
-    /// Adds a listener of the gateway's own, which is never dialled: a base URL that names it would loop. An
-    /// unspecified address (`0.0.0.0`, `[::]`) means each address of this machine.
+    /// Adds a listener of the gateway, which is never dialled, because a base URL that names it would loop.
+    ///
+    /// An unspecified address (`0.0.0.0`, `[::]`) means each address of this machine.
     #[must_use]
     pub fn listener(mut self, address: SocketAddr) -> Self {
         self.listeners.push(address);
         self
     }
 
-    /// Leads to what can do harm.
+    /// Returns the settings that weaken the policy.
     pub fn dangerous(self) -> DangerousNetworkPolicy {
         DangerousNetworkPolicy(self)
     }
 
-    /// Judges one resolved address.
+    /// Checks one resolved address.
     ///
     /// # Errors
     ///
-    /// [`NetworkRefusal`] says why it mustn't be dialled.
+    /// [`NetworkRefusal`], which is the reason why the address must not be dialled.
     pub fn check(&self, address: SocketAddr) -> Result<(), NetworkRefusal> {
         if self
             .listeners
@@ -140,17 +141,17 @@ impl NetworkPolicy {
 pub struct DangerousNetworkPolicy(NetworkPolicy);
 
 impl DangerousNetworkPolicy {
-    /// Lets integrations whose base URL is `http://` be called. Their credentials travel in clear.
+    /// Allows integrations whose base URL is `http://`. Their credentials are sent without encryption.
     #[must_use]
     pub fn plaintext(mut self) -> NetworkPolicy {
         self.0.plaintext = Plaintext::Always;
         self.0
     }
 
-    /// Allows upstreams on this machine, for tests and first steps: the addresses of `127.0.0.0/8` and `::1`, and plaintext to them.
+    /// Allows upstreams on this machine, for tests and first steps: the addresses of `127.0.0.0/8` and `::1`, also without TLS.
     ///
-    /// Plaintext to other hosts stays refused. Since that is decided before a name is resolved, the base URL must have such an address
-    /// or `localhost` as its host (RFC 6761 §6.3); another name that resolves to a loopback address is reached over TLS alone.
+    /// Other hosts can't be called without TLS. This is decided before a name is resolved, so the host of the base URL must be such an
+    /// address or `localhost` (RFC 6761 §6.3). Another name that resolves to a loopback address is only called over TLS.
     ///
     /// ```
     /// use tower_passthrough::HttpTransport;
@@ -171,8 +172,7 @@ impl DangerousNetworkPolicy {
         self.0
     }
 
-    /// Switches the guard off: each address may be dialled, metadata services too. The gateway's
-    /// own listeners stay refused.
+    /// Allows every address, including metadata services. The gateway's own listeners are still refused.
     #[must_use]
     pub fn any_address(mut self) -> NetworkPolicy {
         self.0.everything = true;

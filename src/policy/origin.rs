@@ -12,14 +12,14 @@ use super::host::Host;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Scheme {
-    /// `http`: in clear.
+    /// `http`: without encryption.
     Http,
     /// `https`: over TLS.
     Https,
 }
 
 impl Scheme {
-    /// The port that is meant when none is written.
+    /// Returns the port that is used if none is given.
     #[must_use]
     pub const fn default_port(self) -> u16 {
         match self {
@@ -46,7 +46,8 @@ impl Scheme {
     }
 }
 
-/// Scheme, host and port, and the authority that a request to it carries. Cloning is one increment.
+/// Scheme, host and port, and the authority that a request to the origin contains. Cloning
+/// increments a reference count.
 #[derive(Clone)]
 pub struct Origin(Arc<Inner>);
 
@@ -74,26 +75,26 @@ impl Origin {
         })))
     }
 
-    /// The scheme.
+    /// Returns the scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {
         self.0.scheme
     }
 
-    /// The host.
+    /// Returns the host.
     #[must_use]
     pub fn host(&self) -> &Host {
         &self.0.host
     }
 
-    /// The port, the scheme's default one if none was written.
+    /// Returns the port, which is the scheme's default port if none was given.
     #[must_use]
     pub fn port(&self) -> u16 {
         self.0.port
     }
 
-    /// Host and port as `Host` and `:authority` carry them: without a default port, never with user
-    /// info.
+    /// Returns host and port in the form of `Host` and `:authority`: without a default port, and
+    /// never with user info.
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.0.authority

@@ -1,4 +1,4 @@
-//! Access tokens that are refreshed before they end, by a source of any kind.
+//! Access tokens that are refreshed before they expire, by a source of any kind.
 //!
 //! [`RefreshingStore`] wraps a store. When a call asks it for a connection, it checks the end of the token (`freshness`),
 //! joins the calls that wait for the same connection (`single_flight`), makes one refresh for all of them (`refresh`), and

@@ -1,11 +1,11 @@
-//! Reports of refreshes to the host.
+//! Reports of refreshes to the host application.
 
 use std::error::Error;
 use std::time::Duration;
 
 use crate::connection::ConnectionKey;
 
-/// The report of a refresh, for logs, metrics and notices to a connection's owner. It holds no secret.
+/// The report of a refresh, for logs, metrics and notices to a connection's owner. It contains no secret.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RefreshReport<'a> {
@@ -24,17 +24,18 @@ pub enum RefreshOutcome {
     Refreshed,
     /// Another process was faster, and the tokens that it stored are used.
     Superseded,
-    /// New tokens were fetched, but the store fails. Storing is tried again, and the tokens aren't used before it succeeds.
-    /// If the process ends before that, a rotated refresh token is lost.
+    /// New tokens were fetched, but the store failed. Storing is tried again, and the tokens aren't used before it
+    /// succeeds. If the process ends before that, a rotated refresh token is lost.
     Unstored,
     /// The source or the store failed. A later refresh may succeed.
     Failed,
-    /// The grant is revoked, and the connection's owner must authorize it again. It's reported once, and remembered.
+    /// The grant is revoked, and the connection's owner must authorize it again. The outcome is reported once, and the
+    /// state is stored.
     Revoked,
 }
 
 impl RefreshOutcome {
-    /// Returns the name for logs and metrics.
+    /// Returns the outcome's name, for logs and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -66,7 +67,7 @@ impl<'a> RefreshReport<'a> {
         self.outcome
     }
 
-    /// Returns the duration, waits for other processes and for the store included.
+    /// Returns the duration, including waits for other processes and for the store.
     #[must_use]
     pub const fn duration(&self) -> Duration {
         self.duration

@@ -1,4 +1,4 @@
-//! Sources of access tokens, such as a token endpoint or an upstream's own login call, and the secrets that hold tokens.
+//! Sources of access tokens, such as a token endpoint or an upstream's own login call, and the secrets that contain tokens.
 
 use std::fmt;
 use std::future::Future;
@@ -18,20 +18,21 @@ const REFRESH_TOKEN: &str = "refresh_token";
 /// A source only fetches tokens. [`RefreshingStore`](super::RefreshingStore) decides when to call it, ensures that only one
 /// call per connection runs at a time, and stores the result before using it.
 pub trait TokenSource: Send + Sync + 'static {
-    /// Returns `true` if the source can fetch tokens for the connection. If not, the connection is used as it's stored, and
-    /// a 401 of the upstream is passed on.
+    /// Returns `true` if the source can fetch tokens for the connection. If it can't, the connection is used without changes,
+    /// and a 401 of the upstream is returned to the caller.
     fn supports(&self, connection: &Connection) -> bool;
 
-    /// Fetches new tokens, which replace those of the connection.
+    /// Fetches new tokens, which replace the tokens of the connection.
     ///
     /// # Errors
     ///
-    /// [`TokenError::Revoked`] if only the connection's owner can help, [`TokenError::Failed`] if a
-    /// later call may succeed.
+    /// [`TokenError::Revoked`] if only the connection's owner can repair it, [`TokenError::Failed`] if a later call may
+    /// succeed.
     ///
     /// # Cancel safety
     ///
-    /// The future runs in a task of its own, which is aborted when the timeout of the store has passed or the runtime ends.
+    /// The future runs in a separate task, which is aborted when the timeout of the store has passed or the runtime shuts
+    /// down.
     fn fetch(
         &self,
         id: &ConnectionKey,
@@ -45,16 +46,17 @@ pub trait TokenSource: Send + Sync + 'static {
 pub struct Tokens {
     /// The new access token: the secret `access_token`.
     pub access_token: Secret,
-    /// The new refresh token: the secret `refresh_token`. `None` keeps the old one.
+    /// The new refresh token: the secret `refresh_token`. If it's `None`, the old one is retained.
     pub refresh_token: Option<Secret>,
-    /// The end of the access token: the secret `expires_at`. `None` if it's unknown: the token is refreshed only after a 401.
+    /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only
+    /// after a 401.
     pub expires_at: Option<SystemTime>,
     /// Other secrets in the response, by name.
     pub others: Vec<(Box<str>, Secret)>,
 }
 
 impl Tokens {
-    /// Returns tokens that hold only an access token.
+    /// Returns tokens that contain only an access token.
     pub fn new(access_token: impl Into<Secret>) -> Self {
         Self {
             access_token: access_token.into(),
@@ -69,27 +71,28 @@ impl Tokens {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Only the connection's owner can help (`invalid_grant`, RFC 6749 §5.2).
+    /// Only the connection's owner can repair the connection (`invalid_grant`, RFC 6749 §5.2).
     Revoked,
-    /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made.
-    /// The store remembers it for a few seconds.
+    /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made. The
+    /// store remembers it for a few seconds.
     Incomplete {
-        /// The missing data, for the host's logs. It holds no value of a secret or a variable.
+        /// The missing data, for the host application's logs. It contains no value of a secret or a variable.
         source: BoxError,
     },
     /// A later call may succeed.
     Failed {
-        /// The wait that the endpoint asked for.
+        /// The time to wait that the endpoint asked for.
         retry_after: Option<Duration>,
-        /// The cause, for the host's logs. Of the endpoint's response it holds at most the status and a registered error
-        /// code, as other text may echo the request.
+        /// The cause, for the host application's logs. From the endpoint's response, it contains at most the status and a
+        /// registered error code, because other text may repeat the request.
         source: BoxError,
     },
 }
 
 impl TokenError {
-    /// Returns [`Failed`](Self::Failed) with that cause. Not a `From`, so that `?` can't turn an error that shows a response
-    /// into it.
+    /// Returns [`Failed`](Self::Failed) with that cause.
+    ///
+    /// There is no `From` implementation, so that the `?` operator can't convert an error that shows a response.
     pub fn failed(source: impl Into<BoxError>) -> Self {
         Self::Failed {
             retry_after: None,
@@ -130,7 +133,7 @@ impl<T: TokenSource> TokenSource for Arc<T> {
     }
 }
 
-/// The first of the two that supports the connection.
+/// Uses the first of the two sources that supports the connection.
 impl<A: TokenSource, B: TokenSource> TokenSource for (A, B) {
     fn supports(&self, connection: &Connection) -> bool {
         self.0.supports(connection) || self.1.supports(connection)

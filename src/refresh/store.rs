@@ -39,10 +39,9 @@ const MAX_ATTEMPTS: usize = 3;
 
 /// A store that refreshes the access tokens of its connections by a [`TokenSource`].
 ///
-/// It reads the secrets `access_token` and `expires_at` (Unix seconds, or RFC 3339), and a
-/// connection that the source doesn't [support](TokenSource::supports) is returned as it's stored.
-/// [The guide](crate::guides::refreshing) describes when a token is refreshed, what is remembered, and how several
-/// processes share a store. Cloning is one increment.
+/// It reads the secrets `access_token` and `expires_at` (Unix seconds, or RFC 3339). A connection that the source doesn't
+/// [support](TokenSource::supports) is returned unchanged. [The guide](crate::guides::refreshing) describes when a token is
+/// refreshed, which data is held in memory, and how several processes share a store. Cloning increments a reference count.
 ///
 /// ```
 /// use std::time::{Duration, SystemTime};
@@ -100,7 +99,7 @@ struct Parts<S, T> {
 }
 
 impl<S, T> RefreshingStore<S, T> {
-    /// Returns a store with the connections of `store` and tokens from `source`.
+    /// Returns a store with the connections of `store`, and with tokens from `source`.
     #[must_use]
     pub fn new(store: S, source: T) -> Self {
         Self(Arc::new(Inner {
@@ -117,8 +116,10 @@ impl<S, T> RefreshingStore<S, T> {
         }))
     }
 
-    /// Sets the time before its end at which a token is refreshed. Up to a fifth is added, which differs by connection, and a
-    /// token whose lifetime is known is used for at least three quarters of it. Default: 5 min.
+    /// Sets the time before its expiry at which a token is refreshed. Default: 5 min.
+    ///
+    /// Up to a fifth is added, which differs between connections. A token whose lifetime is known is used for at least three
+    /// quarters of its lifetime.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
         Arc::make_mut(&mut self.0).skew = skew;
@@ -132,17 +133,19 @@ impl<S, T> RefreshingStore<S, T> {
         self
     }
 
-    /// Sets the time for which one process may keep the others from refreshing a connection. It's always at least 5 s longer
-    /// than the [timeout](Self::timeout). After a crash, calls that need a new token may have to wait for this time.
-    /// Default: 20 s.
+    /// Sets the time for which one process may prevent other processes from refreshing a connection. Default: 20 s.
+    ///
+    /// It's always at least 5 s longer than the [timeout](Self::timeout). After a crash, calls that need a new token may have
+    /// to wait for this time.
     #[must_use]
     pub fn lease(mut self, time: Duration) -> Self {
         Arc::make_mut(&mut self.0).lease = time.min(MAX_DURATION);
         self
     }
 
-    /// Calls `hook` after each refresh that called the source or waited for another process. It runs in the task of the
-    /// refresh, so it should return quickly.
+    /// Sets a function that is called after each refresh that called the source or waited for another process.
+    ///
+    /// The function runs in the task of the refresh, so it should return quickly.
     #[must_use]
     pub fn on_refresh(mut self, hook: impl Fn(&RefreshReport<'_>) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.0).hook = Some(Arc::new(hook));
@@ -155,12 +158,14 @@ impl<S, T> RefreshingStore<S, T> {
         self.0.store()
     }
 
-    /// Waits until no refresh is under way. Await it after the last call and before the runtime ends, as a refresh that is
-    /// cut off may lose a rotated token.
+    /// Waits until no refresh is running.
+    ///
+    /// Await it after the last call and before the runtime shuts down, because an interrupted refresh may lose a rotated
+    /// token.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost by dropping the future.
+    /// Nothing is lost if the future is dropped.
     pub async fn idle(&self) {
         while let Some(waiter) = self.0.parts.flights.any() {
             let _ = waiter.result().await;
@@ -331,7 +336,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
 }
 
 impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
-    /// Returns the connection with a good token. It waits for a refresh only if the stored token isn't good.
+    /// Returns the connection with a valid token. It waits for a refresh only if the stored token isn't valid.
     async fn connection(
         &self,
         id: &ConnectionKey,
@@ -350,8 +355,8 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
         }
     }
 
-    /// Returns another token, if the store has one by now, or by a refresh. A 401 leads to a refresh once a minute at most,
-    /// as an upstream that always responds with 401 would otherwise cause a refresh per call.
+    /// Returns another token, from the store if it has one by now, or by a refresh. A 401 causes at most one refresh a
+    /// minute, because an upstream that always responds with 401 would otherwise cause a refresh for each call.
     async fn refresh(
         &self,
         id: &ConnectionKey,

@@ -1,5 +1,5 @@
-//! A circuit per destination: an upstream that can't be reached isn't called for a while, and callers get an error at
-//! once.
+//! A circuit for each destination: an upstream that can't be reached isn't called for a time, and callers get an
+//! error at once.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -11,13 +11,14 @@ use crate::error::{Error, ErrorCode};
 use crate::policy::Origin;
 use crate::timeouts::MAX_TIMEOUT;
 
-/// The conditions under which a destination (scheme, host and port) isn't called, and the time for which it isn't.
+/// The conditions under which a destination (scheme, host and port) isn't called, and the time for which it isn't
+/// called.
 ///
-/// Its circuit opens after so many failures to connect, or timeouts of the response's head, without
-/// an answer in between. Calls are then refused as `overloaded`, with `Retry-After`, and nothing is
-/// sent. After its time one call goes through, as a probe: an answer of whatever status closes the
-/// circuit, another failure opens it anew. What callers cause never counts: calls that are cancelled,
-/// uploads that break off, stall or are too large, destinations that are refused.
+/// The circuit of a destination opens after a number of failures to connect, or timeouts of the response's head,
+/// without a response in between. Calls are then refused as `overloaded`, with `Retry-After`, and nothing is sent.
+/// After the time, one call is sent as a probe: a response with any status closes the circuit, and another failure
+/// opens it again. Failures that callers cause never count: calls that are cancelled, uploads that break off, stall
+/// or are too large, destinations that are refused.
 ///
 /// ```
 /// use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct CircuitPolicy {
 }
 
 impl CircuitPolicy {
-    /// Opens after 5 failures in a row, for 10 seconds.
+    /// Returns a policy that opens the circuit after 5 failures in a row, for 10 seconds.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -41,14 +42,14 @@ impl CircuitPolicy {
         }
     }
 
-    /// Opens after that many failures in a row, at least 1.
+    /// Sets the number of failures in a row after which the circuit opens, at least 1. Default: 5.
     #[must_use]
     pub fn failures(mut self, failures: u32) -> Self {
         self.failures = failures.max(1);
         self
     }
 
-    /// Sets the time for which the circuit stays open before a call may probe.
+    /// Sets the time for which the circuit stays open before a call may be sent as a probe. Default: 10 s.
     #[must_use]
     pub fn open_for(mut self, time: Duration) -> Self {
         self.open_for = time.min(MAX_TIMEOUT);

@@ -1,8 +1,8 @@
-//! Protection from an upstream's outage: requests that are sent again within a budget, and a circuit per destination
-//! that opens when it can't be reached.
+//! Protection from an upstream's outage: requests are sent again within a budget, and a circuit for each destination opens
+//! when the destination can't be reached.
 //!
-//! Both are off by default, and cost one look-up per call. Failures that callers cause (they leave, their uploads break off
-//! or stall) don't count.
+//! Both are off by default, and cost one look-up per call. Failures that callers cause, such as uploads that break off or
+//! stall, don't count.
 
 mod budget;
 mod circuit;

@@ -21,11 +21,11 @@ const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 /// The policy for sending requests again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110 §9.2.1) whose
 /// body is empty, or was buffered for a signature.
 ///
-/// They are after a failure to connect, after a connection that ended before the response's head,
-/// and after the vendor's own 502, 503 and 504, with exponential back-off and jitter. A `Retry-After`
-/// is waited for exactly, after a 429 too, if it's no longer than [`max_wait`](Self::max_wait); else
-/// the vendor's answer goes back at once. Retries to one destination are at most a fifth of the
-/// calls there and ten, in each ten seconds. The caller gets the last answer or error, untouched.
+/// A request is sent again after a failure to connect, after a connection that ended before the response's head, and
+/// after the upstream's own 502, 503 and 504, with exponential back-off and jitter. The wait is exactly a
+/// `Retry-After`, if it's no longer than [`max_wait`](Self::max_wait), also after a 429. If it's longer, the
+/// upstream's response is returned at once. In each ten seconds, the number of retries to one destination is at most a
+/// fifth of the calls to it, plus ten. The caller gets the last response or error, unchanged.
 ///
 /// ```
 /// use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// Sets the maximum number of attempts. 1, and 0 too, means no retry.
+    /// Returns a policy with that maximum number of attempts. 1 and 0 mean that no request is sent again.
     #[must_use]
     pub const fn new(attempts: u32) -> Self {
         Self {

@@ -1,7 +1,6 @@
 //! Names of fields, by what a gateway has to do with them.
 //!
-//! Names are compared with `_` read as `-`, as CGI, WSGI and PHP vendors merge the two (SECURITY
-//! T11).
+//! Names are compared with `_` read as `-`, because CGI, WSGI and PHP upstreams don't distinguish the two.
 
 use std::borrow::Cow;
 

@@ -8,15 +8,15 @@ use http_body::SizeHint;
 use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
 use super::{MountedLinks, browser_safe, framing, links};
 
-/// The fields of an upstream's response that are passed to the caller.
+/// The fields of an upstream's response that are returned to the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ResponseHeaderPolicy {
-    /// All fields, as the upstream sent them. Suitable where no browser can reach the mount.
+    /// All fields, as the upstream sent them. Choose it if no browser can reach the mount.
     #[default]
     All,
-    /// No field that acts on the host application's origin in a browser (`Set-Cookie`, `Access-Control-*`, ...). The
-    /// response is sandboxed, and kept out of shared caches.
+    /// All fields except those that act on the host application's origin in a browser (`Set-Cookie`,
+    /// `Access-Control-*`, ...). The response is sandboxed, and isn't stored in shared caches.
     BrowserSafe,
 }
 

@@ -1,4 +1,5 @@
-//! Sets up a service. `build` comes after an authorizer, or after somebody has said in so many words that everyone may use everything.
+//! The settings of a service. `build` can only be called after an authorizer was set, or after the code has stated explicitly that every
+//! caller may use everything.
 
 use std::fmt;
 use std::future::Future;
@@ -31,13 +32,14 @@ use crate::upstream::BaseUrlResolver;
 #[non_exhaustive]
 pub struct NeedsAuthorizer;
 
-/// The state of a builder that has an authorizer, and doesn't know yet by which fields callers authenticate to the host application.
+/// The state of a builder that has an authorizer, but doesn't know yet by which header fields callers authenticate to the host
+/// application.
 #[derive(Debug)]
 pub struct NeedsCallerCredentials<A>(A);
 
-/// Sets up a [`PassthroughService`].
+/// Builds a [`PassthroughService`].
 ///
-/// `S` is the store, `R` the resolver, `T` the transport and `A` the authorizer. None of them is in the type of the service.
+/// `S` is the store, `R` the resolver, `T` the transport and `A` the authorizer. The type of the service has none of them as a parameter.
 #[must_use = "a builder does nothing unless built"]
 pub struct PassthroughBuilder<S, R, T, A = NeedsAuthorizer> {
     store: S,
@@ -60,10 +62,10 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         }
     }
 
-    /// Sets the authorizer, which decides which caller may use which connection. For a function, there is
-    /// [`authorize_fn`](Self::authorize_fn).
+    /// Sets the authorizer, which decides which caller may use which connection.
     ///
-    /// Next, say by which fields callers authenticate: [`caller_credentials`](PassthroughBuilder::caller_credentials).
+    /// For a function, call [`authorize_fn`](Self::authorize_fn). The next step is to name the header fields by which callers
+    /// authenticate: [`caller_credentials`](PassthroughBuilder::caller_credentials).
     pub fn authorize<A: Authorize>(
         self,
         authorizer: A,
@@ -71,8 +73,9 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.with_authorizer(NeedsCallerCredentials(authorizer))
     }
 
-    /// Sets a function as the authorizer. It returns a `bool`, a [`Scope`](crate::Scope), a [`Grant`](crate::Grant), or an `Option` or a
-    /// `Result` of one of them.
+    /// Sets a function as the authorizer.
+    ///
+    /// The function returns a `bool`, a [`Scope`](crate::Scope), a [`Grant`](crate::Grant), or an `Option` or a `Result` of one of them.
     ///
     /// ```
     /// use http::header::HeaderName;
@@ -116,8 +119,9 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.authorize(AuthorizeFn::new(decide))
     }
 
-    /// Sets a function that returns a future as the authorizer. The future must not borrow from the function's arguments: clone what it
-    /// needs.
+    /// Sets a function that returns a future as the authorizer.
+    ///
+    /// The future can't borrow from the function's arguments: clone the values that it needs.
     ///
     /// ```
     /// use http::header::HeaderName;
@@ -143,16 +147,17 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
         self.authorize(AuthorizeAsyncFn::new(decide))
     }
 
-    /// Leads to what can do harm.
+    /// Returns the settings that weaken the protection of connections.
     pub fn dangerous(self) -> DangerousBuilder<S, R, T> {
         DangerousBuilder(self)
     }
 }
 
 impl<S, R, T, A> PassthroughBuilder<S, R, T, NeedsCallerCredentials<A>> {
-    /// Names the fields by which callers authenticate to the host application. They never reach an upstream, in headers or trailers, in
-    /// whatever spelling. `Authorization`, `Cookie` and `Proxy-Authorization` never do, so they needn't be named; `[]` if there are no
-    /// others.
+    /// Sets the header fields by which callers authenticate to the host application.
+    ///
+    /// They never reach an upstream, neither as headers nor as trailers, however their names are spelled. `Authorization`, `Cookie` and
+    /// `Proxy-Authorization` never reach an upstream either, so they needn't be listed. Pass `[]` if there are no other fields.
     pub fn caller_credentials(
         self,
         fields: impl IntoIterator<Item = HeaderName>,
@@ -187,7 +192,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self
     }
 
-    /// Sends requests through another transport. Default: [`HttpTransport::default`](crate::HttpTransport).
+    /// Sets the transport that sends the requests. Default: [`HttpTransport::default`](crate::HttpTransport).
     pub fn transport<T2: Transport>(self, transport: T2) -> PassthroughBuilder<S, R, T2, A> {
         PassthroughBuilder {
             store: self.store,
@@ -199,74 +204,76 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         }
     }
 
-    /// Sets the path of the mount, where no router takes it off. Default: none.
+    /// Sets the path of the mount, for a mount whose path no router strips. Default: none.
     ///
     /// # Errors
     ///
-    /// [`PrefixError`] if it isn't a path that begins with `/`.
+    /// [`PrefixError`] if the path doesn't begin with `/` or isn't valid.
     pub fn prefix(mut self, prefix: &str) -> Result<Self, PrefixError> {
         self.prefix = Prefix::new(prefix)?;
         Ok(self)
     }
 
-    /// Sets the function that finds the URI as it came: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with axum.
-    /// Default: none.
+    /// Sets the function that finds the request's original URI: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with
+    /// axum. Default: none.
     ///
-    /// A router that nests at `/p/{id}` takes the id off and may eat a slash. With this, and `/p`
-    /// as [`prefix`](Self::prefix), id and path are read from the URI as it came, if what the
-    /// router left is the end of it.
+    /// A router that nests the service at `/p/{id}` strips the id, and may drop a slash. With this function, and with `/p` as
+    /// [`prefix`](Self::prefix), the service reads the id and the path from the original URI, if the URI that the router left is the end
+    /// of the original URI.
     pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         self.set(|config| config.original_uri = Some(find))
     }
 
-    /// Sets how paths of generated clients are decoded. Default: [`PathEncoding::Auto`].
+    /// Sets the way in which paths of generated clients are decoded. Default: [`PathEncoding::Auto`].
     pub fn path_encoding(self, encoding: PathEncoding) -> Self {
         self.set(|config| config.path_encoding = encoding)
     }
 
-    /// Rejects dot segments that are encoded twice like other dot segments that leave the base path. Default: `false`, as they are text
-    /// by RFC 3986.
+    /// Sets whether dot segments that are encoded twice are rejected, like other dot segments that leave the base path. Default: `false`,
+    /// because RFC 3986 treats them as plain text.
     pub fn reject_double_encoded_dots(self, refuse: bool) -> Self {
         self.set(|config| config.reject_double_encoded_dots = refuse)
     }
 
-    /// Sets which fields of upstreams' responses are handed back. **Where a browser can reach the mount, choose
-    /// [`ResponseHeaderPolicy::BrowserSafe`].** Default: all.
+    /// Sets which fields of upstreams' responses are returned to the caller. Default: all.
+    ///
+    /// **If a browser can reach the mount, choose [`ResponseHeaderPolicy::BrowserSafe`].**
     pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
         self.set(|config| config.response_headers = policy)
     }
 
-    /// Rewrites addresses in `Location`, `Content-Location` and `Link` under the base URL of the call into addresses under the mount, so
-    /// that a client that follows pages or redirects stays in the mount. Default: `false`, so that all go back as the upstream sent
-    /// them.
+    /// Sets whether addresses in `Location`, `Content-Location` and `Link` under the base URL of the call are rewritten to addresses under
+    /// the mount. Default: `false`, so the fields are returned as the upstream sent them.
     ///
-    /// `https://vendor.example/v2/items?page=2` becomes `/passthrough/acme/items?page=2`, with the
-    /// call's `__domain`, if it had one. What lies elsewhere, and what couldn't be called exactly as
-    /// the vendor wrote it, stays as it is, as do bodies. Of a response with more than 64 links, the
-    /// rest stays as well. A key that the scheme puts into the query is taken out of all of them.
+    /// With this setting, a client that follows pages or redirects stays in the mount: `https://vendor.example/v2/items?page=2` becomes
+    /// `/passthrough/acme/items?page=2`, with the call's `__domain`, if it had one. An address elsewhere isn't changed, and neither is an
+    /// address that couldn't be called exactly as the upstream wrote it, nor a body. If a response has more than 64 links, the links after
+    /// the 64th aren't changed. A key that the scheme puts into the query is removed from all of them.
     ///
-    /// The mount is what stands before the connection id in the URI as the service sees it. Behind a
-    /// router that takes the mount off, say where the URI as it came is kept
-    /// ([`original_uri`](Self::original_uri)), and the whole mount as [`prefix`](Self::prefix):
-    /// otherwise the addresses lack it.
+    /// The mount is the part before the connection id in the URI that the service receives. Behind a router that strips the mount, set a
+    /// function that finds the original URI ([`original_uri`](Self::original_uri)), and set the whole mount as [`prefix`](Self::prefix).
+    /// Otherwise the mount is missing in the addresses.
     pub fn rewrite_links(self, rewrite: bool) -> Self {
         self.set(|config| config.rewrite_links = rewrite)
     }
 
-    /// Takes a field off each caller's request: one that names the host application's pages, such as `Origin` and `Referer`. The fields
-    /// by which callers authenticate belong into [`caller_credentials`](Self::caller_credentials).
+    /// Removes a field from each caller's request, such as `Origin` or `Referer`, which name the host application's pages.
+    ///
+    /// For fields by which callers authenticate, call [`caller_credentials`](Self::caller_credentials).
     pub fn strip_request_header(self, name: HeaderName) -> Self {
         self.set(|config| config.strip([name]))
     }
 
-    /// Passes `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` on, as the host's own layers have set them. Default: `false`, so that
-    /// upstreams see an ordinary client.
+    /// Sets whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` are forwarded with the values that the host application's layers
+    /// have set. Default: `false`, so upstreams see an ordinary client.
     pub fn pass_forwarded(self, pass: bool) -> Self {
         self.set(|config| config.pass_forwarded = pass)
     }
 
-    /// Adds `Via: 1.1 PSEUDONYM` (RFC 9110 §7.6.3) behind those that the request brings, and rejects requests that carry it already, as
-    /// they would loop. Default: none is added, and none passes.
+    /// Adds `Via: 1.1 PSEUDONYM` (RFC 9110 §7.6.3) after the `Via` fields of the request. Default: no `Via` is added, and none is
+    /// forwarded.
+    ///
+    /// A request that already has the pseudonym in `Via` is rejected, because it would loop.
     ///
     /// # Errors
     ///
@@ -281,17 +288,18 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.timeouts.response_head = timeout.min(MAX_TIMEOUT))
     }
 
-    /// Sets the idle timeout: the maximum time without a byte that moves, either way. While a caller has no room for more of a response,
-    /// the upstream isn't idle. Default: 60 s.
+    /// Sets the idle timeout: the maximum time in which no byte moves in either direction. Default: 60 s.
+    ///
+    /// While the caller isn't ready to receive more of a response, the upstream doesn't count as idle.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.timeouts.idle = timeout.min(MAX_TIMEOUT))
     }
 
     /// Sets the total timeout: the maximum time between the beginning of a call and the last byte of its response. Default: none.
     ///
-    /// While the caller has no room for more of a response, nobody looks at the clock; and an upload
-    /// that outlives its response is held to the idle timeout alone. A store that takes its time, as
-    /// one does that waits for a refresh, isn't cut short: the call ends as soon as it has answered.
+    /// The timeout isn't checked while the caller isn't ready to receive more of a response. An upload that continues after its response
+    /// is limited by the idle timeout alone. A slow store, such as a store that waits for a refresh, isn't interrupted: the call ends as
+    /// soon as the store has answered.
     pub fn total_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.timeouts.total = Some(timeout.min(MAX_TIMEOUT)))
     }
@@ -301,70 +309,75 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.request_body_limit = Some(bytes))
     }
 
-    /// Sets the maximum size of a body that is kept while it streams, in bytes, so that the call can be sent once more with a refreshed
-    /// credential after an upstream's 401. Default: 64 KiB. Nothing is kept of a larger body, and the 401 goes back. Nothing is kept
-    /// either if the store [can't refresh](CredentialStore::can_refresh).
+    /// Sets the maximum size of a body that is buffered while it streams, in bytes, so that the call can be sent again with a refreshed
+    /// credential after an upstream's 401. Default: 64 KiB.
+    ///
+    /// A larger body isn't buffered, and the 401 is returned to the caller. No body is buffered if the store
+    /// [can't refresh](CredentialStore::can_refresh) the connection.
     pub fn replay_limit(self, bytes: usize) -> Self {
         self.set(|config| config.replay_limit = bytes)
     }
 
-    /// Sets how much memory the bodies may take that are kept, in bytes and for all calls together:
-    /// for signatures, and to be sent once more. Default: 64 MiB. Beyond it, calls whose signature
-    /// needs the body are answered with `overloaded`, and others aren't sent once more.
+    /// Sets the maximum memory for buffered bodies, in bytes, for all calls together. Default: 64 MiB.
+    ///
+    /// Bodies are buffered for signatures, and to be sent again. If the memory is used up, a call whose signature needs the body is
+    /// answered with `overloaded`, and other calls aren't sent again.
     pub fn buffered_bodies_limit(self, bytes: usize) -> Self {
         self.set(|config| config.limits.set_buffers(bytes))
     }
 
-    /// Sets the handle by which the tunnels of WebSockets are counted, drained and cut. Default: one of the service's own.
+    /// Sets the handle that counts, drains and aborts the tunnels of WebSockets. Default: a handle that only this service uses.
     pub fn upgrade_tracker(self, tracker: UpgradeTracker) -> Self {
         self.set(|config| config.upgrades = tracker)
     }
 
-    /// Sets the maximum number of calls under way at once, of all connections together; `0` lets none through. Default: none.
+    /// Sets the maximum number of concurrent calls of all connections together; `0` allows no call. Default: none.
     ///
-    /// A call is under way until its response's body has ended or was dropped. One more is answered
-    /// with [`Overloaded`](crate::ErrorCode::Overloaded), before the authorizer is asked. The
-    /// service's clones count together. With this or
-    /// [`in_flight_per_connection_key`](Self::in_flight_per_connection_key) a call allocates once more.
+    /// A call counts until its response's body has ended or was dropped. Further calls are answered with
+    /// [`Overloaded`](crate::ErrorCode::Overloaded) before the authorizer is called. All clones of the service share one count. This
+    /// setting, like [`in_flight_per_connection_key`](Self::in_flight_per_connection_key), adds one allocation to each call.
     pub fn in_flight_limit(self, calls: usize) -> Self {
         self.set(|config| config.limits.set_global(calls))
     }
 
-    /// Sets the maximum number of calls under way at once for each connection key; `0` lets none through. Default: none.
+    /// Sets the maximum number of concurrent calls for each connection key; `0` allows no call. Default: none.
     ///
-    /// Like [`in_flight_limit`](Self::in_flight_limit), but checked after the store lookup, so only existing connections are counted
-    /// and a caller can't probe for them. Only keys with a call under way are remembered; a key of more than 46 bytes is copied for
-    /// each of its calls.
+    /// Calls are counted as for [`in_flight_limit`](Self::in_flight_limit), but the check comes after the store lookup. So only existing
+    /// connections are counted, and a caller can't find out by this limit which connections exist. Only keys with a call under way are
+    /// held in memory. A key of more than 46 bytes is copied for each of its calls.
     pub fn in_flight_per_connection_key(self, calls: usize) -> Self {
         self.set(|config| config.limits.set_per_key(calls))
     }
 
     /// Sets the rate at which calls of each connection key may begin. Default: none.
     ///
-    /// One that comes too early is answered with [`RateLimited`](crate::ErrorCode::RateLimited),
-    /// and `Retry-After` says in how many seconds the next may begin, rounded up. It's asked after
-    /// the store, so it counts ids that exist. Remembered are those whose burst isn't whole again,
-    /// and at most as many besides, or 1,024; a call allocates only if its id is a new one.
+    /// A call that comes too early is answered with [`RateLimited`](crate::ErrorCode::RateLimited), and `Retry-After` is the number of
+    /// seconds, rounded up, after which the next call may begin. The check comes after the store lookup, so only existing connections are
+    /// counted. The keys whose burst isn't full again are held in memory, and at most as many other keys, or 1,024 if that is more. A call
+    /// allocates only if its key isn't in memory yet.
     #[cfg(feature = "rate-limit")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn rate_per_connection_key(self, rate: Rate) -> Self {
         self.set(|config| config.limits.set_rate(rate))
     }
 
-    /// Sends requests again that are safe to repeat, when the upstream couldn't be reached or was overwhelmed. Default: nothing is sent
-    /// again that the upstream may have seen.
+    /// Sets the policy by which requests that are safe to repeat are sent again, if the upstream couldn't be reached or was overloaded.
+    /// Default: a request that the upstream may have received is never sent again.
     pub fn retry(self, policy: RetryPolicy) -> Self {
         self.set(|config| config.resilience.set_retry(policy))
     }
 
-    /// Leaves a destination alone for a while that couldn't be reached several times in a row. Default: each call tries.
+    /// Sets the policy by which a destination isn't called for a time, after several attempts in a row have failed to reach it. Default:
+    /// each call tries.
     pub fn circuit(self, policy: CircuitPolicy) -> Self {
         self.set(|config| config.resilience.set_circuit(policy))
     }
 
-    /// Goes on with what another service has counted: calls under way, rates, retry budgets and circuits, each if its limit or policy is
-    /// the same here. For a service that is built again, from a config that changed. Call it last, as limits that are set afterwards
-    /// count from zero.
+    /// Shares the counts of another service: calls under way, rates, retry budgets and circuits, each if its limit or policy is equal in
+    /// both services.
+    ///
+    /// Use it for a service that is built again after a change of its configuration. Call it last, as limits that are set after it begin
+    /// at zero.
     pub fn share_limits_with(self, other: &PassthroughService) -> Self {
         let other = other.config();
         self.set(|config| {
@@ -373,7 +386,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         })
     }
 
-    /// Adds an observer, which sees how each call ended. Each observer that is added sees each call.
+    /// Adds an observer, which is called at the end of each call. All added observers are called.
     pub fn observe(self, observer: impl Observe) -> Self {
         self.set(|config| {
             let observers = config.observers.iter().cloned();
@@ -395,11 +408,11 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.observe(finished)
     }
 
-    /// Sets whether a trace is begun where the caller sent no `traceparent`. Default: [`TraceContext::Pass`], so that the caller's passes,
-    /// and none is made.
+    /// Sets whether a trace is started if the caller sent no `traceparent`. Default: [`TraceContext::Pass`], so the caller's `traceparent`
+    /// is forwarded, and none is generated.
     ///
-    /// What is looked at is the request as it would be sent: a `traceparent` that
-    /// [`strip_request_header`](Self::strip_request_header) names counts as none.
+    /// The check looks at the request as it would be sent: a `traceparent` that [`strip_request_header`](Self::strip_request_header)
+    /// removes counts as missing.
     pub fn trace_context(self, context: TraceContext) -> Self {
         self.set(|config| config.trace_context = context)
     }
@@ -432,14 +445,16 @@ impl<S, R, T, A> fmt::Debug for PassthroughBuilder<S, R, T, A> {
     }
 }
 
-/// Weakens a service; made by [`PassthroughBuilder::dangerous`].
+/// The settings that weaken a service; made by [`PassthroughBuilder::dangerous`].
 #[must_use]
 pub struct DangerousBuilder<S, R, T>(PassthroughBuilder<S, R, T>);
 
 impl<S, R, T> DangerousBuilder<S, R, T> {
-    /// Lets everybody who reaches the mount use each connection with each method and path. Fields by which callers authenticate to the
-    /// host application, other than `Authorization`, `Cookie` and `Proxy-Authorization`, go on to upstreams unless
-    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them.
+    /// Allows every caller who reaches the mount to use each connection with each method and path.
+    ///
+    /// The fields by which callers authenticate to the host application are forwarded to upstreams, unless
+    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Only `Authorization`, `Cookie` and
+    /// `Proxy-Authorization` are always removed.
     pub fn allow_all(self) -> PassthroughBuilder<S, R, T, AllowAll> {
         self.0.with_authorizer(AllowAll::new())
     }

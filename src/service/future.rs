@@ -1,4 +1,4 @@
-//! The futures of the services. Dropping one cancels the vendor's request.
+//! The futures of the services. Dropping a future cancels the upstream's request.
 
 use std::convert::Infallible;
 use std::fmt;

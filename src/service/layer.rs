@@ -1,4 +1,4 @@
-//! The passthrough around a service that already exists.
+//! A layer that adds the passthrough to an existing service.
 
 use std::task::{Context, Poll};
 
@@ -14,7 +14,7 @@ use crate::address::{Prefix, PrefixError};
 use crate::error::BoxError;
 use crate::pipeline::ResponseBody;
 
-/// Puts a [`PassthroughService`] under a prefix of another service.
+/// Adds a [`PassthroughService`] under a prefix of another service.
 ///
 /// ```
 /// use http::header::HeaderName;
@@ -39,12 +39,13 @@ pub struct PassthroughLayer {
 }
 
 impl PassthroughLayer {
-    /// Returns the layer that takes the requests under `prefix`, whole segments of the raw path, and leaves all others to the inner
-    /// service. The prefix replaces one that the service has.
+    /// Returns the layer that answers the requests under `prefix`, and passes all other requests to the inner service.
+    ///
+    /// The prefix is compared by whole segments of the raw path. It replaces a prefix that was set on the service.
     ///
     /// # Errors
     ///
-    /// [`PrefixError`] if the prefix isn't a path that begins with `/`.
+    /// [`PrefixError`] if the prefix doesn't begin with `/` or isn't valid.
     pub fn new(prefix: &str, service: PassthroughService) -> Result<Self, PrefixError> {
         let service = service.with_prefix(Prefix::new(prefix)?);
         Ok(Self { service })
@@ -62,10 +63,11 @@ impl<Inner> Layer<Inner> for PassthroughLayer {
     }
 }
 
-/// A service whose requests under a prefix are answered by a passthrough. The rest goes to the inner service untouched.
+/// A service that answers requests under a prefix by a passthrough, and passes all other requests unchanged to the inner service.
 ///
-/// The service is ready when the inner service is, and fails as the inner service does. So a passthrough call waits for the inner
-/// service's readiness, and a concurrency limit inside counts it: put such a limit outside of the layer or around the other routes.
+/// The service is ready when the inner service is ready, and fails when the inner service fails. So a passthrough call waits until
+/// the inner service is ready, and a concurrency limit of the inner service counts passthrough calls as well. To avoid this, put
+/// such a limit outside of the layer or around the other routes.
 #[derive(Clone, Debug)]
 pub struct Passthrough<Inner> {
     inner: Inner,

@@ -1,4 +1,5 @@
-//! The passthrough as tower services: one that answers each request under its mount, and a layer that leaves others to an inner service.
+//! The passthrough as tower services: a service that answers each request under its mount, and a layer that passes all other requests to
+//! an inner service.
 //!
 //! ```
 //! use http::header::HeaderName;

@@ -1,4 +1,4 @@
-//! The terminal service.
+//! The passthrough as a service that answers every request itself.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -23,10 +23,10 @@ use crate::pipeline::{Forward, Gateway, ResponseBody};
 use crate::store::CredentialStore;
 use crate::upstream::BaseUrlResolver;
 
-/// Answers each request with the response of a connection's upstream, or with an error of its own.
+/// Answers each request with the response of a connection's upstream, or with an error of this crate.
 ///
-/// The service is always ready and never fails. It has no type parameters, so it fits into a struct's field, a function's signature and
-/// an axum state. Cloning is two increments.
+/// The service is always ready and never fails. It has no type parameters, so it is easy to use in a struct's field, in a function's
+/// signature or in an axum state. Cloning increments two reference counts.
 ///
 /// ```
 /// use tower_passthrough::PassthroughService;
@@ -38,7 +38,7 @@ use crate::upstream::BaseUrlResolver;
 ///
 /// # Panics
 ///
-/// Its futures panic outside of a tokio runtime with its timer enabled, as all of tokio's timers do.
+/// The futures of the service panic outside of a tokio runtime with its timer enabled, as all of tokio's timers do.
 #[derive(Clone)]
 pub struct PassthroughService {
     gateway: Arc<dyn Forward>,
@@ -46,7 +46,7 @@ pub struct PassthroughService {
 }
 
 impl PassthroughService {
-    /// Returns a builder for a service over that store and resolver. It needs an authorizer next.
+    /// Returns a builder for a service with that store and resolver. The next step is to set an authorizer.
     pub fn builder<S, R>(store: S, resolver: R) -> PassthroughBuilder<S, R, HttpTransport> {
         PassthroughBuilder::new(store, resolver, HttpTransport::default())
     }

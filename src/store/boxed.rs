@@ -1,4 +1,4 @@
-//! Stores that are chosen at run time: a box per call buys a type without parameters.
+//! Stores that are chosen at run time: each call allocates a box, and the type has no parameters.
 
 use std::fmt;
 use std::future::Future;
@@ -61,17 +61,20 @@ macro_rules! boxed {
 }
 
 boxed! {
-    /// Any [`CredentialStore`]. Cloning is one increment; a call allocates a box more.
+    /// Holds any [`CredentialStore`]. Cloning increments a reference count; each call allocates one
+    /// more box.
     BoxCredentialStore, CredentialStore, DynCredentials
 }
 
 boxed! {
-    /// Any [`TokenStore`]. Cloning is one increment; a call allocates a box more.
+    /// Holds any [`TokenStore`]. Cloning increments a reference count; each call allocates one more
+    /// box.
     BoxTokenStore, TokenStore, DynTokens
 }
 
 boxed! {
-    /// Any [`ConnectionStore`]. Cloning is one increment; a call allocates a box more.
+    /// Holds any [`ConnectionStore`]. Cloning increments a reference count; each call allocates one
+    /// more box.
     BoxConnectionStore, ConnectionStore, DynConnections
 }
 

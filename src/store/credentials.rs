@@ -1,4 +1,4 @@
-//! The store that every call asks.
+//! The store that looks up the connection of each call.
 
 use std::fmt;
 use std::future::{Future, ready};
@@ -13,19 +13,19 @@ use crate::error::{BoxError, Error, ErrorCode};
 ///
 /// # Keys
 ///
-/// Keys are exact bytes: a store must not fold their case, trim, pad or normalise them, nor read them as patterns, numbers, paths or
-/// encodings. `acme`, `ACME`, `acme ` and `acm%` are four keys, and so are `crm`, `acme/crm`, `/acme/crm` and `acme%2Fcrm`. A key
-/// has up to 512 bytes, all of which count. No method may find the connection of another key.
+/// Keys are exact bytes: a store must not change their case, trim, pad or normalise them, and must not interpret them as patterns,
+/// numbers, paths or encodings. `acme`, `ACME`, `acme ` and `acm%` are four different keys, and so are `crm`, `acme/crm`, `/acme/crm`
+/// and `acme%2Fcrm`. A key has up to 512 bytes, and all of them count. No method may return the connection of another key.
 ///
 /// # Caches
 ///
-/// [`connection`](Self::connection) may answer from a cache. A store with a cache states its *staleness*: the maximum time for which a
-/// change that another process has made may go unseen, be it a new connection, another credential or a removal. Changes that were
-/// made through the same handle on the store count for its next call.
+/// [`connection`](Self::connection) may answer from a cache. A store with a cache documents its *staleness*: the maximum time for
+/// which a change by another process may not be visible yet, whether it is a new connection, another credential or a removal. A change
+/// through the same handle on the store is visible to the next call.
 ///
 /// # Dispatch
 ///
-/// The trait isn't dyn-compatible, as its methods return futures without a box. For a store that is chosen at run time there is
+/// The trait isn't dyn-compatible, because its methods return futures that aren't boxed. To choose a store at run time, use
 /// [`BoxCredentialStore`](crate::store::BoxCredentialStore):
 ///
 /// ```compile_fail,E0038
@@ -48,26 +48,26 @@ use crate::error::{BoxError, Error, ErrorCode};
     note = "for a store that is chosen at run time, use `BoxCredentialStore::new(store)` in place of a `Box<dyn ..>`"
 )]
 pub trait CredentialStore: Send + Sync + 'static {
-    /// Returns the connection of that key, byte for byte as it was stored. A connection whose grant was
-    /// [revoked](crate::store::GrantState::Revoked) is returned too: its access token may still be valid.
+    /// Returns the connection with that key, with exactly the bytes that were stored.
     ///
-    /// The caller has been authorized for it by then; `cx` has what the host application knows of the caller.
+    /// A connection whose grant was [revoked](crate::store::GrantState::Revoked) is returned too, because its access token may still
+    /// be valid. The authorizer has already allowed the call; `cx` has the host application's data about the caller.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't tell.
+    /// [`StoreError::NotFound`] if there is no such connection, [`StoreError::Unavailable`] if the store failed.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point.
+    /// The future may be dropped at any await point, if the caller disconnects.
     fn connection(
         &self,
         key: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> impl Future<Output = Result<Connection, StoreError>> + Send; // in place of `dyn`, use `BoxCredentialStore`
 
-    /// Returns the connection with another credential, after the upstream has answered 401 to `rejected`. `None`: there is no
-    /// other credential, and the 401 goes to the caller. Default: `None`.
+    /// Returns the connection with another credential, after the upstream has answered 401 to `rejected`. `None` if there is no other
+    /// credential; the caller then gets the 401. Default: `None`.
     ///
     /// # Errors
     ///
@@ -75,8 +75,8 @@ pub trait CredentialStore: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point, and so does, after a second, a call that can't be sent
-    /// again. A rotated token must not be lost by that: refresh in a task of its own, and wait for the task here.
+    /// The future may be dropped at any await point, if the caller disconnects. It is also dropped after a second if the call can't be
+    /// sent again. A rotated token must not be lost then: refresh in a separate task, and wait for the task here.
     fn refresh(
         &self,
         key: &ConnectionKey,
@@ -87,9 +87,10 @@ pub trait CredentialStore: Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// Returns `true` if [`refresh`](Self::refresh) may bring another credential for that connection. The head of each of the
-    /// connection's calls is then kept until the upstream has answered, and the body up to
-    /// [`replay_limit`](crate::PassthroughBuilder::replay_limit). Default: `false`.
+    /// Returns `true` if [`refresh`](Self::refresh) may return another credential for that connection. Default: `false`.
+    ///
+    /// If it's `true`, the head of each call of the connection is buffered until the upstream has answered, and so is the body up to
+    /// [`replay_limit`](crate::PassthroughBuilder::replay_limit).
     fn can_refresh(&self, connection: &Connection) -> bool {
         let _ = connection;
         false
@@ -130,25 +131,26 @@ forward!(Box);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no connection of that key. The answer is `unknown-connection`.
+    /// There is no connection with that key. The response is `unknown-connection`.
     NotFound,
-    /// Only the connection's owner can mend the connection. The answer is `reauthorize`.
+    /// Only the connection's owner can repair the connection. The response is `reauthorize`.
     Reauthorize,
-    /// The store failed and can't tell. The answer is `store-unavailable`.
+    /// The store failed. The response is `store-unavailable`.
     Unavailable(BoxError),
-    /// The credential is stale and can't be refreshed for now. The answer is `refresh-failed`.
+    /// The credential is stale and can't be refreshed at present. The response is `refresh-failed`.
     RefreshFailed {
         /// The time to wait before a refresh may work again.
         retry_after: Duration,
-        /// The cause, for the host's logs. It must hold nothing of a token endpoint's answer.
+        /// The cause, for the host application's logs. It must not contain any part of a token endpoint's response.
         source: BoxError,
     },
 }
 
 impl StoreError {
-    /// Returns the error of a store that failed, for `map_err`. There is no `From`, so that no `?` chooses a status by accident.
+    /// Returns the error of a store that failed, for `map_err`.
     ///
-    /// The error is taken by its text if it isn't `'static`:
+    /// There is no `From` implementation, so that the `?` operator never chooses a status by accident. If the error isn't `'static`,
+    /// pass its text:
     ///
     /// ```
     /// use std::sync::Mutex;

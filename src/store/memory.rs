@@ -1,4 +1,4 @@
-//! Connections in memory, which can change while calls run.
+//! A store of connections in memory, which can change while calls run.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,7 +17,9 @@ use crate::authorize::CallContext;
 use crate::connection::Connection;
 use crate::connection::ConnectionKey;
 
-/// A store in memory. Clones share one map; a change counts for the next call.
+/// A store of connections in memory.
+///
+/// Clones share one map. A change is visible to the next call.
 ///
 /// ```
 /// use tower_passthrough::{Connection, ConnectionId, MemoryStore};
@@ -28,8 +30,8 @@ use crate::connection::ConnectionKey;
 /// # Ok::<_, tower_passthrough::address::InvalidConnectionId>(())
 /// ```
 ///
-/// Tokens that are refreshed in it are gone with the process: where a vendor rotates refresh tokens, a connection doesn't outlive
-/// the process.
+/// Tokens that were refreshed are lost when the process ends: if an upstream rotates refresh tokens, a connection can't be used
+/// after a restart.
 #[derive(Clone, Default)]
 pub struct MemoryStore(Arc<RwLock<Map>>);
 
@@ -69,13 +71,13 @@ impl Map {
 }
 
 impl MemoryStore {
-    /// A store without connections.
+    /// Returns a store without connections.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a connection, or replaces the connection of that key, which is returned.
+    /// Adds a connection, or replaces the connection of that key and returns the old one.
     pub fn insert_now(
         &self,
         key: impl Into<ConnectionKey>,
@@ -226,7 +228,7 @@ impl ConnectionStore for MemoryStore {
 }
 
 impl<I: Into<Box<str>>> FromIterator<(I, Connection)> for MemoryStore {
-    /// Ids are taken as they are; one that no request can name is never found.
+    /// Ids aren't validated: no request can find a connection whose id isn't a valid connection id.
     fn from_iter<T: IntoIterator<Item = (I, Connection)>>(connections: T) -> Self {
         let mut map = Map::default();
         for (id, connection) in connections {

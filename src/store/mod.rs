@@ -1,6 +1,6 @@
-//! Where connections live.
+//! Stores of connections.
 //!
-//! A store is one asynchronous method:
+//! A store needs one asynchronous method:
 //!
 //! ```
 //! use tower_passthrough::store::ConnectionKey;
@@ -20,8 +20,8 @@
 //! }
 //! ```
 //!
-//! Connections whose tokens are refreshed need a [`TokenStore`], which tells one state of a credential from the next and lets one
-//! process at a time refresh it. [`ConnectionStore`] adds changes.
+//! Connections whose tokens are refreshed need a [`TokenStore`], which gives each version of a credential a number, and allows
+//! one process at a time to refresh a credential. [`ConnectionStore`] adds methods that add, remove and list connections.
 
 mod boxed;
 pub(crate) mod credentials;

@@ -1,4 +1,4 @@
-//! Stores whose connections can be refreshed, by several processes at once, and changed.
+//! Stores whose connections can be changed, and can be refreshed by several processes at once.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -9,121 +9,124 @@ use crate::connection::{Connection, ConnectionKey};
 
 /// A store whose connections can be refreshed by several processes at once.
 ///
-/// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). Every rule of the suite is stated
-/// here, in [`CredentialStore`] and in [`ConnectionStore`]. The example `token_store` implements all three.
+/// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). Every rule that the suite checks is
+/// documented here, in [`CredentialStore`] or in [`ConnectionStore`]. The example `token_store` implements all three traits.
 ///
 /// # Handles
 ///
-/// A handle is one value of the store's type, with a cache of its own if there is one. Handles of several processes share the
-/// connections, and every rule holds across them: a lease that was taken through one handle can be released through another, and is
-/// held for all of them.
+/// A handle is one value of the store's type, with its own cache if the store has caches. Handles of several processes share the
+/// connections, and every rule holds for all handles: a lease that was taken through one handle can be released through another handle,
+/// and prevents leases through all of them.
 ///
 /// # Contents
 ///
-/// A connection comes back byte for byte, by [`read`](Self::read) and by [`connection`](CredentialStore::connection), whether it was
-/// put or committed: the integration, which may be empty, and the names and values of variables and secrets. Names and values may be
-/// empty and may hold any text; secrets may hold any bytes, such as NUL or bytes that aren't UTF-8, and at least 64 KiB of them. There
-/// may be at least a hundred variables and a hundred secrets. A variable and a secret may have one name, and names differ by case. The
-/// order doesn't matter. A write replaces the whole connection: nothing of the old one is merged into the new one.
+/// [`read`](Self::read) and [`connection`](CredentialStore::connection) return a connection with exactly the bytes that were put or
+/// committed: the integration, which may be empty, and the names and values of variables and secrets. Names and values may be empty and
+/// may contain any text. Secrets may contain any bytes, such as NUL or bytes that aren't UTF-8. A store must accept secrets of at least
+/// 64 KiB, and at least a hundred variables and a hundred secrets. A variable and a secret may have the same name, and names are
+/// case-sensitive. The order doesn't matter. A write replaces the whole connection: no part of the old connection is merged into the
+/// new one.
 ///
 /// # Versions
 ///
-/// Each credential that is written has a [`CredentialVersion`] that no other credential of the same key ever had, not even a removed
-/// one, and not after a restart either. [`put`](ConnectionStore::put) and [`commit`](Self::commit) return the version that `read`
-/// returns from then on. A commit names the version that it is based on, and counts only if that version is the newest
-/// (compare-and-swap): of several commits of one version, one counts. So a process that slept through its lease never overwrites a
-/// newer credential, and a commit never brings a removed connection back.
+/// Each credential that is written has a [`CredentialVersion`] that no other credential of the same key ever had, not even after a
+/// removal or a restart. [`put`](ConnectionStore::put) and [`commit`](Self::commit) return the version that `read` returns after the
+/// write. A commit names the version that it is based on, and succeeds only if that version is the newest (compare-and-swap): of
+/// several commits based on one version, only one succeeds. So a process that was suspended for longer than its lease never overwrites
+/// a newer credential, and a commit never restores a removed connection.
 ///
 /// # Leases
 ///
-/// A [`RefreshLease`] keeps other processes from asking a token endpoint at the same time: of several that ask for the lease of a
-/// connection, one gets it, and the others get `None` until the lease is released or its time is over. A lease ends by itself, also
-/// when its holder was killed, and outlives the handle that it was taken through. The next lease has its own time. A
-/// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) end the lease on their connection as well: it was for
-/// another credential.
+/// A [`RefreshLease`] prevents several processes from calling a token endpoint at the same time: of several processes that ask for the
+/// lease of a connection, one gets it, and the others get `None` until the lease is released or expires. A lease expires by itself,
+/// even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
+/// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) also end the lease on their connection, because the lease
+/// was for another credential.
 ///
-/// Each lease has a higher fence than all leases on the same key before it, however they ended: also after a put, and after a removal
-/// and a put. A lease concerns one connection, and changes neither its contents nor its version.
+/// Each lease has a higher fence than all leases on the same key before it, however those ended: also after a put, and after a removal
+/// and a put. A lease affects one connection, and changes neither its contents nor its version.
 ///
-/// [`GrantUpdate::Refreshed`] counts also with a lease that is over or was given to another process since, as long as nobody else has
-/// committed: if the token endpoint has rotated the refresh token, these tokens are the only ones that work.
-/// [`GrantUpdate::Revoked`] counts only with the newest lease: a process that has lost its lease may have been refused because its
-/// successor was served. A lease that was never given doesn't count.
+/// [`GrantUpdate::Refreshed`] is accepted even if the lease has expired or another process has a lease now, as long as no other commit
+/// was made: if the token endpoint has rotated the refresh token, only these tokens work. [`GrantUpdate::Revoked`] is accepted only
+/// with the newest lease: the token endpoint may have refused a process that lost its lease because it had already answered the process
+/// with the next lease. A lease that was never given isn't accepted.
 ///
 /// # Revoked grants
 ///
-/// [`GrantUpdate::Revoked`] sets the state to [`GrantState::Revoked`], and keeps contents, version and lease: the new tokens of a
-/// process that was faster still count, and make the state [`GrantState::Active`] again. So does a put, after which a revocation of
-/// the version before it counts no more. A revoked connection can be leased, as its owner may mend it.
+/// [`GrantUpdate::Revoked`] sets the state to [`GrantState::Revoked`], and doesn't change contents, version or lease. So a process that
+/// was faster can still commit its new tokens, which sets the state to [`GrantState::Active`] again. A put sets the state to active as
+/// well, and a revocation that is based on the version before the put is then rejected. A revoked connection can be leased, as its
+/// owner may repair it.
 ///
 /// # Durability
 ///
-/// When a write has returned, every handle that is opened from then on finds it, also after a crash: contents, version, state, time of
-/// the last refresh, the lease, and the absence of a removed connection. Writes that run at the same time are all there, except that
-/// the last put of one key replaces the others; and neither a put nor a removal is undone by a commit that runs at the same time.
+/// After a write has returned, every handle that is opened later finds it, even after a crash: contents, version, state, time of the
+/// last refresh, the lease, and the absence of a removed connection. Concurrent writes all take effect, except that the last put of a
+/// key replaces the others. A concurrent commit undoes neither a put nor a removal.
 pub trait TokenStore: CredentialStore {
-    /// Returns the connection as it is stored now, past any cache: a write through another handle that has returned is seen.
+    /// Returns the connection as it is stored now, without any cache: the result includes each write through another handle that has
+    /// returned.
     ///
     /// # Errors
     ///
-    /// [`StoreError::NotFound`] if there is none, [`StoreError::Unavailable`] if the store can't tell.
+    /// [`StoreError::NotFound`] if there is no such connection, [`StoreError::Unavailable`] if the store failed.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point.
+    /// The future may be dropped at any await point, if the caller disconnects.
     fn read(
         &self,
         key: &ConnectionKey,
     ) -> impl Future<Output = Result<StoredConnection, StoreError>> + Send;
 
-    /// Takes the right to refresh that connection, for `time` from now on. `None`: another process has it.
+    /// Takes the right to refresh that connection, for `time` from now. `None` if another process has it.
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read); [`StoreError::Unavailable`] also if no clock can hold the end of the lease.
+    /// As [`read`](Self::read); also [`StoreError::Unavailable`] if the end of the lease can't be represented as a time.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the lease may have been taken. It then ends by itself.
+    /// If the future is dropped, the lease may have been taken. It then expires by itself.
     fn lease(
         &self,
         key: &ConnectionKey,
         time: Duration,
     ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send;
 
-    /// Gives a lease back before its time, so that the connection can be leased at once. A lease that is over, was released, was
-    /// never given, or isn't the newest of the connection changes nothing, and neither does a lease on a connection that isn't there;
-    /// none of these is an error.
+    /// Releases a lease before it expires, so that the connection can be leased at once.
+    ///
+    /// Nothing changes, and no error is returned, if the lease has expired, was already released, was never given, or isn't the
+    /// connection's newest lease, or if there is no such connection.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`]: the lease then ends by itself.
+    /// [`StoreError::Unavailable`] if the store failed. The lease then expires by itself.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the lease may be held until it ends by itself.
+    /// If the future is dropped, the lease may be held until it expires.
     fn release(
         &self,
         key: &ConnectionKey,
         lease: RefreshLease,
     ) -> impl Future<Output = Result<(), StoreError>> + Send;
 
-    /// Writes the result of a refresh, based on the version that was [`read`](Self::read), and returns the version from now on: a new
-    /// one for [`GrantUpdate::Refreshed`], and `read` for [`GrantUpdate::Revoked`].
+    /// Writes the result of a refresh that is based on the version `read`, and returns the version after the write.
     ///
-    /// `Refreshed` replaces the connection, makes its state active, and sets `refreshed_at` to the current time. A commit leaves the
-    /// lease as it is.
+    /// The version is a new one for [`GrantUpdate::Refreshed`], and `read` for [`GrantUpdate::Revoked`]. `Refreshed` replaces the
+    /// connection, sets its state to active, and sets `refreshed_at` to the current time. A commit doesn't change the lease.
     ///
-    /// `None`: nothing was written, as `read` isn't the newest version, or, for `Revoked`, `lease` isn't the newest lease. A connection
-    /// that was removed meanwhile is `None` or [`StoreError::NotFound`].
+    /// The result is `None` if nothing was written: `read` isn't the newest version, or, for `Revoked`, `lease` isn't the newest lease.
+    /// For a connection that was removed meanwhile, the result is `None` or [`StoreError::NotFound`].
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). After [`StoreError::Unavailable`] the result may be written or not.
+    /// As [`read`](Self::read). After [`StoreError::Unavailable`], the result may or may not be written.
     ///
     /// # Cancel safety
     ///
-    /// The method is called in a task that nobody drops, unless the runtime ends.
+    /// The method is called in a separate task that is dropped only when the runtime shuts down.
     fn commit(
         &self,
         key: &ConnectionKey,
@@ -133,38 +136,41 @@ pub trait TokenStore: CredentialStore {
     ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send;
 }
 
-/// A store whose connections can be changed. The rules of [`TokenStore`] and [`CredentialStore`] hold for its writes.
+/// A store whose connections can be changed. The rules of [`TokenStore`] and [`CredentialStore`] apply to its writes.
 pub trait ConnectionStore: TokenStore {
-    /// Adds a connection, or replaces the connection of that key, and returns its new version. The connection's state is
-    /// [`GrantState::Active`], it has no lease, and `refreshed_at` is `None`.
+    /// Adds a connection, or replaces the connection of that key, and returns its new version.
+    ///
+    /// The connection's state is then [`GrantState::Active`], it has no lease, and its `refreshed_at` is `None`.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the store failed. The connection may then be written or not.
+    /// [`StoreError::Unavailable`] if the store failed. The connection may or may not be written then.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the connection may be written or not.
+    /// If the future is dropped, the connection may or may not be written.
     fn put(
         &self,
         key: &ConnectionKey,
         connection: &Connection,
     ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send;
 
-    /// Removes a connection and its lease. Returns `true` if there was one; that there was none isn't an error.
+    /// Removes a connection and its lease. Returns `true` if there was one; if there was none, this isn't an error.
     ///
     /// # Errors
     ///
-    /// [`StoreError::Unavailable`] if the store failed. The connection may then be there or not.
+    /// [`StoreError::Unavailable`] if the store failed. The connection may or may not be removed then.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the connection may be there or not.
+    /// If the future is dropped, the connection may or may not be removed.
     fn remove(&self, key: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send;
 
-    /// Returns up to `limit` connections in the order of their keys' bytes, beginning with the first key after `after`, which needn't
-    /// exist. All pages together hold each connection once, with its integration and state. A `limit` of 0 returns nothing, and any
-    /// other returns nothing only at the end. No secret is read for it.
+    /// Returns up to `limit` connections in the byte order of their keys, beginning with the first key after `after`, which needn't
+    /// exist.
+    ///
+    /// All pages together contain each connection once, with its integration and state. If `limit` is 0, the page is empty; otherwise
+    /// only the page after the last connection is empty. No secret is read.
     ///
     /// # Errors
     ///
@@ -172,7 +178,7 @@ pub trait ConnectionStore: TokenStore {
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point.
+    /// The future may be dropped at any await point, if the caller disconnects.
     fn list(
         &self,
         after: Option<&ConnectionKey>,
@@ -190,12 +196,12 @@ pub struct StoredConnection {
     pub version: CredentialVersion,
     /// The state of its grant.
     pub state: GrantState,
-    /// The time of the last refresh; `None` if there was none since the connection was put there.
+    /// The time of the last refresh; `None` if the connection hasn't been refreshed since it was put.
     pub refreshed_at: Option<SystemTime>,
 }
 
 impl StoredConnection {
-    /// Returns an active connection that was put there and not refreshed since.
+    /// Returns an active connection that hasn't been refreshed since it was put.
     #[must_use]
     pub fn new(connection: Connection, version: CredentialVersion) -> Self {
         Self {
@@ -221,12 +227,12 @@ impl StoredConnection {
     }
 }
 
-/// The state of the grant that a credential comes from.
+/// The state of the grant that a credential is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GrantState {
-    /// The credential can be refreshed, as far as is known.
+    /// As far as is known, the credential can be refreshed.
     Active,
-    /// The token endpoint has refused the grant for good (`invalid_grant`, RFC 6749 §5.2): the connection's owner must authorize the
+    /// The token endpoint has refused the grant permanently (`invalid_grant`, RFC 6749 §5.2): the connection's owner must authorize the
     /// connection again.
     Revoked,
 }
@@ -236,16 +242,17 @@ pub enum GrantState {
 pub enum GrantUpdate {
     /// The connection with its new tokens. The credential gets a new version.
     Refreshed(Connection),
-    /// The token endpoint has refused the grant for good.
+    /// The token endpoint has refused the grant permanently.
     Revoked,
 }
 
-/// The version of a credential: tells each credential of a connection from all others. Versions have no order in time.
+/// The version of a credential, which distinguishes the credential from all other credentials of the connection. Versions have no order
+/// in time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CredentialVersion(u64);
 
 impl CredentialVersion {
-    /// Returns the version of that number.
+    /// Returns the version with that number.
     #[must_use]
     pub const fn new(number: u64) -> Self {
         Self(number)
@@ -258,18 +265,18 @@ impl CredentialVersion {
     }
 }
 
-/// The right to refresh a connection, for a time.
+/// The right to refresh a connection, for a limited time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RefreshLease(u64);
 
 impl RefreshLease {
-    /// Returns the lease of that fence.
+    /// Returns the lease with that fence.
     #[must_use]
     pub const fn new(fence: u64) -> Self {
         Self(fence)
     }
 
-    /// Returns the fence, which is higher than the fences of all leases on that connection before.
+    /// Returns the fence, which is higher than the fences of all earlier leases on the connection.
     #[must_use]
     pub const fn fence(self) -> u64 {
         self.0

@@ -1,7 +1,7 @@
-//! WebSockets (RFC 6455), which leave HTTP (RFC 9110 §7.8): the handshake is a call like any other, and the bytes that follow pass
-//! between caller and upstream unread.
+//! WebSockets (RFC 6455), which switch from HTTP to another protocol (RFC 9110 §7.8): the handshake is a call like any other, and
+//! the bytes after it are forwarded between caller and upstream without being parsed.
 //!
-//! [`UpgradeTracker`] is how a host application counts, drains and cuts the tunnels that outlive their calls:
+//! With an [`UpgradeTracker`], a host application counts, drains and aborts the tunnels, which outlive their calls:
 //!
 //! ```
 //! use std::time::Duration;

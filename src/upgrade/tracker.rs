@@ -1,4 +1,4 @@
-//! The tunnels of a service, as its host app sees them.
+//! The tunnels of a service, for the host application.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,15 +6,16 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-/// The tunnels that are open. A tunnel outlives the call that opened it, and a server that lets its
-/// calls end doesn't know of it: a host app drains its tunnels after its listener.
+/// The open tunnels of a service.
 ///
-/// Clones are the same tunnels. Several services may share one.
+/// A tunnel outlives the call that opened it, and a server that waits for the end of its calls
+/// doesn't wait for tunnels. So a host application should drain its tunnels after it has closed its
+/// listener. Clones share the same tunnels, and several services may share one tracker.
 #[derive(Clone, Debug, Default)]
 pub struct UpgradeTracker(Arc<watch::Sender<bool>>);
 
 impl UpgradeTracker {
-    /// No tunnels yet.
+    /// Returns a tracker without tunnels.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -26,15 +27,16 @@ impl UpgradeTracker {
         self.0.receiver_count()
     }
 
-    /// Waits until all have ended, for up to `limit`; then those that are left are cut. Their peers
-    /// know how to say goodbye, so nothing is sent in their name.
+    /// Waits until all tunnels have ended, for up to `limit`, then aborts the remaining tunnels.
+    /// Returns the number of aborted tunnels.
     ///
-    /// UpgradeTracker that are opened meanwhile are waited for too, and cut at once after the limit.
-    /// Returns how many were cut.
+    /// Nothing is sent on behalf of the peers, because only they know how to close their protocol.
+    /// Tunnels that are opened meanwhile are waited for as well, and are aborted at once after the
+    /// limit.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future cuts nothing.
+    /// Dropping the future aborts nothing.
     pub async fn drain(&self, limit: Duration) -> usize {
         if timeout(limit, self.ended()).await.is_ok() {
             return 0;
@@ -45,7 +47,7 @@ impl UpgradeTracker {
         left
     }
 
-    /// Waits until all have ended.
+    /// Waits until all tunnels have ended.
     ///
     /// # Cancel safety
     ///
@@ -54,7 +56,7 @@ impl UpgradeTracker {
         self.0.closed().await;
     }
 
-    /// Cuts all at once, those too that are opened later.
+    /// Aborts all tunnels at once, including tunnels that are opened later.
     pub fn cut(&self) {
         self.0.send_replace(true);
     }

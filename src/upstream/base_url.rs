@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::policy::{Location, LocationError, Origin};
 
-/// A base URL, parsed once. Cloning is one increment.
+/// A base URL, which is parsed once. Cloning increments a reference count.
 #[derive(Clone)]
 pub struct BaseUrl {
     location: Arc<Location>,
@@ -18,8 +18,8 @@ impl BaseUrl {
     ///
     /// # Errors
     ///
-    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot
-    /// segments.
+    /// [`BaseUrlError`] if it isn't an absolute http or https URL, or if it contains user info, a
+    /// query, a fragment or dot segments.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
         let location = Location::parse(url, None)?;
         Ok(Self {
@@ -36,13 +36,13 @@ impl BaseUrl {
         })
     }
 
-    /// Scheme, host and port.
+    /// Returns scheme, host and port.
     #[must_use]
     pub fn origin(&self) -> &Origin {
         &self.location.origin
     }
 
-    /// The path: empty, or beginning with `/`.
+    /// Returns the path, which is empty or begins with `/`.
     #[must_use]
     pub fn path(&self) -> &str {
         &self.location.path
@@ -67,7 +67,8 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// Why a base URL, its template, or a variable can't be used. It names no value of a variable.
+/// The error of a base URL, its template, or a variable that can't be used. The text contains no
+/// value of a variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrlError {
     why: &'static str,

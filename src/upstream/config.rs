@@ -16,17 +16,16 @@ use crate::policy::{Destination, DomainPolicy, Location, Origin};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DomainOverride {
-    /// The base URL, path included.
+    /// The whole base URL, including its path.
     #[default]
     ReplaceBase,
-    /// Scheme, host and port; the base path stays, and a path of `__domain`'s own is refused.
+    /// Scheme, host and port. The base path is retained, and a `__domain` with a path is refused.
     ReplaceAuthority,
 }
 
-/// The configuration of an upstream. Cloning is two increments.
+/// The configuration of an upstream. Cloning increments two reference counts.
 ///
-/// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`] that a connection's variables
-/// complete.
+/// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`], which is completed with a connection's variables.
 #[derive(Clone)]
 pub struct Upstream<B = BaseUrl> {
     base: B,
@@ -61,23 +60,24 @@ impl Default for Settings {
 }
 
 impl Upstream {
-    /// Returns an upstream at that base URL, which is called without a credential unless a scheme is set.
+    /// Returns an upstream with that base URL. It is called without a credential unless a scheme is set.
     ///
     /// # Errors
     ///
-    /// If it's no absolute http or https URL, or holds user info, a query, a fragment or dot
+    /// [`BaseUrlError`] if it isn't an absolute http or https URL, or if it contains user info, a query, a fragment or dot
     /// segments.
     pub fn new(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrl::new(base_url)?))
     }
 
-    /// The base URL.
+    /// Returns the base URL.
     #[must_use]
     pub fn base_url(&self) -> &BaseUrl {
         &self.base
     }
 
-    /// Returns the judged destination of the base URL, for a call of your own over a [`Transport`](crate::Transport).
+    /// Returns the checked destination of the base URL, for calls that you make directly with a
+    /// [`Transport`](crate::Transport).
     #[must_use]
     pub fn destination(&self) -> Destination {
         self.settings.domains.base(&self.base.location().origin)
@@ -128,42 +128,40 @@ impl Upstream {
 }
 
 impl Upstream<BaseUrlTemplate> {
-    /// Returns an upstream whose base URL holds `{variables}` of the connection, in host and path.
+    /// Returns an upstream whose base URL contains `{variables}` of the connection, in host and path.
     ///
     /// # Errors
     ///
-    /// As [`Upstream::new`]; and if a brace is unpaired, or a variable stands in the scheme or the
-    /// port.
+    /// As [`Upstream::new`]; also if a brace is unpaired, or if a variable is in the scheme or the port.
     pub fn template(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrlTemplate::new(base_url)?))
     }
 
-    /// Sets the pattern that the whole value of a variable must match. Without one it's letters,
-    /// digits and hyphens.
+    /// Sets the pattern that the whole value of a variable must match. Default: letters, digits and hyphens.
     ///
     /// # Errors
     ///
-    /// If the pattern is no regular expression, or the template has no such variable.
+    /// [`BaseUrlError`] if the pattern isn't a regular expression, or the template has no such variable.
     pub fn variable(mut self, name: &str, pattern: &str) -> Result<Self, BaseUrlError> {
         self.base.set_pattern(name, pattern)?;
         Ok(self)
     }
 
-    /// Sets the value of a variable that a connection leaves out.
+    /// Sets the default value of a variable, for connections that don't have the variable.
     ///
     /// # Errors
     ///
-    /// If the value doesn't match the pattern, or the template has no such variable.
+    /// [`BaseUrlError`] if the value doesn't match the pattern, or the template has no such variable.
     pub fn variable_default(mut self, name: &str, value: &str) -> Result<Self, BaseUrlError> {
         self.base.set_default(name, value)?;
         Ok(self)
     }
 
-    /// Completes the base URL.
+    /// Returns the upstream whose base URL is completed with these variables.
     ///
     /// # Errors
     ///
-    /// If a variable is missing, or doesn't match its pattern.
+    /// [`BaseUrlError`] if a variable is missing, or doesn't match its pattern.
     pub fn expand(&self, variables: &Variables) -> Result<Upstream, BaseUrlError> {
         Ok(Upstream {
             base: self.base.expand(variables)?,
@@ -185,7 +183,8 @@ impl<B> Upstream<B> {
         self
     }
 
-    /// Sets the authentication scheme. A tuple of schemes applies each in turn. Default: [`NoAuth`](crate::auth::NoAuth).
+    /// Sets the authentication scheme. A tuple of schemes applies each of them in order. Default:
+    /// [`NoAuth`](crate::auth::NoAuth).
     #[must_use]
     pub fn auth(self, scheme: impl AuthScheme) -> Self {
         self.set(|settings| {
@@ -194,22 +193,23 @@ impl<B> Upstream<B> {
         })
     }
 
-    /// Sets the hosts that `__domain` may name, beside the base URL's own. By default none.
+    /// Sets the hosts that `__domain` may name, in addition to the base URL's own. Default: none.
     #[must_use]
     pub fn domains(self, domains: DomainPolicy) -> Self {
         self.set(|settings| settings.domains = domains)
     }
 
-    /// Sets what `__domain` replaces.
+    /// Sets the part of the base URL that `__domain` replaces.
     #[must_use]
     pub fn domain_override(self, domain_override: DomainOverride) -> Self {
         self.set(|settings| settings.domain_override = domain_override)
     }
 
-    /// Adds a default header, such as `Notion-Version`. The caller's own of that name wins.
+    /// Adds a default header field, such as `Notion-Version`. If the caller sends a field of that name, the caller's field is
+    /// used instead.
     ///
-    /// One that frames or routes a message (`Host`, `Content-Length`, `Connection`, ...) is the
-    /// client's to set, and isn't sent.
+    /// A field that frames or routes a message (`Host`, `Content-Length`, `Connection`, ...) isn't sent, because only the HTTP
+    /// client sets such fields.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         // A map of too many fields drops the rest: there are 32,768 of them by then.
@@ -218,11 +218,11 @@ impl<B> Upstream<B> {
         })
     }
 
-    /// Sets a query that precedes each caller's: `api-version=2024-06-01`, raw as it's to be sent.
+    /// Sets a query that is sent before each caller's query, exactly as given: `api-version=2024-06-01`.
     ///
     /// # Errors
     ///
-    /// If it holds what no query may.
+    /// [`BaseUrlError`] if it is empty, or contains a character that isn't allowed in a query.
     pub fn query(self, query: &str) -> Result<Self, BaseUrlError> {
         let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"<>#".contains(&byte);
         if query.is_empty() || !query.bytes().all(legal) {
@@ -233,14 +233,16 @@ impl<B> Upstream<B> {
         Ok(self.set(|settings| settings.query = Some(query.into())))
     }
 
-    /// Sets how paths are read, in place of the service's own setting.
+    /// Sets the way in which paths are decoded, instead of the service's setting.
     #[must_use]
     pub fn path_encoding(self, encoding: PathEncoding) -> Self {
         self.set(|settings| settings.path_encoding = Some(encoding))
     }
 
-    /// Removes the parameters of a query scheme from the upstream's `Location` and `Link` fields. Bodies are never
-    /// changed. Default: off, as it changes what the upstream sent.
+    /// Sets whether the parameters of a query scheme are removed from the upstream's `Location` and `Link` fields. Default:
+    /// off, because this changes the upstream's response.
+    ///
+    /// Bodies are never changed.
     #[must_use]
     pub fn scrub_links(self, scrub: bool) -> Self {
         self.set(|settings| settings.scrub_links = scrub)
@@ -252,7 +254,7 @@ impl<B> Upstream<B> {
         &*self.settings.auth
     }
 
-    /// Returns what the authentication scheme sets and reads.
+    /// Returns the fields, parameters, secrets and variables that the authentication scheme sets and reads.
     #[must_use]
     pub fn requirements(&self) -> &Requirements {
         &self.settings.requirements

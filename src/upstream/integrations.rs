@@ -1,4 +1,4 @@
-//! The table from an integration's name to its upstream.
+//! The table that maps an integration's name to its upstream.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -10,18 +10,18 @@ use super::{BaseUrlResolver, ResolveError};
 use super::{BaseUrlTemplate, Upstream};
 use crate::connection::Connection;
 
-/// A [`BaseUrlResolver`] over a fixed table. Cloning is one increment.
+/// A [`BaseUrlResolver`] with a fixed table. Cloning increments a reference count.
 #[derive(Clone, Default)]
 pub struct Integrations(Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>, RandomState>>);
 
 impl Integrations {
-    /// An empty table.
+    /// Returns an empty table.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds an integration, or replaces the one of that name.
+    /// Adds an integration, or replaces the integration of that name.
     #[must_use]
     pub fn with(
         mut self,
@@ -32,7 +32,7 @@ impl Integrations {
         self
     }
 
-    /// The integration of that name.
+    /// Returns the integration with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Upstream<BaseUrlTemplate>> {
         self.0.get(name)

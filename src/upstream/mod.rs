@@ -1,4 +1,4 @@
-//! An upstream as an integration describes it: base URL, scheme, default headers, allowed domains.
+//! The upstream of an integration: base URL, scheme, default headers, allowed domains.
 //!
 //! ```
 //! use tower_passthrough::policy::DomainPolicy;

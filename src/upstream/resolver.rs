@@ -1,4 +1,4 @@
-//! From a connection to its vendor.
+//! The resolver that finds the upstream of a connection.
 //!
 //! ```
 //! use tower_passthrough::{BaseUrlResolver, Connection, Upstream, auth};
@@ -26,22 +26,24 @@ use super::{BaseUrlError, Upstream};
 use crate::connection::Connection;
 use crate::error::{BoxError, Error, ErrorCode};
 
-/// Resolves a connection to the vendor that it's for.
+/// Finds the upstream of a connection.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't find the upstream of a connection",
     label = "not a `BaseUrlResolver`",
     note = "implement `BaseUrlResolver` for it, or begin with `Integrations`"
 )]
 pub trait BaseUrlResolver: Send + Sync + 'static {
-    /// Base URL, scheme, default headers and allowed domains of that connection.
+    /// Returns the upstream of that connection: base URL, scheme, default headers and allowed
+    /// domains.
     ///
     /// # Errors
     ///
-    /// [`ResolveError`] says whose fault it is: the connection's or the resolver's.
+    /// [`ResolveError`], which distinguishes an error in the connection's data from a failure of
+    /// the resolver.
     ///
     /// # Cancel safety
     ///
-    /// A caller that goes away drops the future at any await point.
+    /// The future may be dropped at any await point, if the caller disconnects.
     fn resolve(
         &self,
         connection: &Connection,
@@ -57,20 +59,20 @@ impl<R: BaseUrlResolver> BaseUrlResolver for Arc<R> {
     }
 }
 
-/// Why a connection couldn't be resolved.
+/// The reason why the upstream of a connection couldn't be found.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// There is no integration of that name.
+    /// There is no integration with that name.
     UnknownIntegration,
     /// A variable of the connection is missing, or doesn't match its pattern.
     Variables(BaseUrlError),
-    /// The resolver failed, and can't tell.
+    /// The resolver failed.
     Unavailable(BoxError),
 }
 
 impl ResolveError {
-    /// The resolver failed.
+    /// Returns the error of a resolver that failed.
     pub fn unavailable(error: impl Into<BoxError>) -> Self {
         Self::Unavailable(error.into())
     }

@@ -1,8 +1,8 @@
 //! Base URLs with `{variables}` of the connection.
 //!
-//! Templates come from the integration alone, and nothing that a caller sends is ever expanded. A
-//! value enters only after the whole of it has matched its variable's pattern; the result goes
-//! through the same strict parser as any base URL.
+//! Templates come only from the integration, and no part of a caller's request is ever expanded. A
+//! value is inserted only if all of it matches its variable's pattern. The result is parsed by the
+//! same strict parser as any base URL.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use regex_lite::Regex;
 use super::base_url::{BaseUrl, BaseUrlError};
 use crate::connection::Variables;
 
-/// A base URL whose host and path may hold variables.
+/// A base URL whose host and path may contain variables.
 #[derive(Clone)]
 pub struct BaseUrlTemplate(Repr);
 

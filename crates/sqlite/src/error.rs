@@ -6,27 +6,27 @@ use rusqlite::ErrorCode as Code;
 use tower_passthrough::durable::SealError;
 use tower_passthrough::{BoxError, StoreError};
 
-/// The error of a file of connections that can't be used. It holds no secret, and no key.
+/// The error of a file of connections that can't be used. It contains no secret and no key.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SqliteStoreError {
-    /// The keys aren't the keys that the file's records are encrypted by, or one of them is missing.
+    /// The keys aren't the keys with which the file's records are encrypted, or one of these keys is missing.
     WrongKey,
     /// A newer version of this crate has written the file.
     NewerSchema {
         /// The version of the file's tables.
         found: i64,
-        /// The newest version that this crate knows.
+        /// The newest version that this crate supports.
         known: i64,
     },
     /// The file isn't a SQLite database, is damaged, or belongs to another program.
     NotAStore(BoxError),
-    /// The URL isn't `sqlite://` and a path, or the path can't be one of a file.
+    /// The URL isn't `sqlite://` with a path, or the path can't be the path of a file.
     InvalidPath,
-    /// A record can't be read: it's damaged, was moved, was never encrypted, or its key isn't there. The error doesn't tell these
-    /// apart.
+    /// A record can't be read: it's damaged, was moved, was never encrypted, or its key is missing. The error doesn't distinguish
+    /// these causes.
     Unreadable,
-    /// The file can't be opened, read or written: its permissions, its disk, its folder.
+    /// The file can't be opened, read or written, because of its permissions, its disk or its folder.
     Unavailable(BoxError),
 }
 

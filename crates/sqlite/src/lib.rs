@@ -31,11 +31,11 @@ const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const READERS: usize = 4;
 
-/// A [`ConnectionStore`](tower_passthrough::store::ConnectionStore) in a SQLite file. Cloning is one increment; clones share their
-/// cache.
+/// A [`ConnectionStore`](tower_passthrough::store::ConnectionStore) in a SQLite file. Cloning increments a reference count; clones
+/// share their cache.
 ///
-/// Several processes of one machine may use a file at once. The file must be on a local file system: processes share locks, and the
-/// memory of a file next to it (`-shm`).
+/// Several processes on one machine may use a file at the same time. The file must be on a local file system, because the processes
+/// share locks, and the memory of a file next to it (`-shm`).
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Shared>);
 
@@ -46,7 +46,7 @@ struct Shared {
     writer: ConnectionPool,
 }
 
-/// Sets up a [`SqliteStore`].
+/// Builds a [`SqliteStore`].
 #[derive(Debug)]
 #[must_use]
 pub struct SqliteStoreBuilder {
@@ -56,24 +56,25 @@ pub struct SqliteStoreBuilder {
 }
 
 impl SqliteStoreBuilder {
-    /// Sets the maximum number of connections in memory, decrypted. A connection that isn't called for 10 minutes goes earlier. `0`
-    /// keeps nothing. Default: 10,000.
+    /// Sets the maximum number of decrypted connections in memory. Default: 10,000.
+    ///
+    /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
     pub const fn cache_entries(mut self, most: u64) -> Self {
         self.cache_entries = most;
         self
     }
 
-    /// Sets the maximum time for which a change of another process may go unseen. Changes of this process count at once, and a
-    /// connection that is new is always found.
+    /// Sets the maximum time for which a change by another process may not be visible yet. Default: 1 s.
     ///
-    /// In that time the file is asked once whether anybody has written to it, which takes some microseconds; only then are connections
-    /// read again as they're called. Zero asks for each call. Default: 1 s.
+    /// A change by this process is visible at once, and a new connection is always found. The store checks at most once in that time
+    /// if the file has been written to, which takes some microseconds. Only then are connections read again when they're called. If
+    /// the time is zero, the store checks for each call.
     pub const fn staleness(mut self, time: Duration) -> Self {
         self.staleness = time;
         self
     }
 
-    /// Opens the file at that path, or of a URL of `sqlite://` and a path. See [`SqliteStore::open`].
+    /// Opens the file at that path, or at a URL that consists of `sqlite://` and a path. See [`SqliteStore::open`].
     ///
     /// # Errors
     ///
@@ -139,18 +140,19 @@ impl Opened {
 }
 
 impl SqliteStore {
-    /// Opens the file at that path, or of a URL of `sqlite://` and a path, with the default settings. A file that isn't there is
-    /// created, with permissions for its owner alone; tables of an older version are brought up to date.
+    /// Opens the file at that path, or at a URL that consists of `sqlite://` and a path, with the default settings.
+    ///
+    /// If there is no file, it is created with permissions only for its owner. Tables of an older version are migrated.
     ///
     /// # Errors
     ///
-    /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key that records of the file are
-    /// encrypted by. A file of a newer version or of another program is left as it is.
+    /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key with which records of the
+    /// file are encrypted. A file of a newer version or of another program isn't changed.
     pub async fn open(place: impl AsRef<Path>, keys: Keys) -> Result<Self, SqliteStoreError> {
         Self::builder(keys).open(place).await
     }
 
-    /// Returns a builder, for other settings.
+    /// Returns a builder, to change the settings.
     pub const fn builder(keys: Keys) -> SqliteStoreBuilder {
         SqliteStoreBuilder {
             keys,
@@ -159,19 +161,19 @@ impl SqliteStore {
         }
     }
 
-    /// Encrypts all records of other keys again by the current key, while this process and others read and write. Versions stay as
-    /// they are. If it's stopped, the next call goes on where it was.
+    /// Encrypts all records of other keys again with the current key, while this process and other processes read and write.
     ///
-    /// After that, the file opens without the other keys, unless another process still writes with one of them or some records are
+    /// Versions don't change. If the operation is stopped, the next call continues at the same place. After it, the file can be opened
+    /// without the other keys, unless another process still writes with one of them or some records are
     /// [`unreadable`](KeyRotationReport::unreadable).
     ///
     /// # Errors
     ///
-    /// [`SqliteStoreError::Unavailable`] if the file can't be used; what was done until then stays.
+    /// [`SqliteStoreError::Unavailable`] if the file can't be used. The records that were already encrypted again are retained.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops it after the current batch.
+    /// Dropping the future stops the operation after the current batch.
     pub async fn reencrypt(&self) -> Result<KeyRotationReport, SqliteStoreError> {
         let mut done = KeyRotationReport::default();
         let mut after = String::new();
@@ -194,8 +196,10 @@ impl SqliteStore {
         Ok(done)
     }
 
-    /// Moves what was written into the file itself, out of SQLite's log next to it. SQLite does so now and then, and when the last
-    /// process closes the file; await this before a process ends that may not close the file in order, and before the file is copied.
+    /// Moves the data in SQLite's log, next to the file, into the file itself.
+    ///
+    /// SQLite does this from time to time, and when the last process closes the file. Await it before a process ends that may not
+    /// close the file properly, and before the file is copied.
     ///
     /// # Errors
     ///

@@ -1,4 +1,5 @@
-//! HMAC (RFC 2104) over any part of a request. Each upstream has its own recipe, so the recipe is data.
+//! HMAC (RFC 2104) over any part of a request. Each upstream defines the signed message differently, so
+//! templates describe it.
 
 mod context;
 mod template;
@@ -54,7 +55,7 @@ struct Inner {
 /// The hash function of an [`Hmac`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HmacHash {
-    /// SHA-1: broken for documents, and still good for HMAC (RFC 6194 §3.3).
+    /// SHA-1: insecure for documents, but still secure in an HMAC (RFC 6194 §3.3).
     Sha1,
     /// SHA-256.
     Sha256,
@@ -68,7 +69,7 @@ pub enum HmacHash {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeyEncoding {
-    /// The text is the key.
+    /// The text itself is the key.
     #[default]
     Raw,
     /// Base64 (RFC 4648 §4), padded or not.
@@ -93,12 +94,15 @@ pub enum SignatureEncoding {
 }
 
 impl Hmac {
-    /// Signs that message with the secret `secret`. What is sent of it is said by
-    /// [`header`](Self::header) and [`parameter`](Self::parameter).
+    /// Returns a scheme that signs that message with the secret `secret`.
+    ///
+    /// Call [`header`](Self::header) and [`parameter`](Self::parameter) to define the fields and
+    /// parameters that are sent.
     ///
     /// # Errors
     ///
-    /// If the template names what doesn't exist, has an unpaired brace, or holds the signature.
+    /// [`SchemeError`] if the template has a placeholder that doesn't exist, has an unpaired brace, or
+    /// contains the signature.
     pub fn new(hash: HmacHash, message: &str) -> Result<Self, SchemeError> {
         let message = Template::parse(message)?;
         if message.holds_signature() {
@@ -124,7 +128,7 @@ impl Hmac {
         Arc::make_mut(&mut self.0)
     }
 
-    /// The name of the secret that is the key, and how it's encoded.
+    /// Sets the name of the secret that is the key, and its encoding.
     #[must_use]
     pub fn key(mut self, name: &str, encoding: KeyEncoding) -> Self {
         let inner = self.inner();
@@ -133,7 +137,7 @@ impl Hmac {
         self
     }
 
-    /// Sets the name of the secret that `{key_id}` stands for. Default: `key_id`.
+    /// Sets the name of the secret for the placeholder `{key_id}`. Default: `key_id`.
     #[must_use]
     pub fn key_id(mut self, name: &str) -> Self {
         self.inner().key_id = name.into();
@@ -147,12 +151,12 @@ impl Hmac {
         self
     }
 
-    /// Sends a field of that value. The caller's fields of that name are dropped.
+    /// Sends a field with that value. The caller's fields of that name are removed.
     ///
     /// # Errors
     ///
-    /// If the name is no field name, or one that frames or routes a message; if the template is
-    /// none, or holds a control character.
+    /// [`SchemeError`] if the name isn't a field name, or is the name of a field that frames or routes a
+    /// message; if the template isn't valid, or contains a control character.
     pub fn header(mut self, name: &str, template: &str) -> Result<Self, SchemeError> {
         let name: HeaderName = name
             .parse()
@@ -172,12 +176,12 @@ impl Hmac {
         Ok(self)
     }
 
-    /// Sends a query parameter of that value, behind those that are there. The caller's parameters
-    /// of that name are dropped.
+    /// Sends a query parameter with that value, after the parameters of the request. The caller's
+    /// parameters of that name are removed.
     ///
     /// # Errors
     ///
-    /// If the name is empty, or `__domain`; if the template is none.
+    /// [`SchemeError`] if the name is empty or `__domain`, or if the template isn't valid.
     pub fn parameter(mut self, name: &str, template: &str) -> Result<Self, SchemeError> {
         if name.is_empty() || name == "__domain" {
             return Err(SchemeError("the name is empty or reserved"));
@@ -189,7 +193,8 @@ impl Hmac {
         Ok(self)
     }
 
-    /// The most that is kept of a body that is signed, in bytes: 1 MiB if nothing else is said.
+    /// Sets the maximum size of a body that is buffered to be signed, in bytes. Default: 1 MiB.
+    ///
     /// A larger body is answered with `body-too-large`.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {

@@ -1,6 +1,7 @@
 //! OAuth 1.0a (RFC 5849): each request signed with the client's and the token's secrets.
 //!
-//! The three-legged dance that brings the token is the host app's; what is stored is its result.
+//! The host application runs the three-legged authorization flow that returns the token, and stores
+//! its result.
 
 mod base_string;
 mod method;
@@ -43,7 +44,7 @@ const PROTOCOL_PARAMETERS: [&str; 8] = [
     "oauth_signature",
 ];
 
-/// Signs by OAuth 1.0a (RFC 5849).
+/// Signs requests by OAuth 1.0a (RFC 5849).
 ///
 /// ```
 /// use tower_passthrough::{Connection, Upstream, auth};
@@ -58,18 +59,18 @@ const PROTOCOL_PARAMETERS: [&str; 8] = [
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// The connection's secrets are `consumer_key`, `consumer_secret`, `token` and `token_secret`, the
-/// latter two not where it's [`two_legged`](Self::two_legged). With RSA they are `consumer_key`,
-/// `token` and `private_key`, in PEM.
+/// The connection's secrets are `consumer_key`, `consumer_secret`, `token` and `token_secret`; a
+/// [`two_legged`](Self::two_legged) scheme doesn't need the last two. With RSA, they are
+/// `consumer_key`, `token` and `private_key`, in PEM.
 ///
-/// What is signed is the request as it's sent (§3.4.1): its method, its address, the parameters of
-/// its query and, if it's a form (`application/x-www-form-urlencoded`, not compressed), of its
-/// body. Forms are kept in memory for that, up to [`body_limit`](Self::body_limit); every other
-/// body streams. A form must be called one by the caller: `Content-Type` among the upstream's
-/// default headers comes too late.
+/// The signature covers the request as it's sent (§3.4.1): its method, its address, the parameters
+/// of its query and, if the body is a form (`application/x-www-form-urlencoded`, not compressed),
+/// the parameters of its body. Forms are buffered for that, up to [`body_limit`](Self::body_limit);
+/// every other body streams. The caller must send the `Content-Type` of a form: an upstream's
+/// default header of that name isn't considered.
 ///
-/// The protocol's own parameters are taken off the caller's query; a form that holds some is
-/// answered with `bad-address`, as a body isn't changed.
+/// The protocol's own parameters are removed from the caller's query. A form that contains some of
+/// them is answered with `bad-address`, because a body isn't changed.
 #[derive(Clone)]
 pub struct OAuth1 {
     method: Method,
@@ -85,33 +86,35 @@ pub struct OAuth1 {
 }
 
 impl OAuth1 {
-    /// `HMAC-SHA1` (§3.4.2).
+    /// Returns a scheme that signs by `HMAC-SHA1` (§3.4.2).
     #[must_use]
     pub fn hmac_sha1() -> Self {
         Self::new(Method::HmacSha1)
     }
 
-    /// Signs by `HMAC-SHA256`: §3.4.2 with another hash, as many upstreams require it.
+    /// Returns a scheme that signs by `HMAC-SHA256`: §3.4.2 with another hash, which many upstreams
+    /// require.
     #[must_use]
     pub fn hmac_sha256() -> Self {
         Self::new(Method::HmacSha256)
     }
 
-    /// `RSA-SHA256`: §3.4.3 with another hash. The key has 2,048 to 8,192 bits, in PKCS #8 or
-    /// PKCS #1, not encrypted.
+    /// Returns a scheme that signs by `RSA-SHA256`: §3.4.3 with another hash. The key has 2,048 to
+    /// 8,192 bits, in PKCS #8 or PKCS #1, without encryption.
     #[must_use]
     pub fn rsa_sha256() -> Self {
         Self::new(Method::RsaSha256)
     }
 
-    /// `RSA-SHA1` (§3.4.3), by a signer of yours: [`RsaSha1Signer`] says why.
+    /// Returns a scheme that signs by `RSA-SHA1` (§3.4.3), with your own signer: see
+    /// [`RsaSha1Signer`].
     #[must_use]
     pub fn rsa_sha1(signer: impl RsaSha1Signer) -> Self {
         Self::new(Method::RsaSha1(Arc::new(signer)))
     }
 
-    /// `PLAINTEXT` (§3.4.4): the secrets themselves are sent. Over anything but TLS the call is
-    /// answered with `destination-refused`.
+    /// Returns a scheme that sends the secrets themselves: `PLAINTEXT` (§3.4.4). If the upstream
+    /// isn't called over TLS, the call is answered with `destination-refused`.
     #[must_use]
     pub fn plaintext() -> Self {
         Self::new(Method::Plaintext)
@@ -135,11 +138,13 @@ impl OAuth1 {
         }
     }
 
-    /// The `realm` in `Authorization`. It isn't signed (§3.4.1.3.1), and isn't there in a query.
+    /// Sets the `realm` in `Authorization`. It isn't signed (§3.4.1.3.1), and isn't sent if the
+    /// parameters are in the query.
     ///
     /// # Errors
     ///
-    /// If it holds a quotation mark, a backslash, or anything but printable ASCII.
+    /// [`SchemeError`] if it contains a quotation mark, a backslash, or anything but printable
+    /// ASCII.
     pub fn realm(mut self, realm: &str) -> Result<Self, SchemeError> {
         let fits = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         if !realm.bytes().all(fits) {
@@ -149,7 +154,7 @@ impl OAuth1 {
         Ok(self)
     }
 
-    /// Signs for the client alone, without a token.
+    /// Signs only for the client, without a token.
     #[must_use]
     pub fn two_legged(mut self) -> Self {
         self.has_token = false;
@@ -158,37 +163,37 @@ impl OAuth1 {
 
     /// Puts the parameters into the query (§3.5.3), for upstreams that don't read `Authorization`.
     ///
-    /// URLs end up in logs, and a vendor may echo its own: prefer the header.
-    /// [`Upstream::scrub_links`](crate::Upstream::scrub_links) takes them out of `Location` and
-    /// `Link`.
+    /// Prefer the header field: URLs are often logged, and an upstream may repeat its own URL in a
+    /// response. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the parameters
+    /// from `Location` and `Link`.
     #[must_use]
     pub fn in_query(mut self) -> Self {
         self.in_query = true;
         self
     }
 
-    /// Leaves out `oauth_version`, which is optional (§3.1).
+    /// Omits `oauth_version`, which is optional (§3.1).
     #[must_use]
     pub fn without_version(mut self) -> Self {
         self.has_version = false;
         self
     }
 
-    /// Adds `oauth_body_hash` to requests that are no forms, so that their body is signed too
-    /// (draft-eaton-oauth-bodyhash-00), with the hash of the signature's method. `PLAINTEXT` has
-    /// none.
+    /// Adds `oauth_body_hash` to requests that aren't forms, so that their body is signed as well
+    /// (draft-eaton-oauth-bodyhash-00), with the hash of the signature's method. `PLAINTEXT` has no
+    /// hash.
     ///
-    /// Then *each* body is kept in memory, up to [`body_limit`](Self::body_limit).
+    /// *Each* body is then buffered, up to [`body_limit`](Self::body_limit).
     #[must_use]
     pub fn body_hash(mut self) -> Self {
         self.hashes_bodies = true;
         self
     }
 
-    /// The most that is kept of a body to be signed, in bytes: 1 MiB if nothing else is said. What
-    /// is larger is answered with `body-too-large`.
+    /// Sets the maximum size of a body that is buffered to be signed, in bytes. Default: 1 MiB.
     ///
-    /// To sign a form takes up to fifteen times its size for the moment; with RSA thirty times.
+    /// A larger body is answered with `body-too-large`. Signing a form temporarily takes up to
+    /// fifteen times its size in memory, and up to thirty times with RSA.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;

@@ -9,13 +9,13 @@ use crate::auth::AuthError;
 use crate::encoding::pem;
 use crate::secret::Secret;
 
-/// Signs for [`OAuth1::rsa_sha1`](super::OAuth1::rsa_sha1), with what the host app has for it: a
-/// binding to OpenSSL, an HSM, a service that holds the key.
+/// Signs for [`OAuth1::rsa_sha1`](super::OAuth1::rsa_sha1), with the host application's own
+/// cryptography: a binding to OpenSSL, an HSM, a service that holds the key.
 ///
-/// The crate has none of its own. Its crypto library, ring, doesn't sign with SHA-1, and the `rsa`
-/// crate, which would, leaks the key by its timing (RUSTSEC-2023-0071). RFC 5849 knows no other RSA
-/// method, and some vendors kept to it; most of those take `RSA-SHA256` by now, which needs no
-/// signer.
+/// The crate has no such signer. Its cryptography library, ring, doesn't sign with SHA-1, and the
+/// `rsa` crate, which does, leaks the key by its timing (RUSTSEC-2023-0071). `RSA-SHA1` is the only
+/// RSA method in RFC 5849, and some upstreams support no other. Most of those accept `RSA-SHA256`
+/// now, which needs no signer.
 ///
 /// ```
 /// use tower_passthrough::Secret;
@@ -36,14 +36,15 @@ use crate::secret::Secret;
 /// let scheme = OAuth1::rsa_sha1(Hsm);
 /// ```
 pub trait RsaSha1Signer: fmt::Debug + Send + Sync + 'static {
-    /// The signature of `message` by RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017 §8.2.1), as bytes.
-    /// `private_key` is the connection's secret of that name, as it was stored.
+    /// Returns the signature of `message` by RSASSA-PKCS1-v1_5 with SHA-1 (RFC 8017 §8.2.1), as
+    /// bytes.
     ///
-    /// It's called on the task that forwards the call, so it mustn't block for long.
+    /// `private_key` is the connection's secret of that name, as it was stored. The method is called
+    /// in the task that forwards the call, so it mustn't block for long.
     ///
     /// # Errors
     ///
-    /// [`AuthError::InvalidKey`] if the secret is no key. The call is then answered with
+    /// [`AuthError::InvalidKey`] if the secret isn't a key. The call is then answered with
     /// `reauthorize`, and nothing is sent.
     fn sign(&self, private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError>;
 }

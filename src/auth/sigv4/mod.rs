@@ -1,12 +1,11 @@
 //! Signature Version 4 of AWS
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv.html>).
 //!
-//! The canonical form of a request is made here, over `ring`'s SHA-256 and HMAC, of the bytes that
-//! are sent. That is five crates that the TLS needs anyway. Two others were looked at. `aws-sigv4`
-//! brings some 40 of its SDK's along, and takes a path of S3 for one that is encoded as AWS encodes:
-//! a parenthesis that a caller sent bare fails. `reqsign-aws-v4`, with as many, signs in an async
-//! function, encodes no path twice and resolves no dots, so that it's for S3 alone. Neither signs
-//! chunks anew that somebody else has signed.
+//! The canonical form of a request is built here, with `ring`'s SHA-256 and HMAC, from the bytes that are sent. That needs five crates,
+//! which TLS needs anyway. Two other libraries were considered. `aws-sigv4` adds some 40 crates of its SDK, and assumes that a path of S3
+//! is encoded in the way in which AWS encodes it: a parenthesis that a caller sent without encoding fails. `reqsign-aws-v4` adds as many,
+//! signs in an async function, and neither encodes a path twice nor resolves dot segments, so that it only works for S3. Neither of them
+//! can replace the signatures of chunks that a caller has signed.
 
 mod canonical;
 mod chunks;
@@ -61,11 +60,12 @@ const DEFAULT_MAX_CHUNK_SIZE: usize = 1024 * 1024;
 /// The maximum lifetime of a signed query that AWS allows, in seconds.
 const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 
-/// Signs for AWS, and for services that speak its protocol, with the secrets `access_key_id`, `secret_access_key` and,
-/// if the connection has one, `session_token`.
+/// Signs for AWS, and for services that use the same protocol.
 ///
-/// A caller may be an SDK that has signed with some key of its own, in a field or in the query: its
-/// signature is taken off. Region and service are the integration's, never the caller's.
+/// The secrets are `access_key_id`, `secret_access_key` and, if the connection has one, `session_token`.
+///
+/// A caller may be an SDK that has signed the request with a key of its own, in a field or in the query: its signature is removed. Region
+/// and service are set by the integration, and never by the caller.
 ///
 /// ```
 /// use tower_passthrough::Upstream;
@@ -80,28 +80,26 @@ const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// With [`PathEncoding::Never`](crate::address::PathEncoding::Never) a key that begins with an encoded slash
-/// stays what the caller has sent.
+/// With [`PathEncoding::Never`](crate::address::PathEncoding::Never), a key that begins with an encoded slash is sent unchanged.
 ///
 /// # Payloads
 ///
 /// | the caller's `x-amz-content-sha256` | the payload |
 /// | --- | --- |
 /// | a hash | streams; AWS compares it with the hash |
-/// | `UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER` | streams as it is |
-/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is kept in memory: [`max_chunk_size`](Self::max_chunk_size) |
-/// | `STREAMING-` and anything else | is refused with 400 |
-/// | none, to S3 | streams unsigned; or as [`signed_payload`](Self::signed_payload) or [`streaming`](Self::streaming) say |
-/// | none, to others | is kept in memory and hashed: 16 MiB at most, or as [`signed_payload`](Self::signed_payload) says; beyond that, 413 |
+/// | `UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER` | streams unchanged |
+/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is buffered: [`max_chunk_size`](Self::max_chunk_size) |
+/// | any other value that begins with `STREAMING-` | is refused with 400 |
+/// | none, to S3 | streams unsigned, unless [`signed_payload`](Self::signed_payload) or [`streaming`](Self::streaming) is set |
+/// | none, to other services | is buffered and hashed, up to 16 MiB or the limit of [`signed_payload`](Self::signed_payload); a larger payload is refused with 413 |
 ///
-/// # What is signed
+/// # Signed fields
 ///
-/// `Host`, `Content-Type`, `Content-MD5` and all fields that begin with `x-amz-`. Others aren't, as
-/// what is between here and AWS may change them. S3 signs a path as it's sent; for others it's
-/// encoded once more, and its dot segments are resolved, as AWS asks for. What is sent stays as the
-/// caller sent it.
+/// The scheme signs `Host`, `Content-Type`, `Content-MD5` and all fields that begin with `x-amz-`. Other fields aren't signed, because a
+/// proxy between here and AWS may change them. For S3, the path is signed as it's sent. For other services, it's encoded once more and its
+/// dot segments are resolved, as AWS requires. The path that is sent isn't changed by that.
 ///
-/// In a tuple of schemes it comes last, as it signs what the others have added.
+/// In a tuple of schemes, put it last, because it signs the fields that the other schemes have added.
 #[derive(Clone, Debug)]
 pub struct SigV4 {
     service: Box<str>,
@@ -122,14 +120,15 @@ enum Region {
 }
 
 impl SigV4 {
-    /// Returns a scheme that signs for that service in that region. A region `{name}` is the connection's variable of
-    /// that name.
+    /// Returns a scheme that signs for that service in that region.
+    ///
+    /// A region `{name}` is the connection's variable with that name.
     ///
     /// `s3`, `s3express`, `s3-outposts` and `s3-object-lambda` are signed by the rules of S3.
     ///
     /// # Errors
     ///
-    /// If a name is empty, or holds other than letters, digits, `-` and `_`.
+    /// [`SchemeError`] if a name is empty, or contains characters other than letters, digits, `-` and `_`.
     pub fn new(service: &str, region: &str) -> Result<Self, SchemeError> {
         let variable = region
             .strip_prefix('{')
@@ -156,10 +155,10 @@ impl SigV4 {
         })
     }
 
-    /// Signs in the query and not in a field, for that long from each call on: for one second at
-    /// least, and for seven days at most. A payload to S3 isn't signed then.
+    /// Puts the signature into the query and not into a field, valid for that time from each call on: at least one second, and at most
+    /// seven days. A payload to S3 isn't signed then.
     ///
-    /// Logs keep URLs: prefer the field where a vendor takes it.
+    /// Prefer the field if the upstream accepts it, because URLs are often logged.
     #[must_use]
     pub fn presigned(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime.as_secs().clamp(1, MAX_LIFETIME));
@@ -167,25 +166,27 @@ impl SigV4 {
         self
     }
 
-    /// Keeps a payload whose hash the caller doesn't say in memory, up to that many bytes, and
-    /// signs its hash. One that is larger is answered with 413.
+    /// Buffers a payload whose hash the caller doesn't send, up to that many bytes, and signs its hash. A larger payload is answered with
+    /// 413.
     #[must_use]
     pub fn signed_payload(mut self, limit: usize) -> Self {
         self.unclaimed = Unclaimed::Hashed { limit };
         self
     }
 
-    /// Sends a payload whose hash the caller doesn't say in chunks of 64 KiB that are signed one by
-    /// one, as S3 takes them (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`). Its length must be known: one
-    /// that comes without `Content-Length` is refused with 400.
+    /// Sends a payload whose hash the caller doesn't send in chunks of 64 KiB that are signed one by one, in the form that S3 accepts
+    /// (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
+    ///
+    /// Its length must be known: a payload without `Content-Length` is refused with 400.
     #[must_use]
     pub fn streaming(mut self) -> Self {
         self.unclaimed = Unclaimed::Streamed;
         self
     }
 
-    /// Sets the maximum size of a chunk that the caller has signed, in bytes. Each upload buffers one chunk. A larger
-    /// one ends the call as a broken body does, with 400. Default: 1 MiB.
+    /// Sets the maximum size of a chunk that the caller has signed, in bytes. Default: 1 MiB.
+    ///
+    /// Each upload buffers one chunk. A larger chunk ends the call like a body that breaks off, with 400.
     #[must_use]
     pub fn max_chunk_size(mut self, bytes: usize) -> Self {
         self.max_chunk_size = bytes;

@@ -22,7 +22,7 @@ pub trait Resolve: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// If there are none. The caller gets `upstream-unreachable`, without the cause.
+    /// [`io::Error`] if there are none. The caller gets `upstream-unreachable`, without the cause.
     fn resolve<'a>(
         &'a self,
         name: &'a str,

@@ -415,8 +415,8 @@ impl Drop for Opening {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStatus {
-    /// The number of places that connections lead to: origins, or pairs of origin and connection id if
-    /// connection ids don't share connections.
+    /// The number of places that connections lead to: origins, or pairs of origin and connection key
+    /// if connection keys don't share network connections.
     pub hosts: usize,
     /// The number of idle HTTP/1.1 connections.
     pub idle: usize,

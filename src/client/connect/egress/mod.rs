@@ -29,9 +29,9 @@ use crate::secret::Secret;
 
 /// A proxy through which all upstreams are reached. It's never read from the environment.
 ///
-/// The proxy is only asked for tunnels, also to upstreams without TLS, and sees no credential of a
-/// connection. The [`NetworkPolicy`](crate::policy::NetworkPolicy) doesn't apply to the proxy's own
-/// address, which the host application chooses, but to the addresses that tunnels lead to.
+/// The proxy is only asked for tunnels, also to upstreams without TLS, and receives no credential of a
+/// connection. The [`NetworkPolicy`](crate::policy::NetworkPolicy) applies to the addresses that
+/// tunnels lead to. It doesn't apply to the proxy's own address, which the host application chooses.
 ///
 /// ```
 /// use tower_passthrough::{HttpTransport, Secret};
@@ -68,8 +68,9 @@ impl EgressProxy {
     ///
     /// # Errors
     ///
-    /// If the address isn't valid, if user or password can't be sent, or if the scheme is `https` and
-    /// the crate is built without `rustls`. The error contains nothing of the text.
+    /// [`HttpTransportError`] if the address isn't valid, if user or password can't be sent, or if the
+    /// scheme is `https` and the crate is built without `rustls`. The error contains no part of the
+    /// text.
     pub fn parse(url: &str) -> Result<Self, HttpTransportError> {
         let refused = || HttpTransportError::new("it's no address of an egress proxy");
         let (scheme, rest) = url.split_once("://").ok_or_else(refused)?;
@@ -117,13 +118,13 @@ impl EgressProxy {
     ///
     /// # Errors
     ///
-    /// If the credentials can't be sent. HTTP: the user contains a colon, or either contains a control
-    /// character. SOCKS5: either is longer than 255 bytes.
+    /// [`HttpTransportError`] if the credentials can't be sent. HTTP: the user contains a colon, or
+    /// either contains a control character. SOCKS5: either is longer than 255 bytes.
     pub fn basic(self, user: &str, password: Secret) -> Result<Self, HttpTransportError> {
         self.with_credentials(&Secret::from(user), &password)
     }
 
-    /// Lets the proxy resolve names. Default: off, but on for `socks5h`.
+    /// Sets whether the proxy resolves names. Default: off, but on for `socks5h`.
     ///
     /// If it's on, the network policy applies only to literal addresses and to names that
     /// [`resolve`](crate::client::HttpTransportBuilder::resolve) answers. **The addresses of all other
