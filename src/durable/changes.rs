@@ -1,6 +1,7 @@
 //! The feed of changes by other processes.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::connection::ConnectionKey;
 use crate::store::StoreError;
@@ -61,6 +62,24 @@ pub trait ChangeFeed: Send + Sync + 'static {
         cursor: Option<&Self::Cursor>,
     ) -> impl Future<Output = Result<Changes<Self::Cursor>, StoreError>> + Send;
 }
+
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<F: ChangeFeed> ChangeFeed for $pointer<F> {
+            type Cursor = F::Cursor;
+
+            fn changes_since(
+                &self,
+                cursor: Option<&Self::Cursor>,
+            ) -> impl Future<Output = Result<Changes<Self::Cursor>, StoreError>> + Send {
+                F::changes_since(self, cursor)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
 
 /// The changes since a cursor, each with the next cursor.
 #[derive(Clone, Debug, PartialEq, Eq)]

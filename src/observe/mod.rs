@@ -25,5 +25,5 @@ pub use self::report::{CallReport, CallStart, Outcome};
 pub use self::trace::{InvalidTraceId, TraceContext, TraceId};
 
 pub(crate) use self::call_guard::CallGuard;
-pub(crate) use self::report::{CallFacts, Observe};
+pub(crate) use self::report::{CallFacts, Observe, ObserveFn};
 pub(crate) use self::span::CallSpan;

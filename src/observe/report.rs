@@ -38,9 +38,29 @@ pub trait Observe: Send + Sync + 'static {
     fn finished(&self, call: &CallReport<'_>);
 }
 
-impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for F {
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<O: Observe + ?Sized> Observe for $pointer<O> {
+            fn started(&self, call: &CallStart<'_>) {
+                O::started(self, call);
+            }
+
+            fn finished(&self, call: &CallReport<'_>) {
+                O::finished(self, call);
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
+
+/// A function as an observer of ends; made by [`PassthroughBuilder::observe_fn`](crate::PassthroughBuilder::observe_fn).
+pub(crate) struct ObserveFn<F>(pub(crate) F);
+
+impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for ObserveFn<F> {
     fn finished(&self, call: &CallReport<'_>) {
-        self(call);
+        (self.0)(call);
     }
 }
 

@@ -119,19 +119,26 @@ impl std::error::Error for TokenError {
     }
 }
 
-impl<T: TokenSource> TokenSource for Arc<T> {
-    fn supports(&self, connection: &Connection) -> bool {
-        T::supports(self, connection)
-    }
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<T: TokenSource> TokenSource for $pointer<T> {
+            fn supports(&self, connection: &Connection) -> bool {
+                T::supports(self, connection)
+            }
 
-    fn fetch(
-        &self,
-        id: &ConnectionKey,
-        connection: &Connection,
-    ) -> impl Future<Output = Result<Tokens, TokenError>> + Send {
-        T::fetch(self, id, connection)
-    }
+            fn fetch(
+                &self,
+                id: &ConnectionKey,
+                connection: &Connection,
+            ) -> impl Future<Output = Result<Tokens, TokenError>> + Send {
+                T::fetch(self, id, connection)
+            }
+        }
+    };
 }
+
+forward!(Arc);
+forward!(Box);
 
 /// Uses the first of the two sources that supports the connection.
 impl<A: TokenSource, B: TokenSource> TokenSource for (A, B) {

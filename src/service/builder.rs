@@ -17,7 +17,7 @@ use crate::authorize::{
 use crate::client::Transport;
 #[cfg(feature = "rate-limit")]
 use crate::limits::Rate;
-use crate::observe::{CallReport, Observe, TraceContext};
+use crate::observe::{CallReport, Observe, ObserveFn, TraceContext};
 use crate::pipeline::Gateway;
 use crate::pipeline::config::{Config, Via};
 use crate::resilience::{CircuitPolicy, RetryPolicy};
@@ -405,7 +405,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     ///     .observe_fn(|call| eprintln!("{} {:?}", call.method(), call.status()));
     /// ```
     pub fn observe_fn(self, finished: impl Fn(&CallReport<'_>) + Send + Sync + 'static) -> Self {
-        self.observe(finished)
+        self.observe(ObserveFn(finished))
     }
 
     /// Sets whether a trace is started if the caller sent no `traceparent`. Default: [`TraceContext::Pass`], so the caller's `traceparent`

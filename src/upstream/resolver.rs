@@ -50,14 +50,21 @@ pub trait BaseUrlResolver: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Upstream, ResolveError>> + Send;
 }
 
-impl<R: BaseUrlResolver> BaseUrlResolver for Arc<R> {
-    fn resolve(
-        &self,
-        connection: &Connection,
-    ) -> impl Future<Output = Result<Upstream, ResolveError>> + Send {
-        R::resolve(self, connection)
-    }
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<R: BaseUrlResolver> BaseUrlResolver for $pointer<R> {
+            fn resolve(
+                &self,
+                connection: &Connection,
+            ) -> impl Future<Output = Result<Upstream, ResolveError>> + Send {
+                R::resolve(self, connection)
+            }
+        }
+    };
 }
+
+forward!(Arc);
+forward!(Box);
 
 /// The reason why the upstream of a connection couldn't be found.
 #[derive(Debug)]

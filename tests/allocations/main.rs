@@ -209,7 +209,7 @@ fn an_observer_that_is_told_nothing_unusual_costs_no_allocation() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let mut service = service_with(InMemory::default(), |options| {
-        options.observe(|call: &CallReport<'_>| assert!(call.rate_limit().is_none()))
+        options.observe_fn(|call: &CallReport<'_>| assert!(call.rate_limit().is_none()))
     });
     call(&mut service, request("GET", Empty::<Bytes>::new()));
     let (response, info) = call(&mut service, request("GET", Empty::<Bytes>::new()));

@@ -64,7 +64,7 @@ pub(crate) async fn gateway(
         .request_body_limit(64)
         .response_head_timeout(Duration::from_millis(400))
         .idle_timeout(Duration::from_millis(400))
-        .observe(|call: &CallReport<'_>| {
+        .observe_fn(|call: &CallReport<'_>| {
             shows(call);
             let mut cause = call.cause().map(|error| error as &dyn std::error::Error);
             while let Some(error) = cause {

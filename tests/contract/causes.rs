@@ -106,7 +106,7 @@ async fn call(store: impl CredentialStore, base_url: &str, transport: impl Trans
         .authorize_fn(|_, _| true)
         .caller_credentials([])
         .transport(transport)
-        .observe(move |call: &CallReport<'_>| {
+        .observe_fn(move |call: &CallReport<'_>| {
             let Some(cause) = call.cause() else { return };
             let root = cause.root_cause().to_string();
             let facts = (call.error(), cause.chain().to_string(), root);

@@ -28,7 +28,7 @@ impl OneAtOnce {
                 options
                     .in_flight_limit(1)
                     .in_flight_per_connection_key(1)
-                    .observe(move |_: &CallReport<'_>| {
+                    .observe_fn(move |_: &CallReport<'_>| {
                         let _ = sender.send(());
                     })
             })

@@ -86,7 +86,7 @@ async fn facts(setup: Setup) -> (Gateway, UnboundedReceiver<Facts>) {
     let observer = move |call: &CallReport<'_>| {
         let _ = sender.send((call.rate_limit(), call.version()));
     };
-    let setup = setup.options(|options| options.observe(observer));
+    let setup = setup.options(|options| options.observe_fn(observer));
     (setup.start().await, told)
 }
 

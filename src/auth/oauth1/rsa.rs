@@ -1,6 +1,7 @@
 //! Signatures with an RSA key (RFC 5849 §3.4.3, RFC 8017 §8.2).
 
 use std::fmt;
+use std::sync::Arc;
 
 use ring::rand::SystemRandom;
 use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
@@ -48,6 +49,19 @@ pub trait RsaSha1Signer: fmt::Debug + Send + Sync + 'static {
     /// `reauthorize`, and nothing is sent.
     fn sign(&self, private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError>;
 }
+
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<S: RsaSha1Signer + ?Sized> RsaSha1Signer for $pointer<S> {
+            fn sign(&self, private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {
+                S::sign(self, private_key, message)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
 
 /// The signature of `message` with SHA-256, by the key that is stored in PEM.
 pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {

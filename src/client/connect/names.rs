@@ -29,6 +29,22 @@ pub trait Resolve: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>>;
 }
 
+macro_rules! forward {
+    ($pointer:ident) => {
+        impl<R: Resolve + ?Sized> Resolve for $pointer<R> {
+            fn resolve<'a>(
+                &'a self,
+                name: &'a str,
+            ) -> Pin<Box<dyn Future<Output = io::Result<Vec<IpAddr>>> + Send + 'a>> {
+                R::resolve(self, name)
+            }
+        }
+    };
+}
+
+forward!(Arc);
+forward!(Box);
+
 /// The addresses of one name, or the cause of a failed look-up.
 pub(super) type Answer = Result<Arc<[IpAddr]>, Arc<io::Error>>;
 

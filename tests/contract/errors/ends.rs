@@ -44,7 +44,7 @@ async fn observed(vendor: &impl Origin) -> (Gateway, mpsc::UnboundedReceiver<Tol
     let (sender, receiver) = mpsc::unbounded_channel();
     let gateway = Setup::new(vendor)
         .options(|o| {
-            o.response_head_timeout(Duration::from_secs(60)).observe(
+            o.response_head_timeout(Duration::from_secs(60)).observe_fn(
                 move |call: &CallReport<'_>| {
                     let error = call.error();
                     let _ = sender.send((call.outcome(), call.status(), error));

@@ -47,7 +47,7 @@ async fn g3_a_vendor_that_agrees_on_http1_gets_no_grpc_call() {
         let vendor = Vendor::replying_over_tls(alpn, |_| Reply::ok("ok")).await;
         let (tell, mut told) = mpsc::unbounded_channel();
         let watch = move |options: Builder| {
-            options.observe(move |call: &CallReport<'_>| {
+            options.observe_fn(move |call: &CallReport<'_>| {
                 let _ = tell.send(call.cause().map(tower_passthrough::Error::sent));
             })
         };

@@ -241,7 +241,7 @@ async fn connecting_for_a_caller_that_left_leaves_no_connection() {
         let (tell, mut told) = mpsc::unbounded_channel();
         let gateway = Setup::new(&vendor)
             .options(|options| {
-                options.observe(move |call: &CallReport<'_>| {
+                options.observe_fn(move |call: &CallReport<'_>| {
                     let _ = tell.send(call.outcome());
                 })
             })

@@ -119,7 +119,7 @@ async fn h11_the_trace_in_use_is_reported() {
         let pair = Pair::with(|setup| {
             setup.options(move |o| {
                 o.trace_context(context)
-                    .observe(move |call: &CallReport<'_>| {
+                    .observe_fn(move |call: &CallReport<'_>| {
                         let _ = sender.send(call.trace_id());
                     })
             })

@@ -101,7 +101,7 @@ async fn assert_one_attempt(
     let gateway = setup
         .options(move |builder| {
             let builder = change(three(builder));
-            builder.observe(move |call: &tower_passthrough::observe::CallReport<'_>| {
+            builder.observe_fn(move |call: &tower_passthrough::observe::CallReport<'_>| {
                 let _ = sender.send((call.error(), call.attempts()));
             })
         })

@@ -48,7 +48,7 @@ async fn observed(
     let (sender, receiver) = mpsc::unbounded_channel();
     let gateway = Setup::new(vendor)
         .options(move |builder| {
-            options(builder).observe(move |call: &CallReport<'_>| {
+            options(builder).observe_fn(move |call: &CallReport<'_>| {
                 let _ = sender.send((call.outcome(), call.error(), call.attempts()));
             })
         })

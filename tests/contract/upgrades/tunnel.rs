@@ -184,7 +184,7 @@ async fn a_tunnel_is_reported_once_with_its_bytes() {
     let (sender, mut reports) = mpsc::unbounded_channel();
     let mut ends = Ends::of(|setup| {
         setup.options(move |options| {
-            options.observe(move |call: &CallReport<'_>| {
+            options.observe_fn(move |call: &CallReport<'_>| {
                 let _ = sender.send((
                     call.status().map(|status| status.as_u16()),
                     call.outcome(),

@@ -47,7 +47,7 @@ async fn d12_a_key_in_the_url_is_in_no_error() {
         .upstream(|upstream| upstream.auth(auth::Query::new("api_key").unwrap()))
         .options(move |options| {
             let sender = std::sync::Mutex::new(sender);
-            options.observe(move |call: &tower_passthrough::observe::CallReport<'_>| {
+            options.observe_fn(move |call: &tower_passthrough::observe::CallReport<'_>| {
                 sender.lock().unwrap().send(format!("{call:?}")).unwrap();
             })
         });

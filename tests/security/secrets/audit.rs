@@ -86,7 +86,7 @@ async fn l10_each_judged_call_gives_one_event() {
         .transport(Setup::new(&vendor).build_transport(address))
         .request_body_limit(10)
         .response_head_timeout(Duration::from_millis(300))
-        .observe(move |call: &CallReport<'_>| {
+        .observe_fn(move |call: &CallReport<'_>| {
             let event = Event {
                 connection: (call.connection_key().map(|key| key.as_str()))
                     .or_else(|| call.connection_id().map(|id| id.as_str()))

@@ -32,7 +32,7 @@ impl Shown {
             .options(move |options| {
                 options
                     .request_body_limit(1000)
-                    .observe(move |call: &CallReport<'_>| {
+                    .observe_fn(move |call: &CallReport<'_>| {
                         let cause = call.cause().map(Error::to_string);
                         let shown = format!(
                             "{call:?} {:?} {cause:?} {:?}",
@@ -160,7 +160,7 @@ async fn l3_ids_cannot_forge_a_line_of_a_log() {
     let sender = Mutex::new(sender);
     let pair = Pair::with(move |setup| {
         setup.options(move |options| {
-            options.observe(move |call: &CallReport<'_>| {
+            options.observe_fn(move |call: &CallReport<'_>| {
                 let shown = call
                     .connection_key()
                     .map(|id| format!("{id}|{id:?}|{call:?}"));
@@ -212,7 +212,7 @@ async fn l3_methods_cannot_either() {
     let sender = Mutex::new(sender);
     let pair = Pair::with(move |setup| {
         setup.options(move |options| {
-            options.observe(move |call: &CallReport<'_>| {
+            options.observe_fn(move |call: &CallReport<'_>| {
                 sender
                     .lock()
                     .unwrap()

@@ -110,7 +110,7 @@ async fn l2_errors_of_signatures_hold_no_word_of_what_is_signed() {
             let setup = setup.connection(connection);
             let setup = setup.upstream(move |upstream| upstream.auth(scheme));
             setup.options(move |options| {
-                options.observe(move |call: &CallReport<'_>| {
+                options.observe_fn(move |call: &CallReport<'_>| {
                     let cause = call.cause().map(Error::to_string);
                     let shown = format!("{call:?} {:?} {cause:?}", call.cause());
                     let _ = sender.lock().unwrap().send(shown);

@@ -80,7 +80,7 @@ async fn l2_a_call_that_cannot_be_signed_shows_nothing() {
             .connection(connection)
             .upstream(move |upstream| upstream.auth(scheme))
             .options(move |options| {
-                options.observe(move |call: &CallReport<'_>| {
+                options.observe_fn(move |call: &CallReport<'_>| {
                     let mut shown = format!("{call:?} {:?}", call.cause().map(Error::to_string));
                     let mut cause = call.cause().map(|error| error as &dyn std::error::Error);
                     while let Some(error) = cause {

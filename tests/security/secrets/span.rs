@@ -130,7 +130,7 @@ impl Traced {
             .options(move |options| {
                 options
                     .trace_context(TraceContext::Start)
-                    .observe(move |_: &CallReport<'_>| {
+                    .observe_fn(move |_: &CallReport<'_>| {
                         let _ = sender.send(());
                     })
             })

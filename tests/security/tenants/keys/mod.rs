@@ -343,7 +343,7 @@ async fn reports_tell_tenants_apart() {
         let id = call.connection_id().map(|id| id.as_str().to_owned());
         let _ = sender.send((key, id));
     };
-    let options = |builder: Builder<_>| builder.observe(observer);
+    let options = |builder: Builder<_>| builder.observe_fn(observer);
     let gateway = gateway(Setup::new(&vendor), store(), options).await;
     for tenant in TENANTS {
         call(&gateway, tenant).await;
