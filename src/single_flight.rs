@@ -1,8 +1,8 @@
-//! One piece of work at a time for each key of a process; concurrent callers share its result.
+//! Work that runs at most once at a time for each key, in this process. Concurrent callers share the result.
 //!
-//! The work is done outside of the table, by the holder of a [`Leader`]; a caller that waits for it may leave at any time. The table
-//! is locked for moments and never across an await, so keys don't wait for each other. Between two pieces of work the table
-//! remembers no more of a key than its [`Memory`] asks for, and no more keys than its limit.
+//! The first caller of a key gets a [`Leader`] and does the work, and all callers get a [`Waiter`] for the result. A caller that
+//! waits may leave at any time. The table of keys is locked for a short time and never across an await, so the work of a key doesn't
+//! delay other keys. Between two runs, the table keeps only the [`Memory`] of a key, and at most as many keys as its limit.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -15,31 +15,31 @@ use tokio::sync::watch;
 
 use crate::error::BoxError;
 
-/// The number of cells below which the table isn't searched for cells that can go.
+/// The number of cells below which the table isn't searched for cells that can be removed.
 const MIN_SWEEP: usize = 1_024;
 
-/// Names a piece of work.
+/// A value that identifies work.
 pub(crate) trait Key: Clone + Eq + Hash {}
 
 impl<T: Clone + Eq + Hash> Key for T {}
 
-/// The state that is kept of a key between two pieces of work.
+/// The state of a key that is kept between two runs of its work.
 pub(crate) trait Memory: Default {
-    /// Returns `true` if nothing would be lost by forgetting it.
+    /// Returns `true` if the state can be dropped without a loss.
     fn is_empty(&self) -> bool;
 
-    /// Notes that the work broke off: by a panic, or by the end of the runtime.
+    /// Records that the work ended without a result, because of a panic or because the runtime ended.
     fn on_broken_off(&mut self) {}
 }
 
-/// Remembers nothing.
+/// Keeps no state.
 impl Memory for () {
     fn is_empty(&self) -> bool {
         true
     }
 }
 
-/// The work in progress, and what is remembered of the work before.
+/// The work in progress, and the state that is kept of earlier work.
 pub(crate) struct SingleFlight<K: Key, M: Memory, T> {
     table: Mutex<Table<K, M, T>>,
     limit: usize,
@@ -55,11 +55,11 @@ struct Cell<M, T> {
     in_progress: Option<watch::Receiver<Option<T>>>,
 }
 
-/// The place of a caller.
+/// The role of a caller in the work.
 pub(crate) enum Join<K: Key, M: Memory, T> {
-    /// Somebody else is at work.
+    /// Another caller has started the work.
     Joined(Waiter<T>),
-    /// The caller must do the work, or let it be done in a task.
+    /// The caller must do the work, or start a task that does the work.
     Started(Leader<K, M, T>, Waiter<T>),
     /// The table is full of work in progress.
     Full,
@@ -78,11 +78,11 @@ impl<K: Key, M: Memory, T: Clone> SingleFlight<K, M, T> {
         })
     }
 
-    /// Joins the work in progress for that key, or starts it if `may_start` agrees.
+    /// Joins the work in progress for that key, or starts the work if `may_start` returns `Ok`.
     ///
     /// # Errors
     ///
-    /// Those of `may_start`.
+    /// The error of `may_start`.
     pub(crate) fn join<R>(
         self: &Arc<Self>,
         key: &K,
@@ -120,12 +120,12 @@ impl<K: Key, M: Memory, T: Clone> SingleFlight<K, M, T> {
         Ok(Join::Started(leader, Waiter(receiver)))
     }
 
-    /// Reads what is remembered of that key. `None`: nothing is.
+    /// Reads the state that is kept of that key. Returns `None` if the table doesn't contain the key.
     pub(crate) fn recall<R>(&self, key: &K, read: impl FnOnce(&M) -> R) -> Option<R> {
         self.table().cells.get(key).map(|cell| read(&cell.memory))
     }
 
-    /// Returns any work that is in progress.
+    /// Returns a waiter for any work in progress, or `None` if no work is in progress.
     pub(crate) fn any(&self) -> Option<Waiter<T>> {
         let table = self.table();
         let work = table
@@ -147,8 +147,8 @@ impl<K: Key, M: Memory, T: Clone> SingleFlight<K, M, T> {
 }
 
 impl<K: Key, M: Memory, T> Table<K, M, T> {
-    /// Forgets what can be forgotten, if the table has grown, and returns `true` if there is room for one key more. Work in progress
-    /// is never forgotten.
+    /// Removes the cells that can be removed, if the table has grown. Returns `true` if the table has room for another key. Work in
+    /// progress is never removed.
     fn make_room(&mut self, limit: usize) -> bool {
         if self.cells.len() < self.sweep_at {
             return true;
@@ -156,7 +156,7 @@ impl<K: Key, M: Memory, T> Table<K, M, T> {
         self.cells
             .retain(|_, cell| cell.in_progress.is_some() || !cell.memory.is_empty());
         if self.cells.len() >= limit {
-            // Each memory saves some work, and no more.
+            // The kept state only saves work, so it can be dropped when the table is full.
             self.cells.retain(|_, cell| cell.in_progress.is_some());
         }
         let twice = self.cells.len().saturating_mul(2);
@@ -165,8 +165,8 @@ impl<K: Key, M: Memory, T> Table<K, M, T> {
     }
 }
 
-/// The duty to do the work. Dropped before it's complete, it leaves its waiters without a result, and the key free for the next
-/// caller.
+/// The duty to do the work. If the leader is dropped before the work is complete, the waiters get no result, and the next caller can
+/// start the work again.
 #[must_use]
 pub(crate) struct Leader<K: Key, M: Memory, T> {
     flights: Arc<SingleFlight<K, M, T>>,
@@ -176,7 +176,7 @@ pub(crate) struct Leader<K: Key, M: Memory, T> {
 }
 
 impl<K: Key, M: Memory, T> Leader<K, M, T> {
-    /// Changes what is remembered of the key.
+    /// Changes the state that is kept of the key.
     pub(crate) fn remember(&self, change: impl FnOnce(&mut M)) {
         let mut table = self.lock();
         if let Some(cell) = table.cells.get_mut(&self.key) {
@@ -184,7 +184,8 @@ impl<K: Key, M: Memory, T> Leader<K, M, T> {
         }
     }
 
-    /// Ends the work, and hands its result to all who wait. The key is free before any of them has the result.
+    /// Ends the work, and sends the result to all waiters. Before a waiter gets the result, the next caller can already start new
+    /// work.
     pub(crate) fn complete(mut self, result: T) {
         self.is_complete = true;
         self.free(|_| ());
@@ -216,19 +217,19 @@ impl<K: Key, M: Memory, T> Drop for Leader<K, M, T> {
     }
 }
 
-/// A caller that waits. It may be dropped at any time.
+/// A caller that waits for the result. A waiter may be dropped at any time.
 #[must_use]
 pub(crate) struct Waiter<T>(watch::Receiver<Option<T>>);
 
 impl<T: Clone> Waiter<T> {
-    /// Waits for the result. `None`: the work broke off.
+    /// Waits for the result. Returns `None` if the work ended without a result.
     pub(crate) async fn result(mut self) -> Option<T> {
         let result = self.0.wait_for(Option::is_some).await.ok()?;
         result.clone()
     }
 }
 
-/// An error that several callers get. It has the text and the sources of the error that it was made of.
+/// An error that several callers get. The text and the sources are the same as those of the original error.
 #[derive(Clone)]
 pub(crate) struct SharedError(Arc<dyn Error + Send + Sync>);
 

@@ -60,14 +60,14 @@ impl<'a> Address<'a> {
         Self::cut(uri.path(), uri.query())
     }
 
-    /// As [`parse`](Self::parse), below a prefix that no router has taken off.
+    /// Like [`parse`](Self::parse), for a path from which no router has removed the prefix.
     pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
         let outside = || Error::bad_address("the path lies outside of the mount");
         let path = prefix.strip(uri.path()).ok_or_else(outside)?;
         Self::cut(path, uri.query())
     }
 
-    /// As [`parse`](Self::parse), for a path and a query.
+    /// Like [`parse`](Self::parse), for a path and a query.
     pub(crate) fn cut(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         let Some(rest) = path.strip_prefix('/') else {
             return Err(Error::bad_address("the request target has no path"));
@@ -89,8 +89,8 @@ impl<'a> Address<'a> {
         &self.id
     }
 
-    /// Returns the beginning of `path`, which ends in this address, up to the remainder: mount and id as the caller wrote
-    /// them.
+    /// Returns the part of `path` before the remainder, which is the mount and the id as the caller wrote them. `path` must end with this
+    /// address.
     pub(crate) fn mount_in<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_suffix(self.remainder)
     }
@@ -106,7 +106,7 @@ impl<'a> Address<'a> {
     }
 }
 
-// Without path and query: both may hold what a caller wouldn't want in a log.
+// Path and query aren't printed, because both may contain data that a caller wouldn't want in a log.
 impl fmt::Debug for Address<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Address")

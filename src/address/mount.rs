@@ -1,11 +1,12 @@
-//! The mount: its prefix, stripped by whole segments of the raw path, and the request target before a router stripped it.
+//! The mount: its prefix, stripped by whole segments of the raw path, and the request target before a router stripped
+//! it.
 
 use std::fmt;
 use std::sync::Arc;
 
 use http::Uri;
 
-/// The path of a mount: `/passthrough`, or nothing for the root. Cloning is one increment.
+/// The path of a mount: `/passthrough`, or empty for the root. Cloning increments a reference count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(Arc<str>);
 
@@ -15,11 +16,11 @@ pub(crate) struct Prefix(Arc<str>);
 pub struct PrefixError;
 
 impl Prefix {
-    /// Returns a prefix of whole segments. A `/` at its end is taken off.
+    /// Returns a prefix of whole segments. A `/` at its end is removed.
     ///
     /// # Errors
     ///
-    /// If it doesn't begin with `/`, or holds a `?`, a `#`, a blank or a control.
+    /// If it doesn't begin with `/`, or contains a `?`, a `#`, a blank or a control character.
     pub(crate) fn new(prefix: &str) -> Result<Self, PrefixError> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
         let unfit = |byte: u8| {
@@ -31,7 +32,7 @@ impl Prefix {
         Ok(Self(trimmed.into()))
     }
 
-    /// Returns the rest of `path` behind the prefix, or `None` if the path isn't below it.
+    /// Returns the part of `path` after the prefix, or `None` if the path isn't below the prefix.
     pub(crate) fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         path.strip_prefix(&*self.0)
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -48,8 +49,8 @@ impl fmt::Display for PrefixError {
 
 impl std::error::Error for PrefixError {}
 
-/// Returns the request target as it came, before a router took the mount off: `original`, if it ends in what the router
-/// left, or else what is left.
+/// Returns the original request target, before a router removed the mount. That is `original` if it ends with the path
+/// that the router left, and otherwise `left`.
 pub(crate) fn original_target(left: Uri, original: Option<&Uri>) -> Uri {
     match original.filter(|original| ends_in(original, &left)) {
         Some(original) => original.clone(),
@@ -57,8 +58,8 @@ pub(crate) fn original_target(left: Uri, original: Option<&Uri>) -> Uri {
     }
 }
 
-/// Compares without the first slash, which a router may have eaten: `/p/c` and `/p/c/` are both `/` behind a mount at
-/// `/p/{id}`.
+/// Compares without the first slash, which a router may have removed: `/p/c` and `/p/c/` both become `/` after a mount
+/// at `/p/{id}`.
 fn ends_in(original: &Uri, left: &Uri) -> bool {
     let tail = left.path().strip_prefix('/').unwrap_or(left.path());
     original.path().ends_with(tail) && original.query() == left.query()

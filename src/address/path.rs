@@ -8,7 +8,7 @@ use crate::encoding::dot_segments::leaves_base;
 use crate::encoding::percent::{decode, decode_byte, encode_byte_into, is_well_formed};
 use crate::error::Error;
 
-/// The one reserved parameter of the contract.
+/// The only parameter that the gateway reserves.
 const DOMAIN_PARAMETER: &str = "__domain";
 
 /// The rule by which the remainder of a request target is decoded once before it's forwarded.
@@ -95,7 +95,7 @@ impl<'a> Target<'a> {
     }
 }
 
-// Without path and query: both may hold what a caller wouldn't want in a log.
+// Path and query aren't printed, because both may contain data that a caller wouldn't want in a log.
 impl fmt::Debug for Target<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Target").finish_non_exhaustive()
@@ -118,12 +118,13 @@ fn decode_remainder(remainder: &str) -> Result<(String, Option<String>), Error> 
     let mut parts = bytes.splitn(2, |&byte| byte == b'?');
     let path = parts.next().unwrap_or_default();
     let query = parts.next();
-    // Checked before the bytes are encoded again, which would hide backslashes and controls.
+    // Checked before the bytes are encoded again, because encoding would hide backslashes and control characters.
     if path.iter().any(|&byte| forbidden(byte)) {
         return Err(forbidden_byte());
     }
     let mut target = String::with_capacity(path.len() + 1);
-    // An encoded slash in front is the path's own; a literal one comes on top of the slash that ends the id.
+    // An encoded slash at the beginning is part of the path. A literal slash comes in addition to the slash that ends
+    // the id.
     if tail.starts_with('/') || path.first() != Some(&b'/') {
         target.push('/');
     }
@@ -149,7 +150,8 @@ fn encode_illegal(target: &mut String, bytes: &[u8]) {
     }
 }
 
-/// Checks the bytes that will be forwarded: no backslash, no control, and no dot segments that leave the base path.
+/// Checks the bytes that will be forwarded: no backslash, no control character, and no dot segments that leave the base
+/// path.
 fn check(path: &str) -> Result<(), Error> {
     let mut rest = path.as_bytes();
     while let Some((byte, after)) = decode_byte(rest) {
@@ -185,7 +187,7 @@ fn join_queries(mut inner: String, outer: Option<&str>) -> String {
     inner
 }
 
-/// Parses the value of `__domain`, decoded once; `+` stays `+`.
+/// Parses the value of `__domain`, decoded once. `+` isn't decoded.
 fn parse_domain(query: Option<&str>) -> Result<Option<String>, Error> {
     let mut found =
         Pairs::new(query.unwrap_or_default()).filter(|pair| has_name(pair, DOMAIN_PARAMETER));

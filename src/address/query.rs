@@ -1,10 +1,10 @@
-//! Raw query pairs: split at `&`, a name ends at the first `=`. Pairs are never decoded and encoded again.
+//! Raw query pairs, split at `&`. A name ends at the first `=`. Pairs are never decoded and encoded again.
 
 use std::borrow::Cow;
 
 use crate::encoding::percent::decode;
 
-/// The pairs of a raw query, in order, empty ones too.
+/// The pairs of a raw query in order, including empty pairs.
 #[derive(Clone, Debug)]
 pub(crate) struct Pairs<'a>(std::str::Split<'a, char>);
 
@@ -25,14 +25,14 @@ impl<'a> Iterator for Pairs<'a> {
 /// Returns `true` if the pair's name, decoded once, is exactly `name`.
 pub(crate) fn has_name(pair: &str, name: &str) -> bool {
     let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
-    // A name that holds sequences is longer than what it stands for.
+    // A name with encoded bytes is longer than the decoded name.
     raw == name || (raw.len() > name.len() && *decode(raw.as_bytes()) == *name.as_bytes())
 }
 
-/// Returns `query` without the pairs of that decoded name, each with one adjoining `&`, or `None` if nothing is left and
-/// the `?` goes too.
+/// Returns `query` without the pairs of that decoded name, each with an adjoining `&`. Returns `None` if nothing is
+/// left, so that the `?` must be removed too.
 pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
-    // Most queries hold no such pair, and aren't copied.
+    // Most queries contain no such pair, and aren't copied.
     if !Pairs::new(query).any(|pair| has_name(pair, name)) {
         return Some(Cow::Borrowed(query));
     }

@@ -41,7 +41,7 @@ impl SmallStr {
     }
 }
 
-// Escaped, as such text comes from callers and goes into logs.
+// Escaped, because such text comes from callers and is written to logs.
 impl fmt::Display for SmallStr {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.as_str().escape_debug())

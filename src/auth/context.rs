@@ -148,7 +148,7 @@ impl<'a> AuthContext<'a> {
     }
 }
 
-// By hand: a derived one would print the payload.
+// Implemented by hand, because a derived implementation would print the payload.
 impl fmt::Debug for AuthContext<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthContext")

@@ -56,7 +56,8 @@ impl Header {
 
 impl Header {
     fn value(&self, cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
-        // Iterates twice over the parts, as a buffer that grows would leave a copy of the secret behind.
+        // The parts are iterated twice, because a buffer that grows would leave a copy of the
+        // secret behind.
         let mut length = 0;
         for part in &*self.template {
             length += match part {
@@ -75,7 +76,8 @@ impl Header {
     }
 }
 
-// By hand: somebody may have written a key into the template itself.
+// Implemented by hand, because the host application may have written a key into the template
+// itself.
 impl fmt::Debug for Header {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Header")

@@ -60,7 +60,7 @@ impl<'a> AuthRequest<'a> {
     /// Sets a field. It replaces the caller's fields of that name, and values that a scheme has set before.
     pub fn insert_header(&mut self, name: HeaderName, value: HeaderValue) {
         self.drop_other_spellings(&name);
-        // A head of 32,768 fields takes no more, and doesn't get through hyper's server.
+        // The insertion only fails for a head of 32,768 fields, which hyper's server doesn't accept.
         let _ = self.head.headers.try_insert(name.clone(), value);
         self.note(name);
     }
@@ -70,7 +70,7 @@ impl<'a> AuthRequest<'a> {
         if !self.fields.contains(&name) {
             return self.insert_header(name, value);
         }
-        // A head of 32,768 fields takes no more, and doesn't get through hyper's server.
+        // The insertion only fails for a head of 32,768 fields, which hyper's server doesn't accept.
         let _ = self.head.headers.try_append(name, value);
     }
 
@@ -78,7 +78,7 @@ impl<'a> AuthRequest<'a> {
     pub fn remove_header(&mut self, name: &HeaderName) {
         self.drop_other_spellings(name);
         self.head.headers.remove(name);
-        // The caller's trailers must not bring it back.
+        // Recorded, so that the caller's trailers can't add the field again.
         self.note(name.clone());
     }
 
@@ -95,7 +95,7 @@ impl<'a> AuthRequest<'a> {
         set_target(&mut self.head.uri, target)
     }
 
-    /// The fields that schemes have set.
+    /// Returns the fields that schemes have set.
     pub(crate) fn into_fields(self) -> SmallVec<[HeaderName; 2]> {
         self.fields
     }
@@ -124,7 +124,7 @@ impl<'a> AuthRequest<'a> {
     }
 }
 
-/// Puts `target` in place of path and query. It is wiped when the request is dropped.
+/// Replaces path and query with `target`, which is wiped when the request is dropped.
 fn set_target(uri: &mut Uri, target: Vec<u8>) -> Result<(), AuthError> {
     let target = Zeroizing::new(target);
     if target.len() > MAX_TARGET_SIZE {

@@ -64,7 +64,7 @@ impl AuthScheme for AccessToken {
     }
 }
 
-/// Adds a secret as `Authorization: Bearer`. `S` is the scheme that does so: each keeps its value with the connection.
+/// Adds a secret as `Authorization: Bearer`. `S` is the scheme, because each scheme caches its value with the connection.
 fn insert_bearer<S: 'static>(
     secret: &str,
     request: &mut AuthRequest<'_>,
@@ -106,8 +106,9 @@ fn basic_value(cx: &AuthContext<'_>) -> Result<HeaderValue, AuthError> {
     Ok(sensitive(value.ok_or(AuthError::InvalidHeaderValue)?)?)
 }
 
-/// User and password as `Basic` encodes them, between `before` and `after`, made at its final size, so that no copy is left behind.
-/// `None` if they can't be sent: a colon would move the border between the two (RFC 7617 §2), and controls are part of neither.
+/// Returns user and password in the encoding of `Basic`, between `before` and `after`. The result is allocated at its final size, so that
+/// no copy is left behind. Returns `None` if they can't be sent: a colon would move the border between the two (RFC 7617 §2), and neither
+/// may contain control characters.
 pub(crate) fn encode_basic(
     before: &[u8],
     user: &Secret,
@@ -186,7 +187,7 @@ impl AuthScheme for Query {
             .uri()
             .query()
             .and_then(|query| without(query, &self.name));
-        // Each byte may become three. The text is made once at that size, so that no copy is left behind.
+        // Each byte may become three bytes. The text is allocated at that size, so that no copy is left behind.
         let room = path.len()
             + kept.as_deref().map_or(0, str::len)
             + 3 * (self.name.len() + secret.len())

@@ -19,7 +19,7 @@ pub(super) struct Encoded {
     /// The plain content that hasn't been encoded yet.
     data: Bytes,
     trailers: Option<HeaderMap>,
-    /// The number of bytes that are still to be sent, if it's known. They were promised to the upstream.
+    /// The number of bytes that are still to be sent, if the total is known. The total was announced to the upstream.
     left: Option<u64>,
     has_finished: bool,
     /// Keeps a copy of the plain content, as a replay is encoded again.
@@ -36,7 +36,7 @@ impl Encoded {
         taken: Arc<BufferPermit>,
     ) -> Self {
         let left = coder.encoded_len(plain.size_hint().exact());
-        // A request without a body stays one without a body.
+        // A request without a body must not get an empty body.
         let has_finished = left == Some(0) && plain.is_end_stream();
         Self {
             plain,
@@ -108,8 +108,8 @@ impl Encoded {
 
     fn data_frame(&mut self, coded: Bytes) -> Result<Frame<Bytes>, BoxError> {
         self.count(&coded)?;
-        // The end is told along with the last byte if possible, as a client that has written the promised length doesn't
-        // poll again.
+        // The end is reported together with the last byte if possible, because a client that has written the announced
+        // length doesn't poll again.
         if self.left == Some(0) && self.data.is_empty() && self.plain.is_end_stream() {
             self.finish()?;
         }

@@ -38,7 +38,7 @@ where
     Box::pin(http_body_util::BodyExt::map_err(body, Into::into))
 }
 
-/// Takes the body out of its slot if it has that type: a downcast without a box.
+/// Takes the body out of its slot if it has that type. This is a downcast that needs no box.
 fn take<T: 'static, B: 'static>(slot: &mut Option<B>) -> Option<T> {
     let slot: &mut dyn Any = slot;
     slot.downcast_mut::<Option<T>>()?.take()

@@ -19,10 +19,10 @@ impl RequestBody {
     ///
     /// # Errors
     ///
-    /// [`ErrorCode::BodyTooLarge`] beyond the scheme's or the host's limit, in bytes;
-    /// [`ErrorCode::Overloaded`] if too much is buffered already for other calls;
-    /// [`ErrorCode::UpstreamTimeout`] if nothing came for `idle`;
-    /// [`ErrorCode::BadAddress`] if the body broke off, or doesn't have the size that it told.
+    /// [`ErrorCode::BodyTooLarge`] beyond the scheme's or the host application's limit, in bytes;
+    /// [`ErrorCode::Overloaded`] if too much is already buffered for other calls;
+    /// [`ErrorCode::UpstreamTimeout`] if nothing was received for `idle`; [`ErrorCode::BadAddress`]
+    /// if the body broke off, or doesn't have the size that it announced.
     pub(crate) async fn buffer(
         mut self,
         limit: usize,
@@ -34,7 +34,8 @@ impl RequestBody {
             .and_then(|host| usize::try_from(host).ok())
             .map_or(limit, |host| host.min(limit));
         let size = self.size_hint();
-        // Before the first poll, so that a caller that waits for `100 Continue` never sends it.
+        // Checked before the first poll, so that a caller that waits for `100 Continue` never sends
+        // the body.
         if size.lower() > limit as u64 {
             return Err(too_large());
         }
@@ -76,7 +77,7 @@ fn too_large() -> Error {
     )
 }
 
-/// The body hasn't the length that it said.
+/// The error of a body that doesn't have the length that it announced.
 #[derive(Debug)]
 struct WrongLength;
 

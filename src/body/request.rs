@@ -81,7 +81,7 @@ impl RequestBody {
             (Some(incoming), _) => Kind::Incoming(incoming),
             (None, Some(body)) if is_stream => Kind::Stream(Stream::from_boxed(boxed(body))),
             (None, Some(body)) => Kind::Boxed(boxed(body)),
-            // A body at its end mustn't be framed as if more were to come.
+            // A body at its end must not be framed as if it had more content.
             (None, None) => Kind::Empty,
         };
         let body = Self {

@@ -1,7 +1,7 @@
 //! A body over HTTP/2, whose end is checked.
 //!
-//! hyper takes RST_STREAM(NO_ERROR) for the end of a body. That is right for a client whose request was answered early
-//! (RFC 9113 §8.1); from a caller it would make truncated data look complete.
+//! hyper treats RST_STREAM(NO_ERROR) as the end of a body. That is right for a client whose request was answered early
+//! (RFC 9113 §8.1). In a caller's request, it would make truncated data look complete.
 
 use std::fmt;
 use std::future::Future;
@@ -23,8 +23,8 @@ const UNCONFIRMED_END_DELAY: Duration = Duration::from_millis(20);
 pub(super) enum Stream {
     /// hyper's body, which confirms its end.
     Hyper(Incoming),
-    /// A body that layers of the host application wrapped, which may not confirm its end. The timer runs while an
-    /// unconfirmed end is held back.
+    /// A body that was wrapped by layers of the host application, and that may not confirm its end. The timer runs
+    /// while an unconfirmed end is held back.
     Boxed(BoxBody, Option<Pin<Box<Sleep>>>),
 }
 

@@ -1,7 +1,7 @@
-//! Keeps a copy of a body that passes, so that it can be sent again after the upstream's 401.
+//! Keeps a copy of a body while it's sent, so that it can be sent again after the upstream's 401.
 //!
-//! It copies instead of sharing the frames, because a frame of a few bytes may hold a whole read buffer of hyper's, which
-//! would make the memory in use unknowable.
+//! The frames are copied, because sharing them would keep more memory in use than can be counted: a frame of a few
+//! bytes may share hyper's whole read buffer.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

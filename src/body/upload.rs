@@ -27,7 +27,7 @@ pub(crate) trait Progress: Send + Sync {
 /// The state of a body on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UploadState {
-    /// The upstream, or the network to it, has room, and the caller hasn't sent.
+    /// The upstream, or the network to it, has room, and the caller hasn't sent data.
     AwaitsCaller,
     /// The next frame hasn't been polled for.
     AwaitsUpstream,
@@ -35,7 +35,7 @@ pub(crate) enum UploadState {
     Ended,
     /// The caller's body broke off.
     Broken,
-    /// It grew over the host's limit, or over that of a layer of the host's.
+    /// The body exceeds the limit of the host application, or of a layer of the host application.
     TooLarge,
     /// The caller sent nothing for the idle timeout, while nothing else moved.
     Stalled,

@@ -44,12 +44,12 @@ impl UpstreamBody {
         Self(Kind::Empty)
     }
 
-    /// Returns hyper's body, all of which has been read from its connection.
+    /// Returns hyper's body, after all of it has been read from its connection.
     pub(crate) fn read(body: Incoming) -> Self {
         Self(Kind::Peeked(PeekedBody::new(body)))
     }
 
-    /// Returns hyper's body, whose reader also moves the connection on, as the connection has no task of its own.
+    /// Returns hyper's body. Reading it also drives the connection, because the connection has no task of its own.
     pub(crate) fn driven(body: Incoming, connection: Box<dyn Drive>) -> Self {
         Self(Kind::Connection(ConnectionBody::new(body, connection)))
     }
@@ -136,14 +136,14 @@ impl fmt::Debug for UpstreamBody {
 
 /// A connection without a task of its own. Dropping it closes it.
 pub(crate) trait Drive: Send {
-    /// Moves the connection on until there is a frame of `body`, which is read from the connection.
+    /// Drives the connection until there is a frame of `body`, which is read from the connection.
     fn poll_frame(
         &mut self,
         cx: &mut Context<'_>,
         body: &mut Incoming,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>>;
 
-    /// Takes the connection back once the body has been read to its end.
+    /// Puts the connection back after the body has been read to its end.
     fn finish(self: Box<Self>);
 }
 
@@ -231,7 +231,7 @@ impl PeekedBody {
         if let Peeked::Data(data) = &self.first {
             let data = data.len() as u64;
             let upper = size.upper().map(|upper| data + upper);
-            // The upper bound first, as it mustn't be below the lower one.
+            // The upper bound is set first, because it must not be below the lower bound.
             if let Some(upper) = upper {
                 size.set_upper(upper);
             }

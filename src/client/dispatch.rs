@@ -23,7 +23,7 @@ pub struct Dispatch {
     destination: Destination,
     key: Option<ConnectionKey>,
     isolation: Isolation,
-    /// The request still waits for a network connection.
+    /// `true` while the request waits for a network connection.
     is_waiting: AtomicBool,
 }
 

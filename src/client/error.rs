@@ -75,7 +75,8 @@ impl TransportError {
         Self::new(TransportErrorKind::Unsent, error)
     }
 
-    /// Returns the error of a `tower::Service`, unwrapped if it's a `TransportError`.
+    /// Returns the error of a `tower::Service`. If the error is a `TransportError`, it's returned
+    /// unchanged.
     pub(super) fn from_service(error: impl Into<BoxError>) -> Self {
         match error.into().downcast::<Self>() {
             Ok(error) => *error,
@@ -256,7 +257,7 @@ impl fmt::Display for TransportError {
     }
 }
 
-// Not derived, as the source may name a host or an address.
+// `Debug` isn't derived, because the source may name a host or an address.
 impl fmt::Debug for TransportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportError")
@@ -274,7 +275,7 @@ impl std::error::Error for TransportError {
     }
 }
 
-/// A sentence for the host's logs.
+/// A sentence for the logs of the host application.
 #[derive(Debug)]
 struct Advice(&'static str);
 

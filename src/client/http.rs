@@ -19,7 +19,7 @@ use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
 
-/// The maximum number of times that a request is sent again after the upstream hasn't processed it.
+/// The maximum number of times that a request is sent again because the upstream hasn't processed it.
 const MAX_RESENDS: u32 = 2;
 
 /// Sends requests over pooled connections, by HTTP/1.1 or HTTP/2 as TLS agrees on (ALPN).
@@ -39,7 +39,7 @@ pub struct HttpTransport(Arc<Inner>);
 struct Inner {
     pool: Pool,
     plaintext: Plaintext,
-    /// Each connection id has connections of its own.
+    /// `true` if each connection key has its own network connections.
     isolates_keys: bool,
 }
 
@@ -118,7 +118,7 @@ impl Transport for HttpTransport {
                 return Err(TransportError::new(kind, why));
             }
             if request.headers().contains_key(UPGRADE) {
-                // Boxed, or it would make the future of each call larger.
+                // The future is boxed, because it would otherwise make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
             }
             let needs_http2 = grpc::is_grpc(request.headers());
@@ -131,7 +131,7 @@ impl Transport for HttpTransport {
                 to.begin_wait();
                 let lease = host.acquire(pool.shared(), to.connection_key()).await?;
                 to.end_wait();
-                // The destination that the policy has judged replaces the request's own.
+                // The destination that the policy has checked replaces the destination in the request.
                 let target = take_target(&mut request);
                 match lease {
                     Lease::Http1(connection) => {
@@ -148,11 +148,13 @@ impl Transport for HttpTransport {
                         request.headers_mut().remove(HOST);
                         let copy = try_clone(&request);
                         let id = stream.connection_id();
-                        // Boxed, or it would make the future of each call over HTTP/1.1 larger.
+                        // The future is boxed, because it would otherwise make the future of each call
+                        // over HTTP/1.1 larger.
                         match Box::pin(connection.exchange(request, stream)).await {
                             Ok(response) => return Ok(response),
                             Err(http2::Failure::Stale(unsent)) => {
-                                // An upstream may close each connection: the attempts are limited.
+                                // The attempts are limited, because an upstream may close every
+                                // connection.
                                 resends += 1;
                                 if resends > MAX_RESENDS {
                                     return Err(TransportErrorKind::Unsent.into());
@@ -177,7 +179,7 @@ impl Transport for HttpTransport {
     }
 }
 
-/// Takes path and query out of a request. Cloning them would allocate, to share their memory.
+/// Takes path and query out of a request, because cloning them would allocate.
 fn take_target(request: &mut Request<RequestBody>) -> PathAndQuery {
     let target = std::mem::take(request.uri_mut())
         .into_parts()

@@ -16,7 +16,7 @@ use crate::store::{
 /// The result of a rule's test: the reason in words if the rule is broken.
 pub(super) type Verdict<T = ()> = Result<T, String>;
 
-/// A time longer than any test: such a lease ends only by being released.
+/// A time longer than any test, so a lease with this time ends only if it's released.
 pub(super) const LONG: Duration = Duration::from_secs(3600);
 
 pub(super) struct Bench<S> {
@@ -25,7 +25,7 @@ pub(super) struct Bench<S> {
     pub(super) staleness: Duration,
 }
 
-/// Fails the rule, unless the condition holds.
+/// Fails the rule unless the condition is true.
 macro_rules! ensure {
     ($holds:expr, $($why:tt)+) => {
         if !$holds {
@@ -35,12 +35,13 @@ macro_rules! ensure {
 }
 pub(super) use ensure;
 
-/// Returns a key. Each rule has keys of its own: a cache may still hold connections that another rule has removed.
+/// Returns a key. Each rule uses its own keys, because a cache may still contain connections that another rule has
+/// removed.
 pub(super) fn id(id: &str) -> Verdict<ConnectionKey> {
     ConnectionKey::try_from(id).map_err(|error| format!("{id:?}: {error}"))
 }
 
-/// Returns a connection that only its token distinguishes.
+/// Returns a connection that differs from others only by its token.
 pub(super) fn connection(token: &str) -> Connection {
     Connection::new("crm").with_secret("token", token)
 }
@@ -54,7 +55,7 @@ pub(super) fn is_missing<T>(result: &Result<T, StoreError>) -> bool {
     matches!(result, Err(StoreError::NotFound))
 }
 
-/// Looks a connection up as a call does.
+/// Looks up a connection in the way of a call.
 pub(super) async fn called<S: ConnectionStore>(
     store: &S,
     id: &ConnectionKey,
@@ -64,7 +65,7 @@ pub(super) async fn called<S: ConnectionStore>(
     store.connection(id, cx).await
 }
 
-/// Returns `true` if two connections are equal byte for byte, in any order.
+/// Returns `true` if two connections have the same contents, byte for byte. The order doesn't matter.
 pub(super) fn is_same(one: &Connection, other: &Connection) -> bool {
     let contains = |one: &Connection, other: &Connection| {
         let mut variables = one.variables().iter();
@@ -115,7 +116,7 @@ pub(super) async fn commit<S: TokenStore>(
     done(store.commit(id, read, lease, &renewal).await, "commit")
 }
 
-/// Returns a lease that its holder has lost, and the next lease.
+/// Returns a lease that its holder has lost, and the lease that was given after it.
 pub(super) async fn lost_and_newest<S: TokenStore>(
     loser: &S,
     successor: &S,
@@ -125,15 +126,15 @@ pub(super) async fn lost_and_newest<S: TokenStore>(
     Ok((lost, after_its_end(successor, id).await?))
 }
 
-/// The time of a lease whose end is waited for.
+/// The time of a lease for whose end a test waits.
 pub(super) const SHORT: Duration = Duration::from_millis(200);
 
-/// Returns the next lease, when the lease before has ended by itself.
+/// Returns the next lease, after the previous lease has expired.
 pub(super) async fn after_its_end<S: TokenStore>(
     store: &S,
     id: &ConnectionKey,
 ) -> Verdict<RefreshLease> {
-    // A store may count in whole seconds, by another machine's clock.
+    // A store may count whole seconds, and may use another machine's clock.
     for _ in 0..600 {
         if let Some(lease) = done(store.lease(id, LONG).await, "lease")? {
             return Ok(lease);

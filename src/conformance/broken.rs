@@ -32,7 +32,7 @@ impl fmt::Display for Violations {
     }
 }
 
-// A test that returns it prints it by `Debug`.
+// `Debug` prints the same text, because a test that returns the error prints it by `Debug`.
 impl fmt::Debug for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

@@ -87,7 +87,7 @@ fn committers<S: ConnectionStore>(
     tasks
 }
 
-/// Lets the tasks run for a while, another while in each round.
+/// Lets the tasks run for a while, which is different in each round.
 async fn begun(round: usize) {
     for _ in 0..round % 4 {
         tokio::task::yield_now().await;

@@ -1,10 +1,10 @@
-//! The contents of a connection come back, to the byte.
+//! The rules about contents: a connection is read exactly as it was written.
 
 use super::bench::{Bench, LONG, Verdict, called, done, ensure, id, is_same, lease, read};
 use crate::connection::Connection;
 use crate::store::{ConnectionStore, GrantUpdate, TokenStore};
 
-/// Connections that some encoding would change.
+/// Returns connections that some encodings would change.
 fn odd_ones() -> Vec<(&'static str, Connection)> {
     let all_bytes: Vec<u8> = (0..=u8::MAX).collect();
     let mut many = Connection::new("many");
@@ -114,7 +114,7 @@ pub(super) async fn renewed_come_back<S: ConnectionStore>(bench: &Bench<S>) -> V
             done(committed, name)?.is_some(),
             "{name}: the commit was refused"
         );
-        // On the handle that hasn't looked at it before, nothing is stale.
+        // The other handle hasn't cached the connection before, so its answer can't be stale.
         comes_back(bench, name, &connection).await?;
     }
     Ok(())

@@ -1,4 +1,5 @@
-//! Revoked grants: the lease that may mark one, and the writes that undo it.
+//! The rules about revoked grants: the lease that may mark a grant as revoked, and the writes that
+//! undo it.
 
 use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, lease, lost_and_newest, put,
@@ -9,7 +10,7 @@ use crate::store::{
     ConnectionStore, CredentialVersion, GrantState, GrantUpdate, RefreshLease, TokenStore,
 };
 
-/// Puts a connection, and revokes its grant with a lease that is held.
+/// Puts a connection, and marks its grant as revoked with a valid lease.
 async fn dead<S: ConnectionStore>(
     store: &S,
     id: &ConnectionKey,
@@ -40,7 +41,7 @@ pub(super) async fn newest_lease_revokes<S: ConnectionStore>(bench: &Bench<S>) -
             has_token(&record.connection, "old"),
             "the credential changed"
         );
-        // An access token may still be good.
+        // The access token may still be valid.
         let found = done(called(&**store, &acme).await, "connection")?;
         ensure!(
             has_token(&found, "old"),

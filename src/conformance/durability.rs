@@ -1,4 +1,4 @@
-//! Writes outlive the handle that they were made through.
+//! The rules about durability: writes remain after their handle is closed.
 
 use super::bench::{
     LONG, Verdict, commit, connection, done, ensure, has_token, id, is_missing, lease, put, read,

@@ -1,11 +1,12 @@
-//! Keys are exact bytes: of any text, with `/` in it, and up to 512 bytes long.
+//! The rules about keys, which are exact bytes: any text, also with `/` in it, and up to 512 bytes
+//! long.
 
 use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, is_missing, lease, put, read,
 };
 use crate::store::{ConnectionStore, RefreshLease, TokenStore};
 
-/// Keys that some database, cache or pattern takes for that word.
+/// Returns keys that some databases, caches or patterns confuse with that word.
 fn near_misses(word: &str) -> Vec<String> {
     let (first, rest) = word.split_at(1);
     let (most, last) = word.split_at(word.len() - 1);
@@ -14,7 +15,7 @@ fn near_misses(word: &str) -> Vec<String> {
     vec![
         word.to_uppercase(),
         format!("{}{rest}", first.to_uppercase()),
-        // Spaces and padding, seen or not.
+        // Spaces and padding, visible or not.
         format!("{word} "),
         format!("{word}  "),
         format!(" {word}"),
@@ -41,11 +42,11 @@ fn near_misses(word: &str) -> Vec<String> {
         format!("{word}%2520"),
         format!("{word}\\0"),
         format!("%{:02x}{rest}", first.as_bytes().first().unwrap_or(&0)),
-        // Forms of Unicode: full width, a mark, the letter that looks alike.
+        // Unicode variants: full width, a combining mark, and a letter that looks the same.
         format!("{wide}{rest}"),
         format!("{word}\u{301}"),
         format!("\u{430}{rest}"),
-        // Text with a meaning to a query language, a path or a key's format.
+        // Text with a meaning in a query language, a path or the format of a key.
         format!("{word}'"),
         format!("{word}''"),
         format!("{word}\""),
@@ -66,7 +67,7 @@ fn near_misses(word: &str) -> Vec<String> {
     ]
 }
 
-/// Keys that some database takes for each other, for a number, or for nothing.
+/// Returns keys that some databases confuse with each other, with a number, or with nothing.
 fn odd_ones() -> Vec<String> {
     let texts = [
         "\u{df}",
@@ -156,7 +157,8 @@ pub(super) async fn are_exact<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
         let removed = done(bench.one.remove(&id(text)?).await, "remove")?;
         ensure!(removed, "{text:?} was there, and couldn't be removed");
         for (other_index, other) in ids.iter().enumerate() {
-            // All that were put are looked at in the beginning and at the end, else the neighbours.
+            // All keys are read at the beginning and at the end. In between, only the neighbours
+            // are read.
             let is_near = other_index.abs_diff(index) < 3 || index == 0;
             if is_near {
                 let gone = is_missing(&bench.one.read(&id(other)?).await);
@@ -225,7 +227,7 @@ pub(super) async fn missing_is_not_found<S: ConnectionStore>(bench: &Bench<S>) -
     Ok(())
 }
 
-/// The connection of each key is there on both handles, and none of another key.
+/// Checks on both handles that each key has its own connection.
 async fn have_their_own<S: ConnectionStore>(bench: &Bench<S>, texts: &[String]) -> Verdict {
     for text in texts {
         let key = id(text)?;
@@ -243,7 +245,8 @@ async fn have_their_own<S: ConnectionStore>(bench: &Bench<S>, texts: &[String]) 
     Ok(())
 }
 
-/// Each operation on one of the keys leaves the others alone. Nothing is left in the end.
+/// Checks that an operation on a key doesn't change the other keys. Removes all connections at the
+/// end.
 async fn are_whole<S: ConnectionStore>(bench: &Bench<S>, mut texts: Vec<String>) -> Verdict {
     for text in &texts {
         put(&*bench.one, &id(text)?, text).await?;
@@ -259,7 +262,7 @@ async fn are_whole<S: ConnectionStore>(bench: &Bench<S>, mut texts: Vec<String>)
         );
         after = Some(id(text)?);
     }
-    // Leases on all of them at once, and a commit by each.
+    // All keys have a lease at the same time, and then each lease commits.
     for text in &texts {
         let key = id(text)?;
         let held = lease(&*bench.one, &key, LONG).await?;
@@ -285,14 +288,15 @@ async fn are_whole<S: ConnectionStore>(bench: &Bench<S>, mut texts: Vec<String>)
 
 pub(super) async fn are_exact_with_slashes<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let texts = [
-        // One id in three tenants and in none, and a tenant by the name of a tenant and an id.
+        // The same id in three tenants and without a tenant, and a tenant whose name is another
+        // tenant and an id.
         "crm",
         "globex/crm",
         "beta/crm",
         "beta/globex/crm",
         "globex",
         "globex/crm/crm",
-        // Paths that some file system or URL takes for one of these.
+        // Paths that some file systems or URLs confuse with the keys above.
         "/crm",
         "/globex/crm",
         "globex/",
@@ -303,7 +307,7 @@ pub(super) async fn are_exact_with_slashes<S: ConnectionStore>(bench: &Bench<S>)
         "../globex/crm",
         "/",
         "//",
-        // Characters that stand for a slash elsewhere.
+        // Characters that mean a slash elsewhere.
         "globex\\crm",
         "globex:crm",
         "globex.crm",
@@ -319,7 +323,7 @@ pub(super) async fn are_exact_at_512_bytes<S: ConnectionStore>(bench: &Bench<S>)
     let mut texts: Vec<String> = [255, 256, 257, 300, 500, 510, 511, 512]
         .map(|length| "k".repeat(length))
         .into();
-    // Keys that differ in their last byte only, and characters of several bytes.
+    // Keys that differ only in their last byte, and characters of several bytes.
     texts.push(format!("{}l", "k".repeat(511)));
     texts.push(format!("{}/k", "k".repeat(510)));
     texts.push("\u{e9}".repeat(256));

@@ -1,4 +1,4 @@
-//! Leases: one process at a time asks for new tokens.
+//! The rules about leases: only a single process at a time fetches new tokens.
 
 use super::bench::{
     Bench, LONG, SHORT, Verdict, after_its_end, commit, done, ensure, has_token, id, lease,
@@ -51,7 +51,7 @@ pub(super) async fn end_by_themselves<S: ConnectionStore>(bench: &Bench<S>) -> V
     put(&*bench.one, &acme, "token").await?;
     lease(&*bench.one, &acme, SHORT).await?;
     after_its_end(&*bench.other, &acme).await?;
-    // The next lease has its own time.
+    // The next lease must have its own time.
     tokio::time::sleep(2 * SHORT).await;
     ensure!(
         !probe_free(&*bench.one, &acme).await?,
@@ -93,7 +93,7 @@ pub(super) async fn fences_grow<S: ConnectionStore>(bench: &Bench<S>) -> Verdict
             "fence {fence} came after {highest:?}"
         );
         highest = Some(fence);
-        // The lease before ends in another way each time.
+        // The previous lease ends in a different way in each round.
         match round {
             0 | 1 => done(
                 store.release(&acme, RefreshLease::new(fence)).await,
@@ -141,7 +141,7 @@ pub(super) async fn are_of_one_connection<S: ConnectionStore>(bench: &Bench<S>) 
         record.version == version && has_token(&record.connection, "token"),
         "a lease changed the connection"
     );
-    // Fences of two connections may be equal: a release is of one connection.
+    // Fences of two connections may be equal, so a release must only affect its own connection.
     done(bench.one.release(&acme, held).await, "release")?;
     ensure!(
         !probe_free(&*bench.one, &beta).await?,

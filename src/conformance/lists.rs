@@ -1,4 +1,4 @@
-//! Lists: pages in the order of the keys' bytes.
+//! The rules about lists: pages are in the order of the keys' bytes.
 
 use super::bench::{Bench, LONG, Verdict, connection, done, ensure, id, lease, put};
 use crate::connection::Connection;

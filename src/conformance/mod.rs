@@ -35,7 +35,7 @@ use std::time::Duration;
 use self::bench::Bench;
 use crate::store::ConnectionStore;
 
-/// The maximum time of a rule's test, without the staleness that it waits for.
+/// The maximum time of a rule's test, in addition to the staleness for which it waits.
 const RULE_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Runs the [`Suite`] on a store with a staleness of up to 5 s, or without a cache.
@@ -81,7 +81,7 @@ impl<O> Suite<O> {
     {
         let mut broken = Violations::default();
         if let Err(why) = durability::store_is_empty(&self.open).await {
-            // Nothing of it may be removed.
+            // The suite stops, because it must not remove existing connections.
             broken.add("the store is empty before the suite", why);
             return broken.into_result();
         }
@@ -99,7 +99,7 @@ impl<O> Suite<O> {
                 }
             )*};
         }
-        // With no other handle open, as after a restart.
+        // No other handle is open, as after a restart.
         try_rules! { &self.open;
             "writes outlive their handles": durability::writes_outlive_handles,
             "versions are new after a restart": durability::versions_are_new_after_reopening,

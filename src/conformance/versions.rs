@@ -1,4 +1,4 @@
-//! Compare-and-swap: a commit counts only on the version that is the newest.
+//! The rules about versions: a commit only counts if it's based on the newest version.
 
 use std::time::{Duration, SystemTime};
 
@@ -124,7 +124,7 @@ pub(super) async fn commits_revive_nothing<S: ConnectionStore>(bench: &Bench<S>)
 }
 
 pub(super) async fn renewals_are_dated<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
-    // Of another machine's clock, or in whole seconds.
+    // The time may come from another machine's clock, or be in whole seconds.
     const TOLERANCE: Duration = Duration::from_secs(60);
     let acme = id("renewals-are-dated")?;
     let version = put(&*bench.one, &acme, "old").await?;

@@ -1,4 +1,5 @@
-//! The time at which a change counts: at once, or past a cache in the time that the store states.
+//! The rules about visibility: a change counts at once, or after the staleness that the store
+//! states for its cache.
 
 use super::bench::{
     Bench, LONG, Verdict, called, commit, done, ensure, has_token, id, is_missing, lease, put, read,
@@ -39,7 +40,7 @@ pub(super) async fn reads_are_past_caches<S: ConnectionStore>(bench: &Bench<S>) 
             has_token(&record.connection, token),
             "what was put isn't read"
         );
-        // Into the cache, if there is one.
+        // Fills the cache, if there is a cache.
         done(called(&*bench.other, &acme).await, "connection")?;
         let held = lease(&*bench.one, &acme, LONG).await?;
         let renewed = format!("{token}, renewed");

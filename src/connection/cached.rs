@@ -1,6 +1,7 @@
-//! The value of a credential as it was sent last, so that it isn't made again for each call.
+//! The last value of a credential that was sent, so that it isn't made again for each call.
 //!
-//! It is kept with the connection that it was made of, and goes with it: wiped, as it holds a secret.
+//! The value is stored with the connection from which it was made. It's wiped when the connection is dropped, because
+//! it contains a secret.
 
 use std::any::TypeId;
 use std::fmt;
@@ -64,7 +65,7 @@ impl fmt::Debug for CacheKey {
     }
 }
 
-/// Room for one value. The first key gets it, as a connection has one scheme as a rule.
+/// A slot for a single value. The first key uses the slot, because a connection usually has only a single scheme.
 #[derive(Default)]
 pub(crate) struct Cached(
     OnceLock<(CacheKey, HeaderValue)>,
@@ -72,11 +73,11 @@ pub(crate) struct Cached(
 );
 
 impl Cached {
-    /// The value of that key, made if need be.
+    /// Returns the value of that key. If there is no value yet, `make` makes it.
     ///
     /// # Errors
     ///
-    /// Those of `make`.
+    /// The errors of `make`.
     pub(crate) fn get_or_make<E>(
         &self,
         key: &CacheKey,
@@ -87,18 +88,18 @@ impl Cached {
             Some(_) => make(),
             None => {
                 let value = make()?;
-                // Another call may have been first, with the same value or for another key.
+                // Another call may have been faster, with the same value or for another key.
                 let _ = self.0.set((key.clone(), value.clone()));
                 Ok(value)
             }
         }
     }
 
-    /// The client certificate, made if need be.
+    /// Returns the client certificate. If there is no certificate yet, `make` makes it.
     ///
     /// # Errors
     ///
-    /// Those of `make`.
+    /// The errors of `make`.
     #[cfg(feature = "rustls")]
     pub(crate) fn client_identity<E>(
         &self,
@@ -108,12 +109,12 @@ impl Cached {
             return Ok(identity.clone());
         }
         let identity = make()?;
-        // Another call may have been first, with the same.
+        // Another call may have been faster, with the same certificate.
         Ok(self.1.get_or_init(|| identity).clone())
     }
 }
 
-// A connection is cloned to be changed, and then its value may be another.
+// A connection is cloned to be changed, and its value may then be different.
 impl Clone for Cached {
     fn clone(&self) -> Self {
         Self::default()

@@ -89,7 +89,7 @@ impl Connection {
         &self.0.integration
     }
 
-    /// Returns `true` if base URL and policy are the same for both.
+    /// Returns `true` if both have the same base URL and policy.
     pub(crate) fn has_same_place(&self, other: &Self) -> bool {
         self.0.integration == other.0.integration && self.0.variables == other.0.variables
     }
@@ -104,7 +104,8 @@ impl Connection {
         &self.0.variables
     }
 
-    /// The value that `make` makes of the secrets by that key. It is kept for the next call.
+    /// Returns the value that `make` makes of the secrets for that key. The value is kept for the
+    /// next call.
     pub(crate) fn cached_header<E>(
         &self,
         key: &CacheKey,
@@ -113,11 +114,12 @@ impl Connection {
         self.0.cached.get_or_make(key, make)
     }
 
-    /// The client certificate that `make` makes of the secrets. It's kept for the next call.
+    /// Returns the client certificate that `make` makes of the secrets. It's kept for the next
+    /// call.
     ///
     /// # Errors
     ///
-    /// Those of `make`.
+    /// The errors of `make`.
     #[cfg(feature = "rustls")]
     pub(crate) fn client_identity<E>(
         &self,
@@ -182,7 +184,7 @@ impl Credential {
     }
 }
 
-// Names alone: a variable can be as telling as a secret.
+// Only names are printed, because a variable may be as confidential as a secret.
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")

@@ -1,9 +1,9 @@
-//! Opened connections in memory, so that a call costs no look at the database; and one read for all callers that ask for one
-//! connection at the same time.
+//! Decrypted connections in memory, so that a call doesn't query the database. Callers that need the same connection at the same time share
+//! a single read.
 //!
-//! An entry is current as long as the feed has reported no change of its connection since it was read, and this process hasn't
-//! written to its slot. After that, the entry is compared with the database by its version, and kept with what was prepared from it
-//! if the version is the same. A missing connection isn't kept.
+//! An entry is current as long as the feed has reported no change of its connection since the entry was read, and this process hasn't
+//! written to a connection in its slot. After that, the version of the entry is compared with the database. If the version is the same, the
+//! entry is kept, including the values that were derived from it. A missing connection isn't cached.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -24,11 +24,11 @@ use crate::connection::{Connection, ConnectionKey};
 use crate::single_flight::{Join, SharedError, SingleFlight};
 use crate::store::{CredentialVersion, StoreError};
 
-/// The time after which an entry that isn't called goes.
+/// The time after which an unused entry is removed.
 const MAX_IDLE: Duration = Duration::from_secs(600);
 
-/// The number of counters of changes. Connections whose keys have one hash share a counter: a change of one of them costs the
-/// others a comparison of versions.
+/// The number of counters of changes. Connections whose keys have the same hash share a counter. A change of such a connection only makes
+/// the others compare their versions.
 const SLOTS: usize = 64;
 
 const MAX_ENTRIES: u64 = 10_000;
@@ -43,17 +43,17 @@ pub struct ConnectionCache<F: ChangeFeed>(Arc<Shared<F>>);
 
 struct Shared<F: ChangeFeed> {
     entries: Entries<ConnectionKey, Entry, RandomState>,
-    /// The numbers of changes of the connections of each slot.
+    /// The numbers of changes in each slot.
     slots: [AtomicU64; SLOTS],
     hasher: RandomState,
     reads: Arc<SingleFlight<(ConnectionKey, Stamp), (), Outcome>>,
     changes: Watch<F>,
 }
 
-/// The state of the database when a read of it began, as far as it's known.
+/// The state of the database when a read began, as far as it's known.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Stamp {
-    /// The number of times that anything may have changed.
+    /// The number of times that any connection may have changed.
     all: u64,
     /// The number of changes in the slot.
     slot: u64,
@@ -65,7 +65,7 @@ struct Entry {
     cached: CachedConnection,
 }
 
-/// Callers that wait together share a failure too: else they would fail one after the other.
+/// Callers that wait together also share a failure, because otherwise they would fail one after the other.
 type Outcome = Result<Connection, SharedFailure>;
 
 /// A connection in the cache, and the version of its credential.
@@ -175,7 +175,7 @@ impl<F: ChangeFeed> ConnectionCache<F> {
                 Join::Started(leader, _) => break Some(leader),
                 Join::Full => break None,
                 Join::Joined(waiter) => {
-                    // `None`: the caller that read has gone away.
+                    // `None` means that the caller that was reading has disconnected.
                     if let Some(outcome) = waiter.result().await {
                         return Ok(outcome?);
                     }
@@ -277,26 +277,26 @@ impl<F: ChangeFeed> Shared<F> {
     }
 }
 
-/// Agrees to each piece of work.
+/// Accepts all work.
 fn always<M>(_: &M) -> Result<(), Infallible> {
     Ok(())
 }
 
-/// Asks the feed, at most once in the staleness, for all callers.
+/// Calls the feed for all callers, at most once per staleness.
 struct Watch<F: ChangeFeed> {
     feed: F,
-    /// Held by the caller that asks.
+    /// Locked by the caller that calls the feed.
     cursor: Mutex<Option<F::Cursor>>,
     questions: Arc<SingleFlight<(), (), Result<(), SharedFailure>>>,
     staleness: Duration,
     began: Instant,
-    /// The time of the last question that was answered, in nanoseconds since the beginning.
+    /// The time of the last successful call of the feed, in nanoseconds since the start.
     asked: AtomicU64,
-    /// The number of answers that anything may have changed.
+    /// The number of reports that any connection may have changed.
     all: AtomicU64,
 }
 
-/// The value of [`Watch::asked`] before the first question.
+/// The value of [`Watch::asked`] before the first call of the feed.
 const NEVER: u64 = u64::MAX;
 
 impl<F: ChangeFeed> Watch<F> {
@@ -321,7 +321,7 @@ impl<F: ChangeFeed> Watch<F> {
         asked == NEVER || since >= self.staleness
     }
 
-    /// Asks the feed if that's due, or shares a question that another caller asks.
+    /// Calls the feed if that's due, or waits for a call of the feed that another caller has begun.
     async fn ask(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
         let mut has_waited = false;
         while self.is_due() {
@@ -339,10 +339,10 @@ impl<F: ChangeFeed> Watch<F> {
                 Join::Full => return self.ask_once(changed).await,
                 Join::Joined(waiter) => match waiter.result().await {
                     Some(Err(failure)) => return Err(failure),
-                    // The second question that is waited for was asked after this caller came.
+                    // The second call of the feed that was waited for began after this caller came, so its result counts.
                     Some(Ok(())) if has_waited => return Ok(()),
                     Some(Ok(())) => has_waited = true,
-                    // The caller that asked has gone away.
+                    // The caller that was calling the feed has disconnected.
                     None => {}
                 },
             }
@@ -372,7 +372,7 @@ impl<F: ChangeFeed> Watch<F> {
     }
 }
 
-/// A [`StoreError`] that several callers get.
+/// A [`StoreError`] that several callers receive.
 #[derive(Clone)]
 enum SharedFailure {
     NotFound,
@@ -413,7 +413,7 @@ impl From<SharedFailure> for StoreError {
     }
 }
 
-/// The cause of a failure. Its source is the store's own error, which a host may look for by its type.
+/// The cause of a failure. Its source is the store's own error, which a host application may search for by its type.
 #[derive(Clone, Debug)]
 struct Failure {
     what: &'static str,
@@ -438,7 +438,7 @@ impl<F: ChangeFeed> Clone for ConnectionCache<F> {
     }
 }
 
-// Keys aren't listed: there may be very many.
+// The keys aren't printed, because there may be very many.
 impl<F: ChangeFeed> fmt::Debug for ConnectionCache<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionCache")

@@ -1,4 +1,4 @@
-//! The feed of changes by other processes.
+//! The feed of changes that other processes make.
 
 use std::future::Future;
 use std::sync::Arc;

@@ -1,7 +1,7 @@
-//! The cipher: XChaCha20-Poly1305, with nonces of 192 bits, which may be random for any number of records.
+//! The cipher: XChaCha20-Poly1305. Its nonces have 192 bits, so they may be random for any number of records.
 //!
-//! A sealed record is nonce, text and tag. Format, key id, connection key, field, integration and version are authenticated with it,
-//! so a record can't be moved to another row, another field, another integration (whose base URL would then get its secrets) or
+//! A sealed record consists of nonce, text and tag. Format, key id, connection key, field, integration and version are authenticated with
+//! it. So a record can't be moved to another row, another field, another integration (whose base URL would then receive the secrets) or
 //! another key.
 
 use chacha20poly1305::aead::inout::InOutBuf;
@@ -82,7 +82,7 @@ pub(super) fn seal(
     Ok(std::mem::take(&mut *sealed))
 }
 
-/// Opens a record of that place and key. Each failure is the same error.
+/// Opens a record of that place and key. Every failure is reported as the same error.
 pub(super) fn open(
     key: &Key,
     place: Place<'_>,

@@ -1,10 +1,11 @@
-//! The encrypted part of a connection as bytes: its variables, then its secrets; names and values, each after its length. The
-//! integration is stored in clear.
+//! The encrypted part of a connection as bytes: its variables, and then its secrets, as names and values. Each is preceded by its length.
+//! The integration is stored without encryption.
 
 use super::sealed::SealError;
 use crate::connection::Connection;
 
-/// The number of bytes that [`write`] adds. A buffer of a secret must not grow: growing would leave a copy behind that nobody zeroes.
+/// Returns the number of bytes that [`write`] adds. The buffer of a secret must not grow, because growing would leave a copy behind that
+/// isn't wiped.
 pub(super) fn length(connection: &Connection) -> usize {
     let variables = connection.variables().iter();
     let variables = variables.map(|(name, value)| entry(name.as_bytes(), value.as_bytes()));

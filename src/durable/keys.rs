@@ -1,4 +1,4 @@
-//! The keys by which records are encrypted: one key to write, any number to read.
+//! The keys that encrypt records: a single key to write, and any number of keys to read.
 
 use std::fmt;
 
@@ -97,7 +97,7 @@ impl Keys {
         &self.current
     }
 
-    /// Returns the key of that id. Ids aren't secret, so they needn't be compared in constant time.
+    /// Returns the key with that id. Ids aren't secret, so they needn't be compared in constant time.
     pub(super) fn find(&self, id: &[u8]) -> Option<&Key> {
         let mut keys = std::iter::once(&self.current).chain(&self.others);
         keys.find(|key| key.id.as_bytes().as_slice() == id)
@@ -106,7 +106,7 @@ impl Keys {
 
 impl Key {
     fn from_base64(key: &Secret) -> Result<Self, InvalidKey> {
-        // The decoder wants room for whole groups of three bytes.
+        // The decoder needs room for whole groups of three bytes.
         let mut bytes = Zeroizing::new([0; LENGTH + 2]);
         let decoded = STANDARD.decode_slice(key.expose(), &mut *bytes);
         match (decoded, bytes.first_chunk::<LENGTH>()) {

@@ -1,4 +1,4 @@
-//! Replacement of a key.
+//! The replacement of a key.
 
 use super::cipher;
 use super::keys::Keys;

@@ -154,7 +154,7 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {}
 
-// The record's length and place only: sealed bytes don't belong into logs.
+// Only the record's length and place are printed, because sealed bytes don't belong into logs.
 impl fmt::Debug for SealedRecord<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedRecord")

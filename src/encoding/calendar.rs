@@ -1,11 +1,11 @@
-//! The calendar, and the timestamps that are written and read by it.
+//! The calendar, and the timestamps that depend on it.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// The days from 0000-03-01, with which the count of years begins here, to 1970-01-01.
+/// The number of days from 0000-03-01, where the count of years begins, to 1970-01-01.
 const DAYS_TO_1970: u64 = 719_468;
 
-/// Returns the time since 1970. A time before 1970 counts as its beginning.
+/// Returns the time since 1970. A time before 1970 is treated as the beginning of 1970.
 pub(crate) fn since_epoch(time: SystemTime) -> Duration {
     time.duration_since(UNIX_EPOCH).unwrap_or_default()
 }
@@ -75,8 +75,8 @@ impl DateTime {
         )
     }
 
-    /// Formats as `Wed, 12 Jul 2017 02:41:59 GMT`, with that name of the zone. HTTP (RFC 9110 §5.6.7) and mail
-    /// (RFC 5322 §3.3) differ in the zone alone.
+    /// Formats as `Wed, 12 Jul 2017 02:41:59 GMT`, with that name of the zone. The formats of HTTP (RFC 9110 §5.6.7)
+    /// and mail (RFC 5322 §3.3) differ only in the zone.
     #[cfg(feature = "hmac")]
     pub(crate) fn to_http_date(self, zone: &str) -> String {
         let Self {
@@ -158,7 +158,7 @@ pub(crate) fn parse_rfc3339(text: &str) -> Option<Duration> {
     let time = time.split_once('.').map_or(time, |(whole, _)| whole);
     let mut time = time.splitn(3, ':').map(digits);
     let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
-    // A leap second is the 60th.
+    // A leap second is written as second 60.
     if year > 9999 || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
         return None;
     }

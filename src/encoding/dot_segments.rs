@@ -1,12 +1,12 @@
 //! Dot segments (RFC 3986 §5.2.4), resolved in the three ways that the crate needs.
 //!
-//! - [`leaves_base`] only looks: what is forwarded keeps its dot segments, but mustn't leave the base path.
+//! - [`leaves_base`] only checks a path. A forwarded path keeps its dot segments, but must not leave the base path.
 //! - [`all_readings`] resolves a path in each way in which an upstream may read it, for scopes.
 //! - [`normalize`] resolves a path in the one way in which AWS signs it.
 //!
-//! Upstreams differ in what they do before they resolve: one decodes `%2F`, splits at `\`, cuts a segment at `;` or merges
-//! `//` (Envoy CVE-2019-9901, CVE-2021-29492). A check therefore looks at a path in each of those views, and the
-//! strictest verdict counts.
+//! Upstreams differ in their steps before they resolve a path: they may decode `%2F`, split at `\`, cut a segment at
+//! `;` or merge `//` (Envoy CVE-2019-9901, CVE-2021-29492). So a check looks at a path in each of those views, and the
+//! strictest result counts.
 
 use std::borrow::Cow;
 
@@ -113,7 +113,7 @@ impl Reading {
         });
         let (kept, is_folder) = resolve(segments, self.merges_empty);
         let mut path = kept.join(&b'/');
-        // An empty last segment that was kept has left its slash already.
+        // An empty last segment that was kept has already added its slash.
         if is_folder && !path.is_empty() && !path.ends_with(b"/") {
             path.push(b'/');
         }
@@ -152,8 +152,8 @@ pub(crate) fn normalize(path: &str) -> String {
     normalized
 }
 
-/// Returns the segments that are left, and whether the path names a folder: `a/.`, `a/b/..` and `a/` do, whose resolved
-/// form ends in a slash.
+/// Returns the segments that are left, and `true` with them if the path names a folder. `a/.`, `a/b/..` and `a/` name a
+/// folder, and their resolved form ends with a slash.
 fn resolve<S: AsRef<[u8]>>(
     segments: impl Iterator<Item = S>,
     merges_empty: bool,

@@ -68,7 +68,7 @@ pub(crate) fn encode_hash(bytes: &[u8]) -> [u8; 64] {
     text
 }
 
-/// Returns the bytes behind digits of either case. They're wiped when they're dropped, as they may be a key.
+/// Returns the bytes that the digits of either case encode. They may be a key, so they're wiped when they're dropped.
 #[cfg(feature = "hmac")]
 pub(crate) fn decode(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(digits.len() / 2));
@@ -79,7 +79,7 @@ pub(crate) fn decode(digits: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-/// Returns the bytes behind exactly as many digits in lower case as fill the array.
+/// Returns the bytes that the digits in lower case encode. The number of digits must fit the array exactly.
 pub(crate) fn decode_lower<const LEN: usize>(digits: &[u8]) -> Option<[u8; LEN]> {
     if digits.len() != 2 * LEN {
         return None;

@@ -1,6 +1,6 @@
 //! Text forms of bytes and of time: percent-encoding, hexadecimal digits, PEM, dates, and the dot segments of a path.
 //!
-//! Each form has one coder, which all rooms of the crate share.
+//! Each format has a single encoder, which all modules of the crate share.
 
 pub(crate) mod calendar;
 pub(crate) mod dot_segments;
@@ -10,5 +10,5 @@ pub(crate) mod http_date;
 pub(crate) mod pem;
 pub(crate) mod percent;
 
-/// Takes bytes as they're made, so that long or secret text isn't copied on its way.
+/// Receives bytes in pieces, so that long or secret text isn't copied.
 pub(crate) type Sink<'a> = dyn FnMut(&[u8]) + 'a;

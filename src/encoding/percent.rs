@@ -1,4 +1,4 @@
-//! Percent-encoding (RFC 3986 §2.1). Decoding happens once at a time, and sequences that aren't valid are left as text.
+//! Percent-encoding (RFC 3986 §2.1). Decoding is done once, and sequences that aren't valid are left unchanged.
 
 use std::borrow::Cow;
 
@@ -30,7 +30,7 @@ pub(crate) fn decode_byte(bytes: &[u8]) -> Option<(u8, &[u8])> {
     Some((first, after))
 }
 
-/// Returns `true` if each `%` begins a valid sequence.
+/// Returns `true` if every `%` begins a valid sequence.
 pub(crate) fn is_well_formed(bytes: &[u8]) -> bool {
     let mut rest = bytes;
     while let Some((_, after)) = decode_byte(rest) {
@@ -53,8 +53,8 @@ const fn sequence(byte: u8) -> [u8; 3] {
     [b'%', high, low]
 }
 
-/// Hands `bytes` to `sink`, with all but the unreserved characters encoded. Upper case, as signatures need it
-/// (RFC 5849 §3.6).
+/// Passes `bytes` to `sink`, and encodes all characters except the unreserved characters. Sequences are in upper case,
+/// because signatures need that (RFC 5849 §3.6).
 pub(crate) fn encode(bytes: &[u8], sink: &mut Sink<'_>) {
     for run in bytes.chunk_by(|&one, &other| is_unreserved(one) == is_unreserved(other)) {
         if run.first().is_some_and(|&byte| is_unreserved(byte)) {
@@ -67,14 +67,14 @@ pub(crate) fn encode(bytes: &[u8], sink: &mut Sink<'_>) {
     }
 }
 
-/// Appends `bytes` to `target`, with all but the unreserved characters encoded.
+/// Appends `bytes` to `target`, and encodes all characters except the unreserved characters.
 pub(crate) fn encode_into(target: &mut String, bytes: &[u8]) {
     encode(bytes, &mut |part| {
         target.extend(part.iter().copied().map(char::from));
     });
 }
 
-/// Appends the sequence of a byte, whatever the byte is.
+/// Appends the sequence of a byte, even if the byte is an unreserved character.
 pub(crate) fn encode_byte_into(target: &mut String, byte: u8) {
     target.extend(sequence(byte).map(char::from));
 }

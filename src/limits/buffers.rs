@@ -1,9 +1,10 @@
-//! A limit of the memory that buffered bodies take: for a signature, or to be sent again.
+//! The limit for the memory of buffered bodies. A body is buffered for a signature, or so that it
+//! can be sent again.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// BufferBudget for so many bytes, for all calls together.
+/// The number of bytes that the buffered bodies of all calls together may take.
 pub(crate) struct BufferBudget {
     limit: usize,
     taken: AtomicUsize,
@@ -24,7 +25,7 @@ impl BufferBudget {
     }
 }
 
-/// The memory that one call has taken of the budget. It's given back when this is dropped.
+/// The memory that one call has taken from the budget. Dropping the permit gives the memory back.
 pub(crate) struct BufferPermit {
     room: Arc<BufferBudget>,
     bytes: usize,
@@ -38,7 +39,8 @@ impl BufferPermit {
         }
     }
 
-    /// Takes that many bytes more. Returns `false` if the budget is used up.
+    /// Takes that many more bytes. Returns `false`, and takes nothing, if the budget has fewer bytes
+    /// left.
     pub(crate) fn try_grow(&mut self, bytes: usize) -> bool {
         let BufferBudget { limit, taken } = &*self.room;
         let fits = |sum: usize| sum.checked_add(bytes).filter(|sum| sum <= limit);

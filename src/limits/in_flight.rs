@@ -1,5 +1,5 @@
-//! Calls under way are counted by what they hold: a place is given back when it's dropped, and that
-//! is when the response's body has ended, or when the call is dropped before.
+//! The limits for the calls in progress. Each call holds a permit, and the call counts until the permit is
+//! dropped: when the response's body has ended, or earlier if the call is dropped.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,10 +11,10 @@ use foldhash::quality::RandomState;
 use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
-/// The wait that is suggested to callers, as nobody can foresee when a call ends.
+/// The wait that is suggested to callers, which is fixed because the end of a call can't be predicted.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// The calls under way, of whatever connection.
+/// The number of calls in progress, of all connection keys together.
 pub(super) struct GlobalLimit {
     limit: usize,
     count: AtomicUsize,
@@ -34,7 +34,7 @@ impl GlobalLimit {
 
     fn take(self: &Arc<Self>) -> Result<GlobalPermit, Error> {
         let one_more = |count: usize| (count < self.limit).then_some(count + 1);
-        // Relaxed, as nothing but the number itself is told by it.
+        // `Relaxed` suffices, because no other memory depends on the number.
         match self
             .count
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
@@ -55,7 +55,7 @@ impl Drop for GlobalPermit {
 
 type Counts = HashMap<ConnectionKey, usize, RandomState>;
 
-/// The calls under way of each connection that has any.
+/// The number of calls in progress for each connection key that has calls in progress.
 pub(super) struct PerKeyLimit {
     limit: usize,
     counts: Mutex<Counts>,
@@ -93,7 +93,7 @@ impl PerKeyLimit {
         })
     }
 
-    /// Ignores poisoning: no holder of the lock can panic half-way, so the counts are consistent.
+    /// Locks the counts. Poisoning is ignored, because no change of the counts can panic half-way.
     fn counts(&self) -> MutexGuard<'_, Counts> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -106,7 +106,8 @@ struct KeyPermit {
 
 impl Drop for KeyPermit {
     fn drop(&mut self) {
-        // Ids without a call under way are removed, so that memory is bounded. The removed key is freed after the lock.
+        // Connection keys without a call in progress are removed, so that memory is bounded. The removed key is freed
+        // after the lock has been released.
         let mut counts = self.of.counts();
         let last = match counts.get_mut(&self.id) {
             Some(count) if *count > 1 => {
@@ -120,8 +121,8 @@ impl Drop for KeyPermit {
     }
 }
 
-/// The places that a call holds while it's under way. Boxed, as it's in the future of each call, and most hosts set no
-/// limit.
+/// The permits that a call holds while it's in progress. The content is boxed to keep the future of each call small,
+/// because most host applications set no limit.
 #[derive(Default)]
 pub(crate) struct Permit(Option<Box<Held>>);
 

@@ -1,8 +1,8 @@
-//! Limits of the calls that are under way, in all and per connection, and of the rate at which they begin.
+//! Limits for the calls in progress, in all and per connection key, and for the rate at which calls begin.
 //!
-//! A limit that isn't set is an `Option` to look at. What counts calls per connection is asked only
-//! once the store knows the id: unknown ids are answered alike however busy the known ones are, and
-//! none of them takes memory.
+//! A limit that isn't set costs only the check of an `Option`. The limits per connection key are checked
+//! only after the store has found the connection key. So the answer for an unknown key doesn't depend on
+//! the other calls, and unknown keys take no memory.
 
 mod buffers;
 mod in_flight;
@@ -61,12 +61,13 @@ impl Limits {
         self.buffers = Arc::new(BufferBudget::new(bytes));
     }
 
-    /// Returns the budget for buffered bodies.
+    /// Returns the limit for the memory of buffered bodies.
     pub(crate) fn buffers(&self) -> &Arc<BufferBudget> {
         &self.buffers
     }
 
-    /// Goes on counting where another service does, as far as the limits are the same.
+    /// Shares the counts of another service. Each limit is shared only if both services have the same
+    /// limit.
     pub(crate) fn share_with(&mut self, other: &Self) {
         share(&mut self.global, other.global.as_ref(), |a, b| {
             a.limit() == b.limit()
@@ -83,7 +84,7 @@ impl Limits {
         });
     }
 
-    /// Counts a call of whatever connection, or refuses it.
+    /// Counts a call, independently of its connection key, or refuses the call.
     pub(crate) fn admit(&self, permit: &mut Permit) -> Result<(), Error> {
         match &self.global {
             None => Ok(()),
@@ -91,12 +92,12 @@ impl Limits {
         }
     }
 
-    /// Counts a call of this connection, which the store knows, or refuses it.
+    /// Counts a call of a connection key that the store has found, or refuses the call.
     pub(crate) fn admit_key(&self, key: &ConnectionKey, permit: &mut Permit) -> Result<(), Error> {
         if let Some(per_key) = &self.per_key {
             permit.take_key(per_key, key)?;
         }
-        // Last, as a call that is refused for another reason hasn't begun.
+        // The rate is checked last, because a call that is refused for another reason hasn't begun.
         #[cfg(feature = "rate-limit")]
         if let Some(rates) = &self.rates {
             rates.check(key)?;
@@ -105,7 +106,7 @@ impl Limits {
     }
 }
 
-/// Shares the other's limit, if both have one and they're alike.
+/// Replaces `own` by `other`, if both are set and `alike` returns `true`.
 pub(crate) fn share<T>(
     own: &mut Option<Arc<T>>,
     other: Option<&Arc<T>>,

@@ -1,4 +1,4 @@
-//! A limit of the rate at which calls of a connection begin: a bucket of tokens per id, by `governor`.
+//! The limit for the rate at which calls of a connection key begin: a token bucket of `governor` for each key.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -48,7 +48,7 @@ impl Rate {
     /// allows in a century.
     #[must_use]
     pub fn burst(self, calls: NonZeroU32) -> Self {
-        // governor reckons in nanoseconds that fit 64 bits.
+        // governor computes with nanoseconds in 64 bits, which a longer time could overflow.
         const CENTURY: u128 = 100 * 365 * 24 * 3600 * 1_000_000_000;
         let interval = self.0.replenish_interval().as_nanos().max(1);
         let most = u32::try_from(CENTURY / interval).unwrap_or(u32::MAX);
@@ -70,7 +70,7 @@ type Buckets = HashMapStateStore<ConnectionKey, RandomState>;
 type Limiter = RateLimiter<ConnectionKey, Buckets, MonotonicClock, NoOpMiddleware<Instant>>;
 type Instant = <MonotonicClock as Clock>::Instant;
 
-/// The buckets of the connections that aren't full.
+/// The buckets of the connection keys. Full buckets are removed from time to time.
 pub(super) struct Rates {
     rate: Rate,
     limiter: Limiter,
@@ -79,7 +79,7 @@ pub(super) struct Rates {
 }
 
 impl Rates {
-    /// The fewest calls between two sweeps.
+    /// The minimum number of calls between two sweeps.
     const MIN_SWEEP_INTERVAL: usize = 1024;
 
     pub(super) fn new(rate: Rate) -> Self {
@@ -107,14 +107,15 @@ impl Rates {
         })
     }
 
-    /// Removes ids whose bucket is full again, as a full bucket equals none, so that memory is bounded by the calls of
-    /// the last moments.
+    /// Removes the buckets that are full again, so that memory is bounded by the number of recent calls. A full bucket
+    /// has the same meaning as a missing bucket.
     ///
-    /// A sweep comes after as many calls as the last one left ids, so a call pays for looking at
-    /// two of them at most, and no more ids are kept than twice those whose bucket isn't full, and
-    /// [`MIN_SWEEP_INTERVAL`](Self::MIN_SWEEP_INTERVAL).
+    /// The next sweep comes after as many calls as this sweep has left buckets, but after at least
+    /// [`MIN_SWEEP_INTERVAL`](Self::MIN_SWEEP_INTERVAL) calls. Each call adds at most one bucket, so the table has at
+    /// most two buckets for each call since the last sweep, and on average a call pays for the check of at most two
+    /// buckets.
     fn sweep_in_time(&self) {
-        // One call alone sees the last number; those that follow wrap around, until it's set anew.
+        // Only one call reads 1 and sweeps. The counter of later calls wraps around, until the sweep sets it again.
         if self.until_sweep.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.limiter.retain_recent();
             self.limiter.shrink_to_fit();

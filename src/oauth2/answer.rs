@@ -1,6 +1,7 @@
-//! The response of a token endpoint: tokens, or the reason why it holds none.
+//! Parses the response of a token endpoint: tokens, or the reason why there are none.
 //!
-//! Only tokens and error codes from a fixed list leave this module, as the text of an error may echo the request.
+//! Only tokens and error codes from a fixed list leave this module, because the text of an error may repeat the
+//! request.
 
 use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
@@ -18,11 +19,11 @@ use crate::secret::Secret;
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     pub(super) access_token: Path,
-    /// `None`: `refresh_token`, beside the access token.
+    /// `None` for the default: `refresh_token`, in the same object as the access token.
     pub(super) refresh_token: Option<Path>,
-    /// `None`: `expires_in`, beside the access token.
+    /// `None` for the default: `expires_in`, in the same object as the access token.
     pub(super) lifetime: Option<Path>,
-    /// `None`: `expires_at` or `expires_on`, beside the access token.
+    /// `None` for the default: `expires_at` or `expires_on`, in the same object as the access token.
     pub(super) expiry: Option<Path>,
     pub(super) default_lifetime: Option<Duration>,
     /// Error codes of this endpoint that mean `invalid_grant`.
@@ -74,20 +75,20 @@ fn find<'a, 'n>(fields: &'a Fields, mut names: impl Iterator<Item = &'n str>) ->
     names.try_fold(first, |value, name| value.get(name))
 }
 
-/// The reason why a response holds no tokens.
+/// The reason why a response contains no tokens.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// The grant has expired or was revoked.
     Revoked,
-    /// An error, with its code if that is a registered one.
+    /// The response contains an error. The code is present if it's a registered code.
     Code(Option<&'static str>),
-    /// A success without an access token.
+    /// The response is a success without an access token.
     NoToken,
-    /// A body that is neither JSON nor a form.
+    /// The body is neither JSON nor a form.
     Unreadable,
 }
 
-/// Reads the response to a request that began at that time.
+/// Reads the response to a request that began at the time `began`.
 pub(super) fn read(
     shape: &Shape,
     status: StatusCode,
@@ -126,7 +127,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
         let text = value?.as_str().filter(|text| !text.is_empty());
         text.map(Secret::from)
     };
-    // A path that is set is the only one; else the usual names are looked up in the object of the access token.
+    // If a path is set, only that path is used. Otherwise, the usual names are looked up in the object of the access
+    // token.
     let value = |set: &Option<Path>, names: &[&str]| match set {
         Some(path) => path.find(fields),
         None => names
@@ -150,8 +152,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     Some(tokens)
 }
 
-/// Returns the error codes, wherever upstreams put them: `error` as a string (RFC 6749 §5.2), or as an object with a
-/// code of its own; `code` and the like without any `error`.
+/// Returns the error codes from all usual places: `error` as a string (RFC 6749 §5.2), or as an object with its own
+/// code, and `code` and similar fields if there is no `error`.
 fn words<'a>(shape: &Shape, fields: &'a Fields) -> impl Iterator<Item = Cow<'a, str>> {
     let error = fields.0.get("error");
     let inside = |name| error.and_then(|error| error.get(name));
@@ -174,9 +176,9 @@ fn words<'a>(shape: &Shape, fields: &'a Fields) -> impl Iterator<Item = Cow<'a, 
     })
 }
 
-/// Returns the code from the list of registered ones.
+/// Returns the code from the list of registered codes, if it's in the list.
 fn registered(word: &str) -> Option<&'static str> {
-    /// RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
+    /// From RFC 6749 §5.2 and §4.1.2.1, RFC 8707 §2, OpenID Connect Core 1.0 §3.1.2.6.
     const CODES: [&str; 14] = [
         "access_denied",
         "account_selection_required",
@@ -196,7 +198,8 @@ fn registered(word: &str) -> Option<&'static str> {
     CODES.into_iter().find(|code| *code == word)
 }
 
-/// The fields of a response, wiped when they're dropped. Copies that the parser makes of strings with escapes aren't.
+/// The fields of a response, which are wiped when they're dropped. The parser's copies of strings with escapes can't be
+/// wiped.
 struct Fields(Map<String, Value>);
 
 impl Fields {
@@ -244,7 +247,7 @@ impl Drop for Fields {
     }
 }
 
-/// Recurses as deep as the parser lets values nest: 128 levels.
+/// Wipes a value and its nested values. The recursion is limited, because the parser allows at most 128 levels.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),

@@ -1,5 +1,5 @@
-//! Calls token endpoints with the transport that also sends the calls: with its policies for addresses and plaintext, and
-//! without following redirects.
+//! Calls token endpoints with the transport that also sends the calls. So the transport's policies for addresses and
+//! plaintext apply, and redirects aren't followed.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -106,7 +106,7 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
         let not_built = |why| failed(None, Kind::NotBuilt(why));
         let endpoint = self.endpoints.get(integration);
         let endpoint = endpoint.ok_or_else(|| not_built(RequestBuildError::UnknownIntegration))?;
-        // Taken before the request, so that the lifetime is never overestimated.
+        // Read before the request, so that the lifetime is never overestimated.
         let began = SystemTime::now();
         let (request, to) = endpoint.request(id, connection, began).map_err(|why| {
             match why.is_fixable_by_owner() {
@@ -128,8 +128,8 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
         let (code, fault) = match body {
             Err(fault) => (None, fault),
             Ok((body, is_whole)) => match answer::read(&endpoint.shape, status, &body, began) {
-                // JSON that parses is complete, however its connection ended, and it may hold the only copy of a
-                // rotated token.
+                // If the JSON can be parsed, it's complete, even if the connection broke off. It may be the only copy
+                // of a rotated token.
                 Ok(tokens) => return Ok(tokens),
                 Err(_) if !is_whole => (None, Fault::BrokenOff),
                 Err(Refusal::Revoked) => return Err(TokenError::Revoked),
@@ -147,7 +147,7 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
     }
 }
 
-/// A response, whatever its status.
+/// A response of any status.
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
@@ -158,7 +158,7 @@ struct Answer {
 impl<T: Transport> OAuth2TokenSource<T> {
     async fn send(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
         let sent = self.transport.send(request, to).await;
-        // Its causes may name hosts and addresses.
+        // The causes aren't kept, because they may name hosts and addresses.
         let response = sent.map_err(|error| Kind::Transport(error.kind()))?;
         let (head, body) = response.into_parts();
         // The body of a redirect isn't needed.

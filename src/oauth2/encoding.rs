@@ -1,5 +1,5 @@
-//! Forms, JSON objects and base64 of secrets: each is written into a buffer of its final size, which is wiped when it's
-//! dropped. A buffer that grows would leave copies behind.
+//! Forms, JSON objects and base64 of secrets. Each is written into a buffer of its final size, which is wiped when it's
+//! dropped, because a buffer that grows would leave copies behind.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -30,7 +30,7 @@ impl Value<'_> {
     }
 }
 
-/// Names and values in order, each name once.
+/// Names and values in order. Each name occurs once.
 #[derive(Default)]
 pub(super) struct Pairs<'a>(Vec<(&'a str, Value<'a>)>);
 
@@ -83,7 +83,7 @@ impl<'a> Pairs<'a> {
     }
 }
 
-/// Collects what `write` writes. It's called twice: for the size, and for the bytes.
+/// Returns the bytes that `write` writes. `write` is called twice: for the size, and for the bytes.
 fn sized(write: impl Fn(&mut Sink<'_>)) -> Zeroizing<Vec<u8>> {
     let mut length = 0;
     write(&mut |bytes| length += bytes.len());
@@ -131,7 +131,7 @@ pub(super) fn compact(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
 
 fn base64url(bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     let mut encoded = Zeroizing::new(vec![0; (bytes.len() * 4).div_ceil(3)]);
-    // The buffer has the exact size, so it can't fail.
+    // The buffer has the exact size, so the encoding can't fail.
     let _ = URL_SAFE_NO_PAD.encode_slice(bytes, &mut encoded);
     encoded
 }

@@ -61,7 +61,7 @@ impl TokenEndpoint {
         };
         let mut upstream = Upstream::template(base)?;
         if let Some(query) = query {
-            // Nothing is expanded in a query, so a brace in it is a mistake, as an empty query is.
+            // Queries aren't expanded, so a brace in a query is a mistake. An empty query is a mistake as well.
             let is_template = query.contains(['{', '}']);
             upstream = upstream.query(if is_template { "" } else { query })?;
         }
@@ -403,7 +403,7 @@ impl From<Secret> for TokenParameter {
     }
 }
 
-// By hand: hosts write secrets where texts belong.
+// Implemented by hand, because the host application may have written a secret in place of a text.
 impl fmt::Debug for TokenParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {

@@ -44,7 +44,7 @@ pub(super) enum Kind {
     },
 }
 
-/// The fault of a response that holds no tokens.
+/// The problem of a response that contains no tokens.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
     Refused,
@@ -122,7 +122,7 @@ impl std::error::Error for TokenEndpointError {}
 
 /// The error of a token request that can't be built from the integration and the connection.
 ///
-/// It holds names alone, never the value of a secret, a variable or a parameter.
+/// It contains only names, and never the value of a secret, a variable or a parameter.
 #[derive(Clone, Debug)]
 pub(super) enum RequestBuildError {
     UnknownIntegration,
@@ -134,8 +134,8 @@ pub(super) enum RequestBuildError {
 }
 
 impl RequestBuildError {
-    /// Returns `true` if the connection's owner can fix it. A key of the client was checked when it was set, and the
-    /// client's id and secret are the host's task as a rule.
+    /// Returns `true` if the connection's owner can repair it. A client's key was already checked when it was set, and
+    /// the client's id and secret are usually set by the host application.
     pub(super) fn is_fixable_by_owner(&self) -> bool {
         match self {
             Self::Missing(name) => !matches!(&**name, "client_id" | "client_secret"),

@@ -9,17 +9,19 @@ use crate::encoding::calendar::parse_rfc3339;
 /// The maximum lifetime of a token, so that adding it to a clock can't overflow: ten years.
 const MAX_LIFETIME: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
-/// Returns the end after a lifetime in seconds, a number or a string of one, or `None` if it isn't positive.
+/// Returns the end of a token with that lifetime in seconds, which is a number or a string. Returns `None` if the
+/// lifetime isn't positive.
 pub(super) fn after(lifetime: &Value, began: SystemTime) -> Option<SystemTime> {
     let seconds = number(lifetime).filter(|&seconds| seconds > 0.0)?;
     let lifetime = Duration::try_from_secs_f64(seconds).unwrap_or(MAX_LIFETIME);
     began.checked_add(lifetime.min(MAX_LIFETIME))
 }
 
-/// Returns the end from a point in time: Unix seconds, or milliseconds if the number is absurd as seconds, as a number or
-/// a string; or a timestamp of RFC 3339. Returns `None` if it has passed: the token is new, so a clock is wrong.
+/// Returns the end as a point in time. It's given in Unix seconds, or in milliseconds if the number is too large for
+/// seconds, as a number or a string, or it's given as a timestamp of RFC 3339. Returns `None` if the end has passed:
+/// the token is new, so a clock is wrong.
 pub(super) fn at(time: &Value, began: SystemTime) -> Option<SystemTime> {
-    // As seconds, this is in the year 5138.
+    // As seconds, this number is in the year 5138.
     const MAX_SECONDS: f64 = 1e11;
     let since_epoch = match number(time) {
         Some(time) if time > MAX_SECONDS => Duration::try_from_secs_f64(time / 1000.0).ok()?,

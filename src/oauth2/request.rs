@@ -29,8 +29,8 @@ const FORM: HeaderValue = HeaderValue::from_static("application/x-www-form-urlen
 const CLIENT_ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
 impl TokenEndpoint {
-    /// Returns the request for new tokens of the connection, and its destination. It's never sent to another one, so a
-    /// redirect can't carry credentials away.
+    /// Returns the request for new tokens of the connection, and its destination. The request is never sent to another
+    /// destination, so a redirect can't leak credentials.
     pub(super) fn request(
         &self,
         id: &ConnectionKey,
@@ -51,7 +51,7 @@ impl TokenEndpoint {
 
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, JSON);
-        // Content codings of the response aren't decoded.
+        // The response must not be compressed, because it isn't decompressed.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);

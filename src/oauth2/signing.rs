@@ -42,7 +42,7 @@ impl SigningAlgorithm {
 
     /// Parses the key.
     ///
-    /// It's parsed for each assertion, as ring doesn't wipe the keys that it holds.
+    /// The key is parsed for each assertion, because ring doesn't wipe the keys that it stores.
     pub(super) fn key(self, pem: &Secret) -> Result<SigningKey, SigningKeyError> {
         let (label, der) = from_pem(pem.expose())?;
         let unfit = |_| SigningKeyError("the key isn't one that this algorithm signs with");
@@ -63,7 +63,7 @@ impl SigningAlgorithm {
             Self::Ps256 => rsa(&RSA_PSS_SHA256),
             Self::Es256 => ecdsa(&ECDSA_P256_SHA256_FIXED_SIGNING),
             Self::Es384 => ecdsa(&ECDSA_P384_SHA384_FIXED_SIGNING),
-            // OpenSSL writes no public key into the file.
+            // OpenSSL's files don't contain the public key.
             Self::EdDsa => Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der)
                 .map(SigningKey::Ed25519)
                 .map_err(unfit),

@@ -1,5 +1,5 @@
-//! The guard of a call under way. It reports the call when it's dropped, so that no call escapes the report, cancelled calls
-//! included.
+//! The guard of a call under way. It reports the call when it's dropped, so that every call is reported, including
+//! cancelled calls.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::limits::Permit;
 use crate::policy::Origin;
 
-/// The facts of a call so far, and the observers that get them in the end.
+/// The facts of a call so far, and the observers that receive them at the end.
 pub(crate) struct CallGuard {
     facts: CallFacts,
     started: Instant,
@@ -55,19 +55,19 @@ impl CallGuard {
         &self.span
     }
 
-    /// Returns `true` if an observer needs facts that cost something to gather.
+    /// Returns `true` if an observer needs facts that are expensive to collect.
     fn is_observed(&self) -> bool {
         !self.observers.is_empty() || self.span.is_seen()
     }
 
-    /// The request as it came may belong to a trace.
+    /// Records the trace of the caller's request.
     pub(crate) fn on_request(&mut self, request: &HeaderMap) {
         if self.is_observed() {
             self.traced(TraceId::from_headers(request));
         }
     }
 
-    /// The request that is sent may begin a trace.
+    /// Starts a trace in the request that is sent, if the settings ask for that, and records it.
     pub(crate) fn on_send(&mut self, request: &mut HeaderMap, context: TraceContext) {
         if context == TraceContext::Start {
             let trace = TraceId::from_headers_or_start(request);
@@ -83,7 +83,7 @@ impl CallGuard {
         }
     }
 
-    /// The head of the vendor's response, as it came.
+    /// Records facts from the head of the upstream's original response.
     pub(crate) fn on_response(&mut self, response: &response::Parts) {
         self.facts.version = Some(response.version);
         let limit = match self.observers.is_empty() {
@@ -122,7 +122,7 @@ impl CallGuard {
         &mut self.permit
     }
 
-    /// From now on a body tells of its progress.
+    /// Sets the body whose progress is reported from now on.
     pub(crate) fn set_upload(&mut self, upload: Option<Arc<dyn Progress>>) {
         self.upload = upload;
     }
@@ -135,12 +135,12 @@ impl CallGuard {
         self.facts.key = Some(key.clone());
     }
 
-    /// The id that the caller named.
+    /// Returns the id that the caller named.
     pub(crate) fn connection_id(&self) -> Option<&ConnectionId> {
         self.facts.id.as_ref()
     }
 
-    /// The key that the authorizer granted.
+    /// Returns the key that the authorizer granted.
     pub(crate) fn connection_key(&self) -> Option<&ConnectionKey> {
         self.facts.key.as_ref()
     }
@@ -158,13 +158,13 @@ impl CallGuard {
         self.facts.attempts += 1;
     }
 
-    /// The head of the vendor's response is here.
+    /// Records that the head of the upstream's response was received.
     pub(crate) fn on_answer(&mut self, status: StatusCode) {
         self.facts.status = Some(status);
         self.facts.head_time = Some(self.started.elapsed());
     }
 
-    /// The gateway answers with an error of its own.
+    /// Records that the gateway answers with its own error.
     pub(crate) fn on_error(&mut self, error: Error, status: StatusCode) {
         self.span.on_error(&self.facts, &error);
         self.facts.status = Some(status);
@@ -179,14 +179,14 @@ impl CallGuard {
     /// Records the outcome of the call. Only the first outcome counts.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
         self.facts.outcome.get_or_insert(outcome);
-        // Before the caller has the last byte: its next call may come at once.
+        // Released before the caller has the last byte, because the caller's next call may follow at once.
         self.permit = Permit::default();
     }
 }
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
-        // Whoever hears of the end may count on the place.
+        // Released before the report, because an observer may rely on the free place.
         self.permit = Permit::default();
         if self.is_observed() {
             self.facts.duration = self.started.elapsed();

@@ -53,7 +53,7 @@ impl RateLimit {
         self.retry_after
     }
 
-    /// `None`: the answer tells nothing of limits.
+    /// Returns `None` if the response contains no rate limits.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let number = |names: &[HeaderName; 4]| {
             let mut values = names.iter().filter_map(|name| headers.get(name));
@@ -92,8 +92,8 @@ const RESET: [HeaderName; 4] = [
     HeaderName::from_static("x-ratelimit-reset-requests"),
 ];
 
-/// `RateLimit: "name";r=50;t=30`, `RateLimit-Policy: "name";q=100;w=60`; and as earlier versions of
-/// the draft had it, `RateLimit: limit=100, remaining=50, reset=30`.
+/// Parses `RateLimit: "name";r=50;t=30` and `RateLimit-Policy: "name";q=100;w=60`. Also parses the form in earlier
+/// versions of the draft: `RateLimit: limit=100, remaining=50, reset=30`.
 fn draft(headers: &HeaderMap) -> RateLimit {
     let mut found = RateLimit::default();
     let mut name: &[u8] = b"";
@@ -141,7 +141,7 @@ fn draft(headers: &HeaderMap) -> RateLimit {
     found
 }
 
-/// The parts between `separator`s that stand in no quotes.
+/// Returns the parts between the `separator`s that aren't in quotes.
 fn split(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let mut is_quoted = false;
     let parts = text.split(move |&byte| {
@@ -157,7 +157,7 @@ fn pair(part: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((key.trim_ascii(), value.get(1..)?.trim_ascii()))
 }
 
-/// `100`, `100, 100;w=60` or `59.7`; never `6m0s`.
+/// Parses `100`, `100, 100;w=60` or `59.7`, but not `6m0s`.
 fn leading_number(text: &[u8]) -> Option<u64> {
     let text = text.trim_ascii();
     let end = text.iter().position(|byte| !byte.is_ascii_digit());

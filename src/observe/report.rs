@@ -55,7 +55,8 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// A function as an observer of ends; made by [`PassthroughBuilder::observe_fn`](crate::PassthroughBuilder::observe_fn).
+/// An observer that calls a function at the end of each call; made by
+/// [`PassthroughBuilder::observe_fn`](crate::PassthroughBuilder::observe_fn).
 pub(crate) struct ObserveFn<F>(pub(crate) F);
 
 impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for ObserveFn<F> {
@@ -113,7 +114,7 @@ impl<'a> CallStart<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct CallReport<'a>(pub(crate) &'a CallFacts);
 
-/// The facts that are known of a call so far.
+/// The facts about a call that are known so far.
 #[derive(Debug, Default)]
 pub(crate) struct CallFacts {
     pub(crate) id: Option<ConnectionId>,
@@ -129,7 +130,7 @@ pub(crate) struct CallFacts {
     pub(crate) head_time: Option<Duration>,
     pub(crate) duration: Duration,
     pub(crate) attempts: u32,
-    /// The version in which the vendor answered.
+    /// The HTTP version of the upstream's response.
     pub(crate) version: Option<Version>,
     pub(crate) extensions: Extensions,
     pub(crate) told: Option<Box<Told>>,

@@ -19,12 +19,12 @@ mod on {
     use crate::observe::{CallFacts, CallReport, Outcome};
     use crate::policy::Scheme;
 
-    /// The span of a call under way. It's closed when the last of its clones has gone.
+    /// The span of a call under way. It's closed when its last clone has been dropped.
     #[derive(Clone, Debug)]
     pub(crate) struct CallSpan(Span);
 
     impl CallSpan {
-        /// A child of whatever span the host's layers have entered.
+        /// Returns a child of the span that the host application's layers have entered, if there is a span.
         pub(crate) fn start(method: &Method) -> Self {
             let (name, method) = match known(method) {
                 Some(method) => (method, method),
@@ -61,7 +61,7 @@ mod on {
             self.0.in_scope(run)
         }
 
-        /// Records the end of the call in the span, and runs `report` inside of it.
+        /// Records the end of the call in the span, and runs `report` inside the span.
         pub(crate) fn finish(&self, facts: &CallFacts, report: impl FnOnce()) {
             if self.is_seen() {
                 self.tell(facts);
@@ -69,19 +69,19 @@ mod on {
             self.0.in_scope(report);
         }
 
-        /// Leaves the cause of an answer in the host's log that the host must know of: an error of ours that isn't the caller's doing, or a
-        /// refused destination. Its texts hold no secret; they may name a host or an address.
+        /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, or a
+        /// refused destination. The texts contain no secret, but may contain a host or an address.
         pub(crate) fn on_error(&self, facts: &CallFacts, error: &Error) {
             let status = error.status();
             if !status.is_server_error() && error.code() != ErrorCode::DestinationRefused {
                 return;
             }
-            // Quoted, as a caller may have chosen the key: it can't pass for another field.
+            // Quoted, because a caller may have chosen the key, and an unquoted key could look like another field.
             let connection = facts.key.as_ref().map(|key| debug(key.as_str()));
             let integration = facts.integration.as_deref();
             self.0.in_scope(|| {
                 let code = error.code().as_str();
-                // Failures of the host's own parts are errors, failures of upstreams are warnings.
+                // Failures of the host application's own parts are errors, and failures of upstreams are warnings.
                 let is_hosts = status == StatusCode::BAD_GATEWAY && error.code() == ErrorCode::DestinationRefused;
                 if is_hosts || error.code() == ErrorCode::StoreUnavailable {
                     tracing::error!(target: "tower_passthrough", code, connection, integration, "{}", error.chain());
@@ -121,7 +121,7 @@ mod on {
             if let Some(id) = call.trace_id() {
                 span.record("trace_id", display(id));
             }
-            // A vendor's 4xx is an error to whoever called it; a caller that leaves is none.
+            // A 4xx of an upstream is an error for a client span. A caller that disconnects isn't an error.
             let failed = call.status().filter(|status| status.as_u16() >= 400);
             match (call.error(), failed, call.outcome()) {
                 (Some(code), _, _) => span.record("error.type", code.as_str()),
@@ -133,7 +133,7 @@ mod on {
         }
     }
 
-    /// The methods of the standards. A caller could make up others without end.
+    /// Returns a method of the standards. Other methods aren't recorded, because callers could invent any number of them.
     fn known(method: &Method) -> Option<&'static str> {
         const KNOWN: [&str; 10] = [
             "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
@@ -158,7 +158,7 @@ mod off {
     use crate::error::Error;
     use crate::observe::CallFacts;
 
-    /// No span: the feature `tracing` is off.
+    /// A replacement for the span if the feature `tracing` is off.
     #[derive(Clone, Debug)]
     pub(crate) struct CallSpan;
 

@@ -40,7 +40,7 @@ impl TraceId {
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?;
-        // With two fields, nothing says which one counts.
+        // With two fields, it's unclear which field counts.
         if values.next().is_some() {
             return None;
         }
@@ -96,7 +96,7 @@ impl fmt::Display for InvalidTraceId {
 
 impl std::error::Error for InvalidTraceId {}
 
-/// `version-trace-parent-flags`. Later versions may append to that (§4.3 of the standard).
+/// Parses `version-trace-parent-flags`. Later versions may append to that (§4.3 of the standard).
 fn parse(value: &[u8]) -> Option<TraceId> {
     let (known, rest) = value.split_at_checked(55)?;
     let mut parts = known.split(|&byte| byte == b'-');
@@ -112,15 +112,16 @@ fn parse(value: &[u8]) -> Option<TraceId> {
     (is_whole && parts.next().is_none()).then_some(TraceId(trace))
 }
 
-/// Parses an id, of which not all bytes are zero.
+/// Parses an id that has a byte other than zero.
 fn parse_id<const LEN: usize>(text: &[u8]) -> Option<[u8; LEN]> {
     decode_lower(text).filter(|id| id.iter().any(|&byte| byte != 0))
 }
 
-/// Returns a `traceparent` of version 00 that is sampled, as hosts that start traces here want to see them.
+/// Returns a `traceparent` of version 00 that is sampled, because a host application that starts traces here wants to
+/// see them.
 fn traceparent(id: TraceId, parent: [u8; 8]) -> HeaderValue {
     let text = format!("00-{id}-{:016x}-01", u64::from_be_bytes(parent));
-    // Digits and dashes make a value.
+    // The text has only digits and dashes, so the conversion can't fail.
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
@@ -129,9 +130,8 @@ fn random_id() -> [u8; 16] {
     id.to_be_bytes()
 }
 
-/// A number other than 0 that doesn't come again in practice: a counter, hashed under keys that std
-/// takes from the system's random numbers. Ids of traces aren't secrets, and what reads them only
-/// wants them spread.
+/// Returns a number other than 0 that isn't repeated in practice: a counter, hashed with keys that std derives from the
+/// system's random numbers. Trace ids aren't secrets, and their readers only need them to be evenly distributed.
 fn random() -> u64 {
     static KEYS: OnceLock<RandomState> = OnceLock::new();
     static COUNT: AtomicU64 = AtomicU64::new(0);

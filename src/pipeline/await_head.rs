@@ -14,19 +14,20 @@ use crate::error::Error;
 use crate::timeouts::Timeouts;
 
 pin_project! {
-    /// The output of `sending`, or the error of a wait that took too long.
+    /// Waits for the output of `sending`, or returns an error if a time limit has passed.
     ///
-    /// By hand: an async function would hold what it's given twice, and a call's future is copied.
+    /// Implemented by hand, because an async function would store its arguments twice, and the
+    /// future of a call is copied.
     #[must_use = "futures do nothing unless polled"]
     pub(crate) struct AwaitHead<'a, F> {
         #[pin]
         sending: F,
-        // A body that ends meanwhile wakes nobody here, so the wait is looked at as often as the
-        // shorter limit.
+        // The end of the request's body doesn't wake this future, so the time limits are checked in
+        // intervals of the shorter limit.
         #[pin]
         sleep: Sleep,
         started: Instant,
-        // When all of the call must have ended.
+        // The time by which the whole call must have ended.
         end: Option<Instant>,
         upload: Option<Arc<dyn Progress>>,
         to: &'a Dispatch,
@@ -35,7 +36,7 @@ pin_project! {
 }
 
 impl<'a, F> AwaitHead<'a, F> {
-    /// `began`: when the call did.
+    /// Returns the wait for a call that began at `began`.
     pub(crate) fn new(
         sending: F,
         began: Instant,

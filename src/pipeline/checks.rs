@@ -1,4 +1,4 @@
-//! The checks of a call before it's sent, except those of addresses, stores and policies.
+//! The checks of a call before it's sent, except the checks of addresses, stores and policies.
 
 use http::{HeaderMap, Method};
 use http_body::Body as _;
@@ -11,10 +11,11 @@ use crate::error::{Error, ErrorCode};
 use crate::rewrite::MAX_FIELDS;
 use crate::upstream::Route;
 
-/// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel nobody could check.
+/// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
 pub(super) fn check_method(method: &Method) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
-    // Methods are case-sensitive, and not to each vendor. TRACK is what IIS calls it.
+    // Methods are case-sensitive, but not every upstream follows that rule. TRACK is TRACE's name
+    // in IIS.
     let is = |name| method.as_str().eq_ignore_ascii_case(name);
     if is("TRACE") || is("TRACK") {
         return refused("the method would echo the connection's credential");
@@ -33,7 +34,7 @@ pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a method or a path that the caller's scope doesn't hold.
+/// Refuses a method or a path that isn't in the caller's scope.
 pub(super) fn check_scope(
     scope: &Scope,
     method: &Method,
@@ -55,7 +56,8 @@ pub(super) fn check_scope(
     Ok(())
 }
 
-/// Refuses dot segments that an upstream which decodes twice would see, if the host is strict.
+/// Refuses dot segments that only an upstream which decodes twice would see, if the host
+/// application asks for this check.
 pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
     if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
         return Err(Error::bad_address(

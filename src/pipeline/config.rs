@@ -1,4 +1,4 @@
-//! What the host decides once, for all calls.
+//! The settings that the host application makes once for all calls.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::rewrite::{ResponseHeaderPolicy, members};
 use crate::timeouts::Timeouts;
 use crate::upgrade::UpgradeTracker;
 
-/// Finds the URI as it came, before a router took the mount off.
+/// Returns the original URI, from which no router has removed the mount.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
 
 #[derive(Clone)]
@@ -30,7 +30,8 @@ pub(crate) struct Config {
     pub(crate) timeouts: Timeouts,
     /// In bytes.
     pub(crate) request_body_limit: Option<u64>,
-    /// How much of a body is kept while it streams, in bytes, to be sent once more.
+    /// The maximum size of the copy of a body that is kept while the body streams, in bytes. The
+    /// copy is sent if the request is sent again.
     pub(crate) replay_limit: usize,
     pub(crate) limits: Limits,
     pub(crate) observers: Arc<[Arc<dyn Observe>]>,
@@ -40,7 +41,7 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    /// Takes fields off each caller's request.
+    /// Removes these fields from each caller's request.
     pub(crate) fn strip(&mut self, fields: impl IntoIterator<Item = HeaderName>) {
         let known = self.host_credentials.iter().cloned();
         self.host_credentials = known.chain(fields).collect();
@@ -89,7 +90,7 @@ pub(crate) struct Via {
 }
 
 impl Via {
-    /// `None` if the pseudonym isn't a valid token.
+    /// Returns `None` if the pseudonym isn't a valid token.
     pub(crate) fn new(pseudonym: &str) -> Option<Self> {
         let is_token =
             |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);

@@ -1,7 +1,7 @@
-//! The way of a call, in the order that decides its safety: admit, look up, route, rewrite, send, respond.
+//! The steps of a call, in the order that makes it safe: admit, look up, route, rewrite, send, respond.
 //!
-//! The store isn't asked before the authorizer has agreed, no credential is put on before the destination has been judged, and the
-//! caller's body isn't touched before the last check: its first poll makes hyper send `100 Continue`.
+//! The store is called only after the authorizer has agreed. The credential is added only after the destination has been checked. The
+//! caller's body is polled only after the last check, because its first poll makes hyper send `100 Continue`.
 
 mod await_head;
 mod checks;
@@ -48,15 +48,15 @@ pub(crate) struct Gateway<S, A, R, T> {
     pub(crate) config: Config,
 }
 
-/// A gateway of whatever parts.
+/// A gateway with parts of any types.
 pub(crate) trait Forward: Send + Sync + 'static {
-    /// Answers a call under `prefix`: with the upstream's response, or with an error of the gateway's own.
+    /// Answers a call under `prefix` with the upstream's response, or with the gateway's own error.
     fn call(self: Arc<Self>, request: Request<RequestBody>, prefix: Prefix) -> CallFuture;
 
     fn config(&self) -> &Config;
 }
 
-/// The future of a call's response. It runs inside of the call's span.
+/// The future of a call's response. It runs inside the call's span.
 pub(crate) struct CallFuture {
     forwarding: Pin<Box<dyn Future<Output = Response<OwnBody>> + Send>>,
     span: CallSpan,
@@ -71,9 +71,10 @@ impl Future for CallFuture {
     }
 }
 
-/// A call under way. The steps work on it in place: moved from one to the next, it would be in the call's future once for each.
+/// A call under way. The steps change it in place. If it were moved from a step to the next, the call's future would contain a copy for
+/// each step.
 struct Call {
-    /// The request's URI as it came, before a router took the mount off.
+    /// The request's original URI, from which no router has removed the mount.
     uri: Uri,
     outgoing: Outgoing,
     /// Present if the call opens a WebSocket.
@@ -81,7 +82,7 @@ struct Call {
     guard: CallGuard,
 }
 
-/// The connection that a call is for, and what the caller may do with it.
+/// The connection of a call, and the caller's permissions for it.
 struct Found {
     key: ConnectionKey,
     scope: Scope,
@@ -176,7 +177,7 @@ where
             is_hosts_choice: route.is_hosts_choice,
         };
         if let PayloadUse::Bytes { limit } = to.payload_use(&call.outgoing.head, &connection)? {
-            // Boxed, as few schemes ask for it, and it would make each call's future larger.
+            // Boxed, because few schemes need it, and it would make the future of each call larger.
             Box::pin(self.buffer_payload(&mut call.outgoing, limit)).await?;
         }
         let rules = self.rules(&upstream, &scope);
@@ -201,8 +202,8 @@ where
         )
     }
 
-    /// Asks the authorizer first, then the store under the key that the authorizer gave, then the resolver. From here on nothing knows
-    /// by which id or in which way the request named the connection.
+    /// Calls the authorizer first, then the store with the key that the authorizer returned, and then the resolver. The later steps don't
+    /// know the id in the request or the way in which the request named the connection.
     async fn look_up(&self, address: &Address<'_>, guard: &mut CallGuard) -> Result<Found, Error> {
         let grant = self
             .authorizer

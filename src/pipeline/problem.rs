@@ -1,5 +1,4 @@
-//! The one place that makes an error response: problem+json (RFC 9457), or a gRPC status to a gRPC
-//! caller.
+//! Makes all error responses: problem+json (RFC 9457), or a gRPC status for a gRPC caller.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -25,11 +24,11 @@ const PROBLEM: HeaderValue = HeaderValue::from_static("application/problem+json"
 const METHODS: HeaderValue =
     HeaderValue::from_static("GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS, QUERY");
 
-/// In which form this caller understands an error.
+/// The form in which the caller understands an error.
 #[derive(Debug)]
 pub(crate) struct ErrorForm {
     is_head: bool,
-    /// The content type of a gRPC caller's request, which is that of the answer.
+    /// The content type of a gRPC caller's request, which the answer also has.
     grpc: Option<HeaderValue>,
 }
 
@@ -38,7 +37,7 @@ impl ErrorForm {
         let content_type = request.headers.get(CONTENT_TYPE);
         Self {
             is_head: request.method == Method::HEAD,
-            // To a CONNECT each 2xx means that its tunnel is open (RFC 9110 §9.3.6).
+            // For a CONNECT, every 2xx would mean that its tunnel is open (RFC 9110 §9.3.6).
             grpc: content_type
                 .filter(|_| request.method != Method::CONNECT)
                 .filter(|value| is_grpc(value.as_bytes()))
@@ -46,7 +45,7 @@ impl ErrorForm {
         }
     }
 
-    /// The answer that tells of `error`. The guard takes the error down.
+    /// Returns the response for `error`. The guard records the error.
     pub(crate) fn answer(self, error: Error, mut guard: CallGuard) -> Response<OwnBody> {
         let mut headers = common_fields(&error);
         let (status, body) = match self.grpc {
@@ -94,7 +93,7 @@ fn common_fields(error: &Error) -> HeaderMap {
         code.status(),
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE
     ) {
-        // Rounded up: earlier would be too early.
+        // Rounded up, because a retry after the rounded-down time would be too early.
         let whole = |after: Duration| {
             let more = u64::from(after.subsec_nanos() > 0);
             after.as_secs().saturating_add(more)
@@ -105,7 +104,7 @@ fn common_fields(error: &Error) -> HeaderMap {
     headers
 }
 
-/// `application/grpc`, alone or before `+`, `;` or `-web`.
+/// Returns `true` for `application/grpc`, alone or before `+`, `;` or `-web`.
 fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let Some((start, rest)) = content_type.split_at_checked(GRPC.len()) else {
@@ -116,7 +115,7 @@ fn is_grpc(content_type: &[u8]) -> bool {
     start.eq_ignore_ascii_case(GRPC) && matches!(rest.first(), None | Some(b'+' | b';' | b' '))
 }
 
-/// Percent-encoded, as gRPC wants it (gRPC over HTTP/2, "Status-Message").
+/// Percent-encodes the text as gRPC requires it (gRPC over HTTP/2, "Status-Message").
 fn grpc_message(detail: &str) -> String {
     let mut message = String::with_capacity(detail.len());
     for byte in detail.bytes() {

@@ -1,4 +1,4 @@
-//! From the upstream's response to what is handed back.
+//! Converts the upstream's response to the response for the caller.
 
 use std::sync::Arc;
 
@@ -26,7 +26,7 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
-    /// Makes the head that the caller gets.
+    /// Returns the head for the caller.
     pub(super) fn rewrite_response(
         &self,
         response: Response<UpstreamBody>,
@@ -40,7 +40,8 @@ where
         guard.on_response(&head);
         let size = body.size_hint();
         let size = (!is_bodiless(head.status, guard.method())).then_some(&size);
-        // A link of our own making never carries the key.
+        // A rewritten link must never contain the key, so links are also scrubbed if they are
+        // rewritten.
         let scrubbed = if upstream.scrubs_links() || links.is_some() {
             upstream.requirements().parameters()
         } else {
@@ -61,7 +62,7 @@ where
         Ok(Response::from_parts(head, body))
     }
 
-    /// Hands the upstream's body back while it streams.
+    /// Forwards the upstream's body while it streams.
     pub(super) fn relay(
         &self,
         response: Response<UpstreamBody>,
@@ -82,7 +83,8 @@ where
         })
     }
 
-    /// Opens the tunnel if the upstream has agreed, and hands its answer back as it is if not.
+    /// Opens the tunnel if the upstream has agreed. Otherwise, returns the upstream's response
+    /// unchanged.
     pub(super) fn upgrade(
         self: &Arc<Self>,
         response: Response<UpstreamBody>,
@@ -100,7 +102,7 @@ where
             idle: timeouts.idle,
             guard,
         };
-        // The caller's server ends the call, and only then lets go of the socket.
+        // Spawned, because the caller's server releases the socket only after the call has ended.
         tokio::spawn(tunnel.run(self.config.upgrades.join(), Arc::clone(self)));
         response.map(|_| OwnBody::tunnelled())
     }
@@ -142,7 +144,7 @@ where
     }
 }
 
-/// Returns `true` if the response has no body whatever its fields say (RFC 9110 §6.4.1).
+/// Returns `true` if the response has no body, regardless of its fields (RFC 9110 §6.4.1).
 fn is_bodiless(status: StatusCode, method: &Method) -> bool {
     *method == Method::HEAD
         || matches!(

@@ -1,4 +1,4 @@
-//! The response's body as the host app's server sends it.
+//! The body of the response that the host application's server sends.
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,11 +17,11 @@ use crate::observe::{CallGuard, Outcome};
 use crate::rewrite::ResponseTrailers;
 
 pin_project! {
-    /// The body of a response: the vendor's, the gateway's own error, or that of the service inside
-    /// of a layer.
+    /// The body of a response: the upstream's body, the gateway's own error, or the body of the
+    /// service inside a layer.
     ///
-    /// It owns what must end with the call. Dropping it before its end cancels the vendor's
-    /// request.
+    /// It owns the resources that must be released when the call ends. Dropping it before its end
+    /// cancels the request to the upstream.
     pub struct ResponseBody<B = Empty<Bytes>> {
         #[pin]
         kind: Kind<B>,
@@ -37,12 +37,14 @@ pin_project! {
 }
 
 pin_project! {
-    /// The body of a response that the passthrough itself answers with.
+    /// The body of a response that the passthrough itself returns.
     #[project = OwnProj]
     pub(crate) enum OwnBody {
-        // The answer to a HEAD, a 204, a 304: whatever length its head tells, there are no bytes.
+        // The response to a HEAD, a 204 or a 304. It has no content, regardless of the length in
+        // its head.
         Bodiless { guard: CallGuard },
-        // What opens a tunnel, which has the guard; and a body that is the answer of no call.
+        // The response that opens a tunnel, which owns the guard, or a response that doesn't belong
+        // to a call.
         Empty,
         Problem { text: Option<Bytes>, guard: CallGuard },
         Relay { #[pin] relay: Relay },
@@ -50,12 +52,12 @@ pin_project! {
 }
 
 pin_project! {
-    /// A vendor's body on its way to the caller.
+    /// The upstream's body on its way to the caller.
     struct Relay {
         body: UpstreamBody,
         guard: CallGuard,
         trailers: ResponseTrailers,
-        // An error that is told at the next poll, so that what came before it can leave.
+        // An error that is returned at the next poll, so that the data before it can be sent first.
         held: Option<BoxError>,
         #[pin]
         idle: Idle,
@@ -63,12 +65,13 @@ pin_project! {
 }
 
 pin_project! {
-    /// Ends a body of which no byte moves.
+    /// Ends a body if no byte of it moves.
     struct Idle {
         limit: Duration,
-        // When all of the call must have ended.
+        // The time by which the whole call must have ended.
         end: Option<Instant>,
-        // Since when the vendor is waited for. While the caller has no room, it isn't.
+        // The time since which the body waits for the upstream. The time isn't counted while the
+        // caller has no room.
         since: Option<Instant>,
         #[pin]
         sleep: Sleep,
@@ -82,7 +85,7 @@ impl<B> ResponseBody<B> {
         }
     }
 
-    /// The body of the service inside of a layer.
+    /// Returns the body of the service inside a layer.
     pub(crate) fn inner(inner: B) -> Self {
         Self {
             kind: Kind::Inner { inner },
@@ -91,19 +94,19 @@ impl<B> ResponseBody<B> {
 }
 
 impl OwnBody {
-    /// No bytes, and no word on how many there would be: an exact size would become a
+    /// Returns a body without content and without a size, because an exact size would become a
     /// `Content-Length`.
     pub(crate) fn bodiless(mut guard: CallGuard) -> Self {
         guard.finish(Outcome::Complete);
         Self::Bodiless { guard }
     }
 
-    /// No bytes, as what follows isn't HTTP.
+    /// Returns a body without content, because the data of a tunnel isn't HTTP.
     pub(crate) fn tunnelled() -> Self {
         Self::Empty
     }
 
-    /// The text of the gateway's own error.
+    /// Returns a body with the text of the gateway's own error.
     pub(crate) fn problem(text: Bytes, guard: CallGuard) -> Self {
         Self::Problem {
             text: Some(text),
@@ -111,7 +114,7 @@ impl OwnBody {
         }
     }
 
-    /// The vendor's body, cut off if no byte of it moves for `idle`, or at `end`.
+    /// Returns the upstream's body. It breaks off if no byte of it moves for `idle`, or at `end`.
     pub(crate) fn relay(
         body: UpstreamBody,
         mut guard: CallGuard,
@@ -126,7 +129,7 @@ impl OwnBody {
             limit: idle,
             end,
             since: None,
-            // It's set when it's needed.
+            // Set when it's first needed.
             sleep: sleep_until(guard.started()),
         };
         Self::Relay {
@@ -142,7 +145,8 @@ impl OwnBody {
 }
 
 impl Idle {
-    /// The vendor has sent something.
+    /// Ends the wait for the upstream, because the upstream has sent a frame or the end of the
+    /// body.
     fn ends(self: Pin<&mut Self>) {
         *self.project().since = None;
     }
@@ -151,7 +155,8 @@ impl Idle {
         self.end.is_some_and(|end| end <= Instant::now())
     }
 
-    /// Ready once nothing has moved for the limit. `moved`: when a byte of the request moved last.
+    /// Returns `Ready` if nothing has moved for the limit. `moved` is the time when a byte of the
+    /// request last moved.
     fn poll_elapsed(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -205,7 +210,8 @@ impl Body for Relay {
             }
             Some(Err(error)) => {
                 this.guard.finish(Outcome::Aborted);
-                // A server that is told at once drops what it hasn't flushed, the head too.
+                // A server that receives the error at once would drop the data that it hasn't
+                // flushed, including the head.
                 *this.held = Some(error);
                 cx.waker().wake_by_ref();
                 Poll::Pending
@@ -293,7 +299,7 @@ where
     }
 }
 
-/// An empty body, for layers that answer in the service's place.
+/// Returns an empty body, for layers that answer in place of the service.
 impl<B> Default for ResponseBody<B> {
     fn default() -> Self {
         Self::own(OwnBody::Empty)
@@ -306,7 +312,8 @@ impl<B> fmt::Debug for ResponseBody<B> {
     }
 }
 
-/// No byte moved for the idle timeout, or the call took too long.
+/// The error of a body of which no byte moved for the idle timeout, or of a call that took too
+/// long.
 #[derive(Debug)]
 struct Stalled;
 

@@ -1,4 +1,4 @@
-//! From a request that lacks nothing but its credential to the head of the upstream's response.
+//! Adds the credential to a request that is complete otherwise, sends the request, and waits for the head of the upstream's response.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -28,23 +28,23 @@ use crate::upstream::{BaseUrlResolver, Upstream};
 /// The maximum time that a call which can't be sent again waits for a refresh to begin.
 const REFRESH_START_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// A request that lacks nothing but its credential.
+/// A request that is complete except for its credential.
 pub(super) struct Outgoing {
     pub(super) head: Parts,
     pub(super) body: RequestBody,
-    /// The payload, if the scheme asked for it.
+    /// The payload, if the scheme needs it.
     pub(super) payload: Option<Bytes>,
-    /// Keeps a copy of the body as it passes.
+    /// Keeps a copy of the body while the body is sent.
     pub(super) tee: Option<Arc<Tee>>,
 }
 
-/// A request to be sent once more, as soon as its body has passed.
+/// A request that can be sent again as soon as its whole body has been sent.
 struct Replay {
     outgoing: Outgoing,
     buffered: Option<Buffered>,
 }
 
-/// A body that is kept as long as it may be sent once more.
+/// A body that is kept as long as it may be sent again.
 struct Buffered(Arc<Tee>);
 
 impl Drop for Buffered {
@@ -82,7 +82,7 @@ where
             outgoing, guard, ..
         } = call;
         let config = &self.config;
-        // The credential may turn out to be stale: then head and body are needed once more.
+        // If the credential is stale, the head and the body are needed again.
         let can_refresh = self.store.can_refresh(connection);
         let replay = match can_refresh {
             true => outgoing.replay(config),
@@ -143,7 +143,7 @@ where
             payload,
             tee,
         } = outgoing;
-        // Its memory is counted as long as the body is there, so the payload must not outlive the body.
+        // The memory of the payload is counted as long as the body exists, so the payload must not outlive the body.
         let payload = payload.take();
         let cx = AuthContext::new(connection, target.destination, SystemTime::now());
         let cx = cx.with_payload_length(body.size_hint().exact());
@@ -161,7 +161,7 @@ where
             return Err(TransportError::new(TransportErrorKind::TlsProtocol, cause))?;
         }
         let config = &self.config;
-        // What is kept for a replay is encoded once more by then.
+        // The copy that is kept for a replay is encoded again when it's sent.
         if let Some(encoder) = applied.take_encoder() {
             let encoded =
                 std::mem::take(body).encoded(encoder, tee.take(), config.limits.buffers())?;
@@ -181,8 +181,8 @@ where
         Ok(to)
     }
 
-    /// Sends once more with another credential, after the upstream has rejected `rejected`. If there is none, or the body can't be
-    /// sent again, the upstream's answer goes back.
+    /// Sends the request again with another credential, after the upstream has rejected `rejected`. If there is no other credential, or the
+    /// body can't be sent again, the upstream's response is returned.
     async fn send_again(
         &self,
         replay: Option<Box<Replay>>,
@@ -196,7 +196,7 @@ where
         let refreshed = if may_be_sent {
             refreshing.await
         } else {
-            // The refresh is for the next call, and this call's answer is there.
+            // The refresh helps only the next call, and this call already has its response.
             match timeout(REFRESH_START_TIMEOUT, refreshing).await {
                 Ok(refreshed) => refreshed,
                 Err(_) => return Ok(unauthorized),
@@ -206,7 +206,7 @@ where
             return Ok(unauthorized);
         };
         let refreshed = refreshed.map_err(StoreError::while_refreshing)?;
-        // The destination has been judged for the old connection.
+        // The destination was checked for the old connection, so the new connection must have the same destination.
         let Some(connection) = refreshed.filter(|new| new.has_same_place(rejected)) else {
             return Ok(unauthorized);
         };
@@ -218,7 +218,7 @@ where
         sent.map_err(|error| target.map_error(error, guard))
     }
 
-    /// Reads the body into memory, for a scheme that signs it. This is the last check.
+    /// Reads the body into memory, for a scheme that signs it. This is the last step that can refuse the request.
     pub(super) async fn buffer_payload(
         &self,
         outgoing: &mut Outgoing,
@@ -270,7 +270,7 @@ impl Outgoing {
         std::mem::replace(&mut self.head, Request::new(()).into_parts().0)
     }
 
-    /// The same request once more, if its body is empty or kept.
+    /// Returns the request again, if its body is empty or in memory.
     fn try_clone(&self) -> Option<Self> {
         Some(Self {
             head: self.head.clone(),
@@ -280,7 +280,8 @@ impl Outgoing {
         })
     }
 
-    /// The same request once more: at once, or as soon as its body has passed. `None`: the body is too large to be kept.
+    /// Returns the request to send again, which may have to wait until its body has been sent. Returns `None` if the body is too large to
+    /// be kept.
     fn replay(&mut self, config: &Config) -> Option<Box<Replay>> {
         if let Some(outgoing) = self.try_clone() {
             let buffered = None;
@@ -317,7 +318,7 @@ impl Replay {
 }
 
 impl Target<'_> {
-    /// Returns the scheme's use of the payload, after a check that the connection has all that the scheme reads.
+    /// Returns the part of the payload that the scheme needs, after a check that the connection has everything that the scheme reads.
     pub(super) fn payload_use(
         self,
         head: &Parts,
@@ -343,12 +344,12 @@ impl Target<'_> {
         to
     }
 
-    /// Returns `true` if the host application's own base URL is one that its own transport refuses.
+    /// Returns `true` if the base URL was set by the host application, and the transport of the host application refuses it.
     fn is_hosts_mistake(self, kind: TransportErrorKind) -> bool {
         self.is_hosts_choice
             && match kind {
                 TransportErrorKind::PlaintextProhibited => true,
-                // What a name resolves to may be somebody else's doing.
+                // Someone else may control the addresses to which a name resolves.
                 TransportErrorKind::DestinationProhibited => {
                     matches!(self.destination.host(), Host::Ip(_))
                 }
@@ -356,7 +357,7 @@ impl Target<'_> {
             }
     }
 
-    /// The error of a call. What a transport reports may be the caller's doing, or the host's.
+    /// Returns the error of a call. A transport's error may be caused by the caller or by the host application.
     fn map_error(self, error: TransportError, guard: &mut CallGuard) -> Error {
         match guard.upload().map(|upload| upload.state()) {
             Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),

@@ -49,7 +49,7 @@ impl Destination {
         self.0.authority()
     }
 
-    /// The absolute URI of that target here.
+    /// Returns the absolute URI of that target at this destination.
     pub(crate) fn uri(&self, target: PathAndQuery) -> Result<Uri, InvalidUriParts> {
         let mut uri = http::uri::Parts::default();
         uri.scheme = Some(self.scheme().as_uri_scheme());

@@ -8,7 +8,8 @@ use super::host::Host;
 use super::origin::{Origin, Scheme};
 use crate::error::{Error, ErrorCode};
 
-/// Suffixes below which tenants of others can read request headers, and which the public suffix list lacks.
+/// Suffixes under which other customers of a provider can get hosts, and can read the request headers there. The public
+/// suffix list lacks these suffixes.
 const SHARED: [&str; 15] = [
     "amazonaws.com",
     "amazonaws.com.cn",
@@ -41,7 +42,7 @@ pub struct DomainPolicy {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pattern {
     hosts: Hosts,
-    /// `None`: the scheme's default one.
+    /// `None` for the scheme's default port.
     port: Option<u16>,
 }
 
@@ -117,7 +118,7 @@ impl DomainPolicy {
         self
     }
 
-    /// The base URL's own origin, which needs no pattern.
+    /// Returns the base URL's own origin, which needs no pattern.
     #[expect(
         clippy::unused_self,
         reason = "a destination comes out of a policy, whichever it is"
@@ -126,7 +127,7 @@ impl DomainPolicy {
         Destination::judged(base.clone())
     }
 
-    /// Judges what a caller named.
+    /// Checks the origin that a caller named.
     pub(crate) fn permit(&self, base: &Origin, named: Origin) -> Result<Destination, Error> {
         if base.scheme() == Scheme::Https && named.scheme() == Scheme::Http {
             return Err(refused("`__domain` lowers https to http"));

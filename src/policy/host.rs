@@ -19,14 +19,14 @@ pub enum Host {
 }
 
 impl Host {
-    /// Parses `host`, or `[v6]`. `None` if it's no host.
+    /// Parses `host`, or `[v6]`. Returns `None` if the text isn't a host.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if let Some(inside) = text.strip_prefix('[') {
-            // The standard library's parser knows no zone ids.
+            // The standard library's parser refuses zone ids.
             let address: Ipv6Addr = inside.strip_suffix(']')?.parse().ok()?;
             return Some(Self::Ip(address.into()));
         }
-        // `url` decodes percent-sequences in hosts; none is legitimate here.
+        // `url` decodes percent-encoded bytes in hosts, but a valid host contains none.
         if text.contains('%') {
             return None;
         }
@@ -42,7 +42,8 @@ impl Host {
     }
 }
 
-/// Letters, digits, hyphens, the last neither first nor last (RFC 5890 §2.3.1).
+/// Returns `true` for letters, digits and hyphens, with no hyphen at the beginning or the end (RFC
+/// 5890 §2.3.1).
 fn is_ldh(label: &str) -> bool {
     (1..=63).contains(&label.len())
         && label

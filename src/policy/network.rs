@@ -17,7 +17,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use super::Host;
 use super::special_purpose::{carried, is_public};
 
-/// The addresses of this machine itself.
+/// The addresses of this machine.
 const LOOPBACK: [IpNet; 2] = [
     IpNet::V4(Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8)),
     IpNet::V6(Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128)),
@@ -46,7 +46,7 @@ pub(crate) enum Plaintext {
 }
 
 impl Plaintext {
-    /// Judges by the name alone, as it is asked before the name is resolved.
+    /// Checks only the name, because the check is before the name is resolved.
     pub(crate) fn permits(self, host: &Host) -> bool {
         match self {
             Self::Never => false,
@@ -185,15 +185,14 @@ fn is_own(listener: SocketAddr, address: SocketAddr) -> bool {
         return false;
     }
     let (listener, address) = (listener.ip().to_canonical(), address.ip().to_canonical());
-    // Dialling the unspecified address reaches this machine, and so may reach whatever listens on
-    // it.
+    // A connection to the unspecified address reaches this machine, and so may reach any listener.
     listener == address
         || address.is_unspecified()
         || (listener.is_unspecified() && is_this_machine(address))
 }
 
-/// An address that can be bound is one of this machine. Asked only where the port is a listener's
-/// own.
+/// Returns `true` if the address can be bound, which means that it's an address of this machine. Called only if the port is the port of a
+/// listener.
 fn is_this_machine(address: IpAddr) -> bool {
     address.is_loopback() || UdpSocket::bind((address, 0)).is_ok()
 }

@@ -59,7 +59,7 @@ struct Inner {
 }
 
 impl Origin {
-    /// `None` if the authority is none, which no parsed host brings about.
+    /// Returns `None` if the authority isn't valid, which can't happen with a parsed host.
     fn new(scheme: Scheme, host: Host, port: u16) -> Option<Self> {
         let text = if port == scheme.default_port() {
             host.to_string()
@@ -123,12 +123,12 @@ impl std::error::Error for LocationError {}
 #[derive(Clone, Debug)]
 pub(crate) struct Location {
     pub(crate) origin: Origin,
-    /// Empty, or beginning with `/`.
+    /// Empty, or begins with `/`.
     pub(crate) path: Box<str>,
 }
 
 impl Location {
-    /// Parses an absolute URL; with `scheme`, `host` and `host:port` as well.
+    /// Parses an absolute URL. If `scheme` is given, `host` and `host:port` are accepted as well.
     pub(crate) fn parse(text: &str, scheme: Option<Scheme>) -> Result<Self, LocationError> {
         let refuse = |why| Err(LocationError(why));
         if text
@@ -173,7 +173,7 @@ impl Location {
     }
 }
 
-/// Splits host and port. Returns `None` if the text behind the colon isn't a port.
+/// Splits host and port. Returns `None` if the text after the colon isn't a port.
 fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     let end_of_host = authority.find(']').map_or(0, |bracket| bracket + 1);
     let (_, after) = authority.split_at_checked(end_of_host)?;

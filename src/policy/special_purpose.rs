@@ -1,10 +1,9 @@
-//! Addresses that aren't the public internet's, from IANA's special-purpose registries, in the
-//! state of 2024-07-23, when 3fff::/20 was entered:
-//! <https://www.iana.org/assignments/iana-ipv4-special-registry>,
+//! Addresses that aren't in the public internet, from IANA's special-purpose registries, in the state of 2024-07-23,
+//! when 3fff::/20 was entered: <https://www.iana.org/assignments/iana-ipv4-special-registry>,
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry>.
 //!
-//! Each line of the registries is here, those that are globally reachable too: no vendor's API
-//! lives there.
+//! Every line of the registries is included, even if it's globally reachable, because no upstream's API has such an
+//! address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -32,7 +31,7 @@ const IPV4: [(Ipv4Addr, u32); 20] = [
     (Ipv4Addr::new(168, 63, 129, 16), 32), // a cloud's metadata and DNS, reachable from its guests alone
 ];
 
-/// Blocks inside 2000::/3; what lies outside of that isn't public at all (RFC 4291 §2.4).
+/// Blocks inside 2000::/3. Addresses outside of 2000::/3 aren't public at all (RFC 4291 §2.4).
 const IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23), // IETF protocol assignments, Teredo, ORCHID: RFC 2928
     (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32), // documentation, RFC 3849
@@ -40,7 +39,7 @@ const IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation, RFC 9637
 ];
 
-/// Returns `true` if the address itself, without those that it embeds, is one of the public internet.
+/// Returns `true` if the address itself is in the public internet. Embedded addresses aren't checked.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => !IPV4
@@ -55,19 +54,19 @@ pub(super) fn is_public(address: IpAddr) -> bool {
     }
 }
 
-/// Returns the IPv4 addresses that an IPv6 address embeds in one of the known ways, as a translator on the way may dial
+/// Returns the IPv4 addresses that an IPv6 address embeds in a known form, because a translator in the network may dial
 /// them.
 pub(super) fn carried(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
     let [a, b, c, d, e, f, g, h] = address.segments();
     let low = ipv4(g, h);
     let found = match (a, b, c, d, e, f) {
-        // No compatible ones: a host that allows them means them alone.
+        // `::1` and `::` embed no address: a host application that allows them means only these addresses.
         _ if address.is_loopback() || address.is_unspecified() => [None, None],
         // Mapped (RFC 4291 §2.5.5.2), compatible (§2.5.5.1), translated (RFC 2765).
         (0, 0, 0, 0, 0, 0xffff | 0) | (0, 0, 0, 0, 0xffff, 0) => [Some(low), None],
         // NAT64, well-known prefix (RFC 6052).
         (0x64, 0xff9b, 0, 0, 0, 0) => [Some(low), None],
-        // NAT64, local-use prefix (RFC 8215): at the end, or right behind the /48 around the `u`
+        // NAT64, local-use prefix (RFC 8215). The IPv4 address is at the end, or directly after the /48 around the `u`
         // octet (RFC 6052 §2.2).
         (0x64, 0xff9b, 1, _, _, _) => {
             let behind = ipv4(d, (e << 8) | (f >> 8));
@@ -75,7 +74,7 @@ pub(super) fn carried(address: Ipv6Addr) -> impl Iterator<Item = Ipv4Addr> {
         }
         // 6to4 (RFC 3056).
         (0x2002, _, _, _, _, _) => [Some(ipv4(b, c)), None],
-        // Teredo (RFC 4380): server, and client with its bits flipped.
+        // Teredo (RFC 4380): the server's address, and the client's address with its bits flipped.
         (0x2001, 0, _, _, _, _) => [Some(ipv4(c, d)), Some(ipv4(!g, !h))],
         // ISATAP (RFC 5214 §6.1), in any prefix.
         (_, _, _, _, 0 | 0x200, 0x5efe) => [Some(low), None],

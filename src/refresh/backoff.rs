@@ -1,4 +1,4 @@
-//! The back-off from a token endpoint that fails, and what else is remembered of a connection between refreshes.
+//! The back-off from a token endpoint that fails, and other state of a connection between refreshes.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, SystemTime};
@@ -28,7 +28,7 @@ const INCOMPLETE_PAUSE: Duration = Duration::from_secs(5);
 /// would otherwise cause a refresh per call.
 const FORCED_REFRESH_INTERVAL: Duration = Duration::from_secs(60);
 
-/// The memory of a connection between refreshes.
+/// The state of a connection between refreshes.
 #[derive(Default)]
 pub(super) struct Remembered {
     failing: Option<Failing>,
@@ -51,11 +51,11 @@ struct Failing {
 
 /// The reason why no refresh begins.
 pub(super) enum NotNow {
-    /// The source failed, and isn't called again until then.
+    /// The source failed, and isn't called again before that time.
     Failing(Instant, SharedError),
-    /// There was a refresh a moment ago.
+    /// The last refresh was a moment ago.
     Paused,
-    /// Only the connection's owner can help.
+    /// Only the connection's owner can repair the connection.
     Incomplete,
 }
 
@@ -73,7 +73,7 @@ impl Remembered {
         }
     }
 
-    /// Checks whether a refresh may begin while the old token is still good.
+    /// Checks whether a refresh may begin while the old token is still valid.
     pub(super) fn check_early_refresh(&self) -> Result<(), NotNow> {
         if is_ahead(self.paused_until) {
             return Err(NotNow::Paused);
@@ -81,8 +81,9 @@ impl Remembered {
         self.check_refresh()
     }
 
-    /// Checks whether a 401 may force a refresh of that version. A newer version makes a difference if the host has put it,
-    /// but not if another process has refreshed it, whatever the clock of that process says.
+    /// Checks whether a 401 may force a refresh of that version. A newer version that the host application stored
+    /// counts as a change. A newer version from another process's refresh doesn't count, regardless of that process's
+    /// clock.
     pub(super) fn check_forced_refresh(
         &self,
         version: CredentialVersion,
@@ -112,7 +113,7 @@ impl Remembered {
         self.forced = Some((Instant::now(), version));
     }
 
-    /// Prevents refreshes for that time while the old token is still good.
+    /// Prevents refreshes for that time while the old token is still valid.
     pub(super) fn pause(&mut self, time: Duration) {
         self.paused_until = Instant::now().checked_add(time);
     }

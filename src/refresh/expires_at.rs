@@ -1,4 +1,5 @@
-//! The end of an access token as it's stored: the secret `expires_at`, in Unix seconds or by RFC 3339.
+//! The end of an access token in its stored form: the secret `expires_at`, in Unix seconds or in
+//! the format of RFC 3339.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -21,14 +22,14 @@ pub(super) fn to_secret(at: SystemTime) -> Secret {
     Secret::from(since_epoch(at).as_secs().to_string())
 }
 
-/// Parses Unix seconds; a fraction is cut off.
+/// Parses Unix seconds. A fraction is ignored.
 fn unix_seconds(text: &str) -> Option<SystemTime> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    // As seconds, this is in the year 5138, so larger numbers are milliseconds.
+    // As seconds, this number is in the year 5138, so larger numbers are milliseconds.
     const MAX_SECONDS: u64 = 100_000_000_000;
     let since_epoch = match whole.parse().ok()? {
         time if time > MAX_SECONDS => Duration::from_millis(time),

@@ -6,7 +6,7 @@ use super::expires_at;
 use super::source::has_token;
 use crate::connection::Connection;
 
-/// The remaining lifetime below which a token isn't sent any more, as the call takes time and clocks differ.
+/// The remaining lifetime below which a token isn't sent any more, because the call takes time and clocks differ.
 const MIN_LIFETIME: Duration = Duration::from_secs(5);
 
 /// The state of a token.
@@ -14,13 +14,13 @@ const MIN_LIFETIME: Duration = Duration::from_secs(5);
 pub(super) enum Freshness {
     /// The token is used.
     Fresh,
-    /// The token is used, while the next is fetched.
+    /// The token is used while the next token is fetched.
     Due,
-    /// The token isn't used; the call waits for the next.
+    /// The token isn't used, and the call waits for the next token.
     Stale,
 }
 
-/// The times before its end at which a token becomes due, and stale.
+/// The times before a token's end at which the token becomes due, and stale.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Margins {
     ahead: Duration,
@@ -62,7 +62,7 @@ fn remaining(connection: &Connection, now: SystemTime) -> Option<Duration> {
     Some(end.duration_since(now).unwrap_or_default())
 }
 
-/// Returns `true` if an upstream may still accept the token, however close its end is.
+/// Returns `true` if an upstream may still accept the token, even if the token is close to its end.
 pub(super) fn is_good(connection: &Connection, now: SystemTime) -> bool {
     has_token(connection) && remaining(connection, now).is_none_or(|left| !left.is_zero())
 }

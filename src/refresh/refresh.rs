@@ -1,8 +1,9 @@
 //! One refresh: checks whether it's needed, fetches tokens and stores them.
 //!
-//! The order of the steps makes it safe. The store is read before the source is called, and again under the lease, as
-//! another process may have been faster. New tokens are stored before any call gets them. A grant counts as revoked only
-//! once the store has been read again, because the loser of a race is rejected on account of the winner (RFC 9700 §4.14.2).
+//! The order of the steps makes it safe. The store is read before the source is called, and again under the lease,
+//! because another process may have been faster. New tokens are stored before any call gets them. A grant counts as
+//! revoked only once the store has been read again: if two processes refresh at the same time, the source rejects the
+//! slower process (RFC 9700 §4.14.2).
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -31,7 +32,7 @@ const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// The maximum time that the store may take to release a lease, as callers wait meanwhile.
 const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// The time after the end of another process's lease for which it's still waited.
+/// The time after the end of another process's lease for which a call still waits.
 pub(super) const LEASE_GRACE_PERIOD: Duration = Duration::from_secs(5);
 
 /// The maximum time for which tokens are kept, and storing them is tried again, while the store fails.
@@ -40,7 +41,7 @@ const UNSTORED_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// The maximum time for which storing that a grant is revoked is tried again.
 const REVOKE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The pause after a refresh that changed nothing, while the token is good.
+/// The pause after a refresh that changed nothing, while the token is valid.
 const PAUSE: Duration = Duration::from_secs(5);
 /// The pause after the grant was found to be revoked.
 const PAUSE_IF_REVOKED: Duration = Duration::from_secs(60);
@@ -102,7 +103,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         }
         let (lease, since) = self.lease(&record.connection).await?;
         let result = self.refresh_under_lease(lease, since).await;
-        // If that fails, the lease ends by itself.
+        // If that fails, the lease expires by itself.
         let _ = timeout(RELEASE_TIMEOUT, self.inner.store().release(self.id, lease)).await;
         result
     }
@@ -130,14 +131,15 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             Reason::Due | Reason::Stale => match freshness {
                 Freshness::Fresh => usable(),
                 _ if is_revoked => Some(RefreshResult::Reauthorize),
-                // The upstream's `expires_at` is useless, and each call would lead to a refresh.
+                // The upstream's `expires_at` is wrong, and each call would begin a refresh because of it.
                 _ if came_ended && is_recent => usable(),
                 _ => None,
             },
         }
     }
 
-    /// Returns the freshness by the token's lifetime, if it's known, and `true` with it if the token had ended when it came.
+    /// Returns the freshness by the token's lifetime, if it's known. Returns `true` with it if the token had already
+    /// ended when it was stored.
     fn freshness(&self, record: &StoredConnection) -> (Freshness, bool) {
         let mut margins = self.inner.margins(self.id);
         let mut came_ended = false;
@@ -153,8 +155,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         )
     }
 
-    /// Returns the margins of a token. They're remembered if its lifetime is short, as each call within the usual margins
-    /// would begin a refresh otherwise.
+    /// Returns the margins of a token. If its lifetime is short, they're remembered, because otherwise each call within
+    /// the default margins would begin a refresh.
     fn margins(&self, end: SystemTime, lifetime: Duration) -> Margins {
         let usual = self.inner.margins(self.id);
         let margins = usual.limit_to(lifetime);
@@ -165,7 +167,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         margins
     }
 
-    /// Returns the lease, once no other process has it, and the time since which it lasts.
+    /// Returns the lease once no other process has it, and the time at which it began.
     async fn lease(&self, old: &Connection) -> Step<(RefreshLease, Instant)> {
         let time = self.inner.lease_time();
         let end = self.began + time + LEASE_GRACE_PERIOD;
@@ -201,8 +203,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             self.report(&record.connection, RefreshOutcome::Superseded, None);
             return Ok(result);
         }
-        // The source must be able to finish within the lease: beyond it another process may refresh too, and an aborted
-        // call may lose a rotated token.
+        // The source must be able to finish within the lease. After the lease, another process may refresh too, and
+        // aborting the call to the source may lose a rotated token.
         let left = self.inner.lease_time().saturating_sub(since.elapsed());
         if left < self.inner.timeout() {
             let cause = SharedError::new("the store has used the lease up");
@@ -262,12 +264,12 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             let error = match self.commit(base, lease, update).await {
                 Ok(Some(version)) => break version,
                 Ok(None) => match self.read().await {
-                    // An earlier try was written, although its result was lost.
+                    // An earlier attempt was written, although its result was lost.
                     Ok(newest) if is_same_token(&newest.connection, &connection) => {
                         break newest.version;
                     }
-                    // Another field was changed while we refreshed. The stored refresh token is still the one that was just
-                    // used up, so merge and retry.
+                    // Another field was changed during this refresh. The stored refresh token is still the token that
+                    // was just used up, so the changes are merged, and storing is tried again.
                     Ok(newest) if is_used_up(&record.connection, &tokens, &newest.connection) => {
                         connection = with_tokens(newest.connection, tokens.clone());
                         base = newest.version;
@@ -318,7 +320,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         loop {
             let newest = self.read().await?;
             if newest.version != record.version {
-                // Another process was faster, and that's why the source rejected us.
+                // Another process was faster, and the source rejected this refresh for that reason.
                 self.report(connection, RefreshOutcome::Superseded, None);
                 return Ok(self
                     .result_without_refresh(&newest)
@@ -335,7 +337,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                     self.report(connection, RefreshOutcome::Revoked, None);
                     return Ok(RefreshResult::Reauthorize);
                 }
-                // The process that has the lease now may be about to store newer tokens.
+                // The process that now has the lease may be about to store newer tokens.
                 Ok(None) => SharedError::new("it was refused to one whose lease was over"),
                 Err(StoreError::NotFound) => return Err(RefreshResult::NotFound),
                 Err(error) => SharedError::new(error),
@@ -382,7 +384,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         self.bounded(self.inner.store().read(self.id)).await
     }
 
-    /// Bounds a call of the store, as a store that never returns must not block the connection for ever.
+    /// Limits the time of a call to the store, because a store that never returns must not block the connection for
+    /// ever.
     async fn bounded<R>(&self, step: impl Future<Output = Result<R, StoreError>>) -> Step<R> {
         match timeout(STORE_TIMEOUT, step).await {
             Ok(result) => result.map_err(|error| {
@@ -413,7 +416,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             duration: self.began.elapsed(),
             error: error.map(SharedError::as_error),
         };
-        // A panic in the host's hook must not lose tokens.
+        // A panic in the host application's hook must not lose tokens.
         let _ = catch_unwind(AssertUnwindSafe(|| hook(&report)));
     }
 }
@@ -434,7 +437,7 @@ pub(super) enum RefreshResult {
     Usable(Connection),
     /// There is no other token, and it's too early for another refresh because of a 401.
     Unchanged,
-    /// Only the connection's owner can help.
+    /// Only the connection's owner can repair the connection.
     Reauthorize,
     /// The refresh failed, and may succeed after that time.
     Failed(Instant, SharedError),

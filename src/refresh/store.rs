@@ -28,13 +28,13 @@ const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(20);
 /// The default time that the source may take.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The maximum of either, so that adding it to a clock can't overflow.
+/// The maximum of both durations, so that adding it to a clock can't overflow.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The maximum number of connections that are remembered.
 const MAX_REMEMBERED_CONNECTIONS: usize = 65_536;
 
-/// The maximum number of refreshes that a call joins, if those that others began bring nothing for it.
+/// The maximum number of refreshes that a call joins, if refreshes of other calls don't return a token for it.
 const MAX_ATTEMPTS: usize = 3;
 
 /// A store that refreshes the access tokens of its connections by a [`TokenSource`].
@@ -82,7 +82,7 @@ pub struct RefreshingStore<S, T>(Arc<Inner<S, T>>);
 
 type Hook = dyn Fn(&RefreshReport<'_>) + Send + Sync;
 
-/// The settings, which are cloned to be changed, and the shared parts.
+/// The settings, which are cloned to be changed, and the shared state.
 pub(super) struct Inner<S, T> {
     parts: Arc<Parts<S, T>>,
     skew: Duration,
@@ -203,7 +203,8 @@ impl<S, T> Inner<S, T> {
 }
 
 impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
-    /// Returns the freshness of the connection's token. Most calls find it fresh by its end alone.
+    /// Returns the freshness of the connection's token. For most calls, the token's end alone shows that the token is
+    /// fresh.
     fn freshness(&self, id: &ConnectionKey, stored: &Connection) -> Freshness {
         let now = SystemTime::now();
         let widest = self.0.skew.saturating_add(self.0.skew / 5);
@@ -218,7 +219,8 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         margins.judge(stored, now)
     }
 
-    /// Joins the refresh of the connection or begins one, and returns `true` with it if this call began it.
+    /// Joins the refresh of the connection, or begins a refresh. Returns `true` with the waiter if this call began the
+    /// refresh.
     fn join(
         &self,
         id: &ConnectionKey,
@@ -247,9 +249,9 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         Ok((waiter, true))
     }
 
-    /// Waits for the result of a refresh, for a bounded time.
+    /// Waits for the result of a refresh, up to a time limit.
     async fn wait(&self, waiter: Waiter<RefreshResult>) -> RefreshResult {
-        // Another process's lease may have to end first, before the source is called.
+        // The lease of another process may have to end before the source is called.
         let time = self.0.lease_time().saturating_add(LEASE_GRACE_PERIOD);
         let time = time.saturating_add(self.0.timeout());
         let why = match timeout(time, waiter.result()).await {
@@ -261,7 +263,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         RefreshResult::Failed(soon, SharedError::new(why))
     }
 
-    /// Waits for a fresh token in place of a stale one.
+    /// Waits for a fresh token to replace a stale token.
     async fn fresh(&self, id: &ConnectionKey, stale: Connection) -> Result<Connection, StoreError> {
         let mut error = None;
         for _ in 0..MAX_ATTEMPTS {
@@ -273,7 +275,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
             };
             match result {
                 Ok(Some(connection)) => return Ok(connection),
-                // The refresh that was joined came from a 401, and wasn't allowed to fetch a token.
+                // The refresh that was joined was caused by a 401, and wasn't allowed to fetch a token.
                 Ok(None) => {}
                 Err(StoreError::NotFound) => return Err(StoreError::NotFound),
                 Err(why) => {
@@ -289,7 +291,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         Err(error.unwrap_or_else(|| refresh_failed(Instant::now(), SharedError::new("not yet"))))
     }
 
-    /// Returns another token than the rejected one, from the store or by a refresh that is allowed.
+    /// Returns a token other than the rejected token, from the store or from a refresh that is allowed.
     async fn other(
         &self,
         id: &ConnectionKey,
@@ -350,7 +352,7 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
                 drop(self.join(id, Reason::Due, Remembered::check_early_refresh));
                 Ok(stored)
             }
-            // Boxed, as few calls come here, and it would make the future of each call larger.
+            // Boxed, because few calls come here, and it would make the future of each call larger.
             Freshness::Stale => Box::pin(self.fresh(id, stored)).await,
         }
     }

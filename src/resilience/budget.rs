@@ -1,4 +1,4 @@
-//! A limit of the requests that are sent again, so that retries don't multiply an outage.
+//! The limit for requests that are sent again, so that retries don't make an outage worse.
 
 use std::time::Duration;
 
@@ -9,9 +9,10 @@ use crate::policy::Origin;
 
 /// The time for which calls are counted.
 const WINDOW: Duration = Duration::from_secs(10);
-/// The number of retries that each window allows, so that an upstream with few calls has some.
+/// The number of retries that each window allows in any case, so that an upstream with few calls has
+/// retries as well.
 const MIN_RETRIES: u32 = 10;
-/// The number of calls that allow one more retry: at most 20 % of them.
+/// The number of calls that allow one more retry, so that at most 20 % of the calls are retried.
 const CALLS_PER_RETRY: u32 = 5;
 
 /// The budgets of all destinations.
@@ -33,7 +34,7 @@ impl Window {
         }
     }
 
-    /// The window of this moment.
+    /// Returns the present window.
     fn current(&mut self) -> &mut Self {
         if self.began.elapsed() >= WINDOW {
             *self = Self::new();
@@ -50,7 +51,7 @@ impl Budget {
         window.calls = window.calls.saturating_add(1);
     }
 
-    /// Takes one retry off the budget, if there is one.
+    /// Takes a retry from the budget. Returns `false` if the budget is used up.
     pub(super) fn grants(&self, origin: &Origin) -> bool {
         let mut windows = self.0.lock();
         let window = windows.entry(origin, Window::new).current();

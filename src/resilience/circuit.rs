@@ -1,4 +1,4 @@
-//! A circuit for each destination: an upstream that can't be reached isn't called for a time, and callers get an
+//! A circuit for each destination: an upstream that can't be reached isn't called for a while, and callers get an
 //! error at once.
 
 use std::sync::{Arc, Weak};
@@ -63,7 +63,7 @@ impl Default for CircuitPolicy {
     }
 }
 
-/// The circuits of all destinations. Those that are closed, and had no failure, aren't kept.
+/// The circuits of all destinations. A closed circuit without failures isn't kept.
 pub(super) struct Circuits {
     policy: CircuitPolicy,
     origins: Origins<Circuit>,
@@ -72,15 +72,16 @@ pub(super) struct Circuits {
 /// The circuit of one destination.
 #[derive(Default)]
 struct Circuit {
-    /// Since the last answer.
+    /// The number of failures since the last response.
     failures: u32,
-    /// Until when nobody is let through, if it's open; after that, one probe at a time.
+    /// The time until which all calls are refused, if the circuit is open. After this time, one probe at a time is
+    /// permitted.
     open_until: Option<Instant>,
-    /// Alive as long as the probe is.
+    /// Can be upgraded as long as the probe is in progress.
     probe: Weak<()>,
 }
 
-/// Leave to send. Dropped without a verdict, it's as if it had never been given.
+/// The permission to send a request. A pass that is dropped without a result changes nothing.
 pub(super) struct Pass {
     origin: Origin,
     probe: Option<Arc<()>>,
@@ -98,11 +99,11 @@ impl Circuits {
         }
     }
 
-    /// Leave to send there.
+    /// Returns the permission to send a request to `origin`.
     ///
     /// # Errors
     ///
-    /// `overloaded` while the circuit is open, or another call probes.
+    /// `overloaded` while the circuit is open, or while another call is the probe.
     pub(super) fn enter(&self, origin: &Origin) -> Result<Pass, Error> {
         let mut circuits = self.origins.lock();
         let probe = match circuits.get_mut(origin) {
@@ -122,7 +123,8 @@ impl Circuits {
     pub(super) fn failed(&self, pass: Pass) {
         let mut circuits = self.origins.lock();
         let circuit = circuits.entry(&pass.origin, Circuit::default);
-        // A call that began before the circuit opened adds nothing.
+        // If the circuit is open, only the result of a probe counts. A call that began before the circuit opened
+        // doesn't count.
         if circuit.open_until.is_none() {
             circuit.failures += 1;
         } else if pass.probe.is_none() {
@@ -135,7 +137,7 @@ impl Circuits {
 }
 
 impl Circuit {
-    /// The probe's mark, if the call is one.
+    /// Returns the mark of the probe if the call is a probe, or `None` if the circuit is closed.
     fn enter(&mut self) -> Result<Option<Arc<()>>, Error> {
         let Some(until) = self.open_until else {
             return Ok(None);
@@ -154,7 +156,7 @@ impl Circuit {
 }
 
 fn open(left: Duration) -> Error {
-    // Rounded up, as who comes too early is refused again.
+    // The time is rounded up, because a call that comes too early is refused again.
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     Error::new(
         ErrorCode::Overloaded,

@@ -1,8 +1,8 @@
 //! Protection from an upstream's outage: requests are sent again within a budget, and a circuit for each destination opens
 //! when the destination can't be reached.
 //!
-//! Both are off by default, and cost one look-up per call. Failures that callers cause, such as uploads that break off or
-//! stall, don't count.
+//! Retries and circuits are off by default, and each of them costs a look-up per call. Failures that callers cause, such
+//! as uploads that break off or stall, don't count.
 
 mod budget;
 mod circuit;
@@ -32,13 +32,13 @@ type Sent = Result<Response<UpstreamBody>, TransportError>;
 
 /// An attempt that has begun.
 pub(crate) struct Attempt<F> {
-    /// The response, when it comes.
+    /// The future of the response.
     pub(crate) sending: F,
-    /// A client certificate is presented.
+    /// `true` if a client certificate is presented.
     pub(crate) has_client_identity: bool,
 }
 
-/// The policies that the host has set. Cloning is an increment or two.
+/// The policies that the host application has set. Cloning increments at most two reference counts.
 #[derive(Clone, Default)]
 pub(crate) struct Resilience {
     retry: Option<Arc<Retry>>,
@@ -48,11 +48,12 @@ pub(crate) struct Resilience {
 /// The meaning of an attempt for the health of its upstream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Verdict {
-    /// The upstream responded, whatever the status.
+    /// The upstream sent a response, with any status.
     Answered,
-    /// The upstream couldn't be connected to, or didn't respond to a complete request.
+    /// The upstream couldn't be reached, or didn't respond to a complete request.
     Failed,
-    /// The attempt says nothing: it failed because of the caller, a refusal, or a connection that was lost.
+    /// The attempt shows nothing about the upstream's health, because it failed for another reason: the caller, a refusal,
+    /// or a lost connection.
     Neither,
 }
 
@@ -69,8 +70,8 @@ impl Resilience {
         self.circuits = Some(Arc::new(Circuits::new(policy)));
     }
 
-    /// Goes on with the budget and the circuits of another service, as far as the policies are the
-    /// same.
+    /// Shares the budget and the circuits of another service, if both services have the same policies. The
+    /// retry policy and the circuit policy are compared separately.
     pub(crate) fn share_with(&mut self, other: &Self) {
         share(&mut self.retry, other.retry.as_ref(), |a, b| {
             a.policy() == b.policy()
@@ -80,16 +81,17 @@ impl Resilience {
         });
     }
 
-    /// Sends, and sends `again` as often as the policies have it, until `end` at the latest. The
-    /// outcome is that of the last attempt, untouched.
+    /// Sends a request, and sends the copies that `again` makes as often as the retry policy permits, but
+    /// not after `end`. Returns the result of the last attempt, unchanged.
     ///
     /// # Errors
     ///
-    /// Those of `send` and of its future, and `overloaded` while the destination's circuit is open.
+    /// The errors of `send` and of its future, and `overloaded` while the destination's circuit is open.
     ///
     /// # Cancel safety
     ///
-    /// A wait between attempts ends with the future, and a probe gives its place back.
+    /// Dropping the future ends a wait between attempts. If the call was a probe of a circuit, another
+    /// call can become the probe.
     pub(crate) async fn send<O, F>(
         &self,
         mut outgoing: O,
@@ -125,14 +127,14 @@ impl Resilience {
             };
             let wait = match &sent {
                 Ok(sent) if !is_callers(upload) => retry.wait(attempt, sent),
-                // The caller's patience is used up, or it's the caller that broke off.
+                // The time limit of the call is over, or the caller's upload failed.
                 _ => None,
             };
             let fits = |wait| end.is_none_or(|end| Instant::now() + wait < end);
             let Some(wait) = wait.filter(|&wait| fits(wait) && retry.budget.grants(origin)) else {
                 return sent;
             };
-            // An answer that nobody will see holds no connection meanwhile.
+            // A response that isn't returned is dropped before the wait, so that it holds no connection.
             let failed = sent.map(Result::err);
             sleep(wait).await;
             pass = match (self.enter(origin), failed) {
@@ -145,7 +147,7 @@ impl Resilience {
         }
     }
 
-    /// Asks the circuit, if there is one.
+    /// Returns the circuit's permission to send, or `None` if no circuit is configured.
     fn enter(&self, origin: &Origin) -> Result<Option<Pass>, Error> {
         let circuits = self.circuits.as_deref();
         circuits.map(|circuits| circuits.enter(origin)).transpose()
@@ -180,12 +182,13 @@ fn verdict(
     let error = match sent {
         Ok(Ok(_)) => return Verdict::Answered,
         Ok(Err(error)) => error,
-        // A wait in line says nothing of the vendor, and a long upload takes its time.
+        // A request that wasn't sent, for example because it waited for a connection, shows nothing about the upstream's
+        // health. Neither does a timeout while the caller still uploads.
         Err(error) if !error.sent() => return Verdict::Neither,
         Err(_) => {
             let is_over = end.is_some_and(|end| end <= Instant::now());
             return match upload {
-                // Who knows what took the time: the caller's body, a store, an attempt before.
+                // The cause of the delay isn't known: the caller's body, a store, or an earlier attempt.
                 _ if is_over => Verdict::Neither,
                 None | Some(UploadState::Ended) => Verdict::Failed,
                 Some(UploadState::AwaitsUpstream) => Verdict::Failed,
@@ -195,7 +198,7 @@ fn verdict(
     };
     match error.kind() {
         _ if is_callers(upload) => Verdict::Neither,
-        // It may be this identity alone that the vendor hangs up on.
+        // The upstream may refuse only this client certificate.
         Kind::TlsProtocol | Kind::ConnectionFailed if has_client_identity => Verdict::Neither,
         Kind::Dns
         | Kind::ConnectionRefused

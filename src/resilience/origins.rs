@@ -1,4 +1,4 @@
-//! Bounded memory per destination.
+//! A table with an entry for each destination, and a limit for the number of entries.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -9,13 +9,15 @@ use tokio::time::Instant;
 
 use crate::policy::Origin;
 
-/// The maximum number of destinations that are remembered, as `__domain` may name any number of them.
+/// The maximum number of entries. Without a limit the table could grow without end, because callers
+/// may name any destination with `__domain`.
 const MAX_ORIGINS: usize = 1024;
 
-/// One entry per origin. If the table is full, the entry that was changed longest ago is removed.
+/// A table with one entry per origin. If the table is full, the entry that was changed longest ago
+/// is removed.
 pub(super) struct Origins<V>(Mutex<Entries<V>>);
 
-/// The entries, held for a moment.
+/// The entries of the table, while the table is locked.
 pub(super) struct Entries<V>(HashMap<Key, Entry<V>, RandomState>);
 
 struct Entry<V> {
@@ -33,7 +35,7 @@ impl<V> Default for Origins<V> {
 
 impl<V> Origins<V> {
     pub(super) fn lock(&self) -> MutexGuard<'_, Entries<V>> {
-        // Nothing panics while it's held.
+        // Poisoning is ignored, because nothing panics while the lock is held.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -44,7 +46,8 @@ impl<V> Entries<V> {
         entry.map(|entry| &mut entry.value)
     }
 
-    /// The entry to be changed; a new one if there is none.
+    /// Returns the entry of an origin in order to change it. If the table has no such entry, adds a
+    /// new entry.
     pub(super) fn entry(&mut self, origin: &Origin, new: impl FnOnce() -> V) -> &mut V {
         let (key, now) = (Key(origin.clone()), Instant::now());
         if self.0.len() >= MAX_ORIGINS && !self.0.contains_key(&key) {
@@ -74,7 +77,8 @@ impl<V> Entries<V> {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        // An authority has one spelling, and says the port where it isn't the scheme's.
+        // Authorities are normalised, and contain the port unless it's the default port of the
+        // scheme.
         self.0.scheme() == other.0.scheme() && self.0.authority() == other.0.authority()
     }
 }

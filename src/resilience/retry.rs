@@ -1,4 +1,4 @@
-//! The requests that are sent again, after which failures and waits.
+//! The rules for sending a request again: the methods, the failures and the waits.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::client::TransportErrorKind;
 use crate::encoding::http_date::retry_after;
 use crate::timeouts::MAX_TIMEOUT;
 
-/// The first back-off. Each further one is twice as long.
+/// The first back-off. Each further back-off is twice as long.
 const INITIAL_BACKOFF: Duration = Duration::from_millis(100);
 /// The maximum back-off.
 const MAX_BACKOFF: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ impl RetryPolicy {
     }
 }
 
-/// A policy, and what is left of its budget.
+/// A policy and its budget.
 pub(super) struct Retry {
     policy: RetryPolicy,
     pub(super) budget: Budget,
@@ -68,7 +68,7 @@ impl Retry {
         self.policy
     }
 
-    /// `None` if nothing would be sent again.
+    /// Returns `None` if the policy permits only one attempt.
     pub(super) fn new(policy: RetryPolicy) -> Option<Self> {
         (policy.attempts > 1).then(|| Self {
             policy,
@@ -80,7 +80,8 @@ impl Retry {
         self.policy.attempts
     }
 
-    /// Returns the wait between attempt number `attempt` and the next one, or `None` if there is none.
+    /// Returns the wait between attempt number `attempt` and the next attempt, or `None` if the request isn't sent
+    /// again.
     pub(super) fn wait(&self, attempt: u32, sent: &Sent) -> Option<Duration> {
         let response = match sent {
             Ok(response) => response,
@@ -129,14 +130,14 @@ const fn is_worth_another(kind: TransportErrorKind) -> bool {
     }
 }
 
-/// Returns between a half and the whole of a time that doubles with each attempt, so that calls that failed together
-/// don't retry together.
+/// Returns a random time between the half and the whole of a back-off that doubles with each attempt. The time is
+/// random so that calls that failed together don't retry together.
 fn back_off(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
     let whole = INITIAL_BACKOFF
         .saturating_mul(1 << doublings)
         .min(MAX_BACKOFF);
-    // Its keys are random, and others each time.
+    // Each `RandomState` has other random keys.
     let random = RandomState::new().hash_one(attempt) >> 32;
     let jitter = u32::try_from(random).unwrap_or_default();
     whole / 2 + (whole / 2).mul_f64(f64::from(jitter) / f64::from(u32::MAX))

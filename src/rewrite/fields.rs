@@ -43,8 +43,8 @@ pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
     )
 }
 
-/// Fields that frame or route a message: the client's own to set, and never trailers (RFC 9110
-/// §6.5.1).
+/// Returns `true` for fields that frame or route a message. Only the client sets them, and they are never trailers (RFC
+/// 9110 §6.5.1).
 pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
     matches!(
         canonical,
@@ -52,7 +52,7 @@ pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
     )
 }
 
-/// Fields that the client alone sets: none of a host app's defaults is one.
+/// Returns `true` for fields that only the client sets, so the host application's default headers can't contain them.
 pub(crate) fn is_of_the_client(canonical: &str) -> bool {
     is_hop_by_hop(canonical) || is_framing_or_routing(canonical)
 }
@@ -86,21 +86,22 @@ pub(super) fn overrides_path(canonical: &str) -> bool {
     )
 }
 
-/// The lines of a field. Heads are short: to look at each name costs less than to hash one.
+/// Returns the lines of a field. Heads are short, so comparing each name costs less than hashing a name.
 pub(super) fn lines(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &HeaderValue> {
     let lines = headers.iter().filter(move |(other, _)| **other == name);
     lines.map(|(_, value)| value)
 }
 
-/// The members of a field that is a list (RFC 9110 §5.6.1), of all its lines, without the blanks
-/// around them. An empty one is one too.
+/// Returns the members of a field that is a list (RFC 9110 §5.6.1), from all its lines, without the blanks around them.
+/// Empty members are included.
 pub(crate) fn members(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &[u8]> {
     let lines = lines(headers, name).map(HeaderValue::as_bytes);
     let members = lines.flat_map(|line| line.split(|&byte| byte == b','));
     members.map(<[u8]>::trim_ascii)
 }
 
-/// The names that `Connection` nominates: those of all its lines, in any case, whatever else the lines hold.
+/// The names that `Connection` nominates, from all its lines and in any case, even if the lines also hold invalid
+/// members.
 pub(super) struct Nominated(SmallVec<[HeaderName; 4]>);
 
 impl Nominated {
@@ -111,12 +112,12 @@ impl Nominated {
         if members().count() > MAX_MEMBERS {
             return None;
         }
-        // These say nothing of a field that would stay, and stand in most heads.
+        // These options name no field that would be forwarded, and most heads contain them.
         let is_option = |member: &&[u8]| {
             member.eq_ignore_ascii_case(b"keep-alive") || member.eq_ignore_ascii_case(b"close")
         };
         let members = members().filter(|member| !is_option(member));
-        // An invalid name names no field.
+        // An invalid name can't be the name of a field.
         let names = members.filter_map(|member| HeaderName::from_bytes(member).ok());
         Some(Self(names.collect()))
     }
@@ -145,7 +146,7 @@ impl Quotes {
     }
 }
 
-/// Removes the fields that `goes` names.
+/// Removes the fields for which `goes` returns `true`.
 pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &str) -> bool) {
     let names: SmallVec<[HeaderName; 8]> = headers
         .keys()

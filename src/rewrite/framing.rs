@@ -1,4 +1,5 @@
-//! Framing comes from the body, never from the caller's fields, which could smuggle a second request.
+//! Sets the framing of a message from its body. The caller's fields are never used, because they could smuggle a second
+//! request.
 
 use http::Method;
 use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
@@ -7,15 +8,15 @@ use http_body::{Body, SizeHint};
 
 use super::fields::lines;
 
-/// Sets the fields that frame a request. `Transfer-Encoding` has been taken off by then.
+/// Sets the fields that frame a request. `Transfer-Encoding` was already removed.
 ///
-/// hyper frames by fields that it's given: with a length that the body doesn't have, the vendor
-/// would wait for bytes that never come, and take the next request on that connection for them.
+/// hyper uses the framing fields that are set. If a length were wrong, the upstream would wait for bytes that never
+/// come, and would read the next request on that connection as those bytes.
 pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
     let size = body.size_hint();
     keep_only_a_true_length(headers, &size);
-    // hyper's HTTP/1 client drops a body of unknown length in silence for these; over HTTP/2 the
-    // field is taken off again.
+    // With these methods, hyper's HTTP/1 client silently drops a body of unknown length unless this field is set. Over
+    // HTTP/2, the field is removed again.
     let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
     if !body.is_end_stream() && size.exact().is_none() && is_dropped {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
@@ -27,7 +28,7 @@ pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     head.headers.remove(TRANSFER_ENCODING);
     let says_none = !head.headers.contains_key(CONTENT_LENGTH);
     match body.size_hint().exact() {
-        // A request without a body stays one without a body.
+        // A request without a body must not get an empty body.
         Some(0) if says_none => {}
         Some(exact) => {
             head.headers.insert(CONTENT_LENGTH, exact.into());
@@ -37,15 +38,15 @@ pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     body
 }
 
-/// Drops a length that isn't the body's. This holds for responses too: a length beside `chunked` would cut the body
-/// short for the caller, and make it look complete.
+/// Removes a length that isn't the body's length. Responses need this too: a length beside `chunked` would cut off the
+/// body for the caller, and the body would look complete.
 pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
     let mut declared = lines(headers, CONTENT_LENGTH);
     let Some(first) = declared.next() else {
         return;
     };
     let exact = size.exact().filter(|&exact| says(first, exact));
-    // A number that stands there as numbers are written can stay.
+    // A number in its usual form can stay.
     let stays = exact.is_some_and(|exact| is_plain(first, exact)) && declared.next().is_none();
     drop(declared);
     match exact {

@@ -1,11 +1,11 @@
-//! Removes a query key from the links that an upstream made of its request URL.
+//! Removes a query key from links in which an upstream repeats its request URL.
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue, LINK, LOCATION};
 
 use crate::address::without;
 
-/// Removes the pairs of those names from the URLs in `Location`, `Content-Location` and `Link`.
+/// Removes the pairs with those names from the URLs in `Location`, `Content-Location` and `Link`.
 pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
     const CONTENT_LOCATION: HeaderName = http::header::CONTENT_LOCATION;
     for field in [LOCATION, CONTENT_LOCATION, LINK] {
@@ -16,8 +16,8 @@ pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
             continue;
         };
         for value in entry.iter_mut() {
-            // What is no text can hold a key in no form that is known here, so the whole value
-            // goes.
+            // A value that isn't text may contain the key in an unknown form, so the whole value is
+            // removed.
             let scrubbed = value.to_str().ok().map(|text| without_pairs(text, names));
             let scrubbed = scrubbed.and_then(|text| HeaderValue::from_str(&text).ok());
             *value = scrubbed.unwrap_or(HeaderValue::from_static(""));

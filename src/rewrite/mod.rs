@@ -1,5 +1,5 @@
-//! From the caller's request to the upstream's, and from the upstream's response to the caller's: pure functions of
-//! heads.
+//! Converts the caller's request to the upstream's request, and the upstream's response to the caller's response. All
+//! functions here are pure functions of heads.
 //!
 //! The order of the steps for a request makes it safe. Fields that end at this hop and those that the caller nominates are
 //! removed first, then the credentials of the host and the caller. Defaults are added, and framing is set from the body. The

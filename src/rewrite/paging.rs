@@ -1,8 +1,8 @@
-//! Makes addresses under the mount of links that lie under the base URL, so that a client that
-//! follows pages or redirects stays in the mount.
+//! Replaces links below the base URL by addresses under the mount, so that a client that follows pages or redirects
+//! stays under the mount.
 //!
-//! An address is handed back only if it's exact: it's read anew as a call of it would be, and must
-//! lead to the URL that the vendor wrote, byte for byte. All else stays untouched.
+//! A link is replaced only if the new address is exact: a call of the new address is simulated, and must lead to the
+//! URL that the upstream wrote, byte for byte. All other links stay unchanged.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,15 +18,15 @@ use crate::encoding::percent;
 use crate::policy::{Location, Origin};
 use crate::upstream::{Route, Upstream};
 
-/// The maximum number of links in a response that are rewritten. Each may become as long as the caller's own address,
-/// so many short links would make a head without bounds.
+/// The maximum number of links in a response that are rewritten. Each link may become as long as the caller's own
+/// address, so many short links could make a head of any size.
 const MAX_LINKS: usize = 64;
 
 /// The context in which the links of one call's response are rewritten.
 pub(crate) struct MountedLinks {
-    /// Mount and id, as the caller wrote them: `/passthrough/acme`.
+    /// The mount and the id, as the caller wrote them: `/passthrough/acme`.
     mount: Box<str>,
-    /// The rest of the caller's path, as it came.
+    /// The rest of the caller's path, unchanged.
     remainder: Box<str>,
     /// The base URL in use.
     origin: Origin,
@@ -34,7 +34,7 @@ pub(crate) struct MountedLinks {
     /// The path of the request to the upstream.
     path: Box<str>,
     default_query: Option<Box<str>>,
-    /// The call's `__domain`, decoded: the next page has to say it again.
+    /// The call's `__domain`, decoded, because the address of the next page needs it as well.
     domain: Option<Box<str>>,
     encoding: PathEncoding,
 }
@@ -89,12 +89,12 @@ impl MountedLinks {
         }
     }
 
-    /// A line of `Link` (RFC 8288 §3). `None`: nothing in it changes.
+    /// Rewrites a line of `Link` (RFC 8288 §3). Returns `None` if nothing in it changes.
     fn link(&self, line: &[u8], left: &mut usize) -> Option<Vec<u8>> {
         let mut rewritten = Vec::with_capacity(line.len());
         let mut has_changed = false;
         let mut quotes = Quotes::default();
-        // A target stands at the beginning of a member, and nowhere else.
+        // A target is only at the beginning of a member.
         let mut begins = true;
         let mut rest = line;
         while let Some((&byte, after)) = rest.split_first() {
@@ -122,8 +122,8 @@ impl MountedLinks {
         has_changed.then_some(rewritten)
     }
 
-    /// The address under the mount that leads where `reference` does (RFC 3986 §4.1). `None`: it
-    /// stays as it is.
+    /// Returns the address under the mount that leads to the same URL as `reference` (RFC 3986 §4.1). Returns `None` if
+    /// the reference stays unchanged.
     fn reference(&self, reference: &[u8]) -> Option<String> {
         let reference = std::str::from_utf8(reference).ok()?;
         let (reference, fragment) = cut(reference, '#');
@@ -135,12 +135,12 @@ impl MountedLinks {
         }
         let is_relative = !path.starts_with('/') && !has_scheme(path);
         let mut address = if is_relative {
-            // Nothing but a fragment names the answer itself.
+            // A reference with only a fragment refers to the response itself.
             if path.is_empty() && query.is_none() {
                 return None;
             }
             let address = self.address(&beside(&self.path, path), query)?;
-            // What a client makes of it by itself.
+            // The path to which the client would resolve the reference without a change.
             let caller = [&*self.mount, &*self.remainder].concat();
             if address == with_query(beside(&caller, path).into_owned(), query) {
                 return None;
@@ -163,7 +163,7 @@ impl MountedLinks {
         Some(address)
     }
 
-    /// A reference with scheme and authority.
+    /// Returns the reference with scheme and authority.
     fn absolute<'a>(&self, path: &'a str) -> Cow<'a, str> {
         let scheme = self.origin.scheme().as_uri_scheme();
         if has_scheme(path) {
@@ -186,10 +186,11 @@ impl MountedLinks {
         if !below.is_empty() && !below.starts_with('/') {
             return None;
         }
-        // The root of a base without a path is what a call of the id alone reaches.
+        // If the base URL has no path, a call with only the id reaches the root.
         let vendors = with_query(path.to_owned(), query);
         let query = self.query(query)?;
-        // As it is, or encoded as clients made by generators do, where it would be decoded.
+        // The path is tried unchanged, and then encoded in the way of generated clients, because the path may be
+        // decoded in a call.
         let encoded = || {
             let path = below.strip_prefix('/').unwrap_or_default();
             let path = path.replace('%', "%25").replace('/', "%2F");
@@ -226,7 +227,7 @@ impl MountedLinks {
 
     /// Returns `true` if a call with that remainder and query reaches `vendors`, a path and query.
     fn leads_to(&self, below: &str, query: Option<&str>, vendors: &str) -> bool {
-        // Any id will do.
+        // The id doesn't affect the result.
         let path = format!("/c{below}");
         let Ok(address) = Address::cut(&path, query) else {
             return false;
@@ -240,14 +241,14 @@ impl MountedLinks {
     }
 }
 
-// By hand: paths and queries may hold what a caller wouldn't want in a log.
+// Implemented by hand, because paths and queries may contain data that a caller wouldn't want in a log.
 impl fmt::Debug for MountedLinks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MountedLinks").finish_non_exhaustive()
     }
 }
 
-/// Splits at the first `at`.
+/// Splits the text at the first `at`.
 fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, behind)) => (before, Some(behind)),
@@ -272,20 +273,20 @@ fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
     Cow::Owned([folder.unwrap_or("/"), relative].concat())
 }
 
-/// Returns `true` if a reference begins with a scheme (RFC 3986 §4.2): a colon in its first segment.
+/// Returns `true` if a reference begins with a scheme, which is a colon in its first segment (RFC 3986 §4.2).
 fn has_scheme(path: &str) -> bool {
     path.split('/')
         .next()
         .is_some_and(|first| first.contains(':'))
 }
 
-/// Returns `true` if a byte means the same to each client.
+/// Returns `true` if all clients read the byte in the same way.
 fn fits(byte: u8) -> bool {
     byte.is_ascii_graphic() && !b"\"<>\\".contains(&byte)
 }
 
-/// Returns `true` if all clients read the path in the same way: it holds no dot segment, and nothing that some clients
-/// repair.
+/// Returns `true` if all clients read the path in the same way: it has no dot segment, and no bytes that some clients
+/// change.
 fn is_plain(path: &str) -> bool {
     let is_dots = |segment: &str| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");

@@ -20,9 +20,9 @@ use crate::upstream::Upstream;
 #[derive(Debug)]
 pub(crate) struct RequestRules<'a> {
     pub(crate) upstream: &'a Upstream,
-    /// The fields by which callers authenticate to the host app.
+    /// The fields by which callers authenticate to the host application.
     pub(crate) host_credentials: &'a [HeaderName],
-    /// The host application's own forwarding fields pass.
+    /// `true` if the host application's own forwarding fields are forwarded.
     pub(crate) pass_forwarded: bool,
     /// The entry that is added to `Via`.
     pub(crate) via: Option<&'a HeaderValue>,
@@ -31,12 +31,12 @@ pub(crate) struct RequestRules<'a> {
 }
 
 impl RequestRules<'_> {
-    /// Makes the upstream's head, without the credentials. It's framed by `body`.
+    /// Returns the head for the upstream, without the credentials. It's framed by `body`.
     ///
     /// # Errors
     ///
-    /// If `Connection` nominates too many fields; if destination and target make no URI, which no
-    /// parsed ones bring about.
+    /// If `Connection` nominates too many fields, or if destination and target don't form a URI, which can't happen
+    /// after parsing.
     pub(crate) fn rewrite(
         &self,
         parts: &mut Parts,
@@ -51,7 +51,7 @@ impl RequestRules<'_> {
             self.drops(name, canonical) || nominated.holds(canonical)
         });
         if accepts_trailers {
-            // Without `Connection: TE`, which would make hyper delete it on HTTP/2.
+            // `Connection: TE` isn't added, because it would make hyper remove the field on HTTP/2.
             parts
                 .headers
                 .insert(TE, HeaderValue::from_static("trailers"));
@@ -64,7 +64,7 @@ impl RequestRules<'_> {
         parts.uri = destination
             .uri(target)
             .map_err(|_| Error::bad_address("the address makes no URI"))?;
-        // Whatever the caller spoke: hyper writes the version that the request says.
+        // hyper writes the version of the request, so the caller's version must not be kept.
         parts.version = Version::HTTP_11;
         parts.extensions = Extensions::new();
         Ok(())
@@ -79,14 +79,13 @@ impl RequestRules<'_> {
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.scope.limits_methods())
             || (overrides_path(canonical) && self.scope.limits_paths())
-            // The transport says the `Host`; the gateway has met `Expect` when the body is first asked
-            // for.
+            // The transport sets `Host`. The gateway has already fulfilled `Expect` when the body is first polled.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
     }
 
-    /// Returns `true` if a forwarding field passes. With a `Via` of our own, the entries before it must pass, or a loop
-    /// over two gateways would never be detected.
+    /// Returns `true` if a forwarding field is forwarded. If this gateway adds a `Via`, the earlier entries must be
+    /// kept, or a loop over two gateways would never be detected.
     fn passes(&self, canonical: &str) -> bool {
         self.pass_forwarded || (canonical == "via" && self.via.is_some())
     }
@@ -117,7 +116,7 @@ fn accepts_trailers(headers: &HeaderMap) -> bool {
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {
-    // A map of 32,768 fields takes no more; a head of that size doesn't get through hyper's server.
+    // The insertion only fails for a head of 32,768 fields, which hyper's server doesn't accept.
     match headers.try_entry(name) {
         Ok(Entry::Occupied(mut entry)) => entry.append(value.clone()),
         Ok(Entry::Vacant(entry)) => {

@@ -24,19 +24,19 @@ pub enum ResponseHeaderPolicy {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseRules<'a> {
     pub(crate) policy: ResponseHeaderPolicy,
-    /// The query parameters that are taken out of links.
+    /// The query parameters that are removed from links.
     pub(crate) scrubbed: &'a [Box<str>],
-    /// Rewrites links to addresses under the mount, if the host wants that.
+    /// Rewrites links to addresses under the mount, if the host application asks for that.
     pub(crate) links: Option<&'a MountedLinks>,
 }
 
-/// The error of a response with too many fields, or with a transfer coding beside `chunked`, which can't be decoded
+/// The error of a response with too many fields, or with a transfer coding other than `chunked`, which can't be decoded
 /// here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct UnusableHead;
 
 impl ResponseRules<'_> {
-    /// Makes the head that the caller gets. `size`: that of the body, if the response can have one.
+    /// Returns the head for the caller. `size` is the size of the body, if the response can have a body.
     pub(crate) fn rewrite(
         self,
         parts: &mut Parts,
@@ -62,7 +62,7 @@ impl ResponseRules<'_> {
         if self.policy == ResponseHeaderPolicy::BrowserSafe {
             browser_safe::harden(&mut parts.headers);
         }
-        // hyper's server writes the version that the response says.
+        // hyper's server writes the version of the response.
         parts.version = Version::HTTP_11;
         parts.extensions = reason(&mut parts.extensions);
         Ok(())
@@ -77,12 +77,13 @@ pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
             && browser_safe::acts_on_the_origin(canonical))
 }
 
-/// hyper has undone `chunked`, and leaves the field.
+/// Returns `true` if there is a transfer coding other than `chunked`. hyper decodes `chunked`, but keeps the field.
 fn has_odd_coding(headers: &HeaderMap) -> bool {
     members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
-/// Drops `Proxy-Status` members in this gateway's name, which would let an upstream forge its errors. Others pass.
+/// Removes `Proxy-Status` members with this gateway's name, by which an upstream could forge the gateway's errors.
+/// Other members are kept.
 fn drop_our_proxy_status(headers: &mut HeaderMap) {
     const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
     if lines(headers, PROXY_STATUS).next().is_none() {
@@ -96,12 +97,12 @@ fn drop_our_proxy_status(headers: &mut HeaderMap) {
         .collect();
     headers.remove(PROXY_STATUS);
     for line in kept {
-        // There was room for more of them before.
+        // There is enough room, because the map had more of these lines before.
         let _ = headers.try_append(PROXY_STATUS, line);
     }
 }
 
-/// Returns `true` if a member of the list has this gateway's name. In a line whose quotes don't pair up, each comma may
+/// Returns `true` if a member of the list has this gateway's name. In a line with an unpaired quote, every comma may
 /// begin a member.
 fn speaks_for_us(line: &[u8]) -> bool {
     let mut quotes = Quotes::default();

@@ -1,4 +1,4 @@
-//! Joins base path and remainder as bytes, never through a URL type that normalises.
+//! Joins base path and remainder as bytes, because a URL type would normalise them.
 
 use bytes::Bytes;
 use http::uri::PathAndQuery;
@@ -6,11 +6,11 @@ use http::uri::PathAndQuery;
 use crate::address::{MAX_TARGET_SIZE, Target};
 use crate::error::Error;
 
-/// Joins the paths with one slash, and the queries, of which the base URL's comes first.
+/// Joins the paths with a single slash, and the queries with the base URL's query first.
 ///
 /// # Errors
 ///
-/// If the target has become too long.
+/// If the target becomes too long.
 pub(crate) fn join(
     base_path: &str,
     default_query: Option<&str>,
@@ -27,7 +27,7 @@ pub(crate) fn join(
     } else {
         ""
     };
-    // A default query leaves no room for a bare `?`.
+    // With a default query, a `?` without a query isn't kept.
     let own = match default_query {
         Some(_) => target.query().filter(|query| !query.is_empty()),
         None => target.query(),
@@ -36,7 +36,7 @@ pub(crate) fn join(
     let queries = [default_query, own].into_iter().flatten();
     let length = path.clone().map(str::len).sum::<usize>()
         + queries.clone().map(|query| 1 + query.len()).sum::<usize>();
-    // At its final size, so that it becomes `Bytes` without another allocation.
+    // Allocated at its final size, so that the conversion to `Bytes` needs no further allocation.
     let mut joined = Vec::with_capacity(length);
     for part in path {
         joined.extend_from_slice(part.as_bytes());

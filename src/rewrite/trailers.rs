@@ -1,4 +1,4 @@
-//! Trailers pass as frames, without the names that aren't allowed there (RFC 9110 §6.5.1).
+//! Forwards trailers as frames, without the names that aren't allowed in trailers (RFC 9110 §6.5.1).
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use super::fields::{
 use super::response::drops;
 use crate::auth::Requirements;
 
-/// The names that are removed from a request's trailers: those of the fields that are removed from its head.
+/// The names that are removed from a request's trailers. The same names are removed from its head.
 #[derive(Clone)]
 pub(crate) struct RequestTrailers {
     /// The fields that the scheme sets.

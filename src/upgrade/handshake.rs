@@ -1,7 +1,7 @@
-//! The requests that open a WebSocket, the request to the upstream, and the responses that open the tunnel.
+//! The handshake of a WebSocket: the caller's request, the request to the upstream, and the responses that open the tunnel.
 //!
-//! Over HTTP/1.1 callers ask by `Upgrade` (RFC 6455 §4.1), over HTTP/2 by an extended CONNECT (RFC
-//! 8441). The vendor is asked over HTTP/1.1 either way, on a connection of its own.
+//! Callers over HTTP/1.1 use `Upgrade` (RFC 6455 §4.1), and callers over HTTP/2 use an extended CONNECT
+//! (RFC 8441). In both cases the upstream gets an HTTP/1.1 request, on a dedicated network connection.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};
@@ -31,22 +31,22 @@ use crate::upstream::Upstream;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
 
-/// A request that opens a WebSocket, and the caller's side of it.
+/// A request that opens a WebSocket, and the caller's side of the tunnel.
 pub(crate) struct Handshake {
     caller: OnUpgrade,
     version: CallerVersion,
-    /// The upstream's side, once it has agreed.
+    /// The upstream's side of the tunnel, once the upstream has agreed.
     vendor: Option<OnUpgrade>,
     claim: Option<Claim>,
 }
 
-/// The grant that a tunnel was opened by. The tunnel ends when it's no longer granted.
+/// The permission with which a tunnel was opened. The tunnel ends when the permission is withdrawn.
 pub(crate) struct Claim {
     connection: Connection,
     upstream: Upstream,
-    /// The client certificate by which the upstream knows the tunnel.
+    /// The client certificate that was presented to the upstream.
     identity: Option<IsolationKey>,
-    /// The path as it was judged.
+    /// The path in the form in which it was checked.
     path: Box<str>,
 }
 
@@ -55,17 +55,18 @@ impl Claim {
         &self.path
     }
 
-    /// Returns `true` if the tunnel may go on, now that `connection` is its connection. Another credential may be a refreshed one; with
-    /// another client certificate the upstream would know the tunnel as somebody else.
+    /// Returns `true` if the tunnel may stay open with the present version of its connection. The credential may differ, because it may
+    /// have been refreshed. The client certificate must be the same, because with another certificate the tunnel would belong to
+    /// another identity.
     pub(crate) fn is_met_by(&self, connection: &Connection) -> bool {
         connection.has_same_place(&self.connection)
             && self.identity == client_identity(connection, &self.upstream)
     }
 }
 
-/// Returns the client certificate that the scheme presents for a connection. `None`: it presents none.
+/// Returns the client certificate that the scheme presents for a connection, or `None` if the scheme presents no certificate.
 ///
-/// The scheme is asked with a request without a body, at the handshake and at each check, so that both answers can be compared.
+/// The scheme is applied to the same request without a body at the handshake and at each check, so that the results can be compared.
 fn client_identity(connection: &Connection, upstream: &Upstream) -> Option<IsolationKey> {
     let destination = upstream.destination();
     let uri = destination.uri(PathAndQuery::from_static("/")).ok()?;
@@ -80,17 +81,17 @@ fn client_identity(connection: &Connection, upstream: &Upstream) -> Option<Isola
     Some(identity.isolation_key())
 }
 
-/// Both sides of a tunnel, and what it was opened for.
+/// Both sides of a tunnel, and the permission with which the tunnel was opened.
 pub(crate) struct Sides {
     pub(crate) caller: OnUpgrade,
     pub(crate) vendor: OnUpgrade,
     pub(crate) claim: Claim,
 }
 
-/// The protocol that the caller speaks.
+/// The HTTP version of the caller.
 enum CallerVersion {
     Http1,
-    /// HTTP/2 has no key, so the upstream gets one of our own.
+    /// A handshake over HTTP/2 has no `Sec-WebSocket-Key`, so the upstream gets a key that is made here.
     Http2 {
         key: HeaderValue,
         accept: HeaderValue,
@@ -98,11 +99,11 @@ enum CallerVersion {
 }
 
 impl Handshake {
-    /// Returns the handshake if the request asks for one. The request then becomes the `GET` that the upstream will
-    /// see.
+    /// Returns the handshake if the request asks for a WebSocket. The request is then changed into the `GET` that the
+    /// upstream will receive.
     ///
-    /// A request with a body never opens a tunnel: one side would take the bytes behind its head for the tunnel's, and the
-    /// other for the body.
+    /// A request with a body never opens a tunnel. One side would interpret the bytes after the head as tunnel data, and
+    /// the other side as the body.
     pub(crate) fn from_request(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
         let version = match head.method {
             Method::GET if head.headers.contains_key(UPGRADE) => {
@@ -126,7 +127,7 @@ impl Handshake {
         }))
     }
 
-    /// Notes what has been granted.
+    /// Records the permission with which the tunnel is opened.
     pub(crate) fn claim(&mut self, connection: &Connection, upstream: &Upstream, path: &str) {
         self.claim = Some(Claim {
             connection: connection.clone(),
@@ -136,7 +137,7 @@ impl Handshake {
         });
     }
 
-    /// Adds the fields that request the upgrade. `headers` are rewritten, and have lost their hop-by-hop fields.
+    /// Adds the fields that request the upgrade. `headers` must be rewritten already, without hop-by-hop fields.
     pub(crate) fn ask(&self, headers: &mut HeaderMap) {
         headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
         headers.insert(UPGRADE, WEBSOCKET);
@@ -148,7 +149,7 @@ impl Handshake {
         }
     }
 
-    /// Takes the upstream's side if it has agreed. Its head isn't rewritten yet.
+    /// Takes the upstream's side of the tunnel, if the upstream has agreed. `head` isn't rewritten yet.
     pub(super) fn accept(&mut self, head: &mut response::Parts) -> Result<bool, NotAsked> {
         let response::Parts {
             status,
@@ -157,7 +158,7 @@ impl Handshake {
             ..
         } = head;
         if *status != StatusCode::SWITCHING_PROTOCOLS {
-            // To a CONNECT each 2xx means that the tunnel is open.
+            // The caller would understand any 2xx response to a CONNECT as an open tunnel.
             let is_mistaken =
                 matches!(self.version, CallerVersion::Http2 { .. }) && status.is_success();
             return if is_mistaken {
@@ -168,7 +169,7 @@ impl Handshake {
         }
         let is_websocket = lists(headers, UPGRADE, b"websocket") && is_alone(headers, UPGRADE);
         let is_accepted = match &self.version {
-            // The caller has the key, and looks for itself.
+            // The caller knows the key, and checks the response itself.
             CallerVersion::Http1 => true,
             CallerVersion::Http2 { accept, .. } => {
                 headers.get(SEC_WEBSOCKET_ACCEPT) == Some(accept)
@@ -181,7 +182,7 @@ impl Handshake {
         Ok(true)
     }
 
-    /// Turns the upstream's rewritten head into the one that opens the caller's side.
+    /// Turns the upstream's rewritten head into the head that opens the caller's side of the tunnel.
     pub(crate) fn answer(&self, status: &mut StatusCode, headers: &mut HeaderMap) {
         headers.remove(CONTENT_LENGTH);
         match self.version {
@@ -196,7 +197,7 @@ impl Handshake {
         }
     }
 
-    /// Returns both sides, if the upstream has agreed.
+    /// Returns both sides of the tunnel, if the upstream has agreed.
     pub(crate) fn into_sides(self) -> Option<Sides> {
         Some(Sides {
             caller: self.caller,
@@ -211,7 +212,7 @@ impl CallerVersion {
         let key = STANDARD.encode(nonce());
         let accept = accept(&key);
         let value = |text: &str| {
-            // Base64 is always a value.
+            // Base64 is always a valid field value.
             HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""))
         };
         Self::Http2 {
@@ -221,8 +222,8 @@ impl CallerVersion {
     }
 }
 
-/// Returns sixteen bytes that no cache and no upstream can have seen. They guard against neither a caller nor an
-/// upstream (RFC 6455 §10.3 is about browsers), so hash seeds are random enough.
+/// Returns sixteen bytes that no cache and no upstream can have seen before. The bytes don't have to protect against a
+/// caller or an upstream (the attacks of RFC 6455 §10.3 come from browsers), so hash seeds are random enough.
 fn nonce() -> [u8; 16] {
     let half = || RandomState::new().build_hasher().finish().to_be_bytes();
     let mut nonce = [0; 16];
@@ -232,7 +233,7 @@ fn nonce() -> [u8; 16] {
     nonce
 }
 
-/// Returns the value with which an upstream must accept a key (RFC 6455 §4.2.2).
+/// Returns the value of `Sec-WebSocket-Accept` for a key (RFC 6455 §4.2.2).
 fn accept(key: &str) -> String {
     const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     let mut digest = Sha1::new();
@@ -247,7 +248,7 @@ fn is_extended(extensions: &Extensions) -> bool {
         .is_some_and(|protocol| protocol.as_str().eq_ignore_ascii_case("websocket"))
 }
 
-/// Returns `true` if any line of the field lists that token.
+/// Returns `true` if any line of the field contains that token.
 fn lists(headers: &HeaderMap, name: HeaderName, token: &[u8]) -> bool {
     members(headers, name).any(|member| member.eq_ignore_ascii_case(token))
 }

@@ -1,5 +1,5 @@
-//! WebSockets (RFC 6455), which switch from HTTP to another protocol (RFC 9110 §7.8): the handshake is a call like any other, and
-//! the bytes after it are forwarded between caller and upstream without being parsed.
+//! WebSockets (RFC 6455), which switch from HTTP to another protocol (RFC 9110 §7.8). The handshake is a call like any other, and
+//! the bytes after the handshake are forwarded between caller and upstream without being parsed.
 //!
 //! With an [`UpgradeTracker`], a host application counts, drains and aborts the tunnels, which outlive their calls:
 //!
@@ -28,8 +28,8 @@ use http::response::Parts;
 use crate::client::{TransportError, TransportErrorKind};
 use crate::error::Error;
 
-/// Returns the handshake if the upstream has agreed to it. An upstream that switches protocols unasked, or to another protocol, has
-/// answered nothing that could be handed back.
+/// Returns the handshake if the upstream has agreed to it. If the upstream switches protocols without being asked, or to another
+/// protocol, returns an error, because the caller can't use such a response.
 pub(crate) fn accept<'a>(
     handshake: Option<&'a mut Handshake>,
     head: &mut Parts,
@@ -45,5 +45,5 @@ pub(crate) fn accept<'a>(
     verdict.map_err(|_| TransportError::from(TransportErrorKind::UpgradeFailed).into())
 }
 
-/// The upstream has switched to what it wasn't asked for, or its answer can't be put before an HTTP/2 caller.
+/// The upstream has switched to a protocol that it wasn't asked for, or its response has no equivalent for an HTTP/2 caller.
 pub(crate) struct NotAsked;

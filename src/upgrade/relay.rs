@@ -1,8 +1,9 @@
-//! Moves a tunnel's bytes in both directions at once and unread, so that the agreement of caller and upstream
-//! (compression, subprotocols) survives.
+//! Forwards the bytes of a tunnel in both directions, without parsing or changing them, so that the
+//! extensions and subprotocols on which caller and upstream have agreed stay valid.
 //!
-//! Each direction ends by itself: an end of file of one side is told to the other, whose bytes go
-//! on. An error ends both. What either side's server or client has read beside its head comes first.
+//! Each direction ends separately: an end of file is forwarded to the other side, and the bytes of the
+//! other direction are still forwarded. An error ends both directions. Bytes that hyper has read after
+//! a head are forwarded first.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -25,12 +26,12 @@ use crate::observe::{CallGuard, Outcome};
 /// The size of the buffer for each direction of a tunnel, in bytes.
 const BUFFER_SIZE: usize = 16 * 1024;
 
-/// The interval at which it's checked that the caller may still use the connection.
+/// The interval between two checks that the caller may still use the connection.
 const CHECK_INTERVAL: Duration = Duration::from_secs(30);
 
-/// Knows whether a tunnel may stay open.
+/// Checks that a tunnel may stay open.
 pub(crate) trait Check: Send + Sync + 'static {
-    /// Returns `true` if the connection still exists, and the caller may still use it.
+    /// Returns `true` if the connection still exists, and the caller may still use this connection.
     fn may_go_on(&self, guard: &CallGuard, claim: &Claim) -> impl Future<Output = bool> + Send;
 }
 
@@ -38,15 +39,15 @@ pub(crate) trait Check: Send + Sync + 'static {
 pub(crate) struct Tunnel {
     pub(crate) sides: Sides,
     pub(crate) guard: CallGuard,
-    /// The maximum time without a byte in either direction.
+    /// The maximum time without a byte in any direction.
     pub(crate) idle: Duration,
     /// The time at which the tunnel must have ended.
     pub(crate) end: Option<Instant>,
 }
 
 impl Tunnel {
-    /// Runs in a task of its own until both sides have ended, or somebody ends it. The call is
-    /// reported then.
+    /// Forwards bytes until both sides have ended, until the host application aborts the tunnel, or
+    /// until a check or a time limit ends the tunnel. Then the call is reported.
     pub(crate) async fn run(self, mut cut: watch::Receiver<bool>, check: impl Check) {
         let Self {
             sides,
@@ -91,8 +92,8 @@ impl Tunnel {
 }
 
 async fn relay(caller: OnUpgrade, vendor: OnUpgrade, moved: &Arc<Moved>) -> Outcome {
-    // The caller's server lets go of it when the head of the response has been written, and never
-    // does if the caller left.
+    // The server hands the caller's connection over when the head of the response has been written. If
+    // the caller has disconnected before that, no connection is handed over, and this is an error.
     let Ok(caller) = caller.await else {
         return Outcome::Cancelled;
     };
@@ -110,7 +111,7 @@ async fn relay(caller: OnUpgrade, vendor: OnUpgrade, moved: &Arc<Moved>) -> Outc
 async fn until_revoked(check: &impl Check, guard: &CallGuard, claim: &Claim) {
     loop {
         sleep(CHECK_INTERVAL).await;
-        // A store that doesn't answer has revoked nothing, and is asked again.
+        // If the store doesn't answer, the permission isn't withdrawn, and the check is repeated.
         let checked = timeout(CHECK_INTERVAL, check.may_go_on(guard, claim)).await;
         if matches!(checked, Ok(false)) {
             return;
@@ -118,10 +119,10 @@ async fn until_revoked(check: &impl Check, guard: &CallGuard, claim: &Claim) {
     }
 }
 
-/// The number of bytes that have passed, and the time of the last.
+/// The number of forwarded bytes in each direction, and the time of the last byte.
 struct Moved {
     caller: Upload,
-    /// Bytes that the upstream sent.
+    /// The number of bytes that the upstream sent.
     vendor: AtomicU64,
 }
 

@@ -1,8 +1,9 @@
-//! One line per call in the log, refused ones too (SECURITY L10): who, which connection, where to,
-//! what came of it, how long it took and how much went either way. It's the access log as well.
+//! The audit log: a line for each call, including refused calls. The line contains the caller, the
+//! connection, the destination, the result, the duration and the number of bytes in each direction.
+//! It also serves as the access log.
 //!
-//! Never a path or a query. What a caller chose, the id and the method, is escaped, so that no line
-//! can be forged (SECURITY L3).
+//! A line never contains a path or a query. The connection id and the method, which the caller
+//! chooses, are escaped, so that a caller can't forge a line.
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::callers::Caller;
 use crate::log::AUDIT;
 use crate::metrics;
 
-/// Writes each call into the log, and counts it.
+/// Writes a line for each call into the log, and counts the call.
 #[derive(Debug)]
 pub(crate) struct Observer;
 
@@ -38,7 +39,7 @@ fn call(call: &CallReport<'_>) {
     let key = call.connection_key().map(ConnectionKey::as_str);
     let connection = key.or(call.connection_id().map(ConnectionId::as_str));
     let connection = connection.map(Id).map(tracing::field::display);
-    // An address is judged when it's dialled, so a refusal may come after the call was handed on.
+    // An address is checked when it's dialled, so a call may be refused after it was forwarded.
     let refused = call
         .cause()
         .is_some_and(|error| call.attempts() == 0 || error.status().is_client_error());
@@ -67,7 +68,7 @@ fn call(call: &CallReport<'_>) {
     );
 }
 
-/// A call that carried no valid key: nothing else of it has been looked at.
+/// Logs a call without a valid key. Nothing else in the call has been read.
 pub(crate) fn unauthenticated(method: &Method) {
     tracing::info!(
         target: AUDIT,
@@ -79,12 +80,12 @@ pub(crate) fn unauthenticated(method: &Method) {
     );
 }
 
-/// New tokens of a connection, or why there are none. It's told beside calls, which go on.
+/// Logs new tokens of a connection, or the reason why there are none. Calls continue meanwhile.
 pub(crate) fn refreshed(report: &RefreshReport<'_>) {
     let outcome = report.outcome();
     let connection = tracing::field::display(Id(report.connection_key().as_str()));
     let (integration, ms) = (report.integration(), milliseconds(report.duration()));
-    // The library's own words: nothing that a token endpoint said.
+    // The text is the library's own, and contains nothing from the response of the token endpoint.
     let error = report.error();
     match outcome {
         RefreshOutcome::Refreshed | RefreshOutcome::Superseded => {
@@ -114,7 +115,7 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An id as a value of a log line: in quotes, unless it can't be taken for more than itself.
+/// An id as a value of a log line. It's quoted, unless it can't be mistaken for another field.
 struct Id<'a>(&'a str);
 
 impl fmt::Display for Id<'_> {

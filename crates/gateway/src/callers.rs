@@ -1,8 +1,9 @@
-//! Who calls: API keys, and what each of them may do.
+//! Callers: API keys, and the permissions of each key.
 //!
-//! This is the host app's own authentication, which the library leaves to its host: a middleware in
-//! front of the mount looks the key up and puts the [`Caller`] into the request's extensions, and
-//! [`Current`](crate::newest::Current) reads it there when the library asks.
+//! The library leaves the authentication of callers to the host application, which is this program.
+//! A middleware in front of the mount looks up the key, and puts the [`Caller`] into the request's
+//! extensions. [`Current`](crate::newest::Current) reads the [`Caller`] there when the library asks
+//! for the permissions.
 
 use std::sync::Arc;
 
@@ -18,24 +19,25 @@ use tower_passthrough::{Scope, Secret};
 
 use crate::{audit, metrics, unread};
 
-/// The header that carries a caller's key. It's the host app's, so the vendor must never see it.
+/// The header that contains a caller's key. It belongs to the host application, so an upstream must
+/// never see it.
 pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 /// The header that marks the gateway's own errors.
 const ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 
-/// What one API key may do.
+/// The permissions of an API key.
 #[derive(Debug)]
 pub(crate) struct Caller {
     label: String,
-    /// None for whoever comes without one.
+    /// `None` for a caller without a key.
     key: Option<KeyDigest>,
     connections: Vec<String>,
     scope: Scope,
 }
 
 impl Caller {
-    /// The caller of that number in the config file.
+    /// Returns the caller with that number in the config file.
     pub(crate) fn new(
         number: usize,
         key: KeyDigest,
@@ -59,7 +61,7 @@ impl Caller {
         }
     }
 
-    /// The name in logs: it tells nothing of the key.
+    /// Returns the caller's name for logs, which reveals nothing about the key.
     pub(crate) fn label(&self) -> &str {
         &self.label
     }
@@ -77,13 +79,13 @@ impl Caller {
 /// All API keys, or the decision that none is needed.
 #[derive(Debug)]
 pub(crate) enum Callers {
-    /// Whoever reaches the listener may use each connection.
+    /// No key is needed: every caller that can reach the listener may use every connection.
     Anyone(Arc<Caller>),
-    /// A key is needed.
+    /// Each caller needs a key.
     Keys(Vec<(KeyDigest, Arc<Caller>)>),
 }
 
-/// The digest of a key: all that is kept of it, and what keys are compared by.
+/// The digest of a key. Only the digest is stored, and keys are compared by their digests.
 pub(crate) type KeyDigest = [u8; 32];
 
 pub(crate) fn digest(key: &[u8]) -> KeyDigest {
@@ -95,7 +97,7 @@ impl Callers {
         Self::Anyone(Arc::new(Caller::anyone()))
     }
 
-    /// The caller that has the same key here.
+    /// Returns the caller that has the same key in this config.
     pub(crate) fn still_has(&self, caller: &Caller) -> Option<Arc<Caller>> {
         match self {
             Self::Anyone(anyone) => Some(Arc::clone(anyone)),
@@ -111,8 +113,8 @@ impl Callers {
     }
 }
 
-/// The caller of that digest. Each is compared, and in full, so that the time taken tells nothing
-/// (SECURITY L7).
+/// Returns the caller with that digest. Every digest is compared completely, so that the time that
+/// this takes reveals nothing about the keys.
 fn find(keys: &[(KeyDigest, Arc<Caller>)], digest: &KeyDigest) -> Option<Arc<Caller>> {
     let mut found = Choice::from(0);
     let mut position = 0_u64;
@@ -128,10 +130,11 @@ fn find(keys: &[(KeyDigest, Arc<Caller>)], digest: &KeyDigest) -> Option<Arc<Cal
     keys.get(position).map(|(_, caller)| Arc::clone(caller))
 }
 
-/// The key that was sent: `x-api-key`, else `Authorization: Bearer KEY`, else `Authorization: KEY`.
+/// Returns the key that was sent: `x-api-key`, else `Authorization: Bearer KEY`, else
+/// `Authorization: KEY`.
 ///
-/// With an `x-api-key`, an `Authorization` of whatever content is ignored: SDKs insist on sending
-/// one. Two fields of a name are none, as it would be anybody's guess which of them counts.
+/// If there is an `x-api-key`, `Authorization` is ignored, because some SDKs always send it. Two
+/// fields of the same name count as no key, because it's unclear which of the two fields is meant.
 fn key(headers: &HeaderMap) -> Option<&[u8]> {
     let only = |name| {
         let mut values = headers.get_all(name).iter();
@@ -147,10 +150,10 @@ fn key(headers: &HeaderMap) -> Option<&[u8]> {
     }
 }
 
-/// The middleware: lets calls through that carry a valid key, and answers 401 to all others.
+/// Forwards calls that have a valid key, and answers all other calls with 401.
 ///
-/// The request's body isn't touched, so a caller that waits for `100 Continue` is refused before it
-/// sends one.
+/// The request's body isn't read, so a caller that waits for `100 Continue` is refused before the
+/// caller sends a body.
 pub(crate) async fn authenticate(
     State(callers): State<Arc<Callers>>,
     mut request: Request,
@@ -171,7 +174,7 @@ pub(crate) async fn authenticate(
     }
 }
 
-// A gRPC client reads this status as UNAUTHENTICATED, so it needs no form of its own.
+// A gRPC client reads this status as UNAUTHENTICATED, so no separate answer for gRPC is needed.
 fn unauthenticated() -> Response {
     const PROBLEM: &str = concat!(
         r#"{"type":"about:blank","title":"Unauthorized","status":401,"#,
@@ -187,13 +190,14 @@ fn unauthenticated() -> Response {
     );
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // Tells this 401 from a vendor's: the library lets no vendor send the field.
+    // Distinguishes this 401 from an upstream's, because the library removes the field from
+    // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));
     response
 }
 
-/// Whether `text` matches a pattern in which `*` stands for any characters. One pass: each piece is
-/// taken where it first fits.
+/// Returns `true` if `text` matches a pattern in which `*` stands for any characters. It needs one
+/// pass, as each part is matched at the first place where it fits.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();
@@ -212,7 +216,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     rest.ends_with(last)
 }
 
-/// Why an API key can't be one.
+/// Returns the reason why the text can't be an API key.
 pub(crate) fn unusable(key: &Secret) -> Option<&'static str> {
     let key = key.expose();
     if key.is_empty() {

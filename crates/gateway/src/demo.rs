@@ -1,7 +1,7 @@
-//! The demo: a small vendor inside this process, and one connection to it.
+//! The demo: a small upstream inside this process, and a connection to it.
 //!
-//! The vendor stands for any API that wants a bearer token. It tells what it received, so that one
-//! can see what a call turned into.
+//! The upstream stands for any API that needs a bearer token. Its response shows the request that
+//! it received, so that the user can see the result of forwarding.
 
 use std::future::pending;
 use std::io;
@@ -34,10 +34,11 @@ use crate::config::{Config, Declared, Limits, Store, TransportKey};
 
 use crate::server::Server;
 
-/// What the vendor asks for. Callers never see it, and need no key of their own here.
+/// The token that the upstream needs. Callers never see it, and need no key of their own in the
+/// demo.
 const TOKEN: &str = "demo-token";
 
-/// Starts the vendor. The config leads to it.
+/// Starts the upstream, and returns a config with a connection to it.
 pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let vendor = listener.local_addr()?;
@@ -49,7 +50,7 @@ pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
     config(listen, vendor).map_err(io::Error::other)
 }
 
-/// The lines to try, each with what it shows.
+/// Returns curl commands to try, and the purpose of each command.
 pub(crate) fn curl_lines(address: SocketAddr) -> String {
     let mount = format!("http://{address}{}/demo", Config::MOUNT);
     format!(
@@ -147,7 +148,7 @@ async fn events() -> Response {
     tokio::spawn(async move {
         for number in 1..=3 {
             let event = format!("event: tick\ndata: {number} of 3\n\n");
-            // The caller has left; nobody is told of the rest.
+            // The caller has disconnected, so the rest isn't sent.
             if sender.send_data(event.into()).await.is_err() {
                 return;
             }
@@ -161,7 +162,7 @@ async fn events() -> Response {
     (headers, Body::new(body)).into_response()
 }
 
-/// Path and query as they came: not decoded, not normalised.
+/// Returns the path and query as they were received: not decoded, and not normalised.
 fn received(target: &Uri) -> &str {
     target.path_and_query().map_or("", |target| target.as_str())
 }

@@ -1,8 +1,7 @@
-//! What keeps the secrets in this process's memory out of crash reports and debuggers (SECURITY
-//! L9).
+//! Keeps the secrets in this process's memory out of crash reports and debuggers.
 
-/// Writes no core dump, and lets no other process of the same user attach, where the system can be
-/// told so.
+/// Disables core dumps, and prevents other processes of the same user from attaching, on systems
+/// that support this.
 #[cfg(target_os = "linux")]
 pub(crate) fn keep_memory_private() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};

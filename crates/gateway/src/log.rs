@@ -1,9 +1,9 @@
-//! What goes to stderr, and how much of it.
+//! The log on stderr, and its levels.
 //!
-//! `RUST_LOG` reads as usual (`debug`, `info,hyper=debug`), with two differences (SECURITY L7,
-//! L10). A bare level is meant for this program and the library alone: other crates stay at `info`
-//! or above until a directive names them, as what they print at `trace` is theirs to choose, and
-//! may be what a caller sent. And audit lines can't be switched off.
+//! `RUST_LOG` has the usual format (`debug`, `info,hyper=debug`), with two differences. A level
+//! without a target applies only to this program and the library. Other crates log at most at the
+//! level `info` until a directive names them, because at `trace` they may log data that a caller
+//! sent. The second difference is that audit lines can't be switched off.
 
 use tracing::level_filters::LevelFilter;
 use tracing_subscriber::Layer;
@@ -15,7 +15,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// The target of audit lines.
 pub(crate) const AUDIT: &str = "audit";
 
-/// The targets that a bare level in `RUST_LOG` is meant for: this program's, and the library's.
+/// The targets of a level without a target in `RUST_LOG`: this program and the library.
 const OWN: [&str; 2] = [env!("CARGO_CRATE_NAME"), "tower_passthrough"];
 
 pub(crate) fn start() {
@@ -26,7 +26,7 @@ pub(crate) fn start() {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .with_filter(filter(&parsed.unwrap_or_default()));
-    // Only a second subscriber would be refused, and there is none.
+    // This only fails if there is another subscriber, and this program sets no other.
     let _ = tracing_subscriber::registry().with(lines).try_init();
     if unread {
         tracing::warn!(
@@ -35,16 +35,17 @@ pub(crate) fn start() {
     }
 }
 
-/// Says what the config's author may not have meant.
+/// Logs the warnings about settings that may not be intended.
 pub(crate) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
     for warning in warnings {
         tracing::warn!("{warning}");
     }
 }
 
-/// `Err`: it can't be read.
+/// Parses the directives of `RUST_LOG`.
 fn read(told: &str) -> Result<Targets, ParseError> {
-    // To tracing an empty directive is the level `error`, and nobody who leaves it out means that.
+    // For tracing, an empty directive means the level `error`, but an empty `RUST_LOG` should mean
+    // the default.
     match told.trim() {
         "" => Ok(Targets::new()),
         told => told.parse(),

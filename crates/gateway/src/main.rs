@@ -1,4 +1,4 @@
-//! A complete server around `tower-passthrough`: what a reader copies.
+//! A complete server around `tower-passthrough`, as an example to copy from.
 //!
 //! ```text
 //! cargo run --release -p passthrough-gateway                       # a demo: prints curl lines
@@ -6,10 +6,10 @@
 //! passthrough-gateway --config gateway.toml --check
 //! ```
 //!
-//! `gateway.toml` in the package's folder has each key. Read on in this order: [`run`] and [`Host::router`]
-//! below show how the library is put together; `routes` where it's mounted; `callers` the host's own authentication in
-//! front of it; `server` and `socket` how it's served; `config` the file, and `reload` how it's read
-//! anew; `audit`, `metrics` and `log` what is seen of it.
+//! `gateway.toml` in the package's folder contains every key. A good order to read the source code is: [`run`] and
+//! [`Host::router`] below, which put the library's parts together; `routes`, for the mount; `callers`, for the host
+//! application's own authentication in front of the mount; `server` and `socket`, for the connections of callers;
+//! `config`, for the file, and `reload`, for reading it again; and `audit`, `metrics` and `log`, for observation.
 #![forbid(unsafe_code)]
 
 mod audit;
@@ -57,11 +57,11 @@ use crate::server::Server;
 use crate::signals::{Hangups, Signals};
 use crate::store::{Connections, OpenError, Served};
 
-/// The command line or the config file is at fault.
+/// The exit code for a wrong command line or config file.
 const USAGE: u8 = 2;
 
-/// How long a stop waits for tokens that are being refreshed, when all calls have ended: as long as
-/// a refresh may take. One that is cut off may lose what the vendor has rotated.
+/// The maximum time that a stop waits for refreshes of tokens after all calls have ended. It's the maximum duration of
+/// a refresh. If a refresh is cut off, a refresh token that the upstream has rotated may be lost.
 const REFRESH: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
@@ -110,7 +110,7 @@ fn main() -> ExitCode {
             None => run(demo::start(cli.listen).await?, Vec::new(), None).await,
         }
     });
-    // A DNS look-up that is under way blocks a thread, and mustn't hold the exit.
+    // A DNS look-up that is under way blocks a thread, and must not delay the exit.
     runtime.shutdown_background();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -149,14 +149,14 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
     }
 }
 
-/// Serves until a signal comes. Without a file it's the demo.
+/// Serves until a signal is received. Without a config file, the demo is served.
 async fn run(
     config: Config,
     warnings: Vec<String>,
     file: Option<ConfigFile>,
 ) -> Result<(), Box<dyn Error>> {
-    // Bound before all else, as the network policy must know the listener: a vendor's name that
-    // leads back here would loop.
+    // Bound first, because the network policy must know the listener: an upstream's name that resolves to this listener
+    // would cause a loop.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         format!(
             "can't listen on {}: {error}; --listen takes another address",
@@ -201,37 +201,37 @@ async fn run(
     Ok(())
 }
 
-/// What stays when the config changes.
+/// The parts that are kept when the config changes.
 struct Host {
-    /// Where it was told to listen.
+    /// The address that the config or the command line sets.
     listen: SocketAddr,
-    /// Where it does.
+    /// The address that the listener is bound to.
     address: SocketAddr,
     recorded: PrometheusHandle,
-    /// What has left HTTP, and so isn't the server's to drain.
+    /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
-    /// How long a stop waits for calls to end.
+    /// The maximum time that a stop waits for calls to end.
     shutdown: Duration,
-    /// The pool of connections to vendors, and what it was made of.
+    /// The pool of connections to upstreams, and the settings that it was made with.
     transport: Option<(TransportKey, HttpTransport)>,
-    /// Callers and connections, for tunnels that began before the last change.
+    /// The newest callers and connections, for tunnels that began before the last change.
     newest: Option<watch::Sender<Known>>,
-    /// Its connections, and the refreshes that earlier ones have begun.
+    /// The current connections. `refreshes` contains the refreshes that earlier connections began.
     served: Option<Served>,
     refreshes: JoinSet<()>,
-    /// The service so far, which has counted calls.
+    /// The current service. The next service takes over its counts of calls and states of circuits.
     previous: Option<PassthroughService>,
-    /// What was warned of at the last load.
+    /// The warnings of the last load.
     warnings: Vec<String>,
 }
 
 impl Host {
-    /// Builds what answers calls: at the start, and from each later config.
+    /// Builds the router that answers calls, at the start and after each change of the config.
     ///
     /// # Errors
     ///
-    /// The store can't be opened, TLS can't be set up, or the mount is no prefix. Nothing has changed
-    /// then.
+    /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
+    /// these cases.
     async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
         if let Callers::Anyone(_) = config.callers {
             tracing::warn!(
@@ -279,7 +279,7 @@ impl Host {
             passthrough = passthrough.request_body_limit(limit);
         }
         if config.rewrite_links {
-            // The router takes the mount off, and addresses under it need it.
+            // The router removes the mount from the path, but rewritten links need it.
             passthrough = passthrough
                 .rewrite_links(true)
                 .prefix(&config.mount)?
@@ -289,7 +289,7 @@ impl Host {
         if let Some(circuit) = config.circuit {
             passthrough = passthrough.circuit(circuit);
         }
-        // A reload gives nobody a second place, and closes no circuit.
+        // The counts of calls and the states of circuits must survive a reload.
         if let Some(previous) = &self.previous {
             passthrough = passthrough.share_limits_with(previous);
         }
@@ -299,14 +299,14 @@ impl Host {
         Ok(routes::router(&config.mount, callers, passthrough, metrics))
     }
 
-    /// The store that the config asks for, with what the last one had if it's the same.
+    /// Opens the store of the config. Keeps the data of the previous store if the store is the same.
     async fn open(&self, store: Store) -> Result<Connections, OpenError> {
         let newest = self.newest.as_ref();
         let previous = newest.map(|newest| newest.borrow().connections.clone());
         Connections::open(store, previous.as_ref()).await
     }
 
-    /// Returns when no token is being refreshed.
+    /// Waits until no token is being refreshed.
     async fn refreshed(&mut self) {
         if let Some(served) = self.served.take() {
             self.refreshes.spawn(store::idle(served));
@@ -314,12 +314,12 @@ impl Host {
         while self.refreshes.join_next().await.is_some() {}
     }
 
-    /// Whether a running gateway takes that config. A file that is written while it's read may lack
-    /// its tables, and mustn't open what was closed.
+    /// Checks that a running gateway may switch to that config. A file that is read while it's being written may lack
+    /// its `[[caller]]` tables, and must not open the gateway to callers without a key.
     ///
     /// # Errors
     ///
-    /// What would be lost.
+    /// If callers would no longer need a key.
     fn may_become(&self, config: &Config) -> Result<(), &'static str> {
         let has_keys = self
             .newest
@@ -331,14 +331,14 @@ impl Host {
         }
     }
 
-    /// Says what the config's author may not have meant, once for as long as it's so.
+    /// Logs settings that may not be intended. A warning is logged only once while its reason exists.
     fn warn(&mut self, warnings: Vec<String>) {
         let new = |warning: &&String| !self.warnings.contains(warning);
         log::warn(warnings.iter().filter(new));
         self.warnings = warnings;
     }
 
-    /// What this config knows counts from now on.
+    /// Makes the callers and connections of this config the newest.
     fn current(&mut self, known: Known, served: Served) -> Current {
         let newest = match &self.newest {
             Some(newest) => {
@@ -355,7 +355,7 @@ impl Host {
     }
 }
 
-/// Prints a line on stdout, at once. Nobody reads it: that's no reason to stop.
+/// Prints a line on stdout at once. Errors are ignored, because the server must continue even if stdout is closed.
 fn say(line: &str) {
     let mut stdout = io::stdout().lock();
     let _ = writeln!(stdout, "{line}").and_then(|()| stdout.flush());

@@ -1,8 +1,8 @@
-//! Counters, gauges and histograms for Prometheus. The guide `observability` has them in a table.
+//! Counters, gauges and histograms for Prometheus. The guide `observability` lists them in a table.
 //!
-//! Labels have bounded sets, whatever callers and vendors send: integrations come from the config,
-//! methods and statuses outside of the standards' become one. Connection ids are never labels
-//! (SECURITY L5).
+//! The sets of label values are bounded, whatever callers and upstreams send. Integrations come
+//! from the config. All methods that aren't in the standards share a label, and so do unknown
+//! statuses. Connection ids are never labels, because there is no limit to their number.
 
 use std::fmt;
 use std::sync::Arc;
@@ -27,10 +27,10 @@ const HEAD: &str = "passthrough_head_duration_seconds";
 const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
 const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
 
-/// A gauge's name, what it is, and how it's read.
+/// The name of a gauge, its description, and the function that reads it.
 type PoolGauge = (&'static str, &'static str, fn(&PoolStatus) -> usize);
 
-/// What is read of the pool whenever somebody looks.
+/// The gauges of the connection pool, which are read at each scrape.
 const POOL: [PoolGauge; 5] = [
     (
         "passthrough_pool_idle_connections",
@@ -59,15 +59,16 @@ const POOL: [PoolGauge; 5] = [
     ),
 ];
 
-/// In seconds, from a vendor nearby to one that thinks for a while.
+/// The bounds of the buckets, in seconds: from a nearby upstream to a slow upstream.
 const BUCKETS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
 ];
 
-/// How often what was recorded is gathered, so that it can't pile up between two scrapes.
+/// The interval in which recorded values are aggregated, so that they can't accumulate between two
+/// scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Renders what was recorded, and what the pool is like when it's asked.
+/// Renders the recorded values, and the current state of the pool.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     recorded: PrometheusHandle,
@@ -85,11 +86,11 @@ impl Metrics {
         }
     }
 
-    /// In Prometheus' text format.
+    /// Renders the metrics in Prometheus' text format.
     pub(crate) fn render(&self) -> String {
         let pool = (self.pool)();
         for (name, _, count) in POOL {
-            // No pool holds more than a float can count.
+            // A pool never has more connections than this number can hold.
             gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
         }
         self.recorded.render()
@@ -102,7 +103,7 @@ impl fmt::Debug for Metrics {
     }
 }
 
-/// Starts recording. The handle renders what was recorded.
+/// Starts recording, and returns the handle that renders the recorded values.
 pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     let handle = PrometheusBuilder::new()
         .set_buckets(&BUCKETS)?
@@ -130,7 +131,7 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     for (name, what, _) in POOL {
         describe_gauge!(name, what);
     }
-    // Seen from the start, so that a dashboard shows 0 and not nothing.
+    // Set at the start, so that a dashboard shows 0 instead of no value.
     gauge!(IN_FLIGHT).set(0);
     describe_histogram!(DURATION, Unit::Seconds, "From a call's start to its end.");
     describe_histogram!(
@@ -158,15 +159,16 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
-/// A call has begun. It ends with [`call`].
+/// Records that a call has begun. [`call`] records its end.
 pub(crate) fn began() {
     gauge!(IN_FLIGHT).increment(1);
 }
 
-/// A call has ended.
+/// Records that a call has ended.
 pub(crate) fn call(call: &CallReport<'_>) {
     gauge!(IN_FLIGHT).decrement(1);
-    // An integration is known once the connection was found, and then it's one of the config's.
+    // The integration is known once the connection has been found, and then its name is in the
+    // config.
     let integration = call.integration().unwrap_or("none").to_owned();
     counter!(
         CALLS,
@@ -197,7 +199,7 @@ pub(crate) fn refreshed(report: &RefreshReport<'_>) {
         .increment(1);
 }
 
-/// A call that carried no valid key.
+/// Counts a call without a valid key.
 pub(crate) fn unauthenticated(by: &Method) {
     counter!(
         CALLS,
@@ -211,8 +213,8 @@ pub(crate) fn unauthenticated(by: &Method) {
     counter!(REFUSALS, "code" => "unauthenticated").increment(1);
 }
 
-/// The methods of the standards, and one label for all others, which a caller could make up without
-/// end.
+/// Returns a method of the standards as a label. All other methods share a label, because callers
+/// can invent any number of them.
 fn method(method: &Method) -> &'static str {
     const KNOWN: [&str; 10] = [
         "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "QUERY", "CONNECT", "TRACE",
@@ -221,7 +223,8 @@ fn method(method: &Method) -> &'static str {
     known.unwrap_or("other")
 }
 
-/// The status if it has a name, else its class: a vendor could send 800 others.
+/// Returns the status if it has a name, or else its class, because an upstream could send 800 other
+/// numbers.
 fn status(status: StatusCode) -> String {
     match status.canonical_reason() {
         Some(_) => status.as_str().to_owned(),

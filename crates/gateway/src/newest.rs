@@ -1,8 +1,9 @@
-//! What the newest config still knows.
+//! The permissions and connections that the newest config still has.
 //!
-//! A tunnel may live for days, and keeps the service that it began with. The library asks its
-//! authorizer and its store again while it's open: here they say what the newest config took away,
-//! so that it ends (SECURITY T13). Nothing is given that the tunnel's own config didn't.
+//! A tunnel may be open for days, and keeps the service with which it began. While the tunnel is
+//! open, the library asks the authorizer and the store of that service again. The types here then
+//! also check the newest config, so that the tunnel ends if the newest config has removed its
+//! caller or its connection. They never permit more than the tunnel's own config.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use tower_passthrough::{
 use crate::callers::{Caller, Callers};
 use crate::store::{Connections, Served};
 
-/// Callers and connections of one config.
+/// The callers and connections of a config.
 #[derive(Clone, Debug)]
 pub(crate) struct Known {
     pub(crate) callers: Arc<Callers>,
@@ -25,7 +26,7 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Whether a key is needed.
+    /// Returns `true` if callers need a key.
     pub(crate) fn has_keys(&self) -> bool {
         matches!(*self.callers, Callers::Keys(_))
     }
@@ -35,11 +36,11 @@ impl Known {
     }
 }
 
-/// A config's own, and what is left of it in the newest.
+/// The callers and connections of a config, limited to those that the newest config still has.
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
     own: Known,
-    /// The connections of its own, whose tokens refresh themselves.
+    /// The config's own connections, whose tokens are refreshed automatically.
     served: Served,
     newest: watch::Receiver<Known>,
 }
@@ -57,13 +58,13 @@ impl Current {
         Arc::clone(&self.own.callers)
     }
 
-    /// The newest config, if it's another.
+    /// Returns the newest config, if it's another config.
     fn successor(&self) -> Option<Known> {
         let newest = self.newest.borrow();
         (!newest.is(&self.own)).then(|| newest.clone())
     }
 
-    /// Whether the newest config has a connection of that id. It isn't asked for new tokens.
+    /// Checks that the newest config has a connection with that id. The check fetches no new tokens.
     async fn is_still_there(
         &self,
         id: &ConnectionKey,
@@ -76,7 +77,7 @@ impl Current {
     }
 }
 
-/// The library's question, answered from what [`authenticate`](crate::callers::authenticate) found.
+/// Authorizes a call with the caller that [`authenticate`](crate::callers::authenticate) has found.
 impl Authorize for Current {
     async fn authorize(
         &self,

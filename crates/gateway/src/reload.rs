@@ -1,8 +1,9 @@
-//! SIGHUP: the config file is read anew, without losing a call.
+//! Reads the config file again on SIGHUP, without losing a call.
 //!
-//! What it says counts for calls that begin from then on, also on connections that are open; those
-//! under way end as they began. A file that is at fault changes nothing. The listener stays, and so
-//! does the pool of connections to vendors while what it's made of does.
+//! The new config applies to calls that begin after the reload, also on connections that are
+//! already open. Calls that are under way keep the old config. A file with problems changes
+//! nothing. The listener stays the same. The pool of connections to upstreams is kept if its
+//! settings haven't changed.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -17,11 +18,11 @@ use crate::cli::Cli;
 use crate::config::{self, Loaded};
 use crate::signals::Hangups;
 
-/// Where the config comes from.
+/// The place of the config file.
 #[derive(Debug)]
 pub(crate) struct ConfigFile {
     path: PathBuf,
-    /// In place of the file's own.
+    /// The address that replaces the address in the file.
     listen: Option<SocketAddr>,
 }
 
@@ -32,10 +33,10 @@ impl ConfigFile {
     }
 }
 
-/// Swaps the router on each SIGHUP, one after the other. Signals that come while the file is read
-/// are one, after which it's read once more.
+/// Replaces the router on each SIGHUP. Signals that are received while the file is read cause a
+/// single further reload.
 ///
-/// It may be dropped at any time: a file that is being read then counts for nothing.
+/// The future may be dropped at any time. A file that is being read is then ignored.
 pub(crate) async fn on_hangup(
     mut hangups: Hangups,
     file: Option<ConfigFile>,
@@ -52,8 +53,8 @@ pub(crate) async fn on_hangup(
 }
 
 async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Router>) {
-    // Without a key only a listener on loopback will do: the one that there is, and not the one
-    // that the file asks for.
+    // Without keys, the listener must be on loopback. This is checked for the address that is
+    // already bound, because a reload doesn't change the listener.
     let (path, listen) = (file.path.clone(), host.listen);
     let Loaded {
         config,
@@ -63,7 +64,8 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
     } = match spawn_blocking(move || config::load(&path, Some(listen))).await {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => {
-            // As at the start: line by line, each with its place.
+            // The problems are printed in the same way as at the start, with a line and a position
+            // for each.
             eprintln!("{error}");
             tracing::error!("config not reloaded: the file is at fault, and the old config stays");
             return;
@@ -87,7 +89,8 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
             host.warn(warnings);
             let old = router.send_replace(new);
             tracing::info!("config reloaded: {summary}");
-            // It may have much to free, and calls wait behind it no longer.
+            // Dropped only now, because freeing the memory may take some time, and calls no longer
+            // wait for it.
             drop(old);
         }
         Err(error) => tracing::error!(%error, "config not reloaded: the old config stays"),

@@ -1,4 +1,4 @@
-//! What is answered where: the mount, and the two pages of the gateway's own.
+//! The routes: the mount, and the two pages of the gateway itself.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -19,16 +19,16 @@ use crate::callers::{Callers, authenticate};
 use crate::metrics::Metrics;
 use crate::unread;
 
-/// The paths that aren't the mount's.
+/// The paths that aren't below the mount.
 pub(crate) const OWN: [&str; 2] = [HEALTHZ, METRICS];
 
 const HEALTHZ: &str = "/healthz";
 const METRICS: &str = "/metrics";
 
-/// Mounts the passthrough behind the callers' authentication.
+/// Mounts the passthrough behind the authentication of callers.
 ///
-/// `/healthz` and `/metrics` ask for no key: they tell nothing of a caller, a connection or a
-/// vendor's answer.
+/// `/healthz` and `/metrics` need no key, because they reveal nothing about a caller, a connection
+/// or an upstream's response.
 pub(crate) fn router<S>(
     mount: &str,
     callers: Arc<Callers>,
@@ -45,7 +45,7 @@ where
         .route(HEALTHZ, get(async || "ok\n"))
         .route(METRICS, get(async move || exposition(&metrics)));
     match mount {
-        // axum nests nothing at the root.
+        // axum can't nest a service at the root.
         "/" => own.fallback_service(calls),
         mount => own
             .nest_service(mount, calls.clone())
@@ -63,8 +63,8 @@ where
         unread::drain(&head.headers, body);
         return nothing_here();
     }
-    // `CONNECT host:443` and `OPTIONS *` name no path, so no mount holds them; the passthrough
-    // has its own answer to them.
+    // `CONNECT host:443` and `OPTIONS *` have no path, so they are below no mount. The passthrough
+    // answers them itself.
     calls.oneshot(request).await.into_response()
 }
 

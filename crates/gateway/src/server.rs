@@ -1,5 +1,5 @@
-//! Accepts callers, HTTP/1.1 and HTTP/2 on one port, until told to stop; then lets the calls under
-//! way end.
+//! Accepts callers, with HTTP/1.1 and HTTP/2 on the same port, until the server must stop. Then
+//! waits for the calls under way to end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -25,37 +25,38 @@ use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::socket::{Ending, Socket};
 
-/// How long idle connections stay open when the server stops. A call that was on its way by then
-/// reaches it, and is answered; without this its connection would be closed under it.
+/// The time for which idle connections stay open after the server begins to stop. A call that the
+/// caller has already sent is then still answered. Without this time, its connection would be
+/// closed before the call arrives.
 const ON_THE_WAY: Duration = Duration::from_millis(200);
 
-/// At most so many callers are accepted after the stop: what Linux holds in a listener's queue, as
-/// others may come for as long as it's emptied.
+/// The maximum number of callers that are accepted after the server begins to stop. It's the size
+/// of a listener's queue on Linux. Without a maximum, new callers could keep the server running.
 const QUEUE: usize = 4096;
 
-/// What one caller may take up on one connection (SECURITY X3, X4).
+/// Returns the protocol settings, which limit the resources that a caller can use on a connection.
 ///
-/// HTTP/2's floods (resets, CONTINUATION, empty frames, settings, pings) are counted by h2 itself;
-/// these are the limits that it leaves to the server.
+/// h2 itself limits the floods of HTTP/2 (resets, CONTINUATION, empty frames, settings, pings). The
+/// limits here are those that h2 leaves to the server.
 fn protocols() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(Duration::from_secs(15))
-        // The longest target that is forwarded is 64 KiB; its head may be somewhat longer.
+        // The longest target that is forwarded has 64 KiB, and its head may be somewhat longer.
         .max_buf_size(256 * 1024);
     builder
         .http2()
         .timer(TokioTimer::new())
-        // WebSockets (RFC 8441).
+        // Needed for WebSockets over HTTP/2 (RFC 8441).
         .enable_connect_protocol()
         .max_concurrent_streams(128)
         .max_header_list_size(16 * 1024)
         .max_pending_accept_reset_streams(20)
         .max_local_error_reset_streams(256)
         .max_send_buf_size(256 * 1024)
-        // A stalled upload fills its own window, not that of the connection.
+        // A stalled upload fills only its own window, and not the window of the connection.
         .initial_stream_window_size(256 * 1024)
         .initial_connection_window_size(4 * 1024 * 1024)
         .keep_alive_interval(Duration::from_secs(20))
@@ -68,7 +69,7 @@ pub(crate) struct Server {
     router: watch::Sender<Router>,
     protocols: auto::Builder<TokioExecutor>,
     connections: JoinSet<()>,
-    /// Dropped when the server stops: that is the news to all connections.
+    /// Dropped when the server stops, which notifies all connections.
     stopping: watch::Sender<()>,
 }
 
@@ -82,20 +83,20 @@ impl Server {
         }
     }
 
-    /// Takes another router for calls that begin from then on, on connections that are open too.
-    /// Those under way keep the one that they have.
+    /// Returns the sender that replaces the router. The new router answers calls that begin later,
+    /// also on connections that are already open. Calls under way keep their router.
     pub(crate) fn router(&self) -> watch::Sender<Router> {
         self.router.clone()
     }
 
-    /// Accepts callers until `stop` is ready, then closes the listener. Callers that the system has
-    /// accepted by then are taken as well: they may have sent a call.
+    /// Accepts callers until `stop` is ready, and then closes the listener. Callers that are
+    /// already in the listener's queue are accepted as well, because they may have sent a call.
     pub(crate) async fn accept(&mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
-                // Those that have ended go, so that the set holds only those that haven't.
+                // Connections that have ended are removed, so that the set doesn't grow.
                 Some(_) = self.connections.join_next() => continue,
                 accepted = listener.accept() => accepted,
             };
@@ -104,7 +105,8 @@ impl Server {
                 Err(error) => hold(&error).await,
             }
         }
-        // The system is asked, not the runtime, which may not have heard of them yet.
+        // The system is asked directly, because the runtime may not have been notified of these
+        // callers yet.
         let Ok(listener) = listener.into_std() else {
             return;
         };
@@ -118,7 +120,7 @@ impl Server {
     }
 
     fn connect(&mut self, stream: TcpStream) {
-        // Small frames leave as they come: a proxy has nothing to gather.
+        // Small frames are sent at once, because a proxy gains nothing by collecting them.
         let _ = stream.set_nodelay(true);
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
@@ -126,8 +128,8 @@ impl Server {
         self.connections.spawn(connection);
     }
 
-    /// Lets calls under way end, for up to `limit` and no longer than until `cut`. Connections take
-    /// no new ones but those that were [on their way](ON_THE_WAY).
+    /// Waits for calls under way to end, for up to `limit`, but not longer than until `cut`.
+    /// Connections accept no new calls, except calls that were already [on their way](ON_THE_WAY).
     pub(crate) async fn drain(
         self,
         limit: Duration,
@@ -140,7 +142,8 @@ impl Server {
             ..
         } = self;
         drop(stopping);
-        // All that holds the exit goes in here, and is cut below if it doesn't end.
+        // Everything that delays the exit is in this future, and is cut off below if it doesn't
+        // end.
         let ended = async {
             while connections.join_next().await.is_some() {}
             tunnels.ended().await;
@@ -156,7 +159,7 @@ impl Server {
                 tunnels = tunnels.open(),
                 "calls were still under way, and are cut off"
             );
-            // Each is dropped, and so reported, before the process ends.
+            // Each connection is dropped before the process ends, so its calls are reported.
             connections.shutdown().await;
             tunnels.cut();
             tunnels.ended().await;
@@ -164,14 +167,15 @@ impl Server {
     }
 }
 
-/// On Linux a socket doesn't take that after its listener.
+/// Sets the socket to non-blocking. On Linux, an accepted socket doesn't inherit that from its
+/// listener.
 fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> {
     stream.set_nonblocking(true)?;
     Ok(stream)
 }
 
-/// Out of file descriptors, mostly: they come back when calls end, and trying at once would only
-/// burn the processor.
+/// Waits after a failure to accept. The usual reason is that there are no more file descriptors.
+/// They become free when calls end, and trying again at once would only waste CPU time.
 async fn hold(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(
@@ -199,7 +203,7 @@ async fn connection(
     let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        // The sender is never used: it goes, and that is the news.
+        // The sender never sends anything: dropping it is the signal.
         _ = stopped.changed() => match timeout(ON_THE_WAY, connection.as_mut()).await {
             Ok(ended) => ended,
             Err(_) => {
@@ -209,8 +213,8 @@ async fn connection(
         }
     };
     if let Err(error) = ended {
-        // The caller left, or spoke no HTTP. What it sent isn't in hyper's words, but the causes
-        // below them may be.
+        // The caller disconnected, or didn't send HTTP. hyper's own message contains nothing that
+        // the caller sent, but its causes may, so only the message is logged.
         tracing::debug!(%error, "a connection ended early");
     }
 }
@@ -222,13 +226,14 @@ async fn call(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
     let version = request.version();
-    // Only HTTP/1.0 responses are ended by the connection's end.
+    // Only the end of the connection ends an HTTP/1.0 response.
     ending.reset_unless_closed(version == Version::HTTP_10);
     let mut response = router.call(request.map(Body::new)).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         ending.is_a_tunnels();
     }
-    // The sender has gone: the server stops. HTTP/2 says so by a frame of its own.
+    // The sender was dropped, so the server is stopping. HTTP/2 needs no field for that, because it
+    // has a separate frame.
     let is_last = version <= Version::HTTP_11 && stopped.has_changed().is_err();
     if is_last && response.status() != StatusCode::SWITCHING_PROTOCOLS {
         let close = HeaderValue::from_static("close");

@@ -1,9 +1,9 @@
-//! SIGTERM and SIGINT: the first lets calls end, the second doesn't. SIGHUP: the config file is read
-//! anew.
+//! Signals: the first SIGTERM or SIGINT lets calls end, and the second ends them at once. SIGHUP
+//! reloads the config file.
 
 use std::io;
 
-/// The signals that stop the server, taken from the system's hands when this is made.
+/// The signals that stop the server. The system's default handling ends when this value is made.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Signals {
@@ -21,7 +21,7 @@ impl Signals {
         })
     }
 
-    /// The next of them.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
@@ -30,8 +30,8 @@ impl Signals {
     }
 }
 
-/// SIGHUP, taken from the system's hands when this is made. Those that come while nobody waits are
-/// one.
+/// SIGHUP. The system's default handling ends when this value is made. Signals that are received
+/// while nothing waits for them count as a single signal.
 #[cfg(unix)]
 #[derive(Debug)]
 pub(crate) struct Hangups(tokio::signal::unix::Signal);
@@ -50,7 +50,7 @@ impl Hangups {
     }
 }
 
-/// There is no such signal.
+/// A replacement for systems without SIGHUP.
 #[cfg(not(unix))]
 #[derive(Debug)]
 pub(crate) struct Hangups;
@@ -76,10 +76,10 @@ impl Signals {
         Ok(Self)
     }
 
-    /// The next Ctrl-C.
+    /// Waits for the next Ctrl-C.
     pub(crate) async fn next(&mut self) {
-        // Without a handler there is nothing to wait for, and the system's own way to stop a
-        // process stays.
+        // Without a handler, no signal can be waited for, and the system's default way to stop a
+        // process stays in place.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }

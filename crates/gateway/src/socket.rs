@@ -1,13 +1,12 @@
-//! A caller's socket, with two things that hyper leaves to whoever owns it: patience and a decent
-//! end.
+//! A caller's socket, with protections that hyper leaves to the server.
 //!
-//! - hyper's timeouts begin once the protocol is known, HTTP/1.1 or HTTP/2. A caller that sends
-//!   nothing, or half of HTTP/2's preface, would hold its socket for ever (SECURITY X4).
-//! - Closing a socket while the caller still sends makes the kernel reset it, and the reset can eat
-//!   an answer that refused the upload (RFC 9112 §9.6, FORWARDING E7). So the writing side is
-//!   closed first, and what still comes is read for a moment.
-//! - An HTTP/1.0 response may end with the connection. If it broke off, a proper end would make it
-//!   look whole, so the socket is reset instead (FORWARDING B12).
+//! - hyper's timeouts begin when the protocol is known, HTTP/1.1 or HTTP/2. A caller that sends
+//!   nothing, or only a part of HTTP/2's preface, could keep its socket open for ever.
+//! - If a socket is closed while the caller is still sending, the kernel resets it. The reset can
+//!   remove a response that refused an upload (RFC 9112 §9.6). So the writing side is closed first,
+//!   and data that still arrives is read for a short time.
+//! - An HTTP/1.0 response may end with the connection. If it broke off, a normal end would make it
+//!   look complete, so the socket is reset instead.
 
 use std::io;
 use std::pin::Pin;
@@ -20,20 +19,20 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// How long a caller may take to show which protocol it speaks.
+/// The maximum time until a caller has shown which protocol it uses.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long a closed connection is read on.
+/// The time for which a closed connection is still read.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// How each HTTP/2 connection begins (RFC 9113 §3.4).
+/// The beginning of each HTTP/2 connection (RFC 9113 §3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
 /// A caller's socket.
 #[derive(Debug)]
 pub(crate) struct Socket {
     stream: TcpStream,
-    /// How much of the preface has come; `None` once the protocol is known.
+    /// The number of bytes of the preface that have arrived. `None` if the protocol is known.
     preface: Option<usize>,
     timer: Pin<Box<Sleep>>,
     closing: Closing,
@@ -47,7 +46,7 @@ enum Closing {
     Done,
 }
 
-/// How this socket ends.
+/// The way in which the socket ends.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ending(Arc<Flags>);
 
@@ -58,13 +57,13 @@ struct Flags {
 }
 
 impl Ending {
-    /// Whether an unfinished response must not end like a finished one.
+    /// Sets whether an unfinished response must be reset, so that it doesn't look complete.
     pub(crate) fn reset_unless_closed(&self, reset: bool) {
         self.0.reset.store(reset, Ordering::Relaxed);
     }
 
-    /// What comes from now on isn't HTTP: each side ends by itself, and the reading one is the
-    /// tunnel's (FORWARDING U7).
+    /// Records that the connection is a tunnel now, and no longer HTTP. The two directions of a
+    /// tunnel end independently, and the tunnel itself reads the data.
     pub(crate) fn is_a_tunnels(&self) {
         self.0.tunnel.store(true, Ordering::Relaxed);
     }
@@ -97,7 +96,8 @@ impl AsyncRead for Socket {
         if let Some(seen) = this.preface {
             let new = buffer.filled().get(before..).unwrap_or_default();
             let expected = PREFACE.get(seen..).unwrap_or_default();
-            // Still to be told apart: HTTP/2 as far as it goes, and not yet whole.
+            // The protocol is still unknown while the bytes match HTTP/2's preface, but the preface
+            // isn't complete.
             let open = new.len() < expected.len() && expected.starts_with(new);
             this.preface = open.then_some(seen + new.len());
         }
@@ -151,7 +151,7 @@ impl AsyncWrite for Socket {
                     true
                 }
             };
-            // A caller that never stops sending doesn't get more time than one that is silent.
+            // A caller that never stops sending gets no more time than a caller that is silent.
             if ended || this.timer.is_elapsed() {
                 this.closing = Closing::Done;
             }
@@ -170,7 +170,7 @@ impl Drop for Socket {
 
 #[cfg(unix)]
 fn reset_when_dropped(stream: &TcpStream) {
-    // If it can't be set, the socket is closed as any other.
+    // If the option can't be set, the socket is closed normally.
     let _ = rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO));
 }
 

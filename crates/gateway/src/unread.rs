@@ -1,8 +1,8 @@
-//! What becomes of a body that the gateway answers without reading (FORWARDING E7).
+//! Reads the rest of a body after the gateway has answered without reading it.
 //!
-//! Dropped at once, it would end the stream, or the connection, before the answer is out: the
-//! caller still sends, and would see an error in its place. The library does the same for its own
-//! answers.
+//! If the body were dropped at once, the stream or the connection would end before the answer is
+//! sent. The caller is still sending, and would see an error instead of the answer. The library
+//! does the same for its own answers.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use http::header::EXPECT;
 use http_body_util::BodyExt;
 use tokio::time::timeout;
 
-/// How much is read on, and for how long.
+/// The maximum number of bytes that are read. [`TIME`] is the maximum time.
 const BYTES: usize = 256 * 1024;
 const TIME: Duration = Duration::from_secs(1);
 
-/// Reads on for a moment, beside the answer.
+/// Reads the body for a short time, while the answer is sent.
 pub(crate) fn drain(headers: &HeaderMap, body: Body) {
-    // A caller that waits to be told to send would be told so by the first read.
+    // The first read would send `100 Continue`, and the caller would then send the body.
     if !headers.contains_key(EXPECT) {
         tokio::spawn(timeout(TIME, read(body)));
     }

@@ -1,5 +1,5 @@
-//! The changes of other processes: SQLite has a number that changes for a connection to the file when another connection commits
-//! (`PRAGMA data_version`), of any process. Reading it takes some microseconds.
+//! Detects changes by other processes. SQLite has a number for each connection to the file, which changes when another connection of any
+//! process commits (`PRAGMA data_version`). Reading it takes some microseconds.
 
 use rusqlite::Connection;
 use tower_passthrough::StoreError;
@@ -8,7 +8,7 @@ use tower_passthrough::durable::{ChangeFeed, Changes};
 use crate::error::InternalError;
 use crate::pool::ConnectionPool;
 
-/// One connection to the file: numbers of two connections can't be compared.
+/// A single connection to the file, because the numbers of two connections can't be compared.
 pub(crate) struct DataVersion(ConnectionPool);
 
 impl DataVersion {

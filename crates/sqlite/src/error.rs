@@ -1,4 +1,4 @@
-//! The errors of the file, as far as they may be shown.
+//! The errors of the file, which contain only data that may be shown.
 
 use std::fmt;
 
@@ -55,13 +55,13 @@ impl std::error::Error for SqliteStoreError {
     }
 }
 
-/// The error of an operation. Its sources are SQLite's words on constant statements, which don't hold the values that were bound.
+/// The error of an operation. Its sources are SQLite's messages about constant statements, which don't contain the bound values.
 #[derive(Debug)]
 pub(crate) enum InternalError {
     NotFound,
     Unreadable,
     Seal(SealError),
-    /// The clock, or a time that was asked for, can't be stored.
+    /// The clock's time, or a requested time, can't be stored.
     Time,
     /// The runtime is shutting down.
     Stopped,
@@ -71,7 +71,7 @@ pub(crate) enum InternalError {
 }
 
 impl InternalError {
-    /// Returns `true` if another process is in the way for now.
+    /// Returns `true` if another process currently holds a lock.
     pub(crate) fn is_busy(&self) -> bool {
         matches!(self, Self::Sql(error) if matches!(
             error.sqlite_error_code(),
@@ -83,7 +83,7 @@ impl InternalError {
 impl From<rusqlite::Error> for InternalError {
     fn from(error: rusqlite::Error) -> Self {
         match error {
-            // A value of another type than this crate writes is as damaged as an altered record.
+            // A value of a type that this crate doesn't write counts as damaged, like an altered record.
             rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::FromSqlConversionFailure(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)

@@ -20,17 +20,17 @@ pub(crate) enum Access {
     Read,
 }
 
-/// Returns the path of a place, which is a path or a URL of `sqlite://` and a path.
+/// Returns the path of a place, which is a path, or a URL of `sqlite://` and a path.
 ///
-/// The path is made absolute: SQLite would read a path that begins with `file:` as a URI, and an empty path as a database that is
-/// gone when it's closed.
+/// The path is made absolute, because SQLite would read a path that begins with `file:` as a URI, and an empty path as a temporary database
+/// that is deleted when it's closed.
 pub(crate) fn path_of(place: &Path) -> Result<PathBuf, SqliteStoreError> {
     let invalid = SqliteStoreError::InvalidPath;
     let url = place
         .to_str()
         .and_then(|place| place.strip_prefix("sqlite:"));
     let path = match url.map(|rest| rest.strip_prefix("//").unwrap_or(rest)) {
-        // In a URL these have another meaning than in a path.
+        // These characters have another meaning in a URL than in a path.
         Some(path) if path.contains(['?', '#', '%']) => return Err(invalid),
         Some(path) => Path::new(path),
         None => place,
@@ -41,8 +41,8 @@ pub(crate) fn path_of(place: &Path) -> Result<PathBuf, SqliteStoreError> {
     std::path::absolute(path).map_err(|_| invalid)
 }
 
-/// Creates an empty file with permissions for its owner alone, if there is no file yet. SQLite gives the files next to it (`-wal`,
-/// `-shm`) the same permissions.
+/// Creates an empty file with permissions for only its owner, if there is no file yet. SQLite gives the files next to it (`-wal`, `-shm`)
+/// the same permissions.
 pub(crate) fn create(path: &Path) -> io::Result<()> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
@@ -54,21 +54,22 @@ pub(crate) fn create(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Returns `true` if SQLite would take the file for an empty one, and overwrite it: a file shorter than the smallest page.
+/// Returns `true` if SQLite would treat the file as empty, and overwrite it. That happens if the file is shorter than the smallest page.
 pub(crate) fn is_mistaken_for_empty(path: &Path) -> io::Result<bool> {
     Ok((1..512).contains(&std::fs::metadata(path)?.len()))
 }
 
 /// Opens the file, which must exist.
 pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, InternalError> {
-    // Each connection is used by one thread at a time. A reader needs to write too, as the index of the log (`-shm`) is shared memory.
+    // Each connection is used by a single thread at a time. A reader needs to write too, because the index of the log (`-shm`) is shared
+    // memory.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     for (name, value) in [
-        // A commit is on the disk when it returns, in the log too.
+        // A commit is on the disk when it returns, also if it's still in the log.
         ("synchronous", "FULL"),
         ("fullfsync", "ON"),
         ("checkpoint_fullfsync", "ON"),
@@ -82,7 +83,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, Interna
             if access == Access::Read { "ON" } else { "OFF" },
         ),
     ] {
-        // Some pragmas return the new value, some don't.
+        // Some pragmas return the new value, and others return nothing.
         connection
             .pragma_update_and_check(None, name, value, |_| Ok(()))
             .or_else(|error| match error {
@@ -93,7 +94,7 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, Interna
     Ok(connection)
 }
 
-/// Switches the file to a write-ahead log, for readers and one writer at once. The file remembers it.
+/// Switches the file to a write-ahead log, which allows readers and a writer at the same time. The setting is stored in the file.
 pub(crate) fn use_log(connection: &Connection) -> Result<(), InternalError> {
     let mode = |connection: &Connection| {
         connection.pragma_query_value(None, "journal_mode", |row| row.get::<_, String>(0))
@@ -109,7 +110,7 @@ pub(crate) fn use_log(connection: &Connection) -> Result<(), InternalError> {
     Err(InternalError::Refused(error))
 }
 
-/// Moves the log into the file, and empties the log. Changes nothing if another process is in the way.
+/// Moves the log into the file, and empties the log. Does nothing if another process holds a lock.
 pub(crate) fn checkpoint(connection: &Connection) -> Result<(), InternalError> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())

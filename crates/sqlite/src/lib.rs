@@ -26,7 +26,7 @@ use self::error::InternalError;
 use self::file::Access;
 use self::pool::ConnectionPool;
 
-/// The maximum time for which opening is tried again while other processes are in the way.
+/// The maximum time for which opening is tried again while other processes hold locks.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const READERS: usize = 4;
@@ -87,7 +87,7 @@ impl SqliteStoreBuilder {
             let (path, keys) = (Arc::clone(&path), Arc::clone(&keys));
             let opening = tokio::task::spawn_blocking(move || Opened::new(&path, &keys));
             match opening.await.map_err(|_| InternalError::Stopped)? {
-                // Not every lock can be waited for within SQLite.
+                // SQLite itself can't wait for every lock.
                 Err(error) if error.is_busy() && began.elapsed() < OPEN_TIMEOUT => {
                     tokio::time::sleep(RETRY_INTERVAL).await;
                 }
@@ -129,7 +129,7 @@ impl Opened {
         let readers = std::iter::repeat_with(reader).take(READERS);
         let readers = readers.collect::<Result<_, _>>()?;
         let mut watch = reader()?;
-        // The first reading of the log's index is done here.
+        // The log's index is read for the first time here, and not by the first call.
         schema::look(&mut watch)?;
         Ok(Self {
             writer,

@@ -1,7 +1,7 @@
-//! SQLite runs on tokio's blocking threads, never on the threads that serve calls.
+//! Runs SQLite on tokio's blocking threads, never on the threads that serve calls.
 //!
-//! A pool is a number of connections to the file, and a fair queue of callers that wait for one. Waiting holds no thread. Work that has
-//! begun runs to its end, also if its caller has gone away.
+//! A pool is a number of connections to the file, and a fair queue of callers that wait for a connection. Waiting doesn't block a thread.
+//! Work that has begun runs to its end, even if its caller has disconnected.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ impl ConnectionPool {
         }))
     }
 
-    /// Runs `work` with one of the connections.
+    /// Runs `work` with a connection of the pool.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection) -> Result<T, InternalError> + Send + 'static,
@@ -42,7 +42,7 @@ impl ConnectionPool {
                 .as_mut()
                 .ok_or(InternalError::Stopped)
                 .and_then(work);
-            // The connection is back before its permit is free.
+            // The connection must be back in the pool before its permit is free.
             drop(pooled);
             drop(permit);
             result
@@ -52,7 +52,7 @@ impl ConnectionPool {
     }
 }
 
-// Closing the last connection to a file writes the log into it, which takes a while.
+// Closed on a blocking thread, because closing the last connection to a file writes the log into the file, which takes a while.
 impl Drop for Shared {
     fn drop(&mut self) {
         let free = self.free.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -63,7 +63,7 @@ impl Drop for Shared {
     }
 }
 
-/// Puts a connection back when it's dropped, also by a panic.
+/// Puts a connection back into the pool when it's dropped, also after a panic.
 struct PooledConnection<'a> {
     shared: &'a Shared,
     connection: Option<Connection>,

@@ -1,4 +1,4 @@
-//! Encrypts records of older keys again by the current key, while others read and write.
+//! Encrypts records with the current key that are encrypted with older keys, while other processes read and write.
 
 use rusqlite::{Connection as Sqlite, params};
 use tower_passthrough::durable::{KeyRotationReport, Keys, SealedRecord};
@@ -7,10 +7,11 @@ use tower_passthrough::store::{ConnectionKey, CredentialVersion};
 use crate::error::InternalError;
 use crate::{file, rows, schema};
 
-/// The number of rows per transaction. Others wait for it, for some milliseconds.
+/// The number of rows per transaction. Other writers wait for a transaction for some milliseconds.
 const BATCH: i64 = 64;
 
-/// Encrypts one batch of connections again, those after `after`. Returns the last of their keys; `None`: there are no more.
+/// Encrypts a batch of connections again, beginning after the key `after`. Returns the last key of the batch, or `None` if there are no
+/// more connections.
 pub(crate) fn batch(
     sqlite: &mut Sqlite,
     keys: &Keys,
@@ -18,7 +19,7 @@ pub(crate) fn batch(
     report: &mut KeyRotationReport,
 ) -> Result<Option<String>, InternalError> {
     let current = keys.current_id();
-    // A record that is read is the record that is replaced: nobody else writes until this is committed.
+    // The record that is read is also the record that is replaced, because nobody else can write before the commit.
     let transaction = rows::writing(sqlite)?;
     schema::prove(&transaction, keys)?;
     let mut last = None;
@@ -33,14 +34,14 @@ pub(crate) fn batch(
         let found = select.query_map(params![after, current.as_bytes(), BATCH], |row| {
             Ok(Old {
                 id: row.get(0)?,
-                // Damaged text is a damaged record, which must not stop the others.
+                // Text that can't be read counts as a damaged record, which must not stop the other records.
                 integration: row.get(1).ok(),
                 version: row.get(2)?,
                 key_id: row.get(3)?,
                 sealed: row.get(4)?,
             })
         })?;
-        // All rows are read first: a table can't be changed while it's read.
+        // All rows are read first, because a table can't be changed while it's read.
         for old in found.collect::<Result<Vec<_>, _>>()? {
             if let Some(sealed) = old.reencrypted(keys, &mut counts)? {
                 update.execute(params![old.id, current.as_bytes(), sealed])?;
@@ -84,13 +85,13 @@ impl Old {
     }
 }
 
-/// Forgets the keys that no record needs any more. Returns their number.
+/// Removes the keys that no record needs any more. Returns their number.
 pub(crate) fn finish(sqlite: &mut Sqlite, keys: &Keys) -> Result<usize, InternalError> {
     let transaction = rows::writing(sqlite)?;
     let forgotten = schema::forget_unused(&transaction, keys.current_id())?;
     transaction.commit()?;
-    // Else the file keeps records of the old keys until the log has grown, or all processes have closed it. If another process is in
-    // the way, they go then.
+    // Without a checkpoint, the file keeps records of the old keys until the log has grown, or all processes have closed the file. If
+    // another process holds a lock now, the old records also remain until then.
     file::checkpoint(sqlite)?;
     Ok(forgotten)
 }

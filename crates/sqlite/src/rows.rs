@@ -1,4 +1,4 @@
-//! Each operation of the store as SQL, in a transaction where it writes.
+//! The operations of the store as SQL. Each operation that writes is a transaction.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,8 +15,8 @@ use tower_passthrough::store::{
 use crate::error::InternalError;
 use crate::schema;
 
-/// The maximum time by which a clock may be set back without ending leases, in milliseconds. Else a clock that was set back by an hour
-/// would make each lease an hour longer.
+/// The maximum time by which a clock may be set back without ending leases, in milliseconds. Without a maximum, a clock that was set back
+/// by an hour would make each lease an hour longer.
 const MAX_CLOCK_DRIFT: i64 = 10_000;
 
 /// Reads a connection and its version. If the cached connection is the newest, it isn't decrypted again.
@@ -77,7 +77,7 @@ const fn state(dead: bool) -> GrantState {
     }
 }
 
-/// Opens the connection of a row: `integration, version, key_id, sealed`.
+/// Decrypts the connection of a row: `integration, version, key_id, sealed`.
 fn opened(row: &Row<'_>, keys: &Keys, key: &ConnectionKey) -> Result<Connection, InternalError> {
     let blob = |index| -> Result<_, InternalError> {
         row.get_ref(index)?
@@ -100,7 +100,7 @@ pub(crate) fn writing(sqlite: &mut Sqlite) -> Result<Transaction<'_>, InternalEr
     Ok(sqlite.transaction_with_behavior(TransactionBehavior::Immediate)?)
 }
 
-/// Returns a number that was never given before.
+/// Returns a number that was never returned before.
 fn next(transaction: &Transaction<'_>) -> Result<u64, InternalError> {
     let next: i64 = transaction
         .prepare_cached("UPDATE counter SET newest = newest + 1 RETURNING newest")?
@@ -112,7 +112,7 @@ fn as_integer(number: u64) -> Result<i64, InternalError> {
     i64::try_from(number).map_err(|_| InternalError::NotFound)
 }
 
-/// Returns the time of the machine's clock, in milliseconds since 1970. The processes that share a file share the clock, too.
+/// Returns the time of the machine's clock, in milliseconds since 1970. The processes that share a file also share the clock.
 fn now() -> Result<i64, InternalError> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     i64::try_from(since.map_err(|_| InternalError::Time)?.as_millis())
@@ -160,7 +160,7 @@ pub(crate) fn list(
     after: Option<&ConnectionKey>,
     limit: usize,
 ) -> Result<Vec<ConnectionSummary>, InternalError> {
-    // No key is empty: all keys come after the empty text.
+    // No key is empty, so all keys come after the empty text.
     let after = after.map_or("", ConnectionKey::as_str);
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let mut statement = sqlite.prepare_cached(
@@ -174,7 +174,7 @@ pub(crate) fn list(
             .as_str()
             .map_err(|_| InternalError::Unreadable)?;
         let key = ConnectionKey::new(key).map_err(|_| InternalError::Unreadable)?;
-        // A damaged row must not hide the others, so that it can be found and removed.
+        // A damaged row must not hide the other rows, and must be listed so that it can be found and removed.
         let integration = row
             .get_ref(1)?
             .as_bytes()
@@ -195,7 +195,7 @@ pub(crate) fn lease(
     time: Duration,
 ) -> Result<Option<RefreshLease>, InternalError> {
     let transaction = writing(sqlite)?;
-    // The time is read under the lock: waiting for the lock may have taken seconds.
+    // Read under the lock, because waiting for the lock may have taken seconds.
     let now = now()?;
     let held = transaction
         .prepare_cached("SELECT leased_at, leased_until FROM connections WHERE id = ?1")?
@@ -224,7 +224,7 @@ pub(crate) fn lease(
     Ok(Some(RefreshLease::new(fence)))
 }
 
-/// Ends a lease. The fence stays: as long as nobody else has taken a lease, it's the newest.
+/// Ends a lease. The fence is kept, because it's the newest until another lease is given.
 pub(crate) fn release(
     sqlite: &Sqlite,
     key: &ConnectionKey,

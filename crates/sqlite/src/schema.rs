@@ -8,10 +8,10 @@ use crate::error::{InternalError, SqliteStoreError};
 /// Marks a SQLite file as a store: `tpws` in ASCII.
 const APPLICATION: i64 = 0x7470_7773;
 
-/// The steps from each version of the tables to the next. A step is never changed; new steps are added.
+/// The steps from each version of the tables to the next. A step is never changed, and new steps are added at the end.
 ///
-/// Keys are compared by SQLite's `BINARY`, which is by bytes. Versions and fences are numbers of one counter, so no number is given
-/// twice, not even to a connection that was removed and put again.
+/// Keys are compared by SQLite's `BINARY`, which is by bytes. Versions and fences come from the same counter, so no number is used twice,
+/// not even for a connection that was removed and put again.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE counter (
         one INTEGER NOT NULL PRIMARY KEY CHECK (one = 1),
@@ -36,8 +36,8 @@ const MIGRATIONS: [&str; 1] = ["
     ) STRICT;
 "];
 
-/// Brings the file's tables to the newest version, and checks the keys, in one transaction: of two processes that do so at once, one
-/// waits for the other.
+/// Updates the file's tables to the newest version, and checks the keys, in a single transaction. If two processes do that at the same
+/// time, the second waits for the first.
 pub(crate) fn prepare(connection: &mut Connection, keys: &Keys) -> Result<(), InternalError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     migrate(&transaction)?;
@@ -46,7 +46,7 @@ pub(crate) fn prepare(connection: &mut Connection, keys: &Keys) -> Result<(), In
     Ok(())
 }
 
-/// The newest version of the tables.
+/// The newest version of the tables that this crate knows.
 const KNOWN: i64 = MIGRATIONS.len() as i64;
 
 /// Returns the [`version`] in a transaction of its own.
@@ -54,10 +54,9 @@ pub(crate) fn look(connection: &mut Connection) -> Result<i64, InternalError> {
     version(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
 }
 
-/// Returns the version of the file's tables, or 0 if the file is empty. Nothing is written: the file of another program stays as it
-/// is.
+/// Returns the version of the file's tables, or 0 if the file is empty. Nothing is written, so the file of another program isn't changed.
 ///
-/// Call it in a transaction: another process may be creating the tables.
+/// Call it in a transaction, because another process may be creating the tables.
 fn version(connection: &Connection) -> Result<i64, InternalError> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, found) = (number("application_id")?, number("user_version")?);
@@ -91,8 +90,8 @@ fn migrate(transaction: &Transaction<'_>) -> Result<(), InternalError> {
     Ok(())
 }
 
-/// Checks the proofs of all keys that records are encrypted by. Else a missing key would be found by the first call that needs it, and
-/// a wrong key would go unnoticed as long as it's only written with.
+/// Checks the proofs of all keys that encrypt records. Without the check, a missing key would only be found by the first call that needs
+/// it, and a wrong key would only be found by the first read.
 fn check_keys(transaction: &Transaction<'_>, keys: &Keys) -> Result<(), InternalError> {
     let mut statement = transaction.prepare("SELECT id, proof FROM keys")?;
     let mut rows = statement.query([])?;
@@ -102,7 +101,7 @@ fn check_keys(transaction: &Transaction<'_>, keys: &Keys) -> Result<(), Internal
         let proof = row.get_ref(1)?.as_blob().map_err(|_| wrong())?;
         keys.check_proof(id, proof).map_err(|_| wrong())?;
     }
-    // Rows without a proof: the table of keys was tampered with.
+    // Rows whose key has no proof, which means that the table of keys was tampered with.
     let unproven = "SELECT 1 FROM connections WHERE key_id NOT IN (SELECT id FROM keys) LIMIT 1";
     if transaction.prepare(unproven)?.exists([])? {
         return Err(wrong());
@@ -110,7 +109,7 @@ fn check_keys(transaction: &Transaction<'_>, keys: &Keys) -> Result<(), Internal
     prove(transaction, keys)
 }
 
-/// Stores the proof of the current key, unless it's there. Call it before a record is sealed.
+/// Stores the proof of the current key, unless it's already stored. Call it before a record is sealed.
 pub(crate) fn prove(connection: &Connection, keys: &Keys) -> Result<(), InternalError> {
     let id = keys.current_id();
     let known = connection

@@ -1,4 +1,4 @@
-//! The traits of a store, made of pools, rows and the cache.
+//! Implements the traits of a store with pools, rows and the cache.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,7 +24,7 @@ impl SqliteStore {
         self.0.readers.run(read).await
     }
 
-    /// Runs `write`, and invalidates the cached connection when it has ended, also if it failed or nobody waits for it any more.
+    /// Runs `write`. Then invalidates the cached connection, also if `write` failed or its caller has disconnected.
     async fn writing<T: Send + 'static>(
         &self,
         key: &ConnectionKey,
@@ -41,7 +41,7 @@ impl SqliteStore {
         self.0.writer.run(write).await
     }
 
-    /// Runs a write that the cache doesn't know of: it holds no leases.
+    /// Runs a write that doesn't affect the cache, because the cache contains no leases.
     async fn leasing<T: Send + 'static>(
         &self,
         key: &ConnectionKey,
@@ -122,7 +122,7 @@ impl ConnectionStore for SqliteStore {
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         let remove = move |sqlite: &mut Sqlite, _: &Keys, key: &ConnectionKey| {
             let removed = rows::remove(sqlite, key)?;
-            // Until then the file itself still has the record.
+            // Without a checkpoint, the file itself would still contain the record.
             let _ = file::checkpoint(sqlite);
             Ok(removed)
         };

@@ -21,7 +21,7 @@ pub(super) struct TemplateContext<'a> {
     pub(super) nonce: Nonce,
     /// The name of the secret that holds the id of the key.
     pub(super) key_id: &'a str,
-    /// Encoded; empty until it's known.
+    /// The encoded signature, which is empty until it's known.
     pub(super) signature: &'a [u8],
 }
 
@@ -43,7 +43,7 @@ impl TemplateContext<'_> {
         Ok(all)
     }
 
-    /// Returns the maximum size of the rendered parts, in bytes. Nothing is hashed for that.
+    /// Returns the maximum size of the rendered parts, in bytes. The size is known without computing a hash.
     fn max_size(&self, parts: &[Part]) -> Result<usize, AuthError> {
         let mut room = 0;
         for part in parts {
@@ -90,7 +90,7 @@ impl TemplateContext<'_> {
         inner: &[Part],
         sink: &mut Sink<'_>,
     ) -> Result<(), AuthError> {
-        // Byte by byte, as a copy of a secret would have to be wiped.
+        // Processed byte by byte, because a copy of a secret would have to be wiped.
         match function {
             Function::Lower => self.fill(inner, &mut |piece| {
                 piece
@@ -196,7 +196,7 @@ const fn base64_len(length: usize) -> usize {
     length.div_ceil(3) * 4
 }
 
-/// Writes the pairs as they came, sorted by name and then by value, as bytes.
+/// Writes the pairs unchanged, sorted by name and then by value, as bytes.
 fn write_sorted(query: &str, sink: &mut Sink<'_>) {
     let mut all: Vec<_> = query.split('&').filter(|pair| !pair.is_empty()).collect();
     all.sort_unstable_by_key(|pair| pair.split_once('=').unwrap_or((pair, "")));

@@ -227,7 +227,8 @@ impl Inner {
         Ok(self.encoding.encode(tag.sign().as_ref()))
     }
 
-    /// Adds the fields and parameters whose templates hold the signature, or without one those that don't.
+    /// Adds the fields and parameters whose templates contain the signature. If `signature` is `None`, adds the other
+    /// fields and parameters.
     fn put(
         &self,
         request: &mut AuthRequest<'_>,
@@ -248,7 +249,7 @@ impl Inner {
         for (name, template) in self.fields.iter().zip(&self.headers) {
             if is_now(&template) {
                 let mut value = render(request.head(), template)?;
-                // Secrets were checked as they were put in: it's the request that doesn't fit.
+                // Secrets were checked when they were rendered, so another part of the request is the cause.
                 let value = sensitive(std::mem::take(&mut *value)).map_err(|_| NO_FIELD)?;
                 request.insert_header(name.clone(), value);
             }
@@ -303,7 +304,7 @@ impl AuthScheme for Hmac {
         let inner = &*self.0;
         drop_parameters(request, inner.parameters.iter().map(|name| &**name))?;
         let nonce = inner.nonces.draw()?;
-        // First what doesn't need the signature, so that it can be signed itself.
+        // Fields and parameters without the signature are added first, so that they can be signed.
         inner.put(request, (cx, nonce), None)?;
         let signature = inner.sign(&TemplateContext {
             request: request.head(),
@@ -355,7 +356,7 @@ fn from_base64(text: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
     Some(bytes)
 }
 
-// By hand: somebody may have written a key into a template.
+// Implemented by hand, because the host application may have written a key into a template.
 impl fmt::Debug for Hmac {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Hmac")

@@ -1,4 +1,5 @@
-//! The text form of what is signed and of what is sent, and its one strict parser.
+//! The text form of a signed message, and of the fields and parameters that are sent. This module
+//! has the only parser of the form, which is strict.
 //!
 //! ```text
 //! template = *( text / "{{" / "}}" / "{" value "}" )
@@ -84,7 +85,7 @@ impl Template {
         parser.parts(0).map(Self)
     }
 
-    /// Returns `true` if the template holds the signature.
+    /// Returns `true` if the template contains the signature.
     pub(super) fn holds_signature(&self) -> bool {
         any(&self.0, &|value| matches!(value, Value::Signature))
     }
@@ -99,7 +100,8 @@ impl Template {
         })
     }
 
-    /// Adds the names of the secrets in the template, except that of the key's id.
+    /// Adds the names of the secrets in the template. `key_id` is the name of the secret that holds
+    /// the key's id.
     pub(super) fn secrets<'a>(&'a self, names: &mut Vec<&'a str>, key_id: &'a str) {
         collect(&self.0, names, key_id);
     }
@@ -135,7 +137,8 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// Up to the end, or below the top up to the `)}` that ends a function.
+    /// Parses parts up to the end of the text, or inside a function up to the `)}` that ends the
+    /// function.
     fn parts(&mut self, depth: usize) -> Result<Vec<Part>, SchemeError> {
         const UNPAIRED: SchemeError = SchemeError("the template has an unpaired brace");
         if depth > MAX_DEPTH {
@@ -181,7 +184,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Parses a placeholder, behind its `{` and up to its `}`.
+    /// Parses a placeholder after its `{`, up to its `}`.
     fn placeholder(&mut self, depth: usize) -> Result<Part, SchemeError> {
         const UNPAIRED: SchemeError = SchemeError("the template has an unpaired brace");
         let is_name =

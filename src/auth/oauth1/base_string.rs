@@ -5,11 +5,11 @@ use crate::encoding::Sink;
 use crate::encoding::percent::encode;
 use crate::policy::{Destination, Scheme};
 
-/// The signature base string, which is written and never held.
+/// The signature base string. It's written in pieces, and never stored as a whole.
 pub(super) struct BaseString<'a> {
     pub(super) method: &'a str,
     pub(super) destination: &'a Destination,
-    /// The path as it's sent.
+    /// The path that is sent.
     pub(super) path: &'a str,
     pub(super) parameters: &'a Parameters,
 }
@@ -19,7 +19,8 @@ impl BaseString<'_> {
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         encode(self.method.to_ascii_uppercase().as_bytes(), sink);
         sink(b"&");
-        // The authority is in lower case and without a default port (§3.4.1.2): a destination's is.
+        // The authority must be in lower case and without a default port (§3.4.1.2), which is the
+        // form of a destination's authority.
         let scheme = match self.destination.scheme() {
             Scheme::Http => "http://",
             Scheme::Https => "https://",
@@ -32,7 +33,7 @@ impl BaseString<'_> {
         self.parameters.write(&mut |part| encode(part, sink));
     }
 
-    /// Its length, in bytes.
+    /// Returns the length of the string, in bytes.
     pub(super) fn length(&self) -> usize {
         let mut length = 0;
         self.write(&mut |part| length += part.len());

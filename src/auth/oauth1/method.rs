@@ -34,7 +34,7 @@ impl Method {
         }
     }
 
-    /// The hash in it; `None`: it signs nothing.
+    /// Returns the hash of the method, or `None` if the method signs nothing.
     pub(super) fn hash(&self) -> Option<Hash> {
         match self {
             Self::HmacSha1 | Self::RsaSha1(_) => Some(Hash::Sha1),
@@ -48,7 +48,7 @@ impl Method {
         matches!(self, Self::Plaintext)
     }
 
-    /// The secrets that it signs with.
+    /// Returns the names of the secrets with which the method signs.
     pub(super) fn secrets(&self, has_token: bool) -> &'static [&'static str] {
         match self {
             Self::RsaSha256 | Self::RsaSha1(_) => &["private_key"],
@@ -57,7 +57,7 @@ impl Method {
         }
     }
 
-    /// The value of `oauth_signature`, not yet encoded as a parameter.
+    /// Returns the value of `oauth_signature`, not yet encoded as a parameter.
     pub(super) fn sign(
         &self,
         base: &BaseString<'_>,
@@ -80,14 +80,15 @@ impl Method {
     }
 }
 
-/// Both secrets, encoded, with `&` between them (§3.4.2).
+/// Returns both secrets, encoded and joined by `&` (§3.4.2).
 fn shared(cx: &AuthContext<'_>, has_token: bool) -> Result<Zeroizing<Vec<u8>>, AuthError> {
     let consumer = text(cx, "consumer_secret")?;
     let token = match has_token {
         true => text(cx, "token_secret")?,
         false => &[],
     };
-    // Each byte may become three, and a buffer that grows would leave copies of secrets behind.
+    // Each byte may become three bytes, and a buffer that grows would leave copies of secrets
+    // behind.
     let room = 3 * (consumer.len() + token.len()) + 1;
     let mut key = Zeroizing::new(Vec::with_capacity(room));
     encode(consumer, &mut |part| key.extend_from_slice(part));
@@ -102,7 +103,7 @@ fn mac(hash: Hash, base: &BaseString<'_>, key: &[u8]) -> Result<Zeroizing<Vec<u8
     Ok(in_base64(context.sign().as_ref()))
 }
 
-/// The string as a whole, for signers that take nothing else.
+/// Returns the whole string, for signers that can't read it in pieces.
 fn held(base: &BaseString<'_>) -> Zeroizing<Vec<u8>> {
     let mut all = Zeroizing::new(Vec::with_capacity(base.length()));
     base.write(&mut |part| all.extend_from_slice(part));

@@ -32,7 +32,7 @@ use crate::encoding::percent::{decode_form, encode};
 use crate::policy::Scheme;
 use crate::secret::sensitive;
 
-/// The parameters that are the protocol's own.
+/// The parameters of the protocol itself.
 const PROTOCOL_PARAMETERS: [&str; 8] = [
     "oauth_consumer_key",
     "oauth_token",
@@ -200,7 +200,7 @@ impl OAuth1 {
         self
     }
 
-    /// The hash of the body, in base64, if it's to be told.
+    /// Returns the hash of the body in base64, if the hash must be sent.
     fn hash_of(&self, cx: &AuthContext<'_>, is_form: bool) -> Result<Option<String>, AuthError> {
         let (Some(hash), true, false) = (self.method.hash(), self.hashes_bodies, is_form) else {
             return Ok(None);
@@ -213,7 +213,7 @@ impl OAuth1 {
         Ok(Some(BASE64_STANDARD.encode(hash)))
     }
 
-    /// `OAuth realm="…", oauth_consumer_key="…", …` (§3.5.1), made at its final size.
+    /// Returns `OAuth realm="…", oauth_consumer_key="…", …` (§3.5.1), allocated at its final size.
     fn header(&self, parameters: &[(&str, &[u8])]) -> Vec<u8> {
         let realm = self.realm.iter().map(|realm| realm.len() + 10);
         let others = parameters
@@ -241,7 +241,7 @@ impl OAuth1 {
 }
 
 impl OAuth1 {
-    /// The names of the secrets that it reads.
+    /// Returns the names of the secrets that the scheme reads.
     fn secrets(&self) -> impl Iterator<Item = &'static str> {
         let token = self.has_token.then_some("token");
         let keys = self.method.secrets(self.has_token);
@@ -254,7 +254,7 @@ impl OAuth1 {
         if self.method.is_in_clear() && cx.destination().scheme() != Scheme::Https {
             return Err(AuthError::PlaintextRefused);
         }
-        // A key has lines.
+        // A private key has several lines, so it isn't checked for line breaks.
         self.secrets().try_for_each(|name| match name {
             "private_key" => cx.secret(name).map(drop),
             _ => text(cx, name).map(drop),
@@ -282,7 +282,7 @@ impl AuthScheme for OAuth1 {
     }
 
     fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
-        // A form is looked through for the protocol's own parameters even if nothing is signed.
+        // A form is searched for the protocol's own parameters even if nothing is signed.
         let is_hashed = self.hashes_bodies && self.method.hash().is_some();
         if !is_hashed && !is_form(&request.headers) {
             return Ok(PayloadUse::Ignored);
@@ -299,10 +299,11 @@ impl AuthScheme for OAuth1 {
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
         self.check(cx)?;
-        // They aren't the caller's, wherever ours go: a vendor may read either place.
+        // The caller's parameters are removed from the query, even if the scheme's parameters are
+        // sent elsewhere, because an upstream may read both places.
         drop_parameters(request, PROTOCOL_PARAMETERS.into_iter())?;
         let is_form = is_form(request.headers());
-        // Another scheme may have asked for the payload: it's no form for that.
+        // The payload may be there only because another scheme needs it, so it isn't always a form.
         let form = cx.payload().filter(|_| is_form);
         let form = form.map(|form| &**form).unwrap_or_default();
         if pairs(form).any(|(name, _)| is_own(name)) {
@@ -349,7 +350,7 @@ impl AuthScheme for OAuth1 {
 
 /// Returns `true` if a name, as it's encoded in a form, is a parameter of the protocol.
 fn is_own(encoded: &[u8]) -> bool {
-    // None of them is longer; each byte may have come as three.
+    // The longest name has 22 bytes, and each byte may be encoded as three bytes.
     if encoded.len() > 3 * 22 {
         return false;
     }
@@ -358,7 +359,7 @@ fn is_own(encoded: &[u8]) -> bool {
     PROTOCOL_PARAMETERS.iter().any(|own| own.as_bytes() == name)
 }
 
-// By hand: a signer of somebody else's may print what it holds.
+// Implemented by hand, because a signer of the host application may print its data.
 impl fmt::Debug for OAuth1 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OAuth1")

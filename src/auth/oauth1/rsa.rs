@@ -63,7 +63,7 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// The signature of `message` with SHA-256, by the key that is stored in PEM.
+/// Returns the signature of `message` with SHA-256 and the private key, which is in PEM.
 pub(super) fn sign_sha256(private_key: &Secret, message: &[u8]) -> Result<Vec<u8>, AuthError> {
     let sections = pem::sections(private_key.expose()).map_err(|_| AuthError::InvalidKey)?;
     let mut keys = sections.iter().filter_map(|section| match section.label {

@@ -4,10 +4,11 @@ use ring::digest::{self, Algorithm, Context, Digest};
 
 use crate::encoding::Sink;
 
-/// A hash function.
+/// A hash function for signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Hash {
-    /// Broken for documents, and still good for what is signed with a secret key.
+    /// SHA-1 is broken for documents, but is still secure for data that is signed with a secret
+    /// key.
     Sha1,
     Sha256,
     #[cfg(feature = "hmac")]
@@ -46,7 +47,7 @@ impl Hash {
         self.algorithm().output_len()
     }
 
-    /// Returns the hash of the bytes that `write` hands over.
+    /// Returns the hash of the bytes that `write` writes.
     pub(crate) fn digest<E>(
         self,
         write: impl FnOnce(&mut Sink<'_>) -> Result<(), E>,

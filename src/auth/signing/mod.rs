@@ -21,10 +21,10 @@ use super::{AuthContext, AuthError};
 /// The default maximum size of a body that is buffered to be signed, in bytes: 1 MiB.
 pub(crate) const BODY_LIMIT: usize = 1024 * 1024;
 
-/// The secret of that name, if nothing in it could break a line.
+/// Returns the secret of that name, if it contains nothing that could break a line.
 ///
-/// What only goes into a signature is held to that too: a line break at the end of a key is a
-/// mistake of whoever stored it, and would be told by nothing but the vendor's 401.
+/// A secret that is only used in a signature is checked as well. A line break at the end of a key is a mistake of the
+/// person who stored the key, and would otherwise only show as the upstream's 401.
 pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], AuthError> {
     let bytes = cx.secret(name)?.expose();
     let breaks = |&byte: &u8| byte.is_ascii_control() && byte != b'\t';

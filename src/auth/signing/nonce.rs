@@ -39,7 +39,7 @@ impl Nonces {
     }
 }
 
-/// A nonce, in whatever form it's wanted.
+/// A nonce, which can be formatted in several ways.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Nonce {
     Random([u8; 16]),
@@ -48,7 +48,8 @@ pub(crate) enum Nonce {
 }
 
 impl Nonce {
-    /// 28 letters and digits: 112 bits, as a server built on oauthlib takes 30 characters at most.
+    /// Formats as 28 letters and digits, which are 112 bits. A server that uses oauthlib accepts at
+    /// most 30 characters.
     #[cfg(feature = "oauth1")]
     pub(crate) fn short(self) -> String {
         match self {
@@ -62,7 +63,7 @@ impl Nonce {
         }
     }
 
-    /// 32 digits.
+    /// Formats as 32 hexadecimal digits.
     pub(crate) fn hex(self) -> String {
         match self {
             Self::Random(bytes) => digits(&bytes),
@@ -71,7 +72,7 @@ impl Nonce {
         }
     }
 
-    /// A random UUID (RFC 9562 §5.4).
+    /// Formats as a random UUID (RFC 9562 §5.4).
     #[cfg(feature = "hmac")]
     pub(crate) fn uuid(self) -> String {
         match self {
@@ -90,7 +91,7 @@ impl Nonce {
         }
     }
 
-    /// 24 characters.
+    /// Formats as 24 characters of base64.
     #[cfg(feature = "hmac")]
     pub(crate) fn base64(self) -> String {
         match self {

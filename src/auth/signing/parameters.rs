@@ -1,4 +1,4 @@
-//! Parameters of query and form in the one form that signer and verifier agree on: decoded, encoded again, sorted
+//! Parameters of query and form in the single form that signer and verifier agree on: decoded, encoded again, sorted
 //! (RFC 5849 §3.4.1.3).
 
 use zeroize::Zeroizing;
@@ -8,8 +8,8 @@ use crate::encoding::percent::{decode_form, encode};
 
 /// Names and values, encoded and sorted.
 ///
-/// They share one allocation, which is wiped when it's dropped, as keys and tokens are among them. It takes at most
-/// three times the size of the original, and 24 bytes for each pair.
+/// They share a single allocation, which is wiped when it's dropped, because keys and tokens are among them. It takes
+/// at most three times the size of the original, and 24 bytes for each pair.
 pub(crate) struct Parameters {
     bytes: Zeroizing<Vec<u8>>,
     places: Vec<Place>,
@@ -33,7 +33,7 @@ impl Parameters {
             .sum();
         let length = encoded.iter().map(|text| text.len()).sum::<usize>() + own_length;
         let mut parameters = Self {
-            // Each byte may become three, and a buffer that grows would leave copies of secrets behind.
+            // Each byte may become three bytes, and a buffer that grows would leave copies of secrets behind.
             bytes: Zeroizing::new(Vec::with_capacity(3 * length)),
             places: Vec::with_capacity(foreign().count() + own.len()),
         };
@@ -66,7 +66,7 @@ impl Parameters {
         self.places.push(Place { start, middle, end });
     }
 
-    /// `a=1&b=2`.
+    /// Writes the parameters in the form `a=1&b=2`.
     pub(crate) fn write(&self, sink: &mut Sink<'_>) {
         for (nth, place) in self.places.iter().enumerate() {
             if nth > 0 {
@@ -89,7 +89,7 @@ impl Place {
     }
 }
 
-/// The pairs of a query or a form as they came, without the empty ones.
+/// Returns the pairs of a query or a form unchanged, without the empty pairs.
 pub(crate) fn pairs(encoded: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let pairs = encoded.split(|&byte| byte == b'&');
     pairs.filter(|pair| !pair.is_empty()).map(|pair| {

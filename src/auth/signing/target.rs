@@ -1,4 +1,4 @@
-//! The request's target with parameters less and parameters more.
+//! Removes parameters from the request's target, and adds parameters to it.
 
 use std::borrow::Cow;
 
@@ -35,14 +35,15 @@ pub(crate) fn drop_parameters<'a>(
     request.set_path_and_query(target)
 }
 
-/// Adds parameters behind those that are there.
+/// Adds parameters after the existing parameters.
 pub(crate) fn add_parameters(
     request: &mut AuthRequest<'_>,
     added: &[(&str, &[u8])],
 ) -> Result<(), AuthError> {
     let path = request.uri().path();
     let query = request.uri().query().filter(|query| !query.is_empty());
-    // Each byte may become three. Allocated at that size, as a buffer that grows would leave copies of secrets behind.
+    // Each byte may become three bytes. Allocated at that size, because a buffer that grows would leave copies of
+    // secrets behind.
     let room: usize = added
         .iter()
         .map(|(name, value)| 3 * (name.len() + value.len()) + 2)

@@ -1,7 +1,7 @@
-//! A request in the one form in which both sides sign it
+//! The canonical form of a request, which both sides sign
 //! (<https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html>).
 //!
-//! It's made of the bytes that are sent, and changes none of them.
+//! The form is made from the bytes that are sent, and doesn't change them.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::encoding::percent::{decode, encode_into};
 /// The rules by which a service reads a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PathRules {
-    /// The path as it's sent is encoded once more, instead of being decoded first.
+    /// The path that is sent is encoded once more, instead of being decoded first.
     pub(super) encoded_again: bool,
     /// Dot segments and empty segments are resolved.
     pub(super) normalized: bool,
@@ -59,7 +59,7 @@ impl<'a> Canonical<'a> {
         }
     }
 
-    /// The names of the fields that are signed.
+    /// Returns the names of the signed fields in the form in which they are sent.
     pub(super) fn signed_fields(&self) -> String {
         self.names.join(";")
     }
@@ -70,7 +70,7 @@ impl<'a> Canonical<'a> {
         encode_hash(context.finish().as_ref())
     }
 
-    /// Piece by piece: the whole would be a copy of a session's token.
+    /// Writes the request piece by piece, because the whole text would contain a copy of a session's token.
     pub(super) fn write(&self, sink: &mut Sink<'_>) {
         for line in [self.method, &self.path, &self.query] {
             sink(line.as_bytes());
@@ -98,7 +98,7 @@ impl<'a> Canonical<'a> {
     }
 }
 
-/// The names of the fields that are signed, sorted.
+/// Returns the names of the signed fields, sorted.
 pub(super) fn signed_names(headers: &HeaderMap, signs: Signs) -> Vec<&str> {
     let names = headers.keys().map(|name| name.as_str());
     let mut names: Vec<_> = names
@@ -109,7 +109,7 @@ pub(super) fn signed_names(headers: &HeaderMap, signs: Signs) -> Vec<&str> {
     names
 }
 
-/// Without the blanks around it, and with one for several.
+/// Writes a value without the blanks around it, and with a single blank for several.
 fn write_value(value: &HeaderValue, sink: &mut Sink<'_>) {
     let is_blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let words = value.as_bytes().split(is_blank);
@@ -121,9 +121,9 @@ fn write_value(value: &HeaderValue, sink: &mut Sink<'_>) {
     }
 }
 
-/// The path as the service will write it. Without `encoded_again` it's decoded, and encoded as AWS
-/// does: S3 names in its errors the path that it signs, and a parenthesis that was sent bare is
-/// encoded in it.
+/// Returns the path in the form in which the service writes it. Without `encoded_again`, the path is decoded, and
+/// encoded in AWS's way. S3's errors show the path that S3 signs, and in that path a parenthesis that was sent without
+/// encoding is encoded.
 pub(super) fn path(sent: &str, rules: PathRules) -> String {
     let path = match rules.normalized {
         true => Cow::Owned(normalize(sent)),
@@ -145,8 +145,8 @@ pub(super) fn path(sent: &str, rules: PathRules) -> String {
     canonical
 }
 
-/// The pairs of a query, each decoded and encoded as AWS does, sorted. `+` is a blank, as it is to
-/// AWS; a name without `=` has an empty value.
+/// Returns the pairs of a query, each decoded and encoded in AWS's way, and sorted. AWS reads `+` as a blank, and a
+/// name without `=` as a name with an empty value.
 pub(super) fn query(sent: &str) -> Zeroizing<String> {
     let mut pairs: Vec<_> = pairs(sent)
         .map(|pair| {
@@ -171,12 +171,12 @@ pub(super) fn query(sent: &str) -> Zeroizing<String> {
     canonical
 }
 
-/// The pairs that say something.
+/// Returns the pairs that aren't empty.
 pub(super) fn pairs(query: &str) -> impl Iterator<Item = &str> {
     query.split('&').filter(|pair| !pair.is_empty())
 }
 
-/// Made at its largest size, as it may be a session's token.
+/// Encodes a part, which is allocated at its largest size because it may be a session's token.
 fn encoded(part: &str) -> Zeroizing<String> {
     let mut blanks = Zeroizing::new(Vec::with_capacity(part.len()));
     blanks.extend(

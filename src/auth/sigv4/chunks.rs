@@ -1,7 +1,7 @@
-//! Chunks that are signed while they stream: each signature is made of the one before it, and of
-//! the chunk's own hash.
+//! Chunks that are signed while they stream. Each signature depends on the previous signature and
+//! on the chunk's own hash.
 //!
-//! A chunk's signature stands before its data, so one chunk is kept in memory at a time.
+//! A chunk's signature is sent before the chunk's data, so a single chunk is buffered at a time.
 
 use std::fmt::{self, Write as _};
 
@@ -14,16 +14,16 @@ use crate::auth::{BodyEncoder, EncodeError};
 /// The text between a chunk's size and its signature.
 pub(super) const EXTENSION: &str = ";chunk-signature=";
 
-/// The size of the chunks that are made here. S3 wants 8 KiB at least.
+/// The size of the chunks that are made here, in bytes. S3 requires at least 8 KiB.
 const CHUNK_SIZE: u64 = 64 * 1024;
 
-/// Signatures, each made of the one before it.
+/// A chain of signatures, each of which depends on the previous signature.
 #[derive(Clone)]
 pub(super) struct Chain {
     pub(super) key: SigningKey,
     pub(super) stamp: Stamp,
     pub(super) scope: String,
-    /// The last signature, at first that of the head.
+    /// The last signature. The first is the signature of the head.
     pub(super) last: Hex,
 }
 
@@ -57,7 +57,7 @@ pub(super) struct InChunks {
     seed: Chain,
     chain: Chain,
     length: u64,
-    /// The number of bytes that haven't come yet.
+    /// The number of bytes that haven't been received yet.
     left: u64,
     /// The data of the chunk that is being filled.
     data: BytesMut,
@@ -74,7 +74,7 @@ impl InChunks {
         }
     }
 
-    /// Takes the data so far as a signed chunk.
+    /// Returns the buffered data as a signed chunk.
     fn take_chunk(&mut self) -> Bytes {
         let data = std::mem::take(&mut self.data);
         let signature = self.chain.sign_chunk(&data);

@@ -1,4 +1,4 @@
-//! The signing key, and what is signed with it.
+//! The signing key, and its signatures.
 
 use std::time::SystemTime;
 
@@ -14,12 +14,12 @@ pub(super) type Hex = [u8; 64];
 
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// A moment as `20130524T000000Z`.
+/// A point in time in the form `20130524T000000Z`.
 #[derive(Clone)]
 pub(super) struct Stamp(String);
 
 impl Stamp {
-    /// Returns the stamp of a time. A time before 1970 counts as its beginning.
+    /// Returns the stamp of a time. A time before 1970 is treated as the beginning of 1970.
     pub(super) fn new(now: SystemTime) -> Self {
         Self(DateTime::from_unix_time(since_epoch(now)).to_iso_basic())
     }
@@ -38,8 +38,8 @@ pub(super) fn scope(stamp: &Stamp, region: &str, service: &str) -> String {
     [stamp.date(), region, service, "aws4_request"].join("/")
 }
 
-/// The key of a day, a region and a service. Zeroed on drop; what `ring` holds of it while it
-/// computes isn't.
+/// The signing key of a day, a region and a service. It's wiped when it's dropped, but `ring`'s
+/// copies during computations aren't.
 #[derive(Clone)]
 pub(super) struct SigningKey(Zeroizing<[u8; 32]>);
 

@@ -221,8 +221,8 @@ impl SigV4 {
         })
     }
 
-    /// Returns the text that is signed in place of the payload, for a request whose signature is in a field, and the
-    /// length of a payload that is put into chunks here.
+    /// Returns the text that is signed in place of the payload, for a request whose signature is in a field. For a payload that is put into
+    /// chunks here, also returns its length.
     fn payload_value(
         &self,
         request: &mut AuthRequest<'_>,
@@ -273,7 +273,7 @@ impl SigV4 {
     }
 }
 
-/// Says of a payload that it's in chunks.
+/// Sets the fields that describe a payload in chunks.
 fn in_chunks(request: &mut AuthRequest<'_>, length: u64) -> Result<(), AuthError> {
     let codings = request.headers().get_all(CONTENT_ENCODING).iter();
     let codings: Vec<_> = [&b"aws-chunked"[..]]
@@ -306,7 +306,7 @@ fn is_name(text: &str) -> bool {
     (1..=64).contains(&text.len()) && text.bytes().all(fits)
 }
 
-/// Returns `true` for the fields that are signed. `x-amzn-trace-id` isn't, as load balancers change it.
+/// Returns `true` for the fields that are signed. `x-amzn-trace-id` isn't signed, because load balancers change it.
 fn signs(name: &str) -> bool {
     matches!(name, "host" | "content-type" | "content-md5") || name.starts_with("x-amz-")
 }
@@ -348,7 +348,7 @@ impl AuthScheme for SigV4 {
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
         presign::strip(request)?;
-        // An upstream may take fields of other spellings for those that are put on here.
+        // An upstream may read other spellings of a field as the field that is added here.
         request.drop_other_spellings(&CONTENT_SHA256);
         request.drop_other_spellings(&DECODED_LENGTH);
         if let Some(seconds) = self.lifetime {

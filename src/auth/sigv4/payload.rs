@@ -1,4 +1,4 @@
-//! The text that replaces the payload in what is signed.
+//! The text that replaces the payload in the signed message.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
@@ -12,23 +12,23 @@ pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>).
 pub(super) const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 
-/// The same, and then fields
+/// Chunks, each with a signature of its own, followed by fields
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>).
 pub(super) const SIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 
-/// Chunks without signatures, and then fields.
+/// Chunks without signatures, followed by fields.
 const UNSIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-UNSIGNED-PAYLOAD-TRAILER";
 
 /// The caller's claim about its payload in `x-amz-content-sha256`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Claim<'a> {
-    /// No claim that can be kept.
+    /// There is no claim, or a claim that can't be used.
     None,
-    /// Its hash, which AWS compares, or that it's unsigned.
+    /// The hash of the payload, which AWS compares, or the claim that the payload is unsigned.
     Stands(&'a HeaderValue),
     /// Chunks that the caller has signed, with a key that isn't the connection's.
     SignedChunks { trailer: bool },
-    /// Chunks that it isn't known how to sign.
+    /// Chunks in a form that can't be signed here.
     Unsignable,
 }
 

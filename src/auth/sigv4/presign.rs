@@ -26,7 +26,7 @@ pub(super) const PARAMETERS: [&str; 8] = [
     "X-Amz-SignedHeaders",
 ];
 
-/// The parameters of a signature of version 2, where the first is one of them.
+/// The parameters of a signature of version 2. The query has such a signature if it has the first parameter.
 const VERSION_2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 
 /// Returns `true` if the pair has one of those names, in any spelling.
@@ -37,7 +37,7 @@ fn is_named(pair: &str, names: &[&str]) -> bool {
     names.iter().any(is)
 }
 
-/// The query as it's sent on: without a signature of the caller's. `None`: it stays as it is.
+/// Returns the query without the caller's signature, or `None` if the query has no signature.
 fn unsigned(query: &str) -> Option<String> {
     let [id, ..] = VERSION_2;
     let is_version_2 = pairs(query).any(|pair| is_named(pair, &[id]));
@@ -69,7 +69,7 @@ pub(super) fn strip(request: &mut AuthRequest<'_>) -> Result<(), AuthError> {
 }
 
 impl Signing<'_> {
-    /// Signs in the query, for that many seconds from now on.
+    /// Adds a signature to the query that is valid for that many seconds.
     pub(super) fn presign(
         &self,
         head: &mut AuthRequest<'_>,
@@ -93,7 +93,8 @@ impl Signing<'_> {
             let token = token.map(|token| ("X-Amz-Security-Token", token));
             given.into_iter().chain(token)
         };
-        // Each byte may become three. Allocated at that size, as a buffer that grows would leave copies of the token behind.
+        // Each byte may become three bytes. Allocated at that size, because a buffer that grows would leave copies of
+        // the token behind.
         let room = |pairs: &mut dyn Iterator<Item = (&str, &[u8])>| {
             let pairs = pairs.map(|(name, value)| name.len() + 3 * value.len() + 2);
             pairs.sum::<usize>()

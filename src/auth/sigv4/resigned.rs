@@ -1,5 +1,5 @@
-//! Chunks that came signed by the caller, with a key that isn't the connection's: framing and data
-//! pass as they are, and only the signatures are replaced. So the length stays.
+//! Replaces the signatures of chunks that the caller has signed with a key that isn't the connection's. Framing and
+//! data stay the same, so the length of the payload doesn't change.
 
 use bytes::{Bytes, BytesMut};
 
@@ -10,7 +10,7 @@ use crate::auth::{BodyEncoder, EncodeError};
 /// The maximum size of the line before a chunk, in bytes: 16 digits of the chunk's size, and the signature.
 const MAX_LINE_SIZE: usize = 16 + EXTENSION.len() + 64 + 2;
 
-/// The maximum size of what follows the last chunk, in bytes.
+/// The maximum size of the fields after the last chunk, in bytes.
 const MAX_TRAILER_SIZE: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
@@ -23,7 +23,7 @@ pub(super) struct Resigned {
     seed: Chain,
     chain: Chain,
     has_trailer: bool,
-    /// In bytes, of one chunk's data.
+    /// The maximum size of a chunk's data, in bytes.
     largest: usize,
     /// The part of a chunk or of the trailer that isn't complete yet.
     kept: BytesMut,
@@ -33,9 +33,9 @@ pub(super) struct Resigned {
 
 #[derive(Clone, Copy, Debug)]
 enum Place {
-    /// In the line before a chunk.
+    /// The next byte belongs to the line before a chunk.
     Line,
-    /// In its data, or in the end of line after it.
+    /// The next byte belongs to a chunk's data, or to the line end after the data.
     Data {
         from: usize,
         size: usize,
@@ -57,13 +57,13 @@ impl Resigned {
         }
     }
 
-    /// Keeps what is there of the next `most` bytes.
+    /// Buffers the available part of the next `most` bytes.
     fn keep(&mut self, data: &mut Bytes, most: usize) {
         let take = data.len().min(most);
         self.kept.extend_from_slice(&data.split_to(take));
     }
 
-    /// Up to the end of the line before a chunk.
+    /// Buffers data up to the end of the line before a chunk.
     fn line(&mut self, data: &mut Bytes) -> Result<Option<Bytes>, EncodeError> {
         let end = data.iter().position(|&byte| byte == b'\n');
         let room = MAX_LINE_SIZE - self.kept.len();
@@ -78,7 +78,7 @@ impl Resigned {
         if size > self.largest as u64 {
             return Err(EncodeError("a chunk is too large to be signed"));
         }
-        // It's no larger than what a `usize` holds.
+        // The size was limited before, so it fits into a `usize`.
         let size = usize::try_from(size).unwrap_or(self.largest);
         let from = self.kept.len();
         if size == 0 && self.has_trailer {
@@ -89,7 +89,7 @@ impl Resigned {
         Ok(None)
     }
 
-    /// Up to the end of line after a chunk's data.
+    /// Buffers data up to the line end after a chunk's data.
     fn data(
         &mut self,
         data: &mut Bytes,
@@ -110,7 +110,7 @@ impl Resigned {
         Ok(Some(self.signed(from, size)))
     }
 
-    /// The chunk whose data begins at `from`, with our signature at the end of its line.
+    /// Returns the chunk whose data begins at `from`, with the new signature at the end of its line.
     fn signed(&mut self, from: usize, size: usize) -> Bytes {
         let mut chunk = std::mem::take(&mut self.kept);
         let data = chunk.get(from..from + size).unwrap_or_default();
@@ -145,7 +145,7 @@ fn replace(kept: &mut BytesMut, at: usize, signature: &Hex) {
     }
 }
 
-/// The size that the line before a chunk says, if it's such a line.
+/// Returns the size in the line before a chunk, or `None` if the line isn't valid.
 fn size(line: &[u8]) -> Option<u64> {
     let line = std::str::from_utf8(line.strip_suffix(b"\r\n")?).ok()?;
     let (size, signature) = line.split_once(EXTENSION)?;
@@ -154,22 +154,22 @@ fn size(line: &[u8]) -> Option<u64> {
     fits.then(|| u64::from_str_radix(size, 16).ok())?
 }
 
-/// The fields after the last chunk, as far as they've come. Each byte is looked at once, so that many small pieces
-/// don't cost quadratic time.
+/// The fields after the last chunk, as far as they've been received. Each byte is read once, so that many small pieces
+/// don't need quadratic time.
 #[derive(Debug, Default)]
 struct Trailer {
-    /// The fields in the form in which they're signed.
+    /// The fields in their signed form.
     canonical: Vec<u8>,
     signature_at: Option<usize>,
     /// The beginning of the line that isn't complete yet.
     begin: usize,
-    /// Up to where its end was looked for.
+    /// The position up to which the line's end was searched.
     seen: usize,
 }
 
 impl Trailer {
-    /// Reads lines, and returns `true` once the empty line at the end has come. Lines may end without CR, and an empty
-    /// line may precede the signature: AWS's own example is written so.
+    /// Reads lines, and returns `true` once the empty line at the end has been read. Lines may end without CR, and an
+    /// empty line may precede the signature, as in AWS's own example.
     fn read(&mut self, kept: &[u8]) -> Result<bool, EncodeError> {
         let is_end = |&byte: &u8| byte == b'\n';
         while let Some(after) = kept
@@ -252,7 +252,7 @@ impl BodyEncoder for Resigned {
     fn finish(&mut self) -> Result<Bytes, EncodeError> {
         match self.place {
             Place::Over => Ok(Bytes::new()),
-            // Without the empty line at its end.
+            // The empty line at the end is missing, but the fields are complete.
             Place::Trailer => self.signed_trailer(),
             Place::Line | Place::Data { .. } => Err(EncodeError("the last chunk is missing")),
         }

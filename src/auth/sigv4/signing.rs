@@ -60,10 +60,10 @@ impl Signing<'_> {
         scope(&self.stamp, self.region, self.service)
     }
 
-    /// The key's id and what it's used for.
+    /// Returns the key's id and the scope of the signature.
     pub(super) fn credential(&self, scope: &str) -> Result<Zeroizing<Vec<u8>>, AuthError> {
         let id = self.access_key_id.expose();
-        // Others would move the borders of the parts that a service cuts this at.
+        // Other bytes would change how a service splits the field into its parts.
         let fits = |byte: &u8| byte.is_ascii_graphic() && !matches!(byte, b'/' | b',' | b';');
         if id.is_empty() || !id.iter().all(fits) {
             return Err(AuthError::InvalidHeaderValue);
@@ -91,7 +91,7 @@ impl Signing<'_> {
     }
 }
 
-/// Lines, of which the last has no end.
+/// Returns the text to sign, as lines without a line end after the last line.
 pub(super) fn string_to_sign(
     algorithm: &str,
     stamp: &Stamp,
@@ -103,7 +103,7 @@ pub(super) fn string_to_sign(
     lines.join(&b'\n')
 }
 
-/// The signature of a head that was signed.
+/// Returns the signature in a signed head.
 pub(super) fn signature_of(head: &Parts) -> Option<Hex> {
     let value = head.headers.get(AUTHORIZATION)?;
     value.as_bytes().last_chunk().copied()

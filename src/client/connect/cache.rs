@@ -1,7 +1,8 @@
-//! Answers of a resolver, kept for a moment, so that a burst of connections to one name makes one look-up.
+//! A cache for the answers of a resolver, so that a burst of connections to one name needs only one look-up.
 //!
-//! They are kept for a short time, as the system's resolver doesn't tell the time to live of a name, and an upstream that moves must
-//! be found. Addresses are kept, never a verdict: the [`Connector`](super::Connector) judges each use.
+//! Answers are kept for a short time, because the system's resolver doesn't report the time to live of a name, and an upstream that
+//! moves to another address must be found. The cache contains addresses, but never the result of a check: the
+//! [`Connector`](super::Connector) checks the addresses for each connection.
 
 use std::io;
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use tokio::time::{Instant, timeout};
 use super::names::{Answer, Resolve, ask};
 use crate::single_flight::{Join, Leader, Memory, SingleFlight};
 
-/// The maximum number of names that are kept, including those that are looked up right now.
+/// The maximum number of names in the cache, including names that are being looked up.
 const MAX_NAMES: usize = 4096;
 
-/// The maximum time of a look-up, after which the name can be asked for again. It's longer than callers wait, so that the answer of
-/// a slow name server is there for the next of them.
+/// The maximum time of a look-up, after which the same name can be looked up again. The time is longer than callers wait, so that
+/// the answer of a slow name server is cached for the next caller.
 const LOOK_UP_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The times for which answers are kept. Zero: not at all.
+/// The times for which answers are kept. Zero turns caching off.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Lifetimes {
     pub(super) positive: Duration,
@@ -43,7 +44,7 @@ struct Shared {
     names: Arc<SingleFlight<Arc<str>, Known, Answer>>,
 }
 
-/// An answer, and the time until which it is kept.
+/// An answer, and the time until which the answer is kept.
 #[derive(Default)]
 struct Known(Option<(Answer, Instant)>);
 
@@ -70,13 +71,13 @@ impl Cache {
         }))
     }
 
-    /// Returns the addresses of a name: those that are kept, or those of a look-up that all concurrent callers share.
+    /// Returns the addresses of a name, from the cache or from a look-up that all concurrent callers share.
     pub(super) async fn addresses(&self, name: &Arc<str>) -> Answer {
         let waiter = match self.join(name) {
             Err(known) => return known,
             Ok(Join::Joined(waiter)) => waiter,
             Ok(Join::Started(leader, waiter)) => {
-                // A task of its own: the caller may leave while others wait.
+                // The look-up runs in a separate task, because this caller may leave while other callers wait.
                 tokio::spawn(Arc::clone(&self.0).look_up(Arc::clone(name), leader));
                 waiter
             }
@@ -85,11 +86,11 @@ impl Cache {
         waiter.result().await.unwrap_or_else(|| Err(cut_off()))
     }
 
-    /// Joins the look-up of that name, or starts it.
+    /// Joins the look-up of that name, or starts a look-up.
     ///
     /// # Errors
     ///
-    /// The answer, if one is kept.
+    /// The answer, if the cache contains it.
     fn join(&self, name: &Arc<str>) -> Result<Join<Arc<str>, Known, Answer>, Answer> {
         let may_start = |known: &Known| known.answer().map_or(Ok(()), Err);
         self.0.names.join(name, may_start)

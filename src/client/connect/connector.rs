@@ -1,8 +1,8 @@
-//! Makes connections: names are resolved, each address is checked by the network policy, and only
-//! checked addresses are dialled.
+//! The connector, which resolves names, checks each address against the network policy, and dials
+//! only permitted addresses.
 //!
-//! hyper's own connector skips the resolver for literal addresses, so a guard in the resolver
-//! wouldn't see them. Here there is one path for both.
+//! The connector of hyper doesn't call the resolver for literal addresses, so a check in the resolver
+//! wouldn't apply to them. This connector checks names and literal addresses in the same place.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,11 +17,12 @@ use super::stream::{Peer, RawStream, Stream, Wire};
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::policy::{Host, NetworkPolicy, NetworkRefusal, Origin, Scheme};
 
-/// The delay before the next attempt through a tunnel begins. A tunnel takes two more round trips
-/// than a connection, and each attempt costs the proxy a connection.
+/// The delay before the next attempt through an egress proxy begins. The delay is longer than
+/// without a proxy, because a tunnel takes two more round trips than a connection, and each attempt
+/// costs the proxy a connection.
 const TUNNEL_DELAY: Duration = Duration::from_secs(1);
 
-/// The settings and the resolver that connections are made with.
+/// The settings and the resolver for new connections.
 pub(crate) struct Connector {
     names: LookUps,
     network: NetworkPolicy,
@@ -39,8 +40,8 @@ enum Offer {
 }
 
 impl Connector {
-    /// Returns a connector. `timeout` limits the whole of a connection: look-up, all attempts, the
-    /// egress proxy and TLS.
+    /// Returns a connector. `timeout` is the time limit for opening a connection: look-up, all
+    /// attempts, the egress proxy and TLS together.
     pub(crate) fn new(
         names: LookUps,
         network: NetworkPolicy,
@@ -67,11 +68,11 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// The cause of the failure; `ConnectionTimeout` if the timeout elapses first.
+    /// The cause of the failure, or `ConnectionTimeout` if the timeout elapses first.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes all connections that it has opened.
+    /// Dropping the future closes all connections that the future has opened.
     pub(crate) async fn connect(&self, peer: Peer<'_>) -> Result<Stream, TransportError> {
         self.connect_and_offer(peer, Offer::Default).await
     }
@@ -112,7 +113,8 @@ impl Connector {
 
     async fn tunnel(&self, egress: &Egress, origin: &Origin) -> Result<RawStream, TransportError> {
         match origin.host() {
-            // A name that the host application answers is known here.
+            // If the host application has set the address of the name, the address is checked here,
+            // even if the proxy resolves names.
             Host::Name(name) if egress.resolves_names() && self.names.own(name).is_none() => {
                 let target = Target::Name(name, origin.port());
                 let tunnel = egress.tunnel(&self.names, target).await;

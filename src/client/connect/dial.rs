@@ -1,8 +1,10 @@
-//! From permitted addresses to one connection: Happy Eyeballs (RFC 8305).
+//! Opens a connection to the first of several permitted addresses that answers: Happy Eyeballs (RFC
+//! 8305).
 //!
-//! Addresses of both families take turns. The next attempt begins when the last one has failed, or
-//! after a delay while it's still pending. The first attempt that connects wins, and the others are
-//! closed. So a family without a route costs a fraction of a second instead of a timeout.
+//! IPv4 and IPv6 addresses take turns. The next attempt begins when an attempt has failed, or after
+//! a delay if the last attempt is still pending. The first attempt that connects wins, and the other
+//! attempts are closed. So an address family without a route costs a fraction of a second instead of
+//! a timeout.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -42,11 +44,12 @@ impl Failure {
     }
 }
 
-/// Returns the addresses in the order in which they're tried: families take turns, beginning with the
-/// first address's, and keep their order within a family (RFC 8305 §4).
+/// Returns the addresses in the order in which they're tried (RFC 8305 §4). The address families
+/// take turns, beginning with the family of the first address. Within a family, addresses keep their
+/// order.
 ///
-/// The resolver chooses the first family. The operating system's sorts by RFC 6724, which puts IPv6
-/// first if this machine has a route for it.
+/// So the resolver chooses the first family. The operating system's resolver sorts addresses by RFC
+/// 6724, which puts IPv6 first if this machine has a route for IPv6.
 pub(super) fn interleaved(addresses: &[SocketAddr]) -> Addresses {
     let starts_with_v6 = addresses.first().is_some_and(SocketAddr::is_ipv6);
     let family = |first: bool| {
@@ -64,11 +67,12 @@ pub(super) fn interleaved(addresses: &[SocketAddr]) -> Addresses {
 }
 
 /// Returns the output of the first attempt that succeeds. The next attempt begins after `delay`, or
-/// as soon as one has failed.
+/// as soon as an attempt has failed.
 ///
 /// # Errors
 ///
-/// The most telling of all failures.
+/// The failure that explains most: a refused connection, or else a timeout, or else the first
+/// failure.
 ///
 /// # Cancel safety
 ///
@@ -118,7 +122,8 @@ where
     .await
 }
 
-/// Returns the more telling failure: a refusal before a timeout before others, or else the first.
+/// Returns the failure that explains more. A refused connection explains more than a timeout, and a
+/// timeout explains more than other failures. If both explain the same, returns the first failure.
 fn more_telling(before: Option<TransportError>, error: TransportError) -> TransportError {
     let rank = |error: &TransportError| match error.kind() {
         TransportErrorKind::ConnectionRefused => 2,
@@ -135,7 +140,7 @@ fn more_telling(before: Option<TransportError>, error: TransportError) -> Transp
 pub(super) async fn tcp(address: SocketAddr) -> Result<TcpStream, Failure> {
     match TcpStream::connect(address).await {
         Ok(socket) => {
-            // A proxy has nothing to gather: small frames are sent at once.
+            // Small frames are sent at once, because waiting for more bytes would only delay them.
             let _ = socket.set_nodelay(true);
             Ok(socket)
         }

@@ -1,6 +1,6 @@
-//! TLS that presents a client certificate. All other settings are the transport's own, so that
-//! verification isn't weaker. Sessions aren't shared between identities: a resumed session
-//! authenticates as the identity that began it.
+//! TLS that presents a client certificate. All other settings are the same as for other connections
+//! of the transport, so that verification isn't weaker. Identities don't share TLS sessions, because
+//! a resumed session authenticates as the identity that began the session.
 
 use std::sync::{Arc, OnceLock};
 
@@ -15,11 +15,11 @@ use crate::client::error::{TransportError, TransportErrorKind};
 use crate::identity::ClientIdentity;
 use crate::policy::Origin;
 
-/// The maximum number of sessions that are kept. All are of one server name.
+/// The maximum number of sessions that are kept. All sessions are for the same server name.
 const MAX_SESSIONS: usize = 32;
 
-/// The TLS configuration of one origin and one identity, made when it's first needed. Its sessions
-/// are dropped with it.
+/// The TLS configuration for one origin and one identity. The configuration is made when it's first
+/// needed, and its sessions are dropped with it.
 #[derive(Default)]
 pub(crate) struct IdentityTls(OnceLock<TlsConnector>);
 
@@ -28,7 +28,8 @@ impl IdentityTls {
     ///
     /// # Errors
     ///
-    /// If the transport has no TLS: the certificate's absence mustn't pass unnoticed.
+    /// `TlsProtocol` if the transport has no TLS, because the upstream must never be called without
+    /// the certificate.
     pub(crate) fn peer<'a>(
         &'a self,
         origin: &'a Origin,

@@ -1,5 +1,5 @@
-//! From an origin to a connection: names are resolved, each address is checked by the network
-//! policy, and only checked addresses are dialled.
+//! Opens network connections to origins. Names are resolved, the network policy checks each address,
+//! and only permitted addresses are dialled.
 
 mod cache;
 mod connector;

@@ -1,4 +1,5 @@
-//! From a name to addresses: names that the host application answers, and a resolver for all others.
+//! Name resolution. The host application can set the address of a name, and a resolver answers for
+//! all other names.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -48,14 +49,14 @@ forward!(Box);
 /// The addresses of one name, or the cause of a failed look-up.
 pub(super) type Answer = Result<Arc<[IpAddr]>, Arc<io::Error>>;
 
-/// The maximum number of addresses that are used of one name.
+/// The maximum number of addresses of one name that are used.
 const MAX_ADDRESSES: usize = 64;
 
 /// The settings of name resolution.
 #[derive(Clone)]
 pub(crate) struct Names {
     own: HashMap<Arc<str>, IpAddr>,
-    /// `None`: the operating system's.
+    /// The resolver, or `None` for the operating system's resolver.
     resolver: Option<Arc<dyn Resolve>>,
     lifetimes: Option<Lifetimes>,
 }
@@ -70,7 +71,8 @@ impl Names {
     }
 
     pub(crate) fn answer(&mut self, name: &str, address: IpAddr) {
-        // Names are looked up in the form that `Host` parses; an invalid one is never looked up.
+        // Names are looked up in the form that `Host::parse` returns. An invalid name is ignored,
+        // because it's never looked up.
         if let Some(Host::Name(name)) = Host::parse(name) {
             self.own.insert(name, address);
         }
@@ -87,7 +89,8 @@ impl Names {
     /// Builds the resolver.
     pub(crate) fn into_look_ups(self) -> LookUps {
         let source = match (self.resolver, self.lifetimes) {
-            // The resolver knows the time to live of its answers, and may cache them itself.
+            // The host application's resolver knows the time to live of its answers, and can cache
+            // the answers itself.
             (Some(resolver), None) => Source::EachTime(resolver),
             (Some(resolver), Some(lifetimes)) => Source::Cached(Cache::new(resolver, lifetimes)),
             (None, lifetimes) => {
@@ -102,7 +105,7 @@ impl Names {
     }
 }
 
-/// A resolver with the names that the host application answers.
+/// The resolver, and the names whose addresses the host application has set.
 pub(crate) struct LookUps {
     own: HashMap<Arc<str>, IpAddr>,
     source: Source,
@@ -114,7 +117,7 @@ enum Source {
 }
 
 impl LookUps {
-    /// Returns the address that the host application answers for `name`.
+    /// Returns the address that the host application has set for `name`.
     pub(super) fn own(&self, name: &str) -> Option<IpAddr> {
         self.own.get(name).copied()
     }
@@ -123,7 +126,7 @@ impl LookUps {
     ///
     /// # Cancel safety
     ///
-    /// A look-up that other connections share goes on.
+    /// A look-up that other connections share continues.
     pub(super) async fn addresses(&self, name: &Arc<str>) -> Answer {
         if let Some(address) = self.own(name) {
             return Ok(Arc::from([address]));

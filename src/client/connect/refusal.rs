@@ -21,7 +21,7 @@ const REFUSALS: [AlertDescription; 9] = [
 ];
 
 /// Returns `true` if reading failed because the upstream rejected the client certificate, or requires
-/// one.
+/// a client certificate.
 #[cfg(feature = "rustls")]
 pub(crate) fn is_certificate_refusal(error: &io::Error) -> bool {
     let Some(cause) = error.get_ref() else {
@@ -30,7 +30,7 @@ pub(crate) fn is_certificate_refusal(error: &io::Error) -> bool {
     match cause.downcast_ref() {
         Some(Error::AlertReceived(alert)) => REFUSALS.contains(alert),
         Some(_) => false,
-        // `h2` keeps only an error's text.
+        // `h2` keeps only the text of an error, so the text is compared.
         None if error.kind() == io::ErrorKind::InvalidData => {
             let said = cause.to_string();
             let mut refusals = REFUSALS.iter();

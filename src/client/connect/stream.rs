@@ -1,9 +1,9 @@
-//! Connections, in clear or over TLS: to an upstream, or to the egress proxy in front of it.
+//! Byte streams to an upstream, or to the egress proxy in front of the upstream, with or without TLS.
 //!
-//! An upstream may answer, and close, before it has read the whole request. Then writing fails while
-//! the response waits to be read (RFC 9112 §9.5). So a [`Wire`], which lies below TLS, holds a write
-//! error back: nothing more is written, and reading goes on until it yields the response, the end or
-//! an error.
+//! An upstream may answer, and close the connection, before it has read the whole request. Then
+//! writing fails while the response can still be read (RFC 9112 §9.5). So a [`Wire`], which lies
+//! below TLS, doesn't report a write error at once: nothing more is written, and reading continues
+//! until it returns the response, the end of the stream or an error.
 
 use std::io;
 use std::pin::Pin;
@@ -16,11 +16,11 @@ use tokio::net::TcpStream;
 
 use crate::policy::Origin;
 
-/// The destination of a connection, and the TLS to use there.
+/// The destination of a connection, and the TLS configuration for it.
 #[derive(Clone, Copy)]
 pub(crate) struct Peer<'a> {
     origin: &'a Origin,
-    /// Replaces the transport's TLS configuration, which has no client certificate.
+    /// The TLS configuration with a client certificate, which replaces the transport's configuration.
     #[cfg(feature = "rustls")]
     tls: Option<&'a tokio_rustls::TlsConnector>,
 }
@@ -96,7 +96,7 @@ impl<S> Stream<S> {
     }
 }
 
-/// Calls a method of the inner stream, with or without TLS.
+/// Calls a method of the inner stream.
 macro_rules! delegate {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {
@@ -154,14 +154,15 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
-/// The stream below TLS, which learns from the stream above that nothing more will be read.
+/// The stream below TLS, which is informed by the stream above when nothing more will be read.
 pub(crate) trait BelowTls {
     fn end_reading(&self) {}
 }
 
 impl BelowTls for TcpStream {}
 
-/// The bytes of a connection to an upstream, below TLS. Holds write errors back until reading ends.
+/// The stream of a connection to an upstream, below TLS. Write errors aren't reported until reading
+/// ends.
 pub(crate) struct Wire {
     raw: RawStream,
     state: Arc<WireState>,
@@ -181,7 +182,7 @@ impl WireState {
         self.write_failed.load(Ordering::Relaxed)
     }
 
-    /// Forgets that bytes were written, so that [`has_written`](Self::has_written) counts from now.
+    /// Starts a new count of written bytes for [`has_written`](Self::has_written).
     pub(crate) fn reset_written(&self) {
         self.written.store(false, Ordering::Relaxed);
     }
@@ -208,7 +209,8 @@ impl Wire {
             return write(Pin::new(&mut self.raw));
         }
         if self.state.has_write_failed() {
-            // Reading wakes the task: it reports the dead connection.
+            // No waker is needed for this write: reading reports the end of the connection, and wakes
+            // the task.
             return Poll::Pending;
         }
         match ready!(write(Pin::new(&mut self.raw))) {
@@ -225,7 +227,7 @@ impl Wire {
 }
 
 impl BelowTls for Wire {
-    /// Stops holding write errors back: reading has ended, so there is no response left to wait for.
+    /// Lets write errors be reported. Reading has ended, so no response can arrive any more.
     fn end_reading(&self) {
         self.state.reading_ended.store(true, Ordering::Relaxed);
     }
@@ -256,7 +258,8 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_write_with(|raw| match slices {
-            // `write` is the cheaper system call, and most requests are one slice: the head.
+            // Most requests are one slice, which is the head, and `write` is a cheaper system call
+            // than `writev`.
             [slice] => raw.poll_write(cx, slice),
             slices => raw.poll_write_vectored(cx, slices),
         })

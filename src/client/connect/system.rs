@@ -1,5 +1,5 @@
-//! The operating system's resolver, on tokio's blocking threads: it would block the reactor, and it
-//! can't be cancelled.
+//! The operating system's resolver, which runs on tokio's blocking threads, because a look-up blocks
+//! its thread and can't be cancelled.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -13,15 +13,17 @@ use tokio::task::spawn_blocking;
 
 use super::names::Resolve;
 
-/// The maximum number of look-ups at once. It's below tokio's number of blocking threads, as the host
-/// application needs some as well.
+/// The maximum number of look-ups at the same time. The maximum is smaller than tokio's number of
+/// blocking threads, because the host application needs such threads as well.
 const MAX_LOOKUPS: usize = 128;
 
-/// The maximum number of look-ups at once for the names of one registrable domain: a tenant who owns a
-/// domain can have many names, and a name server that answers late.
+/// The maximum number of look-ups at the same time for the names of one registrable domain. Without
+/// this limit, a tenant who owns a domain could use up all look-ups, with many names and a slow name
+/// server.
 const MAX_LOOKUPS_PER_DOMAIN: usize = 32;
 
-/// The number of domains from which on domains without a look-up are forgotten.
+/// The maximum number of domains in the table. Beyond this number, domains without a look-up are
+/// removed.
 const MAX_DOMAINS: usize = 1024;
 
 pub(super) struct System {
@@ -29,7 +31,7 @@ pub(super) struct System {
     domains: Mutex<HashMap<Box<str>, Weak<Semaphore>>>,
 }
 
-/// The permits of one look-up: its domain's, and the one of all look-ups.
+/// The permits of one look-up: the permit of its domain, and the permit for all look-ups together.
 struct Slot {
     _domain: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,
@@ -79,7 +81,8 @@ impl Resolve for System {
             let slot = self.acquire_slot(name).await?;
             let name = name.to_owned();
             let look_up = spawn_blocking(move || {
-                // The look-up can't be cancelled, so it holds its slot until the thread is free.
+                // The look-up can't be cancelled, so the closure holds the slot until the thread is
+                // free.
                 let _slot = slot;
                 let found = (name.as_str(), 0).to_socket_addrs()?;
                 Ok(found.map(|address| address.ip()).collect())

@@ -1,12 +1,12 @@
 //! TLS to upstreams: the trusted roots, and the handshake.
 //!
-//! Certificates are always verified, and that can't be switched off: to reach an upstream with a
-//! private certificate authority, add its root. TLS 1.2 and later; no early data; `SSLKEYLOGFILE`
-//! isn't honoured.
+//! Certificates are always verified, and verification can't be switched off. To reach an upstream
+//! with a private certificate authority, the host application adds the root of that authority. TLS
+//! 1.2 and TLS 1.3 are supported. Early data isn't used, and `SSLKEYLOGFILE` is ignored.
 //!
-//! Each configuration resumes sessions from a store of its own, in memory. A resumed session has been
-//! verified before, for the same name and under the same roots. Each client certificate needs a
-//! configuration of its own.
+//! Each configuration has its own session store, in memory. So a resumed session has been verified
+//! before, for the same name and with the same roots. Each client certificate needs its own
+//! configuration, because a resumed session authenticates as the identity that began the session.
 
 use std::error::Error as _;
 use std::sync::Arc;
@@ -56,7 +56,7 @@ pub(crate) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportE
     Ok(())
 }
 
-/// Returns a TLS configuration with these roots, and a session store of its own.
+/// Returns a TLS configuration with these roots, and with its own session store.
 pub(crate) fn config(roots: RootCertStore) -> Result<ClientConfig, HttpTransportError> {
     let provider = crypto_provider().ok_or_else(|| {
         HttpTransportError::new(
@@ -80,8 +80,8 @@ pub(crate) fn connector(mut config: ClientConfig, alpn: Vec<Vec<u8>>) -> TlsConn
     TlsConnector::from(Arc::new(config))
 }
 
-/// Like [`handshake`], but offers only HTTP/1.1. A refusal by the upstream is `Unsent`, because other
-/// calls can still reach it by another protocol.
+/// Like [`handshake`], but offers only HTTP/1.1. If the upstream refuses HTTP/1.1, the error is
+/// `Unsent`, because other calls can still reach the upstream over HTTP/2.
 pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,
     host: &Host,
@@ -102,8 +102,8 @@ pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     })
 }
 
-/// Returns the same configuration, offering only HTTP/1.1. The session store is shared: verification
-/// doesn't differ, so resumption is safe.
+/// Returns the same configuration, but with only HTTP/1.1 offered. Both configurations share the
+/// session store, which is safe because they verify certificates in the same way.
 fn for_http1(connector: &TlsConnector) -> TlsConnector {
     let mut config = ClientConfig::clone(connector.config());
     config.alpn_protocols = vec![b"http/1.1".to_vec()];

@@ -1,4 +1,4 @@
-//! A connection, polled by the call that uses it.
+//! An HTTP/1.1 connection, which is polled by the call that uses it.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -19,11 +19,11 @@ use crate::body::{Drive, RequestBody};
 use crate::client::connect::{Stream, WireState};
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The maximum number of consecutive polls of a connection that wakes itself, before it yields to other
-/// tasks.
+/// The maximum number of consecutive polls of a connection that wakes itself. After these polls,
+/// other tasks get their turn.
 const MAX_POLLS: usize = 4;
 
-/// The pool that keeps a connection while no call uses it.
+/// The pool that keeps a connection while no call uses the connection.
 pub(crate) trait IdlePool: Send + Sync {
     /// Takes a connection that is ready for the next request.
     fn check_in(self: Arc<Self>, connection: Box<Http1>);
@@ -58,13 +58,13 @@ impl Settings {
 /// A connection that one call uses at a time.
 pub(crate) struct Http1 {
     sender: SendRequest<RequestBody>,
-    /// `None` once it has ended.
+    /// `None` once the connection has ended.
     connection: Option<Connection<TokioIo<Stream>, RequestBody>>,
     wakeups: Arc<ConnectionWaker>,
-    /// `wakeups` as a `Waker`.
+    /// A `Waker` made from `wakeups`.
     waker: Waker,
     wire: Arc<WireState>,
-    /// The pool to check the connection in to; `None` while it's in there.
+    /// The pool to which the connection is returned, or `None` while the connection is in the pool.
     pool: Option<Arc<dyn IdlePool>>,
     id: u64,
     reused: bool,
@@ -72,7 +72,7 @@ pub(crate) struct Http1 {
 
 impl Http1 {
     /// Performs the handshake over `stream`, and returns an idle connection, or `None` if the upstream
-    /// closed it at once.
+    /// closed the connection at once.
     pub(crate) async fn handshake<P: IdlePool + 'static>(
         stream: Stream,
         settings: &Settings,
@@ -107,26 +107,26 @@ impl Http1 {
         self.wakeups.is_idle_woken()
     }
 
-    /// Notes that the connection was idle, so that the upstream may have closed it unnoticed.
+    /// Records that the connection was idle, so the upstream may have closed it unnoticed.
     pub(crate) fn mark_reused(&mut self) {
         self.reused = true;
     }
 
-    /// Returns `true` if the connection was idle before this call, so that the upstream may have closed
-    /// it unnoticed.
+    /// Returns `true` if the connection was idle before this call, so the upstream may have closed it
+    /// unnoticed.
     pub(super) fn is_reused(&self) -> bool {
         self.reused
     }
 
-    /// Checks the connection out of `pool`. Closes it and returns `None` if it has ended meanwhile, or
-    /// has received bytes without a request.
+    /// Checks the connection out of `pool`. If the connection has ended meanwhile, or has received
+    /// bytes without a request, closes it and returns `None`.
     pub(crate) fn check_out(mut self: Box<Self>, pool: Arc<dyn IdlePool>) -> Option<Box<Self>> {
         self.pool = Some(pool);
         let was_woken = self.wakeups.start_poll();
         (!was_woken || self.poll_io().is_pending()).then_some(self)
     }
 
-    /// Handles the events on the idle connection. Returns `None` if it has ended.
+    /// Handles the events on the idle connection. Returns `None` if the connection has ended.
     pub(crate) fn poll_idle(mut self: Box<Self>) -> Option<Box<Self>> {
         for _ in 0..MAX_POLLS {
             self.wakeups.start_poll();
@@ -140,13 +140,15 @@ impl Http1 {
         None
     }
 
-    /// Polls the connection, and is ready once it has ended. The caller has called `start_poll`.
+    /// Polls the connection. The result is ready once the connection has ended. `start_poll` must be
+    /// called before.
     fn poll_io(&mut self) -> Poll<()> {
         if let Some(connection) = &mut self.connection {
             let mut cx = Context::from_waker(&self.waker);
             // hyper reports the error to the call or to the body as well.
             let _ = ready!(Pin::new(connection).poll(&mut cx));
-            // Dropping it returns a request that it still holds.
+            // If the request hasn't been written, dropping the connection returns the request to its
+            // call.
             self.connection = None;
         }
         Poll::Ready(())
@@ -192,7 +194,7 @@ impl Http1 {
         Poll::Pending
     }
 
-    /// Queues a request, which is written when the connection is polled.
+    /// Queues a request. The request is written when the connection is polled.
     pub(super) fn queue(
         &mut self,
         request: Request<RequestBody>,
@@ -208,9 +210,9 @@ impl Http1 {
         self.connection.is_some() && self.sender.is_ready()
     }
 
-    /// Checks the connection in to its pool if the request has been written and the response has been
-    /// read, without excess bytes. Otherwise returns the connection. The caller has called
-    /// `start_poll`.
+    /// Checks the connection in to its pool if the request has been written, and the response has
+    /// been read without excess bytes. Otherwise returns the connection. `start_poll` must be called
+    /// before.
     pub(super) fn try_check_in(mut self: Box<Self>) -> Result<(), Box<Self>> {
         for _ in 0..MAX_POLLS {
             if self.connection.is_none() {
@@ -228,14 +230,14 @@ impl Http1 {
             self.wakeups.start_poll();
             let _ = self.poll_io();
         }
-        // It keeps waking itself, so it's closed rather than reused.
+        // A connection that keeps waking itself is closed rather than reused.
         Ok(())
     }
 
     /// Checks the connection in to its pool, now or when the request has been written.
     pub(super) fn release(self: Box<Self>) {
         match self.try_check_in() {
-            // If it's half-closed, the upstream didn't want the rest of the upload.
+            // A half-closed connection is closed: the upstream has refused the rest of the upload.
             Err(busy) if !busy.is_half_closed() => detached::finish_request(busy),
             _ => {}
         }

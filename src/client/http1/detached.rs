@@ -1,5 +1,6 @@
-//! Connections that a task of their own drives: an upload may outlive the head of its response, and
-//! the end of a request may outlive the response.
+//! Connections that are driven by a separate task, because their calls no longer poll them: an upload
+//! may continue after the head of the response, and the end of a request may still have to be written
+//! after the end of the response.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
@@ -35,11 +36,12 @@ pub(super) fn finish_request(connection: Box<Http1>) {
     drive(connection, None, Weak::new());
 }
 
-/// Drives the connection in a task until it's free, and checks it in. Closes it instead once the call
-/// has made no progress for the idle timeout. While the response has a `reader`, an upload that has
-/// ended doesn't time out: a caller who reads slowly isn't idle.
+/// Drives the connection in a task until the connection is free, and checks it in. If the call makes
+/// no progress for the idle timeout, closes the connection instead. After the upload has ended, the
+/// timeout doesn't apply while the response has a `reader`, because a caller who reads slowly isn't
+/// idle.
 fn drive(mut connection: Box<Http1>, upload: Option<Following>, reader: Weak<()>) {
-    // Outside of a runtime nothing could be written.
+    // Outside of a runtime nothing could be written, so the connection is closed.
     let Ok(runtime) = Handle::try_current() else {
         return;
     };
@@ -69,7 +71,8 @@ fn drive(mut connection: Box<Http1>, upload: Option<Following>, reader: Weak<()>
     });
 }
 
-/// The handle of a response's body on a connection that a task drives.
+/// The driver of a response's body whose connection is driven by a task. While this value exists, the
+/// response has a reader.
 struct DetachedDriver {
     _reader: Arc<()>,
 }

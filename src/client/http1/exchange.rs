@@ -1,4 +1,4 @@
-//! One request and its response over one connection.
+//! One request and its response, over one HTTP/1.1 connection.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -19,8 +19,8 @@ use crate::client::error::{TransportError, TransportErrorKind};
 
 /// The failure of an exchange.
 pub(crate) enum Failure {
-    /// A reused connection was closed before a byte of the request was written: the request can be sent
-    /// over another connection.
+    /// A reused connection was closed before a byte of the request was written, so the request can be
+    /// sent over another connection.
     Stale(Box<Request<RequestBody>>),
     Failed(TransportError),
 }
@@ -45,7 +45,7 @@ impl Http1 {
     ) -> impl Future<Output = Result<Response<UpstreamBody>, Failure>> + Send {
         let upload = request.body().following();
         let answer = self.queue(request);
-        // Not an async block, which would store its arguments twice.
+        // This isn't an async block, because an async block would store its arguments twice.
         Exchange {
             connection: Some(self),
             answer,
@@ -70,7 +70,7 @@ impl Http1 {
         }))
     }
 
-    /// Returns the response's body, with the connection if there is more to read.
+    /// Returns the response's body, which keeps the connection if there is more to read.
     fn into_body(self: Box<Self>, body: Incoming) -> UpstreamBody {
         if body.is_end_stream() {
             self.release();
@@ -102,7 +102,8 @@ where
         };
         Poll::Ready(match answered {
             Ok(response) => connection.into_response(response, this.upload.take()),
-            // With a request to return, written bytes were only the TLS alert of a closed connection.
+            // If hyper returns the request, no byte of it was written, and the written bytes were
+            // only the TLS alert of a closed connection.
             Err(error) if error.message().is_none() && connection.has_written() => {
                 Err(Failure::Failed(sent_error(error.into_error())))
             }
@@ -111,7 +112,8 @@ where
     }
 }
 
-/// Returns the failure when no byte was written, so that the upstream can't have acted on the request.
+/// Returns the failure for a request of which no byte was written, so that the upstream can't have
+/// acted on it.
 fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> Failure {
     match error.take_message() {
         Some(request) if is_reused => Failure::Stale(Box::new(request)),
@@ -122,7 +124,7 @@ fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool
     }
 }
 
-/// Returns the error when the upstream may have acted on the request.
+/// Returns the error for a request on which the upstream may have acted.
 pub(super) fn sent_error(error: hyper::Error) -> TransportError {
     let io = error.source().and_then(|source| source.downcast_ref());
     let kind = if error.is_parse() {

@@ -19,11 +19,11 @@ use crate::client::error::{TransportError, TransportErrorKind};
 
 type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
-/// A connection for one request. It's closed when the response has been read, or dropped.
+/// A connection for one request. The connection is closed when the response has been read or dropped.
 struct DedicatedConnection {
-    /// `None` once it has ended.
+    /// `None` once the connection has ended.
     connection: Option<Connection>,
-    /// Without it hyper would close the connection.
+    /// hyper closes the connection when the sender is dropped.
     _sender: SendRequest<RequestBody>,
 }
 
@@ -38,8 +38,8 @@ impl DedicatedConnection {
     }
 }
 
-/// Sends a request to switch protocols. After a 101 the upstream's side of the tunnel is in the
-/// response's extensions, as hyper's `OnUpgrade`, which is ready at once.
+/// Sends a request to switch protocols. After a 101 response, the response's extensions contain the
+/// upstream's side of the tunnel, in the form of hyper's `OnUpgrade`, which is ready at once.
 pub(crate) async fn switch(
     stream: Stream,
     settings: &Settings,
@@ -60,7 +60,7 @@ pub(crate) async fn switch(
     let response = answered.await.map_err(sent_error)?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if !has_ended {
-            // It ends by handing its socket over.
+            // The connection ends by handing its socket over to `OnUpgrade`.
             let _ = connection.await;
         }
         return Ok(response.map(|_| UpstreamBody::empty()));

@@ -1,9 +1,11 @@
-//! Wakes the task that uses a connection, or informs the pool in which it's idle.
+//! The waker of an HTTP/1.1 connection, which wakes the task that uses the connection, or informs the
+//! pool if the connection is idle.
 //!
-//! A connection has one waker for all its life, so that nothing is registered again for each call.
-//! While a call uses the connection, the waker wakes that call's task. While the connection is idle,
-//! the waker informs the pool. While the connection is polled, the waker only notes the wake-up: most
-//! of those are caused by the poll itself, and would make the task run twice.
+//! A connection keeps the same waker for its whole life, so that nothing is registered again for
+//! each call. While a call uses the connection, the waker wakes that call's task. While the
+//! connection is idle, the waker informs the pool. While the connection is polled, the waker only
+//! records the wake-up, because most wake-ups during a poll are caused by the poll itself, and would
+//! make the task run twice.
 
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Weak};
@@ -13,15 +15,15 @@ use atomic_waker::AtomicWaker;
 
 use super::connection::IdlePool;
 
-/// Used by a call that isn't polling the connection.
+/// A call uses the connection, but isn't polling it at the moment.
 const IN_USE: u8 = 0;
-/// Being polled.
+/// The connection is being polled.
 const POLLING: u8 = 1;
-/// Being polled, and woken since the poll started.
+/// The connection is being polled, and was woken since the poll started.
 const POLLING_WOKEN: u8 = 2;
-/// In the pool.
+/// The connection is in the pool.
 const IDLE: u8 = 3;
-/// In the pool, and woken since.
+/// The connection is in the pool, and was woken since it was parked.
 const IDLE_WOKEN: u8 = 4;
 
 /// The waker of one connection.
@@ -53,20 +55,22 @@ impl ConnectionWaker {
         self.state.swap(POLLING, Ordering::AcqRel) == IDLE_WOKEN
     }
 
-    /// Finishes a poll. Returns `true` if the connection was woken meanwhile, and must be polled again.
+    /// Finishes a poll. Returns `true` if the connection was woken during the poll, and must be
+    /// polled again.
     pub(super) fn finish_poll(&self) -> bool {
         self.state.swap(IN_USE, Ordering::AcqRel) == POLLING_WOKEN
     }
 
     /// Finishes a poll, and marks the connection as idle. Returns `false` if the connection was woken
-    /// since [`start_poll`](Self::start_poll): then it isn't idle, and must be polled again.
+    /// since [`start_poll`](Self::start_poll), so that the connection isn't idle and must be polled
+    /// again.
     pub(super) fn park(&self) -> bool {
         let is_parked = self
             .state
             .compare_exchange(POLLING, IDLE, Ordering::AcqRel, Ordering::Acquire)
             .is_ok();
         if is_parked {
-            // Frees the last user's task, which may have ended.
+            // The task of the last call may have ended, and its waker would keep its memory.
             drop(self.user.take());
         }
         is_parked

@@ -1,4 +1,4 @@
-//! The body of a response, read from its stream.
+//! The body of a response, which is read from its HTTP/2 stream.
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -10,15 +10,16 @@ use tokio::sync::oneshot;
 
 use super::Permit;
 
-/// The body of a response. Dropping it before its end resets the stream.
+/// The body of a response. Dropping the body before its end resets the stream.
 pub(super) struct ResponseBody {
     stream: RecvStream,
-    /// The rest of `Content-Length`, which h2 enforces.
+    /// The number of bytes that remain of `Content-Length`, which h2 enforces.
     remaining: Option<u64>,
     has_data: bool,
     /// Informs a detached upload that the response has been read to its end.
     upload: Option<oneshot::Sender<()>>,
-    /// Dropped at the end of the stream, as the consumer may keep the body for longer.
+    /// The permit is dropped at the end of the stream, because the caller may keep the body for
+    /// longer.
     permit: Option<Permit>,
 }
 
@@ -49,7 +50,7 @@ impl ResponseBody {
     fn finish(&mut self) {
         self.permit = None;
         if let Some(upload) = self.upload.take() {
-            // The upload may have ended before.
+            // Sending fails only if the upload has ended before.
             let _ = upload.send(());
         }
     }
@@ -57,7 +58,7 @@ impl ResponseBody {
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
         let data = ready!(self.stream.poll_data(cx));
         if let Some(Ok(data)) = &data {
-            // It fails if the stream has ended, and then there is no window to update.
+            // The release fails only if the stream has ended, and then there is no window to update.
             let _ = self.stream.flow_control().release_capacity(data.len());
             let read = data.len() as u64;
             self.remaining = self.remaining.map(|left| left.saturating_sub(read));

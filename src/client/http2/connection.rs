@@ -1,4 +1,4 @@
-//! A connection, driven by a task of its own.
+//! An HTTP/2 connection, which is driven by its own task.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::pin;
@@ -15,16 +15,17 @@ use tokio::time::{sleep, timeout};
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The flow-control window of a stream, in bytes. It's far below the connection's, so that stalled
-/// callers can't block other tenants: 64 callers can stall before the connection does.
+/// The flow-control window of a stream, in bytes. The window of a stream is far smaller than the
+/// window of a connection, so that stalled callers can't block other tenants: 64 callers can stall
+/// before the connection does.
 const STREAM_WINDOW: u32 = 256 * 1024;
 /// The flow-control window of a connection, in bytes.
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
-/// The maximum number of bytes of an upload that are buffered until the upstream has room for them.
+/// The maximum number of bytes of an upload that are buffered until the upstream accepts more data.
 const MAX_SEND_BUFFER_SIZE: usize = 256 * 1024;
-/// The maximum size of a response's field list, in bytes.
+/// The maximum size of the fields of a response, in bytes.
 const MAX_HEADER_LIST_SIZE: u32 = 64 * 1024;
-/// The maximum number of streams until the upstream's SETTINGS have arrived.
+/// The maximum number of streams before the upstream's SETTINGS have arrived.
 const INITIAL_MAX_STREAMS: usize = 100;
 /// The interval between pings on a connection in use.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
@@ -49,8 +50,8 @@ impl Settings {
     }
 }
 
-/// A connection that many calls use at once. It's closed when its last clone and its last stream have
-/// been dropped.
+/// A connection that many calls use at the same time. The connection is closed when its last clone
+/// and its last stream have been dropped.
 #[derive(Clone)]
 pub(crate) struct Http2 {
     pub(super) sender: SendRequest<Bytes>,
@@ -87,7 +88,8 @@ impl Http2 {
         Ok(Self { sender, streams })
     }
 
-    /// Returns the upstream's stream limit, as far as it's known.
+    /// Returns the maximum number of streams that the upstream permits. Before the upstream's
+    /// SETTINGS have arrived, a default applies.
     pub(crate) fn max_streams(&self) -> usize {
         self.sender.current_max_send_streams()
     }
@@ -123,7 +125,8 @@ impl Http2 {
     }
 }
 
-/// Drives the connection to its end. Returns `true` if the upstream ended it because of too many calls.
+/// Drives the connection to its end. Returns `true` if the upstream ended the connection because of
+/// too many calls.
 async fn drive(
     connection: Connection<Stream, Bytes>,
     mut pings: Option<PingPong>,
@@ -151,7 +154,8 @@ async fn drive(
     .await
 }
 
-/// Sends pings, and returns when one isn't answered in time. Idle connections aren't pinged.
+/// Sends pings, and returns when a ping isn't answered in time. While the connection is idle, no
+/// ping is sent.
 async fn until_unanswered(pings: &mut PingPong, streams: &AtomicUsize) {
     loop {
         sleep(PING_INTERVAL).await;

@@ -1,4 +1,4 @@
-//! One request and its response, on one stream.
+//! One request and its response, on one HTTP/2 stream.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;
@@ -20,10 +20,10 @@ use crate::client::error::{TransportError, TransportErrorKind};
 
 /// The failure of an exchange.
 pub(crate) enum Failure {
-    /// The connection takes no new streams, so the request wasn't sent.
+    /// The connection accepts no new streams, so the request wasn't sent.
     Stale(Box<Request<RequestBody>>),
-    /// The upstream hasn't processed the request: REFUSED_STREAM, or GOAWAY with a lower last stream
-    /// (RFC 9113 §8.7).
+    /// The upstream hasn't processed the request, because it answered with REFUSED_STREAM, or with
+    /// GOAWAY and a lower last stream (RFC 9113 §8.7).
     Refused {
         error: TransportError,
         /// The upstream complained about too many calls (ENHANCE_YOUR_CALM).
@@ -78,8 +78,8 @@ impl Http2 {
     }
 }
 
-/// Returns the failure for an error of h2's, or for `None` if the caller's body broke off and the stream
-/// was reset.
+/// Returns the failure for an error of h2. `None` stands for a caller's body that ended early, after
+/// which the stream was reset.
 fn failure(error: Option<h2::Error>) -> Failure {
     let Some(error) = error else {
         return Failure::Failed(TransportErrorKind::ResponseIncomplete.into());
@@ -93,7 +93,7 @@ fn failure(error: Option<h2::Error>) -> Failure {
             error: TransportError::new(TransportErrorKind::Unsent, error),
         };
     }
-    // h2 itself raises an error for what isn't valid HTTP/2.
+    // h2 reports bytes that aren't valid HTTP/2 as its own error.
     let kind = if error.is_library() {
         TransportErrorKind::HttpProtocol
     } else if error.get_io().is_some_and(is_certificate_refusal) {
@@ -104,8 +104,8 @@ fn failure(error: Option<h2::Error>) -> Failure {
     Failure::Failed(TransportError::new(kind, error))
 }
 
-/// Replaces HTTP/1.1 framing by HTTP/2's: the stream, and `Content-Length` if the length is known (RFC
-/// 9113 §8.1.1).
+/// Replaces the framing of HTTP/1.1 by the framing of HTTP/2: the stream, and `Content-Length` if the
+/// length is known (RFC 9113 §8.1.1).
 fn set_framing(method: &Method, fields: &mut HeaderMap, body: &RequestBody) {
     fields.remove(TRANSFER_ENCODING);
     let Some(length) = body.size_hint().exact() else {
@@ -113,12 +113,12 @@ fn set_framing(method: &Method, fields: &mut HeaderMap, body: &RequestBody) {
     };
     let has_meaning = length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH);
     if has_meaning && !fields.contains_key(CONTENT_LENGTH) {
-        // If the map is full, the stream alone frames the body.
+        // Inserting fails if the map is full. Then only the stream frames the body.
         let _ = fields.try_insert(CONTENT_LENGTH, length.into());
     }
 }
 
-/// Returns the value of `Content-Length`, if there is exactly one.
+/// Returns the value of `Content-Length`, if the response has exactly one such field.
 fn content_length(fields: &HeaderMap) -> Option<u64> {
     let mut lines = fields.get_all(CONTENT_LENGTH).into_iter();
     let length = lines.next()?.to_str().ok()?.parse().ok()?;

@@ -1,9 +1,9 @@
-//! HTTP/2 to an upstream, over the `h2` crate itself.
+//! HTTP/2 to an upstream, with the `h2` crate instead of hyper's client.
 //!
 //! hyper's client spawns a task for each request, reports a stream that was reset with `NO_ERROR` as
-//! one that ended, and hides the reason of a failure and the stream limit. A gateway needs these: a
-//! truncated response mustn't look complete, a request that the upstream hasn't processed is sent
-//! again, and a full connection gets company.
+//! a stream that ended, and hides the reason of a failure and the stream limit. A gateway needs this
+//! information: a truncated response mustn't look complete, a request that the upstream hasn't
+//! processed is sent again, and another connection is opened when the first connection is full.
 
 mod body;
 mod connection;

@@ -1,4 +1,4 @@
-//! The body of a request, written to its stream.
+//! The body of a request, which is written to its HTTP/2 stream.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use super::Permit;
 use crate::body::{Following, RequestBody};
 
-/// Writes frames as the upstream has room for them. Dropping it before its end resets the stream, once
-/// the response has been dropped as well.
+/// Writes the frames of a body when the upstream has room for them. If the upload is dropped before
+/// its end, the stream is reset as soon as the response has been dropped as well.
 pub(super) struct Upload {
     body: RequestBody,
     stream: SendStream<Bytes>,
@@ -22,9 +22,10 @@ pub(super) struct Upload {
 /// The reason why an upload ended.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
-    /// The upstream has received all of it, or has stopped reading: its response says which.
+    /// The upstream has received the whole body, or has stopped reading. The response shows which of
+    /// them happened.
     Upstream,
-    /// The caller's body broke off, and the stream has been reset.
+    /// The caller's body ended early, and the stream has been reset.
     Caller,
 }
 
@@ -96,7 +97,8 @@ impl Upload {
 
     /// Waits until the upstream has room for a byte. Returns `false` if it has stopped reading.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
-        // A frame may be larger than the room: h2 buffers the rest, and has no room until it's sent.
+        // A frame may be larger than the room. h2 buffers the rest of the frame, and reports no room
+        // until the rest has been sent.
         self.stream.reserve_capacity(1);
         while self.stream.capacity() == 0 {
             match ready!(self.stream.poll_capacity(cx)) {
@@ -104,12 +106,12 @@ impl Upload {
                 Some(Err(_)) | None => return Poll::Ready(false),
             }
         }
-        // While waiting for the caller, a reset must wake this task too.
+        // A reset must wake this task even while it waits for the caller.
         Poll::Ready(self.stream.poll_reset(cx).is_pending())
     }
 }
 
-/// Returns once the response has been dropped before its end, or the call has stalled.
+/// Returns once the response has been dropped before its end, or the call makes no progress.
 async fn until_abandoned(following: Option<Following>, mut response: oneshot::Receiver<()>) {
     let mut stalls = pin!(async {
         match following {

@@ -1,4 +1,5 @@
-//! The pause after an upstream has complained about too many calls (ENHANCE_YOUR_CALM).
+//! The pause after an upstream has complained about too many calls (the HTTP/2 error
+//! ENHANCE_YOUR_CALM, RFC 9113 §7). During the pause no connection to the upstream is opened.
 
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use tokio::time::Instant;
 const INITIAL_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum number of times that the pause doubles.
 const MAX_DOUBLINGS: u32 = 6;
-/// The time after a pause within which another complaint makes the next pause longer.
+/// The time after the end of a pause during which another complaint makes the next pause longer.
 const ESCALATION_INTERVAL: Duration = Duration::from_secs(120);
 
 /// Stops new connections from being opened for a while after each complaint.
@@ -16,7 +17,7 @@ const ESCALATION_INTERVAL: Duration = Duration::from_secs(120);
 pub(super) struct Cooldown {
     until: Option<Instant>,
     complaints: u32,
-    /// The connection of the last complaint: a connection counts once.
+    /// The connection of the last complaint. A second complaint on the same connection doesn't count.
     last_connection: Option<u64>,
 }
 

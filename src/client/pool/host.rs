@@ -1,4 +1,9 @@
-//! The state machine of one key's connections: idle, multiplexed, being opened, and waited for.
+//! The host of one key: its idle HTTP/1.1 connections, its HTTP/2 connections, the connections that
+//! are being opened, and the calls that wait.
+//!
+//! Each event changes the [`State`] under its lock: a call arrives or leaves, a lease is given back,
+//! an opening ends, or a connection ends. After most events the first waiters are served, and new
+//! openings are planned for the waiters that remain.
 
 use std::collections::VecDeque;
 use std::sync::atomic::Ordering;
@@ -21,11 +26,11 @@ use crate::client::http2::{Closed, Http2};
 use crate::connection::ConnectionKey;
 use crate::policy::Scheme;
 
-/// The connections of one [`Key`], and the calls that wait for one.
+/// The connections of one [`Key`], and the calls that wait for a connection.
 pub(crate) struct Host {
     key: Key,
     pool: Weak<Shared>,
-    /// The authority, as the value of `Host`.
+    /// The authority of the origin, for the field `Host`.
     authority: HeaderValue,
     #[cfg(feature = "rustls")]
     identity_tls: IdentityTls,
@@ -34,7 +39,7 @@ pub(crate) struct Host {
 
 #[derive(Default)]
 struct State {
-    /// The idle HTTP/1.1 connections. The last one was checked in last.
+    /// The idle HTTP/1.1 connections, in the order in which they were checked in.
     idle: Vec<Idle>,
     /// The HTTP/2 connections that take new streams.
     multiplexed: Vec<Multiplexed>,
@@ -42,13 +47,15 @@ struct State {
     waiters: VecDeque<Waiter>,
     /// The number of connections that are being opened.
     opening: usize,
-    /// The number of openings whose waiters have left. They're closed unless another call waits.
+    /// The number of openings whose waiters have left. When such an opening is finished and no call
+    /// waits, the connection is closed.
     abandoned: usize,
     /// The protocol of the last connection that was opened.
     protocol: Option<Protocol>,
     cooldown: Cooldown,
-    /// The time of the last connection with a client certificate, which left TLS sessions here. They're
-    /// kept as long as an idle connection, and for as many hosts as there may be idle connections.
+    /// The time of the last connection with a client certificate, whose TLS sessions are kept here.
+    /// TLS sessions are kept for the idle timeout of connections. The maximum number of hosts with
+    /// TLS sessions is the maximum number of idle connections.
     sessions_since: Option<Instant>,
 }
 
@@ -71,7 +78,7 @@ struct Waiter {
 
 impl Host {
     pub(super) fn new(key: Key, pool: Weak<Shared>) -> Self {
-        // The bytes of an authority are valid in a field.
+        // An authority contains only bytes that are valid in a field value, so this doesn't fail.
         let authority = HeaderValue::from_str(key.origin.authority().as_str());
         Self {
             authority: authority.unwrap_or(HeaderValue::from_static("")),
@@ -87,18 +94,18 @@ impl Host {
         self.authority.clone()
     }
 
-    /// Returns a connection, or a stream of one: whichever is first, a connection that another call
-    /// checks in, or a new one.
+    /// Returns a lease. If no lease is free, waits for the first lease that becomes free, from
+    /// another call or from a new connection.
     ///
     /// # Errors
     ///
-    /// `Overloaded` if too many calls wait, or during the pause after a complaint of the upstream;
-    /// otherwise the reason why no connection could be opened.
+    /// `Overloaded` if too many calls wait, or if the upstream has complained and the pause after the
+    /// complaint isn't over. Otherwise the reason why no connection could be opened.
     ///
     /// # Cancel safety
     ///
-    /// A call that stops waiting loses its place. The connection that is being opened for it goes to
-    /// another waiter, and is closed if there is none.
+    /// A call that stops waiting loses its place. The connection that would have served the call
+    /// goes to another waiter, or is closed if no other call waits.
     pub(crate) async fn acquire(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
@@ -107,7 +114,7 @@ impl Host {
         loop {
             let lease = match self.check_out_or_wait(pool, user)? {
                 Acquisition::Ready(Lease::Http1(mut connection)) => {
-                    // The upstream may have closed it while it was idle.
+                    // The upstream may have closed the connection while it was idle.
                     connection.mark_reused();
                     Lease::Http1(connection)
                 }
@@ -162,7 +169,7 @@ impl Host {
         Ok(Acquisition::Waiting(wait))
     }
 
-    /// Locks the state. Poisoning is ignored, as nothing panics while the lock is held.
+    /// Locks the state. Poisoning is ignored, because nothing panics while the lock is held.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -171,14 +178,15 @@ impl Host {
         self.key.needs_http2
     }
 
-    /// Returns `true` if new connections use HTTP/1.1 whatever the upstream supports.
+    /// Returns `true` if new connections always use HTTP/1.1, even if the upstream supports HTTP/2.
     fn is_always_http1(&self, pool: &Shared) -> bool {
         let is_secure = self.key.origin.scheme() == Scheme::Https;
         !self.key.needs_http2 && pool.protocols.is_always_http1(is_secure)
     }
 
-    /// Returns the destination of new connections, with the TLS of the client certificate if there is
-    /// one. A host has only one identity, and its TLS sessions are dropped with the host.
+    /// Returns the destination of new connections. If the key has a client certificate, the
+    /// destination contains the TLS configuration with that certificate. A host has at most one
+    /// client certificate, and the TLS sessions of the certificate are dropped with the host.
     #[cfg_attr(
         not(feature = "rustls"),
         expect(clippy::unnecessary_wraps, reason = "the TLS of an identity can fail")
@@ -200,7 +208,7 @@ impl Host {
         Ok(Peer::new(&self.key.origin))
     }
 
-    /// Takes in a connection that has been opened, or fails the waiters that it was opened for.
+    /// Adds a connection that has been opened, or fails the waiters that the opening was for.
     pub(super) fn finish_opening(
         self: &Arc<Self>,
         pool: &Arc<Shared>,
@@ -232,7 +240,9 @@ impl Host {
             }
         }
         if has_failed && !state.multiplexed.is_empty() {
-            // The next opening is planned when a stream ends or a call arrives, rather than at once.
+            // The other connections still serve the waiters. The next opening is planned when a
+            // stream ends or a call arrives, so that failing openings don't follow each other
+            // without a pause.
             state.serve_waiters(self, pool, &mut deferred);
         } else {
             state.serve_and_open(self, pool, &mut deferred);
@@ -242,7 +252,7 @@ impl Host {
         pool.sweeper.ensure_running(pool);
     }
 
-    /// Ends a stream of connection `id`, and serves the waiters.
+    /// Counts a stream of connection `id` as ended, and serves the waiters.
     pub(super) fn end_stream(self: &Arc<Self>, id: u64, user: Option<&ConnectionKey>) {
         let Some(pool) = self.pool.upgrade() else {
             return;
@@ -259,7 +269,8 @@ impl Host {
         deferred.finish(self, &pool);
     }
 
-    /// Removes HTTP/2 connection `id`, which has ended. `is_busy`: the upstream complained.
+    /// Removes the HTTP/2 connection `id`, which has ended. `is_busy` is `true` if the upstream
+    /// complained about too many calls.
     pub(super) fn on_http2_end(self: &Arc<Self>, id: u64, is_busy: bool) {
         let Some(pool) = self.pool.upgrade() else {
             return;
@@ -272,15 +283,15 @@ impl Host {
         if let Some(at) = state.multiplexed.iter().position(|other| other.id() == id) {
             deferred.http2 = Some(state.multiplexed.swap_remove(at).into_connection());
         }
-        // The calls that waited for a stream of it need another connection.
+        // The calls that waited for a stream of the removed connection need another connection.
         state.plan_openings(self, &pool, &mut deferred);
         deferred.failed = state.take_unservable();
         drop(state);
         deferred.finish(self, &pool);
     }
 
-    /// Serves the waiters after an event on HTTP/2 connection `id`, if it has room or ends.
-    /// `has_grown`: the upstream has raised its stream limit.
+    /// Serves the waiters after an event on the HTTP/2 connection `id`, if the connection has more
+    /// room or is closing. `has_grown` is `true` if the upstream has raised its stream limit.
     pub(super) fn on_http2_activity(self: &Arc<Self>, id: u64, has_grown: bool) {
         let Some(pool) = self.pool.upgrade() else {
             return;
@@ -307,7 +318,8 @@ impl Host {
         self.lock().cooldown.record(id);
     }
 
-    /// Polls the idle connection `id`, unless it has been checked out. Closes it if it has ended.
+    /// Polls the idle connection `id`, and closes the connection if it has ended. Does nothing if the
+    /// connection has been checked out.
     pub(super) fn poll_idle(self: &Arc<Self>, id: u64, pool: &Arc<Shared>) {
         let mut state = self.lock();
         let mut idle = state.idle.iter();
@@ -323,14 +335,14 @@ impl Host {
         let mut state = self.lock();
         let at = state.idle.partition_point(|idle| idle.since <= since);
         state.idle.insert(at, Idle { connection, since });
-        // A call may have come meanwhile, and not found the connection.
+        // A call may have arrived while the connection was out of the list, and may wait now.
         let mut deferred = Deferred::default();
         state.serve_and_open(self, pool, &mut deferred);
         drop(state);
         deferred.finish(self, pool);
     }
 
-    /// Closes expired connections. Returns the time at which the next one will expire.
+    /// Closes expired connections. Returns the time at which the next connection expires.
     pub(super) fn sweep(&self, now: Instant, pool: &Shared) -> Instant {
         let limit = pool.limits.idle_timeout;
         if let Some(newest) = now.checked_sub(limit) {
@@ -346,7 +358,7 @@ impl Host {
         (oldest + limit).max(now)
     }
 
-    /// Closes the connections that haven't been used since `newest`.
+    /// Closes the connections that have been idle since `newest` or longer.
     pub(super) fn close_idle(&self, newest: Instant, pool: &Shared) {
         let mut state = self.lock();
         let old = state.idle.partition_point(|idle| idle.since <= newest);
@@ -360,7 +372,8 @@ impl Host {
         drop((closed, unused));
     }
 
-    /// Forgets the TLS sessions if no connection has been opened since `newest`.
+    /// Gives up the TLS sessions if no connection has been opened since `newest`. The TLS sessions
+    /// are dropped with the host.
     pub(super) fn forget_sessions(&self, newest: Instant, pool: &Shared) {
         let mut state = self.lock();
         if state.sessions_since.is_some_and(|since| since <= newest) {
@@ -369,7 +382,7 @@ impl Host {
         }
     }
 
-    /// Returns the time since which each unused connection has been idle.
+    /// Returns the start of the idle time of each unused connection.
     pub(super) fn idle_since(&self) -> Vec<Instant> {
         let state = self.lock();
         let idle = state.idle.iter().map(|idle| idle.since);
@@ -377,19 +390,21 @@ impl Host {
         idle.chain(unused.map(|other| other.idle_since())).collect()
     }
 
-    /// Returns the time of the last connection that left TLS sessions.
+    /// Returns the time of the last connection with a client certificate, if its TLS sessions are
+    /// kept.
     pub(super) fn sessions_since(&self) -> Option<Instant> {
         self.lock().sessions_since
     }
 
-    /// Returns `true` if the host has connections, TLS sessions, or a complaint to remember.
+    /// Returns `true` if the host has connections or TLS sessions, or if a complaint of the upstream
+    /// is still remembered.
     pub(super) fn is_needed(&self) -> bool {
         let state = self.lock();
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
         !is_empty || state.cooldown.is_remembered() || state.sessions_since.is_some()
     }
 
-    /// Adds the counts of this host to those of the pool.
+    /// Adds the counts of this host to the counts of the pool.
     pub(super) fn add_to_status(&self, status: &mut PoolStatus) {
         let state = self.lock();
         let waiting = state.waiters.iter().filter(|call| !call.reply.is_closed());
@@ -409,7 +424,6 @@ impl IdlePool for Host {
         let mut deferred = Deferred::default();
         let mut state = self.lock();
         deferred.http1 = state.check_in(connection, &self.key, &pool);
-        // Usually no call waits.
         if !state.waiters.is_empty() {
             state.serve_and_open(&self, &pool, &mut deferred);
         }
@@ -426,7 +440,7 @@ impl IdlePool for Host {
 }
 
 impl State {
-    /// Returns a free stream, or else the connection that was checked in last.
+    /// Returns a free stream, or else the HTTP/1.1 connection that was checked in last.
     fn check_out(
         &mut self,
         host: &Arc<Host>,
@@ -473,12 +487,14 @@ impl State {
         Some(Lease::Http2(connection, Arc::new(permit)))
     }
 
-    /// Adds an idle connection. Returns the connection that exceeds the limit, to be closed.
+    /// Adds an idle connection. If the host then has too many idle connections, returns the
+    /// connection that must be closed.
     #[must_use]
     fn check_in(&mut self, connection: Box<Http1>, key: &Key, pool: &Shared) -> Option<Box<Http1>> {
         let limits = &pool.limits;
         let mut oldest = None;
-        // A connection that a waiter will get isn't idle.
+        // If a call waits, the connection goes to that call, so the limit for idle connections
+        // doesn't apply.
         let stays_idle = self.waiters.iter().all(|waiter| waiter.reply.is_closed());
         if stays_idle && self.idle.len() >= limits.max_idle_per_host.min(limits.max_idle) {
             if self.idle.is_empty() {
@@ -488,7 +504,7 @@ impl State {
             pool.idle.fetch_sub(1, Ordering::Relaxed);
         }
         if connection.has_idle_activity() {
-            // The sweeper may already have looked for it in vain.
+            // The sweeper may already have looked for the connection before it was in this list.
             pool.sweeper.on_idle_activity(key, connection.id());
         }
         pool.idle.fetch_add(1, Ordering::Relaxed);
@@ -502,14 +518,14 @@ impl State {
         oldest
     }
 
-    /// Serves the waiters, and plans openings for those that remain.
+    /// Serves the waiters, and plans openings for the waiters that remain.
     fn serve_and_open(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
         self.serve_waiters(host, pool, deferred);
         self.plan_openings(host, pool, deferred);
     }
 
-    /// Serves the waiters in their order. A waiter whose connection id has used up its streams doesn't
-    /// block the others.
+    /// Serves the waiters in the order of their arrival. A waiter whose connection key has used up
+    /// its streams doesn't block the other waiters.
     fn serve_waiters(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
         let mut skipped = 0;
         while let Some(waiter) = self.waiters.get(skipped) {
@@ -552,19 +568,20 @@ impl State {
         let limits = &pool.limits;
         match self.protocol {
             Some(Protocol::Http1) => waiting.min(limits.max_handshakes),
-            // One connection serves all waiters until it's full.
+            // One connection serves all waiters until the connection is full.
             Some(Protocol::Http2) => {
                 let has_room = self.multiplexed.len() < limits.max_http2_connections.max(1);
                 usize::from(has_room && self.needs_more_streams(limits.max_streams_per_key))
             }
             None if is_http1 => waiting.min(limits.max_handshakes),
-            // The first connection finds out which protocol the upstream supports.
+            // The first connection shows which protocol the upstream supports.
             None => waiting.min(1),
         }
     }
 
-    /// Returns `true` if all connections are full for a waiter. A waiter whose connection id has used up
-    /// its streams waits for those.
+    /// Returns `true` if a waiter can only be served by a new connection. If the connection key of a
+    /// waiter has used up its streams on a connection, the waiter waits until one of these streams
+    /// ends.
     fn needs_more_streams(&self, limit: usize) -> bool {
         self.waiters.iter().any(|waiter| {
             let user = waiter.user.as_ref();
@@ -573,7 +590,8 @@ impl State {
         })
     }
 
-    /// Removes all waiters if no connection may be opened for them during a cooldown.
+    /// Removes all waiters, with their errors, if a cooldown prevents the opening of the connection
+    /// that they need.
     fn take_unservable(&mut self) -> Vec<(Waiter, TransportError)> {
         let remaining = self.cooldown.remaining();
         let Some(remaining) =
@@ -587,8 +605,9 @@ impl State {
             .collect()
     }
 
-    /// Removes the waiters that an opening was for: the first, or all if one HTTP/2 connection was to
-    /// serve them. Waiters for a stream of another connection go on waiting.
+    /// Removes the waiters that a failed opening was for: the first waiter, or all waiters if a
+    /// single HTTP/2 connection was to serve them. Waiters for a stream of another connection
+    /// continue to wait.
     fn fail_waiters(&mut self, is_http1: bool, error: TransportError, deferred: &mut Deferred) {
         let affected = match self.protocol {
             _ if is_http1 => self.waiters.len().min(1),
@@ -609,26 +628,27 @@ fn overloaded(remaining: Duration) -> TransportError {
     TransportError::from(TransportErrorKind::Overloaded).with_retry_after(remaining)
 }
 
-/// The rest of a step, for after the lock has been released: a lease that is dropped locks the host
-/// again, as may a call that gets a reply, and an opening may fail before it has begun.
+/// The part of a step that runs after the lock has been released. Each action here may lock the host
+/// again: dropping a lease does, a reply may wake a call that does, and an opening does if it fails
+/// at once.
 #[derive(Default)]
 #[must_use]
 struct Deferred {
-    /// Leases whose calls have left.
+    /// The leases for calls that have left.
     unused: Vec<Lease>,
     /// A connection to close.
     http1: Option<Box<Http1>>,
     /// A connection to close.
     http2: Option<Http2>,
     failed: Vec<(Waiter, TransportError)>,
-    /// The number of connections to open. They're counted in [`State::opening`] already.
+    /// The number of connections to open, which [`State::opening`] already contains.
     openings: usize,
 }
 
 impl Deferred {
     fn finish(self, host: &Arc<Host>, pool: &Arc<Shared>) {
         for (waiter, error) in self.failed {
-            // Fails if the call has left.
+            // Sending fails only if the call has left.
             let _ = waiter.reply.send(Err(error));
         }
         for _ in 0..self.openings {
@@ -644,11 +664,11 @@ enum Acquisition<'a> {
     Waiting(Wait<'a>),
 }
 
-/// A call's side of a [`Waiter`].
+/// The side of a [`Waiter`] that the waiting call holds.
 struct Wait<'a> {
     host: &'a Arc<Host>,
     lease: oneshot::Receiver<Result<Lease, TransportError>>,
-    /// There are HTTP/2 connections, and all are full.
+    /// `true` if HTTP/2 connections are open, and all of them are full.
     needs_stream: bool,
 }
 
@@ -656,7 +676,8 @@ impl Wait<'_> {
     async fn lease(mut self, pool: &Shared) -> Result<Lease, TransportError> {
         let lost = |_| TransportError::from(TransportErrorKind::ConnectionFailed);
         if self.needs_stream {
-            // Streams end with their calls, so the timeout for the response's head limits this wait.
+            // The timeout for connections doesn't apply, because the wait may depend on other calls:
+            // streams end with their calls. The timeout for the response's head limits this wait.
             return (&mut self.lease).await.map_err(lost)?;
         }
         match timeout(pool.limits.connect_timeout, &mut self.lease).await {
@@ -673,7 +694,7 @@ impl Drop for Wait<'_> {
         }
         // No connection is opened for a call that has left.
         self.lease.close();
-        // A stream that has just been sent is dropped, which serves the next waiter.
+        // If a stream has just been sent, dropping it serves the next waiter.
         if let Ok(Ok(Lease::Http1(connection))) = self.lease.try_recv() {
             Arc::clone(self.host).check_in(connection);
             return;

@@ -1,15 +1,76 @@
-//! Connections to upstreams, kept for later calls.
+//! The pool, which keeps network connections to upstreams open, so that later calls can use them.
+//!
+//! A call acquires a [`Lease`] from the pool, sends its request over the lease, and gives the lease
+//! back. A lease is either a whole HTTP/1.1 connection, which serves one call at a time, or a stream
+//! of an HTTP/2 connection, which serves many calls at the same time.
 //!
 //! ```text
-//!  acquire ──▶ a stream of an open HTTP/2 connection that has room
-//!     │   └──▶ the HTTP/1.1 connection that was checked in last
-//!     └─ neither: wait, and have a connection opened
-//!                   ▲                         │
-//!  a call ends ─────┴── the first to be free ─┴─▶ the first waiter
+//!  a call acquires a lease:
+//!    an HTTP/2 connection has room for the call? ─▶ a new stream of that connection
+//!    an HTTP/1.1 connection is idle? ─────────────▶ the connection that became idle last
+//!    neither? ────────────────────────────────────▶ the call waits, and a connection is opened
+//!
+//!  a call gives its lease back ──┐
+//!  a connection has been opened ─┴─▶ the first waiter gets a lease
 //! ```
 //!
-//! There is a [`Host`] for each [`Key`]: an origin, and a connection id where tenants must not share
-//! connections. A host is locked for moments, and never across an await.
+//! An HTTP/2 connection has room for a call if neither the upstream's limit for streams nor the limit
+//! for the streams of one connection key is reached. A connection key names the account at the
+//! upstream for which a call is made. In this module, "connection" always means a network connection.
+//!
+//! The upstream may close an idle HTTP/1.1 connection at any time. A connection that has ended is
+//! dropped when a call acquires it, and the call then acquires another lease.
+//!
+//! # Hosts and keys
+//!
+//! The pool has a [`Host`] for each [`Key`], and this host owns the connections and the waiters of
+//! that key. Calls use the same network connections only if their keys are equal. A key contains:
+//!
+//! - the origin, which is scheme, host and port;
+//! - the isolation key or the client certificate, if the credential authenticates the network
+//!   connection;
+//! - the connection key, if the host application requires that connection keys don't share network
+//!   connections;
+//! - a mark for gRPC calls, because they need HTTP/2.
+//!
+//! # Waiters
+//!
+//! A connection isn't opened for a particular waiter. Waiters are served in the order of their
+//! arrival, and the first waiter gets the first lease that becomes free, from a new connection or
+//! from another call. If the upstream uses HTTP/1.1, as many connections are opened as calls wait,
+//! up to a limit. If the upstream uses HTTP/2, or if its protocol isn't known yet, connections are
+//! opened one after the other, because a single HTTP/2 connection may serve all waiters.
+//!
+//! If a connection can't be opened, the error goes to the first waiter, or to all waiters if a single
+//! HTTP/2 connection was to serve them. Waiters for a stream of another connection continue to wait.
+//!
+//! A call gets an error at once if too many calls wait already. The wait for a connection is limited
+//! by the time limit for opening a connection. The wait for a stream of an open HTTP/2 connection is
+//! limited by the timeout for the response's head.
+//!
+//! # The end of a lease
+//!
+//! An HTTP/1.1 connection returns to its host when the request has been written and the response has
+//! been read. If the call is dropped before that, the connection is closed, because the next call
+//! would take the rest of the response for its own response. A stream ends when its [`StreamPermit`]
+//! is dropped, and the HTTP/2 connection stays with the host.
+//!
+//! # The end of a connection
+//!
+//! The [`Sweeper`] closes connections that have been idle for too long. If the pool has too many
+//! idle connections, the sweeper closes the connections that have been idle for longest. Because
+//! calls use the connection that became idle last, surplus connections stay idle until the sweeper
+//! closes them.
+//!
+//! An HTTP/2 connection that the upstream closes (GOAWAY) gets no new streams, and its open streams
+//! continue. If the upstream complains about too many calls (ENHANCE_YOUR_CALM), the host opens no
+//! connection for a while (`Cooldown`).
+//!
+//! # Locks
+//!
+//! Each host has a lock, which is held for a short time and never across an await. Steps that could
+//! take the same lock again, such as dropping a lease or replying to a waiter, are collected in a
+//! `Deferred` and run after the lock has been released.
 
 mod cooldown;
 mod host;
@@ -35,7 +96,7 @@ use crate::client::http2::{self, Http2};
 use crate::connection::ConnectionKey;
 use crate::policy::Origin;
 
-/// The connections of a transport.
+/// The pool of a transport.
 pub(super) struct Pool {
     shared: Arc<Shared>,
 }
@@ -98,14 +159,14 @@ impl Pool {
         #[cfg(feature = "rustls")]
         if key.isolation.identity().is_some() {
             let host = self.host(key);
-            // The sweeper will forget the host's TLS sessions.
+            // The sweeper drops the host's TLS sessions when they're too old.
             self.shared.sweeper.ensure_running(&self.shared);
             return connector.connect_for_http1(host.peer(&self.shared)?).await;
         }
         connector.connect_for_http1(Peer::new(&key.origin)).await
     }
 
-    /// Returns the host of a key, and creates it if there is none.
+    /// Returns the host of a key, and creates the host if it doesn't exist.
     pub(super) fn host(&self, key: Key) -> Arc<Host> {
         let hosts = &self.shared.hosts;
         {
@@ -161,15 +222,16 @@ impl Shared {
         hosts.values().map(Arc::clone).collect()
     }
 
-    /// Removes the hosts that no call uses and that have no connection.
+    /// Removes the hosts that no call uses and that have nothing to keep.
     fn remove_unused_hosts(&self) {
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
-        // While the table is locked, no call can get a host that only the table holds.
+        // A count of 1 means that only the table holds the host. While the table is locked, no call
+        // can get such a host.
         hosts.retain(|_, host| Arc::strong_count(host) > 1 || host.is_needed());
     }
 }
 
-/// The limits of a pool, each for one host unless its documentation says otherwise.
+/// The limits of a pool. Each limit applies to one host, unless its documentation states otherwise.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     /// The maximum number of idle HTTP/1.1 connections.
@@ -182,11 +244,11 @@ pub(super) struct Limits {
     pub(super) max_handshakes: usize,
     /// The maximum number of calls that wait for a connection or a stream.
     pub(super) max_waiting: usize,
-    /// The time limit for opening a connection, and for waiting for one.
+    /// The time limit for opening a connection, and for waiting for a connection.
     pub(super) connect_timeout: Duration,
     /// The maximum number of HTTP/2 connections.
     pub(super) max_http2_connections: usize,
-    /// The maximum number of streams of one connection id on one HTTP/2 connection.
+    /// The maximum number of streams of one connection key on one HTTP/2 connection.
     pub(super) max_streams_per_key: usize,
 }
 
@@ -222,7 +284,7 @@ impl Protocols {
         self.http1_only = http1_only;
     }
 
-    /// Returns the protocols that TLS offers (RFC 7301), best first.
+    /// Returns the protocols that TLS offers (ALPN, RFC 7301), in the order of preference.
     #[cfg(feature = "rustls")]
     pub(super) fn alpn(self) -> Vec<Vec<u8>> {
         let offered: &[&[u8]] = match self.http1_only {
@@ -232,8 +294,8 @@ impl Protocols {
         offered.iter().map(|name| name.to_vec()).collect()
     }
 
-    /// Returns `true` if `stream` uses HTTP/2. A call that needs HTTP/2 gets it without TLS by prior
-    /// knowledge, as gRPC clients do.
+    /// Returns `true` if `stream` uses HTTP/2. If a call needs HTTP/2 and the stream has no TLS,
+    /// HTTP/2 is used with prior knowledge, because gRPC clients do the same.
     fn is_http2(self, stream: &Stream, needs_http2: bool) -> bool {
         if needs_http2 && stream.is_plain() {
             return !self.http1_only;
@@ -242,25 +304,26 @@ impl Protocols {
         !self.http1_only && (is_known || stream.is_http2())
     }
 
-    /// Returns `true` if new connections use HTTP/1.1 whatever the upstream supports.
+    /// Returns `true` if new connections always use HTTP/1.1, even if the upstream supports HTTP/2.
     fn is_always_http1(self, is_secure: bool) -> bool {
         self.http1_only || !(is_secure || self.prior_knowledge)
     }
 }
 
-/// The key of a host. Calls of equal keys may use the same connections.
+/// The key of a host. Calls with equal keys may use the same network connections.
 #[derive(Clone)]
 pub(super) struct Key {
     origin: Origin,
-    /// The connection id, if connection ids don't share connections.
+    /// The connection key, if connection keys don't share network connections.
     connection: Option<ConnectionKey>,
     isolation: Isolation,
-    /// The calls are gRPC, which isn't possible over HTTP/1.1.
+    /// `true` if the calls are gRPC, which isn't possible over HTTP/1.1.
     needs_http2: bool,
 }
 
 impl Key {
-    /// Returns the key of a dispatch. `isolates_keys`: each connection id has connections of its own.
+    /// Returns the key of a dispatch. If `isolates_keys` is `true`, each connection key has its own
+    /// network connections.
     pub(super) fn new(dispatch: &Dispatch, isolates_keys: bool, needs_http2: bool) -> Self {
         let connection = dispatch.connection_key();
         Self {
@@ -274,7 +337,8 @@ impl Key {
 
 impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
-        // An authority has one spelling, and contains the port unless it's the scheme's default.
+        // Authorities are normalised, and contain the port unless it's the default port of the
+        // scheme.
         self.origin.scheme() == other.origin.scheme()
             && self.origin.authority() == other.origin.authority()
             && self.connection == other.connection
@@ -287,7 +351,7 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        // A hash for each call, so what most keys don't have isn't written.
+        // Every call computes a hash, so the parts that most keys don't have are skipped.
         self.origin.authority().as_str().hash(state);
         if let Some(connection) = &self.connection {
             connection.hash(state);
@@ -298,15 +362,15 @@ impl Hash for Key {
     }
 }
 
-/// The use of a connection for one exchange.
+/// The right of one call to use a connection for one request and its response.
 pub(super) enum Lease {
     /// A whole connection.
     Http1(Box<Http1>),
-    /// One stream of a connection.
+    /// A connection, and the permit for one stream of it.
     Http2(Http2, Arc<StreamPermit>),
 }
 
-/// Counts a stream of an HTTP/2 connection as open. Dropping it serves the next waiter.
+/// Counts a stream of an HTTP/2 connection as open. Dropping the permit serves the next waiter.
 pub(super) struct StreamPermit {
     host: Arc<Host>,
     connection_id: u64,
@@ -325,8 +389,8 @@ impl Drop for StreamPermit {
     }
 }
 
-/// A connection that is being opened. If it's dropped before, as when the runtime shuts down, it has
-/// failed.
+/// A connection that is being opened. If an opening is dropped before it's finished, for example
+/// because the runtime shuts down, the opening counts as failed.
 struct Opening {
     host: Arc<Host>,
     pool: Arc<Shared>,
@@ -347,7 +411,8 @@ impl Opening {
             pool: Arc::clone(pool),
             is_finished: false,
         };
-        // A body may be dropped outside of a runtime; then the opening fails.
+        // A response's body may be dropped outside of a runtime, and that can start an opening.
+        // Without a runtime the opening is dropped here, so it fails.
         if let Ok(runtime) = Handle::try_current() {
             runtime.spawn(async move {
                 let opened = opening.open().await;
@@ -369,7 +434,7 @@ impl Opening {
         }
         match Http1::handshake(stream, &self.pool.http1, &self.host, id).await? {
             Some(connection) => Ok(Opened::Http1(connection)),
-            // The upstream closed it at once.
+            // The upstream closed the connection at once.
             None => Err(TransportErrorKind::Unsent.into()),
         }
     }
@@ -390,7 +455,7 @@ impl Opening {
         let settings = &self.pool.http2;
         let mut connection = Http2::handshake(stream, settings, on_end, on_activity).await?;
         if connection.check_open().is_err() {
-            // The upstream closed it at once.
+            // The upstream closed the connection at once.
             return Err(TransportErrorKind::Unsent.into());
         }
         Ok(Opened::Http2(connection, id))

@@ -1,4 +1,5 @@
-//! An HTTP/2 connection of the pool, and the streams of each connection id on it.
+//! An HTTP/2 connection of the pool, and the number of streams that each connection key has on the
+//! connection.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,12 +15,13 @@ pub(super) struct Multiplexed {
     connection: Http2,
     id: u64,
     streams_by_user: HashMap<ConnectionKey, usize>,
-    /// The time when the last stream ended, or when the connection was opened.
+    /// The time at which the last stream ended. Before the first stream, the time at which the
+    /// connection was opened.
     idle_since: Instant,
     _counted: Counted,
 }
 
-/// Counts a connection of the pool until it's dropped.
+/// Counts an HTTP/2 connection of the pool until this value is dropped.
 struct Counted(Arc<AtomicUsize>);
 
 impl Drop for Counted {
@@ -29,7 +31,7 @@ impl Drop for Counted {
 }
 
 impl Multiplexed {
-    /// Returns a connection without streams. `count`: the number of HTTP/2 connections of the pool.
+    /// Returns a connection without streams. `count` is the number of HTTP/2 connections of the pool.
     pub(super) fn new(connection: Http2, id: u64, count: &Arc<AtomicUsize>) -> Self {
         count.fetch_add(1, Ordering::Relaxed);
         Self {
@@ -56,7 +58,8 @@ impl Multiplexed {
 
     /// Returns `true` if `user` may open another stream.
     pub(super) fn has_room_for(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
-        // An upstream that permits no stream for now is waited for.
+        // If the upstream permits no stream for now, the first stream is opened nevertheless, and
+        // waits until the upstream permits it.
         self.connection.streams() < self.connection.max_streams().max(1)
             && !self.has_used_up(user, limit)
     }
@@ -67,7 +70,7 @@ impl Multiplexed {
         open.is_some_and(|&open| open >= limit)
     }
 
-    /// Counts a stream of `user`, and returns the connection to open it on.
+    /// Counts a stream of `user`, and returns the connection on which to open the stream.
     pub(super) fn open_stream(&mut self, user: Option<&ConnectionKey>) -> Http2 {
         self.connection.add_stream();
         if let Some(user) = user {
@@ -76,7 +79,7 @@ impl Multiplexed {
         self.connection.clone()
     }
 
-    /// Ends the count of a stream of `user`.
+    /// Counts a stream of `user` as ended.
     pub(super) fn close_stream(&mut self, user: Option<&ConnectionKey>) {
         self.connection.remove_stream();
         self.idle_since = Instant::now();
@@ -100,7 +103,7 @@ impl Multiplexed {
         self.streams() == 0
     }
 
-    /// Returns the time since which the connection is idle, if it's unused.
+    /// Returns the start of the idle time, which is valid only if the connection is unused.
     pub(super) fn idle_since(&self) -> Instant {
         self.idle_since
     }

@@ -1,5 +1,5 @@
 //! The task that closes connections that have been idle for too long, and handles events on idle
-//! connections.
+//! HTTP/1.1 connections, such as the end of a connection. An idle connection has no other task.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -20,13 +20,14 @@ pub(super) struct Sweeper {
     notify: Arc<Notify>,
     /// The idle connections on which an event has happened.
     active: Mutex<Vec<(Key, u64)>>,
-    /// There are more idle connections than permitted.
+    /// `true` if there are more idle connections than permitted.
     needs_trim: AtomicBool,
     is_running: Arc<AtomicBool>,
 }
 
 impl Sweeper {
-    /// Starts the task unless it runs. It's needed from the first connection on.
+    /// Starts the task, unless the task runs already. The task is needed from the first connection
+    /// on.
     pub(super) fn ensure_running(&self, pool: &Arc<Shared>) {
         if self.is_running.load(Ordering::Relaxed) || self.is_running.swap(true, Ordering::AcqRel) {
             return;
@@ -66,7 +67,8 @@ impl Sweeper {
     }
 }
 
-/// Lets another task start if the runtime drops this one.
+/// Marks the task as running. If the runtime drops the task, this mark is dropped with it, and
+/// another task can start.
 struct Running(Arc<AtomicBool>);
 
 impl Drop for Running {
@@ -78,7 +80,7 @@ impl Drop for Running {
 async fn sweep(pool: Weak<Shared>, notify: Arc<Notify>, _running: Running) {
     let mut next = Instant::now();
     loop {
-        // There may be work in either case: requests, or idle connections that have expired.
+        // A timeout isn't an error here: it means that idle connections may have expired.
         let _ = timeout_at(next, notify.notified()).await;
         let Some(pool) = pool.upgrade() else {
             return;
@@ -93,7 +95,7 @@ async fn sweep(pool: Weak<Shared>, notify: Arc<Notify>, _running: Running) {
         }
         let now = Instant::now();
         if next <= now {
-            // Connections that are checked in from now on don't expire before that.
+            // Connections that are checked in from now on expire after this time.
             let mut first = now + pool.limits.idle_timeout;
             for host in pool.all_hosts() {
                 first = first.min(host.sweep(now, &pool));
@@ -104,8 +106,8 @@ async fn sweep(pool: Weak<Shared>, notify: Arc<Notify>, _running: Running) {
     }
 }
 
-/// Closes the connections of all hosts that have been idle for longest, until the limit is kept, and
-/// forgets the oldest TLS sessions of hosts.
+/// Closes the connections that have been idle for longest, and drops the oldest TLS sessions, until
+/// the limit for all hosts together is met.
 fn trim(pool: &Shared) {
     let hosts = pool.all_hosts();
     let idle = hosts.iter().flat_map(|host| host.idle_since());
@@ -122,10 +124,11 @@ fn trim(pool: &Shared) {
     pool.remove_unused_hosts();
 }
 
-/// Returns the newest of the instants that exceed the limit.
+/// Returns the newest of the instants that exceed the limit, or `None` if there aren't too many. The
+/// oldest instants exceed the limit first.
 fn newest_surplus(mut since: Vec<Instant>, limit: usize) -> Option<Instant> {
     since.sort_unstable();
-    // Goes somewhat below the limit, so that the next connection doesn't cause another sort.
+    // The target is somewhat below the limit, so that the next connection doesn't cause another sort.
     let kept = limit - limit / 8;
     since.get(since.len().checked_sub(kept + 1)?).copied()
 }

@@ -12,7 +12,8 @@ use super::{Failure, counted, input};
 use crate::cli::Add;
 use crate::config::{self, Declared};
 
-/// More is no table of secrets: the largest are certificates.
+/// The maximum size of a file of secrets, in bytes. The largest secrets are certificates, which are
+/// far smaller.
 const MOST: usize = 1 << 20;
 
 pub(super) async fn add(
@@ -27,7 +28,7 @@ pub(super) async fn add(
     for (name, value) in &wanted.variables {
         connection = connection.with_variable(&**name, &**value);
     }
-    // Before secrets are asked for: there may be no use for them.
+    // Checked before the command asks for secrets, which could not be used without the integration.
     if declared.get(connection.integration()).is_none() {
         let config = config.display();
         let what = "--integration: there is no integration of that name in";
@@ -40,7 +41,7 @@ pub(super) async fn add(
     }
     let place = wanted.secrets.as_deref().unwrap_or(Path::new(input::STDIN));
     let asked_for = "secrets, as lines such as `token = \"...\"`";
-    // Its path isn't shown: somebody may have written a secret itself in its place.
+    // The path isn't shown, because the user may have entered a secret in its place.
     let unreadable = |_| Failure::Usage("the file that --secrets names can't be read".to_owned());
     let (place, secrets) = input::read(place, asked_for, MOST).map_err(unreadable)?;
     for (name, secret) in config::secrets(place, secrets)? {

@@ -8,7 +8,8 @@ use tower_passthrough::store::ConnectionStore;
 use super::{Failure, counted, input};
 use crate::config::{self, Declared};
 
-/// More is no file that anybody means: a connection is some kilobytes at most.
+/// The maximum size of a file to import, in bytes. A larger file must be a mistake, because a
+/// connection takes a few kilobytes.
 const MOST: usize = 1 << 30;
 
 pub(super) async fn import(
@@ -21,7 +22,8 @@ pub(super) async fn import(
     let connections = config::connections(file, text, declared)?;
     let mut done = 0;
     for (id, connection) in &connections {
-        // It may be done again from the start: what has been taken is then replaced by itself.
+        // The import can be repeated from the start: connections that were already imported are
+        // replaced by the same connections.
         if let Err(error) = store.put(&id.into(), connection).await {
             let done = format!("{} of {} imported", counted(done), connections.len());
             return Err(Failure::Other(format!("{}; {done}", Failure::from(error))));

@@ -1,4 +1,4 @@
-//! What a command reads: a file, or standard input.
+//! Reads the input of a command, from a file or from standard input.
 
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -8,10 +8,11 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 
-/// In place of a file's path: standard input.
+/// The path that stands for standard input.
 pub(super) const STDIN: &str = "-";
 
-/// What is there, and what it's called in errors. Who sits at a terminal is told what is `asked_for`.
+/// Returns the name of the input for errors, and its content. At a terminal, the user is asked for
+/// `asked_for`.
 pub(super) fn read<'a>(
     file: &'a Path,
     asked_for: &str,
@@ -32,7 +33,8 @@ pub(super) fn read<'a>(
     Ok((place, bytes.map_err(unreadable)?))
 }
 
-/// All of it, into memory that is wiped, save for what the system keeps of a pipe.
+/// Reads everything into memory that is wiped. Data that the system buffers for a pipe can't be
+/// wiped.
 fn to_end(input: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut buffer = Zeroizing::new(vec![0; 1 << 16]);
     let mut length = 0;
@@ -41,7 +43,8 @@ fn to_end(input: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
             return Err(io::Error::other("this is too much"));
         }
         if length == buffer.len() {
-            // Not grown in place, which would leave a copy behind.
+            // A new buffer is allocated, because growing in place would leave a copy of the secret
+            // behind.
             let mut larger = Zeroizing::new(vec![0; length * 2]);
             if let Some(start) = larger.get_mut(..length) {
                 start.copy_from_slice(&buffer);

@@ -6,7 +6,7 @@ use tower_passthrough::store::{ConnectionStore, GrantState};
 
 use super::Failure;
 
-/// How many are read at once.
+/// The number of connections that are read at once.
 const PAGE: usize = 1000;
 
 pub(super) async fn list(
@@ -31,8 +31,8 @@ pub(super) async fn list(
     }
 }
 
-/// With what isn't printable, and the backslash, as `\u{..}` and the like: no id makes a second line
-/// or column of itself, or moves a terminal's cursor.
+/// Escapes characters that aren't printable, and the backslash, in forms such as `\u{..}`. So an id
+/// can't add a line or a column to the list, or move a terminal's cursor.
 pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for char in text.chars() {

@@ -1,7 +1,7 @@
-//! `connections ...`: what changes the connections of a persistent store.
+//! `connections ...`: the commands that change the connections of a persistent store.
 //!
-//! Each command works beside gateways that run: they see what it did within the store's staleness.
-//! Nothing is written unless all of it is good.
+//! The commands can be used while gateways are running. A gateway sees the changes within the
+//! store's staleness. A command writes nothing unless its whole input is valid.
 
 mod add;
 mod import;
@@ -22,12 +22,12 @@ use crate::cli::Connections;
 use crate::config::{ConfigError, Declared, Sqlite};
 use crate::store::{self, OpenError};
 
-/// Why a command wasn't done.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The command line or a file is at fault.
+    /// The command line or a file is wrong.
     Usage(String),
-    /// All else.
+    /// Any other failure.
     Other(String),
 }
 
@@ -70,9 +70,9 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A store whose secrets can be encrypted anew.
+/// A store whose secrets can be encrypted again.
 pub(crate) trait Rotate {
-    /// Encrypts all secrets with the newest key that others have encrypted.
+    /// Encrypts with the newest key all secrets that are encrypted with other keys.
     async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError>;
 }
 
@@ -82,7 +82,7 @@ impl Rotate for SqliteStore {
     }
 }
 
-/// Opens the store, does it, and says what became of it.
+/// Opens the store, runs the command, and prints the result.
 pub(crate) fn main(
     command: &Connections,
     sqlite: &Sqlite,
@@ -93,7 +93,7 @@ pub(crate) fn main(
         let store = store::open(sqlite).await?;
         let mut out = BufWriter::new(io::stdout().lock());
         let done = run(command, &store, declared, config, &mut out).await;
-        // What was done is told, also if it's not all.
+        // Connections that were changed are printed, also if the command failed later.
         out.flush()?;
         done
     };
@@ -109,7 +109,7 @@ pub(crate) fn main(
     }
 }
 
-/// Whether the store can be opened, if there is one already.
+/// Checks that the store can be opened, if it exists.
 pub(crate) fn check(sqlite: &Sqlite) -> Result<(), Failure> {
     block_on(async { Ok(store::check(sqlite).await?) })
 }
@@ -121,7 +121,8 @@ fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
     runtime?.block_on(done)
 }
 
-/// Does it, and prints on `out` what became of it. `config` is what the config file is called.
+/// Runs the command, and prints the result to `out`. `config` is the name of the config file in
+/// messages.
 pub(crate) async fn run<S: ConnectionStore + Rotate>(
     command: &Connections,
     store: &S,
@@ -149,7 +150,7 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
     }
 }
 
-/// Those that are there go, whatever the others are.
+/// Removes the connections that exist, also if some of the ids are unknown.
 async fn remove(
     ids: &[tower_passthrough::store::ConnectionKey],
     store: &impl ConnectionStore,

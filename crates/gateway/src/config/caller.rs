@@ -1,4 +1,4 @@
-//! `[[caller]]`: the API keys, and what each of them may do.
+//! `[[caller]]`: the API keys, and the permissions of each key.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -55,7 +55,8 @@ pub(super) fn all(
     Callers::Keys(keys)
 }
 
-/// Methods and paths. An empty list would be a caller who may do nothing, which nobody means.
+/// Returns the allowed methods and paths. An empty list is a problem, because the caller could do
+/// nothing.
 fn scope(table: &Table, problems: &mut Problems) -> Scope {
     let mut scope = Scope::all();
     if let Some(methods) = &table.methods {

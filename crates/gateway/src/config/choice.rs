@@ -1,4 +1,4 @@
-//! Values of the file that are one of a few words.
+//! Values of the file that must be a word from a fixed list.
 
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;

@@ -1,7 +1,7 @@
-//! `[connection.*]`: the customers' accounts, each checked against its integration.
+//! `[connection.*]`: the customers' accounts. Each is checked against its integration.
 //!
-//! What a call would have to refuse is refused here already: a missing variable or secret is a
-//! mistake in the file.
+//! Problems that would make calls fail are reported when the file is read. For example, a missing
+//! variable or secret is a mistake in the file.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,8 @@ use super::integration::Declared;
 use super::problem::{Problem, Problems};
 use super::secret;
 
-/// The connections of these tables. Of integrations that are `at_fault` nothing more is said.
+/// Returns the connections of these tables. If an integration is `at_fault`, its connections aren't
+/// checked.
 pub(super) fn all(
     tables: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
     declared: &Declared,
@@ -50,7 +51,7 @@ pub(super) fn all(
     built
 }
 
-/// The connection, and whether all its secrets could be read.
+/// Returns the connection, and `true` if all its secrets could be read.
 fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> (Connection, bool) {
     let mut is_whole = true;
     let mut connection = Connection::new(table.integration.into_inner());
@@ -58,7 +59,7 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
         connection = connection.with_variable(name, value);
     }
     for (name, source) in table.secret {
-        // One that can't be read isn't missing as well.
+        // A secret that can't be read isn't also reported as missing.
         let secret = problems.ok(secret::read(&source, folder));
         is_whole &= secret.is_some();
         connection = connection.with_secret(name, secret.unwrap_or_else(|| "".into()));
@@ -66,11 +67,12 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
     (connection, is_whole)
 }
 
-/// What its integration lacks of a connection or, if that's nothing, can't use of it.
+/// Returns the variables and secrets that are missing from the connection. If none are missing,
+/// returns the secrets that can't be used.
 ///
 /// # Errors
 ///
-/// There is no such integration.
+/// If the integration doesn't exist.
 pub(crate) fn faults(
     connection: &Connection,
     declared: &Declared,
@@ -82,11 +84,11 @@ pub(crate) fn faults(
     }
 }
 
-/// What its integration lacks of a connection.
+/// Returns the variables and secrets that the integration needs and the connection lacks.
 ///
 /// # Errors
 ///
-/// There is no such integration.
+/// If the integration doesn't exist.
 fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'static str> {
     let (upstream, needs) = declared.get(connection.integration()).ok_or(
         "there is no integration of that name in the config file; \
@@ -105,8 +107,8 @@ fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'
     Ok(faults)
 }
 
-/// Secrets of which the first call, or the first refresh, would find that they are of no use. What
-/// they hold isn't told.
+/// Returns the secrets that would fail at the first call or the first refresh. The messages don't
+/// contain the values of the secrets.
 fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
     let mut faults = Vec::new();
     if declared.tokens.contains_key(connection.integration()) {
@@ -138,7 +140,8 @@ fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
     faults
 }
 
-/// Whether it's what the library reads as the end of a token: a Unix time, or RFC 3339.
+/// Returns `true` if the library can read the text as the end of a token: Unix seconds, or RFC
+/// 3339.
 fn is_time(text: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(text.trim_ascii()) else {
         return false;

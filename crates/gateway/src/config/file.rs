@@ -1,8 +1,7 @@
-//! The shape of the file, as serde reads it. What the values mean is for the modules beside this
-//! one.
+//! The structure of the file, as serde reads it. The other modules in this folder check the values.
 //!
-//! Values that can be wrong in more ways than their type are [`Spanned`], so that an error can tell
-//! its place.
+//! Values that can be wrong in other ways than their type are [`Spanned`], so that an error can
+//! report their position.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -129,7 +128,7 @@ pub(super) struct Integration {
     pub(super) domains: Vec<Spanned<String>>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
-    /// Its shape is that of its kind: [`auth`](super::auth) reads it.
+    /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]
     pub(super) _auth: Option<IgnoredAny>,
 }

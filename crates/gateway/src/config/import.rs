@@ -1,5 +1,5 @@
-//! Connections, and secrets, that don't stand in the config file: what `connections import` and
-//! `connections add` read.
+//! Connections and secrets from other files than the config file: the input of `connections import`
+//! and `connections add`.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::secret;
 use super::value::SecretSource;
 use super::{Folder, read, shape};
 
-/// What a whole config file has beside its connections.
+/// The keys that a whole config file contains in addition to its connections.
 const OTHERS: [&str; 15] = [
     "caller",
     "circuit",
@@ -43,8 +43,8 @@ struct Tables {
     connection: BTreeMap<Spanned<String>, Spanned<file::Connection>>,
 }
 
-/// The `[connection.*]` tables of a text, which may be a whole config. Each is checked against the
-/// integrations that are `declared` elsewhere. `path` is what the text is called.
+/// Reads the `[connection.*]` tables of a text, which may be a whole config file. Each connection
+/// is checked against the integrations in `declared`. `path` is the name of the text in errors.
 pub(crate) fn connections(
     path: &Path,
     text: Vec<u8>,
@@ -64,13 +64,13 @@ pub(crate) fn connections(
             let id = ConnectionId::try_from(id.as_str());
             id.map(|id| (id, connection))
         });
-        // All of them are ids, or there was a problem.
+        // The conversion can't fail here, because an invalid id was already reported as a problem.
         ids.collect::<Result<_, _>>()
             .map_err(|error| vec![Problem::of_file(error.to_string())])
     })
 }
 
-/// A table that nobody reads is one that was misspelled.
+/// Reports unknown tables, which are probably misspelled.
 fn unknown(tree: &DeTable<'_>, problems: &mut Problems) {
     for (key, _) in tree {
         let name: &str = key.get_ref();
@@ -81,7 +81,7 @@ fn unknown(tree: &DeTable<'_>, problems: &mut Problems) {
     }
 }
 
-/// Secrets by their names: `token = "..."`. `path` is what the text is called.
+/// Reads secrets in the form `token = "..."`. `path` is the name of the text in errors.
 pub(crate) fn secrets(path: &Path, text: Vec<u8>) -> Result<Vec<(String, Secret)>, ConfigError> {
     read(path, text, |tree| {
         let sources: BTreeMap<String, Spanned<SecretSource>> = shape(tree)?;

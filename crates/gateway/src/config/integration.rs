@@ -1,4 +1,4 @@
-//! `[integration.*]`: how one vendor is called.
+//! `[integration.*]`: the settings for the calls to an upstream.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -19,12 +19,12 @@ use super::file::Integration;
 use super::problem::{Problem, Problems};
 use super::value::Variable;
 
-/// The integrations of a file, and what each of them needs of its connections.
+/// The integrations of a file, and the secrets and variables that their connections need.
 #[derive(Debug, Default)]
 pub(crate) struct Declared {
     pub(crate) integrations: Integrations,
     needs: BTreeMap<String, Needs>,
-    /// Where access tokens come from, by integration.
+    /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
 }
 
@@ -32,7 +32,8 @@ pub(crate) struct Declared {
 pub(super) type Variables = BTreeMap<String, Spanned<Variable>>;
 
 impl Declared {
-    /// Those of a host that knows what its connections have.
+    /// Returns integrations whose connections aren't checked, because the host application knows
+    /// their secrets.
     pub(crate) fn of(integrations: Integrations) -> Self {
         Self {
             integrations,
@@ -40,7 +41,8 @@ impl Declared {
         }
     }
 
-    /// Those of the file. `tree` has what [`Integration`] leaves to the kind of its `auth`.
+    /// Reads the integrations of the file. `tree` contains the `auth` tables, which [`Integration`]
+    /// doesn't contain because their keys depend on the kind.
     pub(super) fn read(
         integrations: &BTreeMap<String, Spanned<Integration>>,
         tree: &DeTable<'_>,
@@ -65,7 +67,8 @@ impl Declared {
         declared
     }
 
-    /// A warning for each integration whose refresh tokens may be other ones by the next start.
+    /// Returns a warning for each integration whose refresh tokens may have been replaced by the
+    /// next start.
     pub(super) fn kept_in_memory(&self, connections: &[(String, Connection)]) -> Vec<String> {
         let may_rotate = |name: &str| {
             let mut connections = connections.iter().map(|(_, connection)| connection);
@@ -125,7 +128,7 @@ fn upstream(
     Some((upstream, auth))
 }
 
-/// The base URL with its variables' patterns.
+/// Returns the base URL with the patterns of its variables.
 fn base_url(
     integration: &Integration,
     plaintext: bool,
@@ -183,8 +186,8 @@ fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolic
         })
 }
 
-/// An address in its usual spelling, with or without a port. Others (`127.1`) are left to the
-/// policy, which refuses them.
+/// Parses an address in its usual form, with or without a port. Other forms (`127.1`) are passed to
+/// the policy, which refuses them.
 fn literal_address(text: &str) -> Option<(IpAddr, Option<u16>)> {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !text.ends_with(']') => (
@@ -203,7 +206,7 @@ fn literal_address(text: &str) -> Option<(IpAddr, Option<u16>)> {
     Some((address, port))
 }
 
-/// Fields that frame or route a message are the transport's own to set.
+/// The fields that frame or route a message. Only the transport may set them.
 const FRAMING: [&str; 13] = [
     "connection",
     "content-length",

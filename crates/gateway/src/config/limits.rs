@@ -1,4 +1,4 @@
-//! `[limits]`: how many calls may be under way, and how often those of a connection may begin.
+//! `[limits]`: the maximum number of calls under way, and the rate of the calls of a connection.
 
 use std::num::NonZeroU32;
 
@@ -9,7 +9,7 @@ use super::file;
 use super::problem::{Problem, Problems};
 use super::value::Count;
 
-/// What a service is told of them. Each is `None` if there is no such limit.
+/// The limits of a service. A field is `None` if that limit isn't set.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
     in_flight: Option<usize>,
@@ -17,7 +17,7 @@ pub(crate) struct Limits {
     rate_per_connection: Option<Rate>,
 }
 
-/// How often, and how many at once after a pause.
+/// The rate of calls, and the number of calls that may begin at once after a pause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Rate {
     calls: NonZeroU32,
@@ -43,7 +43,7 @@ impl Limits {
         }
     }
 
-    /// Sets them.
+    /// Sets the limits on the builder.
     pub(crate) fn set<S, R, T, A>(
         &self,
         mut builder: PassthroughBuilder<S, R, T, A>,
@@ -71,13 +71,13 @@ impl From<Rate> for tower_passthrough::limits::Rate {
     }
 }
 
-/// 0 is no limit.
+/// Returns the count, or `None` for 0, which means no limit.
 fn above_nought(count: Option<Count>) -> Option<usize> {
     let count = count.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX));
     count.filter(|&count| count > 0)
 }
 
-/// `None` if it's 0: no limit.
+/// Returns the rate, or `None` for 0, which means no limit.
 fn rate(given: &Spanned<file::Rate>) -> Result<Option<Rate>, Problem> {
     let file::Rate {
         per_second,

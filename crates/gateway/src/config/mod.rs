@@ -1,9 +1,9 @@
-//! From a file in TOML to what the server is built of.
+//! Reads a TOML file, and builds the parts of the server from it.
 //!
-//! It goes in three steps, each with errors that tell the place: toml parses the text, serde reads
-//! the [shape](mod@file) out of the tree, and the modules named after the file's tables turn that into
-//! the library's types. The last step goes on after an error, so that one run shows all that is
-//! wrong.
+//! This takes three steps, whose errors all contain the position in the file. The crate toml parses
+//! the text. Serde reads the [structure](mod@file) from the parsed text. The modules with the names
+//! of the file's tables convert that into the library's types. The last step continues after an
+//! error, so that a single run shows all problems.
 
 mod auth;
 mod caller;
@@ -49,19 +49,19 @@ pub(crate) use self::store::Sqlite;
 pub(crate) use self::store::Store;
 use crate::callers::Callers;
 
-/// What a server is built of.
+/// The parts of a server.
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) mount: String,
-    /// How long a stop waits for calls to end.
+    /// The maximum time that a stop waits for calls to end.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
     pub(crate) store: Store,
     pub(crate) declared: Declared,
-    /// So far without the server's own listener, which isn't bound yet.
+    /// The server's own listener isn't included yet, because it isn't bound yet.
     pub(crate) network: NetworkPolicy,
-    /// So far without the network policy.
+    /// The network policy isn't set yet.
     pub(crate) transport: HttpTransportBuilder,
     pub(crate) transport_key: TransportKey,
     pub(crate) path_encoding: PathEncoding,
@@ -69,12 +69,12 @@ pub(crate) struct Config {
     pub(crate) rewrite_links: bool,
     pub(crate) response_head_timeout: Duration,
     pub(crate) idle_timeout: Duration,
-    /// `None`: none.
+    /// `None` for no limit.
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) trace_context: TraceContext,
     pub(crate) limits: Limits,
     pub(crate) retry: RetryPolicy,
-    /// `None`: none.
+    /// `None` if there is no circuit breaker.
     pub(crate) circuit: Option<CircuitPolicy>,
 }
 
@@ -88,18 +88,18 @@ impl Config {
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
-/// A config, and how much is in it.
+/// A config, with the warnings about it and the address to listen on.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) config: Config,
     pub(crate) summary: String,
-    /// What works, and may not be what is meant.
+    /// Settings that work, but that may not be intended.
     pub(crate) warnings: Vec<String>,
-    /// Where the file says to listen, whatever was said beside it.
+    /// The address in the file, even if the command line sets another address.
     pub(crate) listen: SocketAddr,
 }
 
-/// Reads a config file. `listen` takes the place of the file's own.
+/// Reads a config file. `listen` replaces the address in the file.
 pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, ConfigError> {
     let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
     read(path, bytes, |tree| {
@@ -109,13 +109,13 @@ pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, Co
     })
 }
 
-/// Parses a text, and makes something of its tree. `path` is what the text is called in errors.
+/// Parses a text, and converts it. `path` is the name of the text in errors.
 fn read<T>(
     path: &Path,
     bytes: Vec<u8>,
     make: impl FnOnce(&Spanned<DeTable<'_>>) -> Result<T, Vec<Problem>>,
 ) -> Result<T, ConfigError> {
-    // The text may hold secrets: gone with it when all is read.
+    // The text may contain secrets, so it's wiped after it has been read.
     let bytes = Zeroizing::new(bytes);
     let text = match std::str::from_utf8(&bytes) {
         Ok(text) => text,
@@ -126,7 +126,8 @@ fn read<T>(
             return Err(ConfigError::broken(path, readable, &problem));
         }
     };
-    // The parser goes on after an error; what it says then is mostly a consequence of the first.
+    // The parser continues after an error, but the later errors are mostly consequences of the
+    // first error.
     let (tree, errors) = DeTable::parse_recoverable(text);
     let first = errors
         .iter()
@@ -143,7 +144,7 @@ fn shape<T: DeserializeOwned>(tree: &Spanned<DeTable<'_>>) -> Result<T, Vec<Prob
     read.map_err(|error| vec![Problem::of_shape(&error)])
 }
 
-/// Where paths in the file begin: beside it.
+/// The folder of the file. Relative paths in the file begin there.
 #[derive(Clone, Copy, Debug)]
 struct Folder<'a>(&'a Path);
 

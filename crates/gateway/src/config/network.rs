@@ -1,4 +1,4 @@
-//! `[network]`: which addresses may be dialled, and whom to trust there.
+//! `[network]`: the addresses that may be dialled, and the trust anchors.
 
 use std::fs;
 use std::time::Duration;
@@ -15,8 +15,8 @@ use super::Folder;
 use super::file::Network;
 use super::problem::{Problem, Problems};
 
-/// Tables and keys that no transport depends on. All others count, so that a key is never forgotten
-/// here: at worst connections to vendors are made anew.
+/// Tables and keys that don't affect the transport. All other keys count as if they do. If a key is
+/// missing from this list, the only consequence is that connections to upstreams are opened again.
 const NO_MATTER: [&str; 9] = [
     "listen",
     "mount",
@@ -29,7 +29,7 @@ const NO_MATTER: [&str; 9] = [
     "store",
 ];
 
-/// What a transport is made of: equal ones make the same transport, whose connections can stay.
+/// The settings of a transport. If they are equal, the transport and its connections can be kept.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct TransportKey {
     settings: Table,
@@ -40,7 +40,7 @@ pub(crate) struct TransportKey {
 impl TransportKey {
     pub(super) fn new(tree: &Spanned<DeTable<'_>>) -> Self {
         let mut tree = tree.clone();
-        // Before they are copied: secrets are among them.
+        // Removed before the settings are copied, because they contain secrets.
         for key in NO_MATTER {
             tree.get_mut().remove(key);
         }
@@ -92,7 +92,8 @@ pub(super) fn transport(
     transport
 }
 
-/// Letters, digits, hyphens and dots: a name in the form in which it's compared.
+/// Checks that the name has only letters, digits, hyphens and dots, because that is the form in
+/// which names are compared.
 fn host_name(name: &Spanned<String>) -> Result<(), Problem> {
     let text = name.get_ref();
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';

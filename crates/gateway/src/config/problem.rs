@@ -1,9 +1,9 @@
-//! What is wrong with a config file, and where: `gateway.toml:12:9: connection.acme.secret.token:
-//! ...`.
+//! Problems of a config file, with their positions: `gateway.toml:12:9:
+//! connection.acme.secret.token: ...`.
 //!
-//! No message shows a line or a value of the file, as it may be a secret (SECURITY L4). toml's own
-//! rendering of an error shows the line, and serde's wording of a wrong type the value, so neither
-//! is printed: see [`without_values`].
+//! No message contains a line or a value of the file, because it may be a secret. toml's own
+//! display of an error shows the line, and serde's message about a wrong type shows the value, so
+//! neither is printed: see [`without_values`].
 
 use std::fmt;
 use std::ops::Range;
@@ -12,10 +12,10 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-/// One thing that is wrong, and the bytes of the file that it's about.
+/// A problem, and the position in the file to which it belongs.
 #[derive(Debug)]
 pub(crate) struct Problem {
-    /// `None`: it's about the file as a whole.
+    /// `None` for a problem of the whole file.
     span: Option<Range<usize>>,
     what: String,
 }
@@ -28,12 +28,12 @@ impl Problem {
         }
     }
 
-    /// A key, or a value of it, that a later version will take.
+    /// Returns the problem of a key or a value that this version doesn't support yet.
     pub(super) fn not_yet<T>(place: &Spanned<T>, what: &str) -> Self {
         Self::at(place, format!("{what} is not yet supported"))
     }
 
-    /// What something that is absent would have to be.
+    /// Returns a problem of the whole file, such as something that is missing.
     pub(super) fn of_file(what: impl Into<String>) -> Self {
         Self {
             span: None,
@@ -48,7 +48,8 @@ impl Problem {
         }
     }
 
-    /// What toml's parser says. Its messages are fixed texts, without a byte of the file.
+    /// Returns the problem that toml's parser reports. Its messages are fixed texts, without any
+    /// content of the file.
     pub(super) fn of_syntax(error: &toml::de::Error) -> Self {
         Self {
             span: error.span(),
@@ -56,7 +57,7 @@ impl Problem {
         }
     }
 
-    /// What serde, or a type of [`value`](super::value), says.
+    /// Returns the problem that serde, or a type of [`value`](super::value), reports.
     pub(super) fn of_shape(error: &toml::de::Error) -> Self {
         Self {
             span: error.span(),
@@ -69,12 +70,12 @@ impl Problem {
     }
 }
 
-/// Collects problems, so that one run shows them all.
+/// Collects problems, so that a single run shows all of them.
 #[derive(Debug, Default)]
 pub(super) struct Problems(Vec<Problem>);
 
 impl Problems {
-    /// The value, or `None` with its problem taken down.
+    /// Returns the value. If there is a problem instead, records it and returns `None`.
     pub(super) fn ok<T>(&mut self, result: Result<T, Problem>) -> Option<T> {
         result.map_err(|problem| self.0.push(problem)).ok()
     }
@@ -94,7 +95,7 @@ impl Problems {
     }
 }
 
-/// Everything that is wrong with a file, one line each.
+/// All problems of a file, with a line for each.
 #[derive(Debug)]
 pub(crate) struct ConfigError {
     file: PathBuf,
@@ -102,7 +103,7 @@ pub(crate) struct ConfigError {
 }
 
 impl ConfigError {
-    /// The file as a whole can't be read.
+    /// Returns the error of a file that can't be read.
     pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         Self {
             file: file.to_owned(),
@@ -110,7 +111,8 @@ impl ConfigError {
         }
     }
 
-    /// Problems at their places in the text. `tree` tells the key that each of them is about.
+    /// Returns the error with the position of each problem in the text. `tree` is used to find the
+    /// key of each problem.
     pub(super) fn new(
         file: &Path,
         text: &str,
@@ -133,7 +135,7 @@ impl ConfigError {
         }
     }
 
-    /// One problem of a text that has no tree.
+    /// Returns the error of a text that can't be parsed.
     pub(super) fn broken(file: &Path, text: &str, problem: &Problem) -> Self {
         let (line, column) = position(text, problem.start());
         Self {
@@ -155,7 +157,8 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Line and column of a byte, both from 1; the column counts characters.
+/// Returns the line and the column of a byte, both counted from 1. The column is counted in
+/// characters.
 fn position(text: &str, at: usize) -> (usize, usize) {
     let before = text.as_bytes().get(..at).unwrap_or(text.as_bytes());
     let line_start = before
@@ -163,7 +166,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
         .rposition(|&byte| byte == b'\n')
         .map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-    // Each character has one byte that doesn't continue another.
+    // Each character has exactly one byte that isn't a continuation byte.
     let starts_character = |byte: &&u8| **byte & 0b1100_0000 != 0b1000_0000;
     let column = before
         .iter()
@@ -174,13 +177,13 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// The dotted key whose name or value holds that byte.
+/// Returns the dotted key whose name or value contains that byte.
 fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     let holds = |span: Range<usize>| span.contains(&at) || span.start == at;
     table.iter().find_map(|(key, value)| {
         let name = key.get_ref().escape_debug();
-        // Inside first: the innermost key is the one to name. A table's own span is its header's,
-        // so it tells nothing of what is in it.
+        // Nested values are searched first, because the innermost key is wanted. The span of a
+        // table covers only its header, so it doesn't show whether the byte is in the table.
         let inner = match value.get_ref() {
             DeValue::Table(table) => key_at(table, at),
             DeValue::Array(items) => items.iter().find_map(|item| match item.get_ref() {
@@ -199,18 +202,19 @@ fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     })
 }
 
-/// `[[caller]]` is an array whose tables stand apart, each with the span of its header.
+/// Returns `true` if the byte is in one of the tables of an array such as `[[caller]]`. Each of
+/// these tables has the span of its own header.
 fn array_holds(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
     value
         .as_array()
         .is_some_and(|items| items.iter().any(|item| holds(item.span())))
 }
 
-/// Serde's message without the value that it quotes.
+/// Returns serde's message without the value that it quotes.
 ///
-/// Its wordings are `invalid type: string "s3cr3t", expected a map` and the like. What was found
-/// may hold anything, what was expected is text of ours, so all up to the last `, expected ` is
-/// dropped. Messages in none of these forms are texts of ours, or name keys.
+/// The messages have forms such as `invalid type: string "s3cr3t", expected a map`. The part before
+/// the last `, expected ` may contain any value, so it's removed. The part after it is a text of
+/// this program. Messages in other forms are texts of this program, or contain only names of keys.
 fn without_values(message: &str) -> String {
     const QUOTING: [&str; 4] = [
         "invalid type: ",
@@ -241,7 +245,7 @@ fn without_values(message: &str) -> String {
         .replace("\\'", "'")
 }
 
-/// The kind of value that serde says it found, in TOML's words.
+/// Returns TOML's name for the kind of value that serde found.
 fn kind(found: &str) -> Option<&'static str> {
     const KINDS: [(&str, &str); 6] = [
         ("string ", "a string"),

@@ -1,4 +1,4 @@
-//! `[retry]` and `[circuit]`: what is sent again, and which vendors are left alone for a while.
+//! `[retry]` and `[circuit]`: repeated requests, and the circuit breaker for upstreams that fail.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub(super) fn retry(retry: &Retry, problems: &mut Problems) -> RetryPolicy {
     }
 }
 
-/// `None`: off.
+/// Returns `None` if the circuit breaker is off.
 pub(super) fn circuit(circuit: &Circuit, problems: &mut Problems) -> Option<CircuitPolicy> {
     let open = settings::timeout(circuit.open.as_ref(), OPEN, problems);
     let Some(failures) = &circuit.failures else {
@@ -40,7 +40,7 @@ pub(super) fn circuit(circuit: &Circuit, problems: &mut Problems) -> Option<Circ
     Some(CircuitPolicy::new().failures(failures).open_for(open))
 }
 
-/// More than any vendor sees is as good as the most that there is.
+/// Returns the count, limited to the largest number. No upstream reaches that number anyway.
 fn number(count: &Spanned<Count>) -> u32 {
     u32::try_from(count.get_ref().0).unwrap_or(u32::MAX)
 }

@@ -1,7 +1,7 @@
-//! Reads a secret from where the file says it is.
+//! Reads a secret from the place that the file names.
 //!
-//! Errors name neither a variable nor a path: somebody may have written the secret itself in their
-//! place. The line tells enough.
+//! Errors contain neither the name of a variable nor a path, because the user may have entered the
+//! secret itself in their place. The position in the file is enough to find the problem.
 
 use std::env;
 use std::fs;

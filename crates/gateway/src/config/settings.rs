@@ -9,7 +9,8 @@ use super::problem::{Problem, Problems};
 use super::value::Text;
 use crate::routes;
 
-/// A path of plain segments: axum would take others for patterns.
+/// Returns the mount, which must be a path of plain segments, because axum treats some characters
+/// as patterns.
 pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) -> String {
     let Some(mount) = mount else {
         return Config::MOUNT.to_owned();

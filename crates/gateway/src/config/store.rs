@@ -1,5 +1,5 @@
-//! `[store]`: where connections live. Without it, or with `kind = "file"`, in the config file
-//! itself.
+//! `[store]`: the place where connections are stored. Without this table, or with `kind = "file"`,
+//! that is the config file itself.
 
 use std::path::{Path, PathBuf};
 
@@ -27,7 +27,7 @@ pub(super) struct Table {
 pub(super) enum Kind {
     File,
     Sqlite,
-    /// One that a later version will have.
+    /// A kind that a later version will support.
     Later(&'static str),
 }
 
@@ -45,24 +45,24 @@ impl Form for Kind {
     }
 }
 
-/// Where connections live.
+/// The place where connections are stored.
 #[derive(Debug)]
 pub(crate) enum Store {
-    /// In the config file: these are all.
+    /// All connections, which are in the config file.
     File(Vec<(String, Connection)>),
     Sqlite(Sqlite),
 }
 
-/// A SQLite file, and what its secrets are encrypted with.
+/// A SQLite file, and the keys that encrypt its secrets.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Sqlite {
     pub(crate) path: PathBuf,
-    /// In base64. The first one writes.
+    /// In base64. The first key encrypts.
     pub(crate) keys: Vec<Secret>,
 }
 
 impl Table {
-    /// The kind, if it isn't the file itself.
+    /// Returns the kind, unless connections are stored in the config file.
     pub(super) fn kind_elsewhere(&self) -> Option<&'static str> {
         match self.kind.as_ref()?.get_ref().0 {
             Kind::File => None,
@@ -76,7 +76,8 @@ impl Table {
     }
 }
 
-/// The store beside the config file. `None`: there is none, or a problem was found.
+/// Returns the store outside of the config file. Returns `None` if there is no such store, or if
+/// there is a problem.
 pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) -> Option<Store> {
     let Some(kind) = table.kind.as_ref().filter(|_| !table.is_file()) else {
         only_of_others(&table, problems);
@@ -96,7 +97,7 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
     None
 }
 
-/// Keys of a store that isn't the config file itself.
+/// Reports keys that only belong to a store outside of the config file.
 fn only_of_others(table: &Table, problems: &mut Problems) {
     let url = table.url.as_ref().map(|url| Spanned::new(url.span(), ()));
     let key = table.key.as_ref().map(|key| Spanned::new(key.span(), ()));
@@ -141,11 +142,11 @@ fn sqlite(
     Some(Sqlite { path, keys })
 }
 
-/// The file of a URL such as `sqlite://connections.db`: it begins beside the config file, as other
-/// paths there do. With a third slash it's absolute.
+/// Returns the path in a URL such as `sqlite://connections.db`. It begins in the folder of the
+/// config file, like the other paths in the file. With a third slash, it's absolute.
 fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
     let path = url.get_ref().strip_prefix("sqlite://");
-    // Parameters of SQLite's own URIs would be part of the name, which nobody means.
+    // URI parameters of SQLite would become part of the file's name, so they are refused.
     let path = path
         .filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains(['?', '#', '%']));
     path.map(Path::new).ok_or_else(|| {
@@ -154,8 +155,8 @@ fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
     })
 }
 
-/// 32 bytes in base64, with or without space around, which is what files and environments put there.
-/// What else stands there isn't told.
+/// Reads a key of 32 bytes in base64. Space around the key is ignored, because files and
+/// environment variables often contain it. Errors don't contain the value.
 fn key(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
     let key = secret::read(source, folder)?;
     let key = Secret::from(key.expose().trim_ascii());

@@ -1,7 +1,6 @@
-//! Values of the file that have a form of their own: durations, sizes, addresses, and where a
-//! secret is found.
+//! Values of the file that have a format: durations, sizes, addresses, and the place of a secret.
 //!
-//! Each says what it expects, and never what it found.
+//! Error messages contain the expected format, but never the value.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -16,11 +15,11 @@ use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tower_passthrough::Secret;
 
-/// A string that is read as a `T`.
+/// A value of type `T`, which is parsed from a string.
 #[derive(Clone, Debug)]
 pub(super) struct Text<T>(pub(super) T);
 
-/// How a [`Text`] is read.
+/// The conversion from a string to the type in a [`Text`].
 pub(super) trait Form: Sized {
     const EXPECTED: &'static str;
 
@@ -63,7 +62,7 @@ impl Form for Method {
     const EXPECTED: &'static str = "a method in capitals, such as \"GET\"";
 
     fn read(text: &str) -> Option<Self> {
-        // Methods are case-sensitive, and one in small letters would never match.
+        // Methods are case-sensitive, and a method in lower case would never match.
         let shouted = !text.bytes().any(|byte| byte.is_ascii_lowercase());
         text.parse().ok().filter(|_| shouted)
     }
@@ -154,10 +153,11 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// Where a secret is found: in the file itself, in the environment, or in another file.
+/// The place of a secret: in the file itself, in the environment, or in another file.
 ///
-/// In the file it's a string, or what people write as a number or a date, such as `expires_at`: then
-/// it's the number in decimal, or the date by RFC 3339.
+/// In the file, a secret is usually a string. It can also be a number or a date, because users
+/// write `expires_at` like that. It's then converted to a decimal number, or to a date in the
+/// format of RFC 3339.
 #[derive(Debug)]
 pub(super) enum SecretSource {
     Literal(Secret),
@@ -165,7 +165,7 @@ pub(super) enum SecretSource {
     File(PathBuf),
 }
 
-/// What toml gives a date's text by, as serde has no dates.
+/// The name under which toml returns the text of a date, because serde has no type for dates.
 const DATE: &str = "$__toml_private_datetime";
 
 struct SecretVisitor;
@@ -190,7 +190,7 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
-        // Not even the key is named: somebody may have put the secret there.
+        // The error doesn't contain the key, because the user may have entered the secret there.
         let expected = || A::Error::custom("expected one key, `env` or `file`");
         let source = match map.next_key::<String>()?.as_deref() {
             Some("env") => SecretSource::Environment(map.next_value()?),

@@ -1,4 +1,4 @@
-//! Tells the log why the store failed. Callers are told no more than that it did.
+//! Logs the reasons for failures of the store. Callers only learn that the store failed.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tower_passthrough::StoreError;
 
-/// A store that fails may do so for each call: a line is enough for that long.
+/// The minimum time between two log lines, because a store may fail for each call.
 const PAUSE: Duration = Duration::from_secs(10);
 
 static TOLD: Mutex<Told> = Mutex::new(Told {
@@ -18,12 +18,13 @@ static TOLD: Mutex<Told> = Mutex::new(Told {
 
 struct Told {
     last: Option<Instant>,
-    /// Failures since then.
+    /// The number of failures since then that weren't logged.
     left_out: u64,
 }
 
 impl Told {
-    /// Takes a failure down. `Some`: it's to be told, with how many weren't.
+    /// Counts a failure. If it should be logged, returns the number of failures that weren't
+    /// logged.
     fn again(&mut self, now: Instant) -> Option<u64> {
         let is_early = |last| now.saturating_duration_since(last) < PAUSE;
         if self.last.is_some_and(is_early) {
@@ -35,7 +36,7 @@ impl Told {
     }
 }
 
-/// The same result. If the store can't tell, the log says why.
+/// Returns the result unchanged. If the store is unavailable, logs the reason.
 pub(super) fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     if let Err(StoreError::Unavailable(error)) = &result {
         let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
@@ -48,12 +49,12 @@ pub(super) fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
     result
 }
 
-/// The stores' errors hold no secret, nor what was asked for.
+/// Returns the error with its causes. The errors of the stores contain no secret, and no data of
+/// the request.
 fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
-        // A string takes all.
         let _ = write!(text, ": {error}");
         cause = error.source();
     }

@@ -1,9 +1,9 @@
 //! Connections of the config file, in memory.
 //!
-//! Each has a [`MemoryStore`] of its own, so that a later config takes over those that the file
-//! didn't change, as they are by now: with the tokens that were renewed since, with their versions,
-//! and with the lease of whoever renews one right now. One that was changed begins as the file has
-//! it. What an earlier config has stays as it was, for the calls that began with it.
+//! Each connection has a [`MemoryStore`] of its own. If the file didn't change a connection, the
+//! next config takes over its `MemoryStore`, with the refreshed tokens, their versions, and the
+//! lease of a refresh that is under way. A connection that was changed begins with the data in the
+//! file. Calls that began with an earlier config keep the connections of that config.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,20 +17,20 @@ use tower_passthrough::store::{
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, MemoryStore, StoreError};
 
-/// The connections of one config. Cloning is one increment.
+/// The connections of a config. Cloning increments a reference count.
 #[derive(Clone, Default)]
 pub(crate) struct FileStore(Arc<HashMap<Box<str>, Entry, RandomState>>);
 
 struct Entry {
-    /// As the file has it.
+    /// The connection in the file.
     written: Connection,
-    /// As it is by now.
+    /// The connection in its current state.
     live: MemoryStore,
 }
 
 impl FileStore {
-    /// The file's connections. Those that stand in `previous` as the file has them still are live
-    /// there.
+    /// Returns a store with the file's connections. Connections that are in `previous` with the
+    /// same data in the file keep their current state.
     pub(crate) fn new(
         connections: impl IntoIterator<Item = (String, Connection)>,
         previous: Option<&Self>,
@@ -52,7 +52,8 @@ impl FileStore {
     }
 }
 
-/// Whether the file says the same of both. It's read in the order of names.
+/// Returns `true` if the file contains the same data for both connections. Names are in a fixed
+/// order.
 fn is_same(one: &Connection, other: &Connection) -> bool {
     one.integration() == other.integration()
         && one.variables() == other.variables()
@@ -100,7 +101,7 @@ impl TokenStore for FileStore {
     }
 }
 
-// No ids: there may be very many.
+// The ids aren't printed, because there may be very many.
 impl fmt::Debug for FileStore {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FileStore")

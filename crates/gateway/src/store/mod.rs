@@ -1,4 +1,4 @@
-//! Where connections live while the gateway runs.
+//! The store of connections while the gateway runs.
 
 mod failing;
 mod file;
@@ -22,20 +22,20 @@ use self::failing::told;
 use self::sqlite::Persistent;
 use crate::config::Store;
 
-/// A store of one of the kinds that the config file names. Cloning is an increment.
+/// A store of a kind that the config file can name. Cloning increments a reference count.
 #[derive(Clone, Debug)]
 pub(crate) enum Connections {
-    /// In the config file itself, and in memory from then on.
+    /// The connections are read from the config file, and then kept in memory.
     File(FileStore),
     Sqlite(Persistent),
 }
 
 impl Connections {
-    /// Opens what the config asks for. What can stay of `previous` does.
+    /// Opens the store of the config. Keeps the data of `previous` if the store is the same.
     ///
     /// # Errors
     ///
-    /// It can't be opened.
+    /// If the store can't be opened.
     pub(crate) async fn open(store: Store, previous: Option<&Self>) -> Result<Self, OpenError> {
         match store {
             Store::File(connections) => {
@@ -55,7 +55,8 @@ impl Connections {
         }
     }
 
-    /// Leaves nothing in a log beside the file that only a process in order would move.
+    /// Moves the data from the log beside the file into the file, because a process that is killed
+    /// couldn't do that later.
     pub(crate) async fn settle(&self) {
         match self {
             Self::File(_) => {}
@@ -68,7 +69,7 @@ impl Connections {
     }
 }
 
-/// A store that can't be opened.
+/// The error of a store that can't be opened.
 #[derive(Debug)]
 pub(crate) struct OpenError {
     what: String,
@@ -76,7 +77,7 @@ pub(crate) struct OpenError {
 }
 
 impl OpenError {
-    /// Whether the config is at fault, as when it has the wrong key.
+    /// Returns `true` if the config is the cause, for example if it has the wrong key.
     pub(crate) fn is_configs(&self) -> bool {
         self.is_configs
     }

@@ -1,4 +1,4 @@
-//! The store of all calls: connections whose access tokens refresh themselves.
+//! The store for calls: connections whose access tokens are refreshed automatically.
 
 use tower_passthrough::HttpTransport;
 use tower_passthrough::oauth2::OAuth2TokenSource;
@@ -8,7 +8,8 @@ use super::Connections;
 use crate::audit;
 use crate::config::Declared;
 
-/// Token endpoints are called through the transport that vendors are, past the same guard.
+/// The store for calls. Token endpoints are called through the transport for upstreams, with the
+/// same network policy.
 pub(crate) type Served = RefreshingStore<Connections, OAuth2TokenSource<HttpTransport>>;
 
 pub(crate) fn serve(
@@ -24,8 +25,8 @@ pub(crate) fn serve(
     RefreshingStore::new(connections, source).on_refresh(audit::refreshed)
 }
 
-/// Returns when no refresh is under way, and what they wrote is where it stays: one that is cut off
-/// may lose a token that the vendor has rotated.
+/// Waits until no refresh is under way and the new tokens are stored permanently. If a refresh is
+/// cut off, a token that the upstream has rotated may be lost.
 pub(crate) async fn idle(served: Served) {
     served.idle().await;
     served.store().settle().await;

@@ -1,4 +1,4 @@
-//! Connections in a SQLite file, which other processes change too.
+//! Connections in a SQLite file, which other processes change as well.
 
 use std::sync::Arc;
 
@@ -7,16 +7,16 @@ use tower_passthrough_sqlite::{Keys, SqliteStore, SqliteStoreError};
 use super::OpenError;
 use crate::config::Sqlite;
 
-/// An open file. Cloning is an increment.
+/// An open file. Cloning increments a reference count.
 #[derive(Clone, Debug)]
 pub(crate) struct Persistent {
     pub(super) store: SqliteStore,
-    /// What it was opened with.
+    /// The settings with which the file was opened.
     opened: Arc<Sqlite>,
 }
 
 impl Persistent {
-    /// Opens it, or takes the `previous` one, if it was opened with the same.
+    /// Opens the file. Returns `previous` instead, if it was opened with the same settings.
     pub(super) async fn open(sqlite: Sqlite, previous: Option<&Self>) -> Result<Self, OpenError> {
         if let Some(previous) = previous.filter(|previous| *previous.opened == sqlite) {
             return Ok(previous.clone());
@@ -27,8 +27,8 @@ impl Persistent {
     }
 }
 
-/// Opens the file if there is one, which shows whether it's one, and whether its key is right. None
-/// is made.
+/// Opens the file if it exists, to check that it's a store and that its key is right. The file
+/// isn't created.
 pub(crate) async fn check(sqlite: &Sqlite) -> Result<(), OpenError> {
     let is_there = match std::fs::metadata(&sqlite.path) {
         Ok(file) => file.len() > 0,
@@ -40,13 +40,13 @@ pub(crate) async fn check(sqlite: &Sqlite) -> Result<(), OpenError> {
     Ok(())
 }
 
-/// Opens the file, or makes it.
+/// Opens the file, or creates it.
 pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
     let wrong = |what: String, is_configs| OpenError {
         what: format!("[store]: {}: {what}", sqlite.path.display()),
         is_configs,
     };
-    // Each of them was read once already, so there is no error to tell.
+    // The config has already checked each key, so the errors aren't reported here.
     let mut keys = sqlite.keys.iter();
     let keys = keys.next().and_then(|key| {
         let first = Keys::from_base64(key).ok()?;

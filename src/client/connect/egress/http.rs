@@ -1,4 +1,4 @@
-//! CONNECT over HTTP/1.1.
+//! Tunnels by CONNECT over HTTP/1.1.
 
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -12,18 +12,19 @@ use crate::client::connect::dial::Failure;
 use crate::client::error::{TransportError, TransportErrorKind};
 use crate::secret::Secret;
 
-/// The maximum length of the proxy's answer, in bytes, interim responses included.
+/// The maximum length of the proxy's answer, in bytes, including interim responses.
 const MAX_ANSWER_LEN: usize = 16 * 1024;
 
 const FIELD_START: &[u8] = b"Proxy-Authorization: Basic ";
 const LINE_END: &[u8] = b"\r\n";
 
-/// Returns the field line that authenticates, or `None` if the credentials can't be sent.
+/// Returns the field line with the credentials, or `None` if the credentials can't be sent.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
     encode_basic(FIELD_START, user, password, LINE_END).map(Secret::from)
 }
 
-/// Turns `stream` into a tunnel. Reads no byte behind the proxy's answer: those are the upstream's.
+/// Turns `stream` into a tunnel. Reads no byte after the proxy's answer, because these bytes belong
+/// to the upstream.
 pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     target: Target<'_>,
@@ -52,10 +53,10 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
 
 fn request(target: Target<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8>> {
     let mut authority = String::new();
-    // Writing to a string can't fail.
+    // Writing to a string never fails.
     let _ = match target {
         Target::Address(SocketAddr::V4(address)) => write!(authority, "{address}"),
-        // Without a zone, which no checked address has.
+        // The zone is left out, because a checked address never has a zone.
         Target::Address(SocketAddr::V6(address)) => {
             write!(authority, "[{}]:{}", address.ip(), address.port())
         }
@@ -71,7 +72,8 @@ fn request(target: Target<'_>, credentials: Option<&Secret>) -> Zeroizing<Vec<u8
         credentials,
         LINE_END,
     ];
-    // Allocated at its final size: growth would leave a copy that isn't wiped.
+    // The buffer is allocated with its final size, because growth would leave a copy of the
+    // credentials that isn't wiped.
     let length = parts.iter().map(|part| part.len()).sum();
     let mut request = Zeroizing::new(Vec::with_capacity(length));
     for part in parts {
@@ -85,7 +87,8 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<
     const END: &[u8] = b"\r\n\r\n";
     let mut head = Vec::with_capacity(128);
     loop {
-        // Reads no more bytes than the head lacks at least, so that none of the upstream's is read.
+        // Reads only as many bytes as the head still needs at least, so that no byte of the upstream
+        // is read.
         let begun = (1..END.len())
             .rev()
             .find(|&len| head.ends_with(END.get(..len).unwrap_or(END)));

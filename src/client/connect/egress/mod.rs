@@ -1,15 +1,18 @@
-//! Tunnels to upstreams through an egress proxy: by CONNECT over HTTP/1.1 (RFC 9110 §9.3.6), in
-//! clear or over TLS, or by SOCKS5 (RFC 1928).
+//! Tunnels to upstreams through an egress proxy: by CONNECT over HTTP/1.1 (RFC 9110 §9.3.6), with or
+//! without TLS, or by SOCKS5 (RFC 1928).
 //!
 //! The network policy applies here as well. By default names are resolved locally, each address is
-//! checked, and the proxy is asked for a tunnel to the checked address, so DNS rebinding can't get
-//! around the check. Upstreams without TLS are reached through a tunnel as well, so that the proxy
-//! never sees a request.
+//! checked, and the proxy is asked for a tunnel to the checked address, so DNS rebinding can't
+//! bypass the check. Upstreams without TLS are also reached through a tunnel, so that the proxy
+//! isn't asked to forward a request.
 //!
-//! Written by hand, because hyper-util's `Tunnel` and `SocksV5` lose bytes that an upstream sends
-//! right behind the proxy's answer (an upstream on HTTP/2 may speak first), keep credentials in
-//! buffers that grow and aren't wiped, resolve names on the reactor, and don't distinguish a refusal
-//! of one address from a refusal of all.
+//! hyper-util's `Tunnel` and `SocksV5` aren't used, because they:
+//!
+//! - lose bytes that an upstream sends immediately after the proxy's answer, which can happen
+//!   because an upstream that uses HTTP/2 may send first;
+//! - keep credentials in buffers that grow and aren't wiped;
+//! - resolve names on the reactor;
+//! - don't distinguish the refusal of one address from the refusal of all addresses.
 
 mod http;
 mod socks;
@@ -48,7 +51,7 @@ pub struct EgressProxy {
     protocol: Protocol,
     host: Host,
     port: u16,
-    /// The credentials as they're sent.
+    /// The credentials in the form in which they're sent.
     credentials: Option<Secret>,
     remote_dns: bool,
 }
@@ -79,7 +82,7 @@ impl EgressProxy {
             Some((user_info, authority)) => (Some(user_info), authority),
             None => (None, rest),
         };
-        // An `@` after one of these doesn't end the user info.
+        // An `@` after one of these characters doesn't end the user info.
         if user_info.is_some_and(|user_info| user_info.contains(['/', '?', '#', '\\'])) {
             return Err(refused());
         }
@@ -88,7 +91,7 @@ impl EgressProxy {
         if !location.path.is_empty() || authority.contains("://") {
             return Err(refused());
         }
-        // After the bracket of an IPv6 address, whose colons don't precede a port.
+        // The colons inside the brackets of an IPv6 address don't precede a port.
         let has_port = authority
             .rsplit(']')
             .next()
@@ -194,7 +197,7 @@ pub(super) enum Target<'a> {
     Name(&'a str, u16),
 }
 
-/// An egress proxy, with the TLS configuration to reach it.
+/// An egress proxy, with the TLS configuration for connections to the proxy.
 pub(crate) struct Egress {
     proxy: EgressProxy,
     #[cfg(feature = "rustls")]
@@ -202,8 +205,8 @@ pub(crate) struct Egress {
 }
 
 impl Egress {
-    /// Returns the egress through that proxy. TLS to the proxy has a configuration of its own, so
-    /// that sessions aren't shared with upstreams.
+    /// Returns the egress through that proxy. TLS to the proxy has its own configuration, so that
+    /// sessions aren't shared with upstreams.
     #[cfg(feature = "rustls")]
     pub(crate) fn new(
         proxy: EgressProxy,
@@ -247,7 +250,7 @@ impl Egress {
         Ok(raw)
     }
 
-    /// Connects to the proxy itself, to which the network policy doesn't apply.
+    /// Connects to the proxy itself. The network policy doesn't apply to the address of the proxy.
     async fn reach(&self, names: &LookUps) -> Result<RawStream, TransportError> {
         let addresses = match &self.proxy.host {
             Host::Ip(ip) => Addresses::from_iter([SocketAddr::new(*ip, self.proxy.port)]),
@@ -269,8 +272,9 @@ impl Egress {
     }
 }
 
-/// Hides the kind of a failure to reach the proxy: a caller would take a kind such as a bad
-/// certificate for the upstream's. The host application finds the cause in the source.
+/// Hides the kind of a failure to reach the proxy, because a caller would think that the failure,
+/// for example an invalid certificate, is the upstream's. The host application finds the cause in
+/// the source.
 fn proxy_failure(error: TransportError) -> Failure {
     failure("the egress proxy can't be reached", Some(error.into()))
 }

@@ -1,4 +1,5 @@
-//! SOCKS5: the greeting, user and password if the proxy asks for them, and the connection request.
+//! Tunnels by SOCKS5: the greeting, user and password if the proxy asks for them, and the request
+//! for a connection.
 
 use std::net::IpAddr;
 
@@ -21,7 +22,7 @@ const IPV4: u8 = 1;
 const NAME: u8 = 3;
 const IPV6: u8 = 4;
 
-/// Returns the message that authenticates, or `None` if user or password is too long for it.
+/// Returns the message with user and password, or `None` if either is too long for SOCKS5.
 pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
     let (user, password) = (user.expose(), password.expose());
     let (user_length, password_length) = (
@@ -36,7 +37,8 @@ pub(super) fn credentials(user: &Secret, password: &Secret) -> Option<Secret> {
     Some(Secret::from(message))
 }
 
-/// Turns `stream` into a tunnel. Reads no byte behind the proxy's answer: those are the upstream's.
+/// Turns `stream` into a tunnel. Reads no byte after the proxy's answer, because these bytes belong
+/// to the upstream.
 pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
     target: Target<'_>,
@@ -51,7 +53,8 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
     if reply != 0 {
         return Err(reply_failure(reply));
     }
-    // The address and the port that the proxy connected from aren't used.
+    // The rest of the reply, which is the address and the port from which the proxy connected, is
+    // read but not used.
     let length = match kind {
         IPV4 => 4,
         IPV6 => 16,
@@ -113,7 +116,7 @@ fn request(target: Target<'_>) -> Result<Vec<u8>, Failure> {
     Ok(request)
 }
 
-/// Returns the failure that a reply code stands for (RFC 1928 §6).
+/// Returns the failure for a reply code (RFC 1928 §6).
 fn reply_failure(reply: u8) -> Failure {
     let (kind, why) = match reply {
         1 | 3 | 4 | 6 => (

@@ -1,4 +1,4 @@
-//! `kind = "hmac"`: signed by a recipe of the vendor's own.
+//! `kind = "hmac"`: calls are signed in the way that the upstream defines.
 
 use std::collections::BTreeMap;
 

@@ -1,8 +1,8 @@
-//! `auth`: how an integration's calls are authenticated. A table with a `kind`, or an array of them
-//! for vendors that want several credentials at once.
+//! `auth`: the authentication of an integration's calls. It's a table with a `kind`, or an array of
+//! such tables for upstreams that need several credentials at once.
 //!
-//! Which keys a table may have depends on its kind, so it's read out of the file's tree twice: for
-//! the kind, and for the shape that the kind has.
+//! The keys of a table depend on its kind. So each table is read twice from the parsed file: first
+//! for the kind, and then for the keys of that kind.
 
 mod hmac;
 mod oauth1;
@@ -26,14 +26,14 @@ use super::problem::{Problem, Problems};
 use super::value::Size;
 use super::value::{Form, Text};
 
-/// What `auth` says of an integration.
+/// The authentication of an integration, as its `auth` defines it.
 pub(super) struct Authentication {
     pub(super) scheme: Arc<dyn AuthScheme>,
     pub(super) needs: Needs,
     pub(super) tokens: Option<Tokens>,
 }
 
-/// What one table says.
+/// The content of a single table.
 struct One {
     scheme: Scheme,
     needs: Needs,
@@ -42,13 +42,13 @@ struct One {
 
 type Scheme = Box<dyn AuthScheme>;
 
-/// What an integration says beside its `auth`.
+/// The settings of an integration that its `auth` depends on.
 #[derive(Clone, Copy)]
 pub(super) struct Surroundings<'a> {
     pub(super) folder: Folder<'a>,
     pub(super) base_url: &'a str,
     pub(super) variables: &'a Variables,
-    /// Whether vendors may be called without TLS.
+    /// `true` if upstreams may be called without TLS.
     pub(super) plaintext: bool,
 }
 
@@ -58,7 +58,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// The secrets that a connection must have: one of each of these.
+/// The secrets that a connection must have. Each group must have at least one of its secrets.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs(Vec<Vec<String>>);
 
@@ -69,7 +69,7 @@ impl Needs {
         Self(names.map(|name| vec![String::from(&**name)]).collect())
     }
 
-    /// What isn't there, as a message names it.
+    /// Returns the secrets that are missing, in the form in which a message names them.
     pub(super) fn missing(&self, has: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
         let missing = self
             .0
@@ -79,7 +79,7 @@ impl Needs {
     }
 }
 
-/// How a credential is put on.
+/// The kinds of authentication.
 #[derive(Clone, Copy)]
 enum AuthKind {
     None,
@@ -115,14 +115,14 @@ impl Form for AuthKind {
     }
 }
 
-/// What a table of each kind has.
+/// The `kind` of a table.
 #[derive(Deserialize)]
 #[serde(expecting = "a table such as { kind = \"bearer\" }")]
 struct Tagged {
     kind: Spanned<Text<AuthKind>>,
 }
 
-/// Reads a table of that kind, or an array of such, if there's no problem.
+/// Reads a table of `auth`, or an array of such tables. Returns `None` if there is a problem.
 pub(super) fn read(
     auth: Option<&Spanned<DeValue<'_>>>,
     around: Surroundings<'_>,
@@ -161,7 +161,7 @@ pub(super) fn read(
 }
 
 impl One {
-    /// One that needs what its scheme reads.
+    /// Returns the content of a table that needs only the secrets of its scheme.
     fn of(scheme: Scheme) -> Self {
         Self {
             needs: Needs::of(&*scheme),
@@ -200,7 +200,7 @@ fn one(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Pr
     Ok(One::of(scheme))
 }
 
-/// Reads the shape of one kind. Its keys are known from here on, so others are a problem.
+/// Reads a table of a known kind. Keys that the kind doesn't have are reported as a problem.
 fn shape<T: DeserializeOwned>(table: &Spanned<DeValue<'_>>) -> Result<T, Problem> {
     let table = ValueDeserializer::from(table.clone());
     T::deserialize(table).map_err(|error| Problem::of_shape(&error))

@@ -1,4 +1,4 @@
-//! `kind = "oauth1"`: signed by OAuth 1.0a.
+//! `kind = "oauth1"`: calls are signed with OAuth 1.0a.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;

@@ -1,4 +1,4 @@
-//! `kind = "oauth2"`: an access token that refreshes itself.
+//! `kind = "oauth2"`: an access token that is refreshed automatically.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -46,7 +46,7 @@ struct Table {
     keep: Vec<String>,
     #[serde(default)]
     dead_errors: Vec<String>,
-    // Of JWTs.
+    // The following keys are for JWTs.
     private_key: Option<Spanned<SecretSource>>,
     algorithm: Option<Spanned<Text<SigningAlgorithm>>>,
     key_id: Option<Spanned<String>>,
@@ -114,11 +114,11 @@ impl Form for SigningAlgorithm {
     }
 }
 
-/// Where an integration's access tokens come from.
+/// The token endpoint of an integration, and its behavior.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) endpoint: TokenEndpoint,
-    /// Whether a vendor may give another refresh token with each access token.
+    /// `true` if the upstream may return a new refresh token together with each access token.
     pub(crate) may_rotate: bool,
 }
 
@@ -146,7 +146,7 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
         ClientAuthKind::Basic => ClientAuth::Basic,
         ClientAuthKind::Body => ClientAuth::Body,
         ClientAuthKind::None => ClientAuth::None,
-        // Where both are JWTs, what is claimed is the grant's.
+        // If both the grant and the client authentication are JWTs, the claims are for the grant.
         ClientAuthKind::PrivateKeyJwt => ClientAuth::PrivateKeyJwt(match grant {
             GrantKind::JwtBearer => table.signed(around)?,
             _ => table.claims(table.signed(around)?),
@@ -184,7 +184,7 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
 }
 
 impl Table {
-    /// Keys that another grant or another way to authenticate would read.
+    /// Checks that there are no keys that only another grant or another client authentication uses.
     fn has_no_strays(&self, grant: GrantKind, client: ClientAuthKind) -> Result<(), Problem> {
         let secret = self.client_secret.as_ref();
         let has_secret = matches!(client, ClientAuthKind::Basic | ClientAuthKind::Body);
@@ -216,8 +216,8 @@ impl Table {
         }
     }
 
-    /// What the connection has to have: what stands in none of the keys here, and a token to begin
-    /// with.
+    /// Returns the secrets that the connection must have: secrets that aren't set here, and an
+    /// initial token.
     fn needs(&self, grant: GrantKind, client: ClientAuthKind) -> Needs {
         let mut needs = Vec::new();
         let mut need = |any: &[&str]| {
@@ -242,7 +242,7 @@ impl Table {
         Needs(needs)
     }
 
-    /// A JWT, signed by the key that stands here or the connection's own.
+    /// Returns the JWT settings. The signing key is set here, or is a secret of the connection.
     fn signed(&self, around: Surroundings<'_>) -> Result<Assertion, Problem> {
         let algorithm = self.algorithm.as_ref();
         let algorithm =
@@ -284,7 +284,7 @@ impl Table {
         assertion
     }
 
-    /// Where things are in the answer.
+    /// Sets the positions of the tokens in the endpoint's response.
     fn answer(&self, mut endpoint: TokenEndpoint) -> TokenEndpoint {
         if let Some(path) = &self.access_token_path {
             endpoint = endpoint.access_token_at(path.as_str());
@@ -308,7 +308,7 @@ impl Table {
     }
 }
 
-/// The endpoint there. Its variables are those of the base URL.
+/// Returns the endpoint with that URL. Its variables are the variables of the base URL.
 fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, Problem> {
     let wrong = |error: BaseUrlError| {
         let expected = "expected a URL such as \"https://vendor.com/oauth/token\"";
@@ -325,7 +325,7 @@ fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, 
         if !text.contains(&format!("{{{name}}}")) {
             continue;
         }
-        // A pattern or a default that is no good has been told of.
+        // If the pattern or the default is invalid, that was already reported for the base URL.
         let table = &variable.get_ref().0;
         if let Some(pattern) = &table.pattern {
             endpoint = endpoint.variable(name, pattern).map_err(wrong)?;
@@ -337,7 +337,8 @@ fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, 
     Ok(endpoint)
 }
 
-/// The text; or, if it's `{name}`, the connection's secret or variable of that name.
+/// Returns the text as the parameter's value. If the text is `{name}`, the value is the
+/// connection's secret or variable of that name.
 fn of_text(text: &Secret) -> TokenParameter {
     let name = std::str::from_utf8(text.expose()).ok();
     let name = name.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));

@@ -1,5 +1,5 @@
-//! The kinds that send a secret as it is, or show a certificate: `none`, `bearer`, `basic`, `header`,
-//! `query` and `mtls`.
+//! The kinds that send a secret without a signature, or use a client certificate: `none`, `bearer`,
+//! `basic`, `header`, `query` and `mtls`.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -47,7 +47,7 @@ struct Header {
 
 pub(super) fn header(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
     let Header { name, value, .. } = shape(table)?;
-    // With no template first, to know which of the two is at fault.
+    // The name is checked with an empty template first, so that the error is about the right key.
     auth::Header::new(name.get_ref(), "").map_err(|error| unfit(&name, error))?;
     let header = auth::Header::new(name.get_ref(), value.get_ref());
     Ok(Box::new(header.map_err(|error| unfit(&value, error))?))

@@ -1,4 +1,4 @@
-//! `kind = "sigv4"`: signed for AWS.
+//! `kind = "sigv4"`: calls are signed for AWS.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ struct Table {
     presigned: Option<Spanned<Text<Duration>>>,
 }
 
-/// What becomes of a payload whose hash the caller doesn't say.
+/// The treatment of a payload for which the caller sends no hash.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Payload {
     Signed,
@@ -42,13 +42,13 @@ impl Form for Payload {
     }
 }
 
-/// The most that is kept of a payload to be signed, unless the file says otherwise.
+/// The default maximum size of a payload that is buffered to be signed, in bytes.
 const PAYLOAD_LIMIT: usize = 16 << 20;
 
 pub(super) fn read(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
     let table: Table = shape(table)?;
     let (service, region) = (table.service.get_ref(), table.region.get_ref());
-    // With a region that fits first, to know which of the two is at fault.
+    // The service is checked with a valid region first, so that the error is about the right key.
     SigV4::new(service, "us-east-1").map_err(|error| unfit(&table.service, error))?;
     let mut scheme = SigV4::new(service, region).map_err(|error| unfit(&table.region, error))?;
     let limit = table.payload_limit.as_ref();
