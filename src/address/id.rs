@@ -1,6 +1,6 @@
 //! The id of a connection, as a caller sends it.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
@@ -58,7 +58,12 @@ impl ConnectionId {
         if bytes.iter().any(|&byte| forbidden(byte)) {
             return Err(bad("the connection id holds a `/` or a control byte"));
         }
-        match std::str::from_utf8(&bytes) {
+        let text = match &bytes {
+            // Nothing was encoded.
+            Cow::Borrowed(_) => Ok(segment),
+            Cow::Owned(bytes) => std::str::from_utf8(bytes),
+        };
+        match text {
             Ok(id) => Ok(Self(SmallStr::new(id))),
             // Ids in stores are text, so no connection has this id.
             Err(_) => Err(Error::unknown_connection()),

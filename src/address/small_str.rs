@@ -30,13 +30,17 @@ impl SmallStr {
         }
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        match &self.0 {
+            Repr::Heap(text) => text.as_bytes(),
+            Repr::Inline { len, bytes } => bytes.get(..usize::from(*len)).unwrap_or_default(),
+        }
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         match &self.0 {
             Repr::Heap(text) => text,
-            Repr::Inline { len, bytes } => bytes
-                .get(..usize::from(*len))
-                .and_then(|text| std::str::from_utf8(text).ok())
-                .unwrap_or_default(),
+            Repr::Inline { .. } => std::str::from_utf8(self.as_bytes()).unwrap_or_default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The head of a request, as a scheme reads and changes it.
 
 use bytes::Bytes;
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 use http::uri::PathAndQuery;
 use http::{Method, Uri};
@@ -100,17 +100,22 @@ impl<'a> AuthRequest<'a> {
         self.fields
     }
 
+    #[inline]
     fn note(&mut self, name: HeaderName) {
         if !self.fields.contains(&name) {
             self.fields.push(name);
         }
     }
 
+    #[inline]
     pub(super) fn drop_other_spellings(&mut self, name: &HeaderName) {
-        let has_spellings = |name: &str| name.bytes().any(|byte| byte == b'-' || byte == b'_');
-        if !has_spellings(name.as_str()) {
-            return;
+        // The field of most schemes has a single spelling.
+        if *name != AUTHORIZATION {
+            self.drop_spellings_other_than(name);
         }
+    }
+
+    fn drop_spellings_other_than(&mut self, name: &HeaderName) {
         let is_other = |other: &&HeaderName| {
             let (other, name) = (other.as_str().as_bytes(), name.as_str().as_bytes());
             let dash = |&byte: &u8| if byte == b'_' { b'-' } else { byte };

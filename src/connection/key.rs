@@ -63,6 +63,10 @@ impl ConnectionKey {
         Self::new(&[tenant, "/", id.as_str()].concat())
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
     /// Returns the key as text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -17,7 +17,8 @@ use super::percent::decode;
 pub(crate) fn leaves_base(path: &str, decoded_twice: bool) -> bool {
     // A dot segment needs a dot, plain or encoded.
     let bytes = path.as_bytes();
-    let has_two_dots = || bytes.windows(2).any(|pair| pair == b"..");
+    // A look for a single dot is cheaper, and few paths have one.
+    let has_two_dots = || bytes.contains(&b'.') && bytes.windows(2).any(|pair| pair == b"..");
     if !bytes.contains(&b'%') && !has_two_dots() {
         return false;
     }

@@ -127,10 +127,12 @@ impl CallGuard {
         self.upload = upload;
     }
 
+    #[inline]
     pub(crate) fn set_connection_id(&mut self, id: &ConnectionId) {
         self.facts.id = Some(id.clone());
     }
 
+    #[inline]
     pub(crate) fn set_connection_key(&mut self, key: &ConnectionKey) {
         self.facts.key = Some(key.clone());
     }

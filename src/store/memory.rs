@@ -37,7 +37,8 @@ pub struct MemoryStore(Arc<RwLock<Map>>);
 
 #[derive(Default)]
 struct Map {
-    entries: HashMap<Box<str>, Entry, RandomState>,
+    // By the bytes of keys: a key as text is checked to be UTF-8 each time, and this is looked up on each call.
+    entries: HashMap<Box<[u8]>, Entry, RandomState>,
     /// The newest version and fence: none is given twice.
     newest: u64,
 }
@@ -59,13 +60,13 @@ impl Map {
             record: StoredConnection::new(connection, version),
             lease: None,
         };
-        let old = self.entries.insert(id.into(), entry);
+        let old = self.entries.insert(id.as_bytes().into(), entry);
         old.map(|entry| entry.record.connection)
     }
 
     fn entry(&mut self, id: &ConnectionKey) -> Result<&mut Entry, StoreError> {
         self.entries
-            .get_mut(id.as_str())
+            .get_mut(id.as_bytes())
             .ok_or(StoreError::NotFound)
     }
 }
@@ -88,7 +89,7 @@ impl MemoryStore {
 
     /// Removes a connection. Returns `true` if there was one.
     pub fn remove_now(&self, key: &str) -> bool {
-        self.write().entries.remove(key).is_some()
+        self.write().entries.remove(key.as_bytes()).is_some()
     }
 
     fn shared(&self) -> RwLockReadGuard<'_, Map> {
@@ -101,7 +102,7 @@ impl MemoryStore {
 
     fn record(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
         let map = self.shared();
-        let entry = map.entries.get(id.as_str());
+        let entry = map.entries.get(id.as_bytes());
         Ok(entry.ok_or(StoreError::NotFound)?.record.clone())
     }
 }
@@ -113,7 +114,7 @@ impl CredentialStore for MemoryStore {
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let map = self.shared();
-        let entry = map.entries.get(id.as_str());
+        let entry = map.entries.get(id.as_bytes());
         Ok(entry.ok_or(StoreError::NotFound)?.record.connection.clone())
     }
 }
@@ -205,9 +206,9 @@ impl ConnectionStore for MemoryStore {
         limit: usize,
     ) -> Result<Vec<ConnectionSummary>, StoreError> {
         let map = self.shared();
-        // One that isn't an id can't be asked for, and so isn't there.
+        // A text that isn't a key can't be looked up, so it isn't listed either.
         let listed = map.entries.iter().filter_map(|(id, entry)| {
-            let id = ConnectionKey::try_from(&**id).ok()?;
+            let id = ConnectionKey::new(std::str::from_utf8(id).ok()?).ok()?;
             let StoredConnection {
                 connection, state, ..
             } = &entry.record;
