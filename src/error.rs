@@ -1,4 +1,4 @@
-//! The errors of this crate: one code for each row of the contract's table, each with its status.
+//! The errors of this crate: a code for each row of the contract's table, each with its status.
 //!
 //! The crate answers with an [`Error`] if it can't return an upstream's response. The error's [`Display`](fmt::Display) text is meant
 //! for the caller: it contains no secret, and no host or address that the caller didn't name. Causes are only in
@@ -144,7 +144,7 @@ impl ErrorCode {
         }
     }
 
-    /// The error type of `Proxy-Status` (RFC 9209 §2.3) where the transport names no closer one.
+    /// The error type of `Proxy-Status` (RFC 9209 §2.3) where the transport names no closer type.
     const fn proxy_status(self) -> &'static str {
         match self {
             Self::BadAddress
@@ -206,7 +206,7 @@ impl Error {
         Self::new(ErrorCode::BadDomain, detail)
     }
 
-    /// The one answer for an unknown, a refused and an impossible id.
+    /// The same answer for an unknown, a refused and an impossible id.
     pub(crate) fn unknown_connection() -> Self {
         Self::new(
             ErrorCode::UnknownConnection,
@@ -379,7 +379,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-// By hand: a derived one would print the source, which may hold an address or a URL.
+// Written by hand: a derived implementation would print the source, which may hold an address or a URL.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")

@@ -1,4 +1,4 @@
-//! The identity of the host application at an upstream, on behalf of one connection.
+//! The identity of the host application at an upstream, on behalf of a connection.
 
 use std::fmt;
 
@@ -109,7 +109,7 @@ mod tls {
         ///
         /// # Errors
         ///
-        /// [`InvalidIdentity`] if one of them can't be read, or if the key doesn't belong to the certificate.
+        /// [`InvalidIdentity`] if the certificate or the key can't be read, or if the key doesn't belong to the certificate.
         pub fn from_pem(
             certificate: &Secret,
             private_key: &Secret,

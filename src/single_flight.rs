@@ -306,7 +306,7 @@ mod tests {
             choice
         }
 
-        /// The next sequence, if there is one.
+        /// The next sequence, if there is a further sequence.
         fn next(mut self) -> Option<Self> {
             while let Some((choice, number)) = self.made.pop() {
                 if choice + 1 < number {
@@ -375,7 +375,7 @@ mod tests {
         .await;
     }
 
-    /// Counts the refreshes at work, also if one breaks off.
+    /// Counts the refreshes at work, also if a refresh breaks off.
     struct AtWork(Rc<Slot<u32>>);
 
     impl AtWork {
@@ -416,7 +416,7 @@ mod tests {
         (newest(&tasks), waiter.result().await)
     }
 
-    /// One way in which callers, refreshes, and those that go away or break off can follow each other.
+    /// Runs callers and refreshes in a possible order. Callers may go away, and refreshes may break off.
     fn run(choices: &mut Choices, number: usize) {
         let (flights, tasks) = (Model::new(8), Tasks::default());
         let at_work = Rc::new(Slot::new(0));

@@ -18,7 +18,7 @@ const DOMAIN_PARAMETER: &str = "__domain";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PathEncoding {
-    /// Decodes a remainder that contains no literal `/` and contains an encoded one.
+    /// Decodes a remainder that contains no literal `/`, but contains an encoded `/`.
     ///
     /// A hand-written remainder of one segment with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
     /// use [`Never`](Self::Never) for it. A generated path without any slash (`users%3Fx%3D1`) isn't decoded: write
@@ -176,7 +176,7 @@ fn forbidden_byte() -> Error {
     Error::bad_address("the path holds a backslash or a control character")
 }
 
-/// Joins the decoded query and the outer one, in this order.
+/// Joins the decoded query and the outer query, in this order.
 fn join_queries(mut inner: String, outer: Option<&str>) -> String {
     if let Some(outer) = outer.filter(|outer| !outer.is_empty()) {
         if !inner.is_empty() {

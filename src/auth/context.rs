@@ -105,7 +105,7 @@ impl<'a> AuthContext<'a> {
 
     /// Returns the header value that `make` builds from the connection's secrets.
     ///
-    /// One value is cached with the connection until its credential changes, and returned for the same key.
+    /// The value is cached with the connection until its credential changes, and returned for the same key.
     ///
     /// # Errors
     ///

@@ -28,7 +28,7 @@ pub trait BodyEncoder: fmt::Debug + Send + 'static {
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode).
+    /// The same errors as [`encode`](Self::encode).
     fn finish(&mut self) -> Result<Bytes, EncodeError>;
 
     /// Returns the maximum number of bytes of the payload that it buffers at a time.

@@ -64,7 +64,7 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`apply`](Self::apply).
+    /// The same errors as [`apply`](Self::apply).
     fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
         let _ = (request, cx);
         Ok(PayloadUse::Ignored)
@@ -112,7 +112,7 @@ impl Requirements {
         self
     }
 
-    /// Adds a query parameter that the scheme sets. The name is the decoded one.
+    /// Adds a query parameter that the scheme sets. `name` is the decoded name.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<Box<str>>) -> Self {
         self.parameters.push(name.into());
@@ -188,7 +188,7 @@ impl Requirements {
     ///
     /// # Errors
     ///
-    /// [`AuthError::MissingSecret`] or [`AuthError::MissingVariable`] for the first one that is missing.
+    /// [`AuthError::MissingSecret`] or [`AuthError::MissingVariable`] for the first secret or variable that is missing.
     pub fn check(&self, cx: &AuthContext<'_>) -> Result<(), AuthError> {
         let mut secrets = self.secrets.iter();
         secrets.try_for_each(|name| cx.secret(name).map(drop))?;
@@ -248,7 +248,8 @@ impl Applied {
         self
     }
 
-    /// Returns the results of both schemes together. If both have an encoder or a certificate, the first one is used.
+    /// Returns the results of both schemes together. If both schemes have an encoder or a certificate, the
+    /// encoder or certificate of the first scheme is used.
     pub fn and(self, other: Self) -> Self {
         Self {
             encoder: self.encoder.or(other.encoder),

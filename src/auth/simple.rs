@@ -135,7 +135,7 @@ pub(crate) fn encode_basic(
 
 /// Sends a secret as a query parameter. The caller's parameters of that name are removed, and the secret's parameter is the last.
 ///
-/// Prefer a header field if the upstream accepts one: an upstream may repeat its request URL in `Location`, `Link` or a body, and
+/// Prefer a header field if the upstream accepts a field: an upstream may repeat its request URL in `Location`, `Link` or a body, and
 /// URLs are often logged. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the key from the two header fields.
 #[derive(Clone, Debug)]
 pub struct Query {

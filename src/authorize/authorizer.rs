@@ -173,7 +173,7 @@ forward!(Arc);
 forward!(Box);
 
 /// Holds any authorizer, for types that are chosen at run time. Cloning increments a reference count; each call allocates
-/// one more box.
+/// another box.
 #[derive(Clone)]
 pub struct BoxAuthorize(Arc<dyn DynAuthorize>);
 

@@ -42,7 +42,7 @@ impl Grant {
         &self.scope
     }
 
-    /// Returns the key, if the authorizer has set one.
+    /// Returns the key, if the authorizer has set a key.
     #[must_use]
     pub const fn key(&self) -> Option<&ConnectionKey> {
         self.key.as_ref()

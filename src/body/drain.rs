@@ -24,7 +24,7 @@ where
     B: Body<Data = Bytes> + Send + Unpin + 'static,
 {
     if let Ok(runtime) = Handle::try_current() {
-        // The timer is made inside: outside of a runtime that has one it would panic, in a drop.
+        // The timer is made inside of the task: outside of a runtime that has timers, a new timer would panic, in a drop.
         runtime.spawn(async move { timeout(DRAIN_TIMEOUT, drain(body)).await });
     }
 }

@@ -200,7 +200,7 @@ mod tests {
             .unwrap()
     }
 
-    /// What comes out, with a `!` for an error and a `+` for trailers.
+    /// Returns the body that comes out, with a `!` for an error and a `+` for trailers.
     async fn read(body: &mut RequestBody) -> String {
         let mut text = String::new();
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx)).await {
@@ -219,8 +219,8 @@ mod tests {
             (Some(8), false, "<aabbcc>"),
             (None, false, "<aabbcc>"),
             (None, true, "<aabbcc>+"),
-            // Never more than was promised: what would look like the end isn't sent before it is
-            // one. Less is an error too.
+            // Never more than the promised length: bytes that would look like the end aren't
+            // sent before the body has ended. Less is an error too.
             (Some(7), false, "<aabb!"),
             (Some(4), false, "<aa!"),
             (Some(9), false, "<aabbcc!"),

@@ -108,7 +108,7 @@ impl RequestBody {
         ))))
     }
 
-    /// Returns the body framed as one of unknown size.
+    /// Returns the body framed as a body of unknown size.
     pub(super) fn chunked(mut self) -> Self {
         if let Kind::Buffered(kept) = &mut self.kind {
             kept.hide_size();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep};
 
-/// The progress of one request's body. Times are kept as milliseconds since the call's start, so that they fit into an
+/// The progress of a request's body. Times are kept as milliseconds since the call's start, so that they fit into an
 /// atomic.
 #[derive(Debug)]
 pub(crate) struct Upload {

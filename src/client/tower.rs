@@ -21,7 +21,7 @@ use crate::policy::Destination;
 /// A `tower::Service` as a [`Transport`], so that tower's layers and mocks can be used in place of the upstream or in front of it.
 ///
 /// Each call is made on a clone of the service. The [`Destination`] is in the request's extensions, and so is the
-/// [`ConnectionKey`](crate::store::ConnectionKey), if there is one. **The service must check the addresses that the destination's name
+/// [`ConnectionKey`](crate::store::ConnectionKey), if there is a key. **The service must check the addresses that the destination's name
 /// resolves to.** If the service's error is a [`TransportError`], it is used unchanged; with any other error, the upstream is assumed to
 /// have received the request.
 ///
@@ -110,7 +110,7 @@ impl<S> fmt::Debug for ServiceTransport<S> {
     }
 }
 
-/// A [`Transport`] as a `tower::Service`, which sends every request to one checked destination.
+/// A [`Transport`] as a `tower::Service`, which sends every request to a single checked destination.
 ///
 /// It is meant for calls that the host application makes itself, and for tower's layers around a transport. Cloning increments two
 /// reference counts.

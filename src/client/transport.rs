@@ -16,7 +16,7 @@ use crate::body::{RequestBody, UpstreamBody};
 /// **The transport must check the addresses that a destination's name resolves to**
 /// ([`NetworkPolicy`](crate::policy::NetworkPolicy)), on each new connection, and must dial only permitted addresses.
 ///
-/// The request is complete: its URI is absolute, its fields are the ones to send, without `Host`, and `Transfer-Encoding` is set
+/// The request is complete: its URI is absolute, its fields are the fields to send, without `Host`, and `Transfer-Encoding` is set
 /// where HTTP/1.1 needs it. A transport must not follow a redirect, must not decode a content coding, must not send a request
 /// again that the upstream may have acted on, and must not choose the destination by a request's fields or extensions.
 ///
@@ -89,7 +89,7 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// Holds any transport, for types that are chosen at run time. Cloning increments a reference count; each call allocates one more
+/// Holds any transport, for types that are chosen at run time. Cloning increments a reference count; each call allocates another
 /// box.
 #[derive(Clone)]
 pub struct BoxTransport(Arc<dyn DynTransport>);

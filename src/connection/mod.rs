@@ -65,7 +65,7 @@ impl Connection {
         self
     }
 
-    /// Removes the secret of that name, if there is one.
+    /// Removes the secret of that name, if there is such a secret.
     #[must_use]
     pub fn without_secret(mut self, name: &str) -> Self {
         let inner = Arc::make_mut(&mut self.0);

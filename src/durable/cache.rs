@@ -144,8 +144,8 @@ impl<F: ChangeFeed> ConnectionCache<F> {
     /// Returns the connection with that key from memory, if its entry is current, or else by `read`. Concurrent callers share one
     /// read.
     ///
-    /// `read` gets the entry that isn't current any more, if there is one. If the version in the database is still the version of the
-    /// entry, return the entry: it needn't be decrypted again, and it retains the data that was prepared from it for calls.
+    /// `read` gets the entry that isn't current any more, if there is such an entry. If the version in the database is still the version of
+    /// the entry, return the entry: it needn't be decrypted again, and it retains the data that was prepared from it for calls.
     ///
     /// # Errors
     ///

@@ -59,7 +59,7 @@ impl fmt::Debug for KeyId {
 pub struct InvalidKey;
 
 impl Keys {
-    /// Returns the keys of a store with one key.
+    /// Returns the keys of a store with a single key.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl Keys {
     ///
     /// # Errors
     ///
-    /// As [`from_base64`](Self::from_base64).
+    /// The same errors as [`from_base64`](Self::from_base64).
     pub fn and_base64(mut self, key: &Secret) -> Result<Self, InvalidKey> {
         self.others.push(Key::from_base64(key)?);
         Ok(self)

@@ -20,9 +20,9 @@ pub struct KeyRotationReport {
 impl Keys {
     /// Encrypts a record again with the current key, and counts it in `report`.
     ///
-    /// Returns the sealed record that replaces the old one, with [`current_id`](Self::current_id) as its key id; version, integration and
-    /// connection key don't change. Returns `None` if the record must not be replaced: it's already encrypted with the current key, or it
-    /// can't be opened, which is counted.
+    /// Returns the sealed record that replaces the old record, with [`current_id`](Self::current_id) as its key id; version, integration
+    /// and connection key don't change. Returns `None` if the record must not be replaced: it's already encrypted with the current key, or
+    /// it can't be opened, which is counted.
     ///
     /// Replace the record only if version and key id are still those that were read, or in the transaction that has read them, because
     /// another process may have committed the connection meanwhile.

@@ -136,7 +136,7 @@ pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), SealError> {
 pub enum SealError {
     /// The record is damaged, belongs to another row, was never sealed, or its key is missing.
     Unreadable,
-    /// The connection is too large for one record.
+    /// The connection is too large for a record.
     TooLarge,
     /// The operating system returned no random bytes.
     NoRandomness,

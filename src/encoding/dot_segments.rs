@@ -2,7 +2,7 @@
 //!
 //! - [`leaves_base`] only checks a path. A forwarded path keeps its dot segments, but must not leave the base path.
 //! - [`all_readings`] resolves a path in each way in which an upstream may read it, for scopes.
-//! - [`normalize`] resolves a path in the one way in which AWS signs it.
+//! - [`normalize`] resolves a path in the way in which AWS signs it.
 //!
 //! Upstreams differ in their steps before they resolve a path: they may decode `%2F`, split at `\`, cut a segment at
 //! `;` or merge `//` (Envoy CVE-2019-9901, CVE-2021-29492). So a check looks at a path in each of those views, and the
@@ -17,7 +17,7 @@ use super::percent::decode;
 pub(crate) fn leaves_base(path: &str, decoded_twice: bool) -> bool {
     // A dot segment needs a dot, plain or encoded.
     let bytes = path.as_bytes();
-    // A look for a single dot is cheaper, and few paths have one.
+    // A look for a single dot is cheaper, and few paths have a dot.
     let has_two_dots = || bytes.contains(&b'.') && bytes.windows(2).any(|pair| pair == b"..");
     if !bytes.contains(&b'%') && !has_two_dots() {
         return false;

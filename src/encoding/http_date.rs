@@ -1,4 +1,4 @@
-//! The dates of HTTP (RFC 9110 §5.6.7), and the field `Retry-After`, which may hold one.
+//! The dates of HTTP (RFC 9110 §5.6.7), and the field `Retry-After`, which may hold a date.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// Returns the wait that `Retry-After` asks for (RFC 9110 §10.2.3), or `None` if the field is missing or isn't valid.
 ///
-/// A date is measured from the response's own `Date`, or else from now; one that has passed is a wait of zero.
+/// A date is measured from the response's own `Date`, or else from now; a date that has passed is a wait of zero.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -25,7 +25,7 @@ impl BufferBudget {
     }
 }
 
-/// The memory that one call has taken from the budget. Dropping the permit gives the memory back.
+/// The memory that a call has taken from the budget. Dropping the permit gives the memory back.
 pub(crate) struct BufferPermit {
     room: Arc<BufferBudget>,
     bytes: usize,

@@ -13,7 +13,7 @@ use governor::{Quota, RateLimiter};
 use crate::connection::ConnectionKey;
 use crate::error::{Error, ErrorCode};
 
-/// The rate at which calls of one connection may begin, for
+/// The rate at which calls of a connection may begin, for
 /// [`PassthroughBuilder::rate_per_connection_key`](crate::PassthroughBuilder::rate_per_connection_key).
 ///
 /// After a pause, a burst of calls may begin at once. After the burst, calls may begin evenly at the rate.

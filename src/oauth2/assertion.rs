@@ -27,7 +27,7 @@ use crate::secret::Secret;
 /// use tower_passthrough::oauth2::{Assertion, GrantType, SigningAlgorithm, TokenEndpoint, TokenParameter};
 ///
 /// // A service account with the key file in the connection's secrets, which impersonates a user if
-/// // the connection names one. https://developers.google.com/identity/protocols/oauth2/service-account
+/// // the connection names a user. https://developers.google.com/identity/protocols/oauth2/service-account
 /// let assertion = Assertion::new(SigningAlgorithm::Rs256)
 ///     .issuer(TokenParameter::from_connection("client_email"))
 ///     .subject(TokenParameter::from_connection("subject").optional())

@@ -29,7 +29,7 @@ use crate::refresh::{TokenError, TokenSource, Tokens};
 /// The maximum size of a response, in bytes.
 const MAX_RESPONSE_SIZE: usize = 256 * 1024;
 
-/// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), one for each integration.
+/// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), an endpoint for each integration.
 ///
 /// Pass a clone of the service's transport, so that the same policies apply to endpoints and calls.
 ///

@@ -53,7 +53,7 @@ impl TokenEndpoint {
     ///
     /// # Errors
     ///
-    /// As [`Upstream::template`], except that a query is accepted: RFC 6749 §3.2 allows a query, but no fragment.
+    /// The same errors as [`Upstream::template`], except that a query is accepted: RFC 6749 §3.2 allows a query, but no fragment.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
         let (base, query) = match url.split_once('?') {
             Some((base, query)) => (base, Some(query)),
@@ -314,7 +314,7 @@ pub enum ClientAuth {
     Body,
     /// `private_key_jwt`: a JWT that the client has signed (RFC 7523 §2.2).
     PrivateKeyJwt(Assertion),
-    /// No authentication: a public client, which sends only its client id, if it has one.
+    /// No authentication: a public client, which sends only its client id, if it has a client id.
     None,
 }
 

@@ -68,7 +68,7 @@ impl TokenEndpointError {
         &self.integration
     }
 
-    /// Returns the status of the endpoint's response, if there was one.
+    /// Returns the status of the endpoint's response, if there was a response.
     #[must_use]
     pub fn status(&self) -> Option<StatusCode> {
         match self.kind {

@@ -21,7 +21,7 @@ pub(super) fn after(lifetime: &Value, began: SystemTime) -> Option<SystemTime> {
 /// seconds, as a number or a string, or it's given as a timestamp of RFC 3339. Returns `None` if the end has passed:
 /// the token is new, so a clock is wrong.
 pub(super) fn at(time: &Value, began: SystemTime) -> Option<SystemTime> {
-    // As seconds, this number is in the year 5138.
+    // This number of seconds is in the year 5138.
     const MAX_SECONDS: f64 = 1e11;
     let since_epoch = match number(time) {
         Some(time) if time > MAX_SECONDS => Duration::try_from_secs_f64(time / 1000.0).ok()?,

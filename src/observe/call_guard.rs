@@ -104,7 +104,7 @@ impl CallGuard {
         &self.facts.method
     }
 
-    /// Returns the progress of the request's body, if there is one.
+    /// Returns the progress of the request's body, if the call has an upload.
     pub(crate) fn upload(&self) -> Option<&Upload> {
         self.upload.as_ref().map(|upload| upload.progress())
     }

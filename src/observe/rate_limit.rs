@@ -10,7 +10,7 @@ use crate::encoding::http_date::retry_after;
 ///
 /// It is read from `RateLimit` and `RateLimit-Policy` (draft-ietf-httpapi-ratelimit-headers, and the forms of its
 /// earlier versions), `RateLimit-*`, `X-RateLimit-*`, `X-Rate-Limit-*`, or `Retry-After`. If there are several limits,
-/// it's the one with the smallest remaining quota.
+/// it's the limit with the smallest remaining quota.
 ///
 /// The meaning of these fields differs between vendors. A number is returned exactly as the upstream wrote it, and a
 /// value that isn't a number is ignored.

@@ -188,7 +188,7 @@ impl<'a> CallReport<'a> {
         self.0.status
     }
 
-    /// Returns the code of the gateway's own error, if it answered with one.
+    /// Returns the code of the gateway's own error, if the gateway answered with an error.
     #[must_use]
     pub fn error(&self) -> Option<ErrorCode> {
         self.cause().map(Error::code)

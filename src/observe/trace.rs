@@ -20,7 +20,7 @@ pub enum TraceContext {
     /// Forwards `traceparent` and `tracestate` as the caller sent them, and generates neither.
     #[default]
     Pass,
-    /// Forwards a valid `traceparent` unchanged. If it's missing or invalid, a new one is generated, and a
+    /// Forwards a valid `traceparent` unchanged. If it's missing or invalid, a new `traceparent` is generated, and a
     /// `tracestate` that came with an invalid `traceparent` is dropped.
     Start,
 }
@@ -47,7 +47,7 @@ impl TraceId {
         parse(value.as_bytes())
     }
 
-    /// Returns the trace that the request belongs to, or starts one and adds it to the request.
+    /// Returns the trace that the request belongs to, or starts a trace and adds the trace to the request.
     pub(crate) fn from_headers_or_start(headers: &mut HeaderMap) -> Self {
         if let Some(id) = Self::from_headers(headers) {
             return id;

@@ -6,7 +6,7 @@ use http::uri::{Authority, InvalidUriParts, PathAndQuery};
 use super::host::Host;
 use super::origin::{Origin, Scheme};
 
-/// A checked origin. Only a [`DomainPolicy`](super::DomainPolicy) makes one:
+/// A checked origin. Only a [`DomainPolicy`](super::DomainPolicy) makes a destination:
 /// [`Upstream::destination`](crate::Upstream::destination) returns the destination of a base URL.
 ///
 /// Only the name has been checked. The transport must check the addresses that the name resolves to

@@ -65,7 +65,7 @@ impl Plaintext {
 pub enum NetworkRefusal {
     /// The address isn't in the public internet, and isn't in an allowed block.
     Prohibited,
-    /// The address is one of the gateway's own listeners.
+    /// The address belongs to a listener of the gateway.
     Loop,
 }
 
@@ -97,7 +97,7 @@ impl NetworkPolicy {
         DangerousNetworkPolicy(self)
     }
 
-    /// Checks one resolved address.
+    /// Checks a resolved address.
     ///
     /// # Errors
     ///

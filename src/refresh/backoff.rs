@@ -12,7 +12,7 @@ use crate::store::{CredentialVersion, StoredConnection};
 /// The wait after the first failure. Each further failure doubles it.
 const INITIAL_WAIT: Duration = Duration::from_secs(1);
 
-/// The maximum wait, unless the endpoint asks for a longer one.
+/// The maximum wait, unless the endpoint asks for a longer wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
 /// The maximum wait that an endpoint can ask for.

@@ -29,7 +29,7 @@ fn unix_seconds(text: &str) -> Option<SystemTime> {
     if !digits(whole) || !digits(fraction) {
         return None;
     }
-    // As seconds, this number is in the year 5138, so larger numbers are milliseconds.
+    // This number of seconds is in the year 5138, so larger numbers are milliseconds.
     const MAX_SECONDS: u64 = 100_000_000_000;
     let since_epoch = match whole.parse().ok()? {
         time if time > MAX_SECONDS => Duration::from_millis(time),

@@ -1,4 +1,4 @@
-//! One refresh: checks whether it's needed, fetches tokens and stores them.
+//! A refresh: checks whether it's needed, fetches tokens and stores them.
 //!
 //! The order of the steps makes it safe. The store is read before the source is called, and again under the lease,
 //! because another process may have been faster. New tokens are stored before any call gets them. A grant counts as

@@ -73,7 +73,7 @@ impl<'a> RefreshReport<'a> {
         self.duration
     }
 
-    /// Returns the error of the source or the store, if one of them failed.
+    /// Returns the error of the source or the store, if the source or the store failed.
     #[must_use]
     pub const fn error(&self) -> Option<&'a (dyn Error + 'static)> {
         self.error

@@ -46,7 +46,7 @@ pub trait TokenSource: Send + Sync + 'static {
 pub struct Tokens {
     /// The new access token: the secret `access_token`.
     pub access_token: Secret,
-    /// The new refresh token: the secret `refresh_token`. If it's `None`, the old one is retained.
+    /// The new refresh token: the secret `refresh_token`. If it's `None`, the old refresh token is retained.
     pub refresh_token: Option<Secret>,
     /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only
     /// after a 401.
@@ -185,7 +185,7 @@ pub(super) fn with_tokens(mut connection: Connection, tokens: Tokens) -> Connect
         connection = connection.with_secret(name, secret);
     }
     connection = connection.with_secret(ACCESS_TOKEN, tokens.access_token);
-    // A response without a refresh token keeps the old one (RFC 6749 §6).
+    // A response without a refresh token keeps the old refresh token (RFC 6749 §6).
     if let Some(secret) = tokens.refresh_token {
         connection = connection.with_secret(REFRESH_TOKEN, secret);
     }

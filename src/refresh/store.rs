@@ -357,8 +357,8 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
         }
     }
 
-    /// Returns another token, from the store if it has one by now, or by a refresh. A 401 causes at most one refresh a
-    /// minute, because an upstream that always responds with 401 would otherwise cause a refresh for each call.
+    /// Returns another token, from the store if the store has another token by now, or by a refresh. A 401 causes at most
+    /// one refresh a minute, because an upstream that always responds with 401 would otherwise cause a refresh for each call.
     async fn refresh(
         &self,
         id: &ConnectionKey,

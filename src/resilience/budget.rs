@@ -12,7 +12,7 @@ const WINDOW: Duration = Duration::from_secs(10);
 /// The number of retries that each window allows in any case, so that an upstream with few calls has
 /// retries as well.
 const MIN_RETRIES: u32 = 10;
-/// The number of calls that allow one more retry, so that at most 20 % of the calls are retried.
+/// The number of calls that allow another retry, so that at most 20 % of the calls are retried.
 const CALLS_PER_RETRY: u32 = 5;
 
 /// The budgets of all destinations.

@@ -69,7 +69,7 @@ pub(super) struct Circuits {
     origins: Origins<Circuit>,
 }
 
-/// The circuit of one destination.
+/// The circuit of a destination.
 #[derive(Default)]
 struct Circuit {
     /// The number of failures since the last response.

@@ -13,7 +13,7 @@ use crate::policy::Origin;
 /// may name any destination with `__domain`.
 const MAX_ORIGINS: usize = 1024;
 
-/// A table with one entry per origin. If the table is full, the entry that was changed longest ago
+/// A table with an entry per origin. If the table is full, the entry that was changed longest ago
 /// is removed.
 pub(super) struct Origins<V>(Mutex<Entries<V>>);
 

@@ -20,7 +20,7 @@ pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     }
 }
 
-/// Returns `true` if `canonical` is another spelling of one of `names`.
+/// Returns `true` if `canonical` is another spelling of a name in `names`.
 pub(super) fn is_one_of(canonical: &str, names: &[HeaderName]) -> bool {
     names
         .iter()

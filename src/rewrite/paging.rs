@@ -22,7 +22,7 @@ use crate::upstream::{Route, Upstream};
 /// address, so many short links could make a head of any size.
 const MAX_LINKS: usize = 64;
 
-/// The context in which the links of one call's response are rewritten.
+/// The context in which the links of a call's response are rewritten.
 pub(crate) struct MountedLinks {
     /// The mount and the id, as the caller wrote them: `/passthrough/acme`.
     mount: Box<str>,
@@ -300,7 +300,7 @@ mod tests {
     use super::*;
     use crate::policy::DomainPolicy;
 
-    /// How a call of `uri` at a mount `/p` is sent, and the links that are made of its response.
+    /// Makes the addresses to which calls at a mount `/p` are sent, and the links in the responses.
     struct Calls {
         upstream: Upstream,
         encoding: PathEncoding,
@@ -315,7 +315,7 @@ mod tests {
             })
         }
 
-        /// What the vendor is called with, without scheme.
+        /// Returns the address at which the vendor is called, without scheme.
         fn sent(&self, uri: &str) -> Option<String> {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;

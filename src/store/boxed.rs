@@ -61,20 +61,20 @@ macro_rules! boxed {
 }
 
 boxed! {
-    /// Holds any [`CredentialStore`]. Cloning increments a reference count; each call allocates one
-    /// more box.
+    /// Holds any [`CredentialStore`]. Cloning increments a reference count; each call allocates
+    /// another box.
     BoxCredentialStore, CredentialStore, DynCredentials
 }
 
 boxed! {
-    /// Holds any [`TokenStore`]. Cloning increments a reference count; each call allocates one more
+    /// Holds any [`TokenStore`]. Cloning increments a reference count; each call allocates another
     /// box.
     BoxTokenStore, TokenStore, DynTokens
 }
 
 boxed! {
-    /// Holds any [`ConnectionStore`]. Cloning increments a reference count; each call allocates one
-    /// more box.
+    /// Holds any [`ConnectionStore`]. Cloning increments a reference count; each call allocates
+    /// another box.
     BoxConnectionStore, ConnectionStore, DynConnections
 }
 

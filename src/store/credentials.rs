@@ -71,7 +71,7 @@ pub trait CredentialStore: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// As [`connection`](Self::connection).
+    /// The same errors as [`connection`](Self::connection).
     ///
     /// # Cancel safety
     ///

@@ -78,7 +78,7 @@ impl MemoryStore {
         Self::default()
     }
 
-    /// Adds a connection, or replaces the connection of that key and returns the old one.
+    /// Adds a connection, or replaces the connection of that key and returns the old connection.
     pub fn insert_now(
         &self,
         key: impl Into<ConnectionKey>,
@@ -87,7 +87,7 @@ impl MemoryStore {
         self.write().put(key.into().as_str(), connection)
     }
 
-    /// Removes a connection. Returns `true` if there was one.
+    /// Removes a connection. Returns `true` if there was such a connection.
     pub fn remove_now(&self, key: &str) -> bool {
         self.write().entries.remove(key.as_bytes()).is_some()
     }
@@ -136,7 +136,7 @@ impl TokenStore for MemoryStore {
         if entry.lease.is_some_and(|(_, end)| now < end) {
             return Ok(None);
         }
-        // One without an end that the clock can tell would never come free.
+        // A lease whose end the clock can't represent would never expire.
         let end = now
             .checked_add(time)
             .ok_or_else(|| StoreError::unavailable("no lease is that long"))?;

@@ -25,7 +25,7 @@ use crate::connection::{Connection, ConnectionKey};
 /// may contain any text. Secrets may contain any bytes, such as NUL or bytes that aren't UTF-8. A store must accept secrets of at least
 /// 64 KiB, and at least a hundred variables and a hundred secrets. A variable and a secret may have the same name, and names are
 /// case-sensitive. The order doesn't matter. A write replaces the whole connection: no part of the old connection is merged into the
-/// new one.
+/// new connection.
 ///
 /// # Versions
 ///
@@ -38,8 +38,8 @@ use crate::connection::{Connection, ConnectionKey};
 /// # Leases
 ///
 /// A [`RefreshLease`] prevents several processes from calling a token endpoint at the same time: of several processes that ask for the
-/// lease of a connection, one gets it, and the others get `None` until the lease is released or expires. A lease expires by itself,
-/// even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
+/// lease of a connection, one process gets the lease, and the others get `None` until the lease is released or expires. A lease expires by
+/// itself, even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
 /// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) also end the lease on their connection, because the lease
 /// was for another credential.
 ///
@@ -83,7 +83,7 @@ pub trait TokenStore: CredentialStore {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read); also [`StoreError::Unavailable`] if the end of the lease can't be represented as a time.
+    /// The same errors as [`read`](Self::read); also [`StoreError::Unavailable`] if the end of the lease can't be represented as a time.
     ///
     /// # Cancel safety
     ///
@@ -114,7 +114,7 @@ pub trait TokenStore: CredentialStore {
 
     /// Writes the result of a refresh that is based on the version `read`, and returns the version after the write.
     ///
-    /// The version is a new one for [`GrantUpdate::Refreshed`], and `read` for [`GrantUpdate::Revoked`]. `Refreshed` replaces the
+    /// The version is a new version for [`GrantUpdate::Refreshed`], and `read` for [`GrantUpdate::Revoked`]. `Refreshed` replaces the
     /// connection, sets its state to active, and sets `refreshed_at` to the current time. A commit doesn't change the lease.
     ///
     /// The result is `None` if nothing was written: `read` isn't the newest version, or, for `Revoked`, `lease` isn't the newest lease.
@@ -122,7 +122,7 @@ pub trait TokenStore: CredentialStore {
     ///
     /// # Errors
     ///
-    /// As [`read`](Self::read). After [`StoreError::Unavailable`], the result may or may not be written.
+    /// The same errors as [`read`](Self::read). After [`StoreError::Unavailable`], the result may or may not be written.
     ///
     /// # Cancel safety
     ///
@@ -155,7 +155,7 @@ pub trait ConnectionStore: TokenStore {
         connection: &Connection,
     ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send;
 
-    /// Removes a connection and its lease. Returns `true` if there was one; if there was none, this isn't an error.
+    /// Removes a connection and its lease. Returns `true` if there was such a connection; if there was none, this isn't an error.
     ///
     /// # Errors
     ///
@@ -230,7 +230,7 @@ impl StoredConnection {
 /// The state of the grant that a credential is based on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GrantState {
-    /// As far as is known, the credential can be refreshed.
+    /// The credential can be refreshed, as far as is known.
     Active,
     /// The token endpoint has refused the grant permanently (`invalid_grant`, RFC 6749 §5.2): the connection's owner must authorize the
     /// connection again.

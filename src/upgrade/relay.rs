@@ -138,7 +138,7 @@ enum Side {
     Vendor,
 }
 
-/// One side of a tunnel, whose bytes are counted.
+/// A side of a tunnel, whose bytes are counted.
 struct Counted {
     io: TokioIo<Upgraded>,
     moved: Arc<Moved>,

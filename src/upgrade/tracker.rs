@@ -10,7 +10,7 @@ use tokio::time::timeout;
 ///
 /// A tunnel outlives the call that opened it, and a server that waits for the end of its calls
 /// doesn't wait for tunnels. So a host application should drain its tunnels after it has closed its
-/// listener. Clones share the same tunnels, and several services may share one tracker.
+/// listener. Clones share the same tunnels, and several services may share a tracker.
 #[derive(Clone, Debug, Default)]
 pub struct UpgradeTracker(Arc<watch::Sender<bool>>);
 

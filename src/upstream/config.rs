@@ -132,7 +132,7 @@ impl Upstream<BaseUrlTemplate> {
     ///
     /// # Errors
     ///
-    /// As [`Upstream::new`]; also if a brace is unpaired, or if a variable is in the scheme or the port.
+    /// The same errors as [`Upstream::new`]; also [`BaseUrlError`] if a brace is unpaired, or if a variable is in the scheme or the port.
     pub fn template(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrlTemplate::new(base_url)?))
     }

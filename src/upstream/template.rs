@@ -99,7 +99,8 @@ impl BaseUrlTemplate {
         let variable = self.variable_mut(name)?;
         let broken =
             |_| BaseUrlError::with_variable(name, "has a pattern that is no regular expression");
-        // By itself first: what is one only between our parentheses would break out of them.
+        // Compiled by itself first: a pattern that is valid only between our parentheses would break
+        // out of the parentheses.
         Regex::new(pattern).map_err(broken)?;
         // Anchored at both ends of the text, whatever the pattern says of lines.
         let anchored = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(broken)?;

@@ -196,8 +196,8 @@ fn unauthenticated() -> Response {
     response
 }
 
-/// Returns `true` if `text` matches a pattern in which `*` stands for any characters. It needs one
-/// pass, as each part is matched at the first place where it fits.
+/// Returns `true` if `text` matches a pattern in which `*` stands for any characters. It needs a
+/// single pass, as each part is matched at the first place where it fits.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');
     let first = pieces.next().unwrap_or_default();

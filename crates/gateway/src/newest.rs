@@ -146,7 +146,8 @@ mod tests {
         }
     }
 
-    /// Whether the first caller of the first config may still use `id`, by authorizer and store.
+    /// Returns the answers of the authorizer and of the store: `true` if the first caller of the
+    /// first config may still use `id`.
     async fn may(newest: Known, id: &str) -> (bool, bool) {
         let own = known(&["k"], &["a", "a2", "b"]);
         let Callers::Keys(keys) = &*own.callers else {

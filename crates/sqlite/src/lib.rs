@@ -78,7 +78,7 @@ impl SqliteStoreBuilder {
     ///
     /// # Errors
     ///
-    /// As [`SqliteStore::open`].
+    /// The same errors as [`SqliteStore::open`].
     pub async fn open(self, place: impl AsRef<Path>) -> Result<SqliteStore, SqliteStoreError> {
         let path = Arc::new(file::path_of(place.as_ref())?);
         let keys = Arc::new(self.keys);

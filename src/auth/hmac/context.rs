@@ -208,7 +208,7 @@ fn write_sorted(query: &str, sink: &mut Sink<'_>) {
     }
 }
 
-/// Writes the decoded value of the first parameter of that name, if there is one.
+/// Writes the decoded value of the first parameter of that name, if there is such a parameter.
 fn write_parameter(encoded: &[u8], name: &str, sink: &mut Sink<'_>) {
     let is_name = |encoded: &[u8]| {
         let mut decoded = Vec::with_capacity(encoded.len());

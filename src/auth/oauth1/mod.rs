@@ -385,7 +385,7 @@ mod tests {
     use crate::secret::Secret;
     use crate::upstream::Upstream;
 
-    /// What is sent of that request: its target and its `Authorization`.
+    /// Returns the sent parts of that request: its target and its `Authorization`.
     fn sent(
         scheme: &OAuth1,
         connection: &Connection,
@@ -541,7 +541,7 @@ Lw03eHTNQghS0A==
 
     #[test]
     fn rfc5849_3_4_1_1_the_base_string_of_a_form() {
-        // The signature is that of erratum 2550: the one printed in §3.1 belongs to no base string.
+        // The signature is that of erratum 2550: the signature printed in §3.1 belongs to no base string.
         let scheme = fixed(OAuth1::hmac_sha1(), "7d8f3e4a").without_version();
         let form = Some("c2&a3=2+q");
         assert_eq!(

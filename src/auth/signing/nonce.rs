@@ -20,7 +20,7 @@ pub(crate) enum Nonces {
 }
 
 impl Nonces {
-    /// Draws a nonce for one request. It has 128 random bits, so nonces don't repeat.
+    /// Draws a nonce for a request. It has 128 random bits, so nonces don't repeat.
     ///
     /// # Errors
     ///

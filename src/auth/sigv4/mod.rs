@@ -62,7 +62,7 @@ const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 
 /// Signs for AWS, and for services that use the same protocol.
 ///
-/// The secrets are `access_key_id`, `secret_access_key` and, if the connection has one, `session_token`.
+/// The secrets are `access_key_id`, `secret_access_key` and the optional `session_token`.
 ///
 /// A caller may be an SDK that has signed the request with a key of its own, in a field or in the query: its signature is removed. Region
 /// and service are set by the integration, and never by the caller.
@@ -174,7 +174,7 @@ impl SigV4 {
         self
     }
 
-    /// Sends a payload whose hash the caller doesn't send in chunks of 64 KiB that are signed one by one, in the form that S3 accepts
+    /// Sends a payload whose hash the caller doesn't send in chunks of 64 KiB that are each signed, in the form that S3 accepts
     /// (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
     ///
     /// Its length must be known: a payload without `Content-Length` is refused with 400.

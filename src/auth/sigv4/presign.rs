@@ -29,7 +29,7 @@ pub(super) const PARAMETERS: [&str; 8] = [
 /// The parameters of a signature of version 2. The query has such a signature if it has the first parameter.
 const VERSION_2: [&str; 3] = ["AWSAccessKeyId", "Signature", "Expires"];
 
-/// Returns `true` if the pair has one of those names, in any spelling.
+/// Returns `true` if the name of the pair is in `names`, in any spelling.
 fn is_named(pair: &str, names: &[&str]) -> bool {
     let name = pair.split_once('=').map_or(pair, |(name, _)| name);
     let name = decode(name.as_bytes());

@@ -306,7 +306,7 @@ mod tests {
         format!("x-amz-checksum-crc32c:sOO8/Q==\r\nx-amz-trailer-signature:{signature}\r\n\r\n")
     }
 
-    /// What comes out if that goes in, in pieces of that size.
+    /// Returns the output of the coder for `sent`, which is passed to the coder in pieces of that size.
     fn coded(coder: &mut Resigned, sent: &str, pieces: usize) -> Result<String, EncodeError> {
         let mut out = Vec::new();
         for piece in sent.as_bytes().chunks(pieces) {

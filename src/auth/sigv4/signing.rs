@@ -1,4 +1,4 @@
-//! Signs one request.
+//! Signs a request.
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, HeaderValue};
@@ -165,7 +165,7 @@ mod tests {
     }
 
     fn time(text: &str) -> SystemTime {
-        // All of the suite's, save that of two older vectors.
+        // All times of the suite, except the time of two older vectors.
         let seconds = match text {
             "2015-08-30T12:36:00Z" => 1_440_938_160,
             "2021-05-11T15:40:45Z" => 1_620_747_645,

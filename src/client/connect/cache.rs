@@ -237,7 +237,7 @@ mod tests {
         assert!(leaving.await.is_err());
         assert!(kit.is_known("slow.test").await);
         assert_eq!(kit.asked(), 1);
-        // Nor does the last one: the answer is there for the next.
+        // The last caller who leaves doesn't end the look-up either: the answer is there for the next caller.
         let kit = Kit::new(60, 1);
         let leaving = timeout(Duration::from_secs(1), kit.cache.addresses(&name));
         assert!(leaving.await.is_err());

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The maximum number of addresses that are tried for one name.
+/// The maximum number of addresses that are tried for a name.
 const MAX_ATTEMPTS: usize = 16;
 
 /// The delay before the next attempt begins (RFC 8305 §8, Connection Attempt Delay).

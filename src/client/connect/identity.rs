@@ -18,7 +18,7 @@ use crate::policy::Origin;
 /// The maximum number of sessions that are kept. All sessions are for the same server name.
 const MAX_SESSIONS: usize = 32;
 
-/// The TLS configuration for one origin and one identity. The configuration is made when it's first
+/// The TLS configuration for an origin and an identity. The configuration is made when it's first
 /// needed, and its sessions are dropped with it.
 #[derive(Default)]
 pub(crate) struct IdentityTls(OnceLock<TlsConnector>);

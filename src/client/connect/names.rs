@@ -46,10 +46,10 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// The addresses of one name, or the cause of a failed look-up.
+/// The addresses of a name, or the cause of a failed look-up.
 pub(super) type Answer = Result<Arc<[IpAddr]>, Arc<io::Error>>;
 
-/// The maximum number of addresses of one name that are used.
+/// The maximum number of addresses of a name that are used.
 const MAX_ADDRESSES: usize = 64;
 
 /// The settings of name resolution.

@@ -31,7 +31,7 @@ pub(super) struct System {
     domains: Mutex<HashMap<Box<str>, Weak<Semaphore>>>,
 }
 
-/// The permits of one look-up: the permit of its domain, and the permit for all look-ups together.
+/// The permits of a look-up: the permit of its domain, and the permit for all look-ups together.
 struct Slot {
     _domain: OwnedSemaphorePermit,
     _all: OwnedSemaphorePermit,

@@ -26,7 +26,7 @@ const IDLE: u8 = 3;
 /// The connection is in the pool, and was woken since it was parked.
 const IDLE_WOKEN: u8 = 4;
 
-/// The waker of one connection.
+/// The waker of a connection.
 pub(super) struct ConnectionWaker {
     state: AtomicU8,
     user: AtomicWaker,

@@ -1,4 +1,4 @@
-//! The host of one key: its idle HTTP/1.1 connections, its HTTP/2 connections, the connections that
+//! The host of a key: its idle HTTP/1.1 connections, its HTTP/2 connections, the connections that
 //! are being opened, and the calls that wait.
 //!
 //! Each event changes the [`State`] under its lock: a call arrives or leaves, a lease is given back,
@@ -26,7 +26,7 @@ use crate::client::http2::{Closed, Http2};
 use crate::connection::ConnectionKey;
 use crate::policy::Scheme;
 
-/// The connections of one [`Key`], and the calls that wait for a connection.
+/// The connections of a [`Key`], and the calls that wait for a connection.
 pub(crate) struct Host {
     key: Key,
     pool: Weak<Shared>,

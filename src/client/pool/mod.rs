@@ -362,11 +362,11 @@ impl Hash for Key {
     }
 }
 
-/// The right of one call to use a connection for one request and its response.
+/// The right of a call to use a connection for one request and its response.
 pub(super) enum Lease {
     /// A whole connection.
     Http1(Box<Http1>),
-    /// A connection, and the permit for one stream of it.
+    /// A connection, and the permit for a stream of the connection.
     Http2(Http2, Arc<StreamPermit>),
 }
 

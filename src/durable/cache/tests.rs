@@ -1,4 +1,4 @@
-//! Several callers, writers and processes around one cache.
+//! Several callers, writers and processes around a cache.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -224,7 +224,7 @@ async fn changes_of_others_are_seen_after_the_staleness_and_reread_alone() {
     // The first question was before all of these writes: they are reported at the second, which costs a look each.
     assert_eq!((asked, decrypted), (2, 201));
     assert!(reads <= 400, "{reads}");
-    // Now the log is read up to its end: a change of one connection costs a look at those of its slot.
+    // Now the log is read up to its end: a change of a connection costs a look at the connections of its slot.
     database.write(first);
     advance(Duration::from_secs(1)).await;
     for key in &keys {

@@ -212,7 +212,7 @@ mod tests {
             Ok(Self(folder))
         }
 
-        /// What a command prints, and why it failed. `OTHER` stands for the other file.
+        /// Returns the output of a command, and the reason why it failed. `OTHER` stands for the other file.
         async fn run(&self, store: &MemoryStore, arguments: &[&str]) -> (String, String) {
             let config = self.0.join("gateway.toml");
             let other = self.0.join("other.toml").display().to_string();

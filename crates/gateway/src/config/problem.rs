@@ -202,7 +202,7 @@ fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     })
 }
 
-/// Returns `true` if the byte is in one of the tables of an array such as `[[caller]]`. Each of
+/// Returns `true` if the byte is in a table of an array such as `[[caller]]`. Each of
 /// these tables has the span of its own header.
 fn array_holds(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
     value

@@ -153,7 +153,7 @@ mod tests {
         renew(&first, "second").await?;
         let reloaded = store("first", Some(&first));
         assert!(has(&reloaded, "second").await);
-        // Whoever began before goes on in the same place.
+        // A refresh of the old store still writes to the same place.
         renew(&first, "third").await?;
         assert!(has(&reloaded, "third").await);
         let once_more = store("first", Some(&reloaded));
@@ -178,7 +178,7 @@ mod tests {
         renew(&first, "second").await?;
         let changed = store("other", Some(&first));
         assert!(has(&changed, "other").await);
-        // What comes too late changes what it began with alone.
+        // A late write changes only the store with which it began.
         renew(&first, "third").await?;
         assert!(has(&changed, "other").await);
         Ok(())
