@@ -1,10 +1,10 @@
-//! What a call costs without a network: from the address to the authenticated request, and back.
+//! The cost of a call without a network: from the address to the authenticated request, and back.
 //!
 //! ```text
 //! cargo bench --bench rewrite
 //! ```
 //!
-//! The transport answers at once, so what is measured is the crate's own work, in time and in
+//! The transport answers at once, so the benchmark measures the crate's own work, in time and in
 //! allocations. A call includes its future and the vendor's response, made and dropped; the
 //! caller's request is made outside of the measured time.
 #![expect(
@@ -37,8 +37,8 @@ use tower_service::Service;
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-/// As targets are written by hand, with a domain of the integration's, and as generated clients
-/// write them: in one segment.
+/// Targets: written by hand, with a domain of the integration, and in a single segment, in the way
+/// that generated clients write targets.
 const TARGETS: [&str; 3] = [
     "/acme/crm/v3/contacts?limit=10&archived=false",
     "/acme/crm/v3/contacts?limit=10&__domain=api.vendor.test",
@@ -49,7 +49,7 @@ fn main() {
     divan::main();
 }
 
-/// The address alone: cut, judged, its query looked through.
+/// The address alone: the crate cuts the address, judges the address and searches the query.
 #[divan::bench(args = TARGETS)]
 fn address(bencher: Bencher<'_, '_>, target: &str) {
     let uri: Uri = target.parse().unwrap();
@@ -101,7 +101,7 @@ fn scheme(bencher: Bencher<'_, '_>, name: &str) {
     }
 }
 
-/// Calls the service over and over.
+/// Calls the service repeatedly.
 fn measure<B>(
     bencher: Bencher<'_, '_>,
     auth: impl AuthScheme,
@@ -110,7 +110,7 @@ fn measure<B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    // Timers belong to a runtime; nothing here ever waits for one.
+    // Timers belong to a runtime; no code here ever waits for a timer.
     let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
     let connection = Connection::new("vendor")
@@ -159,7 +159,7 @@ fn request<B>(method: &str, target: &str, body: B) -> Request<B> {
         .unwrap()
 }
 
-/// Answers at once, from no network.
+/// Answers at once, without a network.
 struct Instantly;
 
 impl Transport for Instantly {

@@ -1,5 +1,5 @@
-//! `PassthroughLayer` around a finished router: what's outside of its prefix goes through
-//! untouched.
+//! `PassthroughLayer` around a finished router: a request outside of the layer's prefix goes
+//! through unchanged.
 //!
 //! ```text
 //! cargo run --example axum_layer
@@ -7,7 +7,7 @@
 //! curl http://127.0.0.1:8080/passthrough-news
 //! ```
 //!
-//! With `-- --once` it makes the first call itself, prints the answer and stops.
+//! With `-- --once` the example makes the first call itself, prints the answer and stops.
 
 mod support;
 
@@ -23,7 +23,7 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// The field by which callers authenticate to this app. It never reaches a vendor.
+/// The field by which callers authenticate to this app. The field never reaches a vendor.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 #[tokio::main]
@@ -42,8 +42,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let layer = PassthroughLayer::new("/passthrough", service)?;
 
     let finished = Router::new().route("/passthrough-news", get(async || "no call\n"));
-    // `axum::serve` wants a router, so the wrapped one becomes the fallback of an empty one.
-    // `finished.layer(layer)` does as well, where nothing has to be between the two.
+    // `axum::serve` wants a router, so the wrapped router becomes the fallback of an empty router.
+    // `finished.layer(layer)` works as well, where nothing has to be between the two.
     let app = Router::new().fallback_service(layer.layer(finished));
 
     let curl = format!(

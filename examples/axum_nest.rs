@@ -6,7 +6,7 @@
 //! curl http://127.0.0.1:8080/t/ben/passthrough/crm/v2/customers -H x-api-key:bens-key
 //! ```
 //!
-//! Ann and Ben both have a connection `crm`, and share nothing. With `-- --once` it makes the first call itself.
+//! Ann and Ben both have a connection `crm`, and share nothing. With `-- --once` the example makes the first call itself.
 
 mod support;
 
@@ -25,13 +25,14 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// Whose call it is: found by the app's authentication, read by the authorizer.
+/// The tenant that makes a call: the app's authentication finds the tenant, and the authorizer reads the tenant.
 #[derive(Clone)]
 struct Tenant(String);
 
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The app's own authentication, which knows nothing of the passthrough. It compares the tenant in the path with the owner of the key.
+/// The app's own authentication, which knows nothing of the passthrough. The function compares the tenant in the path with the owner of the
+/// key.
 async fn authenticate(
     Path(tenant): Path<String>,
     mut request: Request,
@@ -49,7 +50,8 @@ async fn authenticate(
     Ok(next.run(request).await)
 }
 
-/// The connection `crm` of Ann has the key `ann/crm`. Store, refreshes, limits, the connection pool and reports know it by its key alone.
+/// The connection `crm` of Ann has the key `ann/crm`. Store, refreshes, limits, the connection pool and reports know Ann's connection by
+/// this key alone.
 fn connection_of_tenant(id: &ConnectionId, cx: CallContext<'_>) -> Option<Grant> {
     let Tenant(tenant) = cx.extensions().get()?;
     let key = ConnectionKey::in_tenant(tenant, id).ok()?;

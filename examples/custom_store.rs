@@ -1,11 +1,11 @@
-//! A store and a resolver of one's own: ten lines each.
+//! A store and a resolver of the app: ten lines each.
 //!
 //! ```text
 //! cargo run --example custom_store
 //! curl http://127.0.0.1:8080/passthrough/acct_17/customers
 //! ```
 //!
-//! With `-- --once` it makes that call itself, prints the answer and stops.
+//! With `-- --once` the example makes that call itself, prints the answer and stops.
 
 mod support;
 
@@ -24,10 +24,10 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// The field by which callers authenticate to this app. It never reaches a vendor.
+/// The field by which callers authenticate to this app. The field never reaches a vendor.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// A database, or what stands for one here.
+/// A database, or the substitute for a database in this example.
 struct Accounts(HashMap<&'static str, &'static str>);
 
 impl Accounts {
@@ -42,7 +42,8 @@ impl CredentialStore for Accounts {
         id: &ConnectionKey,
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        // A store that can't tell says so: `NotFound` would deny a connection that is there.
+        // A store that can't give an answer returns an error that says so: `NotFound` would deny a
+        // connection that exists.
         let token = self
             .token(id.as_str())
             .await

@@ -5,7 +5,7 @@
 //! curl http://127.0.0.1:8080/passthrough/acme/v2/customers?page=2
 //! ```
 //!
-//! With `-- --once` it makes that call itself, prints the answer and stops.
+//! With `-- --once` the example makes that call itself, prints the answer and stops.
 
 mod support;
 
@@ -43,7 +43,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     support::serve(axum::serve(local.listener, app), curl).await
 }
 
-/// Whose connection is it? `axum_nest` shows this with the app's own authentication.
+/// Decides whether the caller owns the connection. `axum_nest` shows the decision with the app's
+/// own authentication.
 fn owns_connection(id: &ConnectionId, _: CallContext<'_>) -> bool {
     id.as_str() == "acme"
 }

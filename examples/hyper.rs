@@ -1,4 +1,4 @@
-//! Plain hyper: HTTP/1.1 and HTTP/2 on one port, with a prefix of the service's own.
+//! Plain hyper: HTTP/1.1 and HTTP/2 on one port, with a prefix that the service sets itself.
 //!
 //! ```text
 //! cargo run --example hyper
@@ -6,7 +6,7 @@
 //! curl --http2-prior-knowledge http://127.0.0.1:8080/passthrough/acme/v2/customers
 //! ```
 //!
-//! With `-- --once` it makes the first call itself, prints the answer and stops.
+//! With `-- --once` the example makes the first call itself, prints the answer and stops.
 
 mod support;
 
@@ -24,10 +24,10 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// The field by which callers authenticate to this app. It never reaches a vendor.
+/// The field by which callers authenticate to this app. The field never reaches a vendor.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// What the app shares among its callers. A service has no type parameters, so it fits into any field.
+/// The state that the app shares among its callers. A service has no type parameters, so a service fits into any field.
 #[derive(Clone)]
 struct App {
     passthrough: PassthroughService,

@@ -1,4 +1,4 @@
-//! `PassthroughLayer` around a hyper service that is there already.
+//! `PassthroughLayer` around an existing hyper service.
 //!
 //! ```text
 //! cargo run --example hyper_layer
@@ -6,7 +6,7 @@
 //! curl http://127.0.0.1:8080/anything-else
 //! ```
 //!
-//! With `-- --once` it makes the first call itself, prints the answer and stops.
+//! With `-- --once` the example makes the first call itself, prints the answer and stops.
 
 mod support;
 
@@ -29,7 +29,7 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// The field by which callers authenticate to this app. It never reaches a vendor.
+/// The field by which callers authenticate to this app. The field never reaches a vendor.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 #[tokio::main]
@@ -47,7 +47,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .build();
     let layer = PassthroughLayer::new("/passthrough", service)?;
 
-    // What is there: hyper's services take `&self`, tower's `&mut self`.
+    // The existing service: hyper's services take `&self`, tower's services take `&mut self`.
     let existing = hyper::service::service_fn(async |request: Request<Incoming>| {
         let body = format!("no call: {}\n", request.uri().path());
         Ok::<_, hyper::Error>(Response::new(Full::new(Bytes::from(body))))

@@ -1,5 +1,5 @@
-//! A store of one's own whose tokens can be refreshed: `TokenStore` and `ConnectionStore` over a map, checked by the suite that every
-//! store must pass.
+//! A custom store whose tokens can be refreshed: `TokenStore` and `ConnectionStore` over a map, checked by the suite that every store must
+//! pass.
 //!
 //! ```text
 //! cargo run --example token_store --features test-util
@@ -17,14 +17,14 @@ use tower_passthrough::store::{
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
-/// Stands for a database. Each method holds the lock from its first look to its last write, as a transaction would.
+/// Stands for a database. Each method holds the lock from its first look to its last write, like a transaction.
 #[derive(Default)]
 struct Database(Mutex<Table>);
 
 #[derive(Default)]
 struct Table {
     rows: HashMap<ConnectionKey, Row>,
-    /// The newest version or fence. It never goes back, so no number is given twice.
+    /// The newest version or fence. The number never goes back, so no number is given twice.
     newest: u64,
 }
 
@@ -87,7 +87,7 @@ impl TokenStore for Database {
     async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         let mut table = self.table();
         let newest = table.row(key).ok().and_then(|row| row.lease.as_mut());
-        // The fence stays: until somebody takes another lease, this one is the newest.
+        // The fence stays: until another caller takes a lease, this lease is the newest.
         if let Some((_, end)) = newest.filter(|(newest, _)| *newest == lease) {
             *end = Instant::now();
         }
@@ -108,10 +108,10 @@ impl TokenStore for Database {
             lease: newest,
         } = table.row(key)?;
         if stored.version != read {
-            return Ok(None); // Somebody else has written since.
+            return Ok(None); // Another caller has written since.
         }
         match update {
-            // Also with a lost lease: these tokens are the only ones that work.
+            // The commit also works with a lost lease: these tokens are the only tokens that work.
             GrantUpdate::Refreshed(connection) => {
                 *stored = StoredConnection::new(connection.clone(), version)
                     .refreshed_at(SystemTime::now());
@@ -159,7 +159,7 @@ impl ConnectionStore for Database {
             ConnectionSummary::new(key.clone(), integration, row.stored.state)
         };
         let mut listed: Vec<_> = rows.map(summary).collect();
-        // By bytes: a database's collation may say otherwise.
+        // The order is by bytes: a database's collation may order the keys differently.
         listed.sort_unstable_by(|one, other| one.key.as_str().cmp(other.key.as_str()));
         listed.truncate(limit);
         Ok(listed)
@@ -168,7 +168,7 @@ impl ConnectionStore for Database {
 
 #[tokio::main]
 async fn main() -> Result<(), Violations> {
-    // There is no cache, so nothing is ever stale. Handles share the database, as processes would.
+    // There is no cache, so nothing is ever stale. Handles share the database, like separate processes.
     let database = Arc::new(Database::default());
     let suite = Suite::new(async || Arc::clone(&database)).staleness(Duration::ZERO);
     suite.run().await?;

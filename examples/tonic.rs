@@ -1,4 +1,4 @@
-//! Beside a gRPC service on the same port, which HTTP/1.1 callers reach as well.
+//! A passthrough beside a gRPC service on the same port, which HTTP/1.1 callers reach as well.
 //!
 //! ```text
 //! cargo run --example tonic
@@ -7,7 +7,7 @@
 //! grpcurl -plaintext 127.0.0.1:8080 grpc.health.v1.Health/Check
 //! ```
 //!
-//! With `-- --once` it makes the first call itself, prints the answer and stops.
+//! With `-- --once` the example makes the first call itself, prints the answer and stops.
 
 mod support;
 
@@ -22,7 +22,7 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// The field by which callers authenticate to this app. It never reaches a vendor.
+/// The field by which callers authenticate to this app. The field never reaches a vendor.
 const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
 #[tokio::main]
@@ -39,8 +39,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .transport(local.transport)
         .build();
 
-    // tonic's own server never upgrades a connection, so WebSockets would break behind it. As an axum router, its routes are served
-    // by axum, over HTTP/1.1 and HTTP/2.
+    // tonic's own server never upgrades a connection, so WebSockets would break behind that server. The example turns tonic's routes into
+    // an axum router, so axum serves them, over HTTP/1.1 and HTTP/2.
     let (_reporter, health) = tonic_health::server::health_reporter();
     let app = Routes::new(health)
         .into_axum_router()

@@ -1,12 +1,12 @@
-//! Access tokens by a vendor's own login call: here Adobe Commerce's, which takes an admin's name
-//! and password (<https://developer.adobe.com/commerce/webapi/get-started/authentication/>).
+//! Access tokens from a vendor's own login call: this example logs in to Adobe Commerce, which takes an admin's name and password
+//! (<https://developer.adobe.com/commerce/webapi/get-started/authentication/>).
 //!
 //! ```text
 //! cargo run --example vendor_login
 //! curl http://127.0.0.1:8080/passthrough/acme/V1/orders
 //! ```
 //!
-//! With `-- --once` it makes that call itself, prints the answer and stops.
+//! With `-- --once` the example makes that call itself, prints the answer and stops.
 
 #[path = "support/shop.rs"]
 mod shop;
@@ -28,8 +28,8 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// Logs in over the transport that calls use, so that the same guard judges the address and TLS is required where it is for calls. When
-/// it's time to log in, and where the token is kept, is the work of [`RefreshingStore`].
+/// Logs in over the transport that calls use, so that the same guard judges the address, and TLS is required for the login wherever TLS is
+/// required for calls. [`RefreshingStore`] decides when to log in and where the token is kept.
 struct Login {
     transport: HttpTransport,
     /// The login call's own host.
@@ -54,12 +54,12 @@ impl TokenSource for Login {
         let response = response.map_err(TokenError::failed)?;
         match response.status() {
             StatusCode::OK => {}
-            // Only the connection's owner knows another password.
+            // The connection's owner alone knows another password.
             StatusCode::UNAUTHORIZED => return Err(TokenError::Revoked),
             status => return Err(TokenError::failed(format!("status {status}"))),
         }
         let body = Limited::new(response.into_body(), 4096).collect().await;
-        // The parser's own error might quote what it has read.
+        // The parser's own error might quote the text that the parser has read.
         let token = serde_json::from_slice(&body.map_err(TokenError::failed)?.to_bytes());
         let token: String = token.map_err(|_| TokenError::failed("no token came"))?;
         let mut tokens = Tokens::new(token);

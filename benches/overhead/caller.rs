@@ -1,4 +1,4 @@
-//! The callers: connections that are kept open, each with one call after the other.
+//! The callers: connections that stay open, each with one call after another.
 
 use std::time::Duration;
 
@@ -17,22 +17,22 @@ use crate::proxy::Proxy;
 
 static BYTES: Bytes = Bytes::from_static(&[b'x'; 64 * 1024]);
 
-/// What is called, and by how many at once.
+/// The called target, and the number of callers at once.
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     callers: usize,
     method: Method,
-    /// Bytes of the request's body.
+    /// The number of bytes in the request's body.
     request: usize,
-    /// Bytes of the response's body.
+    /// The number of bytes in the response's body.
     response: usize,
 }
 
-/// What one round took.
+/// The result of one round.
 pub(crate) struct Round {
-    /// The median of all calls, as their callers saw it.
+    /// The median time of all calls, measured by their callers.
     pub(crate) call: Duration,
-    /// Of the proxy's process, per call.
+    /// The processor's time of the proxy's process, per call.
     pub(crate) processor: Option<Duration>,
 }
 
@@ -61,7 +61,7 @@ impl Load {
         },
     ];
 
-    /// Calls through the proxy for that long, and no caller more often than `calls`.
+    /// Calls through the proxy for that time; no caller makes more than `calls` calls.
     pub(crate) async fn round(
         &'static self,
         proxy: &Proxy,

@@ -1,9 +1,9 @@
-//! The processor's time of a process, all of its threads.
+//! The processor's time of a process, over all of its threads.
 
 use std::fs;
 use std::time::Duration;
 
-/// `None` where the system doesn't tell it in nanoseconds.
+/// Returns `None` where the system doesn't report the time in nanoseconds.
 pub(crate) fn time(process: u32) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
     let mut total = Duration::ZERO;

@@ -1,14 +1,15 @@
-//! What the passthrough costs over loopback, as a ratio to the least that a proxy can do with the
-//! same client and server.
+//! The cost of the passthrough over loopback, as a ratio to the smallest cost that a proxy can have
+//! with the same client and server.
 //!
 //! ```text
 //! cargo bench --bench overhead
 //! ```
 //!
-//! Two proxies, each a process of its own with one thread, stand before one vendor: the
-//! passthrough, and a bare hyper-util client that swaps the authority and puts the same header on,
-//! under the same server. Rounds alternate between them, so that what else the machine does falls
-//! on both. The time is the caller's; the processor's time is that of the proxy's process alone.
+//! Two proxies, each a separate process with one thread, stand in front of one vendor: the
+//! passthrough, and a bare hyper-util client that changes the authority and adds the same header,
+//! under the same server. Rounds alternate between the two proxies, so that other work of the
+//! machine affects both. The time is the caller's; the processor's time is the time of the proxy's
+//! process alone.
 
 mod caller;
 mod cpu;
@@ -24,11 +25,11 @@ use self::caller::Load;
 use self::proxy::{Kind, Proxy};
 use self::report::Pair;
 
-/// How long a round lasts at most, and how many there are: 18 seconds for three loads.
+/// The longest time of a round, and the number of rounds: 18 seconds for three loads.
 const ROUND: Duration = Duration::from_millis(150);
 const ROUNDS: usize = 20;
 
-/// Enough to see that all of it works, where nobody looks at the numbers.
+/// The number of calls that shows that all parts work, for a run whose numbers don't matter.
 const TRIAL_CALLS: usize = 8;
 
 fn main() -> Result<(), BoxError> {
@@ -38,7 +39,7 @@ fn main() -> Result<(), BoxError> {
             return proxy::run(kind.parse()?, vendor.parse()?);
         }
     }
-    // `cargo bench` says so; `cargo test --benches` doesn't.
+    // `cargo bench` passes this argument; `cargo test --benches` doesn't.
     let in_earnest = arguments.iter().any(|argument| argument == "--bench");
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
@@ -62,7 +63,8 @@ async fn measure(in_earnest: bool) -> Result<(), BoxError> {
         load.round(&passthrough, ROUND, calls).await?;
         let mut pairs = Vec::with_capacity(rounds);
         for round in 0..rounds {
-            // Whoever goes second finds warmer caches: they take turns at that too.
+            // The proxy that goes second finds warmer caches, so the proxies take turns at that
+            // too.
             pairs.push(if round % 2 == 0 {
                 let bare = load.round(&bare, ROUND, calls).await?;
                 let passthrough = load.round(&passthrough, ROUND, calls).await?;

@@ -1,4 +1,4 @@
-//! The two proxies, each in a process of its own: this same program, started with another argument.
+//! The two proxies, each in a separate process: this same program, started with another argument.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -27,14 +27,14 @@ use tower_passthrough::{
 /// The argument that makes this program a proxy.
 pub(crate) const VERB: &str = "proxy";
 
-/// What either proxy sends.
+/// The field value that either proxy sends.
 pub(crate) const AUTHORIZATION: &str = "Bearer s3cr3t";
 
 const TOKEN: &str = "s3cr3t";
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Which of the two.
+/// The kind of proxy.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Bare,
@@ -61,7 +61,7 @@ impl FromStr for Kind {
     }
 }
 
-/// A proxy that runs until this is dropped.
+/// A proxy that runs until the value is dropped.
 pub(crate) struct Proxy {
     child: Child,
     address: SocketAddr,
@@ -82,7 +82,7 @@ impl Proxy {
         Ok(Self { child, address })
     }
 
-    /// The id of its process.
+    /// Returns the id of the proxy's process.
     pub(crate) fn process(&self) -> Option<u32> {
         self.child.id()
     }
@@ -92,7 +92,8 @@ impl Proxy {
     }
 }
 
-/// Runs a proxy until its stdin ends, which it does with the process that started it.
+/// Runs a proxy until the stdin of the proxy ends; stdin ends with the process that started the
+/// proxy.
 pub(crate) fn run(kind: Kind, vendor: SocketAddr) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -113,7 +114,7 @@ pub(crate) fn run(kind: Kind, vendor: SocketAddr) -> Result<(), BoxError> {
     })
 }
 
-/// The server that both have in front of them.
+/// Runs the server that both proxies have in front of them.
 async fn serve<S, B>(service: S) -> Result<(), BoxError>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -151,7 +152,8 @@ fn passthrough(vendor: SocketAddr) -> Result<PassthroughService, BoxError> {
     Ok(service)
 }
 
-/// The least that a proxy can do: another authority and path, one header, the body as it is.
+/// The least work that a proxy can do: another authority and path, one header, and an unchanged
+/// body.
 fn bare(
     vendor: SocketAddr,
 ) -> Result<

@@ -1,10 +1,10 @@
-//! What is printed: medians over the rounds, and their ratio.
+//! The printed report: medians over the rounds, and their ratio.
 
 use std::time::Duration;
 
 use crate::caller::{Load, Round};
 
-/// Two rounds, one right after the other.
+/// Two rounds, one round right after the other.
 pub(crate) struct Pair {
     pub(crate) bare: Round,
     pub(crate) passthrough: Round,

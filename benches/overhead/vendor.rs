@@ -1,4 +1,4 @@
-//! The vendor: it reads the request whole, and answers with as many bytes as the path names.
+//! The vendor, which reads the whole request, and answers with as many bytes as the path names.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,5 +1,5 @@
-//! What the small examples share, and an app of yours doesn't need: a vendor on this machine, the address to listen on, and `--once`,
-//! which makes the example's call and stops.
+//! The parts that the small examples share, and that an app of yours doesn't need: a vendor on this machine, the address to listen on, and
+//! `--once`, with which an example makes its call and stops.
 
 mod vendor;
 
@@ -10,14 +10,14 @@ use tokio::process::Command;
 use tower_passthrough::HttpTransport;
 use tower_passthrough::policy::NetworkPolicy;
 
-/// What an example starts with.
+/// The parts that an example starts with.
 pub(crate) struct Local {
     pub(crate) listener: TcpListener,
     /// `HOST:PORT` of the listener.
     pub(crate) address: String,
     /// The vendor's base URL.
     pub(crate) vendor: String,
-    /// Calls that vendor, which the default one wouldn't.
+    /// The transport that calls this vendor, which the default transport would refuse to call.
     pub(crate) transport: HttpTransport,
 }
 
@@ -25,7 +25,7 @@ impl Local {
     pub(crate) async fn start() -> Result<Self, Box<dyn Error>> {
         let listener = TcpListener::bind(listen()?).await?;
         let address = listener.local_addr()?;
-        // Unless they're allowed, private addresses and plaintext are refused.
+        // Private addresses and plaintext are refused, unless the policy allows them.
         let network = NetworkPolicy::new().listener(address);
         let network = network.dangerous().loopback();
         Ok(Self {
@@ -37,7 +37,7 @@ impl Local {
     }
 }
 
-/// Serves, and says what to try. With `--once`: tries it, and ends.
+/// Serves, and prints a command to try. With `--once`, runs the command and ends.
 pub(crate) async fn serve<E>(
     server: impl IntoFuture<Output = Result<(), E>>,
     line: String,
@@ -65,7 +65,7 @@ fn once() -> bool {
     std::env::args().any(|argument| argument == "--once")
 }
 
-/// The address of `--listen ADDRESS`, such as `127.0.0.1:0` for a free port.
+/// Returns the address of `--listen ADDRESS`, such as `127.0.0.1:0` for a free port.
 fn listen() -> Result<String, Box<dyn Error>> {
     let mut arguments = std::env::args();
     if arguments.any(|argument| argument == "--listen") {

@@ -6,7 +6,7 @@ use axum::{Router, http::StatusCode, routing::post};
 
 const PATH: &str = "/rest/V1/integration/admin/token";
 
-/// Starts it. Its address.
+/// Starts the login call, and returns its address.
 pub(crate) async fn start() -> Result<String, Box<dyn Error>> {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     let address = format!("http://{}{PATH}", listener.local_addr()?);

@@ -1,5 +1,5 @@
-//! A vendor on this machine. It wants a token, and tells whose it was and what was asked for. Its API has a WebSocket that echoes
-//! (`/v2/echo`), an event stream that ticks (`/v2/events`) and an upload (`/v2/upload`) as well.
+//! A vendor on this machine. The vendor requires a token, and answers with the token's owner and the requested target. The vendor's API has
+//! a WebSocket that echoes (`/v2/echo`), an event stream that ticks (`/v2/events`) and an upload (`/v2/upload`) as well.
 
 use std::convert::Infallible;
 use std::error::Error;
@@ -80,7 +80,7 @@ async fn echo(mut request: Request) -> Result<Response, StatusCode> {
     upgraded.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// Ticks for ever.
+/// Sends ticks for ever.
 async fn events() -> Response {
     let ticks = stream::unfold(0_u64, |tick| async move {
         tokio::time::sleep(Duration::from_millis(50)).await;

@@ -9,10 +9,10 @@ use super::io::Io;
 use super::wait::within;
 use super::wire::{Body, End, Framing, Wire};
 
-/// An answer as it arrived.
+/// An answer, byte for byte.
 #[derive(Clone, Debug)]
 pub struct RawResponse {
-    /// 1xx heads that came before.
+    /// The 1xx heads before the final head.
     pub interim: Vec<Head>,
     pub head: Head,
     pub body: Body,
@@ -27,7 +27,7 @@ impl RawResponse {
         &self.head.start
     }
 
-    /// The body, each byte as one character.
+    /// Returns the body, with each byte as one character.
     pub fn text(&self) -> String {
         super::head::latin1(&self.body.data)
     }
@@ -36,7 +36,7 @@ impl RawResponse {
         self.body.end == End::Complete
     }
 
-    /// The code of an error of the gateway's own.
+    /// The code of an error that the gateway itself answers with.
     pub fn error(&self) -> Option<&str> {
         self.head.value("passthrough-error")
     }
@@ -62,7 +62,7 @@ impl Caller {
         self.wire.write(bytes.as_ref()).await;
     }
 
-    /// The next head, interim or final.
+    /// Returns the next head, interim or final.
     pub async fn head(&mut self) -> Head {
         within("a head at the caller", self.wire.head())
             .await
@@ -72,7 +72,7 @@ impl Caller {
             })
     }
 
-    /// The next final answer, to a request of that method.
+    /// Returns the next final answer, to a request of this method.
     pub async fn response(&mut self, method: &str) -> RawResponse {
         let mut interim = Vec::new();
         let head = loop {
@@ -92,20 +92,20 @@ impl Caller {
         }
     }
 
-    /// One call and its answer; the connection stays.
+    /// Makes a call and returns its answer; the connection stays open.
     pub async fn call(&mut self, request: impl AsRef<[u8]>) -> RawResponse {
         let request = request.as_ref();
         self.write(request).await;
         self.response(method_of(request)).await
     }
 
-    /// Waits until the gateway closes; what it sends until then is returned.
+    /// Waits until the gateway closes, and returns the bytes that the gateway sends until then.
     pub async fn closed(&mut self) -> Vec<u8> {
         self.wire.closed().await
     }
 }
 
-/// Writes literal bytes on a connection of its own, and reads one answer.
+/// Opens a connection for one call, writes literal bytes and reads one answer.
 pub async fn raw_call(gateway: SocketAddr, request: impl AsRef<[u8]>) -> RawResponse {
     Caller::connect(gateway).await.call(request).await
 }
@@ -121,7 +121,7 @@ pub fn post(target: &str, body: &str) -> String {
     request("POST", target, &[&length], body)
 }
 
-/// A request with these field lines behind `Host`, and these bytes behind the head.
+/// A request with these field lines after `Host`, and these bytes after the head.
 pub fn request(method: &str, target: &str, lines: &[&str], body: &str) -> String {
     let lines: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     format!("{method} {target} HTTP/1.1\r\nHost: app.test\r\n{lines}\r\n{body}")
@@ -135,7 +135,7 @@ fn method_of(request: &[u8]) -> &str {
     std::str::from_utf8(method).unwrap_or_default()
 }
 
-/// How an answer's body is delimited (RFC 9112 §6.3).
+/// Returns the framing of an answer's body (RFC 9112 §6.3).
 pub fn response_framing(head: &Head, method: &str) -> Framing {
     if method == "HEAD" || matches!(head.status(), 100..=199 | 204 | 304) {
         return Framing::None;

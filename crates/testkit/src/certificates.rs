@@ -1,4 +1,4 @@
-//! A certificate authority of the test run's own.
+//! The certificate authority of a test run.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,7 +14,7 @@ static AUTHORITY: LazyLock<CertifiedIssuer<'static, KeyPair>> = LazyLock::new(||
     CertifiedIssuer::self_signed(params, key).expect("a root certificate")
 });
 
-/// The root that a gateway must trust, in PEM.
+/// The root certificate that a gateway must trust, in PEM.
 pub fn root_pem() -> String {
     AUTHORITY.pem()
 }
@@ -30,7 +30,7 @@ pub fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'stati
     (certificate.der().clone(), key)
 }
 
-/// TLS with a certificate for `name`, and these protocols by ALPN.
+/// A TLS acceptor with a certificate for `name`, which offers these protocols by ALPN.
 pub fn acceptor(name: &str, alpn: &[&str]) -> TlsAcceptor {
     let (certificate, key) = certificate(name);
     let provider = Arc::new(rustls::crypto::ring::default_provider());

@@ -1,4 +1,4 @@
-//! What a vendor has seen of connections.
+//! The connections that a vendor has seen.
 
 use std::net::SocketAddr;
 
@@ -11,18 +11,19 @@ use super::wait::within;
 struct Seen {
     /// The peers of all accepted connections, in order.
     peers: Vec<SocketAddr>,
-    /// The numbers of those that the gateway has closed.
+    /// The numbers of the connections that the gateway has closed.
     closed: Vec<usize>,
-    /// Connections that tests opened to look at the queue, not the gateway's.
+    /// Connections that tests opened to look at the queue; the gateway didn't make these
+    /// connections.
     probes: Vec<SocketAddr>,
 }
 
-/// Shared between a vendor and its tasks.
+/// Counts that a vendor and its tasks share.
 #[derive(Clone, Debug, Default)]
 pub struct Counts(watch::Sender<Seen>);
 
 impl Counts {
-    /// Notes an accepted connection, and numbers it.
+    /// Records an accepted connection, and gives the connection a number.
     pub fn accepted(&self, peer: SocketAddr) -> usize {
         let mut number = 0;
         self.0.send_modify(|seen| {
@@ -45,7 +46,7 @@ impl Counts {
             .expect("the sender is ours");
     }
 
-    /// Waits until the gateway has closed that many connections.
+    /// Waits until the gateway has closed `number` connections.
     pub async fn wait_so_many_closed(&self, number: usize) {
         let mut seen = self.0.subscribe();
         let closed = seen.wait_for(|seen| seen.closed.len() >= number);
@@ -54,12 +55,12 @@ impl Counts {
             .expect("the sender is ours");
     }
 
-    /// How many connections the gateway has closed by now; a probe counts too.
+    /// Returns the number of connections that the gateway has closed by now; a probe counts too.
     pub fn closed_by_now(&self) -> usize {
         self.0.borrow().closed.len()
     }
 
-    /// Waits until none of the gateway's connections is open.
+    /// Waits until no connection of the gateway is open.
     pub async fn wait_all_closed(&self) {
         let mut seen = self.0.subscribe();
         let closed = seen.wait_for(|seen| seen.closed.len() == seen.peers.len());
@@ -68,8 +69,9 @@ impl Counts {
             .expect("the sender is ours");
     }
 
-    /// How many connections the gateway made. What it began before the call is counted: the
-    /// listener's queue is in order, and a probe at its end is waited for.
+    /// Returns the number of connections that the gateway made. A connection that the gateway began
+    /// before the call is counted: the listener's queue is in order, and the call waits for a probe
+    /// at the queue's end.
     pub async fn connections(&self, listener: SocketAddr) -> usize {
         let probe = within("the vendor's listener", TcpStream::connect(listener))
             .await

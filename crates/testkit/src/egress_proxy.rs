@@ -1,4 +1,4 @@
-//! A scripted proxy between the gateway and its vendors, which keeps what it was asked for.
+//! A scripted proxy between the gateway and its vendors, which records the requests for tunnels.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -14,16 +14,16 @@ use super::counts::Counts;
 use super::head::latin1;
 use super::wait::within;
 
-/// What becomes of a request for a tunnel.
+/// The reaction to a request for a tunnel.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// A tunnel to the address that was asked for.
+    /// A tunnel to the address in the request.
     Through,
-    /// A tunnel elsewhere, for names that only the proxy knows.
+    /// A tunnel to this other address, for names that only the proxy knows.
     To(SocketAddr),
-    /// These bytes, and then the end.
+    /// These bytes, and then the end of the connection.
     Say(Vec<u8>),
-    /// Never an answer.
+    /// No answer at all.
     Silence,
 }
 
@@ -41,7 +41,7 @@ enum Protocol {
     Socks5,
 }
 
-/// Accepts, records and answers in the background until it's dropped.
+/// Accepts, records and answers in the background until the proxy is dropped.
 pub struct EgressProxy {
     scheme: &'static str,
     address: SocketAddr,
@@ -51,12 +51,12 @@ pub struct EgressProxy {
 }
 
 impl EgressProxy {
-    /// CONNECT over HTTP/1.1. The script is given the head as it came.
+    /// Starts a proxy for CONNECT over HTTP/1.1. The script receives the head unchanged.
     pub async fn http(script: impl Fn(&str) -> Verdict + Send + Sync + 'static) -> Self {
         Self::start("http", Protocol::Http, None, Arc::new(script)).await
     }
 
-    /// The same over TLS, with a certificate for `name`.
+    /// Starts the same proxy over TLS, with a certificate for `name`.
     pub async fn https(
         name: &str,
         script: impl Fn(&str) -> Verdict + Send + Sync + 'static,
@@ -65,8 +65,8 @@ impl EgressProxy {
         Self::start("https", Protocol::Http, Some(tls), Arc::new(script)).await
     }
 
-    /// SOCKS5. It asks for user and password if it's offered that. The script is given
-    /// `user:password@host:port`.
+    /// Starts a SOCKS5 proxy. The proxy asks for user and password if the gateway offers them. The
+    /// script receives `user:password@host:port`.
     pub async fn socks5(script: impl Fn(&str) -> Verdict + Send + Sync + 'static) -> Self {
         Self::start("socks5", Protocol::Socks5, None, Arc::new(script)).await
     }
@@ -112,7 +112,8 @@ impl EgressProxy {
         }
     }
 
-    /// Where it is, with this in front of the host: nothing, or `user:password@`.
+    /// Returns the proxy's URL, with `user_info` in front of the host: nothing, or
+    /// `user:password@`.
     pub fn url(&self, user_info: &str) -> String {
         format!("{}://{user_info}{}", self.scheme, self.address)
     }
@@ -121,7 +122,7 @@ impl EgressProxy {
         self.address
     }
 
-    /// What the next tunnel was asked for by.
+    /// Returns the text by which the next tunnel was requested.
     pub async fn next(&self) -> String {
         let mut asked = self.asked.lock().await;
         within("a tunnel to be asked for", asked.recv())
@@ -129,7 +130,7 @@ impl EgressProxy {
             .expect("the proxy is there")
     }
 
-    /// How many connections the gateway has made.
+    /// Returns the number of connections that the gateway has made.
     pub async fn connections(&self) -> usize {
         self.counts.connections(self.address).await
     }
@@ -140,7 +141,7 @@ impl EgressProxy {
     }
 }
 
-/// `None`: the gateway left, or broke the protocol.
+/// Serves a connection. Returns `None` if the gateway left, or broke the protocol.
 async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     protocol: Protocol,
     mut stream: S,
@@ -159,7 +160,8 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
         Verdict::Say(bytes) => {
             stream.write_all(&bytes).await.ok()?;
             stream.shutdown().await.ok()?;
-            // What the gateway sent meanwhile is read, so that the answer isn't lost in a reset.
+            // The bytes that the gateway sent meanwhile are read, so that no reset loses the
+            // answer.
             stream.read_to_end(&mut Vec::new()).await.ok()?;
             return Some(());
         }
@@ -180,7 +182,7 @@ async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
     Some(())
 }
 
-/// The head of a CONNECT, and what it asks for.
+/// Returns the head of a CONNECT, and its target.
 async fn connect_head<S: AsyncRead + Unpin>(stream: &mut S) -> Option<(String, String)> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -191,7 +193,7 @@ async fn connect_head<S: AsyncRead + Unpin>(stream: &mut S) -> Option<(String, S
     Some((head, goal))
 }
 
-/// Who asks for what, and for what.
+/// Returns the script's text for a SOCKS request (user and target), and the target.
 async fn socks_request<S: AsyncRead + AsyncWrite + Unpin>(
     stream: &mut S,
 ) -> Option<(String, String)> {
@@ -223,7 +225,7 @@ async fn socks_request<S: AsyncRead + AsyncWrite + Unpin>(
     Some((asked, goal))
 }
 
-/// Bytes behind their number.
+/// Returns the bytes that follow their count.
 async fn sized<S: AsyncRead + Unpin>(stream: &mut S) -> Option<Vec<u8>> {
     let mut bytes = vec![0; usize::from(stream.read_u8().await.ok()?)];
     stream.read_exact(&mut bytes).await.ok()?;

@@ -1,4 +1,4 @@
-//! A passthrough on a port of its own, before one vendor.
+//! A passthrough on its own port, in front of one vendor.
 
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
@@ -22,7 +22,7 @@ use tower_passthrough::{
 
 use super::certificates;
 
-/// Where a vendor is found: scheme, name and port.
+/// The origin of a vendor: scheme, name and port.
 pub trait Origin {
     fn origin(&self) -> String;
 }
@@ -33,10 +33,10 @@ impl Origin for str {
     }
 }
 
-/// How the passthrough is mounted at `/p`.
+/// The manner in which the passthrough is mounted at `/p`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mount {
-    /// Alone under hyper-util's auto builder, with a prefix of its own.
+    /// The service alone under hyper-util's auto builder, with its own prefix.
     Hyper,
     /// `Router::nest_service` of axum.
     Nest,
@@ -48,7 +48,7 @@ pub type Builder = PassthroughBuilder<MemoryStore, Integrations, HttpTransport, 
 
 type Change<T> = Box<dyn FnOnce(T) -> T + Send>;
 
-/// What a test says of its gateway. All else: connection `c` at a vendor with bearer
+/// The parts of a gateway that a test sets. The default is connection `c` at a vendor with bearer
 /// authentication.
 pub struct Setup {
     origin: String,
@@ -99,13 +99,13 @@ impl Setup {
         self.also("c", connection)
     }
 
-    /// Adds a connection; the last one of an id counts.
+    /// Adds a connection; the last connection with an id counts.
     pub fn also(mut self, id: &str, connection: Connection) -> Self {
         self.connections.push((id.to_owned(), connection));
         self
     }
 
-    /// Changes the integration, which has bearer authentication so far.
+    /// Changes the integration, which starts with bearer authentication.
     pub fn upstream(mut self, change: impl FnOnce(Upstream) -> Upstream + Send + 'static) -> Self {
         self.upstream = Box::new(change);
         self
@@ -135,7 +135,7 @@ impl Setup {
         self
     }
 
-    /// Another name that is answered without DNS.
+    /// Adds another name that is answered without DNS.
     pub fn name(mut self, name: &str, address: [u8; 4]) -> Self {
         self.names.push((name.to_owned(), address.into()));
         self
@@ -152,7 +152,7 @@ impl Setup {
         self
     }
 
-    /// The transport alone, for a gateway whose own listener is there.
+    /// Builds the transport alone, for a gateway whose listener exists already.
     pub fn build_transport(&mut self, listener: SocketAddr) -> HttpTransport {
         let network = NetworkPolicy::new()
             .allow("127.0.0.0/8".parse().expect("a block"))
@@ -171,14 +171,14 @@ impl Setup {
         change(transport).build().expect("a transport")
     }
 
-    /// The integration.
+    /// Builds the integration.
     pub fn build_upstream(&mut self) -> Upstream {
         let base = format!("{}{}", self.origin, self.path);
         let upstream = Upstream::new(&base).expect("a base URL").auth(auth::Bearer);
         std::mem::replace(&mut self.upstream, Box::new(|upstream| upstream))(upstream)
     }
 
-    /// The service, for a gateway with that listener.
+    /// Builds the service, for a gateway with that listener.
     pub fn build(&mut self, listener: SocketAddr) -> PassthroughService {
         let integrations = Integrations::new().with("vendor", self.build_upstream());
         let store = MemoryStore::from_iter(std::mem::take(&mut self.connections));
@@ -194,8 +194,8 @@ impl Setup {
         options(builder).build()
     }
 
-    /// Serves with that store and authorizer, in place of the usual connections and of everyone.
-    /// Options don't count.
+    /// Serves with that store and that authorizer, in place of the usual connections and of access
+    /// for everyone. Options have no effect.
     pub async fn start_with(
         mut self,
         store: impl CredentialStore,
@@ -237,19 +237,19 @@ impl Setup {
     }
 }
 
-/// Serves until it's dropped.
+/// Serves until the gateway is dropped.
 pub struct Gateway {
     pub address: SocketAddr,
     _tasks: JoinSet<()>,
 }
 
 impl Gateway {
-    /// The usual gateway before that vendor.
+    /// Starts the usual gateway in front of that vendor.
     pub async fn to(vendor: &(impl Origin + ?Sized)) -> Self {
         Setup::new(vendor).start().await
     }
 
-    /// Any service under hyper-util's auto builder.
+    /// Serves any service under hyper-util's auto builder.
     pub fn serve<S, B>(listener: TcpListener, service: S) -> Self
     where
         S: tower_service::Service<Request<Incoming>, Response = Response<B>, Error = Infallible>
@@ -283,7 +283,7 @@ impl Gateway {
     }
 }
 
-/// A listener on a free port of loopback.
+/// Returns a listener on a free port of loopback.
 pub async fn bind() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").await.expect("a free port")
 }

@@ -1,4 +1,4 @@
-//! A caller that speaks HTTP/2 to the gateway, in clear with prior knowledge.
+//! A caller that speaks HTTP/2 to the gateway, in plaintext with prior knowledge.
 
 use std::net::SocketAddr;
 
@@ -44,7 +44,7 @@ impl H2Caller {
         Self { send, _task: task }
     }
 
-    /// Waits until the gateway has said that it takes extended CONNECTs (RFC 8441 §3).
+    /// Waits until the gateway has announced that it accepts extended CONNECTs (RFC 8441 §3).
     pub async fn connect_protocol(&self) {
         let said = async {
             while !self.send.is_extended_connect_protocol_enabled() {
@@ -54,7 +54,7 @@ impl H2Caller {
         within("a word on extended CONNECT", said).await;
     }
 
-    /// Begins a call. `end`: there is no body.
+    /// Begins a call. `end` means that there is no body.
     pub async fn open(
         &mut self,
         request: Request<()>,
@@ -69,13 +69,13 @@ impl H2Caller {
             .expect("a sendable request")
     }
 
-    /// A call without a body.
+    /// Makes a call without a body.
     pub async fn call(&mut self, request: Request<()>) -> H2Response {
         let (response, _) = self.open(request, true).await;
         whole(response).await
     }
 
-    /// A call with that body and those trailers.
+    /// Makes a call with that body and those trailers.
     pub async fn call_with(
         &mut self,
         request: Request<()>,
@@ -93,12 +93,12 @@ impl H2Caller {
     }
 }
 
-/// The answer's head, its body to follow.
+/// Returns the answer's head; the body follows.
 pub async fn answer(response: ResponseFuture) -> Response<RecvStream> {
     within("a head on HTTP/2", response).await.expect("a head")
 }
 
-/// The whole answer.
+/// Returns the whole answer.
 pub async fn whole(response: ResponseFuture) -> H2Response {
     let (parts, mut body) = answer(response).await.into_parts();
     let (body, trailers) = within("a body on HTTP/2", read(&mut body))

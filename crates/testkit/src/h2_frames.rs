@@ -1,4 +1,4 @@
-//! HTTP/2 written frame by frame, for what a library wouldn't send.
+//! HTTP/2 written frame by frame, for bytes that a library wouldn't send.
 
 use std::net::SocketAddr;
 
@@ -20,7 +20,7 @@ pub const END_HEADERS: u8 = 4;
 
 pub const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
-/// A frame as it came.
+/// A frame, byte for byte.
 #[derive(Debug)]
 pub struct Frame {
     pub kind: u8,
@@ -49,17 +49,19 @@ impl FrameCaller {
             .await;
     }
 
-    /// Writes whole frames to a gateway that may have had enough; `false`: it is gone.
+    /// Writes whole frames to a gateway that may have closed the connection; `false` means that the
+    /// gateway is gone.
     pub async fn try_send(&mut self, frames: &[u8]) -> bool {
         self.caller.wire.try_write(frames).await
     }
 
-    /// The next frame; `None`: the gateway closed.
+    /// Returns the next frame; `None` means that the gateway closed.
     pub async fn next(&mut self) -> Option<Frame> {
         read(&mut self.caller.wire).await
     }
 
-    /// The first frame that ends the stream or the connection, or answers on the stream.
+    /// Returns the first frame that ends the stream or the connection, or that answers on the
+    /// stream.
     pub async fn verdict(&mut self, stream: u32) -> Option<Frame> {
         loop {
             let frame = self.next().await?;
@@ -70,7 +72,7 @@ impl FrameCaller {
     }
 }
 
-/// A frame's bytes.
+/// Returns a frame's bytes.
 pub fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     let length = u32::try_from(payload.len()).expect("a small frame");
     let mut frame = length.to_be_bytes()[1..].to_vec();
@@ -80,7 +82,7 @@ pub fn encode(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// The next frame; `None`: the peer closed.
+/// Returns the next frame; `None` means that the peer closed.
 pub async fn read(wire: &mut Wire) -> Option<Frame> {
     let (head, _) = within("a frame", wire.exactly(9)).await;
     let [l0, l1, l2, kind, flags, s0, s1, s2, s3] = head.try_into().ok()?;
@@ -94,7 +96,8 @@ pub async fn read(wire: &mut Wire) -> Option<Frame> {
     })
 }
 
-/// A field block (RFC 7541): each field a literal that is never indexed, no Huffman codes.
+/// Returns a field block (RFC 7541): each field is a literal that is never indexed, without Huffman
+/// codes.
 pub fn fields(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
     let mut block = Vec::new();
     for (name, value) in fields {

@@ -1,4 +1,4 @@
-//! A vendor that speaks HTTP/2 frame by frame, each of them in the test's hands.
+//! A vendor that speaks HTTP/2 frame by frame; the test controls each frame.
 
 use std::collections::VecDeque;
 
@@ -21,11 +21,11 @@ pub const REFUSED_STREAM: u32 = 7;
 pub const CANCEL: u32 = 8;
 pub const ENHANCE_YOUR_CALM: u32 = 11;
 
-/// Listens; the test accepts.
+/// A vendor that listens; the test accepts.
 pub struct FrameVendor(pub ManualVendor);
 
 impl FrameVendor {
-    /// In clear, for a gateway that knows what it speaks.
+    /// Binds in plaintext, for a gateway that knows the protocol beforehand.
     pub async fn bind() -> Self {
         Self(ManualVendor::bind().await)
     }
@@ -34,7 +34,7 @@ impl FrameVendor {
         Self(ManualVendor::bind_tls(&["h2"]).await)
     }
 
-    /// The gateway's next connection, which has acknowledged these settings.
+    /// Returns the gateway's next connection, which has acknowledged these settings.
     pub async fn accept(&self, settings: &[(u16, u32)]) -> FrameConnection {
         let mut wire = self.0.accept().await.wire;
         let preface = within("the preface", wire.until(PREFACE)).await;
@@ -54,10 +54,11 @@ impl Origin for FrameVendor {
     }
 }
 
-/// One connection of the gateway's. What keeps the connection itself going is answered by the way.
+/// One connection from the gateway. Frames that keep the connection itself alive are answered on
+/// the side.
 pub struct FrameConnection {
     pub wire: Wire,
-    /// Frames that came while another was waited for.
+    /// Frames that came while a test waited for another frame.
     frames: VecDeque<Frame>,
 }
 
@@ -66,7 +67,7 @@ impl FrameConnection {
         self.wire.write(&encode(kind, flags, stream, payload)).await;
     }
 
-    /// Sends settings, and waits until the gateway has taken note.
+    /// Sends settings, and waits until the gateway has acknowledged the settings.
     pub async fn settings(&mut self, settings: &[(u16, u32)]) {
         let mut payload = Vec::new();
         for (name, value) in settings {
@@ -77,7 +78,8 @@ impl FrameConnection {
         self.acknowledged(SETTINGS).await;
     }
 
-    /// Waits until the gateway has read what was sent so far. What it sent before is kept.
+    /// Waits until the gateway has read all earlier frames. The frames that the gateway sent before
+    /// are kept.
     pub async fn ping(&mut self) {
         self.send(PING, 0, 0, b"in step?").await;
         self.acknowledged(PING).await;
@@ -93,7 +95,7 @@ impl FrameConnection {
         }
     }
 
-    /// The next frame from the wire.
+    /// Returns the next frame from the wire.
     async fn read(&mut self) -> Option<Frame> {
         let frame = read(&mut self.wire).await?;
         if matches!(frame.kind, SETTINGS | PING) && frame.flags & ACK == 0 {
@@ -110,7 +112,8 @@ impl FrameConnection {
         Some(frame)
     }
 
-    /// The next frame about a call, or about the connection's end. `None`: the gateway closed.
+    /// Returns the next frame about a call, or about the connection's end. `None` means that the
+    /// gateway closed.
     pub async fn next(&mut self) -> Option<Frame> {
         loop {
             if let Some(frame) = self.frames.pop_front() {
@@ -121,7 +124,7 @@ impl FrameConnection {
         }
     }
 
-    /// The next request's stream. Bodies of others, and their ends, are passed over.
+    /// Returns the next request's stream. Bodies of other requests, and their ends, are skipped.
     pub async fn request(&mut self) -> u32 {
         loop {
             let frame = self.next().await.expect("the gateway closed");
@@ -131,7 +134,7 @@ impl FrameConnection {
         }
     }
 
-    /// The body of a request.
+    /// Returns the body of a request.
     pub async fn body(&mut self, stream: u32) -> Vec<u8> {
         let mut body = Vec::new();
         loop {
@@ -144,7 +147,7 @@ impl FrameConnection {
         }
     }
 
-    /// The code with which the gateway resets that stream. Its body is passed over.
+    /// Returns the code with which the gateway resets that stream. The stream's body is skipped.
     pub async fn reset_of(&mut self, stream: u32) -> u32 {
         loop {
             let frame = self.next().await.expect("the gateway closed");
@@ -169,7 +172,7 @@ impl FrameConnection {
         }
     }
 
-    /// Answers 200, a body to follow.
+    /// Answers 200; a body follows.
     pub async fn begin(&mut self, stream: u32) {
         let head = fields(&[(b":status", b"200")]);
         self.send(HEADERS, END_HEADERS, stream, &head).await;
@@ -190,13 +193,13 @@ impl FrameConnection {
         self.send(RST_STREAM, 0, stream, &code.to_be_bytes()).await;
     }
 
-    /// Makes room for so many bytes more, on a stream or (0) on the connection.
+    /// Makes room for `bytes` more bytes, on a stream or (0) on the connection.
     pub async fn make_room(&mut self, stream: u32, bytes: u32) {
         self.send(WINDOW_UPDATE, 0, stream, &bytes.to_be_bytes())
             .await;
     }
 
-    /// Says that the connection ends, and that streams above `last` weren't looked at.
+    /// Announces that the connection ends, and that no stream above `last` was processed.
     pub async fn goaway(&mut self, last: u32, code: u32) {
         let payload = [last.to_be_bytes(), code.to_be_bytes()].concat();
         self.send(GOAWAY, 0, 0, &payload).await;

@@ -1,4 +1,4 @@
-//! A vendor that speaks HTTP/2 over TLS, each stream in the test's hands.
+//! A vendor that speaks HTTP/2 over TLS; the test controls each stream.
 
 use std::net::SocketAddr;
 
@@ -21,19 +21,19 @@ pub struct H2Call {
     pub request: Request<()>,
     pub body: RecvStream,
     pub respond: SendResponse<Bytes>,
-    /// The number of the connection it came on, from 0.
+    /// The number of the connection that carried the stream, from 0.
     pub connection: usize,
 }
 
 impl H2Call {
-    /// The request's body and trailers.
+    /// Returns the request's body and trailers.
     pub async fn read(&mut self) -> (Vec<u8>, HeaderMap) {
         within("a body on HTTP/2", read(&mut self.body))
             .await
             .expect("a whole body")
     }
 
-    /// The rest of the request's body, which breaks off.
+    /// Reads the rest of the request's body, which breaks off, and returns the error.
     pub async fn read_broken(&mut self) -> h2::Error {
         within("a body on HTTP/2 to break off", read(&mut self.body))
             .await
@@ -47,7 +47,7 @@ impl H2Call {
             .expect("an open stream");
     }
 
-    /// Answers with a head, a body to follow.
+    /// Answers with a head; a body follows.
     pub fn answer(&mut self, response: Response<()>) -> SendStream<Bytes> {
         self.respond
             .send_response(response, false)
@@ -71,7 +71,7 @@ impl H2Call {
     }
 }
 
-/// A whole body, released to the sender as it is read.
+/// Reads a whole body, and releases capacity to the sender with each piece read.
 pub async fn read(body: &mut RecvStream) -> Result<(Vec<u8>, HeaderMap), h2::Error> {
     let mut data = Vec::new();
     while let Some(chunk) = body.data().await {
@@ -83,7 +83,7 @@ pub async fn read(body: &mut RecvStream) -> Result<(Vec<u8>, HeaderMap), h2::Err
     Ok((data, trailers))
 }
 
-/// Accepts in the background until it's dropped.
+/// Accepts in the background until the vendor is dropped.
 pub struct H2Vendor {
     address: SocketAddr,
     counts: Counts,
@@ -111,7 +111,7 @@ impl H2Vendor {
         }
     }
 
-    /// The next stream.
+    /// Returns the next stream.
     pub async fn next(&self) -> H2Call {
         let mut calls = self.calls.lock().await;
         within("a stream at the vendor", calls.recv())

@@ -1,9 +1,10 @@
-//! A message head as it stood on the wire.
+//! A message head, byte for byte from the wire.
 
-/// Start line and fields, in order, each byte read as one Latin-1 character, so that none is lost.
+/// Start line and fields, in order. Each byte becomes one Latin-1 character, so that no byte is
+/// lost.
 #[derive(Clone, Debug)]
 pub struct Head {
-    /// Everything up to and with the empty line.
+    /// The bytes up to and with the empty line.
     pub raw: Vec<u8>,
     pub start: String,
     pub fields: Vec<(String, String)>,
@@ -18,12 +19,12 @@ impl Head {
         Self { raw, start, fields }
     }
 
-    /// The values of all lines of that name, in order, the name in any case.
+    /// Returns the values of all lines of that name, in order. The case of the name doesn't matter.
     pub fn values(&self, name: &str) -> Vec<&str> {
         values(&self.fields, name)
     }
 
-    /// The one value of that name; `None` if there is no such line.
+    /// Returns the single value of that name; `None` if there is no such line.
     pub fn value(&self, name: &str) -> Option<&str> {
         let values = self.values(name);
         assert!(values.len() <= 1, "more than one {name}: {values:?}");
@@ -34,7 +35,7 @@ impl Head {
         !self.values(name).is_empty()
     }
 
-    /// The names of all lines, in lower case and sorted, doubled ones too.
+    /// Returns the names of all lines, in lower case and sorted, with duplicates.
     pub fn names(&self) -> Vec<String> {
         let mut names: Vec<_> = self
             .fields
@@ -45,23 +46,23 @@ impl Head {
         names
     }
 
-    /// The request line's target.
+    /// Returns the request line's target.
     pub fn target(&self) -> &str {
         self.start.split(' ').nth(1).unwrap_or_default()
     }
 
-    /// The request line's method.
+    /// Returns the request line's method.
     pub fn method(&self) -> &str {
         self.start.split(' ').next().unwrap_or_default()
     }
 
-    /// The status line's code.
+    /// Returns the status line's code.
     pub fn status(&self) -> u16 {
         self.target().parse().unwrap_or_default()
     }
 }
 
-/// The values of all pairs of that name.
+/// Returns the values of all pairs of that name.
 pub fn values<'a>(fields: &'a [(String, String)], name: &str) -> Vec<&'a str> {
     fields
         .iter()
@@ -70,7 +71,7 @@ pub fn values<'a>(fields: &'a [(String, String)], name: &str) -> Vec<&'a str> {
         .collect()
 }
 
-/// Field lines up to the first empty one.
+/// Returns the field lines up to the first empty line.
 pub fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)> {
     lines
         .take_while(|line| !line.is_empty())
@@ -81,7 +82,7 @@ pub fn fields<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<(String, String)>
         .collect()
 }
 
-/// Each byte as the character of that number.
+/// Returns the text in which each byte is the character of that number.
 pub fn latin1(bytes: &[u8]) -> String {
     bytes.iter().map(|&byte| char::from(byte)).collect()
 }

@@ -1,4 +1,4 @@
-//! Client certificates, and the authority that vendors know them by.
+//! Client certificates, and the authority by which vendors recognise client certificates.
 
 use std::sync::Arc;
 
@@ -41,12 +41,13 @@ impl Authority {
         self.0.pem()
     }
 
-    /// The identity of that common name.
+    /// Certifies an identity with that common name.
     pub fn certify(&self, name: &str) -> Identity {
         self.certify_key(name, &KeyPair::generate().expect("a key"), |_| {})
     }
 
-    /// The same, with that key, and as `change` has it.
+    /// Certifies an identity with that common name and that key, after `change` has adjusted the
+    /// parameters.
     pub fn certify_key(
         &self,
         name: &str,
@@ -64,7 +65,8 @@ impl Authority {
         }
     }
 
-    /// How a server verifies clients. `demands`: it takes none without a certificate.
+    /// Returns the verifier of clients for a server. `demands` means that the server refuses a
+    /// client without a certificate.
     pub fn verifier(&self, demands: bool) -> Arc<dyn ClientCertVerifier> {
         let mut roots = RootCertStore::empty();
         roots.add(self.0.der().clone()).expect("a root");
@@ -79,7 +81,7 @@ impl Authority {
 }
 
 impl Identity {
-    /// A connection to `vendor` with this identity.
+    /// Returns a connection to `vendor` with this identity.
     pub fn connection(&self) -> Connection {
         Connection::new("vendor")
             .with_secret("certificate", self.certificate.as_str())
@@ -87,7 +89,8 @@ impl Identity {
     }
 }
 
-/// The common name of a certificate's subject: the last in it (RFC 5280 §4.1).
+/// Returns the common name of a certificate's subject: the last common name in the certificate
+/// (RFC 5280 §4.1).
 pub fn subject(certificate: &CertificateDer<'_>) -> String {
     /// The attribute's type, 2.5.4.3.
     const COMMON_NAME: [u8; 5] = [6, 3, 0x55, 4, 3];

@@ -1,5 +1,5 @@
-//! A transport without sockets, for what no wire shows: the URI, versions and extensions of a
-//! request.
+//! A transport without sockets, for the parts of a request that no wire shows: the URI, versions
+//! and extensions.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::gateway::TOKEN;
 
 type Script = dyn Fn(&Request<RequestBody>) -> Response<&'static str> + Send + Sync;
 
-/// Answers each request as the closure says.
+/// Answers each request with the closure's answer.
 #[derive(Clone)]
 pub struct InProcess(Arc<Script>);
 
@@ -28,8 +28,8 @@ impl InProcess {
         Self(Arc::new(script))
     }
 
-    /// The answer of a service over this transport, mounted at the root, before a vendor at that
-    /// base URL.
+    /// Returns the answer of a service over this transport. The service is mounted at the root, in
+    /// front of a vendor at that base URL.
     pub async fn call(
         self,
         base_url: &str,

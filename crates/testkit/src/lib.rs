@@ -1,9 +1,9 @@
 //! Raw peers for tests over real sockets: vendors and callers that write and read literal bytes.
 //!
 //! A peer built on hyper would fold, refuse or repair half of the faults that the tests look for,
-//! so these parse by hand and keep what came. HTTP/2 peers are built on `h2`, or on frames written
-//! by hand. Nothing here sleeps to be in step: each wait is for an event, and its time limit only
-//! ever fails a test.
+//! so these peers parse by hand and keep the bytes that came. HTTP/2 peers are built on `h2`, or on
+//! frames written by hand. No test sleeps to keep in step: each wait is for an event, and the time
+//! limit of a wait can only make a test fail.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! A vendor whose every byte a test writes by hand, in plain or over TLS.
+//! A vendor whose every byte a test writes by hand, in plaintext or over TLS.
 
 use std::net::SocketAddr;
 
@@ -13,7 +13,7 @@ use super::vendor::{Received, request_framing};
 use super::wait::within;
 use super::wire::Wire;
 
-/// Listens; the test accepts.
+/// A vendor that listens; the test accepts.
 pub struct ManualVendor {
     listener: TcpListener,
     address: SocketAddr,
@@ -25,12 +25,12 @@ impl ManualVendor {
         Self::with(None).await
     }
 
-    /// Over TLS, with these protocols offered by ALPN.
+    /// Binds over TLS, with these protocols offered by ALPN.
     pub async fn bind_tls(alpn: &[&str]) -> Self {
         Self::with(Some(certificates::acceptor("vendor.test", alpn))).await
     }
 
-    /// Over TLS with a certificate for another name.
+    /// Binds over TLS, with a certificate for another name.
     pub async fn bind_tls_as(name: &str) -> Self {
         Self::with(Some(certificates::acceptor(name, &["http/1.1"]))).await
     }
@@ -49,12 +49,12 @@ impl ManualVendor {
         self.address
     }
 
-    /// The gateway's next connection.
+    /// Returns the gateway's next connection.
     pub async fn accept(&self) -> VendorConnection {
         self.accept_unshaken().await.shake().await
     }
 
-    /// The gateway's next connection, before its TLS handshake.
+    /// Returns the gateway's next connection, before its TLS handshake.
     pub async fn accept_unshaken(&self) -> Unshaken {
         let (socket, _) = within("a connection at the vendor", self.listener.accept())
             .await
@@ -66,8 +66,8 @@ impl ManualVendor {
         }
     }
 
-    /// Fails if the gateway has made a connection that wasn't accepted: the listener's queue is in
-    /// order, and a probe at its end must be the next in it.
+    /// Fails if the gateway has made a connection that the test didn't accept: the listener's queue
+    /// is in order, and a probe at the queue's end must be the next connection in the queue.
     pub async fn no_other(&self) {
         let probe = within("the vendor's listener", TcpStream::connect(self.address))
             .await
@@ -79,7 +79,7 @@ impl ManualVendor {
         assert_eq!(peer, own, "the gateway made another connection");
     }
 
-    /// The gateway's next connection, whose handshake fails.
+    /// Accepts the gateway's next connection, whose handshake fails.
     pub async fn accept_and_fail(&self) {
         let (socket, _) = within("a connection at the vendor", self.listener.accept())
             .await
@@ -97,7 +97,7 @@ impl Origin for ManualVendor {
     }
 }
 
-/// A connection of the gateway's whose TLS handshake hasn't begun.
+/// A connection from the gateway whose TLS handshake hasn't begun.
 pub struct Unshaken {
     socket: TcpStream,
     tls: Option<TlsAcceptor>,
@@ -119,20 +119,20 @@ impl Unshaken {
     }
 }
 
-/// One connection of the gateway's.
+/// A connection from the gateway.
 pub struct VendorConnection {
     pub wire: Wire,
 }
 
 impl VendorConnection {
-    /// The next request's head; its body is left unread.
+    /// Returns the next request's head; the request's body stays unread.
     pub async fn head(&mut self) -> Head {
         within("a head at the vendor", self.wire.head())
             .await
             .expect("the gateway closed before a whole head")
     }
 
-    /// The next request, with its body.
+    /// Returns the next request, with its body.
     pub async fn request(&mut self) -> Received {
         let head = self.head().await;
         let body = within("a body", self.wire.body(request_framing(&head))).await;
@@ -143,7 +143,7 @@ impl VendorConnection {
         }
     }
 
-    /// The body after a head that was read alone.
+    /// Returns the body after a head that was read alone.
     pub async fn body(&mut self, head: &Head) -> super::wire::Body {
         within("a body", self.wire.body(request_framing(head))).await
     }

@@ -1,4 +1,5 @@
-//! A vendor that asks for client certificates, and tells each call whom it took it for.
+//! A vendor that asks for client certificates, and that answers each call with the identity of its
+//! client.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -23,12 +24,12 @@ use super::counts::Counts;
 use super::gateway::Origin;
 use super::identities::subject;
 
-/// What a vendor's TLS is.
+/// The TLS settings of a vendor.
 #[derive(Clone)]
 pub struct Terms {
     pub verifier: Arc<dyn ClientCertVerifier>,
     pub alpn: Vec<&'static str>,
-    /// Whose certificate it shows.
+    /// The name in the certificate that the vendor shows.
     pub name: &'static str,
     pub versions: Vec<&'static SupportedProtocolVersion>,
 }
@@ -64,15 +65,16 @@ impl Terms {
 /// A handshake that succeeded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Shaken {
-    /// `nobody`: no certificate was shown.
+    /// The subject of the client's certificate; `nobody` means that the client showed no
+    /// certificate.
     pub subject: String,
     pub kind: HandshakeKind,
 }
 
 type Log = Arc<Mutex<Vec<Shaken>>>;
 
-/// Answers each call with `SUBJECT TARGET AUTHORIZATION: BODY`, until it's dropped. A target that
-/// holds `/close` ends its connection.
+/// Answers each call with `SUBJECT TARGET AUTHORIZATION: BODY`, until the vendor is dropped. A
+/// target that holds `/close` ends the connection.
 pub struct MtlsVendor {
     address: SocketAddr,
     counts: Counts,
@@ -100,7 +102,8 @@ impl MtlsVendor {
         }
     }
 
-    /// How many connections the gateway has made, whether or not their handshakes succeeded.
+    /// Returns the number of connections that the gateway has made, with or without a successful
+    /// handshake.
     pub async fn connections(&self) -> usize {
         self.counts.connections(self.address).await
     }
@@ -110,7 +113,7 @@ impl MtlsVendor {
         self.counts.wait_all_closed().await;
     }
 
-    /// The handshakes that have succeeded so far, in order.
+    /// Returns the handshakes that have succeeded so far, in order.
     pub fn shaken(&self) -> Vec<Shaken> {
         self.shaken.lock().expect("no panic").clone()
     }
@@ -139,7 +142,8 @@ async fn serve(tls: TlsAcceptor, socket: TcpStream, log: &Log) {
     let stream = match tls.accept(socket).into_fallible().await {
         Ok(stream) => stream,
         Err((_, mut socket)) => {
-            // What the gateway wrote is read, or the alert would be lost in a reset.
+            // The vendor reads the bytes that the gateway wrote, because a reset would lose the
+            // alert.
             let _ = socket.read_to_end(&mut Vec::new()).await;
             return;
         }

@@ -1,4 +1,4 @@
-//! A DNS that a test scripts, and that remembers what it was asked.
+//! A scripted DNS, which records the names that it was asked for.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::ready;
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use tower_passthrough::client::Resolve;
 
-/// Clones share script and memory.
+/// A scripted DNS; clones share script and record.
 #[derive(Clone, Default)]
 pub struct Names(Arc<Mutex<Script>>);
 
@@ -21,20 +21,20 @@ struct Script {
 }
 
 impl Names {
-    /// Knows no name.
+    /// Returns a DNS that knows no name.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Answers each name with loopback, so that a name that should have been refused reaches a
-    /// listener.
+    /// Returns a DNS that answers each name with loopback, so that a name that the gateway should
+    /// have refused reaches a listener.
     pub fn all_to_loopback() -> Self {
         let names = Self::new();
         names.0.lock().unwrap().all = Some(vec![IpAddr::from([127, 0, 0, 1])]);
         names
     }
 
-    /// Answers `name` with these addresses, each answer once and the last one from then on.
+    /// Answers `name` with these addresses: each answer once, and the last answer from then on.
     pub fn answer<const N: usize>(self, name: &str, answers: [&[&str]; N]) -> Self {
         let parse = |answer: &&[&str]| answer.iter().map(|ip| ip.parse().unwrap()).collect();
         let answers = answers.iter().map(parse).collect();
@@ -46,7 +46,7 @@ impl Names {
         self
     }
 
-    /// The names that were asked for so far.
+    /// Returns the names that were asked for so far.
     pub fn asked(&self) -> Vec<String> {
         self.0.lock().unwrap().asked.clone()
     }

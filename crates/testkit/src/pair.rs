@@ -1,4 +1,5 @@
-//! A scripted vendor and a gateway before it, and what most tests ask of the two.
+//! A scripted vendor and a gateway in front of the vendor, with the questions that most tests ask
+//! of the two.
 
 use super::caller::{RawResponse, get, raw_call};
 use super::gateway::{Gateway, Setup};
@@ -10,12 +11,12 @@ pub struct Pair {
 }
 
 impl Pair {
-    /// A vendor that answers 200 to everything, and the usual gateway.
+    /// Returns a vendor that answers 200 to everything, and the usual gateway.
     pub async fn new() -> Self {
         Self::with(|setup| setup).await
     }
 
-    /// A vendor that answers 200 to everything.
+    /// Returns a vendor that answers 200 to everything, and a gateway with that change.
     pub async fn with(change: impl FnOnce(Setup) -> Setup) -> Self {
         Self::before(Vendor::ok().await, change).await
     }
@@ -29,7 +30,8 @@ impl Pair {
         raw_call(self.gateway.address, request).await
     }
 
-    /// What the vendor gets of this request, which the gateway must pass on.
+    /// Returns the request that the vendor receives for this request, which the gateway must
+    /// forward.
     pub async fn seen(&self, request: impl AsRef<[u8]>) -> Received {
         let request = request.as_ref();
         let response = self.call(request).await;
@@ -44,13 +46,14 @@ impl Pair {
         self.vendor.next().await
     }
 
-    /// What stands in the vendor's request line for a GET of connection `c` with this remainder.
+    /// Returns the target in the vendor's request line for a GET of connection `c` with this
+    /// remainder.
     pub async fn target(&self, remainder: &str) -> String {
         let received = self.seen(get(&format!("/p/c{remainder}"))).await;
         received.target().to_owned()
     }
 
-    /// The request gets the gateway's own error.
+    /// Checks that the gateway answers the request with its own error.
     pub async fn refused(&self, request: impl AsRef<[u8]>, status: u16, code: &str) -> RawResponse {
         let request = request.as_ref();
         let response = self.call(request).await;

@@ -1,8 +1,8 @@
-//! A vendor whose access tokens end, and its token endpoint, which rotates refresh tokens; and the
-//! source that asks it.
+//! A vendor whose access tokens end, with a token endpoint that rotates refresh tokens; and the
+//! source that asks the endpoint.
 //!
-//! The tokens of a connection are called after its id: `c-a0` and `c-r0` at first, then `c-a1` and
-//! `c-r1`.
+//! The tokens of a connection have names that begin with the connection's id: `c-a0` and `c-r0` at
+//! first, then `c-a1` and `c-r1`.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -27,29 +27,30 @@ use super::reply::Reply;
 use super::vendor::{Received, Vendor};
 use super::wait::{Signal, within};
 
-/// What the endpoint does when it's asked for a connection's tokens.
+/// The action of the endpoint when a request asks for a connection's tokens.
 #[derive(Clone, Debug)]
 pub enum Answer {
     Rotate,
-    /// Rotates at once, and answers when the test says so.
+    /// Rotates at once, and answers when the test gives the signal.
     Held(Signal),
-    /// Takes refresh tokens that have been used, as well.
+    /// Accepts used refresh tokens as well.
     Lenient,
-    /// A new access token that ends after so many seconds, or never, and no refresh token.
+    /// Answers with a new access token that ends after this number of seconds, or never, and with
+    /// no refresh token.
     KeepingRefreshToken(Option<u64>),
     Fails(&'static str),
 }
 
-/// What the provider knows of a connection.
+/// The provider's record of a connection.
 #[derive(Clone, Debug)]
 pub struct Account {
     /// The number of the newest tokens.
     pub newest: usize,
-    /// Access tokens below are refused.
+    /// Access tokens below this number are refused.
     pub good_from: usize,
-    /// How often its tokens were asked for.
+    /// The number of requests for the connection's tokens.
     pub asked: usize,
-    /// A used refresh token came: all are worth nothing.
+    /// A used refresh token came, so all tokens are invalid.
     pub revoked: bool,
     pub answer: Answer,
 }
@@ -63,7 +64,7 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// One that knows these connections.
+    /// Starts a provider that knows these connections.
     pub async fn of(ids: &[&str]) -> Self {
         let account = Account {
             newest: 0,
@@ -82,7 +83,7 @@ impl Provider {
         }
     }
 
-    /// One that knows connection `c`.
+    /// Starts a provider that knows connection `c`.
     pub async fn start() -> Self {
         Self::of(&["c"]).await
     }
@@ -91,7 +92,7 @@ impl Provider {
         change(self.accounts().get_mut(id).unwrap());
     }
 
-    /// How often the endpoint was asked for connection `c`.
+    /// Returns the number of requests to the endpoint for connection `c`.
     pub fn asked(&self) -> usize {
         self.account("c").asked
     }
@@ -100,12 +101,12 @@ impl Provider {
         self.accounts()[id].clone()
     }
 
-    /// Waits until the endpoint was asked once more.
+    /// Waits until the endpoint receives another request.
     pub async fn is_asked(&self) {
         self.endpoint.next().await;
     }
 
-    /// Asks the endpoint.
+    /// Returns a source that asks the endpoint.
     pub fn source(&self) -> Asking {
         Asking {
             endpoint: self.endpoint.address(),
@@ -119,7 +120,7 @@ impl Provider {
         self.accounts.lock().unwrap()
     }
 
-    /// A gateway before the vendor, for everyone.
+    /// Starts a gateway in front of the vendor, for everyone.
     pub async fn gateway(&self, store: impl CredentialStore) -> Gateway {
         Setup::new(&self.vendor)
             .upstream(|upstream| upstream.auth(auth::AccessToken))
@@ -128,30 +129,30 @@ impl Provider {
     }
 }
 
-/// The first tokens of a connection, whose access token ends in so many seconds.
+/// Returns a connection with its first tokens; the access token ends in `ends_in` seconds.
 pub fn connection(id: &str, ends_in: i64) -> Connection {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let end = now.as_secs().saturating_add_signed(ends_in);
     endless(id).with_secret("expires_at", end.to_string())
 }
 
-/// The same, whose end nobody knows.
+/// Returns a connection with its first tokens, without a known end.
 pub fn endless(id: &str) -> Connection {
     Connection::new("vendor")
         .with_secret("access_token", format!("{id}-a0"))
         .with_secret("refresh_token", format!("{id}-r0"))
 }
 
-/// A secret of a connection, as text.
+/// Returns a secret of a connection, as text.
 pub fn secret(connection: &Connection, name: &str) -> Option<String> {
     let secret = connection.credential().get(name)?;
     Some(latin1(secret.expose()))
 }
 
-/// What the host is told of refreshes.
+/// The reports of refreshes to the host application.
 pub type Reports = mpsc::UnboundedReceiver<(String, RefreshOutcome)>;
 
-/// The store and the source, whose reports can be waited for.
+/// Returns a store over `store` and `source`, and its reports, which a test can wait for.
 pub fn refreshing<S: TokenStore, T: TokenSource>(
     store: S,
     source: T,
@@ -177,7 +178,7 @@ pub async fn outcome(reports: &mut Reports) -> RefreshOutcome {
     }
 }
 
-/// A token as it stands in its owner's account: `c-a7` is the seventh of `c`.
+/// Splits a token into its account's id and its number: `c-a7` is number 7 of `c`.
 fn split<'a>(token: &'a str, kind: &str) -> Option<(&'a str, usize)> {
     let (id, number) = token.rsplit_once(kind)?;
     Some((id, number.parse().ok()?))
@@ -257,24 +258,24 @@ fn json(reply: Reply, status: &str, body: &str) -> Reply {
         .close()
 }
 
-/// Asks the endpoint, over a connection of its own for each refresh.
+/// A source that asks the endpoint, over a separate connection for each refresh.
 #[derive(Clone, Debug)]
 pub struct Asking {
     endpoint: SocketAddr,
     gate: Option<Signal>,
-    /// It's about to ask.
+    /// A signal that the source gives just before it asks.
     pub begins: Signal,
     panics: Arc<AtomicBool>,
 }
 
 impl Asking {
-    /// Asks when the test says so.
+    /// Delays the request until the test gives the signal.
     pub fn behind(mut self, gate: &Signal) -> Self {
         self.gate = Some(gate.clone());
         self
     }
 
-    /// Panics from now on, or doesn't any more.
+    /// Sets whether the source panics from now on.
     pub fn panics(&self, panics: bool) {
         self.panics.store(panics, Ordering::SeqCst);
     }

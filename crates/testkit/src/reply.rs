@@ -1,4 +1,4 @@
-//! What a scripted vendor does with a request.
+//! The reaction of a scripted vendor to a request.
 
 use super::wait::Signal;
 
@@ -6,19 +6,19 @@ use super::wait::Signal;
 #[derive(Clone, Debug)]
 pub enum Step {
     Write(Vec<u8>),
-    /// Waits until the test says so.
+    /// Waits until the test gives the signal.
     Until(Signal),
-    /// An orderly end of the connection.
+    /// Ends the connection in order.
     Close,
-    /// The end of what is sent; the connection is closed once the gateway does.
+    /// Ends the sending side; the vendor closes the connection once the gateway closes.
     Finish,
-    /// A TCP reset.
+    /// Sends a TCP reset.
     Reset,
     /// Never answers.
     Silence,
 }
 
-/// Steps in order. After the last one the connection waits for the next request.
+/// Steps in order. After the last step the connection waits for the next request.
 #[derive(Clone, Debug, Default)]
 pub struct Reply(pub Vec<Step>);
 
@@ -31,7 +31,7 @@ impl Reply {
         Self(vec![Step::Write(bytes.into())])
     }
 
-    /// A 200 with that body and its length.
+    /// Returns a 200 with that body and its length.
     pub fn ok(body: &str) -> Self {
         let length = body.len();
         Self::bytes(format!(

@@ -1,4 +1,4 @@
-//! Stores that are out of step: slow to commit, or with a cache in front.
+//! Stores that are out of step: slow to commit, or behind a cache.
 
 use std::future::pending;
 use std::sync::Mutex;
@@ -14,24 +14,24 @@ use tower_passthrough::{CallContext, Connection, CredentialStore, MemoryStore, S
 
 use super::wait::Signal;
 
-/// A process of its own before the same connections, with faults.
+/// A separate process in front of the same connections, with faults.
 #[derive(Debug)]
 pub struct Process {
     store: MemoryStore,
-    /// What calls get, whatever has become of it.
+    /// The connection that calls receive, even after the connection has changed.
     cached: Option<Connection>,
-    /// What somebody else stores just before it gets its first lease.
+    /// The connection that another process stores just before this process gets its first lease.
     meanwhile: Mutex<Option<Connection>>,
-    /// Its leases are over at once, as if it had slept.
+    /// The process's leases end at once, as if the process had slept.
     oversleeps: bool,
     commits: Option<Signal>,
     failures: AtomicUsize,
-    /// So many commits never end.
+    /// The number of commits that never end.
     hanging: AtomicUsize,
-    /// How long a lease takes, and a look that isn't the first.
+    /// The delay of a lease, and of a look that isn't the first.
     slow: Duration,
     looks: AtomicUsize,
-    /// How often a commit was begun.
+    /// A signal that each commit gives when the commit begins.
     pub committing: Signal,
 }
 
@@ -66,25 +66,25 @@ impl Process {
         self
     }
 
-    /// Commits when the test says so.
+    /// Commits when the test gives the signal.
     pub fn commits(mut self, when: &Signal) -> Self {
         self.commits = Some(when.clone());
         self
     }
 
-    /// The first so many commits fail.
+    /// Makes the first `times` commits fail.
     pub fn fails(self, times: usize) -> Self {
         self.failures.store(times, Ordering::SeqCst);
         self
     }
 
-    /// The first so many commits never end.
+    /// Makes the first `times` commits never end.
     pub fn hangs(self, times: usize) -> Self {
         self.hanging.store(times, Ordering::SeqCst);
         self
     }
 
-    /// The first lease takes so long, and the look under it.
+    /// Delays the first lease, and the look under that lease, by this time.
     pub fn slow(mut self, time: Duration) -> Self {
         self.slow = time;
         self

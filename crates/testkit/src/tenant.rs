@@ -1,4 +1,5 @@
-//! The tenant that comes after a hostile peer: whatever that did, its calls get their own answers.
+//! The tenant that comes after a hostile peer: whatever the peer did, the tenant's calls get their
+//! own answers.
 
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -13,18 +14,18 @@ use super::vendor::Received;
 /// The stored secret of the next tenant.
 pub const NEXT: &str = "n3xt-t3nant";
 
-/// A tenant of its own at the gateway that a hostile peer has met.
+/// A separate tenant at the gateway that a hostile peer has met.
 pub struct Tenant {
     gateway: SocketAddr,
-    /// The mount and its connection.
+    /// The mount and the tenant's connection.
     mount: &'static str,
-    /// The field line by which the gateway knows it.
+    /// The field line by which the gateway recognises the tenant.
     known_by: Option<(&'static str, &'static str)>,
     calls: AtomicUsize,
 }
 
 impl Tenant {
-    /// Connection `next` under `/p`, whose vendor echoes (see [`echo`]).
+    /// Returns a tenant with connection `next` under `/p`, whose vendor echoes (see [`echo`]).
     pub fn of(gateway: SocketAddr) -> Self {
         Self {
             gateway,
@@ -34,15 +35,15 @@ impl Tenant {
         }
     }
 
-    /// At another mount, where callers have keys.
+    /// Moves the tenant to another mount, where callers have keys.
     pub fn at(mut self, mount: &'static str, known_by: (&'static str, &'static str)) -> Self {
         self.mount = mount;
         self.known_by = Some(known_by);
         self
     }
 
-    /// Calls over both protocols, one after the other on each connection, and fails unless each
-    /// answer is that call's own.
+    /// Calls over both protocols, one call after another on each connection, and fails unless each
+    /// answer belongs to its call.
     pub async fn is_served(&self, after: &str) {
         let mut plain = Caller::connect(self.gateway).await;
         let mut streams = H2Caller::connect(self.gateway).await;
@@ -82,14 +83,14 @@ impl Tenant {
         }
     }
 
-    /// A target and a body that no other call has.
+    /// Returns a target and a body that no other call has.
     fn next(&self) -> (String, String) {
         let nth = self.calls.fetch_add(1, Ordering::Relaxed);
         (format!("/own/{nth}"), format!("the body of {nth}"))
     }
 }
 
-/// What [`echo`] answers to the next tenant.
+/// Returns the answer of [`echo`] to the next tenant.
 fn own_answer(target: &str, body: &str) -> String {
     text("POST", target, &format!("Bearer {NEXT}"), body)
 }
@@ -98,13 +99,14 @@ fn text(method: &str, target: &str, credential: &str, body: &str) -> String {
     format!("{method} {target} by {credential}: {body}")
 }
 
-/// An answer that no other request has: method, target, credential and body of this one.
+/// Returns an answer that no other request has: method, target, credential and body of this
+/// request.
 pub fn echo_text(head: &Head, body: &str) -> String {
     let credential = head.value("authorization").unwrap_or_default();
     text(head.method(), head.target(), credential, body)
 }
 
-/// The same of a request over HTTP/2.
+/// Returns the same answer for a request over HTTP/2.
 pub fn echo_stream(request: &http::Request<()>, body: &[u8]) -> String {
     let credential = request.headers().get("authorization");
     let credential = credential.map_or("", |value| value.to_str().unwrap());
@@ -122,12 +124,13 @@ pub fn echo(received: &Received) -> Reply {
     Reply::ok(&echo_text(&received.head, &body))
 }
 
-/// Whether a tenant's call is asking.
+/// Returns whether the target belongs to a tenant's call.
 pub fn is_own(target: &str) -> bool {
     target.starts_with("/own/")
 }
 
-/// Fails unless each vendor would read this head alike, and as a request that the gateway made.
+/// Fails unless each vendor would interpret this head in the same way, as a request that the
+/// gateway made.
 pub fn assert_unambiguous(head: &Head, what: &str) {
     let shown = super::head::latin1(&head.raw);
     let lengths = head.values("content-length");

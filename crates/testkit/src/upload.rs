@@ -1,4 +1,4 @@
-//! A caller that reads while it writes, as browsers and most clients do.
+//! A caller that reads while it writes, like browsers and most clients.
 
 use std::net::SocketAddr;
 
@@ -10,13 +10,13 @@ use tokio::task::JoinHandle;
 use super::head::Head;
 use super::wait::within;
 
-/// Sends `request`, and then up to `rest` zero bytes until the gateway closes. The answer's head,
-/// as soon as it's whole.
+/// Sends `request`, and then up to `rest` zero bytes until the gateway closes. Returns the answer's
+/// head, as soon as the head is whole.
 pub async fn upload(gateway: SocketAddr, request: &str, rest: usize) -> Head {
     Upload::begin(gateway, request, rest).await.head().await
 }
 
-/// An upload in a task of its own, and the answer to it.
+/// An upload in a separate task, and the answer to the upload.
 pub struct Upload {
     read: OwnedReadHalf,
     writing: JoinHandle<()>,
@@ -41,13 +41,13 @@ impl Upload {
             {
                 left = left.saturating_sub(chunk.len());
             }
-            // Kept open: a caller that has sent all waits for its answer.
+            // The connection stays open: a caller that has sent everything waits for its answer.
             std::future::pending().await
         });
         Self { read, writing }
     }
 
-    /// The answer's head.
+    /// Returns the answer's head.
     pub async fn head(&mut self) -> Head {
         let mut answer = Vec::new();
         let whole = async {
@@ -64,7 +64,7 @@ impl Upload {
         Head::parse(answer)
     }
 
-    /// So many bytes behind the head.
+    /// Returns the `length` bytes after the head.
     pub async fn body(&mut self, length: usize) -> Vec<u8> {
         let mut body = vec![0; length];
         within("a body at the caller", self.read.read_exact(&mut body))
@@ -75,7 +75,7 @@ impl Upload {
 
     /// Waits until the gateway closes.
     pub async fn closed(&mut self) {
-        // A reset is an end too.
+        // A reset ends the connection too.
         let _ = within(
             "the gateway to close",
             self.read.read_to_end(&mut Vec::new()),

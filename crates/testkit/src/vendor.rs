@@ -1,4 +1,4 @@
-//! A scripted vendor: it records each request as it came, and answers by a script.
+//! A scripted vendor, which records each request unchanged, and answers by a script.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,12 +17,12 @@ use super::reply::{Reply, Step};
 use super::wait::within;
 use super::wire::{Body, End, Framing, Wire};
 
-/// A request as it arrived.
+/// A request, byte for byte.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub head: Head,
     pub body: Body,
-    /// The number of the connection it came on, from 0.
+    /// The number of the connection that carried the request, from 0.
     pub connection: usize,
 }
 
@@ -34,7 +34,7 @@ impl Received {
 
 type Script = Arc<dyn Fn(&Received) -> Reply + Send + Sync>;
 
-/// Accepts, records and answers in the background until it's dropped.
+/// Accepts, records and answers in the background until the vendor is dropped.
 pub struct Vendor {
     address: SocketAddr,
     counts: Counts,
@@ -44,13 +44,13 @@ pub struct Vendor {
 }
 
 impl Vendor {
-    /// Answers each request as the closure says, after its body has been read.
+    /// Answers each request with the closure's reply, after the request's body has been read.
     pub async fn replying(script: impl Fn(&Received) -> Reply + Send + Sync + 'static) -> Self {
         Self::with(None, Arc::new(script)).await
     }
 
-    /// The same over TLS, with these protocols offered by ALPN. It speaks HTTP/1.1 whatever is
-    /// agreed on.
+    /// Does the same as `replying`, over TLS, with these protocols offered by ALPN. The vendor
+    /// speaks HTTP/1.1 whatever protocol is agreed on.
     pub async fn replying_over_tls(
         alpn: &[&str],
         script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
@@ -76,7 +76,7 @@ impl Vendor {
         }
     }
 
-    /// Answers each request alike.
+    /// Answers each request with the same reply.
     pub async fn answering(reply: impl Into<Reply>) -> Self {
         let reply = reply.into();
         Self::replying(move |_| reply.clone()).await
@@ -87,7 +87,7 @@ impl Vendor {
         Self::answering(Reply::ok("ok")).await
     }
 
-    /// The next recorded request.
+    /// Returns the next recorded request.
     pub async fn next(&self) -> Received {
         let mut received = self.received.lock().await;
         within("a request at the vendor", received.recv())
@@ -95,12 +95,12 @@ impl Vendor {
             .expect("the vendor is there")
     }
 
-    /// A recorded request, if one is there by now.
+    /// Returns a recorded request, if there is a recorded request by now.
     pub async fn try_next(&self) -> Option<Received> {
         self.received.lock().await.try_recv().ok()
     }
 
-    /// How many connections the gateway has made.
+    /// Returns the number of connections that the gateway has made.
     pub async fn connections(&self) -> usize {
         self.counts.connections(self.address).await
     }
@@ -120,12 +120,12 @@ impl Vendor {
         self.counts.wait_all_closed().await;
     }
 
-    /// Waits until the gateway has closed that many connections.
+    /// Waits until the gateway has closed `number` connections.
     pub async fn closed_so_many(&self, number: usize) {
         self.counts.wait_so_many_closed(number).await;
     }
 
-    /// How many connections the gateway has closed by now.
+    /// Returns the number of connections that the gateway has closed by now.
     pub fn closed_by_now(&self) -> usize {
         self.counts.closed_by_now()
     }
@@ -213,12 +213,12 @@ async fn serve(
     }
 }
 
-/// Reads, and keeps what it reads, until the peer is gone.
+/// Reads until the peer is gone, and keeps the bytes.
 async fn gone(wire: &mut Wire) {
     while wire.fill().await {}
 }
 
-/// How a request's body is delimited (RFC 9112 §6.3).
+/// Returns the framing of a request's body (RFC 9112 §6.3).
 pub fn request_framing(head: &Head) -> Framing {
     let chunked = head
         .values("transfer-encoding")

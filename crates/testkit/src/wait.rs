@@ -1,14 +1,14 @@
-//! Waiting for events: generous, and only ever a reason to fail.
+//! Waiting for events: the time limits are generous, and can only make a test fail.
 
 use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::watch;
 
-/// How long a test waits for what must come.
+/// The time that a test waits for an event that must come.
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The output of `event`, or a failed test that says what it waited for.
+/// Returns the output of `event`, or fails the test with the name of the expected event.
 pub async fn within<F: Future>(what: &str, event: F) -> F::Output {
     match tokio::time::timeout(PATIENCE, event).await {
         Ok(output) => output,
@@ -16,7 +16,7 @@ pub async fn within<F: Future>(what: &str, event: F) -> F::Output {
     }
 }
 
-/// Something that a test tells a peer once, and that stays told.
+/// A signal that a test gives to a peer once, and that stays given.
 #[derive(Clone, Debug)]
 pub struct Signal(watch::Sender<bool>);
 
@@ -36,7 +36,7 @@ impl Signal {
     }
 
     pub async fn given(&self) {
-        // The sender is held by `self`, so this can't fail.
+        // This call can't fail, because `self` holds the sender.
         let _ = self.0.subscribe().wait_for(|&given| given).await;
     }
 }

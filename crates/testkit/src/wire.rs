@@ -1,4 +1,4 @@
-//! HTTP/1 read by hand: heads, bodies in each framing, and how they ended.
+//! HTTP/1 read by hand: heads, bodies in each framing, and the ends of bodies.
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -6,29 +6,29 @@ use super::head::{self, Head};
 use super::io::Io;
 use super::wait::within;
 
-/// How a body is delimited.
+/// The framing of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
-    /// There is none.
+    /// There is no body.
     None,
     Length(usize),
     Chunked,
     UntilClose,
 }
 
-/// How a body ended.
+/// The end of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// As its framing says.
+    /// The body ended in accordance with its framing.
     Complete,
-    /// The connection ended, or was reset, before.
+    /// The connection ended, or was reset, before the body's end.
     Cut,
 }
 
-/// A body as it came.
+/// A body, byte for byte.
 #[derive(Clone, Debug)]
 pub struct Body {
-    /// With the chunks' framing.
+    /// The bytes with the chunks' framing.
     pub raw: Vec<u8>,
     pub data: Vec<u8>,
     pub trailers: Vec<(String, String)>,
@@ -50,14 +50,14 @@ impl Wire {
         }
     }
 
-    /// Reads what is there. `false`: the peer is gone, by a close or a reset.
+    /// Reads the available bytes. `false` means that the peer is gone, by a close or a reset.
     pub async fn fill(&mut self) -> bool {
         self.buffer.reserve(16 * 1024);
         matches!(self.io.read_buf(&mut self.buffer).await, Ok(1..))
     }
 
-    /// Reads up to and with the first `needle`. `None`: the peer left first, and what it sent is in
-    /// the buffer.
+    /// Reads up to and with the first `needle`. `None` means that the peer left first; the bytes
+    /// that the peer sent are in the buffer.
     pub async fn until(&mut self, needle: &[u8]) -> Option<Vec<u8>> {
         let mut searched = 0_usize;
         loop {
@@ -75,7 +75,7 @@ impl Wire {
         }
     }
 
-    /// Exactly `count` bytes, or what there is before the peer leaves.
+    /// Returns exactly `count` bytes, or the bytes that come before the peer leaves.
     pub async fn exactly(&mut self, count: usize) -> (Vec<u8>, End) {
         while self.buffer.len() < count {
             if !self.fill().await {
@@ -85,12 +85,12 @@ impl Wire {
         (self.buffer.drain(..count).collect(), End::Complete)
     }
 
-    /// The next head. `None`: the peer left before it was whole.
+    /// Returns the next head. `None` means that the peer left before the head was whole.
     pub async fn head(&mut self) -> Option<Head> {
         self.until(b"\r\n\r\n").await.map(Head::parse)
     }
 
-    /// The body that follows a head.
+    /// Returns the body that follows a head.
     pub async fn body(&mut self, framing: Framing) -> Body {
         let mut body = Body {
             raw: Vec::new(),
@@ -166,7 +166,7 @@ impl Wire {
         }
     }
 
-    /// Writes all of `bytes`; `false`: the peer is gone.
+    /// Writes all of `bytes`; `false` means that the peer is gone.
     pub async fn try_write(&mut self, bytes: &[u8]) -> bool {
         self.io.write_all(bytes).await.is_ok() && self.io.flush().await.is_ok()
     }
@@ -177,23 +177,23 @@ impl Wire {
         assert!(written, "the peer closed before it had read all");
     }
 
-    /// Writes what the peer takes now; `None`: it is gone.
+    /// Writes the bytes that the peer takes now; `None` means that the peer is gone.
     pub async fn write_some(&mut self, bytes: &[u8]) -> Option<usize> {
         self.io.write(bytes).await.ok()
     }
 
-    /// Waits until the peer closes or resets. What it sends until then is returned.
+    /// Waits until the peer closes or resets. Returns the bytes that the peer sends until then.
     pub async fn closed(&mut self) -> Vec<u8> {
         within("the peer to close", self.rest()).await;
         std::mem::take(&mut self.buffer)
     }
 
-    /// What was read and not taken yet.
+    /// Returns the bytes that were read and not taken yet.
     pub fn buffered(&self) -> &[u8] {
         &self.buffer
     }
 
-    /// Says that no more will be written (a TCP FIN; `close_notify` on TLS).
+    /// Announces the end of writing (a TCP FIN; `close_notify` on TLS).
     pub async fn finish(&mut self) {
         let _ = self.io.shutdown().await;
     }

@@ -1,4 +1,4 @@
-//! The application: it keeps the service in a field, whatever the service is made of.
+//! The application, which keeps the service in a field, whatever parts the service has.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use tower_passthrough::{CredentialStore, Integrations, PassthroughService, Trans
 
 use crate::AcmeAuth;
 
-/// The state of the application. Nothing of the service's parts is in its type.
+/// The state of the application. The type of the state names no part of the service.
 #[derive(Clone, Debug)]
 pub struct App {
     /// The passthrough.
     pub passthrough: PassthroughService,
-    /// What the application shares besides.
+    /// The name, which the application shares besides the service.
     pub name: Arc<str>,
 }
 

@@ -1,5 +1,6 @@
-//! An application as a user of `tower-passthrough` would write it: a scheme, a store, a transport and a token source of its own, and a
-//! struct that keeps the service. It uses only what is public, so it fails to compile where something public can't be used.
+//! An application, written like the application of a `tower-passthrough` user: the application has its own scheme, store, transport and
+//! token source, and a struct that keeps the service. The application uses only public items, so it fails to compile where a public item
+//! can't be used.
 
 mod app;
 mod scheme;

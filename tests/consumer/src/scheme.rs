@@ -1,4 +1,4 @@
-//! A scheme of the application's own.
+//! The application's own scheme.
 
 use http::header::{HeaderName, HeaderValue};
 use http::request::Parts;

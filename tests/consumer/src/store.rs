@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
-/// Stands for a database. Its rows are tokens by account.
+/// Stands for a database. The rows of the database are tokens by account.
 #[derive(Debug, Default)]
 pub struct Accounts(Mutex<HashMap<String, String>>);
 

@@ -1,4 +1,4 @@
-//! Tokens by a login call, through the transport that guards the calls.
+//! Tokens from a login call, through the transport that guards the calls.
 
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Limited};
@@ -22,7 +22,7 @@ impl Login {
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`] if it isn't a valid URL.
+    /// [`BaseUrlError`] if the URL isn't valid.
     pub fn new(transport: impl Transport, url: &str) -> Result<Self, BaseUrlError> {
         let destination = Upstream::new(url)?.destination();
         Ok(Self {

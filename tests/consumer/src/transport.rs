@@ -1,4 +1,4 @@
-//! A transport of the application's own, around another.
+//! The application's own transport, around another transport.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -7,7 +7,7 @@ use tower_passthrough::Transport;
 use tower_passthrough::body::{RequestBody, UpstreamBody};
 use tower_passthrough::client::{Dispatch, TransportError, TransportErrorKind};
 
-/// Counts what it sends, and sends nothing in plaintext.
+/// Counts the requests that it sends, and sends nothing in plaintext.
 #[derive(Debug)]
 pub struct Counting<T> {
     inner: T,

@@ -82,24 +82,25 @@ macro_rules! compose {
     ($($name:ident => $layer:expr;)+) => {$(
         #[tokio::test]
         async fn $name() {
-            // Around the service itself.
+            // The layer is around the service itself.
             let service = ServiceBuilder::new().layer($layer).service(passthrough());
             passes(service, "/acme/x").await;
 
-            // Around the service as a router's.
+            // The layer is around the service in a router.
             let router: Router = Router::new().nest_service("/p", passthrough()).layer($layer);
             passes(router, "/p/acme/x").await;
             let service = ServiceBuilder::new().layer($layer).service(passthrough());
             let router: Router = Router::new().nest_service("/p", service);
             passes(router, "/p/acme/x").await;
 
-            // Around the layer in a router.
+            // The layer is around the passthrough's layer in a router.
             let layer = PassthroughLayer::new("/p", passthrough()).unwrap();
             let around = ServiceBuilder::new().layer($layer).layer(layer.clone());
             let router: Router = Router::new().route("/", get(async || "home")).layer(around);
             passes(router, "/p/acme/x").await;
 
-            // Inside of the layer, around the host's own routes.
+            // The layer is inside of the passthrough's layer, around the host application's own
+            // routes.
             let around = ServiceBuilder::new().layer(layer).layer($layer);
             let router: Router = Router::new().route("/", get(async || "home")).layer(around);
             passes(router.clone(), "/p/acme/x").await;

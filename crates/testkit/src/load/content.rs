@@ -1,7 +1,7 @@
-//! Bodies that can be told apart at each byte: a stamp of their own on each page, and noise.
+//! Bodies that a check can distinguish at each byte: each page has its own stamp, and noise.
 //!
-//! They are made and checked by copying and comparing slices, so that neither side of the soak is
-//! busier than the gateway between them.
+//! The bodies are made and checked by copying and comparing slices, so that neither side of the
+//! soak is busier than the gateway between the two sides.
 
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -10,13 +10,13 @@ use tokio::time::sleep;
 
 use crate::load::draw::{Draw, mix};
 
-/// How far one stamp is from the next.
+/// The distance from one stamp to the next.
 const PAGE: usize = 1024;
 
 /// The stamp: the body's seed, and the number of the page.
 const STAMP: usize = 16;
 
-/// What a slow reader reads between two pauses.
+/// The number of bytes that a slow reader reads between two pauses.
 const STRETCH: u64 = 32 << 10;
 
 static NOISE: LazyLock<Vec<u8>> = LazyLock::new(|| {
@@ -33,7 +33,7 @@ pub struct Content {
 }
 
 impl Content {
-    /// The bytes from `at` on, at most that many.
+    /// Returns the bytes from `at` on, at most `most` bytes.
     pub fn piece(&self, at: u64, most: usize) -> Vec<u8> {
         let left = usize::try_from(self.length.saturating_sub(at)).unwrap_or(usize::MAX);
         let mut piece = Vec::new();
@@ -64,7 +64,7 @@ impl Content {
     }
 }
 
-/// Compares a body with what it must be, as its pieces come.
+/// Compares a body with the expected bytes, piece by piece.
 #[derive(Debug)]
 pub struct Check {
     content: Content,
@@ -85,13 +85,13 @@ impl Check {
         }
     }
 
-    /// Slows its reader down: so long a pause for each `STRETCH`.
+    /// Slows the body's reader down: the reader pauses for `pace` after each `STRETCH`.
     pub fn paced(mut self, pace: Option<Duration>) -> Self {
         self.pace = pace;
         self
     }
 
-    /// Waits before more is read, if it's time for that.
+    /// Waits before the next read, if a pause is due.
     pub async fn pause(&mut self) {
         if let Some(pace) = self.pace {
             if self.at - self.paused >= STRETCH {
@@ -101,7 +101,7 @@ impl Check {
         }
     }
 
-    /// How many bytes came, all of them right.
+    /// Returns the number of bytes that came, all of them right.
     pub fn at(&self) -> u64 {
         self.at
     }
@@ -110,7 +110,7 @@ impl Check {
         self.at == self.content.length
     }
 
-    /// The next piece; `Err` says what is wrong with it.
+    /// Takes the next piece; `Err` describes a fault in the piece.
     pub fn take(&mut self, piece: &[u8]) -> Result<(), String> {
         let Content { seed, length } = self.content;
         if piece.len() as u64 > length - self.at {
@@ -139,7 +139,7 @@ impl Check {
     }
 }
 
-/// The first bytes, for a reader.
+/// Returns the first bytes, for a reader.
 fn shown(bytes: &[u8]) -> String {
     bytes[..bytes.len().min(48)].escape_ascii().to_string()
 }

@@ -1,4 +1,4 @@
-//! Numbers that look like chance, and are the same each time.
+//! Numbers that look random, and are the same in each run.
 
 /// A bijection of the 64-bit numbers that scatters neighbours (the last step of SplitMix64).
 pub const fn mix(number: u64) -> u64 {
@@ -8,7 +8,7 @@ pub const fn mix(number: u64) -> u64 {
     number ^ (number >> 31)
 }
 
-/// Numbers drawn from a seed, the same ones each time.
+/// Numbers drawn from a seed, the same numbers in each run.
 #[derive(Clone, Debug)]
 pub struct Draw(u64);
 
@@ -22,7 +22,7 @@ impl Draw {
         mix(self.0)
     }
 
-    /// A number from `least` to `most`, both included.
+    /// Returns a number from `least` to `most`, both included.
     pub fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.number() % (most - least + 1)
     }
@@ -31,7 +31,7 @@ impl Draw {
         self.number() % 100 < percent
     }
 
-    /// One of the choices, each as often as its weight says.
+    /// Picks a choice, with a frequency in proportion to its weight.
     pub fn pick<T: Copy>(&mut self, choices: &[(u64, T)]) -> T {
         let total = choices.iter().map(|(weight, _)| weight).sum::<u64>();
         let mut left = self.number() % total;

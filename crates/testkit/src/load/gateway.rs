@@ -1,4 +1,4 @@
-//! The gateway: the example's binary as a process of its own.
+//! The gateway: the example's binary in a separate process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
@@ -10,28 +10,28 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::process::binary;
 use crate::process::folder::Folder;
 
-/// How many lines of its log are kept.
+/// The number of log lines that are kept.
 const KEPT: usize = 40;
 
-/// Killed when it's dropped.
+/// A gateway process; the process is killed when the value is dropped.
 pub struct Gateway {
     pub address: SocketAddr,
     child: Child,
     log: Option<JoinHandle<Log>>,
 }
 
-/// The end of what it printed on stderr.
+/// The end of the text that the process printed on stderr.
 #[derive(Debug, Default)]
 pub struct Log {
     pub last: Vec<String>,
     /// A line that holds a secret.
     pub leak: Option<String>,
-    /// A line that tells of a panic.
+    /// A line that reports a panic.
     pub panic: Option<String>,
 }
 
 impl Gateway {
-    /// With the `gateway.toml` in that folder.
+    /// Starts the gateway with the `gateway.toml` in that folder.
     pub fn start(folder: &Folder) -> Self {
         let mut command = binary::command();
         command.arg("--config").arg(folder.path("gateway.toml"));
@@ -41,7 +41,7 @@ impl Gateway {
         let log = std::thread::spawn(move || read(stderr));
         let mut first = String::new();
         let stdout = child.stdout.take().expect("a pipe");
-        // Nothing more comes.
+        // No more output comes.
         let _ = BufReader::new(stdout).read_line(&mut first);
         let address = first.trim_end().strip_prefix("listening on http://");
         let address = address.and_then(|address| address.parse().ok());
@@ -60,20 +60,20 @@ impl Gateway {
         self.child.id()
     }
 
-    /// Asks it to stop.
+    /// Asks the process to stop.
     pub fn terminate(&self) {
         let id = i32::try_from(self.id()).ok().and_then(Pid::from_raw);
         let id = id.expect("a process id");
         kill_process(id, Signal::TERM).expect("a process that runs");
     }
 
-    /// Its exit code, if it has ended, and not by a signal.
+    /// Returns the exit code of the process, if the process has ended, and not by a signal.
     pub fn exit_code(&mut self) -> Option<i32> {
         let status = self.child.try_wait().expect("a child");
         status.and_then(|status| status.code())
     }
 
-    /// Kills it, if it still runs.
+    /// Kills the process, if the process still runs, and returns the log.
     pub fn log(&mut self) -> Log {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -98,7 +98,7 @@ fn read(stderr: impl Read) -> Log {
         if line.contains("panicked at") && log.panic.is_none() {
             log.panic = Some(line.clone());
         }
-        // There is a line of the audit for each call, and an event for each that failed.
+        // The log has a line of the audit for each call, and an event for each call that failed.
         let is_of_a_call = line.contains(" audit: ") || line.contains(" tower_passthrough: ");
         if !is_of_a_call {
             log.last.push(line);

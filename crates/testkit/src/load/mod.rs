@@ -1,5 +1,5 @@
-//! Calls of all sorts at a gateway under load, each of which is verified against its request: what the soak and the chaos
-//! test share.
+//! Calls of all sorts at a gateway under load, with each answer checked against its request: the parts that the soak and the chaos test
+//! share.
 
 pub mod callers;
 pub mod content;

@@ -1,30 +1,31 @@
-//! The vendors, and what each of them is up to.
+//! The vendors, and the behaviour of each vendor.
 
 use crate::load::draw::Draw;
 
-/// A vendor on a port of its own. Those that may spoil other calls than the one that asks for it
-/// have each their own, so that nobody else's calls are affected.
+/// A vendor on its own port. A vendor that may spoil calls beyond the call that asks for a fault
+/// has its own place, so that other calls aren't affected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
-    /// HTTP/1.1 by the book.
+    /// HTTP/1.1 according to the standard.
     Steady,
-    /// The same over TLS.
+    /// The same as `Steady`, over TLS.
     Sealed,
-    /// HTTP/2 by the book.
+    /// HTTP/2 according to the standard.
     Streams,
-    /// HTTP/1.1, answers before it has read the request's body.
+    /// HTTP/1.1; the vendor answers before it has read the request's body.
     Early,
-    /// HTTP/1.1, breaks off and stalls.
+    /// HTTP/1.1; the vendor breaks off and stalls.
     Broken,
-    /// The same over TLS, and never says that it's going to close.
+    /// The same as `Broken`, over TLS; the vendor never announces that it's going to close.
     Torn,
-    /// HTTP/1.1, closes without a word after an answer, or says more than was asked.
+    /// HTTP/1.1; the vendor closes without notice after an answer, or sends more than the gateway
+    /// asked for.
     Hasty,
-    /// HTTP/2, resets and refuses streams, and stalls.
+    /// HTTP/2; the vendor resets and refuses streams, and stalls.
     Erratic,
-    /// HTTP/2, takes its leave with GOAWAY.
+    /// HTTP/2; the vendor leaves with GOAWAY.
     Leaving,
-    /// HTTP/2, breaks the connection off with GOAWAY.
+    /// HTTP/2; the vendor breaks the connection off with GOAWAY.
     Wild,
 }
 
@@ -32,7 +33,7 @@ pub enum Place {
 pub enum Protocol {
     Plain,
     Tls,
-    /// Over TLS, by ALPN.
+    /// HTTP/2 over TLS, by ALPN.
     Http2,
 }
 
@@ -118,22 +119,22 @@ impl Place {
     }
 }
 
-/// How the vendor answers.
+/// The manner in which the vendor answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Manner {
     /// Reads the request to its end, and answers in full.
     Proper,
     /// Answers after the first bytes of the upload, and reads the rest.
     EarlyLinger,
-    /// The same, and closes when the rest has come.
+    /// Does the same as `EarlyLinger`, and closes when the rest has come.
     EarlyClose,
     /// Answers after the first bytes of the upload, and closes with the rest unread.
     EarlyUnread,
     /// Answers after the first bytes of the upload, and resets the stream without an error.
     EarlyReset,
-    /// Answers, and closes at once what the gateway takes for idle.
+    /// Answers, and at once closes the connection, which the gateway takes for idle.
     IdleClose,
-    /// Answers, with another answer behind it that nobody asked for.
+    /// Answers, with another answer after it that no request asked for.
     Stray,
     /// Resets in the middle of the head.
     HeadReset,
@@ -147,9 +148,9 @@ pub enum Manner {
     HeadStall,
     /// Stops in the middle of the body.
     BodyStall,
-    /// Answers with what is no HTTP.
+    /// Answers with bytes that are no HTTP.
     NoHttp,
-    /// Refuses the stream the first time, and answers the second.
+    /// Refuses the stream the first time, and answers the second time.
     Refuse,
     /// Answers, and then takes no more streams on this connection.
     GoAway,
@@ -165,7 +166,7 @@ impl Manner {
         )
     }
 
-    /// Whether the answer ends before its time.
+    /// Returns whether the answer ends too early.
     pub const fn breaks_body(self) -> bool {
         matches!(
             self,

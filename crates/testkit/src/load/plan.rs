@@ -1,6 +1,6 @@
-//! What one call is: who calls which vendor with what, how the vendor answers, and whether the
-//! caller stays. All of it follows from the call's number, its nonce, so that each side knows it
-//! from the request alone.
+//! The content of one call: the caller, the vendor, the request, the vendor's manner of answering,
+//! and whether the caller stays. The whole plan follows from the call's number, its nonce, so that
+//! each side knows the plan from the request alone.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::load::content::Content;
 use crate::load::draw::{Draw, mix};
 use crate::load::place::{Manner, Place};
 
-/// How many customers there are, each with a credential of its own at each vendor.
+/// The number of customers; each customer has its own credential at each vendor.
 pub const TENANTS: u64 = 8;
 
 /// The credential that the gateway puts on for that tenant.
@@ -16,29 +16,29 @@ pub fn token(tenant: u64) -> String {
     format!("s0ak-token-{tenant}-{:016x}", mix(tenant))
 }
 
-/// The key that a caller shows for that tenant.
+/// The key with which a caller authenticates for that tenant.
 pub fn key(tenant: u64) -> String {
     format!("s0ak-key-{tenant}-{:016x}", mix(tenant + TENANTS))
 }
 
-/// How an HTTP/1.1 body is delimited. On HTTP/2, `Length` has a `Content-Length`.
+/// The framing of an HTTP/1.1 body. On HTTP/2, `Length` has a `Content-Length`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
     Length,
     Chunked,
-    /// By the connection's end. Answers alone.
+    /// Framing by the connection's end, for answers alone.
     Close,
 }
 
-/// When the caller leaves.
+/// The moment at which the caller leaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leave {
     Never,
-    /// So long after it has begun, which is mostly before there is an answer.
+    /// The caller leaves this time after the start, which is mostly before there is an answer.
     After(Duration),
-    /// With that much of the answer's body.
+    /// The caller leaves with this number of bytes of the answer's body.
     Download(u64),
-    /// With that much of the request's body sent.
+    /// The caller leaves with this number of bytes of the request's body sent.
     Upload(u64),
 }
 
@@ -51,19 +51,20 @@ pub struct Plan {
     pub upload: Option<(Framing, u64)>,
     pub manner: Manner,
     pub status: u16,
-    /// Of the answer's body, whole, were it not for the method or the status.
+    /// The length of the answer's whole body, if neither the method nor the status removes the
+    /// body.
     pub length: u64,
     pub framing: Framing,
-    /// How much of a body that breaks off is sent.
+    /// The number of bytes that are sent of a body that breaks off.
     pub cut: u64,
-    /// The vendor closes after the answer, and says so in it.
+    /// The vendor closes after the answer, and the answer announces the close.
     pub closes: bool,
     pub trailers: bool,
     pub delay: Duration,
     pub leave: Leave,
-    /// Between two stretches that the caller reads.
+    /// The pause between two stretches that the caller reads.
     pub slow_caller: Option<Duration>,
-    /// Between two stretches that the vendor reads.
+    /// The pause between two stretches that the vendor reads.
     pub slow_vendor: Option<Duration>,
 }
 
@@ -116,17 +117,18 @@ impl Plan {
         plan
     }
 
-    /// What a manner needs to show.
+    /// Adjusts the plan, so that the manner has its effect.
     fn suit_manner(&mut self, draw: &mut Draw) {
         if self.manner.is_early() {
-            // More than what the buffers on the way hold, for most.
+            // The body is mostly larger than the buffers on the way.
             self.method = "POST";
             let framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
             self.upload = Some((framing, draw.between(256 << 10, 2 << 20)));
             self.status = draw.pick(&[(3, 413), (1, 200)]);
             self.length = draw.between(0, 8 << 10);
             self.framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
-            // The connection's end would be the answer's, and an upload is under way on it.
+            // The connection's end would end the answer, and an upload is under way on the
+            // connection.
             self.closes = self.manner == Manner::EarlyClose;
         }
         if self.manner.breaks_body() {
@@ -134,7 +136,8 @@ impl Plan {
             self.status = 200;
             self.length = draw.between(1, 200 << 10);
             self.cut = draw.number() % self.length;
-            // What ends with the connection looks whole when that closes, unless TLS tells.
+            // A body that ends with the connection looks whole when the connection closes, unless
+            // TLS shows the cut.
             let closes = self.manner == Manner::BodyClose;
             if self.framing == Framing::Close && closes && self.place != Place::Torn {
                 self.framing = Framing::Length;
@@ -146,7 +149,7 @@ impl Plan {
                 self.framing = draw.pick(&[(1, Framing::Length), (1, Framing::Chunked)]);
             }
             Manner::Stray => {
-                // In one piece with the answer, so that both are there at once.
+                // The body goes in one piece with the answer, so that both are there at once.
                 self.length = draw.between(0, 800);
                 self.framing = Framing::Length;
                 self.closes = false;
@@ -174,12 +177,12 @@ impl Plan {
         };
     }
 
-    /// Whether the answer has a body (RFC 9110 §6.4.1).
+    /// Returns whether the answer has a body (RFC 9110 §6.4.1).
     pub fn has_body(&self) -> bool {
         self.method != "HEAD" && !matches!(self.status, 204 | 304)
     }
 
-    /// Where the gateway finds it.
+    /// Returns the target at which the gateway finds the vendor.
     pub fn target(&self) -> String {
         let Self {
             nonce,
@@ -193,7 +196,7 @@ impl Plan {
         )
     }
 
-    /// What the caller sends.
+    /// Returns the bytes that the caller sends.
     pub fn sent(&self) -> Content {
         Content {
             seed: mix(self.nonce ^ 0x7570),
@@ -201,8 +204,8 @@ impl Plan {
         }
     }
 
-    /// What the vendor answers when it has read that many bytes of the upload, all of them right.
-    /// An early answer knows of none.
+    /// Returns the vendor's answer after `read` bytes of the upload, all of them right. An early
+    /// answer ignores the number of bytes.
     pub fn answer(&self, read: u64) -> Content {
         let length = if self.has_body() { self.length } else { 0 };
         Content {
@@ -211,7 +214,7 @@ impl Plan {
         }
     }
 
-    /// How much the vendor has read when it answers.
+    /// Returns the number of bytes that the vendor has read when it answers.
     pub fn read_before_answer(&self) -> u64 {
         if self.manner.is_early() {
             0
@@ -221,7 +224,7 @@ impl Plan {
     }
 }
 
-/// Mostly small, some of a few buffers, few of 4 MiB.
+/// Returns a size: most sizes are small, some are a few buffers, and few are 4 MiB.
 fn size(draw: &mut Draw) -> u64 {
     match draw.number() % 100 {
         0..5 => 0,

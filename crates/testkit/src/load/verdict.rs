@@ -1,11 +1,11 @@
-//! Whether what a caller saw is what it may see.
+//! The check whether a caller saw an allowed result.
 
 use std::fmt;
 
 use crate::load::place::{Manner, Place};
 use crate::load::plan::{Framing, Leave, Plan};
 
-/// How an answer's body ended.
+/// The end of an answer's body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Whole,
@@ -14,26 +14,26 @@ pub enum End {
     Left,
 }
 
-/// An answer as it came. Its body was compared while it did.
+/// An answer, as the caller received it. The caller compared the body while the body came.
 #[derive(Clone)]
 pub struct Answer {
     pub status: u16,
     pub nonce: Option<String>,
     pub tenant: Option<String>,
     pub length: Option<u64>,
-    /// The code of an error of the gateway's own.
+    /// The code of an error that the gateway itself answers with.
     pub error: Option<String>,
-    /// The body of such an error.
+    /// The body of an error from the gateway itself.
     pub problem: Vec<u8>,
     pub trailer: Option<String>,
-    /// How many bytes of the body came, all of them right.
+    /// The number of bytes of the body that came, all of them right.
     pub received: u64,
     pub end: End,
 }
 
 impl Answer {
-    /// What an error of the gateway's own says of the vendor: whether it may have acted. The answer
-    /// to a HEAD has no body that could say so.
+    /// Returns the statement of the gateway's own error about the vendor: whether the vendor may
+    /// have acted. The answer to a HEAD has no body with such a statement.
     pub fn sent(&self) -> Option<bool> {
         let problem: serde_json::Value = serde_json::from_slice(&self.problem).ok()?;
         problem.get("sent")?.as_bool()
@@ -54,7 +54,7 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// What a caller saw of its call.
+/// The result that a caller saw of its call.
 #[derive(Clone, Debug)]
 pub enum Seen {
     Answer(Answer),
@@ -62,14 +62,13 @@ pub enum Seen {
     Nothing,
     /// The caller left before there was a head.
     Left,
-    /// The whole HTTP/2 connection ended, which none but the caller may end before the gateway's
-    /// stop.
+    /// The whole HTTP/2 connection ended, which only the caller may end before the gateway's stop.
     Broke(String),
-    /// What came is wrong, whatever was asked for.
+    /// The answer is wrong for every possible request.
     Wrong(String),
 }
 
-/// An outcome that is as it should be.
+/// An outcome that is correct.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
     Right,
@@ -78,18 +77,20 @@ pub enum Outcome {
     Overloaded,
     Cut,
     Left,
-    /// The gateway had been told to stop before the call reached it.
+    /// The gateway had been asked to stop before the call reached the gateway.
     Late,
-    /// What a reload of the config explains.
+    /// An outcome that a reload of the config explains.
     ByConfig,
-    /// What an outage of the vendor explains.
+    /// An outcome that an outage of the vendor explains.
     ByOutage,
 }
 
-/// Explains what no call in good weather may see, if the test's own events do.
+/// Explains a result that no call may see under ordinary conditions, if the test's own events
+/// explain the result.
 pub type Excuse = fn(&Plan, &Seen) -> Option<Outcome>;
 
-/// An error of the gateway's own: status, code, and whether the vendor may have acted.
+/// An error that the gateway itself answers with: status, code, and whether the vendor may have
+/// acted.
 type Error = (u16, &'static str, bool);
 
 const PROTOCOL: Error = (502, "upstream-protocol", true);
@@ -97,7 +98,7 @@ const UNREACHABLE: Error = (502, "upstream-unreachable", false);
 const TIMEOUT: Error = (504, "upstream-timeout", true);
 const OVERLOADED: Error = (503, "overloaded", false);
 
-/// What may come of a call.
+/// The possible results of a call.
 struct Expected {
     answer: bool,
     cut: bool,
@@ -115,17 +116,17 @@ const fn expected(answer: bool, cut: bool, errors: &'static [Error]) -> Expected
 impl Expected {
     fn of(plan: &Plan) -> Self {
         match plan.manner {
-            // What is broken off on a connection that others share.
+            // A call that is broken off on a connection that other calls share.
             _ if plan.place == Place::Wild => {
                 expected(true, true, &[PROTOCOL, UNREACHABLE, OVERLOADED])
             }
             Manner::BreakOff => unreachable!("wild vendors alone break off"),
-            // A request that crossed with the last GOAWAY.
+            // A request that was sent at the same time as the last GOAWAY.
             _ if plan.place == Place::Leaving && plan.upload.is_some() => {
                 expected(true, false, &[PROTOCOL, UNREACHABLE])
             }
-            // A request that crossed with the close of its connection: it was written, or its
-            // body was asked for, and can't be sent again.
+            // A request that was sent at the same time as the close of its connection: the request
+            // was written, or its body was asked for, so the gateway can't send the request again.
             _ if plan.place == Place::Hasty || plan.place == Place::Early => {
                 expected(true, false, &[PROTOCOL, UNREACHABLE])
             }
@@ -137,7 +138,7 @@ impl Expected {
             | Manner::IdleClose
             | Manner::Stray
             | Manner::GoAway => expected(true, false, &[]),
-            // A request without a body that was refused unseen is sent again.
+            // The gateway sends again a request that has no body and that was refused unprocessed.
             Manner::Refuse if plan.upload.is_none() => expected(true, false, &[]),
             Manner::Refuse => expected(true, false, &[PROTOCOL, UNREACHABLE]),
             Manner::HeadReset | Manner::HeadClose | Manner::NoHttp => {
@@ -150,13 +151,14 @@ impl Expected {
     }
 }
 
-/// The outcome, or what is wrong with it. `trailers`: the caller asked for them.
+/// Returns the outcome, or a description of a fault in the result. `trailers` means that the caller
+/// asked for trailers.
 pub fn judge(plan: &Plan, seen: &Seen, trailers: bool) -> Result<Outcome, String> {
     let expected = Expected::of(plan);
     let answer = match seen {
         Seen::Answer(answer) => answer,
         Seen::Left if plan.leave != Leave::Never => return Ok(Outcome::Left),
-        // The head waits for the body's first frame, and goes with it.
+        // The head waits for the body's first frame, and is lost with that frame.
         Seen::Nothing if expected.cut => return Ok(Outcome::Cut),
         Seen::Left | Seen::Nothing => return Err("no answer".to_owned()),
         Seen::Broke(what) | Seen::Wrong(what) => return Err(what.clone()),

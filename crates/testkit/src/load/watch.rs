@@ -1,4 +1,4 @@
-//! What the gateway's process holds, as Linux tells it.
+//! The resources that the gateway's process holds, as Linux reports them.
 
 use std::fs;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep_until};
 
 const MIB: u64 = 1 << 20;
 
-/// Its resident memory, in bytes.
+/// Returns the resident memory of the process, in bytes.
 fn resident(process: u32, line: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let kib = status
@@ -17,7 +17,8 @@ fn resident(process: u32, line: &str) -> Option<u64> {
     Some(kib.parse::<u64>().ok()? * 1024)
 }
 
-/// How many sockets it holds; `None`: it keeps that to itself, as it does before all but root.
+/// Returns the number of sockets that the process holds; `None` means that the process hides the
+/// number, which it does from every user except root.
 pub fn sockets(process: u32) -> Option<usize> {
     let files = fs::read_dir(format!("/proc/{process}/fd")).ok()?;
     let links = files.filter_map(|file| fs::read_link(file.ok()?.path()).ok());
@@ -28,7 +29,7 @@ pub fn sockets(process: u32) -> Option<usize> {
     )
 }
 
-/// Its resident memory over time, after a warm-up.
+/// The resident memory of the process over time, after a warm-up.
 #[derive(Debug)]
 pub struct Memory {
     samples: Vec<u64>,
@@ -36,7 +37,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// Watches for that long: each second, or more often in a short run.
+    /// Watches for that time: once each second, or more often in a short run.
     pub async fn watch(process: u32, time: Duration) -> Self {
         let warm_up = time / 4;
         let step = (time / 80).min(Duration::from_secs(1));
@@ -49,7 +50,7 @@ impl Memory {
             at += step;
         }
         sleep_until(end).await;
-        // The kernel brings its own peak up to date at times only.
+        // The kernel updates its own peak only at times.
         let peak = resident(process, "VmHWM:").max(samples.iter().copied().max());
         Self {
             samples,
@@ -57,7 +58,7 @@ impl Memory {
         }
     }
 
-    /// The median of that tenth, from 0.
+    /// Returns the median of that tenth, counted from 0.
     fn tenth(&self, tenth: usize) -> u64 {
         let size = self.samples.len();
         let mut part: Vec<_> = self.samples[size * tenth / 10..size * (tenth + 1) / 10].to_vec();
@@ -65,7 +66,7 @@ impl Memory {
         part[part.len() / 2]
     }
 
-    /// Whether it is where it was: up to a fifth and 8 MiB more.
+    /// Returns whether the memory is at its earlier level: at most a fifth and 8 MiB more.
     pub fn is_flat(&self) -> bool {
         let first = self.tenth(1);
         self.tenth(9) <= first + first / 5 + 8 * MIB

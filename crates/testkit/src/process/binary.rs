@@ -1,4 +1,4 @@
-//! The example's binary, and runs of it that end by themselves.
+//! The example's binary, and runs of the binary that end by themselves.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::canary;
 use super::folder::Folder;
 
-/// The binary that cargo has built beside the test: `target/debug/deps/gateway-HASH`, `target/debug/passthrough-gateway`.
+/// Returns the binary that cargo has built beside the test: `target/debug/deps/gateway-HASH`, `target/debug/passthrough-gateway`.
 pub fn path() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
         let binary = profile().join("passthrough-gateway");
@@ -21,21 +21,21 @@ pub fn path() -> &'static Path {
     &BINARY
 }
 
-/// The folder of the profile that the test was built with: `target/debug`.
+/// Returns the folder of the profile that the test was built with: `target/debug`.
 fn profile() -> PathBuf {
     let own = std::env::current_exe().expect("a path of the test itself");
     let profile = own.parent().and_then(Path::parent);
     profile.expect("target/PROFILE/deps").to_owned()
 }
 
-/// A folder for files of tests, below `target`.
+/// Returns a folder for files of tests, below `target`.
 pub fn scratch() -> PathBuf {
     let folder = profile().join("scratch");
     std::fs::create_dir_all(&folder).expect("a folder for the files of tests");
     folder
 }
 
-/// How a run ended, and what it said.
+/// The end of a run, and the text that the run printed.
 #[derive(Debug)]
 pub struct Ended {
     pub code: Option<i32>,
@@ -53,7 +53,7 @@ impl From<Output> for Ended {
     }
 }
 
-/// Runs it with these arguments until it ends.
+/// Runs the binary with these arguments until the run ends.
 pub fn run(arguments: &[&str]) -> Ended {
     let output = command()
         .args(arguments)
@@ -62,7 +62,7 @@ pub fn run(arguments: &[&str]) -> Ended {
     Ended::from(output)
 }
 
-/// The same with these environment variables, and with this on its stdin.
+/// Runs the binary in the same way, with these environment variables, and with this text on stdin.
 pub fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> Ended {
     let mut command = command();
     command
@@ -73,13 +73,13 @@ pub fn run_with(arguments: &[&str], variables: &[(&str, &str)], stdin: &str) -> 
         .stderr(Stdio::piped());
     let mut child = command.spawn().expect("a binary that runs");
     let mut pipe = child.stdin.take().expect("a pipe");
-    // One that needs no secrets may have ended by then.
+    // A run that needs no secrets may have ended by then.
     let _ = pipe.write_all(stdin.as_bytes());
     drop(pipe);
     Ended::from(child.wait_with_output().expect("a child"))
 }
 
-/// What it says of a config file of that content: `FILE` stands for the file's path.
+/// Returns the binary's verdict on a config file with that content: `FILE` stands for the file's path.
 pub fn check(config: impl AsRef<[u8]>) -> Ended {
     let folder = Folder::new();
     let file = folder.write("gateway.toml", config);
@@ -91,7 +91,7 @@ pub fn check(config: impl AsRef<[u8]>) -> Ended {
     ended
 }
 
-/// The binary, with nothing of this process's own settings.
+/// Returns a command for the binary, without any settings of this process.
 pub fn command() -> Command {
     let mut command = Command::new(path());
     command.env_remove("RUST_LOG").stdin(Stdio::null());

@@ -1,20 +1,20 @@
-//! Secrets that can be found again wherever they turn up.
+//! Secrets that a test can find again wherever the secrets appear.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
-/// Part of each secret of these tests. Letters and digits: percent-encoding leaves them as they
-/// are.
+/// A part of each secret of these tests. The part has letters and digits only, which
+/// percent-encoding doesn't change.
 const CANARY: &str = "c4nary";
 
-/// The vendor's token, with what JSON, URLs and base64 write in other ways.
+/// The vendor's token, with characters that JSON, URLs and base64 write in other ways.
 pub const TOKEN: &str = "c4nary+t0k/en%3D==";
 
 /// A caller's key.
 pub const KEY: &str = "c4nary-k3y~1";
 
-/// What of a secret stands in the text, if any does: plain, in any case, or in base64 at any
-/// offset.
+/// Returns the part of a secret that is in the text, if there is such a part: plain, in any case,
+/// or in base64 at any offset.
 pub fn find(text: &str) -> Option<&str> {
     let small = text.to_ascii_lowercase();
     let plain = small.find(CANARY);
@@ -24,14 +24,15 @@ pub fn find(text: &str) -> Option<&str> {
     Some(around.unwrap_or("(between characters)"))
 }
 
-/// Fails if a secret stands in the text.
+/// Fails if a secret is in the text.
 pub fn assert_absent(place: &str, text: &str) {
     if let Some(found) = find(text) {
         panic!("a secret in {place}: {found:?}");
     }
 }
 
-/// The characters that the canary alone decides, for each place in a group of three bytes.
+/// Returns the characters that depend on the canary alone, for each place in a group of three
+/// bytes.
 fn base64_forms() -> [String; 3] {
     let encode = |before: usize| {
         let bytes = [&vec![0; before][..], CANARY.as_bytes()].concat();

@@ -1,4 +1,4 @@
-//! A config file for a gateway before one vendor.
+//! A config file for a gateway in front of one vendor.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use super::canary::{KEY, TOKEN};
 use crate::gateway::Origin;
 
-/// Connection `c` at a vendor with bearer authentication, for a caller with a key, but for what a
-/// test says.
+/// A config with connection `c` at a vendor with bearer authentication, for a caller with a key,
+/// plus the changes that a test makes.
 #[derive(Clone)]
 pub struct Config {
     top: String,
@@ -38,13 +38,13 @@ impl Config {
         }
     }
 
-    /// Listens there, in place of a free port.
+    /// Listens at that address, in place of a free port.
     pub fn listen(mut self, address: SocketAddr) -> Self {
         self.top = format!("listen = \"{address}\"");
         self
     }
 
-    /// A line before all tables.
+    /// Adds a line before all tables.
     pub fn top(mut self, line: &str) -> Self {
         self.top = format!("{}\n{line}", self.top);
         self
@@ -62,7 +62,7 @@ impl Config {
         self
     }
 
-    /// Puts this behind the base URL's host and port.
+    /// Adds this path after the base URL's host and port.
     pub fn path(mut self, path: &str) -> Self {
         self.base_url.push_str(path);
         self
@@ -73,31 +73,31 @@ impl Config {
         self
     }
 
-    /// A line of the integration.
+    /// Adds a line to the integration.
     pub fn integration(mut self, line: &str) -> Self {
         line.clone_into(&mut self.integration);
         self
     }
 
-    /// The integration's `auth` and the connection's `secret`.
+    /// Sets the integration's `auth` and the connection's `secret`.
     pub fn auth(mut self, auth: &str, secret: &str) -> Self {
         auth.clone_into(&mut self.auth);
         secret.clone_into(&mut self.secret);
         self
     }
 
-    /// A line of the connection.
+    /// Adds a line to the connection.
     pub fn connection(mut self, line: &str) -> Self {
         line.clone_into(&mut self.connection);
         self
     }
 
-    /// The vendor's origin.
+    /// Returns the vendor's origin.
     pub fn origin(&self) -> String {
         self.base_url.clone()
     }
 
-    /// Further tables.
+    /// Adds further tables.
     pub fn table(mut self, table: &str) -> Self {
         self.rest = format!("{}\n{table}", self.rest);
         self

@@ -1,4 +1,4 @@
-//! Real `curl`.
+//! Runs of the real `curl`.
 
 use std::process::Stdio;
 
@@ -6,7 +6,7 @@ use tokio::process::Command;
 
 use crate::wait::within;
 
-/// How a run of curl ended. With `--include`, the answer's head and body are on stdout.
+/// The end of a run of curl. With `--include`, the answer's head and body are on stdout.
 #[derive(Debug)]
 pub struct Answer {
     pub exit: Option<i32>,
@@ -15,7 +15,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The final answer's head and body.
+    /// Returns the final answer's head and body.
     fn parts(&self) -> (&str, &str) {
         let mut rest = self.stdout.as_str();
         loop {
@@ -46,7 +46,7 @@ impl Answer {
         self.parts().1
     }
 
-    /// The value of a field of the answer.
+    /// Returns the value of a field of the answer.
     pub fn field(&self, name: &str) -> Option<&str> {
         let mut lines = self.parts().0.lines().skip(1);
         lines.find_map(|line| {
@@ -55,13 +55,13 @@ impl Answer {
         })
     }
 
-    /// The code of an error of the gateway's own.
+    /// Returns the code of an error that the gateway itself answers with.
     pub fn error(&self) -> Option<&str> {
         self.field("passthrough-error")
     }
 }
 
-/// Runs curl with these arguments beside those that tests always want.
+/// Runs curl with these arguments, and with the arguments that every test needs.
 pub async fn curl(arguments: &[&str]) -> Answer {
     let mut command = command();
     command
@@ -70,7 +70,7 @@ pub async fn curl(arguments: &[&str]) -> Answer {
     run(command).await
 }
 
-/// curl without the settings of whoever runs the tests.
+/// Returns a command for curl, without the curl settings of the user who runs the tests.
 pub fn command() -> Command {
     let mut command = Command::new("curl");
     command
@@ -80,12 +80,12 @@ pub fn command() -> Command {
     command
 }
 
-/// Runs a command to its end, for as long as a test waits for anything.
+/// Runs a command to its end, for at most the time that a test waits for any event.
 pub async fn run(command: Command) -> Answer {
     within("curl to end", unbounded(command)).await
 }
 
-/// Runs a command to its end, however long that takes.
+/// Runs a command to its end, without a time limit.
 pub async fn unbounded(mut command: Command) -> Answer {
     let output = command.output().await.expect("a curl that runs");
     Answer {

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
-/// Gone when it's dropped.
+/// A folder that is deleted when the value is dropped.
 pub struct Folder(PathBuf);
 
 impl Default for Folder {

@@ -1,4 +1,5 @@
-//! A gateway that serves, and that is looked at in the end: no secret may have left it.
+//! A gateway that serves, and whose output is checked at the end: no secret may have left the
+//! gateway.
 
 use std::net::SocketAddr;
 use std::process::{Child, ExitStatus, Stdio};
@@ -14,13 +15,13 @@ use super::output::Output;
 use super::{binary, curl::curl};
 use crate::caller::{RawResponse, raw_call};
 
-/// A running gateway; killed when it's dropped.
+/// A running gateway; the process is killed when the value is dropped.
 pub struct Gateway {
     pub address: SocketAddr,
     pub stdout: Output,
     pub stderr: Output,
     child: Killed,
-    /// All that callers got.
+    /// All answers that callers received.
     answers: Mutex<String>,
     folder: Folder,
 }
@@ -30,14 +31,14 @@ impl Gateway {
         Self::start_in(Folder::new(), config, &[]).await
     }
 
-    /// With its config file in that folder, and these environment variables.
+    /// Starts a gateway with its config file in that folder, and with these environment variables.
     pub async fn start_in(folder: Folder, config: &Config, variables: &[(&str, &str)]) -> Self {
         let file = folder.write("gateway.toml", config.to_string());
         let file = file.to_str().expect("a path in UTF-8");
         Self::run(folder, &["--config", file], variables).await
     }
 
-    /// The demo.
+    /// Starts the demo.
     pub async fn demo() -> Self {
         Self::run(Folder::new(), &["--listen", "127.0.0.1:0"], &[]).await
     }
@@ -69,7 +70,7 @@ impl Gateway {
         }
     }
 
-    /// The URL of a path of the gateway's.
+    /// Returns the gateway's URL for a path.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -82,7 +83,7 @@ impl Gateway {
         answer
     }
 
-    /// The same with the usual key.
+    /// Runs curl in the same way, with the usual key.
     pub async fn call(&self, path: &str, arguments: &[&str]) -> Answer {
         let key = format!("x-api-key: {KEY}");
         let path = format!("/passthrough{path}");
@@ -90,7 +91,7 @@ impl Gateway {
             .await
     }
 
-    /// curl with the usual key, for a test that runs it by itself.
+    /// Returns a command for curl with the usual key, for a test that runs the command by itself.
     pub fn command(&self, path: &str, arguments: &[&str]) -> tokio::process::Command {
         let mut command = curl::command();
         let key = format!("x-api-key: {KEY}");
@@ -107,14 +108,14 @@ impl Gateway {
         response
     }
 
-    /// The text of `/metrics`.
+    /// Returns the text of `/metrics`.
     pub async fn metrics(&self) -> String {
         let answer = self.curl("/metrics", &[]).await;
         assert_eq!(answer.status(), 200);
         answer.body().to_owned()
     }
 
-    /// The lines of the log that tell of a call, once there are that many.
+    /// Returns the lines of the log about calls, once there are `count` lines.
     pub async fn calls(&self, count: usize) -> Vec<String> {
         let calls = |text: &str| -> Vec<String> {
             let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
@@ -135,15 +136,15 @@ impl Gateway {
         kill_process(id.expect("a process id"), signal).expect("a process that runs");
     }
 
-    /// Writes another config file, and asks the gateway to read it.
+    /// Writes another config file, and asks the gateway to read the file.
     pub fn hang_up(&self, config: impl AsRef<[u8]>) {
-        // In one step, as the gateway may be reading.
+        // The file is replaced in one step, because the gateway may be reading.
         let new = self.folder.write("gateway.toml.new", config);
         std::fs::rename(new, self.folder.path("gateway.toml")).expect("a file in its place");
         self.signal(Signal::HUP);
     }
 
-    /// The same, and waits until it counts.
+    /// Does the same as `hang_up`, and waits until the new config is in effect.
     pub async fn reload(&self, config: &Config) {
         let count = |text: &str| text.matches("config reloaded: ").count();
         let before = count(&self.stderr.text());
@@ -154,13 +155,13 @@ impl Gateway {
             .await;
     }
 
-    /// Waits for its end.
+    /// Waits for the end of the process.
     pub async fn exit(&mut self) -> ExitStatus {
         self.stdout.ended().await;
         self.child.0.wait().expect("a child")
     }
 
-    /// Remembers what a caller got.
+    /// Records the text that a caller received.
     pub fn saw(&self, text: &str) {
         let mut answers = self.answers.lock().expect("no panic while it's held");
         answers.push_str(text);

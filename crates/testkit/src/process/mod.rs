@@ -1,4 +1,4 @@
-//! What drives the binary and looks at it.
+//! Helpers that drive the binary and check its behaviour.
 
 pub mod binary;
 pub mod canary;

@@ -1,4 +1,4 @@
-//! What a process prints, as it prints it.
+//! The output of a process, available while the process prints.
 
 use std::io::Read;
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ struct Printed {
     ended: bool,
 }
 
-/// Reads a pipe to its end on a thread of its own, so that the process never waits for a reader.
+/// Reads a pipe to its end on a separate thread, so that the process never waits for a reader.
 pub struct Output {
     printed: watch::Receiver<Printed>,
     thread: Option<JoinHandle<()>>,
@@ -38,12 +38,12 @@ impl Output {
         }
     }
 
-    /// All that was printed so far.
+    /// Returns all text that was printed so far.
     pub fn text(&self) -> String {
         self.printed.borrow().text.clone()
     }
 
-    /// Waits until it has been printed, or until the process can print no more.
+    /// Waits until the text has been printed, or until the process can print no more.
     pub async fn until(&self, what: &str, is_there: impl Fn(&str) -> bool) -> String {
         let mut printed = self.printed.clone();
         let seen = printed.wait_for(|printed| printed.ended || is_there(&printed.text));
@@ -65,7 +65,7 @@ impl Output {
         .await;
     }
 
-    /// Reads the rest of a process that has ended.
+    /// Reads the rest of the output of a process that has ended.
     pub fn rest(&mut self) -> String {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

@@ -16,7 +16,7 @@ use crate::load::wire::http1::{Messages, Outgoing};
 struct Line {
     read: Messages<OwnedReadHalf>,
     write: OwnedWriteHalf,
-    /// When the request was written whole.
+    /// The time when the whole request was written.
     sent: Option<Instant>,
 }
 
@@ -53,7 +53,8 @@ async fn connect(callers: &Callers) -> std::io::Result<Line> {
     })
 }
 
-/// Whether the connection is in step: the gateway may close it when it has left an upload unread.
+/// Returns whether the connection is in step: the gateway may close the connection after an unread
+/// upload.
 fn stays(plan: &Plan, seen: &Seen) -> bool {
     let Seen::Answer(answer) = seen else {
         return false;
@@ -64,9 +65,9 @@ fn stays(plan: &Plan, seen: &Seen) -> bool {
 
 enum Sent {
     Whole,
-    /// As much as the caller meant to.
+    /// The part that the caller wanted to send.
     Left,
-    /// As much as the gateway took.
+    /// The part that the gateway took.
     Cut,
 }
 
@@ -92,8 +93,8 @@ async fn call(line: &mut Line, plan: &Plan, trailers: bool) -> Seen {
             seen = &mut receiving => break seen,
         }
     };
-    // An answer that comes early is no reason to break the upload off; whether it still arrives is
-    // the vendor's to say, and that it ends is for the time limit.
+    // An early answer is no reason to break the upload off: the vendor checks whether the upload
+    // still arrives, and the time limit checks that the upload ends.
     if !sent && matches!(&seen, Seen::Answer(answer) if answer.end == End::Whole) {
         sending.await;
     }

@@ -21,7 +21,7 @@ pub async fn run(callers: Arc<Callers>, streams: usize) {
             Ok(connection) => connection,
             Err(error) => return callers.not_connected(error),
         };
-        // All go on until each has had its calls; then the connection goes.
+        // All callers continue until each caller has made its calls; then the connection ends.
         let (sender, _connection) = connection;
         let mut all = JoinSet::new();
         for _ in 0..streams {
@@ -49,7 +49,7 @@ async fn connect(callers: &Callers) -> Result<(SendRequest<Bytes>, JoinSet<()>),
     Ok((sender, task))
 }
 
-/// `None`: there are to be no more.
+/// Makes the calls of one connection. `None` means that no more calls are due.
 async fn calls(callers: Arc<Callers>, sender: SendRequest<Bytes>) -> Option<()> {
     for _ in 0..CALLS_PER_CONNECTION {
         let plan = callers.next().await?;
@@ -96,20 +96,21 @@ async fn exchange(sender: &SendRequest<Bytes>, plan: &Plan) -> Result<Seen, h2::
     if let Some((_, length)) = plan.upload {
         tokio::select! {
             left = upload(&mut stream, plan, length) => if left { return Ok(Seen::Left) },
-            // What is still to be uploaded goes when the stream does.
+            // The rest of the upload ends with the stream.
             seen = &mut receiving => return Ok(seen),
         }
     }
     Ok(receiving.await)
 }
 
-/// Whether the caller leaves.
+/// Uploads the body, and returns whether the caller leaves.
 async fn upload(stream: &mut SendStream<Bytes>, plan: &Plan, length: u64) -> bool {
     let upto = match plan.leave {
         Leave::Upload(at) => at,
         _ => length,
     };
-    // It breaks off when the gateway resets the stream, as it may after the answer.
+    // The upload breaks off when the gateway resets the stream, which the gateway may do after the
+    // answer.
     let sent = send(stream, plan.sent(), upto).await;
     if sent.is_ok() && upto == length {
         let _ = stream.send_data(Bytes::new(), true);
@@ -142,7 +143,8 @@ async fn receive(mut taking: Taking<'_>, mut body: RecvStream) -> Seen {
     }
 }
 
-/// A stream that ended without a head; or the whole connection, which none but the caller may end.
+/// Interprets a stream that ended without a head, or the end of the whole connection, which only
+/// the caller may end.
 fn nothing(error: &h2::Error) -> Seen {
     if error.is_reset() {
         Seen::Nothing

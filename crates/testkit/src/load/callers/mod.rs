@@ -1,4 +1,4 @@
-//! The callers: many at once, each with one call after the other, until the time is up.
+//! The callers: many at once, each with one call after another, until the time is up.
 
 mod http1;
 mod http2;
@@ -20,36 +20,36 @@ use crate::load::plan::{Leave, Plan};
 use crate::load::vendors::Book;
 use crate::load::verdict::{Answer, End, Excuse, Outcome, Seen, judge};
 
-/// Callers over HTTP/1.1, each on a connection of its own.
+/// The number of callers over HTTP/1.1, each on its own connection.
 const HTTP1: usize = 24;
 
-/// Connections over HTTP/2, and callers on each.
+/// The number of HTTP/2 connections, and of callers on each connection.
 const HTTP2: (usize, usize) = (4, 6);
 
-/// How many calls a connection lives for.
+/// The number of calls for which a connection lives.
 const CALLS_PER_CONNECTION: u64 = 60;
 
-/// After this much of the gateway's timeouts and the slowest body, a call hangs.
+/// The time after which a call counts as hung: beyond the gateway's timeouts and the slowest body.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// After so many faults there is nothing more to learn.
+/// The number of faults after which a run can show nothing new.
 const ENOUGH: usize = 50;
 
-/// How long a call takes at most to reach the gateway, on a machine that is busy.
+/// The longest time that a call takes to reach the gateway on a busy machine.
 const ON_THE_WAY: Duration = Duration::from_secs(1);
 
-/// When the gateway was told to stop, if it was.
+/// The time at which the gateway was asked to stop, if the gateway was asked.
 pub type Stopped = Arc<OnceLock<Instant>>;
 
-/// How often each vendor's manner had each outcome.
+/// The number of times that each vendor's manner had each outcome.
 pub type Tally = BTreeMap<(Place, Manner), BTreeMap<Outcome, usize>>;
 
-/// What all callers share.
+/// The state that all callers share.
 #[derive(Debug)]
 pub struct Callers {
     gateway: SocketAddr,
     seed: u64,
-    /// Between two calls of one caller.
+    /// The pause between two calls of one caller.
     pause: Duration,
     next: AtomicU64,
     stopped: AtomicBool,
@@ -80,13 +80,13 @@ impl Callers {
         }
     }
 
-    /// Takes this excuse for what is wrong in good weather.
+    /// Accepts this excuse for outcomes that would be wrong under ordinary conditions.
     pub fn excuse(mut self, excuse: Excuse) -> Self {
         self.excuse = excuse;
         self
     }
 
-    /// Calls until it's told to stop; then each ends the call that it is at.
+    /// Makes calls until the run must stop; then each caller ends its current call.
     pub async fn run(self: &Arc<Self>) {
         let mut callers = JoinSet::new();
         for _ in 0..HTTP1 {
@@ -108,7 +108,7 @@ impl Callers {
         self.tally.lock().expect("no panic while it's held").clone()
     }
 
-    /// The next call, if there is to be one.
+    /// Returns the next call, if another call is due.
     async fn next(&self) -> Option<Plan> {
         sleep(self.pause).await;
         let over = self.stopped.load(Ordering::Relaxed) || self.book.faults() >= ENOUGH;
@@ -119,7 +119,7 @@ impl Callers {
         Some(Plan::of(mix(mix(self.seed).wrapping_add(number))))
     }
 
-    /// What a call came to, within the time that its caller stays.
+    /// Returns the result of a call, within the time that its caller stays.
     async fn watch(&self, plan: &Plan, call: impl Future<Output = Seen>) -> Seen {
         let stays = match plan.leave {
             Leave::After(time) => time,
@@ -132,20 +132,20 @@ impl Callers {
         }
     }
 
-    /// Whether the gateway has been told to stop, at that time.
+    /// Returns whether the gateway had been asked to stop at that time.
     fn is_stopped_at(&self, time: Instant) -> bool {
         let stopped = self.gateway_stopped.get();
         stopped.is_some_and(|stopped| *stopped <= time)
     }
 
-    /// A caller finds no gateway: after the stop that is as it should be.
+    /// Notes that a caller finds no gateway: after the stop a missing gateway is expected.
     fn not_connected(&self, error: impl std::fmt::Display) {
         if !self.is_stopped_at(Instant::now()) {
             self.book.fault(format!("no connection: {error}"));
         }
     }
 
-    /// `begun`: the gateway had the call by then.
+    /// Notes the result of a call. `begun` is the time by which the gateway had the call.
     fn note(&self, protocol: &str, plan: &Plan, seen: &Seen, trailers: bool, begun: Instant) {
         let is_late = self.is_stopped_at(begun);
         let acted = self.book.has_acted(plan);
@@ -174,7 +174,7 @@ impl Callers {
     }
 }
 
-/// An answer whose body is still to come.
+/// Returns an answer whose body is still to come.
 fn begun(status: u16, value: impl Fn(&str) -> Option<String>) -> Answer {
     Answer {
         status,
@@ -189,7 +189,7 @@ fn begun(status: u16, value: impl Fn(&str) -> Option<String>) -> Answer {
     }
 }
 
-/// A body as its caller takes it.
+/// The state of a caller that takes a body.
 struct Taking<'a> {
     plan: &'a Plan,
     answer: Answer,
@@ -205,7 +205,7 @@ impl<'a> Taking<'a> {
         }
     }
 
-    /// Whether the caller wants no more of it.
+    /// Returns whether the caller wants no more of the body.
     fn is_left(&self) -> bool {
         match self.plan.leave {
             Leave::Download(at) => self.answer.error.is_none() && self.check.at() >= at,
@@ -213,7 +213,7 @@ impl<'a> Taking<'a> {
         }
     }
 
-    /// The next piece; `Err`: it's wrong.
+    /// Takes the next piece; `Err` means that the piece is wrong.
     async fn take(&mut self, piece: &[u8]) -> Result<(), Seen> {
         if self.answer.error.is_some() {
             self.answer.problem.extend_from_slice(piece);
@@ -234,7 +234,7 @@ impl<'a> Taking<'a> {
     }
 }
 
-/// The value of a field, if it's there.
+/// Returns the value of a field, if the field is there.
 fn value(headers: &HeaderMap, name: &str) -> Option<String> {
     let value = headers.get(name)?;
     Some(String::from_utf8_lossy(value.as_bytes()).into_owned())

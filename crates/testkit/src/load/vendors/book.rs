@@ -1,4 +1,4 @@
-//! What vendors have seen, and what was wrong with it.
+//! The requests that vendors have seen, and the faults in those requests.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -8,10 +8,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::load::place::Place;
 use crate::load::plan::{Plan, token};
 
-/// How many faults are told in full.
+/// The number of faults that are printed in full.
 const TOLD: usize = 20;
 
-/// Shared by all vendors and callers.
+/// A record that all vendors and callers share.
 #[derive(Debug, Default)]
 pub struct Book {
     acted: Mutex<HashSet<u64>>,
@@ -20,7 +20,7 @@ pub struct Book {
 }
 
 impl Book {
-    /// Notes what the soak looks for: a fault of the gateway's, or of the soak's own.
+    /// Records a fault that the soak looks for: a fault of the gateway, or of the soak itself.
     pub fn fault(&self, what: impl fmt::Display) {
         if self.faults.fetch_add(1, Ordering::Relaxed) < TOLD {
             eprintln!("fault: {what}");
@@ -31,8 +31,9 @@ impl Book {
         self.faults.load(Ordering::Relaxed)
     }
 
-    /// What the request asks for, if it is as its caller and the gateway must have made it: for
-    /// this vendor, with the credential of its own tenant and nothing of the caller's.
+    /// Returns the plan of the request, if the request is correct, as its caller and the gateway
+    /// must have made the request: for this vendor, with the credential of its tenant and without
+    /// the caller's own key.
     pub fn read(
         &self,
         place: Place,
@@ -80,8 +81,8 @@ impl Book {
         acted.contains(&plan.nonce)
     }
 
-    /// The vendor acts on the request. Nothing that was written is ever sent again, as no retries
-    /// are configured.
+    /// Records that the vendor acts on the request. The gateway never sends a written request
+    /// again, because no retries are configured.
     pub fn acts(&self, plan: &Plan) {
         let mut acted = self.acted.lock().expect("no panic while it's held");
         if !acted.insert(plan.nonce) {
@@ -89,7 +90,7 @@ impl Book {
         }
     }
 
-    /// Whether it is to be refused: the first time.
+    /// Returns whether the vendor must refuse the request, which is so the first time only.
     pub fn refuses(&self, plan: &Plan) -> bool {
         let mut refused = self.refused.lock().expect("no panic while it's held");
         refused.insert(plan.nonce)

@@ -23,21 +23,21 @@ use crate::load::place::{Manner, Place};
 use crate::load::plan::{Framing, Plan};
 use crate::load::wire::http2::send;
 
-/// How long a vendor waits for a gateway that must give up.
+/// The time that a vendor waits for a gateway that must give up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What a stream asks of its connection.
+/// The effect of a stream on its connection.
 #[derive(Debug)]
 enum Leave {
     Gracefully,
     AtOnce,
 }
 
-/// A vendor that doesn't count its callers' resets: those that leave are many.
+/// Settings of a vendor that doesn't count its callers' resets: many callers leave.
 fn settings(place: Place) -> server::Builder {
     let mut settings = server::Builder::new();
     if place == Place::Streams {
-        // At times there are more calls than that.
+        // There are sometimes more calls than this limit.
         settings.max_concurrent_streams(16);
     }
     settings
@@ -64,7 +64,8 @@ pub async fn serve(io: Io, vendor: &Arc<Vendor>) {
                 let (vendor, leave) = (Arc::clone(vendor), leave.clone());
                 calls.spawn(async move {
                     let _call = Held::one(&vendor.open.calls);
-                    // An error is the gateway's leaving, as it may when its caller has left.
+                    // An error means that the gateway left, which the gateway may do when its
+                    // caller has left.
                     let _ = call(request, respond, &vendor, &leave).await;
                 });
             }
@@ -77,8 +78,8 @@ pub async fn serve(io: Io, vendor: &Arc<Vendor>) {
     }
 }
 
-/// Reads on when all is written: a socket that is closed with bytes unread is reset, and takes with
-/// it what the gateway hasn't read yet (RFC 9112 §9.6).
+/// Continues to read after the last write: a socket that is closed with unread bytes is reset, and
+/// the reset discards the bytes that the gateway hasn't read yet (RFC 9112 §9.6).
 struct Lingering(Io);
 
 impl AsyncRead for Lingering {
@@ -165,7 +166,7 @@ async fn call(
         send(&mut stream, content, upto).await?;
         match plan.manner {
             Manner::BodyReset => {
-                // A reset takes back what isn't on its way yet.
+                // A reset takes back the bytes that aren't on the way yet.
                 sleep(Duration::from_millis(10)).await;
                 stream.send_reset(Reason::INTERNAL_ERROR);
             }
@@ -183,11 +184,11 @@ async fn call(
         Manner::BreakOff => leave.send(Leave::AtOnce),
         _ => Ok(()),
     };
-    // What is unread of the body is reset without an error when `body` goes.
+    // The unread rest of the body is reset without an error when `body` is dropped.
     Ok(())
 }
 
-/// Reads the upload to its end, and checks it.
+/// Reads the upload to its end, and checks the upload.
 async fn read(
     body: &mut RecvStream,
     upload: &mut Check,

@@ -1,4 +1,4 @@
-//! The vendors, each on a port of its own in this process.
+//! The vendors, each on its own port in this process.
 
 mod book;
 mod h2;
@@ -16,7 +16,7 @@ use crate::certificates;
 use crate::io::Io;
 use crate::load::place::{Place, Protocol};
 
-/// What is open at one vendor.
+/// The connections and calls that are open at one vendor.
 #[derive(Debug, Default)]
 pub struct Open {
     connections: AtomicUsize,
@@ -24,7 +24,7 @@ pub struct Open {
     accepted: AtomicUsize,
 }
 
-/// Counts one for as long as it's held.
+/// Adds one to a counter until the value is dropped.
 struct Held<'a>(&'a AtomicUsize);
 
 impl<'a> Held<'a> {
@@ -49,7 +49,7 @@ pub struct Vendor {
     book: Arc<Book>,
 }
 
-/// All of them, until they're dropped.
+/// All vendors, until the value is dropped.
 pub struct Vendors {
     all: Vec<Arc<Vendor>>,
     _tasks: JoinSet<()>,
@@ -73,7 +73,7 @@ impl Vendors {
         Self { all, _tasks: tasks }
     }
 
-    /// Where the gateway finds that vendor.
+    /// Returns the origin at which the gateway finds that vendor.
     pub fn origin(&self, place: Place) -> String {
         let mut all = self.all.iter();
         let vendor = all.find(|vendor| vendor.place == place);
@@ -85,21 +85,21 @@ impl Vendors {
         format!("{scheme}://{}.test:{port}", place.name())
     }
 
-    /// Connections that are open, at each vendor.
+    /// Returns the number of open connections at each vendor.
     pub fn connections(&self) -> Vec<(Place, usize)> {
         let count = |vendor: &Arc<Vendor>| vendor.open.connections.load(Ordering::Relaxed);
         let all = self.all.iter();
         all.map(|vendor| (vendor.place, count(vendor))).collect()
     }
 
-    /// Connections that there were.
+    /// Returns the number of connections that the vendors accepted.
     pub fn accepted(&self) -> usize {
         let all = self.all.iter();
         all.map(|vendor| vendor.open.accepted.load(Ordering::Relaxed))
             .sum()
     }
 
-    /// Calls under way.
+    /// Returns the number of calls in progress.
     pub fn calls(&self) -> usize {
         let all = self.all.iter();
         all.map(|vendor| vendor.open.calls.load(Ordering::Relaxed))
@@ -137,7 +137,8 @@ async fn accept(listener: TcpListener, vendor: Arc<Vendor>) {
     }
 }
 
-/// `None`: the gateway broke the handshake off, as it may when its caller leaves.
+/// Performs the TLS handshake. `None` means that the gateway broke the handshake off, which the
+/// gateway may do when its caller leaves.
 async fn secured(socket: TcpStream, tls: Option<tokio_rustls::TlsAcceptor>) -> Option<Io> {
     let _ = socket.set_nodelay(true);
     Some(match tls {

@@ -16,18 +16,19 @@ use crate::load::plan::{Framing, Plan};
 use crate::load::wire::http1::{Messages, Outgoing};
 use crate::wire::Framing as Delimited;
 
-/// How long a vendor waits for a gateway that must give up: far above the gateway's own timeouts.
+/// The time that a vendor waits for a gateway that must give up: far above the gateway's own
+/// timeouts.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What becomes of the connection after an answer.
+/// The fate of the connection after an answer.
 enum Then {
     Keep,
-    /// Closes, with whatever is unread.
+    /// The vendor closes, even with unread bytes.
     Drop,
-    /// Closes the writing side, and reads to the end.
+    /// The vendor closes the writing side, and reads to the end.
     Finish,
     Reset,
-    /// The gateway must not use it any more.
+    /// The gateway must not use the connection any more.
     Spoilt,
     /// The gateway must give up.
     Stall,
@@ -43,7 +44,7 @@ pub async fn serve(io: Io, vendor: &Vendor) {
             .read(vendor.place, head.method(), head.target(), values);
         let Some(plan) = plan else { return };
         vendor.book.acts(&plan);
-        // An error is the gateway's leaving, as it may when its caller has left.
+        // An error means that the gateway left, which the gateway may do when its caller has left.
         let Ok(then) = answer(&mut messages, &head, &plan, vendor).await else {
             return;
         };
@@ -79,7 +80,7 @@ pub async fn serve(io: Io, vendor: &Vendor) {
     }
 }
 
-/// Reads until the gateway closes. `true`: it doesn't.
+/// Reads until the gateway closes. `true` means that the gateway doesn't close.
 async fn until_closed(messages: &mut Messages<Io>) -> bool {
     timeout(PATIENCE, drain(messages)).await.is_err()
 }
@@ -89,7 +90,7 @@ async fn drain(messages: &mut Messages<Io>) {
     while let Ok(Some(_)) = messages.piece().await {}
 }
 
-/// How the request's body is delimited.
+/// Returns the framing of the request's body.
 fn delimited(head: &Head) -> Delimited {
     match (head.has("transfer-encoding"), head.value("content-length")) {
         (true, _) => Delimited::Chunked,
@@ -107,7 +108,7 @@ async fn answer(
     messages.expect(delimited(request));
     let mut upload = Check::new(plan.sent()).paced(plan.slow_vendor);
     if plan.manner.is_early() {
-        // Some of it, so that the upload is under way.
+        // The vendor reads a part of the upload, so that the upload is in progress.
         if let Some(piece) = messages.piece().await? {
             note(upload.take(piece), plan, vendor);
         }
@@ -127,7 +128,7 @@ async fn answer(
     }
     match plan.manner {
         Manner::HeadReset | Manner::HeadClose => {
-            // Without its last byte at least.
+            // The head is cut by at least its last byte.
             let cut = mix(plan.nonce) as usize % head.len();
             head.truncate(cut);
             messages.peer().write_all(&head).await?;
@@ -166,7 +167,7 @@ async fn answer(
     })
 }
 
-/// Reads the upload to its end, and checks it.
+/// Reads the upload to its end, and checks the upload.
 async fn read(
     messages: &mut Messages<Io>,
     upload: &mut Check,
@@ -216,7 +217,8 @@ fn head(plan: &Plan) -> Vec<u8> {
     (head + "\r\n").into_bytes()
 }
 
-/// What looks like another's answer, or is a body where there can be none.
+/// Returns bytes that look like another request's answer, or that are a body where no body is
+/// allowed.
 fn stray(plan: &Plan) -> Vec<u8> {
     let mut draw = Draw::new(plan.nonce);
     if draw.chance(50) {

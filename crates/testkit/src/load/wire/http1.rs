@@ -1,5 +1,5 @@
-//! HTTP/1.1 read and written by hand, piece by piece: bodies are checked as they come, and never
-//! held.
+//! HTTP/1.1 read and written by hand, piece by piece: each body is checked while it arrives, and is
+//! never held.
 
 use std::io;
 
@@ -11,23 +11,23 @@ use crate::load::draw::Draw;
 use crate::load::plan::Framing;
 use crate::wire::Framing as Delimited;
 
-/// How much of the body that is being read is still to come.
+/// The part of the current body that is still to come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Left {
     Nothing,
     Bytes(u64),
-    /// Of a chunk.
+    /// The rest of a chunk.
     Chunk(u64),
     /// The line with a chunk's size is next.
     ChunkSize,
     UntilClose,
 }
 
-/// Messages of a peer, one after the other.
+/// Messages of a peer, one after another.
 pub struct Messages<R> {
     from: BufReader<R>,
     left: Left,
-    /// How much of the buffer the last piece was.
+    /// The number of bytes in the buffer that the last piece took.
     taken: usize,
     trailers: Vec<(String, String)>,
 }
@@ -42,12 +42,13 @@ impl<R: AsyncRead + Unpin> Messages<R> {
         }
     }
 
-    /// What lies below.
+    /// Returns the reader below.
     pub fn peer(&mut self) -> &mut R {
         self.from.get_mut()
     }
 
-    /// The next head; `None`: the peer closed, as it may between two messages.
+    /// Returns the next head; `None` means that the peer closed, which the peer may do between two
+    /// messages.
     pub async fn head(&mut self) -> io::Result<Option<Head>> {
         self.from.consume(std::mem::take(&mut self.taken));
         let mut raw = Vec::new();
@@ -62,7 +63,7 @@ impl<R: AsyncRead + Unpin> Messages<R> {
         }
     }
 
-    /// Says how the body that follows is delimited.
+    /// Sets the framing of the body that follows.
     pub fn expect(&mut self, delimited: Delimited) {
         self.trailers.clear();
         self.left = match delimited {
@@ -73,8 +74,8 @@ impl<R: AsyncRead + Unpin> Messages<R> {
         };
     }
 
-    /// The next piece of the body; `None`: it is whole. An error of kind `InvalidData`: it's no
-    /// HTTP; any other: it was cut.
+    /// Returns the next piece of the body; `None` means that the body is whole. An error of kind
+    /// `InvalidData` means that the bytes are no HTTP; any other error means that the body was cut.
     pub async fn piece(&mut self) -> io::Result<Option<&[u8]>> {
         self.from.consume(std::mem::take(&mut self.taken));
         let most = loop {
@@ -121,7 +122,8 @@ impl<R: AsyncRead + Unpin> Messages<R> {
         Ok(Some(&there[..size]))
     }
 
-    /// Waits until the peer sends something that wasn't asked for, or leaves: `false`.
+    /// Waits until the peer sends bytes that the reader didn't ask for, or leaves, which returns
+    /// `false`.
     pub async fn hears_more(&mut self) -> bool {
         self.from.consume(std::mem::take(&mut self.taken));
         self.from
@@ -130,7 +132,7 @@ impl<R: AsyncRead + Unpin> Messages<R> {
             .is_ok_and(|there| !there.is_empty())
     }
 
-    /// The trailer of that name, after the body.
+    /// Returns the trailer of that name, after the body.
     pub fn trailer(&self, name: &str) -> Option<String> {
         let values = head::values(&self.trailers, name);
         values.first().map(|value| (*value).to_owned())
@@ -167,7 +169,8 @@ fn wrong(line: &str) -> io::Error {
 pub struct Outgoing {
     pub content: Content,
     pub framing: Framing,
-    /// Where it stops: before its end, nothing that looks like one is written.
+    /// The byte at which the writer stops: before the body's end, the writer writes nothing that
+    /// looks like an end.
     pub upto: u64,
     /// The line that follows the last chunk, if any.
     pub trailer: Option<String>,
@@ -183,7 +186,7 @@ impl Outgoing {
         }
     }
 
-    /// Writes the head and the body, the head and the first piece at once.
+    /// Writes the head and the body; the head and the first piece go together.
     pub async fn write(&self, head: Vec<u8>, to: &mut (impl AsyncWrite + Unpin)) -> io::Result<()> {
         let mut draw = Draw::new(self.content.seed);
         let mut bytes = head;
@@ -195,7 +198,7 @@ impl Outgoing {
             };
             let size = most.min(self.upto - at) as usize;
             if self.framing == Framing::Chunked {
-                // The chunk in which it stops is longer than what comes of it.
+                // The chunk in which the writer stops announces more bytes than the writer sends.
                 let stops = at + size as u64 == self.upto && self.upto < self.content.length;
                 let size = size + usize::from(stops);
                 bytes.extend_from_slice(format!("{size:x}\r\n").as_bytes());

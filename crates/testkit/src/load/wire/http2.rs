@@ -1,4 +1,4 @@
-//! Bodies on HTTP/2 streams, sent as the far side has room.
+//! Bodies on HTTP/2 streams, sent when the far side has room.
 
 use std::future::poll_fn;
 
@@ -7,7 +7,7 @@ use h2::SendStream;
 
 use crate::load::content::Content;
 
-/// Sends that much of a body, without its end.
+/// Sends that part of a body, without the end of the stream.
 pub async fn send(
     stream: &mut SendStream<Bytes>,
     content: Content,

@@ -1,4 +1,4 @@
-//! How bodies go over the wire, for vendors and callers alike.
+//! The encoding of bodies on the wire, for vendors and callers alike.
 
 pub mod http1;
 pub mod http2;
