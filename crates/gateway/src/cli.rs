@@ -12,7 +12,7 @@ use tower_passthrough::store::ConnectionKey;
 ///
 /// Without --config it runs a demo: a built-in vendor, and curl lines to try.
 #[derive(Debug, Parser)]
-#[command(name = "gateway", version)]
+#[command(name = "passthrough-gateway", version)]
 pub(crate) struct Cli {
     /// The config file, in TOML.
     #[arg(long, value_name = "FILE", global = true)]

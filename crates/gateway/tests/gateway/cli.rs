@@ -16,6 +16,13 @@ fn help_names_each_option() {
 }
 
 #[test]
+fn version_names_the_program_and_its_version() {
+    let ended = run(&["--version"]);
+    let version = concat!("passthrough-gateway ", env!("CARGO_PKG_VERSION"), "\n");
+    assert_eq!((ended.code, &*ended.stdout), (Some(0), version));
+}
+
+#[test]
 fn what_is_no_option_exits_2() {
     for arguments in [
         &["--colour"][..],
