@@ -196,10 +196,10 @@ impl TransportErrorKind {
     const fn advice(self) -> Option<Advice> {
         match self {
             Self::PlaintextProhibited => Some(Advice(
-                "`NetworkPolicy::dangerous().loopback()` allows plaintext to upstreams on this machine, `.plaintext()` to all",
+                "`NetworkPolicy::dangerous().loopback()` allows plaintext to upstreams on this machine, `.plaintext()` to all (in passthrough-gateway: `[network] plaintext`)",
             )),
             Self::DestinationProhibited => Some(Advice(
-                "`NetworkPolicy::allow` allows a block of addresses, `.dangerous().loopback()` those of this machine",
+                "`NetworkPolicy::allow` allows a block of addresses, `.dangerous().loopback()` those of this machine (in passthrough-gateway: `[network] allow`)",
             )),
             _ => None,
         }
