@@ -296,7 +296,7 @@ fn names_keep_to_the_rules() {
         let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
         for signature in signatures(&code) {
             let name = signature.split(['(', '<']).next().unwrap_or_default();
-            // What asks changes nothing, and answers yes or no.
+            // A predicate changes nothing, and answers yes or no.
             let asks = ["is_", "has_", "can_", "may_", "needs_"]
                 .iter()
                 .any(|start| name.starts_with(start));

@@ -86,7 +86,7 @@ impl CredentialStore for Failing {
     }
 }
 
-/// What a call came to.
+/// The outcome of a call.
 #[derive(Debug)]
 struct Seen {
     status: StatusCode,
@@ -229,7 +229,7 @@ async fn an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
     }
 }
 
-/// What a name resolves to may be anybody's doing, so the answer stays a refusal.
+/// Anybody may have changed the addresses of a name, so the answer stays a refusal.
 #[tokio::test]
 async fn a_name_that_resolves_to_a_private_address_is_refused() {
     let transport = HttpTransport::builder().resolve("api.crm.test", IpAddr::from([10, 0, 0, 1]));

@@ -12,6 +12,7 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod binding;
 pub mod caller;
 pub mod certificates;
 pub mod counts;

@@ -7,18 +7,14 @@ use http::{Request, Response};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tower::ServiceExt as _;
-use tower_passthrough::auth::Applied;
-use tower_passthrough::auth::AuthContext;
-use tower_passthrough::auth::AuthError;
-use tower_passthrough::auth::AuthRequest;
-use tower_passthrough::auth::Requirements;
-use tower_passthrough::auth::{AuthScheme, Bearer, Mtls};
+use tower_passthrough::auth::{Bearer, Mtls};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
 use tower_passthrough::client::Dispatch;
 use tower_passthrough::client::{EgressProxy, TransportError};
 use tower_passthrough::{Integrations, MemoryStore, PassthroughService, Transport, Upstream};
 
 use super::{HTTP1, HTTP2, gateway, setup};
+use testkit::binding::Binding;
 use testkit::caller::{Caller, get, raw_call};
 use testkit::gateway::{Origin as _, Setup};
 use testkit::identities::{Authority, subject};
@@ -44,20 +40,6 @@ async fn a_bearer_token_goes_with_it() {
         let gateway = gateway.start().await;
         let answer = raw_call(gateway.address, get("/p/c/x")).await;
         assert_eq!(answer.text(), "own /x Bearer t: ");
-    }
-}
-
-/// A scheme whose word authenticates the network connection.
-#[derive(Debug)]
-struct Binding;
-
-impl AuthScheme for Binding {
-    fn requirements(&self) -> Requirements {
-        Requirements::new().binds_connection(true)
-    }
-
-    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
-        Ok(Applied::default())
     }
 }
 

@@ -5,9 +5,7 @@ use std::time::Duration;
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::{advance, pause, resume};
-use tower_passthrough::auth::{
-    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Requirements,
-};
+use tower_passthrough::auth::AuthScheme;
 use tower_passthrough::authorize::AuthorizeFn;
 use tower_passthrough::resilience::RetryPolicy;
 use tower_passthrough::{
@@ -15,6 +13,7 @@ use tower_passthrough::{
     auth,
 };
 
+use testkit::binding::Binding;
 use testkit::caller::{Caller, get, raw_call};
 use testkit::gateway::{Gateway, Origin as _, Setup, bind};
 use testkit::h2_caller::{self, H2Caller};
@@ -188,20 +187,6 @@ async fn wait_for_a_check() {
     pause();
     advance(Duration::from_secs(31)).await;
     resume();
-}
-
-/// A scheme that authenticates the network connection, so that it serves nobody else.
-#[derive(Debug)]
-struct Binding;
-
-impl AuthScheme for Binding {
-    fn requirements(&self) -> Requirements {
-        Requirements::new().binds_connection(true)
-    }
-
-    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
-        Ok(Applied::default())
-    }
 }
 
 #[tokio::test]

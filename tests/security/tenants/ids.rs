@@ -39,7 +39,7 @@ fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
         .nth(1)
         .and_then(|after| after.split("```").next())
         .expect("a doc test that must not compile");
-    // What the compiler says of it stands beside it as a comment.
+    // The compiler's message is beside the block as a comment.
     let is_code = |line: &&str| !line.trim_start_matches("/// ").starts_with("//");
     let block: String = block.lines().filter(is_code).collect();
     assert!(block.contains(".build()"), "{block}");

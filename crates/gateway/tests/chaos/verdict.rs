@@ -20,7 +20,7 @@ const OUTAGE: [Error; 5] = [
     (504, "upstream-timeout", true),
 ];
 
-/// What of the test's own events explains it.
+/// Returns the outcome that an event of the test itself explains.
 pub(crate) fn excuse(plan: &Plan, seen: &Seen) -> Option<Outcome> {
     if by_config(plan, seen) {
         Some(Outcome::ByConfig)

@@ -11,7 +11,7 @@ use tower_passthrough_sqlite::{SqliteStore, SqliteStoreError};
 
 use super::folder::{Folder, KEY, OTHER_KEY, keys};
 
-/// As somebody who may write to the file.
+/// Opens the file with the rights of its owner.
 fn sqlite(folder: &Folder) -> Sqlite {
     Sqlite::open(folder.file()).unwrap()
 }

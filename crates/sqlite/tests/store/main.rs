@@ -37,7 +37,7 @@ fn token(connection: &Connection) -> String {
     String::from_utf8(token.expose().to_vec()).unwrap()
 }
 
-/// As a call asks.
+/// Returns the connection in the way in which a call reads it.
 async fn called(store: &SqliteStore, id: &ConnectionKey) -> Result<Connection, StoreError> {
     let (extensions, method) = (Extensions::new(), Method::GET);
     let cx = CallContext::new(&extensions, &method);
