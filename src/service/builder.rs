@@ -247,8 +247,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     ///
     /// With this setting, a client that follows pages or redirects stays in the mount: `https://vendor.example/v2/items?page=2` becomes
     /// `/passthrough/acme/items?page=2`, with the call's `__domain`, if the call had it. An address elsewhere isn't changed, and neither is
-    /// an address that couldn't be called exactly as the upstream wrote it, nor a body. If a response has more than 64 links, the links
-    /// after the 64th aren't changed. A key that the scheme puts into the query is removed from all of them.
+    /// an address that couldn't be called exactly as the upstream wrote it, nor a body. If `Link` has more than 63 targets, the
+    /// targets after the 63rd aren't changed. A key that the scheme puts into the query is removed from all of them.
     ///
     /// The mount is the part before the connection id in the URI that the service receives. Behind a router that strips the mount, set a
     /// function that finds the original URI ([`original_uri`](Self::original_uri)), and set the whole mount as [`prefix`](Self::prefix).
