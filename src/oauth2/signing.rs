@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn rs256_is_that_of_rfc_7515_appendix_a_2() {
+    fn a_signature_by_rs256_is_that_of_rfc_7515_appendix_a_2() {
         let message = "eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6\
             Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
         let expected = "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt\
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn es256_is_verified_by_the_key_of_rfc_7515_appendix_a_3() {
+    fn a_signature_by_es256_is_verified_by_the_key_of_rfc_7515_appendix_a_3() {
         let mut point = vec![4];
         point.extend(decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"));
         point.extend(decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"));

@@ -206,7 +206,7 @@ mod tests {
     };
 
     #[test]
-    fn s3_reads_a_path_as_it_is() {
+    fn a_path_for_s3_is_encoded_once() {
         for (sent, canonical) in [
             ("/b/a%20b", "/b/a%20b"),
             ("/b//./../k", "/b//./../k"),
