@@ -133,14 +133,14 @@ impl ErrorCode {
             Self::DomainRefused => "The domain isn't allowed",
             Self::DestinationRefused => "The destination is refused",
             Self::BodyTooLarge => "The body is too large",
-            Self::Reauthorize => "The connection must be authorized anew",
+            Self::Reauthorize => "The connection must be authorized again",
             Self::RateLimited => "Too many calls",
             Self::StoreUnavailable => "The connection can't be looked up",
             Self::RefreshFailed => "The credential can't be refreshed",
-            Self::Overloaded => "Too many calls at once",
-            Self::UpstreamUnreachable => "The vendor can't be reached",
-            Self::UpstreamProtocol => "The vendor's answer can't be used",
-            Self::UpstreamTimeout => "The vendor didn't answer in time",
+            Self::Overloaded => "Too many concurrent calls",
+            Self::UpstreamUnreachable => "The upstream can't be reached",
+            Self::UpstreamProtocol => "The upstream's response can't be used",
+            Self::UpstreamTimeout => "The upstream didn't respond in time",
         }
     }
 
@@ -210,7 +210,7 @@ impl Error {
     pub(crate) fn unknown_connection() -> Self {
         Self::new(
             ErrorCode::UnknownConnection,
-            "there is no connection of that id, or it isn't yours",
+            "no connection has this id, or the caller may not use it; check the connection id",
         )
     }
 
@@ -221,7 +221,7 @@ impl Error {
     pub(crate) fn body_too_large() -> Self {
         Self::new(
             ErrorCode::BodyTooLarge,
-            "the body is larger than the host allows",
+            "the body is larger than the host application allows; send a smaller body",
         )
     }
 
@@ -230,21 +230,24 @@ impl Error {
         let cause = cause.into();
         match is_over_limit(&*cause) {
             true => Self::body_too_large(),
-            false => Self::bad_address("the request's body broke off").with_source(cause),
+            false => Self::bad_address(
+                "the request's body broke off before its end; send the request again",
+            )
+            .with_source(cause),
         }
     }
 
     pub(crate) fn body_stalled() -> Self {
         Self::new(
             ErrorCode::UpstreamTimeout,
-            "the request's body stalled, so the vendor couldn't answer",
+            "the request's body stalled, so the upstream couldn't answer; send the body without pauses",
         )
     }
 
     pub(crate) fn call_too_long() -> Self {
         Self::new(
             ErrorCode::UpstreamTimeout,
-            "the call took longer than the host allows",
+            "the call took longer than the host application allows",
         )
     }
 

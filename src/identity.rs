@@ -195,7 +195,9 @@ mod tls {
 
     impl fmt::Display for InvalidIdentity {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("the client certificate or its key can't be read, or the key isn't the certificate's")
+            f.write_str(
+                "the client certificate or its key can't be read, or they don't belong together",
+            )
         }
     }
 

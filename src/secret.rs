@@ -88,7 +88,7 @@ pub struct InvalidSecret;
 
 impl fmt::Display for InvalidSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the secret holds bytes that can't be sent in a header field")
+        f.write_str("the secret contains bytes that can't be sent in a header field")
     }
 }
 

@@ -153,7 +153,9 @@ impl FakeUpstream {
         Self::with(move |_| {
             let next = lock(&responses).pop_front();
             Box::pin(ready(next.ok_or_else(|| {
-                TransportError::unsent("the fake upstream has no response left")
+                TransportError::unsent(
+                    "the fake upstream has no response left; prepare one for each request",
+                )
             })))
         })
     }

@@ -50,13 +50,15 @@ impl ConnectionId {
         let bad = Error::bad_address;
         let bytes = decode(segment.as_bytes());
         if bytes.is_empty() {
-            return Err(bad("the path names no connection"));
+            return Err(bad(
+                "the path contains no connection id; the address is {mount}/{connection id}/{path}",
+            ));
         }
         if bytes.len() > MAX_LEN {
             return Err(bad("the connection id is longer than 256 bytes"));
         }
         if bytes.iter().any(|&byte| forbidden(byte)) {
-            return Err(bad("the connection id holds a `/` or a control byte"));
+            return Err(bad("the connection id contains a `/` or a control byte"));
         }
         let text = match &bytes {
             // Nothing was encoded.
@@ -154,7 +156,7 @@ impl fmt::Debug for ConnectionId {
 
 impl fmt::Display for InvalidConnectionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a connection id is 1 to 256 bytes without `/` and control bytes")
+        f.write_str("a connection id must have 1 to 256 bytes, without `/` and control bytes")
     }
 }
 

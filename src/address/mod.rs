@@ -62,7 +62,7 @@ impl<'a> Address<'a> {
 
     /// Like [`parse`](Self::parse), for a path from which no router has removed the prefix.
     pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
-        let outside = || Error::bad_address("the path lies outside of the mount");
+        let outside = || Error::bad_address("the path is outside of the mount");
         let path = prefix.strip(uri.path()).ok_or_else(outside)?;
         Self::cut(path, uri.query())
     }

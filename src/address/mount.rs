@@ -42,7 +42,7 @@ impl Prefix {
 impl fmt::Display for PrefixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a prefix begins with `/` and holds neither query, fragment, blanks nor controls",
+            "a prefix must begin with `/`, and must not contain a query, a fragment, blanks or control characters",
         )
     }
 }

@@ -162,7 +162,7 @@ fn check(path: &str) -> Result<(), Error> {
     }
     if leaves_base(path, false) {
         return Err(Error::bad_address(
-            "the path holds dot segments that leave the base path",
+            "the path contains dot segments that leave the base path",
         ));
     }
     Ok(())
@@ -173,7 +173,7 @@ const fn forbidden(byte: u8) -> bool {
 }
 
 fn forbidden_byte() -> Error {
-    Error::bad_address("the path holds a backslash or a control character")
+    Error::bad_address("the path contains a backslash or a control character")
 }
 
 /// Joins the decoded query and the outer query, in this order.
@@ -199,14 +199,20 @@ fn parse_domain(query: Option<&str>) -> Result<Option<String>, Error> {
     }
     let value = match pair.split_once('=') {
         Some((_, value)) if !value.is_empty() => value,
-        _ => return Err(Error::bad_domain("`__domain` is empty")),
+        _ => {
+            return Err(Error::bad_domain(
+                "`__domain` is empty; name a host, or remove the parameter",
+            ));
+        }
     };
     if !is_well_formed(value.as_bytes()) {
-        return Err(Error::bad_domain("`__domain` is badly percent-encoded"));
+        return Err(Error::bad_domain(
+            "`__domain` isn't percent-encoded correctly",
+        ));
     }
     match String::from_utf8(decode(value.as_bytes()).into_owned()) {
         Ok(value) => Ok(Some(value)),
-        Err(_) => Err(Error::bad_domain("`__domain` is no UTF-8")),
+        Err(_) => Err(Error::bad_domain("`__domain` isn't UTF-8")),
     }
 }
 

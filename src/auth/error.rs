@@ -48,15 +48,17 @@ impl fmt::Display for AuthError {
                 name.escape_debug()
             ),
             Self::InvalidHeaderValue => f.write_str(
-                "a secret or a variable of the connection holds bytes that can't be sent",
+                "a secret or a variable of the connection contains bytes that can't be sent",
             ),
-            Self::TooLong => f.write_str("path and query are too long with their key"),
+            Self::TooLong => {
+                f.write_str("path and query are too long with the key that the scheme adds")
+            }
             Self::InvalidKey => {
                 f.write_str("a secret of the connection isn't a valid key to sign with")
             }
             Self::PlaintextRefused => f.write_str("the secrets would be sent without TLS"),
-            Self::Ambiguous => f.write_str("the body holds parameters that the scheme sets"),
-            Self::NoRandomness => f.write_str("the operating system has no random numbers"),
+            Self::Ambiguous => f.write_str("the body contains parameters that the scheme sets"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
             Self::CannotSign(detail) => f.write_str(detail),
         }
     }
@@ -84,11 +86,12 @@ impl From<AuthError> for Error {
                 "a secret of the connection isn't a valid key: its owner must set it again"
             }
             AuthError::PlaintextRefused => {
-                let detail = "the upstream's authentication is allowed over TLS only";
+                let detail = "the upstream's authentication is only allowed over TLS";
                 return Self::new(ErrorCode::DestinationRefused, detail).with_source(error);
             }
             AuthError::Ambiguous => {
-                let detail = "the body holds parameters of the upstream's authentication";
+                let detail =
+                    "the body contains parameters of the upstream's authentication; remove them";
                 return Self::new(ErrorCode::BadAddress, detail).with_source(error);
             }
             AuthError::NoRandomness => {

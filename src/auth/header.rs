@@ -37,14 +37,14 @@ impl Header {
     pub fn new(name: &str, template: &str) -> Result<Self, SchemeError> {
         let name: HeaderName = name
             .parse()
-            .map_err(|_| SchemeError("the name is no field name"))?;
+            .map_err(|_| SchemeError("the name isn't a valid field name"))?;
         if is_framing(&name) {
             return Err(SchemeError(
-                "the field frames or routes the message, and can't carry a credential",
+                "the field controls framing or routing, so it can't carry a credential",
             ));
         }
         if template.bytes().any(|byte| byte.is_ascii_control()) {
-            return Err(SchemeError("the template holds a control character"));
+            return Err(SchemeError("the template contains a control character"));
         }
         Ok(Self {
             name,
@@ -125,7 +125,7 @@ fn parse(template: &str) -> Result<Vec<Part>, SchemeError> {
             let (name, after) = inside.split_once('}').ok_or(UNPAIRED)?;
             if name.is_empty() || name.contains('{') {
                 return Err(SchemeError(
-                    "the template names no secret between its braces",
+                    "the template has braces without the name of a secret",
                 ));
             }
             if !text.is_empty() {

@@ -121,7 +121,9 @@ impl Encoded {
         let coded = self.coder.finish()?;
         self.count(&coded)?;
         match self.left {
-            Some(left) if left > 0 => Err(EncodeError("it's shorter than it was to be")),
+            Some(left) if left > 0 => Err(EncodeError(
+                "the encoded body is shorter than its announced length",
+            )),
             _ => Ok(coded),
         }
     }
@@ -129,7 +131,9 @@ impl Encoded {
     fn count(&mut self, coded: &Bytes) -> Result<(), EncodeError> {
         if let Some(left) = &mut self.left {
             let rest = left.checked_sub(coded.len() as u64);
-            *left = rest.ok_or(EncodeError("it's longer than it was to be"))?;
+            *left = rest.ok_or(EncodeError(
+                "the encoded body is longer than its announced length",
+            ))?;
         }
         Ok(())
     }

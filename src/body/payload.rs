@@ -65,7 +65,7 @@ impl RequestBody {
 pub(super) fn no_room() -> Error {
     Error::new(
         ErrorCode::Overloaded,
-        "too many bodies are kept in memory at once, for the vendor's authentication",
+        "too many request bodies are buffered for the upstream's authentication; try again later",
     )
     .with_retry_after(Duration::from_secs(1))
 }
@@ -73,7 +73,7 @@ pub(super) fn no_room() -> Error {
 fn too_large() -> Error {
     Error::new(
         ErrorCode::BodyTooLarge,
-        "the body is larger than what the vendor's authentication allows to keep",
+        "the body is larger than the upstream's authentication allows; send a smaller body",
     )
 }
 
@@ -83,7 +83,7 @@ struct WrongLength;
 
 impl std::fmt::Display for WrongLength {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the body hasn't the length that its head said")
+        f.write_str("the body doesn't have the length in its Content-Length")
     }
 }
 

@@ -424,7 +424,7 @@ struct TooLarge;
 
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the body is larger than the host allows")
+        f.write_str("the body is larger than the host application allows; send a smaller body")
     }
 }
 

@@ -83,7 +83,7 @@ struct Truncated;
 
 impl fmt::Display for Truncated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the stream ended before its body did")
+        f.write_str("the stream ended before the end of its body")
     }
 }
 

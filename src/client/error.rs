@@ -170,24 +170,36 @@ impl TransportErrorKind {
 
     const fn detail(self) -> &'static str {
         match self {
-            Self::Dns => "the vendor's name can't be resolved",
-            Self::ConnectionRefused => "the vendor refused the connection",
-            Self::ConnectionFailed => "the connection to the vendor failed",
-            Self::ConnectionTimeout => "there was no connection to the vendor in time",
-            Self::TlsProtocol => "TLS with the vendor failed",
-            Self::TlsCertificate => "the vendor's certificate isn't good",
-            Self::Http2Unavailable => "gRPC needs HTTP/2, and it isn't spoken with this vendor",
-            Self::DestinationProhibited => "the vendor's address isn't one that may be dialled",
-            Self::Loop => "the vendor's address is the gateway's own",
-            Self::PlaintextProhibited => "the vendor would be called without TLS",
-            Self::Unsent => "the connection to the vendor ended before the request was sent",
-            Self::Overloaded => "the vendor takes no more calls for now",
-            Self::HttpProtocol => "the vendor's answer is no HTTP, or too large",
-            Self::ResponseIncomplete => "the vendor broke off before it had answered",
-            Self::ResponseTimeout => "the vendor didn't answer in time",
-            Self::UpgradeFailed => "the vendor switched protocols, and wasn't asked to",
+            Self::Dns => "the upstream's host name can't be resolved",
+            Self::ConnectionRefused => "the upstream refused the connection",
+            Self::ConnectionFailed => "the connection to the upstream failed",
+            Self::ConnectionTimeout => "the connection to the upstream couldn't be opened in time",
+            Self::TlsProtocol => "the TLS handshake with the upstream failed",
+            Self::TlsCertificate => {
+                "the upstream's certificate isn't valid for its host, or isn't trusted"
+            }
+            Self::Http2Unavailable => "gRPC needs HTTP/2, which the upstream doesn't support",
+            Self::DestinationProhibited => {
+                "the upstream's address may not be called: it's private, loopback, link-local or reserved"
+            }
+            Self::Loop => "the upstream's address is an address of the gateway itself",
+            Self::PlaintextProhibited => {
+                "the upstream would be called without TLS, which isn't allowed"
+            }
+            Self::Unsent => {
+                "the connection to the upstream ended before the request was sent; send the request again"
+            }
+            Self::Overloaded => "the upstream accepts no more calls for now; try again later",
+            Self::HttpProtocol => {
+                "the upstream's response isn't valid HTTP, or its head is too large"
+            }
+            Self::ResponseIncomplete => {
+                "the upstream closed the connection before its response was complete"
+            }
+            Self::ResponseTimeout => "the upstream didn't respond in time",
+            Self::UpgradeFailed => "the upstream switched protocols without a request to do so",
             Self::ClientCertificate => {
-                "the vendor doesn't take the client certificate, or its lack"
+                "the upstream rejected the client certificate, or requires one"
             }
         }
     }

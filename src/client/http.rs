@@ -113,7 +113,7 @@ impl Transport for HttpTransport {
                 return Err(TransportErrorKind::PlaintextProhibited.into());
             }
             if destination.scheme() == Scheme::Http && to.has_client_identity() {
-                let why = "a client certificate is presented over TLS alone";
+                let why = "a client certificate can only be presented over TLS; the base URL must have https";
                 let kind = TransportErrorKind::PlaintextProhibited;
                 return Err(TransportError::new(kind, why));
             }

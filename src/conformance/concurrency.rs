@@ -52,8 +52,8 @@ pub(super) async fn one_commit_wins<S: ConnectionStore>(bench: &Bench<S>) -> Ver
         }
         let mut won = all(tasks).await?.into_iter().flatten();
         let (winner, second) = (won.next(), won.next());
-        let (version, token) = winner.ok_or("nobody won")?;
-        ensure!(second.is_none(), "two won");
+        let (version, token) = winner.ok_or("no commit won")?;
+        ensure!(second.is_none(), "two commits won");
         let record = read(&*bench.other, &acme).await?;
         ensure!(
             record.version == version && has_token(&record.connection, &token),
@@ -170,20 +170,20 @@ pub(super) async fn writes_are_all_there<S: ConnectionStore>(bench: &Bench<S>) -
         .find(|(_, _, version)| *version == shared.version);
     ensure!(
         last.is_some_and(|(index, ..)| has_token(&shared.connection, &index.to_string())),
-        "of several puts of one connection, none is the last"
+        "after several puts of a connection, none of them is stored"
     );
     let mut versions: Vec<_> = written.iter().map(|(_, _, version)| *version).collect();
     versions.sort_unstable();
     versions.dedup();
     ensure!(
         versions.len() == written.len(),
-        "two writes of one connection got one version"
+        "two writes of a connection got the same version"
     );
     for (index, own, _) in &written {
         let record = read(&*bench.one, &id(&format!("own-{index}"))?).await?;
         ensure!(
             record.version == *own && has_token(&record.connection, &index.to_string()),
-            "one of several concurrent puts is lost"
+            "a concurrent put is lost"
         );
     }
     Ok(())

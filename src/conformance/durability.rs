@@ -7,7 +7,7 @@ use crate::store::{ConnectionStore, GrantState, GrantUpdate};
 
 pub(super) async fn store_is_empty<S: ConnectionStore>(open: &impl AsyncFn() -> S) -> Verdict {
     let listed = done(open().await.list(None, 1).await, "list")?;
-    ensure!(listed.is_empty(), "it holds connections already");
+    ensure!(listed.is_empty(), "the store already contains connections");
     Ok(())
 }
 

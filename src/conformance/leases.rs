@@ -36,11 +36,11 @@ pub(super) async fn exclude_others<S: ConnectionStore>(bench: &Bench<S>) -> Verd
         done(other.release(&acme, held).await, "release")?;
         ensure!(
             probe_free(&**other, &acme).await?,
-            "a lease that was released holds"
+            "a released lease still excludes others"
         );
         done(
             holder.release(&acme, held).await,
-            "release of a released one",
+            "a lease can be released again",
         )?;
     }
     Ok(())
@@ -72,7 +72,7 @@ pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<
     done(bench.other.release(&acme, newest).await, "release")?;
     ensure!(
         probe_free(&*bench.one, &acme).await?,
-        "a lease that was released holds"
+        "a released lease still excludes others"
     );
     Ok(())
 }
@@ -145,7 +145,7 @@ pub(super) async fn are_of_one_connection<S: ConnectionStore>(bench: &Bench<S>) 
     done(bench.one.release(&acme, held).await, "release")?;
     ensure!(
         !probe_free(&*bench.one, &beta).await?,
-        "releasing one released another"
+        "releasing a lease released another lease"
     );
     done(bench.other.release(&beta, other).await, "release")?;
     Ok(())

@@ -155,7 +155,7 @@ impl fmt::Debug for ConnectionKey {
 
 impl fmt::Display for InvalidConnectionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a connection key must have 1 to 512 bytes, and no control bytes")
+        f.write_str("a connection key must have 1 to 512 bytes, without control bytes")
     }
 }
 

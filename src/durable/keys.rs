@@ -137,7 +137,7 @@ impl fmt::Debug for Keys {
 
 impl fmt::Display for InvalidKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key is 32 bytes in standard Base64")
+        f.write_str("a key must have 32 bytes, in standard Base64 with padding")
     }
 }
 

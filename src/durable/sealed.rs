@@ -145,9 +145,11 @@ pub enum SealError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unreadable => "a record can't be read: it's damaged, or of another key",
-            Self::TooLarge => "the connection is too large",
-            Self::NoRandomness => "the system returned no random bytes",
+            Self::Unreadable => {
+                "the record can't be decrypted: it's damaged, or was encrypted with another key"
+            }
+            Self::TooLarge => "the connection is too large to be stored",
+            Self::NoRandomness => "the operating system returned no random bytes",
         })
     }
 }

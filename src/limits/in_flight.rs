@@ -40,7 +40,9 @@ impl GlobalLimit {
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more)
         {
             Ok(_) => Ok(GlobalPermit(Arc::clone(self))),
-            Err(_) => Err(too_many("as many calls as the host allows are under way")),
+            Err(_) => Err(too_many(
+                "the maximum number of concurrent calls is reached; try again later",
+            )),
         }
     }
 }
@@ -82,7 +84,7 @@ impl PerKeyLimit {
             }
             _ => {
                 return Err(too_many(
-                    "as many calls of this connection as the host allows are under way",
+                    "the maximum number of concurrent calls of this connection is reached; try again later",
                 ));
             }
         }

@@ -101,7 +101,7 @@ impl Rates {
             let wait = not_until.wait_time_from(self.limiter.clock().now());
             Error::new(
                 ErrorCode::RateLimited,
-                "the calls of this connection come faster than the host allows",
+                "the calls of this connection begin at a higher rate than the host application allows; wait for the time in Retry-After",
             )
             .with_retry_after(wait)
         })

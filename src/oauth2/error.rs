@@ -92,24 +92,26 @@ impl fmt::Display for TokenEndpointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.integration.escape_debug();
         match &self.kind {
-            Kind::NotBuilt(why) => write!(f, "no tokens can be asked for of `{name}`: {why}"),
+            Kind::NotBuilt(why) => write!(f, "the token request to `{name}` can't be made: {why}"),
             Kind::Transport(kind) => {
                 let why = TransportError::from(*kind);
                 write!(f, "the token endpoint of `{name}` can't be reached: {why}")
             }
-            Kind::TimedOut => write!(f, "the token endpoint of `{name}` didn't answer in time"),
+            Kind::TimedOut => write!(f, "the token endpoint of `{name}` didn't respond in time"),
             Kind::Answered {
                 status,
                 code,
                 fault,
             } => {
                 let status = status.as_u16();
-                write!(f, "the token endpoint of `{name}` answered {status}")?;
+                write!(f, "the token endpoint of `{name}` responded with {status}")?;
                 match (code, fault) {
                     (Some(code), _) => write!(f, ", {code}"),
                     (None, Fault::Refused) => Ok(()),
                     (None, Fault::NoToken) => f.write_str(" without an access token"),
-                    (None, Fault::Unreadable) => f.write_str(" with what is no JSON and no form"),
+                    (None, Fault::Unreadable) => {
+                        f.write_str(" with a body that is neither JSON nor a form")
+                    }
                     (None, Fault::TooLarge) => f.write_str(" with more than 256 KiB"),
                     (None, Fault::BrokenOff) => f.write_str(", and broke off"),
                 }
@@ -167,11 +169,11 @@ impl fmt::Display for RequestBuildError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::UnknownIntegration => f.write_str("the integration has no token endpoint"),
-            Self::Url(error) => write!(f, "the token URL can't be used: {error}"),
+            Self::Url(error) => write!(f, "the token URL isn't valid: {error}"),
             Self::Missing(name) => write!(f, "`{}` is missing", name.escape_debug()),
             Self::Key(error) => error.fmt(f),
             Self::Unsendable => f.write_str("a secret or a parameter can't be sent"),
-            Self::NoRandomness => f.write_str("the system has no random numbers"),
+            Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
         }
     }
 }

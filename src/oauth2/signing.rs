@@ -45,7 +45,7 @@ impl SigningAlgorithm {
     /// The key is parsed for each assertion, because ring doesn't wipe the keys that it stores.
     pub(super) fn key(self, pem: &Secret) -> Result<SigningKey, SigningKeyError> {
         let (label, der) = from_pem(pem.expose())?;
-        let unfit = |_| SigningKeyError("the key isn't one that this algorithm signs with");
+        let unfit = |_| SigningKeyError("the key doesn't fit the algorithm");
         let ecdsa = |algorithm: &'static EcdsaSigningAlgorithm| {
             let key = EcdsaKeyPair::from_pkcs8(algorithm, &der, &SystemRandom::new());
             key.map(SigningKey::Ecdsa).map_err(unfit)
@@ -104,7 +104,7 @@ enum Label {
 
 /// Returns the first private key in the PEM.
 fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> {
-    const NO_KEY: SigningKeyError = SigningKeyError("the key is no private key in PEM");
+    const NO_KEY: SigningKeyError = SigningKeyError("the key isn't a private key in PEM");
     let sections = pem::sections(pem).map_err(|_| NO_KEY)?;
     let mut keys = sections
         .into_iter()

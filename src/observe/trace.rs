@@ -90,7 +90,7 @@ pub struct InvalidTraceId;
 
 impl fmt::Display for InvalidTraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the id of a trace is 32 digits of lower-case hex, not all zero")
+        f.write_str("a trace id must have 32 lower-case hexadecimal digits that aren't all zero")
     }
 }
 

@@ -18,10 +18,10 @@ pub(super) fn check_method(method: &Method) -> Result<(), Error> {
     // in IIS.
     let is = |name| method.as_str().eq_ignore_ascii_case(name);
     if is("TRACE") || is("TRACK") {
-        return refused("the method would echo the connection's credential");
+        return refused("the response to this method would contain the connection's credential");
     }
     if is("CONNECT") {
-        return refused("CONNECT isn't forwarded");
+        return refused("CONNECT is only accepted if it opens a WebSocket");
     }
     Ok(())
 }
@@ -29,7 +29,9 @@ pub(super) fn check_method(method: &Method) -> Result<(), Error> {
 /// Refuses a head with so many fields that none can be added.
 pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
     if headers.len() > MAX_FIELDS {
-        return Err(Error::bad_address("the request has more than 4,096 fields"));
+        return Err(Error::bad_address(
+            "the request has more than 4,096 header fields",
+        ));
     }
     Ok(())
 }
@@ -43,14 +45,14 @@ pub(super) fn check_scope(
 ) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::ScopeRefused, detail));
     if !scope.permits_method(method) {
-        return refused("this caller may not use that method with this connection");
+        return refused("this caller may not use this method with this connection");
     }
     if !scope.permits_path(target.path()) {
-        return refused("this caller may not use that path with this connection");
+        return refused("this caller may not use this path with this connection");
     }
     if scope.limits_paths() && route.leaves_base_path() {
         return refused(
-            "this caller is held to paths, so `__domain` must leave the base path as it is",
+            "this caller's scope limits paths, so `__domain` must not change the base path",
         );
     }
     Ok(())
@@ -61,7 +63,7 @@ pub(super) fn check_scope(
 pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
     if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
         return Err(Error::bad_address(
-            "the path holds dot segments, encoded twice, that leave the base path",
+            "the path contains dot segments, encoded twice, that leave the base path",
         ));
     }
     Ok(())
@@ -73,7 +75,7 @@ pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Err
         Some(via) if via.is_in(headers) => {
             let error = Error::new(
                 ErrorCode::DestinationRefused,
-                "the request has passed through here before",
+                "the request has already passed through this gateway, so the base URL leads back to it",
             );
             Err(error.with_proxy_status("proxy_loop_detected"))
         }

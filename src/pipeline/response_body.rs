@@ -319,7 +319,7 @@ struct Stalled;
 
 impl fmt::Display for Stalled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no byte moved for the idle timeout, or the call took too long")
+        f.write_str("no byte was transferred for the idle timeout, or the call took too long")
     }
 }
 

@@ -157,7 +157,7 @@ where
 
         let to = target.dispatch(connection, &mut applied);
         if to.has_client_identity() && !self.transport.presents_client_certificates() {
-            let cause = "the transport can't present a client certificate";
+            let cause = "the transport can't present a client certificate; build it with TLS";
             return Err(TransportError::new(TransportErrorKind::TlsProtocol, cause))?;
         }
         let config = &self.config;

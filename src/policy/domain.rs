@@ -79,7 +79,7 @@ impl DomainPolicy {
                     Ok(port) if port != 0 && digits.bytes().all(|byte| byte.is_ascii_digit()) => {
                         (name, Some(port))
                     }
-                    _ => return refuse("its port is none"),
+                    _ => return refuse("its port isn't valid"),
                 }
             }
             _ => (pattern, None),
@@ -90,17 +90,17 @@ impl DomainPolicy {
         ) {
             (_, None) => return refuse("it's neither a host nor `*.suffix`"),
             (_, Some(Host::Ip(_))) => {
-                return refuse("it's an address, which must be allowed as one");
+                return refuse("it's an IP address; use `allow_address`");
             }
             (None, Some(host)) => Hosts::Exact(host),
             (Some(_), Some(Host::Name(suffix))) => {
                 if is_public_suffix(&suffix) {
                     return refuse(
-                        "its suffix is a public one, below which anybody may have a host",
+                        "its suffix is a public suffix, below which anybody can register a host",
                     );
                 }
                 if SHARED.contains(&&*suffix) {
-                    return refuse("strangers' tenants have hosts below its suffix");
+                    return refuse("other customers of the vendor have hosts below its suffix");
                 }
                 Hosts::Below(format!(".{suffix}").into())
             }
@@ -130,7 +130,9 @@ impl DomainPolicy {
     /// Checks the origin that a caller named.
     pub(crate) fn permit(&self, base: &Origin, named: Origin) -> Result<Destination, Error> {
         if base.scheme() == Scheme::Https && named.scheme() == Scheme::Http {
-            return Err(refused("`__domain` lowers https to http"));
+            return Err(refused(
+                "`__domain` has the scheme http, and the base URL has https; use https",
+            ));
         }
         let own = named.host() == base.host() && named.port() == base.port();
         if own || self.patterns.iter().any(|pattern| pattern.matches(&named)) {

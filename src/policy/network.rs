@@ -200,8 +200,10 @@ fn is_this_machine(address: IpAddr) -> bool {
 impl fmt::Display for NetworkRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Prohibited => "the address isn't one that may be dialled",
-            Self::Loop => "the address is the gateway's own",
+            Self::Prohibited => {
+                "the address may not be called: it's private, loopback, link-local or reserved"
+            }
+            Self::Loop => "the address is an address of the gateway itself",
         })
     }
 }

@@ -135,10 +135,10 @@ impl Location {
             .chars()
             .any(|char| char.is_control() || char.is_whitespace() || char == '\\')
         {
-            return refuse("it holds a blank, a control character or a backslash");
+            return refuse("it contains a blank, a control character or a backslash");
         }
         if text.contains(['?', '#']) {
-            return refuse("it holds a query or a fragment");
+            return refuse("it contains a query or a fragment");
         }
         let (scheme, rest) = match (text.split_once("://"), scheme) {
             (Some((written, rest)), _) => match Scheme::parse(written) {
@@ -152,23 +152,25 @@ impl Location {
             .find('/')
             .map_or((rest, ""), |slash| rest.split_at(slash));
         if authority.contains('@') {
-            return refuse("it holds user info");
+            return refuse("it contains user info");
         }
         let Some((host, port)) = split_port(authority) else {
-            return refuse("its port is none");
+            return refuse("its port isn't valid");
         };
         let Some(host) = Host::parse(host) else {
-            return refuse("its host is none");
+            return refuse("its host isn't valid");
         };
         if !fits_path(path) {
-            return refuse("its path holds dot segments, or what no path may");
+            return refuse(
+                "its path contains dot segments or characters that a path can't contain",
+            );
         }
         match Origin::new(scheme, host, port.unwrap_or(scheme.default_port())) {
             Some(origin) => Ok(Self {
                 origin,
                 path: path.into(),
             }),
-            None => refuse("its host is none"),
+            None => refuse("its host isn't valid"),
         }
     }
 }

@@ -168,7 +168,7 @@ impl Memory for Remembered {
     }
 
     fn on_broken_off(&mut self) {
-        self.record_failure(None, SharedError::new("the refresh broke off"));
+        self.record_failure(None, SharedError::new("the refresh ended without a result"));
     }
 }
 

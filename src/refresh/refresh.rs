@@ -180,7 +180,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                 return Ok((lease, since));
             }
             if Instant::now() >= end {
-                let cause = "another process has been refreshing it for too long";
+                let cause = "another process has held the refresh lease for too long";
                 return Err(self.fail(old, None, SharedError::new(cause)));
             }
             waits.next().await;
@@ -207,7 +207,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         // aborting the call to the source may lose a rotated token.
         let left = self.inner.lease_time().saturating_sub(since.elapsed());
         if left < self.inner.timeout() {
-            let cause = SharedError::new("the store has used the lease up");
+            let cause = SharedError::new("the store took longer than the lease");
             return Err(self.fail(&record.connection, None, cause));
         }
         if let Reason::Rejected(_) = self.reason {
@@ -288,7 +288,9 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                 Err(error) => Some(SharedError::new(error)),
             };
             if Instant::now() >= give_up {
-                let error = error.unwrap_or_else(|| SharedError::new("it changes all the time"));
+                let error = error.unwrap_or_else(|| {
+                    SharedError::new("the stored credential changed at each attempt")
+                });
                 return Err(self.fail(&connection, None, error));
             }
             // The tokens are only in memory, and the old refresh token may have been used up.
@@ -338,7 +340,9 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
                     return Ok(RefreshResult::Reauthorize);
                 }
                 // The process that now has the lease may be about to store newer tokens.
-                Ok(None) => SharedError::new("it was refused to one whose lease was over"),
+                Ok(None) => SharedError::new(
+                    "the token source refused the refresh after the lease had expired",
+                ),
                 Err(StoreError::NotFound) => return Err(RefreshResult::NotFound),
                 Err(error) => SharedError::new(error),
             };

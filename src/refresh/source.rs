@@ -104,8 +104,8 @@ impl TokenError {
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Revoked | Self::Incomplete { .. } => "the connection must be authorized anew",
-            Self::Failed { .. } => "no tokens can be had for now",
+            Self::Revoked | Self::Incomplete { .. } => "the connection must be authorized again",
+            Self::Failed { .. } => "the token source has no tokens for now",
         })
     }
 }

@@ -237,7 +237,7 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
             Join::Full => return Err(soon("too many refreshes are under way")),
         };
         let Ok(runtime) = Handle::try_current() else {
-            return Err(soon("there is no runtime to refresh in"));
+            return Err(soon("the refresh needs a tokio runtime"));
         };
         let refresh = Refresh {
             inner: Arc::clone(&self.0),
@@ -256,8 +256,8 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         let time = time.saturating_add(self.0.timeout());
         let why = match timeout(time, waiter.result()).await {
             Ok(Some(result)) => return result,
-            Ok(None) => "the refresh broke off",
-            Err(_) => "the refresh takes too long",
+            Ok(None) => "the refresh ended without a result",
+            Err(_) => "the refresh took too long",
         };
         let soon = Instant::now() + Duration::from_secs(1);
         RefreshResult::Failed(soon, SharedError::new(why))
@@ -288,7 +288,12 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
         if is_good(&stale, SystemTime::now()) {
             return Ok(stale);
         }
-        Err(error.unwrap_or_else(|| refresh_failed(Instant::now(), SharedError::new("not yet"))))
+        Err(error.unwrap_or_else(|| {
+            refresh_failed(
+                Instant::now(),
+                SharedError::new("the back-off after a failed refresh hasn't ended"),
+            )
+        }))
     }
 
     /// Returns a token other than the rejected token, from the store or from a refresh that is allowed.

@@ -160,7 +160,7 @@ fn open(left: Duration) -> Error {
     let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
     Error::new(
         ErrorCode::Overloaded,
-        "the vendor couldn't be reached several times, and is left alone for a while",
+        "the upstream couldn't be reached several times in a row, and isn't called for a while",
     )
     .with_proxy_status("destination_unavailable")
     .with_retry_after(Duration::from_secs(seconds))

@@ -63,7 +63,7 @@ impl RequestRules<'_> {
         framing::set(&mut parts.headers, &parts.method, body);
         parts.uri = destination
             .uri(target)
-            .map_err(|_| Error::bad_address("the address makes no URI"))?;
+            .map_err(|_| Error::bad_address("the address isn't a valid URI"))?;
         // hyper writes the version of the request, so the caller's version must not be kept.
         parts.version = Version::HTTP_11;
         parts.extensions = Extensions::new();

@@ -48,8 +48,9 @@ pub(crate) fn join(
     if joined.len() > MAX_TARGET_SIZE {
         return Err(Error::bad_address("the target is longer than 65,534 bytes"));
     }
-    PathAndQuery::from_maybe_shared(Bytes::from(joined))
-        .map_err(|_| Error::bad_address("the path and query can't stand in a request target"))
+    PathAndQuery::from_maybe_shared(Bytes::from(joined)).map_err(|_| {
+        Error::bad_address("path and query contain characters that a request target can't contain")
+    })
 }
 
 #[cfg(test)]

@@ -473,7 +473,7 @@ pub struct ViaError;
 
 impl fmt::Display for ViaError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a pseudonym in `Via` must be a token (RFC 9110 §5.6.2)")
+        f.write_str("a pseudonym for `Via` must be a token (RFC 9110 §5.6.2)")
     }
 }
 

@@ -139,7 +139,7 @@ impl TokenStore for MemoryStore {
         // A lease whose end the clock can't represent would never expire.
         let end = now
             .checked_add(time)
-            .ok_or_else(|| StoreError::unavailable("no lease is that long"))?;
+            .ok_or_else(|| StoreError::unavailable("the lease is too long"))?;
         entry.lease = Some((lease, end));
         Ok(Some(lease))
     }

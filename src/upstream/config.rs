@@ -90,12 +90,12 @@ impl Upstream {
             return Ok(Place::Base(base));
         };
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
-            Error::bad_domain("`__domain` is no host or URL").with_source(error)
+            Error::bad_domain("`__domain` isn't a host, `host:port` or URL").with_source(error)
         })?;
         let takes_paths = self.settings.domain_override == DomainOverride::ReplaceBase;
         if !takes_paths && !named.path.is_empty() {
             return Err(Error::bad_domain(
-                "`__domain` has a path, and this integration takes hosts alone",
+                "`__domain` has a path, and this integration accepts only a host; remove the path",
             ));
         }
         Ok(Place::Named(named))
@@ -227,7 +227,7 @@ impl<B> Upstream<B> {
         let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"<>#".contains(&byte);
         if query.is_empty() || !query.bytes().all(legal) {
             return Err(BaseUrlError::new(
-                "the default query is empty, or holds what no query may",
+                "the default query is empty, or contains characters that a query can't contain",
             ));
         }
         Ok(self.set(|settings| settings.query = Some(query.into())))

@@ -47,7 +47,7 @@ impl BaseUrlTemplate {
         }
         let (scheme, after_scheme) = template
             .split_once("://")
-            .ok_or(BaseUrlError::new("it's no absolute URL"))?;
+            .ok_or(BaseUrlError::new("it isn't an absolute URL"))?;
         if scheme.contains(['{', '}']) {
             return Err(BaseUrlError::new("its scheme can't be a variable"));
         }
@@ -97,8 +97,9 @@ impl BaseUrlTemplate {
 
     pub(super) fn set_pattern(&mut self, name: &str, pattern: &str) -> Result<(), BaseUrlError> {
         let variable = self.variable_mut(name)?;
-        let broken =
-            |_| BaseUrlError::with_variable(name, "has a pattern that is no regular expression");
+        let broken = |_| {
+            BaseUrlError::with_variable(name, "has a pattern that isn't a valid regular expression")
+        };
         // Compiled by itself first: a pattern that is valid only between our parentheses would break
         // out of the parentheses.
         Regex::new(pattern).map_err(broken)?;
@@ -146,7 +147,11 @@ impl BaseUrlTemplate {
                         Part::Text(text) => url.push_str(text),
                         Part::Variable(index) => match variables.get(*index) {
                             Some(variable) => url.push_str(value(variable)?),
-                            None => return Err(BaseUrlError::new("it names an unknown variable")),
+                            None => {
+                                return Err(BaseUrlError::new(
+                                    "it contains a variable that wasn't declared",
+                                ));
+                            }
                         },
                     }
                 }
@@ -162,7 +167,7 @@ impl BaseUrlTemplate {
                 .iter_mut()
                 .find(|variable| &*variable.name == name),
         };
-        found.ok_or_else(|| BaseUrlError::with_variable(name, "isn't one of the base URL's"))
+        found.ok_or_else(|| BaseUrlError::with_variable(name, "isn't in the base URL"))
     }
 }
 

@@ -222,7 +222,7 @@ pub(crate) fn unusable(key: &Secret) -> Option<&'static str> {
     if key.is_empty() {
         Some("is empty")
     } else if key.trim_ascii() != key || key.iter().any(u8::is_ascii_control) {
-        Some("begins or ends with a blank, or holds a control character")
+        Some("begins or ends with a blank, or contains a control character")
     } else {
         None
     }

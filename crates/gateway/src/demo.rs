@@ -115,7 +115,7 @@ async fn bearer_only(request: Request, next: Next) -> Response {
     {
         return next.run(request).await;
     }
-    let problem = json_line(&json!({ "error": "this vendor wants a bearer token" }));
+    let problem = json_line(&json!({ "error": "this vendor requires a bearer token" }));
     (
         StatusCode::UNAUTHORIZED,
         [(WWW_AUTHENTICATE, "Bearer")],

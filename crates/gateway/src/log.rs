@@ -30,7 +30,7 @@ pub(crate) fn start() {
     let _ = tracing_subscriber::registry().with(lines).try_init();
     if unread {
         tracing::warn!(
-            "RUST_LOG can't be read, and is left out; expected such as `info,hyper=debug`"
+            "RUST_LOG isn't valid and is ignored; expected a filter such as `info,hyper=debug`"
         );
     }
 }

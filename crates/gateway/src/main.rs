@@ -129,7 +129,9 @@ fn main() -> ExitCode {
 /// Changes the connections of a persistent store.
 fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) -> ExitCode {
     let (Some(loaded), Some(path)) = (loaded, &cli.config) else {
-        eprintln!("connections: expected --config FILE, in whose [store] they live");
+        eprintln!(
+            "connections: add --config FILE, whose [store] says where the connections are stored"
+        );
         return ExitCode::from(USAGE);
     };
     let Config {
@@ -159,7 +161,7 @@ async fn run(
     // would cause a loop.
     let listener = TcpListener::bind(config.listen).await.map_err(|error| {
         format!(
-            "can't listen on {}: {error}; --listen takes another address",
+            "can't listen on {}: {error}; choose another address with --listen",
             config.listen
         )
     })?;
@@ -235,7 +237,7 @@ impl Host {
     async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
         if let Callers::Anyone(_) = config.callers {
             tracing::warn!(
-                "no key is asked for: whoever reaches this listener may use each connection"
+                "callers need no key: everybody who reaches this listener may use each connection"
             );
         }
         let connections = self.open(config.store).await?;
@@ -326,7 +328,7 @@ impl Host {
             .as_ref()
             .is_some_and(|newest| newest.borrow().has_keys());
         match config.callers {
-            Callers::Anyone(_) if has_keys => Err("there is no [[caller]] any more"),
+            Callers::Anyone(_) if has_keys => Err("the file has no [[caller]] any more"),
             _ => Ok(()),
         }
     }

@@ -34,27 +34,27 @@ type PoolGauge = (&'static str, &'static str, fn(&PoolStatus) -> usize);
 const POOL: [PoolGauge; 5] = [
     (
         "passthrough_pool_idle_connections",
-        "HTTP/1.1 connections to vendors at rest.",
+        "Idle HTTP/1.1 connections to upstreams.",
         |pool| pool.idle,
     ),
     (
         "passthrough_pool_http2_connections",
-        "HTTP/2 connections to vendors.",
+        "HTTP/2 connections to upstreams.",
         |pool| pool.http2,
     ),
     (
         "passthrough_pool_http2_streams",
-        "Streams in use on HTTP/2 connections to vendors.",
+        "Open streams on HTTP/2 connections to upstreams.",
         |pool| pool.http2_streams,
     ),
     (
         "passthrough_pool_opening_connections",
-        "Connections to vendors that are being opened.",
+        "Connections to upstreams that are being opened.",
         |pool| pool.opening,
     ),
     (
         "passthrough_pool_waiting_calls",
-        "Calls in line for a connection to a vendor.",
+        "Calls that wait for a connection to an upstream.",
         |pool| pool.waiting,
     ),
 ];
@@ -118,26 +118,30 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     );
     describe_counter!(
         REFRESHES,
-        "Refreshes of access tokens, by integration and what became of them."
+        "Refreshes of access tokens, by integration and outcome."
     );
     describe_counter!(
         RETRIES,
-        "Requests that were sent to a vendor once more, by integration."
+        "Requests that were sent to an upstream again, by integration."
     );
     describe_counter!(
         REFUSALS,
-        "Calls that the gateway answered with an error of its own, by its code."
+        "Calls that the gateway answered with its own error, by code."
     );
     for (name, what, _) in POOL {
         describe_gauge!(name, what);
     }
     // Set at the start, so that a dashboard shows 0 instead of no value.
     gauge!(IN_FLIGHT).set(0);
-    describe_histogram!(DURATION, Unit::Seconds, "From a call's start to its end.");
+    describe_histogram!(
+        DURATION,
+        Unit::Seconds,
+        "Time from a call's start to its end."
+    );
     describe_histogram!(
         HEAD,
         Unit::Seconds,
-        "From a call's start to the head of the vendor's response."
+        "Time from a call's start to the head of the upstream's response."
     );
     describe_counter!(
         REQUEST_BYTES,
@@ -147,7 +151,7 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     describe_counter!(
         RESPONSE_BYTES,
         Unit::Bytes,
-        "Bytes of responses' bodies that were handed back."
+        "Bytes of responses' bodies that were returned to callers."
     );
     let upkeep = handle.clone();
     tokio::spawn(async move {

@@ -47,7 +47,7 @@ pub(crate) async fn on_hangup(
         hangups.next().await;
         match &file {
             Some(file) => reload(file, host, &router).await,
-            None => tracing::info!("the demo has no config to read anew"),
+            None => tracing::info!("the demo has no config to reload"),
         }
     }
 }
@@ -67,22 +67,24 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
             // The problems are printed in the same way as at the start, with a line and a position
             // for each.
             eprintln!("{error}");
-            tracing::error!("config not reloaded: the file is at fault, and the old config stays");
+            tracing::error!(
+                "config not reloaded: the file has errors, and the old config stays in use"
+            );
             return;
         }
         Err(error) => {
-            tracing::error!(%error, "config not reloaded: the old config stays");
+            tracing::error!(%error, "config not reloaded: the old config stays in use");
             return;
         }
     };
     if let Err(lost) = host.may_become(&config) {
         tracing::error!(
-            "config not reloaded: {lost}; that takes a restart, and the old config stays"
+            "config not reloaded: {lost}; this change needs a restart, and the old config stays in use"
         );
         return;
     }
     if file.listen.is_none() && asked_for != listen {
-        tracing::warn!(%asked_for, "`listen` takes a restart: still listening on {}", host.address);
+        tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {}", host.address);
     }
     match host.router(config).await {
         Ok(new) => {
@@ -93,6 +95,6 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
             // wait for it.
             drop(old);
         }
-        Err(error) => tracing::error!(%error, "config not reloaded: the old config stays"),
+        Err(error) => tracing::error!(%error, "config not reloaded: the old config stays in use"),
     }
 }

@@ -157,7 +157,7 @@ impl Server {
             tracing::warn!(
                 connections = connections.len(),
                 tunnels = tunnels.open(),
-                "calls were still under way, and are cut off"
+                "calls that are still under way are ended now"
             );
             // Each connection is dropped before the process ends, so its calls are reported.
             connections.shutdown().await;
@@ -182,7 +182,7 @@ async fn hold(error: &io::Error) {
         error.kind(),
         ConnectionAborted | ConnectionRefused | ConnectionReset
     ) {
-        tracing::error!(%error, "no caller can be accepted for now");
+        tracing::error!(%error, "no connection can be accepted for now");
         sleep(Duration::from_millis(100)).await;
     }
 }
@@ -215,7 +215,7 @@ async fn connection(
     if let Err(error) = ended {
         // The caller disconnected, or didn't send HTTP. hyper's own message contains nothing that
         // the caller sent, but its causes may, so only the message is logged.
-        tracing::debug!(%error, "a connection ended early");
+        tracing::debug!(%error, "a caller's connection ended early");
     }
 }
 

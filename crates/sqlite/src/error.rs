@@ -33,15 +33,19 @@ pub enum SqliteStoreError {
 impl fmt::Display for SqliteStoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::WrongKey => f.write_str("the connections are encrypted by another key"),
+            Self::WrongKey => f.write_str("the connections are encrypted with another key"),
             Self::NewerSchema { found, known } => write!(
                 f,
-                "the file's tables are of version {found}, and this program knows {known}"
+                "the file's tables have version {found}, and this program supports up to {known}; use a newer version of the program"
             ),
-            Self::NotAStore(_) => f.write_str("the file is damaged or isn't one of connections"),
-            Self::InvalidPath => f.write_str("a place is a path, or `sqlite://` and a path"),
+            Self::NotAStore(_) => {
+                f.write_str("the file is damaged, or isn't a store of connections")
+            }
+            Self::InvalidPath => {
+                f.write_str("a location must be a path, or `sqlite://` and a path")
+            }
             Self::Unreadable => SealError::Unreadable.fmt(f),
-            Self::Unavailable(_) => f.write_str("the file of connections can't be used"),
+            Self::Unavailable(_) => f.write_str("the store's file can't be used"),
         }
     }
 }
@@ -135,9 +139,9 @@ impl fmt::Display for InternalError {
             Self::NotFound => "there is no such connection",
             Self::Unreadable => return SealError::Unreadable.fmt(f),
             Self::Seal(error) => return error.fmt(f),
-            Self::Time => "no such time can be stored",
+            Self::Time => "the time can't be stored",
             Self::Stopped => "the runtime is shutting down",
-            Self::Refused(_) => "the file was refused",
+            Self::Refused(_) => "the file was rejected",
             Self::Sql(_) => "SQLite failed",
         })
     }

@@ -106,7 +106,10 @@ pub(crate) fn use_log(connection: &Connection) -> Result<(), InternalError> {
         connection.pragma_update_and_check(None, "journal_size_limit", MAX_LOG_SIZE, |_| Ok(()))?;
         return Ok(());
     }
-    let error = SqliteStoreError::Unavailable("its file system shares no memory".into());
+    let error = SqliteStoreError::Unavailable(
+        "its file system doesn't support shared memory, which SQLite's write-ahead log needs"
+            .into(),
+    );
     Err(InternalError::Refused(error))
 }
 

@@ -118,7 +118,7 @@ impl Opened {
             .and_then(|()| file::is_mistaken_for_empty(path))
             .map_err(|error| InternalError::Refused(SqliteStoreError::Unavailable(error.into())))?;
         if is_mistaken {
-            let error = SqliteStoreError::NotAStore("it's shorter than any database".into());
+            let error = SqliteStoreError::NotAStore("it's shorter than a database can be".into());
             return Err(InternalError::Refused(error));
         }
         let mut writer = file::connect(path, Access::Write)?;

@@ -28,7 +28,7 @@ use crate::encoding::hex::{self, HexCase};
 use crate::secret::sensitive;
 
 const NO_FIELD: AuthError =
-    AuthError::CannotSign("it holds what no field of the vendor's authentication may");
+    AuthError::CannotSign("the value contains bytes that a header field can't contain");
 
 #[doc = include_str!("../../docs/hmac.md")]
 #[derive(Clone)]
@@ -106,7 +106,9 @@ impl Hmac {
     pub fn new(hash: HmacHash, message: &str) -> Result<Self, SchemeError> {
         let message = Template::parse(message)?;
         if message.holds_signature() {
-            return Err(SchemeError("the message holds its own signature"));
+            return Err(SchemeError(
+                "the message template contains the signature itself",
+            ));
         }
         Ok(Self(Arc::new(Inner {
             hash,
@@ -160,14 +162,14 @@ impl Hmac {
     pub fn header(mut self, name: &str, template: &str) -> Result<Self, SchemeError> {
         let name: HeaderName = name
             .parse()
-            .map_err(|_| SchemeError("the name is no field name"))?;
+            .map_err(|_| SchemeError("the name isn't a valid field name"))?;
         if is_framing(&name) {
             return Err(SchemeError(
-                "the field frames or routes the message, and can't carry a signature",
+                "the field controls framing or routing, so it can't carry a signature",
             ));
         }
         if template.bytes().any(|byte| byte.is_ascii_control()) {
-            return Err(SchemeError("the template holds a control character"));
+            return Err(SchemeError("the template contains a control character"));
         }
         let template = Template::parse(template)?;
         let inner = self.inner();

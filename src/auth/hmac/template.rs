@@ -142,7 +142,9 @@ impl<'a> Parser<'a> {
     fn parts(&mut self, depth: usize) -> Result<Vec<Part>, SchemeError> {
         const UNPAIRED: SchemeError = SchemeError("the template has an unpaired brace");
         if depth > MAX_DEPTH {
-            return Err(SchemeError("the template's functions lie too deep"));
+            return Err(SchemeError(
+                "the template's functions are nested too deeply",
+            ));
         }
         let mut parts = Vec::new();
         let mut text = String::new();
@@ -192,7 +194,9 @@ impl<'a> Parser<'a> {
         let end = self.rest.find(|char| !is_name(char)).ok_or(UNPAIRED)?;
         let (name, after) = self.rest.split_at(end);
         if let Some(after) = after.strip_prefix('(') {
-            let function = function(name).ok_or(SchemeError("the template names no function"))?;
+            let function = function(name).ok_or(SchemeError(
+                "the template has parentheses without the name of a function",
+            ))?;
             self.rest = after;
             return Ok(Part::Call(function, self.parts(depth + 1)?));
         }
@@ -205,21 +209,27 @@ impl<'a> Parser<'a> {
                 let after = after.strip_prefix('}');
                 (
                     None,
-                    after.ok_or(SchemeError("the template names no value"))?,
+                    after.ok_or(SchemeError(
+                        "the template has braces without the name of a value",
+                    ))?,
                 )
             }
         };
         self.rest = after;
         match argument {
             Some(argument) => named(name, argument).map(Part::Value),
-            None => value(name).ok_or(SchemeError("the template names no value")),
+            None => value(name).ok_or(SchemeError(
+                "the template has braces without the name of a value",
+            )),
         }
     }
 }
 
 fn named(name: &str, argument: &str) -> Result<Value, SchemeError> {
     if argument.is_empty() || argument.contains('{') {
-        return Err(SchemeError("the template names nothing behind a colon"));
+        return Err(SchemeError(
+            "the template has a colon without a name after it",
+        ));
     }
     Ok(match name {
         "secret" => Value::Secret(argument.into()),
@@ -227,15 +237,20 @@ fn named(name: &str, argument: &str) -> Result<Value, SchemeError> {
         "form" => Value::FormParameter(argument.into()),
         "header" => {
             let name: Result<HeaderName, _> = argument.parse();
-            let name = name.map_err(|_| SchemeError("the template names no header field"))?;
+            let name =
+                name.map_err(|_| SchemeError("the template has no name of a header field"))?;
             if is_framing(&name) {
                 return Err(SchemeError(
-                    "the template names a field that frames or routes the message",
+                    "the template names a field that controls framing or routing",
                 ));
             }
             Value::Header(name)
         }
-        _ => return Err(SchemeError("the template names no value")),
+        _ => {
+            return Err(SchemeError(
+                "the template has braces without the name of a value",
+            ));
+        }
     })
 }
 

@@ -148,7 +148,9 @@ impl OAuth1 {
     pub fn realm(mut self, realm: &str) -> Result<Self, SchemeError> {
         let fits = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
         if !realm.bytes().all(fits) {
-            return Err(SchemeError("the realm holds what no quoted string may"));
+            return Err(SchemeError(
+                "the realm contains characters that a quoted string can't contain",
+            ));
         }
         self.realm = Some(realm.into());
         Ok(self)

@@ -111,7 +111,9 @@ impl BodyEncoder for InChunks {
         let filled = self.data.len() as u64;
         let room = self.left.min(CHUNK_SIZE - filled);
         if room == 0 {
-            return Err(EncodeError("the payload is longer than it said"));
+            return Err(EncodeError(
+                "the payload is longer than its announced length",
+            ));
         }
         let take = usize::try_from(room).map_or(data.len(), |room| room.min(data.len()));
         self.data.extend_from_slice(&data.split_to(take));
@@ -123,7 +125,9 @@ impl BodyEncoder for InChunks {
     fn finish(&mut self) -> Result<Bytes, EncodeError> {
         match self.left {
             0 => Ok(self.take_chunk()),
-            _ => Err(EncodeError("the payload is shorter than it said")),
+            _ => Err(EncodeError(
+                "the payload is shorter than its announced length",
+            )),
         }
     }
 

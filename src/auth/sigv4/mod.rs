@@ -134,7 +134,9 @@ impl SigV4 {
             .strip_prefix('{')
             .and_then(|name| name.strip_suffix('}'));
         if !is_name(service) || !is_name(variable.unwrap_or(region)) {
-            return Err(SchemeError("no name of a service or a region"));
+            return Err(SchemeError(
+                "the name of the service or the region isn't valid",
+            ));
         }
         let unclaimed = match is_s3(service) {
             true => Unclaimed::Unsigned,

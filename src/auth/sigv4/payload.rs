@@ -75,13 +75,14 @@ pub(super) enum Unclaimed {
 }
 
 pub(super) const CHUNKS_OF_ANOTHER_KIND: AuthError =
-    AuthError::CannotSign("the payload is streamed in a way that can't be signed anew");
+    AuthError::CannotSign("the payload is streamed in a form that can't be signed again");
 
 pub(super) const NO_CHUNKS_IN_A_QUERY: AuthError =
     AuthError::CannotSign("a payload in signed chunks can't be sent with a signature in the query");
 
-pub(super) const NOT_BUFFERED: AuthError =
-    AuthError::CannotSign("the payload to be signed wasn't kept: is its hash a hop-by-hop field?");
+pub(super) const NOT_BUFFERED: AuthError = AuthError::CannotSign(
+    "the payload wasn't buffered for the signature; is its hash a field that `Connection` nominates?",
+);
 
 pub(super) const NO_LENGTH: AuthError =
     AuthError::CannotSign("a payload of unknown length can't be signed while it streams");

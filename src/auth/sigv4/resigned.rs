@@ -15,7 +15,7 @@ const MAX_TRAILER_SIZE: usize = 16 * 1024;
 
 const TRAILER_SIGNATURE: &[u8] = b"x-amz-trailer-signature:";
 
-const NO_FIELDS: EncodeError = EncodeError("what follows the chunks are no fields");
+const NO_FIELDS: EncodeError = EncodeError("the bytes after the chunks aren't trailer fields");
 
 /// Replaces the signatures of chunks, and of the fields after them.
 #[derive(Debug)]
@@ -101,7 +101,7 @@ impl Resigned {
             return Ok(None);
         }
         if !self.kept.ends_with(b"\r\n") {
-            return Err(EncodeError("a chunk doesn't end where it says"));
+            return Err(EncodeError("a chunk doesn't have its announced size"));
         }
         self.place = match size {
             0 => Place::Over,
@@ -240,7 +240,7 @@ impl BodyEncoder for Resigned {
                 Place::Line => self.line(data)?,
                 Place::Data { from, size } => self.data(data, (from, size))?,
                 Place::Trailer => self.trailer(data)?,
-                Place::Over => return Err(EncodeError("something follows the last chunk")),
+                Place::Over => return Err(EncodeError("there are bytes after the last chunk")),
             };
             if ready.is_some() {
                 return Ok(ready);

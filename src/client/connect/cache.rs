@@ -114,7 +114,7 @@ impl Shared {
 }
 
 fn cut_off() -> Arc<io::Error> {
-    Arc::new(io::Error::other("the look-up was cut off"))
+    Arc::new(io::Error::other("the look-up ended without a result"))
 }
 
 #[cfg(test)]

@@ -31,14 +31,14 @@ pub(crate) fn bundled_roots() -> RootCertStore {
 pub(crate) fn add_pem(roots: &mut RootCertStore, pem: &[u8]) -> Result<(), HttpTransportError> {
     let mut added = 0;
     for certificate in CertificateDer::pem_slice_iter(pem) {
-        let certificate = certificate.map_err(|_| HttpTransportError::new("it's no PEM"))?;
+        let certificate = certificate.map_err(|_| HttpTransportError::new("the file isn't PEM"))?;
         roots.add(certificate).map_err(|_| {
-            HttpTransportError::new("it holds a certificate that can't be a trust anchor")
+            HttpTransportError::new("the file contains a certificate that can't be a trust anchor")
         })?;
         added += 1;
     }
     if added == 0 {
-        return Err(HttpTransportError::new("it holds no certificate"));
+        return Err(HttpTransportError::new("the file contains no certificate"));
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ pub(crate) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportE
     let (added, _) = roots.add_parsable_certificates(found.certs);
     if added == 0 {
         return Err(HttpTransportError::new(
-            "the system has no trust roots that can be read",
+            "the operating system has no trust roots that can be read",
         ));
     }
     Ok(())
@@ -60,7 +60,7 @@ pub(crate) fn add_native(roots: &mut RootCertStore) -> Result<(), HttpTransportE
 pub(crate) fn config(roots: RootCertStore) -> Result<ClientConfig, HttpTransportError> {
     let provider = crypto_provider().ok_or_else(|| {
         HttpTransportError::new(
-            "there is no cryptography for TLS: install a default provider of rustls, or switch the feature `rustls-ring` on",
+            "rustls has no crypto provider: install a default provider, or enable the feature `rustls-ring`",
         )
     })?;
     let config = ClientConfig::builder_with_provider(provider)

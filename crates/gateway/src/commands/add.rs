@@ -31,18 +31,18 @@ pub(super) async fn add(
     // Checked before the command asks for secrets, which could not be used without the integration.
     if declared.get(connection.integration()).is_none() {
         let config = config.display();
-        let what = "--integration: there is no integration of that name in";
+        let what = "--integration: this integration isn't in";
         return Err(Failure::Usage(format!("{what} {config}")));
     }
     if !wanted.replace && is_taken(store.read(id).await)? {
         let id = escaped(id.as_str());
-        let what = format!("there is a connection {id} already; --replace replaces it");
+        let what = format!("the connection {id} already exists; --replace replaces it");
         return Err(Failure::Other(what));
     }
     let place = wanted.secrets.as_deref().unwrap_or(Path::new(input::STDIN));
     let asked_for = "secrets, as lines such as `token = \"...\"`";
     // The path isn't shown, because the user may have entered a secret in its place.
-    let unreadable = |_| Failure::Usage("the file that --secrets names can't be read".to_owned());
+    let unreadable = |_| Failure::Usage("the file of --secrets can't be read".to_owned());
     let (place, secrets) = input::read(place, asked_for, MOST).map_err(unreadable)?;
     for (name, secret) in config::secrets(place, secrets)? {
         connection = connection.with_secret(name, secret);

@@ -40,7 +40,7 @@ fn to_end(input: &mut impl Read, most: usize) -> io::Result<Vec<u8>> {
     let mut length = 0;
     loop {
         if length > most {
-            return Err(io::Error::other("this is too much"));
+            return Err(io::Error::other("the input is too large"));
         }
         if length == buffer.len() {
             // A new buffer is allocated, because growing in place would leave a copy of the secret

@@ -142,7 +142,7 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
             match rotated.unreadable {
                 0 => Ok(()),
                 stay => Err(Failure::Other(format!(
-                    "no key reads {}, and `old_keys` must stay as they are for them",
+                    "no key can decrypt {}; keep the keys in `old_keys`, or add the missing key",
                     counted(stay)
                 ))),
             }
@@ -170,7 +170,9 @@ async fn remove(
         return Ok(());
     }
     let unknown = unknown.join(", ");
-    Err(Failure::Other(format!("there was no connection {unknown}")))
+    Err(Failure::Other(format!(
+        "the connection {unknown} doesn't exist"
+    )))
 }
 
 fn counted(connections: u64) -> String {

@@ -21,8 +21,7 @@ pub(super) fn all(
     if tables.is_empty() {
         if !listen.ip().is_loopback() {
             problems.push(Problem::of_file(
-                "there is no [[caller]], and so no key is asked for; expected one, \
-                 or a `listen` on loopback",
+                "without a [[caller]], everybody who reaches the listener may use each connection; add a [[caller]], or listen on loopback",
             ));
         }
         return Callers::anyone();
@@ -39,12 +38,12 @@ pub(super) fn all(
         if let Some(why) = unusable(&key) {
             problems.push(Problem::at(
                 &place,
-                format!("the key {why}, expected one that a header can carry"),
+                format!("the key {why}, so a header field can't carry it"),
             ));
         } else if keys.iter().any(|(known, _)| *known == digest) {
             problems.push(Problem::at(
                 &place,
-                "another [[caller]] has the same key, expected one of its own",
+                "another [[caller]] has the same key; each caller needs its own",
             ));
         }
         keys.push((
@@ -63,7 +62,7 @@ fn scope(table: &Table, problems: &mut Problems) -> Scope {
         if methods.get_ref().is_empty() {
             problems.push(Problem::at(
                 methods,
-                "expected at least one method, or no such key for all",
+                "expected at least one method; to allow all, remove the key",
             ));
         }
         scope = scope.methods(methods.get_ref().iter().map(|method| method.0.clone()));
@@ -72,7 +71,7 @@ fn scope(table: &Table, problems: &mut Problems) -> Scope {
         if paths.get_ref().is_empty() {
             problems.push(Problem::at(
                 paths,
-                "expected at least one path, or no such key for all",
+                "expected at least one path; to allow all, remove the key",
             ));
         }
         scope = scope.paths(paths.get_ref());

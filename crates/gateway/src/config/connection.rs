@@ -91,8 +91,7 @@ pub(crate) fn faults(
 /// If the integration doesn't exist.
 fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'static str> {
     let (upstream, needs) = declared.get(connection.integration()).ok_or(
-        "there is no integration of that name in the config file; \
-         the bundled catalog is not yet supported",
+        "the config file has no integration with this name; the bundled catalog is not yet supported",
     )?;
     let mut faults = Vec::new();
     if let Err(error) = upstream.expand(connection.variables()) {
@@ -101,7 +100,7 @@ fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'
     let has = |name: &str| connection.credential().get(name).is_some();
     for missing in needs.missing(has) {
         faults.push(format!(
-            "missing key {missing}, which the integration's `auth` sends"
+            "missing key {missing}, which the integration's `auth` needs"
         ));
     }
     Ok(faults)
@@ -130,8 +129,7 @@ fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
         if let (Some(certificate), Some(key)) = (secret("certificate"), secret("private_key")) {
             if ClientIdentity::from_pem(certificate, key).is_err() {
                 faults.push(
-                    "the certificate and private key can't be used: they aren't PEM, or don't belong \
-                     together"
+                    "the certificate and the private key aren't PEM, or don't belong together"
                         .to_owned(),
                 );
             }

@@ -55,7 +55,9 @@ pub(crate) fn connections(
         unknown(tree.get_ref(), &mut problems);
         let Tables { connection } = shape(tree)?;
         if connection.is_empty() {
-            problems.push(Problem::of_file("there is no [connection.*] in it"));
+            problems.push(Problem::of_file(
+                "the file contains no [connection.*] tables",
+            ));
         }
         let folder = Folder::of(path);
         let read = connection::all(connection, declared, |_| false, folder, &mut problems);

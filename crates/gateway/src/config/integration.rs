@@ -82,8 +82,7 @@ impl Declared {
         rotating
             .map(|(name, _)| {
                 format!(
-                    "integration {name:?}: refreshed tokens are kept in memory alone; \
-                     [store] kind = \"sqlite\" keeps them"
+                    "integration {name:?}: refreshed tokens are only kept in memory, and are lost at a restart; use [store] kind = \"sqlite\" to keep them"
                 )
             })
             .collect()
@@ -228,14 +227,18 @@ pub(super) fn header(
     value: &Spanned<String>,
 ) -> Result<(HeaderName, HeaderValue), Problem> {
     let text = HeaderName::from_bytes(name.get_ref().as_bytes());
-    let text = text.map_err(|_| Problem::at(name, "expected a header's name"))?;
+    let text = text.map_err(|_| Problem::at(name, "expected the name of a header field"))?;
     if FRAMING.contains(&text.as_str()) {
         return Err(Problem::at(
             name,
-            "this header frames or routes the message, and can't be a default one",
+            "this field controls framing or routing, so it can't be a default field",
         ));
     }
-    let value = HeaderValue::from_str(value.get_ref())
-        .map_err(|_| Problem::at(value, "expected a header's value: no control characters"))?;
+    let value = HeaderValue::from_str(value.get_ref()).map_err(|_| {
+        Problem::at(
+            value,
+            "expected the value of a header field, without control characters",
+        )
+    })?;
     Ok((text, value))
 }

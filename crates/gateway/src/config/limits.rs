@@ -90,7 +90,7 @@ fn rate(given: &Spanned<file::Rate>) -> Result<Option<Rate>, Problem> {
         _ => {
             return Err(Problem::at(
                 given,
-                "expected one of `per_second` and `per_minute`",
+                "expected either `per_second` or `per_minute`",
             ));
         }
     };

@@ -122,7 +122,7 @@ fn read<T>(
         Err(error) => {
             let readable = bytes.get(..error.valid_up_to()).unwrap_or_default();
             let readable = std::str::from_utf8(readable).unwrap_or_default();
-            let problem = Problem::at_byte(readable.len(), "this isn't UTF-8, expected TOML");
+            let problem = Problem::at_byte(readable.len(), "the file isn't UTF-8; expected TOML");
             return Err(ConfigError::broken(path, readable, &problem));
         }
     };
@@ -182,8 +182,7 @@ fn build(
     if let Some(kind) = file.store.kind_elsewhere() {
         if !file.connection.is_empty() {
             warnings.push(format!(
-                "connections live in {kind}: those of this file, {}, aren't served; \
-                 `connections import` takes them",
+                "connections are stored in {kind}, so the [connection.*] tables of this file ({}) aren't served; `connections import` imports them",
                 file.connection.len()
             ));
         }

@@ -103,7 +103,7 @@ fn host_name(name: &Spanned<String>) -> Result<(), Problem> {
     } else {
         Err(Problem::at(
             name,
-            "expected a host name in small letters, such as \"vendor.test\", without a port",
+            "expected a host name in lower case without a port, such as \"vendor.test\"",
         ))
     }
 }

@@ -17,7 +17,7 @@ pub(super) fn retry(retry: &Retry, problems: &mut Problems) -> RetryPolicy {
     if let Some(attempts) = attempts.filter(|attempts| attempts.get_ref().0 == 0) {
         problems.push(Problem::at(
             attempts,
-            "expected 1 or more: the total of attempts",
+            "expected 1 or more: the total number of attempts",
         ));
     }
     let policy = RetryPolicy::new(attempts.map_or(1, number));
@@ -32,7 +32,10 @@ pub(super) fn circuit(circuit: &Circuit, problems: &mut Problems) -> Option<Circ
     let open = settings::timeout(circuit.open.as_ref(), OPEN, problems);
     let Some(failures) = &circuit.failures else {
         if let Some(open) = &circuit.open {
-            problems.push(Problem::at(open, "expected `failures` beside it"));
+            problems.push(Problem::at(
+                open,
+                "this key needs `failures` in the same table",
+            ));
         }
         return None;
     };

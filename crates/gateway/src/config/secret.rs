@@ -17,18 +17,14 @@ pub(super) fn read(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result
     match source.get_ref() {
         SecretSource::Literal(secret) => Ok(secret.clone()),
         SecretSource::Environment(name) => {
-            let value = env::var_os(name).ok_or_else(|| {
-                Problem::at(source, "the environment variable that it names isn't set")
-            })?;
+            let value = env::var_os(name)
+                .ok_or_else(|| Problem::at(source, "the environment variable isn't set"))?;
             Ok(Secret::from(value.into_encoded_bytes()))
         }
         SecretSource::File(path) => {
             let bytes = fs::read(folder.file(path));
             let mut bytes = bytes.map_err(|error| {
-                Problem::at(
-                    source,
-                    format!("the file that it names can't be read: {}", error.kind()),
-                )
+                Problem::at(source, format!("the file can't be read: {}", error.kind()))
             })?;
             let line = bytes
                 .strip_suffix(b"\n")

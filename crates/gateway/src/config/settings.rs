@@ -27,8 +27,7 @@ pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) ->
     if !fits {
         problems.push(Problem::at(
             mount,
-            "expected a path such as \"/passthrough\", of letters, digits and `-._~`, \
-             without a slash at its end",
+            "expected a path such as \"/passthrough\": letters, digits and `-._~`, without a slash at the end",
         ));
     } else if routes::OWN
         .iter()
@@ -36,7 +35,7 @@ pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) ->
     {
         problems.push(Problem::at(
             mount,
-            "the gateway answers there itself, expected another path",
+            "the gateway uses this path itself; choose another path",
         ));
     }
     text.clone()

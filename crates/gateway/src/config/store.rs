@@ -104,8 +104,7 @@ fn only_of_others(table: &Table, problems: &mut Problems) {
     let old_keys = table.old_keys.as_ref();
     let old_keys = old_keys.map(|keys| Spanned::new(keys.span(), ()));
     for place in [url, key, old_keys].into_iter().flatten() {
-        let what = "connections live in this file, and take no such key; \
-                    expected it beside `kind = \"sqlite\"`";
+        let what = "this key needs `kind = \"sqlite\"`";
         problems.push(Problem::at(&place, what));
     }
 }
@@ -133,7 +132,7 @@ fn sqlite(
     for source in table.key.iter().chain(old_keys) {
         let key = problems.ok(key(source, folder))?;
         if keys.contains(&key) {
-            problems.push(Problem::at(source, "this key stands here twice"));
+            problems.push(Problem::at(source, "this key is listed twice"));
         }
         keys.push(key);
     }
@@ -164,7 +163,7 @@ fn key(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Pro
         Ok(_) => Ok(key),
         Err(_) => Err(Problem::at(
             source,
-            "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints",
+            "expected 32 bytes in base64 with padding, as `openssl rand -base64 32` prints them",
         )),
     }
 }

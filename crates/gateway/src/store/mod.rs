@@ -62,7 +62,7 @@ impl Connections {
             Self::File(_) => {}
             Self::Sqlite(sqlite) => {
                 if let Err(error) = sqlite.store.checkpoint().await {
-                    tracing::warn!(%error, "the store's log stays beside it");
+                    tracing::warn!(%error, "the store's write-ahead log couldn't be removed");
                 }
             }
         }

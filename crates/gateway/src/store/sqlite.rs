@@ -52,11 +52,12 @@ pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
         let first = Keys::from_base64(key).ok()?;
         keys.try_fold(first, |all, key| all.and_base64(key).ok())
     });
-    let keys = keys.ok_or_else(|| wrong("there is no key".to_owned(), true))?;
+    let keys = keys.ok_or_else(|| wrong("no key is set".to_owned(), true))?;
     let opened = SqliteStore::open(&sqlite.path, keys).await;
     opened.map_err(|error| match &error {
         SqliteStoreError::WrongKey => wrong(
-            "its connections are encrypted by another key than `key` and `old_keys`".to_owned(),
+            "its connections are encrypted with a key that is neither `key` nor in `old_keys`"
+                .to_owned(),
             true,
         ),
         SqliteStoreError::InvalidPath => wrong(error.to_string(), true),

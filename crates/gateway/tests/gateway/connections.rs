@@ -286,7 +286,7 @@ async fn a_check_finds_a_wrong_key_and_makes_no_file() {
     files.done(&add, SECRET, "added 1 connection\n");
     let wrong = check(2);
     assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""), "{wrong:?}");
-    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
     assert!(wrong.stderr.contains(why), "{wrong:?}");
     assert!(!wrong.stderr.contains(&key(2)), "{wrong:?}");
     let right = check(1);
@@ -344,7 +344,7 @@ async fn keys_are_rotated_while_all_connections_work() {
         |config: &Config, keys: &[(&str, &str)]| files.run_keyed(config, keys, &["list"], "");
     let wrong = list(&files.config, &alone);
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
-    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
     assert!(wrong.stderr.contains(why), "{wrong:?}");
     assert!(!wrong.stderr.contains(&*second), "{wrong:?}");
     assert_eq!(list(&rotating, &new).code, Some(0));
@@ -378,7 +378,7 @@ async fn a_gateway_with_the_wrong_key_says_so_and_exits_2() {
         "",
     );
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let why = "its connections are encrypted by another key than `key` and `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
     assert!(ended.stderr.contains(why), "{ended:?}");
     assert!(!ended.stderr.contains(&*wrong), "{ended:?}");
     assert_eq!(ended.stdout, "");

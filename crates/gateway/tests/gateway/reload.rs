@@ -321,7 +321,7 @@ async fn no_call_is_lost_while_signals_rain() {
 async fn the_demo_has_nothing_to_reload_and_goes_on() {
     let gateway = Gateway::demo().await;
     gateway.signal(Signal::HUP);
-    let told = |text: &str| text.contains("the demo has no config to read anew");
+    let told = |text: &str| text.contains("the demo has no config to reload");
     gateway.stderr.until("a line for the signal", told).await;
     let answer = gateway.curl("/passthrough/demo/v2/customers", &[]).await;
     assert_eq!(answer.status(), 200);

@@ -80,7 +80,7 @@ async fn what_is_not_there_is_an_error_without_a_name() {
     for (source, why) in [
         (
             "{ env = \"C4NARY_UNSET\" }",
-            "the environment variable that it names isn't set",
+            "the environment variable isn't set",
         ),
         (
             "{ file = \"c4nary\" }",

@@ -38,15 +38,20 @@ pub(super) async fn connect<S: AsyncRead + AsyncWrite + Unpin>(
         match status(&head(stream, &mut left).await?) {
             Some(200..=299) => return Ok(()),
             Some(100 | 102..=199) => {}
-            Some(407) => return Err(failure("the egress proxy wants another credential", None)),
+            Some(407) => return Err(failure("the egress proxy rejected its credential", None)),
             // The proxy may accept another address.
             Some(403 | 502..=504) => {
-                let refused = "the egress proxy made no tunnel to that address";
+                let refused = "the egress proxy couldn't open a tunnel to this address";
                 let kind = TransportErrorKind::ConnectionFailed;
                 return Err(Failure::TryNext(TransportError::new(kind, refused)));
             }
-            Some(_) => return Err(failure("the egress proxy refused to make a tunnel", None)),
-            None => return Err(failure("the egress proxy's answer is no HTTP", None)),
+            Some(_) => return Err(failure("the egress proxy refused to open a tunnel", None)),
+            None => {
+                return Err(failure(
+                    "the egress proxy's response isn't valid HTTP",
+                    None,
+                ));
+            }
         }
     }
 }
@@ -95,14 +100,14 @@ async fn head<S: AsyncRead + Unpin>(stream: &mut S, left: &mut usize) -> Result<
         let missing = END.len() - begun.unwrap_or(0);
         *left = match left.checked_sub(missing) {
             Some(left) => left,
-            None => return Err(failure("the egress proxy's answer is too long", None)),
+            None => return Err(failure("the egress proxy's response is too long", None)),
         };
         let mut bytes = [0; END.len()];
         let bytes = bytes.get_mut(..missing).unwrap_or_default();
         let read = stream.read(bytes).await.map_err(exchange_failure)?;
         if read == 0 {
             return Err(failure(
-                "the egress proxy closed before it had answered",
+                "the egress proxy closed the connection before its response was complete",
                 None,
             ));
         }
@@ -252,7 +257,7 @@ mod tests {
             "HTTP/1.1 099 OK\r\n\r\n",
             "HTTP/1.1200 OK\r\n\r\n",
         ] {
-            let why = "the egress proxy's answer is no HTTP".to_owned();
+            let why = "the egress proxy's response isn't valid HTTP".to_owned();
             assert_eq!(
                 failed(answer.as_bytes()).await,
                 Some((false, why)),
@@ -265,7 +270,8 @@ mod tests {
             "HTTP/1.1 200 OK\n\n",
             "HTTP/1.1 100 C\r\n\r\n",
         ] {
-            let why = "the egress proxy closed before it had answered".to_owned();
+            let why = "the egress proxy closed the connection before its response was complete"
+                .to_owned();
             assert_eq!(
                 failed(answer.as_bytes()).await,
                 Some((false, why)),
@@ -283,7 +289,7 @@ mod tests {
             failed(format!("{start}{value}{end}").as_bytes()).await,
             None
         );
-        let why = "the egress proxy's answer is too long".to_owned();
+        let why = "the egress proxy's response is too long".to_owned();
         let longer = format!("{start}a{value}{end}");
         assert_eq!(failed(longer.as_bytes()).await, Some((false, why.clone())));
         let interim = "HTTP/1.1 100 Continue\r\n\r\n".repeat(MAX_ANSWER_LEN / 25);

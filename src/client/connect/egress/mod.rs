@@ -75,7 +75,11 @@ impl EgressProxy {
     /// scheme is `https` and the crate is built without `rustls`. The error contains no part of the
     /// text.
     pub fn parse(url: &str) -> Result<Self, HttpTransportError> {
-        let refused = || HttpTransportError::new("it's no address of an egress proxy");
+        let refused = || {
+            HttpTransportError::new(
+                "the text isn't the address of an egress proxy, such as `http://proxy.example:3128`",
+            )
+        };
         let (scheme, rest) = url.split_once("://").ok_or_else(refused)?;
         let (protocol, default_port) = protocol(scheme)?;
         let (user_info, authority) = match rest.rsplit_once('@') {
@@ -146,7 +150,9 @@ impl EgressProxy {
             Protocol::Socks5 => socks::credentials(user, password),
             _ => http::credentials(user, password),
         };
-        let refused = HttpTransportError::new("the egress proxy can't be sent that credential");
+        let refused = HttpTransportError::new(
+            "the egress proxy's credential contains bytes that can't be sent",
+        );
         self.credentials = Some(credentials.ok_or(refused)?);
         Ok(self)
     }
@@ -167,7 +173,7 @@ fn protocol(scheme: &str) -> Result<(Protocol, u16), HttpTransportError> {
         ));
     } else {
         Err(HttpTransportError::new(
-            "an egress proxy is http, https, socks5 or socks5h",
+            "the scheme of an egress proxy must be http, https, socks5 or socks5h",
         ))
     }
 }
@@ -285,7 +291,10 @@ fn failure(why: &'static str, cause: Option<BoxError>) -> Failure {
 }
 
 fn exchange_failure(error: io::Error) -> Failure {
-    failure("the egress proxy broke off", Some(error.into()))
+    failure(
+        "the egress proxy closed the connection too early",
+        Some(error.into()),
+    )
 }
 
 /// The source of a proxy's failure. It never contains text from the proxy.

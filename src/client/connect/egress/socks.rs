@@ -81,10 +81,10 @@ async fn authenticate<S: AsyncRead + AsyncWrite + Unpin>(
             send(stream, credentials.expose()).await?;
             match receive(stream).await? {
                 [PASSWORD_VERSION, 0] => Ok(()),
-                _ => Err(failure("the egress proxy wants another credential", None)),
+                _ => Err(failure("the egress proxy rejected its credential", None)),
             }
         }
-        ([VERSION, _], _) => Err(failure("the egress proxy wants another credential", None)),
+        ([VERSION, _], _) => Err(failure("the egress proxy rejected its credential", None)),
         _ => Err(not_socks()),
     }
 }
@@ -121,27 +121,27 @@ fn reply_failure(reply: u8) -> Failure {
     let (kind, why) = match reply {
         1 | 3 | 4 | 6 => (
             TransportErrorKind::ConnectionFailed,
-            "the egress proxy can't reach that address",
+            "the egress proxy can't reach this address",
         ),
         2 => (
             TransportErrorKind::ConnectionFailed,
-            "the egress proxy's rules refuse that address",
+            "the egress proxy's rules forbid this address",
         ),
         5 => (
             TransportErrorKind::ConnectionRefused,
-            "the egress proxy was refused by that address",
+            "the address refused the egress proxy's connection",
         ),
         8 => (
             TransportErrorKind::ConnectionFailed,
-            "the egress proxy doesn't know that kind of address",
+            "the egress proxy doesn't support this kind of address",
         ),
-        _ => return failure("the egress proxy refused to make a tunnel", None),
+        _ => return failure("the egress proxy refused to open a tunnel", None),
     };
     Failure::TryNext(TransportError::new(kind, why))
 }
 
 fn not_socks() -> Failure {
-    failure("the egress proxy's answer is no SOCKS5", None)
+    failure("the egress proxy's response isn't valid SOCKS5", None)
 }
 
 async fn send<S: AsyncWrite + Unpin>(stream: &mut S, message: &[u8]) -> Result<(), Failure> {

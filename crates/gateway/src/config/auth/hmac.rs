@@ -76,7 +76,7 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
     let place = Spanned::new(table.span(), ());
     let table: Table = shape(table)?;
     if table.headers.is_empty() && table.parameters.is_empty() {
-        let what = "missing key `headers`, or `parameters`: what is sent of the signature";
+        let what = "missing key `headers` or `parameters`, which names the place of the signature";
         return Err(Problem::at(&place, what));
     }
     let hash = table.hash.map_or(HmacHash::Sha256, |hash| hash.0);

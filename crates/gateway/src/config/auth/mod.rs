@@ -135,7 +135,7 @@ pub(super) fn read(
         return Some(problems.ok(one(auth, around))?.alone());
     };
     if tables.is_empty() {
-        let what = "expected at least one table, or no such key for no authentication";
+        let what = "expected at least one table; for no authentication, remove the key";
         problems.push(Problem::at(auth, what));
     }
     let mut schemes = Vec::new();
@@ -147,7 +147,7 @@ pub(super) fn read(
         needs.0.extend(one.needs.0);
         if one.tokens.is_some() {
             if tokens.is_some() {
-                let what = "there is one of kind \"oauth2\" already";
+                let what = "expected at most one table of kind \"oauth2\"";
                 problems.push(Problem::at(table, what));
             }
             tokens = one.tokens;
@@ -192,7 +192,7 @@ fn one(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Pr
         AuthKind::OAuth1 => oauth1::read(table)?,
         AuthKind::Hmac => hmac::read(table)?,
         AuthKind::Mtls if super::integration::is_http(around.base_url) => {
-            let what = "client certificates need https://, and the base URL is another";
+            let what = "client certificates need a base URL with https://";
             return Err(Problem::at(&kind, what));
         }
         AuthKind::Mtls => plain::mtls(table)?,

@@ -189,7 +189,7 @@ impl Table {
         let secret = self.client_secret.as_ref();
         let has_secret = matches!(client, ClientAuthKind::Basic | ClientAuthKind::Body);
         if let Some(secret) = secret.filter(|_| !has_secret) {
-            let what = "this `client_auth` sends no client secret";
+            let what = "this `client_auth` sends no client secret; remove the key, or use another `client_auth`";
             return Err(Problem::at(secret, what));
         }
         if grant == GrantKind::JwtBearer || client == ClientAuthKind::PrivateKeyJwt {
@@ -210,8 +210,7 @@ impl Table {
             None => Ok(()),
             Some(stray) => Err(Problem::at(
                 &Spanned::new(stray, ()),
-                "this is of a JWT, which only `grant = \"jwt_bearer\"` and \
-                 `client_auth = \"private_key_jwt\"` make",
+                "this key is only for JWTs: set `grant = \"jwt_bearer\"` or `client_auth = \"private_key_jwt\"`, or remove it",
             )),
         }
     }

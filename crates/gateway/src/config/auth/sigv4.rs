@@ -55,7 +55,7 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
     match table.payload.as_ref().map(|payload| payload.get_ref().0) {
         Some(Payload::Streaming) => {
             if let Some(limit) = limit {
-                let what = "expected `payload = \"signed\"` beside it: a streamed one isn't kept";
+                let what = "only `payload = \"signed\"` buffers payloads; remove this key, or set `payload = \"signed\"`";
                 return Err(Problem::at(limit, what));
             }
             scheme = scheme.streaming();

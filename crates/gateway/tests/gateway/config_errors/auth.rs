@@ -30,8 +30,7 @@ fn oauth2() {
     ] {
         refused_auth(auth, expected);
     }
-    let of_jwt = "this is of a JWT, which only `grant = \"jwt_bearer\"` and \
-                  `client_auth = \"private_key_jwt\"` make";
+    let of_jwt = "this key is only for JWTs: set `grant = \"jwt_bearer\"` or `client_auth = \"private_key_jwt\"`, or remove it";
     for (more, expected) in [
         (
             "grant = \"password\"",

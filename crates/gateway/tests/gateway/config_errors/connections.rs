@@ -203,7 +203,7 @@ fn client_certificates() {
         ],
     );
     let plain = "[network]\nplaintext = true\n[integration.v]\nbase_url = \"HTTP://v.test\"\n";
-    let https = "client certificates need https://, and the base URL is another";
+    let https = "client certificates need a base URL with https://";
     refused(
         &format!("{plain}auth = {{ kind = \"mtls\" }}"),
         &[&format!("5:17: integration.v.auth.kind: {https}")],

@@ -22,8 +22,8 @@ fn base_urls_and_their_variables() {
     );
     for (url, why) in [
         ("ftp://v.test", "its scheme is neither http nor https"),
-        ("https://ann:c4nary@v.test", "it holds user info"),
-        ("https://v.test/?a", "it holds a query or a fragment"),
+        ("https://ann:c4nary@v.test", "it contains user info"),
+        ("https://v.test/?a", "it contains a query or a fragment"),
         ("https://{region.v.test", "it has an unpaired brace"),
     ] {
         let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
@@ -63,15 +63,15 @@ fn domains_and_default_headers() {
     for (pattern, why) in [
         (
             "*.co.uk",
-            "its suffix is a public one, below which anybody may have a host",
+            "its suffix is a public suffix, below which anybody can register a host",
         ),
         (
             "*.myshopify.com",
-            "its suffix is a public one, below which anybody may have a host",
+            "its suffix is a public suffix, below which anybody can register a host",
         ),
         ("*", "it's neither a host nor `*.suffix`"),
-        ("127.1", "it's an address, which must be allowed as one"),
-        ("v.test:0", "its port is none"),
+        ("127.1", "it's an IP address; use `allow_address`"),
+        ("v.test:0", "its port isn't valid"),
     ] {
         let place = "3:12: integration.v.domains: ";
         refused_integration(

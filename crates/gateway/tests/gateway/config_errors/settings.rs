@@ -236,8 +236,7 @@ fn what_a_later_version_will_do_is_named() {
 /// Keys that only another store than the file itself has.
 #[test]
 fn the_store() {
-    let what = "connections live in this file, and take no such key; \
-                expected it beside `kind = \"sqlite\"`";
+    let what = "this key needs `kind = \"sqlite\"`";
     for (line, place) in [
         ("url = \"c4nary\"", "2:7: store.url"),
         ("key = \"c4nary\"", "2:7: store.key"),
@@ -281,7 +280,7 @@ fn the_store_of_kind_sqlite() {
     const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
     let long = format!("{KEY}{KEY}");
     let no_key =
-        "expected 32 bytes in base64 with its padding, such as `openssl rand -base64 32` prints";
+        "expected 32 bytes in base64 with padding, as `openssl rand -base64 32` prints them";
     let no_url = "expected a URL such as \"sqlite://connections.db\", without parameters";
     let url = "url = \"sqlite://c.db\"";
     for (lines, expected) in [
