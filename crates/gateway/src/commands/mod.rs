@@ -299,8 +299,7 @@ mod tests {
         for (rest, expected) in [
             (
                 "[connection.b]\nintegration = \"w\"".to_owned(),
-                "OTHER:6:15: connection.b.integration: there is no integration of that name in \
-                 the config file; the bundled catalog is not yet supported"
+                "OTHER:6:15: connection.b.integration: the config file has no integration with this name; the bundled catalog is not yet supported"
                     .to_owned(),
             ),
             (
@@ -321,7 +320,7 @@ mod tests {
         }
         let files = Files::new("nothing", "[caller]")?;
         let imported = files.run(&MemoryStore::new(), &["import", "OTHER"]).await;
-        let expected = "2 OTHER:1:1: there is no [connection.*] in it";
+        let expected = "2 OTHER:1:1: the file contains no [connection.*] tables";
         assert_eq!(imported, failed(expected));
         Ok(())
     }
@@ -336,7 +335,7 @@ mod tests {
         let add = [&add[..], &["--variable", "region=eu"]].concat();
         assert_eq!(files.run(&store, &add).await, ok("added 1 connection\n"));
         assert_eq!(token(&store, "a").await.as_deref(), Some("s3cr3t"));
-        let again = "1 there is a connection a already; --replace replaces it";
+        let again = "1 the connection a already exists; --replace replaces it";
         assert_eq!(files.run(&store, &add).await, failed(again));
         let replace = [&add[..], &["--replace"]].concat();
         let replaced = files.run(&store, &replace).await;
@@ -344,7 +343,7 @@ mod tests {
 
         let unknown = ["add", "b", "--integration", "w", "--secrets", "OTHER"];
         let (_, unknown) = files.run(&store, &unknown).await;
-        let expected = "2 --integration: there is no integration of that name in ";
+        let expected = "2 --integration: this integration isn't in ";
         assert!(unknown.starts_with(expected), "{unknown}");
         let files = Files::new("broken", "token = s3cr3t")?;
         let (_, broken) = files.run(&store, &replace).await;
@@ -362,7 +361,7 @@ mod tests {
         assert_eq!(removed, ok("removed 1 connection\n"));
         let (printed, failure) = files.run(&store, &["remove", "a", "b", "x\u{202e}"]).await;
         assert_eq!(printed, "removed 1 connection\n");
-        assert_eq!(failure, "1 there was no connection a, x\\u{202e}");
+        assert_eq!(failure, "1 the connection a, x\\u{202e}");
         assert_eq!(files.run(&store, &["list"]).await, ok("c\tv\tlive\n"));
         let rotated = files.run(&store, &["rotate-key"]).await;
         assert_eq!(rotated, ok("re-encrypted 0 connections\n"));

@@ -111,8 +111,7 @@ async fn what_is_imported_is_served_and_what_stands_in_the_config_is_not() {
     let expected = format!("Bearer {TOKEN}");
     assert_eq!(received.head.value("authorization"), Some(&*expected));
     let log = gateway.stderr.text();
-    let warning = "connections live in sqlite: those of this file, 1, aren't served; \
-                   `connections import` takes them";
+    let warning = "connections live in sqlite: those of this file, 1, aren't served; `connections import` imports them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");
 }
 
@@ -173,7 +172,7 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
         "stdin:1:9: token: expected a string",
     );
     let unknown = ["add", "d", "--integration", "w"];
-    let why = "--integration: there is no integration of that name in FILE";
+    let why = "--integration: this integration isn't in FILE";
     files.fails(&unknown, SECRET, 2, why);
     files.done(&["list"], "", "");
 
@@ -237,7 +236,7 @@ async fn a_dash_is_standard_input() {
         2,
         "stdin:2:10: ",
     );
-    let nothing = "stdin:1:1: there is no [connection.*] in it";
+    let nothing = "stdin:1:1: the file contains no [connection.*] tables";
     files.fails(&["import", "-"], "", 2, nothing);
     let add = ["add", "d", "--integration", "v", "--secrets", "-"];
     files.done(&add, SECRET, "added 1 connection\n");
@@ -316,7 +315,7 @@ async fn the_log_tells_once_in_a_while_why_the_store_failed() {
     let mut lines = log.lines().filter(|line| line.contains("the store failed"));
     let line = lines.next().unwrap();
     assert!(line.contains("WARN"), "{line}");
-    let why = "the file of connections can't be used: SQLite failed: no such table";
+    let why = "the store's file can't be used: SQLite failed: no such table";
     assert!(line.contains(why), "{line}");
     // More of them if the calls take longer than that.
     assert!(lines.count() < 2, "{log}");

@@ -83,8 +83,7 @@ async fn a_reload_keeps_renewed_tokens_unless_the_file_has_others() {
     called_with(&vendor, "c4nary-a2").await;
 
     let log = gateway.stderr.text();
-    let warning = "integration \"v\": refreshed tokens are kept in memory alone; \
-                   [store] kind = \"sqlite\" keeps them";
+    let warning = "integration \"v\": refreshed tokens are only kept in memory, and are lost at a restart; use [store] kind = \"sqlite\" to keep them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");
     let line = "refresh connection=c integration=\"v\" outcome=\"renewed\"";
     assert_eq!(log.matches(line).count(), 2, "{log}");

@@ -48,11 +48,11 @@ fn oauth2() {
         ),
         (
             "client_secret = { env = \"C4NARY_UNSET\" }",
-            "79 .client_secret: the environment variable that it names isn't set".to_owned(),
+            "79 .client_secret: the environment variable isn't set".to_owned(),
         ),
         (
             "client_auth = \"none\", client_secret = \"c4nary\"",
-            "101 .client_secret: this `client_auth` sends no client secret".to_owned(),
+            "101 .client_secret: this `client_auth` sends no client secret; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`".to_owned(),
         ),
         (
             "algorithm = \"RS256\"",
@@ -68,7 +68,7 @@ fn oauth2() {
         ),
         (
             "headers = { host = \"c4nary\" }",
-            "75 .headers.host: this header frames or routes the message, and can't be a default one"
+            "75 .headers.host: this field controls framing or routing, so it can't be a default field"
                 .to_owned(),
         ),
     ] {
@@ -86,7 +86,7 @@ fn oauth2() {
     let start = "FILE:3:99: integration.v.auth.private_key: ";
     assert!(key.stderr.starts_with(start), "{key:?}");
     let twice = format!("auth = [{{ {OAUTH2} }}, {{ {OAUTH2} }}]");
-    let expected = "3:66: integration.v.auth: there is one of kind \"oauth2\" already";
+    let expected = "3:66: integration.v.auth: expected at most one table of kind \"oauth2\"";
     refused_integration(&twice, expected);
 }
 
@@ -146,11 +146,11 @@ fn schemes_that_sign() {
         ),
         (
             "kind = \"sigv4\", service = \"s 3\", region = \"eu\"",
-            "36 .service: no name of a service or a region",
+            "36 .service: the name of the service or the region isn't valid",
         ),
         (
             "kind = \"sigv4\", service = \"s3\", region = \"\"",
-            "51 .region: no name of a service or a region",
+            "51 .region: the name of the service or the region isn't valid",
         ),
         (
             "kind = \"sigv4\", service = \"s3\", region = \"eu\", payload = \"c4nary\"",
@@ -166,12 +166,12 @@ fn schemes_that_sign() {
         ),
         (
             "kind = \"oauth1\", realm = \"a\\\"b\"",
-            "35 .realm: the realm holds what no quoted string may",
+            "35 .realm: the realm contains characters that a quoted string can't contain",
         ),
         ("kind = \"hmac\"", "8 : missing key `message`"),
         (
             "kind = \"hmac\", message = \"{path}\"",
-            "8 : missing key `headers`, or `parameters`: what is sent of the signature",
+            "8 : missing key `headers` or `parameters`, which names the place of the signature",
         ),
         (
             "kind = \"hmac\", hash = \"md5\"",

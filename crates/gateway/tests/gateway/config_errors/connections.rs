@@ -37,7 +37,9 @@ fn connections() {
     );
     refused(
         &format!("{INTEGRATION}[connection.\"a/b\"]\nintegration = \"v\""),
-        &["3:13: connection.a/b: a connection id is 1 to 256 bytes without `/` and control bytes"],
+        &[
+            "3:13: connection.a/b: a connection id must have 1 to 256 bytes, without `/` and control bytes",
+        ],
     );
     let template = "[integration.v]\nbase_url = \"https://{region}.v.test\"\n[connection.c]\nintegration = \"v\"\n";
     refused(
@@ -151,8 +153,7 @@ fn the_end_of_an_access_token() {
         refused(&with(end), &[what]);
     }
     // One that can't be read isn't no time as well.
-    let unset =
-        "6:50: connection.c.secret.expires_at: the environment variable that it names isn't set";
+    let unset = "6:50: connection.c.secret.expires_at: the environment variable isn't set";
     refused(&with("{ env = \"C4NARY_UNSET\" }"), &[unset]);
     // To other kinds it's a secret like any.
     let other = "auth = { kind = \"bearer\" }\n[connection.c]\nintegration = \"v\"\n\
@@ -178,8 +179,7 @@ fn client_certificates() {
         )
     };
     let ((certificate, key), (_, other)) = (pair(), pair());
-    let what = "4:1: connection.c: the certificate and private key can't be used: they aren't PEM, \
-                or don't belong together";
+    let what = "4:1: connection.c: the certificate and the private key aren't PEM, or don't belong together";
     for auth in [
         "{ kind = \"mtls\" }",
         "[{ kind = \"mtls\" }, { kind = \"bearer\" }]",

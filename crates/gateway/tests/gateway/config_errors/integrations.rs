@@ -36,7 +36,7 @@ fn base_urls_and_their_variables() {
     for (variable, expected) in [
         (
             "\"(\"",
-            "3:24: integration.v.variables.region: the variable `region` has a pattern that is no regular expression",
+            "3:24: integration.v.variables.region: the variable `region` has a pattern that isn't a valid regular expression",
         ),
         (
             "{ pattern = \"a\", default = \"1\" }",
@@ -53,7 +53,7 @@ fn base_urls_and_their_variables() {
     }
     refused_integration(
         "variables = { region = \"a\" }",
-        "3:24: integration.v.variables.region: the variable `region` isn't one of the base URL's",
+        "3:24: integration.v.variables.region: the variable `region` isn't in the base URL",
     );
 }
 
@@ -82,15 +82,15 @@ fn domains_and_default_headers() {
     for (headers, expected) in [
         (
             "{ \"a b\" = \"c\" }",
-            "3:13: integration.v.headers.a b: expected a header's name",
+            "3:13: integration.v.headers.a b: expected the name of a header field",
         ),
         (
             "{ host = \"c\" }",
-            "3:13: integration.v.headers.host: this header frames or routes the message, and can't be a default one",
+            "3:13: integration.v.headers.host: this field controls framing or routing, so it can't be a default field",
         ),
         (
             "{ a = \"x\\ny\" }",
-            "3:17: integration.v.headers.a: expected a header's value: no control characters",
+            "3:17: integration.v.headers.a: expected the value of a header field, without control characters",
         ),
     ] {
         refused_integration(&format!("headers = {headers}"), expected);
@@ -124,7 +124,7 @@ fn authentication() {
         ),
         (
             "{ kind = \"header\", name = \"a b\", value = \"{k}\" }",
-            "3:34: integration.v.auth.name: the name is no field name",
+            "3:34: integration.v.auth.name: the name isn't a valid field name",
         ),
         (
             "{ kind = \"header\", name = \"a\", value = \"{k\" }",
@@ -132,7 +132,7 @@ fn authentication() {
         ),
         (
             "[]",
-            "3:8: integration.v.auth: expected at least one table, or no such key for no authentication",
+            "3:8: integration.v.auth: expected at least one table; for no authentication, remove the key",
         ),
         (
             "[{ kind = \"bearer\" }, \"c4nary\"]",

@@ -33,7 +33,7 @@ fn settings_of_the_server() {
         ),
         (
             "mount = \"/healthz\"",
-            "1:9: mount: the gateway answers there itself, expected another path",
+            "1:9: mount: the gateway uses this path itself; choose another path",
         ),
         (
             "listen = \"127.0.0.1:1\"\nlisten = \"127.0.0.1:2\"",
@@ -96,7 +96,7 @@ fn the_network() {
         ),
         (
             "resolve = { \"V.test\" = \"1.1.1.1\" }",
-            "2:13: network.resolve.V.test: expected a host name in small letters, such as \"vendor.test\", without a port",
+            "2:13: network.resolve.V.test: expected a host name in lower case without a port, such as \"vendor.test\"",
         ),
         (
             "resolve = { \"v.test\" = \"x\" }",
@@ -104,7 +104,7 @@ fn the_network() {
         ),
         (
             "extra_roots = [\"gateway.toml\"]",
-            "2:16: network.extra_roots: expected certificates in PEM: it holds no certificate",
+            "2:16: network.extra_roots: expected certificates in PEM: the file contains no certificate",
         ),
     ] {
         refused(&format!("[network]\n{line}"), &[expected]);
@@ -141,7 +141,7 @@ fn timeouts_and_limits() {
         ),
         (
             "[retry]\nattempts = 0",
-            "2:12: retry.attempts: expected 1 or more: the total of attempts",
+            "2:12: retry.attempts: expected 1 or more: the total number of attempts",
         ),
         (
             "[observe]\ntrace_context = \"begin\"",
@@ -161,7 +161,7 @@ fn timeouts_and_limits() {
         ),
         (
             "[circuit]\nopen = \"10s\"",
-            "2:8: circuit.open: expected `failures` beside it",
+            "2:8: circuit.open: this key needs `failures` in the same table",
         ),
     ] {
         refused(config, &[expected]);
@@ -187,12 +187,12 @@ fn the_limits() {
         ),
         (
             "rate_per_connection = {}",
-            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+            "2:23: limits.rate_per_connection: expected either `per_second` or `per_minute`"
                 .to_owned(),
         ),
         (
             "rate_per_connection = { per_second = 1, per_minute = 1 }",
-            "2:23: limits.rate_per_connection: expected one of `per_second` and `per_minute`"
+            "2:23: limits.rate_per_connection: expected either `per_second` or `per_minute`"
                 .to_owned(),
         ),
         (
@@ -228,8 +228,7 @@ fn what_a_later_version_will_do_is_named() {
         refused(&config, &[&expected]);
     }
     let catalog = "[connection.c]\nintegration = \"hubspot\"";
-    let expected = "2:15: connection.c.integration: there is no integration of that name in the config file; \
-                    the bundled catalog is not yet supported";
+    let expected = "2:15: connection.c.integration: the config file has no integration with this name; the bundled catalog is not yet supported";
     refused(catalog, &[expected]);
 }
 
@@ -307,7 +306,7 @@ fn the_store_of_kind_sqlite() {
         ),
         (
             format!("{url}\nkey = {{ env = \"C4NARY_UNSET\" }}"),
-            "4:7: store.key: the environment variable that it names isn't set".to_owned(),
+            "4:7: store.key: the environment variable isn't set".to_owned(),
         ),
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"c4nary\"]"),
@@ -315,12 +314,12 @@ fn the_store_of_kind_sqlite() {
         ),
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
-            "5:13: store.old_keys: this key stands here twice".to_owned(),
+            "5:13: store.old_keys: this key is listed twice".to_owned(),
         ),
         // Space around it is no other key.
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\" {KEY}\\r\\n\"]"),
-            "5:13: store.old_keys: this key stands here twice".to_owned(),
+            "5:13: store.old_keys: this key is listed twice".to_owned(),
         ),
         (
             format!("url = \"c4nary.db\"\nkey = \"{KEY}\""),
@@ -350,8 +349,7 @@ fn the_store_of_kind_sqlite() {
     let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
     let ended = check(format!("{good}\n{table}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let expected = "connections live in sqlite: those of this file, 1, aren't served; \
-                    `connections import` takes them\n";
+    let expected = "connections live in sqlite: those of this file, 1, aren't served; `connections import` imports them\n";
     assert!(ended.stderr.ends_with(expected), "{ended:?}");
 }
 
@@ -373,7 +371,7 @@ fn callers() {
         ),
         (
             "api_key = \"c4nary\\n\"\nconnections = []",
-            "2:11: caller.api_key: the key begins or ends with a blank, or holds a control character, expected one that a header can carry",
+            "2:11: caller.api_key: the key begins or ends with a blank, or contains a control character, expected one that a header can carry",
         ),
         (
             "api_key = 1234321.5\nconnections = []",
@@ -401,11 +399,11 @@ fn callers() {
         ),
         (
             "methods = []",
-            "4:11: caller.methods: expected at least one method, or no such key for all",
+            "4:11: caller.methods: expected at least one method; to allow all, remove the key",
         ),
         (
             "paths = []",
-            "4:9: caller.paths: expected at least one path, or no such key for all",
+            "4:9: caller.paths: expected at least one path; to allow all, remove the key",
         ),
     ] {
         refused(
@@ -416,7 +414,7 @@ fn callers() {
     let twice = format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n").repeat(2);
     refused(
         &twice,
-        &["5:11: caller.api_key: another [[caller]] has the same key, expected one of its own"],
+        &["5:11: caller.api_key: another [[caller]] has the same key; each caller needs its own"],
     );
 }
 
@@ -426,7 +424,10 @@ fn text_that_is_no_toml() {
     refused_with("a = 1\n= 1", "2:1: ");
     let ended = check(b"a = 1\nb = \"c4nary\xff\"");
     assert_eq!(ended.code, Some(2));
-    assert_eq!(ended.stderr, "FILE:2:12: this isn't UTF-8, expected TOML\n");
+    assert_eq!(
+        ended.stderr,
+        "FILE:2:12: the file isn't UTF-8; expected TOML\n"
+    );
 }
 
 /// One run shows all that is wrong, in the file's order.
@@ -435,8 +436,8 @@ fn each_problem_has_its_line() {
     refused(
         "mount = \"a/\"\n[retry]\nattempts = 0\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
         &[
-            "1:9: mount: expected a path such as \"/passthrough\", of letters, digits and `-._~`, without a slash at its end",
-            "3:12: retry.attempts: expected 1 or more: the total of attempts",
+            "1:9: mount: expected a path such as \"/passthrough\": letters, digits and `-._~`, without a slash at the end",
+            "3:12: retry.attempts: expected 1 or more: the total number of attempts",
             "5:12: integration.v.base_url: its scheme is neither http nor https, expected a URL such as \"https://api.vendor.com/v2\"",
             "7:11: caller.api_key: the key is empty, expected one that a header can carry",
         ],
