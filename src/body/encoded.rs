@@ -1,7 +1,8 @@
 //! A body that a scheme encodes while it streams.
 
+use std::fmt;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -24,8 +25,10 @@ pub(super) struct Encoded {
     has_finished: bool,
     /// Keeps a copy of the plain content, as a replay is encoded again.
     tee: Option<Arc<Tee>>,
-    /// The memory that the coder buffers.
-    taken: Arc<BufferPermit>,
+    /// The memory that the coder buffers. A copy shares it, because only one of them is sent at a time.
+    taken: Arc<Mutex<BufferPermit>>,
+    /// The number of bytes that the coder has read since its last output, and so may buffer.
+    buffered: usize,
 }
 
 impl Encoded {
@@ -33,7 +36,16 @@ impl Encoded {
         plain: RequestBody,
         coder: Box<dyn BodyEncoder>,
         tee: Option<Arc<Tee>>,
-        taken: Arc<BufferPermit>,
+        taken: BufferPermit,
+    ) -> Self {
+        Self::with_shared(plain, coder, tee, Arc::new(Mutex::new(taken)))
+    }
+
+    fn with_shared(
+        plain: RequestBody,
+        coder: Box<dyn BodyEncoder>,
+        tee: Option<Arc<Tee>>,
+        taken: Arc<Mutex<BufferPermit>>,
     ) -> Self {
         let left = coder.encoded_len(plain.size_hint().exact());
         // A request without a body must not get an empty body.
@@ -47,13 +59,14 @@ impl Encoded {
             has_finished,
             tee,
             taken,
+            buffered: 0,
         }
     }
 
     /// Returns a copy, if the plain body is empty or in memory.
     pub(super) fn try_clone(&self) -> Option<Self> {
         let (plain, taken) = (self.plain.try_clone()?, Arc::clone(&self.taken));
-        Some(Self::new(plain, self.coder.restart(), None, taken))
+        Some(Self::with_shared(plain, self.coder.restart(), None, taken))
     }
 
     /// Returns the number of bytes that the encoding adds, as far as it's known.
@@ -69,9 +82,18 @@ impl Encoded {
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         loop {
             if !self.data.is_empty() {
+                let before = self.data.len();
                 match self.coder.encode(&mut self.data) {
-                    Ok(Some(coded)) => return Poll::Ready(Some(self.data_frame(coded))),
-                    Ok(None) => self.data = Bytes::new(),
+                    Ok(Some(coded)) => {
+                        self.buffered = 0;
+                        return Poll::Ready(Some(self.data_frame(coded)));
+                    }
+                    Ok(None) => {
+                        self.data = Bytes::new();
+                        if !self.try_buffer(before) {
+                            return Poll::Ready(Some(Err(NoRoom.into())));
+                        }
+                    }
                     Err(error) => return Poll::Ready(Some(Err(error.into()))),
                 }
             }
@@ -104,6 +126,15 @@ impl Encoded {
                 Err(error) => return Poll::Ready(Some(Err(error.into()))),
             }
         }
+    }
+
+    /// Counts bytes that the coder has read without an output. Memory is counted when it's used, and not before, so that a caller that
+    /// sends nothing takes none. Returns `false` if there is no room.
+    fn try_buffer(&mut self, bytes: usize) -> bool {
+        self.buffered += bytes;
+        let needed = self.buffered.min(self.coder.max_buffered());
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.try_grow_to(needed)
     }
 
     fn data_frame(&mut self, coded: Bytes) -> Result<Frame<Bytes>, BoxError> {
@@ -147,6 +178,18 @@ impl Encoded {
     }
 }
 
+/// The error of a body for which the scheme can't buffer more.
+#[derive(Debug)]
+pub(super) struct NoRoom;
+
+impl fmt::Display for NoRoom {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many request bodies are buffered")
+    }
+}
+
+impl std::error::Error for NoRoom {}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -156,6 +199,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::connection::ConnectionKey;
     use crate::limits::BufferBudget;
 
     /// Writes each byte twice, after a `<` and before a `>`, and says a length of its own.
@@ -199,9 +243,9 @@ mod tests {
         let trailers = trailers.then(|| HeaderMap::from_iter([trailer]));
         let plain = RequestBody::buffered(Bytes::from_static(b"abc"), trailers, None);
         let coder = Box::new(Twice { says, begun: false });
-        plain
-            .encoded(coder, None, &Arc::new(BufferBudget::new(0)))
-            .unwrap()
+        let key = ConnectionKey::try_from("c").unwrap();
+        let room = Arc::new(BufferBudget::new(0));
+        plain.encoded(coder, None, BufferPermit::empty(&room, &key))
     }
 
     /// Returns the body that comes out, with a `!` for an error and a `+` for trailers.

@@ -16,8 +16,11 @@ mod upstream;
 pub use self::request::RequestBody;
 pub use self::upstream::UpstreamBody;
 
+pub(crate) use self::payload::no_room;
 pub(crate) use self::tee::Tee;
-pub(crate) use self::upload::{Following, Progress, Upload, UploadState, poll_still};
+pub(crate) use self::upload::{
+    Following, Progress, Upload, UploadState, poll_still, poll_unbudgeted,
+};
 pub(crate) use self::upstream::Drive;
 
 use std::any::Any;

@@ -2,7 +2,6 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -12,7 +11,7 @@ use tokio::time::timeout;
 
 use super::RequestBody;
 use crate::error::{Error, ErrorCode};
-use crate::limits::{BufferBudget, BufferPermit};
+use crate::limits::BufferPermit;
 
 impl RequestBody {
     /// Returns the body in memory, and its bytes.
@@ -28,7 +27,7 @@ impl RequestBody {
         limit: usize,
         host_limit: Option<u64>,
         idle: Duration,
-        room: &Arc<BufferBudget>,
+        mut taken: BufferPermit,
     ) -> Result<(Self, Bytes), Error> {
         let limit = host_limit
             .and_then(|host| usize::try_from(host).ok())
@@ -39,7 +38,6 @@ impl RequestBody {
         if size.lower() > limit as u64 {
             return Err(too_large());
         }
-        let mut taken = BufferPermit::empty(room);
         let mut data = BytesMut::new();
         let mut trailers: Option<HeaderMap> = None;
         loop {
@@ -62,7 +60,7 @@ impl RequestBody {
     }
 }
 
-pub(super) fn no_room() -> Error {
+pub(crate) fn no_room() -> Error {
     Error::new(
         ErrorCode::Overloaded,
         "too many request bodies are buffered for the upstream's authentication; try again later",

@@ -14,15 +14,14 @@ use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep, sleep};
 
 use super::buffered::Buffered;
-use super::encoded::Encoded;
-use super::payload::no_room;
-use super::stream::Stream;
+use super::encoded::{Encoded, NoRoom};
+use super::stream::{Stream, Truncated};
 use super::tee::Tee;
 use super::upload::{Following, Progress, Upload, UploadState, poll_still};
 use super::{BoxBody, boxed, drain, take};
 use crate::auth::BodyEncoder;
-use crate::error::{BoxError, Error, is_over_limit};
-use crate::limits::{BufferBudget, BufferPermit};
+use crate::error::{BoxError, is_over_limit};
+use crate::limits::{BufferPermit, Permit};
 use crate::rewrite::RequestTrailers;
 
 /// The body of a request to an upstream: one type for the bodies of all servers, because a connection pool needs a single
@@ -37,6 +36,8 @@ pub struct RequestBody {
     timer: Option<Pin<Box<Sleep>>>,
     /// The caller waits for `100 Continue` until the body is polled.
     expects_continue: bool,
+    /// The places of the call in the limits. An upload may go on after its response, and is still a part of the call.
+    permit: Permit,
 }
 
 enum Kind {
@@ -89,6 +90,7 @@ impl RequestBody {
             uploading: None,
             timer: None,
             expects_continue: head.headers.contains_key(EXPECT),
+            permit: Permit::default(),
         };
         Request::from_parts(head, body)
     }
@@ -137,6 +139,7 @@ impl RequestBody {
             uploading: None,
             timer: None,
             expects_continue: false,
+            permit: Permit::default(),
         }
     }
 
@@ -152,28 +155,16 @@ impl RequestBody {
         }
     }
 
-    /// Returns the body encoded by `coder`. `tee` keeps the plain content. Call it before [`follow`](Self::follow).
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorCode::Overloaded`](crate::ErrorCode::Overloaded) if there is no room for the
-    /// part that the coder buffers.
+    /// Returns the body encoded by `coder`. `tee` keeps the plain content. `taken` counts the memory that the coder buffers. Call it
+    /// before [`follow`](Self::follow).
     pub(crate) fn encoded(
         self,
         coder: Box<dyn BodyEncoder>,
         tee: Option<Arc<Tee>>,
-        room: &Arc<BufferBudget>,
-    ) -> Result<Self, Error> {
-        let whole = self.size_hint().exact();
-        let whole = whole.and_then(|whole| usize::try_from(whole).ok());
-        let mut taken = BufferPermit::empty(room);
-        if !taken.try_grow(whole.map_or(coder.max_buffered(), |whole| {
-            whole.min(coder.max_buffered())
-        })) {
-            return Err(no_room());
-        }
-        let coded = Encoded::new(self, coder, tee, Arc::new(taken));
-        Ok(Self::from_kind(Kind::Encoded(Box::new(coded))))
+        taken: BufferPermit,
+    ) -> Self {
+        let coded = Encoded::new(self, coder, tee, taken);
+        Self::from_kind(Kind::Encoded(Box::new(coded)))
     }
 
     /// Returns a copy of the body that shares its progress, if it's empty or in memory.
@@ -197,10 +188,12 @@ impl RequestBody {
         trailers: impl FnOnce() -> RequestTrailers,
         (limit, idle): (Option<u64>, Duration),
         tee: Option<Arc<Tee>>,
+        permit: &Permit,
     ) -> (Self, Option<Arc<dyn Progress>>) {
         if self.is_end_stream() {
             return (self, None);
         }
+        self.permit = permit.clone();
         let uploading = Arc::new(Uploading {
             progress: Upload::new(started),
             trailers: trailers(),
@@ -239,6 +232,14 @@ impl RequestBody {
         Some(Following::new(uploading, idle))
     }
 
+    /// Returns `true` if the body ended after its call, and nothing confirms that the caller sent all of it. While the call is in
+    /// progress, a caller that resets its stream ends the call, and so the body is dropped.
+    fn is_truncated(&self) -> bool {
+        let is_unconfirmed = matches!(&self.kind, Kind::Stream(body) if !body.is_end_stream());
+        let uploading = self.uploading.as_ref();
+        is_unconfirmed && uploading.is_some_and(|uploading| uploading.progress.is_unattended())
+    }
+
     fn poll_inner(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         self.expects_continue = false;
         match &mut self.kind {
@@ -269,9 +270,12 @@ impl RequestBody {
         let mut frame = match frame {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
-                progress.set(match is_over_limit(&*error) {
-                    true => UploadState::TooLarge,
-                    false => UploadState::Broken,
+                progress.set(if is_over_limit(&*error) {
+                    UploadState::TooLarge
+                } else if error.is::<NoRoom>() {
+                    UploadState::NoRoom
+                } else {
+                    UploadState::Broken
                 });
                 return Some(Err(error));
             }
@@ -321,7 +325,10 @@ impl Body for RequestBody {
             // The caller is still connected, so the rest of its body is drained when this is dropped.
             return Poll::Ready(Some(Err(Stalled.into())));
         }
-        let frame = ready!(polled);
+        let mut frame = ready!(polled);
+        if frame.is_none() && self.is_truncated() {
+            frame = Some(Err(Truncated.into()));
+        }
         if !matches!(frame, Some(Ok(_))) {
             // Broken or at its end: nothing is left to drain.
             self.kind = Kind::Empty;

@@ -79,7 +79,7 @@ impl Body for Stream {
 
 /// The error of a stream that was reset before its end.
 #[derive(Debug)]
-struct Truncated;
+pub(super) struct Truncated;
 
 impl fmt::Display for Truncated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

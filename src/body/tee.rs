@@ -10,7 +10,7 @@ use http::HeaderMap;
 use http_body::{Body as _, Frame};
 
 use super::RequestBody;
-use crate::limits::{BufferBudget, BufferPermit};
+use crate::limits::BufferPermit;
 
 /// A copy of a body that grows while the body streams, up to a limit.
 pub(crate) struct Tee(Mutex<State>);
@@ -33,11 +33,7 @@ struct Keeping {
 
 impl Tee {
     /// Returns a tee for `body`, up to `limit` bytes, or `None` if the body is known to be larger.
-    pub(crate) fn new(
-        body: &RequestBody,
-        limit: usize,
-        room: &Arc<BufferBudget>,
-    ) -> Option<Arc<Self>> {
+    pub(crate) fn new(body: &RequestBody, limit: usize, taken: BufferPermit) -> Option<Arc<Self>> {
         let size = body.size_hint();
         if limit == 0 || size.lower() > limit as u64 {
             return None;
@@ -47,7 +43,7 @@ impl Tee {
             trailers: None,
             is_chunked: size.exact().is_none(),
             limit,
-            taken: BufferPermit::empty(room),
+            taken,
         };
         Some(Arc::new(Self(Mutex::new(State::Keeping(keeping)))))
     }

@@ -3,10 +3,11 @@
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::task::unconstrained;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// The progress of a request's body. Times are kept as milliseconds since the call's start, so that they fit into an
@@ -17,6 +18,8 @@ pub(crate) struct Upload {
     bytes: AtomicU64,
     moved: AtomicU64,
     state: AtomicU8,
+    /// The call has ended, and the upload goes on without it.
+    unattended: AtomicBool,
 }
 
 /// Shared state that holds the progress of a request's body.
@@ -39,6 +42,8 @@ pub(crate) enum UploadState {
     TooLarge,
     /// The caller sent nothing for the idle timeout, while nothing else moved.
     Stalled,
+    /// There was no memory for the part that the scheme buffers.
+    NoRoom,
 }
 
 impl Upload {
@@ -48,6 +53,7 @@ impl Upload {
             bytes: AtomicU64::new(0),
             moved: AtomicU64::new(0),
             state: AtomicU8::new(UploadState::AwaitsUpstream as u8),
+            unattended: AtomicBool::new(false),
         }
     }
 
@@ -75,16 +81,27 @@ impl Upload {
     }
 
     pub(crate) fn state(&self) -> UploadState {
-        const STATES: [UploadState; 6] = [
+        const STATES: [UploadState; 7] = [
             UploadState::AwaitsCaller,
             UploadState::AwaitsUpstream,
             UploadState::Ended,
             UploadState::Broken,
             UploadState::TooLarge,
             UploadState::Stalled,
+            UploadState::NoRoom,
         ];
         let state = usize::from(self.state.load(Ordering::Acquire));
         STATES.get(state).copied().unwrap_or(UploadState::Broken)
+    }
+
+    /// Records that the call has ended.
+    pub(crate) fn leave(&self) {
+        self.unattended.store(true, Ordering::Release);
+    }
+
+    /// Returns `true` if the call has ended.
+    pub(super) fn is_unattended(&self) -> bool {
+        self.unattended.load(Ordering::Acquire)
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -126,6 +143,17 @@ impl Following {
     }
 }
 
+/// Polls outside of tokio's budget for cooperative tasks (`tokio::task::coop`).
+///
+/// Bytes that keep arriving use up the budget of a task, and a timer or a signal that is polled afterwards would then always be
+/// pending. So everything that ends a wait is polled by this function.
+pub(crate) fn poll_unbudgeted<T>(
+    cx: &mut Context<'_>,
+    poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Poll<T> {
+    pin!(unconstrained(poll_fn(poll))).poll(cx)
+}
+
 /// Completes once `limit` has passed since `moved`, or at `end`. The timer is reset when it fires, rather than for each
 /// frame.
 pub(crate) fn poll_still(
@@ -135,13 +163,15 @@ pub(crate) fn poll_still(
     limit: Duration,
     end: Option<Instant>,
 ) -> Poll<()> {
-    while timer.as_mut().poll(cx).is_ready() {
-        let deadline = moved + limit;
-        let deadline = end.map_or(deadline, |end| end.min(deadline));
-        if deadline <= Instant::now() {
-            return Poll::Ready(());
+    poll_unbudgeted(cx, |cx| {
+        while timer.as_mut().poll(cx).is_ready() {
+            let deadline = moved + limit;
+            let deadline = end.map_or(deadline, |end| end.min(deadline));
+            if deadline <= Instant::now() {
+                return Poll::Ready(());
+            }
+            timer.as_mut().reset(deadline);
         }
-        timer.as_mut().reset(deadline);
-    }
-    Poll::Pending
+        Poll::Pending
+    })
 }

@@ -123,10 +123,10 @@ impl Drop for KeyPermit {
     }
 }
 
-/// The permits that a call holds while it's in progress. The content is boxed to keep the future of each call small,
-/// because most host applications set no limit.
-#[derive(Default)]
-pub(crate) struct Permit(Option<Box<Held>>);
+/// The permits that a call holds while it's in progress. Clones share them: the call counts until its response and its upload have
+/// ended. The content is in a box of its own to keep the future of each call small, because most host applications set no limit.
+#[derive(Clone, Default)]
+pub(crate) struct Permit(Option<Arc<Held>>);
 
 #[derive(Default)]
 struct Held {
@@ -137,7 +137,7 @@ struct Held {
 impl Permit {
     pub(super) fn take_global(&mut self, global: &Arc<GlobalLimit>) -> Result<(), Error> {
         let place = global.take()?;
-        self.held().global = Some(place);
+        self.hold(|held| held.global = Some(place));
         Ok(())
     }
 
@@ -147,12 +147,15 @@ impl Permit {
         id: &ConnectionKey,
     ) -> Result<(), Error> {
         let place = per_key.take(id)?;
-        self.held().of_key = Some(place);
+        self.hold(|held| held.of_key = Some(place));
         Ok(())
     }
 
-    fn held(&mut self) -> &mut Held {
-        self.0.get_or_insert_default()
+    fn hold(&mut self, set: impl FnOnce(&mut Held)) {
+        // The permit is shared only after the last place has been taken.
+        if let Some(held) = Arc::get_mut(self.0.get_or_insert_default()) {
+            set(held);
+        }
     }
 }
 

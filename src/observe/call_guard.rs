@@ -117,7 +117,7 @@ impl CallGuard {
         self.started
     }
 
-    /// Returns the call's places in the limits, which it holds until it ends.
+    /// Returns the call's places in the limits, which it holds until its response has ended. The request's body holds a clone.
     pub(crate) fn permit(&mut self) -> &mut Permit {
         &mut self.permit
     }
@@ -178,9 +178,17 @@ impl CallGuard {
         self.facts.response_bytes += bytes as u64;
     }
 
+    /// Records that an upload which goes on has no call any more.
+    fn leave_upload(&self) {
+        if let Some(upload) = self.upload() {
+            upload.leave();
+        }
+    }
+
     /// Records the outcome of the call. Only the first outcome counts.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
         self.facts.outcome.get_or_insert(outcome);
+        self.leave_upload();
         // Released before the caller has the last byte, because the caller's next call may follow at once.
         self.permit = Permit::default();
     }
@@ -188,6 +196,7 @@ impl CallGuard {
 
 impl Drop for CallGuard {
     fn drop(&mut self) {
+        self.leave_upload();
         // Released before the report, because an observer may rely on the free place.
         self.permit = Permit::default();
         if self.is_observed() {

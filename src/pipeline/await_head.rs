@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::body::{Progress, Upload, UploadState};
+use crate::body::{Progress, Upload, UploadState, poll_unbudgeted};
 use crate::client::{Dispatch, TransportError, TransportErrorKind};
 use crate::error::Error;
 use crate::timeouts::Timeouts;
@@ -67,34 +67,38 @@ impl<F: Future> Future for AwaitHead<'_, F> {
         if let Poll::Ready(output) = this.sending.poll(cx) {
             return Poll::Ready(Ok(output));
         }
-        while this.sleep.as_mut().poll(cx).is_ready() {
-            let upload = this.upload.as_ref().map(|upload| upload.progress());
-            let state = upload.map_or(UploadState::Ended, Upload::state);
-            let moved = upload
-                .map_or(*this.started, Upload::moved)
-                .max(*this.started);
-            let deadline = match state {
-                UploadState::AwaitsCaller | UploadState::AwaitsUpstream => {
-                    moved + this.timeouts.idle
+        poll_unbudgeted(cx, |cx| {
+            while this.sleep.as_mut().poll(cx).is_ready() {
+                let upload = this.upload.as_ref().map(|upload| upload.progress());
+                let state = upload.map_or(UploadState::Ended, Upload::state);
+                let moved = upload
+                    .map_or(*this.started, Upload::moved)
+                    .max(*this.started);
+                let deadline = match state {
+                    UploadState::AwaitsCaller | UploadState::AwaitsUpstream => {
+                        moved + this.timeouts.idle
+                    }
+                    UploadState::Ended
+                    | UploadState::Broken
+                    | UploadState::TooLarge
+                    | UploadState::Stalled
+                    | UploadState::NoRoom => moved + this.timeouts.response_head,
+                };
+                let now = Instant::now();
+                if this.end.is_some_and(|end| end <= now) {
+                    let error = Error::call_too_long();
+                    return Poll::Ready(error.with_sent(!this.to.is_waiting()));
                 }
-                UploadState::Ended
-                | UploadState::Broken
-                | UploadState::TooLarge
-                | UploadState::Stalled => moved + this.timeouts.response_head,
-            };
-            let now = Instant::now();
-            if this.end.is_some_and(|end| end <= now) {
-                let error = Error::call_too_long();
-                return Poll::Ready(Err(error.with_sent(!this.to.is_waiting())));
+                if deadline <= now {
+                    return Poll::Ready(elapsed(state).with_sent(!this.to.is_waiting()));
+                }
+                let next = deadline.min(now + this.timeouts.step());
+                let next = this.end.map_or(next, |end| end.min(next));
+                this.sleep.as_mut().reset(next);
             }
-            if deadline <= now {
-                return Poll::Ready(Err(elapsed(state).with_sent(!this.to.is_waiting())));
-            }
-            let next = deadline.min(now + this.timeouts.step());
-            let next = this.end.map_or(next, |end| end.min(next));
-            this.sleep.as_mut().reset(next);
-        }
-        Poll::Pending
+            Poll::Pending
+        })
+        .map(Err)
     }
 }
 

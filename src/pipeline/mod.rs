@@ -178,7 +178,7 @@ where
         };
         if let PayloadUse::Bytes { limit } = to.payload_use(&call.outgoing.head, &connection)? {
             // Boxed, because few schemes need it, and it would make the future of each call larger.
-            Box::pin(self.buffer_payload(&mut call.outgoing, limit)).await?;
+            Box::pin(self.buffer_payload(&mut call.outgoing, limit, &key)).await?;
         }
         let rules = self.rules(&upstream, &scope);
         let Outgoing { head, body, .. } = &mut call.outgoing;

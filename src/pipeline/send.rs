@@ -14,10 +14,11 @@ use super::config::Config;
 use super::{Call, Gateway, context};
 use crate::auth::{Applied, AuthContext, AuthRequest, PayloadUse};
 use crate::authorize::Authorize;
-use crate::body::{RequestBody, Tee, UploadState, UpstreamBody};
+use crate::body::{RequestBody, Tee, UploadState, UpstreamBody, no_room};
 use crate::client::{Dispatch, Transport, TransportError, TransportErrorKind};
 use crate::connection::{Connection, ConnectionKey};
 use crate::error::Error;
+use crate::limits::BufferPermit;
 use crate::observe::{CallGuard, Outcome};
 use crate::policy::{Destination, Host};
 use crate::resilience::Attempt;
@@ -85,7 +86,7 @@ where
         // If the credential is stale, the head and the body are needed again.
         let can_refresh = self.store.can_refresh(connection);
         let replay = match can_refresh {
-            true => outgoing.replay(config),
+            true => outgoing.replay(config, target.key),
             false => None,
         };
         let sent = match config.resilience.is_off() {
@@ -163,8 +164,8 @@ where
         let config = &self.config;
         // The copy that is kept for a replay is encoded again when it's sent.
         if let Some(encoder) = applied.take_encoder() {
-            let encoded =
-                std::mem::take(body).encoded(encoder, tee.take(), config.limits.buffers())?;
+            let taken = BufferPermit::empty(config.limits.buffers(), target.key);
+            let encoded = std::mem::take(body).encoded(encoder, tee.take(), taken);
             *body = rewrite::framed(head, encoded);
         }
         let trailers = || RequestTrailers {
@@ -173,7 +174,8 @@ where
             host_credentials: Arc::clone(&config.host_credentials),
         };
         let limits = (config.request_body_limit, config.timeouts.idle);
-        let followed = std::mem::take(body).follow(guard.started(), trailers, limits, tee.take());
+        let (started, permit) = (guard.started(), guard.permit().clone());
+        let followed = std::mem::take(body).follow(started, trailers, limits, tee.take(), &permit);
         let (followed, upload) = followed;
         *body = followed;
         guard.set_upload(upload);
@@ -223,6 +225,7 @@ where
         &self,
         outgoing: &mut Outgoing,
         limit: usize,
+        key: &ConnectionKey,
     ) -> Result<(), Error> {
         let config = &self.config;
         let whole = std::mem::take(&mut outgoing.body);
@@ -231,7 +234,7 @@ where
                 limit,
                 config.request_body_limit,
                 config.timeouts.idle,
-                config.limits.buffers(),
+                BufferPermit::empty(config.limits.buffers(), key),
             )
             .await?;
         outgoing.body = buffered;
@@ -282,12 +285,13 @@ impl Outgoing {
 
     /// Returns the request to send again, which may have to wait until its body has been sent. Returns `None` if the body is too large to
     /// be kept.
-    fn replay(&mut self, config: &Config) -> Option<Box<Replay>> {
+    fn replay(&mut self, config: &Config, key: &ConnectionKey) -> Option<Box<Replay>> {
         if let Some(outgoing) = self.try_clone() {
             let buffered = None;
             return Some(Box::new(Replay { outgoing, buffered }));
         }
-        self.tee = Tee::new(&self.body, config.replay_limit, config.limits.buffers());
+        let taken = BufferPermit::empty(config.limits.buffers(), key);
+        self.tee = Tee::new(&self.body, config.replay_limit, taken);
         let buffered = Some(Buffered(Arc::clone(self.tee.as_ref()?)));
         let outgoing = Self {
             head: self.head.clone(),
@@ -361,6 +365,7 @@ impl Target<'_> {
     fn map_error(self, error: TransportError, guard: &mut CallGuard) -> Error {
         match guard.upload().map(|upload| upload.state()) {
             Some(UploadState::TooLarge) => Error::body_too_large().with_sent(true),
+            Some(UploadState::NoRoom) => no_room().with_sent(true),
             Some(UploadState::Broken) => {
                 guard.finish(Outcome::Cancelled);
                 Error::body_broken(error).with_sent(true)

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::origins::Origins;
-use crate::policy::Origin;
+use super::origins::{Key, Origins};
 
 /// The time for which calls are counted.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -15,7 +14,7 @@ const MIN_RETRIES: u32 = 10;
 /// The number of calls that allow another retry, so that at most 20 % of the calls are retried.
 const CALLS_PER_RETRY: u32 = 5;
 
-/// The budgets of all destinations.
+/// The budgets of all connection keys at all destinations. A connection key whose calls fail uses up only its own budget.
 #[derive(Default)]
 pub(super) struct Budget(Origins<Window>);
 
@@ -45,16 +44,16 @@ impl Window {
 
 impl Budget {
     /// Counts a call that may be retried.
-    pub(super) fn called(&self, origin: &Origin) {
+    pub(super) fn called(&self, key: &Key) {
         let mut windows = self.0.lock();
-        let window = windows.entry(origin, Window::new).current();
+        let window = windows.entry(key, Window::new).current();
         window.calls = window.calls.saturating_add(1);
     }
 
     /// Takes a retry from the budget. Returns `false` if the budget is used up.
-    pub(super) fn grants(&self, origin: &Origin) -> bool {
+    pub(super) fn grants(&self, key: &Key) -> bool {
         let mut windows = self.0.lock();
-        let window = windows.entry(origin, Window::new).current();
+        let window = windows.entry(key, Window::new).current();
         let grants = window.retries < MIN_RETRIES + window.calls / CALLS_PER_RETRY;
         window.retries += u32::from(grants);
         grants
@@ -69,7 +68,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_fifth_of_the_calls_and_a_reserve_are_granted_in_each_window() {
-        let origin = |host| Location::parse(host, Some(Scheme::Https)).unwrap().origin;
+        let origin =
+            |host| Key::shared(&Location::parse(host, Some(Scheme::Https)).unwrap().origin);
         let (origin, other) = (origin("a.test"), origin("b.test"));
         let budget = Budget::default();
         let granted = || (0..1000).filter(|_| budget.grants(&origin)).count();

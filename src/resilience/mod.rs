@@ -19,6 +19,7 @@ use http::Response;
 use tokio::time::{Instant, sleep};
 
 use self::circuit::{Circuits, Pass};
+use self::origins::Key;
 use self::retry::Retry;
 use crate::body::{UploadState, UpstreamBody};
 use crate::client::{TransportError, TransportErrorKind};
@@ -50,8 +51,10 @@ pub(crate) struct Resilience {
 enum Verdict {
     /// The upstream sent a response, with any status.
     Answered,
-    /// The upstream couldn't be reached, or didn't respond to a complete request.
-    Failed,
+    /// The upstream couldn't be reached.
+    Unreachable,
+    /// The upstream didn't respond to a complete request in time.
+    Silent,
     /// The attempt shows nothing about the upstream's health, because it failed for another reason: the caller, a refusal,
     /// or a lost connection.
     Neither,
@@ -104,12 +107,13 @@ impl Resilience {
     where
         F: Future<Output = Result<Sent, Error>>,
     {
-        let retry = self.retry.as_deref();
-        let retry = retry.filter(|_| retry::is_safe(guard.method()));
+        let is_safe = retry::is_safe(guard.method());
+        let key = Key::of(origin, guard.connection_key());
+        let retry = self.retry.as_deref().filter(|_| is_safe);
         if let Some(retry) = retry {
-            retry.budget.called(origin);
+            retry.budget.called(&key);
         }
-        let mut pass = self.enter(origin)?;
+        let mut pass = self.enter(origin, &key, is_safe)?;
         let mut attempt = 1;
         loop {
             let left = retry.filter(|retry| attempt < retry.attempts());
@@ -131,13 +135,13 @@ impl Resilience {
                 _ => None,
             };
             let fits = |wait| end.is_none_or(|end| Instant::now() + wait < end);
-            let Some(wait) = wait.filter(|&wait| fits(wait) && retry.budget.grants(origin)) else {
+            let Some(wait) = wait.filter(|&wait| fits(wait) && retry.budget.grants(&key)) else {
                 return sent;
             };
             // A response that isn't returned is dropped before the wait, so that it holds no connection.
             let failed = sent.map(Result::err);
             sleep(wait).await;
-            pass = match (self.enter(origin), failed) {
+            pass = match (self.enter(origin, &key, is_safe), failed) {
                 (Ok(pass), _) => pass,
                 (Err(_), Ok(Some(error))) => return Ok(Err(error)),
                 (Err(refused), _) => return Err(refused.with_sent(true)),
@@ -148,16 +152,19 @@ impl Resilience {
     }
 
     /// Returns the circuit's permission to send, or `None` if no circuit is configured.
-    fn enter(&self, origin: &Origin) -> Result<Option<Pass>, Error> {
+    fn enter(&self, origin: &Origin, key: &Key, is_safe: bool) -> Result<Option<Pass>, Error> {
         let circuits = self.circuits.as_deref();
-        circuits.map(|circuits| circuits.enter(origin)).transpose()
+        circuits
+            .map(|circuits| circuits.enter(origin, key, is_safe))
+            .transpose()
     }
 
     fn judge(&self, pass: Option<Pass>, verdict: Verdict) {
         if let (Some(circuits), Some(pass)) = (&self.circuits, pass) {
             match verdict {
                 Verdict::Answered => circuits.answered(pass),
-                Verdict::Failed => circuits.failed(pass),
+                Verdict::Unreachable => circuits.unreachable(pass),
+                Verdict::Silent => circuits.silent(pass),
                 Verdict::Neither => {}
             }
         }
@@ -168,7 +175,12 @@ impl Resilience {
 fn is_callers(upload: Option<UploadState>) -> bool {
     matches!(
         upload,
-        Some(UploadState::Broken | UploadState::TooLarge | UploadState::Stalled)
+        Some(
+            UploadState::Broken
+                | UploadState::TooLarge
+                | UploadState::Stalled
+                | UploadState::NoRoom
+        )
     )
 }
 
@@ -190,8 +202,8 @@ fn verdict(
             return match upload {
                 // The cause of the delay isn't known: the caller's body, a store, or an earlier attempt.
                 _ if is_over => Verdict::Neither,
-                None | Some(UploadState::Ended) => Verdict::Failed,
-                Some(UploadState::AwaitsUpstream) => Verdict::Failed,
+                None | Some(UploadState::Ended) => Verdict::Silent,
+                Some(UploadState::AwaitsUpstream) => Verdict::Silent,
                 _ => Verdict::Neither,
             };
         }
@@ -205,8 +217,8 @@ fn verdict(
         | Kind::ConnectionFailed
         | Kind::ConnectionTimeout
         | Kind::TlsProtocol
-        | Kind::TlsCertificate
-        | Kind::ResponseTimeout => Verdict::Failed,
+        | Kind::TlsCertificate => Verdict::Unreachable,
+        Kind::ResponseTimeout => Verdict::Silent,
         Kind::Http2Unavailable
         | Kind::DestinationProhibited
         | Kind::Loop

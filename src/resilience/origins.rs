@@ -1,4 +1,4 @@
-//! A table with an entry for each destination, and a limit for the number of entries.
+//! A table with an entry for each destination, or for each connection key at a destination, and a limit for the number of entries.
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
@@ -7,13 +7,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use foldhash::quality::RandomState;
 use tokio::time::Instant;
 
+use crate::connection::ConnectionKey;
 use crate::policy::Origin;
 
 /// The maximum number of entries. Without a limit the table could grow without end, because callers
 /// may name any destination with `__domain`.
-const MAX_ORIGINS: usize = 1024;
+const MAX_ORIGINS: usize = 4096;
 
-/// A table with an entry per origin. If the table is full, the entry that was changed longest ago
+/// A table with an entry per [`Key`]. If the table is full, the entry that was changed longest ago
 /// is removed.
 pub(super) struct Origins<V>(Mutex<Entries<V>>);
 
@@ -25,7 +26,30 @@ struct Entry<V> {
     changed: Instant,
 }
 
-struct Key(Origin);
+/// A destination, or a connection key at a destination.
+#[derive(Clone)]
+pub(super) struct Key {
+    origin: Origin,
+    connection: Option<ConnectionKey>,
+}
+
+impl Key {
+    /// Returns the key of a destination, for all connection keys together.
+    pub(super) fn shared(origin: &Origin) -> Self {
+        Self {
+            origin: origin.clone(),
+            connection: None,
+        }
+    }
+
+    /// Returns the key of a connection key at a destination.
+    pub(super) fn of(origin: &Origin, connection: Option<&ConnectionKey>) -> Self {
+        Self {
+            origin: origin.clone(),
+            connection: connection.cloned(),
+        }
+    }
+}
 
 impl<V> Default for Origins<V> {
     fn default() -> Self {
@@ -41,19 +65,21 @@ impl<V> Origins<V> {
 }
 
 impl<V> Entries<V> {
-    pub(super) fn get_mut(&mut self, origin: &Origin) -> Option<&mut V> {
-        let entry = self.0.get_mut(&Key(origin.clone()));
-        entry.map(|entry| &mut entry.value)
+    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut V> {
+        // A table is empty as long as nothing fails.
+        if self.0.is_empty() {
+            return None;
+        }
+        self.0.get_mut(key).map(|entry| &mut entry.value)
     }
 
-    /// Returns the entry of an origin in order to change it. If the table has no such entry, adds a
-    /// new entry.
-    pub(super) fn entry(&mut self, origin: &Origin, new: impl FnOnce() -> V) -> &mut V {
-        let (key, now) = (Key(origin.clone()), Instant::now());
-        if self.0.len() >= MAX_ORIGINS && !self.0.contains_key(&key) {
+    /// Returns the entry of a key in order to change it. If the table has no such entry, adds a new entry.
+    pub(super) fn entry(&mut self, key: &Key, new: impl FnOnce() -> V) -> &mut V {
+        let now = Instant::now();
+        if self.0.len() >= MAX_ORIGINS && !self.0.contains_key(key) {
             self.forget_one();
         }
-        let entry = self.0.entry(key).or_insert_with(|| Entry {
+        let entry = self.0.entry(key.clone()).or_insert_with(|| Entry {
             value: new(),
             changed: now,
         });
@@ -61,15 +87,15 @@ impl<V> Entries<V> {
         &mut entry.value
     }
 
-    pub(super) fn remove(&mut self, origin: &Origin) {
+    pub(super) fn remove(&mut self, key: &Key) {
         if !self.0.is_empty() {
-            self.0.remove(&Key(origin.clone()));
+            self.0.remove(key);
         }
     }
 
     fn forget_one(&mut self) {
         let oldest = self.0.iter().min_by_key(|(_, entry)| entry.changed);
-        if let Some(oldest) = oldest.map(|(Key(origin), _)| Key(origin.clone())) {
+        if let Some(oldest) = oldest.map(|(key, _)| key.clone()) {
             self.0.remove(&oldest);
         }
     }
@@ -79,7 +105,9 @@ impl PartialEq for Key {
     fn eq(&self, other: &Self) -> bool {
         // Authorities are normalised, and contain the port unless it's the default port of the
         // scheme.
-        self.0.scheme() == other.0.scheme() && self.0.authority() == other.0.authority()
+        self.origin.scheme() == other.origin.scheme()
+            && self.origin.authority() == other.origin.authority()
+            && self.connection == other.connection
     }
 }
 
@@ -87,8 +115,11 @@ impl Eq for Key {}
 
 impl Hash for Key {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.scheme().hash(state);
-        self.0.authority().as_str().hash(state);
+        self.origin.scheme().hash(state);
+        self.origin.authority().as_str().hash(state);
+        if let Some(connection) = &self.connection {
+            connection.hash(state);
+        }
     }
 }
 
@@ -98,9 +129,9 @@ mod tests {
     use super::*;
     use crate::policy::{Location, Scheme};
 
-    fn origin(number: usize) -> Origin {
+    fn origin(number: usize) -> Key {
         let host = format!("h{number}.test");
-        Location::parse(&host, Some(Scheme::Https)).unwrap().origin
+        Key::shared(&Location::parse(&host, Some(Scheme::Https)).unwrap().origin)
     }
 
     #[test]

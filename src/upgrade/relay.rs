@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::handshake::{Claim, Sides};
-use crate::body::{Progress, Upload, poll_still};
+use crate::body::{Progress, Upload, poll_still, poll_unbudgeted};
 use crate::observe::{CallGuard, Outcome};
 
 /// The size of the buffer for each direction of a tunnel, in bytes.
@@ -75,13 +75,18 @@ impl Tunnel {
                 if let Poll::Ready(outcome) = moving.as_mut().poll(cx) {
                     return Poll::Ready(outcome);
                 }
-                let is_over = cut.as_mut().poll(cx).is_ready()
-                    || checking.as_mut().poll(cx).is_ready()
-                    || poll_still(timer.as_mut(), cx, moved.caller.moved(), idle, end).is_ready();
-                if is_over {
-                    return Poll::Ready(Outcome::Aborted);
-                }
-                Poll::Pending
+                let is_over = poll_unbudgeted(cx, |cx| {
+                    let is_over = cut.as_mut().poll(cx).is_ready()
+                        || checking.as_mut().poll(cx).is_ready()
+                        || poll_still(timer.as_mut(), cx, moved.caller.moved(), idle, end)
+                            .is_ready();
+                    if is_over {
+                        Poll::Ready(())
+                    } else {
+                        Poll::Pending
+                    }
+                });
+                is_over.map(|()| Outcome::Aborted)
             })
             .await
         };

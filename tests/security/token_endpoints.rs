@@ -227,7 +227,7 @@ async fn d11_a_token_endpoints_redirect_is_not_followed() {
         let endpoint = endpoint(&format!("{}/token", vendor.origin())).unwrap();
         let outcome = obtain(transport(&vendor), endpoint, &connection()).await;
         let text = shown(&outcome.unwrap_err());
-        assert!(text.contains(&format!("answered {status}")), "{text}");
+        assert!(text.contains(&format!("responded with {status}")), "{text}");
         vendor.next().await;
         assert!(vendor.try_next().await.is_none(), "{status}");
         other.untouched().await;
@@ -324,7 +324,7 @@ async fn o5_no_value_of_a_connection_moves_a_token_url() {
             let outcome = obtain(transport, endpoint, &connection).await;
             let text = shown(&outcome.unwrap_err());
             assert!(
-                text.contains("the token URL can't be used"),
+                text.contains("the token URL isn't valid"),
                 "{value}: {text}"
             );
         }

@@ -8,7 +8,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -173,6 +173,8 @@ pub(crate) struct Wire {
 pub(crate) struct WireState {
     write_failed: AtomicBool,
     written: AtomicBool,
+    /// The number of bytes that were read since the last request was queued.
+    read: AtomicUsize,
     reading_ended: AtomicBool,
 }
 
@@ -182,12 +184,18 @@ impl WireState {
         self.write_failed.load(Ordering::Relaxed)
     }
 
-    /// Starts a new count of written bytes for [`has_written`](Self::has_written).
-    pub(crate) fn reset_written(&self) {
+    /// Starts new counts of written and read bytes, for the next request.
+    pub(crate) fn reset_counts(&self) {
         self.written.store(false, Ordering::Relaxed);
+        self.read.store(0, Ordering::Relaxed);
     }
 
-    /// Returns `true` if a byte was written since [`reset_written`](Self::reset_written).
+    /// Returns the number of bytes that were read since [`reset_counts`](Self::reset_counts).
+    pub(crate) fn read(&self) -> usize {
+        self.read.load(Ordering::Relaxed)
+    }
+
+    /// Returns `true` if a byte was written since [`reset_counts`](Self::reset_counts).
     pub(crate) fn has_written(&self) -> bool {
         self.written.load(Ordering::Relaxed)
     }
@@ -239,7 +247,12 @@ impl AsyncRead for Wire {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.raw).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.raw).poll_read(cx, buffer);
+        // Only this task reads, so the count needs no atomic addition.
+        let count = self.state.read() + (buffer.filled().len() - before);
+        self.state.read.store(count, Ordering::Relaxed);
+        read
     }
 }
 

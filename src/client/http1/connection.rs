@@ -23,6 +23,12 @@ use crate::client::error::{TransportError, TransportErrorKind};
 /// other tasks get their turn.
 const MAX_POLLS: usize = 4;
 
+/// The maximum size of a response's head, in bytes.
+const MAX_HEAD_SIZE: usize = 128 * 1024;
+/// The maximum number of bytes that an upstream may send before the head of its response has been received: interim responses (1xx,
+/// RFC 9110 §15.2), and the head.
+const MAX_SIZE_BEFORE_RESPONSE: usize = 2 * MAX_HEAD_SIZE;
+
 /// The pool that keeps a connection while no call uses the connection.
 pub(crate) trait IdlePool: Send + Sync {
     /// Takes a connection that is ready for the next request.
@@ -38,8 +44,6 @@ pub(crate) struct Settings(Builder);
 
 impl Settings {
     pub(crate) fn new(title_case: bool) -> Self {
-        /// The maximum size of a response's head, in bytes.
-        const MAX_HEAD_SIZE: usize = 128 * 1024;
         /// The maximum number of fields in a response's head.
         const MAX_FIELDS: usize = 256;
         let mut builder = Builder::new();
@@ -201,7 +205,7 @@ impl Http1 {
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<>
     {
         self.wakeups.start_poll();
-        self.wire.reset_written();
+        self.wire.reset_counts();
         self.sender.try_send_request(request)
     }
 
@@ -243,6 +247,11 @@ impl Http1 {
         }
     }
 
+    /// Returns `true` if the upstream sends interim responses without end.
+    pub(super) fn is_flooded(&self) -> bool {
+        is_flooded(&self.wire)
+    }
+
     /// Returns `true` if a byte of the queued request has been written.
     pub(super) fn has_written(&self) -> bool {
         self.wire.has_written()
@@ -252,6 +261,11 @@ impl Http1 {
     pub(super) fn is_half_closed(&self) -> bool {
         self.wire.has_write_failed()
     }
+}
+
+/// Returns `true` if more bytes have been read than may precede a response.
+pub(super) fn is_flooded(wire: &WireState) -> bool {
+    wire.read() > MAX_SIZE_BEFORE_RESPONSE
 }
 
 impl Drive for Http1 {

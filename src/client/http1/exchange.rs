@@ -96,7 +96,12 @@ where
         let Some(connection) = this.connection else {
             return Poll::Pending;
         };
-        let answered = ready!(connection.poll_until(cx, |cx| this.answer.as_mut().poll(cx)));
+        let answered = connection.poll_until(cx, |cx| this.answer.as_mut().poll(cx));
+        if answered.is_pending() && connection.is_flooded() {
+            *this.connection = None;
+            return Poll::Ready(Err(Failure::Failed(flooded())));
+        }
+        let answered = ready!(answered);
         let Some(connection) = this.connection.take() else {
             return Poll::Pending;
         };
@@ -122,6 +127,12 @@ fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool
             Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
         }
     }
+}
+
+/// Returns the error for an upstream that sends interim responses without end.
+pub(super) fn flooded() -> TransportError {
+    let why = "the upstream sent too many interim responses (1xx)";
+    TransportError::new(TransportErrorKind::HttpProtocol, why)
 }
 
 /// Returns the error for a request on which the upstream may have acted.

@@ -11,8 +11,8 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 
-use super::connection::Settings;
-use super::exchange::sent_error;
+use super::connection::{Settings, is_flooded};
+use super::exchange::{flooded, sent_error};
 use crate::body::{Drive, RequestBody, UpstreamBody};
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -46,6 +46,8 @@ pub(crate) async fn switch(
     request: Request<RequestBody>,
 ) -> Result<Response<UpstreamBody>, TransportError> {
     let unsent = |error| TransportError::new(TransportErrorKind::Unsent, error);
+    let wire = stream.wire_state();
+    wire.reset_counts();
     let shaken = settings.builder().handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(unsent)?;
     let mut answer = pin!(sender.send_request(request));
@@ -55,9 +57,12 @@ pub(crate) async fn switch(
         if !has_ended {
             has_ended = connection.as_mut().poll(cx).is_ready();
         }
-        answer.as_mut().poll(cx)
+        match answer.as_mut().poll(cx) {
+            Poll::Pending if is_flooded(&wire) => Poll::Ready(Err(flooded())),
+            answered => answered.map_err(sent_error),
+        }
     });
-    let response = answered.await.map_err(sent_error)?;
+    let response = answered.await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if !has_ended {
             // The connection ends by handing its socket over to `OnUpgrade`.

@@ -12,6 +12,7 @@ use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong, Reason};
 use tokio::time::{sleep, timeout};
 
+use crate::body::poll_unbudgeted;
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
 
@@ -149,7 +150,7 @@ async fn drive(
         }
         let before = std::mem::replace(&mut max_streams, connection.max_concurrent_send_streams());
         on_activity(max_streams > before);
-        unanswered.as_mut().poll(cx).map(|()| false)
+        poll_unbudgeted(cx, |cx| unanswered.as_mut().poll(cx)).map(|()| false)
     })
     .await
 }

@@ -10,13 +10,15 @@ use http_body::Body as _;
 use tokio::sync::oneshot;
 
 use super::Permit;
-use crate::body::{Following, RequestBody};
+use crate::body::{Following, RequestBody, poll_unbudgeted};
 
 /// Writes the frames of a body when the upstream has room for them. If the upload is dropped before
 /// its end, the stream is reset as soon as the response has been dropped as well.
 pub(super) struct Upload {
     body: RequestBody,
     stream: SendStream<Bytes>,
+    /// A frame that waits for room.
+    pending: Option<Bytes>,
 }
 
 /// The reason why an upload ended.
@@ -31,7 +33,11 @@ pub(super) enum End {
 
 impl Upload {
     pub(super) fn new(body: RequestBody, stream: SendStream<Bytes>) -> Self {
-        Self { body, stream }
+        Self {
+            body,
+            stream,
+            pending: None,
+        }
     }
 
     /// Continues the upload in a task, after the response's head has been received. Resets the stream if
@@ -49,7 +55,7 @@ impl Upload {
                     if self.poll(cx).is_ready() {
                         return Poll::Ready(true);
                     }
-                    abandoned.as_mut().poll(cx).map(|()| false)
+                    poll_unbudgeted(cx, |cx| abandoned.as_mut().poll(cx)).map(|()| false)
                 })
                 .await
             };
@@ -62,7 +68,18 @@ impl Upload {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            if !ready!(self.poll_room(cx)) {
+            if self.pending.is_some() {
+                if !ready!(self.poll_room(cx)) {
+                    return Poll::Ready(End::Upstream);
+                }
+                let data = self.pending.take().unwrap_or_default();
+                let is_last = self.body.is_end_stream();
+                if self.stream.send_data(data, is_last).is_err() || is_last {
+                    return Poll::Ready(End::Upstream);
+                }
+            }
+            // A reset must wake this task even while it waits for the caller.
+            if self.stream.poll_reset(cx).is_ready() {
                 return Poll::Ready(End::Upstream);
             }
             let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
@@ -74,28 +91,29 @@ impl Upload {
                 self.stream.send_reset(Reason::CANCEL);
                 return Poll::Ready(End::Caller);
             };
-            let is_last = match frame.into_data() {
+            match frame.into_data() {
                 // Empty frames use no window, so nothing would limit their number.
-                Ok(data) if data.is_empty() && !self.body.is_end_stream() => false,
-                Ok(data) => {
-                    let is_last = self.body.is_end_stream();
-                    self.stream.send_data(data, is_last).is_err() || is_last
+                Ok(data) if data.is_empty() && !self.body.is_end_stream() => {}
+                // The end of a stream needs no window.
+                Ok(data) if data.is_empty() => {
+                    let _ = self.stream.send_data(data, true);
+                    return Poll::Ready(End::Upstream);
                 }
-                Err(frame) => match frame.into_trailers() {
-                    Ok(trailers) => {
+                Ok(data) => self.pending = Some(data),
+                Err(frame) => {
+                    if let Ok(trailers) = frame.into_trailers() {
                         let _ = self.stream.send_trailers(trailers);
-                        true
+                        return Poll::Ready(End::Upstream);
                     }
-                    Err(_) => false,
-                },
-            };
-            if is_last {
-                return Poll::Ready(End::Upstream);
+                }
             }
         }
     }
 
-    /// Waits until the upstream has room for a byte. Returns `false` if it has stopped reading.
+    /// Waits until the upstream has room for a byte of the pending frame. Returns `false` if it has stopped reading.
+    ///
+    /// Room is reserved only for bytes that exist, because an upload that waits for its caller would otherwise hold a part of the
+    /// window that all uploads of the connection share.
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
         // A frame may be larger than the room. h2 buffers the rest of the frame, and reports no room
         // until the rest has been sent.
@@ -106,8 +124,7 @@ impl Upload {
                 Some(Err(_)) | None => return Poll::Ready(false),
             }
         }
-        // A reset must wake this task even while it waits for the caller.
-        Poll::Ready(self.stream.poll_reset(cx).is_pending())
+        Poll::Ready(true)
     }
 }
 

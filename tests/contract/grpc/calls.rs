@@ -108,7 +108,7 @@ async fn g3_an_unknown_connection_is_status_5() {
     let status = ask(&mut client, "Unary", "x").await.unwrap_err();
     assert_eq!(status.code(), Code::NotFound, "{status:?}");
     assert!(
-        status.message().contains("no connection of that id"),
+        status.message().contains("no connection has this id"),
         "{status:?}"
     );
 }

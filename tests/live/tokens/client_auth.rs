@@ -148,12 +148,12 @@ async fn what_is_missing_or_cannot_sign_is_told_by_name() {
         (
             base().client_auth(of_connection()).client_id("id"),
             connection().with_secret("signing_key", "s3cr3t"),
-            "no private key in PEM",
+            "a private key in PEM",
         ),
         (
             base().client_auth(of_connection()).client_id("id"),
             connection().with_secret("signing_key", jwt::P256),
-            "isn't one that this algorithm signs with",
+            "doesn't fit the algorithm",
         ),
         (
             base().client_auth(ClientAuth::None).json(),

@@ -25,7 +25,7 @@ async fn an_endpoint_without_an_end_times_out() {
         let (cause, retry_after) = failure(outcome);
         assert_eq!(
             cause.to_string(),
-            "the token endpoint of `vendor` didn't answer in time"
+            "the token endpoint of `vendor` didn't respond in time"
         );
         assert_eq!((cause.status(), retry_after), (None, None));
         vendor.closed(0).await;
@@ -49,7 +49,7 @@ async fn a_body_over_the_limit_is_not_read_on() {
         let outcome = within("an end", obtain(&vendor, endpoint, &connection())).await;
         assert_eq!(
             failure(outcome).0.to_string(),
-            "the token endpoint of `vendor` answered 200 with more than 256 KiB"
+            "the token endpoint of `vendor` responded with 200 with more than 256 KiB"
         );
         vendor.closed(0).await;
     }
@@ -63,7 +63,7 @@ async fn a_body_that_breaks_off_brings_no_token() {
     let (cause, _) = failure(obtain(&vendor, endpoint, &connection()).await);
     assert_eq!(
         cause.to_string(),
-        "the token endpoint of `vendor` answered 200, and broke off"
+        "the token endpoint of `vendor` responded with 200, and broke off"
     );
 }
 
