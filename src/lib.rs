@@ -3,27 +3,30 @@
 //!
 //! A product stores connections, which are its customers' accounts at other vendors, with their credentials. With
 //! `ANY {mount}/{connection_id}/{path}`, the product's code, its customers or an agent can make any call to any vendor's API without access
-//! to a credential. The upstream's response is returned unchanged: status, fields, body, trailers, errors. Everything streams.
+//! to a credential. The upstream's response is returned unchanged, with status, fields, body, trailers and errors, except for the fields
+//! that belong to a single network connection. Everything streams.
 //!
 //! ```
 //! use http::header::HeaderName;
-//! use tower_passthrough::{CallContext, Connection, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream};
+//! use tower_passthrough::{CallContext, Connection, ConnectionId, Grant, Integrations, MemoryStore, PassthroughService, Upstream};
 //! use tower_passthrough::auth::Bearer;
+//! use tower_passthrough::store::ConnectionKey;
 //!
 //! #[derive(Clone)]
 //! struct Tenant(String);
 //!
 //! // The host application's own authentication is in front of the mount, and has put the tenant into the request's extensions.
-//! fn owns_connection(id: &ConnectionId, cx: CallContext<'_>) -> bool {
-//!     let owner = id.as_str().split_once('-').map(|(tenant, _)| tenant);
-//!     cx.extensions().get::<Tenant>().is_some_and(|tenant| owner == Some(&*tenant.0))
+//! fn connection_of_tenant(id: &ConnectionId, cx: CallContext<'_>) -> Option<Grant> {
+//!     let Tenant(tenant) = cx.extensions().get()?;
+//!     let key = ConnectionKey::in_tenant(tenant, id).ok()?;
+//!     Some(Grant::all().connection_key(key))
 //! }
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = MemoryStore::from_iter([("acme-hubspot", Connection::new("hubspot").with_secret("token", "s3cr3t"))]);
+//! let store = MemoryStore::from_iter([("acme/hubspot", Connection::new("hubspot").with_secret("token", "s3cr3t"))]);
 //! let integrations = Integrations::new().with("hubspot", Upstream::new("https://api.hubapi.com")?.auth(Bearer));
 //! let service = PassthroughService::builder(store, integrations)
-//!     .authorize_fn(owns_connection)
+//!     .authorize_fn(connection_of_tenant)
 //!     .caller_credentials([HeaderName::from_static("x-api-key")]) // the fields by which callers authenticate never reach an upstream
 //!     .build();
 //! let app: axum::Router = axum::Router::new().nest_service("/passthrough", service);
@@ -48,8 +51,10 @@
 //!
 //! A credential is added only after the destination has been checked, and only a [`DomainPolicy`](policy::DomainPolicy) can make a
 //! [`Destination`](policy::Destination). The [`NetworkPolicy`](policy::NetworkPolicy) checks each address on each new connection, after
-//! DNS. The fields by which callers authenticate to the host application don't reach an upstream. Secrets have a type that can't be printed
-//! ([`Secret`]). No input can cause a panic, and there is no unsafe code. The [`guides`] contain the details.
+//! DNS, unless the host application lets an egress proxy resolve names. `Authorization`, `Cookie`, `Proxy-Authorization` and the fields that
+//! the host application names in [`caller_credentials`](PassthroughBuilder::caller_credentials) don't reach an upstream with the caller's
+//! values; other fields by which callers authenticate do. Secrets have a type that can't be printed ([`Secret`]). No input can cause a
+//! panic, and there is no unsafe code. The guide [`security`](guides::security) has the details, and the duties of the host application.
 //!
 //! # Features
 //!
@@ -60,7 +65,7 @@
 //! | `native-roots` | the operating system's trust roots as well |
 //! | `tracing` (default) | a `tracing` span per call, and an event with all causes for each response that the host application must know about: [`guides::observability`] |
 //! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
-//! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides`]) |
+//! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides::authentication`], [`guides::refreshing`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC scheme that you define |
 //! | `durable-store` | [`durable`]: sealed records and a cache, to write a store with a database. The crate `tower-passthrough-sqlite` is such a store |
 //! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that each store must pass ([`conformance`]) |
@@ -71,7 +76,8 @@
 //! # Cancellation
 //!
 //! Dropping a service's future or a response's body cancels the upstream's request. If the upstream's response breaks off, the response to
-//! the caller is aborted, so truncated data never looks complete.
+//! the caller is aborted, so that truncated data doesn't look complete. A caller over HTTP/1.0 can only see this if the host application's
+//! server resets the TCP connection ([`guides::mounting`]).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 pub mod address;
@@ -130,12 +136,15 @@ pub use self::upstream::config::Upstream;
 pub use self::upstream::integrations::Integrations;
 pub use self::upstream::resolver::BaseUrlResolver;
 
-/// Guides: how to mount the service and how to write a store, and which properties are guaranteed and which are the host application's
-/// task.
+/// Guides to the tasks of a host application, such as the mount, authentication and a store, and the guarantees of the crate with the duties
+/// of the host application.
 #[cfg(any(doc, doctest))]
 pub mod guides {
     #[doc = include_str!("docs/mounting.md")]
     pub mod mounting {}
+
+    #[doc = include_str!("docs/authentication.md")]
+    pub mod authentication {}
 
     #[doc = include_str!("docs/stores.md")]
     pub mod stores {}

@@ -25,8 +25,8 @@ impl Grant {
         Self::new(Scope::all())
     }
 
-    /// Sets the connection's key, which identifies the connection in the store, refreshes, the pool, limits, circuits,
-    /// upgrades and reports. Default: the connection id in the request.
+    /// Sets the connection's key, which identifies the connection in the store, refreshes, the pool, limits, upgrades and
+    /// reports. Default: the connection id in the request.
     ///
     /// Set it if ids are unique only within a tenant:
     /// [`ConnectionKey::in_tenant`](crate::store::ConnectionKey::in_tenant).

@@ -12,10 +12,10 @@ const MAX_LEN: usize = 512;
 
 /// The key of a connection: 1 to 512 bytes of UTF-8, without control bytes.
 ///
-/// The store, refreshes, the connection pool, limits, circuits, upgrades and reports all use the key, and never the
+/// The store, refreshes, the connection pool, limits, upgrades and reports all use the key, and never the
 /// [`ConnectionId`] in the caller's URL. By default, both are equal. If tenants choose their own ids, the authorizer maps
 /// tenant and id to a key ([`Grant::connection_key`](crate::Grant::connection_key)), so that the connection `crm` of one
-/// tenant shares nothing with the connection `crm` of another tenant.
+/// tenant and the connection `crm` of another tenant are two connections.
 ///
 /// Keys are exact bytes: their case is never changed, and they are never trimmed, padded or normalised.
 ///

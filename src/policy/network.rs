@@ -76,7 +76,8 @@ impl NetworkPolicy {
         Self::default()
     }
 
-    /// Allows all addresses of a block.
+    /// Allows all addresses of a block. Blocks of any size are accepted: `0.0.0.0/0` and `::/0` together allow all addresses except the
+    /// listeners.
     #[must_use]
     pub fn allow(mut self, block: IpNet) -> Self {
         self.allowed.push(block);

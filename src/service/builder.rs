@@ -79,15 +79,18 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
     ///
     /// ```
     /// use http::header::HeaderName;
-    /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    /// use tower_passthrough::store::ConnectionKey;
+    /// use tower_passthrough::{Grant, Integrations, MemoryStore, PassthroughService};
     ///
     /// #[derive(Clone)]
     /// struct Tenant(String);
     ///
+    /// // Each tenant has its own connections: the connection `crm` of the tenant `acme` has the key `acme/crm`.
     /// let service = PassthroughService::builder(MemoryStore::new(), Integrations::new())
     ///     .authorize_fn(|id, cx| {
-    ///         let tenant = cx.extensions().get::<Tenant>();
-    ///         tenant.is_some_and(|tenant| id.as_str().strip_prefix(&tenant.0).is_some_and(|rest| rest.starts_with('-')))
+    ///         let Tenant(tenant) = cx.extensions().get()?;
+    ///         let key = ConnectionKey::in_tenant(tenant, id).ok()?;
+    ///         Some(Grant::all().connection_key(key))
     ///     })
     ///     .caller_credentials([HeaderName::from_static("x-api-key")])
     ///     .build();
@@ -265,7 +268,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     }
 
     /// Sets whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` are forwarded with the values that the host application's layers
-    /// have set. Default: `false`, so upstreams see an ordinary client.
+    /// have set. Default: `false`, so these fields don't reach upstreams.
     pub fn pass_forwarded(self, pass: bool) -> Self {
         self.set(|config| config.pass_forwarded = pass)
     }
@@ -297,9 +300,9 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
 
     /// Sets the total timeout: the maximum time between the beginning of a call and the last byte of its response. Default: none.
     ///
-    /// The timeout isn't checked while the caller isn't ready to receive more of a response. An upload that continues after its response
-    /// is limited by the idle timeout alone. A slow store, such as a store that waits for a refresh, isn't interrupted: the call ends as
-    /// soon as the store has answered.
+    /// The timeout ends tunnels as well. It isn't checked while the caller isn't ready to receive more of a response. An upload that
+    /// continues after its response is limited by the idle timeout alone. A slow store, such as a store that waits for a refresh, isn't
+    /// interrupted: the call ends as soon as the store has answered.
     pub fn total_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.timeouts.total = Some(timeout.min(MAX_TIMEOUT)))
     }
@@ -333,9 +336,10 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
 
     /// Sets the maximum number of concurrent calls of all connections together; `0` allows no call. Default: none.
     ///
-    /// A call counts until its response's body has ended or was dropped. Further calls are answered with
-    /// [`Overloaded`](crate::ErrorCode::Overloaded) before the authorizer is called. All clones of the service share one count. This
-    /// setting, like [`in_flight_per_connection_key`](Self::in_flight_per_connection_key), adds one allocation to each call.
+    /// A call counts until its response's body has ended or was dropped, and a WebSocket until it ends. Further calls are answered with
+    /// [`Overloaded`](crate::ErrorCode::Overloaded) before the authorizer is called, so callers that may not use any connection count too.
+    /// All clones of the service share one count. This setting, like [`in_flight_per_connection_key`](Self::in_flight_per_connection_key),
+    /// adds one allocation to each call.
     pub fn in_flight_limit(self, calls: usize) -> Self {
         self.set(|config| config.limits.set_global(calls))
     }

@@ -16,6 +16,9 @@ use crate::pipeline::ResponseBody;
 
 /// Adds a [`PassthroughService`] under a prefix of another service.
 ///
+/// The layer is outside of the other service, so authentication inside of that service isn't called for passthrough calls: put the
+/// authentication around both. The guide [`mounting`](crate::guides::mounting) shows the order of the layers.
+///
 /// ```
 /// use http::header::HeaderName;
 /// use tower_passthrough::{Integrations, MemoryStore, PassthroughLayer, PassthroughService};

@@ -13,6 +13,9 @@ use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
 
 /// The part of the base URL that `__domain` replaces.
+///
+/// With the default, the base path isn't a boundary: a caller may name the host of the base URL with another path, also if the
+/// [`DomainPolicy`] lists no hosts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum DomainOverride {
@@ -194,12 +197,17 @@ impl<B> Upstream<B> {
     }
 
     /// Sets the hosts that `__domain` may name, in addition to the base URL's own. Default: none.
+    ///
+    /// Without an entry, a caller may still name the base URL's own host, with any path: see
+    /// [`domain_override`](Self::domain_override).
     #[must_use]
     pub fn domains(self, domains: DomainPolicy) -> Self {
         self.set(|settings| settings.domains = domains)
     }
 
-    /// Sets the part of the base URL that `__domain` replaces.
+    /// Sets the part of the base URL that `__domain` replaces. Default: [`DomainOverride::ReplaceBase`].
+    ///
+    /// If the base path separates accounts that share a credential, set [`DomainOverride::ReplaceAuthority`].
     #[must_use]
     pub fn domain_override(self, domain_override: DomainOverride) -> Self {
         self.set(|settings| settings.domain_override = domain_override)
@@ -239,8 +247,8 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.path_encoding = Some(encoding))
     }
 
-    /// Sets whether the parameters of a query scheme are removed from the upstream's `Location` and `Link` fields. Default:
-    /// off, because this changes the upstream's response.
+    /// Sets whether the parameters of a query scheme are removed from the upstream's `Location`, `Content-Location` and `Link`
+    /// fields. Default: off, because this changes the upstream's response.
     ///
     /// Bodies are never changed.
     #[must_use]

@@ -7,10 +7,10 @@ use clap::{Args, Parser, Subcommand};
 use tower_passthrough::ConnectionId;
 use tower_passthrough::store::ConnectionKey;
 
-/// A Passthrough API: any call of any vendor's API, with the connection's stored credentials put on
-/// last.
+/// A server for a Passthrough API: forwards any call of any vendor's API, and adds the connection's
+/// stored credentials as the last step.
 ///
-/// Without --config it runs a demo: a built-in vendor, and curl lines to try.
+/// Without --config, it runs a demo with a built-in vendor, and prints curl commands to try.
 #[derive(Debug, Parser)]
 #[command(name = "passthrough-gateway", version)]
 pub(crate) struct Cli {
@@ -18,12 +18,15 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// Where to listen, in place of the file's `listen`.
+    /// The address to listen on, instead of the file's `listen`.
     #[arg(long, value_name = "ADDR")]
     pub(crate) listen: Option<SocketAddr>,
 
-    /// Read the config file, say what's wrong with it, and exit: 0 if nothing is, else 2. A store
-    /// that is there already is opened, so that a wrong key is found.
+    /// Check the config file, print its mistakes, and exit with 0, or with 2 if there is a mistake.
+    ///
+    /// If the file of the store exists, it's opened like at a start, to find a wrong key. This
+    /// updates its tables and records `key` in it, so that it can't be opened without this key
+    /// afterwards. Check a new key with a copy of the file, or among `old_keys`.
     #[arg(long, requires = "config")]
     pub(crate) check: bool,
 
@@ -33,71 +36,80 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Change the connections of the config file's store.
+    /// Change the connections in the store of the config file.
     ///
-    /// A gateway that runs needs no signal: it sees what has changed within seconds. Secrets are
-    /// read from stdin or from a file, and never printed. Exits 0 if all was done, 2 if the command
-    /// line or a file is at fault, and 1 otherwise.
+    /// Running gateways need no signal, and use the change within seconds. Secrets are read from
+    /// stdin or from a file, and aren't printed. The exit code is 0 if everything was done, 2 if
+    /// the command line or a file has a mistake, and 1 otherwise.
     #[command(subcommand)]
     Connections(Connections),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connections {
-    /// Take the [connection.*] tables of a file, in place of those of the same id.
+    /// Store the [connection.*] tables of a file. Connections with the same ids are replaced.
     ///
-    /// What is replaced is gone, with the tokens that were refreshed since it was put there, also
-    /// those that a gateway refreshes meanwhile: the file's are in their place. The file may be a
-    /// whole config, whose other tables count for nothing. Each connection is checked against the
-    /// integrations of --config; if one is at fault, nothing is taken. If the store fails in the
-    /// middle, what has been taken until then stays, and the command may be run again.
+    /// A replaced connection is lost, with all tokens that were refreshed since it was stored, also
+    /// by a gateway at the same time. So import a file once: a vendor that rotates refresh tokens
+    /// doesn't accept the file's old tokens any more. A connection with the state `reauthorize` is
+    /// `live` afterwards.
+    ///
+    /// The file may be a whole config, whose other tables are ignored. Each connection is checked
+    /// against the integrations of --config. If a connection has a mistake, nothing is stored. If
+    /// the store fails in the middle, the connections before the failure are stored, and the
+    /// command can be run again.
     Import {
-        /// A file in TOML with [connection.*] tables; `-` reads standard input.
+        /// A TOML file with [connection.*] tables; `-` reads standard input.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
-    /// Print a line for each connection: id, integration, and `live` or `reauthorize`, with tabs
-    /// between.
+    /// Print a line for each connection: id, integration, and `live` or `reauthorize`, separated by
+    /// tabs.
     ///
-    /// `reauthorize`: its credential is dead, and its owner must authorize it anew.
+    /// `reauthorize`: the token endpoint has refused the grant, and the connection's owner must
+    /// authorize the connection again.
     List,
-    /// Add one connection.
+    /// Add a connection.
     ///
     /// Its secrets are read from stdin, or from --secrets: lines of TOML such as `token = "..."`, or
     /// `token = { env = "NAME" }`.
     Add(Add),
-    /// Remove connections. Exits 1 if one of them wasn't there.
+    /// Remove connections. The exit code is 1 if one of them didn't exist.
     Remove {
-        /// The connections' ids; or keys, such as `TENANT/ID`, that another application has stored.
+        /// The ids of the connections, or keys such as `TENANT/ID` that another application has
+        /// stored.
         #[arg(value_name = "ID", required = true, value_parser = key)]
         ids: Vec<ConnectionKey>,
     },
-    /// Encrypt all secrets with `key`, also those that one of `old_keys` encrypted.
+    /// Encrypt all secrets with `key` that were encrypted with one of `old_keys`.
     ///
-    /// Gateways that run must have both keys by then: reload them with the new `key`, and the one
-    /// before among `old_keys`. Afterwards `old_keys` can go.
+    /// `old_keys` lists all keys that can decrypt, in addition to `key`, also newer keys. If several
+    /// gateways use the store: (1) reload each gateway with the new key among `old_keys`; (2) reload
+    /// each gateway with the new key as `key` and the old key among `old_keys`; (3) run this
+    /// command once; (4) reload each gateway without the old key. With a single gateway, begin with
+    /// step 2.
     RotateKey,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Add {
-    /// The connection's id: what callers name it by.
+    /// The id of the connection, by which callers name it.
     #[arg(value_name = "ID", value_parser = id)]
     pub(crate) id: ConnectionId,
 
-    /// The integration, one of the config file's.
+    /// The integration, from the config file.
     #[arg(long, value_name = "NAME")]
     pub(crate) integration: String,
 
-    /// A variable of the integration's base URL. May be given for each.
+    /// A variable of the integration's base URL. Can be repeated.
     #[arg(long = "variable", value_name = "NAME=VALUE", value_parser = variable)]
     pub(crate) variables: Vec<(String, String)>,
 
-    /// Read the secrets from this file, not from stdin; `-` reads standard input.
+    /// The file with the secrets, instead of stdin; `-` reads standard input.
     #[arg(long, value_name = "FILE")]
     pub(crate) secrets: Option<PathBuf>,
 
-    /// Replace the connection of that id, if there is one.
+    /// Replace the connection with that id, if it exists. The connection is `live` afterwards.
     #[arg(long)]
     pub(crate) replace: bool,
 }

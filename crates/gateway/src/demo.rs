@@ -57,7 +57,7 @@ pub(crate) fn curl_lines(address: SocketAddr) -> String {
         "\nTry, in another terminal:\n\
          \n  # A path as generated SDKs send it: the vendor sees /v2/customers?page=2\
          \n  curl {mount}/%2Fv2%2Fcustomers%3Fpage%3D2\n\
-         \n  # Any other path goes as it is: the vendor sees /v2/projects/group%2Frepo\
+         \n  # A path with a literal slash goes as it is: the vendor sees /v2/projects/group%2Frepo\
          \n  curl {mount}/v2/projects/group%2Frepo\n\
          \n  # Everything streams: three events, one after the other\
          \n  curl -N {mount}/v2/events\n"

@@ -10,7 +10,7 @@ use tower_passthrough::{BoxError, StoreError};
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum SqliteStoreError {
-    /// The keys aren't the keys with which the file's records are encrypted, or one of these keys is missing.
+    /// A key is missing with which records of the file are encrypted, or with which the file was opened as the first key.
     WrongKey,
     /// A newer version of this crate has written the file.
     NewerSchema {

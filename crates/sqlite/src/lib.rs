@@ -142,12 +142,13 @@ impl Opened {
 impl SqliteStore {
     /// Opens the file at that path, or at a URL that consists of `sqlite://` and a path, with the default settings.
     ///
-    /// If there is no file, it is created with permissions only for its owner. Tables of an older version are migrated.
+    /// If there is no file, it is created with permissions only for its owner. Tables of an older version are migrated, and the first of
+    /// `keys` is recorded in the file, so that the file can't be opened without this key any more.
     ///
     /// # Errors
     ///
-    /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key with which records of the
-    /// file are encrypted. A file of a newer version or of another program isn't changed.
+    /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key that is recorded in the file. A
+    /// file of a newer version or of another program isn't changed.
     pub async fn open(place: impl AsRef<Path>, keys: Keys) -> Result<Self, SqliteStoreError> {
         Self::builder(keys).open(place).await
     }

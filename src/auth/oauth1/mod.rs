@@ -167,7 +167,7 @@ impl OAuth1 {
     ///
     /// Prefer the header field: URLs are often logged, and an upstream may repeat its own URL in a
     /// response. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the parameters
-    /// from `Location` and `Link`.
+    /// from `Location`, `Content-Location` and `Link`.
     #[must_use]
     pub fn in_query(mut self) -> Self {
         self.in_query = true;

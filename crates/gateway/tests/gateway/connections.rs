@@ -245,8 +245,8 @@ async fn a_dash_is_standard_input() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "`-` reads standard input",
-        "also those that a gateway refreshes meanwhile",
-        "If the store fails in the middle, what has been taken until then stays",
+        "also by a gateway at the same time",
+        "If the store fails in the middle, the connections before the failure are stored",
     ] {
         assert!(help.contains(told), "{help}");
     }

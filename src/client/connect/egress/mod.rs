@@ -4,7 +4,7 @@
 //! The network policy applies here as well. By default names are resolved locally, each address is
 //! checked, and the proxy is asked for a tunnel to the checked address, so DNS rebinding can't
 //! bypass the check. Upstreams without TLS are also reached through a tunnel, so that the proxy
-//! isn't asked to forward a request.
+//! isn't asked to forward a request. The proxy can read the bytes in such a tunnel.
 //!
 //! hyper-util's `Tunnel` and `SocksV5` aren't used, because they:
 //!
@@ -32,9 +32,13 @@ use crate::secret::Secret;
 
 /// A proxy through which all upstreams are reached. It's never read from the environment.
 ///
-/// The proxy is only asked for tunnels, also to upstreams without TLS, and receives no credential of a
-/// connection. The [`NetworkPolicy`](crate::policy::NetworkPolicy) applies to the addresses that
-/// tunnels lead to. It doesn't apply to the proxy's own address, which the host application chooses.
+/// The proxy is only asked for tunnels. In a tunnel to an upstream with TLS, the proxy can't read the
+/// request. **In a tunnel to an upstream without TLS, the proxy can read and change the request and the
+/// response, including the credential.**
+///
+/// The [`NetworkPolicy`](crate::policy::NetworkPolicy) applies to the addresses that tunnels lead to,
+/// unless the proxy [resolves names](Self::remote_dns). It doesn't apply to the proxy's own address,
+/// which the host application chooses.
 ///
 /// ```
 /// use tower_passthrough::{HttpTransport, Secret};
