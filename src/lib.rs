@@ -155,6 +155,9 @@ pub mod guides {
     #[doc = include_str!("docs/observability.md")]
     pub mod observability {}
 
+    #[doc = include_str!("docs/operating.md")]
+    pub mod operating {}
+
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
 
