@@ -23,6 +23,7 @@ pub struct Dispatch {
     destination: Destination,
     key: Option<ConnectionKey>,
     isolation: Isolation,
+    isolates_keys: bool,
     /// `true` while the request waits for a network connection.
     is_waiting: AtomicBool,
 }
@@ -60,6 +61,7 @@ impl Dispatch {
             destination,
             key: None,
             isolation: Isolation::None,
+            isolates_keys: false,
             is_waiting: AtomicBool::new(false),
         }
     }
@@ -81,6 +83,20 @@ impl Dispatch {
             Isolation::None => Isolation::Key(key),
         };
         self
+    }
+
+    /// Sets whether calls of other connection keys may use the same network connections. A transport that gets `true` must reserve a
+    /// network connection for a single connection key. Default: `false`.
+    #[must_use]
+    pub fn isolate_connection_keys(mut self, isolate: bool) -> Self {
+        self.isolates_keys = isolate;
+        self
+    }
+
+    /// Returns `true` if network connections are reserved for a single connection key.
+    #[must_use]
+    pub fn isolates_connection_keys(&self) -> bool {
+        self.isolates_keys
     }
 
     /// Sets the client certificate to present, on network connections that only this identity uses.

@@ -125,7 +125,8 @@ impl Transport for HttpTransport {
             if needs_http2 && pool.is_http1_only() {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
-            let host = pool.host(Key::new(to, self.0.isolates_keys, needs_http2));
+            let key = Key::new(to, self.0.isolates_keys, needs_http2);
+            let host = pool.host_for(key, to.connection_key());
             let mut resends = 0;
             loop {
                 to.begin_wait();

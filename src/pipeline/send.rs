@@ -338,7 +338,9 @@ impl Target<'_> {
 
     /// Returns the dispatch of a request on behalf of that connection.
     fn dispatch(self, connection: &Connection, applied: &mut Applied) -> Dispatch {
-        let mut to = Dispatch::new(self.destination.clone()).on_behalf_of(self.key.clone());
+        let mut to = Dispatch::new(self.destination.clone())
+            .on_behalf_of(self.key.clone())
+            .isolate_connection_keys(self.upstream.isolates_keys());
         if let Some(identity) = applied.take_client_identity() {
             to = to.presenting(identity);
         }

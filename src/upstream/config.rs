@@ -45,6 +45,7 @@ struct Settings {
     domain_override: DomainOverride,
     path_encoding: Option<PathEncoding>,
     scrub_links: bool,
+    isolates_keys: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +59,7 @@ impl Default for Settings {
             domain_override: DomainOverride::default(),
             path_encoding: None,
             scrub_links: false,
+            isolates_keys: false,
         }
     }
 }
@@ -247,6 +249,16 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.path_encoding = Some(encoding))
     }
 
+    /// Sets whether each connection key has network connections of its own to this upstream.
+    ///
+    /// Set `true` for an upstream whose responses can't be trusted to belong to their requests, such as an upstream behind a load balancer
+    /// that has mixed up responses before, and for an upstream that limits each network connection rather than each account. It costs a
+    /// TCP connection and a TLS handshake for each connection key. Default: `false`.
+    #[must_use]
+    pub fn isolate_connection_keys(self, isolate: bool) -> Self {
+        self.set(|settings| settings.isolates_keys = isolate)
+    }
+
     /// Sets whether the parameters of a query scheme are removed from the upstream's `Location`, `Content-Location` and `Link`
     /// fields. Default: off, because this changes the upstream's response.
     ///
@@ -274,6 +286,10 @@ impl<B> Upstream<B> {
 
     pub(crate) fn default_query(&self) -> Option<&str> {
         self.settings.query.as_deref()
+    }
+
+    pub(crate) fn isolates_keys(&self) -> bool {
+        self.settings.isolates_keys
     }
 
     pub(crate) fn encoding(&self) -> Option<PathEncoding> {

@@ -1,5 +1,6 @@
 //! An HTTP/1.1 connection, which is polled by the call that uses it.
 
+use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
@@ -18,6 +19,7 @@ use super::waker::ConnectionWaker;
 use crate::body::{Drive, RequestBody};
 use crate::client::connect::{Stream, WireState};
 use crate::client::error::{TransportError, TransportErrorKind};
+use crate::connection::ConnectionKey;
 
 /// The maximum number of consecutive polls of a connection that wakes itself. After these polls,
 /// other tasks get their turn.
@@ -36,6 +38,18 @@ pub(crate) trait IdlePool: Send + Sync {
 
     /// Handles an event on the idle connection `id`, such as its end.
     fn on_idle_activity(&self, id: u64);
+
+    /// Handles bytes that no request asked for.
+    fn on_unsolicited(&self);
+}
+
+/// The end of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The upstream has closed the connection, or it failed.
+    Closed,
+    /// The upstream has sent bytes that no request asked for.
+    Unsolicited,
 }
 
 /// The settings of connections.
@@ -70,8 +84,11 @@ pub(crate) struct Http1 {
     wire: Arc<WireState>,
     /// The pool to which the connection is returned, or `None` while the connection is in the pool.
     pool: Option<Arc<dyn IdlePool>>,
+    /// The connection key of the last call.
+    user: Option<ConnectionKey>,
     id: u64,
     reused: bool,
+    end: End,
 }
 
 impl Http1 {
@@ -96,10 +113,12 @@ impl Http1 {
             wakeups,
             wire,
             pool: None,
+            user: None,
             id,
             reused: false,
+            end: End::Closed,
         });
-        Ok(connection.poll_idle())
+        Ok(connection.poll_idle().ok())
     }
 
     pub(crate) fn id(&self) -> u64 {
@@ -122,26 +141,48 @@ impl Http1 {
         self.reused
     }
 
-    /// Checks the connection out of `pool`. If the connection has ended meanwhile, or has received
-    /// bytes without a request, closes it and returns `None`.
-    pub(crate) fn check_out(mut self: Box<Self>, pool: Arc<dyn IdlePool>) -> Option<Box<Self>> {
-        self.pool = Some(pool);
-        let was_woken = self.wakeups.start_poll();
-        (!was_woken || self.poll_io().is_pending()).then_some(self)
+    /// Returns the connection key of the last call.
+    pub(crate) fn user(&self) -> Option<&ConnectionKey> {
+        self.user.as_ref()
     }
 
-    /// Handles the events on the idle connection. Returns `None` if the connection has ended.
-    pub(crate) fn poll_idle(mut self: Box<Self>) -> Option<Box<Self>> {
+    /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, or has received
+    /// bytes without a request, closes it and returns `None`.
+    pub(crate) fn check_out(
+        mut self: Box<Self>,
+        pool: Arc<dyn IdlePool>,
+        user: Option<&ConnectionKey>,
+    ) -> Option<Box<Self>> {
+        let was_woken = self.wakeups.start_poll();
+        if was_woken && self.poll_io().is_ready() {
+            if self.end == End::Unsolicited {
+                pool.on_unsolicited();
+            }
+            return None;
+        }
+        self.pool = Some(pool);
+        if self.user.as_ref() != user {
+            self.user = user.cloned();
+        }
+        Some(self)
+    }
+
+    /// Handles the events on the idle connection.
+    ///
+    /// # Errors
+    ///
+    /// The end of the connection.
+    pub(crate) fn poll_idle(mut self: Box<Self>) -> Result<Box<Self>, End> {
         for _ in 0..MAX_POLLS {
             self.wakeups.start_poll();
             if self.poll_io().is_ready() {
-                return None;
+                return Err(self.end);
             }
             if self.wakeups.park() {
-                return Some(self);
+                return Ok(self);
             }
         }
-        None
+        Err(End::Closed)
     }
 
     /// Polls the connection. The result is ready once the connection has ended. `start_poll` must be
@@ -150,7 +191,11 @@ impl Http1 {
         if let Some(connection) = &mut self.connection {
             let mut cx = Context::from_waker(&self.waker);
             // hyper reports the error to the call or to the body as well.
-            let _ = ready!(Pin::new(connection).poll(&mut cx));
+            let ended = ready!(Pin::new(connection).poll(&mut cx));
+            // hyper has no public kind for unexpected bytes. It's the only error of an idle connection without a source.
+            if ended.is_err_and(|error| error.source().is_none() && !error.is_canceled()) {
+                self.end = End::Unsolicited;
+            }
             // If the request hasn't been written, dropping the connection returns the request to its
             // call.
             self.connection = None;
@@ -220,6 +265,12 @@ impl Http1 {
     pub(super) fn try_check_in(mut self: Box<Self>) -> Result<(), Box<Self>> {
         for _ in 0..MAX_POLLS {
             if self.connection.is_none() {
+                // The response was complete, so bytes after it belong to no request.
+                if self.end == End::Unsolicited {
+                    if let Some(pool) = &self.pool {
+                        pool.on_unsolicited();
+                    }
+                }
                 return Ok(());
             }
             if !self.sender.is_ready() || self.is_half_closed() {

@@ -13,6 +13,6 @@ mod exchange;
 mod switch;
 mod waker;
 
-pub(super) use self::connection::{Http1, IdlePool, Settings};
+pub(super) use self::connection::{End, Http1, IdlePool, Settings};
 pub(super) use self::exchange::Failure;
 pub(super) use self::switch::switch;

@@ -4,15 +4,15 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use h2::RecvStream;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::oneshot;
 
 use super::Permit;
+use super::frames::Registered;
 
 /// The body of a response. Dropping the body before its end resets the stream.
 pub(super) struct ResponseBody {
-    stream: RecvStream,
+    stream: Registered,
     /// The number of bytes that remain of `Content-Length`, which h2 enforces.
     remaining: Option<u64>,
     has_data: bool,
@@ -25,30 +25,29 @@ pub(super) struct ResponseBody {
 
 impl ResponseBody {
     pub(super) fn new(
-        stream: RecvStream,
+        stream: Registered,
+        is_end: bool,
         length: Option<u64>,
         upload: Option<oneshot::Sender<()>>,
         permit: Permit,
     ) -> Self {
         let mut body = Self {
-            remaining: if stream.is_end_stream() {
-                Some(0)
-            } else {
-                length
-            },
+            remaining: if is_end { Some(0) } else { length },
             has_data: true,
             stream,
             upload,
             permit: Some(permit),
         };
-        if body.stream.is_end_stream() {
+        if is_end {
             body.finish();
         }
         body
     }
 
     fn finish(&mut self) {
-        self.permit = None;
+        if let Some(permit) = self.permit.take() {
+            permit.complete();
+        }
         if let Some(upload) = self.upload.take() {
             // Sending fails only if the upload has ended before.
             let _ = upload.send(());
@@ -56,12 +55,18 @@ impl ResponseBody {
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
-        let data = ready!(self.stream.poll_data(cx));
-        if let Some(Ok(data)) = &data {
-            // The release fails only if the stream has ended, and then there is no window to update.
-            let _ = self.stream.flow_control().release_capacity(data.len());
-            let read = data.len() as u64;
-            self.remaining = self.remaining.map(|left| left.saturating_sub(read));
+        let data = ready!(self.stream.inbox().poll_data(cx));
+        match &data {
+            Some(Ok(data)) => {
+                let read = data.len() as u64;
+                self.remaining = self.remaining.map(|left| left.saturating_sub(read));
+            }
+            Some(Err(_)) => {
+                if let Some(permit) = &self.permit {
+                    permit.complete();
+                }
+            }
+            None => {}
         }
         Poll::Ready(data)
     }
@@ -78,7 +83,7 @@ impl Body for ResponseBody {
         if self.has_data {
             match ready!(self.poll_data(cx)) {
                 Some(data) => {
-                    if self.stream.is_end_stream() {
+                    if self.stream.inbox().is_end_stream() {
                         self.finish();
                     }
                     return Poll::Ready(Some(data.map(Frame::data)));
@@ -86,7 +91,7 @@ impl Body for ResponseBody {
                 None => self.has_data = false,
             }
         }
-        let trailers = ready!(self.stream.poll_trailers(cx));
+        let trailers = ready!(self.stream.inbox().poll_trailers(cx));
         if trailers.is_ok() {
             self.finish();
         }
@@ -98,7 +103,7 @@ impl Body for ResponseBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stream.is_end_stream()
+        self.stream.inbox().is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -12,22 +12,30 @@ use h2::client::{Builder, Connection, SendRequest};
 use h2::{Ping, PingPong, Reason};
 use tokio::time::{sleep, timeout};
 
+use super::MAX_STREAMS;
+use super::frames::{Frames, Streams};
 use crate::body::poll_unbudgeted;
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The flow-control window of a stream, in bytes. The window of a stream is far smaller than the
-/// window of a connection, so that stalled callers can't block other tenants: 64 callers can stall
-/// before the connection does.
+/// The flow-control window of a stream, in bytes.
 const STREAM_WINDOW: u32 = 256 * 1024;
-/// The flow-control window of a connection, in bytes.
-const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
+/// The flow-control window of a connection, in bytes. It's the sum of the windows of all streams, so callers that don't read can't use up
+/// the part of another stream.
+const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;
+/// The number of streams that were reset by this side and whose late frames are ignored (RFC 9113 §5.1). h2 would answer late frames of
+/// other streams with RST_STREAM, and end the connection after too many of them.
+const MAX_REMEMBERED_RESETS: usize = 4096;
+/// The time for which frames of a stream that was reset may be late.
+const RESET_MEMORY: Duration = Duration::from_secs(30);
+/// The number of late frames, and of frames with errors, after which h2 ends the connection.
+const MAX_STREAM_ERRORS: usize = 65_536;
 /// The maximum number of bytes of an upload that are buffered until the upstream accepts more data.
 const MAX_SEND_BUFFER_SIZE: usize = 256 * 1024;
 /// The maximum size of the fields of a response, in bytes.
 const MAX_HEADER_LIST_SIZE: u32 = 64 * 1024;
 /// The maximum number of streams before the upstream's SETTINGS have arrived.
-const INITIAL_MAX_STREAMS: usize = 100;
+const INITIAL_MAX_STREAMS: usize = MAX_STREAMS as usize;
 /// The interval between pings on a connection in use.
 const PING_INTERVAL: Duration = Duration::from_secs(30);
 /// The time limit for the answer to a ping.
@@ -46,6 +54,9 @@ impl Settings {
             .max_header_list_size(MAX_HEADER_LIST_SIZE)
             .max_send_buffer_size(MAX_SEND_BUFFER_SIZE)
             .initial_max_send_streams(INITIAL_MAX_STREAMS)
+            .max_concurrent_reset_streams(MAX_REMEMBERED_RESETS)
+            .reset_stream_duration(RESET_MEMORY)
+            .max_local_error_reset_streams(Some(MAX_STREAM_ERRORS))
             .enable_push(false);
         Self(builder)
     }
@@ -58,6 +69,8 @@ pub(crate) struct Http2 {
     pub(super) sender: SendRequest<Bytes>,
     /// The number of streams in use.
     streams: Arc<AtomicUsize>,
+    /// The streams with their responses.
+    pub(super) inboxes: Arc<Streams>,
 }
 
 /// The reason why a connection takes no new streams.
@@ -79,20 +92,32 @@ impl Http2 {
         on_end: impl FnOnce(bool) + Send + 'static,
         on_activity: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
+        let inboxes = Arc::<Streams>::default();
+        let stream = Frames::new(stream, Arc::clone(&inboxes));
         let shaken = settings.0.handshake::<_, Bytes>(stream).await;
         let (sender, mut connection) =
             shaken.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         let streams = Arc::new(AtomicUsize::new(0));
         let pings = connection.ping_pong();
         let in_use = Arc::clone(&streams);
-        tokio::spawn(async move { on_end(drive(connection, pings, &in_use, on_activity).await) });
-        Ok(Self { sender, streams })
+        let frames = Arc::clone(&inboxes);
+        tokio::spawn(async move {
+            let is_busy = drive(connection, pings, &in_use, &frames, on_activity).await;
+            on_end(is_busy);
+        });
+        Ok(Self {
+            sender,
+            streams,
+            inboxes,
+        })
     }
 
-    /// Returns the maximum number of streams that the upstream permits. Before the upstream's
+    /// Returns the maximum number of streams: the number that the upstream permits, but at most [`MAX_STREAMS`]. Before the upstream's
     /// SETTINGS have arrived, a default applies.
     pub(crate) fn max_streams(&self) -> usize {
-        self.sender.current_max_send_streams()
+        self.sender
+            .current_max_send_streams()
+            .min(MAX_STREAMS as usize)
     }
 
     /// Checks that new streams can be opened.
@@ -129,9 +154,10 @@ impl Http2 {
 /// Drives the connection to its end. Returns `true` if the upstream ended the connection because of
 /// too many calls.
 async fn drive(
-    connection: Connection<Stream, Bytes>,
+    connection: Connection<Frames<Stream>, Bytes>,
     mut pings: Option<PingPong>,
     streams: &AtomicUsize,
+    inboxes: &Streams,
     on_activity: impl Fn(bool),
 ) -> bool {
     let mut max_streams = connection.max_concurrent_send_streams();
@@ -148,6 +174,7 @@ async fn drive(
             let reason = error.and_then(|error| error.reason());
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
         }
+        inboxes.relieve();
         let before = std::mem::replace(&mut max_streams, connection.max_concurrent_send_streams());
         on_activity(max_streams > before);
         poll_unbudgeted(cx, |cx| unanswered.as_mut().poll(cx)).map(|()| false)

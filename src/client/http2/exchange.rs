@@ -41,6 +41,7 @@ impl Http2 {
         permit: Permit,
     ) -> Result<Response<UpstreamBody>, Failure> {
         if self.check_open().is_err() {
+            permit.complete();
             return Err(Failure::Stale(Box::new(request)));
         }
         let (mut head, body) = request.into_parts();
@@ -52,20 +53,34 @@ impl Http2 {
             .sender
             .send_request(Request::from_parts(head, ()), has_no_body)
             .map_err(|error| {
+                permit.complete();
                 Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
             })?;
+        let registered = self.inboxes.add(response.stream_id().as_u32());
         let mut upload = (!has_no_body).then(|| Upload::new(body, stream));
+        let mut interim = 0;
         let response = poll_fn(|cx| {
             if let Some(Poll::Ready(end)) = upload.as_mut().map(|upload| upload.poll(cx)) {
                 upload = None;
                 if end == End::Caller {
-                    return Poll::Ready(Err(None));
+                    return Poll::Ready(Err(Fault::Caller));
                 }
             }
-            Pin::new(&mut response).poll(cx).map_err(Some)
+            while let Poll::Ready(Some(Ok(_))) = response.poll_informational(cx) {
+                interim += 1;
+                if interim > MAX_INTERIM_RESPONSES {
+                    return Poll::Ready(Err(Fault::Flood));
+                }
+            }
+            Pin::new(&mut response).poll(cx).map_err(Fault::H2)
         })
         .await;
-        let response = response.map_err(failure)?;
+        let response = response.map_err(|error| {
+            if matches!(error, Fault::H2(_)) {
+                permit.complete();
+            }
+            failure(error)
+        })?;
         let length = content_length(response.headers());
         Ok(response.map(|stream| {
             let upload = upload.map(|upload| {
@@ -73,16 +88,38 @@ impl Http2 {
                 upload.detach(following, response, Permit::clone(&permit));
                 sender
             });
-            UpstreamBody::new(ResponseBody::new(stream, length, upload, permit))
+            let is_end = stream.is_end_stream();
+            registered.inbox().set_stream(stream);
+            UpstreamBody::new(ResponseBody::new(
+                registered, is_end, length, upload, permit,
+            ))
         }))
     }
 }
 
-/// Returns the failure for an error of h2. `None` stands for a caller's body that ended early, after
-/// which the stream was reset.
-fn failure(error: Option<h2::Error>) -> Failure {
-    let Some(error) = error else {
-        return Failure::Failed(TransportErrorKind::ResponseIncomplete.into());
+/// The maximum number of interim responses (1xx, RFC 9110 §15.2) before a response.
+const MAX_INTERIM_RESPONSES: usize = 256;
+
+/// The reason why there is no response.
+enum Fault {
+    H2(h2::Error),
+    /// The caller's body ended early, and the stream was reset.
+    Caller,
+    /// The upstream sends interim responses without end.
+    Flood,
+}
+
+/// Returns the failure for a fault.
+fn failure(fault: Fault) -> Failure {
+    let error = match fault {
+        Fault::H2(error) => error,
+        Fault::Caller => {
+            return Failure::Failed(TransportErrorKind::ResponseIncomplete.into());
+        }
+        Fault::Flood => {
+            let why = "the upstream sent too many interim responses (1xx)";
+            return Failure::Failed(TransportError::new(TransportErrorKind::HttpProtocol, why));
+        }
     };
     let is_refused = error.is_remote()
         && (error.is_go_away()

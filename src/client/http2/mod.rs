@@ -8,6 +8,7 @@
 mod body;
 mod connection;
 mod exchange;
+mod frames;
 mod upload;
 
 pub(super) use self::connection::{Closed, Http2, Settings};
@@ -15,5 +16,14 @@ pub(super) use self::exchange::Failure;
 
 use std::sync::Arc;
 
-/// Counts a stream as open until the last clone is dropped.
-type Permit = Arc<dyn Send + Sync>;
+/// The maximum number of streams of a connection, even if the upstream permits more.
+const MAX_STREAMS: u32 = 100;
+
+/// Counts a stream as open until the last clone of its permit is dropped. A permit that is dropped before its stream is complete counts
+/// as a cancelled call.
+pub(super) trait StreamEnd: Send + Sync {
+    /// Records that the stream hasn't been reset by this side.
+    fn complete(&self);
+}
+
+type Permit = Arc<dyn StreamEnd>;

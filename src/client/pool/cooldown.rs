@@ -37,6 +37,16 @@ impl Cooldown {
         self.complaints += 1;
     }
 
+    /// Returns `true` if the last complaint came on connection `id`.
+    pub(super) fn is_known(&self, id: u64) -> bool {
+        self.last_connection == Some(id)
+    }
+
+    /// Remembers a complaint on connection `id` without a pause.
+    pub(super) fn know(&mut self, id: u64) {
+        self.last_connection = Some(id);
+    }
+
     /// Returns `true` if a complaint still makes the next pause longer.
     pub(super) fn is_remembered(&self) -> bool {
         let now = Instant::now();

@@ -6,22 +6,24 @@
 //! openings are planned for the waiters that remain.
 
 use std::collections::VecDeque;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::HeaderValue;
+use tokio::runtime::Handle;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::cooldown::Cooldown;
 use super::multiplexed::Multiplexed;
-use super::{Key, Lease, Opened, Opening, PoolStatus, Shared, StreamPermit};
+use super::separation::Separation;
+use super::{Key, Lease, Limits, Opened, Opening, PoolStatus, Shared, StreamPermit};
 #[cfg(feature = "rustls")]
 use crate::client::connect::IdentityTls;
 use crate::client::connect::Peer;
 use crate::client::error::{TransportError, TransportErrorKind};
-use crate::client::http1::{Http1, IdlePool};
+use crate::client::http1::{End, Http1, IdlePool};
 use crate::client::http2::{Closed, Http2};
 use crate::connection::ConnectionKey;
 use crate::policy::Scheme;
@@ -34,6 +36,7 @@ pub(crate) struct Host {
     authority: HeaderValue,
     #[cfg(feature = "rustls")]
     identity_tls: IdentityTls,
+    separation: Separation,
     state: Mutex<State>,
 }
 
@@ -43,8 +46,12 @@ struct State {
     idle: Vec<Idle>,
     /// The HTTP/2 connections that take new streams.
     multiplexed: Vec<Multiplexed>,
-    /// The calls that wait for a connection or a stream, in the order of their arrival.
+    /// The calls that wait for a connection or a stream, in the order of their rounds, and of their arrival within a round.
     waiters: VecDeque<Waiter>,
+    /// The round of the call that was served last.
+    round: u64,
+    /// A task will serve the waiters when the idle connections have rested.
+    awaits_rest: bool,
     /// The number of connections that are being opened.
     opening: usize,
     /// The number of openings whose waiters have left. When such an opening is finished and no call
@@ -70,9 +77,16 @@ struct Idle {
     since: Instant,
 }
 
+/// The time for which an HTTP/1.1 connection rests before it's used for another connection key. If the upstream sends a second response
+/// to the last request by mistake, the bytes arrive meanwhile, and the connection is closed rather than used.
+const REST: Duration = Duration::from_millis(25);
+
 /// A call that waits for a connection or a stream.
 struct Waiter {
     user: Option<ConnectionKey>,
+    /// The round in which the call is served. In each round, each connection key has one call, so a key with many calls doesn't hold up
+    /// the calls of others.
+    round: u64,
     reply: oneshot::Sender<Result<Lease, TransportError>>,
 }
 
@@ -86,12 +100,27 @@ impl Host {
             pool,
             #[cfg(feature = "rustls")]
             identity_tls: IdentityTls::default(),
+            separation: Separation::default(),
             state: Mutex::default(),
         }
     }
 
     pub(crate) fn authority(&self) -> HeaderValue {
         self.authority.clone()
+    }
+
+    pub(super) fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns `true` if the connection key must not share network connections with others at this host.
+    pub(super) fn separates(&self, user: &ConnectionKey) -> bool {
+        self.is_shared() && self.separation.applies_to(user)
+    }
+
+    /// Returns `true` if several connection keys may use the connections of this host.
+    fn is_shared(&self) -> bool {
+        self.key.connection.is_none()
     }
 
     /// Returns a lease. If no lease is free, waits for the first lease that becomes free, from
@@ -125,7 +154,7 @@ impl Host {
                 return Ok(lease);
             };
             let home: Arc<Self> = Arc::clone(self);
-            if let Some(connection) = connection.check_out(home) {
+            if let Some(connection) = connection.check_out(home, user) {
                 return Ok(Lease::Http1(connection));
             }
         }
@@ -140,23 +169,13 @@ impl Host {
         if let Some(lease) = state.check_out(self, pool, user) {
             return Ok(Acquisition::Ready(lease));
         }
-        if state.waiters.len() >= pool.limits.max_waiting {
-            state.waiters.retain(|waiter| !waiter.reply.is_closed());
-        }
-        if state.waiters.len() >= pool.limits.max_waiting {
-            return Err(TransportErrorKind::Overloaded.into());
-        }
         if state.multiplexed.is_empty() && state.opening == 0 {
             if let Some(remaining) = state.cooldown.remaining() {
                 return Err(overloaded(remaining));
             }
         }
-        let (reply, lease) = oneshot::channel();
-        state.waiters.push_back(Waiter {
-            user: user.cloned(),
-            reply,
-        });
         let mut deferred = Deferred::default();
+        let lease = state.wait(user, pool.limits.max_waiting, &mut deferred)?;
         state.plan_openings(self, pool, &mut deferred);
         let needs_stream = !state.multiplexed.is_empty();
         drop(state);
@@ -167,6 +186,27 @@ impl Host {
         };
         deferred.finish(self, pool);
         Ok(Acquisition::Waiting(wait))
+    }
+
+    /// Serves the waiters again when the connections that are idle now have rested.
+    fn serve_after_rest(self: &Arc<Self>, pool: &Arc<Shared>) {
+        let (host, pool) = (Arc::downgrade(self), Arc::downgrade(pool));
+        let Ok(runtime) = Handle::try_current() else {
+            self.lock().awaits_rest = false;
+            return;
+        };
+        runtime.spawn(async move {
+            sleep(REST).await;
+            let (Some(host), Some(pool)) = (host.upgrade(), pool.upgrade()) else {
+                return;
+            };
+            let mut deferred = Deferred::default();
+            let mut state = host.lock();
+            state.awaits_rest = false;
+            state.serve_and_open(&host, &pool, &mut deferred);
+            drop(state);
+            deferred.finish(&host, &pool);
+        });
     }
 
     /// Locks the state. Poisoning is ignored, because nothing panics while the lock is held.
@@ -252,11 +292,19 @@ impl Host {
         pool.sweeper.ensure_running(pool);
     }
 
-    /// Counts a stream of connection `id` as ended, and serves the waiters.
-    pub(super) fn end_stream(self: &Arc<Self>, id: u64, user: Option<&ConnectionKey>) {
+    /// Counts a stream of connection `id` as ended, and serves the waiters. `is_complete` is `false` if the call was cancelled.
+    pub(super) fn end_stream(
+        self: &Arc<Self>,
+        id: u64,
+        user: Option<&ConnectionKey>,
+        is_complete: bool,
+    ) {
         let Some(pool) = self.pool.upgrade() else {
             return;
         };
+        if let (Some(user), false, true) = (user, is_complete, self.is_shared()) {
+            self.separation.record_reset(user);
+        }
         let mut deferred = Deferred::default();
         let mut state = self.lock();
         if let Some(multiplexed) = state.multiplexed.iter_mut().find(|other| other.id() == id) {
@@ -276,10 +324,10 @@ impl Host {
             return;
         };
         let mut deferred = Deferred::default();
-        let mut state = self.lock();
         if is_busy {
-            state.cooldown.record(id);
+            self.record_complaint(id);
         }
+        let mut state = self.lock();
         if let Some(at) = state.multiplexed.iter().position(|other| other.id() == id) {
             deferred.http2 = Some(state.multiplexed.swap_remove(at).into_connection());
         }
@@ -313,9 +361,13 @@ impl Host {
         deferred.finish(self, &pool);
     }
 
-    /// Records that the upstream complained about too many calls, on connection `id`.
+    /// Records that the upstream complained about too many calls, on connection `id`. If a connection key has cancelled many calls, it's
+    /// separated, and the other keys aren't held back.
     pub(crate) fn record_complaint(&self, id: u64) {
-        self.lock().cooldown.record(id);
+        let is_known = self.lock().cooldown.is_known(id);
+        if !is_known && !(self.is_shared() && self.separation.separate_culprit()) {
+            self.lock().cooldown.record(id);
+        }
     }
 
     /// Polls the idle connection `id`, and closes the connection if it has ended. Does nothing if the
@@ -328,9 +380,15 @@ impl Host {
         };
         let Idle { connection, since } = state.idle.remove(at);
         drop(state);
-        let Some(connection) = connection.poll_idle() else {
-            pool.idle.fetch_sub(1, Ordering::Relaxed);
-            return;
+        let connection = match connection.poll_idle() {
+            Ok(connection) => connection,
+            Err(end) => {
+                pool.idle.fetch_sub(1, Ordering::Relaxed);
+                if end == End::Unsolicited {
+                    self.on_unsolicited();
+                }
+                return;
+            }
         };
         let mut state = self.lock();
         let at = state.idle.partition_point(|idle| idle.since <= since);
@@ -401,7 +459,10 @@ impl Host {
     pub(super) fn is_needed(&self) -> bool {
         let state = self.lock();
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
-        !is_empty || state.cooldown.is_remembered() || state.sessions_since.is_some()
+        !is_empty
+            || state.cooldown.is_remembered()
+            || state.sessions_since.is_some()
+            || self.separation.is_remembered()
     }
 
     /// Adds the counts of this host to the counts of the pool.
@@ -432,6 +493,10 @@ impl IdlePool for Host {
         pool.sweeper.ensure_running(&pool);
     }
 
+    fn on_unsolicited(&self) {
+        self.separation.separate_all();
+    }
+
     fn on_idle_activity(&self, id: u64) {
         if let Some(pool) = self.pool.upgrade() {
             pool.sweeper.on_idle_activity(&self.key, id);
@@ -451,9 +516,21 @@ impl State {
         if let Some(stream) = self.open_stream(host, limit, user) {
             return Some(stream);
         }
-        let idle = self.idle.pop()?;
+        let connection = self.take_idle(host, user)?;
         pool.idle.fetch_sub(1, Ordering::Relaxed);
-        Some(Lease::Http1(idle.connection))
+        Some(Lease::Http1(connection))
+    }
+
+    /// Takes the connection that was checked in last by the same user, or a connection that has rested.
+    fn take_idle(&mut self, host: &Host, user: Option<&ConnectionKey>) -> Option<Box<Http1>> {
+        let is_fit = |idle: &Idle| !host.is_shared() || idle.connection.user() == user;
+        if !self.idle.last().is_some_and(is_fit) {
+            let rested = Instant::now().checked_sub(REST)?;
+            let is_fit = |idle: &Idle| idle.since <= rested || is_fit(idle);
+            let at = self.idle.iter().rposition(is_fit)?;
+            return Some(self.idle.remove(at).connection);
+        }
+        Some(self.idle.pop()?.connection)
     }
 
     fn open_stream(
@@ -468,21 +545,27 @@ impl State {
         let cooldown = &mut self.cooldown;
         self.multiplexed.retain_mut(|multiplexed| {
             let open = multiplexed.check_open();
-            if open == Err(Closed { is_busy: true }) {
-                cooldown.record(multiplexed.id());
+            let is_complaint = open == Err(Closed { is_busy: true });
+            if is_complaint && !cooldown.is_known(multiplexed.id()) {
+                let has_culprit = host.is_shared() && host.separation.separate_culprit();
+                match has_culprit {
+                    true => cooldown.know(multiplexed.id()),
+                    false => cooldown.record(multiplexed.id()),
+                }
             }
             open.is_ok()
         });
         let multiplexed = self
             .multiplexed
             .iter_mut()
-            .filter(|multiplexed| multiplexed.has_room_for(user, limit))
+            .filter(|multiplexed| multiplexed.has_room_for(user, limit, host.is_shared()))
             .min_by_key(|multiplexed| multiplexed.streams())?;
         let connection = multiplexed.open_stream(user);
         let permit = StreamPermit {
             host: Arc::clone(host),
             connection_id: multiplexed.id(),
             user: user.cloned(),
+            is_complete: AtomicBool::new(false),
         };
         Some(Lease::Http2(connection, Arc::new(permit)))
     }
@@ -518,14 +601,48 @@ impl State {
         oldest
     }
 
+    /// Adds a waiter. If too many calls wait, the last call of the connection key with the most waiting calls gets an error: that's the new
+    /// call, or a call that waits already.
+    fn wait(
+        &mut self,
+        user: Option<&ConnectionKey>,
+        max_waiting: usize,
+        deferred: &mut Deferred,
+    ) -> Result<oneshot::Receiver<Result<Lease, TransportError>>, TransportError> {
+        if self.waiters.len() >= max_waiting {
+            self.waiters.retain(|waiter| !waiter.reply.is_closed());
+        }
+        let others = self.waiters.iter().rev();
+        let last = others
+            .into_iter()
+            .find(|waiter| waiter.user.as_ref() == user);
+        let round = last.map_or(self.round, |last| last.round + 1);
+        let at = self.waiters.partition_point(|waiter| waiter.round <= round);
+        if self.waiters.len() >= max_waiting {
+            if at == self.waiters.len() {
+                return Err(TransportErrorKind::Overloaded.into());
+            }
+            let error = || TransportError::from(TransportErrorKind::Overloaded);
+            let last = self.waiters.pop_back();
+            deferred.failed.extend(last.map(|last| (last, error())));
+        }
+        let (reply, lease) = oneshot::channel();
+        let waiter = Waiter {
+            user: user.cloned(),
+            round,
+            reply,
+        };
+        self.waiters.insert(at, waiter);
+        Ok(lease)
+    }
+
     /// Serves the waiters, and plans openings for the waiters that remain.
     fn serve_and_open(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
         self.serve_waiters(host, pool, deferred);
         self.plan_openings(host, pool, deferred);
     }
 
-    /// Serves the waiters in the order of their arrival. A waiter whose connection key has used up
-    /// its streams doesn't block the other waiters.
+    /// Serves the waiters in the order of their rounds. A waiter that can't be served now doesn't block the other waiters.
     fn serve_waiters(&mut self, host: &Arc<Host>, pool: &Shared, deferred: &mut Deferred) {
         let mut skipped = 0;
         while let Some(waiter) = self.waiters.get(skipped) {
@@ -535,7 +652,7 @@ impl State {
             }
             let user = waiter.user.clone();
             let Some(lease) = self.check_out(host, pool, user.as_ref()) else {
-                if self.multiplexed.is_empty() {
+                if self.multiplexed.is_empty() && self.idle.is_empty() {
                     break;
                 }
                 skipped += 1;
@@ -545,9 +662,13 @@ impl State {
                 deferred.unused.push(lease);
                 break;
             };
+            self.round = self.round.max(waiter.round);
             if let Err(Ok(lease)) = waiter.reply.send(Ok(lease)) {
                 deferred.unused.push(lease);
             }
+        }
+        if !self.waiters.is_empty() && !self.idle.is_empty() {
+            deferred.awaits_rest = !std::mem::replace(&mut self.awaits_rest, true);
         }
     }
 
@@ -569,24 +690,29 @@ impl State {
         match self.protocol {
             Some(Protocol::Http1) => waiting.min(limits.max_handshakes),
             // One connection serves all waiters until the connection is full.
-            Some(Protocol::Http2) => {
-                let has_room = self.multiplexed.len() < limits.max_http2_connections.max(1);
-                usize::from(has_room && self.needs_more_streams(limits.max_streams_per_key))
-            }
+            Some(Protocol::Http2) => usize::from(self.needs_more_streams(limits)),
             None if is_http1 => waiting.min(limits.max_handshakes),
             // The first connection shows which protocol the upstream supports.
             None => waiting.min(1),
         }
     }
 
-    /// Returns `true` if a waiter can only be served by a new connection. If the connection key of a
-    /// waiter has used up its streams on a connection, the waiter waits until one of these streams
-    /// ends.
-    fn needs_more_streams(&self, limit: usize) -> bool {
+    /// Returns `true` if another connection must be opened for a waiter: because the host has few connections, and the waiter's connection
+    /// key has few streams, or because the key has no stream at all.
+    fn needs_more_streams(&self, limits: &Limits) -> bool {
+        let connections = self.multiplexed.len();
         self.waiters.iter().any(|waiter| {
-            let user = waiter.user.as_ref();
-            let mut multiplexed = self.multiplexed.iter();
-            multiplexed.all(|connection| !connection.has_used_up(user, limit))
+            let Some(user) = &waiter.user else {
+                return connections < limits.max_http2_connections.max(1);
+            };
+            let multiplexed = self.multiplexed.iter();
+            let open: usize = multiplexed.map(|other| other.streams_of(user)).sum();
+            let most = match open {
+                0 => limits.max_http2_connections_in_all(),
+                open if open < limits.max_streams_per_key => limits.max_http2_connections.max(1),
+                _ => 0,
+            };
+            connections < most
         })
     }
 
@@ -641,6 +767,8 @@ struct Deferred {
     /// A connection to close.
     http2: Option<Http2>,
     failed: Vec<(Waiter, TransportError)>,
+    /// Serve the waiters again when the idle connections have rested.
+    awaits_rest: bool,
     /// The number of connections to open, which [`State::opening`] already contains.
     openings: usize,
 }
@@ -653,6 +781,9 @@ impl Deferred {
         }
         for _ in 0..self.openings {
             Opening::start(host, pool);
+        }
+        if self.awaits_rest {
+            host.serve_after_rest(pool);
         }
         drop((self.unused, self.http1, self.http2));
     }

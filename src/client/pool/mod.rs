@@ -75,11 +75,12 @@
 mod cooldown;
 mod host;
 mod multiplexed;
+mod separation;
 mod sweep;
 
 use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -166,6 +167,16 @@ impl Pool {
         connector.connect_for_http1(Peer::new(&key.origin)).await
     }
 
+    /// Returns the host for a call on behalf of `user`: the host of the key, or the host of the user alone if this user must not share
+    /// network connections.
+    pub(super) fn host_for(&self, key: Key, user: Option<&ConnectionKey>) -> Arc<Host> {
+        let host = self.host(key);
+        match user {
+            Some(user) if host.separates(user) => self.host(host.key().separated(user)),
+            _ => host,
+        }
+    }
+
     /// Returns the host of a key, and creates the host if it doesn't exist.
     pub(super) fn host(&self, key: Key) -> Arc<Host> {
         let hosts = &self.shared.hosts;
@@ -246,10 +257,18 @@ pub(super) struct Limits {
     pub(super) max_waiting: usize,
     /// The time limit for opening a connection, and for waiting for a connection.
     pub(super) connect_timeout: Duration,
-    /// The maximum number of HTTP/2 connections.
+    /// The maximum number of HTTP/2 connections that are opened for keys which have streams already. A key without a stream may get
+    /// another connection.
     pub(super) max_http2_connections: usize,
     /// The maximum number of streams of one connection key on one HTTP/2 connection.
     pub(super) max_streams_per_key: usize,
+}
+
+impl Limits {
+    /// Returns the maximum number of HTTP/2 connections, including those for keys that have no stream yet.
+    fn max_http2_connections_in_all(&self) -> usize {
+        self.max_http2_connections.max(1).saturating_mul(16)
+    }
 }
 
 impl Default for Limits {
@@ -326,11 +345,20 @@ impl Key {
     /// network connections.
     pub(super) fn new(dispatch: &Dispatch, isolates_keys: bool, needs_http2: bool) -> Self {
         let connection = dispatch.connection_key();
+        let isolates_keys = isolates_keys || dispatch.isolates_connection_keys();
         Self {
             origin: dispatch.destination().origin().clone(),
             connection: connection.filter(|_| isolates_keys).cloned(),
             isolation: dispatch.isolation().clone(),
             needs_http2,
+        }
+    }
+
+    /// Returns the key of the network connections of one connection key alone.
+    fn separated(&self, connection: &ConnectionKey) -> Self {
+        Self {
+            connection: Some(connection.clone()),
+            ..self.clone()
         }
     }
 }
@@ -375,6 +403,7 @@ pub(super) struct StreamPermit {
     host: Arc<Host>,
     connection_id: u64,
     user: Option<ConnectionKey>,
+    is_complete: AtomicBool,
 }
 
 impl StreamPermit {
@@ -383,9 +412,17 @@ impl StreamPermit {
     }
 }
 
+impl http2::StreamEnd for StreamPermit {
+    fn complete(&self) {
+        self.is_complete.store(true, Ordering::Relaxed);
+    }
+}
+
 impl Drop for StreamPermit {
     fn drop(&mut self) {
-        self.host.end_stream(self.connection_id, self.user.as_ref());
+        let is_complete = self.is_complete.load(Ordering::Relaxed);
+        self.host
+            .end_stream(self.connection_id, self.user.as_ref(), is_complete);
     }
 }
 

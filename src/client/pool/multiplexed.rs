@@ -56,18 +56,29 @@ impl Multiplexed {
         self.connection.check_open()
     }
 
-    /// Returns `true` if `user` may open another stream.
-    pub(super) fn has_room_for(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
+    /// Returns `true` if `user` may open another stream. If the connection is `shared`, a user may have as many streams as are free for
+    /// others, so streams of a few users never use up the connection.
+    pub(super) fn has_room_for(
+        &self,
+        user: Option<&ConnectionKey>,
+        limit: usize,
+        shared: bool,
+    ) -> bool {
         // If the upstream permits no stream for now, the first stream is opened nevertheless, and
         // waits until the upstream permits it.
-        self.connection.streams() < self.connection.max_streams().max(1)
-            && !self.has_used_up(user, limit)
+        let max = self.connection.max_streams().max(1);
+        let free = max.saturating_sub(self.connection.streams());
+        let Some(user) = user else {
+            return free > 0;
+        };
+        let open = self.streams_of(user);
+        let share = if shared { free.min(limit) } else { limit };
+        free > 0 && open < share.max(1)
     }
 
-    /// Returns `true` if `user` has as many streams as permitted.
-    pub(super) fn has_used_up(&self, user: Option<&ConnectionKey>, limit: usize) -> bool {
-        let open = user.and_then(|user| self.streams_by_user.get(user));
-        open.is_some_and(|&open| open >= limit)
+    /// Returns the number of streams of `user`.
+    pub(super) fn streams_of(&self, user: &ConnectionKey) -> usize {
+        self.streams_by_user.get(user).copied().unwrap_or(0)
     }
 
     /// Counts a stream of `user`, and returns the connection on which to open the stream.
