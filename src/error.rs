@@ -1,8 +1,8 @@
-//! The errors of this crate: a code for each row of the contract's table, each with its status.
+//! The errors with which the crate answers: a code for each kind of failure, each with its status.
 //!
-//! The crate answers with an [`Error`] if it can't return an upstream's response. The error's [`Display`](fmt::Display) text is meant
-//! for the caller: it contains no secret, and no host or address that the caller didn't name. Causes are only in
-//! [`source`](StdError::source), for the host application's logs.
+//! The crate answers with an [`Error`] if it can't return an upstream's response. The error's [`Display`](fmt::Display) text is meant for
+//! the caller: it contains no secret, and no host or address that the caller didn't name. Causes are only in [`source`](StdError::source),
+//! for the host application's logs.
 //!
 //! ```
 //! use tower_passthrough::ErrorCode;
@@ -21,41 +21,53 @@ use http::StatusCode;
 /// The error of a pluggable part, such as a store or a transport.
 pub type BoxError = Box<dyn StdError + Send + Sync>;
 
-/// The kind of an error, as the caller sees it in `passthrough-error` and in the problem's `code`.
+/// The kind of an error, as the caller sees it in the field `passthrough-error` and in the `code` of the problem details. [`Error::sent`]
+/// states if the upstream may have acted on the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorCode {
-    /// The connection id or the path isn't valid.
+    /// The request can't be forwarded as it is: the connection id, the path or the query isn't valid, the head has too many fields, or the
+    /// body broke off or can't be signed. The caller must correct the request. Status 400.
     BadAddress,
-    /// `__domain` isn't a host or a URL.
+    /// `__domain` isn't a host or a URL, is given twice, or has a path where only a host is allowed. The caller must correct the parameter.
+    /// Status 400.
     BadDomain,
-    /// The method is TRACE, or CONNECT without an upgrade.
+    /// The method is TRACE, TRACK, or CONNECT without an upgrade. The caller must use another method. Status 405.
     MethodRefused,
-    /// There is no connection with that id, or the caller may not use it.
+    /// There is no connection with that id, or the caller may not use it. Both responses have the same bytes. Status 404.
     UnknownConnection,
-    /// The caller may use the connection, but not with this method or path.
+    /// The caller may use the connection, but not with this method or path. The authorizer's [`Scope`](crate::Scope) decides about that.
+    /// Status 403.
     ScopeRefused,
-    /// `__domain` names a host that the policy doesn't allow.
+    /// `__domain` names a host that the integration's [`DomainPolicy`](crate::policy::DomainPolicy) doesn't allow. Status 403.
     DomainRefused,
-    /// The address is private, loopback, link-local, a metadata service, or the gateway's own.
+    /// The destination may not be called: its address is private, loopback, link-local, of a metadata service or of the gateway itself, it
+    /// would be called without TLS, or the request has passed through this gateway before. Status 403, or 502 if only the host application
+    /// can correct the cause.
     DestinationRefused,
-    /// The body exceeds the limit that the host application has set, or the limit of a signature.
+    /// The body exceeds the limit that the host application has set, or the limit of a signature. The caller must send a smaller body.
+    /// Status 413.
     BodyTooLarge,
-    /// Only the connection's owner can repair the connection.
+    /// The credential is missing, isn't valid, or was revoked, and only the connection's owner can repair the connection. Status 424.
     Reauthorize,
-    /// The call exceeds the host application's rate limit for the connection.
+    /// The call exceeds the host application's rate limit for the connection. The caller may try again after the time in `Retry-After`.
+    /// Status 429.
     RateLimited,
-    /// The credential store or the resolver failed.
+    /// The authorizer, the credential store or the resolver failed. The host application's operator must find the cause in
+    /// [`Error::chain`]. Status 503.
     StoreUnavailable,
-    /// The token endpoint failed, and may work later.
+    /// The access token couldn't be refreshed. The caller may try again later. Status 503.
     RefreshFailed,
-    /// A concurrency limit is reached, or a circuit is open.
+    /// A limit of concurrent work is reached: calls in progress, calls that wait for a connection, memory for buffered bodies. Or a circuit
+    /// is open, or the upstream complained about too many calls. The caller may try again later. Status 503.
     Overloaded,
-    /// DNS, the connection or TLS failed, or the upstream of a gRPC call doesn't use HTTP/2.
+    /// The upstream couldn't be reached: DNS, the connection or TLS failed, or the upstream of a gRPC call doesn't use HTTP/2. Status 502.
     UpstreamUnreachable,
-    /// The upstream's response isn't valid HTTP.
+    /// The upstream's response can't be used: it isn't valid HTTP, its head is too large, it broke off before its head was complete, or it
+    /// switched protocols without a request to do so. Status 502.
     UpstreamProtocol,
-    /// No connection was opened in time, or the head of the response didn't arrive in time.
+    /// A time limit has passed: no connection was opened in time, the head of the response didn't arrive in time, the caller's body
+    /// stalled, or the whole call took too long. Status 504.
     UpstreamTimeout,
 }
 
@@ -144,7 +156,7 @@ impl ErrorCode {
         }
     }
 
-    /// The error type of `Proxy-Status` (RFC 9209 §2.3) where the transport names no closer type.
+    /// Returns the error type of `Proxy-Status` (RFC 9209 §2.3), which is used if the transport returns no more precise type.
     const fn proxy_status(self) -> &'static str {
         match self {
             Self::BadAddress
@@ -206,7 +218,8 @@ impl Error {
         Self::new(ErrorCode::BadDomain, detail)
     }
 
-    /// The same answer for an unknown, a refused and an impossible id.
+    /// Returns the error for an id that is unknown, that the caller may not use, or that can't exist. The response is the same in all
+    /// cases.
     pub(crate) fn unknown_connection() -> Self {
         Self::new(
             ErrorCode::UnknownConnection,
@@ -225,7 +238,7 @@ impl Error {
         )
     }
 
-    /// The caller's body failed.
+    /// Returns the error of a caller's body that failed.
     pub(crate) fn body_broken(cause: impl Into<BoxError>) -> Self {
         let cause = cause.into();
         match is_over_limit(&*cause) {
@@ -266,13 +279,13 @@ impl Error {
         self
     }
 
-    /// Says that nobody but the host application can mend the cause: the answer is a 502 whatever the code's status is.
+    /// Marks the error as a mistake that only the host application can correct. The status is then 502.
     pub(crate) fn with_hosts_mistake(mut self) -> Self {
         self.0.is_hosts_mistake = true;
         self
     }
 
-    /// Says that the upstream may have acted on the request.
+    /// Sets the mark that the upstream may have acted on the request.
     pub(crate) fn with_sent(mut self, sent: bool) -> Self {
         self.0.sent = sent;
         self
@@ -293,7 +306,7 @@ impl Error {
         }
     }
 
-    /// Returns the gRPC status of the answer: that of the code, or UNAVAILABLE for the same mistakes.
+    /// Returns the gRPC status of the response: the code's status, or UNAVAILABLE for mistakes of the host application.
     pub(crate) fn grpc_status(&self) -> u8 {
         match self.0.is_hosts_mistake {
             true => 14,
@@ -301,7 +314,7 @@ impl Error {
         }
     }
 
-    /// Returns the error and its causes as one line, for the host application's logs.
+    /// Returns the error and its causes as a single line, for the host application's logs.
     ///
     /// An example is `store-unavailable: the credential store failed: connection refused`. A cause may name a host or an address, so
     /// don't send the line to callers.
@@ -331,7 +344,7 @@ impl Error {
         self.0.retry_after
     }
 
-    /// The title of the problem: of the code, except where the body is at fault and not the address.
+    /// Returns the title of the problem details: the code's title, or another title if the body isn't valid, and not the address.
     pub(crate) fn title(&self) -> &'static str {
         match self.0.code {
             ErrorCode::BadAddress if self.0.detail.contains("body") => {
@@ -350,7 +363,7 @@ impl Error {
     }
 }
 
-/// Returns `true` if a layer of the host's that limits bodies has ended a body by that error.
+/// Returns `true` if the body was ended by a layer of the host application that limits bodies.
 pub(crate) fn is_over_limit(error: &(dyn StdError + 'static)) -> bool {
     let mut causes = std::iter::successors(Some(error), |&error| error.source());
     causes.any(|cause| cause.is::<http_body_util::LengthLimitError>())
@@ -382,7 +395,7 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-// Written by hand: a derived implementation would print the source, which may hold an address or a URL.
+// Implemented by hand, because a derived implementation would print the source, which may contain an address or a URL.
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Error")

@@ -29,7 +29,7 @@ impl IsolationKey {
     }
 }
 
-// By hand: the key is made of secrets.
+// Implemented by hand, because the key is made of secrets.
 impl fmt::Debug for IsolationKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("IsolationKey")
@@ -132,7 +132,8 @@ mod tls {
                 .map_err(invalid)?;
             let certified = CertifiedKey::new(chain, key);
             certified.keys_match().map_err(invalid)?;
-            // By names of their own: a connection that is isolated by these secrets for another reason has another key.
+            // The names differ from the names of the secrets, so that a connection that is isolated by these secrets for another reason has
+            // another key.
             let parts = [
                 ("client certificate", certificate),
                 ("client key", private_key),
@@ -174,13 +175,13 @@ mod tls {
             self.0.isolation_key
         }
 
-        /// Returns what TLS signs with.
+        /// Returns the certificate and the key with which TLS signs.
         pub(crate) fn certified(&self) -> &Arc<CertifiedKey> {
             &self.0.certified
         }
     }
 
-    // By hand: even a certificate says whose it is.
+    // Implemented by hand, because even a certificate reveals its owner.
     impl fmt::Debug for ClientIdentity {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.write_str("ClientIdentity")

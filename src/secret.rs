@@ -48,7 +48,7 @@ impl Secret {
     }
 }
 
-/// Returns a fingerprint of a set of secrets, by which this process tells sets apart. It reveals nothing of the secrets.
+/// Returns a fingerprint of a set of secrets, by which this process distinguishes sets. It reveals nothing about the secrets.
 pub(crate) fn fingerprint<'a>(secrets: impl Iterator<Item = (&'a str, &'a Secret)>) -> [u64; 2] {
     let mut hashers = keyed_hashers();
     for (name, secret) in secrets {
@@ -113,7 +113,7 @@ impl From<Vec<u8>> for Secret {
         if bytes.len() == bytes.capacity() {
             return Self(SecretSlice::from(bytes));
         }
-        // Shrinking would move the bytes and leave a copy behind that nobody zeroes.
+        // Shrinking would move the bytes and leave a copy behind that is never wiped.
         let exact = Self::from(bytes.as_slice());
         bytes.zeroize();
         exact

@@ -139,7 +139,7 @@ impl<K: Key, M: Memory, T: Clone> SingleFlight<K, M, T> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of keys.
+    /// Returns the number of keys.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.table().cells.len()
@@ -306,7 +306,7 @@ mod tests {
             choice
         }
 
-        /// The next sequence, if there is a further sequence.
+        /// Returns the next sequence, if there is a further sequence.
         fn next(mut self) -> Option<Self> {
             while let Some((choice, number)) = self.made.pop() {
                 if choice + 1 < number {
@@ -393,7 +393,7 @@ mod tests {
 
     type Tasks = Rc<RefCell<Vec<Actor<()>>>>;
 
-    /// Joins, starts a refresh if nobody is at work, and waits. Returns the number of the refresh, and its result.
+    /// Joins, starts a refresh if no refresh is at work, and waits. Returns the number of the refresh, and its result.
     async fn call(flights: Arc<Model>, tasks: Tasks, at_work: Rc<Slot<u32>>) -> (u32, Option<u32>) {
         let id = ConnectionKey::try_from("c").unwrap_or_else(|_| unreachable!());
         let joined = flights.join(&id, |_| Ok::<_, Infallible>(()));

@@ -179,7 +179,7 @@ impl FakeUpstream {
         }))
     }
 
-    /// Returns an upstream that waits for that time before each response, and has its own record.
+    /// Returns an upstream that waits for that time before each response, and has its own record. Default: no delay.
     #[must_use]
     pub fn delayed_by(self, time: Duration) -> Self {
         let inner = self.0;
@@ -315,7 +315,7 @@ impl ReceivedRequest {
         self.destination.authority()
     }
 
-    /// Returns the key of the connection on whose behalf the request was sent.
+    /// Returns the key of the connection for which the request was sent.
     #[must_use]
     pub fn connection_key(&self) -> Option<&ConnectionKey> {
         self.connection_key.as_ref()

@@ -1,13 +1,13 @@
-//! A caller's request target: a connection id, a path below the base URL, and a query.
+//! The address of a call: the connection id, a path below the base URL, and a query.
 //!
-//! The bytes aren't changed: no URL type normalises them, so exactly the bytes that are checked are forwarded. The only exception is
-//! [`PathEncoding`], which reverts the encoding of generated clients.
+//! Exactly the bytes that were checked are forwarded, because no URL type normalises them. The only exception is [`PathEncoding`], which
+//! reverts the encoding of generated clients. An upstream whose names contain encoded slashes needs another setting than the default:
 //!
 //! ```
 //! use tower_passthrough::Upstream;
 //! use tower_passthrough::address::PathEncoding;
 //!
-//! // An upstream whose names hold encoded slashes: `/@scope%2fname` is sent as it came.
+//! // `/@scope%2fname` is sent as the caller wrote it.
 //! let npm = Upstream::new("https://registry.npmjs.org")?.path_encoding(PathEncoding::Never);
 //! # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 //! ```
@@ -60,14 +60,14 @@ impl<'a> Address<'a> {
         Self::cut(uri.path(), uri.query())
     }
 
-    /// Like [`parse`](Self::parse), for a path from which no router has removed the prefix.
+    /// Parses like [`parse`](Self::parse), but a path from which no router has removed the prefix.
     pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
         let outside = || Error::bad_address("the path is outside of the mount");
         let path = prefix.strip(uri.path()).ok_or_else(outside)?;
         Self::cut(path, uri.query())
     }
 
-    /// Like [`parse`](Self::parse), for a path and a query.
+    /// Parses like [`parse`](Self::parse), but a path and a query.
     pub(crate) fn cut(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         let Some(rest) = path.strip_prefix('/') else {
             return Err(Error::bad_address("the request target has no path"));

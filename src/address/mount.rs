@@ -10,7 +10,9 @@ use http::Uri;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(Arc<str>);
 
-/// The error of a text that isn't a valid prefix.
+/// The error of a text that isn't valid as the path of a mount: it doesn't begin with `/`, or contains a `?`, a `#`, a
+/// blank or a control character. It's returned when the service is built, so it's a mistake in the code or in the
+/// configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PrefixError;

@@ -20,7 +20,7 @@ const DOMAIN_PARAMETER: &str = "__domain";
 pub enum PathEncoding {
     /// Decodes a remainder that contains no literal `/`, but contains an encoded `/`.
     ///
-    /// A hand-written remainder of one segment with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
+    /// A hand-written remainder of a single segment with `%2F` inside of an id (`/group%2Fproject`) is decoded wrongly:
     /// use [`Never`](Self::Never) for it. A generated path without any slash (`users%3Fx%3D1`) isn't decoded: write
     /// `/users?x=1`, or use [`Always`](Self::Always).
     #[default]
@@ -77,7 +77,7 @@ impl<'a> Target<'a> {
         &self.path
     }
 
-    /// Returns the query without `__domain`. `Some("")` stands for a `?` without a query.
+    /// Returns the query without `__domain`. `Some("")` means a `?` without a query.
     #[must_use]
     pub fn query(&self) -> Option<&str> {
         self.query.as_deref()

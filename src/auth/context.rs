@@ -57,14 +57,14 @@ impl<'a> AuthContext<'a> {
         }
     }
 
-    /// Sets the payload, for a scheme that needs it.
+    /// Sets the payload, for a scheme that needs it. Default: none.
     #[must_use]
     pub const fn with_payload(mut self, payload: &'a Bytes) -> Self {
         self.payload = Some(payload);
         self
     }
 
-    /// Sets the length of the payload, in bytes.
+    /// Sets the length of the payload, in bytes. Default: unknown.
     #[must_use]
     pub const fn with_payload_length(mut self, length: Option<u64>) -> Self {
         self.length = length;
@@ -129,7 +129,7 @@ impl<'a> AuthContext<'a> {
         self.destination
     }
 
-    /// Returns the payload, if [`AuthScheme::payload`](super::AuthScheme::payload) asked for it.
+    /// Returns the payload, if [`AuthScheme::payload`](super::AuthScheme::payload) has requested the payload.
     #[must_use]
     pub fn payload(&self) -> Option<&'a Bytes> {
         self.payload

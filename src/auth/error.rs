@@ -7,30 +7,39 @@ use crate::error::{Error, ErrorCode};
 use crate::identity::InvalidIdentity;
 use crate::secret::InvalidSecret;
 
-/// The error of a scheme.
+/// The error of a scheme that can't add a credential to a request. The request isn't sent.
+///
+/// The response to the caller depends on the variant. The error itself is the source of the response's
+/// [`Error`], for the host application's logs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthError {
-    /// The connection has no secret of that name. The name is for the host application's log; callers don't
-    /// see it.
+    /// The connection has no secret of that name. Its owner must add the secret to the connection. The name is for the
+    /// host application's logs; callers don't see it. The response is `reauthorize`.
     MissingSecret(Box<str>),
-    /// The connection has no variable of that name. The name is for the host application's log; callers
-    /// don't see it.
+    /// The connection has no variable of that name. Its owner must add the variable to the connection. The name is for
+    /// the host application's logs; callers don't see it. The response is `reauthorize`.
     MissingVariable(Box<str>),
-    /// A secret or a variable contains bytes that can't be sent in its place.
+    /// A secret or a variable contains bytes that can't be sent in its place, such as a line break at the end. Its
+    /// owner must store the value without these bytes. The response is `reauthorize`.
     InvalidHeaderValue,
-    /// With the secret, path and query would be longer than 65,534 bytes.
+    /// With the secret, path and query would be longer than 65,534 bytes. The caller must send a shorter path or query.
+    /// The response is `bad-address`.
     TooLong,
-    /// A secret isn't a valid key of the kind that the scheme signs with.
+    /// A secret isn't a valid key of the kind that the scheme signs with. Its owner must store a valid key. The
+    /// response is `reauthorize`.
     InvalidKey,
-    /// The scheme sends its secrets in clear text, and the upstream isn't called over TLS.
+    /// The scheme sends its secrets in clear text, and the upstream isn't called over TLS. The host application must
+    /// use a base URL with `https://`, or another scheme. The response is `destination-refused`.
     PlaintextRefused,
-    /// The caller's body contains parameters that the scheme sets.
+    /// The caller's body contains parameters that the scheme sets. The caller must remove these parameters. The
+    /// response is `bad-address`.
     Ambiguous,
-    /// The operating system can't provide random numbers.
+    /// The operating system can't provide random numbers, which the scheme needs for a nonce. The caller may try again
+    /// later. The response is `overloaded`.
     NoRandomness,
-    /// The request can't be signed. The caller sees the text, which must describe the problem with the
-    /// request.
+    /// The scheme can't sign this request. The text must describe the problem with the request, because the caller sees
+    /// it. The response is `bad-address`.
     CannotSign(&'static str),
 }
 
@@ -116,7 +125,8 @@ impl From<InvalidIdentity> for AuthError {
     }
 }
 
-/// The error of a scheme whose settings aren't valid.
+/// The error of a scheme that isn't set up correctly: a name or a template isn't valid. It's returned when the scheme
+/// is created, so it's a mistake in the configuration. The text describes the problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SchemeError(pub(super) &'static str);
 

@@ -1,4 +1,4 @@
-//! A scheme that sends a header field of any name, whose value is a template with secrets.
+//! A scheme that sends a header field with any name. The value is a template with secrets.
 
 use std::fmt;
 use std::sync::Arc;
@@ -10,9 +10,9 @@ use super::{
 };
 use crate::secret::sensitive;
 
-/// Sends a field whose value is a template: `Token token={api_key}`.
+/// Sends a field with the value of a template: `Token token={api_key}`.
 ///
-/// Each `{name}` is a secret of the connection; `{{` and `}}` stand for braces.
+/// Each `{name}` is a secret of the connection; `{{` and `}}` are braces.
 #[derive(Clone)]
 pub struct Header {
     name: HeaderName,

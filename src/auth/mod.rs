@@ -1,4 +1,17 @@
-//! Adds a credential to a request, by a scheme that the integration's configuration chooses at run time.
+//! Adds a connection's credential to a request, by the scheme that the upstream requires.
+//!
+//! | the upstream requires | scheme | secrets |
+//! | --- | --- | --- |
+//! | a bearer token | [`Bearer`] | `token` |
+//! | an access token of OAuth 2.0 | [`AccessToken`] | `access_token` |
+//! | user and password | [`Basic`] | `username`, `password` |
+//! | a key in a header field | [`Header`] | the names in its template |
+//! | a key in the query | [`Query`] | the name of the parameter |
+//! | a client certificate | `Mtls` | `certificate`, `private_key` |
+//! | a signature for AWS | `SigV4` | `access_key_id`, `secret_access_key` |
+//! | a signature of OAuth 1.0a | `OAuth1` | `consumer_key`, `consumer_secret`, `token`, `token_secret` |
+//! | another HMAC signature | `Hmac` | `secret` |
+//! | something else | your own [`AuthScheme`] | |
 //!
 //! ```
 //! use tower_passthrough::{Upstream, auth};
@@ -20,8 +33,8 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A scheme is applied last and takes precedence: the fields that it sets replace the caller's fields of the same name, also if
-//! the caller spells them with `_`, sends them twice, or sends them as trailers.
+//! A scheme is applied last and takes precedence: the fields that it sets replace the caller's fields of the same name, also if the caller
+//! spells them with `_`, sends them twice, or sends them as trailers.
 
 mod context;
 mod encoder;

@@ -10,15 +10,15 @@ use super::{
 /// PKCS #8, PKCS #1 or SEC 1, without a password.
 ///
 /// The scheme changes nothing in the request: combine it in a tuple with a scheme that does. The parsed certificate is
-/// cached in the [`Connection`](crate::Connection), so a store should return clones of one connection rather than build a
+/// cached in the [`Connection`](crate::Connection), so a store should return clones of a connection rather than build a
 /// new connection for each call.
 ///
 /// A certificate that was changed in the store is used from the next call on. Network connections on which the old
 /// certificate was presented, and their TLS sessions, aren't used for calls with the new certificate, and are closed after
 /// the pool's idle time at the latest ([`pool_idle_timeout`](crate::client::HttpTransportBuilder::pool_idle_timeout)).
 ///
-/// The certificate isn't presented to an upstream that doesn't ask for it, nor to an upstream that asks only after it has
-/// received the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to an upstream at
+/// The certificate isn't presented to an upstream that doesn't request it, nor to an upstream that requests it only after it
+/// has received the request, by renegotiation or after the handshake (RFC 8446 §4.6.2). Nothing is sent to an upstream at
 /// `http://`.
 ///
 /// ```

@@ -15,7 +15,7 @@ use crate::identity::ClientIdentity;
 /// use http::header::HeaderName;
 /// use tower_passthrough::auth::{Applied, AuthContext, AuthError, AuthRequest, AuthScheme, Requirements};
 ///
-/// /// Sends the secret `key` and the variable `account` in fields of the vendor's own.
+/// /// Sends the secret `key` and the variable `account` in the vendor's own fields.
 /// #[derive(Debug)]
 /// struct AcmeAuth;
 ///
@@ -56,11 +56,13 @@ pub trait AuthScheme: fmt::Debug + Send + Sync + 'static {
     /// replaces the caller's field as well.
     fn requirements(&self) -> Requirements;
 
-    /// Returns the part of the payload that the scheme needs before the head is sent. Default: nothing, so the body streams.
+    /// Returns the part of the payload that the scheme needs before the head is sent.
     ///
     /// `request` is the caller's head, without changes. The payload is read after this method has succeeded and the
-    /// [required secrets](Requirements::secret) have been found, because a caller may not send the body until the server asks for it
+    /// [required secrets](Requirements::secret) have been found, because a caller may not send the body until the server requests it
     /// (`Expect: 100-continue`, RFC 9110 §10.1.1). A scheme that can fail should fail here.
+    ///
+    /// Default: nothing, so the body streams.
     ///
     /// # Errors
     ///
@@ -105,38 +107,39 @@ impl Requirements {
         }
     }
 
-    /// Adds a field that the scheme sets.
+    /// Adds a field that the scheme sets. Default: none.
     #[must_use]
     pub fn field(mut self, name: HeaderName) -> Self {
         self.fields.push(name);
         self
     }
 
-    /// Adds a query parameter that the scheme sets. `name` is the decoded name.
+    /// Adds a query parameter that the scheme sets. `name` is the decoded name. Default: none.
     #[must_use]
     pub fn parameter(mut self, name: impl Into<Box<str>>) -> Self {
         self.parameters.push(name.into());
         self
     }
 
-    /// Adds a secret that the scheme requires, so that a configuration can be checked before a call needs the secret.
+    /// Adds a secret that the scheme requires, so that a configuration can be checked before a call needs the secret. Default: none.
     #[must_use]
     pub fn secret(mut self, name: impl Into<Box<str>>) -> Self {
         self.secrets.push(name.into());
         self
     }
 
-    /// Adds a variable of the connection that the scheme requires.
+    /// Adds a variable of the connection that the scheme requires. Default: none.
     #[must_use]
     pub fn variable(mut self, name: impl Into<Box<str>>) -> Self {
         self.variables.push(name.into());
         self
     }
 
-    /// Sets whether the credential authenticates the network connection and not only the request, as with NTLM and Negotiate (RFC
-    /// 4559 §6). Default: `false`.
+    /// Sets whether the credential authenticates the network connection and not only the request, as with NTLM and Negotiate (RFC 4559 §6).
     ///
     /// If it's `true`, a network connection is only used for calls with the same secrets.
+    ///
+    /// Default: `false`.
     #[must_use]
     pub fn binds_connection(mut self, binds: bool) -> Self {
         self.binds_connection = binds;
@@ -233,14 +236,15 @@ pub struct Applied {
 }
 
 impl Applied {
-    /// Sets the encoder of the body, which encodes the body while it streams. The encoder also determines the length that is sent.
+    /// Sets the encoder of the body, which encodes the body while it streams. The encoder also determines the length that is sent. Default:
+    /// none.
     pub fn encoder(mut self, encoder: impl BodyEncoder) -> Self {
         self.encoder = Some(Box::new(encoder));
         self
     }
 
-    /// Sets the client certificate that is presented to the upstream in TLS. A network connection on which it is presented is used
-    /// for no other calls.
+    /// Sets the client certificate that is presented to the upstream in TLS. A network connection on which it is presented is used for no
+    /// other calls. Default: none.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn client_identity(mut self, identity: ClientIdentity) -> Self {

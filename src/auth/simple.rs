@@ -162,7 +162,7 @@ impl Query {
         })
     }
 
-    /// Sets the name of the secret to send.
+    /// Sets the name of the secret to send. Default: the name of the parameter.
     #[must_use]
     pub fn secret(mut self, name: &str) -> Self {
         self.secret = name.into();

@@ -79,15 +79,18 @@ pub trait Authorize: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Grant, AuthorizeError>> + Send; // in place of `dyn`, use `BoxAuthorize`
 }
 
-/// The error of an authorizer.
+/// The error of an authorizer: a refusal, or a failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AuthorizeError {
-    /// The caller may not use the connection, or there is no connection with that id. The response is `unknown-connection`.
+    /// The caller may not use the connection, or there is no connection with that id. The response is `unknown-connection`, so the caller
+    /// can't find out which ids exist.
     Denied,
-    /// The caller may use the connection, but only its owner can repair it. The response is `reauthorize`.
+    /// The caller may use the connection, but only its owner can repair the connection. Return it if the authorizer already knows that the
+    /// credential was revoked. The response is `reauthorize`.
     Reauthorize,
-    /// The authorizer failed. The response is `store-unavailable`.
+    /// The authorizer failed, for example because its database can't be reached. The host application's operator must find the cause, which
+    /// is the error's source. The response is `store-unavailable`.
     Unavailable(BoxError),
 }
 

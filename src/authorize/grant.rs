@@ -30,6 +30,8 @@ impl Grant {
     ///
     /// Set it if ids are unique only within a tenant:
     /// [`ConnectionKey::in_tenant`](crate::store::ConnectionKey::in_tenant).
+    ///
+    /// Default: the connection id in the request.
     #[must_use]
     pub fn connection_key(mut self, key: ConnectionKey) -> Self {
         self.key = Some(key);
@@ -60,7 +62,7 @@ impl From<Scope> for Grant {
 }
 
 /// The result of the function of [`authorize_fn`](crate::PassthroughBuilder::authorize_fn): a `bool` (`true` grants every
-/// method and path), a [`Scope`], a [`Grant`], or an `Option` or a `Result` of one of them.
+/// method and path), a [`Scope`], a [`Grant`], or an `Option` or a `Result` of these.
 #[diagnostic::on_unimplemented(
     message = "an authorizer's function can't return `{Self}`",
     label = "returns `{Self}`",

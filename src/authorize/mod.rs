@@ -16,7 +16,7 @@
 //!         true => Scope::all().methods([Method::GET, Method::HEAD]),
 //!         false => Scope::all(),
 //!     };
-//!     // Each tenant chooses ids of its own, so the id alone isn't a key.
+//!     // Each tenant chooses its own ids, so the id alone isn't a key.
 //!     let key = ConnectionKey::in_tenant(&caller.tenant, id).ok()?;
 //!     Some(Grant::new(scope).connection_key(key))
 //! }

@@ -23,20 +23,24 @@ impl Scope {
         }
     }
 
-    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then removed.
+    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then removed. Default: every
+    /// method.
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Limits the scope to paths below the base URL that match one of these patterns.
+    /// Limits the scope to paths below the base URL that match at least one pattern.
     ///
     /// In a pattern, `*` matches any characters, including `/`: `crm/v3/*`.
     ///
     /// A path is checked in every way in which the upstream may interpret it: decoded once, with dot segments resolved, with
     /// empty segments retained or merged, with path parameters retained or removed. The path is refused unless the scope
-    /// permits all of these forms. A `__domain` that changes the base path is then refused as well.
+    /// permits all of these forms. A `__domain` that changes the base path is then refused as well, and fields that override the path
+    /// (`X-Original-URL`) are removed.
+    ///
+    /// Default: every path.
     #[must_use]
     pub fn paths<P: AsRef<str>>(mut self, patterns: impl IntoIterator<Item = P>) -> Self {
         let relative = |pattern: P| {
@@ -53,7 +57,7 @@ impl Scope {
             .is_none_or(|methods| methods.contains(method))
     }
 
-    /// `path` is empty or begins with `/`.
+    /// Returns `true` if the scope contains the path, which is empty or begins with `/`.
     pub(crate) fn permits_path(&self, path: &str) -> bool {
         self.paths.as_ref().is_none_or(|patterns| {
             all_readings(path, |reading| {
@@ -73,8 +77,8 @@ impl Scope {
     }
 }
 
-/// Returns `true` if `text` matches a pattern in which `*` stands for any bytes. One pass: each piece is
-/// taken where it first fits.
+/// Returns `true` if `text` matches a pattern in which `*` matches any bytes. A single pass suffices, because each piece may be taken where
+/// it first fits.
 fn matches(pattern: &[u8], text: &[u8]) -> bool {
     let mut pieces = pattern.split(|&byte| byte == b'*');
     let first = pieces.next().unwrap_or_default();

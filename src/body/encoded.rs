@@ -202,7 +202,7 @@ mod tests {
     use crate::connection::ConnectionKey;
     use crate::limits::BufferBudget;
 
-    /// Writes each byte twice, after a `<` and before a `>`, and says a length of its own.
+    /// Writes each byte twice, after a `<` and before a `>`, and announces a given length.
     #[derive(Clone, Copy, Debug)]
     struct Twice {
         says: Option<u64>,

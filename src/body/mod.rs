@@ -1,7 +1,25 @@
-//! Bodies: frames are forwarded from one side to the other, and their bytes are never copied.
+//! Bodies of requests and responses, for your own transports, and for requests that the host application sends itself.
 //!
-//! A body reports its size and its end, and each wrapper reports the same, because they determine the framing of the
-//! message. Frames are polled only when the receiving side has room, so back-pressure is passed on.
+//! Bodies are built from text, from bytes or from any other body:
+//!
+//! ```
+//! use http::{Request, Response};
+//! use http_body_util::BodyExt;
+//! use tower_passthrough::body::{RequestBody, UpstreamBody};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! let request = Request::post("https://api.vendor.test/items").body(RequestBody::from("{}"))?;
+//! // A transport that answers with the body of the request, while it streams:
+//! let response = Response::new(UpstreamBody::new(request.into_body()));
+//! assert_eq!(response.into_body().collect().await?.to_bytes(), "{}");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The frames of a body are forwarded from one side to the other, and their bytes aren't copied. A body reports its
+//! size and its end, and each wrapper reports the same, because they determine the framing of the message. Frames are
+//! polled only when the receiving side has room, so back-pressure is passed on.
 
 mod buffered;
 mod drain;

@@ -24,7 +24,7 @@ use crate::error::{BoxError, is_over_limit};
 use crate::limits::{BufferPermit, Permit};
 use crate::rewrite::RequestTrailers;
 
-/// The body of a request to an upstream: one type for the bodies of all servers, because a connection pool needs a single
+/// The body of a request to an upstream: a single type for the bodies of all servers, because a connection pool needs a single
 /// type.
 ///
 /// hyper's body is stored inline, other bodies are boxed once. If a body is dropped before its end, it is read for a short
@@ -45,7 +45,7 @@ enum Kind {
     Buffered(Box<Buffered>),
     Incoming(Incoming),
     Boxed(BoxBody),
-    /// A body over HTTP/2, whose end is checked.
+    /// A body over HTTP/2 that checks its end.
     Stream(Stream),
     /// A body that the scheme encodes.
     Encoded(Box<Encoded>),

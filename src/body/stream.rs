@@ -1,4 +1,4 @@
-//! A body over HTTP/2, whose end is checked.
+//! A body over HTTP/2 that checks its end.
 //!
 //! hyper treats RST_STREAM(NO_ERROR) as the end of a body. That is right for a client whose request was answered early
 //! (RFC 9113 §8.1). In a caller's request, it would make truncated data look complete.

@@ -49,7 +49,7 @@ impl UpstreamBody {
         Self(Kind::Peeked(PeekedBody::new(body)))
     }
 
-    /// Returns hyper's body. Reading it also drives the connection, because the connection has no task of its own.
+    /// Returns hyper's body. Reading it also drives the connection, because the connection has no separate task.
     pub(crate) fn driven(body: Incoming, connection: Box<dyn Drive>) -> Self {
         Self(Kind::Connection(ConnectionBody::new(body, connection)))
     }
@@ -134,7 +134,7 @@ impl fmt::Debug for UpstreamBody {
     }
 }
 
-/// A connection without a task of its own. Dropping it closes it.
+/// A connection without a separate task. Dropping it closes the connection.
 pub(crate) trait Drive: Send {
     /// Drives the connection until there is a frame of `body`, which is read from the connection.
     fn poll_frame(

@@ -53,25 +53,29 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the address of a name, which isn't looked up in DNS then. The network policy checks the address like any other.
+    /// Sets the address of a name, which isn't looked up in DNS then. The network policy checks the address like any other. Default: none.
     pub fn resolve(mut self, name: &str, address: IpAddr) -> Self {
         self.names.answer(name, address);
         self
     }
 
-    /// Sets the resolver of names. Default: the operating system's.
+    /// Sets the resolver of names.
     ///
     /// The resolver is called for each new connection, because it can cache addresses for their time to live itself. To cache
     /// addresses here as well, call [`dns_cache`](Self::dns_cache).
+    ///
+    /// Default: the operating system's.
     pub fn resolver(mut self, resolver: impl Resolve) -> Self {
         self.names.ask(resolver);
         self
     }
 
-    /// Sets the time for which addresses are cached, and the time for which failed look-ups are cached. Default: 5 s and 1 s.
+    /// Sets the time for which addresses are cached, and the time for which failed look-ups are cached.
     ///
     /// Zero turns caching off. The network policy checks cached addresses on each new connection, like any others. Concurrent
     /// connections share a look-up of the same name. The cache holds at most 4,096 names.
+    ///
+    /// Default: 5 s and 1 s with the operating system's resolver, and no cache with another resolver.
     pub fn dns_cache(mut self, positive: Duration, negative: Duration) -> Self {
         self.names
             .cache(positive.min(MAX_TIMEOUT), negative.min(MAX_TIMEOUT));
@@ -84,7 +88,7 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Adds the certificates of a PEM file to the trusted roots.
+    /// Adds the certificates of a PEM file to the trusted roots. Default: the bundled roots of Mozilla.
     ///
     /// # Errors
     ///
@@ -96,7 +100,7 @@ impl HttpTransportBuilder {
         Ok(self)
     }
 
-    /// Adds the operating system's roots to the trusted roots.
+    /// Adds the operating system's roots to the trusted roots. Default: only the bundled roots of Mozilla.
     ///
     /// # Errors
     ///
@@ -126,68 +130,83 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the maximum number of idle connections in all: HTTP/1.1, and HTTP/2 without streams. Default: 1,024.
+    /// Sets the maximum number of idle connections in all: HTTP/1.1, and HTTP/2 without streams.
     ///
     /// Beyond it, the connections that have been idle for longest are closed. The same limit applies to the number of client
     /// certificates whose TLS sessions are stored.
+    ///
+    /// Default: 1,024.
     pub fn pool_max_idle(mut self, connections: usize) -> Self {
         self.limits.max_idle = connections;
         self
     }
 
-    /// Sets whether each connection key has its own network connections, so that even a framing error couldn't give one tenant's
-    /// response to another. Default: off, so the connection keys of one upstream share network connections.
+    /// Sets whether each connection key has its own network connections, so that even a framing error couldn't give a tenant's response to
+    /// another tenant.
     ///
     /// Services that share a transport share its network connections, by connection key.
+    ///
+    /// Default: off, so the connection keys of an upstream share network connections.
     pub fn isolate_connection_keys(mut self, isolate: bool) -> Self {
         self.isolates_keys = isolate;
         self
     }
 
-    /// Sets whether HTTP/2 is used to upstreams without TLS, with prior knowledge (RFC 9113 §3.3). Default: off, so upstreams without
-    /// TLS are called over HTTP/1.1.
+    /// Sets whether HTTP/2 is used to upstreams without TLS, with prior knowledge (RFC 9113 §3.3).
     ///
     /// Over TLS, ALPN still decides.
+    ///
+    /// Default: off, so only gRPC calls use HTTP/2 without TLS.
     pub fn http2_prior_knowledge(mut self, known: bool) -> Self {
         self.protocols.set_prior_knowledge(known);
         self
     }
 
-    /// Sets whether only HTTP/1.1 is used and offered to TLS. Default: off, so HTTP/2 is used if TLS agrees on it.
+    /// Sets whether only HTTP/1.1 is used and offered to TLS.
     ///
     /// It takes precedence over [`http2_prior_knowledge`](Self::http2_prior_knowledge).
+    ///
+    /// Default: off, so HTTP/2 is used if TLS agrees on it.
     pub fn http1_only(mut self, only: bool) -> Self {
         self.protocols.set_http1_only(only);
         self
     }
 
-    /// Sets the maximum number of HTTP/2 connections for each authority. Default: 4.
+    /// Sets the maximum number of HTTP/2 connections for each authority.
     ///
     /// Another connection is opened when the streams of the others are used up.
+    ///
+    /// Default: 4.
     pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {
         self.limits.max_http2_connections = connections;
         self
     }
 
-    /// Sets the maximum number of streams of one connection key on one HTTP/2 connection. Default: 32.
+    /// Sets the maximum number of streams of a connection key on an HTTP/2 connection.
     ///
-    /// So the stalled calls of one connection key leave room for other connection keys. Further calls wait.
+    /// So the stalled calls of a connection key leave room for other connection keys. Further calls wait.
+    ///
+    /// Default: 32.
     pub fn http2_max_streams_per_connection_key(mut self, streams: usize) -> Self {
         self.limits.max_streams_per_key = streams.max(1);
         self
     }
 
-    /// Sets the maximum number of connections that are being opened at the same time for each authority. Default: 16.
+    /// Sets the maximum number of connections that are being opened at the same time for each authority.
     ///
-    /// If the upstream uses HTTP/2, or may do so, the maximum is always 1, because one connection can serve all calls.
+    /// If the upstream uses HTTP/2, or may do so, the maximum is always 1, because a single connection can serve all calls.
+    ///
+    /// Default: 16.
     pub fn max_handshakes_per_host(mut self, handshakes: usize) -> Self {
         self.limits.max_handshakes = handshakes.max(1);
         self
     }
 
-    /// Sets the maximum number of calls that wait for a connection or a stream, for each authority. Default: 1,024.
+    /// Sets the maximum number of calls that wait for a connection or a stream, for each authority.
     ///
     /// Further calls are answered with `overloaded`.
+    ///
+    /// Default: 1,024.
     pub fn max_waiting_per_host(mut self, calls: usize) -> Self {
         self.limits.max_waiting = calls.max(1);
         self
@@ -200,12 +219,13 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the configuration of TLS to upstreams: cryptography, roots, protocol versions. Default: the bundled roots of Mozilla,
-    /// with the process's default provider.
+    /// Sets the configuration of TLS to upstreams: cryptography, roots, protocol versions.
     ///
     /// It replaces [`root_pem`](Self::root_pem) and [`native_roots`](Self::native_roots). The transport itself still sets the
     /// protocols that ALPN offers, client certificates and early data (off). A configuration that verifies less weakens the
     /// verification of upstreams accordingly.
+    ///
+    /// Default: the bundled roots of Mozilla, with the process's default provider.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn tls_config(mut self, config: rustls::ClientConfig) -> Self {

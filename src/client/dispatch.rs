@@ -1,4 +1,4 @@
-//! A checked destination, and the connection on whose behalf a request is sent.
+//! A checked destination, and the connection for which a request is sent.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -6,7 +6,7 @@ use crate::connection::ConnectionKey;
 use crate::identity::{ClientIdentity, IsolationKey};
 use crate::policy::Destination;
 
-/// The target of a request: a checked [`Destination`], the connection key on whose behalf the request is sent, and the network
+/// The target of a request: a checked [`Destination`], the connection key for which the request is sent, and the network
 /// connections that it may use.
 ///
 /// ```
@@ -66,7 +66,7 @@ impl Dispatch {
         }
     }
 
-    /// Sets the connection key on whose behalf the request is sent.
+    /// Sets the connection key for which the request is sent. Default: none.
     #[must_use]
     pub fn on_behalf_of(mut self, key: ConnectionKey) -> Self {
         self.key = Some(key);
@@ -74,7 +74,7 @@ impl Dispatch {
     }
 
     /// Reserves the network connections for calls with the same isolation key. A client certificate has an isolation key as well. Calls
-    /// with several keys share network connections only if all of their keys are the same.
+    /// with several keys share network connections only if all of their keys are the same. Default: shared network connections.
     #[must_use]
     pub fn isolated_by(mut self, key: IsolationKey) -> Self {
         self.isolation = match self.isolation {
@@ -99,7 +99,7 @@ impl Dispatch {
         self.isolates_keys
     }
 
-    /// Sets the client certificate to present, on network connections that only this identity uses.
+    /// Sets the client certificate to present, on network connections that only this identity uses. Default: none.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     #[must_use]
@@ -121,7 +121,7 @@ impl Dispatch {
         &self.destination
     }
 
-    /// Returns the connection key on whose behalf the request is sent.
+    /// Returns the connection key for which the request is sent.
     #[must_use]
     pub fn connection_key(&self) -> Option<&ConnectionKey> {
         self.key.as_ref()

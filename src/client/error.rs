@@ -6,54 +6,79 @@ use std::time::Duration;
 
 use crate::error::{BoxError, Error, ErrorCode};
 
-/// The reason why a request got no response. Each kind is an error type of `Proxy-Status` (RFC 9209
-/// §2.3).
+/// The reason why a request got no response. Each kind is an error type of `Proxy-Status` (RFC 9209 §2.3).
+///
+/// The kind determines the code of the response. It also states if the upstream may have acted on the request: this is
+/// possible only for `HttpProtocol`, `ResponseIncomplete`, `ResponseTimeout`, `UpgradeFailed` and `ClientCertificate`,
+/// and for all other kinds the upstream can't have acted. If your own transport isn't sure, it must return a kind for
+/// which the upstream may have acted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
-    /// The name couldn't be resolved.
+    /// The name of the upstream couldn't be resolved, or has no address. Check the host of the base URL and the
+    /// resolver. The response is `upstream-unreachable`.
     Dns,
-    /// The upstream refused the connection.
+    /// The upstream's machine refused the connection, usually because no program listens on the port. Check the port of
+    /// the base URL. The response is `upstream-unreachable`.
     ConnectionRefused,
-    /// The connection ended, or failed, while it was being opened.
+    /// The connection couldn't be opened, for example because there is no route, because the connection ended during
+    /// the TLS handshake, or because the egress proxy failed or refused the tunnel. The source has the cause. The
+    /// response is `upstream-unreachable`.
     ConnectionFailed,
-    /// No connection was opened in time.
+    /// No connection was opened within the [`connect_timeout`](crate::client::HttpTransportBuilder::connect_timeout),
+    /// which includes the wait for a connection. Check if a firewall drops the packets, and if the upstream is
+    /// overloaded. The response is `upstream-timeout`.
     ConnectionTimeout,
-    /// The TLS handshake failed.
+    /// The TLS handshake failed, for example because there is no common version or cipher suite, or the transport has
+    /// no TLS. Check that the upstream supports TLS 1.2 or 1.3 on this port, and that the crate is built with `rustls`.
+    /// The response is `upstream-unreachable`.
     TlsProtocol,
-    /// The upstream's certificate isn't valid.
+    /// The upstream's certificate isn't valid: it has expired, is for another name, or was issued by an authority that
+    /// isn't trusted. For a private authority, add its root by
+    /// [`root_pem`](crate::client::HttpTransportBuilder::root_pem). The response is `upstream-unreachable`.
     TlsCertificate,
-    /// The call is gRPC, and the upstream doesn't use HTTP/2.
+    /// The call is gRPC, and the upstream doesn't use HTTP/2, or the transport is limited to HTTP/1.1. The response is
+    /// `upstream-unreachable`.
     Http2Unavailable,
-    /// The network policy permits no address of the name.
+    /// The network policy permits no address of the name. If the upstream is in a private network, allow its block by
+    /// [`NetworkPolicy::allow`](crate::policy::NetworkPolicy::allow). The response is `destination-refused`.
     DestinationProhibited,
-    /// An address of the name is the gateway's own.
+    /// An address of the name is an address of the gateway itself. Correct the base URL. The response is
+    /// `destination-refused`.
     Loop,
-    /// The destination is `http://`, and the network policy requires TLS, or a client certificate must be
-    /// presented.
+    /// The destination is `http://`, and the network policy requires TLS, or a client certificate must be presented.
+    /// Use `https://` in the base URL, or allow plaintext by
+    /// [`NetworkPolicy::dangerous`](crate::policy::NetworkPolicy::dangerous). The response is `destination-refused`.
     PlaintextProhibited,
-    /// The connection ended before the request was written, or the upstream reported that it hasn't
-    /// processed the request.
+    /// The connection ended before the request was written, or the upstream reported that it hasn't processed the
+    /// request. The request can be sent again. The response is `upstream-unreachable`.
     Unsent,
-    /// Too many calls wait for a connection to this upstream, or the upstream reported too many calls.
+    /// Too many calls wait for a connection to this upstream, or the upstream complained about too many calls. The
+    /// caller may try again after the time in `Retry-After`. The response is `overloaded`.
     Overloaded,
-    /// The response isn't valid HTTP, or is too large.
+    /// The upstream's response can't be used: it isn't valid HTTP, its head is too large, or it has an unknown transfer
+    /// coding. The response is `upstream-protocol`.
     HttpProtocol,
-    /// The connection ended before the head of the response was complete.
+    /// The connection or the stream ended after a part of the request was sent, and before the head of the response was
+    /// complete. The response is `upstream-protocol`.
     ResponseIncomplete,
-    /// The head of the response didn't arrive in time.
+    /// The head of the response didn't arrive in time. If the upstream needs longer, raise the
+    /// [`response_head_timeout`](crate::PassthroughBuilder::response_head_timeout). The response is `upstream-timeout`.
     ResponseTimeout,
-    /// The upstream switched protocols without being asked to.
+    /// The upstream switched protocols although the request didn't require that, or switched to another protocol. The
+    /// response is `upstream-protocol`.
     UpgradeFailed,
-    /// The upstream requires a client certificate, or rejected the presented certificate, after the
-    /// request may have been sent: in TLS 1.3 the client's handshake is complete before the upstream has
-    /// verified the certificate (RFC 8446 §4.4.2.4).
+    /// The upstream requires a client certificate, or rejected the presented certificate, after the request may have
+    /// been sent: in TLS 1.3 the client's handshake is complete before the upstream has verified the certificate (RFC
+    /// 8446 §4.4.2.4). Check the certificate of the connection, or use the scheme [`Mtls`](crate::auth::Mtls). The
+    /// response is `upstream-unreachable`.
     ClientCertificate,
 }
 
-/// The failure of a transport.
+/// The failure of a transport, with its kind and its cause.
 ///
-/// The cause is the error's [`source`](std::error::Error::source), which may name a host or an address.
+/// The cause is the error's [`source`](std::error::Error::source). It may name a host or an address, so it's meant for
+/// the host application's logs, and callers don't get it.
 pub struct TransportError {
     kind: TransportErrorKind,
     retry_after: Option<Duration>,
@@ -84,7 +109,8 @@ impl TransportError {
         }
     }
 
-    /// Sets the time after which the caller may try again.
+    /// Sets the time after which the caller may try again. Default: 1 s for
+    /// [`Overloaded`](TransportErrorKind::Overloaded), and none for other kinds.
     #[must_use]
     pub fn with_retry_after(mut self, after: Duration) -> Self {
         self.retry_after = Some(after);
@@ -299,7 +325,11 @@ impl fmt::Display for Advice {
 
 impl std::error::Error for Advice {}
 
-/// The error of a transport that can't be set up.
+/// The error of a transport that can't be set up: a certificate file or an address of an egress proxy isn't valid,
+/// credentials can't be sent to the proxy, or there is no cryptography provider for TLS.
+///
+/// It's returned when the transport is built, so it's a mistake in the configuration. The text describes the problem,
+/// and contains no secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpTransportError(&'static str);
 

@@ -31,7 +31,7 @@ const MAX_RESENDS: u32 = 2;
 /// A [`NetworkPolicy`](crate::policy::NetworkPolicy) checks each address on each new connection. Redirects
 /// aren't followed, nothing is decompressed, and no proxy is read from the environment. A request is sent
 /// again only if a reused connection was closed before any of it was written, or if the upstream reports
-/// that it hasn't processed it (RFC 9113 §8.7). Cloning increments a reference count, and clones share one
+/// that it hasn't processed it (RFC 9113 §8.7). Cloning increments a reference count, and clones share a
 /// pool.
 #[derive(Clone)]
 pub struct HttpTransport(Arc<Inner>);
@@ -261,7 +261,7 @@ mod tests {
         stream
     }
 
-    /// The connection ends between the check-out and the request: a moment that no peer can choose.
+    /// Ends the connection between the check-out and the request, which is a moment that no peer can choose.
     #[tokio::test]
     async fn a_request_that_finds_its_tls_connection_closed_comes_back() {
         let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();

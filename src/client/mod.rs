@@ -1,16 +1,23 @@
-//! The HTTP client: sends a finished request to a checked destination, and returns the upstream's
-//! response.
+//! Sends the requests of calls to upstreams. [`HttpTransport`] is the crate's
+//! own client, with a pool of network connections, and [`Transport`] is the
+//! interface for your own client.
 //!
 //! ```
-//! # #[cfg(feature = "rustls")] {
+//! # #[cfg(feature = "rustls-ring")] {
 //! use std::time::Duration;
-//! use tower_passthrough::HttpTransport;
+//! use tower_passthrough::{HttpTransport, Integrations, MemoryStore, PassthroughService};
 //! use tower_passthrough::policy::NetworkPolicy;
 //!
 //! let transport = HttpTransport::builder()
 //!     .network(NetworkPolicy::new().allow("10.1.0.0/16".parse()?))
-//!     .connect_timeout(Duration::from_secs(5))
+//!     .connect_timeout(Duration::from_secs(3))
+//!     .pool_idle_timeout(Duration::from_secs(20))
 //!     .build()?;
+//! let service = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+//!     .authorize_fn(|id, _| id == "acme")
+//!     .caller_credentials([])
+//!     .transport(transport)
+//!     .build();
 //! # }
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```

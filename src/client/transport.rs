@@ -48,7 +48,7 @@ pub trait Transport: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`TransportError`], whose kind shows if the upstream may have acted on the request.
+    /// [`TransportError`]. Its kind states if the upstream may have acted on the request.
     ///
     /// # Cancel safety
     ///
@@ -59,10 +59,12 @@ pub trait Transport: Send + Sync + 'static {
         to: &Dispatch,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send; // in place of `dyn`, use `BoxTransport`
 
-    /// Returns `true` if the transport can present the client certificate of a dispatch. Default: `false`.
+    /// Returns `true` if the transport can present the client certificate of a dispatch.
     ///
     /// Such a transport presents the certificate only on network connections and TLS sessions that no other identity uses. With a
     /// transport that returns `false`, calls with a client certificate fail, and nothing is sent.
+    ///
+    /// Default: `false`.
     fn presents_client_certificates(&self) -> bool {
         false
     }

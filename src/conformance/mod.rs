@@ -1,5 +1,5 @@
-//! The rules of [`CredentialStore`](crate::CredentialStore), [`TokenStore`](crate::store::TokenStore) and [`ConnectionStore`] as a
-//! suite of tests, for the stores that you write.
+//! Tests a store that you have written: the rules of [`CredentialStore`](crate::CredentialStore),
+//! [`TokenStore`](crate::store::TokenStore) and [`ConnectionStore`] as a suite of tests.
 //!
 //! ```
 //! use tower_passthrough::{MemoryStore, conformance};
@@ -43,6 +43,10 @@ const RULE_TIMEOUT: Duration = Duration::from_secs(120);
 /// # Errors
 ///
 /// [`Violations`], which lists the rules that the store breaks.
+///
+/// # Cancel safety
+///
+/// If the future is dropped, connections of the suite may remain in the store.
 pub async fn run<S: ConnectionStore>(open: impl AsyncFn() -> S) -> Result<(), Violations> {
     Suite::new(open).run().await
 }
@@ -75,6 +79,10 @@ impl<O> Suite<O> {
     /// # Errors
     ///
     /// [`Violations`], which lists the rules that the store breaks. Its `Debug` output is readable, so a test can return it.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, connections of the suite may remain in the store.
     pub async fn run<S: ConnectionStore>(self) -> Result<(), Violations>
     where
         O: AsyncFn() -> S,

@@ -1,4 +1,4 @@
-//! Stores that break one rule each, which the suite finds.
+//! Stores that each break a single rule, which the suite finds.
 
 use std::future::Future;
 use std::time::Duration;
@@ -188,7 +188,7 @@ impl TokenStore for Faulty {
         match renewal {
             GrantUpdate::Refreshed(_) if self.is(Fault::NeverRevives) && is_dead => Ok(None),
             GrantUpdate::Refreshed(_) if self.is(Fault::NeedsALeaseToCommit) => {
-                // A revocation counts only with the newest lease, which tells whether this is it.
+                // A revocation counts only with the newest lease. A new lease shows whether `lease` was the newest.
                 let probe = self
                     .inner
                     .commit(&id, read, lease, &GrantUpdate::Revoked)

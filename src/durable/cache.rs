@@ -65,7 +65,7 @@ struct Entry {
     cached: CachedConnection,
 }
 
-/// Callers that wait together also share a failure, because otherwise they would fail one after the other.
+/// Callers that wait together also share a failure, because otherwise they would fail after each other.
 type Outcome = Result<Connection, SharedFailure>;
 
 /// A connection in the cache, and the version of its credential.
@@ -86,18 +86,22 @@ pub struct ConnectionCacheBuilder<F> {
 }
 
 impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
-    /// Sets the maximum number of connections in memory. Default: 10,000.
+    /// Sets the maximum number of connections in memory.
     ///
     /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
+    ///
+    /// Default: 10,000.
     pub fn max_entries(mut self, max: u64) -> Self {
         self.max_entries = max;
         self
     }
 
-    /// Sets the maximum time for which a change by another process may not be visible yet. Default: 1 s.
+    /// Sets the maximum time for which a change by another process may not be visible yet.
     ///
     /// The feed is called at most once in that time, and only if there are calls. If the time is zero, the feed is called for each
     /// call.
+    ///
+    /// Default: 1 s.
     pub fn staleness(mut self, time: Duration) -> Self {
         self.staleness = time;
         self
@@ -141,8 +145,8 @@ impl<F: ChangeFeed> ConnectionCache<F> {
         &self.0.changes.feed
     }
 
-    /// Returns the connection with that key from memory, if its entry is current, or else by `read`. Concurrent callers share one
-    /// read.
+    /// Returns the connection with that key from memory, if its entry is current, or else by `read`. Concurrent callers share a
+    /// single read.
     ///
     /// `read` gets the entry that isn't current any more, if there is such an entry. If the version in the database is still the version of
     /// the entry, return the entry: it needn't be decrypted again, and it retains the data that was prepared from it for calls.

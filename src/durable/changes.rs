@@ -11,11 +11,10 @@ use crate::store::StoreError;
 /// The cache calls it at most once in its [staleness](super::ConnectionCacheBuilder::staleness), only when there is a call, and
 /// never twice at the same time.
 ///
-/// A feed must not miss a change that was committed before the feed was called. Be careful with databases whose transactions
-/// commit in another order than they take numbers: a cursor that is "the highest number so far" misses the transaction that took
-/// a lower number and commits later. In PostgreSQL, a cursor can be the snapshot (`pg_current_snapshot`) of the last call. If the
-/// feed can't determine the connections that were written to, because its log was truncated or the database was replaced by a
-/// standby, it returns [`Changes::All`].
+/// A feed must not miss a change that was committed before the feed was called. Be careful with databases in which transactions commit in
+/// another order than they take numbers: a cursor that is "the highest number so far" misses the transaction that took a lower number and
+/// commits later. In PostgreSQL, a cursor can be the snapshot (`pg_current_snapshot`) of the last call. If the feed can't determine the
+/// connections that were written to, because its log was truncated or the database was replaced by a standby, it returns [`Changes::All`].
 ///
 /// The feed may report too many connections: for a connection that hasn't changed, only the versions are compared, and it isn't
 /// decrypted again. The feed may also report changes by this process.
@@ -26,7 +25,7 @@ use crate::store::StoreError;
 /// use tower_passthrough::StoreError;
 /// use tower_passthrough::durable::{ChangeFeed, Changes};
 ///
-/// /// Stands for a database that counts its commits.
+/// /// A simplified database, which counts its commits.
 /// struct Commits(Arc<AtomicU64>);
 ///
 /// impl ChangeFeed for Commits {
@@ -51,7 +50,7 @@ pub trait ChangeFeed: Send + Sync + 'static {
     /// # Errors
     ///
     /// [`StoreError::Unavailable`] if the store failed. The waiting calls then fail, because a cached connection might be older
-    /// than the staleness, and the next call asks again with the same cursor.
+    /// than the staleness, and the next call of the feed has the same cursor.
     ///
     /// # Cancel safety
     ///

@@ -5,8 +5,8 @@
 //!
 //! - [`Keys`] encrypt ("seal") a connection as a record that is only valid in its own row, and decrypt ("open") it:
 //!   [`seal`](Keys::seal), [`open`](Keys::open). They can replace an old key while calls are running: [`reencrypt`](Keys::reencrypt).
-//! - [`ConnectionCache`] holds opened connections in memory. It asks the database for changes by a [`ChangeFeed`], at most once in the
-//!   time for which an entry may be stale. Concurrent callers share one read.
+//! - [`ConnectionCache`] holds opened connections in memory. It calls a [`ChangeFeed`] for the changes in the database, at most once in the
+//!   time for which an entry may be stale. Concurrent callers share a read.
 //! - The suite of `conformance` (feature `test-util`) checks the rules. Enable it for the tests of the store.
 //!
 //! The crate `tower-passthrough-sqlite` is built only from these parts of this library.
@@ -36,7 +36,7 @@
 //!     sealed: Vec<u8>,
 //! }
 //!
-//! /// Stands for a database: rows, and a log of the keys that were written to.
+//! /// A simplified database: rows, and a log of the keys that were written to.
 //! #[derive(Default)]
 //! struct Database {
 //!     rows: Mutex<HashMap<ConnectionKey, Row>>,
@@ -70,7 +70,7 @@
 //!     }
 //!
 //!     async fn put(&self, key: &ConnectionKey, connection: &Connection) -> Result<(), StoreError> {
-//!         // Also if the write fails, or nobody waits for it any more.
+//!         // Also if the write fails, or if its caller has disconnected.
 //!         let _invalidate = self.cache.invalidate_on_drop(key);
 //!         let version = random_version().map_err(StoreError::unavailable)?;
 //!         let sealed = self.keys.seal(key, version, connection).map_err(StoreError::unavailable)?;

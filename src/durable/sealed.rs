@@ -92,7 +92,7 @@ impl Keys {
         cipher::seal(self.current(), KEY_CHECK, 0, |_| ())
     }
 
-    /// Checks that the key of a stored [`proof`](Self::proof) is one of these keys.
+    /// Checks that the key of a stored [`proof`](Self::proof) is among these keys.
     ///
     /// A store should check all proofs when it's opened, and remove the proof of a key that no record needs any more.
     ///
@@ -134,11 +134,12 @@ pub(super) fn fill_random(bytes: &mut [u8]) -> Result<(), SealError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum SealError {
-    /// The record is damaged, belongs to another row, was never sealed, or its key is missing.
+    /// The record is damaged, belongs to another row, was never sealed, or its key is missing. Add the missing key by [`Keys::and_base64`],
+    /// or restore the record from a backup.
     Unreadable,
-    /// The connection is too large for a record.
+    /// The connection is larger than 256 GiB, which is too large for a record.
     TooLarge,
-    /// The operating system returned no random bytes.
+    /// The operating system returned no random bytes. Nothing was sealed, and another attempt may succeed.
     NoRandomness,
 }
 

@@ -7,7 +7,7 @@ use http::header::{DATE, HeaderMap, RETRY_AFTER};
 /// The longest wait that is returned, so that adding it to a clock can't overflow: a year.
 const MAX_WAIT: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Returns the wait that `Retry-After` asks for (RFC 9110 §10.2.3), or `None` if the field is missing or isn't valid.
+/// Returns the wait that `Retry-After` requests (RFC 9110 §10.2.3), or `None` if the field is missing or isn't valid.
 ///
 /// A date is measured from the response's own `Date`, or else from now; a date that has passed is a wait of zero.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {

@@ -1,8 +1,44 @@
-//! Limits for the calls in progress, in all and per connection key, and for the rate at which calls begin.
+//! Limits the calls in progress, in all and for each connection key, and the rate at which calls of a connection key
+//! begin.
 //!
-//! A limit that isn't set costs only the check of an `Option`. The limits per connection key are checked
-//! only after the store has found the connection key. So the answer for an unknown key doesn't depend on
-//! the other calls, and unknown keys take no memory.
+//! ```
+//! # #[cfg(feature = "test-util")]
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use http::{Request, Response, StatusCode};
+//! use tower::ServiceExt;
+//! use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughService, Upstream};
+//! use tower_passthrough::test_util::FakeUpstream;
+//!
+//! let store = MemoryStore::from_iter([("acme", Connection::new("crm")), ("beta", Connection::new("crm"))]);
+//! let service = PassthroughService::builder(store, Integrations::new().with("crm", Upstream::new("https://api.crm.test")?))
+//!     .authorize_fn(|_, _| true)
+//!     .caller_credentials([])
+//!     .in_flight_limit(1_000)
+//!     .in_flight_per_connection_key(1)
+//!     .transport(FakeUpstream::new(|_| Response::new("[]")))
+//!     .build();
+//!
+//! // A call is in progress until the body of its response has been read or dropped.
+//! let first = service.clone().oneshot(Request::get("/acme/contacts").body(String::new())?).await?;
+//! let second = service.clone().oneshot(Request::get("/acme/contacts").body(String::new())?).await?;
+//! assert_eq!(second.headers()["passthrough-error"], "overloaded");
+//! let other = service.clone().oneshot(Request::get("/beta/contacts").body(String::new())?).await?;
+//! assert_eq!(other.status(), StatusCode::OK);
+//! drop(first);
+//! let third = service.oneshot(Request::get("/acme/contacts").body(String::new())?).await?;
+//! assert_eq!(third.status(), StatusCode::OK);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "test-util"))]
+//! # fn main() {}
+//! ```
+//!
+//! The rate is set by `rate_per_connection_key` (feature `rate-limit`).
+//!
+//! The limits for each connection key are checked only after the store has found the connection. So the response for an
+//! unknown connection doesn't depend on other calls, and unknown connections take no memory. A limit that isn't set
+//! costs only the check of an `Option`.
 
 mod buffers;
 mod in_flight;

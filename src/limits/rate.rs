@@ -45,7 +45,7 @@ impl Rate {
     }
 
     /// Sets the number of calls that may begin at once after a pause. The maximum is the number of calls that the rate
-    /// allows in a century.
+    /// allows in a century. Default: the number of calls of the rate.
     #[must_use]
     pub fn burst(self, calls: NonZeroU32) -> Self {
         // governor computes with nanoseconds in 64 bits, which a longer time could overflow.

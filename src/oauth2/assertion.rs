@@ -63,7 +63,8 @@ impl Assertion {
         }
     }
 
-    /// Sets a key of the client, which signs for all connections.
+    /// Sets a key of the client, which signs for all connections. Default: the key is in the secret `private_key` of
+    /// each connection.
     ///
     /// # Errors
     ///
@@ -81,13 +82,13 @@ impl Assertion {
         self
     }
 
-    /// Sets `kid`, the id of the key with which the signature is verified (RFC 7515 §4.1.4).
+    /// Sets `kid`, the id of the key with which the signature is verified (RFC 7515 §4.1.4). Default: none.
     pub fn key_id(self, key_id: impl Into<TokenParameter>) -> Self {
         self.header_parameter("kid", key_id)
     }
 
     /// Sets a parameter of the header, such as the `x5t#S256` that Microsoft Entra ID requires
-    /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>).
+    /// (<https://learn.microsoft.com/entra/identity-platform/certificate-credentials>). Default: none.
     pub fn header_parameter(
         mut self,
         name: impl Into<Box<str>>,
@@ -102,7 +103,8 @@ impl Assertion {
         self.claim("iss", issuer)
     }
 
-    /// Sets `sub`, the subject of the assertion.
+    /// Sets `sub`, the subject of the assertion. Default: the client id if the assertion authenticates a client, and
+    /// otherwise none.
     pub fn subject(self, subject: impl Into<TokenParameter>) -> Self {
         self.claim("sub", subject)
     }
@@ -112,21 +114,21 @@ impl Assertion {
         self.claim("aud", audience)
     }
 
-    /// Sets another claim, whose value is a string.
+    /// Sets another claim. Its value is a string. Default: none.
     pub fn claim(mut self, name: impl Into<Box<str>>, value: impl Into<TokenParameter>) -> Self {
         self.claims.push((name.into(), value.into()));
         self
     }
 
-    /// Sends the endpoint's scopes in the claim `scope`, and not in a parameter.
+    /// Sends the endpoint's scopes in the claim `scope`, and not in a parameter. Default: the scopes are sent in the
+    /// parameter `scope`.
     pub fn scope_claim(mut self) -> Self {
         self.has_scope = true;
         self
     }
 
-    /// Sets the lifetime. Default: 120 s.
-    ///
-    /// Upstreams limit it to an hour, some to a minute.
+    /// Sets the lifetime of each assertion. Endpoints limit it to an hour, and some endpoints limit it to a minute.
+    /// Default: 120 s.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self

@@ -74,7 +74,7 @@ impl<T> OAuth2TokenSource<T> {
         }
     }
 
-    /// Adds the endpoint of an integration, or replaces it.
+    /// Adds the endpoint of an integration, or replaces it. Default: no endpoints.
     pub fn with(mut self, integration: impl Into<Box<str>>, endpoint: TokenEndpoint) -> Self {
         Arc::make_mut(&mut self.endpoints).insert(integration.into(), endpoint);
         self

@@ -78,8 +78,8 @@ impl TokenEndpoint {
         })
     }
 
-    /// Sets the pattern that the whole value of a variable must match, as
-    /// [`Upstream::variable`](crate::Upstream::variable) does.
+    /// Sets the pattern that the whole value of a variable must match, as [`Upstream::variable`](crate::Upstream::variable) does. Default:
+    /// letters, digits and hyphens.
     ///
     /// # Errors
     ///
@@ -89,7 +89,8 @@ impl TokenEndpoint {
         Ok(self)
     }
 
-    /// Sets the default value of a variable, for connections that don't have the variable.
+    /// Sets the value of a variable for connections that don't have the variable. Default: none, so no tokens can be fetched for such a
+    /// connection.
     ///
     /// # Errors
     ///
@@ -105,20 +106,20 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the authentication of the client. Default: `Basic`, or none with [`GrantType::JwtBearer`], whose assertion is
-    /// already signed.
+    /// Sets the authentication of the client. Default: `Basic`, or none with [`GrantType::JwtBearer`], because its
+    /// assertion is already signed.
     pub fn client_auth(mut self, auth: ClientAuth) -> Self {
         self.client_auth = Some(auth);
         self
     }
 
-    /// Sets the client id. A connection's secret `client_id` takes precedence, for customers with their own client.
+    /// Sets the client id. A connection's secret `client_id` takes precedence, for customers with their own client. Default: none.
     pub fn client_id(mut self, id: impl Into<Box<str>>) -> Self {
         self.client_id = Some(id.into());
         self
     }
 
-    /// Sets the client secret. A connection's secret `client_secret` takes precedence.
+    /// Sets the client secret. A connection's secret `client_secret` takes precedence. Default: none.
     pub fn client_secret(mut self, secret: impl Into<Secret>) -> Self {
         self.client_secret = Some(secret.into());
         self
@@ -127,6 +128,8 @@ impl TokenEndpoint {
     /// Sets the scopes to request (RFC 6749 §3.3), which are sent separated by spaces.
     ///
     /// For an endpoint that expects commas, set a [`parameter`](Self::parameter) `scope` instead.
+    ///
+    /// Default: no scopes are requested.
     pub fn scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
         let mut scope = String::new();
         for name in scopes {
@@ -139,8 +142,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Adds a parameter, such as `audience`. It replaces the parameter that is otherwise sent with that name, including
-    /// `grant_type`.
+    /// Adds a parameter, such as `audience`. It replaces the parameter that is otherwise sent with that name, including `grant_type`.
+    /// Default: none.
     pub fn parameter(
         mut self,
         name: impl Into<Box<str>>,
@@ -153,21 +156,25 @@ impl TokenEndpoint {
     /// Adds a header field, such as `Notion-Version`.
     ///
     /// Fields that frame or route a message aren't sent. `Authorization` is replaced if the client authenticates by `Basic`.
+    ///
+    /// Default: none.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.upstream = self.upstream.header(name, value);
         self
     }
 
     /// Sends the parameters as a JSON object instead of a form, as Notion requires
-    /// (<https://developers.notion.com/reference/refresh-a-token>).
+    /// (<https://developers.notion.com/reference/refresh-a-token>). Default: a form.
     pub fn json(mut self) -> Self {
         self.is_json = true;
         self
     }
 
-    /// Sets the path of the access token in the response. Default: `access_token`.
+    /// Sets the path of the access token in the response.
     ///
     /// For nested objects, the path contains names separated by dots, as in `authed_user.access_token`.
+    ///
+    /// Default: `access_token`.
     pub fn access_token_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.access_token = Path::new(path);
         self
@@ -185,10 +192,11 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the path of the time at which the access token expires, for endpoints that return no lifetime. Default:
-    /// `expires_at` or `expires_on`, in the object of the access token.
+    /// Sets the path of the time at which the access token expires, for endpoints that return no lifetime.
     ///
     /// The time is a number of Unix seconds or milliseconds, or a timestamp of RFC 3339.
+    ///
+    /// Default: `expires_at` or `expires_on`, in the object of the access token.
     pub fn expiry_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.expiry = Some(Path::new(path));
         self
@@ -201,7 +209,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Stores another field of the response, a string, as a secret. The secret's name is the last name of the path.
+    /// Stores another field of the response, a string, as a secret. The secret's name is the last name of the path. Default: no other field
+    /// is stored.
     pub fn keep(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.kept.push(Path::new(path));
         self
@@ -212,6 +221,8 @@ impl TokenEndpoint {
     ///
     /// GitHub's error code is `bad_refresh_token`
     /// (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>).
+    ///
+    /// Default: only `invalid_grant`.
     pub fn revoked_errors<S: Into<Box<str>>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         self.shape
             .revoked_errors
@@ -351,7 +362,7 @@ impl TokenParameter {
         Self::new(Source::Connection(name.into()))
     }
 
-    /// Omits the parameter if the connection has no such secret or variable.
+    /// Omits the parameter if the connection has no such secret or variable. Default: the parameter is required.
     #[must_use]
     pub fn optional(mut self) -> Self {
         self.is_optional = true;

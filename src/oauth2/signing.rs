@@ -116,7 +116,8 @@ fn from_pem(pem: &[u8]) -> Result<(Label, Zeroizing<Vec<u8>>), SigningKeyError> 
     keys.next().ok_or(NO_KEY)
 }
 
-/// The error of a key that can't sign. It contains no part of the key.
+/// The error of a key that can't sign: it isn't a private key in PEM, or doesn't fit the algorithm.
+/// The text describes the problem, and contains no part of the key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningKeyError(&'static str);
 

@@ -67,7 +67,7 @@ impl CallGuard {
         }
     }
 
-    /// Starts a trace in the request that is sent, if the settings ask for that, and records it.
+    /// Starts a trace in the request that is sent, if the settings require that, and records it.
     pub(crate) fn on_send(&mut self, request: &mut HeaderMap, context: TraceContext) {
         if context == TraceContext::Start {
             let trace = TraceId::from_headers_or_start(request);
@@ -122,7 +122,7 @@ impl CallGuard {
         &mut self.permit
     }
 
-    /// Sets the body whose progress is reported from now on.
+    /// Sets the body. Its progress is reported from now on.
     pub(crate) fn set_upload(&mut self, upload: Option<Arc<dyn Progress>>) {
         self.upload = upload;
     }

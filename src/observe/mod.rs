@@ -1,9 +1,9 @@
-//! Observation of calls: the beginning and the end of each call, and a span with the feature `tracing`. Reports
-//! never contain a secret, a path or a query.
+//! Reports each call to the host application, for its logs, metrics and audit trail. With the feature `tracing`, each
+//! call also has a span.
 //!
 //! ```
-//! use tower_passthrough::Observe;
 //! use tower_passthrough::observe::CallReport;
+//! use tower_passthrough::{Integrations, MemoryStore, Observe, PassthroughService};
 //!
 //! struct Log;
 //!
@@ -12,7 +12,16 @@
 //!         eprintln!("{} {:?} {:?}", call.method(), call.status(), call.duration());
 //!     }
 //! }
+//!
+//! let service = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+//!     .authorize_fn(|id, _| id == "acme")
+//!     .caller_credentials([])
+//!     .observe(Log)
+//!     .build();
 //! ```
+//!
+//! Reports contain no secret, no path and no query. [The guide](crate::guides::observability) describes the span, the
+//! events and the metrics.
 
 mod call_guard;
 mod rate_limit;

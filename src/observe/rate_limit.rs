@@ -44,7 +44,7 @@ impl RateLimit {
         self.reset
     }
 
-    /// Returns the time that the upstream asks the caller to wait (RFC 9110 §10.2.3).
+    /// Returns the time that the caller should wait, as the upstream requests it (RFC 9110 §10.2.3).
     ///
     /// If the upstream sent a date, the time is measured from the date of the response, or from now if the response has
     /// none.

@@ -26,10 +26,12 @@ use crate::policy::Origin;
     note = "implement `Observe` for it, or pass a closure to `.observe_fn(..)`"
 )]
 pub trait Observe: Send + Sync + 'static {
-    /// Called when a call has begun. Default: does nothing.
+    /// Called when a call has begun.
     ///
     /// [`finished`](Self::finished) will be called once for the same call, so the difference between the two counts is the number of
     /// calls in flight.
+    ///
+    /// Default: does nothing.
     fn started(&self, call: &CallStart<'_>) {
         let _ = call;
     }
@@ -71,7 +73,7 @@ impl<F: Fn(&CallReport<'_>) + Send + Sync + 'static> Observe for ObserveFn<F> {
 pub enum Outcome {
     /// The upstream's response was returned completely.
     Complete,
-    /// The gateway answered with an error of its own.
+    /// The gateway answered with its own error.
     Refused,
     /// The upstream's body broke off, so the response was aborted.
     Aborted,
@@ -171,7 +173,7 @@ impl<'a> CallReport<'a> {
         &self.0.method
     }
 
-    /// Returns host and port of the destination that was checked, also for a refused call.
+    /// Returns host and port of the destination that the call named, also if the destination was refused.
     ///
     /// They are those of the base URL or of `__domain`, in the normal form of hosts, so they can't forge a log line.
     #[must_use]
@@ -196,7 +198,7 @@ impl<'a> CallReport<'a> {
 
     /// Returns the gateway's own error with its causes, for the host application's logs.
     ///
-    /// [`Error::chain`] formats it in one line, and [`Error::root_cause`] returns its last cause. A cause may name a host or an
+    /// [`Error::chain`] formats it in a single line, and [`Error::root_cause`] returns its last cause. A cause may name a host or an
     /// address, so don't send it to callers.
     #[must_use]
     pub fn cause(&self) -> Option<&'a Error> {

@@ -1,7 +1,7 @@
 //! The `tracing` span of a call, with the names of OpenTelemetry's semantic conventions for HTTP.
 //!
 //! It contains the upstream's host, numbers, and values from a fixed set, but never a path, a query, a field or a connection id, which may
-//! be confidential. Without the feature there is no span. Without a subscriber, a span costs one atomic load.
+//! be confidential. Without the feature there is no span. Without a subscriber, a span costs a single atomic load.
 
 #[cfg(feature = "tracing")]
 pub(crate) use self::on::CallSpan;

@@ -36,7 +36,7 @@ impl TraceId {
         self.0
     }
 
-    /// Returns the trace that the request belongs to, if it has one valid `traceparent`.
+    /// Returns the trace that the request belongs to, if it has a single `traceparent` that is valid.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?;

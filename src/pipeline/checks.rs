@@ -59,7 +59,7 @@ pub(super) fn check_scope(
 }
 
 /// Refuses dot segments that only an upstream which decodes twice would see, if the host
-/// application asks for this check.
+/// application has turned this check on.
 pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
     if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
         return Err(Error::bad_address(
@@ -83,7 +83,7 @@ pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Err
     }
 }
 
-/// Refuses a body whose length is known to be over the limit. Other bodies are counted while they pass.
+/// Refuses a body if its length is known to be over the limit. Other bodies are counted while they pass.
 pub(super) fn check_length(body: &RequestBody, limit: Option<u64>) -> Result<(), Error> {
     match limit {
         Some(limit) if body.size_hint().lower() > limit => Err(Error::body_too_large()),

@@ -54,7 +54,7 @@ impl Drop for Buffered {
     }
 }
 
-/// The destination of a request, and the connection on whose behalf it's sent.
+/// The destination of a request, and the connection for which it's sent.
 #[derive(Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) key: &'a ConnectionKey,

@@ -28,12 +28,14 @@ const SHARED: [&str; 15] = [
     "zendesk.com",
 ];
 
-/// The hosts that `__domain` may name, in addition to the base URL's own. Default: none.
+/// The hosts that `__domain` may name, in addition to the base URL's own.
 ///
 /// A caller that could name any host could obtain any credential, so a pattern should match only hosts of
 /// the vendor. Some wildcards match names that other people can register (`*.myshopify.com`), who would
 /// then receive the credential. Such wildcards are refused, and so are public suffixes (`*.co.uk`,
 /// `*.github.io`).
+///
+/// Default: none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DomainPolicy {
     patterns: Vec<Pattern>,
@@ -63,8 +65,10 @@ impl DomainPolicy {
 
     /// Allows `host` or `*.suffix`, each with or without `:port`.
     ///
-    /// Without a port, only the scheme's default port is allowed. `*.suffix` matches one or more whole
+    /// Without a port, only the scheme's default port is allowed. `*.suffix` matches any number of whole
     /// labels below the suffix, but not the suffix itself.
+    ///
+    /// Default: none.
     ///
     /// # Errors
     ///
@@ -109,8 +113,8 @@ impl DomainPolicy {
         Ok(self)
     }
 
-    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) must permit the address as
-    /// well.
+    /// Allows a literal address. The [`NetworkPolicy`](super::NetworkPolicy) must permit the address as well. Default:
+    /// none.
     #[must_use]
     pub fn allow_address(mut self, address: IpAddr, port: Option<u16>) -> Self {
         let hosts = Hosts::Exact(Host::Ip(address));
@@ -169,7 +173,8 @@ fn is_public_suffix(suffix: &str) -> bool {
     of(suffix) >= suffix.len() || of(&format!("x.{suffix}")) > suffix.len()
 }
 
-/// The error of a pattern that isn't accepted.
+/// The error of a pattern that isn't accepted, because it isn't a host, is an address, or would match hosts of other people. It's returned
+/// when the policy is built, so it's a mistake in the configuration. The text describes the problem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DomainPolicyError(&'static str);
 

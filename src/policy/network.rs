@@ -63,9 +63,10 @@ impl Plaintext {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NetworkRefusal {
-    /// The address isn't in the public internet, and isn't in an allowed block.
+    /// The address isn't in the public internet, and isn't in an allowed block. If the upstream is in a private network, allow its block by
+    /// [`NetworkPolicy::allow`].
     Prohibited,
-    /// The address belongs to a listener of the gateway.
+    /// The address belongs to a listener of the gateway, so a call would come back to the gateway. Correct the base URL.
     Loop,
 }
 
@@ -78,6 +79,8 @@ impl NetworkPolicy {
 
     /// Allows all addresses of a block. Blocks of any size are accepted: `0.0.0.0/0` and `::/0` together allow all addresses except the
     /// listeners.
+    ///
+    /// Default: no block beyond the public internet.
     #[must_use]
     pub fn allow(mut self, block: IpNet) -> Self {
         self.allowed.push(block);
@@ -87,6 +90,8 @@ impl NetworkPolicy {
     /// Adds a listener of the gateway, which is never dialled, because a base URL that names it would loop.
     ///
     /// An unspecified address (`0.0.0.0`, `[::]`) means each address of this machine.
+    ///
+    /// Default: none.
     #[must_use]
     pub fn listener(mut self, address: SocketAddr) -> Self {
         self.listeners.push(address);
@@ -142,7 +147,8 @@ impl NetworkPolicy {
 pub struct DangerousNetworkPolicy(NetworkPolicy);
 
 impl DangerousNetworkPolicy {
-    /// Allows integrations whose base URL is `http://`. Their credentials are sent without encryption.
+    /// Allows integrations with a base URL of `http://`. Their credentials are sent without encryption. Default: off, so only `https://` is
+    /// called.
     #[must_use]
     pub fn plaintext(mut self) -> NetworkPolicy {
         self.0.plaintext = Plaintext::Always;
@@ -153,6 +159,8 @@ impl DangerousNetworkPolicy {
     ///
     /// Other hosts can't be called without TLS. This is decided before a name is resolved, so the host of the base URL must be such an
     /// address or `localhost` (RFC 6761 §6.3). Another name that resolves to a loopback address is only called over TLS.
+    ///
+    /// Default: off.
     ///
     /// ```
     /// use tower_passthrough::HttpTransport;
@@ -173,7 +181,7 @@ impl DangerousNetworkPolicy {
         self.0
     }
 
-    /// Allows every address, including metadata services. The gateway's own listeners are still refused.
+    /// Allows every address, including metadata services. The gateway's own listeners are still refused. Default: off.
     #[must_use]
     pub fn any_address(mut self) -> NetworkPolicy {
         self.0.everything = true;

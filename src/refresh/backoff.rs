@@ -12,10 +12,10 @@ use crate::store::{CredentialVersion, StoredConnection};
 /// The wait after the first failure. Each further failure doubles it.
 const INITIAL_WAIT: Duration = Duration::from_secs(1);
 
-/// The maximum wait, unless the endpoint asks for a longer wait.
+/// The maximum wait, unless the endpoint requests a longer wait.
 const MAX_WAIT: Duration = Duration::from_secs(60);
 
-/// The maximum wait that an endpoint can ask for.
+/// The maximum wait that an endpoint can request.
 const MAX_REQUESTED_WAIT: Duration = Duration::from_secs(300);
 
 /// The time after the wait for which the count of failures is kept.

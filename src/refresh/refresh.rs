@@ -234,7 +234,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         }
     }
 
-    /// Fetches tokens in a task of its own, so that a panic of the source only fails the refresh.
+    /// Fetches tokens in a separate task, so that a panic of the source only fails the refresh.
     async fn fetch(&self, connection: &Connection) -> Result<Tokens, TokenError> {
         let (inner, id) = (Arc::clone(self.inner), self.id.clone());
         let connection = connection.clone();
@@ -353,7 +353,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
         }
     }
 
-    /// Commits in a task of its own. A commit that exceeds the timeout isn't aborted, as a store may not expect that, so it
+    /// Commits in a separate task. A commit that exceeds the timeout isn't aborted, as a store may not expect that, so it
     /// may still be written later.
     async fn commit(
         &self,

@@ -46,12 +46,12 @@ pub trait TokenSource: Send + Sync + 'static {
 pub struct Tokens {
     /// The new access token: the secret `access_token`.
     pub access_token: Secret,
-    /// The new refresh token: the secret `refresh_token`. If it's `None`, the old refresh token is retained.
+    /// The new refresh token: the secret `refresh_token`. If it's `None`, the old refresh token is retained. Default: `None`.
     pub refresh_token: Option<Secret>,
-    /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only
-    /// after a 401.
+    /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only after a 401.
+    /// Default: `None`.
     pub expires_at: Option<SystemTime>,
-    /// Other secrets in the response, by name.
+    /// Other secrets in the response, by name. Default: none.
     pub others: Vec<(Box<str>, Secret)>,
 }
 
@@ -68,20 +68,25 @@ impl Tokens {
 }
 
 /// The error of a source that returned no tokens.
+///
+/// As long as the old access token is valid, calls use the old token, and callers don't notice the error.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {
-    /// Only the connection's owner can repair the connection (`invalid_grant`, RFC 6749 §5.2).
+    /// The grant was revoked or has expired (`invalid_grant`, RFC 6749 §5.2), so only the connection's owner can repair the connection. The
+    /// store keeps this state, and the source isn't called again until the connection has been put again. When the access token has
+    /// expired, the response is `reauthorize`.
     Revoked,
-    /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made. The
-    /// store remembers it for a few seconds.
+    /// The connection lacks data that only its owner can add, such as a variable or a valid key, and no request was made. The connection is
+    /// checked again after 5 s. If there is no valid access token, the response is `reauthorize`.
     Incomplete {
         /// The missing data, for the host application's logs. It contains no value of a secret or a variable.
         source: BoxError,
     },
-    /// A later call may succeed.
+    /// The token endpoint failed, and a later call may succeed. The source is called again after a wait that doubles with each failure, up
+    /// to 60 s. If there is no valid access token, the response is `refresh-failed`, with `Retry-After`.
     Failed {
-        /// The time to wait that the endpoint asked for.
+        /// The time to wait that the endpoint requested, of which at most 5 min are waited. `None` if it requested none.
         retry_after: Option<Duration>,
         /// The cause, for the host application's logs. From the endpoint's response, it contains at most the status and a
         /// registered error code, because other text may repeat the request.

@@ -50,7 +50,7 @@ const MAX_ATTEMPTS: usize = 3;
 /// use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
 /// use tower_passthrough::store::ConnectionKey;
 ///
-/// /// Stands for an upstream's own login call.
+/// /// An upstream's own login call, simplified.
 /// struct Login;
 ///
 /// impl TokenSource for Login {
@@ -116,10 +116,12 @@ impl<S, T> RefreshingStore<S, T> {
         }))
     }
 
-    /// Sets the time before its expiry at which a token is refreshed. Default: 5 min.
+    /// Sets the time before its expiry at which a token is refreshed.
     ///
-    /// Up to a fifth is added, which differs between connections. A token whose lifetime is known is used for at least three
+    /// Up to a fifth is added, which differs between connections. A token with a known lifetime is used for at least three
     /// quarters of its lifetime.
+    ///
+    /// Default: 5 min.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
         Arc::make_mut(&mut self.0).skew = skew;
@@ -133,10 +135,12 @@ impl<S, T> RefreshingStore<S, T> {
         self
     }
 
-    /// Sets the time for which one process may prevent other processes from refreshing a connection. Default: 20 s.
+    /// Sets the time for which a process may prevent other processes from refreshing a connection.
     ///
     /// It's always at least 5 s longer than the [timeout](Self::timeout). After a crash, calls that need a new token may have
     /// to wait for this time.
+    ///
+    /// Default: 20 s.
     #[must_use]
     pub fn lease(mut self, time: Duration) -> Self {
         Arc::make_mut(&mut self.0).lease = time.min(MAX_DURATION);
@@ -146,6 +150,8 @@ impl<S, T> RefreshingStore<S, T> {
     /// Sets a function that is called after each refresh that called the source or waited for another process.
     ///
     /// The function runs in the task of the refresh, so it should return quickly.
+    ///
+    /// Default: none.
     #[must_use]
     pub fn on_refresh(mut self, hook: impl Fn(&RefreshReport<'_>) + Send + Sync + 'static) -> Self {
         Arc::make_mut(&mut self.0).hook = Some(Arc::new(hook));
@@ -363,7 +369,7 @@ impl<S: TokenStore, T: TokenSource> CredentialStore for RefreshingStore<S, T> {
     }
 
     /// Returns another token, from the store if the store has another token by now, or by a refresh. A 401 causes at most
-    /// one refresh a minute, because an upstream that always responds with 401 would otherwise cause a refresh for each call.
+    /// one refresh per minute, because an upstream that always responds with 401 would otherwise cause a refresh for each call.
     async fn refresh(
         &self,
         id: &ConnectionKey,

@@ -84,7 +84,7 @@ pub(super) struct Circuits {
 struct Circuit {
     /// The number of failures since the last response.
     failures: u32,
-    /// The time until which all calls are refused, if the circuit is open. After this time, one probe at a time is
+    /// The time until which all calls are refused, if the circuit is open. After this time, a single probe at a time is
     /// permitted.
     open_until: Option<Instant>,
     probe: Probe,

@@ -1,8 +1,41 @@
-//! Protection from an upstream's outage: requests are sent again within a budget, and a circuit for each destination opens
-//! when the destination can't be reached.
+//! Protects calls from an upstream's outage: requests are sent again within a budget, and a circuit for each destination opens when the
+//! destination can't be reached.
 //!
-//! Retries and circuits are off by default, and each of them costs a look-up per call. Failures that callers cause, such
-//! as uploads that break off or stall, don't count.
+//! ```
+//! # #[cfg(feature = "test-util")]
+//! # #[tokio::main(flavor = "current_thread", start_paused = true)]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+//! use std::time::Duration;
+//! use http::{Request, Response, StatusCode};
+//! use tower::ServiceExt;
+//! use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughService, Upstream};
+//! use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
+//! use tower_passthrough::test_util::FakeUpstream;
+//!
+//! let failure = Response::builder().status(StatusCode::SERVICE_UNAVAILABLE).body("")?;
+//! let upstream = FakeUpstream::from_responses([failure, Response::new("[]")]);
+//! let service = PassthroughService::builder(
+//!     MemoryStore::from_iter([("acme", Connection::new("crm"))]),
+//!     Integrations::new().with("crm", Upstream::new("https://api.crm.test")?),
+//! )
+//! .authorize_fn(|_, _| true)
+//! .caller_credentials([])
+//! .retry(RetryPolicy::new(3))
+//! .circuit(CircuitPolicy::new().failures(10).open_for(Duration::from_secs(30)))
+//! .transport(upstream.clone())
+//! .build();
+//!
+//! let response = service.oneshot(Request::get("/acme/contacts").body(String::new())?).await?;
+//! assert_eq!(response.status(), StatusCode::OK);
+//! assert_eq!(upstream.received().len(), 2);
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "test-util"))]
+//! # fn main() {}
+//! ```
+//!
+//! Retries and circuits are off by default, and each of them costs a look-up for each call. Failures that callers cause, such as uploads
+//! that break off or stall, don't count.
 
 mod budget;
 mod circuit;

@@ -18,8 +18,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(1);
 /// The default maximum time to wait for an upstream's `Retry-After`.
 const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
 
-/// The policy for sending requests again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110 §9.2.1) whose
-/// body is empty, or was buffered for a signature.
+/// The policy for sending requests again that are safe to repeat: GET, HEAD, OPTIONS and QUERY (RFC 9110 §9.2.1) with a
+/// body that is empty, or was buffered for a signature.
 ///
 /// A request is sent again after a failure to connect, after a connection that ended before the response's head, and
 /// after the upstream's own 502, 503 and 504, with exponential back-off and jitter. The wait is exactly a

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 /// The maximum number of fields in a head. A map holds 24,576, and panics beyond.
 pub(crate) const MAX_FIELDS: usize = 4096;
 
-/// A name in the spelling in which names are compared.
+/// Returns a name in the spelling in which names are compared.
 pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     let name = name.as_str();
     if name.contains('_') {

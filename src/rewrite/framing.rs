@@ -38,7 +38,7 @@ pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
     body
 }
 
-/// Removes a length that isn't the body's length. Responses need this too: a length beside `chunked` would cut off the
+/// Removes a length that isn't the body's length. Responses need this too: a length in addition to `chunked` would cut off the
 /// body for the caller, and the body would look complete.
 pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
     let mut declared = lines(headers, CONTENT_LENGTH);
@@ -85,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// A body of which only the size is asked.
+    /// A body of which only the size is read.
     struct Sized(Option<u64>, bool);
 
     impl Body for Sized {

@@ -225,7 +225,7 @@ impl MountedLinks {
         Some(Some(Cow::Owned(query)))
     }
 
-    /// Returns `true` if a call with that remainder and query reaches `vendors`, a path and query.
+    /// Returns `true` if a call with that remainder and query reaches the path and query in `vendors`.
     fn leads_to(&self, below: &str, query: Option<&str>, vendors: &str) -> bool {
         // The id doesn't affect the result.
         let path = format!("/c{below}");
@@ -315,7 +315,7 @@ mod tests {
             })
         }
 
-        /// Returns the address at which the vendor is called, without scheme.
+        /// Returns the address at which the upstream is called, without scheme.
         fn sent(&self, uri: &str) -> Option<String> {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
@@ -470,7 +470,7 @@ mod tests {
             ("?page=2", Some("/p/c/items?page=2&__domain=eu.v.test")),
             ("https://v.test/v2/x", None),
             ("https://eu.v.test/x?__domain=w.test", None),
-            // A bare `?` couldn't be said beside it.
+            // An empty query can't be expressed together with `__domain`.
             ("https://eu.v.test/x?", None),
         ] {
             assert_eq!(next(reference).as_deref(), address, "{reference}");
@@ -500,7 +500,7 @@ mod tests {
         }
     }
 
-    /// Each address, called, reaches what the vendor wrote.
+    /// A call of each address reaches the URL that the upstream wrote.
     #[test]
     fn addresses_are_exact_however_paths_are_read() {
         for encoding in [

@@ -26,7 +26,7 @@ pub(crate) struct ResponseRules<'a> {
     pub(crate) policy: ResponseHeaderPolicy,
     /// The query parameters that are removed from links.
     pub(crate) scrubbed: &'a [Box<str>],
-    /// Rewrites links to addresses under the mount, if the host application asks for that.
+    /// Rewrites links to addresses under the mount, if the host application requires that.
     pub(crate) links: Option<&'a MountedLinks>,
 }
 

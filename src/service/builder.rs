@@ -75,7 +75,7 @@ impl<S, R, T> PassthroughBuilder<S, R, T> {
 
     /// Sets a function as the authorizer.
     ///
-    /// The function returns a `bool`, a [`Scope`](crate::Scope), a [`Grant`](crate::Grant), or an `Option` or a `Result` of one of them.
+    /// The function returns a `bool`, a [`Scope`](crate::Scope), a [`Grant`](crate::Grant), or an `Option` or a `Result` of these.
     ///
     /// ```
     /// use http::header::HeaderName;
@@ -207,7 +207,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         }
     }
 
-    /// Sets the path of the mount, for a mount whose path no router strips. Default: none.
+    /// Sets the path of the mount, for a mount without a router that strips this path. Default: none.
     ///
     /// # Errors
     ///
@@ -217,17 +217,18 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         Ok(self)
     }
 
-    /// Sets the function that finds the request's original URI: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with
-    /// axum. Default: none.
+    /// Sets the function that finds the request's original URI: `|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0)` with axum.
     ///
     /// A router that nests the service at `/p/{id}` strips the id, and may drop a slash. With this function, and with `/p` as
     /// [`prefix`](Self::prefix), the service reads the id and the path from the original URI, if the URI that the router left is the end
     /// of the original URI.
+    ///
+    /// Default: none.
     pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         self.set(|config| config.original_uri = Some(find))
     }
 
-    /// Sets the way in which paths of generated clients are decoded. Default: [`PathEncoding::Auto`].
+    /// Sets the way in which the paths of calls are decoded. Default: [`PathEncoding::Auto`].
     pub fn path_encoding(self, encoding: PathEncoding) -> Self {
         self.set(|config| config.path_encoding = encoding)
     }
@@ -238,15 +239,17 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.reject_double_encoded_dots = refuse)
     }
 
-    /// Sets which fields of upstreams' responses are returned to the caller. Default: all.
+    /// Sets the fields of upstreams' responses that are returned to the caller.
     ///
     /// **If a browser can reach the mount, choose [`ResponseHeaderPolicy::BrowserSafe`].**
+    ///
+    /// Default: all.
     pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
         self.set(|config| config.response_headers = policy)
     }
 
     /// Sets whether addresses in `Location`, `Content-Location` and `Link` under the base URL of the call are rewritten to addresses under
-    /// the mount. Default: `false`, so the fields are returned as the upstream sent them.
+    /// the mount.
     ///
     /// With this setting, a client that follows pages or redirects stays in the mount: `https://vendor.example/v2/items?page=2` becomes
     /// `/passthrough/acme/items?page=2`, with the call's `__domain`, if the call had it. An address elsewhere isn't changed, and neither is
@@ -256,6 +259,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     /// The mount is the part before the connection id in the URI that the service receives. Behind a router that strips the mount, set a
     /// function that finds the original URI ([`original_uri`](Self::original_uri)), and set the whole mount as [`prefix`](Self::prefix).
     /// Otherwise the mount is missing in the addresses.
+    ///
+    /// Default: `false`, so the fields are returned as the upstream sent them.
     pub fn rewrite_links(self, rewrite: bool) -> Self {
         self.set(|config| config.rewrite_links = rewrite)
     }
@@ -263,6 +268,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     /// Removes a field from each caller's request, such as `Origin` or `Referer`, which name the host application's pages.
     ///
     /// For fields by which callers authenticate, call [`caller_credentials`](Self::caller_credentials).
+    ///
+    /// Default: no further field is removed.
     pub fn strip_request_header(self, name: HeaderName) -> Self {
         self.set(|config| config.strip([name]))
     }
@@ -273,10 +280,11 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.pass_forwarded = pass)
     }
 
-    /// Adds `Via: 1.1 PSEUDONYM` (RFC 9110 §7.6.3) after the `Via` fields of the request. Default: no `Via` is added, and none is
-    /// forwarded.
+    /// Adds `Via: 1.1 PSEUDONYM` (RFC 9110 §7.6.3) after the `Via` fields of the request.
     ///
     /// A request that already has the pseudonym in `Via` is rejected, because it would loop.
+    ///
+    /// Default: no `Via` is added, and none is forwarded.
     ///
     /// # Errors
     ///
@@ -291,18 +299,22 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.timeouts.response_head = timeout.min(MAX_TIMEOUT))
     }
 
-    /// Sets the idle timeout: the maximum time in which no byte moves in either direction. Default: 60 s.
+    /// Sets the idle timeout: the maximum time in which no byte moves in either direction.
     ///
     /// While the caller isn't ready to receive more of a response, the upstream doesn't count as idle.
+    ///
+    /// Default: 60 s.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.timeouts.idle = timeout.min(MAX_TIMEOUT))
     }
 
-    /// Sets the total timeout: the maximum time between the beginning of a call and the last byte of its response. Default: none.
+    /// Sets the total timeout: the maximum time between the beginning of a call and the last byte of its response.
     ///
     /// The timeout ends tunnels as well. It isn't checked while the caller isn't ready to receive more of a response. An upload that
     /// continues after its response is limited by the idle timeout alone. A slow store, such as a store that waits for a refresh, isn't
     /// interrupted: the call ends as soon as the store has answered.
+    ///
+    /// Default: none.
     pub fn total_timeout(self, timeout: Duration) -> Self {
         self.set(|config| config.timeouts.total = Some(timeout.min(MAX_TIMEOUT)))
     }
@@ -313,18 +325,22 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     }
 
     /// Sets the maximum size of a body that is buffered while it streams, in bytes, so that the call can be sent again with a refreshed
-    /// credential after an upstream's 401. Default: 64 KiB.
+    /// credential after an upstream's 401.
     ///
     /// A larger body isn't buffered, and the 401 is returned to the caller. No body is buffered if the store
     /// [can't refresh](CredentialStore::can_refresh) the connection.
+    ///
+    /// Default: 64 KiB.
     pub fn replay_limit(self, bytes: usize) -> Self {
         self.set(|config| config.replay_limit = bytes)
     }
 
-    /// Sets the maximum memory for buffered bodies, in bytes, for all calls together. Default: 64 MiB.
+    /// Sets the maximum memory for buffered bodies, in bytes, for all calls together.
     ///
-    /// Bodies are buffered for signatures, and to be sent again. If the memory is used up, a call whose signature needs the body is
+    /// Bodies are buffered for signatures, and to be sent again. If the memory is used up, a call that needs the body for its signature is
     /// answered with `overloaded`, and other calls aren't sent again.
+    ///
+    /// Default: 64 MiB.
     pub fn buffered_bodies_limit(self, bytes: usize) -> Self {
         self.set(|config| config.limits.set_buffers(bytes))
     }
@@ -334,31 +350,37 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.upgrades = tracker)
     }
 
-    /// Sets the maximum number of concurrent calls of all connections together; `0` allows no call. Default: none.
+    /// Sets the maximum number of concurrent calls of all connections together; `0` allows no call.
     ///
     /// A call counts until its response's body has ended or was dropped, and a WebSocket until it ends. Further calls are answered with
     /// [`Overloaded`](crate::ErrorCode::Overloaded) before the authorizer is called, so callers that may not use any connection count too.
     /// All clones of the service share one count. This setting, like [`in_flight_per_connection_key`](Self::in_flight_per_connection_key),
     /// adds one allocation to each call.
+    ///
+    /// Default: none.
     pub fn in_flight_limit(self, calls: usize) -> Self {
         self.set(|config| config.limits.set_global(calls))
     }
 
-    /// Sets the maximum number of concurrent calls for each connection key; `0` allows no call. Default: none.
+    /// Sets the maximum number of concurrent calls for each connection key; `0` allows no call.
     ///
     /// Calls are counted as for [`in_flight_limit`](Self::in_flight_limit), but the check comes after the store lookup. So only existing
     /// connections are counted, and a caller can't find out by this limit which connections exist. Only keys with a call under way are
     /// held in memory. A key of more than 46 bytes is copied for each of its calls.
+    ///
+    /// Default: none.
     pub fn in_flight_per_connection_key(self, calls: usize) -> Self {
         self.set(|config| config.limits.set_per_key(calls))
     }
 
-    /// Sets the rate at which calls of each connection key may begin. Default: none.
+    /// Sets the rate at which calls of each connection key may begin.
     ///
     /// A call that comes too early is answered with [`RateLimited`](crate::ErrorCode::RateLimited), and `Retry-After` is the number of
     /// seconds, rounded up, after which the next call may begin. The check comes after the store lookup, so only existing connections are
-    /// counted. The keys whose burst isn't full again are held in memory, and at most as many other keys, or 1,024 if that is more. A call
-    /// allocates only if its key isn't in memory yet.
+    /// counted. The keys with a burst that isn't full again are held in memory, and at most as many other keys, or 1,024 if that is more. A
+    /// call allocates only if its key isn't in memory yet.
+    ///
+    /// Default: none.
     #[cfg(feature = "rate-limit")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn rate_per_connection_key(self, rate: Rate) -> Self {
@@ -382,6 +404,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     ///
     /// Use it for a service that is built again after a change of its configuration. Call it last, as limits that are set after it begin
     /// at zero.
+    ///
+    /// Default: the service has its own counts.
     pub fn share_limits_with(self, other: &PassthroughService) -> Self {
         let other = other.config();
         self.set(|config| {
@@ -390,7 +414,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         })
     }
 
-    /// Adds an observer, which is called at the end of each call. All added observers are called.
+    /// Adds an observer, which is called at the beginning and at the end of each call. All added observers are called. Default: no
+    /// observer.
     pub fn observe(self, observer: impl Observe) -> Self {
         self.set(|config| {
             let observers = config.observers.iter().cloned();
@@ -400,7 +425,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         })
     }
 
-    /// Adds a function as an observer, which is called when a call has ended.
+    /// Adds a function as an observer, which is called when a call has ended. Default: no observer.
     ///
     /// ```
     /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
@@ -412,11 +437,12 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.observe(ObserveFn(finished))
     }
 
-    /// Sets whether a trace is started if the caller sent no `traceparent`. Default: [`TraceContext::Pass`], so the caller's `traceparent`
-    /// is forwarded, and none is generated.
+    /// Sets whether a trace is started if the caller sent no `traceparent`.
     ///
     /// The check looks at the request as it would be sent: a `traceparent` that [`strip_request_header`](Self::strip_request_header)
     /// removes counts as missing.
+    ///
+    /// Default: [`TraceContext::Pass`], so the caller's `traceparent` is forwarded, and none is generated.
     pub fn trace_context(self, context: TraceContext) -> Self {
         self.set(|config| config.trace_context = context)
     }
@@ -459,6 +485,8 @@ impl<S, R, T> DangerousBuilder<S, R, T> {
     /// The fields by which callers authenticate to the host application are forwarded to upstreams, unless
     /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Only `Authorization`, `Cookie` and
     /// `Proxy-Authorization` are always removed.
+    ///
+    /// Default: an authorizer must be set.
     pub fn allow_all(self) -> PassthroughBuilder<S, R, T, AllowAll> {
         self.0.with_authorizer(AllowAll::new())
     }
@@ -470,7 +498,8 @@ impl<S, R, T> fmt::Debug for DangerousBuilder<S, R, T> {
     }
 }
 
-/// The error of a pseudonym that isn't a valid token.
+/// The error of a pseudonym for `Via` that isn't a valid token (RFC 9110 §5.6.2), for example because it contains a blank. It's returned
+/// when the service is built, so it's a mistake in the code or in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ViaError;

@@ -1,5 +1,4 @@
-//! The passthrough as tower services: a service that answers each request under its mount, and a layer that passes all other requests to
-//! an inner service.
+//! Answers the calls of an application's mount, as a tower service or as a layer around an existing service.
 //!
 //! ```
 //! use http::header::HeaderName;
@@ -18,6 +17,9 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! A [`PassthroughService`](crate::PassthroughService) answers each request itself. A [`PassthroughLayer`](crate::PassthroughLayer) answers
+//! the requests under its prefix, and passes all other requests to an inner service.
 
 pub(crate) mod builder;
 mod future;

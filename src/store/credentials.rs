@@ -50,7 +50,7 @@ use crate::error::{BoxError, Error, ErrorCode};
 pub trait CredentialStore: Send + Sync + 'static {
     /// Returns the connection with that key, with exactly the bytes that were stored.
     ///
-    /// A connection whose grant was [revoked](crate::store::GrantState::Revoked) is returned too, because its access token may still
+    /// A connection with a grant that was [revoked](crate::store::GrantState::Revoked) is returned too, because its access token may still
     /// be valid. The authorizer has already allowed the call; `cx` has the host application's data about the caller.
     ///
     /// # Errors
@@ -87,10 +87,12 @@ pub trait CredentialStore: Send + Sync + 'static {
         ready(Ok(None))
     }
 
-    /// Returns `true` if [`refresh`](Self::refresh) may return another credential for that connection. Default: `false`.
+    /// Returns `true` if [`refresh`](Self::refresh) may return another credential for that connection.
     ///
     /// If it's `true`, the head of each call of the connection is buffered until the upstream has answered, and so is the body up to
     /// [`replay_limit`](crate::PassthroughBuilder::replay_limit).
+    ///
+    /// Default: `false`.
     fn can_refresh(&self, connection: &Connection) -> bool {
         let _ = connection;
         false
@@ -127,17 +129,25 @@ macro_rules! forward {
 forward!(Arc);
 forward!(Box);
 
-/// The error of a store.
+/// The error of a store that can't return the connection of a call.
+///
+/// A store must distinguish its answer that there is no such connection ([`NotFound`](Self::NotFound)) from its own failure
+/// ([`Unavailable`](Self::Unavailable)), because callers try again only after a failure.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum StoreError {
-    /// There is no connection with that key. The response is `unknown-connection`.
+    /// There is no connection with that key. The response is `unknown-connection`, with the same bytes as for a caller who may not use the
+    /// connection.
     NotFound,
-    /// Only the connection's owner can repair the connection. The response is `reauthorize`.
+    /// The credential can't be used any more, and only the connection's owner can repair the connection. A
+    /// [`RefreshingStore`](crate::refresh::RefreshingStore) returns it if the grant was revoked and the access token has expired. The owner
+    /// must authorize the connection again, and the host application must store the new credential. The response is `reauthorize`.
     Reauthorize,
-    /// The store failed. The response is `store-unavailable`.
+    /// The store failed: it can't be reached, or it can't read the record. The host application's operator must find the cause, which is
+    /// the error's source. The response is `store-unavailable`, and `refresh-failed` after the upstream's 401.
     Unavailable(BoxError),
-    /// The credential is stale and can't be refreshed at present. The response is `refresh-failed`.
+    /// The access token isn't valid any more, and can't be refreshed at present, because the token endpoint fails. Another call after
+    /// `retry_after` may succeed. The response is `refresh-failed`, with `Retry-After`.
     RefreshFailed {
         /// The time to wait before a refresh may work again.
         retry_after: Duration,
@@ -164,7 +174,7 @@ impl StoreError {
         Self::Unavailable(error.into())
     }
 
-    /// The error of a call whose credential the upstream has rejected and the store can't refresh.
+    /// Returns the error of a call after the upstream has rejected the credential and the store couldn't refresh it.
     pub(crate) fn while_refreshing(self) -> Error {
         match self {
             Self::Unavailable(source) => refresh_failed(source),

@@ -19,7 +19,7 @@ use crate::connection::ConnectionKey;
 
 /// A store of connections in memory.
 ///
-/// Clones share one map. A change is visible to the next call.
+/// Clones share a map. A change is visible to the next call.
 ///
 /// ```
 /// use tower_passthrough::{Connection, ConnectionId, MemoryStore};
@@ -229,7 +229,7 @@ impl ConnectionStore for MemoryStore {
 }
 
 impl<I: Into<Box<str>>> FromIterator<(I, Connection)> for MemoryStore {
-    /// Ids aren't validated: no request can find a connection whose id isn't a valid connection id.
+    /// Ids aren't validated. No request can find a connection with an invalid id.
     fn from_iter<T: IntoIterator<Item = (I, Connection)>>(connections: T) -> Self {
         let mut map = Map::default();
         for (id, connection) in connections {

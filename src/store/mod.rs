@@ -1,6 +1,6 @@
-//! Stores of connections.
+//! Finds the connections of calls, in the host application's database or in memory ([`MemoryStore`](crate::MemoryStore)).
 //!
-//! A store needs one asynchronous method:
+//! A store needs an asynchronous method:
 //!
 //! ```
 //! use tower_passthrough::store::ConnectionKey;
@@ -20,8 +20,8 @@
 //! }
 //! ```
 //!
-//! Connections whose tokens are refreshed need a [`TokenStore`], which gives each version of a credential a number, and allows
-//! one process at a time to refresh a credential. [`ConnectionStore`] adds methods that add, remove and list connections.
+//! Connections with tokens that are refreshed need a [`TokenStore`], which gives each version of a credential a number, and allows
+//! a single process at a time to refresh a credential. [`ConnectionStore`] adds methods that add, remove and list connections.
 
 mod boxed;
 pub(crate) mod credentials;

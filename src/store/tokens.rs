@@ -1,4 +1,4 @@
-//! Stores whose connections can be changed, and can be refreshed by several processes at once.
+//! Stores in which connections can be changed, and can be refreshed by several processes at the same time.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -7,15 +7,15 @@ use std::time::{Duration, SystemTime};
 use super::{CredentialStore, StoreError};
 use crate::connection::{Connection, ConnectionKey};
 
-/// A store whose connections can be refreshed by several processes at once.
+/// A store in which several processes can refresh connections at the same time.
 ///
 /// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). Every rule that the suite checks is
 /// documented here, in [`CredentialStore`] or in [`ConnectionStore`]. The example `token_store` implements all three traits.
 ///
 /// # Handles
 ///
-/// A handle is one value of the store's type, with its own cache if the store has caches. Handles of several processes share the
-/// connections, and every rule holds for all handles: a lease that was taken through one handle can be released through another handle,
+/// A handle is a value of the store's type, with its own cache if the store has caches. Handles of several processes share the
+/// connections, and every rule holds for all handles: a lease that was taken through a handle can be released through another handle,
 /// and prevents leases through all of them.
 ///
 /// # Contents
@@ -29,22 +29,22 @@ use crate::connection::{Connection, ConnectionKey};
 ///
 /// # Versions
 ///
-/// Each credential that is written has a [`CredentialVersion`] that no other credential of the same key ever had, not even after a
-/// removal or a restart. [`put`](ConnectionStore::put) and [`commit`](Self::commit) return the version that `read` returns after the
-/// write. A commit names the version that it is based on, and succeeds only if that version is the newest (compare-and-swap): of
-/// several commits based on one version, only one succeeds. So a process that was suspended for longer than its lease never overwrites
-/// a newer credential, and a commit never restores a removed connection.
+/// Each credential that is written has a [`CredentialVersion`] that no other credential of the same key ever had, not even after a removal
+/// or a restart. [`put`](ConnectionStore::put) and [`commit`](Self::commit) return the version that `read` returns after the write. A
+/// commit names the version that it is based on, and succeeds only if that version is the newest (compare-and-swap): of several commits
+/// based on the same version, only one commit succeeds. So a process that was suspended for longer than its lease never overwrites a newer
+/// credential, and a commit never restores a removed connection.
 ///
 /// # Leases
 ///
-/// A [`RefreshLease`] prevents several processes from calling a token endpoint at the same time: of several processes that ask for the
-/// lease of a connection, one process gets the lease, and the others get `None` until the lease is released or expires. A lease expires by
-/// itself, even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
-/// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) also end the lease on their connection, because the lease
-/// was for another credential.
+/// A [`RefreshLease`] prevents several processes from calling a token endpoint at the same time: if several processes request the lease of
+/// a connection, one process gets the lease, and the others get `None` until the lease is released or expires. A lease expires by itself,
+/// even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
+/// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) also end the lease on their connection, because the lease was
+/// for another credential.
 ///
 /// Each lease has a higher fence than all leases on the same key before it, however those ended: also after a put, and after a removal
-/// and a put. A lease affects one connection, and changes neither its contents nor its version.
+/// and a put. A lease affects a single connection, and changes neither its contents nor its version.
 ///
 /// [`GrantUpdate::Refreshed`] is accepted even if the lease has expired or another process has a lease now, as long as no other commit
 /// was made: if the token endpoint has rotated the refresh token, only these tokens work. [`GrantUpdate::Revoked`] is accepted only
@@ -136,7 +136,7 @@ pub trait TokenStore: CredentialStore {
     ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send;
 }
 
-/// A store whose connections can be changed. The rules of [`TokenStore`] and [`CredentialStore`] apply to its writes.
+/// A store in which connections can be changed. The rules of [`TokenStore`] and [`CredentialStore`] apply to its writes.
 pub trait ConnectionStore: TokenStore {
     /// Adds a connection, or replaces the connection of that key, and returns its new version.
     ///
@@ -212,14 +212,14 @@ impl StoredConnection {
         }
     }
 
-    /// Sets the state of the grant.
+    /// Sets the state of the grant. Default: [`GrantState::Active`].
     #[must_use]
     pub fn state(mut self, state: GrantState) -> Self {
         self.state = state;
         self
     }
 
-    /// Sets the time of the last refresh.
+    /// Sets the time of the last refresh. Default: `None`.
     #[must_use]
     pub fn refreshed_at(mut self, at: SystemTime) -> Self {
         self.refreshed_at = Some(at);

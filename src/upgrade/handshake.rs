@@ -99,11 +99,11 @@ enum CallerVersion {
 }
 
 impl Handshake {
-    /// Returns the handshake if the request asks for a WebSocket. The request is then changed into the `GET` that the
+    /// Returns the handshake if the request opens a WebSocket. The request is then changed into the `GET` that the
     /// upstream will receive.
     ///
     /// A request with a body never opens a tunnel. One side would interpret the bytes after the head as tunnel data, and
-    /// the other side as the body.
+    /// the other side would interpret them as the body.
     pub(crate) fn from_request(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
         let version = match head.method {
             Method::GET if head.headers.contains_key(UPGRADE) => {

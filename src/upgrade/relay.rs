@@ -143,7 +143,7 @@ enum Side {
     Vendor,
 }
 
-/// A side of a tunnel, whose bytes are counted.
+/// A side of a tunnel, with a count of its bytes.
 struct Counted {
     io: TokioIo<Upgraded>,
     moved: Arc<Moved>,

@@ -28,7 +28,7 @@ impl BaseUrl {
         })
     }
 
-    /// The base URL that a template gives with a connection's variables.
+    /// Returns the base URL that a template gives with a connection's variables.
     pub(super) fn from_template(url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self {
             has_variables: true,
@@ -67,8 +67,12 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
-/// The error of a base URL, its template, or a variable that can't be used. The text contains no
-/// value of a variable.
+/// The error of a base URL, its template, or a variable that can't be used. The text describes the
+/// problem, and contains no value of a variable.
+///
+/// If it's returned when an [`Upstream`](crate::Upstream) is created, it's a mistake in the
+/// configuration. If a connection's variable is missing or doesn't match its pattern, the
+/// connection's owner must correct the variable, and the response to the caller is `reauthorize`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrlError {
     why: &'static str,

@@ -133,7 +133,7 @@ impl Upstream {
 }
 
 impl Upstream<BaseUrlTemplate> {
-    /// Returns an upstream whose base URL contains `{variables}` of the connection, in host and path.
+    /// Returns an upstream with a base URL that contains `{variables}` of the connection, in host and path.
     ///
     /// # Errors
     ///
@@ -152,7 +152,8 @@ impl Upstream<BaseUrlTemplate> {
         Ok(self)
     }
 
-    /// Sets the default value of a variable, for connections that don't have the variable.
+    /// Sets the value of a variable for connections that don't have the variable. Default: none, so a call of such a connection is answered
+    /// with `reauthorize`.
     ///
     /// # Errors
     ///
@@ -162,7 +163,7 @@ impl Upstream<BaseUrlTemplate> {
         Ok(self)
     }
 
-    /// Returns the upstream whose base URL is completed with these variables.
+    /// Returns the upstream with the base URL that these variables complete.
     ///
     /// # Errors
     ///
@@ -220,6 +221,8 @@ impl<B> Upstream<B> {
     ///
     /// A field that frames or routes a message (`Host`, `Content-Length`, `Connection`, ...) isn't sent, because only the HTTP
     /// client sets such fields.
+    ///
+    /// Default: none.
     #[must_use]
     pub fn header(self, name: HeaderName, value: HeaderValue) -> Self {
         // A map of too many fields drops the rest: there are 32,768 of them by then.
@@ -228,7 +231,7 @@ impl<B> Upstream<B> {
         })
     }
 
-    /// Sets a query that is sent before each caller's query, exactly as given: `api-version=2024-06-01`.
+    /// Sets a query that is sent before each caller's query, exactly as given: `api-version=2024-06-01`. Default: none.
     ///
     /// # Errors
     ///
@@ -243,7 +246,7 @@ impl<B> Upstream<B> {
         Ok(self.set(|settings| settings.query = Some(query.into())))
     }
 
-    /// Sets the way in which paths are decoded, instead of the service's setting.
+    /// Sets the way in which the paths of calls are decoded. Default: the service's setting.
     #[must_use]
     pub fn path_encoding(self, encoding: PathEncoding) -> Self {
         self.set(|settings| settings.path_encoding = Some(encoding))
@@ -263,6 +266,8 @@ impl<B> Upstream<B> {
     /// fields. Default: off, because this changes the upstream's response.
     ///
     /// Bodies are never changed.
+    ///
+    /// Default: off, because this changes the upstream's response.
     #[must_use]
     pub fn scrub_links(self, scrub: bool) -> Self {
         self.set(|settings| settings.scrub_links = scrub)
@@ -356,7 +361,7 @@ enum RoutePath<'a> {
 }
 
 impl Route<'_> {
-    /// Empty, or beginning with `/`.
+    /// Returns the base path, which is empty or begins with `/`.
     pub(crate) fn base_path(&self) -> &str {
         match &self.path {
             RoutePath::Base(path) => path,

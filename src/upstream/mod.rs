@@ -1,4 +1,4 @@
-//! The upstream of an integration: base URL, scheme, default headers, allowed domains.
+//! Describes the API that an integration calls: base URL, authentication scheme, default headers and allowed domains.
 //!
 //! ```
 //! use tower_passthrough::policy::DomainPolicy;

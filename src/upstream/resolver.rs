@@ -4,7 +4,7 @@
 //! use tower_passthrough::{BaseUrlResolver, Connection, Upstream, auth};
 //! use tower_passthrough::upstream::ResolveError;
 //!
-//! /// One vendor for all connections.
+//! /// The same upstream for all connections.
 //! struct One(Upstream);
 //!
 //! impl BaseUrlResolver for One {
@@ -70,11 +70,15 @@ forward!(Box);
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum ResolveError {
-    /// There is no integration with that name.
+    /// There is no integration with the name in the connection. The host application's operator
+    /// must add the integration, or correct the connection. The response is `store-unavailable`.
     UnknownIntegration,
-    /// A variable of the connection is missing, or doesn't match its pattern.
+    /// A variable of the connection is missing, or doesn't match its pattern. The connection's
+    /// owner must correct the variable. The response is `reauthorize`.
     Variables(BaseUrlError),
-    /// The resolver failed.
+    /// The resolver failed, for example because its database can't be reached. The host
+    /// application's operator must find the cause, which is the error's source. The response is
+    /// `store-unavailable`.
     Unavailable(BoxError),
 }
 
@@ -86,7 +90,7 @@ impl ResolveError {
 }
 
 impl ResolveError {
-    /// The error of a call for a connection to that integration.
+    /// Returns the error of a call for a connection to that integration.
     pub(crate) fn into_error(self, integration: &str) -> Error {
         let detail = match self {
             Self::Variables(_) => {
@@ -110,7 +114,7 @@ impl ResolveError {
     }
 }
 
-/// Names the integration, for the host's logs.
+/// The error with the name of the integration, for the host application's logs.
 #[derive(Debug)]
 struct Unresolved {
     integration: Box<str>,

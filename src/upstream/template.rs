@@ -11,7 +11,7 @@ use regex_lite::Regex;
 use super::base_url::{BaseUrl, BaseUrlError};
 use crate::connection::Variables;
 
-/// A base URL whose host and path may contain variables.
+/// A base URL with variables in its host and its path.
 #[derive(Clone)]
 pub struct BaseUrlTemplate(Repr);
 
@@ -103,7 +103,7 @@ impl BaseUrlTemplate {
         // Compiled by itself first: a pattern that is valid only between our parentheses would break
         // out of the parentheses.
         Regex::new(pattern).map_err(broken)?;
-        // Anchored at both ends of the text, whatever the pattern says of lines.
+        // Anchored at both ends of the text, even if the pattern changes the meaning of line ends.
         let anchored = Regex::new(&format!(r"\A(?:{pattern})\z")).map_err(broken)?;
         variable.pattern = Some(anchored);
         match &variable.default {

@@ -2,8 +2,8 @@
 //!
 //! The library leaves the authentication of callers to the host application, which is this program.
 //! A middleware in front of the mount looks up the key, and puts the [`Caller`] into the request's
-//! extensions. [`Current`](crate::newest::Current) reads the [`Caller`] there when the library asks
-//! for the permissions.
+//! extensions. [`Current`](crate::newest::Current) reads the [`Caller`] there when the library calls
+//! the authorizer.
 
 use std::sync::Arc;
 
@@ -196,7 +196,7 @@ fn unauthenticated() -> Response {
     response
 }
 
-/// Returns `true` if `text` matches a pattern in which `*` stands for any characters. It needs a
+/// Returns `true` if `text` matches a pattern in which `*` matches any characters. It needs a
 /// single pass, as each part is matched at the first place where it fits.
 fn matches(pattern: &str, text: &str) -> bool {
     let mut pieces = pattern.split('*');

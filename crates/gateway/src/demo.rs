@@ -1,6 +1,6 @@
 //! The demo: a small upstream inside this process, and a connection to it.
 //!
-//! The upstream stands for any API that needs a bearer token. Its response shows the request that
+//! The upstream is an example of an API that needs a bearer token. Its response shows the request that
 //! it received, so that the user can see the result of forwarding.
 
 use std::future::pending;
@@ -34,7 +34,7 @@ use crate::config::{Config, Declared, Limits, Store, TransportKey};
 
 use crate::server::Server;
 
-/// The token that the upstream needs. Callers never see it, and need no key of their own in the
+/// The token that the upstream needs. Callers never see it, and need no key in the
 /// demo.
 const TOKEN: &str = "demo-token";
 

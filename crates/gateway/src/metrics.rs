@@ -1,6 +1,6 @@
 //! Counters, gauges and histograms for Prometheus. The guide `observability` lists them in a table.
 //!
-//! The sets of label values are bounded, whatever callers and upstreams send. Integrations come
+//! The sets of label values are bounded, regardless of the data that callers and upstreams send. Integrations come
 //! from the config. All methods that aren't in the standards share a label, and so do unknown
 //! statuses. Connection ids are never labels, because there is no limit to their number.
 

@@ -1,7 +1,7 @@
 //! The permissions and connections that the newest config still has.
 //!
 //! A tunnel may be open for days, and keeps the service with which it began. While the tunnel is
-//! open, the library asks the authorizer and the store of that service again. The types here then
+//! open, the library calls the authorizer and the store of that service again. The types here then
 //! also check the newest config, so that the tunnel ends if the newest config has removed its
 //! caller or its connection. They never permit more than the tunnel's own config.
 
@@ -40,7 +40,7 @@ impl Known {
 #[derive(Clone, Debug)]
 pub(crate) struct Current {
     own: Known,
-    /// The config's own connections, whose tokens are refreshed automatically.
+    /// The config's own connections, with tokens that are refreshed automatically.
     served: Served,
     newest: watch::Receiver<Known>,
 }

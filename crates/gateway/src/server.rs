@@ -105,7 +105,7 @@ impl Server {
                 Err(error) => hold(&error).await,
             }
         }
-        // The system is asked directly, because the runtime may not have been notified of these
+        // The system is called directly, because the runtime may not have been notified of these
         // callers yet.
         let Ok(listener) = listener.into_std() else {
             return;

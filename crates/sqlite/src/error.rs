@@ -12,21 +12,22 @@ use tower_passthrough::{BoxError, StoreError};
 pub enum SqliteStoreError {
     /// A key is missing with which records of the file are encrypted, or with which the file was opened as the first key.
     WrongKey,
-    /// A newer version of this crate has written the file.
+    /// A newer version of this crate has written the file. The file wasn't changed. Use a version of this crate that supports the file's
+    /// tables.
     NewerSchema {
         /// The version of the file's tables.
         found: i64,
         /// The newest version that this crate supports.
         known: i64,
     },
-    /// The file isn't a SQLite database, is damaged, or belongs to another program.
+    /// The file isn't a SQLite database, is damaged, or belongs to another program. Check the path, or restore the file from a backup.
     NotAStore(BoxError),
-    /// The URL isn't `sqlite://` with a path, or the path can't be the path of a file.
+    /// The URL isn't `sqlite://` with a path, or the path can't be the path of a file. Correct the configuration.
     InvalidPath,
-    /// A record can't be read: it's damaged, was moved, was never encrypted, or its key is missing. The error doesn't distinguish
-    /// these causes.
+    /// A record can't be read: it's damaged, was moved, was never encrypted, or its key is missing. The error doesn't distinguish these
+    /// causes. Put the connection again, or restore the file from a backup.
     Unreadable,
-    /// The file can't be opened, read or written, because of its permissions, its disk or its folder.
+    /// The file can't be opened, read or written, because of its permissions, its disk or its folder. The error's source has the cause.
     Unavailable(BoxError),
 }
 

@@ -34,7 +34,7 @@ const READERS: usize = 4;
 /// A [`ConnectionStore`](tower_passthrough::store::ConnectionStore) in a SQLite file. Cloning increments a reference count; clones
 /// share their cache.
 ///
-/// Several processes on one machine may use a file at the same time. The file must be on a local file system, because the processes
+/// Several processes on a machine may use a file at the same time. The file must be on a local file system, because the processes
 /// share locks, and the memory of a file next to it (`-shm`).
 #[derive(Clone)]
 pub struct SqliteStore(Arc<Shared>);
@@ -56,19 +56,23 @@ pub struct SqliteStoreBuilder {
 }
 
 impl SqliteStoreBuilder {
-    /// Sets the maximum number of decrypted connections in memory. Default: 10,000.
+    /// Sets the maximum number of decrypted connections in memory.
     ///
     /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
+    ///
+    /// Default: 10,000.
     pub const fn cache_entries(mut self, most: u64) -> Self {
         self.cache_entries = most;
         self
     }
 
-    /// Sets the maximum time for which a change by another process may not be visible yet. Default: 1 s.
+    /// Sets the maximum time for which a change by another process may not be visible yet.
     ///
     /// A change by this process is visible at once, and a new connection is always found. The store checks at most once in that time
     /// if the file has been written to, which takes some microseconds. Only then are connections read again when they're called. If
     /// the time is zero, the store checks for each call.
+    ///
+    /// Default: 1 s.
     pub const fn staleness(mut self, time: Duration) -> Self {
         self.staleness = time;
         self
@@ -79,6 +83,14 @@ impl SqliteStoreBuilder {
     /// # Errors
     ///
     /// The same errors as [`SqliteStore::open`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The same as for [`SqliteStore::open`].
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub async fn open(self, place: impl AsRef<Path>) -> Result<SqliteStore, SqliteStoreError> {
         let path = Arc::new(file::path_of(place.as_ref())?);
         let keys = Arc::new(self.keys);
@@ -149,6 +161,14 @@ impl SqliteStore {
     ///
     /// [`SqliteStoreError`], in particular [`WrongKey`](SqliteStoreError::WrongKey) if `keys` lack a key that is recorded in the file. A
     /// file of a newer version or of another program isn't changed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future doesn't interrupt work on the file that has begun, so the file may be created or migrated nevertheless.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub async fn open(place: impl AsRef<Path>, keys: Keys) -> Result<Self, SqliteStoreError> {
         Self::builder(keys).open(place).await
     }
@@ -164,8 +184,8 @@ impl SqliteStore {
 
     /// Encrypts all records of other keys again with the current key, while this process and other processes read and write.
     ///
-    /// Versions don't change. If the operation is stopped, the next call continues at the same place. After it, the file can be opened
-    /// without the other keys, unless another process still writes with one of them or some records are
+    /// Versions don't change. If the operation is stopped, the next call skips the records that are already encrypted again. After it, the
+    /// file can be opened without the other keys, unless another process still writes with another key or some records are
     /// [`unreadable`](KeyRotationReport::unreadable).
     ///
     /// # Errors
@@ -205,6 +225,10 @@ impl SqliteStore {
     /// # Errors
     ///
     /// [`SqliteStoreError::Unavailable`] if the file can't be used. No data is lost by that.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future doesn't interrupt a checkpoint that has begun.
     pub async fn checkpoint(&self) -> Result<(), SqliteStoreError> {
         let checkpoint = |sqlite: &mut rusqlite::Connection| file::checkpoint(sqlite);
         Ok(self.0.writer.run(checkpoint).await?)

@@ -19,7 +19,7 @@ pub(crate) fn batch(
     report: &mut KeyRotationReport,
 ) -> Result<Option<String>, InternalError> {
     let current = keys.current_id();
-    // The record that is read is also the record that is replaced, because nobody else can write before the commit.
+    // The record that is read is also the record that is replaced, because no other process can write before the commit.
     let transaction = rows::writing(sqlite)?;
     schema::prove(&transaction, keys)?;
     let mut last = None;

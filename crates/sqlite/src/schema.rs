@@ -49,7 +49,7 @@ pub(crate) fn prepare(connection: &mut Connection, keys: &Keys) -> Result<(), In
 /// The newest version of the tables that this crate knows.
 const KNOWN: i64 = MIGRATIONS.len() as i64;
 
-/// Returns the [`version`] in a transaction of its own.
+/// Returns the [`version`] in a separate transaction.
 pub(crate) fn look(connection: &mut Connection) -> Result<i64, InternalError> {
     version(&*connection.transaction_with_behavior(TransactionBehavior::Deferred)?)
 }
@@ -101,7 +101,7 @@ fn check_keys(transaction: &Transaction<'_>, keys: &Keys) -> Result<(), Internal
         let proof = row.get_ref(1)?.as_blob().map_err(|_| wrong())?;
         keys.check_proof(id, proof).map_err(|_| wrong())?;
     }
-    // Rows whose key has no proof, which means that the table of keys was tampered with.
+    // Rows with a key that has no proof, which means that the table of keys was tampered with.
     let unproven = "SELECT 1 FROM connections WHERE key_id NOT IN (SELECT id FROM keys) LIMIT 1";
     if transaction.prepare(unproven)?.exists([])? {
         return Err(wrong());

@@ -1,4 +1,4 @@
-//! Fills templates, in one pass and without copies of long values.
+//! Fills templates, in a single pass and without copies of long values.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};

@@ -130,7 +130,7 @@ impl Hmac {
         Arc::make_mut(&mut self.0)
     }
 
-    /// Sets the name of the secret that is the key, and its encoding.
+    /// Sets the name of the secret that is the key, and its encoding. Default: the secret `secret`, as text.
     #[must_use]
     pub fn key(mut self, name: &str, encoding: KeyEncoding) -> Self {
         let inner = self.inner();
@@ -146,14 +146,14 @@ impl Hmac {
         self
     }
 
-    /// Sets the encoding of `{signature}`.
+    /// Sets the encoding of `{signature}`. Default: [`SignatureEncoding::Hex`].
     #[must_use]
     pub fn encoding(mut self, encoding: SignatureEncoding) -> Self {
         self.inner().encoding = encoding;
         self
     }
 
-    /// Sends a field with that value. The caller's fields of that name are removed.
+    /// Sends a field with that value. The caller's fields of that name are removed. Default: none.
     ///
     /// # Errors
     ///
@@ -178,8 +178,8 @@ impl Hmac {
         Ok(self)
     }
 
-    /// Sends a query parameter with that value, after the parameters of the request. The caller's
-    /// parameters of that name are removed.
+    /// Sends a query parameter with that value, after the parameters of the request. The caller's parameters of that
+    /// name are removed. Default: none.
     ///
     /// # Errors
     ///
@@ -195,9 +195,11 @@ impl Hmac {
         Ok(self)
     }
 
-    /// Sets the maximum size of a body that is buffered to be signed, in bytes. Default: 1 MiB.
+    /// Sets the maximum size of a body that is buffered to be signed, in bytes.
     ///
     /// A larger body is answered with `body-too-large`.
+    ///
+    /// Default: 1 MiB.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.inner().body_limit = bytes;
@@ -229,7 +231,7 @@ impl Inner {
         Ok(self.encoding.encode(tag.sign().as_ref()))
     }
 
-    /// Adds the fields and parameters whose templates contain the signature. If `signature` is `None`, adds the other
+    /// Adds the fields and parameters with the signature in their templates. If `signature` is `None`, adds the other
     /// fields and parameters.
     fn put(
         &self,
@@ -372,7 +374,7 @@ impl fmt::Debug for Hmac {
 
 #[cfg(test)]
 mod tests {
-    //! Examples that vendors publish, to the byte.
+    //! Examples that vendors publish, compared byte for byte.
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::time::{Duration, UNIX_EPOCH};
@@ -391,7 +393,7 @@ mod tests {
         scheme
     }
 
-    /// The request as it's sent.
+    /// Returns the request as it's sent.
     fn sent(
         scheme: &Hmac,
         connection: &Connection,

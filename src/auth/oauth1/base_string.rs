@@ -1,4 +1,4 @@
-//! The text that is signed: method, address and parameters in one string (RFC 5849 §3.4.1).
+//! The text that is signed: method, address and parameters in a single string (RFC 5849 §3.4.1).
 
 use crate::auth::signing::Parameters;
 use crate::encoding::Sink;

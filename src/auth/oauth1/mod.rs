@@ -138,8 +138,8 @@ impl OAuth1 {
         }
     }
 
-    /// Sets the `realm` in `Authorization`. It isn't signed (§3.4.1.3.1), and isn't sent if the
-    /// parameters are in the query.
+    /// Sets the `realm` in `Authorization`. It isn't signed (§3.4.1.3.1), and isn't sent if the parameters are in the
+    /// query. Default: none.
     ///
     /// # Errors
     ///
@@ -156,7 +156,7 @@ impl OAuth1 {
         Ok(self)
     }
 
-    /// Signs only for the client, without a token.
+    /// Signs only for the client, without a token. Default: a token is required.
     #[must_use]
     pub fn two_legged(mut self) -> Self {
         self.has_token = false;
@@ -168,13 +168,15 @@ impl OAuth1 {
     /// Prefer the header field: URLs are often logged, and an upstream may repeat its own URL in a
     /// response. [`Upstream::scrub_links`](crate::Upstream::scrub_links) removes the parameters
     /// from `Location`, `Content-Location` and `Link`.
+    ///
+    /// Default: the parameters are in the field `Authorization`.
     #[must_use]
     pub fn in_query(mut self) -> Self {
         self.in_query = true;
         self
     }
 
-    /// Omits `oauth_version`, which is optional (§3.1).
+    /// Omits `oauth_version`, which is optional (§3.1). Default: `oauth_version` is sent.
     #[must_use]
     pub fn without_version(mut self) -> Self {
         self.has_version = false;
@@ -186,16 +188,20 @@ impl OAuth1 {
     /// hash.
     ///
     /// *Each* body is then buffered, up to [`body_limit`](Self::body_limit).
+    ///
+    /// Default: off.
     #[must_use]
     pub fn body_hash(mut self) -> Self {
         self.hashes_bodies = true;
         self
     }
 
-    /// Sets the maximum size of a body that is buffered to be signed, in bytes. Default: 1 MiB.
+    /// Sets the maximum size of a body that is buffered to be signed, in bytes.
     ///
     /// A larger body is answered with `body-too-large`. Signing a form temporarily takes up to
     /// fifteen times its size in memory, and up to thirty times with RSA.
+    ///
+    /// Default: 1 MiB.
     #[must_use]
     pub fn body_limit(mut self, bytes: usize) -> Self {
         self.body_limit = bytes;
@@ -372,7 +378,7 @@ impl fmt::Debug for OAuth1 {
 
 #[cfg(test)]
 mod tests {
-    //! Published examples, to the byte.
+    //! Published examples, compared byte for byte.
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
     use std::io::Write as _;
@@ -424,7 +430,7 @@ mod tests {
         Ok((request.uri.to_string(), value))
     }
 
-    /// `oauth_signature` as it stands in the header.
+    /// Returns `oauth_signature` as it is in the header.
     fn signature(
         scheme: &OAuth1,
         connection: &Connection,
@@ -744,7 +750,7 @@ Lw03eHTNQghS0A==
             (OAuth1::hmac_sha1(), kept, PayloadUse::Ignored),
             (OAuth1::rsa_sha256(), kept, PayloadUse::Ignored),
             (OAuth1::hmac_sha256().body_hash(), kept, kept),
-            // To be looked through.
+            // Without a signature, forms are only searched for parameters.
             (OAuth1::plaintext(), kept, PayloadUse::Ignored),
             (OAuth1::plaintext().body_hash(), kept, PayloadUse::Ignored),
         ] {

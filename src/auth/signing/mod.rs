@@ -34,7 +34,7 @@ pub(crate) fn text<'a>(cx: &AuthContext<'a>, name: &str) -> Result<&'a [u8], Aut
     }
 }
 
-/// Returns `true` if the body is a form whose parameters can be read: a single part that isn't compressed.
+/// Returns `true` if the body is a form with parameters that can be read: a single part that isn't compressed.
 pub(crate) fn is_form(headers: &HeaderMap) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else {

@@ -71,7 +71,7 @@ pub(crate) fn add_parameters(
 mod tests {
     use super::*;
 
-    /// The URI of a request once that was done to it.
+    /// Returns the URI of a request after `change`.
     fn changed(
         target: &str,
         change: impl FnOnce(&mut AuthRequest<'_>) -> Result<(), AuthError>,

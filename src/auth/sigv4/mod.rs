@@ -64,7 +64,7 @@ const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 ///
 /// The secrets are `access_key_id`, `secret_access_key` and the optional `session_token`.
 ///
-/// A caller may be an SDK that has signed the request with a key of its own, in a field or in the query: its signature is removed. Region
+/// A caller may be an SDK that has signed the request with its own key, in a field or in the query: its signature is removed. Region
 /// and service are set by the integration, and never by the caller.
 ///
 /// ```
@@ -88,7 +88,7 @@ const MAX_LIFETIME: u64 = 7 * 24 * 60 * 60;
 /// | --- | --- |
 /// | a hash | streams; AWS compares it with the hash |
 /// | `UNSIGNED-PAYLOAD`, `STREAMING-UNSIGNED-PAYLOAD-TRAILER` | streams unchanged |
-/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. One chunk at a time is buffered: [`max_chunk_size`](Self::max_chunk_size) |
+/// | `STREAMING-AWS4-HMAC-SHA256-PAYLOAD`, and with `-TRAILER` | streams; the signatures of its chunks and its trailer are replaced. A single chunk at a time is buffered: [`max_chunk_size`](Self::max_chunk_size) |
 /// | any other value that begins with `STREAMING-` | is refused with 400 |
 /// | none, to S3 | streams unsigned, unless [`signed_payload`](Self::signed_payload) or [`streaming`](Self::streaming) is set |
 /// | none, to other services | is buffered and hashed, up to 16 MiB or the limit of [`signed_payload`](Self::signed_payload); a larger payload is refused with 413 |
@@ -157,10 +157,12 @@ impl SigV4 {
         })
     }
 
-    /// Puts the signature into the query and not into a field, valid for that time from each call on: at least one second, and at most
-    /// seven days. A payload to S3 isn't signed then.
+    /// Puts the signature into the query and not into a field, valid for that time from each call on: at least 1 s, and at most
+    /// 7 days. A payload to S3 isn't signed then.
     ///
     /// Prefer the field if the upstream accepts it, because URLs are often logged.
+    ///
+    /// Default: the signature is in the field `Authorization`.
     #[must_use]
     pub fn presigned(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime.as_secs().clamp(1, MAX_LIFETIME));
@@ -168,27 +170,33 @@ impl SigV4 {
         self
     }
 
-    /// Buffers a payload whose hash the caller doesn't send, up to that many bytes, and signs its hash. A larger payload is answered with
+    /// Buffers a payload for which the caller sends no hash, up to that many bytes, and signs its hash. A larger payload is answered with
     /// 413.
+    ///
+    /// Default: 16 MiB for all services except S3; payloads to S3 are neither buffered nor signed.
     #[must_use]
     pub fn signed_payload(mut self, limit: usize) -> Self {
         self.unclaimed = Unclaimed::Hashed { limit };
         self
     }
 
-    /// Sends a payload whose hash the caller doesn't send in chunks of 64 KiB that are each signed, in the form that S3 accepts
+    /// Sends a payload for which the caller sends no hash in chunks of 64 KiB that are each signed, in the form that S3 accepts
     /// (`STREAMING-AWS4-HMAC-SHA256-PAYLOAD`).
     ///
     /// Its length must be known: a payload without `Content-Length` is refused with 400.
+    ///
+    /// Default: off.
     #[must_use]
     pub fn streaming(mut self) -> Self {
         self.unclaimed = Unclaimed::Streamed;
         self
     }
 
-    /// Sets the maximum size of a chunk that the caller has signed, in bytes. Default: 1 MiB.
+    /// Sets the maximum size of a chunk that the caller has signed, in bytes.
     ///
-    /// Each upload buffers one chunk. A larger chunk ends the call like a body that breaks off, with 400.
+    /// Each upload buffers a single chunk. A larger chunk ends the call like a body that breaks off, with 400.
+    ///
+    /// Default: 1 MiB.
     #[must_use]
     pub fn max_chunk_size(mut self, bytes: usize) -> Self {
         self.max_chunk_size = bytes;
@@ -223,7 +231,7 @@ impl SigV4 {
         })
     }
 
-    /// Returns the text that is signed in place of the payload, for a request whose signature is in a field. For a payload that is put into
+    /// Returns the text that is signed in place of the payload, for a request with its signature in a field. For a payload that is put into
     /// chunks here, also returns its length.
     fn payload_value(
         &self,

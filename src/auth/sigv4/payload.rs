@@ -8,11 +8,11 @@ pub(super) const CONTENT_SHA256: HeaderName = HeaderName::from_static("x-amz-con
 
 pub(super) const UNSIGNED: &str = "UNSIGNED-PAYLOAD";
 
-/// Chunks, each with a signature of its own
+/// Chunks, each with its own signature
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html>).
 pub(super) const SIGNED_CHUNKS: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
 
-/// Chunks, each with a signature of its own, followed by fields
+/// Chunks, each with its own signature, followed by fields
 /// (<https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html>).
 pub(super) const SIGNED_CHUNKS_AND_TRAILER: &str = "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER";
 

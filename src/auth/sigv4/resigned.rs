@@ -291,7 +291,7 @@ mod tests {
 
     const TRAILER_SEED: &Hex = b"106e2a8a18243abcf37539882f36619c00e2dfc72633413f02d3b74544bfeb8e";
 
-    /// S3's documented upload, of 65 KiB in two chunks, with those signatures.
+    /// Returns S3's documented upload, of 65 KiB in two chunks, with those signatures.
     fn upload(signatures: &[&str; 3], end: &str) -> String {
         let [first, second, last] = signatures;
         let (a, b) = ("a".repeat(65_536), "a".repeat(1024));

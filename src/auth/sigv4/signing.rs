@@ -136,8 +136,9 @@ mod tests {
 
     const EMPTY: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
-    /// A request as the suite writes it: fields may be folded, and a target may hold what no URI
-    /// does. Those bytes are encoded, which is the same to a path that is encoded once.
+    /// Parses a request as the suite writes it: fields may be folded, and a target may contain bytes
+    /// that no URI contains. Those bytes are encoded, which is the same for a path that is encoded
+    /// once.
     fn read(text: &str) -> (Parts, Vec<u8>) {
         let (head, body) = text.split_once("\n\n").unwrap_or((text, ""));
         let head = head.replace("\n ", " ");
@@ -186,7 +187,7 @@ mod tests {
         vector[kind][file].as_str().unwrap()
     }
 
-    /// The head's fields, with those of the suite's signers, but for `Authorization`.
+    /// Adds the fields of the suite's signers to the head, except `Authorization`.
     fn prepare(head: &mut Parts, context: &Value, signing: &Signing<'_>, payload: &[u8]) {
         let mut set = |name: &'static str, value: &str| {
             let value = HeaderValue::from_str(value).unwrap();
@@ -326,7 +327,7 @@ mod tests {
         assert_eq!(seen, 2);
     }
 
-    /// The examples of S3's documentation, with its key.
+    /// Signs an example of S3's documentation, with its key.
     fn documented(
         method: Method,
         uri: &str,

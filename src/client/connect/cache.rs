@@ -1,4 +1,4 @@
-//! A cache for the answers of a resolver, so that a burst of connections to one name needs only one look-up.
+//! A cache for the answers of a resolver, so that a burst of connections to a name needs only a single look-up.
 //!
 //! Answers are kept for a short time, because the system's resolver doesn't report the time to live of a name, and an upstream that
 //! moves to another address must be found. The cache contains addresses, but never the result of a check: the
@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers by the name's first letter, and counts how often it was asked.
+    /// Answers by the name's first letter, and counts the look-ups.
     #[derive(Default)]
     struct Counting(AtomicUsize);
 

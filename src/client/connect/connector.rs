@@ -77,7 +77,7 @@ impl Connector {
         self.connect_and_offer(peer, Offer::Default).await
     }
 
-    /// Like [`connect`](Self::connect), but TLS offers only HTTP/1.1.
+    /// Connects like [`connect`](Self::connect), but TLS offers only HTTP/1.1.
     pub(crate) async fn connect_for_http1(&self, peer: Peer<'_>) -> Result<Stream, TransportError> {
         self.connect_and_offer(peer, Offer::Http1).await
     }

@@ -16,14 +16,19 @@ use crate::policy::Host;
 
 /// Resolves names. The network policy checks the addresses on each new connection, cached or not.
 ///
-/// Default: the operating system's resolver. It isn't a tower service, because it's called by `&self`
-/// and has no readiness.
+/// The trait isn't a tower service, because it's called by `&self` and has no readiness. By default,
+/// the transport uses the operating system's resolver.
 pub trait Resolve: Send + Sync + 'static {
     /// Returns the addresses of `name`, best first.
     ///
     /// # Errors
     ///
     /// [`io::Error`] if there are none. The caller gets `upstream-unreachable`, without the cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point, if the time limit for opening a connection has passed or the
+    /// caller disconnects.
     fn resolve<'a>(
         &'a self,
         name: &'a str,

@@ -1,7 +1,7 @@
 //! Byte streams to an upstream, or to the egress proxy in front of the upstream, with or without TLS.
 //!
 //! An upstream may answer, and close the connection, before it has read the whole request. Then
-//! writing fails while the response can still be read (RFC 9112 §9.5). So a [`Wire`], which lies
+//! writing fails while the response can still be read (RFC 9112 §9.5). So a [`Wire`], which is
 //! below TLS, doesn't report a write error at once: nothing more is written, and reading continues
 //! until it returns the response, the end of the stream or an error.
 
@@ -271,7 +271,7 @@ impl AsyncWrite for Wire {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_write_with(|raw| match slices {
-            // Most requests are one slice, which is the head, and `write` is a cheaper system call
+            // Most requests are a single slice, which is the head, and `write` is a cheaper system call
             // than `writev`.
             [slice] => raw.poll_write(cx, slice),
             slices => raw.poll_write_vectored(cx, slices),

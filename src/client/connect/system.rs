@@ -17,7 +17,7 @@ use super::names::Resolve;
 /// blocking threads, because the host application needs such threads as well.
 const MAX_LOOKUPS: usize = 128;
 
-/// The maximum number of look-ups at the same time for the names of one registrable domain. Without
+/// The maximum number of look-ups at the same time for the names of a registrable domain. Without
 /// this limit, a tenant who owns a domain could use up all look-ups, with many names and a slow name
 /// server.
 const MAX_LOOKUPS_PER_DOMAIN: usize = 32;

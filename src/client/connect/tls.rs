@@ -80,7 +80,7 @@ pub(crate) fn connector(mut config: ClientConfig, alpn: Vec<Vec<u8>>) -> TlsConn
     TlsConnector::from(Arc::new(config))
 }
 
-/// Like [`handshake`], but offers only HTTP/1.1. If the upstream refuses HTTP/1.1, the error is
+/// Performs a [`handshake`] that offers only HTTP/1.1. If the upstream refuses HTTP/1.1, the error is
 /// `Unsent`, because other calls can still reach the upstream over HTTP/2.
 pub(super) async fn handshake_for_http1<S: AsyncRead + AsyncWrite + Unpin>(
     connector: &TlsConnector,

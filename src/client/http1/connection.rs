@@ -73,7 +73,7 @@ impl Settings {
     }
 }
 
-/// A connection that one call uses at a time.
+/// A connection that a single call uses at a time.
 pub(crate) struct Http1 {
     sender: SendRequest<RequestBody>,
     /// `None` once the connection has ended.
@@ -204,7 +204,7 @@ impl Http1 {
     }
 
     /// Polls the connection and then `output`, until `output` is ready. Only the connection can make
-    /// progress for `output`, so `output` gets no waker of its own.
+    /// progress for `output`, so `output` gets no separate waker.
     pub(super) fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,

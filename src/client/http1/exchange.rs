@@ -1,4 +1,4 @@
-//! One request and its response, over one HTTP/1.1 connection.
+//! A request and its response, over an HTTP/1.1 connection.
 
 use std::error::Error as _;
 use std::future::Future;

@@ -19,7 +19,7 @@ use crate::client::error::{TransportError, TransportErrorKind};
 
 type Connection = Pin<Box<dyn Future<Output = hyper::Result<()>> + Send>>;
 
-/// A connection for one request. The connection is closed when the response has been read or dropped.
+/// A connection for a single request. The connection is closed when the response has been read or dropped.
 struct DedicatedConnection {
     /// `None` once the connection has ended.
     connection: Option<Connection>,

@@ -1,4 +1,4 @@
-//! One request and its response, on one HTTP/2 stream.
+//! A request and its response, on an HTTP/2 stream.
 
 use std::future::{Future as _, poll_fn};
 use std::pin::Pin;

@@ -1,9 +1,9 @@
-//! The host of a key: its idle HTTP/1.1 connections, its HTTP/2 connections, the connections that
-//! are being opened, and the calls that wait.
+//! The host of a key: its idle HTTP/1.1 connections, its HTTP/2 connections, the connections that are being opened, and
+//! the line of calls that wait.
 //!
-//! Each event changes the [`State`] under its lock: a call arrives or leaves, a lease is given back,
-//! an opening ends, or a connection ends. After most events the first waiters are served, and new
-//! openings are planned for the waiters that remain.
+//! Each event changes the [`State`] under its lock: a call arrives or leaves, a lease is given back, an opening ends,
+//! or a connection ends. After most events the first waiters are served, and new openings are planned for the waiters
+//! that remain. The documentation of the [pool](super) explains the rules.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};

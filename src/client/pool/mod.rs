@@ -1,8 +1,37 @@
-//! The pool, which keeps network connections to upstreams open, so that later calls can use them.
+//! The pool of network connections to upstreams. The pool keeps connections open between calls, so that a call usually
+//! needn't wait for DNS, TCP and TLS, and it lets many calls use an HTTP/2 connection at the same time.
 //!
-//! A call acquires a [`Lease`] from the pool, sends its request over the lease, and gives the lease
-//! back. A lease is either a whole HTTP/1.1 connection, which serves one call at a time, or a stream
-//! of an HTTP/2 connection, which serves many calls at the same time.
+//! In this module, "connection" always means a network connection. A *connection key* is the key of a customer's
+//! account at the upstream; each call is made on behalf of a connection key.
+//!
+//! # The contents of the pool
+//!
+//! - HTTP/1.1 connections that are idle. Such a connection serves a single call at a time. While a call uses it, it
+//!   belongs to the call, and after the call it returns to the pool.
+//! - HTTP/2 connections, which serve many calls at the same time, each on its own stream. They stay in the pool
+//!   while calls use them. An HTTP/2 connection without a stream is idle.
+//! - TLS sessions of client certificates, so that the next handshake with the same certificate is shorter.
+//!
+//! A call acquires a [`Lease`], sends its request over the lease, and gives the lease back. A lease is either a whole
+//! HTTP/1.1 connection, or a stream of an HTTP/2 connection. A WebSocket gets a dedicated connection, which never
+//! enters the pool ([`Pool::connect_dedicated`]).
+//!
+//! # Keys: the calls that share connections
+//!
+//! The pool has a [`Host`] for each [`Key`]. A host owns the connections of its key, and the line of calls that wait
+//! for a connection. Two calls share connections only if their keys are equal. A key consists of:
+//!
+//! - the origin, which is scheme, host and port;
+//! - the isolation key, if the credential authenticates the whole connection and not a single request, as client
+//!   certificates and NTLM do;
+//! - the connection key, if the host application requires that connection keys don't share connections
+//!   (`isolate_connection_keys`);
+//! - a mark for gRPC calls, because they need HTTP/2.
+//!
+//! So by default, the calls of all customers to one origin share connections. Addresses aren't part of a key: for each
+//! new connection, the name is resolved and the network policy checks the addresses.
+//!
+//! # The way to a lease
 //!
 //! ```text
 //!  a call acquires a lease:
@@ -14,63 +43,98 @@
 //!  a connection has been opened ─┴─▶ the first waiter gets a lease
 //! ```
 //!
-//! An HTTP/2 connection has room for a call if neither the upstream's limit for streams nor the limit
-//! for the streams of one connection key is reached. A connection key names the account at the
-//! upstream for which a call is made. In this module, "connection" always means a network connection.
+//! 1. If an HTTP/2 connection has room for the call, the call gets a stream of the connection with the fewest streams.
+//!    A connection has room if the upstream's limit for streams isn't reached (SETTINGS_MAX_CONCURRENT_STREAMS, or 100
+//!    until the upstream has sent its settings), and if the connection key of the call hasn't used up its share of the
+//!    streams.
+//! 2. Otherwise, if an HTTP/1.1 connection is idle, the call gets the connection that became idle last. If the upstream
+//!    has closed it meanwhile, the connection is dropped, and the call begins again at step 1.
+//! 3. Otherwise, the call joins the waiting line, and the host opens a connection if the limits permit it.
 //!
-//! The upstream may close an idle HTTP/1.1 connection at any time. A connection that has ended is
-//! dropped when a call acquires it, and the call then acquires another lease.
+//! # The waiting line
 //!
-//! # Hosts and keys
+//! Connections aren't opened for particular waiters. Waiters are served in the order of their arrival: the first waiter
+//! gets the first lease that becomes free, from a new connection or from another call. A waiter whose connection key
+//! has used up its share of an HTTP/2 connection is skipped, and doesn't delay the waiters behind it.
 //!
-//! The pool has a [`Host`] for each [`Key`], and this host owns the connections and the waiters of
-//! that key. Calls use the same network connections only if their keys are equal. A key contains:
+//! The wait for a connection is limited by the time limit for opening a connection. The wait for a stream of an open
+//! HTTP/2 connection depends on other calls, so it's limited by the service's timeout for the response's head. If too
+//! many calls wait, another call gets an error at once.
 //!
-//! - the origin, which is scheme, host and port;
-//! - the isolation key or the client certificate, if the credential authenticates the network
-//!   connection;
-//! - the connection key, if the host application requires that connection keys don't share network
-//!   connections;
-//! - a mark for gRPC calls, because they need HTTP/2.
+//! # Opening connections
 //!
-//! # Waiters
+//! Over TLS, ALPN chooses HTTP/2 or HTTP/1.1. Without TLS, HTTP/1.1 is used, except for gRPC calls and with the option
+//! `http2_prior_knowledge`, for which HTTP/2 is used. The host remembers the protocol of the last connection:
 //!
-//! A connection isn't opened for a particular waiter. Waiters are served in the order of their
-//! arrival, and the first waiter gets the first lease that becomes free, from a new connection or
-//! from another call. If the upstream uses HTTP/1.1, as many connections are opened as calls wait,
-//! up to a limit. If the upstream uses HTTP/2, or if its protocol isn't known yet, connections are
-//! opened one after the other, because a single HTTP/2 connection may serve all waiters.
+//! - HTTP/1.1: as many connections are opened at the same time as calls wait, up to a limit. The number of connections
+//!   in use has no limit.
+//! - HTTP/2: another connection is opened only if all connections are full, one after the other, up to a limit.
+//! - Not known yet: a single connection is opened, because all waiters can use it if it uses HTTP/2.
 //!
-//! If a connection can't be opened, the error goes to the first waiter, or to all waiters if a single
-//! HTTP/2 connection was to serve them. Waiters for a stream of another connection continue to wait.
+//! If a connection can't be opened, its error goes to the waiters that the connection was meant for: to the first
+//! waiter with HTTP/1.1, and to all waiters if a first HTTP/2 connection was to serve them. If other HTTP/2 connections
+//! are open, no waiter gets the error, because streams of these connections will become free.
 //!
-//! A call gets an error at once if too many calls wait already. The wait for a connection is limited
-//! by the time limit for opening a connection. The wait for a stream of an open HTTP/2 connection is
-//! limited by the timeout for the response's head.
+//! If a waiting call is dropped, the opening isn't interrupted. The new connection goes to another waiter, or is closed
+//! if no call waits.
 //!
 //! # The end of a lease
 //!
-//! An HTTP/1.1 connection returns to its host when the request has been written and the response has
-//! been read. If the call is dropped before that, the connection is closed, because the next call
-//! would take the rest of the response for its own response. A stream ends when its [`StreamPermit`]
-//! is dropped, and the HTTP/2 connection stays with the host.
+//! An HTTP/1.1 connection returns to its host when the request has been written and the response has been read, without
+//! further bytes behind it. If the call is dropped before that, the connection is closed, because the next call would
+//! take the rest of the response for its own response.
+//!
+//! A stream ends when its [`StreamPermit`] is dropped: when the request has been written and the response has been
+//! read, or when the call is dropped, which resets the stream. The HTTP/2 connection stays with the host.
 //!
 //! # The end of a connection
 //!
-//! The [`Sweeper`] closes connections that have been idle for too long. If the pool has too many
-//! idle connections, the sweeper closes the connections that have been idle for longest. Because
-//! calls use the connection that became idle last, surplus connections stay idle until the sweeper
-//! closes them.
+//! - The upstream closes an idle HTTP/1.1 connection, or sends bytes without a request: the [`Sweeper`] closes the
+//!   connection, or the next call that acquires it does.
+//! - A connection has been idle for longer than the idle timeout: the [`Sweeper`] closes the connection.
+//! - There are too many idle connections: the connections that have been idle for longest are closed. Because calls use
+//!   the connection that became idle last, surplus connections stay idle until then.
+//! - The upstream sends GOAWAY, or its HTTP/2 connection fails: the connection gets no new streams. After a GOAWAY, its
+//!   open streams continue.
+//! - An HTTP/2 connection in use doesn't answer a ping: the connection is closed, and its calls fail.
+//! - The transport is dropped: the pool and its idle connections are dropped.
 //!
-//! An HTTP/2 connection that the upstream closes (GOAWAY) gets no new streams, and its open streams
-//! continue. If the upstream complains about too many calls (ENHANCE_YOUR_CALM), the host opens no
-//! connection for a while (`Cooldown`).
+//! If an upstream complains about too many calls (the HTTP/2 error ENHANCE_YOUR_CALM), its host opens no connection for
+//! a while (`Cooldown`): for 1 s, and twice as long for each further complaint, up to 64 s. Meanwhile, calls use the
+//! connections that are open. A call that would need a new connection gets the error `Overloaded`, with the rest of the
+//! pause as `Retry-After`.
+//!
+//! # Requests that are sent again
+//!
+//! The transport, and not the pool, sends a request again, with a new lease, and only if the upstream can't have acted
+//! on the request:
+//!
+//! - An HTTP/1.1 connection that was idle before turns out to be closed, and no byte of the request was written.
+//! - An HTTP/2 connection takes no more streams.
+//! - The upstream reports that it hasn't processed the request (REFUSED_STREAM, or a GOAWAY whose last stream comes
+//!   before the request), and the body is empty or in memory.
+//!
+//! Over HTTP/2, a request is sent again at most twice. After any other failure, an error is returned: a `RetryPolicy`
+//! of the service may send the request again.
+//!
+//! # Limits
+//!
+//! | limit | applies to each | default | option |
+//! | --- | --- | --- | --- |
+//! | idle HTTP/1.1 connections | host | 64 | `pool_max_idle_per_host` |
+//! | idle connections | pool | 1,024 | `pool_max_idle` |
+//! | time for which a connection is idle | connection | 50 s | `pool_idle_timeout` |
+//! | HTTP/1.1 connections that are being opened | host | 16 | `max_handshakes_per_host` |
+//! | calls that wait | host | 1,024 | `max_waiting_per_host` |
+//! | time to open a connection, and to wait for it | call | 5 s | `connect_timeout` |
+//! | HTTP/2 connections | host | 4 | `http2_max_connections_per_host` |
+//! | streams of a connection key | HTTP/2 connection | 32 | `http2_max_streams_per_connection_key` |
 //!
 //! # Locks
 //!
-//! Each host has a lock, which is held for a short time and never across an await. Steps that could
-//! take the same lock again, such as dropping a lease or replying to a waiter, are collected in a
-//! `Deferred` and run after the lock has been released.
+//! Each host has a lock, which is held for a short time and never across an await. Steps that could take the same lock
+//! again, such as dropping a lease or replying to a waiter, are collected in a `Deferred` and run after the lock has
+//! been released.
 
 mod cooldown;
 mod host;
@@ -114,7 +178,7 @@ pub(super) struct Shared {
     idle: AtomicUsize,
     /// The number of HTTP/2 connections of all hosts.
     multiplexed: Arc<AtomicUsize>,
-    /// The number of hosts that keep TLS sessions of their own.
+    /// The number of hosts that keep their own TLS sessions.
     hosts_with_sessions: AtomicUsize,
     next_connection_id: AtomicU64,
     sweeper: Sweeper,
@@ -242,7 +306,7 @@ impl Shared {
     }
 }
 
-/// The limits of a pool. Each limit applies to one host, unless its documentation states otherwise.
+/// The limits of a pool. Each limit applies to a single host, unless its documentation states otherwise.
 #[derive(Clone, Debug)]
 pub(super) struct Limits {
     /// The maximum number of idle HTTP/1.1 connections.
@@ -260,7 +324,7 @@ pub(super) struct Limits {
     /// The maximum number of HTTP/2 connections that are opened for keys which have streams already. A key without a stream may get
     /// another connection.
     pub(super) max_http2_connections: usize,
-    /// The maximum number of streams of one connection key on one HTTP/2 connection.
+    /// The maximum number of streams of a connection key on an HTTP/2 connection.
     pub(super) max_streams_per_key: usize,
 }
 
@@ -390,7 +454,7 @@ impl Hash for Key {
     }
 }
 
-/// The right of a call to use a connection for one request and its response.
+/// The right of a call to use a connection for a request and its response.
 pub(super) enum Lease {
     /// A whole connection.
     Http1(Box<Http1>),
@@ -512,8 +576,8 @@ impl Drop for Opening {
     }
 }
 
-/// The contents of the pool of an [`HttpTransport`](crate::HttpTransport) at one moment. The counts
-/// are read one after the other, so during traffic they may not fit together exactly.
+/// The contents of the pool of an [`HttpTransport`](crate::HttpTransport) at a moment. The counts
+/// aren't read at the same time, so during traffic they may not fit together exactly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PoolStatus {

@@ -41,14 +41,14 @@ impl Sweeper {
         }
     }
 
-    /// Asks the task to close surplus idle connections.
+    /// Makes the task close surplus idle connections.
     pub(super) fn request_trim(&self) {
         if !self.needs_trim.swap(true, Ordering::Relaxed) {
             self.notify.notify_one();
         }
     }
 
-    /// Asks the task to handle an event on the idle connection `id`.
+    /// Makes the task handle an event on the idle connection `id`.
     pub(super) fn on_idle_activity(&self, key: &Key, id: u64) {
         let mut active = self.active.lock().unwrap_or_else(PoisonError::into_inner);
         active.push((key.clone(), id));

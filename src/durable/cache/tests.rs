@@ -113,7 +113,7 @@ fn cache(database: &Database, staleness: Duration) -> ConnectionCache<Database> 
         .build()
 }
 
-/// The version that a call gets, as text.
+/// Returns the version that a call gets, as text.
 async fn call(
     cache: &ConnectionCache<Database>,
     key: &ConnectionKey,
@@ -256,7 +256,7 @@ async fn without_staleness_a_call_sees_each_change_from_before_it() {
     database.0.is_slow.store(true, Ordering::Relaxed);
     let mut first = Box::pin(call(&cache, &acme));
     assert!(first.as_mut().now_or_never().is_none());
-    // The question under way was asked before this change.
+    // The call of the feed that is under way began before this change.
     database.write(&acme);
     let (first, others) = tokio::join!(first, join_all((0..10).map(|_| call(&cache, &acme))));
     assert!(first.is_ok());

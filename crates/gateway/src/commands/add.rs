@@ -28,7 +28,7 @@ pub(super) async fn add(
     for (name, value) in &wanted.variables {
         connection = connection.with_variable(&**name, &**value);
     }
-    // Checked before the command asks for secrets, which could not be used without the integration.
+    // Checked before the secrets are read, which could not be used without the integration.
     if declared.get(connection.integration()).is_none() {
         let config = config.display();
         let what = "--integration: this integration isn't in";

@@ -8,10 +8,10 @@ use zeroize::Zeroizing;
 
 use super::Failure;
 
-/// The path that stands for standard input.
+/// The path that means standard input.
 pub(super) const STDIN: &str = "-";
 
-/// Returns the name of the input for errors, and its content. At a terminal, the user is asked for
+/// Returns the name of the input for errors, and its content. At a terminal, prompts the user for
 /// `asked_for`.
 pub(super) fn read<'a>(
     file: &'a Path,

@@ -70,7 +70,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A store whose secrets can be encrypted again.
+/// A store that can encrypt its secrets again.
 pub(crate) trait Rotate {
     /// Encrypts with the newest key all secrets that are encrypted with other keys.
     async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError>;
@@ -214,7 +214,7 @@ mod tests {
             Ok(Self(folder))
         }
 
-        /// Returns the output of a command, and the reason why it failed. `OTHER` stands for the other file.
+        /// Returns the output of a command, and the reason why it failed. `OTHER` is replaced by the path of the other file.
         async fn run(&self, store: &MemoryStore, arguments: &[&str]) -> (String, String) {
             let config = self.0.join("gateway.toml");
             let other = self.0.join("other.toml").display().to_string();

@@ -1,6 +1,6 @@
 //! Reads a TOML file, and builds the parts of the server from it.
 //!
-//! This takes three steps, whose errors all contain the position in the file. The crate toml parses
+//! This takes three steps. The errors of all steps contain the position in the file. The crate toml parses
 //! the text. Serde reads the [structure](mod@file) from the parsed text. The modules with the names
 //! of the file's tables convert that into the library's types. The last step continues after an
 //! error, so that a single run shows all problems.

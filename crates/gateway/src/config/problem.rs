@@ -177,7 +177,7 @@ fn position(text: &str, at: usize) -> (usize, usize) {
     (line, column)
 }
 
-/// Returns the dotted key whose name or value contains that byte.
+/// Returns the dotted key with that byte in its name or its value.
 fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
     let holds = |span: Range<usize>| span.contains(&at) || span.start == at;
     table.iter().find_map(|(key, value)| {
@@ -203,7 +203,7 @@ fn key_at(table: &DeTable<'_>, at: usize) -> Option<String> {
 }
 
 /// Returns `true` if the byte is in a table of an array such as `[[caller]]`. Each of
-/// these tables has the span of its own header.
+/// these tables has the span of its header.
 fn array_holds(value: &DeValue<'_>, holds: &impl Fn(Range<usize>) -> bool) -> bool {
     value
         .as_array()

@@ -1,6 +1,6 @@
 //! Connections of the config file, in memory.
 //!
-//! Each connection has a [`MemoryStore`] of its own. If the file didn't change a connection, the
+//! Each connection has its own [`MemoryStore`]. If the file didn't change a connection, the
 //! next config takes over its `MemoryStore`, with the refreshed tokens, their versions, and the
 //! lease of a refresh that is under way. A connection that was changed begins with the data in the
 //! file. Calls that began with an earlier config keep the connections of that config.

@@ -55,7 +55,7 @@ impl Connections {
         }
     }
 
-    /// Moves the data from the log beside the file into the file, because a process that is killed
+    /// Moves the data from the log next to the file into the file, because a process that is killed
     /// couldn't do that later.
     pub(crate) async fn settle(&self) {
         match self {

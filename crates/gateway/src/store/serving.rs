@@ -1,4 +1,4 @@
-//! The store for calls: connections whose access tokens are refreshed automatically.
+//! The store for calls: connections with access tokens that are refreshed automatically.
 
 use tower_passthrough::HttpTransport;
 use tower_passthrough::oauth2::OAuth2TokenSource;

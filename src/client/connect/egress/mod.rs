@@ -2,7 +2,7 @@
 //! without TLS, or by SOCKS5 (RFC 1928).
 //!
 //! The network policy applies here as well. By default names are resolved locally, each address is
-//! checked, and the proxy is asked for a tunnel to the checked address, so DNS rebinding can't
+//! checked, and the tunnel is requested for the checked address, so DNS rebinding can't
 //! bypass the check. Upstreams without TLS are also reached through a tunnel, so that the proxy
 //! isn't asked to forward a request. The proxy can read the bytes in such a tunnel.
 //!
@@ -12,7 +12,7 @@
 //!   because an upstream that uses HTTP/2 may send first;
 //! - keep credentials in buffers that grow and aren't wiped;
 //! - resolve names on the reactor;
-//! - don't distinguish the refusal of one address from the refusal of all addresses.
+//! - don't distinguish the refusal of a single address from the refusal of all addresses.
 
 mod http;
 mod socks;
@@ -90,7 +90,7 @@ impl EgressProxy {
             Some((user_info, authority)) => (Some(user_info), authority),
             None => (None, rest),
         };
-        // An `@` after one of these characters doesn't end the user info.
+        // An `@` after any of these characters doesn't end the user info.
         if user_info.is_some_and(|user_info| user_info.contains(['/', '?', '#', '\\'])) {
             return Err(refused());
         }
@@ -124,8 +124,9 @@ impl EgressProxy {
         }
     }
 
-    /// Sets the credentials: `Basic` (RFC 7617) for an HTTP proxy, user and password (RFC 1929) for
-    /// SOCKS5. They're sent only to the proxy, and over TLS only if the proxy's scheme is `https`.
+    /// Sets the credentials: `Basic` (RFC 7617) for an HTTP proxy, user and password (RFC 1929) for SOCKS5. They're
+    /// sent only to the proxy, and over TLS only if the proxy's scheme is `https`. Default: the user info of the URL,
+    /// or none.
     ///
     /// # Errors
     ///
@@ -135,11 +136,13 @@ impl EgressProxy {
         self.with_credentials(&Secret::from(user), &password)
     }
 
-    /// Sets whether the proxy resolves names. Default: off, but on for `socks5h`.
+    /// Sets whether the proxy resolves names.
     ///
     /// If it's on, the network policy applies only to literal addresses and to names that
     /// [`resolve`](crate::client::HttpTransportBuilder::resolve) answers. **The addresses of all other
     /// names are checked by the proxy or not at all**: the proxy must refuse private addresses.
+    ///
+    /// Default: off, but on for `socks5h`.
     pub fn remote_dns(mut self, remote: bool) -> Self {
         self.remote_dns = remote;
         self

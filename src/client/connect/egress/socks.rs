@@ -1,4 +1,4 @@
-//! Tunnels by SOCKS5: the greeting, user and password if the proxy asks for them, and the request
+//! Tunnels by SOCKS5: the greeting, user and password if the proxy requires them, and the request
 //! for a connection.
 
 use std::net::IpAddr;

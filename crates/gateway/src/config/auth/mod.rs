@@ -58,7 +58,7 @@ impl Surroundings<'_> {
     }
 }
 
-/// The secrets that a connection must have. Each group must have at least one of its secrets.
+/// The secrets that a connection must have. It must have at least one secret of each group.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Needs(Vec<Vec<String>>);
 
