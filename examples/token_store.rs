@@ -17,7 +17,7 @@ use tower_passthrough::store::{
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
-/// Stands for a database. Each method holds the lock from its first look to its last write, like a transaction.
+/// Takes the place of a database. Each method holds the lock from its first look to its last write, like a transaction.
 #[derive(Default)]
 struct Database(Mutex<Table>);
 

@@ -1,4 +1,4 @@
-//! A passthrough beside a gRPC service on the same port, which HTTP/1.1 callers reach as well.
+//! A passthrough and a gRPC service on the same port, which HTTP/1.1 callers reach as well.
 //!
 //! ```text
 //! cargo run --example tonic

@@ -28,7 +28,7 @@ use tower_passthrough::{
 
 use crate::support::Local;
 
-/// Logs in over the transport that calls use, so that the same guard judges the address, and TLS is required for the login wherever TLS is
+/// Logs in over the transport that calls use, so that the same guard checks the address, and TLS is required for the login wherever TLS is
 /// required for calls. [`RefreshingStore`] decides when to log in and where the token is kept.
 struct Login {
     transport: HttpTransport,

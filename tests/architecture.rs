@@ -1,4 +1,4 @@
-//! The house's own rules, read from the source: imports run one way, and what is dangerous has one
+//! Rules about the source code, checked by reading the source: imports run one way, and code that can do harm is in one
 //! place.
 #![expect(
     clippy::unwrap_used,
@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rooms in the order in which they may be imported, from the table of CONTRIBUTING.md: a room may import those above it.
+/// Returns the rooms in their order, from the table in CONTRIBUTING.md: a room may import the rooms above it.
 fn rooms() -> Vec<String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let text = fs::read_to_string(root.join("CONTRIBUTING.md")).unwrap();
@@ -28,26 +28,26 @@ fn rooms() -> Vec<String> {
 
 /// A source file of the crate.
 struct Source {
-    /// Relative to `src/`, with `/` on each system.
+    /// The path relative to `src/`, with `/` on each system.
     path: String,
-    /// What isn't under `#[cfg(test)]`.
+    /// The code that isn't under `#[cfg(test)]`.
     code: String,
 }
 
 impl Source {
-    /// The module of the top level that the file belongs to.
+    /// Returns the top-level module that contains the file.
     fn module(&self) -> &str {
         let first = self.path.split('/').next().unwrap_or_default();
         first.strip_suffix(".rs").unwrap_or(first)
     }
 
-    /// The lines of code: without comments, so that prose may name what code may not.
+    /// Returns the lines of code without comments, because comments may contain words that code may not contain.
     fn lines(&self) -> impl Iterator<Item = &str> {
         let is_code = |line: &&str| !line.trim_start().starts_with("//");
         self.code.lines().filter(is_code)
     }
 
-    /// Fails if `needle` stands in code outside of `places`, which are files or folders.
+    /// Fails if `needle` occurs in code outside of `places`, which are files or folders.
     fn keeps_to(&self, needle: &str, places: &[&str]) {
         if places.iter().any(|place| self.path.starts_with(place)) {
             return;
@@ -86,8 +86,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     }
 }
 
-/// The modules of the top level that a line names: `use crate::a::B`, `use crate::{a, b::{C}}`,
-/// `crate::a::f()`.
+/// Returns the top-level modules that a line names: `use crate::a::B`, `use crate::{a, b::{C}}`, `crate::a::f()`.
 fn imported(code: &str) -> Vec<String> {
     let is_name = |char: char| char.is_ascii_alphanumeric() || char == '_';
     let mut modules = Vec::new();
@@ -146,16 +145,16 @@ fn imports_run_one_way() {
             continue;
         }
         let own = rank(importer).unwrap_or_else(|| {
-            unreachable!("src/{} belongs to no room of CONTRIBUTING.md", source.path)
+            unreachable!("src/{} isn't in a room of CONTRIBUTING.md", source.path)
         });
         let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
         for module in imported(&code) {
-            // Items of the root are re-exports: the module itself must be named.
+            // Items of the root are re-exports, so code must import them from their module.
             let imported = rank(&module)
                 .unwrap_or_else(|| unreachable!("src/{} imports `crate::{module}`", source.path));
             assert!(
                 imported <= own,
-                "src/{} imports `crate::{module}`, which stands below it",
+                "src/{} imports `crate::{module}`, which is below it in the table",
                 source.path
             );
             edges += usize::from(imported < own);
@@ -165,14 +164,14 @@ fn imports_run_one_way() {
 }
 
 #[test]
-fn each_room_exists_and_the_architecture_names_all_in_this_order() {
+fn each_room_exists_and_architecture_md_lists_the_same_rooms() {
     let rooms = rooms();
     let sources = sources();
     for room in &rooms {
         let is_there = sources.iter().any(|source| source.module() == room);
         assert!(
             is_there,
-            "CONTRIBUTING.md names the room `{room}`, and src/ has none"
+            "CONTRIBUTING.md names the room `{room}`, which src/ doesn't have"
         );
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -185,13 +184,13 @@ fn each_room_exists_and_the_architecture_names_all_in_this_order() {
     let named: Vec<_> = list.split('`').skip(1).step_by(2).collect();
     assert_eq!(
         named, rooms,
-        "ARCHITECTURE.md lists other rooms than CONTRIBUTING.md"
+        "ARCHITECTURE.md and CONTRIBUTING.md list different rooms"
     );
 }
 
 #[test]
-fn modules_below_the_root_do_not_reach_up_by_super() {
-    // `super::super::` out of a folder would be an import that the rule above doesn't see.
+fn modules_do_not_leave_their_room_by_super() {
+    // `super::super::` out of a folder would be an import that the test of imports doesn't see.
     for source in sources() {
         // A module in braces is one level deeper than its file.
         let inline = source
@@ -223,7 +222,7 @@ fn the_root_holds_no_logic() {
 }
 
 #[test]
-fn only_the_policy_judges_a_destination() {
+fn only_the_policy_makes_a_destination() {
     for source in sources() {
         source.keeps_to("Destination::judged", &["policy/"]);
         if source.path.starts_with("policy/") {
@@ -238,10 +237,10 @@ fn only_the_policy_judges_a_destination() {
 }
 
 #[test]
-fn only_schemes_look_at_secrets() {
+fn only_listed_files_expose_secrets() {
     for source in sources() {
-        // An egress proxy has a credential of its own, a client certificate a key; a store on disk encrypts secrets,
-        // and the end of a token is stored with it.
+        // An egress proxy has its own credential, and a client certificate has a key. A store on disk encrypts secrets,
+        // and the end of a token is stored with the token.
         source.keeps_to(
             ".expose()",
             &[
@@ -272,7 +271,7 @@ fn only_one_file_makes_an_error_response() {
     }
 }
 
-/// The signature of a function: from `fn` to the body or the semicolon, on one line.
+/// Returns the signatures of functions, from `fn` to the body or the semicolon, each on one line.
 fn signatures(code: &str) -> Vec<String> {
     let mut found = Vec::new();
     for (at, _) in code.match_indices("fn ") {
@@ -296,7 +295,7 @@ fn names_keep_to_the_rules() {
         let code: String = source.lines().flat_map(|line| [line, "\n"]).collect();
         for signature in signatures(&code) {
             let name = signature.split(['(', '<']).next().unwrap_or_default();
-            // A predicate changes nothing, and answers yes or no.
+            // A predicate changes nothing, and returns a `bool`.
             let asks = ["is_", "has_", "can_", "may_", "needs_"]
                 .iter()
                 .any(|start| name.starts_with(start));
@@ -320,7 +319,7 @@ fn names_keep_to_the_rules() {
                 .strip_prefix("const ")
                 .and_then(|rest| rest.split(':').next())
                 .unwrap_or_default();
-            // A constant says what it measures.
+            // A constant's name says what the constant measures.
             if ["FIRST", "MOST", "KEPT", "LONGEST", "STORE", "BYTES", "TIME"].contains(&name) {
                 faults.push(format!("src/{}: {line}", source.path));
             }
@@ -330,7 +329,7 @@ fn names_keep_to_the_rules() {
 }
 
 #[test]
-fn walls_are_where_privacy_is() {
+fn code_uses_ordinary_privacy() {
     for source in sources() {
         source.keeps_to("pub(in ", &[]);
         source.keeps_to("#[path", &[]);

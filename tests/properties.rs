@@ -1,5 +1,5 @@
-//! Invariants of addresses, queries, `__domain` and base URLs, on texts made of what parsers
-//! stumble over.
+//! Invariants of addresses, queries, `__domain` and base URLs, with texts of characters that parsers often read
+//! wrongly.
 
 #[path = "invariants/mod.rs"]
 mod invariants;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
-/// Up to `pieces` of these, or of any characters, one behind the other.
+/// Returns a text of up to `most` of these pieces, or of any characters.
 fn text(pieces: &'static [&'static str], most: usize) -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         8 => select(pieces).prop_map(str::to_owned),
@@ -172,13 +172,13 @@ proptest! {
     }
 
     #[test]
-    fn queries_keep_their_bytes_but_for_the_reserved_pair(query in text(QUERY, 12)) {
+    fn queries_keep_their_bytes_except_the_reserved_pair(query in text(QUERY, 12)) {
         invariants::query::check(&query);
     }
 
     #[test]
-    fn encoded_paths_arrive_as_they_were_meant(segments in vec("[a-zA-Z0-9][a-zA-Z0-9 _~.+é]{0,5}", 1..5), query in "[a-z=&%+]{0,8}") {
-        // As a generated client does: the whole path is one segment.
+    fn encoded_paths_arrive_decoded(segments in vec("[a-zA-Z0-9][a-zA-Z0-9 _~.+é]{0,5}", 1..5), query in "[a-z=&%+]{0,8}") {
+        // Like a generated client, the test encodes the whole path into one segment.
         let path: String = segments.iter().map(|segment| format!("/{segment}")).collect();
         let uri: http::Uri = format!("/c/{}?{query}", invariants::encoded(&path)).parse()?;
         let address = tower_passthrough::address::Address::parse(&uri)?;
@@ -188,7 +188,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_permitted_but_what_is_listed(domain in text(DOMAIN, 5)) {
+    fn only_listed_hosts_are_permitted(domain in text(DOMAIN, 5)) {
         invariants::domain::check(&domain);
     }
 
@@ -199,23 +199,23 @@ proptest! {
     }
 
     #[test]
-    fn patterns_are_built_or_refused(pattern in text(DOMAIN, 4), star in any::<bool>()) {
+    fn a_pattern_is_built_or_refused(pattern in text(DOMAIN, 4), star in any::<bool>()) {
         let pattern = if star { format!("*.{pattern}") } else { pattern };
         let built = DomainPolicy::none().allow(&pattern);
-        // One without a dot below its star would hold for a whole top-level domain.
+        // A pattern without a dot below its star would cover a whole top-level domain.
         if star && built.is_ok() {
             prop_assert!(pattern.trim_end_matches('.').matches(['.', '\u{3002}']).count() >= 2, "{pattern}");
         }
     }
 
     #[test]
-    fn no_address_passes_by_what_it_is_wrapped_in(inner in any::<u32>(), prefix in any::<u64>(), port in any::<u16>()) {
+    fn no_form_of_an_address_bypasses_the_check(inner in any::<u32>(), prefix in any::<u64>(), port in any::<u16>()) {
         let inner = std::net::Ipv4Addr::from(inner);
         let policy = NetworkPolicy::new();
         let judged = |ip: std::net::IpAddr| policy.check((ip, port).into()).is_ok();
         let plain = judged(inner.into());
-        // Mapped and compatible ones aren't public at all; 6to4 and ISATAP are what they carry at
-        // best.
+        // Mapped and compatible addresses are never public. 6to4 and ISATAP addresses are public only if the address
+        // inside is public.
         prop_assert!(!judged(inner.to_ipv6_mapped().into()));
         let [a, b, c, d] = inner.octets();
         let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));

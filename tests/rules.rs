@@ -20,7 +20,7 @@ fn id(text: &str) -> Option<String> {
     let letters = text.chars().take_while(char::is_ascii_alphabetic).count();
     let digits = text.chars().skip(letters).take_while(char::is_ascii_digit);
     let length = letters + digits.count();
-    // `http2_` begins the name of a subject.
+    // A name such as `http2_` isn't the ID of a rule.
     (1..3).contains(&letters).then_some(())?;
     (length > letters).then(|| text.get(..length).unwrap().to_ascii_uppercase())
 }
@@ -70,7 +70,7 @@ fn tests() -> BTreeMap<String, BTreeSet<(String, String)>> {
         let text = fs::read_to_string(&file).unwrap();
         let file = file.strip_prefix(root()).unwrap();
         let file = file.to_str().unwrap().replace('\\', "/");
-        // Only what runs by itself: helpers may be named as they like.
+        // Only test functions count. Helpers may have any name.
         for after in text
             .split("#[tokio::test")
             .chain(text.split("#[test]"))

@@ -260,7 +260,7 @@ mod tests {
         name: &str,
         is_safe: bool,
     ) -> Result<Pass, Error> {
-        circuits.enter(origin, &Key::of(origin, Some(&key(name))), is_safe)
+        circuits.enter(origin, &Key::new(origin, Some(&key(name))), is_safe)
     }
 
     fn left(circuits: &Circuits, origin: &Origin) -> Option<Duration> {

@@ -141,7 +141,7 @@ impl Resilience {
         F: Future<Output = Result<Sent, Error>>,
     {
         let is_safe = retry::is_safe(guard.method());
-        let key = Key::of(origin, guard.connection_key());
+        let key = Key::new(origin, guard.connection_key());
         let retry = self.retry.as_deref().filter(|_| is_safe);
         if let Some(retry) = retry {
             retry.budget.called(&key);

@@ -43,7 +43,7 @@ impl Key {
     }
 
     /// Returns the key of a connection key at a destination.
-    pub(super) fn of(origin: &Origin, connection: Option<&ConnectionKey>) -> Self {
+    pub(super) fn new(origin: &Origin, connection: Option<&ConnectionKey>) -> Self {
         Self {
             origin: origin.clone(),
             connection: connection.cloned(),

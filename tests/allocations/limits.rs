@@ -1,4 +1,4 @@
-//! What the host's limits cost: nothing while they're off, and one allocation when calls under way
+//! The cost of the host application's limits: nothing while the limits are off, and one allocation if concurrent calls
 //! are counted.
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use tower_passthrough::{
 
 use super::{InMemory, PER_CALL, call, request};
 
-/// What a call holds of the limits.
+/// The number of allocations for the permits that a call holds.
 const PER_PERMIT: u64 = 1;
 
 fn limited() -> PassthroughService {
@@ -36,7 +36,7 @@ fn limited() -> PassthroughService {
 }
 
 #[test]
-fn a_call_that_is_counted_allocates_once_more() {
+fn a_counted_call_allocates_once_more() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let mut service = limited();

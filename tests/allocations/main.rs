@@ -1,8 +1,7 @@
-//! What a forwarded call allocates, and that no byte of a body is copied.
+//! The number of allocations of a forwarded call, and the proof that no byte of a body is copied.
 //!
-//! The vendor is a transport in memory, whose own allocations don't count: what is counted is the
-//! passthrough's. The counting allocator counts those of one thread, so that these tests can run
-//! beside each other.
+//! The vendor is a transport in memory, whose own allocations don't count: only the allocations of the passthrough are
+//! counted. The allocator counts the allocations of one thread, so these tests can run at the same time.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -37,13 +36,13 @@ use tower_passthrough::{
 };
 use tower_service::Service;
 
-/// What a forwarded call without a body allocates: its future, and the target.
+/// The allocations of a forwarded call without a body: its future, and the target.
 const PER_CALL: u64 = 2;
 
-/// What a body that isn't hyper's own adds: its box, and the count of what passed.
+/// The allocations that a body of another type than hyper's adds: its box, and the count of its bytes.
 const PER_BODY: u64 = 2;
 
-/// Frames in memory. It allocates nothing when it's polled.
+/// Frames in memory. Polling the frames allocates nothing.
 #[derive(Debug)]
 struct Frames {
     left: VecDeque<Bytes>,
@@ -77,7 +76,7 @@ impl Body for Frames {
     }
 }
 
-/// Where each frame lies in memory, and how long it is.
+/// Returns the address and the length of each frame in memory.
 fn places(frames: &[Bytes]) -> Vec<(*const u8, usize)> {
     frames
         .iter()
@@ -85,7 +84,7 @@ fn places(frames: &[Bytes]) -> Vec<(*const u8, usize)> {
         .collect()
 }
 
-/// Answers each request with frames from memory, and keeps what it gets.
+/// Answers each request with frames from memory, and keeps the requests.
 #[derive(Clone, Default)]
 struct InMemory {
     answer: Vec<Bytes>,
@@ -103,7 +102,7 @@ impl Transport for InMemory {
             self.received.lock().unwrap().push(request);
             answer = Some(Response::new(UpstreamBody::new(Frames::new(&self.answer))));
         });
-        Ok(answer.expect("it was just made"))
+        Ok(answer.expect("the answer was just made"))
     }
 }
 
@@ -133,7 +132,7 @@ fn service_with(
     change(options).build()
 }
 
-/// As an ordinary client sends it.
+/// Returns a request like the request of an ordinary client.
 fn request<B>(method: &str, body: B) -> Request<B> {
     Request::builder()
         .method(method)
@@ -145,15 +144,15 @@ fn request<B>(method: &str, body: B) -> Request<B> {
         .unwrap()
 }
 
-/// The output of a future that never has to wait.
+/// Returns the output of a future that never has to wait.
 fn ready<F: Future>(future: F) -> F::Output {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => output,
-        Poll::Pending => panic!("nothing here has to wait"),
+        Poll::Pending => panic!("this future never waits"),
     }
 }
 
-/// A call's answer, and what it allocated until the answer's head was there.
+/// Returns the answer to a call, and the allocations until the head of the answer was there.
 fn call<B>(
     service: &mut PassthroughService,
     request: Request<B>,
@@ -168,17 +167,17 @@ where
     let mut request = Some(request);
     let mut response = None;
     let info = measure(|| response = request.take().map(|request| ready(service.call(request))));
-    (response.expect("it was just made").unwrap(), info)
+    (response.expect("the response was just made").unwrap(), info)
 }
 
-/// All frames of a body, and what polling them allocated.
+/// Returns all frames of a body, and the allocations of polling them.
 fn frames<B: Body<Data = Bytes>>(body: B) -> (Vec<Bytes>, AllocationInfo) {
     let mut frames = Vec::with_capacity(16);
     let mut body = pin!(body);
     let info = measure(|| {
         let mut cx = Context::from_waker(Waker::noop());
         while let Poll::Ready(Some(Ok(frame))) = body.as_mut().poll_frame(&mut cx) {
-            frames.push(frame.into_data().expect("data alone"));
+            frames.push(frame.into_data().expect("only data"));
         }
     });
     (frames, info)
@@ -195,7 +194,7 @@ fn a_forwarded_call_allocates_a_stated_number_of_times() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let mut service = service(InMemory::default());
-    // The first call makes the vendor's authority one that is shared.
+    // The first call turns the vendor's authority into shared memory.
     call(&mut service, request("GET", Empty::<Bytes>::new()));
     for _ in 0..3 {
         let (response, info) = call(&mut service, request("GET", Empty::<Bytes>::new()));
@@ -205,7 +204,7 @@ fn a_forwarded_call_allocates_a_stated_number_of_times() {
 }
 
 #[test]
-fn an_observer_that_is_told_nothing_unusual_costs_no_allocation() {
+fn an_observer_of_an_ordinary_call_costs_no_allocation() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let mut service = service_with(InMemory::default(), |options| {
@@ -220,7 +219,7 @@ fn an_observer_that_is_told_nothing_unusual_costs_no_allocation() {
 }
 
 #[test]
-fn a_body_allocates_no_more_than_its_box_and_its_progress() {
+fn a_body_allocates_only_its_box_and_its_progress() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let mut service = service(InMemory::default());
@@ -232,7 +231,7 @@ fn a_body_allocates_no_more_than_its_box_and_its_progress() {
 }
 
 #[test]
-fn bodies_are_passed_on_and_never_copied() {
+fn bodies_are_forwarded_and_never_copied() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let transport = InMemory {
@@ -252,7 +251,7 @@ fn bodies_are_passed_on_and_never_copied() {
 }
 
 #[test]
-fn frames_pass_without_an_allocation() {
+fn frames_are_forwarded_without_an_allocation() {
     let runtime = Runtime::new().unwrap();
     let _entered = runtime.enter();
     let transport = InMemory {

@@ -1,7 +1,7 @@
-//! What a call allocates over real sockets, beside a proxy of nothing but hyper.
+//! The number of allocations of a call over real sockets, compared with a proxy that consists only of hyper.
 //!
-//! Both are served by hyper and call the vendor over hyper's connection, on one thread, so what the
-//! one has more is the passthrough's. The vendor and the caller have threads of their own.
+//! hyper serves both, and both call the vendor over hyper's connection, on one thread, so the difference is due to the
+//! passthrough. The vendor and the caller have threads of their own.
 
 use std::convert::Infallible;
 use std::io::{Read, Write};
@@ -24,14 +24,14 @@ use tower_passthrough::{
     Connection, HttpTransport, Integrations, MemoryStore, PassthroughService, Upstream, auth,
 };
 
-/// Calls that warm everything up, and calls that are counted.
+/// The number of calls before the measurement, and of calls in the measurement.
 const WARM: usize = 50;
 const COUNTED: usize = 200;
 
 const ANSWER: &[u8] =
     b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{\"ok\":true}";
 
-/// Reads one message without a body; `false` at the end.
+/// Reads one message without a body. Returns `false` at the end.
 fn read_head(stream: &mut TcpStream) -> bool {
     let mut head = Vec::new();
     let mut bytes = [0; 1024];
@@ -44,7 +44,7 @@ fn read_head(stream: &mut TcpStream) -> bool {
     true
 }
 
-/// Answers each request of each connection.
+/// Starts a vendor that answers each request of each connection.
 fn vendor() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -61,7 +61,7 @@ fn vendor() -> SocketAddr {
     address
 }
 
-/// Makes that many calls, one after the other, and leaves.
+/// Makes that number of calls, one after another, and leaves.
 fn calls(address: SocketAddr, calls: usize) -> thread::JoinHandle<()> {
     thread::spawn(move || {
         let mut stream = TcpStream::connect(address).unwrap();
@@ -81,7 +81,7 @@ fn calls(address: SocketAddr, calls: usize) -> thread::JoinHandle<()> {
     })
 }
 
-/// How often each call allocates, served by `service`.
+/// Returns the number of allocations of each call that `service` serves.
 fn per_call<S>(runtime: &Runtime, service: S) -> u64
 where
     S: HttpService<Incoming, Error = Infallible> + Clone,
@@ -99,7 +99,7 @@ where
                 let stream = tokio::net::TcpStream::from_std(stream).unwrap();
                 let served =
                     http1::Builder::new().serve_connection(TokioIo::new(stream), service.clone());
-                // The caller's leaving is no fault.
+                // The caller closes the connection, which isn't a fault.
                 let _ = served.await;
             });
         });
@@ -108,16 +108,15 @@ where
     };
     serve(WARM);
     let (once, twice) = (serve(COUNTED), serve(2 * COUNTED));
-    // What a connection itself allocates is in both. How a read falls may add one now and then.
+    // Both numbers contain the allocations of a connection. A read that is split differently may add one now and then.
     (twice.saturating_sub(once) + COUNTED as u64 / 2) / COUNTED as u64
 }
 
-/// hyper's server, and hyper's connection to the vendor, kept.
+/// Measures hyper's server with hyper's connection to the vendor, which is kept open.
 fn hyper_alone(runtime: &Runtime, vendor: SocketAddr) -> u64 {
     let sender: SendRequest<Incoming> = runtime.block_on(async {
         let stream = tokio::net::TcpStream::connect(vendor).await.unwrap();
-        // As many fields as the transport takes of a vendor: beyond 100 of them hyper makes room on
-        // the heap.
+        // As many fields as the transport accepts from a vendor: for more than 100 fields, hyper allocates on the heap.
         let mut builder = Builder::new();
         builder.max_headers(256);
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await.unwrap();
@@ -169,6 +168,9 @@ fn a_call_allocates_at_most_twice_more_than_hyper_alone() {
     let vendor = vendor();
     let alone = hyper_alone(&runtime, vendor);
     let ours = passthrough(&runtime, vendor);
-    assert!(ours <= alone + 2, "{ours} beside {alone} of hyper alone");
+    assert!(
+        ours <= alone + 2,
+        "{ours} allocations, and {alone} with hyper alone"
+    );
     assert!(alone > 0, "nothing was counted");
 }

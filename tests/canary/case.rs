@@ -1,4 +1,4 @@
-//! The schemes, each with canaries for secrets.
+//! The schemes, each with canaries as secrets.
 
 use std::sync::Arc;
 
@@ -11,9 +11,9 @@ use crate::said::{core, odd};
 pub(crate) struct Case {
     pub(crate) scheme: Arc<dyn AuthScheme>,
     pub(crate) connection: Connection,
-    /// The same after a renewal.
+    /// The same connection after a refresh.
     pub(crate) renewed: Connection,
-    /// With a line break in each secret.
+    /// The same connection with a line break in each secret.
     pub(crate) broken: Connection,
     pub(crate) cores: Vec<String>,
 }
@@ -46,7 +46,8 @@ impl Case {
         }
     }
 
-    /// Signs for AWS. An id of a key has no odd shape: one that has isn't sent.
+    /// Returns a case for a scheme that signs for AWS. The id of a key has ordinary characters only, because any other
+    /// id isn't sent.
     fn signed(name: &str, scheme: impl AuthScheme) -> Self {
         let mut cores = Vec::new();
         let mut connection = |kind: &str, end: &str| {
@@ -101,7 +102,7 @@ impl Case {
     }
 }
 
-/// The schemes that sign, as far as the features are on.
+/// Returns the cases of the other schemes that sign.
 fn signed() -> Vec<Case> {
     vec![
         Case::new("oauth1", auth::OAuth1::hmac_sha1()),

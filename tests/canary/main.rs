@@ -1,8 +1,8 @@
-//! Secrets of odd shapes, sent in each scheme through each way that a call can end, while
-//! everything that any crate says at TRACE is written down. Then all of it is searched, in clear
-//! and in each encoding (SECURITY L2, L7).
+//! Secrets with unusual characters, sent by each scheme and in each way in which a call can end, while the output of
+//! all crates at the level TRACE is recorded. The recorded text is then searched for the secrets, in clear and in each
+//! encoding.
 //!
-//! A process of its own, as its subscriber is the process's.
+//! This test is a separate process, because its subscriber is the subscriber of the process.
 #![expect(
     clippy::unwrap_used,
     clippy::string_slice,
@@ -35,7 +35,7 @@ use crate::said::{Pen, SAID, core, forms, odd, search};
 use crate::ways::{BODY, COOKIE, HOST_KEY, PARAMETER, over_http1, over_http2};
 
 #[tokio::test]
-async fn l7_no_secret_is_said_by_any_crate_at_any_level() {
+async fn l7_no_crate_logs_a_secret_at_any_level() {
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_span_events(tracing_subscriber::fmt::format::FmtSpan::FULL)
@@ -54,7 +54,7 @@ async fn l7_no_secret_is_said_by_any_crate_at_any_level() {
     }
     search(&cores);
 
-    // It was asked for much, and much was said.
+    // The calls ended in many ways, and much text was recorded.
     codes.sort();
     codes.dedup();
     let expected = [
@@ -77,13 +77,17 @@ async fn l7_no_secret_is_said_by_any_crate_at_any_level() {
     let said = String::from_utf8_lossy(&SAID.lock().unwrap()).into_owned();
     assert!(
         said.contains("TRACE") && said.contains("h2::"),
-        "nothing was said at TRACE"
+        "nothing was logged at TRACE"
     );
-    assert!(said.len() > 500_000, "only {} bytes were said", said.len());
+    assert!(
+        said.len() > 500_000,
+        "only {} bytes were recorded",
+        said.len()
+    );
 }
 
 #[test]
-fn l7_the_search_knows_each_form() {
+fn l7_the_search_finds_each_form() {
     let core = core("found");
     let odd = odd(&core);
     let percent: String = core.bytes().map(|byte| format!("%{byte:02X}")).collect();

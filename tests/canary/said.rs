@@ -1,4 +1,4 @@
-//! What was said so far, and the search for secrets in it.
+//! The text that was recorded so far, and the search for secrets in this text.
 
 use std::fmt::Debug;
 use std::io;
@@ -7,7 +7,7 @@ use std::sync::{LazyLock, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
-/// What was said so far, by log, report, error or `Debug`.
+/// The text of logs, reports, errors and `Debug` output so far.
 pub(crate) static SAID: LazyLock<Mutex<Vec<u8>>> = LazyLock::new(Mutex::default);
 
 pub(crate) struct Pen;
@@ -23,7 +23,7 @@ impl io::Write for Pen {
     }
 }
 
-/// Writes down what a public type shows of itself.
+/// Records the `Debug` output of a public type.
 pub(crate) fn shows(what: &dyn Debug) {
     say(&format!("{what:?}\n{what:#?}\n"));
 }
@@ -32,17 +32,18 @@ pub(crate) fn say(text: &str) {
     SAID.lock().unwrap().extend_from_slice(text.as_bytes());
 }
 
-/// Letters and digits that stand nowhere else, so that they're found in whatever surrounds them.
+/// Returns letters and digits that occur nowhere else, so that the search finds them in any surroundings.
 pub(crate) fn core(name: &str) -> String {
     format!("Zq7x{name}9Kw3Vb")
 }
 
-/// A secret of an odd shape: delimiters of each format, a broken sequence, quotes, beyond ASCII.
+/// Returns a secret with unusual characters: delimiters of each format, a broken percent sequence, quotes, and a
+/// character outside of ASCII.
 pub(crate) fn odd(core: &str) -> String {
     format!("{core}+/=&?#\"' %41%zz{{}}\\,;<é>")
 }
 
-/// All forms in which `core` could stand in a text.
+/// Returns all forms in which `core` could occur in a text.
 pub(crate) fn forms(core: &str) -> Vec<String> {
     let bytes = core.as_bytes();
     let list = |bytes: &[u8]| {
@@ -73,8 +74,8 @@ pub(crate) fn forms(core: &str) -> Vec<String> {
         hex("\\x", false),
         hex(" ", false),
     ];
-    // Base64 depends on what stands before: at each of the three places, less the ends that the
-    // neighbours have a part in.
+    // Base64 depends on the bytes before: there is a form for each of the three positions, without the characters at
+    // both ends that depend on neighbouring bytes.
     for before in 0..3_usize {
         let padded = [&b"\0\0"[..before], bytes].concat();
         let whole = padded.len() / 3 * 3;
@@ -87,7 +88,7 @@ pub(crate) fn forms(core: &str) -> Vec<String> {
     forms
 }
 
-/// Fails if one of them stands in what was said.
+/// Fails if the recorded text contains one of the secrets.
 pub(crate) fn search(cores: &[String]) {
     let said = String::from_utf8_lossy(&SAID.lock().unwrap()).into_owned();
     for core in cores {

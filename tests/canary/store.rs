@@ -1,4 +1,4 @@
-//! A store and an authorizer whose ids say what happens.
+//! A store and an authorizer that choose their answer by the id.
 
 use std::io;
 use std::net::IpAddr;
@@ -12,7 +12,7 @@ use tower_passthrough::{
     Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, Secret, StoreError,
 };
 
-/// Ids say what happens.
+/// A store in which the id selects the result of a call.
 pub(crate) struct Store {
     pub(crate) first: Connection,
     pub(crate) renewed: Connection,
@@ -27,7 +27,7 @@ impl CredentialStore for Store {
     ) -> Result<Connection, StoreError> {
         let first = &self.first;
         let elsewhere = |integration: &'static str| {
-            // The same secrets at another integration.
+            // A connection of another integration, with the same secrets.
             let mut connection = Connection::new(integration);
             for (name, secret) in first.credential().iter() {
                 connection = connection.with_secret(name, Secret::clone(secret));
@@ -70,7 +70,7 @@ impl CredentialStore for Store {
     }
 }
 
-/// Knows no name.
+/// A resolver that knows no name.
 pub(crate) struct Nameless;
 
 impl Resolve for Nameless {

@@ -1,4 +1,4 @@
-//! Each way that a call can end, over HTTP/1.1 and HTTP/2.
+//! The ways in which a call can end, over HTTP/1.1 and HTTP/2.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// A gateway before that vendor, which writes down what it reports.
+/// Starts a gateway in front of that vendor, and records the gateway's reports.
 pub(crate) async fn gateway(
     vendor: &(impl Origin + ?Sized),
     wrong_name: u16,
@@ -79,7 +79,7 @@ pub(crate) async fn gateway(
     Gateway::serve(listener, service)
 }
 
-/// What the caller itself sends, which is nobody else's business either.
+/// Data of the caller, which must not be shown either.
 pub(crate) const HOST_KEY: &str = "Zq7xhostkey9Kw3Vb";
 
 pub(crate) const COOKIE: &str = "Zq7xcookie9Kw3Vb";
@@ -95,7 +95,7 @@ pub(crate) fn sent(method: &str, target: &str, body: &str) -> String {
     request(method, target, &[&key, &cookie, &length], body)
 }
 
-/// An error of the gateway's own is written down.
+/// Records an error of the gateway.
 pub(crate) fn keep(response: &RawResponse) {
     if response.error().is_some() {
         SAID.lock().unwrap().extend_from_slice(&response.head.raw);
@@ -103,7 +103,7 @@ pub(crate) fn keep(response: &RawResponse) {
     }
 }
 
-/// A vendor that answers with what it was asked, where that is no answer.
+/// Starts a vendor that repeats the request in some answers that aren't valid.
 pub(crate) async fn vendor() -> Vendor {
     Vendor::replying(|received| {
         let path = received.target().split('?').next().unwrap_or_default();
@@ -130,7 +130,7 @@ pub(crate) async fn vendor() -> Vendor {
     .await
 }
 
-/// Each way over HTTP/1.1; the codes that came about.
+/// Ends a call in each way over HTTP/1.1, and adds the error codes to `codes`.
 pub(crate) async fn over_http1(case: &Case, codes: &mut Vec<String>) {
     let vendor = vendor().await;
     let wrong = ManualVendor::bind_tls(&["http/1.1"]).await;
@@ -189,14 +189,14 @@ pub(crate) async fn over_http1(case: &Case, codes: &mut Vec<String>) {
     keep(&large);
     codes.extend(large.error().map(str::to_owned));
 
-    // Another name's certificate.
+    // The vendor has a certificate for another name.
     let shaking = wrong.accept_and_fail();
     let call = raw_call(gateway.address, sent("GET", "/wrong-name/ok", ""));
     let (response, ()) = Box::pin(async { tokio::join!(call, shaking) }).await;
     assert_eq!(response.error(), Some("upstream-unreachable"));
     keep(&response);
 
-    // Callers that leave: before the answer, and while they upload.
+    // Callers leave before the answer, and during an upload.
     let mut leaving = Caller::connect(gateway.address).await;
     leaving.write(sent("GET", "/c/silence", "")).await;
     leaving.wire.reset();
@@ -208,7 +208,7 @@ pub(crate) async fn over_http1(case: &Case, codes: &mut Vec<String>) {
     assert_eq!(raw_call(gateway.address, get("/c/ok")).await.status(), 200);
 }
 
-/// Each way over HTTP/2 on both sides.
+/// Ends a call in each way over HTTP/2 on both sides.
 pub(crate) async fn over_http2(case: &Case) {
     let vendor = H2Vendor::start().await;
     let gateway = gateway(&vendor, 1, case).await;
@@ -256,7 +256,7 @@ pub(crate) async fn over_http2(case: &Case) {
             }
         }
     }
-    // What a caller breaks off is reset at the vendor.
+    // If a caller breaks its call off, the vendor's stream is reset.
     let (response, mut upload) = caller.open(ask("/left"), false).await;
     upload.send_data(BODY.into(), false).unwrap();
     let mut call = within("a stream", vendor.next()).await;

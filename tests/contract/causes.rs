@@ -1,4 +1,5 @@
-//! What the host learns of the causes: each observer sees each call, and each error that isn't the caller's doing leaves an event.
+//! The causes of errors, as the host application sees them: each observer sees each call, and each error that isn't the
+//! caller's fault leaves an event.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -21,13 +22,13 @@ use tracing_subscriber::fmt::MakeWriter;
 struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl Log {
-    /// The lines so far.
+    /// Returns the lines so far.
     fn lines(&self) -> Vec<String> {
         let text = String::from_utf8(self.0.lock().unwrap().clone()).unwrap();
         text.lines().map(str::to_owned).collect()
     }
 
-    /// Everything on this thread is written to it while the guard lives.
+    /// Writes all events of this thread to the log while the guard lives.
     fn begin(&self) -> tracing::subscriber::DefaultGuard {
         let subscriber = tracing_subscriber::fmt()
             .with_writer(self.clone())
@@ -56,7 +57,7 @@ impl MakeWriter<'_> for Log {
     }
 }
 
-/// An error of two, one the cause of the other.
+/// An error with a source.
 #[derive(Debug)]
 struct Pool(io::Error);
 
@@ -72,7 +73,7 @@ impl std::error::Error for Pool {
     }
 }
 
-/// A store whose database is gone.
+/// A store whose database can't be reached.
 struct Failing;
 
 impl CredentialStore for Failing {
@@ -91,13 +92,13 @@ impl CredentialStore for Failing {
 struct Seen {
     status: StatusCode,
     code: Option<ErrorCode>,
-    /// The chain of its causes, and the last of them.
+    /// The chain of the causes, and the last cause.
     chain: String,
     root: String,
     events: Vec<String>,
 }
 
-/// Calls `/c/x` of a service over these parts.
+/// Calls `/c/x` of a service with these parts.
 async fn call(store: impl CredentialStore, base_url: &str, transport: impl Transport) -> Seen {
     let upstream = Upstream::new(base_url).unwrap().auth(auth::Bearer);
     let causes = Arc::new(Mutex::new(Vec::new()));
@@ -140,7 +141,7 @@ fn with_token() -> BoxCredentialStore {
 
 const BASE: &str = "https://api.crm.test";
 
-/// Fails unless there is one event, of that level, and it holds all of these.
+/// Fails unless there is exactly one event, with that level and with all of these texts.
 fn one_event(seen: &Seen, level: &str, parts: &[&str]) {
     let [event] = &seen.events[..] else {
         panic!("one event was expected: {seen:?}");
@@ -189,12 +190,12 @@ async fn a_missing_secret_is_named_to_observers() {
     );
     assert!(seen.root.contains("`token`"), "{}", seen.root);
     assert!(!seen.chain.contains("s3cr3t"), "{}", seen.chain);
-    // It is the owner's to mend, so the log isn't filled by it.
+    // Only the owner of the connection can repair it, so the error doesn't fill the log.
     assert!(seen.events.is_empty(), "{seen:?}");
 }
 
 #[tokio::test]
-async fn a_base_url_without_tls_is_the_hosts_mistake_and_the_log_names_the_cure() {
+async fn d7_a_base_url_without_tls_is_502_and_the_log_names_the_setting() {
     for base_url in [
         "http://127.0.0.1:9001",
         "http://localhost:9001",
@@ -216,7 +217,7 @@ async fn a_base_url_without_tls_is_the_hosts_mistake_and_the_log_names_the_cure(
 }
 
 #[tokio::test]
-async fn an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
+async fn n4_a_refused_literal_address_in_the_base_url_is_502() {
     for base_url in ["https://127.0.0.1:9001", "https://10.0.0.1"] {
         let seen = call(with_token(), base_url, HttpTransport::default()).await;
         let expected = (502, Some(ErrorCode::DestinationRefused));
@@ -229,9 +230,9 @@ async fn an_address_of_the_hosts_own_choice_is_the_hosts_mistake() {
     }
 }
 
-/// Anybody may have changed the addresses of a name, so the answer stays a refusal.
+/// Other people may control the addresses of a name, so the status stays 403.
 #[tokio::test]
-async fn a_name_that_resolves_to_a_private_address_is_refused() {
+async fn n4_a_name_that_resolves_to_a_private_address_is_403() {
     let transport = HttpTransport::builder().resolve("api.crm.test", IpAddr::from([10, 0, 0, 1]));
     let seen = call(with_token(), BASE, transport.build().unwrap()).await;
     assert_eq!(
@@ -246,7 +247,7 @@ async fn a_name_that_resolves_to_a_private_address_is_refused() {
 }
 
 #[tokio::test]
-async fn callers_mistakes_leave_no_event() {
+async fn errors_of_callers_leave_no_event() {
     let seen = call(store(Connection::new("crm")), BASE, FakeUpstream::silent()).await;
     assert!(seen.events.is_empty(), "{seen:?}");
     let nobody = MemoryStore::from_iter([("other", Connection::new("crm"))]);

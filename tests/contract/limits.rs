@@ -1,4 +1,4 @@
-//! The host's own limits: what counts as a call under way.
+//! The host application's limits: the calls that count as concurrent.
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tower_passthrough::observe::CallReport;
@@ -12,7 +12,7 @@ use testkit::wait::within;
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 const PART: &str = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello";
 
-/// A gateway that lets one call through at once, and tells of each that has ended.
+/// A gateway that allows one call at a time, and reports each call that has ended.
 struct OneAtOnce {
     vendor: ManualVendor,
     gateway: Gateway,
@@ -41,7 +41,7 @@ impl OneAtOnce {
         }
     }
 
-    /// A call that waits at the vendor.
+    /// Makes a call that waits at the vendor.
     async fn held(&self) -> (Caller, VendorConnection) {
         let mut caller = Caller::connect(self.gateway.address).await;
         caller.write(get("/p/c/x")).await;
@@ -50,19 +50,19 @@ impl OneAtOnce {
         (caller, connection)
     }
 
-    /// Another call is refused.
+    /// Checks that another call is refused.
     async fn is_full(&mut self) {
         let answer = raw_call(self.gateway.address, get("/p/c/x")).await;
         assert_eq!((answer.status(), answer.error()), (503, Some("overloaded")));
         self.has_ended().await;
     }
 
-    /// The next call that ends.
+    /// Waits for the next call that ends.
     async fn has_ended(&mut self) {
         within("the end of a call", self.ended.recv()).await;
     }
 
-    /// Another call goes through, and ends.
+    /// Checks that another call succeeds and ends.
     async fn has_room(&mut self) {
         let (mut caller, mut connection) = self.held().await;
         self.is_full().await;
@@ -74,7 +74,7 @@ impl OneAtOnce {
 }
 
 #[tokio::test]
-async fn e1_a_call_is_under_way_until_its_body_ends() {
+async fn e1_a_call_counts_until_its_body_ends() {
     let mut one = OneAtOnce::start().await;
     let (mut caller, mut connection) = one.held().await;
     one.is_full().await;
@@ -84,22 +84,22 @@ async fn e1_a_call_is_under_way_until_its_body_ends() {
     connection.write("world").await;
     let whole = within("the body", caller.wire.until(b"helloworld")).await;
     assert!(whole.is_some());
-    // The caller has the last byte: its place is free by now.
+    // When the caller has the last byte, the place of the call is free.
     connection.reset();
     one.has_room().await;
 }
 
 #[tokio::test]
-async fn e1_a_caller_that_leaves_gives_its_place_back() {
+async fn e1_a_caller_that_leaves_frees_its_place() {
     let mut one = OneAtOnce::start().await;
-    // Before the head.
+    // The caller leaves before the head.
     let (caller, mut connection) = one.held().await;
     drop(caller);
     connection.closed().await;
     one.has_ended().await;
     one.has_room().await;
 
-    // In the body.
+    // The caller leaves during the body.
     let (mut caller, mut connection) = one.held().await;
     connection.write(PART).await;
     assert_eq!(caller.head().await.status(), 200);
@@ -108,7 +108,7 @@ async fn e1_a_caller_that_leaves_gives_its_place_back() {
     one.has_ended().await;
     one.has_room().await;
 
-    // A stream of HTTP/2 whose connection stays.
+    // The caller resets its HTTP/2 stream, and keeps the connection.
     let mut caller = H2Caller::connect(one.gateway.address).await;
     let call = h2_caller::request("GET", "/p/c/x").body(()).unwrap();
     let call = caller.open(call, true).await;
@@ -121,16 +121,16 @@ async fn e1_a_caller_that_leaves_gives_its_place_back() {
 }
 
 #[tokio::test]
-async fn e1_a_vendor_that_breaks_off_gives_the_place_back() {
+async fn e1_a_vendor_that_breaks_off_frees_the_place() {
     let mut one = OneAtOnce::start().await;
-    // Before the head.
+    // The vendor breaks off before the head.
     let (mut caller, connection) = one.held().await;
     connection.reset();
     assert_eq!(caller.response("GET").await.status(), 502);
     one.has_ended().await;
     one.has_room().await;
 
-    // In the body.
+    // The vendor breaks off during the body.
     let (mut caller, mut connection) = one.held().await;
     connection.write(PART).await;
     assert_eq!(caller.head().await.status(), 200);
@@ -148,7 +148,7 @@ async fn e1_a_refused_call_takes_no_place() {
         ("/p/c/x?__domain=evil.test", 403),
         ("/p/c/../x", 400),
     ] {
-        // Its answer isn't read to the end.
+        // The caller doesn't read the answer to its end.
         let mut caller = Caller::connect(one.gateway.address).await;
         caller.write(get(target)).await;
         assert_eq!(caller.head().await.status(), status, "{target}");
@@ -157,9 +157,9 @@ async fn e1_a_refused_call_takes_no_place() {
     }
 }
 
-/// Whoever may not know of a connection can't learn that it's busy.
+/// A caller that may not use a connection can't learn that the connection is in use.
 #[tokio::test]
-async fn e1_an_unknown_id_is_unknown_while_others_are_at_their_limit() {
+async fn e1_an_unknown_id_is_unknown_while_the_limit_is_reached() {
     let vendor = ManualVendor::bind().await;
     let gateway = Setup::new(&vendor)
         .options(|options| options.in_flight_per_connection_key(0))
@@ -175,9 +175,9 @@ async fn e1_an_unknown_id_is_unknown_while_others_are_at_their_limit() {
     vendor.no_other().await;
 }
 
-/// An upload that is refused for want of a place isn't asked for.
+/// The gateway doesn't ask for an upload that it refuses because of the limit.
 #[tokio::test]
-async fn h18_a_caller_without_a_place_is_not_told_to_go_on() {
+async fn h18_a_caller_over_the_limit_gets_no_100() {
     let mut one = OneAtOnce::start().await;
     let (_caller, _connection) = one.held().await;
     let lines = ["Content-Length: 5", "Expect: 100-continue"];

@@ -1,7 +1,6 @@
-//! The rules of HTTP that a passthrough keeps, one test each, compared as bytes on the wire.
+//! The rules of HTTP that a passthrough keeps, with a test for each rule that compares bytes on the wire.
 //!
-//! Each test has the rule's ID in its name. `README.md` beside this file lists all rules, and which
-//! of them are for a later part of the crate.
+//! Each test has the ID of its rule in its name.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

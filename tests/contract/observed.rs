@@ -1,4 +1,4 @@
-//! What a host gets to know of its calls.
+//! The data about calls that the host application gets.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -62,7 +62,7 @@ async fn each_call_that_was_started_is_finished_once() {
     assert_eq!(next(&mut told).await, started());
     assert_eq!(next(&mut told).await, Event::Finished(Outcome::Refused));
 
-    // Told when it begins, and not when it ends.
+    // The observer is called when the call begins, and not when the call ends.
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/later")).await;
     assert_eq!(next(&mut told).await, started());
@@ -91,7 +91,7 @@ async fn facts(setup: Setup) -> (Gateway, UnboundedReceiver<Facts>) {
 }
 
 #[tokio::test]
-async fn what_a_vendor_tells_of_its_limits_is_reported_and_passes() {
+async fn a_vendors_rate_limits_are_reported_and_returned() {
     let lines = "RateLimit-Policy: \"d\";q=100;w=60\r\nRateLimit: \"d\";r=0;t=30\r\n\
                  X-RateLimit-Remaining: 7\r\nRetry-After: 12\r\n";
     let vendor = Vendor::answering(format!(
@@ -115,9 +115,9 @@ async fn what_a_vendor_tells_of_its_limits_is_reported_and_passes() {
     assert_eq!(version, Some(Version::HTTP_11));
 }
 
-/// The gateway's own words are none of the vendor's.
+/// The gateway's own `Retry-After` isn't the vendor's.
 #[tokio::test]
-async fn an_answer_without_a_word_of_limits_reports_none() {
+async fn an_answer_without_rate_limits_reports_none() {
     let vendor = Vendor::ok().await;
     let (gateway, mut told) = facts(Setup::new(&vendor)).await;
     raw_call(gateway.address, get("/p/c/x")).await;
@@ -127,7 +127,7 @@ async fn an_answer_without_a_word_of_limits_reports_none() {
 }
 
 #[tokio::test]
-async fn the_version_is_the_vendors() {
+async fn the_version_of_the_vendors_answer_is_reported() {
     let vendor = H2Vendor::start().await;
     let (gateway, mut told) = facts(Setup::new(&vendor)).await;
     let answer = async { vendor.next().await.ok("ok") };
@@ -135,7 +135,7 @@ async fn the_version_is_the_vendors() {
     assert_eq!(next(&mut told).await.1, Some(Version::HTTP_2));
 }
 
-/// The transport of a gateway before that vendor.
+/// Returns the transport of a gateway in front of that vendor.
 async fn transport(setup: &mut Setup) -> (Gateway, tower_passthrough::HttpTransport) {
     let listener = bind().await;
     let address: SocketAddr = listener.local_addr().unwrap();
@@ -155,7 +155,7 @@ async fn transport(setup: &mut Setup) -> (Gateway, tower_passthrough::HttpTransp
 }
 
 #[tokio::test]
-async fn the_pool_tells_what_it_holds() {
+async fn the_pool_reports_its_connections() {
     let vendor = Vendor::ok().await;
     let (gateway, transport) = transport(&mut Setup::new(&vendor)).await;
     assert_eq!(
@@ -163,8 +163,8 @@ async fn the_pool_tells_what_it_holds() {
         tower_passthrough::client::PoolStatus::default()
     );
     raw_call(gateway.address, get("/p/c/x")).await;
-    // It comes to rest once the call is over: maybe after the caller got the answer.
-    within("a connection at rest", async {
+    // The connection becomes idle after the call, which may be after the caller got the answer.
+    within("an idle connection", async {
         while transport.pool_status().idle == 0 {
             tokio::task::yield_now().await;
         }
@@ -179,7 +179,7 @@ async fn the_pool_tells_what_it_holds() {
 }
 
 #[tokio::test]
-async fn the_pool_tells_of_streams_and_of_calls_in_line() {
+async fn the_pool_reports_streams_and_waiting_calls() {
     let vendor = H2Vendor::start().await;
     let mut setup = Setup::new(&vendor).transport(|t| {
         t.http2_max_connections_per_host(1)
@@ -193,7 +193,7 @@ async fn the_pool_tells_of_streams_and_of_calls_in_line() {
         callers.push(caller);
     }
     let (mut first, mut second) = (vendor.next().await, vendor.next().await);
-    within("a call in line", async {
+    within("a waiting call", async {
         while transport.pool_status().waiting == 0 {
             tokio::task::yield_now().await;
         }

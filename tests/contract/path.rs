@@ -1,4 +1,4 @@
-//! Path and address: what is joined, what is refused, what is decoded.
+//! Path and address: paths that are joined, refused and decoded.
 
 use http::Method;
 use tower_passthrough::Connection;
@@ -9,14 +9,15 @@ use testkit::gateway::{Mount, Setup};
 use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 
-/// These remainders arrive as they were sent.
+/// Checks that these remainders arrive unchanged.
 async fn arrive_as_sent(pair: &Pair, remainders: &[&str]) {
     for remainder in remainders {
         assert_eq!(pair.target(remainder).await, *remainder);
     }
 }
 
-/// GETs of these remainders are refused as `bad-address`, and the vendor is never connected to.
+/// Checks that GETs with these remainders are refused as `bad-address`, and that the gateway never connects to the
+/// vendor.
 async fn are_bad_addresses(pair: &Pair, remainders: &[&str]) {
     for remainder in remainders {
         let request = get(&format!("/p/c{remainder}"));
@@ -82,7 +83,7 @@ async fn p2_empty_segments_trailing_slashes_and_parameters_stay() {
 }
 
 #[tokio::test]
-async fn p3_sequences_that_are_broken_or_no_utf8_pass() {
+async fn p3_percent_sequences_that_are_broken_or_not_utf8_are_forwarded() {
     let pair = Pair::new().await;
     arrive_as_sent(&pair, &["/%FF%FE", "/100%", "/%zz", "/a%2", "/%", "/%%20"]).await;
 
@@ -114,7 +115,7 @@ async fn p4_there_is_one_slash_at_the_seam() {
 }
 
 #[tokio::test]
-async fn p5_the_base_urls_own_query_comes_first() {
+async fn p5_the_default_query_comes_first() {
     let pair = Pair::with(|setup| setup.upstream(|u| u.query("v=3").unwrap())).await;
     for (remainder, target) in [
         ("/x?a=1", "/x?v=3&a=1"),
@@ -150,7 +151,7 @@ async fn p6_dot_segments_that_leave_the_base_are_refused() {
 }
 
 #[tokio::test]
-async fn p6_dot_segments_that_stay_inside_pass_untouched() {
+async fn p6_dot_segments_that_stay_inside_are_forwarded_unchanged() {
     let pair = Pair::with(|setup| setup.path("/v2")).await;
     for remainder in [
         "/a/../b",
@@ -166,7 +167,7 @@ async fn p6_dot_segments_that_stay_inside_pass_untouched() {
 }
 
 #[tokio::test]
-async fn p7_a_segment_is_judged_without_its_parameters() {
+async fn p7_a_segment_is_checked_without_its_parameters() {
     let pair = Pair::new().await;
     are_bad_addresses(
         &pair,
@@ -178,7 +179,7 @@ async fn p7_a_segment_is_judged_without_its_parameters() {
 }
 
 #[tokio::test]
-async fn p8_what_was_judged_is_what_is_forwarded() {
+async fn p8_the_checked_path_is_the_forwarded_path() {
     let pair = Pair::new().await;
     arrive_as_sent(
         &pair,
@@ -201,7 +202,7 @@ async fn p9_dots_encoded_twice_are_text() {
 }
 
 #[tokio::test]
-async fn p9_a_strict_option_refuses_dots_encoded_twice_that_leave_the_base() {
+async fn p9_an_option_refuses_dots_encoded_twice_that_leave_the_base() {
     let pair = Pair::with(|setup| setup.options(|o| o.reject_double_encoded_dots(true))).await;
     are_bad_addresses(
         &pair,
@@ -214,7 +215,7 @@ async fn p9_a_strict_option_refuses_dots_encoded_twice_that_leave_the_base() {
 }
 
 #[tokio::test]
-async fn p10_backslashes_and_controls_are_refused_in_the_path() {
+async fn p10_backslashes_and_control_characters_are_refused_in_the_path() {
     let pair = Pair::new().await;
     are_bad_addresses(
         &pair,
@@ -232,7 +233,7 @@ async fn p10_backslashes_and_controls_are_refused_in_the_path() {
         ],
     )
     .await;
-    // hyper's parser answers for raw ones.
+    // hyper's parser answers requests with raw control characters.
     for raw in ["\x01", "\x7f", "\x00"] {
         let response = pair.call(get(&format!("/p/c/a{raw}b"))).await;
         assert_eq!(response.status(), 400, "{raw:?}");
@@ -241,13 +242,13 @@ async fn p10_backslashes_and_controls_are_refused_in_the_path() {
 }
 
 #[tokio::test]
-async fn p10_encoded_controls_pass_in_the_query() {
+async fn p10_encoded_control_characters_are_forwarded_in_the_query() {
     let pair = Pair::new().await;
     arrive_as_sent(&pair, &["/x?q=a%0Ab", "/x?q=%00%0D%7F%5C", "/x?q=\\"]).await;
 }
 
 #[tokio::test]
-async fn p11_a_raw_fragment_never_arrives_and_a_decoded_one_is_encoded() {
+async fn p11_a_raw_fragment_never_arrives_and_a_decoded_fragment_is_encoded() {
     let pair = Pair::new().await;
     assert_eq!(pair.target("/a#b").await, "/a");
     assert_eq!(pair.target("/%2Fa%23b").await, "/a%23b");
@@ -255,7 +256,7 @@ async fn p11_a_raw_fragment_never_arrives_and_a_decoded_one_is_encoded() {
 }
 
 #[tokio::test]
-async fn p12_an_absolute_target_never_routes() {
+async fn p12_an_absolute_target_never_selects_the_upstream() {
     let pair = Pair::with(|setup| setup.path("/v2")).await;
     let port = pair.vendor.address().port();
     for target in [
@@ -326,7 +327,7 @@ async fn p14_generated_clients_paths_are_decoded_exactly_once() {
 }
 
 #[tokio::test]
-async fn p14_what_was_decoded_is_judged_like_everything_else() {
+async fn p14_a_decoded_path_is_checked_like_any_path() {
     let pair = Pair::new().await;
     are_bad_addresses(
         &pair,
@@ -346,7 +347,7 @@ async fn p14_what_was_decoded_is_judged_like_everything_else() {
 }
 
 #[tokio::test]
-async fn p15_what_holds_a_literal_slash_is_never_decoded() {
+async fn p15_a_remainder_with_a_literal_slash_is_never_decoded() {
     let pair = Pair::new().await;
     arrive_as_sent(
         &pair,
@@ -362,7 +363,7 @@ async fn p15_what_holds_a_literal_slash_is_never_decoded() {
 }
 
 #[tokio::test]
-async fn p16_a_decoded_query_precedes_the_outer_one() {
+async fn p16_a_decoded_query_precedes_the_outer_query() {
     let pair = Pair::new().await;
     assert_eq!(pair.target("/%2Fa%3Fx%3D1?y=2").await, "/a?x=1&y=2");
     assert_eq!(pair.target("/%2Fa?y=2").await, "/a?y=2");
@@ -374,8 +375,8 @@ async fn p16_a_decoded_query_precedes_the_outer_one() {
 }
 
 #[tokio::test]
-async fn p17_what_auto_gets_wrong_is_overridden_by_service_or_integration() {
-    // (a) an id with `%2F` as the only segment.
+async fn p17_the_service_or_the_integration_overrides_auto() {
+    // (a) An id with `%2F` as the only segment.
     let auto = Pair::with(|setup| setup.path("/projects")).await;
     assert_eq!(
         auto.target("/group%2Fproject").await,
@@ -392,7 +393,7 @@ async fn p17_what_auto_gets_wrong_is_overridden_by_service_or_integration() {
         "/projects/group%2Fproject"
     );
 
-    // (b) a generated client's path without any slash.
+    // (b) A generated client's path without any slash.
     assert_eq!(
         auto.target("/users%3Fx%3D1").await,
         "/projects/users%3Fx%3D1"
@@ -400,7 +401,7 @@ async fn p17_what_auto_gets_wrong_is_overridden_by_service_or_integration() {
     let always = Pair::with(|setup| setup.options(|o| o.path_encoding(PathEncoding::Always))).await;
     assert_eq!(always.target("/users%3Fx%3D1").await, "/users?x=1");
 
-    // (c) a generated client's path with an encoded id.
+    // (c) A generated client's path with an encoded id.
     assert_eq!(
         auto.target("/%2Fprojects%2Fg%252Fp").await,
         "/projects/projects/g%2Fp"
@@ -408,7 +409,7 @@ async fn p17_what_auto_gets_wrong_is_overridden_by_service_or_integration() {
 }
 
 #[tokio::test]
-async fn p18_the_prefix_is_stripped_by_whole_segments_of_the_raw_path() {
+async fn p18_the_prefix_is_removed_by_whole_segments_of_the_raw_path() {
     let pair = Pair::with(|setup| setup.mount(Mount::Layer)).await;
     for (target, ours) in [
         ("/p/c/x", true),
@@ -424,7 +425,7 @@ async fn p18_the_prefix_is_stripped_by_whole_segments_of_the_raw_path() {
         let expected = if ours { "ok" } else { "inner" };
         assert_eq!(response.text(), expected, "{target}");
     }
-    // Only the first segment goes, however often it comes again.
+    // Only the first segment is removed, even if the segment occurs again.
     pair.vendor.next().await;
     pair.vendor.next().await;
     assert_eq!(pair.target("/p/c/p").await, "/p/c/p");
@@ -501,7 +502,7 @@ async fn p20_a_target_that_grows_too_long_is_refused() {
 }
 
 #[tokio::test]
-async fn p20_a_target_that_is_too_long_to_begin_with_is_answered() {
+async fn p20_a_target_that_is_too_long_before_joining_is_answered() {
     let pair = Pair::new().await;
     let response = pair
         .call(get(&format!("/p/c/{}", "x".repeat(70_000))))
@@ -515,7 +516,7 @@ async fn p20_a_target_that_is_too_long_to_begin_with_is_answered() {
 }
 
 #[tokio::test]
-async fn p21_a_trailing_slash_is_not_trimmed() {
+async fn p21_a_trailing_slash_is_not_removed() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let pair = Pair::with(|setup| setup.mount(mount)).await;
         arrive_as_sent(&pair, &["/a/", "/a//", "/a"]).await;
@@ -523,7 +524,7 @@ async fn p21_a_trailing_slash_is_not_trimmed() {
 }
 
 #[tokio::test]
-async fn p18_calls_on_one_connection_are_told_apart() {
+async fn p18_each_call_of_a_callers_connection_has_its_own_address() {
     let vendor = Vendor::ok().await;
     let gateway = Setup::new(&vendor).start().await;
     let mut caller = Caller::connect(gateway.address).await;

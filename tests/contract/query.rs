@@ -1,4 +1,4 @@
-//! The query: bytes as they came, save `__domain`.
+//! The query: the bytes are forwarded unchanged, except `__domain`.
 
 use tower_passthrough::policy::DomainPolicy;
 use tower_passthrough::{Connection, auth};
@@ -9,7 +9,7 @@ use testkit::pair::Pair;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// A pair whose policy allows `eu.vendor.test` at the vendor's port.
+/// Returns a pair whose policy allows `eu.vendor.test` at the vendor's port.
 async fn with_domain() -> Pair {
     let vendor = Vendor::ok().await;
     let pattern = format!("eu.vendor.test:{}", vendor.address().port());
@@ -22,7 +22,7 @@ async fn with_domain() -> Pair {
 }
 
 #[tokio::test]
-async fn q1_raw_bytes_pass_unparsed() {
+async fn q1_raw_bytes_are_forwarded_unparsed() {
     let pair = Pair::new().await;
     for query in [
         "a=1+2&b=%20&c[]=1&c[]=2&d=&e&&f=a=b&%zz",
@@ -43,7 +43,7 @@ async fn q1_raw_bytes_pass_unparsed() {
 }
 
 #[tokio::test]
-async fn q2_the_reserved_name_is_recognised_decoded_once() {
+async fn q2_the_reserved_name_is_compared_after_one_decoding() {
     let pair = Pair::new().await;
     for name in [
         "__domain",
@@ -71,7 +71,7 @@ async fn q2_the_reserved_name_is_recognised_decoded_once() {
 }
 
 #[tokio::test]
-async fn q3_it_goes_with_one_ampersand() {
+async fn q3_the_reserved_pair_is_removed_with_one_ampersand() {
     let pair = with_domain().await;
     let port = pair.vendor.address().port();
     let domain = format!("eu.vendor.test:{port}");
@@ -141,7 +141,7 @@ async fn q6_a_host_or_url_replaces_the_base() {
 }
 
 #[tokio::test]
-async fn q6_what_is_no_host_or_url_is_refused() {
+async fn q6_values_that_are_not_a_host_or_url_are_refused() {
     let pair = with_domain().await;
     let port = pair.vendor.address().port();
     for domain in [
@@ -178,14 +178,14 @@ async fn q6_what_is_no_host_or_url_is_refused() {
             response.text()
         );
     }
-    // `+` is no blank: it's decoded to nothing else, and no host holds one.
+    // `+` isn't a blank: it isn't decoded, and no host contains it.
     let plus = get(&format!("/p/c/x?__domain=eu.vendor.test+:{port}"));
     pair.refused(plus, 400, "bad-domain").await;
     pair.vendor.untouched().await;
 }
 
 #[tokio::test]
-async fn q6_an_address_of_version_six_is_read_with_its_port() {
+async fn q6_an_ipv6_address_is_read_with_its_port() {
     let pair = with_domain().await;
     for domain in ["[::1]:8443", "[::1]", "http://[::1]:8443/"] {
         let request = get(&format!("/p/c/x?__domain={domain}"));
@@ -195,7 +195,7 @@ async fn q6_an_address_of_version_six_is_read_with_its_port() {
 }
 
 #[tokio::test]
-async fn q7_hosts_are_compared_in_one_spelling() {
+async fn q7_hosts_are_compared_in_one_normal_form() {
     let pair = with_domain().await;
     let port = pair.vendor.address().port();
     let host = format!("eu.vendor.test:{port}");
@@ -204,13 +204,13 @@ async fn q7_hosts_are_compared_in_one_spelling() {
         format!("eu.vendor.test.:{port}"),
         format!("EU.VENDOR.TEST.:{port}"),
         format!("%65u.vendor.test:{port}"),
-        // Full-width letters and dots are mapped by IDNA.
+        // IDNA maps full-width letters and dots.
         format!("%EF%BD%85u%E3%80%82vendor.test:{port}"),
     ] {
         let received = pair.seen(get(&format!("/p/c/x?__domain={domain}"))).await;
         assert_eq!(received.head.value("host"), Some(host.as_str()), "{domain}");
     }
-    // A default port said is a default port not said: neither is the port that is allowed.
+    // An explicit default port is the same as no port, and neither of the two is the allowed port.
     for domain in ["eu.vendor.test", "eu.vendor.test:80", "eu.vendor.test:81"] {
         let request = get(&format!("/p/c/x?__domain={domain}"));
         pair.refused(request, 403, "domain-refused").await;
@@ -255,7 +255,7 @@ async fn q7_spellings_of_an_address_are_that_address() {
 }
 
 #[tokio::test]
-async fn q8_a_scheme_may_not_weaken_https() {
+async fn q8_domain_cannot_replace_https_by_http() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     let pattern = format!("eu.vendor.test:{port}");
@@ -281,7 +281,7 @@ async fn q8_a_scheme_may_not_weaken_https() {
     vendor.untouched().await;
 }
 
-/// A pair whose credential is the query parameter `api_key` with the secret `S+`.
+/// Returns a pair whose credential is the query parameter `api_key` with the secret `S+`.
 async fn with_query_key(vendor: Vendor) -> Pair {
     Pair::before(vendor, |setup| {
         setup
@@ -310,7 +310,7 @@ async fn q9_a_key_in_the_query_replaces_the_callers_and_comes_last() {
 }
 
 #[tokio::test]
-async fn q10_the_injected_query_is_in_no_error() {
+async fn q10_no_error_contains_the_query_with_the_key() {
     let dead = {
         let listener = testkit::gateway::bind().await;
         listener.local_addr().unwrap()
@@ -337,7 +337,7 @@ async fn q10_the_injected_query_is_in_no_error() {
 }
 
 #[tokio::test]
-async fn q11_what_the_vendor_echoes_of_its_url_is_not_modified_by_default() {
+async fn q11_the_vendors_copy_of_its_url_is_not_modified_by_default() {
     let link = "<https://vendor.test/x?api_key=S%2B&page=2>; rel=next";
     let location = "https://vendor.test/y?api_key=S%2B";
     let reply = format!(
@@ -350,7 +350,7 @@ async fn q11_what_the_vendor_echoes_of_its_url_is_not_modified_by_default() {
 }
 
 #[tokio::test]
-async fn p20_a_target_that_its_key_makes_too_long_is_the_callers_fault() {
+async fn p20_a_target_that_its_key_makes_too_long_is_bad_address() {
     let pair = with_query_key(Vendor::ok().await).await;
     let query = "q".repeat(65_527);
     let long = get(&format!("/p/c/x?{query}"));

@@ -1,4 +1,4 @@
-//! How often calls of a connection may begin, by the host's own limit.
+//! The rate at which calls of a connection may begin, if the host application limits the rate.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use testkit::gateway::{Setup, TOKEN};
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn e6_429_says_when_the_next_call_may_begin() {
+async fn e6_a_429_has_the_time_until_the_next_call() {
     let vendor = Vendor::ok().await;
     let two = NonZeroU32::new(2).unwrap();
     let rate = Rate::per_minute(NonZeroU32::MIN).burst(two);
@@ -35,7 +35,7 @@ async fn e6_429_says_when_the_next_call_may_begin() {
         assert!((30..=60).contains(&seconds), "{method}: {seconds}");
         assert_eq!(answer.head.value("cache-control"), Some("no-store"));
     }
-    // It's a limit of each connection by itself, and tells nobody of ids.
+    // Each connection key has its own limit, so the limit doesn't reveal other ids.
     assert_eq!(raw_call(gateway.address, get("/p/d/x")).await.status(), 200);
     for _ in 0..4 {
         let answer = raw_call(gateway.address, get("/p/nobody/x")).await;
@@ -43,11 +43,11 @@ async fn e6_429_says_when_the_next_call_may_begin() {
     }
 }
 
-/// `Retry-After` is true: rounded up, so that a caller that waits for it is let through.
+/// `Retry-After` is rounded up, so a caller that waits for this time is accepted.
 #[tokio::test]
-async fn e6_a_caller_that_waits_as_told_is_let_through() {
+async fn e6_a_caller_that_waits_for_retry_after_is_accepted() {
     let vendor = Vendor::ok().await;
-    // One each 1.5 seconds, so that 1 would be too early.
+    // One call per 1.5 seconds, so that a wait of 1 second would be too short.
     let forty = NonZeroU32::new(40).unwrap();
     let rate = Rate::per_minute(forty).burst(NonZeroU32::MIN);
     let gateway = Setup::new(&vendor)
@@ -57,7 +57,7 @@ async fn e6_a_caller_that_waits_as_told_is_let_through() {
     let first = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(first.status(), 200);
     let second = raw_call(gateway.address, get("/p/c/x")).await;
-    // More than 1.5 seconds may have passed already, where the machine is busy.
+    // On a busy machine, more than 1.5 seconds may have passed.
     if second.status() == 429 {
         let seconds: u64 = second.head.value("retry-after").unwrap().parse().unwrap();
         tokio::time::sleep(Duration::from_secs(seconds)).await;

@@ -8,7 +8,7 @@ use tower_passthrough::{ConnectionId, ErrorCode};
 
 use super::decoded;
 
-/// `text` as the path of a request.
+/// Checks `text` as the path of a request.
 pub fn check(text: &str) {
     let Ok(uri) = format!("/{text}").parse::<Uri>() else {
         return;
@@ -68,9 +68,9 @@ pub fn check(text: &str) {
         };
         let path = target.path();
         assert!(path.is_empty() || path.starts_with('/'), "{path:?}");
-        // P6, P7, P10: no view of it leaves the base path, and nothing in it ends a line.
+        // P6, P7, P10: in no view does the path leave the base path, and nothing in the path ends a line.
         assert!(!is_bad(path), "{path:?} passed");
-        // P1, P3, P15: what isn't decoded stays, each percent sequence as it was.
+        // P1, P3, P15: bytes that aren't decoded stay, and each percent sequence is unchanged.
         let tail = remainder.strip_prefix('/').unwrap_or_default();
         let is_decoded = match encoding {
             PathEncoding::Auto => !tail.contains('/') && tail.to_ascii_uppercase().contains("%2F"),
@@ -80,7 +80,7 @@ pub fn check(text: &str) {
         if !is_decoded {
             assert_eq!(path, remainder, "{uri}");
         } else {
-            // P14: once decoded, what is forwarded stands for what was meant.
+            // P14: if the path is decoded, the forwarded path stands for the decoded bytes.
             let whole = decoded(tail);
             let meant = whole.split(|&byte| byte == b'?').next().unwrap_or_default();
             assert!(
@@ -88,7 +88,7 @@ pub fn check(text: &str) {
                 "{uri} became {path:?}"
             );
         }
-        // It can stand in a request line, as it is.
+        // The target can be written in a request line unchanged.
         let line = match target.query() {
             Some(query) => format!("{path}?{query}"),
             None => path.to_owned(),
@@ -100,7 +100,7 @@ pub fn check(text: &str) {
         }
         .unwrap();
         assert!(parsed.as_str().ends_with(&line), "{line:?} became {parsed}");
-        // P8: to read what is forwarded changes nothing.
+        // P8: reading the forwarded path again changes nothing.
         let again: Uri = format!("/c{line}").parse().unwrap();
         let again = Address::parse(&again).unwrap();
         let again = again.target(PathEncoding::Never);
@@ -115,8 +115,7 @@ pub fn check(text: &str) {
     }
 }
 
-/// Whether `forwarded` is `meant` with bytes that no target may hold encoded, and nothing else
-/// changed.
+/// Returns whether `forwarded` equals `meant`, except that bytes which a target can't contain are encoded.
 fn stands_for(forwarded: &str, meant: &[u8]) -> bool {
     let mut rest = forwarded.as_bytes();
     for &byte in meant {
@@ -135,7 +134,7 @@ fn stands_for(forwarded: &str, meant: &[u8]) -> bool {
     rest.is_empty()
 }
 
-/// P6, P7, P10, by a stack of names in place of a depth.
+/// P6, P7 and P10, with a stack of names instead of a depth.
 fn is_bad(path: &str) -> bool {
     let once = decoded(path);
     if once

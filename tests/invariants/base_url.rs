@@ -1,4 +1,4 @@
-//! Base URLs, and what is joined to them.
+//! Base URLs, and the paths that are joined to them.
 
 use tower_passthrough::policy::Scheme;
 use tower_passthrough::upstream::BaseUrl;
@@ -6,9 +6,9 @@ use tower_passthrough::{Connection, Upstream};
 
 use super::call::call;
 
-/// `text` as a base URL, and as the template of one.
+/// Checks `text` as a base URL, and as a template of a base URL.
 pub fn check(text: &str) {
-    // Whatever it is, it's an error or none; a value only ever completes it.
+    // Each text is an error or a template, and the values of a connection don't make a template panic.
     if let Ok(template) = Upstream::template(text) {
         let hostile = Connection::new("x")
             .with_variable("v", "a.evil.test/#@")
@@ -23,7 +23,7 @@ pub fn check(text: &str) {
     let scheme = match origin.scheme() {
         Scheme::Https => "https",
         Scheme::Http => "http",
-        _ => panic!("a scheme of neither kind"),
+        _ => panic!("a scheme other than http and https"),
     };
     let authority = origin.authority().as_str();
     assert!(!authority.contains('@') && origin.port() != 0, "{text:?}");
@@ -40,7 +40,7 @@ pub fn check(text: &str) {
         "{text:?} became {:?}",
         base.path()
     );
-    // D5: a second parse finds what the first found.
+    // D5: a second parse gives the same result as the first parse.
     let again = BaseUrl::new(&format!("{scheme}://{authority}{}", base.path())).unwrap();
     assert_eq!(again.origin().host(), origin.host(), "{text:?}");
     assert_eq!(
@@ -66,7 +66,7 @@ pub fn check(text: &str) {
         };
         let sent = match outcome {
             Ok(sent) => sent,
-            // Too long for a request target.
+            // The target is too long.
             Err(code) => {
                 assert!(
                     code == "bad-address" && text.len() > 60_000,
@@ -75,7 +75,7 @@ pub fn check(text: &str) {
                 continue;
             }
         };
-        // P4: one slash at the seam; P1, P5: nothing else changes.
+        // P4: one slash at the seam. P1, P5: no other change.
         let expected = match (base.path(), joined) {
             ("", "") => "/".to_owned(),
             (path, "") => path.to_owned(),

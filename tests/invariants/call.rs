@@ -1,4 +1,4 @@
-//! A call through the whole service, to a transport that keeps what it would send.
+//! A call through the whole service, over a transport that keeps the request.
 
 use std::sync::{Arc, Mutex};
 
@@ -12,7 +12,7 @@ use tower_passthrough::{
 };
 use tower_service::Service as _;
 
-/// What would have been sent.
+/// The request that would have been sent.
 #[derive(Debug)]
 pub struct Sent {
     pub uri: Uri,
@@ -45,7 +45,7 @@ impl Transport for Keeping {
     }
 }
 
-/// Either what a GET of `target` would send to that vendor, or the code of the gateway's own error.
+/// Returns the request that a GET of `target` would send to that vendor, or the code of the gateway's error.
 pub fn call(upstream: Upstream, target: &str) -> Option<Result<Sent, String>> {
     thread_local! {
         static RUNTIME: tokio::runtime::Runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();

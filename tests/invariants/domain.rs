@@ -1,4 +1,4 @@
-//! `__domain`: what is permitted is what is listed.
+//! `__domain`: only listed hosts are permitted.
 
 use tower_passthrough::policy::{DomainPolicy, Scheme};
 use tower_passthrough::{Upstream, auth};
@@ -19,9 +19,9 @@ fn upstream() -> Upstream {
         .domains(domains.allow_address([9, 9, 9, 9].into(), None))
 }
 
-/// `text` as the value of `__domain`, whole encoded.
+/// Checks `text` as the value of `__domain`, with all bytes encoded.
 pub fn check(text: &str) {
-    // As long as a request target can be, less what stands around it.
+    // The longest text for which the request target isn't too long.
     if text.len() > 20_000 {
         return;
     }
@@ -37,7 +37,7 @@ pub fn check(text: &str) {
         ),
         Some(Ok(sent)) => {
             is_listed(text, &sent);
-            // What was judged is what would be sent, and the credential went along.
+            // The request goes to the destination that was checked, and has the credential.
             assert_eq!(
                 sent.uri.authority().map(|authority| authority.as_str()),
                 Some(sent.authority.as_str()),
@@ -53,7 +53,7 @@ pub fn check(text: &str) {
             );
             assert_eq!(sent.uri.query(), Some("a=1"));
             assert!(sent.uri.path().ends_with("/x"), "{}", sent.uri);
-            // One form: what is sent names itself.
+            // The host is in its normal form: as a value of `__domain`, the host leads to itself.
             let again = call(upstream(), &target(&sent.authority)).unwrap().unwrap();
             assert_eq!(
                 (again.authority, again.host, again.port),

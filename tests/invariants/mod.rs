@@ -1,7 +1,7 @@
-//! What holds for each input, whatever it is. Property tests and fuzz targets share these; each
-//! panics where its promise is broken.
+//! Invariants that hold for each input. Property tests and fuzz targets share the invariants, and each invariant panics
+//! if it's violated.
 //!
-//! The rules are written down a second time here, in another way than the crate's.
+//! The rules are implemented here a second time, in another way than in the crate. IDs such as P6 are those of `docs/rules`.
 #![allow(
     dead_code,
     unreachable_pub,
@@ -38,7 +38,7 @@ pub fn decoded(text: &str) -> Vec<u8> {
     decoded
 }
 
-/// Each byte of `text`, percent-encoded.
+/// Returns `text` with each byte percent-encoded.
 pub fn encoded(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }

@@ -1,4 +1,4 @@
-//! The raw query and its one reserved parameter.
+//! The raw query and its reserved parameter.
 
 use http::Uri;
 use tower_passthrough::ErrorCode;
@@ -7,7 +7,7 @@ use tower_passthrough::address::PathEncoding;
 
 use super::decoded;
 
-/// `text` as the query of a request.
+/// Checks `text` as the query of a request.
 pub fn check(text: &str) {
     let Ok(uri) = format!("/c/x?{text}").parse::<Uri>() else {
         return;
@@ -32,7 +32,7 @@ pub fn check(text: &str) {
                         assert_eq!(target.query(), Some(query));
                         assert_eq!(target.domain(), None);
                     }
-                    // Q3: it goes with one `&`, and with the `?` where nothing is left.
+                    // Q3: the pair is removed with one `&`, and with the `?` if no pair is left.
                     [pair] => {
                         let left = others.join("&");
                         assert_eq!(
@@ -47,10 +47,10 @@ pub fn check(text: &str) {
                             Some(decoded(value).as_slice())
                         );
                     }
-                    // Q5: twice, even if equal.
+                    // Q5: a parameter that occurs twice is refused, even with equal values.
                     _ => panic!("{query} passed"),
                 }
-                // Nothing of that name is left, however it's spelled.
+                // No parameter of that name is left, in any spelling.
                 let left = target.query().unwrap_or_default();
                 assert!(!left.split('&').any(|pair| is_reserved(&pair)), "{left}");
             }

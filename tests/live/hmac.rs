@@ -1,4 +1,4 @@
-//! HMAC by recipes of the vendor's own, before a vendor that makes the signature anew.
+//! HMAC signatures by a vendor's recipe, with a vendor that computes the signature again.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -32,7 +32,7 @@ async fn pair(scheme: Hmac) -> Pair {
     .await
 }
 
-/// The parts of `HMAC id:timestamp:nonce:signature`.
+/// Returns the parts of `HMAC id:timestamp:nonce:signature`.
 fn parts(received: &Received) -> [String; 4] {
     let value = received.head.value("authorization").unwrap();
     let parts: Vec<_> = value.strip_prefix("HMAC ").unwrap().split(':').collect();
@@ -41,7 +41,7 @@ fn parts(received: &Received) -> [String; 4] {
 }
 
 #[tokio::test]
-async fn a_vendor_makes_the_same_signature_of_what_arrives() {
+async fn a_vendor_computes_the_same_signature() {
     let message = "{method}\n{path_and_query}\n{timestamp}\n{nonce}\n{header:x-tenant}\n\
                    {body_sha256_hex}";
     let scheme = Hmac::new(HmacHash::Sha256, message)
@@ -85,7 +85,7 @@ async fn a_vendor_makes_the_same_signature_of_what_arrives() {
 }
 
 #[tokio::test]
-async fn what_is_put_on_before_the_signature_is_signed_too() {
+async fn fields_and_parameters_of_the_scheme_are_signed_too() {
     let scheme = Hmac::new(HmacHash::Sha256, "{query}|{header:x-timestamp}")
         .and_then(|scheme| scheme.parameter("signature", "{signature}"))
         .and_then(|scheme| scheme.parameter("timestamp", "{timestamp_ms}"))
@@ -125,9 +125,9 @@ async fn only_signed_bodies_are_limited() {
     }
 }
 
-/// The first look at a body makes the caller send it.
+/// The first poll of a body makes the caller send the body.
 #[tokio::test]
-async fn h18_what_cannot_sign_is_told_before_the_payload_is_asked_for() {
+async fn h18_a_key_that_cannot_sign_is_an_error_before_the_payload_is_requested() {
     let scheme = Hmac::new(HmacHash::Sha256, "{body}")
         .and_then(|scheme| scheme.header("x-signature", "{signature}"))
         .unwrap();

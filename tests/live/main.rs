@@ -1,5 +1,5 @@
-//! Credentials that live, at vendors that look at them: each over real sockets, and where there is
-//! one, before a peer of another language.
+//! Credentials that are refreshed or that sign, with vendors that verify them, over real sockets. Where possible, the
+//! vendor is written in another language.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! OAuth 1.0a before oauthlib, the implementation that most Python servers verify with.
+//! OAuth 1.0a with oauthlib, the implementation with which most Python servers verify.
 
 use std::net::SocketAddr;
 use std::process::Stdio;
@@ -17,7 +17,7 @@ use testkit::gateway::Setup;
 use testkit::pair::Pair;
 use testkit::wait::within;
 
-/// The Python to use, one that has `oauthlib[signedtoken]`. If it's set, the tests don't skip.
+/// The variable that names a Python with `oauthlib[signedtoken]`. If the variable is set, the tests aren't skipped.
 const PYTHON: &str = "OAUTH1_PYTHON";
 
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
@@ -29,7 +29,7 @@ struct Peer {
 }
 
 impl Peer {
-    /// `None` if no Python has oauthlib.
+    /// Starts the peer. `None` means that no Python has oauthlib.
     async fn start() -> Option<Self> {
         let wanted = std::env::var_os(PYTHON);
         let python = wanted.clone().unwrap_or_else(|| "python3".into());
@@ -65,7 +65,7 @@ impl Peer {
         SocketAddr::from(([127, 0, 0, 1], u16::try_from(port).unwrap()))
     }
 
-    /// The origin in clear.
+    /// Returns the origin without TLS.
     fn http(&self) -> String {
         format!("http://vendor.test:{}", self.address("http").port())
     }
@@ -80,12 +80,12 @@ impl Peer {
     }
 }
 
-/// What oauthlib says of the request.
+/// Returns oauthlib's verdict on the request.
 fn verdict(response: &RawResponse) -> Value {
     serde_json::from_str(&response.text()).unwrap_or_default()
 }
 
-/// Requests whose parameters are easily read in two ways.
+/// Returns requests whose parameters can easily be read in two ways.
 fn requests() -> Vec<String> {
     let form = |target: &str, body: &str| {
         let length = format!("Content-Length: {}", body.len());
@@ -100,7 +100,7 @@ fn requests() -> Vec<String> {
         "/x?plain=a+b&encoded=a%20b&plus=a%2Bb&emoji=%F0%9F%98%80&tilde=~%7E",
         "/x?empty&also=&=none&&x=1&",
         "/x?legal=!*'(),;:@/?$&lower=%c3%a9",
-        // Not encoded, oauthlib refuses brackets.
+        // oauthlib refuses brackets that aren't encoded.
         "/x?array%5B%5D=1&array%5b%5d=2",
     ]
     .iter()
@@ -149,7 +149,7 @@ fn schemes() -> Vec<OAuth1> {
 }
 
 #[tokio::test]
-async fn oauthlib_verifies_what_is_signed() {
+async fn oauthlib_verifies_the_signatures() {
     let Some(peer) = Peer::start().await else {
         return;
     };
@@ -234,7 +234,7 @@ async fn oauthlib_refuses_other_secrets() {
     }
 }
 
-/// Takes TLS off, and hands on what was in it.
+/// Removes TLS, and forwards the bytes.
 async fn behind_tls(peer: SocketAddr) -> (String, JoinSet<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -255,14 +255,14 @@ async fn behind_tls(peer: SocketAddr) -> (String, JoinSet<()>) {
 }
 
 #[tokio::test]
-async fn oauthlib_takes_plaintext_over_tls() {
+async fn oauthlib_accepts_plaintext_over_tls() {
     let Some(peer) = Peer::start().await else {
         return;
     };
     let (origin, _tasks) = behind_tls(peer.address("https")).await;
     for scheme in [
         OAuth1::plaintext(),
-        // Not in the query: there oauthlib decodes the signature once too often.
+        // Not in the query, because oauthlib decodes a signature in the query once too often.
         OAuth1::plaintext().two_legged(),
         OAuth1::hmac_sha256(),
     ] {
@@ -278,7 +278,7 @@ async fn oauthlib_takes_plaintext_over_tls() {
     }
 }
 
-/// Signs by the command line of OpenSSL, with the key in a file of its own.
+/// Signs with the command line of OpenSSL, with the key in a temporary file.
 #[derive(Debug)]
 struct OpenSsl;
 
@@ -306,7 +306,7 @@ impl RsaSha1Signer for OpenSsl {
 }
 
 #[tokio::test]
-async fn oauthlib_verifies_rsa_sha1_of_a_signer_of_the_hosts() {
+async fn oauthlib_verifies_rsa_sha1_of_a_custom_signer() {
     let openssl = Command::new("openssl").arg("version").output().await;
     if !openssl.is_ok_and(|output| output.status.success()) {
         eprintln!("skipped: there is no openssl on the path");
@@ -337,7 +337,7 @@ fn connection() -> Connection {
 }
 
 #[tokio::test]
-async fn bodies_arrive_as_they_came() {
+async fn bodies_arrive_unchanged() {
     let pair = Pair::with(|setup| {
         let setup = setup.connection(connection());
         setup.upstream(|upstream| upstream.auth(OAuth1::hmac_sha1().body_limit(20)))
@@ -348,7 +348,7 @@ async fn bodies_arrive_as_they_came() {
     let sent = request("POST", "/p/c/x", &[FORM, &length], body);
     let received = pair.seen(&sent).await;
     assert_eq!(received.body.data, body.as_bytes());
-    // What isn't a form streams, whatever its size; a form is limited, and nothing of it is sent.
+    // A body that isn't a form streams, whatever its size. A form over the limit is refused, and no byte of it is sent.
     let large = "x".repeat(100_000);
     let length = format!("Content-Length: {}", large.len());
     let sent = request(
@@ -364,7 +364,7 @@ async fn bodies_arrive_as_they_came() {
 }
 
 #[tokio::test]
-async fn each_request_has_a_nonce_of_its_own() {
+async fn each_request_has_another_nonce() {
     let pair = Pair::with(|setup| {
         let setup = setup.connection(connection());
         setup.upstream(|upstream| upstream.auth(OAuth1::hmac_sha1()))

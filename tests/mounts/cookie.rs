@@ -1,4 +1,4 @@
-//! A mount that knows its callers by a cookie, which browsers send along for any page that asks.
+//! A mount with a cookie as the callers' credential, which browsers send for any page that asks.
 
 use axum::Router;
 use axum::extract::Request;
@@ -18,7 +18,7 @@ async fn logged_in(request: Request, next: Next) -> Response {
     }
 }
 
-/// The layer stands in front of whatever reads the cookie.
+/// Mounts the check of the origin in front of the code that reads the cookie.
 async fn guarded() -> Place {
     Place::axum(|service| {
         Router::new()
@@ -40,7 +40,7 @@ async fn post(place: &Place, lines: &[&str]) -> RawResponse {
 }
 
 #[tokio::test]
-async fn v5_other_sites_pages_cannot_use_the_cookie() {
+async fn v5_pages_of_other_sites_cannot_use_the_cookie() {
     let place = guarded().await;
     for lines in [
         &["Origin: https://evil.test", "Sec-Fetch-Site: cross-site"][..],
@@ -58,7 +58,7 @@ async fn v5_other_sites_pages_cannot_use_the_cookie() {
 }
 
 #[tokio::test]
-async fn v5_the_app_s_own_pages_and_programs_can_and_the_cookie_stays_here() {
+async fn v5_own_pages_and_programs_can_and_the_cookie_is_not_forwarded() {
     let place = guarded().await;
     for lines in [
         &["Origin: http://app.test", "Sec-Fetch-Site: same-origin"][..],

@@ -1,4 +1,4 @@
-//! Each mount's example as a process: tried with a WebSocket, an event stream and an upload, and not with a GET alone.
+//! The example of each mount as a process, which serves a WebSocket, an event stream, an upload and a GET.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -20,19 +20,19 @@ use testkit::caller::{Caller, raw_call, request};
 use testkit::h2_caller::{self, H2Caller};
 use testkit::wait::within;
 
-/// A running example, which ends with this.
+/// A running example, which ends when the value is dropped.
 struct Example {
     /// `HOST:PORT`.
     address: String,
-    /// The path to the connection.
+    /// The path of the connection.
     mount: String,
-    /// The field by which a caller authenticates, if the example wants one.
+    /// The field by which a caller authenticates, if the example needs a field.
     key: Option<(String, String)>,
     _process: Child,
 }
 
 impl Example {
-    /// Starts the binary that cargo has built beside the test, on a free port.
+    /// Starts the binary that cargo has built next to the test, on a free port.
     async fn start(name: &str) -> Self {
         let own = std::env::current_exe().unwrap();
         let profile = own.parent().and_then(Path::parent).unwrap();
@@ -48,7 +48,7 @@ impl Example {
             .spawn()
             .unwrap();
         let mut printed = BufReader::new(process.stdout.take().unwrap()).lines();
-        let line = within("the line that tells what to try", printed.next_line()).await;
+        let line = within("the line with the commands to try", printed.next_line()).await;
         let line = line.unwrap().expect("a line");
         let mut words = line.split(' ');
         let url = words.by_ref().nth(1).expect("`curl URL`");
@@ -115,7 +115,7 @@ impl Example {
             .await;
         let head = caller.head().await;
         assert_eq!(head.value("content-type"), Some("text/event-stream"));
-        // The stream has no end, so each event came while it went on.
+        // The stream has no end, so each event came while the stream was open.
         for tick in 0..3 {
             let event = format!("data: tick {tick}\n\n");
             let until = caller.wire.until(event.as_bytes());
@@ -170,9 +170,9 @@ async fn tonic() {
     assert_eq!(answer.status(), ServingStatus::Serving);
 }
 
-/// Each tenant calls the connection `crm`, and nobody reaches another's.
+/// Each tenant calls the connection `crm`, and no tenant reaches the connection of another tenant.
 #[tokio::test]
-async fn tenants_of_axum_nest() {
+async fn axum_nest_separates_tenants() {
     let example = Example::start("axum_nest").await;
     let address = example.address.parse().unwrap();
     for (tenant, key, expected) in [

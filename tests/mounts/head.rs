@@ -1,4 +1,4 @@
-//! A HEAD: axum completes what looks like an empty body.
+//! A HEAD request: axum completes a response that looks empty.
 
 use axum::Router;
 use axum::routing::any_service;
@@ -8,7 +8,7 @@ use testkit::caller::{RawResponse, raw_call, request};
 use testkit::vendor::Vendor;
 use tower_passthrough::PassthroughService;
 
-/// What the caller gets of a HEAD to a vendor that answers so.
+/// Returns the answer to a HEAD of a vendor with that answer.
 async fn head(vendor: &str, mount: impl FnOnce(PassthroughService) -> Router) -> RawResponse {
     let vendor = Vendor::answering(vendor).await;
     let prefixed = |service| Router::new().nest("/p", mount(service));
@@ -29,7 +29,7 @@ const LENGTH: &str = "HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n";
 const EMPTY: &str = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 
 #[tokio::test]
-async fn b5_a_head_without_a_length_gets_none() {
+async fn b5_a_head_without_a_length_gets_no_length() {
     for mount in [any, nested] {
         let response = head(CHUNKED, mount).await;
         assert_eq!(response.status(), 200, "{}", response.text());
@@ -38,7 +38,7 @@ async fn b5_a_head_without_a_length_gets_none() {
 }
 
 #[tokio::test]
-async fn b5_the_vendor_s_length_comes_back() {
+async fn b5_the_length_of_the_vendor_is_returned() {
     for mount in [any, nested] {
         for (vendor, length) in [(LENGTH, "1234"), (EMPTY, "0")] {
             let response = head(vendor, mount).await;

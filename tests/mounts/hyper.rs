@@ -16,7 +16,7 @@ use testkit::h2_caller::{H2Caller, request};
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn both_protocols_on_one_port() {
+async fn both_protocols_work_on_one_port() {
     let vendor = Vendor::ok().await;
     let gateway = Setup::new(&vendor).mount(Mount::Hyper).start().await;
 
@@ -45,7 +45,7 @@ async fn both_protocols_on_one_port() {
 }
 
 #[tokio::test]
-async fn a_layer_around_a_service_that_is_there_already() {
+async fn a_layer_around_an_existing_service() {
     let vendor = Vendor::ok().await;
     let listener = bind().await;
     let address = listener.local_addr().unwrap();

@@ -28,7 +28,7 @@ async fn takes_its_prefix_alone(place: &Place) {
 }
 
 #[tokio::test]
-async fn as_a_router_s_own_layer() {
+async fn as_the_layer_of_a_router() {
     let place = Place::axum(|service| {
         finished().layer(PassthroughLayer::new("/p", service).expect("a prefix"))
     })
@@ -36,9 +36,9 @@ async fn as_a_router_s_own_layer() {
     takes_its_prefix_alone(&place).await;
 }
 
-/// A layer sees unmatched paths too: the router needs no route for the mount.
+/// A layer sees unmatched paths too, so the router needs no route for the mount.
 #[tokio::test]
-async fn as_the_layer_of_a_router_that_knows_one_other_route() {
+async fn as_the_layer_of_a_router_with_another_route() {
     let place = Place::axum(|service| {
         let layer = PassthroughLayer::new("/api/p", service).expect("a prefix");
         let api = Router::new().route("/api/me", get(async || "you"));

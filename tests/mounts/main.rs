@@ -1,5 +1,5 @@
-//! Each way to mount the passthrough, over real sockets: what the host's router does to a request
-//! must not be seen by the vendor, and what the host's layers know must be seen by the store.
+//! Each way to mount the passthrough, over real sockets: the vendor must not see the changes that the host
+//! application's router makes to a request, and the store must see the data of the host application's layers.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -9,7 +9,7 @@ use crate::place::Place;
 use testkit::gateway::Setup;
 
 #[tokio::test]
-async fn one_deep_beside_other_routes() {
+async fn one_level_deep_next_to_other_routes() {
     let place = Place::axum(|service| {
         Router::new()
             .route("/", get(async || "home"))
@@ -35,7 +35,7 @@ async fn one_deep_beside_other_routes() {
 }
 
 #[tokio::test]
-async fn three_deep() {
+async fn three_levels_deep() {
     let place = Place::axum(|service| {
         let inner = Router::new()
             .route("/news", get(async || "news"))
@@ -66,7 +66,8 @@ fn id_inside(setup: Setup, prefix: &'static str) -> Setup {
     })
 }
 
-/// axum eats a slash: what it leaves of `/p/c`, `/p/c/` and `/p/c//` is less than what was sent.
+/// axum removes a slash: after the router, the paths of `/p/c`, `/p/c/` and `/p/c//` are shorter than the paths that
+/// were sent.
 #[tokio::test]
 async fn p19_an_id_inside_of_the_nest_keeps_its_slashes() {
     let place = Place::with(
@@ -88,7 +89,7 @@ async fn p19_an_id_inside_of_the_nest_keeps_its_slashes() {
 }
 
 #[tokio::test]
-async fn p19_an_id_inside_of_a_nest_that_is_nested_itself() {
+async fn p19_an_id_inside_of_a_nested_nest() {
     let place = Place::with(
         |setup| id_inside(setup, "/api/p"),
         |service| Router::new().nest("/api", Router::new().nest_service("/p/{id}", service)),

@@ -1,4 +1,4 @@
-//! A service before a vendor, in the place that a test chooses for it.
+//! A service in front of a vendor, mounted in the way that a test chooses.
 
 use axum::Router;
 use tower_passthrough::PassthroughService;
@@ -16,7 +16,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// The usual service without a prefix, before a vendor that answers 200 to everything.
+    /// Returns the usual service without a prefix, in front of a vendor that answers 200 to everything.
     pub(crate) async fn axum(mount: impl FnOnce(PassthroughService) -> Router) -> Self {
         Self::with(|setup| setup, mount).await
     }
@@ -47,7 +47,7 @@ impl Place {
         raw_call(self.gateway.address, get(target)).await
     }
 
-    /// Each target arrives at the vendor as this one.
+    /// Checks that each target arrives at the vendor as the other target.
     pub(crate) async fn arrive(&self, targets: &[(&str, &str)]) {
         for (sent, seen) in targets {
             let response = self.get(sent).await;
@@ -56,7 +56,7 @@ impl Place {
         }
     }
 
-    /// The host app answers itself, and the vendor never hears of it.
+    /// Checks that the host application itself answers, and that the vendor receives nothing.
     pub(crate) async fn answers(&self, target: &str, status: u16, body: &str) {
         let response = self.get(target).await;
         let answer = (response.status(), response.text());

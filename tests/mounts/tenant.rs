@@ -1,5 +1,4 @@
-//! The host's own authentication in front: the tenant that it finds is read by authorizer and
-//! store.
+//! The host application's authentication in front of the mount: authorizer and store read the tenant that it finds.
 
 use std::net::SocketAddr;
 
@@ -31,7 +30,7 @@ impl Tenant {
     }
 }
 
-/// The host's field, by which its callers say who they are.
+/// The field by which callers authenticate to the host application.
 const SESSION: HeaderName = HeaderName::from_static("x-session");
 
 fn tenant(request: &http::request::Parts) -> Option<Tenant> {
@@ -50,7 +49,7 @@ async fn authenticate(request: Request, next: Next) -> Response {
     next.run(Request::from_parts(parts, body)).await
 }
 
-/// A connection `crm` for each tenant.
+/// A store with a connection `crm` for each tenant.
 struct Tenants;
 
 impl CredentialStore for Tenants {
@@ -69,7 +68,7 @@ impl CredentialStore for Tenants {
     }
 }
 
-/// All but Mallory.
+/// An authorizer that allows all tenants but Mallory.
 struct Customers;
 
 impl Authorize for Customers {
@@ -119,7 +118,7 @@ async fn each_tenant_has_its_own(vendor: &Vendor, gateway: &Gateway) {
     assert!(vendor.try_next().await.is_none());
 }
 
-/// Those whom the host turns away never come as far as the store.
+/// Checks that callers whom the host application refuses never reach the store.
 async fn strangers_stay_outside(vendor: &Vendor, gateway: &Gateway) {
     let stranger = call(gateway, "/p/crm/x", "?").await;
     let answer = (stranger.status(), stranger.text());
@@ -163,7 +162,7 @@ async fn in_front_of_plain_hyper() {
     });
     let gateway = Gateway::serve(listener, service);
     each_tenant_has_its_own(&vendor, &gateway).await;
-    // The host has let a stranger through: nobody's connection is still nobody's.
+    // The host application has accepted a stranger, and the stranger has no connection.
     let stranger = call(&gateway, "/p/crm/x", "?").await;
     assert_eq!(stranger.error(), Some("unknown-connection"));
 }

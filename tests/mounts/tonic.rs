@@ -1,4 +1,4 @@
-//! Beside a gRPC service on one port.
+//! The passthrough and a gRPC service on one port.
 
 use tokio::task::JoinSet;
 use tonic::service::Routes;
@@ -17,7 +17,7 @@ use testkit::h2_caller::{H2Caller, request};
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// The gRPC service answers, and so does the vendor, to HTTP/1.1 and to HTTP/2.
+/// Checks that the gRPC service and the vendor answer, over HTTP/1.1 and HTTP/2.
 async fn both_answer(address: SocketAddr, vendor: &Vendor) {
     let response = raw_call(address, post("/p/c/a//b?c", "1234")).await;
     assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
@@ -45,14 +45,14 @@ async fn both_answer(address: SocketAddr, vendor: &Vendor) {
     let status = answer.unwrap().into_inner().status();
     assert_eq!(status, ServingStatus::Serving);
 
-    // Neither the mount's nor tonic's.
+    // A path that belongs neither to the mount nor to tonic.
     let elsewhere = raw_call(address, get("/px/c")).await;
     assert_eq!(elsewhere.error(), None);
     assert!(vendor.try_next().await.is_none());
 }
 
 #[tokio::test]
-async fn as_the_server_s_layer() {
+async fn as_the_layer_of_the_server() {
     let vendor = Vendor::ok().await;
     let listener = bind().await;
     let address = listener.local_addr().unwrap();
@@ -70,7 +70,7 @@ async fn as_the_server_s_layer() {
 }
 
 #[tokio::test]
-async fn nested_in_its_router() {
+async fn nested_in_the_router_of_tonic() {
     let vendor = Vendor::ok().await;
     let listener = bind().await;
     let address = listener.local_addr().unwrap();
@@ -88,7 +88,7 @@ async fn nested_in_its_router() {
     both_answer(address, &vendor).await;
 }
 
-/// What the gateway refuses, a gRPC client understands.
+/// A gRPC client understands the gateway's errors.
 #[tokio::test]
 async fn a_refused_call_is_a_grpc_status() {
     let vendor = Vendor::ok().await;

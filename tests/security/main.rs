@@ -1,7 +1,6 @@
-//! What may never happen: a test for each rule of the threat model, over real sockets.
+//! The security rules, with a test for each rule over real sockets.
 //!
-//! Each test has the rule's ID in its name. `README.md` beside this file lists all rules, and which
-//! of them are for a later part of the crate.
+//! Each test has the ID of its rule in its name.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! Where the secrets of a client may go, and what is seen of a token endpoint's answer.
+//! The destinations of a client's secrets, and the visible parts of a token endpoint's answer.
 
 use std::error::Error as _;
 use std::fmt::Write as _;
@@ -38,7 +38,7 @@ fn connection() -> Connection {
         .with_secret("private_key", KEY)
 }
 
-/// An endpoint at that URL, whose client has a secret.
+/// Returns an endpoint at that URL, whose client has a secret.
 fn endpoint(url: &str) -> Result<TokenEndpoint, BaseUrlError> {
     let endpoint = TokenEndpoint::new(url)?;
     Ok(endpoint.client_id("cl13nt1d").client_secret(CLIENT_SECRET))
@@ -56,7 +56,7 @@ async fn obtain(
     source.fetch(&id, connection).await
 }
 
-/// All that an error shows of itself and of its causes.
+/// Returns the text that an error shows of itself and of its causes.
 fn shown(error: &TokenError) -> String {
     let mut text = format!("{error} {error:?} {error:#?}");
     let mut cause = error.source();
@@ -67,7 +67,7 @@ fn shown(error: &TokenError) -> String {
     text
 }
 
-/// Each secret as it is, and as it's written in forms and base64.
+/// Returns each secret in clear, and in the encodings of forms and base64.
 fn canaries() -> Vec<String> {
     let mut forms = Vec::new();
     for secret in [CLIENT_SECRET, REFRESH_TOKEN, ACCESS_TOKEN, "p4th", "w0rd"] {
@@ -77,7 +77,7 @@ fn canaries() -> Vec<String> {
         forms.push(URL_SAFE_NO_PAD.encode(secret));
     }
     forms.extend(KEY.lines().map(str::to_owned));
-    // What the client sends of them, as far as it's the same each time.
+    // The part of the client's credential that is the same in each request.
     let basic = format!("cl13nt1d:{}", CLIENT_SECRET.replace('+', "%2B"));
     forms.push(STANDARD.encode(basic));
     forms.push(URL_SAFE_NO_PAD.encode("{\"alg\":\"ES256\""));
@@ -90,7 +90,7 @@ fn holds_no_canary(text: &str) {
     }
 }
 
-/// The bodies with which an endpoint tells all that it was told, and more.
+/// Returns bodies with which an endpoint repeats the request, and more.
 fn echoes(received: &Received) -> Vec<String> {
     let body = String::from_utf8_lossy(&received.body.data).into_owned();
     let field = received.head.value("authorization").unwrap_or_default();
@@ -114,7 +114,7 @@ fn echoes(received: &Received) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn l8_no_word_of_a_token_endpoint_is_shown() {
+async fn l8_no_text_of_a_token_endpoints_answer_is_shown() {
     let assertion = || Assertion::new(SigningAlgorithm::Es256);
     let by_grant = [
         (GrantType::RefreshToken, ClientAuth::Basic),
@@ -157,7 +157,7 @@ async fn l8_no_word_of_a_token_endpoint_is_shown() {
 }
 
 #[tokio::test]
-async fn l8_no_place_of_a_token_endpoint_is_shown() {
+async fn l8_no_url_of_a_token_endpoint_is_shown() {
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nw0rd";
     let closing = Vendor::answering(Reply::bytes(half).close()).await;
     let garbage = Vendor::answering(Reply::bytes("w0rd vendor.test\r\n\r\n").close()).await;
@@ -195,7 +195,7 @@ async fn l8_no_place_of_a_token_endpoint_is_shown() {
 }
 
 #[test]
-fn l8_what_asks_for_tokens_shows_no_secret() {
+fn l8_debug_of_token_sources_shows_no_secret() {
     let assertion = Assertion::new(SigningAlgorithm::Es256)
         .key(KEY)
         .unwrap()
@@ -235,7 +235,7 @@ async fn d11_a_token_endpoints_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn o5_a_token_url_at_a_private_address_is_not_asked() {
+async fn o5_a_token_url_at_a_private_address_is_not_called() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     for host in [
@@ -246,7 +246,7 @@ async fn o5_a_token_url_at_a_private_address_is_not_asked() {
         "localhost",
         "vendor.test",
     ] {
-        // Plaintext is allowed, so that nothing but the guard on addresses stands between.
+        // Plaintext is allowed, so only the guard of addresses can refuse the call.
         let transport = HttpTransport::builder()
             .network(NetworkPolicy::new().dangerous().plaintext())
             .resolve("vendor.test", [127, 0, 0, 1].into())
@@ -261,13 +261,13 @@ async fn o5_a_token_url_at_a_private_address_is_not_asked() {
 }
 
 #[tokio::test]
-async fn o5_a_client_secret_goes_to_no_other_host() {
+async fn o5_a_client_secret_is_sent_to_no_other_host() {
     let other = Vendor::ok().await;
     let answer = "HTTP/1.1 400 So\r\nContent-Length: 2\r\n\r\n{}";
     let vendor = Vendor::answering(answer).await;
     let evil = other.origin().replace("vendor", "eu.vendor");
     let url = format!("{}/token", vendor.origin());
-    // Whatever a connection or a field says of hosts.
+    // The connection and a field contain other hosts.
     let connection = connection()
         .with_secret("token_url", &*evil)
         .with_variable("token_url", &*evil)
@@ -296,7 +296,7 @@ async fn o5_a_client_secret_goes_to_no_other_host() {
 }
 
 #[tokio::test]
-async fn o5_no_value_of_a_connection_moves_a_token_url() {
+async fn o5_no_value_of_a_connection_changes_the_host_of_a_token_url() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     let url = format!("http://{{sub}}.vendor.test:{port}/token");

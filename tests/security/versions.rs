@@ -1,10 +1,10 @@
-//! Versions not to go below, each for an advisory, read from `Cargo.lock`.
+//! The lowest permitted versions of crates, because of advisories, compared with `Cargo.lock`.
 
 use std::cmp::Ordering;
 use std::fs;
 use std::path::Path;
 
-/// The lowest version of a crate that may be locked, and the advisories below it.
+/// The lowest version of a crate that `Cargo.lock` may have, and the advisories for lower versions.
 const LOWEST: [(&str, &str, &str); 13] = [
     (
         "h2",
@@ -29,13 +29,13 @@ const LOWEST: [(&str, &str, &str); 13] = [
     ("hickory-proto", "0.26.1", "RUSTSEC-2026-0119"),
 ];
 
-/// Crates that may not be locked at all.
+/// Crates that `Cargo.lock` must not have.
 const NEVER: [(&str, &str); 2] = [
     ("rsa", "RUSTSEC-2023-0071: timing, no fix"),
     ("rustls-pemfile", "RUSTSEC-2025-0134: unmaintained"),
 ];
 
-/// Names and versions of a lock file's packages.
+/// Returns the names and versions of a lock file's packages.
 fn packages(lock: &str) -> Vec<(&str, &str)> {
     let mut lines = lock.lines();
     let mut found = Vec::new();
@@ -48,14 +48,14 @@ fn packages(lock: &str) -> Vec<(&str, &str)> {
     found
 }
 
-/// `VALUE` of `key = "VALUE"`.
+/// Returns `VALUE` of `key = "VALUE"`.
 fn quoted<'a>(line: &'a str, key: &str) -> Option<&'a str> {
     let value = line.strip_prefix(key)?.strip_prefix(" = \"")?;
     value.strip_suffix('"')
 }
 
-/// By number, part for part; what follows a `-` makes a version older than without, and a `+`
-/// counts for nothing.
+/// Compares the versions number by number. A version with a `-` is older than the same version without it, and the text
+/// after a `+` is ignored.
 fn compare(left: &str, right: &str) -> Ordering {
     let split = |version: &str| {
         let version = version.split('+').next().unwrap_or_default().to_owned();
@@ -96,7 +96,7 @@ fn versions_are_compared_by_number() {
 }
 
 #[test]
-fn versions_locked_are_none_of_known_faults() {
+fn no_locked_version_has_a_known_fault() {
     let lock = lock();
     let packages = packages(&lock);
     assert!(packages.len() > 50, "the lock file wasn't understood");

@@ -43,7 +43,7 @@ impl Counts {
         let closed = seen.wait_for(|seen| seen.closed.contains(&number));
         within("the gateway to close its connection", closed)
             .await
-            .expect("the sender is ours");
+            .expect("`self` holds the sender");
     }
 
     /// Waits until the gateway has closed `number` connections.
@@ -52,7 +52,7 @@ impl Counts {
         let closed = seen.wait_for(|seen| seen.closed.len() >= number);
         within("the gateway to close its connections", closed)
             .await
-            .expect("the sender is ours");
+            .expect("`self` holds the sender");
     }
 
     /// Returns the number of connections that the gateway has closed by now; a probe counts too.
@@ -66,7 +66,7 @@ impl Counts {
         let closed = seen.wait_for(|seen| seen.closed.len() == seen.peers.len());
         within("the gateway to close all connections", closed)
             .await
-            .expect("the sender is ours");
+            .expect("`self` holds the sender");
     }
 
     /// Returns the number of connections that the gateway made. A connection that the gateway began
@@ -84,7 +84,7 @@ impl Counts {
             seen.wait_for(|seen| seen.peers.contains(&own)),
         )
         .await
-        .expect("the sender is ours");
+        .expect("`self` holds the sender");
         seen.peers
             .iter()
             .filter(|peer| !seen.probes.contains(peer))

@@ -51,7 +51,7 @@ impl H2Caller {
                 tokio::task::yield_now().await;
             }
         };
-        within("a word on extended CONNECT", said).await;
+        within("the setting for extended CONNECT", said).await;
     }
 
     /// Begins a call. `end` means that there is no body.

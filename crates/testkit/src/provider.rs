@@ -308,7 +308,7 @@ impl TokenSource for Asking {
         if let Some(gate) = &self.gate {
             gate.given().await;
         }
-        assert!(!self.panics.load(Ordering::SeqCst), "as the test wants");
+        assert!(!self.panics.load(Ordering::SeqCst), "panics on purpose");
         let refresh_token = secret(connection, "refresh_token").unwrap();
         let answer = self.ask(&refresh_token).await.map_err(TokenError::failed)?;
         let (head, body) = answer.split_once("\r\n\r\n").unwrap_or_default();

@@ -157,7 +157,7 @@ impl TokenStore for Process {
             .failures
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less);
         match failing {
-            Ok(_) => Err(StoreError::unavailable("as the test wants")),
+            Ok(_) => Err(StoreError::unavailable("panics on purpose")),
             Err(_) => self.store.commit(id, read, lease, renewal).await,
         }
     }

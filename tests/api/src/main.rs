@@ -1,13 +1,13 @@
-//! Compares the public API of the published libraries, with all features, with the lists beside this file, so that each change of the
-//! API is seen in a diff.
+//! Compares the public API of the published libraries, with all features, with the lists in the folder `tests/api`, so
+//! that each change of the API is seen in a diff.
 //!
 //! ```text
-//! cargo run -p public-api-snapshot              # fails, and prints what has changed
+//! cargo run -p public-api-snapshot              # fails, and prints the changes
 //! cargo run -p public-api-snapshot -- --write   # writes the lists
 //! ```
 //!
-//! rustdoc's JSON isn't stable yet, so `RUSTC_BOOTSTRAP` is set for this command alone, and a compiler whose format the crate
-//! `public-api` can't read is an error.
+//! rustdoc's JSON isn't stable yet, so `RUSTC_BOOTSTRAP` is set for this command alone, and a compiler whose format the
+//! crate `public-api` can't read is an error.
 
 use std::collections::BTreeSet;
 use std::error::Error;

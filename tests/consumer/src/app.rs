@@ -13,7 +13,7 @@ use crate::AcmeAuth;
 pub struct App {
     /// The passthrough.
     pub passthrough: PassthroughService,
-    /// The name, which the application shares besides the service.
+    /// The name, which the application shares in addition to the service.
     pub name: Arc<str>,
 }
 

@@ -110,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn by_hand_without_the_helper() {
+    fn without_the_helper() {
         let (connection, destination) = (connection(), Upstream::new(URL).unwrap().destination());
         let payload = Bytes::from_static(b"\x05");
         let cx = AuthContext::new(&connection, &destination, SystemTime::UNIX_EPOCH)

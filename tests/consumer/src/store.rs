@@ -1,4 +1,4 @@
-//! A store of the application's own.
+//! A store that the application itself implements.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
-/// Stands for a database. The rows of the database are tokens by account.
+/// Takes the place of a database. The rows of the database are tokens by account.
 #[derive(Debug, Default)]
 pub struct Accounts(Mutex<HashMap<String, String>>);
 

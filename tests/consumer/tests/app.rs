@@ -47,7 +47,7 @@ async fn text(response: Response<ResponseBody>) -> String {
 }
 
 #[tokio::test]
-async fn the_upstream_sees_what_was_sent() {
+async fn the_upstream_sees_the_request() {
     let upstream = FakeUpstream::new(|request: Request<Bytes>| Response::new(request.into_body()));
     let app = app(upstream.clone());
     let request = Request::post("/ann/users?page=2")
@@ -104,7 +104,7 @@ async fn responses_come_from_a_queue() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn timeouts_take_no_time() {
+async fn a_timeout_on_the_paused_clock() {
     let silent = app(FakeUpstream::silent());
     let response = call(&silent.passthrough, get("/ann/x")).await;
     assert_eq!(response.status(), StatusCode::GATEWAY_TIMEOUT);
@@ -126,7 +126,7 @@ async fn failures_have_the_transports_code() {
 }
 
 #[tokio::test]
-async fn a_transport_of_the_applications_own() {
+async fn a_custom_transport() {
     let counting = Arc::new(Counting::new(FakeUpstream::new(|_| Response::new("ok"))));
     let app = app(Arc::clone(&counting));
     assert_eq!(
@@ -244,7 +244,7 @@ fn unauthorized() -> Response<&'static str> {
 }
 
 #[tokio::test]
-async fn parts_that_are_chosen_at_run_time() {
+async fn parts_chosen_at_run_time() {
     let store: BoxCredentialStore = BoxCredentialStore::new(Accounts::default().with("t/a", "k"));
     let upstream = Upstream::new(BASE).unwrap();
     let fake = FakeUpstream::new(|_| Response::new("ok"));

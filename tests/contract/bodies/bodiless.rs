@@ -14,7 +14,7 @@ fn stream(method: &str) -> Request<()> {
     h2_caller::request(method, "/p/c/x").body(()).unwrap()
 }
 
-/// A vendor whose answers are without bytes, each with what it says of its length.
+/// Starts a vendor whose answers have no bytes, each with a statement about its length.
 async fn bodiless_vendor() -> Vendor {
     Vendor::replying(|received| {
         Reply::from(match received.target() {
@@ -28,14 +28,14 @@ async fn bodiless_vendor() -> Vendor {
     .await
 }
 
-/// The next answer on that connection isn't shifted by bytes that weren't to come.
+/// Checks that the next answer on that connection begins at the right byte, so no unexpected bytes came before.
 async fn assert_in_step(caller: &mut Caller) {
     let next = caller.call(get("/p/c/next")).await;
     assert_eq!((next.status(), next.text().as_str()), (200, "next"));
 }
 
 #[tokio::test]
-async fn b5_a_heads_length_comes_back_without_bytes() {
+async fn b5_the_length_of_a_head_is_returned_without_bytes() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let pair = Pair::before(bodiless_vendor().await, |setup| setup.mount(mount)).await;
         let mut caller = Caller::connect(pair.gateway.address).await;
@@ -61,7 +61,7 @@ async fn b5_a_head_of_unknown_length_gets_no_length() {
 }
 
 #[tokio::test]
-async fn b5_answers_204_and_304_have_no_bytes_and_no_length_of_ours() {
+async fn b5_204_and_304_have_no_bytes_and_get_no_length() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let pair = Pair::before(bodiless_vendor().await, |setup| setup.mount(mount)).await;
         let mut caller = Caller::connect(pair.gateway.address).await;
@@ -83,7 +83,7 @@ async fn b5_answers_204_and_304_have_no_bytes_and_no_length_of_ours() {
 }
 
 #[tokio::test]
-async fn b5_the_same_holds_over_http2() {
+async fn b5_answers_without_bytes_over_http2() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let vendor = H2Vendor::start().await;
         let gateway = Setup::new(&vendor).mount(mount).start().await;

@@ -1,5 +1,4 @@
-//! Codings: what the vendor coded stays coded, and a transfer coding that nobody can undo is
-//! refused.
+//! Content codings stay, and a transfer coding that the gateway can't undo is refused.
 
 use testkit::caller::{get, request};
 use testkit::h2_caller::{self, H2Caller};

@@ -1,4 +1,4 @@
-//! HEAD and expectations, from one version of HTTP to the other.
+//! HEAD and expectations between the versions of HTTP.
 
 use http::{Request, Response};
 
@@ -16,7 +16,7 @@ fn stream(method: &str) -> Request<()> {
 }
 
 #[tokio::test]
-async fn b5_a_heads_length_comes_back_from_one_version_to_the_other() {
+async fn b5_the_length_of_a_head_is_returned_between_the_versions() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -30,7 +30,7 @@ async fn b5_a_heads_length_comes_back_from_one_version_to_the_other() {
         let answer = caller.response("HEAD").await;
         assert_eq!(answer.head.value("content-length"), length);
         assert!(!answer.head.has("transfer-encoding"), "{answer:?}");
-        // No byte of a body stands before the next answer.
+        // No byte of a body comes before the next answer.
         caller.write(get("/p/c/x")).await;
         vendor.next().await.ok("next");
         assert_eq!(caller.response("GET").await.text(), "next");
@@ -59,7 +59,7 @@ async fn b5_a_heads_length_comes_back_from_one_version_to_the_other() {
 const EXPECTING: [&str; 2] = ["Content-Length: 5", "Expect: 100-continue"];
 
 #[tokio::test]
-async fn h18_the_expectation_is_met_before_a_vendor_on_http2_too() {
+async fn h18_the_expectation_is_also_met_in_front_of_an_http2_vendor() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -77,7 +77,7 @@ async fn h18_the_expectation_is_met_before_a_vendor_on_http2_too() {
 }
 
 #[tokio::test]
-async fn h18_the_expectation_of_a_caller_on_http2_goes_no_further() {
+async fn h18_the_expectation_of_an_http2_caller_is_not_forwarded() {
     let pair = Pair::new().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let call = h2_caller::request("POST", "/p/c/x").header("expect", "100-continue");
@@ -88,9 +88,9 @@ async fn h18_the_expectation_of_a_caller_on_http2_goes_no_further() {
     assert_eq!(received.body.data, b"hello");
 }
 
-/// A vendor that needs no body says so before its caller has sent one.
+/// A vendor that needs no body answers before the caller has sent the body.
 #[tokio::test]
-async fn h18_an_answer_that_waits_for_no_body_comes_before_it() {
+async fn h18_an_answer_without_the_body_is_returned_before_the_upload() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -99,14 +99,14 @@ async fn h18_an_answer_that_waits_for_no_body_comes_before_it() {
         .await;
     let mut connection = vendor.accept().await;
     let head = connection.head().await;
-    // What the vendor says of the expectation is one hop's: the caller was told already.
+    // The vendor's 100 is for the gateway alone, because the gateway has already sent a 100 to the caller.
     connection
         .write("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno")
         .await;
     let answer = caller.response("POST").await;
     assert_eq!((answer.status(), answer.text().as_str()), (403, "no"));
     assert_eq!(answer.interim.len(), 1, "{answer:?}");
-    // It sends the body all the same, as it was told to, and both connections are in step.
+    // The caller sends the body after the 100 all the same, and both connections can be used for the next call.
     caller.write("hello").await;
     assert_eq!(connection.body(&head).await.data, b"hello");
     caller.write(get("/p/c/next")).await;

@@ -1,4 +1,4 @@
-//! Answers that come before the upload has ended, and interim ones.
+//! Answers before the end of the upload, and interim answers.
 
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ fn assert_too_large(answer: &RawResponse) {
     assert!(answer.complete());
 }
 
-/// The caller has its answer, the vendor half of the upload: its connection, and the head.
+/// Returns the vendor's connection and the head, after the caller got its answer and the vendor read half of the
+/// upload.
 async fn answered_half_way(caller: &mut Caller, vendor: &ManualVendor) -> (VendorConnection, Head) {
     caller.write(half_of_upload("/p/c/x", 2 * HALF)).await;
     let mut connection = vendor.accept().await;
@@ -49,7 +50,7 @@ async fn answered_half_way(caller: &mut Caller, vendor: &ManualVendor) -> (Vendo
 }
 
 #[tokio::test]
-async fn b9_an_early_answer_comes_at_once_and_the_upload_goes_on() {
+async fn b9_an_early_answer_is_returned_at_once_and_the_upload_continues() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -58,13 +59,13 @@ async fn b9_an_early_answer_comes_at_once_and_the_upload_goes_on() {
     caller.write("x".repeat(HALF)).await;
     let body = connection.body(&head).await;
     assert_eq!((body.data.len(), body.end), (2 * HALF, End::Complete));
-    // The caller's connection is in step.
+    // The caller's connection can be used for the next call.
     let next = caller.call(get("/p/nobody/x")).await;
     assert_eq!(next.error(), Some("unknown-connection"));
 }
 
 #[tokio::test]
-async fn b9_an_early_answer_over_http2_comes_at_once_and_the_upload_goes_on() {
+async fn b9_an_early_answer_over_http2_is_returned_at_once_and_the_upload_continues() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = H2Caller::connect(gateway.address).await;
@@ -84,7 +85,7 @@ async fn b9_an_early_answer_over_http2_comes_at_once_and_the_upload_goes_on() {
 }
 
 #[tokio::test]
-async fn b9_a_reset_without_error_after_the_whole_answer_is_none() {
+async fn b9_a_reset_without_error_after_the_whole_answer_is_not_an_error() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     for _ in 0..8 {
@@ -93,7 +94,7 @@ async fn b9_a_reset_without_error_after_the_whole_answer_is_none() {
         let mut call = vendor.next().await;
         let mut answer = call.answer(Response::builder().status(413).body(()).unwrap());
         answer.send_data("too large".into(), true).unwrap();
-        // What h2 sends for an unread body behind the answer is RST_STREAM(NO_ERROR).
+        // h2 sends RST_STREAM(NO_ERROR) if the body isn't read after the answer.
         drop((call, answer));
         assert_too_large(&caller.response("POST").await);
     }
@@ -101,7 +102,7 @@ async fn b9_a_reset_without_error_after_the_whole_answer_is_none() {
 }
 
 #[tokio::test]
-async fn b9_a_vendor_that_answers_and_closes_is_answered_for_and_never_asked_again() {
+async fn b9_a_vendor_that_answers_and_closes_gets_the_request_once() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     for run in 0..12 {
@@ -109,11 +110,11 @@ async fn b9_a_vendor_that_answers_and_closes_is_answered_for_and_never_asked_aga
         caller
             .write(half_of_upload(&format!("/p/c/{run}"), 1 << 30))
             .await;
-        // A request that was sent again would come before the next run's.
+        // A request that was sent again would come before the request of the next run.
         let mut connection = vendor.accept().await;
         assert_eq!(connection.head().await.target(), format!("/{run}"));
         connection.write(TOO_LARGE).await;
-        // Bytes of the upload are unread, so this is a reset.
+        // The vendor hasn't read all bytes of the upload, so the kernel sends a reset.
         drop(connection);
         let answer = caller.response("POST").await;
         match answer.error() {
@@ -130,12 +131,12 @@ async fn b9_a_vendor_that_answers_and_closes_is_answered_for_and_never_asked_aga
     assert_eq!(vendor.accept().await.head().await.target(), "/last");
 }
 
-/// How a vendor ends its connection.
+/// The manner in which a vendor ends its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Parting {
-    /// With bytes unread, so that the kernel sends a reset.
+    /// The vendor closes with unread bytes, so the kernel sends a reset.
     Close,
-    /// With a reset of its own.
+    /// The vendor itself sends a reset.
     Reset,
 }
 
@@ -148,7 +149,7 @@ impl Parting {
     }
 }
 
-/// In bytes, and more than all buffers on the way hold.
+/// A number of bytes that is larger than all buffers on the way.
 const LARGE: usize = 64 << 20;
 
 fn head_of_large_upload() -> String {
@@ -162,7 +163,7 @@ async fn vendors() -> [ManualVendor; 2] {
     ]
 }
 
-/// Reads a part of a large upload, and answers with `answer`.
+/// Reads a part of a large upload, and writes `answer`.
 async fn answer_early(vendor: &ManualVendor, answer: &str) -> VendorConnection {
     let mut connection = vendor.accept().await;
     connection.head().await;
@@ -173,7 +174,7 @@ async fn answer_early(vendor: &ManualVendor, answer: &str) -> VendorConnection {
 }
 
 #[tokio::test]
-async fn b9_a_vendor_that_answers_and_leaves_is_heard_by_an_http1_caller() {
+async fn b9_an_http1_caller_gets_the_answer_of_a_vendor_that_leaves() {
     for vendor in vendors().await {
         let gateway = Gateway::to(&vendor).await;
         for parting in [Parting::Close, Parting::Reset] {
@@ -195,7 +196,7 @@ async fn b9_a_vendor_that_answers_and_leaves_is_heard_by_an_http1_caller() {
 }
 
 #[tokio::test]
-async fn b9_a_vendor_that_answers_and_leaves_is_heard_by_an_http2_caller() {
+async fn b9_an_http2_caller_gets_the_answer_of_a_vendor_that_leaves() {
     let part = Bytes::from(vec![b'x'; 1 << 20]);
     for vendor in vendors().await {
         let gateway = Gateway::to(&vendor).await;
@@ -242,7 +243,7 @@ async fn b9_a_vendor_that_leaves_without_an_answer_may_have_acted() {
 }
 
 #[tokio::test]
-async fn b9_half_an_answer_is_a_break_whatever_the_upload_does() {
+async fn b9_half_an_answer_is_an_abort_during_an_upload() {
     for vendor in vendors().await {
         let gateway = Gateway::to(&vendor).await;
         let half = TOO_LARGE.strip_suffix("large").unwrap();
@@ -262,7 +263,7 @@ async fn b9_half_an_answer_is_a_break_whatever_the_upload_does() {
 }
 
 #[tokio::test]
-async fn b9_an_answered_upload_goes_on_for_as_long_as_the_vendor_reads() {
+async fn b9_an_answered_upload_continues_as_long_as_the_vendor_reads() {
     for vendor in vendors().await {
         let gateway = Gateway::to(&vendor).await;
         let mut upload = Upload::begin(gateway.address, &head_of_large_upload(), LARGE).await;
@@ -272,14 +273,14 @@ async fn b9_an_answered_upload_goes_on_for_as_long_as_the_vendor_reads() {
         let half = within("half of the upload", connection.wire.exactly(LARGE / 2)).await;
         assert_eq!(half.1, End::Complete);
         drop(connection);
-        // What is left goes nowhere.
+        // The rest of the upload isn't sent anywhere.
         upload.closed().await;
         vendor.no_other().await;
     }
 }
 
 #[tokio::test]
-async fn b9_a_vendor_that_answers_and_stops_reading_is_given_up() {
+async fn b9_an_answered_upload_times_out_if_the_vendor_stops_reading() {
     for vendor in vendors().await {
         let gateway = Setup::new(&vendor)
             .options(|options| options.idle_timeout(Duration::from_millis(300)))
@@ -289,7 +290,7 @@ async fn b9_a_vendor_that_answers_and_stops_reading_is_given_up() {
         let mut connection = answer_early(&vendor, TOO_LARGE).await;
         assert_eq!(upload.head().await.status(), 413);
         assert_eq!(upload.body(9).await, b"too large");
-        // The caller has more, and would go on sending.
+        // The caller has more bytes, and would continue to send.
         upload.closed().await;
         let rest = connection.wire.closed().await;
         assert!(rest.len() < LARGE - HALF, "{} bytes", rest.len());
@@ -297,7 +298,7 @@ async fn b9_a_vendor_that_answers_and_stops_reading_is_given_up() {
 }
 
 #[tokio::test]
-async fn b9_a_connection_whose_upload_came_to_its_end_is_used_again() {
+async fn b9_a_connection_with_a_finished_upload_is_used_again() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -313,7 +314,7 @@ async fn b9_a_connection_whose_upload_came_to_its_end_is_used_again() {
     vendor.no_other().await;
 }
 
-/// Interim answers before a final one.
+/// Interim answers before a final answer.
 const INTERIM: &[&str] = &[
     "HTTP/1.1 103 Early Hints\r\nLink: </a.css>; rel=preload\r\n\r\n",
     "HTTP/1.1 100 Continue\r\n\r\n",
@@ -322,7 +323,7 @@ const INTERIM: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn b15_interim_answers_do_not_disturb_the_final_one() {
+async fn b15_interim_answers_do_not_disturb_the_final_answer() {
     for interim in INTERIM {
         let answer = format!("{interim}HTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello");
         let pair = Pair::before(Vendor::answering(answer).await, |setup| setup).await;
@@ -350,7 +351,7 @@ async fn b15_interim_answers_do_not_disturb_the_final_one() {
 }
 
 #[tokio::test]
-async fn b15_interim_answers_over_http2_do_not_disturb_the_final_one() {
+async fn b15_interim_answers_over_http2_do_not_disturb_the_final_answer() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;

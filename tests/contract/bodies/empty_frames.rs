@@ -1,5 +1,4 @@
-//! Frames of data without a byte: they use no window, so that nothing would hold back a flood of
-//! them.
+//! DATA frames without a byte use no window, so no window would hold back a flood of empty frames.
 
 use bytes::Bytes;
 use http::{Request, StatusCode};
@@ -10,9 +9,10 @@ use testkit::gateway::Setup;
 use testkit::h2_frames::{DATA, END_STREAM};
 use testkit::h2_script::FrameVendor;
 
-// In process, as none comes through hyper's server: the body of a layer may have some.
+// The test runs without sockets: hyper's server passes no empty frame on, but the body of a layer may have empty
+// frames.
 #[tokio::test]
-async fn x3_empty_frames_of_a_caller_are_not_passed_on() {
+async fn x3_empty_frames_of_a_caller_are_not_forwarded() {
     let vendor = FrameVendor::bind().await;
     let service = Setup::new(&vendor)
         .transport(|transport| transport.http2_prior_knowledge(true))
@@ -26,12 +26,12 @@ async fn x3_empty_frames_of_a_caller_are_not_passed_on() {
             upload.send_data(Bytes::new()).await.unwrap();
         }
         upload.send_data("hello".into()).await.unwrap();
-        // What comes first is the first that holds something.
+        // The first frame at the vendor is the first frame with bytes.
         let frame = connection.next().await.expect("the gateway closed");
         assert_eq!((frame.kind, frame.stream), (DATA, stream), "{frame:?}");
         assert_eq!(frame.payload, b"hello");
 
-        // An end that holds nothing is one.
+        // An empty frame that ends the body is forwarded.
         drop(upload);
         let frame = connection.next().await.expect("the gateway closed");
         assert_eq!((frame.kind, frame.flags), (DATA, END_STREAM), "{frame:?}");

@@ -1,4 +1,4 @@
-//! Framing is kept: a length stays one, chunks stay chunks, and no body stays none.
+//! Framing is kept: a length stays a length, chunks stay chunks, and a request without a body stays without a body.
 
 use http::{Request, Response};
 
@@ -11,13 +11,13 @@ use testkit::reply::Reply;
 use testkit::vendor::{Received, Vendor};
 use testkit::wire::Framing;
 
-/// A request with that body in two chunks.
+/// Returns a request with that body in two chunks.
 fn chunked(method: &str) -> String {
     let chunks = "3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n";
     request(method, "/p/c/x", &["Transfer-Encoding: chunked"], chunks)
 }
 
-/// A request over HTTP/2, with a length or without.
+/// Returns a request over HTTP/2, with or without a length.
 fn stream(method: &str, length: Option<usize>) -> Request<()> {
     let mut request = h2_caller::request(method, "/p/c/x");
     if let Some(length) = length {
@@ -26,7 +26,7 @@ fn stream(method: &str, length: Option<usize>) -> Request<()> {
     request.body(()).unwrap()
 }
 
-/// What an HTTP/1.1 vendor gets of a request that came over HTTP/2 with the body `hello`.
+/// Returns the request that an HTTP/1.1 vendor receives for a request over HTTP/2 with the body `hello`.
 async fn seen_of_stream(pair: &Pair, request: Request<()>) -> Received {
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let response = caller.call_with(request, b"hello", None).await;
@@ -61,7 +61,7 @@ async fn b2_an_unknown_length_stays_chunked_to_an_http1_vendor() {
 }
 
 #[tokio::test]
-async fn b2_a_length_reaches_an_http2_vendor_only_if_the_caller_told_it() {
+async fn b2_an_http2_vendor_gets_a_length_only_if_the_caller_sent_it() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     for (request, length) in [
@@ -124,7 +124,7 @@ async fn b2_an_http1_vendors_answer_keeps_its_framing() {
 }
 
 #[tokio::test]
-async fn b2_an_http2_vendors_answer_has_a_length_if_the_vendor_told_it() {
+async fn b2_an_http2_vendors_answer_has_a_length_if_the_vendor_sent_it() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -144,7 +144,7 @@ async fn b2_an_http2_vendors_answer_has_a_length_if_the_vendor_told_it() {
 }
 
 #[tokio::test]
-async fn b3_a_gets_body_of_unknown_length_arrives() {
+async fn b3_the_body_of_a_get_with_unknown_length_arrives() {
     let pair = Pair::new().await;
     assert_by_chunks(&pair.seen(chunked("GET")).await);
     assert_by_chunks(&pair.seen(chunked("HEAD")).await);
@@ -158,7 +158,7 @@ async fn b3_a_gets_body_of_unknown_length_arrives() {
 }
 
 #[tokio::test]
-async fn b3_a_gets_body_of_unknown_length_arrives_over_http2() {
+async fn b3_the_body_of_a_get_with_unknown_length_arrives_over_http2() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -176,7 +176,7 @@ async fn b3_a_gets_body_of_unknown_length_arrives_over_http2() {
 }
 
 #[tokio::test]
-async fn b4_no_body_stays_none() {
+async fn b4_a_request_without_a_body_stays_without_a_body() {
     let pair = Pair::new().await;
     let mut streams = H2Caller::connect(pair.gateway.address).await;
     for method in ["GET", "DELETE", "OPTIONS", "HEAD"] {
@@ -191,7 +191,7 @@ async fn b4_no_body_stays_none() {
 }
 
 #[tokio::test]
-async fn b4_an_empty_posts_length_stays() {
+async fn b4_the_length_of_an_empty_post_stays() {
     let pair = Pair::new().await;
     let plain = pair.seen(post("/p/c/x", "")).await;
     let mut streams = H2Caller::connect(pair.gateway.address).await;
@@ -203,7 +203,7 @@ async fn b4_an_empty_posts_length_stays() {
 }
 
 #[tokio::test]
-async fn b4_no_body_over_http2_ends_with_the_head() {
+async fn b4_a_request_without_a_body_over_http2_ends_with_its_head() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -219,7 +219,7 @@ async fn b4_no_body_over_http2_ends_with_the_head() {
 }
 
 #[tokio::test]
-async fn b12_a_vendors_length_beside_chunked_cuts_nothing_short() {
+async fn b12_a_length_in_a_chunked_answer_truncates_nothing() {
     let both = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n\
                 a\r\n0123456789\r\n0\r\n\r\n";
     let pair = Pair::before(Vendor::answering(both).await, |setup| setup).await;

@@ -1,7 +1,6 @@
-//! The idle timeout: it's for a vendor of which no byte moves, not for what merely takes long.
+//! The idle timeout ends a call in which no byte moves, and not a call that takes long.
 //!
-//! These tests let real time pass, as what they are about is time. A slow machine only makes the
-//! waits longer.
+//! These tests wait in real time, because they test time limits. A slow machine only makes the waits longer.
 
 use std::time::Duration;
 
@@ -21,15 +20,15 @@ async fn gateway(vendor: &ManualVendor, idle: Duration) -> Gateway {
     setup.start().await
 }
 
-/// Between two bytes that move, and much less than [`IDLE`].
+/// The pause between two bytes, which is much shorter than [`IDLE`].
 const PAUSE: Duration = Duration::from_millis(250);
 const IDLE: Duration = Duration::from_secs(2);
 
-/// All pauses together are longer than [`IDLE`].
+/// The number of pauses, which together are longer than [`IDLE`].
 const PAUSES: usize = 10;
 
 #[tokio::test]
-async fn b16_a_vendor_of_which_no_byte_moves_is_given_up() {
+async fn b16_an_answer_in_which_no_byte_moves_times_out() {
     let vendor = ManualVendor::bind().await;
     let gateway = gateway(&vendor, Duration::from_millis(300)).await;
 
@@ -54,7 +53,7 @@ async fn b16_a_vendor_of_which_no_byte_moves_is_given_up() {
 }
 
 #[tokio::test]
-async fn b16_an_answer_that_takes_long_but_moves_lives() {
+async fn b16_a_long_answer_with_moving_bytes_continues() {
     let vendor = ManualVendor::bind().await;
     let gateway = gateway(&vendor, IDLE).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -103,7 +102,7 @@ async fn b16_bytes_of_the_upload_count_too() {
 }
 
 #[tokio::test]
-async fn b16_a_blocked_caller_is_not_the_vendors_idleness() {
+async fn b16_the_vendor_is_not_idle_while_the_caller_is_blocked() {
     let vendor = ManualVendor::bind().await;
     let idle = Duration::from_millis(300);
     let gateway = gateway(&vendor, idle).await;
@@ -117,12 +116,12 @@ async fn b16_a_blocked_caller_is_not_the_vendors_idleness() {
     caller.head().await;
     let written = fill(&mut connection.wire).await;
     tokio::time::sleep(3 * idle).await;
-    let (read, _) = within("what was written", caller.wire.exactly(written)).await;
+    let (read, _) = within("the written bytes", caller.wire.exactly(written)).await;
     assert_eq!(read.len(), written);
 }
 
 #[tokio::test]
-async fn b16_an_upload_that_stalls_after_its_answer_is_given_up() {
+async fn b16_an_upload_that_stalls_after_its_answer_times_out() {
     let vendor = ManualVendor::bind().await;
     let gateway = gateway(&vendor, Duration::from_millis(300)).await;
     for answer in [
@@ -136,13 +135,13 @@ async fn b16_an_upload_that_stalls_after_its_answer_is_given_up() {
         connection.head().await;
         connection.write(answer).await;
         caller.response("POST").await;
-        // The caller stays, and sends no more.
+        // The caller stays connected, and sends no more bytes.
         connection.closed().await;
     }
 }
 
 #[tokio::test]
-async fn b16_nor_is_it_after_an_answer_that_came_before_the_uploads_end() {
+async fn b16_a_blocked_caller_is_not_idle_after_an_early_answer() {
     let vendor = ManualVendor::bind().await;
     let idle = Duration::from_millis(300);
     let gateway = gateway(&vendor, idle).await;
@@ -161,6 +160,6 @@ async fn b16_nor_is_it_after_an_answer_that_came_before_the_uploads_end() {
     assert_eq!(connection.body(&head).await.data, b"abc");
     let written = fill(&mut connection.wire).await;
     tokio::time::sleep(3 * idle).await;
-    let (read, _) = within("what was written", caller.wire.exactly(written)).await;
+    let (read, _) = within("the written bytes", caller.wire.exactly(written)).await;
     assert_eq!(read.len(), written);
 }

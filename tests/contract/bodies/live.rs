@@ -1,16 +1,17 @@
-//! What is written a little at a time arrives so, from either version of HTTP to either.
+//! Small pieces arrive at once, between all versions of HTTP.
 //!
-//! Each piece is written only once the one before has arrived: whoever waits for more holds up all.
+//! Each piece is written only after the piece before has arrived, so a gateway that waits for more bytes would stop the
+//! test.
 
 use super::sides::{ALL, Stage};
 
 #[tokio::test]
-async fn b14_a_heartbeat_of_one_byte_leaves_as_it_comes() {
+async fn b14_a_heartbeat_of_one_byte_is_forwarded_at_once() {
     for versions in ALL {
         let stage = Stage::of(versions).await;
         let (mut calling, mut called) = stage.call("GET", false).await;
         called.begin().await;
-        // The head leaves before there is a byte of its body.
+        // The head is forwarded before the first byte of its body.
         assert_eq!(calling.head().await, 200, "{versions:?}");
         for _ in 0..20 {
             called.send("\n").await;
@@ -20,10 +21,10 @@ async fn b14_a_heartbeat_of_one_byte_leaves_as_it_comes() {
 }
 
 #[tokio::test]
-async fn b14_a_byte_of_an_upload_leaves_as_it_comes() {
+async fn b14_a_byte_of_an_upload_is_forwarded_at_once() {
     for versions in ALL {
         let stage = Stage::of(versions).await;
-        // The head leaves before there is a byte of its body.
+        // The head is forwarded before the first byte of its body.
         let (mut calling, mut called) = stage.call("POST", true).await;
         for _ in 0..20 {
             calling.send("x").await;
@@ -35,11 +36,11 @@ async fn b14_a_byte_of_an_upload_leaves_as_it_comes() {
 }
 
 #[tokio::test]
-async fn b14_a_long_poll_is_answered_as_soon_as_the_vendor_answers() {
+async fn b14_a_long_poll_gets_its_answer_at_once() {
     for versions in ALL {
         let stage = Stage::of(versions).await;
         let (mut waiting, mut first) = stage.call("GET", false).await;
-        // Others are answered while it waits, on connections and streams beside it.
+        // Other calls are answered while the first call waits, on other connections and streams.
         for _ in 0..3 {
             let (mut calling, mut called) = stage.call("GET", false).await;
             called.begin().await;
@@ -54,9 +55,9 @@ async fn b14_a_long_poll_is_answered_as_soon_as_the_vendor_answers() {
     }
 }
 
-/// Both directions at once, in step.
+/// Both directions at the same time.
 #[tokio::test]
-async fn b14_bytes_both_ways_leave_as_they_come() {
+async fn b14_bytes_in_both_directions_are_forwarded_at_once() {
     for versions in ALL {
         let stage = Stage::of(versions).await;
         let (mut calling, mut called) = stage.call("POST", true).await;
@@ -83,7 +84,7 @@ async fn b15_several_interim_answers_before_and_during_an_upload_disturb_nothing
             called.expect("up").await;
         }
         called.begin().await;
-        // hyper's server can't send them, so the next head is the final one.
+        // hyper's server can't send interim answers, so the next head is the final head.
         assert_eq!(calling.head().await, 200, "{versions:?}");
         called.send("down").await;
         calling.expect("down").await;
@@ -91,7 +92,7 @@ async fn b15_several_interim_answers_before_and_during_an_upload_disturb_nothing
 }
 
 #[tokio::test]
-async fn b3_a_querys_body_arrives() {
+async fn b3_the_body_of_a_query_arrives() {
     for versions in ALL {
         for method in ["QUERY", "GET", "DELETE", "SEARCH"] {
             let stage = Stage::of(versions).await;

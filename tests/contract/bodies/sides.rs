@@ -1,4 +1,4 @@
-//! A call from either version of HTTP to either, in the test's hands on both sides.
+//! A call between all versions of HTTP, of which the test controls both sides.
 
 use bytes::Bytes;
 use h2::client::ResponseFuture;
@@ -12,7 +12,7 @@ use testkit::h2_vendor::{H2Call, H2Vendor};
 use testkit::manual::{ManualVendor, VendorConnection};
 use testkit::wait::within;
 
-/// The versions of the two.
+/// The versions of HTTP of the caller and of the vendor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Versions {
     pub(super) caller: u8,
@@ -38,7 +38,7 @@ pub(super) const ALL: [Versions; 4] = [
     },
 ];
 
-/// A gateway before a vendor of that version.
+/// A gateway in front of a vendor of that version.
 pub(super) struct Stage {
     versions: Versions,
     vendor: Listening,
@@ -68,8 +68,8 @@ impl Stage {
         }
     }
 
-    /// A call of that method, with a body to follow in pieces or without one, that has come to the
-    /// vendor.
+    /// Returns both sides of a call with that method, after the call has come to the vendor. The body, if any, follows
+    /// in pieces.
     pub(super) async fn call(&self, method: &str, has_body: bool) -> (Calling, Called) {
         let calling = if self.versions.caller == 1 {
             let mut caller = Caller::connect(self.gateway.address).await;
@@ -108,7 +108,7 @@ impl Stage {
     }
 }
 
-/// The caller's side.
+/// The caller's side of a call.
 pub(super) enum Calling {
     Plain(Caller),
     Stream {
@@ -140,7 +140,7 @@ impl Calling {
         }
     }
 
-    /// The answer's code.
+    /// Returns the status of the answer.
     pub(super) async fn head(&mut self) -> u16 {
         match self {
             Self::Plain(caller) => caller.head().await.status(),
@@ -153,7 +153,7 @@ impl Calling {
         }
     }
 
-    /// Waits for exactly this piece, and for no byte behind it.
+    /// Waits for exactly this piece, with no byte after it.
     pub(super) async fn expect(&mut self, piece: &str) {
         match self {
             Self::Plain(caller) => {
@@ -171,7 +171,7 @@ impl Calling {
     }
 }
 
-/// The vendor's side.
+/// The vendor's side of a call.
 pub(super) enum Called {
     Plain(VendorConnection),
     Stream {
@@ -181,7 +181,7 @@ pub(super) enum Called {
 }
 
 impl Called {
-    /// An interim answer, with a field.
+    /// Sends an interim answer with a field.
     pub(super) async fn hint(&mut self, status: u16) {
         match self {
             Self::Plain(connection) => {
@@ -196,7 +196,7 @@ impl Called {
         }
     }
 
-    /// The answer's head: 200, a body of unknown length to follow.
+    /// Sends the answer's head: a 200 with a body of unknown length.
     pub(super) async fn begin(&mut self) {
         match self {
             Self::Plain(connection) => {

@@ -1,4 +1,4 @@
-//! Schemes that see the payload: it's kept in memory, within limits of size and time.
+//! Schemes that see the payload: the payload is buffered, with limits of size and time.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -20,7 +20,7 @@ use testkit::vendor::Vendor;
 
 const LIMIT: usize = 16;
 
-/// Tells the vendor how long the payload was.
+/// A scheme that sends the length of the payload to the vendor.
 #[derive(Debug)]
 struct Measured;
 
@@ -53,7 +53,7 @@ fn measured(setup: Setup) -> Setup {
 }
 
 #[tokio::test]
-async fn b1_a_payload_is_kept_for_a_scheme_that_signs_it() {
+async fn b1_a_payload_is_buffered_for_a_scheme_that_signs_it() {
     let pair = Pair::with(measured).await;
     let chunked = request(
         "POST",
@@ -73,7 +73,7 @@ async fn b1_a_payload_is_kept_for_a_scheme_that_signs_it() {
 }
 
 #[tokio::test]
-async fn e9_a_payload_over_the_limit_goes_nowhere() {
+async fn e9_a_payload_over_the_limit_is_not_sent() {
     let pair = Pair::with(measured).await;
     let chunked = request(
         "POST",
@@ -88,7 +88,7 @@ async fn e9_a_payload_over_the_limit_goes_nowhere() {
 }
 
 #[tokio::test]
-async fn h18_a_missing_secret_is_told_before_the_payload_is_asked_for() {
+async fn h18_a_missing_secret_is_an_error_before_the_payload_is_requested() {
     let pair = Pair::with(|setup| {
         measured(setup).connection(tower_passthrough::Connection::new("vendor"))
     })
@@ -101,7 +101,7 @@ async fn h18_a_missing_secret_is_told_before_the_payload_is_asked_for() {
 }
 
 #[tokio::test]
-async fn b16_a_payload_that_stalls_is_given_up() {
+async fn b16_a_stalled_payload_times_out() {
     let vendor = Vendor::ok().await;
     let gateway = measured(Setup::new(&vendor))
         .options(|options| options.idle_timeout(Duration::from_millis(300)))
@@ -116,7 +116,7 @@ async fn b16_a_payload_that_stalls_is_given_up() {
     vendor.untouched().await;
 }
 
-/// A host layer's body that says 10 bytes, and has none.
+/// The body of a layer, which reports 10 bytes and has none.
 struct Lying;
 
 impl Body for Lying {
@@ -136,7 +136,7 @@ impl Body for Lying {
 }
 
 #[tokio::test]
-async fn h14_a_payload_that_is_not_as_long_as_it_said_is_not_sent() {
+async fn h14_a_payload_with_a_wrong_length_is_not_sent() {
     let vendor = Vendor::ok().await;
     let service = measured(Setup::new(&vendor)).build(([127, 0, 0, 1], 1).into());
     let request = http::Request::post("/p/c/x").header("content-length", "10");

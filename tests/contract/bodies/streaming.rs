@@ -1,4 +1,4 @@
-//! Bodies stream: one side's pace is the other's, and each frame leaves as it comes.
+//! Bodies stream: the speed of one side limits the speed of the other side, and each frame is forwarded at once.
 
 use std::future::poll_fn;
 use std::time::Duration;
@@ -20,20 +20,20 @@ use testkit::wire::Wire;
 
 const TEN_GIB: u64 = 10 << 30;
 
-/// More than the kernel's four socket buffers and hyper's own on the way.
+/// More bytes than the four socket buffers of the kernel and hyper's buffers can hold.
 const BUFFERS: usize = 96 << 20;
 
-/// More than the windows of both connections and hyper's buffers between them.
+/// More bytes than the windows of both connections and hyper's buffers between them can hold.
 const WINDOWS: usize = 4 << 20;
 
-/// How long nothing is taken until the peer counts as stalled.
+/// The time without progress after which a peer counts as stalled.
 const STALL: Duration = Duration::from_millis(700);
 
 fn stream(method: &str) -> Request<()> {
     h2_caller::request(method, "/p/c/x").body(()).unwrap()
 }
 
-/// A caller whose own buffer is small.
+/// Returns a caller with a small receive buffer.
 async fn small_caller(gateway: &Gateway) -> Caller {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(64 * 1024).unwrap();
@@ -45,7 +45,7 @@ async fn small_caller(gateway: &Gateway) -> Caller {
     }
 }
 
-/// Writes until the gateway takes no more; how much it took.
+/// Writes until the gateway takes no more bytes, and returns the number of bytes that it took.
 pub(super) async fn fill(wire: &mut Wire) -> usize {
     let block = vec![b'x'; 64 * 1024];
     let mut written = 0;
@@ -53,13 +53,13 @@ pub(super) async fn fill(wire: &mut Wire) -> usize {
         written += taken.expect("the gateway closed");
         assert!(
             written < BUFFERS,
-            "{written} bytes went to a peer that reads none"
+            "{written} bytes went to a peer that doesn't read"
         );
     }
     written
 }
 
-/// Sends until the gateway grants no more; how much it took.
+/// Sends until the gateway grants no more capacity, and returns the number of bytes that it took.
 async fn fill_stream(stream: &mut SendStream<Bytes>) -> usize {
     let mut written = 0;
     loop {
@@ -72,12 +72,12 @@ async fn fill_stream(stream: &mut SendStream<Bytes>) -> usize {
         written += granted;
         assert!(
             written < WINDOWS,
-            "{written} bytes went to a peer that reads none"
+            "{written} bytes went to a peer that doesn't read"
         );
     }
 }
 
-/// Reads and releases that many bytes, or more.
+/// Reads and releases at least that many bytes.
 async fn take(body: &mut RecvStream, count: usize) {
     let mut taken = 0;
     while taken < count {
@@ -109,8 +109,8 @@ async fn b1_a_caller_that_stops_reading_stalls_the_vendor() {
     );
 
     let written = fill(&mut connection.wire).await;
-    // Nothing was lost, and it goes on.
-    within("what was written", caller.wire.exactly(written)).await;
+    // No byte was lost, and the download continues.
+    within("the written bytes", caller.wire.exactly(written)).await;
     connection.write(b"more").await;
     assert!(within("more", caller.wire.until(b"more")).await.is_some());
 }
@@ -131,7 +131,7 @@ async fn b1_a_vendor_that_stops_reading_stalls_the_caller() {
     );
 
     let written = fill(&mut caller.wire).await;
-    within("what was written", connection.wire.exactly(written)).await;
+    within("the written bytes", connection.wire.exactly(written)).await;
     caller.write(b"more").await;
     assert!(
         within("more", connection.wire.until(b"more"))
@@ -170,17 +170,18 @@ async fn b1_a_vendor_that_stops_reading_stalls_the_callers_stream() {
 const EVENT_STREAM: &str =
     "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
 
-/// An event, and how it looks as a chunk.
+/// Returns an event, and its form as a chunk.
 fn event(number: usize) -> (String, String) {
     let event = format!("data: {number}\n\n");
     let chunk = format!("{:x}\r\n{event}\r\n", event.len());
     (event, chunk)
 }
 
-// Each event is written only once the one before has arrived: whoever waits for more holds up all.
+// Each event is written only after the event before has arrived, so a gateway that waits for more bytes would stop the
+// test.
 
 #[tokio::test]
-async fn b14_an_event_of_an_http1_vendor_leaves_as_it_comes() {
+async fn b14_an_event_of_an_http1_vendor_is_forwarded_at_once() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
 
@@ -217,7 +218,7 @@ async fn b14_an_event_of_an_http1_vendor_leaves_as_it_comes() {
 }
 
 #[tokio::test]
-async fn b14_an_event_of_an_http2_vendor_leaves_as_it_comes() {
+async fn b14_an_event_of_an_http2_vendor_is_forwarded_at_once() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
 
@@ -247,7 +248,7 @@ async fn b14_an_event_of_an_http2_vendor_leaves_as_it_comes() {
 }
 
 #[tokio::test]
-async fn b14_a_piece_of_an_upload_leaves_as_it_comes() {
+async fn b14_a_piece_of_an_upload_is_forwarded_at_once() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;

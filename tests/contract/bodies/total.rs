@@ -1,4 +1,4 @@
-//! A limit of the whole, if the host wants one.
+//! The total timeout, if the host application sets it.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ async fn gateway(vendor: &ManualVendor) -> Gateway {
 }
 
 #[tokio::test]
-async fn b16_a_limit_of_the_whole_ends_a_call_without_an_answer() {
+async fn b16_the_total_timeout_ends_a_call_without_an_answer() {
     let vendor = ManualVendor::bind().await;
     let gateway = gateway(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -37,7 +37,7 @@ async fn b16_a_limit_of_the_whole_ends_a_call_without_an_answer() {
 }
 
 #[tokio::test]
-async fn b16_a_limit_of_the_whole_ends_an_answer_that_moves() {
+async fn b16_the_total_timeout_ends_an_answer_with_moving_bytes() {
     let vendor = ManualVendor::bind().await;
     let gateway = gateway(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -56,8 +56,8 @@ async fn b16_a_limit_of_the_whole_ends_an_answer_that_moves() {
     };
     let read = tokio::select! {
         read = caller.closed() => read,
-        () = moving => unreachable!("it goes on for ever"),
+        () = moving => unreachable!("the vendor writes without end"),
     };
     assert!(read.starts_with(b"1\r\nx\r\n"), "nothing came");
-    assert!(!read.ends_with(b"0\r\n\r\n"), "it looks whole");
+    assert!(!read.ends_with(b"0\r\n\r\n"), "the body looks complete");
 }

@@ -1,4 +1,4 @@
-//! Trailers pass as trailers, less the names that have no place there.
+//! Trailers stay trailers, without the names that aren't allowed in trailers.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response};
 use tower_passthrough::{Connection, auth};
@@ -13,7 +13,7 @@ use testkit::vendor::Vendor;
 
 const SUMS: &str = "X-Sum: 1\r\nX-Sum: 2\r\n";
 
-/// Names that would frame, route or authenticate, where a message may hold them.
+/// Names of fields for framing, routing and authentication, which some messages could contain as trailers.
 const MISPLACED: &[&str] = &[
     "content-length",
     "host",
@@ -24,7 +24,7 @@ const MISPLACED: &[&str] = &[
     "trailer",
 ];
 
-/// Names that belong to one connection, which HTTP/2 doesn't even write.
+/// Names of hop-by-hop fields, which HTTP/2 doesn't send at all.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
     "keep-alive",
@@ -114,7 +114,7 @@ async fn b7_a_requests_trailers_stay_trailers_to_an_http2_vendor() {
     );
 }
 
-/// A gateway whose vendor is called with a key in `X-Api-Key`.
+/// Changes the gateway to send a key in `X-Api-Key`.
 fn keyed(setup: Setup) -> Setup {
     setup
         .connection(Connection::new("vendor").with_secret("key", "k3y"))
@@ -122,7 +122,7 @@ fn keyed(setup: Setup) -> Setup {
 }
 
 #[tokio::test]
-async fn b7_names_that_frame_route_or_authenticate_are_no_trailers_of_a_request() {
+async fn b7_framing_routing_and_credential_names_are_removed_from_request_trailers() {
     let vendor = H2Vendor::start().await;
     let gateway = keyed(Setup::new(&vendor)).start().await;
     let names = [MISPLACED, HOP_BY_HOP].concat();
@@ -152,7 +152,7 @@ async fn b7_names_that_frame_route_or_authenticate_are_no_trailers_of_a_request(
 }
 
 #[tokio::test]
-async fn b7_announcing_such_a_name_does_not_help() {
+async fn b7_forbidden_names_are_removed_if_trailer_announces_them() {
     let pair = Pair::with(keyed).await;
     let names = MISPLACED.join(", ");
     let evil: String = MISPLACED
@@ -246,7 +246,7 @@ async fn b7_trailers_after_an_empty_body_arrive() {
 }
 
 #[tokio::test]
-async fn b7_names_that_frame_or_route_are_no_trailers_of_an_answer() {
+async fn b7_framing_and_routing_names_are_removed_from_answer_trailers() {
     let names = ["content-length", "host", "passthrough-error"];
     let names = [&names, HOP_BY_HOP].concat();
     let evil: String = names
@@ -268,7 +268,7 @@ async fn b7_names_that_frame_or_route_are_no_trailers_of_an_answer() {
 }
 
 #[tokio::test]
-async fn b8_a_length_wins_over_trailers_where_http1_has_no_room_for_both() {
+async fn b8_a_length_takes_precedence_over_trailers_over_http1() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -287,7 +287,7 @@ async fn b8_a_length_wins_over_trailers_where_http1_has_no_room_for_both() {
         assert!(!answer.head.has("transfer-encoding"));
         assert_eq!((answer.text().as_str(), answer.complete()), ("hello", true));
     }
-    // Nothing of them is left on the connection.
+    // No byte of the trailers is left on the connection.
     let refused = caller.call(get("/p/nobody/x")).await;
     assert_eq!(refused.error(), Some("unknown-connection"));
 }
@@ -316,7 +316,7 @@ async fn b8_an_http2_caller_gets_length_and_trailers() {
 }
 
 #[tokio::test]
-async fn b7_a_caller_that_did_not_ask_for_trailers_gets_a_whole_body_without_them() {
+async fn b7_a_caller_without_te_trailers_gets_the_whole_body_without_trailers() {
     let answer = format!(
         "HTTP/1.1 200 OK\r\nTrailer: x-sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n{SUMS}\r\n"
     );

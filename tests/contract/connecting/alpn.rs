@@ -1,4 +1,4 @@
-//! Which protocol TLS agrees on.
+//! The protocol on which TLS agrees.
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
@@ -9,7 +9,7 @@ use testkit::gateway::Setup;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn http1_alone_is_offered_to_vendors_if_the_host_says_so() {
+async fn http1_only_offers_only_http1_to_vendors() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let tls = certificates::acceptor("vendor.test", &["h2", "http/1.1"]);

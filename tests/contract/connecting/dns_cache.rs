@@ -1,4 +1,4 @@
-//! Addresses are kept for a moment, and shared by those who need them at once.
+//! Addresses are cached for a short time, and connections that need a name at the same time share a look-up.
 
 use std::io;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use testkit::wait::{Signal, within};
 
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A gateway before the vendor under that name, whose cache keeps answers so long.
+/// Starts a gateway in front of the vendor under that name, with a cache that keeps answers for that time.
 async fn gateway(
     vendor: &Vendor,
     host: &str,
@@ -45,9 +45,9 @@ async fn status(gateway: &Gateway) -> u16 {
 }
 
 #[tokio::test]
-async fn addresses_are_kept() {
+async fn addresses_are_cached() {
     let vendor = closing_vendor().await;
-    // Another look-up would lead nowhere.
+    // Another look-up would return an address on which no vendor listens.
     let names = Names::new().answer("kept.test", [&["127.0.0.1"], &["127.77.0.1"]]);
     let gateway = gateway(&vendor, "kept.test", names.clone(), Some((LONG, LONG))).await;
     for _ in 0..3 {
@@ -58,7 +58,7 @@ async fn addresses_are_kept() {
 }
 
 #[tokio::test]
-async fn that_a_name_is_unknown_is_kept_as_well() {
+async fn failed_look_ups_are_cached() {
     let vendor = Vendor::ok().await;
     let names = Names::new();
     let gateway = gateway(&vendor, "unknown.test", names.clone(), Some((LONG, LONG))).await;
@@ -72,7 +72,7 @@ async fn that_a_name_is_unknown_is_kept_as_well() {
 }
 
 #[tokio::test]
-async fn zero_keeps_nothing() {
+async fn a_time_of_zero_switches_the_cache_off() {
     let vendor = closing_vendor().await;
     let zero = Some((Duration::ZERO, Duration::ZERO));
     let names = Names::all_to_loopback();
@@ -90,7 +90,7 @@ async fn zero_keeps_nothing() {
 }
 
 #[tokio::test]
-async fn a_resolver_of_ones_own_is_asked_each_time_unless_told() {
+async fn answers_of_a_custom_resolver_are_not_cached_by_default() {
     let vendor = closing_vendor().await;
     let names = Names::all_to_loopback();
     let gateway = gateway(&vendor, "own.test", names.clone(), None).await;
@@ -100,7 +100,7 @@ async fn a_resolver_of_ones_own_is_asked_each_time_unless_told() {
     assert_eq!(names.asked().len(), 3);
 }
 
-/// Answers when it's told to.
+/// A resolver that answers when the test gives the signal.
 struct Waiting {
     names: Names,
     signal: Signal,
@@ -119,7 +119,7 @@ impl Resolve for Waiting {
     }
 }
 
-/// Lets everyone in, and counts them.
+/// An authorizer that allows every caller, and counts the calls.
 struct Counting(watch::Sender<usize>);
 
 impl Authorize for Counting {
@@ -134,7 +134,7 @@ impl Authorize for Counting {
 }
 
 #[tokio::test]
-async fn calls_at_one_time_share_a_look_up_and_those_that_leave_take_nothing_along() {
+async fn concurrent_calls_share_a_look_up_that_survives_callers_who_leave() {
     let vendor = closing_vendor().await;
     let (names, signal) = (Names::all_to_loopback(), Signal::new());
     let waiting = Waiting {
@@ -159,7 +159,7 @@ async fn calls_at_one_time_share_a_look_up_and_those_that_leave_take_nothing_alo
     let have_begun = begun.wait_for(|&calls| calls == 11);
     within("all calls", have_begun).await.unwrap();
     first.abort();
-    // Whoever asks for a look-up of its own has done so by then.
+    // A call that would start its own look-up has done so by then.
     for _ in 0..100 {
         tokio::task::yield_now().await;
     }

@@ -1,5 +1,5 @@
-//! Which of a name's addresses are tried, and what is told if none answers. How attempts follow
-//! one another is tested beside the code, with a clock of its own.
+//! The addresses of a name that are tried, and the error if no address answers. The time between attempts is tested in
+//! unit tests with a paused clock.
 
 use testkit::caller::{get, raw_call};
 use testkit::gateway::{Gateway, Setup};
@@ -16,8 +16,8 @@ async fn gateway(vendor: &Vendor, addresses: &[&str]) -> Gateway {
 }
 
 #[tokio::test]
-async fn addresses_of_which_none_answers_are_passed_over() {
-    // One vendor, on an address of version 4; there may be no version 6 on this machine.
+async fn addresses_that_refuse_are_skipped() {
+    // The vendor has one IPv4 address, and the machine may have no IPv6.
     for addresses in [
         &["127.0.0.2", "127.0.0.3", "127.0.0.1"][..],
         &["::1", "127.0.0.1"],
@@ -33,9 +33,9 @@ async fn addresses_of_which_none_answers_are_passed_over() {
 }
 
 #[tokio::test]
-async fn families_take_turns_so_that_one_never_uses_up_all_attempts() {
+async fn families_take_turns_so_that_no_family_uses_up_all_attempts() {
     let vendor = Vendor::ok().await;
-    // More addresses of version 6 than are tried of one name.
+    // More IPv6 addresses than are tried for one name.
     let mut addresses = vec!["::1"; 20];
     addresses.push("127.0.0.1");
     let gateway = gateway(&vendor, &addresses).await;
@@ -44,7 +44,7 @@ async fn families_take_turns_so_that_one_never_uses_up_all_attempts() {
 }
 
 #[tokio::test]
-async fn if_all_addresses_refuse_it_is_told() {
+async fn refused_connections_are_reported_if_all_addresses_refuse() {
     let vendor = Vendor::ok().await;
     let gateway = gateway(&vendor, &["127.0.0.2", "127.0.0.3"]).await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;

@@ -1,4 +1,4 @@
-//! A second connection to a vendor takes up the first one's TLS session.
+//! A second connection to a vendor resumes the TLS session of the first connection.
 
 use rustls::HandshakeKind;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -30,7 +30,7 @@ impl TlsVendor {
             .await
     }
 
-    /// How the handshake went of a call, whose connection is closed after its answer.
+    /// Makes a call whose connection is closed after the answer, and returns the kind of the handshake.
     async fn called_by(&self, gateway: &Gateway) -> HandshakeKind {
         let serve = async {
             let (socket, _) = self.listener.accept().await.unwrap();
@@ -50,7 +50,7 @@ impl TlsVendor {
 }
 
 #[tokio::test]
-async fn a_second_connection_resumes_the_firsts_session() {
+async fn a_second_connection_resumes_the_session() {
     let vendor = TlsVendor::bind().await;
     let gateway = vendor.gateway().await;
     assert_eq!(vendor.called_by(&gateway).await, HandshakeKind::Full);
@@ -59,7 +59,7 @@ async fn a_second_connection_resumes_the_firsts_session() {
 }
 
 #[tokio::test]
-async fn another_transport_never_resumes_it() {
+async fn t12_another_transport_never_resumes_the_session() {
     let vendor = TlsVendor::bind().await;
     let (one, other) = (vendor.gateway().await, vendor.gateway().await);
     assert_eq!(vendor.called_by(&one).await, HandshakeKind::Full);

@@ -1,4 +1,4 @@
-//! Ends that are no error answer: a vendor that breaks off, a caller that leaves.
+//! Ends without an error response: a vendor that breaks off, and a caller that leaves.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn e8_once_the_head_is_out_there_is_no_error_answer() {
+async fn e8_there_is_no_error_answer_after_the_head() {
     for reply in [
         Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello").close(),
         Reply::from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n").close(),
@@ -37,7 +37,7 @@ async fn e8_once_the_head_is_out_there_is_no_error_answer() {
     }
 }
 
-/// What an observer was told.
+/// The data that an observer received.
 type Told = (Outcome, Option<StatusCode>, Option<ErrorCode>);
 
 async fn observed(vendor: &impl Origin) -> (Gateway, mpsc::UnboundedReceiver<Told>) {
@@ -128,7 +128,7 @@ async fn e10_an_upload_that_breaks_off_is_not_the_vendors_failure() {
 }
 
 #[tokio::test]
-async fn e10_a_vendor_that_breaks_off_is_not_the_callers_doing() {
+async fn e10_a_vendor_that_breaks_off_is_not_the_callers_fault() {
     for (reply, expected) in [
         (
             Reply::from("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhello").close(),

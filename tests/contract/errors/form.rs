@@ -1,4 +1,4 @@
-//! The form of an error, and that no vendor's response has it.
+//! The form of an error, which no response of a vendor has.
 
 use super::{failures, problem};
 use testkit::caller::{get, request};
@@ -7,7 +7,7 @@ use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn e2_the_vendor_cannot_speak_in_our_name() {
+async fn e2_a_vendor_cannot_imitate_an_error_of_the_gateway() {
     let reply = "HTTP/1.1 502 Bad Gateway\r\nPassthrough-Error: upstream-timeout\r\npassthrough-error: x\r\n\
                  Trailer: Passthrough-Error, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n\
                  2\r\nok\r\n0\r\nPassthrough-Error: upstream-timeout\r\nX-Sum: 7\r\n\r\n";
@@ -37,7 +37,7 @@ async fn e2_the_vendor_cannot_speak_in_our_name() {
 }
 
 #[tokio::test]
-async fn e6_405_says_what_is_allowed() {
+async fn e6_a_405_lists_the_allowed_methods() {
     let pair = Pair::new().await;
     for (method, target) in [("TRACE", "/p/c/x"), ("CONNECT", "vendor.test:443")] {
         let response = pair
@@ -55,7 +55,7 @@ async fn e6_405_says_what_is_allowed() {
 }
 
 #[tokio::test]
-async fn e6_503_says_when_to_come_again_and_no_error_is_stored() {
+async fn e6_a_503_has_retry_after_and_no_error_is_stored() {
     for failure in failures::all().await {
         let head = &failure.response.head;
         assert_eq!(
@@ -74,7 +74,7 @@ async fn e6_503_says_when_to_come_again_and_no_error_is_stored() {
 }
 
 #[tokio::test]
-async fn e6_head_gets_the_same_fields_and_no_body() {
+async fn e6_a_head_request_gets_the_same_fields_and_no_body() {
     let pair = Pair::new().await;
     for target in ["/p/nobody/x", "/p/c/../x", "/p/c/x?__domain=evil.test"] {
         let full = pair.call(get(target)).await;

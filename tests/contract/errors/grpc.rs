@@ -1,4 +1,4 @@
-//! The gateway's own errors to gRPC callers.
+//! The gateway's errors, as gRPC callers get them.
 
 use super::{failures, problem};
 use testkit::caller::{raw_call, request};
@@ -8,7 +8,7 @@ use testkit::h2_vendor::H2Vendor;
 use testkit::pair::Pair;
 
 #[tokio::test]
-async fn g1_errors_are_200_and_headers_only_to_a_grpc_caller() {
+async fn g1_errors_to_a_grpc_caller_are_200_with_headers_only() {
     let pair = Pair::new().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     for content_type in [
@@ -74,7 +74,7 @@ fn decode(message: &str) -> String {
 }
 
 #[tokio::test]
-async fn g1_what_only_looks_like_grpc_gets_a_problem() {
+async fn g1_similar_content_types_get_problem_json() {
     let pair = Pair::new().await;
     for content_type in [
         "application/grpcx",
@@ -91,7 +91,7 @@ async fn g1_what_only_looks_like_grpc_gets_a_problem() {
 }
 
 #[tokio::test]
-async fn g1_a_vendors_answer_to_a_grpc_caller_is_left_alone() {
+async fn g1_a_vendors_answer_to_a_grpc_caller_is_unchanged() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let sent = request("POST", "/p/c/x", &["Content-Type: application/grpc"], "");

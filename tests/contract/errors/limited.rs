@@ -1,4 +1,5 @@
-//! Bodies that a layer of the host's limits: the caller hears of the limit, and not of a body that broke off.
+//! Bodies that a layer of the host application limits: the caller learns about the limit, and doesn't get an error
+//! about a body that broke off.
 
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_layer::Layer as _;
@@ -16,7 +17,7 @@ use testkit::vendor::Vendor;
 
 const LIMIT: usize = 16;
 
-/// A gateway behind a layer that lets that many bytes through.
+/// Starts a gateway behind a layer that allows that number of bytes.
 async fn limited(setup: Setup) -> Gateway {
     let listener = bind().await;
     let service = setup
@@ -30,7 +31,8 @@ fn chunks(count: usize) -> String {
     request("POST", "/p/c/x", &["Transfer-Encoding: chunked"], &body)
 }
 
-/// The caller over HTTP/1.1 and HTTP/2 gets a 413 for a body without a length, and passes below the limit.
+/// Checks that callers over HTTP/1.1 and HTTP/2 get a 413 for a body of unknown length over the limit, and that a body
+/// below the limit is forwarded.
 async fn is_told(gateway: &Gateway) {
     let small = raw_call(gateway.address, chunks(2)).await;
     assert_eq!(small.status(), 200, "{}", small.text());
@@ -56,13 +58,13 @@ async fn is_told(gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn e9_a_hosts_limit_is_413_before_an_http1_upstream() {
+async fn e9_a_limit_of_a_layer_is_413_in_front_of_an_http1_upstream() {
     let vendor = Vendor::answering(Reply::ok("ok")).await;
     is_told(&limited(Setup::new(&vendor)).await).await;
 }
 
 #[tokio::test]
-async fn e9_a_hosts_limit_is_413_before_an_http2_upstream() {
+async fn e9_a_limit_of_a_layer_is_413_in_front_of_an_http2_upstream() {
     let vendor = H2Vendor::start().await;
     let gateway = limited(Setup::new(&vendor)).await;
     let answering = async {
@@ -79,7 +81,7 @@ async fn e9_a_hosts_limit_is_413_before_an_http2_upstream() {
     }
 }
 
-/// Signs nothing, but wants the payload.
+/// A scheme that signs nothing, but needs the payload.
 #[derive(Debug)]
 struct WantsPayload;
 
@@ -102,11 +104,14 @@ impl AuthScheme for WantsPayload {
 }
 
 #[tokio::test]
-async fn e9_a_hosts_limit_is_413_where_the_body_is_kept_for_a_signature() {
+async fn e9_a_limit_of_a_layer_is_413_for_a_body_that_is_buffered() {
     let vendor = Vendor::answering(Reply::ok("ok")).await;
     let setup = Setup::new(&vendor).upstream(|upstream| upstream.auth(WantsPayload));
     is_told(&limited(setup).await).await;
     let received = vendor.next().await;
     assert_eq!(received.body.data, b"1234567812345678");
-    assert!(vendor.try_next().await.is_none(), "nothing of it was sent");
+    assert!(
+        vendor.try_next().await.is_none(),
+        "a part of the body was sent"
+    );
 }

@@ -1,4 +1,4 @@
-//! What each failure is called, and what is kept from the caller.
+//! The code of each failure, and the data that the caller doesn't get.
 
 use http::Method;
 use tower_passthrough::authorize::AuthorizeError;
@@ -27,7 +27,7 @@ async fn e1_each_failure_has_its_code_and_status() {
     }
 }
 
-/// The answer, less its date.
+/// Returns the answer without its date.
 fn dateless(response: &RawResponse) -> (String, Vec<(String, String)>, Vec<u8>) {
     let mut fields = response.head.fields.clone();
     fields.retain(|(name, _)| !name.eq_ignore_ascii_case("date"));
@@ -39,7 +39,7 @@ fn dateless(response: &RawResponse) -> (String, Vec<(String, String)>, Vec<u8>) 
 }
 
 #[tokio::test]
-async fn e1_an_id_that_isnt_the_callers_is_answered_like_one_that_is_none() {
+async fn e1_a_refused_id_is_answered_like_an_unknown_id() {
     let vendor = Vendor::ok().await;
     let store = MemoryStore::from_iter([(
         "theirs",
@@ -67,7 +67,7 @@ async fn e1_an_id_that_isnt_the_callers_is_answered_like_one_that_is_none() {
 }
 
 #[tokio::test]
-async fn e1_an_authorizer_that_fails_is_no_refusal() {
+async fn e1_a_failing_authorizer_is_store_unavailable() {
     struct Failing;
     impl tower_passthrough::Authorize for Failing {
         async fn authorize(
@@ -107,7 +107,7 @@ async fn e3_each_failure_has_an_error_type_of_rfc_9209() {
 }
 
 #[tokio::test]
-async fn e3_the_vendors_own_proxy_status_passes() {
+async fn e3_the_vendors_proxy_status_is_returned() {
     let own = "cdn; error=connection_timeout; details=\"a, b\"";
     let reply = format!(
         "HTTP/1.1 504 Gateway Timeout\r\nProxy-Status: {own}\r\nProxy-Status: lb\r\nContent-Length: 0\r\n\r\n"
@@ -118,7 +118,7 @@ async fn e3_the_vendors_own_proxy_status_passes() {
 }
 
 #[tokio::test]
-async fn e4_the_body_says_whether_the_vendor_may_have_acted() {
+async fn e4_the_body_says_if_the_vendor_may_have_acted() {
     for failure in failures::all().await {
         assert_eq!(
             problem(&failure.response)["sent"],
@@ -130,7 +130,7 @@ async fn e4_the_body_says_whether_the_vendor_may_have_acted() {
 }
 
 #[tokio::test]
-async fn e5_no_secret_no_host_and_no_cause_is_told() {
+async fn e5_an_error_contains_no_secret_no_host_and_no_cause() {
     for failure in failures::all().await {
         let told = latin1(&failure.response.head.raw) + &failure.response.text();
         let never = [

@@ -1,4 +1,4 @@
-//! The gateway's own errors: their form, and what each failure is called.
+//! The gateway's errors: their form and their codes.
 
 mod ends;
 mod failures;
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use testkit::caller::RawResponse;
 
-/// The problem in an error of the gateway's own, once its form has been checked.
+/// Returns the problem of an error of the gateway, after a check of its form.
 fn problem(response: &RawResponse) -> Value {
     let head = &response.head;
     let code = response.error().expect("an error of the gateway's own");

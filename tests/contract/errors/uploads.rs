@@ -19,7 +19,7 @@ async fn e7_a_refusal_arrives_before_the_upload_is_read() {
     for (target, status) in [("/p/nobody/x", 404), ("/p/c/../x", 400), ("/p/c/x", 413)] {
         let length = format!("Content-Length: {}", 10 * MIB);
         let sent = request("POST", target, &[&length], "");
-        // Once the caller stops in the middle, once it goes on whatever comes.
+        // In one case the caller stops in the middle, and in the other case the caller continues to send.
         for uploaded in [64 * 1024, 10 * MIB] {
             let head = upload(pair.gateway.address, &sent, uploaded).await;
             assert_eq!(head.status(), status, "{target}");
@@ -29,7 +29,7 @@ async fn e7_a_refusal_arrives_before_the_upload_is_read() {
 }
 
 #[tokio::test]
-async fn e7_a_small_upload_is_read_to_its_end_so_that_nothing_is_reset() {
+async fn e7_a_small_upload_is_read_to_its_end_to_avoid_a_reset() {
     let pair = Pair::new().await;
     let body = "b".repeat(200 * 1024);
     let length = format!("Content-Length: {}", body.len());
@@ -41,7 +41,7 @@ async fn e7_a_small_upload_is_read_to_its_end_so_that_nothing_is_reset() {
         (404, Some("unknown-connection"))
     );
     problem(&response);
-    // Had bytes been left unread, the connection would be closed, and reset by the kernel.
+    // With unread bytes, the connection would be closed, and the kernel would reset it.
     assert_eq!(caller.call(get("/p/c/x")).await.status(), 200);
 }
 
@@ -58,7 +58,7 @@ async fn e7_a_refused_upload_is_not_read_without_end() {
     let mut written = 0;
     while let Some(more) = caller.wire.write_some(&chunk).await {
         written += more;
-        assert!(written < 256 * MIB, "the gateway reads on");
+        assert!(written < 256 * MIB, "the gateway continues to read");
     }
 }
 
@@ -87,7 +87,7 @@ async fn e9_a_known_length_over_the_limit_is_413_and_the_vendor_isnt_called() {
 }
 
 #[tokio::test]
-async fn e9_an_unknown_length_over_the_limit_is_413_and_the_vendor_sees_a_break() {
+async fn e9_an_unknown_length_over_the_limit_is_413_and_the_vendor_sees_an_abort() {
     let vendor = ManualVendor::bind().await;
     let gateway = Setup::new(&vendor)
         .options(|o| o.request_body_limit(10))
@@ -117,7 +117,7 @@ async fn e9_an_unknown_length_over_the_limit_is_413_and_the_vendor_sees_a_break(
 }
 
 #[tokio::test]
-async fn e9_over_http2_too() {
+async fn e9_a_length_over_the_limit_is_413_over_http2() {
     let vendor = Vendor::answering(Reply::ok("ok")).await;
     let gateway = Setup::new(&vendor)
         .options(|o| o.request_body_limit(10))

@@ -1,4 +1,4 @@
-//! HTTP/2 at the vendor, or none.
+//! gRPC calls to vendors with HTTP/2, and to vendors without HTTP/2.
 
 use http::{HeaderMap, HeaderValue, Response};
 use tokio::sync::mpsc;
@@ -61,7 +61,7 @@ async fn g3_a_vendor_that_agrees_on_http1_gets_no_grpc_call() {
             assert_eq!(within("a report", told.recv()).await, Some(Some(false)));
         }
         assert!(vendor.try_next().await.is_none());
-        // Other calls go there as ever, gRPC-Web too.
+        // Other calls still reach this vendor, also gRPC-Web.
         for content_type in ["application/json", "application/grpc-web+proto"] {
             let response = ask(&gateway, content_type).await;
             assert_eq!(
@@ -82,14 +82,14 @@ async fn g3_a_transport_without_http2_makes_no_grpc_call() {
     assert_eq!(vendor.connections().await, 0);
 }
 
-/// A vendor in clear isn't asked what it speaks: what answers the preface isn't HTTP/2.
+/// An `http` vendor isn't asked for its protocol: the answer to the preface isn't HTTP/2.
 #[tokio::test]
-async fn g3_a_vendor_in_clear_that_speaks_http1_is_status_14() {
+async fn g3_an_http_vendor_with_http1_is_status_14() {
     let pair = Pair::new().await;
     let response = ask(&pair.gateway, "application/grpc").await;
     assert_eq!(response.status, 200);
     assert_eq!(response.headers["grpc-status"], "14");
-    // Other calls have a pool of their own.
+    // Other calls have another pool.
     let response = ask(&pair.gateway, "text/plain").await;
     assert_eq!(
         (response.status.as_u16(), &response.body[..]),
@@ -98,7 +98,7 @@ async fn g3_a_vendor_in_clear_that_speaks_http1_is_status_14() {
 }
 
 #[tokio::test]
-async fn g3_te_and_the_deadline_pass_and_headers_only_answers_stay_so() {
+async fn g3_te_and_the_deadline_are_forwarded_and_headers_only_answers_stay() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = H2Caller::connect(gateway.address).await;
@@ -122,10 +122,7 @@ async fn g3_te_and_the_deadline_pass_and_headers_only_answers_stay_so() {
     assert_eq!(headers["grpc-message"], "50%25 caf%C3%A9");
     assert_eq!(headers["x-why-bin"], "AP8");
     assert!(!headers.contains_key("content-length"));
-    assert!(
-        answer.body().is_end_stream(),
-        "a frame came behind the head"
-    );
+    assert!(answer.body().is_end_stream(), "a frame came after the head");
 }
 
 #[tokio::test]
@@ -139,9 +136,9 @@ async fn g3_a_call_that_the_caller_resets_is_reset_at_the_vendor() {
     assert_eq!(stream.reset().await, h2::Reason::CANCEL);
 }
 
-/// An HTTP/1.1 caller gets as much of it as HTTP/1.1 has: trailers, if it takes them.
+/// An HTTP/1.1 caller gets chunks, and trailers if the caller accepts trailers.
 #[tokio::test]
-async fn g3_an_http1_caller_gets_grpc_in_chunks_and_trailers() {
+async fn g3_an_http1_caller_gets_grpc_as_chunks_and_trailers() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let lines = [
@@ -177,9 +174,9 @@ async fn g3_an_http1_caller_gets_grpc_in_chunks_and_trailers() {
     );
 }
 
-/// gRPC-Web carries its trailers in the body, in a frame of its own, over any version.
+/// gRPC-Web sends its trailers in the body, as a frame, over any version of HTTP.
 #[tokio::test]
-async fn g3_grpc_web_passes_as_bytes_over_http1() {
+async fn g3_grpc_web_is_forwarded_unchanged_over_http1() {
     let frames = b"\0\0\0\0\x02hi\x80\0\0\0\x0fgrpc-status:0\r\n";
     let mut reply = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/grpc-web+proto\r\nContent-Length: {}\r\n\r\n",
@@ -211,9 +208,9 @@ async fn g3_grpc_web_passes_as_bytes_over_http1() {
     assert_eq!(received.head.value("x-grpc-web"), Some("1"));
 }
 
-/// Ordinary calls aren't held to HTTP/2, and have their connections to themselves.
+/// Ordinary calls don't need HTTP/2, and have separate connections.
 #[tokio::test]
-async fn g3_grpc_and_other_calls_keep_connections_of_their_own() {
+async fn g3_grpc_and_other_calls_have_separate_connections() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     for (content_type, connection) in [

@@ -1,4 +1,4 @@
-"""A gRPC caller in Python: each kind of call through the mount, whose prefix stands in the path.
+"""A gRPC caller in Python: each kind of call through the mount, whose prefix is a part of the path.
 
     python3 caller.py 127.0.0.1:PORT
 """
@@ -12,7 +12,7 @@ MOUNT = "/p/c"
 
 
 class Mount(grpc.UnaryUnaryClientInterceptor):
-    """What a generated stub needs: its paths are fixed, and the mount goes before them."""
+    """Adds the mount to the paths of a generated stub, which are fixed."""
 
     def intercept_unary_unary(self, call, details, request):
         class Mounted(grpc.ClientCallDetails):
@@ -52,7 +52,7 @@ def main(address):
     assert dict(call.initial_metadata())["x-token"] == "Bearer s3cr3t"
     assert_failure(refused(lambda: unary(b"fail", timeout=10), grpc.StatusCode.ABORTED))
 
-    # As a generated stub calls, whose path is the service's.
+    # A generated stub uses the path of the service.
     stub = grpc.intercept_channel(channel, Mount()).unary_unary("/test.Echo/Unary")
     assert stub(b"stub", timeout=10) == b"stub"
 
@@ -66,7 +66,7 @@ def main(address):
     in_step(channel.stream_stream(method + "Reply"))
 
     never = channel.unary_unary(method + "Never")
-    # tonic's server keeps the deadline too, and calls it otherwise: either may be first.
+    # tonic's server applies the deadline too, with another code: either side may end first.
     deadline = (grpc.StatusCode.DEADLINE_EXCEEDED, grpc.StatusCode.CANCELLED)
     refused(lambda: never(b"", timeout=0.2), *deadline)
 
@@ -76,7 +76,7 @@ def main(address):
 
 
 def in_step(reply):
-    """A thousand messages, each sent once the answer to the last is there."""
+    """Sends a thousand messages, each after the answer to the message before."""
     sent = queue.SimpleQueue()
     answers = reply(iter(sent.get, None), timeout=60)
     assert next(answers) == b"first"

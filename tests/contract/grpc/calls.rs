@@ -1,4 +1,4 @@
-//! Each kind of call, and how it ends.
+//! Each kind of call, and its possible ends.
 
 use std::time::Duration;
 
@@ -21,17 +21,19 @@ async fn g3_a_unary_call_carries_the_credential() {
     assert_eq!(token, &format!("Bearer {TOKEN}"));
     assert_eq!(answer.into_inner(), "hello");
 
-    // The host app's own service is beside it.
+    // The gRPC service of the host application works on the same port.
     let mut health = HealthClient::new(place.channel.clone());
     let check = health.check(HealthCheckRequest::default());
-    within("the host's own answer", check).await.unwrap();
+    within("the host application's answer", check)
+        .await
+        .unwrap();
 }
 
 #[tokio::test]
 async fn g3_a_status_comes_with_its_message_and_binary_metadata() {
     let place = Place::new().await;
     let mut client = place.client("c").await;
-    // Without a message before it, it's headers alone; behind messages, trailers.
+    // Without a message, the answer is headers only. After messages, the status is in trailers.
     assert_failure(&ask(&mut client, "Unary", "fail").await.unwrap_err());
 
     client.ready().await.unwrap();
@@ -46,7 +48,7 @@ async fn g3_a_status_comes_with_its_message_and_binary_metadata() {
 }
 
 #[tokio::test]
-async fn g3_streams_of_one_side_are_whole() {
+async fn g3_streams_in_one_direction_are_complete() {
     let place = Place::new().await;
     let mut client = place.client("c").await;
     let request = tonic::Request::new(Bytes::from_static(b"x"));
@@ -69,15 +71,15 @@ async fn g3_streams_of_one_side_are_whole() {
 }
 
 #[tokio::test]
-async fn g3_a_deadline_of_the_callers_ends_the_call_at_the_vendor() {
+async fn g3_the_callers_deadline_ends_the_call_at_the_vendor() {
     let place = Place::new().await;
     let mut client = place.client("c").await;
     let mut request = tonic::Request::new(Bytes::new());
-    // Enough for the call to be at the vendor by then.
+    // Long enough for the call to reach the vendor.
     request.set_timeout(Duration::from_secs(2));
     let answer = client.unary(request, method("Never"), Raw);
     let status = within("the deadline", answer).await.unwrap_err();
-    // tonic says the one or the other, by which end was first.
+    // tonic reports either of the two codes, depending on which side ends first.
     let code = status.code();
     assert!(
         matches!(code, Code::Cancelled | Code::DeadlineExceeded),
@@ -87,8 +89,8 @@ async fn g3_a_deadline_of_the_callers_ends_the_call_at_the_vendor() {
 }
 
 #[tokio::test]
-async fn g3_a_timeout_of_ours_is_status_4() {
-    // Enough for the call to be at the vendor by then.
+async fn g3_a_timeout_of_the_gateway_is_status_4() {
+    // Long enough for the call to reach the vendor.
     let soon = Duration::from_secs(2);
     let place = Place::with(move |options| options.response_head_timeout(soon)).await;
     let mut client = place.client("c").await;

@@ -1,4 +1,4 @@
-//! Both directions at once.
+//! Streams in both directions at once.
 
 use bytes::Bytes;
 use tokio::sync::mpsc;
@@ -7,7 +7,7 @@ use tonic::Streaming;
 use super::{Place, Raw, assert_failure, messages, method};
 use testkit::wait::within;
 
-/// A call of `Reply`, whose vendor has spoken before the caller has.
+/// Opens a call of `Reply`, after the vendor has sent the first message.
 async fn open(place: &Place) -> (mpsc::Sender<Bytes>, Streaming<Bytes>) {
     let mut client = place.client("c").await;
     let (sender, sent) = messages();
@@ -22,7 +22,7 @@ async fn next(received: &mut Streaming<Bytes>) -> Option<Bytes> {
 }
 
 #[tokio::test]
-async fn g4_a_thousand_messages_in_step() {
+async fn g4_a_thousand_messages_are_exchanged_in_turn() {
     let place = Place::new().await;
     let (sender, mut received) = open(&place).await;
     for number in 0..1000 {
@@ -38,7 +38,7 @@ async fn g4_a_thousand_messages_in_step() {
 }
 
 #[tokio::test]
-async fn g4_messages_larger_than_any_window_in_step() {
+async fn g4_messages_larger_than_a_window_are_exchanged_in_turn() {
     let place = Place::new().await;
     let (sender, mut received) = open(&place).await;
     for number in 0..4_u8 {
@@ -58,7 +58,7 @@ async fn g4_a_vendor_may_end_before_the_callers_last_message() {
     assert_failure(&status);
     drop(sender);
 
-    // The connections are in step.
+    // The connections can be used for further calls.
     let (sender, mut received) = open(&place).await;
     sender.send(Bytes::from_static(b"x")).await.unwrap();
     assert_eq!(next(&mut received).await.unwrap(), "x");

@@ -1,5 +1,5 @@
-//! gRPC through a mount beside native services, both ends made with tonic: a service by hand, whose
-//! messages are plain bytes.
+//! gRPC through a mount next to native services. Both ends are made with tonic: a hand-written service, whose messages
+//! are plain bytes.
 
 mod by_http2;
 mod calls;
@@ -30,7 +30,7 @@ use tower_passthrough::PassthroughLayer;
 use testkit::gateway::{Builder, Mount, Setup, bind};
 use testkit::wait::{Signal, within};
 
-/// Messages that are what they are.
+/// A codec whose messages are plain bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Raw;
 
@@ -68,7 +68,7 @@ impl Decoder for Raw {
     }
 }
 
-/// What a channel holds, as a stream.
+/// The messages of a channel, as a stream.
 pub(crate) struct Messages<T>(mpsc::Receiver<T>);
 
 impl<T> Stream for Messages<T> {
@@ -89,7 +89,7 @@ type Answers = Messages<Result<Bytes, Status>>;
 /// The vendor's service.
 #[derive(Clone)]
 struct Echo {
-    /// Given when a call of `Never` was dropped.
+    /// The signal that a call of `Never` was dropped.
     dropped: Signal,
 }
 
@@ -133,7 +133,7 @@ impl tower_service::Service<Request<Body>> for Echo {
     }
 }
 
-/// Says who called; `fail` is refused.
+/// Returns the caller's credential; `fail` is answered with an error.
 async fn unary(request: tonic::Request<Bytes>) -> Result<tonic::Response<Bytes>, Status> {
     let token = request.metadata().get("authorization").cloned();
     let message = request.into_inner();
@@ -146,7 +146,7 @@ async fn unary(request: tonic::Request<Bytes>) -> Result<tonic::Response<Bytes>,
     Ok(response)
 }
 
-/// A status with all that one can hold.
+/// Returns a status with all the data that a status can have.
 fn failure() -> Status {
     let mut metadata = MetadataMap::new();
     metadata.insert("x-why", MetadataValue::from_static("because"));
@@ -175,7 +175,7 @@ async fn never(dropped: Signal) -> Result<tonic::Response<Bytes>, Status> {
     std::future::pending().await
 }
 
-/// The message a hundred times, and a status that says more.
+/// Returns the message a hundred times, and then a status with details.
 async fn repeat(request: tonic::Request<Bytes>) -> Result<tonic::Response<Answers>, Status> {
     let message = request.into_inner();
     let (sender, answers) = messages();
@@ -190,7 +190,7 @@ async fn repeat(request: tonic::Request<Bytes>) -> Result<tonic::Response<Answer
     Ok(tonic::Response::new(answers))
 }
 
-/// All messages as one.
+/// Joins all messages.
 async fn join(request: tonic::Request<Streaming<Bytes>>) -> Result<tonic::Response<Bytes>, Status> {
     let mut messages = request.into_inner();
     let mut joined = Vec::new();
@@ -200,7 +200,7 @@ async fn join(request: tonic::Request<Streaming<Bytes>>) -> Result<tonic::Respon
     Ok(tonic::Response::new(Bytes::from(joined)))
 }
 
-/// Speaks first, answers each message, and speaks last.
+/// Sends the first message, answers each message, and sends the last message.
 async fn reply(
     request: tonic::Request<Streaming<Bytes>>,
 ) -> Result<tonic::Response<Answers>, Status> {
@@ -212,7 +212,7 @@ async fn reply(
             let is_last = message == "stop";
             let _ = sender.send(Ok(message)).await;
             if is_last {
-                // Before the caller's last message.
+                // The status comes before the caller's last message.
                 let _ = sender.send(Err(failure())).await;
                 return;
             }
@@ -224,7 +224,7 @@ async fn reply(
     Ok(tonic::Response::new(answers))
 }
 
-/// The vendor, a host app of tonic's with a passthrough at `/p`, and a caller's channel to it.
+/// The vendor, a tonic application with a passthrough at `/p`, and a caller's channel to the application.
 pub(crate) struct Place {
     pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
@@ -261,7 +261,7 @@ impl Place {
         }
     }
 
-    /// A host app with a service of its own.
+    /// Starts a tonic application with its own service.
     async fn host(setup: Setup) -> (SocketAddr, impl Future<Output = ()> + Send + 'static) {
         let listener = bind().await;
         let address = listener.local_addr().unwrap();
@@ -279,7 +279,7 @@ impl Place {
         (address, host)
     }
 
-    /// A client of connection `id`: the mount stands in its origin.
+    /// Returns a client of connection `id`; the mount is a part of the client's origin.
     pub(crate) async fn client(&self, id: &str) -> Client {
         let origin = format!("http://{}/p/{id}", self.address);
         let channel = self.channel.clone();
@@ -298,12 +298,12 @@ pub(crate) async fn channel(address: SocketAddr) -> Channel {
         .unwrap()
 }
 
-/// A method of the vendor's.
+/// Returns the path of a method of the vendor.
 pub(crate) fn method(name: &str) -> PathAndQuery {
     format!("/test.Echo/{name}").parse().unwrap()
 }
 
-/// A vendor's answer to one message.
+/// Returns the vendor's answer to one message.
 pub(crate) async fn ask(
     client: &mut Client,
     name: &str,

@@ -1,15 +1,14 @@
-//! A caller in another language: Python, with Google's own implementation in C.
+//! A caller in another language: Python, with Google's implementation in C.
 
 use tokio::process::Command;
 
 use super::Place;
 use testkit::wait::within;
 
-/// The Python to use, one that has `grpcio`. If it's set, the test doesn't skip.
+/// The variable that names a Python with `grpcio`. If the variable is set, the test isn't skipped.
 const PYTHON: &str = "GRPC_PYTHON";
 
-/// Skipped where there is no Python with `grpcio`: `GRPC_PYTHON=python3` in the environment makes it
-/// fail there.
+/// Skipped if there is no Python with `grpcio`. With `GRPC_PYTHON=python3` in the environment, the test fails instead.
 #[tokio::test]
 async fn g3_g4_a_caller_in_python() {
     let wanted = std::env::var_os(PYTHON);

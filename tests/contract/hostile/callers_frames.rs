@@ -1,4 +1,4 @@
-//! Callers that speak HTTP/2 in frames and fields that no library sends.
+//! Callers that send HTTP/2 frames and fields that no library sends.
 
 use super::Stage;
 use super::callers_http2::{Field, block, get, post};
@@ -10,7 +10,7 @@ const PUSH_PROMISE: u8 = 5;
 const CONTINUATION: u8 = 9;
 
 #[tokio::test]
-async fn h17_what_http2_carries_makes_no_second_request_of_http1() {
+async fn h17_fields_over_http2_make_no_second_http1_request() {
     let stage = Stage::new().await;
     let smuggled = b"/p/c/x HTTP/1.1\r\nHost: a\r\n\r\nGET /smuggled HTTP/1.1\r\nX: y";
     let pseudo: [[Field<'_>; 4]; 8] = [
@@ -100,7 +100,7 @@ async fn h17_what_http2_carries_makes_no_second_request_of_http1() {
             .survives_frames(&frames.concat(), 1, &format!("{more:?}"))
             .await;
     }
-    // As trailers.
+    // The same fields as trailers.
     for more in [
         &[(&b"content-length"[..], &b"31"[..])][..],
         &[(b"transfer-encoding", b"chunked")],

@@ -1,20 +1,20 @@
-//! Callers that speak HTTP/1.1 in ways that two parsers could read differently, or without end.
+//! HTTP/1.1 requests that two parsers could read differently, or that have no end.
 
 use super::Stage;
 use testkit::caller::{Caller, get, request};
 use testkit::wait::within;
 
-/// A request that must never come to a vendor: in its own form, and in ours for whoever reads it as
-/// a request of the caller's.
+/// A request that must never reach a vendor, neither in this form nor in the form in which the gateway would forward
+/// it.
 const SMUGGLED: &str = "GET /smuggled HTTP/1.1\r\nHost: vendor.test\r\nX: y\r\n\r\n";
 
 fn post(lines: &[&str], body: &str) -> String {
     request("POST", "/p/c/x", lines, body)
 }
 
-/// Each probe hides [`SMUGGLED`] where one of two framings would end the body.
+/// Each probe hides [`SMUGGLED`] at the place where one of two framings would end the body.
 #[tokio::test]
-async fn h15_of_two_framings_no_second_request_comes_to_the_vendor() {
+async fn h15_two_framings_make_no_second_request_at_the_vendor() {
     let stage = Stage::new().await;
     let chunked = format!("0\r\n\r\n{SMUGGLED}");
     let length = chunked.len().to_string();
@@ -22,7 +22,8 @@ async fn h15_of_two_framings_no_second_request_comes_to_the_vendor() {
     let in_chunk = format!("{size:x}\r\n{SMUGGLED}\r\n0\r\n\r\n");
     let short = format!("{size:x}\r\n").len().to_string();
     for (lines, body) in [
-        // CL.TE: who goes by the length reads the request as a body, who goes by chunks as one.
+        // CL.TE: a parser that uses the length reads the request as a part of the body, and a parser that uses the
+        // chunks reads it as a request.
         (
             [
                 format!("Content-Length: {length}"),
@@ -37,7 +38,7 @@ async fn h15_of_two_framings_no_second_request_comes_to_the_vendor() {
             ],
             &chunked,
         ),
-        // TE.CL: who goes by the length ends before the request.
+        // TE.CL: a parser that uses the length ends the body before the request.
         (
             [
                 format!("Content-Length: {short}"),
@@ -65,7 +66,7 @@ async fn h16_a_coding_that_looks_like_chunked_hides_no_request() {
     let stage = Stage::new().await;
     let chunked = format!("0\r\n\r\n{SMUGGLED}");
     let length = format!("Content-Length: {}", chunked.len());
-    // TE.TE: one parser takes it for chunked, another for nothing.
+    // TE.TE: one parser reads the coding as chunked, and another parser ignores the coding.
     for coding in [
         "Transfer-Encoding: xchunked",
         "Transfer-Encoding : chunked",
@@ -138,19 +139,19 @@ async fn h16_chunks_that_two_parsers_read_differently_hide_no_request() {
     let stage = Stage::new().await;
     let size = SMUGGLED.len();
     for body in [
-        // A line of an extension that one parser ends at its bare LF.
+        // A line with an extension, which one parser ends at its bare LF.
         format!("1;a=\n{size:x}\r\nb\r\n0\r\n\r\n{SMUGGLED}"),
         format!("1;\nx\r\n{size:x}\r\n{SMUGGLED}0\r\n\r\n"),
         format!("1;a=\"\r\n\"\r\nx\r\n0\r\n\r\n{SMUGGLED}"),
         format!("1;a\rb\r\nx\r\n0\r\n\r\n{SMUGGLED}"),
         format!("1 ;a\r\nx\r\n0\r\n\r\n{SMUGGLED}"),
         format!("1\t\r\nx\r\n0\r\n\r\n{SMUGGLED}"),
-        // A size that doesn't fit: cut to 64 or 32 bits it would end the body.
+        // A size that is too large: cut to 64 or 32 bits, the size would end the body.
         format!("10000000000000000\r\n{SMUGGLED}"),
         format!("100000000\r\n{SMUGGLED}"),
         format!("ffffffffffffffff\r\n{SMUGGLED}"),
         format!("0000000000000000000000000000000000000001\r\nx\r\n0\r\n\r\n{SMUGGLED}"),
-        // Bytes behind a chunk's data, or behind the last chunk.
+        // Bytes after the data of a chunk, or after the last chunk.
         format!("1\r\nxx\r\n0\r\n\r\n{SMUGGLED}"),
         format!("1\r\nx0\r\n\r\n{SMUGGLED}"),
         format!("1\r\nx\n0\r\n\r\n{SMUGGLED}"),
@@ -170,7 +171,7 @@ async fn h16_chunks_that_two_parsers_read_differently_hide_no_request() {
 }
 
 #[tokio::test]
-async fn h16_bytes_behind_a_request_are_the_callers_next_and_nobody_elses() {
+async fn h16_bytes_after_a_request_are_only_the_callers_next_request() {
     let stage = Stage::new().await;
     for request in [
         get("/p/c/x"),
@@ -178,7 +179,7 @@ async fn h16_bytes_behind_a_request_are_the_callers_next_and_nobody_elses() {
         post(&["Transfer-Encoding: chunked"], "2\r\nok\r\n0\r\n\r\n"),
         request("HEAD", "/p/c/x", &[], ""),
     ] {
-        // To the gateway it is a request for a path that isn't mounted.
+        // The gateway reads the bytes as a request for a path that isn't mounted.
         let mut caller = Caller::connect(stage.gateway.address).await;
         caller.write(format!("{request}{SMUGGLED}")).await;
         let method = request.split(' ').next().unwrap();
@@ -190,7 +191,7 @@ async fn h16_bytes_behind_a_request_are_the_callers_next_and_nobody_elses() {
 }
 
 #[tokio::test]
-async fn h16_line_ends_and_folds_in_a_head_make_no_second_field() {
+async fn h16_line_ends_and_folded_lines_make_no_second_field() {
     let stage = Stage::new().await;
     for head in [
         "GET /p/c/x HTTP/1.1\nHost: a\n\n",
@@ -219,7 +220,7 @@ async fn h16_line_ends_and_folds_in_a_head_make_no_second_field() {
 }
 
 #[tokio::test]
-async fn h16_a_fold_and_a_bare_cr_are_refused() {
+async fn h16_a_folded_line_and_a_bare_cr_are_refused() {
     let stage = Stage::new().await;
     for line in ["X: a\r\n b", "X: a\rb", "X: a\0b", "X", "X Y: z"] {
         let refusal = stage.refusal(&request("GET", "/p/c/x", &[line], "")).await;
@@ -229,14 +230,14 @@ async fn h16_a_fold_and_a_bare_cr_are_refused() {
 }
 
 #[tokio::test]
-async fn h22_a_thousand_fields_are_refused_and_hold_up_nobody() {
+async fn h22_a_thousand_fields_are_refused_and_delay_no_other_caller() {
     let stage = Stage::new().await;
     let lines: Vec<_> = (0..1000).map(|nth| format!("x-{nth}: y")).collect();
     let lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let refusal = stage.refusal(&request("GET", "/p/c/x", &lines, "")).await;
     assert_eq!(refusal, ["431"]);
     stage.vendor.untouched().await;
-    // As trailers, behind a body that the vendor gets.
+    // The same fields as trailers, after a body that the vendor receives.
     let trailers: String = lines.iter().map(|line| format!("{line}\r\n")).collect();
     let body = format!("2\r\nok\r\n0\r\n{trailers}\r\n");
     let refusal = stage
@@ -250,7 +251,7 @@ async fn h22_a_thousand_fields_are_refused_and_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn x4_a_head_byte_by_byte_holds_up_nobody_and_is_answered() {
+async fn x4_a_head_byte_by_byte_delays_no_other_caller_and_is_answered() {
     let stage = Stage::new().await;
     let head = get("/p/c/x");
     let mut slow = Caller::connect(stage.gateway.address).await;
@@ -269,7 +270,7 @@ async fn x4_a_head_byte_by_byte_holds_up_nobody_and_is_answered() {
 }
 
 #[tokio::test]
-async fn x4_bodies_byte_by_byte_hold_up_nobody_and_arrive() {
+async fn x4_bodies_byte_by_byte_delay_no_other_caller_and_arrive() {
     let stage = Stage::new().await;
     let mut slow = Vec::new();
     for _ in 0..20 {
@@ -298,7 +299,7 @@ async fn x4_bodies_byte_by_byte_hold_up_nobody_and_arrive() {
 }
 
 #[tokio::test]
-async fn h22_a_head_without_end_is_refused() {
+async fn h22_an_endless_head_is_refused() {
     let stage = Stage::new().await;
     let mut caller = Caller::connect(stage.gateway.address).await;
     caller.write("GET /p/c/x HTTP/1.1\r\nHost: a\r\n").await;

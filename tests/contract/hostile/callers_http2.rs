@@ -1,4 +1,4 @@
-//! Callers that speak HTTP/2 in floods and in stalls.
+//! HTTP/2 callers that flood the gateway, or stall.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -30,7 +30,7 @@ const ENHANCE_YOUR_CALM: u32 = 11;
 
 pub(super) type Field<'a> = (&'a [u8], &'a [u8]);
 
-/// A request's field block, with these fields behind.
+/// Returns the field block of a request, with these fields after the usual fields.
 pub(super) fn block(method: &[u8], more: &[Field<'_>]) -> Vec<u8> {
     let pseudo: [Field<'_>; 4] = [
         (b":method", method),
@@ -41,7 +41,7 @@ pub(super) fn block(method: &[u8], more: &[Field<'_>]) -> Vec<u8> {
     fields(&[&pseudo, more].concat())
 }
 
-/// A whole request on that stream.
+/// Returns a whole request on that stream.
 pub(super) fn get(stream: u32) -> Vec<u8> {
     encode(
         HEADERS,
@@ -51,17 +51,17 @@ pub(super) fn get(stream: u32) -> Vec<u8> {
     )
 }
 
-/// The head of a request whose body follows.
+/// Returns the head of a request whose body follows.
 pub(super) fn post(stream: u32) -> Vec<u8> {
     encode(HEADERS, END_HEADERS, stream, &block(b"POST", &[]))
 }
 
-/// The numbers of that many streams.
+/// Returns the ids of that number of streams.
 fn streams(count: u32) -> impl Iterator<Item = u32> {
     (0..count).map(|nth| 2 * nth + 1)
 }
 
-/// Sends these frames, each so often; a gateway that has had enough may close, or take no more.
+/// Sends these frames `times` times. A gateway that has received too many frames may close, or stop reading.
 async fn flood(caller: &mut FrameCaller, frames: &[u8], times: usize) {
     let all = async {
         for _ in 0..times {
@@ -73,7 +73,7 @@ async fn flood(caller: &mut FrameCaller, frames: &[u8], times: usize) {
     let _ = timeout(Duration::from_secs(1), all).await;
 }
 
-/// The code with which the gateway ends the connection; `None`: without a word.
+/// Returns the code with which the gateway ends the connection; `None` means that the gateway sent no code.
 async fn goaway(caller: &mut FrameCaller) -> Option<u32> {
     loop {
         let frame = caller.next().await?;
@@ -85,7 +85,8 @@ async fn goaway(caller: &mut FrameCaller) -> Option<u32> {
 }
 
 impl Stage {
-    /// Sends these frames, and looks at the next tenant while they are there, and after.
+    /// Sends these frames, and checks that the next tenant is served while the hostile connection is open, and after it
+    /// closed.
     pub(super) async fn survives_frames(&self, frames: &[u8], times: usize, what: &str) {
         let mut caller = FrameCaller::connect(self.gateway.address).await;
         flood(&mut caller, frames, times).await;
@@ -96,7 +97,7 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn x3_rapid_resets_hold_up_nobody() {
+async fn x3_rapid_resets_delay_no_other_caller() {
     let stage = Stage::new().await;
     let cancel = |stream| encode(RST_STREAM, 0, stream, &8_u32.to_be_bytes());
     let gets: Vec<u8> = streams(3000)
@@ -109,7 +110,7 @@ async fn x3_rapid_resets_hold_up_nobody() {
     stage
         .survives_frames(&uploads, 1, "rapid resets of uploads")
         .await;
-    // Resets that the gateway is made to send: a window that overflows.
+    // Resets that the caller provokes: the overflow of a window.
     let most = i32::MAX.to_be_bytes();
     let overflows: Vec<u8> = streams(3000)
         .flat_map(|stream| [post(stream), encode(WINDOW_UPDATE, 0, stream, &most)].concat())
@@ -120,7 +121,7 @@ async fn x3_rapid_resets_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn x3_a_callers_flood_of_continuations_is_its_connections_end() {
+async fn x3_a_flood_of_continuations_ends_the_callers_connection() {
     let stage = Stage::new().await;
     let mut caller = FrameCaller::connect(stage.gateway.address).await;
     let many = fields(&[(b"x-abc", &[b'y'; 100])]).repeat(100);
@@ -131,7 +132,7 @@ async fn x3_a_callers_flood_of_continuations_is_its_connections_end() {
         matches!(goaway(&mut caller).await, None | Some(ENHANCE_YOUR_CALM)),
         "another end"
     );
-    // Those without a byte can't be counted by their size.
+    // Frames without a byte can't be limited by their size.
     let empty = [
         encode(HEADERS, 0, 1, &block(b"GET", &[])),
         encode(CONTINUATION, 0, 1, &[]).repeat(5000),
@@ -143,9 +144,9 @@ async fn x3_a_callers_flood_of_continuations_is_its_connections_end() {
 }
 
 #[tokio::test]
-async fn x3_a_callers_floods_of_frames_without_a_call_hold_up_nobody() {
+async fn x3_floods_of_frames_without_a_call_delay_no_other_caller() {
     let stage = Stage::new().await;
-    // Their answers are never read.
+    // The caller never reads the answers to the frames.
     for (what, frame) in [
         ("settings", encode(SETTINGS, 0, 0, &[])),
         ("pings", encode(PING, 0, 0, &[0; 8])),
@@ -159,21 +160,21 @@ async fn x3_a_callers_floods_of_frames_without_a_call_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn x3_a_callers_empty_frames_hold_up_nobody_and_no_other_body() {
+async fn x3_empty_frames_delay_no_other_caller_and_no_other_body() {
     let stage = Stage::new().await;
     let empty = encode(DATA, 0, 1, &[]).repeat(100);
     let mut caller = FrameCaller::connect(stage.gateway.address).await;
     assert!(caller.try_send(&post(1)).await);
     flood(&mut caller, &empty, 100).await;
     stage.is_unharmed("empty frames").await;
-    // As padding alone, which does use the window.
+    // Frames of padding alone, which use the window.
     let padded = encode(DATA, 8, 1, &[9; 10]).repeat(100);
     let frames = [post(1), padded].concat();
     stage.survives_frames(&frames, 1, "frames of padding").await;
 }
 
 #[tokio::test]
-async fn x4_callers_that_never_open_their_windows_hold_up_nobody() {
+async fn x4_callers_that_never_open_their_windows_delay_no_other_caller() {
     let stage = Stage::new().await;
     let closed = [&INITIAL_WINDOW_SIZE[..], &[0; 4]].concat();
     let mut callers = Vec::new();
@@ -185,7 +186,7 @@ async fn x4_callers_that_never_open_their_windows_hold_up_nobody() {
         callers.push(caller);
         stage.is_unharmed("windows that stay closed").await;
     }
-    // They get heads, and the body of the one for which they open up in the end.
+    // Each caller gets its heads. A caller gets a body on the stream for which it opens the window at the end.
     for caller in &mut callers {
         let head = caller.verdict(1).await.unwrap();
         assert_eq!((head.kind, head.flags & END_STREAM), (HEADERS, 0));
@@ -201,9 +202,9 @@ async fn x4_callers_that_never_open_their_windows_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn x4_streams_that_never_end_hold_up_nobody() {
+async fn x4_streams_that_never_end_delay_no_other_caller() {
     let stage = Stage::new().await;
-    // More than a connection may have; each with a byte of its body, and no more.
+    // More streams than a connection may have, each with one byte of its body.
     let frames: Vec<u8> = streams(500)
         .flat_map(|stream| [post(stream), encode(DATA, 0, stream, b"x")].concat())
         .collect();
@@ -228,13 +229,13 @@ async fn x4_streams_that_never_end_hold_up_nobody() {
 }
 
 #[tokio::test]
-async fn h22_too_many_fields_over_http2_are_refused_and_hold_up_nobody() {
+async fn h22_too_many_fields_over_http2_are_refused_and_delay_no_other_caller() {
     let stage = Stage::new().await;
     let names: Vec<_> = (0..1000)
         .map(|nth| format!("x-{nth}").into_bytes())
         .collect();
     let lines: Vec<Field<'_>> = names.iter().map(|name| (&name[..], &b"y"[..])).collect();
-    // Few bytes that mean many: a field of the dynamic table, over and over.
+    // Few bytes that mean many fields: references to a field of the dynamic table.
     let mut bomb = block(b"GET", &[]);
     bomb.extend([0x40, 1, b'x', 127, 0xe1, 0x1e]);
     bomb.extend(vec![b'y'; 4000]);
@@ -244,7 +245,7 @@ async fn h22_too_many_fields_over_http2_are_refused_and_hold_up_nobody() {
         let head = encode(HEADERS, END_HEADERS | END_STREAM, 1, &head);
         assert!(caller.try_send(&head).await);
         let verdict = caller.verdict(1).await;
-        // A reset, a connection's end, or a head whose status isn't 200 (0x88 in HPACK's table).
+        // A reset, an end of the connection, or a head with another status than 200 (0x88 in HPACK's table).
         assert!(
             verdict.as_ref().is_none_or(|frame| {
                 frame.kind != HEADERS || frame.payload.first() != Some(&0x88)
@@ -256,7 +257,8 @@ async fn h22_too_many_fields_over_http2_are_refused_and_hold_up_nobody() {
     stage.is_unharmed("too many fields").await;
 }
 
-/// A vendor over HTTP/2 that echoes to tenants, and lets all else wait; how much there is of that.
+/// Starts an HTTP/2 vendor that echoes to tenants and lets all other requests wait. Returns the number of waiting
+/// requests as well.
 async fn echoing_streams() -> (Arc<H2Vendor>, Arc<AtomicUsize>, JoinSet<()>) {
     let vendor = Arc::new(H2Vendor::start().await);
     let mut tasks = JoinSet::new();
@@ -280,9 +282,9 @@ async fn echoing_streams() -> (Arc<H2Vendor>, Arc<AtomicUsize>, JoinSet<()>) {
     (vendor, others, tasks)
 }
 
-/// The vendor's connection is that of all tenants, and one of them comes and goes on it.
+/// All tenants share the vendor's connection, and one tenant resets many streams on the connection.
 #[tokio::test]
-async fn k11_rapid_resets_of_one_tenant_stop_no_other_at_a_vendor_on_http2() {
+async fn k11_rapid_resets_of_one_tenant_stop_no_other_tenant_of_an_http2_vendor() {
     let (vendor, others, _tasks) = echoing_streams().await;
     let gateway = with_next(Setup::new(&*vendor)).start().await;
     let next = Tenant::of(gateway.address);
@@ -293,7 +295,7 @@ async fn k11_rapid_resets_of_one_tenant_stop_no_other_at_a_vendor_on_http2() {
             if !caller.try_send(&get(stream)).await {
                 break;
             }
-            // So that it is on its way to the vendor before it is given up.
+            // The request must be on its way to the vendor before the caller resets it.
             tokio::task::yield_now().await;
             let code = 8_u32.to_be_bytes();
             caller.try_send(&encode(RST_STREAM, 0, stream, &code)).await;

@@ -1,8 +1,7 @@
-//! A vendor over HTTP/2 that answers as it should, among frames of the test's own.
+//! An HTTP/2 vendor that answers correctly, between frames of the test.
 //!
-//! A server of h2 speaks through a pump, which knows where its frames end and writes others between
-//! them. So a connection that was abused goes on, and shows whether calls on it still get their own
-//! answers.
+//! A server of h2 sends through a pump, which finds the ends of the server's frames and writes other frames between
+//! them. So an abused connection continues, and shows whether calls on the connection still get their own answers.
 
 use bytes::Bytes;
 use h2::server::SendResponse;
@@ -21,29 +20,29 @@ use testkit::wait::within;
 
 const MARK: &[u8; 8] = b"injected";
 
-/// A stream whose request isn't a tenant's, and which is in the test's hands.
+/// A stream whose request isn't a tenant's, and which the test controls.
 pub(super) struct Victim {
     pub(super) stream: u32,
     inject: mpsc::UnboundedSender<Vec<u8>>,
-    /// Told once the gateway has read what was injected; ends with the connection.
+    /// Gets a value when the gateway has read the injected frames, and ends with the connection.
     read: mpsc::UnboundedReceiver<()>,
     /// Keeps the stream open.
     _call: (SendResponse<Bytes>, h2::RecvStream),
 }
 
 impl Victim {
-    /// Writes these bytes between two frames, and waits until the gateway has read them, or has
-    /// closed the connection. `true`: it hasn't.
+    /// Writes these bytes between two frames, and waits until the gateway has read the bytes, or has closed the
+    /// connection. Returns whether the connection is still open.
     pub(super) async fn inject(&mut self, bytes: Vec<u8>) -> bool {
         let mark = encode(PING, 0, 0, MARK);
         let _ = self.inject.send([bytes, mark].concat());
-        within("what was injected to be read", self.read.recv())
+        within("the injected frames to be read", self.read.recv())
             .await
             .is_some()
     }
 }
 
-/// Accepts in the background until it's dropped.
+/// Accepts in the background until the value is dropped.
 pub(super) struct Injecting {
     port: u16,
     victims: Mutex<mpsc::UnboundedReceiver<Victim>>,
@@ -70,7 +69,7 @@ impl Injecting {
         }
     }
 
-    /// A gateway before it, with a tenant more.
+    /// Starts a gateway in front of the vendor, with another tenant.
     pub(super) async fn gateway(&self) -> Gateway {
         super::with_next(Setup::new(self))
             .transport(|transport| transport.http2_prior_knowledge(true))
@@ -78,7 +77,7 @@ impl Injecting {
             .await
     }
 
-    /// The next stream that isn't a tenant's.
+    /// Returns the next stream that isn't a tenant's.
     pub(super) async fn victim(&self) -> Victim {
         let mut victims = self.victims.lock().await;
         within("a stream at the vendor", victims.recv())
@@ -106,7 +105,7 @@ async fn connection(socket: TcpStream, victims: mpsc::UnboundedSender<Victim>) {
     }
 }
 
-/// Echoes to tenants, and leaves all else open.
+/// Echoes to tenants, and leaves all other streams open.
 async fn serve(
     server: DuplexStream,
     inject: mpsc::UnboundedSender<Vec<u8>>,
@@ -115,7 +114,7 @@ async fn serve(
 ) {
     let mut told = Some(told);
     let mut settings = h2::server::Builder::new();
-    // A stream that isn't read uses up its own window, and not that of the connection.
+    // A stream that isn't read uses up its own window, and not the window of the connection.
     settings.initial_connection_window_size(1 << 20);
     let mut server = settings.handshake::<_, Bytes>(server).await.unwrap();
     let mut calls = JoinSet::new();
@@ -143,7 +142,7 @@ async fn serve(
     }
 }
 
-/// A frame's bytes, with its kind and flags.
+/// Returns a frame's bytes, kind and flags.
 async fn frame(from: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<(u8, u8, Vec<u8>)> {
     let mut frame = vec![0; 9];
     from.read_exact(&mut frame).await?;
@@ -153,7 +152,7 @@ async fn frame(from: &mut (impl AsyncReadExt + Unpin)) -> std::io::Result<(u8, u
     Ok((frame[3], frame[4], frame))
 }
 
-/// From the gateway to the server, which must not see answers to what it never sent.
+/// Moves frames from the gateway to the server, without answers to frames that the server didn't send.
 async fn forth(
     mut from: OwnedReadHalf,
     mut to: WriteHalf<DuplexStream>,
@@ -177,7 +176,7 @@ async fn forth(
     }
 }
 
-/// From the server to the gateway, and what is injected.
+/// Moves frames from the server to the gateway, and writes the injected frames.
 async fn back(
     mut from: ReadHalf<DuplexStream>,
     mut to: OwnedWriteHalf,

@@ -1,5 +1,5 @@
-//! Hostile callers and vendors, as literal bytes. Whatever one does, the next tenant's calls, through
-//! the same gateway and to the same vendor, get their own answers.
+//! Hostile callers and vendors, as literal bytes. In each case, the calls of the next tenant, through the same gateway
+//! and to the same vendor, get their own answers.
 
 mod callers_frames;
 mod callers_http1;
@@ -18,13 +18,13 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::tenant::{self, Tenant};
 use testkit::vendor::Vendor;
 
-/// The usual gateway with a tenant more.
+/// Changes the usual gateway to have another tenant.
 fn with_next(setup: Setup) -> Setup {
     let next = Connection::new("vendor").with_secret("token", tenant::NEXT);
     setup.also("next", next)
 }
 
-/// A vendor that echoes, behind a gateway that hostile callers come to.
+/// A vendor that echoes, and a gateway in front of the vendor, to which hostile callers connect.
 struct Stage {
     vendor: Vendor,
     gateway: Gateway,
@@ -43,8 +43,7 @@ impl Stage {
         }
     }
 
-    /// The next tenant is served, and nothing came to the vendor by now but requests that the
-    /// gateway made.
+    /// Checks that the next tenant is served, and that the vendor has received only requests that the gateway made.
     async fn is_unharmed(&self, after: &str) {
         self.next.is_served(after).await;
         while let Some(received) = self.vendor.try_next().await {
@@ -57,20 +56,20 @@ impl Stage {
         }
     }
 
-    /// Sends literal bytes and no more, and looks at the next tenant while the gateway has them, and
-    /// again once their caller is gone.
+    /// Sends literal bytes, and checks that the next tenant is served while the connection is open, and after it
+    /// closed.
     async fn survives(&self, bytes: &[u8], what: &str) {
         let mut caller = Caller::connect(self.gateway.address).await;
         caller.wire.try_write(bytes).await;
-        // An answer may never come, where the framing promises more. To wait for it gives the probe
-        // its time, and fails nothing.
+        // If the framing promises more bytes, there may be no answer. The wait gives the probe its time, and can't fail
+        // the test.
         let _ = timeout(Duration::from_millis(100), caller.wire.fill()).await;
         self.is_unharmed(what).await;
         drop(caller);
         self.is_unharmed(what).await;
     }
 
-    /// What the gateway says to these bytes until it closes, which it must.
+    /// Returns the statuses of the gateway's answers to these bytes, until the gateway closes the connection.
     async fn refusal(&self, bytes: &str) -> Vec<String> {
         let mut caller = Caller::connect(self.gateway.address).await;
         caller.write(bytes).await;
@@ -78,7 +77,7 @@ impl Stage {
     }
 }
 
-/// The codes of all heads in these bytes.
+/// Returns the status codes of all heads in these bytes.
 fn statuses(bytes: &[u8]) -> Vec<String> {
     let text = testkit::head::latin1(bytes);
     let heads = text.split("HTTP/1.").skip(1);

@@ -1,5 +1,4 @@
-//! Vendors that answer over HTTP/1.1 before, during, after, twice, with garbage, without end or
-//! never.
+//! HTTP/1.1 vendors that answer before or during the request, twice, with garbage, without end or never.
 
 use std::future::Future;
 use std::time::Duration;
@@ -16,7 +15,7 @@ use testkit::tenant::{self, Tenant};
 use testkit::vendor::request_framing;
 use testkit::wire::{End, Wire};
 
-/// A vendor that is hostile on its first connection and echoes on all others, and its gateway.
+/// A vendor that is hostile on its first connection and echoes on all others, and a gateway in front of the vendor.
 struct Stage {
     gateway: Gateway,
     next: Tenant,
@@ -24,7 +23,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// If `script` gives the connection back, it is served as the others are.
+    /// Starts the two. If `script` returns the connection, the vendor echoes on this connection too.
     async fn before<F>(
         change: impl FnOnce(Setup) -> Setup,
         script: impl FnOnce(VendorConnection) -> F + Send + 'static,
@@ -67,7 +66,8 @@ impl Stage {
         }
     }
 
-    /// Calls with that request, and looks at the next tenant while the caller is there, and after.
+    /// Makes a call with that request, and checks that the next tenant is served while the caller is connected, and
+    /// after it left.
     async fn call(&self, sent: &str, what: &str) -> RawResponse {
         let mut caller = Caller::connect(self.gateway.address).await;
         let answer = caller.call(sent).await;
@@ -78,7 +78,7 @@ impl Stage {
     }
 }
 
-/// Answers each request on that connection with what it asked.
+/// Answers each request on that connection with the text of the request.
 async fn echo(mut connection: VendorConnection) {
     let wire = &mut connection.wire;
     while let Some(head) = wire.head().await {
@@ -95,7 +95,7 @@ async fn echo(mut connection: VendorConnection) {
     }
 }
 
-/// A vendor that answers its first request with these bytes, and goes on as if nothing were.
+/// Starts a vendor that answers its first request with these bytes, and then continues in the usual way.
 async fn answering(bytes: impl Into<Vec<u8>>) -> Stage {
     let bytes = bytes.into();
     Stage::before(
@@ -119,7 +119,7 @@ fn upload(sent: &str) -> String {
 }
 
 #[tokio::test]
-async fn v6_an_answer_before_the_request_is_no_tenants() {
+async fn v6_an_answer_before_the_request_reaches_no_other_call() {
     let stage = Stage::before(
         |setup| setup,
         |mut connection| async move {
@@ -128,7 +128,8 @@ async fn v6_an_answer_before_the_request_is_no_tenants() {
         },
     )
     .await;
-    // It may be taken for a quick answer to the call that made the connection, but no other's.
+    // The gateway can't distinguish this answer from a quick answer to the call that made the connection, but no other
+    // call may get it.
     let answer = stage.call(&get("/p/c/x"), "an answer before").await;
     assert!(
         answer.status() == 502 || answer.text() == "poisoned",
@@ -137,7 +138,7 @@ async fn v6_an_answer_before_the_request_is_no_tenants() {
 }
 
 #[tokio::test]
-async fn v6_an_answer_during_the_upload_is_that_calls_alone() {
+async fn v6_an_answer_during_the_upload_reaches_only_its_call() {
     for bytes in [POISON.to_owned(), POISON.repeat(2), format!("{POISON}x")] {
         let stage = Stage::before(
             |setup| setup,
@@ -161,7 +162,7 @@ async fn v6_an_answer_during_the_upload_is_that_calls_alone() {
 }
 
 #[tokio::test]
-async fn k5_of_two_answers_the_second_is_no_tenants() {
+async fn k5_the_second_of_two_answers_reaches_no_call() {
     for (method, first) in [
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
         (
@@ -210,8 +211,7 @@ async fn v6_after_garbage_the_next_tenant_gets_its_own_answer() {
     }
 }
 
-/// Framing of an answer's body that two parsers could read differently, and answers that hide in
-/// it.
+/// Framing of an answer's body that two parsers could read differently, with an answer hidden in the body.
 #[tokio::test]
 async fn v6_a_body_that_two_parsers_read_differently_hides_no_answer() {
     let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
@@ -266,7 +266,7 @@ async fn v3_after_a_head_that_is_too_large_the_next_tenant_is_served() {
     }
 }
 
-/// Writes `start`, then `more` until the gateway has had enough.
+/// Starts a vendor that writes `start`, and then `more` until the gateway closes the connection.
 async fn without_end(
     start: &'static str,
     more: &'static str,
@@ -285,7 +285,7 @@ async fn without_end(
 }
 
 #[tokio::test]
-async fn v3_what_has_no_end_ends_and_the_next_tenant_is_served() {
+async fn v3_endless_answers_end_and_the_next_tenant_is_served() {
     for (start, more) in [
         ("HTTP/1.1 200 OK\r\nX: ", "y"),
         ("HTTP/1.1 200 OK\r\n", "X: y\r\n"),
@@ -300,7 +300,7 @@ async fn v3_what_has_no_end_ends_and_the_next_tenant_is_served() {
             "{start:?} {more:?}"
         );
     }
-    // The parts of a body that no caller gets to see.
+    // The parts of a body that no caller receives.
     for (start, more) in [
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;",
@@ -326,7 +326,7 @@ async fn v3_what_has_no_end_ends_and_the_next_tenant_is_served() {
 }
 
 #[tokio::test]
-async fn b15_interim_answers_without_end_are_no_answer() {
+async fn b15_endless_interim_answers_are_an_error() {
     let hint = "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n";
     for hint in [hint, "HTTP/1.1 100 Continue\r\n\r\n"] {
         let stage = without_end("", hint, |setup| {
@@ -338,7 +338,7 @@ async fn b15_interim_answers_without_end_are_no_answer() {
             .await;
         assert_eq!(answer.error(), Some("upstream-timeout"), "{answer:?}");
     }
-    // Many are nothing but many.
+    // Many interim answers before a final answer are not an error.
     let stage = answering(format!("{}{POISON}", hint.repeat(1000))).await;
     let answer = stage
         .call(&get("/p/c/x"), "a thousand interim answers")
@@ -364,7 +364,7 @@ async fn v6_a_vendor_that_never_answers_stops_no_tenant() {
 }
 
 #[tokio::test]
-async fn v6_an_answer_byte_by_byte_arrives_and_stops_no_tenant() {
+async fn v6_an_answer_byte_by_byte_arrives_and_delays_no_tenant() {
     let stage = Stage::before(
         |setup| setup,
         |mut connection| async move {

@@ -1,5 +1,5 @@
-//! Vendors that speak HTTP/2 in floods, in stalls, and in frames that no library sends, on a
-//! connection that several tenants share.
+//! HTTP/2 vendors that flood the gateway, stall, or send frames that no library sends, on a connection that several
+//! tenants share.
 
 use super::injecting::Injecting;
 use testkit::caller::{Caller, request};
@@ -14,23 +14,23 @@ const PUSH_PROMISE: u8 = 5;
 const CONTINUATION: u8 = 9;
 const UNKNOWN: u8 = 0xee;
 
-/// What becomes of the call on whose stream the vendor misbehaves.
+/// The end of the call on whose stream the vendor misbehaves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Ends {
-    /// It waits on, until its caller leaves.
+    /// The call continues to wait, until its caller leaves.
     Not,
-    /// With our own answer.
+    /// The call gets an error of the gateway.
     Refused,
-    /// With this body.
+    /// The call gets this body.
     With(&'static str),
-    /// With this body, or with a part of it that looks cut.
+    /// The call gets this body, or an aborted part of the body.
     AtMost(&'static str),
-    /// With a head, and no whole body.
+    /// The call gets a head, and no whole body.
     Cut,
 }
 
-/// Injects what `frames` makes of the stream of a call whose upload has begun. The next tenant is
-/// served on the same connection, if that lives, or on another. `true`: it lives.
+/// Injects the frames that `frames` returns for the stream of a call whose upload has begun. Checks that the next
+/// tenant is served, on the same connection or on another, and returns whether the connection is still open.
 async fn survives(what: &str, ends: Ends, frames: impl FnOnce(u32) -> Vec<u8>) -> bool {
     let vendor = Injecting::start().await;
     let gateway = vendor.gateway().await;
@@ -86,13 +86,13 @@ fn data(stream: u32, body: &str, flags: u8) -> Vec<u8> {
     encode(DATA, flags, stream, body.as_bytes())
 }
 
-/// A whole answer.
+/// Returns a whole answer.
 fn answer(stream: u32, body: &str) -> Vec<u8> {
     [head(stream), data(stream, body, END_STREAM)].concat()
 }
 
 #[tokio::test]
-async fn v6_an_answer_over_http2_before_during_or_twice_is_one_calls_alone() {
+async fn v6_an_untimely_answer_over_http2_reaches_only_its_call() {
     survives(
         "an answer in the midst of the upload",
         Ends::With("early"),
@@ -174,7 +174,7 @@ async fn v6_garbage_over_http2_fails_one_connection_at_most() {
 }
 
 #[tokio::test]
-async fn v6_a_stream_that_breaks_a_rule_ends_alone() {
+async fn v6_a_stream_that_breaks_a_rule_ends_only_itself() {
     let lives = survives("a head without a status", Ends::Refused, |stream| {
         encode(HEADERS, END_HEADERS, stream, &fields(&[(b"x-a", b"1")]))
     })
@@ -209,7 +209,7 @@ async fn v6_a_stream_that_breaks_a_rule_ends_alone() {
 }
 
 #[tokio::test]
-async fn v3_heads_over_http2_are_bounded_and_the_next_is_served() {
+async fn v3_heads_over_http2_are_bounded_and_the_next_tenant_is_served() {
     let many: Vec<_> = (0..5000)
         .map(|nth| format!("x-{nth}").into_bytes())
         .collect();
@@ -282,7 +282,7 @@ async fn k10_a_vendor_that_never_opens_a_window_stops_no_tenant() {
     let vendor = Injecting::start().await;
     let gateway = vendor.gateway().await;
     let next = Tenant::of(gateway.address);
-    // More than the stream's window, which is never opened again.
+    // More bytes than the stream's window, which the vendor never opens again.
     let upload = request("POST", "/p/c/x", &["Content-Length: 200000"], "");
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(upload).await;
@@ -290,7 +290,7 @@ async fn k10_a_vendor_that_never_opens_a_window_stops_no_tenant() {
     let mut victim = vendor.victim().await;
     victim.inject(Vec::new()).await;
     next.is_served("a window that stays closed").await;
-    // It answers all the same.
+    // The vendor answers all the same.
     victim.inject(answer(victim.stream, "own")).await;
     assert_eq!(caller.response("POST").await.text(), "own");
     drop(caller);

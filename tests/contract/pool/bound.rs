@@ -1,4 +1,5 @@
-//! Whom a connection serves: everybody, one connection id, or the owner of one credential.
+//! The calls that a network connection serves: all calls, the calls of one connection key, or the calls with one
+//! credential.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,12 +23,12 @@ fn binding(setup: Setup) -> Setup {
     two_tenants(setup).upstream(|upstream| upstream.auth(scheme))
 }
 
-/// Over TLS, in HTTP/1.1.
+/// Starts a vendor with HTTP/1.1 over TLS.
 async fn secure_vendor() -> Vendor {
     Vendor::replying_over_tls(&["http/1.1"], |received| Reply::ok(received.target())).await
 }
 
-/// The number of the connection on which each of six calls came, of `one` and `two` in turn.
+/// Returns the number of the network connection of each of six calls, which are alternately calls of `one` and `two`.
 async fn in_turn(gateway: &Gateway, vendor: &Vendor) -> Vec<usize> {
     let mut connections = Vec::new();
     let mut caller = Caller::connect(gateway.address).await;
@@ -39,7 +40,7 @@ async fn in_turn(gateway: &Gateway, vendor: &Vendor) -> Vec<usize> {
     connections
 }
 
-/// The same over HTTP/2.
+/// Returns the same over HTTP/2.
 async fn in_turn_over_http2(gateway: &Gateway, vendor: &H2Vendor) -> Vec<usize> {
     let mut connections = Vec::new();
     let mut caller = Caller::connect(gateway.address).await;
@@ -54,7 +55,7 @@ async fn in_turn_over_http2(gateway: &Gateway, vendor: &H2Vendor) -> Vec<usize> 
 }
 
 #[tokio::test]
-async fn k6_each_connection_id_can_have_connections_of_its_own() {
+async fn k6_each_connection_key_can_have_separate_connections() {
     let pair = Pair::before(
         Vendor::replying(|received| Reply::ok(received.target())).await,
         apart,
@@ -70,7 +71,7 @@ async fn k6_each_connection_id_can_have_connections_of_its_own() {
 }
 
 #[tokio::test]
-async fn k6_by_default_the_ids_of_a_vendor_share_connections() {
+async fn k6_by_default_connection_keys_share_connections() {
     let vendor = secure_vendor().await;
     let gateway = two_tenants(Setup::new(&vendor)).start().await;
     assert_eq!(in_turn(&gateway, &vendor).await, [0; 6]);
@@ -81,7 +82,7 @@ async fn k6_by_default_the_ids_of_a_vendor_share_connections() {
 }
 
 #[tokio::test]
-async fn k7_a_scheme_that_binds_connections_gives_each_credential_its_own() {
+async fn k7_a_scheme_that_binds_connections_separates_credentials() {
     let vendor = secure_vendor().await;
     let gateway = binding(Setup::new(&vendor)).start().await;
     assert_eq!(in_turn(&gateway, &vendor).await, [0, 1, 0, 1, 0, 1]);

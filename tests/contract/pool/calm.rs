@@ -1,5 +1,4 @@
-//! A vendor that is called too much: calls that are given up cost it little, and one that complains
-//! is left alone for a while.
+//! Vendors that get too many calls: a cancelled call is only a reset, and a vendor that complains gets a pause.
 
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ fn setup(vendor: &FrameVendor) -> Setup {
     Setup::new(vendor).transport(|transport| transport.http2_prior_knowledge(true))
 }
 
-/// A call that has come to the vendor, on a connection with these settings.
+/// Returns a call that has come to the vendor, on a connection with these settings.
 async fn begun_call(
     vendor: &FrameVendor,
     gateway: &Gateway,
@@ -37,7 +36,7 @@ async fn assert_overloaded(gateway: &Gateway) {
     assert_eq!(answer.head.value("retry-after"), Some("1"));
 }
 
-/// Calls until the gateway calls the vendor again, which answers.
+/// Calls until the gateway calls the vendor again, and answers this call.
 async fn assert_called_again(vendor: &FrameVendor, gateway: &Gateway) {
     let calling = async {
         loop {
@@ -62,7 +61,7 @@ async fn assert_called_again(vendor: &FrameVendor, gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn k11_a_vendor_that_asks_for_calm_is_left_alone_for_a_while() {
+async fn k11_a_vendor_that_complains_gets_a_pause() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let (mut caller, mut connection, stream) = begun_call(&vendor, &gateway, &[]).await;
@@ -78,7 +77,7 @@ async fn k11_a_vendor_that_asks_for_calm_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn k11_a_call_that_it_did_not_look_at_is_told_to_come_later() {
+async fn k11_an_unprocessed_call_is_overloaded_with_retry_after() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let (mut caller, mut connection, _) = begun_call(&vendor, &gateway, &[]).await;
@@ -91,7 +90,7 @@ async fn k11_a_call_that_it_did_not_look_at_is_told_to_come_later() {
 }
 
 #[tokio::test]
-async fn k11_calm_is_kept_while_older_calls_come_to_their_end() {
+async fn k11_the_pause_holds_while_older_calls_end() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let (mut caller, mut connection, stream) = begun_call(&vendor, &gateway, &[]).await;
@@ -105,7 +104,7 @@ async fn k11_calm_is_kept_while_older_calls_come_to_their_end() {
 }
 
 #[tokio::test]
-async fn k11_a_call_in_line_does_not_wait_in_silence() {
+async fn k11_a_waiting_call_ends_or_is_served_after_the_pause() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(Setup::new(&vendor).transport(|transport| {
         transport
@@ -124,7 +123,7 @@ async fn k11_a_call_in_line_does_not_wait_in_silence() {
     connection.answer(stream, "own").await;
     assert_ok(&caller.response("GET").await, "own");
     connection.closed().await;
-    // It's told so, or it's served after the pause.
+    // The call is refused, or is served after the pause.
     let serving = async {
         let mut connection = vendor.accept(&[]).await;
         let stream = connection.request().await;
@@ -133,7 +132,7 @@ async fn k11_a_call_in_line_does_not_wait_in_silence() {
     };
     let answer = tokio::select! {
         answer = waiting.response("GET") => answer,
-        () = serving => unreachable!("it goes on"),
+        () = serving => unreachable!("the vendor continues without end"),
     };
     if answer.status() != 200 {
         assert_eq!(refusal(&answer), (503, "overloaded", false));
@@ -141,15 +140,15 @@ async fn k11_a_call_in_line_does_not_wait_in_silence() {
 }
 
 #[tokio::test]
-async fn k11_a_call_that_is_given_up_is_a_reset_and_no_more() {
+async fn k11_a_cancelled_call_is_only_a_reset() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
-    // Before the head.
+    // Cancelled before the head.
     let (caller, mut connection, stream) = begun_call(&vendor, &gateway, &[]).await;
     drop(caller);
     assert_eq!(connection.reset_of(stream).await, CANCEL);
 
-    // In the body.
+    // Cancelled during the body.
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/x")).await;
     let stream = connection.request().await;
@@ -159,7 +158,7 @@ async fn k11_a_call_that_is_given_up_is_a_reset_and_no_more() {
     drop(caller);
     assert_eq!(connection.reset_of(stream).await, CANCEL);
 
-    // In the upload.
+    // Cancelled during the upload.
     let mut caller = Caller::connect(gateway.address).await;
     let begun = request("POST", "/p/c/x", &["Content-Length: 10"], "hello");
     caller.write(begun).await;
@@ -176,7 +175,7 @@ async fn k11_a_call_that_is_given_up_is_a_reset_and_no_more() {
     drop(response);
     assert_eq!(connection.reset_of(stream).await, CANCEL);
 
-    // The connection has lived through it.
+    // The connection is still in use.
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/x")).await;
     let stream = connection.request().await;

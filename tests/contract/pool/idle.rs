@@ -1,4 +1,4 @@
-//! Connections at rest: how many there are, which is taken first, and how long one rests.
+//! Idle connections: their number, the order of their use, and the time for which they are kept.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use testkit::wait::Signal;
 
 const IDLE: Duration = Duration::from_millis(200);
 
-/// A vendor that answers `/held` once it's told to, and all else at once.
+/// Starts a vendor that answers `/held` when the test gives the signal, and all other requests at once.
 async fn holding(release: &Signal) -> Vendor {
     let release = release.clone();
     Vendor::replying(move |received| match received.target() {
@@ -27,7 +27,7 @@ async fn holding(release: &Signal) -> Vendor {
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-/// So many calls at once, each of which has a connection of its own, before they're all answered.
+/// Makes these calls at once, each on its own connection, before all are answered.
 async fn hold(gateway: &Gateway, vendor: &Vendor, release: &Signal, targets: Vec<String>) {
     let calls = targets.len();
     let mut callers = at_once(gateway.address, targets);
@@ -57,7 +57,7 @@ async fn k8_a_burst_leaves_no_socket_once_it_has_been_idle() {
 }
 
 #[tokio::test]
-async fn k8_a_connection_in_use_is_not_idle_however_long() {
+async fn k8_a_connection_in_use_is_never_idle() {
     let vendor = FrameVendor::bind().await;
     let gateway = Setup::new(&vendor)
         .transport(|transport| {
@@ -73,7 +73,7 @@ async fn k8_a_connection_in_use_is_not_idle_however_long() {
     let stream = connection.request().await;
     connection.begin(stream).await;
     caller.head().await;
-    // What this is about is time.
+    // The test is about time limits, so it waits.
     tokio::time::sleep(4 * IDLE).await;
     let mut other = Caller::connect(gateway.address).await;
     other.write(get("/p/c/x")).await;
@@ -89,7 +89,7 @@ async fn k8_a_connection_in_use_is_not_idle_however_long() {
 }
 
 #[tokio::test]
-async fn k8_no_more_connections_rest_than_a_host_may_have() {
+async fn k8_idle_connections_per_host_are_limited() {
     for limit in [0, 2] {
         let release = Signal::new();
         let vendor = holding(&release).await;
@@ -104,7 +104,7 @@ async fn k8_no_more_connections_rest_than_a_host_may_have() {
     }
 }
 
-/// A gateway whose vendor has another name too, which are two hosts to a pool.
+/// Starts a gateway whose vendor has another name too, so that the pool sees two hosts.
 async fn gateway_of_two_hosts(
     vendor: &Vendor,
     change: impl FnOnce(HttpTransportBuilder) -> HttpTransportBuilder + Send + 'static,
@@ -123,7 +123,7 @@ fn other_host(vendor: &Vendor) -> String {
 }
 
 #[tokio::test]
-async fn k8_no_more_connections_rest_than_there_may_be_in_all() {
+async fn k8_idle_connections_in_total_are_limited() {
     for limit in [0, 3] {
         let release = Signal::new();
         let vendor = holding(&release).await;
@@ -139,7 +139,7 @@ async fn k8_no_more_connections_rest_than_there_may_be_in_all() {
 }
 
 #[tokio::test]
-async fn k8_a_pool_full_of_others_connections_stops_no_call() {
+async fn k8_a_pool_full_of_connections_to_another_host_stops_no_call() {
     let vendor = Vendor::answering(OK).await;
     let gateway = gateway_of_two_hosts(&vendor, |transport| transport.pool_max_idle(1)).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -151,7 +151,7 @@ async fn k8_a_pool_full_of_others_connections_stops_no_call() {
 }
 
 #[tokio::test]
-async fn k8_the_connection_that_came_back_last_is_taken_first() {
+async fn k8_the_last_returned_connection_is_used_first() {
     let releases: [Signal; 3] = std::array::from_fn(|_| Signal::new());
     let signals = releases.clone();
     let vendor = Vendor::replying(move |received| {
@@ -184,7 +184,7 @@ async fn k8_the_connection_that_came_back_last_is_taken_first() {
 }
 
 #[tokio::test]
-async fn k8_in_a_full_pool_the_oldest_connection_makes_room_whosever_it_is() {
+async fn k8_in_a_full_pool_the_oldest_connection_of_any_host_is_closed() {
     let vendor = Vendor::answering(OK).await;
     let gateway = gateway_of_two_hosts(&vendor, |transport| transport.pool_max_idle(1)).await;
     let mut caller = Caller::connect(gateway.address).await;

@@ -1,4 +1,4 @@
-//! One pool serves many tenants: no answer, request or stall of one reaches another.
+//! One pool serves many tenants: no answer, request or stall of one tenant reaches another tenant.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -23,7 +23,7 @@ fn stream(method: &str, target: &str) -> Request<()> {
 }
 
 #[tokio::test]
-async fn k4_an_answer_dropped_half_read_takes_its_connection_along() {
+async fn k4_an_answer_dropped_half_read_closes_its_connection() {
     let never = Signal::new();
     let vendor = begins_long(&never).await;
     let gateway = Gateway::to(&vendor).await;
@@ -72,7 +72,7 @@ async fn k4_a_stream_dropped_half_read_is_reset_and_its_connection_stays() {
 const POISON: &str = "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\npoisoned";
 
 #[tokio::test]
-async fn k5_a_connection_with_bytes_behind_an_answer_is_thrown_away() {
+async fn k5_a_connection_with_bytes_after_an_answer_is_closed() {
     for (method, answer) in [
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"),
         ("GET", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"),
@@ -109,7 +109,7 @@ async fn k5_a_connection_with_bytes_behind_an_answer_is_thrown_away() {
     }
 }
 
-/// Two tenants at one vendor, each with a token of its own.
+/// Adds two tenants at one vendor, each with its own token.
 fn two_tenants(setup: Setup) -> Setup {
     setup
         .also("one", Connection::new("vendor").with_secret("token", "t1"))
@@ -123,7 +123,7 @@ async fn k6_a_length_without_a_body_does_not_swallow_the_next_tenants_request() 
         _ => Reply::ok("own"),
     })
     .await;
-    // A layer of the host's has read the body, and left the field.
+    // A layer of the host application has read the body, and left the field.
     let listener = bind().await;
     let service = two_tenants(Setup::new(&vendor)).build(listener.local_addr().unwrap());
     let emptied = MapRequest::new(service, |request: Request<Incoming>| {
@@ -153,7 +153,7 @@ async fn k6_a_length_without_a_body_does_not_swallow_the_next_tenants_request() 
 }
 
 #[tokio::test]
-async fn k6_a_connection_whose_request_broke_off_takes_no_other() {
+async fn k6_a_connection_with_a_broken_request_gets_no_other_request() {
     let vendor = ManualVendor::bind().await;
     let gateway = two_tenants(Setup::new(&vendor)).start().await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -177,8 +177,8 @@ async fn k6_a_connection_whose_request_broke_off_takes_no_other() {
         .await;
     assert_eq!(caller.response("POST").await.status(), 401);
 
-    // The connection still waits for 35 bytes: whether the first caller is there or has left, it's
-    // nobody else's.
+    // The connection still waits for 35 bytes, so it can't be used for another call, whether the first caller is still
+    // connected or has left.
     for _ in 0..2 {
         let mut other = Caller::connect(gateway.address).await;
         other.write(get("/p/two/two")).await;
@@ -196,10 +196,10 @@ async fn k6_a_connection_whose_request_broke_off_takes_no_other() {
 }
 
 #[tokio::test]
-async fn k10_stalled_downloads_do_not_stop_others_on_their_connection() {
+async fn k10_stalled_downloads_do_not_stop_other_calls_on_their_connection() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
-    // One connection, before all others ask for one at the same time.
+    // This call opens one connection, before all other calls need a connection at the same time.
     let mut last = Caller::connect(gateway.address).await;
     last.write(get("/p/c/first")).await;
     vendor.next().await.ok("ok");

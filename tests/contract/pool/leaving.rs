@@ -1,4 +1,4 @@
-//! Vendors that leave: at rest, as soon as they were called, or while others wait for them.
+//! Vendors that close connections: while a connection is idle, as soon as a call comes, or while other calls wait.
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -20,14 +20,14 @@ use testkit::wire::Wire;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown";
 
-/// Says goodbye, and listens to none: whatever the gateway writes from now on is an error.
+/// Sends GOAWAY, and reads no more bytes: each byte that the gateway writes from now on is an error.
 async fn leave(mut wire: Wire) {
     wire.finish().await;
     wire.reset();
 }
 
 #[tokio::test]
-async fn k5_a_resting_connection_that_ends_over_tls_holds_up_no_call() {
+async fn k5_an_idle_connection_that_ends_over_tls_delays_no_call() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -43,7 +43,7 @@ async fn k5_a_resting_connection_that_ends_over_tls_holds_up_no_call() {
     }
 }
 
-/// A call that is answered on a connection of its own.
+/// Makes a call that is answered on its own connection.
 async fn answered(vendor: &FrameVendor, caller: &mut Caller) -> FrameConnection {
     caller.write(get("/p/c/x")).await;
     let mut connection = vendor.accept(&[]).await;
@@ -54,12 +54,12 @@ async fn answered(vendor: &FrameVendor, caller: &mut Caller) -> FrameConnection 
 }
 
 #[tokio::test]
-async fn k5_http2_connections_that_end_over_tls_leave_nothing() {
+async fn k5_http2_connections_that_end_over_tls_leave_no_task() {
     let vendor = FrameVendor::bind_tls().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
     let mut connection = answered(&vendor, &mut caller).await;
-    // Each connection is held by a task of this test's runtime.
+    // A task of this test's runtime holds each connection.
     let tasks = Handle::current().metrics();
     let with_one = tasks.num_alive_tasks();
     for _ in 0..8 {
@@ -74,7 +74,7 @@ async fn k5_http2_connections_that_end_over_tls_leave_nothing() {
     within("the tasks of connections that ended", ended).await;
 }
 
-/// Rings when a future is woken.
+/// Is notified when a future is woken.
 #[derive(Default)]
 struct Bell(Notify);
 
@@ -84,7 +84,7 @@ impl Wake for Bell {
     }
 }
 
-/// Goes on with a call later than it could, as a busy host would: by then more has happened.
+/// Polls a call later than it could be polled, as on a busy machine, so that more events have happened.
 async fn late<F: Future>(call: F) -> F::Output {
     let bell = Arc::new(Bell::default());
     let waker = Waker::from(Arc::clone(&bell));
@@ -99,7 +99,7 @@ async fn late<F: Future>(call: F) -> F::Output {
 }
 
 #[tokio::test]
-async fn k3_a_vendor_that_leaves_as_soon_as_it_is_called_is_not_called_for_ever() {
+async fn k3_a_vendor_that_always_leaves_at_once_is_called_three_times_at_most() {
     for hangs_up in [false, true] {
         let vendor = FrameVendor::bind().await;
         let service = Setup::new(&vendor)
@@ -115,13 +115,13 @@ async fn k3_a_vendor_that_leaves_as_soon_as_it_is_called_is_not_called_for_ever(
                     connection.wire.finish().await;
                 }
                 connections.push(connection);
-                // The first, and as often as a request is sent anew.
-                assert!(connections.len() <= 3, "no end of connections");
+                // The first connection, and a connection for each of the two further attempts.
+                assert!(connections.len() <= 3, "too many connections");
             }
         };
         let answer = tokio::select! {
             answer = within("an answer", late(service.oneshot(call))) => answer.unwrap(),
-            () = leaving => unreachable!("it goes on"),
+            () = leaving => unreachable!("the vendor continues without end"),
         };
         assert_eq!(answer.status(), StatusCode::BAD_GATEWAY);
         vendor.0.no_other().await;
@@ -129,7 +129,7 @@ async fn k3_a_vendor_that_leaves_as_soon_as_it_is_called_is_not_called_for_ever(
 }
 
 #[tokio::test]
-async fn k9_who_waits_for_a_stream_does_not_fail_with_another_connection() {
+async fn k9_a_call_that_waits_for_a_stream_does_not_fail_with_another_connection() {
     const CALLS: usize = 3;
     let vendor = FrameVendor::bind_tls().await;
     let (setup, mut told) = telling(Setup::new(&vendor));
@@ -144,7 +144,7 @@ async fn k9_who_waits_for_a_stream_does_not_fail_with_another_connection() {
     let mut callers = at_once(gateway.address, vec![get("/p/c/x"); CALLS]);
     begun(&mut told, 1 + CALLS).await;
     drop(vendor.0.accept_unshaken().await);
-    // By the time that this is read, so is the end of the handshake.
+    // When the gateway has read this, the gateway has noticed the end of the handshake as well.
     first.no_other().await;
     first.data(stream, "", true).await;
     for _ in 0..CALLS {

@@ -1,4 +1,4 @@
-//! What an exchange leaves behind: nothing that another could find.
+//! An exchange leaves nothing that another exchange could find.
 
 use bytes::Bytes;
 use http::Response;
@@ -17,7 +17,7 @@ use testkit::wait::{Signal, within};
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nfirst";
 
 #[tokio::test]
-async fn k4_a_thousand_answers_dropped_half_read_leave_nothing() {
+async fn k4_a_thousand_answers_dropped_half_read_leave_no_connection() {
     let never = Signal::new();
     let vendor = begins_long(&never).await;
     let gateway = Gateway::to(&vendor).await;
@@ -30,7 +30,8 @@ async fn k4_a_thousand_answers_dropped_half_read_leave_nothing() {
     let mut caller = Caller::connect(gateway.address).await;
     assert_ok(&caller.call(get("/p/c/own")).await, "/own");
 
-    // All of these together are more than the connection's window: what nobody reads is taken off it.
+    // All these answers together are larger than the window of the connection: bytes that nobody reads must be returned
+    // to the window.
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = H2Caller::connect(gateway.address).await;
@@ -53,7 +54,7 @@ async fn k4_a_thousand_answers_dropped_half_read_leave_nothing() {
 }
 
 #[tokio::test]
-async fn k5_bytes_that_come_while_a_connection_rests_are_its_end() {
+async fn k5_bytes_on_an_idle_connection_close_it() {
     for vendor in [
         ManualVendor::bind().await,
         ManualVendor::bind_tls(&["http/1.1"]).await,
@@ -71,14 +72,14 @@ async fn k5_bytes_that_come_while_a_connection_rests_are_its_end() {
             connection.write(OK).await;
             assert_ok(&caller.response("GET").await, "first");
             connection.write(stray).await;
-            // Without another call.
+            // The connection is closed without another call.
             connection.closed().await;
         }
     }
 }
 
 #[tokio::test]
-async fn k5_a_resting_connection_that_the_vendor_closes_is_closed_here_too() {
+async fn k5_an_idle_connection_that_the_vendor_closes_is_closed() {
     for vendor in [
         ManualVendor::bind().await,
         ManualVendor::bind_tls(&["http/1.1"]).await,
@@ -109,9 +110,9 @@ async fn k5_a_resting_connection_that_the_vendor_closes_is_closed_here_too() {
     }
 }
 
-// Over several threads, as the connection goes into the pool while its end comes.
+// The test uses several threads, because the connection goes back to the pool while its end arrives.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn k5_nor_is_one_forgotten_that_is_closed_as_it_comes_to_rest() {
+async fn k5_a_connection_that_ends_as_it_becomes_idle_is_closed() {
     let vendor = Vendor::answering(Reply::from(OK).finish()).await;
     let gateway = Gateway::to(&vendor).await;
     let mut callers = tokio::task::JoinSet::new();
@@ -121,7 +122,7 @@ async fn k5_nor_is_one_forgotten_that_is_closed_as_it_comes_to_rest() {
             let mut caller = Caller::connect(address).await;
             for _ in 0..100 {
                 let answer = caller.call(get("/p/c/x")).await;
-                // One that is closed as it's lent out may take its call along.
+                // If the vendor closes the connection while a call takes it from the pool, the call may fail.
                 assert!(matches!(answer.status(), 200 | 502), "{answer:?}");
             }
         });

@@ -1,5 +1,5 @@
-//! How long connections live: until they're idle for long, or the vendor says so, and never by the
-//! caller's word.
+//! The lifetime of connections: until the idle timeout, or until the vendor closes them, and independent of the
+//! caller's connection.
 
 use std::time::Duration;
 
@@ -37,10 +37,10 @@ async fn k8_idle_http2_connections_are_closed_without_another_call() {
 }
 
 #[tokio::test]
-async fn k12_a_caller_that_closes_does_not_close_the_vendors_connection() {
+async fn k12_connection_close_of_a_caller_keeps_the_vendors_connection() {
     let pair = Pair::new().await;
     let mut used = Vec::new();
-    // Until the pool had a connection back in time.
+    // The calls are repeated until the pool got the connection back in time.
     for _ in 0..20 {
         let mut caller = Caller::connect(pair.gateway.address).await;
         let closing = request("GET", "/p/c/x", &["Connection: close"], "");
@@ -57,7 +57,7 @@ async fn k12_a_caller_that_closes_does_not_close_the_vendors_connection() {
 }
 
 #[tokio::test]
-async fn k12_a_vendor_that_closes_does_not_close_the_callers_connection() {
+async fn k12_connection_close_of_a_vendor_keeps_the_callers_connection() {
     let closing = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
     let vendor = Vendor::answering(Reply::from(closing).close()).await;
     let pair = Pair::before(vendor, |setup| setup).await;

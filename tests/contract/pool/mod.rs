@@ -1,4 +1,5 @@
-//! The connection pool: what is resent, what is thrown away, and what one tenant can do to another.
+//! The connection pool: requests that are sent again, connections that are closed, and the protection of tenants from
+//! each other.
 
 use std::net::SocketAddr;
 
@@ -35,14 +36,14 @@ mod shares;
 mod shutdown;
 mod streams;
 
-/// Bearer authentication, and what a test needs beside.
+/// Bearer authentication, and further properties for tests.
 #[derive(Debug, Default)]
 struct Scheme {
-    /// Payloads are kept, as if they were signed.
+    /// Payloads are buffered, as if they were signed.
     keeps: bool,
-    /// The network connection is authenticated too.
+    /// The scheme also authenticates the network connection.
     binds: bool,
-    /// Is told of each call that is about to be sent.
+    /// The channel for each call that is about to be sent.
     told: Option<mpsc::UnboundedSender<()>>,
 }
 
@@ -75,14 +76,14 @@ impl AuthScheme for Scheme {
             cx.secret("token")?.to_header_value("Bearer ")?,
         );
         if let Some(told) = &self.told {
-            // A test that is over asks no more.
+            // A test that has ended doesn't read the channel.
             let _ = told.send(());
         }
         Ok(Applied::default())
     }
 }
 
-/// A gateway that tells of each call that is about to be sent.
+/// Changes the gateway to report each call that is about to be sent.
 fn telling(setup: Setup) -> (Setup, mpsc::UnboundedReceiver<()>) {
     let (tell, told) = mpsc::unbounded_channel();
     let scheme = Scheme {
@@ -92,7 +93,7 @@ fn telling(setup: Setup) -> (Setup, mpsc::UnboundedReceiver<()>) {
     (setup.upstream(|upstream| upstream.auth(scheme)), told)
 }
 
-/// Waits until so many calls are about to be sent.
+/// Waits until that number of calls is about to be sent.
 async fn begun(told: &mut mpsc::UnboundedReceiver<()>, calls: usize) {
     for _ in 0..calls {
         let call = within("a call to be sent", told.recv()).await;
@@ -100,14 +101,14 @@ async fn begun(told: &mut mpsc::UnboundedReceiver<()>, calls: usize) {
     }
 }
 
-/// Two tenants at one vendor, `one` and `two`, each with a token of its own: `t1` and `t2`.
+/// Adds two tenants at one vendor, `one` and `two`, with the tokens `t1` and `t2`.
 fn two_tenants(setup: Setup) -> Setup {
     setup
         .also("one", Connection::new("vendor").with_secret("token", "t1"))
         .also("two", Connection::new("vendor").with_secret("token", "t2"))
 }
 
-/// Calls at the same time, each of a caller of its own.
+/// Makes calls at the same time, each by another caller.
 fn at_once(gateway: SocketAddr, calls: impl IntoIterator<Item = String>) -> JoinSet<RawResponse> {
     let mut callers = JoinSet::new();
     for call in calls {
@@ -116,8 +117,8 @@ fn at_once(gateway: SocketAddr, calls: impl IntoIterator<Item = String>) -> Join
     callers
 }
 
-/// Eight downloads over HTTP/2 that nobody reads, each of more than a connection's window, whatever
-/// it is. They last as long as what is returned.
+/// Starts eight downloads over HTTP/2 that nobody reads, each larger than any window of a connection. The downloads
+/// last as long as the returned value.
 async fn stall_eight(
     vendor: &H2Vendor,
     gateway: &Gateway,
@@ -138,7 +139,7 @@ async fn stall_eight(
     stalled
 }
 
-/// A mebibyte comes through all the same.
+/// Checks that a mebibyte is still forwarded.
 async fn assert_passes(vendor: &H2Vendor, caller: &mut Caller, target: &str) {
     caller.write(get(target)).await;
     let mut answer = vendor.next().await.answer(Response::new(()));
@@ -149,7 +150,8 @@ async fn assert_passes(vendor: &H2Vendor, caller: &mut Caller, target: &str) {
     assert_eq!((answer.body.data.len(), answer.complete()), (1 << 20, true));
 }
 
-/// A vendor that begins `/long` and doesn't go on until `then`; all else it answers with its target.
+/// Starts a vendor that begins the answer to `/long` and continues after the signal. The vendor answers all other
+/// requests with their target.
 async fn begins_long(then: &Signal) -> Vendor {
     let then = then.clone();
     Vendor::replying(move |received| match received.target() {
@@ -159,17 +161,17 @@ async fn begins_long(then: &Signal) -> Vendor {
     .await
 }
 
-/// The next answer of calls that were made at once.
+/// Returns the next answer to calls that were made at once.
 async fn next(callers: &mut JoinSet<RawResponse>) -> RawResponse {
     let answer = within("an answer", callers.join_next()).await;
     answer.expect("a call is left").expect("an answer")
 }
 
-/// The gateway's own error: its status, its code, and whether the vendor may have acted.
+/// Returns the status, the code and the value of `sent` of an error of the gateway.
 fn refusal(answer: &RawResponse) -> (u16, &str, bool) {
     let code = answer.error().expect("an error of the gateway's own");
     let problem: serde_json::Value = serde_json::from_slice(&answer.body.data).expect("a problem");
-    let sent = problem["sent"].as_bool().expect("whether it was sent");
+    let sent = problem["sent"].as_bool().expect("a member `sent`");
     (answer.status(), code, sent)
 }
 

@@ -1,5 +1,4 @@
-//! How connections come to be: not too many at once, for whoever is first in line by then, and not
-//! again and again.
+//! The opening of connections: a limited number at once, for the first waiting call, and without endless repetition.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -61,7 +60,7 @@ impl Doorman {
 }
 
 #[tokio::test]
-async fn k3_a_handshake_that_fails_is_not_tried_again() {
+async fn k3_a_failed_handshake_is_not_repeated() {
     let hangs_up = Doorman::start(|socket| async move { drop(socket) }).await;
     let breaks_off = Doorman::start(|mut socket| async move {
         let _ = socket.read(&mut [0; 64]).await;
@@ -109,7 +108,7 @@ async fn k3_calls_that_wait_for_one_connection_fail_with_it() {
 }
 
 #[tokio::test]
-async fn k3_as_many_connections_as_calls_are_made_at_most() {
+async fn k3_there_are_at_most_as_many_connections_as_calls() {
     let vendor = Doorman::start(|socket| async move { drop(socket) }).await;
     let gateway = Gateway::to(vendor.origin("http").as_str()).await;
     let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 20]);
@@ -121,7 +120,7 @@ async fn k3_as_many_connections_as_calls_are_made_at_most() {
 }
 
 #[tokio::test]
-async fn connecting_goes_on_at_no_more_places_than_may_be() {
+async fn connecting_is_limited_to_a_number_of_handshakes() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let (setup, mut told) = telling(Setup::new(&vendor));
     let gateway = setup
@@ -136,14 +135,14 @@ async fn connecting_goes_on_at_no_more_places_than_may_be() {
         vendor.no_other().await;
         let mut connection = unshaken.shake().await;
         connection.request().await;
-        // Not answered, so that it's of use to nobody else.
+        // The call isn't answered, so its connection serves no other call.
         used.push(connection);
     }
     drop(callers);
 }
 
-/// A gateway whose vendor has one connection, used by a call to `/first`, and is about to shake hands
-/// on another, for a call to `/second`.
+/// A gateway with two connections to its vendor: a call to `/first` uses one connection, and the other connection is
+/// before its handshake, for a call to `/second`.
 struct Pending {
     vendor: ManualVendor,
     _gateway: Gateway,
@@ -174,7 +173,7 @@ impl Pending {
 }
 
 #[tokio::test]
-async fn connecting_is_overtaken_by_a_connection_that_comes_back() {
+async fn connecting_does_not_delay_a_call_that_gets_a_returned_connection() {
     let mut pending = Pending::new().await;
     let (first, callers) = (&mut pending.first, &mut pending.callers);
     first.write(OWN).await;
@@ -183,7 +182,7 @@ async fn connecting_is_overtaken_by_a_connection_that_comes_back() {
     first.write(LAST).await;
     assert_ok(&callers[1].response("GET").await, "last");
 
-    // The other connection is there for the next call.
+    // The other connection serves the next call.
     let mut second = pending.second.shake().await;
     callers[0].write(get("/p/c/third")).await;
     assert_eq!(second.request().await.target(), "/third");
@@ -193,7 +192,7 @@ async fn connecting_is_overtaken_by_a_connection_that_comes_back() {
 }
 
 #[tokio::test]
-async fn connecting_goes_on_when_the_connection_that_might_have_come_back_ends() {
+async fn connecting_continues_if_the_busy_connection_ends() {
     let mut pending = Pending::new().await;
     pending.first.write(LAST).await;
     assert_ok(&pending.callers[0].response("GET").await, "last");
@@ -205,7 +204,7 @@ async fn connecting_goes_on_when_the_connection_that_might_have_come_back_ends()
 }
 
 #[tokio::test]
-async fn connecting_has_one_time_limit_with_the_wait_for_it() {
+async fn connecting_and_the_wait_for_it_have_one_time_limit() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let gateway = Setup::new(&vendor)
         .transport(|transport| {
@@ -215,7 +214,7 @@ async fn connecting_has_one_time_limit_with_the_wait_for_it() {
         })
         .start()
         .await;
-    // So that it's known what the vendor speaks, and each call has a connection of its own.
+    // After this call, the gateway knows the vendor's protocol, and each further call needs its own connection.
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/x")).await;
     let mut connection = vendor.accept().await;
@@ -223,7 +222,7 @@ async fn connecting_has_one_time_limit_with_the_wait_for_it() {
     connection.write(BEGUN).await;
     assert_eq!(caller.head().await.status(), 200);
 
-    // One after the other they would take 20 s; nobody shakes hands.
+    // No server does the handshakes. One after another, the connections would take 20 s.
     let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 40]);
     let all = async {
         while !callers.is_empty() {
@@ -256,7 +255,7 @@ async fn connecting_for_a_caller_that_left_leaves_no_connection() {
         let mut connection = unshaken.shake().await;
         connection.closed().await;
 
-        // The next caller isn't one too many.
+        // The next caller doesn't exceed the limit.
         let mut caller = Caller::connect(gateway.address).await;
         caller.write(get("/p/c/x")).await;
         vendor.accept().await;
@@ -265,7 +264,7 @@ async fn connecting_for_a_caller_that_left_leaves_no_connection() {
 }
 
 #[tokio::test]
-async fn connecting_has_a_line_of_limited_length() {
+async fn connecting_has_a_queue_of_limited_length() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let gateway = Setup::new(&vendor)
         .transport(|transport| transport.max_waiting_per_host(2))
@@ -282,7 +281,7 @@ async fn connecting_has_a_line_of_limited_length() {
     }
 }
 
-/// Fails the first look-up, when all have begun.
+/// A resolver that fails the first look-up, when all look-ups have begun.
 struct FirstFails {
     begun: watch::Sender<usize>,
     all: usize,
@@ -310,7 +309,7 @@ impl Resolve for FirstFails {
 }
 
 #[tokio::test]
-async fn k3_a_look_up_that_fails_fails_one_call_of_those_in_line() {
+async fn k3_a_failed_look_up_fails_only_one_waiting_call() {
     const CALLS: usize = 5;
     let vendor = Vendor::answering(OWN).await;
     let port = vendor.address().port();

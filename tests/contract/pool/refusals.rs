@@ -1,5 +1,5 @@
-//! What an HTTP/2 vendor says that it hasn't looked at: it's sent again if that can be done, and not
-//! without end. What it may have looked at is never sent again.
+//! Requests that an HTTP/2 vendor didn't process are sent again a limited number of times, if that is possible.
+//! Requests that the vendor may have processed are never sent again.
 
 use super::{Scheme, assert_ok, refusal};
 use testkit::caller::{Caller, get, post};
@@ -12,7 +12,7 @@ fn setup(vendor: &FrameVendor) -> Setup {
     Setup::new(vendor).transport(|transport| transport.http2_prior_knowledge(true))
 }
 
-/// A gateway that keeps bodies.
+/// Starts a gateway that buffers bodies.
 async fn keeping(vendor: &FrameVendor) -> Gateway {
     let scheme = Scheme {
         keeps: true,
@@ -22,7 +22,7 @@ async fn keeping(vendor: &FrameVendor) -> Gateway {
     setup.start().await
 }
 
-/// A caller, and the connection on which its first call was answered, on stream 1.
+/// Returns a caller, and the connection on which its first call was answered, on stream 1.
 async fn used(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConnection) {
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/first")).await;
@@ -34,7 +34,7 @@ async fn used(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConnecti
     (caller, connection)
 }
 
-/// Calls that can be sent again: their method, their bytes and their body.
+/// Returns calls that can be sent again: their method, their bytes and their body.
 fn repeatable() -> [(&'static str, String, &'static str); 2] {
     [
         ("GET", get("/p/c/x"), ""),
@@ -42,7 +42,7 @@ fn repeatable() -> [(&'static str, String, &'static str); 2] {
     ]
 }
 
-/// The next request, which has that body.
+/// Returns the stream of the next request, which has that body.
 async fn request(connection: &mut FrameConnection, body: &str) -> u32 {
     let stream = connection.request().await;
     if !body.is_empty() {
@@ -52,7 +52,7 @@ async fn request(connection: &mut FrameConnection, body: &str) -> u32 {
 }
 
 #[tokio::test]
-async fn k1_a_request_above_a_goaways_last_stream_is_sent_again_elsewhere() {
+async fn k1_a_request_above_the_last_stream_of_a_goaway_is_sent_again() {
     for (method, call, body) in repeatable() {
         let vendor = FrameVendor::bind().await;
         let gateway = keeping(&vendor).await;
@@ -72,7 +72,7 @@ async fn k1_a_request_above_a_goaways_last_stream_is_sent_again_elsewhere() {
 }
 
 #[tokio::test]
-async fn k1_a_request_that_a_goaway_lets_pass_is_answered_and_the_next_goes_elsewhere() {
+async fn k1_a_request_below_the_last_stream_of_a_goaway_is_answered() {
     let vendor = FrameVendor::bind().await;
     let gateway = keeping(&vendor).await;
     let (mut caller, mut first) = used(&vendor, &gateway).await;
@@ -80,7 +80,7 @@ async fn k1_a_request_that_a_goaway_lets_pass_is_answered_and_the_next_goes_else
     let stream = request(&mut first, "hello").await;
     first.goaway(stream, NO_ERROR).await;
     first.ping().await;
-    // Meanwhile another call finds no place there.
+    // Meanwhile another call can't use this connection.
     let mut other = Caller::connect(gateway.address).await;
     other.write(get("/p/c/other")).await;
     let mut second = vendor.accept(&[]).await;
@@ -166,7 +166,7 @@ async fn k1_a_post_after_the_vendor_left_is_sent_on_a_new_connection() {
     }
 }
 
-/// How a vendor ends a request that it may have looked at.
+/// Checks that a request isn't sent again if the vendor may have processed the request before `ends`.
 async fn assert_not_sent_again(ends: impl AsyncFn(&mut FrameConnection, u32)) {
     for (method, call, body) in repeatable() {
         let vendor = FrameVendor::bind().await;
@@ -195,7 +195,7 @@ async fn k2_a_stream_that_was_reset_is_not_sent_again() {
 #[tokio::test]
 async fn k2_a_stream_whose_connection_ended_is_not_sent_again() {
     assert_not_sent_again(async |connection, _| connection.wire.finish().await).await;
-    // It may have looked at streams up to the last.
+    // The vendor may have processed the streams up to the last stream.
     assert_not_sent_again(async |connection, stream| {
         connection.goaway(stream, NO_ERROR).await;
         connection.wire.finish().await;
@@ -204,7 +204,7 @@ async fn k2_a_stream_whose_connection_ended_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn k2_an_answer_that_ends_with_a_refusal_is_cut_and_not_asked_for_again() {
+async fn k2_an_answer_that_ends_with_refused_stream_is_not_requested_again() {
     let vendor = FrameVendor::bind().await;
     let gateway = keeping(&vendor).await;
     let (mut caller, mut connection) = used(&vendor, &gateway).await;

@@ -1,4 +1,4 @@
-//! What is sent again without being asked: only what the vendor can't have seen.
+//! Requests that are sent again by default: only requests that the vendor can't have seen.
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -56,7 +56,7 @@ async fn k1_a_post_that_races_with_the_vendors_close_is_never_seen_twice() {
     );
 }
 
-/// A vendor that answers `/first`, and closes without a byte when it has read any other request.
+/// Starts a vendor that answers `/first`, and closes without a byte after any other request.
 async fn vendor_that_hangs_up() -> Vendor {
     Vendor::replying(|received| match received.target() {
         "/first" => Reply::from(OK),
@@ -90,11 +90,11 @@ async fn k2_a_request_that_was_written_and_not_answered_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn k2_the_same_holds_on_a_connection_that_was_used_before() {
+async fn k2_a_written_request_on_a_reused_connection_is_not_sent_again() {
     let vendor = vendor_that_hangs_up().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
-    // Until the pool had the first connection back in time.
+    // The calls are repeated until the pool got the first connection back in time.
     for _ in 0..20 {
         assert_eq!(
             caller
@@ -130,7 +130,7 @@ async fn k2_a_request_that_was_reset_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn k3_a_fresh_connection_that_fails_is_not_tried_again() {
+async fn k3_a_new_connection_that_fails_is_not_repeated() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let counts = Counts::default();

@@ -1,4 +1,4 @@
-//! What one tenant's calls may take of an HTTP/2 connection that others use too.
+//! The share of one tenant in an HTTP/2 connection that several tenants use.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ async fn k10_stalled_downloads_of_one_tenant_do_not_stop_another() {
 }
 
 #[tokio::test]
-async fn k10_a_connection_id_has_no_more_streams_than_its_share() {
+async fn k10_the_streams_of_a_connection_key_are_limited() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
         transport
@@ -39,14 +39,14 @@ async fn k10_a_connection_id_has_no_more_streams_than_its_share() {
     begun(&mut told, 4).await;
     connection.no_other().await;
 
-    // Those in line before it don't hold up another's call.
+    // The waiting calls of tenant `one` don't delay a call of another tenant.
     let mut twos = at_once(gateway.address, [get("/p/two/x")]);
     let stream = connection.request().await;
     connection.answer(stream, "two").await;
     assert_ok(&next(&mut twos).await, "two");
     connection.no_other().await;
 
-    // One goes on when one ends.
+    // When a stream ends, one more call of tenant `one` is sent.
     for stream in streams {
         connection.answer(stream, "one").await;
         assert_ok(&next(&mut ones).await, "one");
@@ -54,12 +54,12 @@ async fn k10_a_connection_id_has_no_more_streams_than_its_share() {
         connection.no_other().await;
         connection.begin(stream).await;
     }
-    // Nobody needed another connection for that.
+    // No call needed another connection.
     vendor.0.no_other().await;
 }
 
 #[tokio::test]
-async fn k10_who_waits_for_streams_of_his_own_does_not_hold_up_who_waits_for_any() {
+async fn k10_a_call_at_its_key_limit_does_not_delay_calls_of_other_keys() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(two_tenants(Setup::new(&vendor)).transport(|transport| {
         transport
@@ -96,14 +96,14 @@ async fn k10_who_waits_for_streams_of_his_own_does_not_hold_up_who_waits_for_any
     }
 }
 
-/// A fifth of an upload of tenant `one`: more than a stream's window.
+/// Returns a fifth of an upload of tenant `one`, which is larger than the window of a stream.
 fn begun_upload() -> String {
     let fields = ["Content-Length: 1000000"];
     request("POST", "/p/one/x", &fields, &"x".repeat(200_000))
 }
 
 #[tokio::test]
-async fn k10_an_upload_that_the_vendor_stalls_does_not_stop_anothers() {
+async fn k10_a_stalled_upload_does_not_stop_uploads_of_another_tenant() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let mut stalled = Caller::connect(gateway.address).await;
@@ -111,7 +111,7 @@ async fn k10_an_upload_that_the_vendor_stalls_does_not_stop_anothers() {
     let mut connection = vendor.accept(&[]).await;
     connection.make_room(0, 1 << 20).await;
     let one = connection.request().await;
-    // A stream's window, to which nothing is added.
+    // The window of a stream, which the vendor doesn't extend.
     let mut room = 65_535;
     while room > 0 {
         let frame = connection.next().await.unwrap();
@@ -127,14 +127,14 @@ async fn k10_an_upload_that_the_vendor_stalls_does_not_stop_anothers() {
         connection.answer(two, "two").await;
         assert_ok(&caller.response("POST").await, "two");
     }
-    // And it goes on as soon as there is room.
+    // The upload continues as soon as there is room.
     connection.make_room(one, 1000).await;
     let frame = connection.next().await.unwrap();
     assert_eq!((frame.stream, frame.payload.len()), (one, 1000));
 }
 
 #[tokio::test]
-async fn b16_a_stream_on_which_nothing_moves_is_reset_and_its_connection_stays() {
+async fn b16_an_idle_stream_is_reset_and_its_connection_stays() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor)
         .options(|options| options.idle_timeout(Duration::from_millis(300)))
@@ -159,7 +159,7 @@ async fn b16_a_stream_on_which_nothing_moves_is_reset_and_its_connection_stays()
 }
 
 #[tokio::test]
-async fn b16_an_upload_that_the_vendor_stalls_after_its_answer_is_reset() {
+async fn b16_an_upload_that_stalls_after_its_answer_is_reset() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor)
         .options(|options| options.idle_timeout(Duration::from_millis(300)))

@@ -1,4 +1,4 @@
-//! A runtime that ends while calls are on their way.
+//! A runtime that ends while there are calls.
 
 use std::sync::mpsc;
 
@@ -8,8 +8,8 @@ use tower::ServiceExt;
 use testkit::gateway::Setup;
 use testkit::wait::PATIENCE;
 
-/// Comes back once tasks end before they have begun. It holds its thread until then, so that what
-/// follows is done by a runtime that has ended.
+/// Returns when tasks end before they have begun. The function holds its thread until then, so that the following code
+/// runs in a runtime that has ended.
 fn wait_for_the_end() {
     loop {
         let probe = tokio::spawn(std::future::pending::<()>());
@@ -22,8 +22,8 @@ fn wait_for_the_end() {
 }
 
 #[test]
-fn connecting_in_a_runtime_that_has_ended_fails_and_holds_nobody_up() {
-    // One thread sees the runtime's end while the other is held.
+fn connecting_in_a_runtime_that_has_ended_fails_at_once() {
+    // One thread notices the runtime's end while the other thread is held.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -38,7 +38,7 @@ fn connecting_in_a_runtime_that_has_ended_fails_and_holds_nobody_up() {
         wait_for_the_end();
         let call = Request::get("/p/c/x").body(String::new()).unwrap();
         let Ok(answer) = service.oneshot(call).await;
-        // A test that has failed by then asks no more.
+        // A test that has failed by then doesn't read the channel.
         let _ = tell.send(answer.status());
     });
     begun.recv_timeout(PATIENCE).expect("the task begins");
@@ -48,7 +48,7 @@ fn connecting_in_a_runtime_that_has_ended_fails_and_holds_nobody_up() {
         let _ = end.send(());
     });
     let answer = told.recv_timeout(PATIENCE);
-    assert_eq!(answer, Ok(StatusCode::BAD_GATEWAY), "the call is held up");
+    assert_eq!(answer, Ok(StatusCode::BAD_GATEWAY), "the call didn't end");
     let ended = ended.recv_timeout(PATIENCE);
     assert!(ended.is_ok(), "the runtime doesn't end");
 }

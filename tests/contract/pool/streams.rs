@@ -1,5 +1,4 @@
-//! How many connections there are to an HTTP/2 vendor, and what becomes of calls for which they have
-//! no stream.
+//! The number of connections to an HTTP/2 vendor, and the calls for which the connections have no stream.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use testkit::vendor::Vendor;
 
 const ONE_STREAM: &[(u16, u32)] = &[(MAX_CONCURRENT_STREAMS, 1)];
 
-/// A gateway that has so many HTTP/2 connections to its vendor.
+/// Changes the gateway to have that number of HTTP/2 connections to its vendor.
 fn setup(vendor: &FrameVendor, connections: usize) -> Setup {
     setup_with(vendor, connections, |transport| transport)
 }
@@ -33,7 +32,7 @@ fn setup_with(
     })
 }
 
-/// A call that has the vendor's only stream: its head is there, its end isn't.
+/// Makes a call that uses the vendor's only stream: its head has come, and its end hasn't.
 async fn occupied(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConnection, u32) {
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/long")).await;
@@ -45,7 +44,7 @@ async fn occupied(vendor: &FrameVendor, gateway: &Gateway) -> (Caller, FrameConn
 }
 
 #[tokio::test]
-async fn k9_a_call_without_a_stream_waits_for_one() {
+async fn k9_a_call_without_a_stream_waits_for_a_stream() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(setup(&vendor, 1));
     let gateway = setup.start().await;
@@ -64,7 +63,7 @@ async fn k9_a_call_without_a_stream_waits_for_one() {
 }
 
 #[tokio::test]
-async fn k9_a_call_that_leaves_makes_room() {
+async fn k9_a_cancelled_call_frees_its_stream() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor, 1).start().await;
     let (caller, mut connection, _) = occupied(&vendor, &gateway).await;
@@ -77,7 +76,7 @@ async fn k9_a_call_that_leaves_makes_room() {
 }
 
 #[tokio::test]
-async fn k9_room_that_the_vendor_makes_is_used() {
+async fn k9_a_higher_limit_of_the_vendor_is_used() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(setup(&vendor, 1));
     let gateway = setup.start().await;
@@ -93,7 +92,7 @@ async fn k9_room_that_the_vendor_makes_is_used() {
 }
 
 #[tokio::test]
-async fn k9_a_connection_that_retires_is_followed_by_another() {
+async fn k9_a_connection_with_goaway_is_replaced() {
     let vendor = FrameVendor::bind().await;
     let (setup, mut told) = telling(setup(&vendor, 1));
     let gateway = setup.start().await;
@@ -110,7 +109,7 @@ async fn k9_a_connection_that_retires_is_followed_by_another() {
 }
 
 #[tokio::test]
-async fn k9_a_full_connection_is_joined_by_another_up_to_a_limit() {
+async fn k9_further_connections_are_opened_up_to_a_limit() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor, 2).start().await;
     let (_caller, mut first, stream) = occupied(&vendor, &gateway).await;
@@ -142,7 +141,7 @@ async fn k9_the_wait_for_a_stream_counts_into_the_head_timeout() {
 }
 
 #[tokio::test]
-async fn k9_a_call_too_many_in_line_is_told_so_at_once() {
+async fn k9_a_call_beyond_the_queue_is_refused_at_once() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup_with(&vendor, 1, |transport| transport.max_waiting_per_host(2))
         .start()
@@ -163,7 +162,7 @@ async fn k9_a_call_too_many_in_line_is_told_so_at_once() {
 }
 
 #[tokio::test]
-async fn k9_a_place_in_line_whose_caller_left_is_free() {
+async fn k9_a_caller_that_left_frees_its_place_in_the_queue() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup_with(&vendor, 1, |transport| transport.max_waiting_per_host(1))
         .start()
@@ -172,7 +171,7 @@ async fn k9_a_place_in_line_whose_caller_left_is_free() {
     for _ in 0..5 {
         let mut callers = at_once(gateway.address, vec![get("/p/c/x"); 2]);
         let answer = next(&mut callers).await;
-        // It's the other that is in line, until it leaves here.
+        // The other call is in the queue, until its caller leaves here.
         assert_eq!(refusal(&answer), (503, "overloaded", false));
         callers.shutdown().await;
         wait_for_place(&gateway).await;
@@ -181,7 +180,7 @@ async fn k9_a_place_in_line_whose_caller_left_is_free() {
     assert_ok(&served(&mut connection, &gateway).await, "own");
 }
 
-/// Comes back once a call could be in line: one that leaves is noticed when its socket is read.
+/// Returns when a call can enter the queue: the gateway notices a caller that left when it reads the caller's socket.
 async fn wait_for_place(gateway: &Gateway) {
     for _ in 0..100 {
         let mut caller = Caller::connect(gateway.address).await;
@@ -191,7 +190,7 @@ async fn wait_for_place(gateway: &Gateway) {
             return;
         }
     }
-    panic!("the line stays full");
+    panic!("the queue stays full");
 }
 
 async fn served(
@@ -205,7 +204,7 @@ async fn served(
 }
 
 #[tokio::test]
-async fn k9_http1_alone_is_spoken_where_that_is_asked_for() {
+async fn k9_http1_only_uses_only_http1() {
     let vendor = Vendor::replying_over_tls(&["h2", "http/1.1"], |_| Reply::ok("own")).await;
     let gateway = Setup::new(&vendor)
         .transport(|transport| transport.http1_only(true))
@@ -216,7 +215,7 @@ async fn k9_http1_alone_is_spoken_where_that_is_asked_for() {
 }
 
 #[tokio::test]
-async fn k9_http2_in_clear_is_spoken_only_where_that_is_asked_for() {
+async fn k9_http2_without_tls_needs_prior_knowledge() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor, 4).start().await;
     let mut caller = Caller::connect(gateway.address).await;

@@ -1,5 +1,5 @@
-//! What the caller uses at the host app stays there, and no value of the caller's stands beside our
-//! credential.
+//! The credentials for the host application stay there, and no value of the caller is sent in addition to the
+//! connection's credential.
 
 use http::HeaderName;
 use tower_passthrough::{Connection, auth};
@@ -9,7 +9,7 @@ use testkit::caller::request;
 use testkit::h2_caller::{self, H2Caller};
 use testkit::pair::Pair;
 
-/// A pair without authentication, whose host app reads `X-Session`.
+/// Returns a pair without an authentication scheme, whose host application reads `X-Session`.
 async fn host_app() -> Pair {
     Pair::with(|setup| {
         setup
@@ -20,7 +20,7 @@ async fn host_app() -> Pair {
 }
 
 #[tokio::test]
-async fn h6_the_hosts_credentials_never_reach_the_vendor() {
+async fn h6_credentials_for_the_host_application_never_reach_the_vendor() {
     let pair = host_app().await;
     for lines in [
         &["Authorization: Bearer app"][..],
@@ -37,10 +37,10 @@ async fn h6_the_hosts_credentials_never_reach_the_vendor() {
 }
 
 #[tokio::test]
-async fn h6_the_hosts_credentials_of_a_caller_on_http2_never_reach_the_vendor() {
+async fn h6_credentials_of_an_http2_caller_never_reach_the_vendor() {
     let pair = host_app().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
-    // On HTTP/2 a cookie may come in crumbs (RFC 9113 §8.2.3).
+    // Over HTTP/2, a cookie may be split into several fields (RFC 9113 §8.2.3).
     let request = h2_caller::request("GET", "/p/c/x")
         .header("authorization", "Bearer app")
         .header("cookie", "session=app")
@@ -51,7 +51,7 @@ async fn h6_the_hosts_credentials_of_a_caller_on_http2_never_reach_the_vendor() 
 }
 
 #[tokio::test]
-async fn h6_the_hosts_credentials_are_taken_out_of_trailers_too() {
+async fn h6_credentials_for_the_host_application_are_removed_from_trailers() {
     let pair = host_app().await;
     let lines = [
         "Trailer: Authorization, Cookie, Proxy-Authorization, X-Session, X-Sum",
@@ -66,7 +66,7 @@ async fn h6_the_hosts_credentials_are_taken_out_of_trailers_too() {
     assert!(name.eq_ignore_ascii_case("x-sum"));
 }
 
-/// A pair whose credential is the field `X-Api-Key`.
+/// Returns a pair whose credential is the field `X-Api-Key`.
 async fn with_key() -> Pair {
     Pair::with(|setup| {
         setup
@@ -108,7 +108,7 @@ async fn h7_a_credential_is_replaced_in_trailers_too() {
 }
 
 #[tokio::test]
-async fn h7_several_credentials_each_replace_their_own() {
+async fn h7_each_of_several_credentials_replaces_its_field() {
     let pair = Pair::with(|setup| {
         setup
             .upstream(|u| {
@@ -131,7 +131,7 @@ async fn h7_several_credentials_each_replace_their_own() {
 }
 
 #[tokio::test]
-async fn h6_the_credential_alone_is_added() {
+async fn h6_only_the_credential_is_added() {
     let pair = Pair::new().await;
     let lines = ["Authorization: Bearer app", "Cookie: session=app"];
     let received = pair.seen(request("GET", "/p/c/x", &lines, "")).await;

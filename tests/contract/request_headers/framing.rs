@@ -1,4 +1,4 @@
-//! Framing: it comes from the body, never from a field that a caller sent.
+//! Framing comes from the body, and never from a field of the caller.
 
 use bytes::Bytes;
 use http::Request;
@@ -15,7 +15,7 @@ use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 use testkit::wire::{End, Framing};
 
-/// A gateway behind a layer of the host's that replaces the body, and leaves the fields.
+/// Starts a gateway behind a layer of the host application that replaces the body, and leaves the fields.
 async fn behind_a_layer<B>(
     vendor: &Vendor,
     change: impl Fn(Incoming) -> B + Clone + Send + 'static,
@@ -32,13 +32,13 @@ where
     Gateway::serve(listener, layer)
 }
 
-/// A POST whose length is 40.
+/// Returns a POST whose length is 40.
 fn forty(target: &str) -> String {
     request("POST", target, &["Content-Length: 40"], &"b".repeat(40))
 }
 
 #[tokio::test]
-async fn h14_a_length_of_a_body_that_a_layer_emptied_is_dropped() {
+async fn h14_the_length_of_an_emptied_body_is_dropped() {
     let vendor = Vendor::ok().await;
     let gateway = behind_a_layer(&vendor, |_| Empty::<Bytes>::new()).await;
     for method in ["POST", "GET", "DELETE"] {
@@ -55,7 +55,7 @@ async fn h14_a_length_of_a_body_that_a_layer_emptied_is_dropped() {
             "{method}"
         );
     }
-    // The next call is a request, not the body of the one before.
+    // The vendor reads the next call as a request, and not as the body of the call before.
     assert_eq!(
         raw_call(gateway.address, get("/p/c/next")).await.status(),
         200
@@ -64,7 +64,7 @@ async fn h14_a_length_of_a_body_that_a_layer_emptied_is_dropped() {
 }
 
 #[tokio::test]
-async fn h14_a_length_of_a_body_that_a_layer_replaced_is_the_new_ones() {
+async fn h14_the_length_of_a_replaced_body_is_the_new_length() {
     let vendor = Vendor::ok().await;
     let gateway = behind_a_layer(&vendor, |_| Full::from("hi")).await;
     assert_eq!(
@@ -77,7 +77,7 @@ async fn h14_a_length_of_a_body_that_a_layer_replaced_is_the_new_ones() {
 }
 
 #[tokio::test]
-async fn h14_a_length_of_a_body_that_no_longer_knows_one_is_dropped() {
+async fn h14_the_length_of_a_body_of_unknown_length_is_dropped() {
     let vendor = Vendor::ok().await;
     let gateway = behind_a_layer(&vendor, |_| {
         let (mut sender, body) = Channel::<Bytes, BoxError>::new(1);
@@ -96,7 +96,7 @@ async fn h14_a_length_of_a_body_that_no_longer_knows_one_is_dropped() {
 }
 
 #[tokio::test]
-async fn h15_of_length_and_chunked_only_chunked_arrives() {
+async fn h15_if_there_are_a_length_and_chunks_only_chunks_arrive() {
     for lines in [
         ["Content-Length: 3", "Transfer-Encoding: chunked"],
         ["Transfer-Encoding: chunked", "Content-Length: 3"],
@@ -116,7 +116,7 @@ async fn h15_of_length_and_chunked_only_chunked_arrives() {
 }
 
 #[tokio::test]
-async fn h15_what_a_length_would_have_added_is_not_the_vendors() {
+async fn h15_bytes_that_only_the_length_covers_do_not_reach_the_vendor() {
     for lines in [
         ["Content-Length: 35", "Transfer-Encoding: chunked"],
         ["Transfer-Encoding: chunked", "Content-Length: 35"],
@@ -192,7 +192,7 @@ async fn h16_chunks_that_two_parsers_could_read_differently_never_make_a_request
             .await;
         let answer = caller.closed().await;
         assert!(!answer.starts_with(b"HTTP/1.1 2"), "{body:?}");
-        // The head may have gone out by then; no whole request did.
+        // The head may have been sent by then, but no whole request.
         pair.vendor.connections().await;
         pair.vendor.all_closed().await;
         while let Some(received) = pair.vendor.try_next().await {
@@ -201,14 +201,14 @@ async fn h16_chunks_that_two_parsers_could_read_differently_never_make_a_request
     }
 }
 
-/// The head of a request whose caller waits for `100 Continue` before it sends that many bytes.
+/// Returns the head of a request whose caller waits for `100 Continue` before it sends that number of bytes.
 fn expecting(method: &str, target: &str, length: usize) -> String {
     let length = format!("Content-Length: {length}");
     request(method, target, &[&length, "Expect: 100-continue"], "")
 }
 
 #[tokio::test]
-async fn h18_a_refusal_comes_before_the_caller_is_told_to_go_on() {
+async fn h18_a_refusal_comes_before_the_100() {
     let pair = Pair::with(|setup| {
         setup
             .also(
@@ -233,14 +233,14 @@ async fn h18_a_refusal_comes_before_the_caller_is_told_to_go_on() {
         assert_eq!(response.status(), status, "{method} {target}: {text}");
         assert!(
             response.interim.is_empty(),
-            "{method} {target}: told to go on"
+            "{method} {target}: the caller got a 100"
         );
     }
     pair.vendor.untouched().await;
 }
 
 #[tokio::test]
-async fn h18_the_expectation_is_met_by_the_gateway_and_goes_no_further() {
+async fn h18_the_gateway_meets_the_expectation_and_does_not_forward_it() {
     let pair = Pair::new().await;
     let mut caller = Caller::connect(pair.gateway.address).await;
     caller.write(expecting("POST", "/p/c/x", 5)).await;

@@ -1,4 +1,4 @@
-//! Fields of one hop (RFC 9110 §7.6.1), and the order in which fields are taken off and put on.
+//! Hop-by-hop fields (RFC 9110 §7.6.1), and the order in which fields are removed and added.
 
 use http::header::{AUTHORIZATION, COOKIE, HeaderName, HeaderValue};
 use tower_passthrough::auth;
@@ -8,7 +8,7 @@ use testkit::caller::request;
 use testkit::pair::Pair;
 
 #[tokio::test]
-async fn h1_a_credential_that_connection_nominates_is_still_put_on() {
+async fn h1_a_credential_that_connection_nominates_is_still_added() {
     let nominating = request(
         "GET",
         "/p/c/x",
@@ -34,7 +34,7 @@ async fn h1_a_credential_that_connection_nominates_is_still_put_on() {
 }
 
 #[tokio::test]
-async fn h1_defaults_come_after_what_is_taken_off_and_before_the_credential() {
+async fn h1_defaults_are_added_after_the_removal_and_before_the_credential() {
     let version = HeaderName::from_static("notion-version");
     let pair = Pair::with(|setup| {
         setup.upstream(move |u| {
@@ -59,7 +59,7 @@ async fn h1_defaults_come_after_what_is_taken_off_and_before_the_credential() {
             "{lines:?}"
         );
     }
-    // The host's session doesn't count as the caller's value, and no default wins over the
+    // The caller's session at the host application doesn't replace a default field, and no default field replaces the
     // credential.
     let lines = ["Cookie: session=app", "Authorization: Bearer app"];
     let received = pair.seen(request("GET", "/p/c/x", &lines, "")).await;
@@ -68,7 +68,7 @@ async fn h1_defaults_come_after_what_is_taken_off_and_before_the_credential() {
 }
 
 #[tokio::test]
-async fn h2_connection_goes_and_takes_along_what_it_nominates() {
+async fn h2_connection_and_the_nominated_fields_are_removed() {
     let pair = Pair::new().await;
     for lines in [
         &["Connection: X-A", "X-A: 1"][..],
@@ -88,7 +88,7 @@ async fn h2_connection_goes_and_takes_along_what_it_nominates() {
 }
 
 #[tokio::test]
-async fn h2_a_nomination_is_read_beside_bytes_that_are_no_text() {
+async fn h2_a_nomination_is_read_next_to_bytes_that_are_not_text() {
     let pair = Pair::new().await;
     for nomination in [
         &b"\xff\xe9, x-a"[..],
@@ -107,7 +107,7 @@ async fn h2_a_nomination_is_read_beside_bytes_that_are_no_text() {
 }
 
 #[tokio::test]
-async fn h2_the_fields_of_one_hop_go_without_a_nomination() {
+async fn h2_hop_by_hop_fields_are_removed_without_a_nomination() {
     let pair = Pair::new().await;
     for line in [
         "Keep-Alive: timeout=5",
@@ -131,7 +131,7 @@ async fn h2_the_fields_of_one_hop_go_without_a_nomination() {
 }
 
 #[tokio::test]
-async fn h2_a_nomination_unframes_and_reroutes_nothing() {
+async fn h2_a_nomination_changes_neither_framing_nor_host() {
     let pair = Pair::new().await;
     let lines = [
         "Connection: content-length, host, transfer-encoding",
@@ -155,7 +155,7 @@ async fn h2_a_nomination_unframes_and_reroutes_nothing() {
 }
 
 #[tokio::test]
-async fn h3_no_connection_field_reaches_the_client_which_would_obey_it_on_http2() {
+async fn h3_no_connection_field_reaches_the_client() {
     let lines = ["Connection: authorization, te", "TE: trailers"];
     let (_vendor, seen) = seen_on_h2(&lines).await;
     assert_eq!(seen.headers()["authorization"], "Bearer s3cr3t");
@@ -184,7 +184,7 @@ async fn h4_of_te_only_trailers_survives() {
 }
 
 #[tokio::test]
-async fn h5_trailer_stays_and_what_it_announces_arrives() {
+async fn h5_trailer_stays_and_the_announced_trailers_arrive() {
     let pair = Pair::new().await;
     let lines = ["Trailer: X-Sum", "Transfer-Encoding: chunked"];
     let body = "2\r\nhi\r\n0\r\nX-Sum: 7\r\n\r\n";
@@ -198,7 +198,7 @@ async fn h5_trailer_stays_and_what_it_announces_arrives() {
 }
 
 #[tokio::test]
-async fn h2_more_nominations_than_anybody_needs_are_refused() {
+async fn h2_too_many_nominations_are_refused() {
     let pair = Pair::new().await;
     let many = format!("Connection: {}", "a,".repeat(10_000));
     let sent = request("GET", "/p/c/x", &[&many], "");

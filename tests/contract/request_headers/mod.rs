@@ -1,4 +1,4 @@
-//! Request headers: what the vendor gets of the caller's, of the host's and of ours.
+//! Request headers: the fields of the caller, of the host application and of the gateway that reach the vendor.
 
 mod credentials;
 mod framing;
@@ -14,10 +14,10 @@ use testkit::caller::{raw_call, request};
 use testkit::gateway::Gateway;
 use testkit::h2_vendor::H2Vendor;
 
-/// What the vendor gets of a request that has no fields of its own, beside our credential.
+/// The names of all fields that the vendor gets for a request without further fields.
 const BARE: [&str; 2] = ["authorization", "host"];
 
-/// What a vendor on HTTP/2 gets of a GET with these lines.
+/// Returns the request that an HTTP/2 vendor gets for a GET with these lines.
 async fn seen_on_h2(lines: &[&str]) -> (H2Vendor, Request<()>) {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;

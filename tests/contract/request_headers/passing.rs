@@ -1,5 +1,4 @@
-//! What passes, as it came: the caller's own fields, their bytes, number and order; and how much of
-//! them.
+//! Fields that are forwarded: the caller's fields, with their bytes, number and order, and the limits of their size.
 
 use std::sync::{Arc, Mutex};
 
@@ -40,7 +39,7 @@ const CALLERS: [&str; 16] = [
 ];
 
 #[tokio::test]
-async fn h11_the_callers_fields_pass() {
+async fn h11_the_callers_fields_are_forwarded() {
     let pair = Pair::new().await;
     let received = pair.seen(request("GET", "/p/c/x", &CALLERS, "")).await;
     for line in CALLERS {
@@ -51,7 +50,7 @@ async fn h11_the_callers_fields_pass() {
 }
 
 #[tokio::test]
-async fn h11_no_field_is_added_beside_host_and_credential() {
+async fn h11_only_host_and_the_credential_are_added() {
     let pair = Pair::new().await;
     assert_eq!(pair.seen(get("/p/c/x")).await.head.names(), BARE);
 
@@ -61,7 +60,7 @@ async fn h11_no_field_is_added_beside_host_and_credential() {
 }
 
 #[tokio::test]
-async fn h11_fields_that_name_the_hosts_pages_can_be_dropped() {
+async fn h11_an_option_removes_fields_that_name_pages() {
     let pair = Pair::with(|setup| {
         setup.options(|o| o.strip_request_header(ORIGIN).strip_request_header(REFERER))
     })
@@ -119,7 +118,7 @@ const OVERRIDES: [&str; 3] = [
     "X-Method-Override: DELETE",
 ];
 
-/// May read and write, and not delete.
+/// An authorizer that allows reading and writing, but not deleting.
 struct ReadAndWrite;
 
 impl Authorize for ReadAndWrite {
@@ -133,7 +132,7 @@ impl Authorize for ReadAndWrite {
 }
 
 #[tokio::test]
-async fn h19_overrides_of_the_method_pass_unless_methods_are_limited() {
+async fn h19_overrides_of_the_method_are_removed_if_methods_are_limited() {
     let pair = Pair::new().await;
     let received = pair.seen(request("POST", "/p/c/x", &OVERRIDES, "")).await;
     for line in OVERRIDES {
@@ -161,7 +160,7 @@ async fn h19_overrides_of_the_method_pass_unless_methods_are_limited() {
     );
 }
 
-/// What a layer of the host's left in a request's extensions.
+/// Data of a layer of the host application in a request's extensions.
 #[derive(Clone, Debug)]
 struct Claims;
 
@@ -184,7 +183,7 @@ async fn h21_extensions_of_the_request_stop_at_the_gateway() {
 }
 
 #[tokio::test]
-async fn h21_of_the_responses_extensions_only_the_reason_comes_back() {
+async fn h21_only_the_reason_of_the_responses_extensions_is_returned() {
     let transport = InProcess::new(|_| {
         let mut response = http::Response::new("ok");
         let reason = hyper::ext::ReasonPhrase::from_static(b"Fine");
@@ -204,9 +203,9 @@ async fn h21_of_the_responses_extensions_only_the_reason_comes_back() {
 }
 
 #[tokio::test]
-async fn h22_what_a_caller_may_send_has_a_size() {
+async fn h22_the_size_of_a_callers_head_is_limited() {
     let pair = Pair::new().await;
-    // With `Host`.
+    // One of the 100 fields is `Host`.
     let lines: Vec<_> = (1..100).map(|n| format!("X-{n}: 1")).collect();
     let mut lines: Vec<_> = lines.iter().map(String::as_str).collect();
     let received = pair.seen(request("GET", "/p/c/x", &lines, "")).await;
@@ -221,10 +220,13 @@ async fn h22_what_a_caller_may_send_has_a_size() {
     let request = h2_caller::request("GET", "/p/c/x").header("x-long", long);
     let response = caller.call(request.body(()).unwrap()).await;
     assert_eq!(response.status, 431);
-    assert!(pair.vendor.try_next().await.is_none(), "the vendor saw it");
+    assert!(
+        pair.vendor.try_next().await.is_none(),
+        "the vendor received the request"
+    );
 }
 
-/// Lines of `Set-Cookie`, 48 KiB in all, more than hyper reads by default.
+/// Returns lines of `Set-Cookie` of 48 KiB in all, more than hyper reads by default.
 fn cookies() -> Vec<String> {
     (0..200)
         .map(|n| format!("c{n}={}", "v".repeat(230)))
@@ -264,7 +266,7 @@ async fn h22_a_vendor_on_http2_may_send_many_cookies() {
 }
 
 #[tokio::test]
-async fn h22_a_map_that_is_full_is_no_panic() {
+async fn h22_a_full_header_map_does_not_panic() {
     let mut headers = HeaderMap::new();
     for n in 0_u32.. {
         let name = HeaderName::try_from(format!("x-{n}")).unwrap();
@@ -280,7 +282,7 @@ async fn h22_a_map_that_is_full_is_no_panic() {
     let mut request = Request::get("/p/c/x").body(String::new()).unwrap();
     *request.headers_mut() = headers;
     let Ok(response) = service.oneshot(request).await;
-    // Refused or forwarded: with the credential or not at all.
+    // The request is refused or forwarded with the credential, and never forwarded without it.
     if response.status() == 200 {
         let received = vendor.next().await;
         assert_eq!(received.head.values("authorization"), ["Bearer s3cr3t"]);

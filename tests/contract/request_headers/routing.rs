@@ -1,4 +1,4 @@
-//! Where a request goes and whence it came: `Host`, `Via`, forwarding fields, loops, TRACE.
+//! The route of a request: `Host`, `Via`, forwarding fields, loops and TRACE.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use testkit::in_process::InProcess;
 use testkit::pair::Pair;
 
 #[tokio::test]
-async fn h8_host_is_the_vendors() {
+async fn h8_host_is_the_vendors_host() {
     let pair = Pair::new().await;
     let host = format!("vendor.test:{}", pair.vendor.address().port());
     for sent in [
@@ -32,7 +32,7 @@ async fn h8_host_is_the_vendors() {
 }
 
 #[tokio::test]
-async fn h8_on_http2_there_is_no_host_beside_the_authority() {
+async fn h8_over_http2_there_is_only_the_authority() {
     let (vendor, seen) = seen_on_h2(&["X-A: 1"]).await;
     let authority = seen.uri().authority().unwrap().as_str();
     assert_eq!(format!("https://{authority}"), vendor.origin());
@@ -40,7 +40,7 @@ async fn h8_on_http2_there_is_no_host_beside_the_authority() {
 }
 
 #[tokio::test]
-async fn h8_a_default_port_is_not_said() {
+async fn h8_a_default_port_is_not_sent() {
     for (base, authority) in [
         ("https://vendor.test", "vendor.test"),
         ("https://vendor.test:443", "vendor.test"),
@@ -82,7 +82,7 @@ const FORWARDING: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn h9_forwarding_fields_and_via_are_neither_passed_nor_added() {
+async fn h9_forwarding_fields_and_via_are_neither_forwarded_nor_added() {
     let pair = Pair::new().await;
     for line in FORWARDING.into_iter().chain([
         "Via: 1.1 cdn",
@@ -95,7 +95,7 @@ async fn h9_forwarding_fields_and_via_are_neither_passed_nor_added() {
 }
 
 #[tokio::test]
-async fn h9_an_option_passes_forwarding_fields() {
+async fn h9_an_option_forwards_forwarding_fields() {
     let pair = Pair::with(|setup| setup.options(|o| o.pass_forwarded(true))).await;
     let received = pair.seen(request("GET", "/p/c/x", &FORWARDING, "")).await;
     for line in FORWARDING {
@@ -111,8 +111,7 @@ async fn h9_an_option_adds_via() {
     let received = pair.seen(get("/p/c/x")).await;
     assert_eq!(received.head.values("via"), ["1.1 gw"]);
 
-    // Behind those that the request brings (RFC 9110 §7.6.3): a loop over two gateways is seen by
-    // that.
+    // The entry comes after the entries of the request (RFC 9110 §7.6.3), so a loop over two gateways is detected.
     let sent = request("GET", "/p/c/x", &["Via: 1.0 cdn, 1.1 lb"], "");
     let received = pair.seen(&sent).await;
     assert_eq!(
@@ -147,7 +146,7 @@ async fn h10_the_gateways_own_listener_is_never_dialled() {
 }
 
 #[tokio::test]
-async fn h10_a_call_that_carries_our_own_via_is_a_loop() {
+async fn h10_a_call_with_the_gateways_own_via_is_a_loop() {
     let pair = Pair::with(|setup| setup.options(|o| o.via("gw").unwrap())).await;
     for line in [
         "Via: 1.1 gw",
@@ -169,13 +168,13 @@ async fn h10_a_call_that_carries_our_own_via_is_a_loop() {
 }
 
 #[tokio::test]
-async fn h23_trace_is_refused_and_max_forwards_passes_unchanged() {
+async fn h23_trace_is_refused_and_max_forwards_is_forwarded_unchanged() {
     let pair = Pair::new().await;
     let trace = request("TRACE", "/p/c/x", &["Max-Forwards: 0"], "");
     let response = pair.refused(trace, 405, "method-refused").await;
     assert!(
         !response.text().contains("Max-Forwards"),
-        "it answered with the request"
+        "the gateway answered with the request"
     );
     pair.vendor.untouched().await;
 

@@ -1,4 +1,5 @@
-//! `traceparent` and `tracestate`: passed as they are, or begun where the host wants it.
+//! `traceparent` and `tracestate` are forwarded unchanged. If the host application asks for it, the gateway starts a
+//! trace.
 
 use http::HeaderName;
 use tower_passthrough::observe::{CallReport, TraceContext, TraceId};
@@ -17,8 +18,8 @@ async fn starting() -> Pair {
     Pair::with(|setup| setup.options(|o| o.trace_context(TraceContext::Start))).await
 }
 
-/// Fails unless the vendor got one `traceparent` that is valid, sampled and of version 00; returned
-/// is its trace.
+/// Fails unless the vendor got exactly one `traceparent`, which is valid, sampled and of version 00. Returns its trace
+/// id.
 fn begun(received: &Received) -> TraceId {
     let values = received.head.values("traceparent");
     assert_eq!(values.len(), 1, "{values:?}");
@@ -34,7 +35,7 @@ fn begun(received: &Received) -> TraceId {
 }
 
 #[tokio::test]
-async fn h11_a_trace_context_passes_whatever_it_is() {
+async fn h11_any_trace_context_is_forwarded() {
     let pair = Pair::new().await;
     for value in [VALID, "00-BAD", ""] {
         let lines = [
@@ -50,7 +51,7 @@ async fn h11_a_trace_context_passes_whatever_it_is() {
 }
 
 #[tokio::test]
-async fn h11_an_option_begins_a_trace_where_there_is_none() {
+async fn h11_an_option_starts_a_trace_if_there_is_none() {
     let pair = starting().await;
     let first = pair.seen(get("/p/c/x")).await;
     let second = pair.seen(get("/p/c/x")).await;
@@ -59,7 +60,7 @@ async fn h11_an_option_begins_a_trace_where_there_is_none() {
 }
 
 #[tokio::test]
-async fn h11_a_trace_of_the_callers_is_never_replaced() {
+async fn h11_a_trace_of_the_caller_is_never_replaced() {
     let pair = starting().await;
     let later = format!("01-{ID}-b7ad6b7169203331-09-more");
     for value in [VALID, &later] {
@@ -92,9 +93,9 @@ async fn h11_a_malformed_trace_is_replaced_and_its_state_dropped() {
     }
 }
 
-/// What the caller keeps from the vendor, or the host does, is as if it weren't there.
+/// A field that the caller or the host application keeps from the vendor counts as missing.
 #[tokio::test]
-async fn h11_a_trace_that_would_not_reach_the_vendor_counts_as_none() {
+async fn h11_a_trace_that_would_not_reach_the_vendor_is_replaced() {
     let valid = format!("Traceparent: {VALID}");
     let pair = starting().await;
     let lines = [&*valid, "Connection: traceparent"];

@@ -1,4 +1,4 @@
-//! Versions of HTTP on either side, and what HTTP/2 refuses by itself.
+//! Versions of HTTP on both sides, and requests that HTTP/2 itself refuses.
 
 use http::{Request, Version};
 use tower::ServiceExt;
@@ -13,7 +13,7 @@ use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 use testkit::wire::End;
 
-/// A request's pseudo-header fields.
+/// The pseudo-header fields of a request.
 const POST: [(&[u8], &[u8]); 4] = [
     (b":method", b"POST"),
     (b":scheme", b"http"),
@@ -64,7 +64,7 @@ async fn h17_fields_that_http2_forbids_are_an_error_and_the_vendor_is_never_call
 }
 
 #[tokio::test]
-async fn h17_a_length_that_isnt_the_datas_never_makes_a_request() {
+async fn h17_a_length_that_differs_from_the_data_never_makes_a_request() {
     for (length, data) in [(&b"5"[..], &b"abc"[..]), (b"2", b"abc"), (b"0", b"abc")] {
         let pair = Pair::new().await;
         let mut caller = FrameCaller::connect(pair.gateway.address).await;
@@ -78,7 +78,7 @@ async fn h17_a_length_that_isnt_the_datas_never_makes_a_request() {
                 .is_none_or(|frame| matches!(frame.kind, RST_STREAM | GOAWAY)),
             "{length:?}: {verdict:?}"
         );
-        // The head may have gone out by then; no whole request did.
+        // The head may have been sent by then, but no whole request.
         pair.vendor.connections().await;
         pair.vendor.all_closed().await;
         while let Some(received) = pair.vendor.try_next().await {
@@ -88,7 +88,7 @@ async fn h17_a_length_that_isnt_the_datas_never_makes_a_request() {
 }
 
 #[tokio::test]
-async fn h20_a_vendor_on_http1_gets_1_1_whatever_the_caller_spoke() {
+async fn h20_an_http1_vendor_gets_1_1_for_each_version_of_the_caller() {
     let pair = Pair::new().await;
     let received = pair
         .seen("GET /p/c/x HTTP/1.0\r\nHost: app.test\r\n\r\n")
@@ -106,7 +106,7 @@ async fn h20_a_vendor_on_http1_gets_1_1_whatever_the_caller_spoke() {
 }
 
 #[tokio::test]
-async fn h20_a_vendor_on_http2_is_reached_from_http1() {
+async fn h20_an_http1_caller_can_call_an_http2_vendor() {
     let (_vendor, seen) = seen_on_h2(&["X-A: 1"]).await;
     assert_eq!(seen.version(), Version::HTTP_2);
     assert_eq!(seen.uri().path(), "/x");
@@ -114,7 +114,7 @@ async fn h20_a_vendor_on_http2_is_reached_from_http1() {
 }
 
 #[tokio::test]
-async fn h20_a_version_that_no_server_here_speaks_is_reset_too() {
+async fn h20_an_unusual_version_is_reset_as_well() {
     let vendor = Vendor::ok().await;
     let service = Setup::new(&vendor).build(([127, 0, 0, 1], 1).into());
     for version in [Version::HTTP_09, Version::HTTP_3] {

@@ -1,4 +1,4 @@
-//! Retries don't multiply an outage.
+//! Retries don't multiply the calls of an outage.
 
 use tokio::task::JoinSet;
 
@@ -8,7 +8,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn retry_an_outage_is_not_multiplied() {
+async fn retry_the_calls_of_an_outage_are_not_multiplied() {
     const CALLS: usize = 200;
     let vendor = Vendor::answering(status("503 Down", "Retry-After: 0\r\n")).await;
     let gateway = retrying(&vendor, 5).await;
@@ -25,7 +25,7 @@ async fn retry_an_outage_is_not_multiplied() {
     while let Some(ended) = within("the callers", callers.join_next()).await {
         ended.unwrap();
     }
-    // A fifth, and ten for each of the ten seconds that it may have taken.
+    // A fifth of the calls, and ten for each of the ten seconds that the test may have taken.
     let requests = requests(&vendor).await;
     assert!((CALLS + 10..=CALLS + 60).contains(&requests), "{requests}");
 }

@@ -1,4 +1,4 @@
-//! A destination that can't be reached is left alone, and never for what callers cause.
+//! A destination that can't be reached isn't called for a while. Failures that callers cause don't count.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ use testkit::wire::Wire;
 
 const SHORT: Duration = Duration::from_millis(500);
 
-/// Opens after two failures, for a time that no test waits for.
+/// Opens the circuit after two failures, for a time that is longer than any test.
 fn for_long(builder: Builder) -> Builder {
     builder
         .circuit(CircuitPolicy::new().failures(2).open_for(SHORT * 1000))
@@ -58,7 +58,7 @@ async fn assert_times_out(gateway: &Gateway) {
     );
 }
 
-/// A vendor that is silent to its first calls, and answers from then on.
+/// Starts a vendor that doesn't answer its first calls, and answers from then on.
 async fn silent_at_first(calls: usize) -> Vendor {
     let mut replies = vec![Reply::silence(); calls];
     replies.push(Reply::ok("ok"));
@@ -75,7 +75,7 @@ async fn circuit_opens_after_failures_to_connect_and_then_nothing_is_dialled() {
         let code = Some(ErrorCode::UpstreamUnreachable);
         assert_eq!(reports.next().await, (Outcome::Refused, code, 1));
     }
-    // Now it would be reachable.
+    // The destination could be reached from now on.
     let listener = socket.listen(16).unwrap();
     for _ in 0..3 {
         let answer = call(&gateway).await;
@@ -85,7 +85,7 @@ async fn circuit_opens_after_failures_to_connect_and_then_nothing_is_dialled() {
         let code = Some(ErrorCode::Overloaded);
         assert_eq!(reports.next().await, (Outcome::Refused, code, 0));
     }
-    // The listener's queue is in order, and a probe is the first in it.
+    // The listener's queue is in order, and the probe is the first connection in the queue.
     let probe = TcpStream::connect(address).await.unwrap();
     let (_, peer) = within("a connection", listener.accept()).await.unwrap();
     assert_eq!(peer, probe.local_addr().unwrap());
@@ -98,14 +98,14 @@ async fn circuit_opens_after_timeouts_of_the_head() {
     assert_times_out(&gateway).await;
     assert_times_out(&gateway).await;
     assert_open(&call(&gateway).await);
-    // An upload that is refused is drained, not reset.
+    // An upload that is refused is drained, so the connection isn't reset.
     let upload = request("POST", "/p/c/x", &["Content-Length: 5"], "hello");
     assert_open(&raw_call(gateway.address, upload).await);
     assert_eq!(vendor.connections().await, 2);
 }
 
 #[tokio::test]
-async fn circuit_is_off_unless_asked_for() {
+async fn circuit_is_off_by_default() {
     let (_held, address) = refusing();
     let gateway = Gateway::to(&*origin(address)).await;
     for _ in 0..9 {
@@ -115,7 +115,7 @@ async fn circuit_is_off_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn circuit_an_answer_of_any_status_begins_the_count_anew() {
+async fn circuit_an_answer_of_any_status_resets_the_count() {
     let mut replies = Vec::new();
     for line in ["500 Error", "503 Down", "404 Not Found", "200 OK"] {
         replies.extend([Reply::silence(), status(line, "")]);
@@ -128,7 +128,7 @@ async fn circuit_an_answer_of_any_status_begins_the_count_anew() {
     }
 }
 
-/// A vendor that can be reached from now on, and a gateway whose circuit is open for a moment.
+/// Returns a vendor that can be reached from now on, and a gateway whose circuit is open for a short time.
 async fn reachable_again() -> (TcpListener, Gateway) {
     let (socket, address) = refusing();
     let gateway = Setup::new(&*origin(address))
@@ -142,7 +142,7 @@ async fn reachable_again() -> (TcpListener, Gateway) {
     (socket.listen(16).unwrap(), gateway)
 }
 
-/// The gateway's next connection, and the request on it.
+/// Returns the gateway's next connection, after the request on the connection.
 async fn next_request(listener: &TcpListener) -> Wire {
     let (socket, _) = within("a connection", listener.accept()).await.unwrap();
     let mut wire = Wire::new(Io::Plain(socket));
@@ -150,7 +150,7 @@ async fn next_request(listener: &TcpListener) -> Wire {
     wire
 }
 
-/// A call that the circuit lets through, and the vendor's side of it.
+/// Returns a call that the circuit allows, and the vendor's side of the call.
 async fn probe(listener: &TcpListener, gateway: &Gateway) -> (Caller, Wire) {
     let mut caller = Caller::connect(gateway.address).await;
     let came = async {
@@ -179,7 +179,7 @@ async fn circuit_lets_one_probe_through_and_closes_by_its_answer() {
     wire.write(b"HTTP/1.1 404 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
         .await;
     assert_eq!(caller.response("GET").await.status(), 404);
-    // Several at once, as it's closed.
+    // Several calls at once succeed, because the circuit is closed.
     let mut calls = Vec::new();
     for _ in 0..3 {
         let mut caller = Caller::connect(gateway.address).await;
@@ -196,7 +196,7 @@ async fn circuit_lets_one_probe_through_and_closes_by_its_answer() {
     }
 }
 
-/// Calls until the circuit lets a call through.
+/// Calls until the circuit allows a call.
 async fn probed(gateway: &Gateway) -> RawResponse {
     let called = async {
         loop {
@@ -211,7 +211,7 @@ async fn probed(gateway: &Gateway) -> RawResponse {
 }
 
 #[tokio::test]
-async fn circuit_opens_anew_when_its_probe_fails() {
+async fn circuit_opens_again_when_its_probe_fails() {
     let vendor = silent_at_first(3).await;
     let gateway = Setup::new(&vendor)
         .options(|builder| {
@@ -228,7 +228,7 @@ async fn circuit_opens_anew_when_its_probe_fails() {
 }
 
 #[tokio::test]
-async fn circuit_one_destination_says_nothing_of_another() {
+async fn circuit_of_one_destination_does_not_affect_another() {
     let vendor = Vendor::replying(|received| match received.head.value("host") {
         Some(host) if host.starts_with("eu.") => Reply::ok("eu"),
         _ => Reply::silence(),
@@ -261,7 +261,8 @@ async fn circuit_that_opens_between_attempts_leaves_the_last_error() {
     assert_open(&call(&gateway).await);
 }
 
-/// A vendor that is silent until told otherwise, before a gateway whose circuit opens at once.
+/// Starts a vendor that doesn't answer until the test gives the signal, and a gateway whose circuit opens after one
+/// failure.
 async fn fragile(options: fn(Builder) -> Builder) -> (Vendor, Gateway, Arc<AtomicUsize>) {
     let answers = Arc::new(AtomicUsize::new(0));
     let vendor = Vendor::replying({
@@ -308,7 +309,7 @@ async fn e10_uploads_that_break_off_never_open_a_circuit() {
         let mut caller = Caller::connect(gateway.address).await;
         let upload = request("POST", "/p/c/x", &[framing.0], framing.1);
         caller.write(upload).await;
-        // A connection is made once the upload has begun.
+        // The gateway opens a connection when the upload has begun.
         within("a connection", async {
             while vendor.connections().await <= number {
                 sleep(SHORT / 10).await;
@@ -330,7 +331,7 @@ async fn e10_uploads_that_break_off_never_open_a_circuit() {
 async fn e10_uploads_that_stall_or_are_too_large_never_open_a_circuit() {
     let (_vendor, gateway, answers) = fragile(|builder| {
         let builder = builder.idle_timeout(SHORT).request_body_limit(10);
-        // Whichever limit ends it.
+        // The upload is ended by either of the two limits.
         builder.response_head_timeout(SHORT)
     })
     .await;
@@ -371,7 +372,7 @@ async fn e10_destinations_that_are_refused_never_open_a_circuit() {
 }
 
 #[tokio::test]
-async fn e10_a_cancelled_probe_gives_its_place_back() {
+async fn e10_a_cancelled_probe_frees_its_place() {
     let (listener, gateway) = reachable_again().await;
     for _ in 0..3 {
         let (caller, mut wire) = probe(&listener, &gateway).await;
@@ -384,7 +385,7 @@ async fn e10_a_cancelled_probe_gives_its_place_back() {
     assert_eq!(caller.response("GET").await.status(), 200);
 }
 
-/// A vendor that speaks HTTP/2 alone refuses HTTP/1.1 in TLS, and takes all other calls.
+/// A vendor that uses HTTP/2 alone refuses HTTP/1.1 during TLS, and answers all other calls.
 #[tokio::test]
 async fn e10_handshakes_for_tunnels_never_open_a_circuit_to_an_http2_vendor() {
     let vendor = H2Vendor::start().await;
@@ -405,7 +406,7 @@ async fn e10_handshakes_for_tunnels_never_open_a_circuit_to_an_http2_vendor() {
     assert_eq!(answered.status(), 200);
 }
 
-/// The last byte comes when there's hardly time left for an answer.
+/// The last byte comes when little time is left for an answer.
 #[tokio::test]
 async fn e10_a_slow_upload_before_the_total_time_never_opens_a_circuit() {
     let vendor = silent_at_first(1).await;

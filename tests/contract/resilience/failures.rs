@@ -1,4 +1,4 @@
-//! What is sent again after a failure without an answer.
+//! Requests that are sent again after a failure without an answer.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ fn three(builder: Builder) -> Builder {
 }
 
 #[tokio::test]
-async fn k2_with_retries_a_get_that_was_cut_off_is_sent_again() {
+async fn k2_with_retries_a_get_without_an_answer_is_sent_again() {
     for cut in [Reply::default().reset(), Reply::default().close()] {
         let vendor = in_turn(vec![cut, Reply::ok("ok")]).await;
         let gateway = retrying(&vendor, 2).await;
@@ -30,7 +30,7 @@ async fn k2_with_retries_a_get_that_was_cut_off_is_sent_again() {
 }
 
 #[tokio::test]
-async fn k2_with_retries_a_get_that_is_always_cut_off_is_that_error() {
+async fn k2_with_retries_a_get_that_never_gets_an_answer_is_an_error() {
     for cut in [Reply::default().reset(), Reply::default().close()] {
         let vendor = Vendor::answering(cut).await;
         let (gateway, mut reports) =
@@ -44,7 +44,7 @@ async fn k2_with_retries_a_get_that_is_always_cut_off_is_that_error() {
 }
 
 #[tokio::test]
-async fn k2_with_retries_a_post_that_was_cut_off_is_not_sent_again() {
+async fn k2_with_retries_a_post_without_an_answer_is_not_sent_again() {
     let vendor = Vendor::answering(Reply::default().close()).await;
     let gateway = retrying(&vendor, 3).await;
     for (number, call) in [post("/p/c/x", "hello"), post("/p/c/x", "")]
@@ -78,7 +78,7 @@ async fn retry_a_stream_that_stays_refused_is_tried_again_later() {
     let calling = raw_call(gateway.address, get("/p/c/x"));
     let refusing = async {
         let mut connection = vendor.accept(&[]).await;
-        // The transport itself asks three times.
+        // The transport itself sends the request three times.
         for _ in 0..3 {
             let stream = connection.request().await;
             connection.reset(stream, REFUSED_STREAM).await;
@@ -114,7 +114,7 @@ async fn assert_one_attempt(
 }
 
 #[tokio::test]
-async fn retry_what_would_fail_again_is_tried_once() {
+async fn retry_permanent_failures_are_not_repeated() {
     let vendor = Vendor::ok().await;
     assert_one_attempt(
         Setup::new(&vendor).network(|_| NetworkPolicy::new().dangerous().plaintext()),
@@ -124,7 +124,7 @@ async fn retry_what_would_fail_again_is_tried_once() {
     .await;
     vendor.untouched().await;
 
-    // Its certificate is for another name.
+    // The vendor's certificate is for another name.
     let vendor = Vendor::replying_over_tls(&["http/1.1"], |_| Reply::ok("ok")).await;
     let other = format!("https://other.test:{}", vendor.address().port());
     assert_one_attempt(

@@ -1,4 +1,5 @@
-//! What is sent again where the host asks for it, and which vendors are left alone for a while.
+//! Requests that are sent again if the host application sets a retry policy, and vendors that aren't called while their
+//! circuit is open.
 
 mod budget;
 mod circuits;
@@ -20,14 +21,14 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// An answer without a body.
+/// Returns an answer without a body.
 fn status(line: &str, fields: &str) -> Reply {
     Reply::from(format!(
         "HTTP/1.1 {line}\r\n{fields}Content-Length: 0\r\n\r\n"
     ))
 }
 
-/// Answers by these in turn, and by the last one from then on.
+/// Starts a vendor that gives these answers in turn, and the last answer from then on.
 async fn in_turn(replies: Vec<Reply>) -> Vendor {
     let number = AtomicUsize::new(0);
     Vendor::replying(move |_| {
@@ -37,10 +38,10 @@ async fn in_turn(replies: Vec<Reply>) -> Vendor {
     .await
 }
 
-/// What an observer was told of a call: how it ended, by which error, after how many attempts.
+/// The data of a call that an observer received: its outcome, its error, and the number of attempts.
 type Told = (Outcome, Option<ErrorCode>, u32);
 
-/// A gateway with these options, and the reports of its calls.
+/// Starts a gateway with these options, and returns the reports of its calls as well.
 async fn observed(
     vendor: &(impl Origin + ?Sized),
     options: impl FnOnce(Builder) -> Builder + Send + 'static,
@@ -65,7 +66,7 @@ impl Reports {
     }
 }
 
-/// A gateway that makes up to `attempts`.
+/// Starts a gateway that makes up to `attempts` attempts.
 async fn retrying(vendor: &(impl Origin + ?Sized), attempts: u32) -> Gateway {
     Setup::new(vendor)
         .options(move |builder| builder.retry(RetryPolicy::new(attempts)))
@@ -73,7 +74,7 @@ async fn retrying(vendor: &(impl Origin + ?Sized), attempts: u32) -> Gateway {
         .await
 }
 
-/// How many requests the vendor has had since it was asked last.
+/// Returns the number of requests that the vendor has received since the last question.
 async fn requests(vendor: &Vendor) -> usize {
     let mut number = 0;
     while vendor.try_next().await.is_some() {
@@ -82,7 +83,7 @@ async fn requests(vendor: &Vendor) -> usize {
     number
 }
 
-/// An address that refuses connections, for as long as the socket doesn't listen.
+/// Returns an address that refuses connections as long as the socket doesn't listen.
 fn refusing() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -90,12 +91,12 @@ fn refusing() -> (TcpSocket, SocketAddr) {
     (socket, address)
 }
 
-/// The origin of a vendor in clear at that address.
+/// Returns the origin of an `http` vendor at that address.
 fn origin(address: SocketAddr) -> String {
     format!("http://vendor.test:{}", address.port())
 }
 
-/// The gateway's own error: its status, its code, and whether the vendor may have acted.
+/// Returns the status, the code and the value of `sent` of an error of the gateway.
 fn refusal(answer: &RawResponse) -> (u16, &str, bool) {
     let code = answer.error().expect("an error of the gateway's own");
     let problem: serde_json::Value = serde_json::from_slice(&answer.body.data).unwrap();

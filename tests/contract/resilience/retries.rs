@@ -1,4 +1,4 @@
-//! Which requests are sent again, and after which answers.
+//! Requests that are sent again, depending on the answer.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn retry_a_failure_of_the_vendors_and_then_an_answer_is_that_answer() {
+async fn retry_a_failure_and_then_an_answer_gives_the_answer() {
     for line in ["502 Bad Gateway", "503 Unavailable", "504 Timeout"] {
         let vendor = in_turn(vec![status(line, ""), Reply::ok("ok")]).await;
         let (gateway, mut reports) =
@@ -39,7 +39,7 @@ async fn retry_a_failure_of_the_vendors_and_then_an_answer_is_that_answer() {
 }
 
 #[tokio::test]
-async fn retry_the_last_answer_goes_back_untouched() {
+async fn retry_the_last_answer_is_returned_unchanged() {
     let reply = |body: &str| {
         Reply::from(format!(
             "HTTP/1.1 503 Down\r\nX-N: {body}\r\nContent-Length: 1\r\n\r\n{body}"
@@ -79,7 +79,7 @@ async fn retry_only_safe_methods_are_sent_again() {
 }
 
 #[tokio::test]
-async fn retry_is_off_unless_asked_for() {
+async fn retry_is_off_by_default() {
     let vendor = Vendor::answering(status("503 Down", "Retry-After: 0\r\n")).await;
     for gateway in [Gateway::to(&vendor).await, retrying(&vendor, 1).await] {
         assert_eq!(raw_call(gateway.address, get("/p/c/x")).await.status(), 503);
@@ -88,13 +88,13 @@ async fn retry_is_off_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn retry_after_is_waited_for_exactly() {
+async fn retry_after_is_waited_for() {
     for line in ["503 Down", "429 Slower"] {
         let vendor = in_turn(vec![status(line, "Retry-After: 1\r\n"), Reply::ok("ok")]).await;
         let gateway = retrying(&vendor, 2).await;
         let began = Instant::now();
         assert_eq!(raw_call(gateway.address, get("/p/c/x")).await.status(), 200);
-        // A back-off would be over in 100 ms.
+        // A back-off would have ended after 100 ms.
         assert!(began.elapsed() >= Duration::from_secs(1), "{line}");
         assert_eq!(requests(&vendor).await, 2);
     }
@@ -110,7 +110,7 @@ async fn retry_after_may_be_a_date() {
 }
 
 #[tokio::test]
-async fn retry_after_a_long_time_goes_back_at_once() {
+async fn retry_after_a_long_time_is_returned_at_once() {
     for after in [
         "6",
         "3600",
@@ -131,7 +131,7 @@ async fn retry_after_a_long_time_goes_back_at_once() {
 }
 
 #[tokio::test]
-async fn retry_after_is_bounded_by_the_hosts_own_limit() {
+async fn retry_after_is_bounded_by_max_wait() {
     let vendor = Vendor::answering(status("503 Down", "Retry-After: 2\r\n")).await;
     let policy = RetryPolicy::new(3).max_wait(Duration::from_secs(1));
     let gateway = Setup::new(&vendor).options(move |builder| builder.retry(policy));
@@ -141,7 +141,7 @@ async fn retry_after_is_bounded_by_the_hosts_own_limit() {
 }
 
 #[tokio::test]
-async fn retry_no_other_answer_is_asked_for_again() {
+async fn retry_other_answers_are_not_requested_again() {
     for (line, fields) in [
         ("429 Slower", ""),
         ("429 Slower", "Retry-After: soon\r\n"),
@@ -161,7 +161,7 @@ async fn retry_no_other_answer_is_asked_for_again() {
     }
 }
 
-/// Keeps payloads, as if they were signed.
+/// A scheme that buffers payloads, as if they were signed.
 #[derive(Debug)]
 struct Keeps;
 
@@ -192,7 +192,7 @@ impl AuthScheme for Keeps {
 }
 
 #[tokio::test]
-async fn retry_a_body_is_sent_again_only_if_it_was_kept() {
+async fn retry_a_body_is_sent_again_only_if_it_was_buffered() {
     for keeps in [false, true] {
         let vendor = Vendor::answering(status("503 Down", "Retry-After: 0\r\n")).await;
         let gateway = Setup::new(&vendor)
@@ -219,7 +219,7 @@ async fn retry_a_body_is_sent_again_only_if_it_was_kept() {
 }
 
 #[tokio::test]
-async fn retry_waits_no_longer_than_the_call_may_take() {
+async fn retry_never_waits_longer_than_the_call_may_take() {
     let vendor = Vendor::answering(status("503 Down", "Retry-After: 4\r\n")).await;
     let gateway = Setup::new(&vendor)
         .options(|builder| {
@@ -257,6 +257,6 @@ async fn retry_an_abandoned_answer_holds_no_connection() {
     let gateway = gateway.start().await;
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(get("/p/c/x")).await;
-    // The caller still waits by then.
+    // The caller still waits for the answer.
     within("the first connection to close", vendor.closed(0)).await;
 }

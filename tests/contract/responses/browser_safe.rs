@@ -1,4 +1,4 @@
-//! Fields that act on the host app's origin in a browser, and shared caches.
+//! Fields that act on the host application's origin in a browser, and shared caches.
 
 use tower_passthrough::service::ResponseHeaderPolicy;
 
@@ -56,9 +56,9 @@ const ACTING: [&str; 46] = [
     "Sec-Session-Challenge",
     "Sec-Session-Id",
     "WWW-Authenticate",
-    // What the last ones are to a CGI, WSGI or PHP app.
+    // A CGI, WSGI or PHP application reads these names like the names above.
     "Set_Cookie",
-    // A family's members that are yet to come.
+    // Possible future members of the families of names.
     "Access-Control-Yet-To-Come",
     "Content-Security-Policy-Yet-To-Come",
     "Cross-Origin-Isolation-Policy",
@@ -66,7 +66,7 @@ const ACTING: [&str; 46] = [
 ];
 
 #[tokio::test]
-async fn browser_safe_drops_each_field_that_acts_on_the_origin() {
+async fn browser_safe_removes_each_field_that_acts_on_the_origin() {
     for name in ACTING {
         let pair = browser_safe(&format!("{name}: canary\r\n{name}: canary\r\n")).await;
         let response = pair.call(get("/p/c/x")).await;
@@ -106,7 +106,7 @@ async fn browser_safe_keeps_all_other_fields() {
 }
 
 #[tokio::test]
-async fn browser_safe_sandboxes_what_is_left() {
+async fn browser_safe_sandboxes_the_answer() {
     for fields in [
         "",
         "Content-Security-Policy: default-src *\r\nContent-Security-Policy: script-src *\r\nX-Content-Type-Options: none\r\n",
@@ -143,7 +143,7 @@ async fn browser_safe_is_not_the_default() {
 }
 
 #[tokio::test]
-async fn browser_safe_drops_such_fields_from_trailers() {
+async fn browser_safe_removes_these_fields_from_trailers() {
     let reply = "HTTP/1.1 200 OK\r\nTrailer: Set-Cookie, X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n\
                  2\r\nok\r\n0\r\nSet-Cookie: a=1\r\nX-Sum: 7\r\n\r\n";
     let pair = answering_with(reply, |setup| {
@@ -196,7 +196,7 @@ async fn r9_browser_safe_keeps_shared_caches_out() {
 }
 
 #[tokio::test]
-async fn r9_by_default_caching_is_the_vendors_word() {
+async fn r9_by_default_caching_fields_are_unchanged() {
     let pair = answering(
         "HTTP/1.1 200 OK\r\nCache-Control: public, s-maxage=600\r\nContent-Length: 0\r\n\r\n",
     )

@@ -10,7 +10,7 @@ use testkit::pair::Pair;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// A pair whose vendor answers with the rest of the path as its status line.
+/// Returns a pair whose vendor answers with the rest of the path as its status line.
 async fn echoing() -> Pair {
     let vendor = Vendor::replying(|request| {
         let status = request.target().trim_start_matches('/').replace("%20", " ");
@@ -21,7 +21,7 @@ async fn echoing() -> Pair {
 }
 
 #[tokio::test]
-async fn r1_any_code_passes_with_its_reason() {
+async fn r1_any_code_is_returned_with_its_reason() {
     let pair = echoing().await;
     for status in [
         "200%20Fine",
@@ -44,15 +44,15 @@ async fn r1_any_code_passes_with_its_reason() {
 }
 
 #[tokio::test]
-async fn r1_a_reason_that_is_no_ascii_is_left_out_and_the_answer_passes() {
-    // hyper's parser gives none then, and RFC 9112 §4 lets it.
+async fn r1_a_reason_that_is_not_ascii_is_dropped() {
+    // hyper's parser returns no reason then, as RFC 9112 §4 allows.
     let pair = answering(b"HTTP/1.1 200 Caf\xe9\r\nContent-Length: 2\r\n\r\nok").await;
     let response = pair.call(get("/p/c/x")).await;
     assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
 }
 
 #[tokio::test]
-async fn r1_any_code_passes_over_http2() {
+async fn r1_any_code_is_returned_over_http2() {
     let pair = echoing().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     for status in ["200", "299", "418", "599", "999"] {
@@ -93,7 +93,7 @@ async fn r2_the_version_is_reset() {
 }
 
 #[tokio::test]
-async fn r3_all_fields_come_back_but_those_of_one_hop() {
+async fn r3_all_fields_are_returned_except_hop_by_hop_fields() {
     let pair = answering(
         b"HTTP/1.1 200 OK\r\n\
           Connection: X-Up, keep-alive,\r\nconnection: x-again\r\nX-Up: 1\r\nX-Again: 2\r\n\
@@ -133,7 +133,7 @@ async fn r3_all_fields_come_back_but_those_of_one_hop() {
 }
 
 #[tokio::test]
-async fn r3_a_caller_on_http2_gets_no_fields_of_one_hop() {
+async fn r3_an_http2_caller_gets_no_hop_by_hop_fields() {
     let pair = answering(
         "HTTP/1.1 200 OK\r\nConnection: close, X-Up\r\nX-Up: 1\r\nKeep-Alive: timeout=5\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\
          Date: Tue, 15 Nov 1994 08:12:31 GMT\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n",
@@ -155,7 +155,7 @@ async fn r3_a_caller_on_http2_gets_no_fields_of_one_hop() {
 }
 
 #[tokio::test]
-async fn r5_the_vendors_date_and_server_stay_alone() {
+async fn r5_the_vendors_date_and_server_are_kept_once() {
     let date = "Tue, 15 Nov 1994 08:12:31 GMT";
     let pair = answering(format!(
         "HTTP/1.1 200 OK\r\nDate: {date}\r\nServer: vendor/1\r\nContent-Length: 0\r\n\r\n"
@@ -167,14 +167,14 @@ async fn r5_the_vendors_date_and_server_stay_alone() {
 }
 
 #[tokio::test]
-async fn r5_nothing_is_invented_but_a_date_where_there_was_none() {
+async fn r5_only_a_missing_date_is_added() {
     let pair = answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await;
     let response = pair.call(get("/p/c/x")).await;
     assert_eq!(response.head.names(), ["content-length", "date"]);
 }
 
 #[tokio::test]
-async fn r7_the_vendors_errors_are_told_from_ours() {
+async fn r7_the_vendors_errors_differ_from_the_gateways() {
     let pair = echoing().await;
     for status in [400, 401, 403, 404, 405, 413, 424, 429, 500, 502, 503, 504] {
         let response = pair.call(get(&format!("/p/c/{status}%20Theirs"))).await;
@@ -210,7 +210,7 @@ async fn r8_a_certificate_for_another_name_is_502() {
 }
 
 #[tokio::test]
-async fn r8_no_protocol_in_common_is_502() {
+async fn r8_a_vendor_without_a_common_protocol_is_502() {
     let vendor = ManualVendor::bind_tls(&["spdy/3"]).await;
     let gateway = Gateway::to(&vendor).await;
     let (response, ()) = tokio::join!(
@@ -226,7 +226,7 @@ async fn r8_no_protocol_in_common_is_502() {
 }
 
 #[tokio::test]
-async fn r8_a_vendor_that_speaks_no_tls_is_502() {
+async fn r8_a_vendor_without_tls_is_502() {
     let vendor = ManualVendor::bind().await;
     let origin = format!("https://vendor.test:{}", vendor.address().port());
     let gateway = Setup::new(origin.as_str()).start().await;

@@ -1,4 +1,4 @@
-//! A key in the query that a vendor hands back in its links (Q11).
+//! A key in the query, which a vendor returns in its links.
 
 use tower_passthrough::{Connection, auth};
 
@@ -21,7 +21,7 @@ async fn scrubbing(fields: &str, body: &str) -> Pair {
 }
 
 #[tokio::test]
-async fn q11_an_option_takes_the_key_out_of_location_and_link() {
+async fn q11_an_option_removes_the_key_from_location_and_link() {
     for (sent, back) in [
         (
             "https://vendor.test/y?api_key=S%2B",

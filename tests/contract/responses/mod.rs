@@ -1,4 +1,4 @@
-//! Responses: what of the vendor's comes back, and how.
+//! Responses: the fields and bytes of the vendor that are returned, and their form.
 
 mod browser_safe;
 mod head;
@@ -13,7 +13,7 @@ use testkit::gateway::Setup;
 use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 
-/// A pair whose vendor answers each request with these bytes.
+/// Returns a pair whose vendor answers each request with these bytes.
 async fn answering(reply: impl Into<Vec<u8>>) -> Pair {
     answering_with(reply, |setup| setup).await
 }

@@ -1,4 +1,4 @@
-//! Pages stay in the mount: what a vendor's links become, and that they lead where they did.
+//! Pages stay under the mount: the addresses that a vendor's links become, and the URLs to which they lead.
 
 use axum::Router;
 use axum::extract::OriginalUri;
@@ -17,7 +17,8 @@ fn rewriting(options: Builder) -> Builder {
     options.rewrite_links(true)
 }
 
-/// A vendor that answers with these fields, in which `{v}` is its own origin, and says its target.
+/// Starts a vendor that answers with these fields, in which `{v}` is the vendor's origin, and with the target as the
+/// body.
 async fn vendor(fields: &str) -> Vendor {
     let fields = fields.to_owned();
     Vendor::replying(move |request| {
@@ -37,7 +38,7 @@ async fn pair(fields: &str, change: impl FnOnce(Setup) -> Setup) -> Pair {
     Pair::before(vendor, |setup| change(setup.path("/v2").options(rewriting))).await
 }
 
-/// A call of that address reaches that target at the vendor.
+/// Checks that a call of that address reaches that target at the vendor.
 async fn leads_to(gateway: &Gateway, address: &str, target: &str) {
     let response = raw_call(gateway.address, get(address)).await;
     assert_eq!(
@@ -81,7 +82,7 @@ async fn paging_links_under_the_base_become_addresses_under_the_mount() {
 }
 
 #[tokio::test]
-async fn paging_what_lies_elsewhere_goes_back_byte_for_byte() {
+async fn paging_other_links_are_returned_unchanged() {
     for sent in [
         "https://vendor.test/v2/y",
         "http://vendor.test/v2/y",
@@ -139,7 +140,7 @@ async fn paging_stays_at_the_domain_of_the_call() {
 }
 
 #[tokio::test]
-async fn paging_addresses_are_exact_however_paths_are_read() {
+async fn paging_addresses_are_exact_for_each_path_encoding() {
     let link = "/v2/group%2Fproject?page=2";
     for (encoding, address) in [
         (PathEncoding::Auto, "/p/c/%2Fgroup%252Fproject?page=2"),
@@ -157,7 +158,7 @@ async fn paging_addresses_are_exact_however_paths_are_read() {
 }
 
 #[tokio::test]
-async fn paging_goes_with_scrubbed_links_and_default_queries() {
+async fn paging_works_with_scrubbed_links_and_default_queries() {
     let fields = "Location: {v}/v2/y?v=3&api_key=S&page=2";
     let pair = pair(fields, |setup| {
         setup
@@ -174,7 +175,7 @@ async fn paging_goes_with_scrubbed_links_and_default_queries() {
 }
 
 #[tokio::test]
-async fn paging_keeps_a_browsers_origin_safe() {
+async fn paging_works_with_browser_safe() {
     let fields = "Location: {v}/v2/y\r\nLink: </v2/z>; rel=preload";
     let pair = pair(fields, |setup| {
         setup.options(|options| {
@@ -191,7 +192,7 @@ fn original(extensions: &http::Extensions) -> Option<&http::Uri> {
     extensions.get().map(|OriginalUri(uri)| uri)
 }
 
-/// What the host app calls the mount, and how it mounts a service there.
+/// Starts a vendor, and a gateway with a service that has that prefix and that `mount` mounts.
 async fn mounted(
     prefix: &'static str,
     mount: impl FnOnce(tower_passthrough::PassthroughService) -> Router,
@@ -215,7 +216,7 @@ async fn next_is(gateway: &Gateway, call: &str, next: &str) {
 }
 
 #[tokio::test]
-async fn paging_in_a_nest_names_the_whole_mount() {
+async fn paging_in_a_nest_uses_the_whole_mount() {
     let nest = |service| Router::new().nest("/api", Router::new().nest_service("/p", service));
     let (_vendor, gateway) = mounted("/api/p", nest).await;
     next_is(&gateway, "/api/p/c/x", "/api/p/c/y?page=2").await;
@@ -245,9 +246,9 @@ async fn paging_below_a_layers_prefix_and_at_the_root() {
     next_is(&gateway, "/c", "/c/y?page=2").await;
 }
 
-/// The gateway writes the address, so the key would be of its own saying.
+/// The gateway itself writes the address, so it must not contain the key.
 #[tokio::test]
-async fn q11_an_address_under_the_mount_never_carries_the_key() {
+async fn q11_an_address_under_the_mount_never_contains_the_key() {
     let fields = "Link: <{v}/v2/items?page=2&token=s3cr3t>; rel=\"next\"\r\n\
                   Location: /v2/items?token=s3cr3t&page=3";
     let vendor = vendor(fields).await;

@@ -1,4 +1,4 @@
-//! Parts of a representation: asked for as the caller asks, and handed back as they come.
+//! Parts of a representation: the caller's range is forwarded, and the vendor's answer is returned.
 
 use http::Response;
 
@@ -13,7 +13,7 @@ use testkit::vendor::{Received, Vendor};
 const PARTS: &str = "\r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 0-1/10\r\n\r\n01\
     \r\n--b\r\nContent-Type: text/plain\r\nContent-Range: bytes 8-9/10\r\n\r\n89\r\n--b--\r\n";
 
-/// Ten bytes, whole or in parts, with an entity tag.
+/// Answers with ten bytes, whole or in parts, with an entity tag.
 fn ten_bytes(received: &Received) -> Reply {
     let is_current = received
         .head
@@ -36,7 +36,7 @@ fn ten_bytes(received: &Received) -> Reply {
     ))
 }
 
-/// What is asked for, and what comes back: code, a field, body.
+/// The fields of the request, and the code, a field and the body of the answer.
 type Case = (
     &'static [(&'static str, &'static str)],
     u16,
@@ -79,7 +79,7 @@ const CASES: [Case; 6] = [
 ];
 
 #[tokio::test]
-async fn h11_a_range_is_asked_for_and_comes_back_as_it_is() {
+async fn h11_a_range_is_forwarded_and_returned_unchanged() {
     let pair = Pair::before(Vendor::replying(ten_bytes).await, |setup| setup).await;
     let mut streams = H2Caller::connect(pair.gateway.address).await;
     for (asked, status, (name, value), body) in CASES {
@@ -115,7 +115,7 @@ async fn h11_a_range_is_asked_for_and_comes_back_as_it_is() {
 }
 
 #[tokio::test]
-async fn h11_a_range_of_a_vendor_on_http2_comes_back_as_it_is() {
+async fn h11_a_range_of_an_http2_vendor_is_returned_unchanged() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -137,7 +137,7 @@ async fn h11_a_range_of_a_vendor_on_http2_comes_back_as_it_is() {
     let length = PARTS.len().to_string();
     assert_eq!(answer.head.value("content-length"), Some(&*length));
     assert!(!answer.head.has("transfer-encoding"));
-    // Nothing of it stands before the next answer.
+    // No byte of the answer comes before the next answer.
     caller.write(get("/p/c/x")).await;
     vendor.next().await.ok("next");
     assert_eq!(caller.response("GET").await.text(), "next");

@@ -1,12 +1,12 @@
-//! Redirects and alternatives go back to the caller: a credential stays with the host that it was
-//! put on for.
+//! Redirects and alternative services are returned to the caller: a credential stays with the host for which it was
+//! added.
 
 use super::answering;
 use testkit::caller::get;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn r4_a_redirect_goes_back_untouched_and_isnt_followed() {
+async fn r4_a_redirect_is_returned_unchanged_and_not_followed() {
     let elsewhere = Vendor::ok().await;
     let location = format!("http://127.0.0.1:{}/y?a=1#f", elsewhere.address().port());
     for status in [301, 302, 303, 307, 308] {
@@ -57,7 +57,7 @@ async fn r4_a_relative_location_stays_relative() {
 }
 
 #[tokio::test]
-async fn r4_an_alternative_service_is_passed_on_and_not_obeyed() {
+async fn r4_an_alternative_service_is_returned_and_not_used() {
     let elsewhere = Vendor::ok().await;
     let port = elsewhere.address().port();
     let alternative = format!("h2=\":{port}\"; ma=60, http/1.1=\"vendor.test:{port}\"");

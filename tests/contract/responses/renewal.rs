@@ -1,4 +1,4 @@
-//! A vendor's 401: one renewal of the credential, and one replay where the body allows.
+//! A 401 of the vendor: one refresh of the credential, and one replay if the body allows it.
 
 use tokio::sync::{Mutex, mpsc};
 use tower_passthrough::authorize::AuthorizeFn;
@@ -11,7 +11,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// A store whose credential is stale, and that tells of each renewal.
+/// A store whose credential is stale, and that reports each refresh.
 pub(super) struct Stale {
     renews: bool,
     fresh: Option<&'static str>,
@@ -19,7 +19,7 @@ pub(super) struct Stale {
 }
 
 impl Stale {
-    /// One that has `fresh` next, and where each renewal is told.
+    /// Returns a store with `fresh` as its next credential, and the channel of its refreshes.
     pub(super) fn before(fresh: &'static str) -> (Self, mpsc::UnboundedReceiver<()>) {
         let (renewals, told) = mpsc::unbounded_channel();
         let stale = Self {
@@ -78,11 +78,11 @@ impl Renewing {
         }
     }
 
-    /// Waits for one renewal, and fails if there was another.
+    /// Waits for a refresh, and fails if there was another refresh.
     async fn renewed_once(&self) {
         let mut renewals = self.renewals.lock().await;
-        within("a renewal", renewals.recv()).await.unwrap();
-        assert!(renewals.try_recv().is_err(), "a second renewal");
+        within("a refresh", renewals.recv()).await.unwrap();
+        assert!(renewals.try_recv().is_err(), "a second refresh");
     }
 
     async fn never_renewed(&self) {
@@ -93,7 +93,7 @@ impl Renewing {
 pub(super) const UNAUTHORIZED: &str = "HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Bearer realm=\"v\", error=\"invalid_token\"\r\n\
                             WWW-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nstale";
 
-/// A vendor that answers 200 to `Bearer fresh` alone.
+/// Starts a vendor that answers 200 only to `Bearer fresh`.
 pub(super) async fn strict() -> Vendor {
     Vendor::replying(|request| match request.head.value("authorization") {
         Some("Bearer fresh") => Reply::ok("ok"),
@@ -124,7 +124,7 @@ async fn r6_a_request_without_a_body_is_replayed_once_with_the_new_credential() 
 }
 
 #[tokio::test]
-async fn r6_a_second_401_goes_back_untouched() {
+async fn r6_a_second_401_is_returned_unchanged() {
     let vendor = Vendor::answering(UNAUTHORIZED).await;
     let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
     let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
@@ -142,7 +142,7 @@ async fn r6_a_second_401_goes_back_untouched() {
 }
 
 #[tokio::test]
-async fn r6_without_another_credential_the_401_goes_back() {
+async fn r6_without_another_credential_the_401_is_returned() {
     for renews in [true, false] {
         let vendor = strict().await;
         let renewing = Renewing::before(&vendor, renews, None).await;
@@ -163,7 +163,7 @@ async fn r6_without_another_credential_the_401_goes_back() {
 }
 
 #[tokio::test]
-async fn r6_the_first_401s_body_is_dropped() {
+async fn r6_the_body_of_the_first_401_is_dropped() {
     let vendor = Vendor::replying(|request| match request.head.value("authorization") {
         Some("Bearer fresh") => Reply::ok("ok"),
         // A body that never ends.
@@ -178,13 +178,13 @@ async fn r6_the_first_401s_body_is_dropped() {
     let renewing = Renewing::before(&vendor, true, Some("fresh")).await;
     let response = raw_call(renewing.gateway.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text()), (200, "ok".to_owned()));
-    // Its connection isn't kept: the next answer on it would be the rest of the body.
+    // The connection isn't kept, because the next answer on it would be the rest of the body.
     let first = vendor.next().await.connection;
     vendor.closed(first).await;
 }
 
 #[tokio::test]
-async fn r6_only_a_401_renews() {
+async fn r6_only_a_401_causes_a_refresh() {
     for status in [200, 400, 403, 407, 500] {
         let vendor =
             Vendor::answering(format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n")).await;
@@ -195,7 +195,7 @@ async fn r6_only_a_401_renews() {
     }
 }
 
-/// A store whose connection has meanwhile moved to another place.
+/// A store whose connection has moved to another host in the meantime.
 struct Moved;
 
 impl CredentialStore for Moved {
@@ -223,7 +223,7 @@ impl CredentialStore for Moved {
 }
 
 #[tokio::test]
-async fn r6_a_credential_for_another_place_is_not_sent_to_the_old_one() {
+async fn r6_a_credential_for_another_host_is_not_sent_to_the_old_host() {
     let unauthorized = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n";
     let vendor = Vendor::answering(unauthorized).await;
     let gateway = Setup::new(&vendor)

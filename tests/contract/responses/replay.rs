@@ -1,4 +1,4 @@
-//! A body that streamed is sent once more after a vendor's 401, if it was kept on the way.
+//! A streamed body is sent once more after a vendor's 401, if the gateway has kept a copy.
 
 use std::net::SocketAddr;
 
@@ -50,14 +50,14 @@ impl Replaying {
         self.gateway.address
     }
 
-    /// Fails if the 401 of that call doesn't go back, or the credential wasn't renewed.
+    /// Fails unless the 401 of that call is returned and the credential is refreshed.
     async fn gives_up(&mut self, vendor: &Vendor, sent: &str) {
         let response = raw_call(self.address(), sent).await;
         assert_eq!(
             (response.status(), response.text()),
             (401, "stale".to_owned())
         );
-        within("a renewal", self.renewals.recv()).await.unwrap();
+        within("a refresh", self.renewals.recv()).await.unwrap();
         vendor.next().await;
         assert!(vendor.try_next().await.is_none(), "a replay");
     }
@@ -73,7 +73,7 @@ fn chunked(chunks: &[&str], trailers: &str) -> String {
 }
 
 #[tokio::test]
-async fn r6_a_body_that_was_kept_is_replayed_as_it_was() {
+async fn r6_a_buffered_body_is_replayed_unchanged() {
     let vendor = strict().await;
     let replaying = Replaying::before(Setup::new(&vendor), |options| options).await;
     let most = "x".repeat(64 << 10);
@@ -98,7 +98,7 @@ async fn r6_a_body_that_was_kept_is_replayed_as_it_was() {
 }
 
 #[tokio::test]
-async fn r6_a_body_over_the_limit_isnt_replayed_but_the_credential_is_renewed() {
+async fn r6_a_body_over_the_limit_is_not_replayed_but_the_credential_is_refreshed() {
     let vendor = strict().await;
     let large = "x".repeat((64 << 10) + 1);
     let mut replaying = Replaying::before(Setup::new(&vendor), |options| options).await;
@@ -110,7 +110,7 @@ async fn r6_a_body_over_the_limit_isnt_replayed_but_the_credential_is_renewed() 
 }
 
 #[tokio::test]
-async fn r6_a_body_that_hasnt_ended_isnt_replayed() {
+async fn r6_a_body_that_has_not_ended_is_not_replayed() {
     let vendor = ManualVendor::bind().await;
     let replaying = Replaying::before(Setup::new(&vendor), |options| options).await;
     let mut caller = Caller::connect(replaying.address()).await;
@@ -129,7 +129,7 @@ async fn r6_a_body_that_hasnt_ended_isnt_replayed() {
 }
 
 #[tokio::test]
-async fn r6_a_body_is_kept_no_longer_than_until_the_head_of_an_answer() {
+async fn r6_a_body_is_kept_only_until_the_head_of_the_answer() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
     let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;
@@ -139,7 +139,7 @@ async fn r6_a_body_is_kept_no_longer_than_until_the_head_of_an_answer() {
         .await;
     one.head().await;
 
-    // Its answer goes on, and others have room.
+    // The answer of the call continues, and other calls have room for their bodies.
     let (mut other, mut others) = hold(replaying.address(), &vendor, &body).await;
     others.write(CLOSING).await;
     let mut again = vendor.accept().await;
@@ -150,7 +150,7 @@ async fn r6_a_body_is_kept_no_longer_than_until_the_head_of_an_answer() {
     assert_eq!(other.response("POST").await.status(), 200);
 }
 
-/// A call whose body is kept, and that the vendor lets wait.
+/// Makes a call whose body is kept, and that the vendor doesn't answer yet.
 async fn hold(
     gateway: SocketAddr,
     vendor: &ManualVendor,
@@ -164,7 +164,7 @@ async fn hold(
 }
 
 #[tokio::test]
-async fn r6_without_room_for_its_body_a_call_isnt_replayed() {
+async fn r6_a_call_without_room_for_its_body_is_not_replayed() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
     let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;

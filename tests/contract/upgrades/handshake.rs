@@ -1,4 +1,4 @@
-//! Which requests ask to switch, what the vendor sees of them, and which answers open a tunnel.
+//! The requests that ask for an upgrade, the requests that the vendor sees, and the answers that open a tunnel.
 
 use tokio::sync::mpsc;
 use tower_passthrough::authorize::AuthorizeFn;
@@ -14,7 +14,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn u1_other_protocols_are_dropped_and_the_request_goes_as_plain() {
+async fn u1_other_protocols_are_removed_and_the_request_is_sent_as_ordinary() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::to(&vendor).await;
     for token in ["h2c", "TLS/1.0", "websocketx", "x-websocket"] {
@@ -32,7 +32,7 @@ async fn u1_other_protocols_are_dropped_and_the_request_goes_as_plain() {
 }
 
 #[tokio::test]
-async fn u1_an_upgrade_that_connection_does_not_name_is_dropped() {
+async fn u1_an_upgrade_that_connection_does_not_name_is_removed() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::to(&vendor).await;
     let lines = ["Upgrade: websocket"];
@@ -42,7 +42,7 @@ async fn u1_an_upgrade_that_connection_does_not_name_is_dropped() {
 }
 
 #[tokio::test]
-async fn u1_only_a_get_asks() {
+async fn u1_only_a_get_can_upgrade() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::to(&vendor).await;
     let lines = ["Connection: Upgrade", "Upgrade: websocket"];
@@ -52,7 +52,7 @@ async fn u1_only_a_get_asks() {
 }
 
 #[tokio::test]
-async fn u2_the_handshake_is_made_again_and_its_fields_pass() {
+async fn u2_the_handshake_is_made_again_and_its_fields_are_forwarded() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let vendor = ManualVendor::bind().await;
         let gateway = Setup::new(&vendor).mount(mount).start().await;
@@ -106,7 +106,7 @@ async fn u2_the_handshake_is_made_again_and_its_fields_pass() {
 }
 
 #[tokio::test]
-async fn u2_over_tls_http1_alone_is_offered() {
+async fn u2_over_tls_only_http1_is_offered() {
     let vendor = ManualVendor::bind_tls(&["h2", "http/1.1"]).await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -120,7 +120,7 @@ async fn u2_over_tls_http1_alone_is_offered() {
 }
 
 #[tokio::test]
-async fn u2_a_tunnel_has_a_connection_of_its_own() {
+async fn u2_a_tunnel_has_its_own_connection() {
     let vendor = Vendor::replying(|received| match received.head.value("upgrade") {
         Some(_) => Reply::bytes(agreement("")),
         None => Reply::ok("ok"),
@@ -131,7 +131,7 @@ async fn u2_a_tunnel_has_a_connection_of_its_own() {
     let mut caller = Caller::connect(gateway.address).await;
     caller.write(handshake("/p/c/live", "")).await;
     assert_eq!(caller.head().await.status(), 101);
-    // The connection at rest is still there for others.
+    // The idle connection still serves other calls.
     assert_eq!(raw_call(gateway.address, get("/p/c/y")).await.status(), 200);
     let seen = [
         vendor.next().await,
@@ -142,7 +142,7 @@ async fn u2_a_tunnel_has_a_connection_of_its_own() {
 }
 
 #[tokio::test]
-async fn u3_a_switch_to_something_else_is_502_and_nothing_is_tunnelled() {
+async fn u3_a_switch_to_another_protocol_is_502_and_nothing_is_tunnelled() {
     for answer in [
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\nsmuggled",
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket, h2c\r\n\r\nsmuggled",
@@ -163,7 +163,7 @@ async fn u3_a_switch_to_something_else_is_502_and_nothing_is_tunnelled() {
 }
 
 #[tokio::test]
-async fn u3_an_unasked_switch_is_502() {
+async fn u3_a_switch_without_a_request_for_it_is_502() {
     let vendor = Vendor::answering(agreement("")).await;
     let gateway = Gateway::to(&vendor).await;
     let answer = raw_call(gateway.address, get("/p/c/x")).await;
@@ -190,7 +190,7 @@ async fn u3_nothing_is_tunnelled_before_the_vendor_has_agreed() {
 }
 
 #[tokio::test]
-async fn u4_a_refusal_is_an_ordinary_answer_and_what_follows_is_the_next_request() {
+async fn u4_a_refusal_is_an_ordinary_answer_before_the_next_request() {
     let vendor = Vendor::replying(|received| match received.target() {
         "/live" => Reply::from(
             "HTTP/1.1 426 Upgrade Required\r\nSec-WebSocket-Version: 13\r\nContent-Length: 3\r\n\r\nno!",
@@ -213,7 +213,7 @@ async fn u4_a_refusal_is_an_ordinary_answer_and_what_follows_is_the_next_request
 }
 
 #[tokio::test]
-async fn u4_a_refusal_that_the_caller_does_not_read_closes_the_vendors_connection() {
+async fn u4_an_unread_refusal_closes_the_vendors_connection() {
     let body = vec![b'x'; 4 << 20];
     let mut refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 4194304\r\n\r\n".to_vec();
     refusal.extend(body);
@@ -227,7 +227,7 @@ async fn u4_a_refusal_that_the_caller_does_not_read_closes_the_vendors_connectio
 }
 
 #[tokio::test]
-async fn u5_an_upgrade_with_a_body_goes_as_plain() {
+async fn u5_an_upgrade_with_a_body_is_sent_as_ordinary() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::to(&vendor).await;
     let asks = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n";
@@ -247,7 +247,7 @@ async fn u5_an_upgrade_with_a_body_goes_as_plain() {
 }
 
 #[tokio::test]
-async fn u8_all_checks_run_on_the_handshake() {
+async fn u8_all_checks_apply_to_the_handshake() {
     let vendor = Vendor::answering(agreement("")).await;
     let gateway = Gateway::to(&vendor).await;
     for (target, status, code) in [
@@ -264,7 +264,7 @@ async fn u8_all_checks_run_on_the_handshake() {
 }
 
 #[tokio::test]
-async fn u8_the_guard_judges_the_tunnels_address() {
+async fn u8_the_address_of_a_tunnel_is_checked() {
     let vendor = Vendor::answering(agreement("")).await;
     let gateway = Setup::new(&vendor)
         .name("vendor.test", [10, 0, 0, 1])
@@ -330,7 +330,7 @@ impl CredentialStore for Renewing {
 }
 
 #[tokio::test]
-async fn u8_a_401_is_renewed_and_replayed() {
+async fn u8_after_a_401_the_handshake_is_sent_with_a_new_credential() {
     let vendor = Vendor::replying(|received| match received.head.value("authorization") {
         Some("Bearer fresh") => Reply::bytes(agreement("")),
         _ => Reply::from("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),

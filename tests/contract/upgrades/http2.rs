@@ -26,7 +26,7 @@ fn connect(target: &str, protocol: &'static str) -> Request<()> {
     request
 }
 
-/// What a vendor must answer to that key, by a tool of its own.
+/// Returns the value with which a vendor must answer that key, by another library.
 fn accept(key: &str) -> String {
     let mut digest = sha1_smol::Sha1::new();
     digest.update(key.as_bytes());
@@ -91,7 +91,7 @@ async fn u6_an_extended_connect_becomes_a_handshake_over_http1() {
         within("bytes", vendor.wire.exactly(13)).await.0,
         b"to the vendor"
     );
-    // Each side ends by itself.
+    // Each direction ends by itself.
     upload.send_data(Bytes::new(), true).unwrap();
     assert!(vendor.wire.closed().await.is_empty());
     vendor.write("last").await;
@@ -127,7 +127,7 @@ async fn u6_an_ordinary_2xx_does_not_open_the_tunnel() {
 }
 
 #[tokio::test]
-async fn u6_a_refusal_goes_back_as_it_is() {
+async fn u6_a_refusal_is_returned_unchanged() {
     let vendor = Vendor::answering(Reply::from(
         "HTTP/1.1 403 Forbidden\r\nContent-Length: 2\r\n\r\nno",
     ))
@@ -178,7 +178,7 @@ async fn u6_a_caller_that_resets_the_stream_ends_the_tunnel() {
     vendor.closed().await;
 }
 
-/// To a CONNECT each 2xx means that the tunnel is open, whatever the caller's content type.
+/// For a CONNECT, each 2xx means that the tunnel is open, whatever the caller's content type is.
 #[tokio::test]
 async fn u6_a_refused_connect_is_never_a_2xx() {
     let vendor = Vendor::ok().await;

@@ -1,4 +1,4 @@
-//! WebSockets: their handshake is a call like any other, and their bytes pass unread.
+//! WebSockets: their handshake is a call like any other, and their bytes aren't parsed.
 
 mod handshake;
 mod http2;
@@ -10,11 +10,11 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::head::Head;
 use testkit::manual::{ManualVendor, VendorConnection};
 
-/// RFC 6455's own example.
+/// The example of RFC 6455.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 
-/// A handshake with these lines besides.
+/// Returns a handshake with these further lines.
 fn handshake(target: &str, lines: &str) -> String {
     format!(
         "GET {target} HTTP/1.1\r\nHost: app.test\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n\
@@ -22,7 +22,7 @@ fn handshake(target: &str, lines: &str) -> String {
     )
 }
 
-/// A vendor's agreement, with these lines besides.
+/// Returns a vendor's agreement with these further lines.
 fn agreement(lines: &str) -> String {
     format!(
         "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
@@ -33,7 +33,7 @@ fn agreement(lines: &str) -> String {
 /// Both ends of a tunnel.
 struct Ends {
     caller: Caller,
-    /// What the vendor got.
+    /// The request that the vendor received.
     asked: Head,
     vendor: VendorConnection,
     _gateway: Gateway,

@@ -13,7 +13,7 @@ use tokio_tungstenite::{MaybeTlsStream, WebSocketStream};
 use testkit::gateway::{Gateway, Mount, Setup, bind};
 use testkit::wait::within;
 
-/// A vendor that sends each message back, and says goodbye when it's told to.
+/// Starts a vendor that sends each message back, and closes when the caller closes.
 async fn echo() -> (String, JoinSet<()>) {
     let listener = bind().await;
     let port = listener.local_addr().unwrap().port();
@@ -47,7 +47,7 @@ async fn client(gateway: SocketAddr) -> WebSocketStream<MaybeTlsStream<TcpStream
 }
 
 #[tokio::test]
-async fn u2_tungstenite_talks_to_tungstenite() {
+async fn u2_tungstenite_works_on_both_sides() {
     let (vendor, _tasks) = echo().await;
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let gateway = Setup::new(vendor.as_str()).mount(mount).start().await;

@@ -1,4 +1,4 @@
-//! What passes through an open tunnel, and how it ends.
+//! The bytes in an open tunnel, and the tunnel's end.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use testkit::manual::ManualVendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn u7_bytes_pass_both_ways_as_they_came() {
+async fn u7_bytes_are_forwarded_unchanged_in_both_directions() {
     let mut ends = Ends::open().await;
     let all: Vec<u8> = (0..=255).cycle().take(1 << 20).collect();
     let echo = async {
@@ -30,7 +30,7 @@ async fn u7_bytes_pass_both_ways_as_they_came() {
 }
 
 #[tokio::test]
-async fn u7_one_byte_passes_at_once() {
+async fn u7_a_single_byte_is_forwarded_at_once() {
     let mut ends = Ends::open().await;
     for byte in [b"a", b"b", b"c"] {
         ends.caller.write(byte).await;
@@ -41,7 +41,7 @@ async fn u7_one_byte_passes_at_once() {
 }
 
 #[tokio::test]
-async fn u7_bytes_beside_the_heads_are_not_lost() {
+async fn u7_bytes_after_the_heads_are_not_lost() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -59,7 +59,7 @@ async fn u7_bytes_beside_the_heads_are_not_lost() {
 }
 
 #[tokio::test]
-async fn u7_the_caller_ends_and_the_vendors_last_bytes_arrive() {
+async fn u7_after_the_callers_end_the_vendors_last_bytes_arrive() {
     let mut ends = Ends::open().await;
     ends.caller.write("bye").await;
     ends.caller.wire.finish().await;
@@ -70,7 +70,7 @@ async fn u7_the_caller_ends_and_the_vendors_last_bytes_arrive() {
 }
 
 #[tokio::test]
-async fn u7_the_vendor_ends_and_the_callers_last_bytes_arrive() {
+async fn u7_after_the_vendors_end_the_callers_last_bytes_arrive() {
     let mut ends = Ends::open().await;
     ends.vendor.write("bye").await;
     ends.vendor.wire.finish().await;
@@ -81,7 +81,7 @@ async fn u7_the_vendor_ends_and_the_callers_last_bytes_arrive() {
 }
 
 #[tokio::test]
-async fn u7_an_error_of_one_side_ends_both() {
+async fn u7_an_error_of_one_side_ends_both_directions() {
     let mut ends = Ends::open().await;
     ends.vendor.reset();
     ends.caller.closed().await;
@@ -93,11 +93,11 @@ async fn u7_an_error_of_one_side_ends_both() {
 }
 
 #[tokio::test]
-async fn u7_a_tunnel_in_which_nothing_moves_is_ended() {
+async fn u7_an_idle_tunnel_ends() {
     let mut ends =
         Ends::of(|setup| setup.options(|options| options.idle_timeout(Duration::from_millis(300))))
             .await;
-    // Bytes of either side keep it open.
+    // Bytes in either direction keep the tunnel open.
     for _ in 0..4 {
         tokio::time::sleep(Duration::from_millis(100)).await;
         ends.vendor.write("x").await;
@@ -110,7 +110,7 @@ async fn u7_a_tunnel_in_which_nothing_moves_is_ended() {
 #[tokio::test]
 async fn u7_a_stalled_caller_stalls_the_vendor() {
     let mut ends = Ends::open().await;
-    // More than sockets and tunnel hold.
+    // More bytes than the sockets and the tunnel can hold.
     let chunk = vec![b'x'; 1 << 20];
     let mut sent = 0_usize;
     let stalled = loop {
@@ -128,19 +128,19 @@ async fn u7_a_stalled_caller_stalls_the_vendor() {
         stalled,
         "{sent} bytes were taken in for a caller that doesn't read"
     );
-    let (got, _) = within("what was sent", ends.caller.wire.exactly(sent)).await;
+    let (got, _) = within("the sent bytes", ends.caller.wire.exactly(sent)).await;
     assert_eq!(got.len(), sent);
 }
 
 #[tokio::test]
-async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
+async fn u7_draining_waits_for_tunnels_and_cuts_them_at_the_limit() {
     let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
     let mut ends =
         Ends::of(move |setup| setup.options(|options| options.upgrade_tracker(theirs))).await;
     assert_eq!(tunnels.open(), 1);
 
-    // One that ends in time isn't cut.
+    // A tunnel that ends in time isn't cut.
     let draining = tunnels.clone();
     let drained = tokio::spawn(async move { draining.drain(Duration::from_secs(60)).await });
     ends.caller.write("still open").await;
@@ -162,7 +162,7 @@ async fn u7_draining_waits_for_tunnels_and_cuts_them_at_its_limit() {
 }
 
 #[tokio::test]
-async fn u7_a_caller_that_left_before_the_agreement_leaves_nothing_behind() {
+async fn u7_a_caller_that_left_before_the_101_leaves_no_connection() {
     let vendor = ManualVendor::bind().await;
     let tunnels = UpgradeTracker::new();
     let theirs = tunnels.clone();
@@ -180,7 +180,7 @@ async fn u7_a_caller_that_left_before_the_agreement_leaves_nothing_behind() {
 }
 
 #[tokio::test]
-async fn a_tunnel_is_reported_once_with_its_bytes() {
+async fn u7_a_tunnel_is_reported_once_with_its_bytes() {
     let (sender, mut reports) = mpsc::unbounded_channel();
     let mut ends = Ends::of(|setup| {
         setup.options(move |options| {
@@ -201,7 +201,7 @@ async fn a_tunnel_is_reported_once_with_its_bytes() {
     ends.caller.wire.exactly(7).await;
     assert!(
         reports.try_recv().is_err(),
-        "it was reported while it was open"
+        "the tunnel was reported while it was open"
     );
     ends.caller.wire.finish().await;
     ends.vendor.wire.finish().await;
@@ -210,7 +210,7 @@ async fn a_tunnel_is_reported_once_with_its_bytes() {
 }
 
 #[tokio::test]
-async fn a_hundred_tunnels_are_kept_apart() {
+async fn u7_a_hundred_tunnels_do_not_mix() {
     let vendor = Arc::new(ManualVendor::bind().await);
     let gateway = Gateway::to(&*vendor).await;
     let mut pairs = Vec::new();

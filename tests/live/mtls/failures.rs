@@ -1,4 +1,4 @@
-//! What fails with a client certificate, and how callers are told.
+//! Failures with a client certificate, and the errors that callers get.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ fn told(answer: &RawResponse) -> (u16, &str, &str, bool) {
 }
 
 #[tokio::test]
-async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
+async fn v1_a_client_certificate_does_not_weaken_verification() {
     let authority = Authority::new();
     let own = || authority.certify("own").connection();
     let bad = (502, "upstream-unreachable", "tls_certificate_error", false);
@@ -35,7 +35,7 @@ async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
         assert_eq!(told(&answer), bad);
         assert!(vendor.shaken().is_empty());
 
-        // The same, at a transport that trusts other roots.
+        // The same vendor, with a transport that trusts other roots.
         terms.name = "vendor.test";
         let vendor = MtlsVendor::start(&terms).await;
         let strange = setup(&vendor).connection(own());
@@ -49,7 +49,7 @@ async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
         let answer = raw_call(strange.address, get("/p/c/x")).await;
         assert_eq!(told(&answer), bad);
         assert!(vendor.shaken().is_empty());
-        // It's the roots alone.
+        // Only the trusted roots differ.
         let trusting = gateway(&vendor, own()).await;
         let answer = raw_call(trusting.address, get("/p/c/x")).await;
         assert_eq!(answer.text(), "own /x : ");
@@ -57,7 +57,7 @@ async fn a_vendor_is_verified_no_less_by_who_has_a_certificate() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_without_tls() {
+async fn d7_a_client_certificate_needs_tls() {
     let vendor = Vendor::ok().await;
     let authority = Authority::new();
     let gateway = gateway(&vendor, authority.certify("own").connection()).await;
@@ -68,7 +68,7 @@ async fn nothing_is_sent_without_tls() {
     vendor.untouched().await;
 }
 
-/// What is told of a certificate that the vendor doesn't know.
+/// Checks the error for a certificate that the vendor doesn't know.
 async fn refused(alpn: &[&'static str], version: &'static rustls::SupportedProtocolVersion) {
     let authority = Authority::new();
     let mut terms = Terms::new(authority.verifier(true), alpn);
@@ -87,7 +87,7 @@ async fn refused(alpn: &[&'static str], version: &'static rustls::SupportedProto
             // The handshake itself fails.
             &[("tls_protocol_error", false)]
         } else {
-            // As it's noticed when the request is on its way, or just before.
+            // The gateway notices the refusal when the request is on its way, or just before.
             &[
                 ("tls_alert_received", true),
                 ("connection_terminated", false),
@@ -105,7 +105,7 @@ async fn refused(alpn: &[&'static str], version: &'static rustls::SupportedProto
 }
 
 #[tokio::test]
-async fn a_refused_certificate_is_told_over_tls_1_2_and_1_3() {
+async fn a_refused_certificate_is_an_error_over_tls_1_2_and_1_3() {
     for alpn in [HTTP1, HTTP2] {
         refused(alpn, &rustls::version::TLS12).await;
         refused(alpn, &rustls::version::TLS13).await;
@@ -113,7 +113,7 @@ async fn a_refused_certificate_is_told_over_tls_1_2_and_1_3() {
 }
 
 #[tokio::test]
-async fn e10_one_refused_identity_opens_no_circuit_for_others() {
+async fn e10_a_refused_identity_opens_no_circuit_for_others() {
     for versions in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let authority = Authority::new();
         let mut terms = Terms::new(authority.verifier(true), HTTP1);
@@ -137,13 +137,13 @@ async fn e10_one_refused_identity_opens_no_circuit_for_others() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_asks_for_none_is_shown_none() {
+async fn a_certificate_is_presented_only_if_the_vendor_asks() {
     let vendor = Vendor::replying_over_tls(HTTP1, |_| testkit::reply::Reply::ok("ok")).await;
     let own = Authority::new().certify("own");
     let gateway = gateway(&vendor, own.connection()).await;
     let answer = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(answer.text(), "ok");
-    // And one that demands a certificate doesn't get to see a call without.
+    // A vendor that demands a certificate doesn't get a call without a certificate.
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let bearer = Connection::new("vendor").with_secret("token", "t");

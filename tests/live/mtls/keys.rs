@@ -1,4 +1,4 @@
-//! In what forms keys are taken, and what is said of secrets that can't be used.
+//! The formats of keys, and the errors for secrets that can't be used.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -24,14 +24,14 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{text}\n-----END {label}-----\n")
 }
 
-/// What the vendor says of the certificate that it's shown.
+/// Returns the vendor's answer about the certificate that the gateway presents.
 async fn seen(vendor: &MtlsVendor, identity: &Identity) -> String {
     let gateway = gateway(vendor, identity.connection()).await;
     raw_call(gateway.address, get("/p/c/x")).await.text()
 }
 
 #[tokio::test]
-async fn keys_are_taken_as_pkcs_8_pkcs_1_and_sec_1() {
+async fn keys_may_be_pkcs_8_pkcs_1_and_sec_1() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let of = |algorithm: &'static SignatureAlgorithm| KeyPair::generate_for(algorithm).unwrap();
@@ -39,7 +39,7 @@ async fn keys_are_taken_as_pkcs_8_pkcs_1_and_sec_1() {
     let ecdsa = of(&PKCS_ECDSA_P256_SHA256);
     let of_p384 = of(&PKCS_ECDSA_P384_SHA384);
     let ed25519 = of(&PKCS_ED25519);
-    // What lies in PKCS #8 (RFC 5958 §2), behind version and algorithm.
+    // The content of PKCS #8 (RFC 5958 §2), after version and algorithm.
     let pkcs1 = pem("RSA PRIVATE KEY", &rsa.serialize_der()[26..]);
     let sec1 = pem("EC PRIVATE KEY", &ecdsa.serialize_der()[29..]);
     for (key, form) in [
@@ -59,7 +59,7 @@ async fn keys_are_taken_as_pkcs_8_pkcs_1_and_sec_1() {
 }
 
 #[tokio::test]
-async fn the_chain_is_shown_whole() {
+async fn the_whole_chain_is_presented() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let middle_key = KeyPair::generate().unwrap();
@@ -79,14 +79,14 @@ async fn the_chain_is_shown_whole() {
         key: key.serialize_pem(),
     };
     assert_eq!(seen(&vendor, &identity).await, "leaf /x : ");
-    // Both may be the same file.
+    // Certificate and key may be the same file.
     identity.certificate = format!("{}{}", identity.key, identity.certificate);
     identity.key.clone_from(&identity.certificate);
     assert_eq!(seen(&vendor, &identity).await, "leaf /x : ");
 }
 
 #[test]
-fn a_connection_that_changes_has_another_identity() {
+fn a_changed_connection_has_another_identity() {
     let [one, other] = ["own", "own"].map(|name| Authority::new().certify(name));
     let upstream = Upstream::new("https://vendor.test").unwrap();
     let destination = upstream.destination();
@@ -112,7 +112,7 @@ fn a_connection_that_changes_has_another_identity() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_used_needs_its_owner_and_nothing_is_sent() {
+async fn unusable_secrets_are_reauthorize_and_nothing_is_sent() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(false), HTTP1)).await;
     let Identity { certificate, key } = authority.certify("own");

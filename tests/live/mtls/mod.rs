@@ -1,4 +1,4 @@
-//! A client certificate per connection, at vendors that ask for one.
+//! A client certificate per connection, with vendors that ask for certificates.
 
 mod failures;
 mod keys;
@@ -22,7 +22,7 @@ fn everyone(_: &ConnectionId, _: CallContext<'_>) -> bool {
     true
 }
 
-/// A gateway before that vendor, whose connections have client certificates.
+/// Returns a gateway in front of that vendor, whose connections have client certificates.
 fn setup(vendor: &(impl Origin + ?Sized)) -> Setup {
     Setup::new(vendor).upstream(|upstream| upstream.auth(auth::Mtls))
 }
@@ -31,7 +31,7 @@ async fn gateway(vendor: &(impl Origin + ?Sized), connection: Connection) -> Gat
     setup(vendor).connection(connection).start().await
 }
 
-/// Connections `c0` and so on, whose identities have those names.
+/// Returns connections `c0` and so on, whose identities have those names.
 fn tenants(authority: &Authority, count: usize) -> MemoryStore {
     let names = (0..count).map(|nth| format!("c{nth}"));
     names
@@ -42,7 +42,7 @@ fn tenants(authority: &Authority, count: usize) -> MemoryStore {
         .collect()
 }
 
-/// A hundred calls at once, over both of the gateway's protocols, of ten identities; twice.
+/// Makes a hundred calls at once, over both protocols and with ten identities, twice.
 async fn mixed_calls(gateway: &Gateway) {
     for round in 0..2 {
         let calls = (0..100).map(|nth| async move {
@@ -68,7 +68,7 @@ async fn mixed_calls(gateway: &Gateway) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_connection_shows_its_own_certificate_in_mixed_calls() {
+async fn t7_each_connection_presents_its_own_certificate_in_mixed_calls() {
     for alpn in [HTTP1, HTTP2, &["h2", "http/1.1"]] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
@@ -85,7 +85,7 @@ async fn each_connection_shows_its_own_certificate_in_mixed_calls() {
 }
 
 #[tokio::test]
-async fn a_certificate_that_changes_counts_from_the_next_call_on() {
+async fn t13_a_changed_certificate_is_used_from_the_next_call_on() {
     for alpn in [HTTP1, HTTP2] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
@@ -96,7 +96,7 @@ async fn a_certificate_that_changes_counts_from_the_next_call_on() {
         let mut caller = Caller::connect(gateway.address).await;
         for name in ["first", "second", "third", "second"] {
             let id = ConnectionId::try_from("c").unwrap();
-            // The same name, and yet another certificate.
+            // Each certificate is a new one, even if it has an earlier name.
             store.insert_now(id, authority.certify(name).connection());
             for _ in 0..2 {
                 let answer = caller.call(get("/p/c/x")).await;

@@ -1,4 +1,4 @@
-//! A vendor in another language: Python's own `ssl`, which is OpenSSL.
+//! A vendor in another language: Python's `ssl`, which uses OpenSSL.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,7 +15,7 @@ use testkit::certificates;
 use testkit::identities::Authority;
 use testkit::wait::within;
 
-/// The Python to use. If it's set, the test doesn't skip.
+/// The variable that names the Python to use. If the variable is set, the test isn't skipped.
 const PYTHON: &str = "MTLS_PYTHON";
 
 fn pem(label: &str, der: &[u8]) -> String {
@@ -29,14 +29,14 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n")
 }
 
-/// A file in a folder of the test's own.
+/// Writes a file in a folder of the test.
 fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     std::fs::write(&path, text).unwrap();
     path
 }
 
-/// The vendor, and where it is. `None`: there's no Python.
+/// Starts the vendor, and returns its address. `None` means that there is no Python.
 async fn vendor(authority: &Authority) -> Option<(Child, String)> {
     let wanted = std::env::var_os(PYTHON);
     let python = wanted.clone().unwrap_or_else(|| "python3".into());
@@ -75,9 +75,9 @@ async fn vendor(authority: &Authority) -> Option<(Child, String)> {
     Some((server, format!("https://vendor.test:{port}")))
 }
 
-/// Skipped where there is no Python: `MTLS_PYTHON=python3` in the environment makes it fail there.
+/// Skipped if there is no Python. With `MTLS_PYTHON=python3` in the environment, the test fails instead.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_vendor_in_python_sees_each_ones_own_certificate() {
+async fn a_vendor_in_python_sees_the_certificate_of_each_connection() {
     let authority = Authority::new();
     let Some((_server, origin)) = vendor(&authority).await else {
         return;

@@ -1,5 +1,5 @@
-//! The certificate beside another credential, for WebSockets, through proxies, and at transports of
-//! the host's own.
+//! The client certificate together with another credential, for WebSockets, through proxies, and with transports of the
+//! host application.
 
 use std::sync::{Arc, Mutex};
 
@@ -26,7 +26,7 @@ fn both() -> (Mtls, Bearer) {
 }
 
 #[tokio::test]
-async fn a_bearer_token_goes_with_it() {
+async fn a_bearer_token_is_sent_with_the_certificate() {
     for alpn in [HTTP1, HTTP2] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), alpn)).await;
@@ -44,7 +44,7 @@ async fn a_bearer_token_goes_with_it() {
 }
 
 #[tokio::test]
-async fn k7_a_scheme_that_binds_connections_does_so_beside_a_certificate() {
+async fn k7_a_scheme_that_binds_connections_works_with_a_certificate() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let own = authority.certify("own").connection();
@@ -62,7 +62,7 @@ async fn k7_a_scheme_that_binds_connections_does_so_beside_a_certificate() {
 }
 
 #[tokio::test]
-async fn a_websocket_shows_it_too() {
+async fn a_websocket_presents_the_certificate_too() {
     let authority = Authority::new();
     let tls = Terms::new(authority.verifier(true), &["h2", "http/1.1"]).acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -75,7 +75,7 @@ async fn a_websocket_shows_it_too() {
     let gateway = gateway.start().await;
     for (id, name) in [("c", "own"), ("d", "other")] {
         let mut caller = Caller::connect(gateway.address).await;
-        // RFC 6455's own example.
+        // The example of RFC 6455.
         let asked = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
                      Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
         let asked = format!("GET /p/{id}/live HTTP/1.1\r\nHost: app.test\r\n{asked}\r\n");
@@ -100,14 +100,14 @@ async fn a_websocket_shows_it_too() {
         let _stream = within("a handshake at the vendor", Box::pin(served)).await;
         assert_eq!(caller.head().await.status(), 101);
         while caller.wire.buffered() != name.as_bytes() {
-            assert!(within("the vendor's word", caller.wire.fill()).await);
+            assert!(within("the vendor's bytes", caller.wire.fill()).await);
         }
     }
 }
 
-/// A proxy's TLS asks for a certificate as well, and isn't shown one.
+/// The proxy's TLS asks for a certificate as well, and gets none.
 #[tokio::test]
-async fn an_egress_proxy_never_sees_it() {
+async fn an_egress_proxy_never_gets_the_certificate() {
     let authority = Authority::new();
     let vendor = MtlsVendor::start(&Terms::new(authority.verifier(true), HTTP1)).await;
     let to = vendor.origin().replace("https://vendor.test", "127.0.0.1");
@@ -145,7 +145,7 @@ async fn an_egress_proxy_never_sees_it() {
     assert!(!was_shown);
 }
 
-/// Notes the certificates that it's to show.
+/// Records the certificates that it should present.
 #[derive(Clone, Default)]
 struct Custom {
     presents: bool,
@@ -175,7 +175,7 @@ impl Transport for Custom {
 }
 
 #[tokio::test]
-async fn a_transport_that_cannot_show_it_sends_nothing() {
+async fn a_transport_without_client_certificates_sends_nothing() {
     let own = Authority::new().certify("own");
     for presents in [false, true] {
         let transport = Custom {
@@ -212,7 +212,7 @@ async fn a_transport_that_cannot_show_it_sends_nothing() {
 }
 
 #[tokio::test]
-async fn a_grpc_call_shows_it_too() {
+async fn a_grpc_call_presents_the_certificate_too() {
     let authority = Authority::new();
     let terms = Terms::new(authority.verifier(true), &["h2", "http/1.1"]);
     let vendor = MtlsVendor::start(&terms).await;

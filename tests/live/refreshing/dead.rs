@@ -1,4 +1,4 @@
-//! A connection that only its owner can mend.
+//! A connection that only its owner can repair.
 
 use tower_passthrough::MemoryStore;
 use tower_passthrough::refresh::RefreshOutcome;
@@ -9,7 +9,7 @@ use testkit::provider::{Provider, connection, outcome, refreshing};
 use testkit::wait::within;
 
 #[tokio::test]
-async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_owner() {
+async fn o4_a_revoked_connection_works_until_its_token_ends_and_after_a_new_grant() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.revoked = true);
     let store = MemoryStore::from_iter([("c", connection("c", 100))]);
@@ -25,7 +25,7 @@ async fn a_dead_connection_is_used_while_its_token_is_good_and_revived_by_its_ow
     assert_eq!(provider.asked(), 1);
     assert_eq!(store.read(&id).await.unwrap().state, GrantState::Revoked);
 
-    // A 401 is final then.
+    // From now on, a 401 leads to `reauthorize`.
     provider.change("c", |account| account.good_from = 1);
     for _ in 0..3 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;

@@ -1,5 +1,5 @@
-//! When a token is refreshed: before its end, so that nobody waits; at it, so that all do; and not
-//! otherwise.
+//! The time of a refresh: before the token ends, so that no call waits; after the token ended, so that all calls wait;
+//! and not in other cases.
 
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
@@ -21,7 +21,7 @@ use testkit::provider::{Answer, Provider, connection, endless, outcome, refreshi
 use testkit::wait::{Signal, within};
 
 #[tokio::test]
-async fn nobody_waits_while_the_old_token_is_good() {
+async fn no_call_waits_while_the_old_token_is_valid() {
     let provider = Provider::start().await;
     let answers = Signal::new();
     provider.change("c", |account| {
@@ -48,7 +48,7 @@ async fn nobody_waits_while_the_old_token_is_good() {
 }
 
 #[tokio::test]
-async fn once_it_has_ended_calls_wait_for_the_next() {
+async fn calls_wait_for_a_new_token_after_the_old_token_ended() {
     for stored in [
         connection("c", -10),
         connection("c", 0),
@@ -82,9 +82,9 @@ async fn once_it_has_ended_calls_wait_for_the_next() {
 }
 
 #[tokio::test]
-async fn what_is_fresh_or_not_ours_is_used_as_it_is_stored() {
+async fn fresh_and_unsupported_credentials_are_used_as_stored() {
     let provider = Provider::of(&["fresh", "endless", "foreign"]).await;
-    // The source doesn't serve what has no refresh token.
+    // The source doesn't support a connection without a refresh token.
     let foreign = connection("foreign", -10).without_secret("refresh_token");
     let store = MemoryStore::from_iter([
         ("fresh", connection("fresh", 3_600)),
@@ -105,9 +105,9 @@ async fn what_is_fresh_or_not_ours_is_used_as_it_is_stored() {
 }
 
 #[tokio::test]
-async fn a_short_life_is_used_for_the_most_part() {
+async fn a_short_lived_token_is_used_for_most_of_its_life() {
     let provider = Provider::start().await;
-    // Shorter than the skew, so that all of it would be too late.
+    // Shorter than the margin before the end, so the token would never be fresh.
     let answer = Answer::KeepingRefreshToken(Some(120));
     provider.change("c", |account| account.answer = answer);
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
@@ -122,7 +122,7 @@ async fn a_short_life_is_used_for_the_most_part() {
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     assert!(reports.try_recv().is_err(), "another refresh");
 
-    // The next process learns of its life by when it was renewed.
+    // The next process learns the token's lifetime from the time of its refresh.
     let store = refreshing.store().clone();
     let (next, mut reports) = testkit::provider::refreshing(store, provider.source());
     let gateway = provider.gateway(next.clone()).await;
@@ -136,7 +136,7 @@ async fn a_short_life_is_used_for_the_most_part() {
 }
 
 #[tokio::test]
-async fn a_token_that_has_ended_when_it_comes_is_used_for_a_while() {
+async fn a_token_that_ends_at_once_is_used_for_a_while() {
     let provider = Provider::start().await;
     let answer = Answer::KeepingRefreshToken(Some(0));
     provider.change("c", |account| account.answer = answer);
@@ -152,7 +152,7 @@ async fn a_token_that_has_ended_when_it_comes_is_used_for_a_while() {
 }
 
 #[tokio::test]
-async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease() {
+async fn a_killed_process_delays_the_refresh_for_the_rest_of_its_lease() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let id = ConnectionKey::try_from("c").unwrap();
@@ -166,7 +166,7 @@ async fn a_process_that_was_killed_holds_a_connection_for_the_rest_of_its_lease(
     assert_eq!(provider.asked(), 1);
 }
 
-/// A source that takes as long as it may, almost.
+/// A source that takes almost all of its time.
 struct Slow;
 
 impl TokenSource for Slow {
@@ -181,7 +181,7 @@ impl TokenSource for Slow {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whoever_waited_for_a_lease_has_all_its_time_to_ask() {
+async fn a_process_that_waited_for_a_lease_has_the_whole_time_for_the_source() {
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let id = ConnectionKey::try_from("c").unwrap();
     let killed = Duration::from_millis(19_900);
@@ -220,7 +220,7 @@ async fn a_fresh_token_costs_no_allocation() {
     assert_eq!((inside, around), (0, 0));
 }
 
-/// Fails unless the future is over with its first poll, and brings what it should.
+/// Fails unless the future is ready at the first poll, with the output `true`.
 fn ready(future: Pin<&mut dyn Future<Output = bool>>) {
     let mut cx = Context::from_waker(Waker::noop());
     assert_eq!(future.poll(&mut cx), Poll::Ready(true));

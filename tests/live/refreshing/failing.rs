@@ -14,7 +14,7 @@ const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\
 const BUSY: &str =
     "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 120\r\nContent-Length: 0\r\n\r\n";
 
-/// The seconds after which a refused call is told to come back.
+/// Returns the seconds of `Retry-After` in the answer to a refused call.
 fn retry_after(response: &RawResponse) -> u64 {
     assert_eq!(
         (response.status(), response.error()),
@@ -25,7 +25,7 @@ fn retry_after(response: &RawResponse) -> u64 {
 }
 
 #[tokio::test]
-async fn a_failing_endpoint_is_left_alone_and_calls_go_on_once_it_is_back() {
+async fn o4_a_failing_endpoint_gets_a_pause_and_calls_work_after_its_recovery() {
     let provider = Provider::of(&["c", "other"]).await;
     provider.change("c", |account| account.answer = Answer::Fails(DOWN));
     let store = MemoryStore::from_iter([
@@ -61,7 +61,7 @@ async fn a_failing_endpoint_is_left_alone_and_calls_go_on_once_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_failed_holds_up_no_other_process() {
+async fn a_failed_refresh_delays_no_other_process() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Fails(BUSY));
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
@@ -72,13 +72,13 @@ async fn a_refresh_that_failed_holds_up_no_other_process() {
     let other = provider.gateway(process()).await;
     let response = raw_call(other.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
-    // What the other has stored is fresh, so the back-off is no matter any more.
+    // The token that the other process has stored is fresh, so the back-off doesn't matter any more.
     let response = raw_call(failing.address, get("/p/c/x")).await;
     assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
 }
 
 #[tokio::test]
-async fn an_endpoint_that_asks_to_be_left_alone_is() {
+async fn o4_retry_after_of_an_endpoint_is_respected() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Fails(BUSY));
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
@@ -94,7 +94,7 @@ async fn an_endpoint_that_asks_to_be_left_alone_is() {
 }
 
 #[tokio::test]
-async fn a_good_token_is_used_whatever_the_endpoint_says() {
+async fn a_valid_token_is_used_while_the_endpoint_fails() {
     for (ends_in, answer) in [(100, DOWN), (4, DOWN), (100, BUSY), (4, BUSY)] {
         let provider = Provider::start().await;
         provider.change("c", |account| account.answer = Answer::Fails(answer));
@@ -129,7 +129,7 @@ async fn an_endpoint_that_never_answers_is_a_failure() {
 }
 
 #[tokio::test]
-async fn a_source_that_panics_leaves_nobody_waiting() {
+async fn a_source_that_panics_leaves_no_call_waiting() {
     let provider = Provider::start().await;
     let gate = Signal::new();
     let source = provider.source().behind(&gate);
@@ -159,7 +159,7 @@ async fn a_hook_that_panics_breaks_nothing() {
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let refreshing = RefreshingStore::new(store, provider.source());
     let gateway = provider
-        .gateway(refreshing.on_refresh(|_| panic!("as the test wants")))
+        .gateway(refreshing.on_refresh(|_| panic!("panics on purpose")))
         .await;
     for _ in 0..2 {
         let response = raw_call(gateway.address, get("/p/c/x")).await;

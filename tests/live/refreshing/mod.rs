@@ -1,7 +1,7 @@
-//! Tokens that refresh themselves: when, for whom, and what a call sees of it.
+//! Access tokens that are refreshed: the time of a refresh, its sharing, and the answers to calls.
 //!
-//! What must never happen is in `tests/security`: two refreshes at once, tokens lost, stale writers,
-//! and callers who drive refreshes.
+//! `tests/security` tests what must never happen: two refreshes at once, lost tokens, stale writers, and callers who
+//! drive refreshes.
 
 mod dead;
 mod due;

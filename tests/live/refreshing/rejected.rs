@@ -1,4 +1,4 @@
-//! What a vendor's 401 leads to.
+//! The effects of a vendor's 401.
 
 use tower_passthrough::MemoryStore;
 use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
@@ -11,7 +11,7 @@ use testkit::wait::Signal;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn a_401_renews_and_the_call_is_sent_again() {
+async fn r6_a_401_causes_a_refresh_and_the_call_is_sent_again() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.good_from = 1);
     let store = MemoryStore::from_iter([("c", endless("c"))]);
@@ -29,7 +29,7 @@ async fn a_401_renews_and_the_call_is_sent_again() {
 }
 
 #[tokio::test]
-async fn a_401_for_a_body_that_is_gone_waits_for_no_renewal() {
+async fn r6_a_401_for_a_large_body_is_returned_before_the_refresh_ends() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.good_from = 1);
     let store = MemoryStore::from_iter([("c", endless("c"))]);
@@ -47,7 +47,7 @@ async fn a_401_for_a_body_that_is_gone_waits_for_no_renewal() {
 }
 
 #[tokio::test]
-async fn what_another_process_has_stored_is_used_without_asking() {
+async fn a_token_that_another_process_stored_is_used_without_a_refresh() {
     let provider = Provider::start().await;
     provider.change("c", |account| {
         account.newest = 1;
@@ -67,7 +67,7 @@ async fn what_another_process_has_stored_is_used_without_asking() {
 }
 
 #[tokio::test]
-async fn a_401_to_what_the_source_does_not_serve_goes_back() {
+async fn a_401_for_a_connection_that_the_source_does_not_support_is_returned() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.good_from = 1);
     let stored = endless("c").without_secret("refresh_token");
@@ -81,7 +81,7 @@ async fn a_401_to_what_the_source_does_not_serve_goes_back() {
 }
 
 #[tokio::test]
-async fn a_401_while_the_endpoint_fails_is_an_error_that_says_when_to_come_again() {
+async fn a_401_while_the_endpoint_fails_is_an_error_with_retry_after() {
     let provider = Provider::start().await;
     provider.change("c", |account| {
         account.good_from = 1;
@@ -106,7 +106,7 @@ async fn a_401_while_the_endpoint_fails_is_an_error_that_says_when_to_come_again
     assert_eq!(provider.asked(), 1);
     within("refreshes", refreshing.idle()).await;
 
-    // What its owner puts there is another credential.
+    // The owner has stored another credential.
     let put = endless("c").with_secret("access_token", "c-a1");
     provider.change("c", |account| account.newest = 1);
     let id = "c".try_into().unwrap();
@@ -116,7 +116,7 @@ async fn a_401_while_the_endpoint_fails_is_an_error_that_says_when_to_come_again
 }
 
 #[tokio::test]
-async fn a_401_is_mended_as_soon_as_the_endpoint_is() {
+async fn after_a_401_calls_work_as_soon_as_the_endpoint_works() {
     let provider = Provider::start().await;
     provider.change("c", |account| {
         account.good_from = 1;

@@ -1,4 +1,4 @@
-//! What is stored of an answer.
+//! The parts of an answer that are stored.
 
 use tower_passthrough::MemoryStore;
 use tower_passthrough::refresh::RefreshingStore;
@@ -8,7 +8,7 @@ use testkit::caller::{get, raw_call};
 use testkit::provider::{Answer, Provider, connection, secret};
 
 #[tokio::test]
-async fn what_an_answer_leaves_out_is_kept_or_taken_off() {
+async fn parts_that_an_answer_omits_are_kept_or_removed() {
     for lifetime in [Some(3_600), None] {
         let provider = Provider::start().await;
         let answer = Answer::KeepingRefreshToken(lifetime);

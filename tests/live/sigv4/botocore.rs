@@ -1,4 +1,4 @@
-//! What the gateway signs, verified by AWS's own implementation in Python.
+//! The gateway's signatures, verified by AWS's own implementation in Python.
 
 use std::process::Stdio;
 
@@ -13,7 +13,7 @@ use testkit::caller::request;
 use testkit::pair::Pair;
 use testkit::wait::within;
 
-/// Pieces of paths and queries, encoded as SDKs do.
+/// Pieces of paths and queries, encoded like SDKs encode them.
 const PIECES: [&str; 12] = [
     "a",
     "B9",
@@ -29,7 +29,7 @@ const PIECES: [&str; 12] = [
     "%F0%9F%98%80",
 ];
 
-/// Numbers that look like chance, the same each time (xorshift).
+/// Numbers that look random, and are the same in each run (xorshift).
 struct Chance(u64);
 
 impl Chance {
@@ -47,19 +47,18 @@ impl Chance {
             .collect()
     }
 
-    /// `rough`: with what is resolved before it's signed.
+    /// Returns a target. `rough` means that the target has segments which are resolved before the target is signed.
     fn target(&mut self, rough: bool) -> String {
         let mut target = String::new();
         for _ in 0..=self.below(4) {
-            // Before a segment: what a dot at the end stands for, botocore and RFC 3986 see
-            // differently.
+            // Only in front of a segment: botocore and RFC 3986 differ about a dot at the end.
             if rough && self.below(4) == 0 {
                 target += ["/", "/.", "//", "/x/.."][self.below(4)];
             }
             target += "/";
             target += &self.word();
         }
-        // Names are told apart, as botocore doesn't decode what it sorts.
+        // All names differ, because botocore doesn't decode the names that it sorts.
         for nth in 0..self.below(5) {
             let sign = if target.contains('?') { '&' } else { '?' };
             let name = (b'e' - u8::try_from(nth).unwrap()) as char;
@@ -70,7 +69,7 @@ impl Chance {
 }
 
 #[tokio::test]
-async fn botocore_verifies_what_is_signed() {
+async fn botocore_verifies_the_signatures() {
     let Some(python) = python("botocore").await else {
         return;
     };

@@ -1,5 +1,5 @@
-//! Payloads in chunks that are signed while they stream. What the vendor gets is verified with the
-//! stored key, from the seed in its head on.
+//! Payloads in chunks that are signed while they stream. The tests verify the chunks that the vendor receives with the
+//! stored key, beginning with the signature in the head.
 
 use ring::{digest, hmac};
 use tower_passthrough::auth::SigV4;
@@ -27,7 +27,7 @@ fn keyed(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&key, text.as_bytes()).as_ref().to_vec()
 }
 
-/// The data of a body in chunks, whose signatures must be good, and what follows it.
+/// Returns the data of a body in chunks, whose signatures must be correct, and the bytes after the chunks.
 pub(super) fn verified(received: &Received) -> (Vec<u8>, String) {
     let date = received.head.value("x-amz-date").unwrap();
     let authorization = received.head.value("authorization").unwrap();
@@ -76,7 +76,7 @@ fn verified_from(date: &str, authorization: &str, body: &[u8]) -> (Vec<u8>, Stri
     (data, trailer)
 }
 
-/// An upload whose chunks are signed with a dummy key.
+/// Returns an upload whose chunks are signed with another key.
 fn signed_with_another_key(chunks: &[&str], trailer: bool) -> String {
     let mut body: String = chunks
         .iter()
@@ -109,7 +109,7 @@ async fn pair(scheme: SigV4) -> Pair {
 }
 
 #[tokio::test]
-async fn x1_what_is_kept_of_chunks_is_bounded_in_all() {
+async fn x1_buffered_chunks_are_bounded_in_total() {
     let pair = Pair::with(|setup| {
         signs(setup, s3()).options(|options| options.buffered_bodies_limit(1000))
     })
@@ -126,12 +126,12 @@ async fn x1_what_is_kept_of_chunks_is_bounded_in_all() {
         (503, Some("overloaded"))
     );
     assert_eq!(refusal.head.value("retry-after"), Some("1"));
-    // What was taken has been given back.
+    // The memory of the refused upload is free again.
     assert_eq!(pair.call(&upload(500)).await.status(), 200);
 }
 
 #[tokio::test]
-async fn b2_chunks_are_signed_anew_and_stay_as_long() {
+async fn b2_chunks_are_signed_again_and_keep_their_length() {
     let pair = pair(s3()).await;
     let large = "x".repeat(300_000);
     for trailer in [false, true] {
@@ -174,7 +174,7 @@ async fn b2_chunks_are_signed_anew_and_stay_as_long() {
 }
 
 #[tokio::test]
-async fn chunks_over_http2_are_signed_anew() {
+async fn chunks_over_http2_are_signed_again() {
     let pair = pair(s3()).await;
     let body = signed_with_another_key(&["hello"], true);
     let body: &'static [u8] = body.leak().as_bytes();
@@ -197,7 +197,7 @@ async fn chunks_over_http2_are_signed_anew() {
 }
 
 #[tokio::test]
-async fn h14_chunks_to_a_vendor_over_http2_have_their_length() {
+async fn h14_chunks_to_an_http2_vendor_have_their_length() {
     let resigned = signed_with_another_key(&["hello, ", "world"], true);
     let lines = |length: usize| [marker(true).to_owned(), format!("Content-Length: {length}")];
     for (scheme, lines, body) in [
@@ -222,7 +222,7 @@ async fn h14_chunks_to_a_vendor_over_http2_have_their_length() {
 }
 
 #[tokio::test]
-async fn what_is_not_in_chunks_ends_the_call() {
+async fn malformed_chunks_end_the_call() {
     let pair = pair(s3().max_chunk_size(1024)).await;
     let good = signed_with_another_key(&["hello"], false);
     for body in [
@@ -257,7 +257,7 @@ async fn what_is_not_in_chunks_ends_the_call() {
 }
 
 #[tokio::test]
-async fn h14_a_payload_put_into_chunks_here_has_their_length() {
+async fn h14_a_payload_that_the_gateway_puts_into_chunks_has_their_length() {
     let pair = pair(s3().streaming()).await;
     for size in [1, 65_535, 65_536, 65_537, 200_000] {
         let lines = [
@@ -276,7 +276,7 @@ async fn h14_a_payload_put_into_chunks_here_has_their_length() {
         );
         assert_eq!(verified(&received).0, body.as_bytes());
     }
-    // One that is empty has a hash.
+    // An empty payload has its hash.
     let received = pair
         .seen(request("PUT", "/p/c/b/k", &["Content-Length: 0"], ""))
         .await;
@@ -288,7 +288,7 @@ async fn h14_a_payload_put_into_chunks_here_has_their_length() {
 }
 
 #[tokio::test]
-async fn a_limit_counts_what_the_caller_sends() {
+async fn the_limit_counts_the_callers_bytes() {
     let vendor = Vendor::ok().await;
     let pair = Pair::before(vendor, |setup: Setup| {
         signs(setup, s3().streaming()).options(|options| options.request_body_limit(100_000))

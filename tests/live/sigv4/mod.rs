@@ -1,4 +1,4 @@
-//! Requests that are signed for AWS: on the wire, and before moto, which verifies them.
+//! Requests that are signed for AWS: the bytes on the wire, and moto, which verifies the signatures.
 
 mod botocore;
 mod chunks;
@@ -15,7 +15,7 @@ use testkit::gateway::Setup;
 pub(crate) const ID: &str = "AKIASTORED";
 pub(crate) const SECRET: &str = "st0red/s3cr3t";
 
-/// What an SDK puts on with a key of its own.
+/// A signature that an SDK makes with its own key.
 pub(crate) const DUMMY: &str = "Authorization: AWS4-HMAC-SHA256 Credential=AKIADUMMY/20130524/us-east-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=0000";
 
 pub(crate) fn connection() -> Connection {
@@ -24,7 +24,7 @@ pub(crate) fn connection() -> Connection {
         .with_secret("secret_access_key", SECRET)
 }
 
-/// Signs with the usual connection.
+/// Changes the gateway to sign with the usual connection.
 pub(crate) fn signs(setup: Setup, scheme: SigV4) -> Setup {
     setup
         .connection(connection())
@@ -35,11 +35,11 @@ pub(crate) fn s3() -> SigV4 {
     SigV4::new("s3", "eu-central-1").unwrap()
 }
 
-/// The Python to use, one that has what `peers/moto/requirements.txt` says: other versions of moto
-/// read some paths in another way than AWS does. If it's set, no test skips.
+/// The variable that names a Python with the packages in `peers/moto/requirements.txt`: other versions of moto read
+/// some paths in another way than AWS does. If the variable is set, no test is skipped.
 const PYTHON: &str = "AWS_PYTHON";
 
-/// That Python, with those modules.
+/// Returns that Python, if it has these modules.
 async fn python(modules: &str) -> Option<std::ffi::OsString> {
     let Some(python) = std::env::var_os(PYTHON) else {
         eprintln!("skipped: {PYTHON} names no Python that has {modules}");

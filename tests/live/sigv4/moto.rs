@@ -1,5 +1,5 @@
-//! boto3 with a key that AWS wouldn't take, through the gateway, to moto, which verifies signatures
-//! with the stored one.
+//! boto3 with a key that AWS wouldn't accept, through the gateway, to moto, which verifies signatures with the stored
+//! key.
 
 use std::ffi::OsString;
 use std::process::Stdio;
@@ -14,7 +14,7 @@ use tower_passthrough::{Connection, Upstream};
 use super::python;
 use testkit::gateway::{Gateway, Setup};
 
-/// Interpreters start slowly where others are busy.
+/// The time limit, which is long, because interpreters start slowly on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 fn script(name: &str) -> String {
@@ -24,7 +24,7 @@ fn script(name: &str) -> String {
     )
 }
 
-/// moto, and a gateway before it for each service.
+/// moto, and a gateway in front of moto for each service.
 struct Place {
     python: OsString,
     s3: Gateway,
@@ -48,7 +48,7 @@ impl Place {
         let mut output = BufReader::new(moto.stdout.take().unwrap());
         tokio::time::timeout(PATIENCE, output.read_line(&mut said))
             .await
-            .expect("moto says where it is")
+            .expect("moto prints its address")
             .unwrap();
         let said: Value = serde_json::from_str(&said).unwrap();
         let origin = format!("http://127.0.0.1:{}", said["port"]);
@@ -71,7 +71,7 @@ impl Place {
         })
     }
 
-    /// Runs the caller, which must say `ok`.
+    /// Runs the caller, which must print `ok`.
     async fn call(&self, name: &str) {
         let mount = |gateway: &Gateway| format!("http://{}/p/c", gateway.address);
         let run = Command::new(&self.python)
@@ -95,7 +95,7 @@ async fn boto3_uses_s3_and_dynamodb() {
     place.call("caller.py").await;
 }
 
-/// The most memory that this process has held, in KiB.
+/// Returns the largest amount of memory that this process has held, in KiB.
 fn peak() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
@@ -104,15 +104,15 @@ fn peak() -> Option<u64> {
 
 const CHILD: &str = "PASSTHROUGH_TEST_LARGE_UPLOADS";
 
-/// Runs this test binary once more, as other tests hold memory in this process.
+/// Runs this test binary once more, because other tests hold memory in this process.
 #[tokio::test]
 #[ignore = "takes longer than 10 s: cargo test --features full --test live -- --ignored"]
-async fn x1_100_mib_stream_through() {
+async fn x1_100_mib_are_streamed() {
     if python("boto3, moto.server").await.is_none() {
         return;
     }
     let run = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "sigv4::moto::x1_100_mib_for_the_test_above"])
+        .args(["--exact", "sigv4::moto::x1_100_mib_in_a_separate_process"])
         .arg("--nocapture")
         .env(CHILD, "1")
         .kill_on_drop(true)
@@ -125,9 +125,9 @@ async fn x1_100_mib_stream_through() {
     assert!(said.contains("100 MiB went through"), "{said}{error}");
 }
 
-/// The bound is far above what one upload takes, and far below its size.
+/// The limit is far above the memory of an upload, and far below the upload's size.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn x1_100_mib_for_the_test_above() {
+async fn x1_100_mib_in_a_separate_process() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! A payload that is put into chunks here is sent once more after a vendor's 401.
+//! A payload that the gateway puts into chunks is sent once more after a vendor's 401.
 
 use tower_passthrough::auth::SigV4;
 use tower_passthrough::authorize::AuthorizeFn;
@@ -45,7 +45,7 @@ impl CredentialStore for Stale {
 }
 
 #[tokio::test]
-async fn r6_a_payload_in_chunks_of_ours_is_put_into_chunks_once() {
+async fn r6_a_replayed_payload_is_put_into_chunks_once() {
     let vendor = Vendor::replying(|request| match request.head.value("authorization") {
         Some(value) if value.contains(ID) => Reply::ok("ok"),
         _ => Reply::from("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),

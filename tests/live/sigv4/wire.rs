@@ -1,4 +1,4 @@
-//! What of a caller's request is replaced, and what stands in the one that is sent.
+//! The parts of a caller's request that are replaced, and the content of the signed request.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn signed_fields(received: &Received) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn t11_the_payloads_hash_has_one_spelling() {
+async fn t11_other_spellings_of_the_payloads_hash_are_removed() {
     let pair = pair(s3().streaming()).await;
     let lines = [
         "X_Amz_Content_Sha256: UNSIGNED-PAYLOAD",
@@ -53,7 +53,7 @@ async fn t11_the_payloads_hash_has_one_spelling() {
 }
 
 #[tokio::test]
-async fn b4_a_get_that_says_that_it_is_in_chunks_and_has_none_gets_no_length() {
+async fn b4_a_get_that_announces_chunks_without_a_body_gets_no_length() {
     let pair = pair(s3()).await;
     let lines = ["X-Amz-Content-Sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD"];
     let received = pair.seen(request("GET", "/p/c/b/k", &lines, "")).await;
@@ -62,7 +62,7 @@ async fn b4_a_get_that_says_that_it_is_in_chunks_and_has_none_gets_no_length() {
 }
 
 #[tokio::test]
-async fn a_callers_signature_is_replaced() {
+async fn t5_the_callers_signature_is_replaced() {
     let pair = pair(s3()).await;
     let lines = [
         DUMMY,
@@ -101,7 +101,7 @@ async fn a_callers_signature_is_replaced() {
 }
 
 #[tokio::test]
-async fn a_sessions_token_is_sent_and_signed() {
+async fn a_session_token_is_sent_and_signed() {
     for scheme in [s3(), s3().presigned(Duration::from_secs(60))] {
         let pair = Pair::with(move |setup| {
             signs(setup, scheme).connection(connection().with_secret("session_token", "t0ken/+="))
@@ -123,7 +123,7 @@ async fn a_sessions_token_is_sent_and_signed() {
 }
 
 #[tokio::test]
-async fn a_query_is_signed_in_place_of_a_field() {
+async fn the_signature_can_be_in_the_query() {
     let pair = pair(s3().presigned(Duration::from_secs(60))).await;
     let lines = [DUMMY, &format!("X-Amz-Content-Sha256: {HASH}")];
     let received = pair
@@ -155,7 +155,7 @@ async fn a_query_is_signed_in_place_of_a_field() {
 }
 
 #[tokio::test]
-async fn a_payload_to_s3_is_signed_as_the_caller_says() {
+async fn a_payload_to_s3_is_signed_with_the_callers_hash() {
     let pair = pair(s3()).await;
     for (said, sent) in [
         (None, "UNSIGNED-PAYLOAD"),
@@ -195,7 +195,7 @@ async fn chunks_of_an_unknown_kind_are_refused() {
 }
 
 #[tokio::test]
-async fn a_payload_to_others_is_hashed() {
+async fn a_payload_to_other_services_is_hashed() {
     let pair = pair(queue().signed_payload(16)).await;
     let received = pair.seen(post("/p/c/", "hello")).await;
     assert!(!received.head.has("x-amz-content-sha256"));
@@ -203,7 +203,7 @@ async fn a_payload_to_others_is_hashed() {
     assert!(authorization(&received).contains("/eu-central-1/sqs/aws4_request, "));
     pair.refused(post("/p/c/", &"x".repeat(17)), 413, "body-too-large")
         .await;
-    // Whoever says the hash isn't held to what is kept in memory.
+    // A payload with the caller's hash isn't limited to the size of the buffer.
     let lines = [
         "Content-Length: 17",
         &format!("X-Amz-Content-Sha256: {HASH}"),
@@ -219,7 +219,7 @@ async fn a_payload_to_others_is_hashed() {
 }
 
 #[tokio::test]
-async fn a_hash_that_a_caller_takes_back_is_not_signed() {
+async fn a_hash_that_connection_nominates_is_not_signed() {
     let pair = pair(queue()).await;
     let lines = [
         "Content-Length: 5",
@@ -231,7 +231,7 @@ async fn a_hash_that_a_caller_takes_back_is_not_signed() {
 }
 
 #[tokio::test]
-async fn the_region_may_be_the_connections() {
+async fn the_region_may_be_a_variable_of_the_connection() {
     let region = |setup: Setup, value: &str| {
         let scheme = SigV4::new("s3", "{region}").unwrap();
         let connection = connection().with_variable("region", value);
@@ -251,7 +251,7 @@ async fn the_region_may_be_the_connections() {
 }
 
 #[tokio::test]
-async fn t9_secrets_that_cannot_be_sent_are_not() {
+async fn t9_unsendable_secrets_are_not_sent() {
     for (name, value) in [
         ("access_key_id", "a\r\nx: y"),
         ("access_key_id", "a/b"),
@@ -272,7 +272,7 @@ async fn t9_secrets_that_cannot_be_sent_are_not() {
 }
 
 #[tokio::test]
-async fn a_large_payload_whose_hash_is_known_streams() {
+async fn a_large_payload_with_a_known_hash_streams() {
     let vendor = Vendor::ok().await;
     let gateway = signs(Setup::new(&vendor), s3()).start().await;
     let length = 32 << 20;
@@ -288,7 +288,7 @@ async fn a_large_payload_whose_hash_is_known_streams() {
 }
 
 #[tokio::test]
-async fn callers_over_http2_are_signed_for_alike() {
+async fn requests_of_http2_callers_are_signed_in_the_same_way() {
     let pair = pair(queue()).await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let request = h2_caller::request("POST", "/p/c/q?b=2&a=1")
@@ -309,7 +309,7 @@ async fn callers_over_http2_are_signed_for_alike() {
 }
 
 #[tokio::test]
-async fn h18_a_region_that_is_none_is_told_before_the_payload_is_asked_for() {
+async fn h18_an_invalid_region_is_an_error_before_the_payload_is_requested() {
     let pair = Pair::with(|setup| {
         let connection = connection().with_variable("region", "eu.west");
         let scheme = SigV4::new("sqs", "{region}").unwrap();

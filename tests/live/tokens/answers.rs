@@ -1,4 +1,4 @@
-//! What is read out of answers.
+//! The parts of a token endpoint's answers that are read.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn as_it_is(endpoint: TokenEndpoint) -> TokenEndpoint {
     endpoint
 }
 
-/// What an endpoint with that reply is taken to say.
+/// Returns the result of a request to an endpoint with that reply.
 async fn outcome(
     reply: impl Into<Reply>,
     change: Change,
@@ -27,13 +27,13 @@ async fn outcome(
 }
 
 #[tokio::test]
-async fn tokens_are_found_wherever_vendors_put_them() {
+async fn tokens_are_found_in_each_known_form() {
     let rotate: Change = |endpoint| endpoint.access_token_at("token").expiry_at("exp");
     let user: Change = |endpoint| endpoint.access_token_at("authed_user.access_token");
     let by_default: Change = |endpoint| endpoint.default_lifetime(Duration::from_secs(900));
     for (body, change, refresh, lifetime) in [
         (
-            // https://docs.github.com: without `Accept`, and from older servers.
+            // The form at https://docs.github.com without `Accept`, and of older servers.
             "access_token=new&expires_in=28800&refresh_token=next&scope=&token_type=bearer",
             as_it_is as Change,
             Some("next"),
@@ -80,7 +80,7 @@ async fn tokens_are_found_wherever_vendors_put_them() {
             (Some(left), Some(lifetime)) => {
                 assert!(left <= lifetime && left + 20 > lifetime, "{left} {body}");
             }
-            // Far in the future, and so ten years.
+            // The end is far in the future, so it counts as ten years.
             (left, None) if body.contains("4000000000") => assert!(left.is_some(), "{body}"),
             (left, lifetime) => assert_eq!(left, lifetime, "{body}"),
         }
@@ -88,7 +88,7 @@ async fn tokens_are_found_wherever_vendors_put_them() {
 }
 
 #[tokio::test]
-async fn a_body_in_chunks_is_read_whole() {
+async fn a_body_in_chunks_is_read_completely() {
     let mut chunks = String::from("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
     let body = format!(
         r#"{{"access_token":"new","scope":"{}"}}"#,
@@ -123,7 +123,7 @@ async fn other_fields_can_be_kept() {
 }
 
 #[tokio::test]
-async fn a_dead_grant_is_told_from_an_outage() {
+async fn o4_a_revoked_grant_is_distinguished_from_an_outage() {
     let own: Change = |endpoint| endpoint.revoked_errors(["bad_refresh_token", "token_revoked"]);
     for (status, body, change) in [
         (400, r#"{"error":"invalid_grant"}"#, as_it_is as Change),
@@ -182,7 +182,7 @@ async fn a_dead_grant_is_told_from_an_outage() {
 }
 
 #[tokio::test]
-async fn when_to_ask_again_is_told() {
+async fn retry_after_is_reported() {
     let date = httpdate::fmt_http_date(std::time::SystemTime::now() + Duration::from_secs(600));
     for (field, least, most) in [("7", 7, 7), (&*date, 570, 600), ("1e9", 0, 0)] {
         let reply =

@@ -1,4 +1,4 @@
-//! How the client authenticates.
+//! The authentication of the client.
 
 use std::collections::HashSet;
 
@@ -18,13 +18,13 @@ fn client(endpoint: TokenEndpoint) -> TokenEndpoint {
 }
 
 #[tokio::test]
-async fn basic_is_encoded_as_rfc_6749_says() {
+async fn basic_is_encoded_according_to_rfc_6749() {
     for change in [client, |endpoint| {
         client(endpoint).client_auth(ClientAuth::Basic)
     }] {
         let received = asked(change, &connection()).await;
         assert_eq!(form(&received), pairs(REFRESH));
-        // `i%3Ad:s+ecret%25`
+        // The text `i%3Ad:s+ecret%25`.
         assert_eq!(
             received.head.value("authorization"),
             Some("Basic aSUzQWQ6cytlY3JldCUyNQ==")
@@ -33,7 +33,7 @@ async fn basic_is_encoded_as_rfc_6749_says() {
 }
 
 #[tokio::test]
-async fn id_and_secret_can_stand_in_the_body() {
+async fn id_and_secret_can_be_in_the_body() {
     let body = |endpoint| client(endpoint).client_auth(ClientAuth::Body);
     let received = asked(body, &connection()).await;
     let [a, b] = REFRESH;
@@ -45,7 +45,7 @@ async fn id_and_secret_can_stand_in_the_body() {
 }
 
 #[tokio::test]
-async fn a_public_client_names_itself_alone() {
+async fn a_public_client_sends_only_its_id() {
     let [a, b] = REFRESH;
     let none = |endpoint| client(endpoint).client_auth(ClientAuth::None);
     let received = asked(none, &connection()).await;
@@ -57,7 +57,7 @@ async fn a_public_client_names_itself_alone() {
 }
 
 #[tokio::test]
-async fn a_connections_own_client_wins() {
+async fn the_client_of_a_connection_takes_precedence() {
     let body = |endpoint| client(endpoint).client_auth(ClientAuth::Body);
     let connection = connection()
         .with_secret("client_id", "own")
@@ -121,7 +121,7 @@ async fn a_private_key_signs_for_the_client() {
 }
 
 #[tokio::test]
-async fn what_is_missing_or_cannot_sign_is_told_by_name() {
+async fn missing_and_unusable_secrets_are_named() {
     let vendor = Vendor::ok().await;
     let of_connection = || {
         let assertion = Assertion::new(SigningAlgorithm::Rs256).key_of("signing_key");

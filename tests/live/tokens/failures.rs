@@ -1,4 +1,4 @@
-//! Endpoints that don't answer, don't stop, or can't be reached.
+//! Token endpoints that don't answer, don't end, or can't be reached.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn an_endpoint_without_an_end_times_out() {
+async fn an_endless_answer_times_out() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n";
     for half in ["", head, &format!("{head}{{\"access_token\":\"new\"")] {
         let mut reply = Reply::bytes(half);
@@ -33,7 +33,7 @@ async fn an_endpoint_without_an_end_times_out() {
 }
 
 #[tokio::test]
-async fn a_body_over_the_limit_is_not_read_on() {
+async fn l8_a_body_over_the_limit_is_an_error() {
     let said = "HTTP/1.1 200 OK\r\nContent-Length: 262145\r\n\r\n{";
     let mut chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     for _ in 0..300 {
@@ -56,7 +56,7 @@ async fn a_body_over_the_limit_is_not_read_on() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_off_brings_no_token() {
+async fn a_body_that_breaks_off_gives_no_token() {
     let half = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"";
     let vendor = Vendor::answering(Reply::bytes(half).close()).await;
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
@@ -67,9 +67,9 @@ async fn a_body_that_breaks_off_brings_no_token() {
     );
 }
 
-/// It's the only copy of a token that may have been rotated.
+/// The answer may have the only copy of a rotated token.
 #[tokio::test]
-async fn a_whole_answer_counts_however_its_connection_ends() {
+async fn a_whole_answer_counts_even_if_its_connection_breaks() {
     let whole = "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"access_token\":\"new\"}";
     let vendor = Vendor::answering(Reply::bytes(whole).close()).await;
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
@@ -77,7 +77,7 @@ async fn a_whole_answer_counts_however_its_connection_ends() {
 }
 
 #[tokio::test]
-async fn nothing_is_asked_twice() {
+async fn no_request_is_repeated() {
     for reply in [
         reply(500, "{}"),
         reply(401, "{}"),
@@ -113,7 +113,7 @@ async fn an_endpoint_that_cannot_be_reached_is_a_failure() {
 }
 
 #[tokio::test]
-async fn plaintext_needs_the_hosts_word() {
+async fn o5_plaintext_needs_permission() {
     let vendor = Vendor::ok().await;
     let network = NetworkPolicy::new().allow("127.0.0.0/8".parse().unwrap());
     let transport = HttpTransport::builder()

@@ -1,4 +1,4 @@
-//! What each grant sends.
+//! The requests of each grant.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -19,7 +19,7 @@ use testkit::h2_vendor::H2Vendor;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn a_refresh_token_is_sent_as_rfc_6749_says() {
+async fn a_refresh_token_is_sent_according_to_rfc_6749() {
     let received = asked(
         |endpoint| endpoint.client_id("id").client_secret("secret"),
         &connection(),
@@ -52,7 +52,7 @@ async fn a_refresh_token_is_sent_as_rfc_6749_says() {
 }
 
 #[tokio::test]
-async fn what_comes_back_is_the_new_tokens() {
+async fn the_answer_has_the_new_tokens() {
     let vendor = Vendor::answering(reply(200, TOKEN)).await;
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
     let tokens = obtain(&vendor, endpoint, &connection()).await.unwrap();
@@ -63,7 +63,7 @@ async fn what_comes_back_is_the_new_tokens() {
 }
 
 #[tokio::test]
-async fn an_answer_without_a_refresh_token_leaves_the_old_one() {
+async fn an_answer_without_a_refresh_token_keeps_the_old_token() {
     let vendor = Vendor::answering(reply(200, r#"{"access_token":"new"}"#)).await;
     let endpoint = endpoint(&vendor).client_auth(ClientAuth::None);
     let tokens = obtain(&vendor, endpoint, &connection()).await.unwrap();
@@ -71,7 +71,7 @@ async fn an_answer_without_a_refresh_token_leaves_the_old_one() {
 }
 
 #[tokio::test]
-async fn client_credentials_are_a_grant_of_their_own() {
+async fn the_client_credentials_grant() {
     let connection = Connection::new("vendor").with_secret("refresh_token", "unused");
     let received = asked(
         |endpoint| {
@@ -99,7 +99,7 @@ async fn client_credentials_are_a_grant_of_their_own() {
 }
 
 #[tokio::test]
-async fn parameters_can_be_the_connections_and_win() {
+async fn parameters_may_come_from_the_connection_and_take_precedence() {
     let connection = Connection::new("vendor")
         .with_secret("account_id", "sec ret")
         .with_variable("account_id", "variable")
@@ -133,7 +133,7 @@ async fn parameters_can_be_the_connections_and_win() {
 }
 
 #[tokio::test]
-async fn some_vendors_want_json_and_fields_of_their_own() {
+async fn some_vendors_need_json_and_other_fields() {
     let received = asked(
         |endpoint| {
             endpoint
@@ -170,7 +170,7 @@ async fn some_vendors_want_json_and_fields_of_their_own() {
     assert!(!head.has("transfer-encoding"));
 }
 
-/// As Google's service accounts want it.
+/// Returns the assertion that Google's service accounts need.
 fn service_account() -> Assertion {
     Assertion::new(SigningAlgorithm::Rs256)
         .issuer(TokenParameter::from_connection("client_email"))
@@ -224,7 +224,7 @@ async fn an_assertion_is_signed_by_the_connections_key() {
 }
 
 #[tokio::test]
-async fn an_assertion_says_what_it_is_told_to() {
+async fn an_assertion_has_the_configured_claims() {
     let connection = Connection::new("vendor")
         .with_secret("subject", "ann@acme.test\",\"admin\":\"yes")
         .with_variable("enterprise", "e1");
@@ -335,7 +335,7 @@ fn token_urls_are_checked_when_they_are_set() {
 }
 
 #[tokio::test]
-async fn only_connections_that_have_what_the_grant_needs_are_served() {
+async fn only_connections_with_the_needed_secrets_are_supported() {
     let origin = "http://vendor.test";
     let refresh = source(origin, endpoint(origin));
     assert!(refresh.supports(&connection()));
@@ -368,7 +368,7 @@ async fn only_connections_that_have_what_the_grant_needs_are_served() {
 }
 
 #[tokio::test]
-async fn a_token_endpoint_that_speaks_http2_is_asked_so() {
+async fn a_token_endpoint_with_http2_is_called_over_http2() {
     let vendor = H2Vendor::start().await;
     let url = format!("{}/oauth/token", vendor.origin());
     let endpoint = TokenEndpoint::new(&url).unwrap();

@@ -1,4 +1,4 @@
-//! JWTs as whoever gets them reads them: by public keys alone.
+//! JWTs, read by the public keys alone, like their recipients read them.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -43,13 +43,13 @@ impl Jwt {
         self.claims[claim].as_u64().unwrap()
     }
 
-    /// Fails unless the public key of [`RSA`] verifies it.
+    /// Fails unless the public key of [`RSA`] verifies the signature.
     pub(super) fn verify_rsa(&self, algorithm: &'static RsaParameters) {
         let key = rsa::KeyPair::from_pkcs8(&der(RSA)).unwrap();
         self.verify(algorithm, key.public_key().as_ref());
     }
 
-    /// Fails unless the public key of [`P256`] verifies it.
+    /// Fails unless the public key of [`P256`] verifies the signature.
     pub(super) fn verify_p256(&self) {
         let x = decode("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU");
         let y = decode("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0");
@@ -57,7 +57,7 @@ impl Jwt {
         self.verify(&ring::signature::ECDSA_P256_SHA256_FIXED, &point);
     }
 
-    /// Fails unless the public key of [`ED25519`] verifies it.
+    /// Fails unless the public key of [`ED25519`] verifies the signature.
     pub(super) fn verify_ed25519(&self) {
         let point = decode("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
         self.verify(&ring::signature::ED25519, &point);
@@ -71,7 +71,7 @@ impl Jwt {
     }
 }
 
-/// A new key over P-384 in PEM, and its public part.
+/// Returns a new key over P-384 in PEM, and its public part.
 pub(super) fn p384() -> (String, Vec<u8>) {
     let random = SystemRandom::new();
     let algorithm = &ECDSA_P384_SHA384_FIXED_SIGNING;

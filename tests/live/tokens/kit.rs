@@ -1,4 +1,4 @@
-//! A token endpoint that a test scripts, and one request to it.
+//! A scripted token endpoint, and requests to it.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -17,7 +17,7 @@ use testkit::vendor::{Received, Vendor};
 pub(super) const TOKEN: &str =
     r#"{"access_token":"new","refresh_token":"next","expires_in":3600,"token_type":"bearer"}"#;
 
-/// An answer with that status and body.
+/// Returns an answer with that status and body.
 pub(super) fn reply(status: u16, body: &str) -> Reply {
     let length = body.len();
     Reply::bytes(format!(
@@ -25,12 +25,12 @@ pub(super) fn reply(status: u16, body: &str) -> Reply {
     ))
 }
 
-/// A transport that lets loopback and plaintext through, and knows `vendor.test`.
+/// Returns a transport that allows loopback and plaintext, and knows `vendor.test`.
 pub(super) fn transport(vendor: &(impl Origin + ?Sized)) -> HttpTransport {
     Setup::new(vendor).build_transport(SocketAddr::from(([127, 0, 0, 1], 1)))
 }
 
-/// The vendor's token endpoint.
+/// Returns the vendor's token endpoint.
 pub(super) fn endpoint(vendor: &(impl Origin + ?Sized)) -> TokenEndpoint {
     TokenEndpoint::new(&format!("{}/oauth/token", vendor.origin())).expect("a token URL")
 }
@@ -46,14 +46,14 @@ pub(super) fn id() -> ConnectionKey {
     ConnectionKey::try_from("c").unwrap()
 }
 
-/// A connection that has a refresh token.
+/// Returns a connection with a refresh token.
 pub(super) fn connection() -> Connection {
     Connection::new("vendor")
         .with_secret("access_token", "old")
         .with_secret("refresh_token", "r+1/&=")
 }
 
-/// New tokens for the connection, by that endpoint.
+/// Fetches new tokens for the connection from that endpoint.
 pub(super) async fn obtain(
     vendor: &(impl Origin + ?Sized),
     endpoint: TokenEndpoint,
@@ -62,7 +62,7 @@ pub(super) async fn obtain(
     source(vendor, endpoint).fetch(&id(), connection).await
 }
 
-/// The request that the endpoint gets for that connection.
+/// Returns the request that the endpoint receives for that connection.
 pub(super) async fn asked(
     change: impl FnOnce(TokenEndpoint) -> TokenEndpoint,
     connection: &Connection,
@@ -72,11 +72,14 @@ pub(super) async fn asked(
     let tokens = obtain(&vendor, endpoint, connection).await.unwrap();
     assert_eq!(tokens.access_token, Secret::from("new"));
     let received = vendor.next().await;
-    assert!(vendor.try_next().await.is_none(), "it was asked twice");
+    assert!(
+        vendor.try_next().await.is_none(),
+        "the endpoint was called twice"
+    );
     received
 }
 
-/// The pairs of a form, each name once.
+/// Returns the pairs of a form, in which each name must occur once.
 pub(super) fn form(received: &Received) -> BTreeMap<String, String> {
     let text = std::str::from_utf8(&received.body.data).unwrap();
     let mut pairs = BTreeMap::new();
@@ -87,7 +90,7 @@ pub(super) fn form(received: &Received) -> BTreeMap<String, String> {
     pairs
 }
 
-/// The pairs, for comparison.
+/// Returns the pairs for a comparison.
 pub(super) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String, String> {
     pairs
         .into_iter()
@@ -95,7 +98,7 @@ pub(super) fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> BTreeMap<String
         .collect()
 }
 
-/// The cause of a failure, and when the endpoint wants to be asked again.
+/// Returns the cause of a failure, and the time after which the endpoint wants the next request.
 pub(super) fn failure(
     outcome: Result<Tokens, TokenError>,
 ) -> (TokenEndpointError, Option<Duration>) {
@@ -112,17 +115,17 @@ pub(super) fn failure(
     }
 }
 
-/// What can't be asked for, whoever is to mend it.
+/// Returns the error for tokens that can't be requested.
 pub(super) fn unready(outcome: Result<Tokens, TokenError>) -> TokenEndpointError {
     match outcome {
         Err(TokenError::Incomplete { source, .. } | TokenError::Failed { source, .. }) => {
             source.downcast_ref::<TokenEndpointError>().unwrap().clone()
         }
-        other => unreachable!("it can be asked for: {other:?}"),
+        other => unreachable!("the tokens can be requested: {other:?}"),
     }
 }
 
-/// How long the token lives from now on, in seconds.
+/// Returns the remaining lifetime of the token, in seconds.
 pub(super) fn left(tokens: &Tokens) -> Option<u64> {
     let left = tokens.expires_at?.duration_since(SystemTime::now());
     Some(left.unwrap().as_secs())

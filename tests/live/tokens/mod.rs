@@ -1,4 +1,4 @@
-//! Token endpoints of OAuth 2.0, asked by `OAuth2TokenSource`.
+//! Token endpoints of OAuth 2.0, which `OAuth2TokenSource` calls.
 
 mod answers;
 mod client_auth;

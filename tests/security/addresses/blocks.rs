@@ -1,4 +1,4 @@
-//! Blocks of addresses that are not the public internet.
+//! Blocks of addresses that don't belong to the public internet.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -16,8 +16,8 @@ fn judged(policy: &NetworkPolicy, ip: IpAddr) -> Result<(), NetworkRefusal> {
     policy.check(SocketAddr::new(ip, 443))
 }
 
-/// Each block that isn't public, as the registries have it, written down a second time: first and
-/// last address, and one inside.
+/// Each block that isn't public, from the registries, written a second time: the first address, the last address, and
+/// an address inside.
 const BLOCKS: [(&str, &str, &str); 38] = [
     ("0.0.0.0", "0.255.255.255", "0.1.2.3"),
     ("10.0.0.0", "10.255.255.255", "10.1.2.3"),
@@ -197,7 +197,7 @@ fn n2_the_public_internet_passes_and_blocks_can_be_allowed() {
     }
 }
 
-/// IPv6 addresses that carry the given one.
+/// Returns IPv6 addresses that contain the given address.
 fn carriers(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
     let [a, b, c, d] = inner.octets();
     let (high, low) = (u16::from_be_bytes([a, b]), u16::from_be_bytes([c, d]));
@@ -209,18 +209,18 @@ fn carriers(inner: Ipv4Addr) -> Vec<Ipv6Addr> {
         Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
         Ipv6Addr::new(0x64, 0xff9b, 1, high, low >> 8, low << 8, 0, 0),
         Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
-        // Teredo: a server, and a client with its bits flipped.
+        // Teredo: a server, and a client with inverted bits.
         Ipv6Addr::new(0x2001, 0, high, low, 0, 0, !0x0808, !0x0808),
         Ipv6Addr::new(0x2001, 0, 0x0808, 0x0808, 0, 0, !high, !low),
-        // ISATAP, with the universal bit and without.
+        // ISATAP, with and without the universal bit.
         Ipv6Addr::new(0x2606, 0x4700, 0, 0, 0, 0x5efe, high, low),
         Ipv6Addr::new(0x2606, 0x4700, 0, 0, 0x200, 0x5efe, high, low),
     ]
 }
 
 #[test]
-fn n3_an_address_is_judged_by_what_it_carries() {
-    // All outer forms are allowed, so that the carried address alone decides.
+fn n3_an_address_is_checked_by_the_address_inside() {
+    // All outer forms are allowed, so only the address inside decides.
     let wide = allowing(&["::/3", "2001::/16", "2002::/16"]);
     for inner in ["169.254.169.254", "127.0.0.1", "10.0.0.1", "192.168.1.1"] {
         for carrier in carriers(inner.parse().unwrap()) {
@@ -237,7 +237,7 @@ fn n3_an_address_is_judged_by_what_it_carries() {
 }
 
 #[tokio::test]
-async fn n3_carried_addresses_are_refused_as_literals_and_as_answers() {
+async fn n3_addresses_inside_are_refused_as_literals_and_as_answers_of_dns() {
     let vendor = Vendor::ok().await;
     for ip in [
         "::ffff:169.254.169.254",
@@ -257,7 +257,7 @@ async fn n3_carried_addresses_are_refused_as_literals_and_as_answers() {
 }
 
 #[test]
-fn n5_no_list_of_blocks_switches_the_guard_off() {
+fn n5_the_guard_is_widened_only_by_blocks_or_any_address() {
     let everything = allowing(&["0.0.0.0/0", "::/0"]);
     assert_eq!(judged(&everything, [127, 0, 0, 1].into()), Ok(()));
     let only_v6 = allowing(&["::/0"]);
@@ -287,7 +287,7 @@ fn n5_no_list_of_blocks_switches_the_guard_off() {
 }
 
 #[test]
-fn n8_the_table_is_our_own_and_says_how_old_it_is() {
+fn n8_the_table_is_the_crates_own_and_names_its_date() {
     let policy = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/policy");
     let table = fs::read_to_string(policy.join("special_purpose.rs")).unwrap();
     for registry in [

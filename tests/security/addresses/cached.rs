@@ -1,4 +1,4 @@
-//! An answer that is kept is judged like one that is new.
+//! A cached answer of DNS is checked like a new answer.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use testkit::vendor::Vendor;
 
 const LONG: Duration = Duration::from_secs(3600);
 
-/// A gateway before `host` on the vendor's port, which keeps addresses for so long.
+/// Starts a gateway in front of `host` on the vendor's port, which caches addresses for that time.
 async fn gateway(
     vendor: &Vendor,
     host: &str,
@@ -35,7 +35,7 @@ async fn closing() -> Vendor {
 }
 
 #[tokio::test]
-async fn n1_kept_addresses_that_are_refused_stay_refused() {
+async fn n1_cached_addresses_that_are_refused_stay_refused() {
     let vendor = closing().await;
     let names = Names::new().answer("kept.test", [&["127.0.0.2", "10.0.0.1"]]);
     let network = allowing(&["127.0.0.1/32"]).dangerous().plaintext();
@@ -48,8 +48,8 @@ async fn n1_kept_addresses_that_are_refused_stay_refused() {
 }
 
 #[tokio::test]
-async fn n1_kept_addresses_are_judged_for_each_use_of_their_own() {
-    // The same name at two ports: of the vendor, and of the gateway itself.
+async fn n1_cached_addresses_are_checked_for_each_use() {
+    // The same name with two ports: the vendor's port, and the port of the gateway itself.
     let vendor = closing().await;
     let listener = bind().await;
     let own = listener.local_addr().unwrap();
@@ -74,7 +74,7 @@ async fn n1_kept_addresses_are_judged_for_each_use_of_their_own() {
 }
 
 #[tokio::test]
-async fn n1_a_name_that_is_bound_anew_is_judged_once_its_time_is_over() {
+async fn n1_a_name_that_changes_its_address_is_checked_after_the_cache_time() {
     let vendor = closing().await;
     let names = Names::new().answer(
         "rebound.test",

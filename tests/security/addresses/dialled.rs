@@ -1,4 +1,4 @@
-//! What is judged is what is dialled, each time anew.
+//! The checked address is the address that is dialled, and each address is checked again.
 
 use tower_passthrough::policy::{DomainPolicy, NetworkPolicy};
 
@@ -11,11 +11,11 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn n1_a_name_that_is_bound_anew_is_judged_anew() {
+async fn n1_a_name_that_changes_its_address_is_checked_again() {
     let closing =
         Reply::bytes("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok").close();
     let vendor = Vendor::answering(closing).await;
-    // The "public" address is the only one that is allowed; the next answer is an internal one.
+    // Only the "public" address is allowed, and the next answer has an internal address.
     let names = Names::new().answer(
         "rebound.test",
         [&["127.0.0.1"], &["127.0.0.2"], &["127.0.0.1"]],
@@ -29,7 +29,7 @@ async fn n1_a_name_that_is_bound_anew_is_judged_anew() {
 }
 
 #[tokio::test]
-async fn n1_literal_addresses_are_judged_as_well() {
+async fn n1_literal_addresses_are_checked_as_well() {
     let vendor = Vendor::ok().await;
     for host in [
         "127.0.0.1",
@@ -49,7 +49,7 @@ async fn n1_literal_addresses_are_judged_as_well() {
 }
 
 #[tokio::test]
-async fn n1_names_answered_without_dns_are_judged_as_well() {
+async fn n1_names_answered_without_dns_are_checked_as_well() {
     let vendor = Vendor::ok().await;
     let gateway = Setup::new(&vendor)
         .network(|_| NetworkPolicy::new().dangerous().plaintext())
@@ -60,7 +60,7 @@ async fn n1_names_answered_without_dns_are_judged_as_well() {
 }
 
 #[tokio::test]
-async fn n4_refused_addresses_are_skipped_and_not_told() {
+async fn n4_refused_addresses_are_skipped_and_not_shown() {
     let vendor = Vendor::ok().await;
     let mixed = ["10.11.12.13", "169.254.169.254", "127.0.0.1", "::1"];
     let names = Names::new()
@@ -155,10 +155,10 @@ async fn n7_ports_are_those_of_the_base_url_and_of_the_patterns() {
 }
 
 #[tokio::test]
-async fn n8_spellings_that_tables_of_others_get_wrong_are_refused() {
+async fn n8_ambiguous_spellings_of_addresses_are_refused() {
     let vendor = Vendor::ok().await;
-    // `010.0.0.1` is 8.0.0.1 to the web and 10.0.0.1 to some libraries: no table decides, as
-    // addresses aren't listed.
+    // `010.0.0.1` is 8.0.0.1 by the WHATWG rules and 10.0.0.1 in some libraries. No table decides, because the
+    // integration lists no addresses.
     let pair = Pair::new().await;
     for (domain, status, code) in [
         ("010.0.0.1", 403, "domain-refused"),
@@ -181,7 +181,7 @@ async fn n8_spellings_that_tables_of_others_get_wrong_are_refused() {
 }
 
 #[tokio::test]
-async fn n9_a_connection_is_made_to_what_was_judged_by_one_look_up() {
+async fn n9_a_connection_is_made_to_the_checked_address_of_one_look_up() {
     let closing =
         Reply::bytes("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok").close();
     let vendor = Vendor::answering(closing).await;
@@ -198,7 +198,7 @@ async fn n9_a_connection_is_made_to_what_was_judged_by_one_look_up() {
 #[tokio::test]
 async fn n9_a_kept_connection_needs_no_second_look_up() {
     let vendor = Vendor::ok().await;
-    // A second look-up would lead to an address that may not be dialled.
+    // A second look-up would return an address that may not be dialled.
     let names = Names::new().answer("counted.test", [&["127.0.0.1"], &["10.0.0.1"]]);
     let gateway = gateway(&vendor, "counted.test", &names, &["127.0.0.1/32"]).await;
     let mut caller = testkit::caller::Caller::connect(gateway.address).await;

@@ -1,4 +1,4 @@
-//! Upstreams on this machine, which one call allows for tests and first steps.
+//! Upstreams on this machine, which a single setting allows for tests and first steps.
 
 use tower_passthrough::policy::NetworkPolicy;
 
@@ -6,7 +6,7 @@ use testkit::caller::{get, raw_call};
 use testkit::gateway::{Gateway, Setup};
 use testkit::vendor::Vendor;
 
-/// A gateway before that base URL, whose guard allows this machine alone besides the public internet.
+/// Starts a gateway in front of that base URL, whose guard allows only this machine and the public internet.
 async fn gateway(base_url: &str) -> Gateway {
     let setup = Setup::new(base_url).network(|_| NetworkPolicy::new().dangerous().loopback());
     setup
@@ -17,7 +17,7 @@ async fn gateway(base_url: &str) -> Gateway {
 }
 
 #[tokio::test]
-async fn loopback_is_called_without_tls() {
+async fn d7_loopback_is_called_without_tls() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     for host in ["127.0.0.1", "127.1", "localhost", "LOCALHOST"] {
@@ -26,18 +26,18 @@ async fn loopback_is_called_without_tls() {
         assert_eq!(answer.status(), 200, "{host}: {}", answer.text());
         vendor.next().await;
     }
-    // Nobody listens there, which is found out by dialling.
+    // No server listens there, and the gateway learns this by dialling.
     let gateway = gateway(&format!("http://[::1]:{port}")).await;
     let answer = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(answer.error(), Some("upstream-unreachable"));
 }
 
 #[tokio::test]
-async fn all_else_stays_refused() {
+async fn d7_other_destinations_stay_refused() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     for base_url in [
-        // A name that resolves to this machine: without TLS anybody's name would do.
+        // A name that resolves to this machine. If such names were allowed, each name could be called without TLS.
         format!("http://vendor.test:{port}"),
         format!("http://[::ffff:127.0.0.1]:{port}"),
         format!("http://0.0.0.0:{port}"),
@@ -55,9 +55,9 @@ async fn all_else_stays_refused() {
     vendor.untouched().await;
 }
 
-/// The gateway's own listener is never called, loopback or not.
+/// The gateway's own listener is never dialled, whether loopback is allowed or not.
 #[tokio::test]
-async fn the_gateways_own_listener_stays_refused() {
+async fn n6_the_gateways_own_listener_stays_refused() {
     let listener = testkit::gateway::bind().await;
     let address = listener.local_addr().unwrap();
     let origin = format!("http://{address}");

@@ -1,4 +1,4 @@
-//! Which addresses may be dialled.
+//! The addresses that may be dialled.
 
 mod blocks;
 mod cached;
@@ -14,7 +14,7 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::names::Names;
 use testkit::vendor::Vendor;
 
-/// A gateway before `host` on the vendor's port, with that DNS and those blocks allowed.
+/// Starts a gateway in front of `host` on the vendor's port, with that DNS and with those blocks allowed.
 async fn gateway(vendor: &Vendor, host: &str, names: &Names, blocks: &[&str]) -> Gateway {
     let network = allowing(blocks).dangerous().plaintext();
     let names = names.clone();
@@ -35,12 +35,12 @@ async fn answer(gateway: &Gateway) -> (u16, Option<String>) {
     (response.status(), response.error().map(str::to_owned))
 }
 
-/// A name led to an address that may not be dialled.
+/// Returns the answer if a name leads to an address that may not be dialled.
 fn prohibited() -> (u16, Option<String>) {
     (403, Some("destination-refused".to_owned()))
 }
 
-/// The host itself has written an address that may not be dialled into a base URL.
+/// Returns the answer if the base URL of the host application contains an address that may not be dialled.
 fn prohibited_literal() -> (u16, Option<String>) {
     (502, Some("destination-refused".to_owned()))
 }

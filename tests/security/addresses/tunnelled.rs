@@ -1,4 +1,4 @@
-//! Behind an egress proxy, the guard judges what the proxy is asked for.
+//! Behind an egress proxy, the guard checks the addresses for which the proxy is asked.
 
 use super::{allowing, answer, prohibited, prohibited_literal};
 use testkit::egress_proxy::{EgressProxy, Verdict};
@@ -7,8 +7,7 @@ use testkit::names::Names;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// A gateway before `host` on the vendor's port, behind that proxy; loopback's first address may be
-/// asked for.
+/// Starts a gateway in front of `host` on the vendor's port, behind that proxy. The first loopback address is allowed.
 async fn gateway(
     vendor: &Vendor,
     host: &str,
@@ -35,7 +34,7 @@ async fn proxies() -> [EgressProxy; 2] {
 }
 
 #[tokio::test]
-async fn n9_a_proxy_is_asked_for_the_address_that_was_judged() {
+async fn n9_a_proxy_is_asked_for_the_checked_address() {
     for proxy in proxies().await {
         let reply = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
         let vendor = Vendor::answering(Reply::bytes(reply).close()).await;
@@ -61,7 +60,7 @@ async fn n9_a_proxy_is_asked_for_the_address_that_was_judged() {
 }
 
 #[tokio::test]
-async fn n9_literal_addresses_are_judged_whoever_resolves_names() {
+async fn n9_literal_addresses_are_checked_even_if_the_proxy_resolves_names() {
     for proxy in proxies().await {
         let vendor = Vendor::ok().await;
         for host in ["127.0.0.2", "169.254.169.254", "[::1]", "[::ffff:10.0.0.1]"] {

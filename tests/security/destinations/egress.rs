@@ -1,4 +1,4 @@
-//! What an egress proxy gets to see.
+//! The data that an egress proxy sees.
 
 use testkit::caller::{get, raw_call, request};
 use testkit::egress_proxy::{EgressProxy, Verdict};
@@ -7,7 +7,7 @@ use testkit::manual::ManualVendor;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn d13_an_egress_proxy_is_asked_for_tunnels_alone() {
+async fn d13_an_egress_proxy_is_asked_only_for_tunnels() {
     let vendor = Vendor::ok().await;
     for proxy in [
         EgressProxy::http(|_| Verdict::Through).await,
@@ -27,7 +27,7 @@ async fn d13_an_egress_proxy_is_asked_for_tunnels_alone() {
              Proxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n"
         );
         assert_eq!(proxy.next().await, expected);
-        // Nor is the proxy's credential the vendor's.
+        // The proxy's credential isn't sent to the vendor either.
         let received = vendor.next().await;
         assert_eq!(
             received.head.value("authorization"),
@@ -39,7 +39,7 @@ async fn d13_an_egress_proxy_is_asked_for_tunnels_alone() {
 
 #[tokio::test]
 async fn d13_a_proxy_that_answers_for_the_vendor_is_sent_nothing() {
-    // It takes the tunnel for itself: the vendor's certificate is what it lacks.
+    // The proxy answers in place of the vendor, and doesn't have the vendor's certificate.
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let impostor = ManualVendor::bind_tls_as("127.0.0.1").await;
     let own = impostor.address();

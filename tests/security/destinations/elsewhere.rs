@@ -1,4 +1,4 @@
-//! What may not lead a call elsewhere, nor show where it went.
+//! Data that must not lead a call to another destination, and must not show the destination.
 
 use tower_passthrough::{Connection, auth};
 
@@ -11,7 +11,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn d11_redirects_are_handed_back_and_never_followed() {
+async fn d11_redirects_are_returned_and_never_followed() {
     let evil = Vendor::ok().await;
     let location = format!("http://evil.test:{}/steal", evil.address().port());
     for status in [301, 302, 303, 307, 308] {
@@ -145,7 +145,7 @@ async fn d14_only_the_base_url_and_the_domain_name_a_destination() {
     evil.untouched().await;
 }
 
-/// The reply that a caller's own `Host` would be echoed by is no reason to trust it either.
+/// Fields of a vendor's response that name another host don't change the destination of a later call.
 #[tokio::test]
 async fn d14_a_vendors_answer_names_no_destination() {
     let evil = Vendor::ok().await;

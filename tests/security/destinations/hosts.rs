@@ -1,4 +1,4 @@
-//! One parser of hosts, and one form in which they are compared.
+//! One parser of hosts, and one normal form for comparisons.
 
 use tokio::net::TcpListener;
 use tower_passthrough::policy::DomainPolicy;
@@ -10,9 +10,9 @@ use testkit::gateway::Setup;
 use testkit::names::Names;
 use testkit::wait::within;
 
-/// Spellings that two parsers would read as two hosts.
+/// Spellings that two parsers would read as different hosts.
 #[tokio::test]
-async fn d4_what_parsers_disagree_about_is_refused() {
+async fn d4_ambiguous_hosts_are_refused() {
     let site = Site::with(|port| {
         DomainPolicy::none()
             .allow(&format!("good.test:{port}"))
@@ -60,7 +60,7 @@ async fn d4_what_parsers_disagree_about_is_refused() {
     }
 }
 
-/// What was judged is what is looked up, dialled and sent, whatever was written.
+/// The checked host is looked up, dialled and sent, however it was written.
 #[tokio::test]
 async fn d4_spellings_of_one_host_lead_to_that_host() {
     let allow = |port: u16| {
@@ -84,7 +84,7 @@ async fn d4_spellings_of_one_host_lead_to_that_host() {
 }
 
 #[tokio::test]
-async fn d4_the_judged_name_is_the_one_in_sni() {
+async fn d4_the_checked_name_is_sent_in_sni() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let domains = DomainPolicy::none()
@@ -106,12 +106,12 @@ async fn d4_the_judged_name_is_the_one_in_sni() {
     );
     let (name, response) = within("a handshake", async { tokio::join!(serve, call) }).await;
     assert_eq!(name.as_deref(), Some("eu.vendor.test"));
-    // The scripted server hung up.
+    // The scripted server closed the connection.
     assert_eq!(response.status(), 502);
 }
 
 #[tokio::test]
-async fn d5_hosts_are_compared_in_one_form() {
+async fn d5_hosts_are_compared_in_one_normal_form() {
     let site = Site::with(|port| {
         DomainPolicy::none()
             .allow(&format!("EU.Vendor.test.:{port}"))
@@ -137,7 +137,7 @@ async fn d5_hosts_are_compared_in_one_form() {
     site.refuses(&long, 400, "bad-domain").await;
     site.refuses(&format!("{}.test", "a".repeat(64)), 400, "bad-domain")
         .await;
-    // Cyrillic look-alikes.
+    // Cyrillic letters that look like Latin letters.
     site.refuses(
         &format!("\u{435}u.vendor.test:{port}"),
         403,
@@ -151,9 +151,8 @@ async fn d5_hosts_are_compared_in_one_form() {
 }
 
 #[tokio::test]
-async fn d5_a_default_port_is_no_other_port() {
-    // Base and `__domain` both mean port 80, where nobody may listen: the verdict alone is asked
-    // for.
+async fn d5_a_default_port_is_the_same_as_no_port() {
+    // Base URL and `__domain` both mean port 80, on which a test can't listen, so the test looks only at the verdict.
     let names = Names::new();
     let resolver = names.clone();
     let gateway = Setup::new("http://api.vendor.test")

@@ -1,4 +1,4 @@
-//! A credential is put on after the destination has been judged, and only for it.
+//! A credential is added only after the destination was checked, and only for this destination.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,7 +17,7 @@ use testkit::gateway::{Gateway, Setup, bind};
 use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 
-/// Counts how often a credential was put on.
+/// Counts the credentials that were added.
 #[derive(Clone, Debug, Default)]
 struct Counting(Arc<AtomicUsize>);
 
@@ -41,7 +41,7 @@ impl AuthScheme for Counting {
 }
 
 #[tokio::test]
-async fn d1_a_credential_is_put_on_after_the_destination_was_judged() {
+async fn d1_a_credential_is_added_after_the_destination_was_checked() {
     let counting = Counting::default();
     let scheme = counting.clone();
     let pair = Pair::with(|setup| setup.upstream(|upstream| upstream.auth(scheme))).await;
@@ -57,7 +57,7 @@ async fn d1_a_credential_is_put_on_after_the_destination_was_judged() {
     assert_eq!(counting.0.load(Ordering::SeqCst), 1);
 }
 
-/// A resolver that reads the host out of a connection's variable, with no regard to anything.
+/// A resolver that reads the host from a variable of the connection, without any check.
 struct Foreign;
 
 impl BaseUrlResolver for Foreign {
@@ -70,7 +70,7 @@ impl BaseUrlResolver for Foreign {
 }
 
 #[tokio::test]
-async fn d1_what_a_resolver_returns_goes_through_the_same_parser_and_guard() {
+async fn d1_base_urls_of_a_resolver_go_through_the_same_parser_and_guard() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     let to = |host: String| {
@@ -109,7 +109,7 @@ async fn d1_what_a_resolver_returns_goes_through_the_same_parser_and_guard() {
     );
 }
 
-/// A scheme that would turn the request to another host. Path and query are all that it can set.
+/// A scheme that tries to send the request to another host. The scheme can set only path and query.
 #[derive(Debug)]
 struct Turning(String);
 
@@ -129,7 +129,7 @@ impl AuthScheme for Turning {
 }
 
 #[tokio::test]
-async fn d1_a_scheme_cannot_turn_the_request_elsewhere() {
+async fn d1_a_scheme_cannot_change_the_destination() {
     let evil = Vendor::ok().await;
     let port = evil.address().port();
     let whole = format!("http://127.0.0.1:{port}/x");

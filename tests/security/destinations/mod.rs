@@ -1,4 +1,4 @@
-//! Where a credential may go.
+//! The destinations of a credential.
 
 mod egress;
 mod elsewhere;
@@ -14,8 +14,8 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::names::Names;
 use testkit::vendor::Vendor;
 
-/// A vendor at `api.vendor.test`, where each other name leads to it as well: a wrong verdict is
-/// seen there.
+/// A vendor at `api.vendor.test`. All other names lead to the vendor as well, so the vendor sees calls that should have
+/// been refused.
 struct Site {
     vendor: Vendor,
     gateway: Gateway,
@@ -23,7 +23,7 @@ struct Site {
 }
 
 impl Site {
-    /// With the domains that `allow` makes of the vendor's port.
+    /// Allows the domains that `allow` returns for the vendor's port.
     async fn with(allow: impl FnOnce(u16) -> DomainPolicy) -> Self {
         let vendor = Vendor::ok().await;
         let names = Names::all_to_loopback();
@@ -52,7 +52,7 @@ impl Site {
         raw_call(self.gateway.address, get(&target)).await
     }
 
-    /// `__domain` is refused like that, and nobody is asked or connected to.
+    /// Checks that `__domain` is refused with that error, and that no name is looked up and no connection is opened.
     async fn refuses(&self, domain: &str, status: u16, code: &str) {
         let response = self.call(domain).await;
         assert_eq!(
@@ -64,7 +64,7 @@ impl Site {
         self.vendor.untouched().await;
     }
 
-    /// `__domain` is permitted, and `host` is what is looked up and sent.
+    /// Checks that `__domain` is permitted, and that `host` is looked up and sent.
     async fn permits(&self, domain: &str, host: &str) {
         let asked = self.names.asked().len();
         let response = self.call(domain).await;
@@ -72,14 +72,14 @@ impl Site {
         let received = self.vendor.next().await;
         let authority = format!("{host}:{}", self.port());
         assert_eq!(received.head.value("host"), Some(&*authority), "{domain:?}");
-        // A kept connection needs no look-up; one that was made asked for that name.
+        // A kept connection needs no look-up. If there was a look-up, it was for this name.
         for name in &self.names.asked()[asked..] {
             assert_eq!(name, host, "{domain:?}");
         }
     }
 }
 
-/// Each byte that isn't a letter or digit, percent-encoded.
+/// Returns the text with each byte percent-encoded that isn't a letter or a digit.
 fn encoded(text: &str) -> String {
     text.bytes()
         .map(|byte| match byte {

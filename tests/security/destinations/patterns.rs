@@ -1,4 +1,4 @@
-//! Which hosts `__domain` may name.
+//! The hosts that `__domain` may name.
 
 use tower_passthrough::policy::DomainPolicy;
 
@@ -24,7 +24,7 @@ async fn d2_no_domain_is_allowed_unless_listed() {
 }
 
 #[tokio::test]
-async fn d2_a_refused_domain_is_not_told_apart_by_a_lookup() {
+async fn d2_a_refused_domain_is_refused_without_a_look_up() {
     let site = Site::with(|port| {
         DomainPolicy::none()
             .allow(&format!("de.vendor.test:{port}"))
@@ -67,7 +67,7 @@ async fn d3_patterns_match_whole_labels_below_their_suffix() {
 }
 
 #[tokio::test]
-async fn d3_a_pattern_without_a_port_means_the_schemes_own() {
+async fn d3_a_pattern_without_a_port_means_the_default_port() {
     let allow = |_| {
         DomainPolicy::none()
             .allow("eu.vendor.test")
@@ -84,7 +84,7 @@ async fn d3_a_pattern_without_a_port_means_the_schemes_own() {
 }
 
 #[test]
-fn d3_patterns_over_strangers_cannot_be_built() {
+fn d3_too_wide_patterns_cannot_be_built() {
     for pattern in [
         "*",
         "*.",
@@ -133,7 +133,7 @@ fn d3_patterns_over_strangers_cannot_be_built() {
 }
 
 #[test]
-fn d10_a_wildcard_over_strangers_tenants_cannot_be_built() {
+fn d10_a_wildcard_over_tenants_of_a_vendor_cannot_be_built() {
     for suffix in [
         "zendesk.com",
         "myshopify.com",

@@ -47,14 +47,14 @@ async fn d7_https_is_never_lowered_to_http() {
 }
 
 #[tokio::test]
-async fn d7_http_vendors_need_the_hosts_word() {
+async fn d7_http_vendors_need_permission() {
     let loopback = || NetworkPolicy::new().allow("127.0.0.0/8".parse().unwrap());
     let pair = Pair::with(|setup| setup.network(move |_| loopback())).await;
     let response = pair
         .refused(get("/p/c/x"), 502, "destination-refused")
         .await;
     assert!(response.text().contains("\"sent\":false"));
-    // UNAVAILABLE: the caller has made no mistake.
+    // The gRPC status is UNAVAILABLE, because the caller made no mistake.
     let grpc = request("POST", "/p/c/x", &["Content-Type: application/grpc"], "");
     let response = pair.call(&grpc).await;
     assert_eq!(response.head.value("grpc-status"), Some("14"));
@@ -110,7 +110,7 @@ async fn d8_user_info_query_and_fragment_are_errors() {
 }
 
 #[tokio::test]
-async fn d9_a_variable_enters_only_whole_and_matching() {
+async fn d9_a_variable_enters_only_if_its_whole_value_matches() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     let template = |pattern: Option<&str>| {
@@ -213,7 +213,7 @@ async fn d9_a_variable_enters_only_whole_and_matching() {
 }
 
 #[tokio::test]
-async fn d9_nothing_that_a_caller_sent_is_expanded() {
+async fn d9_no_part_of_a_callers_request_is_expanded() {
     let pair = Pair::with(|setup| {
         setup
             .connection(

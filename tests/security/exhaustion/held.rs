@@ -1,4 +1,4 @@
-//! Memory and connections that calls hold.
+//! The memory and the connections that calls hold.
 
 use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
@@ -31,11 +31,11 @@ use testkit::vendor::Vendor;
 use testkit::wait::{Signal, within};
 use testkit::wire::Wire;
 
-/// The most that may lie between a peer that sends and one that doesn't read, kernels' buffers
-/// included.
+/// The largest number of bytes that may be between a peer that sends and a peer that doesn't read, with the buffers of
+/// the kernels included.
 const IN_BETWEEN: usize = 24 << 20;
 
-/// Writes until the peer takes no more for a second; how much it took.
+/// Writes until the peer reads nothing for a second, and returns the number of bytes that the peer took.
 async fn fill(wire: &mut Wire) -> usize {
     let chunk = [b'x'; 64 * 1024];
     let mut written = 0;
@@ -84,7 +84,7 @@ async fn x1_a_vendor_that_does_not_read_holds_little() {
 }
 
 #[tokio::test]
-async fn x1_a_body_over_the_limit_goes_no_further() {
+async fn x1_a_body_over_the_limit_is_not_forwarded() {
     let pair = Pair::with(|setup| setup.options(|options| options.request_body_limit(1000))).await;
     pair.refused(
         request("POST", "/p/c/x", &["Content-Length: 1001"], ""),
@@ -119,7 +119,7 @@ async fn x1_a_body_over_the_limit_goes_no_further() {
 }
 
 #[tokio::test]
-async fn x2_idle_connections_are_few_and_end() {
+async fn x2_idle_connections_are_limited_and_closed() {
     const AT_ONCE: usize = 12;
     let signal = Signal::new();
     let reply = Reply::default()
@@ -146,11 +146,11 @@ async fn x2_idle_connections_are_few_and_end() {
     while let Some(response) = calls.join_next().await {
         assert_eq!(response.unwrap().text(), "ok");
     }
-    // No call is made any more: a pool that looks only when it's asked would keep them.
+    // No call is made any more, so a pool that looks only during calls would keep the connections.
     vendor.all_closed().await;
 }
 
-/// Knows each id.
+/// A store that has a connection for each id.
 struct Everything;
 
 impl CredentialStore for Everything {
@@ -163,7 +163,7 @@ impl CredentialStore for Everything {
     }
 }
 
-/// The bytes that the process holds, as the kernel counts them.
+/// Returns the resident memory of the process, as the kernel reports it.
 #[cfg(target_os = "linux")]
 fn resident() -> usize {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
@@ -182,8 +182,8 @@ fn resident() -> usize {
 
 #[cfg(target_os = "linux")]
 #[tokio::test]
-#[ignore = "measures the process, so it must run alone; a minute and more"]
-async fn x2_a_million_ids_leave_nothing_behind() {
+#[ignore = "measures the process, so it must run alone; takes more than a minute"]
+async fn x2_a_million_ids_leave_no_memory_behind() {
     let upstream = Upstream::new("https://vendor.test")
         .unwrap()
         .auth(auth::Bearer);
@@ -212,12 +212,12 @@ async fn x2_a_million_ids_leave_nothing_behind() {
     for nth in 0..1_000_000 {
         call(nth).await.unwrap();
     }
-    // A map of them would hold 100 MB at the least.
+    // A map of the ids would hold at least 100 MB.
     let grown = resident().saturating_sub(before);
     assert!(grown < 32 << 20, "{grown} bytes more");
 }
 
-/// Sees the payload, so that it's kept.
+/// A scheme that sees the payload, so the gateway buffers the payload.
 #[derive(Debug)]
 struct Payload;
 
@@ -236,13 +236,13 @@ impl AuthScheme for Payload {
 }
 
 #[tokio::test]
-async fn x1_what_is_kept_for_signatures_is_bounded_in_all() {
+async fn x1_bodies_buffered_for_signatures_are_bounded_in_total() {
     let pair = Pair::with(|setup| {
         let setup = setup.upstream(|upstream| upstream.auth(Payload));
         setup.options(|options| options.buffered_bodies_limit(1000))
     })
     .await;
-    // Most of a body, and the rest never comes.
+    // Most of a body comes, and the rest never comes.
     let mut caller = Caller::connect(pair.gateway.address).await;
     let part = request("POST", "/p/c/x", &["Content-Length: 700"], &"x".repeat(600));
     caller.write(part).await;
@@ -268,7 +268,7 @@ async fn x1_what_is_kept_for_signatures_is_bounded_in_all() {
     .await;
 }
 
-/// Says of each payload if nobody but the transport holds its memory once it has been sent.
+/// Reports for each payload whether only the transport holds its memory after it was sent.
 struct Alone(Sender<bool>);
 
 impl Transport for Alone {
@@ -287,9 +287,9 @@ impl Transport for Alone {
     }
 }
 
-/// Its memory is counted as long as the body is there, so it must end with the body.
+/// The memory of a payload is counted as long as the body exists, so the memory must be freed with the body.
 #[tokio::test]
-async fn x1_a_payload_that_was_sent_is_held_by_nobody() {
+async fn x1_a_payload_that_was_sent_is_freed() {
     let (sender, held) = channel();
     let upstream = Upstream::new("https://vendor.test").unwrap().auth(Payload);
     let store = MemoryStore::from_iter([("c", Connection::new("x"))]);

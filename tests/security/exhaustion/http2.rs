@@ -9,7 +9,7 @@ use testkit::manual::ManualVendor;
 use testkit::wait::within;
 use testkit::wire::Wire;
 
-/// A vendor over HTTP/2 that does `misbehave` once it has the first request, and answers no other.
+/// Starts an HTTP/2 vendor that runs `misbehave` after the first request, and answers no other request.
 async fn h2_flood(misbehave: impl AsyncFnOnce(&mut Wire, [u8; 4])) -> (u16, Option<String>) {
     let vendor = ManualVendor::bind_tls(&["h2"]).await;
     let gateway = Setup::new(&vendor)
@@ -57,7 +57,7 @@ const PING: u8 = 6;
 #[tokio::test]
 async fn x3_a_flood_of_continuations_ends_the_call() {
     let (status, error) = h2_flood(async |wire, stream| {
-        // A head that never ends (CVE-2024-27316): each frame a field more.
+        // A head that never ends (CVE-2024-27316): each frame adds a field.
         let mut field = vec![0x10, 5];
         field.extend(b"x-abc");
         field.push(100);
@@ -77,8 +77,7 @@ async fn x3_a_flood_of_continuations_ends_the_call() {
 #[tokio::test]
 async fn x3_a_head_over_http2_is_bounded() {
     let (status, error) = h2_flood(async |wire, stream| {
-        // `:status: 200`, then fields that are named by the dynamic table: few bytes that mean
-        // many.
+        // `:status: 200`, and then references to fields of the dynamic table: few bytes that mean many fields.
         let mut block = vec![0x88, 0x40, 1, b'x', 127, 0xe1, 0x1e];
         block.extend(vec![b'y'; 4000]);
         block.extend(vec![0xbe; 4000]);
@@ -93,7 +92,7 @@ async fn x3_settings_and_pings_without_end_hold_no_memory_and_no_call() {
     for (kind, payload) in [(SETTINGS, &[][..]), (PING, &[0; 8])] {
         let (status, _) = h2_flood(async |wire, _| {
             let flood = async { while frame(wire, kind, 0, [0; 4], payload).await {} };
-            // Its answers are never read, so the gateway must stop to take more.
+            // The vendor never reads the gateway's answers, so the gateway must stop reading.
             let _ = tokio::time::timeout(Duration::from_secs(2), flood).await;
         })
         .await;

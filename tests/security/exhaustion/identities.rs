@@ -1,4 +1,4 @@
-//! Client certificates: what is kept of them.
+//! Client certificates: the connections and sessions that are kept for them.
 
 use tower_passthrough::{
     CallContext, ConnectionId, Integrations, MemoryStore, PassthroughService, Upstream, auth,
@@ -15,7 +15,7 @@ fn everyone(_: &ConnectionId, _: CallContext<'_>) -> bool {
 }
 
 #[tokio::test]
-async fn x2_of_many_identities_few_sessions_and_connections_are_kept() {
+async fn x2_sessions_and_connections_of_identities_are_limited() {
     const MOST: usize = 4;
     for target in ["x", "close"] {
         let authority = Authority::new();
@@ -45,7 +45,7 @@ async fn x2_of_many_identities_few_sessions_and_connections_are_kept() {
             let answer = caller.call(get(&format!("/p/c{nth}/{target}"))).await;
             assert_eq!(answer.text(), format!("c{nth} /{target} : "));
         }
-        // Long before they're of age.
+        // Long before the idle timeout.
         let few = async {
             while transport.pool_status().hosts > 2 * MOST {
                 tokio::task::yield_now().await;

@@ -1,4 +1,4 @@
-//! One connection's calls, and what they leave to others.
+//! The calls of one connection key, and the room for other connection keys.
 
 use tokio::task::JoinSet;
 use tower_passthrough::Connection;
@@ -10,7 +10,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::Signal;
 
 #[tokio::test]
-async fn x4_a_connection_at_its_limit_hinders_no_other() {
+async fn x4_a_connection_key_at_its_limit_hinders_no_other() {
     const LIMIT: usize = 4;
     let signal = Signal::new();
     let until = signal.clone();
@@ -48,7 +48,7 @@ async fn x4_a_connection_at_its_limit_hinders_no_other() {
     while let Some(answer) = held.join_next().await {
         assert_eq!(answer.unwrap().text(), "held");
     }
-    // A caller has its last byte once its place is free, so the next call follows at once.
+    // When the caller has the last byte, its place is free, so the next call succeeds at once.
     let mut caller = Caller::connect(gateway.address).await;
     for _ in 0..50 {
         assert_eq!(caller.call(get("/p/c/x")).await.status(), 200);
@@ -56,9 +56,9 @@ async fn x4_a_connection_at_its_limit_hinders_no_other() {
     }
 }
 
-/// Neither unknown ids nor known ones without a call take a place, however many there were.
+/// Unknown ids, and known ids without a call in progress, use no place, whatever their number is.
 #[tokio::test]
-async fn x2_thousands_of_ids_leave_room_for_the_next() {
+async fn x2_thousands_of_ids_leave_room_for_the_next_call() {
     let vendor = Vendor::ok().await;
     let mut setup = Setup::new(&vendor)
         .options(|options| options.in_flight_limit(1).in_flight_per_connection_key(1));

@@ -1,4 +1,4 @@
-//! What may be used up.
+//! Resources that may be used up.
 
 mod held;
 mod http2;

@@ -1,4 +1,4 @@
-//! Inputs that could be slow to read.
+//! Inputs that could be slow to parse.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -16,10 +16,9 @@ use tower_passthrough::{
 
 use super::Void;
 
-/// Inputs that are slow for a parser that looks at each part from the start again, or that calls
-/// itself for each.
+/// Inputs that are slow for a parser which reads each part from the start again, or which calls itself for each part.
 #[tokio::test]
-async fn x6_no_delimiter_in_any_number_is_slow_or_a_panic() {
+async fn x6_no_number_of_delimiters_is_slow_or_a_panic() {
     let calls = Arc::new(AtomicUsize::new(0));
     let upstream = Upstream::template("https://{v}.vendor.test/")
         .unwrap()
@@ -110,7 +109,7 @@ async fn x6_no_delimiter_in_any_number_is_slow_or_a_panic() {
             );
             made += 1;
         }
-        // A second or two in all; what grows with the square would take hours.
+        // The test takes a second or two in total. A parser with quadratic time would take hours.
         assert!(
             started.elapsed() < Duration::from_secs(60),
             "{delimiter:?}: {:?}",

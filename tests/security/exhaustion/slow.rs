@@ -1,4 +1,4 @@
-//! Peers and resolvers that take their time.
+//! Peers and resolvers that are slow.
 
 use std::future::pending;
 use std::io;
@@ -19,7 +19,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn x4_a_vendor_that_never_shakes_hands_times_out() {
+async fn x4_a_vendor_without_a_tls_handshake_times_out() {
     let silent = bind().await;
     let port = silent.local_addr().unwrap().port();
     let gateway = Setup::new(&*format!("https://vendor.test:{port}"))
@@ -95,7 +95,7 @@ async fn x4_half_open_calls_stop_no_other() {
         let sent = match nth % 3 {
             0 => get("/p/c/stall"),
             1 => request("POST", "/p/c/stall", &["Content-Length: 100"], "half"),
-            // A head that isn't whole is the host's to bound; it holds no call.
+            // The host application's server limits the time for a head. An incomplete head holds no call.
             _ => "GET /p/c/stall HTTP/1.1\r\nHost: a\r\n".to_owned(),
         };
         caller.write(sent).await;
@@ -110,7 +110,7 @@ async fn x4_half_open_calls_stop_no_other() {
     drop(stalled);
 }
 
-/// A name of a thousand addresses: the first can't be reached, and the last few could.
+/// A name with a thousand addresses: the first addresses can't be reached, and the last addresses could be reached.
 #[tokio::test]
 async fn x7_few_addresses_of_a_name_are_tried() {
     let vendor = Vendor::ok().await;
@@ -134,10 +134,10 @@ async fn x7_few_addresses_of_a_name_are_tried() {
     }
 }
 
-/// Never answers for one name.
+/// A resolver that never answers for one name.
 struct Stalling {
     names: Names,
-    /// How many look-ups stall.
+    /// The number of look-ups that stall.
     begun: watch::Sender<usize>,
 }
 
@@ -157,7 +157,7 @@ impl Resolve for Stalling {
 }
 
 #[tokio::test]
-async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
+async fn x7_an_endless_look_up_stalls_only_its_own_call() {
     const STALLED: usize = 20;
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
@@ -176,7 +176,7 @@ async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
     let at = |host: &str| Upstream::new(&format!("http://{host}:{port}")).unwrap();
     let mut integrations = Integrations::new().with("good", at("good.test"));
     let mut ids = vec!["good".to_owned()];
-    // One look-up serves all who wait for a name, so each needs one of its own.
+    // One look-up serves all calls that need the name, so each call needs another name.
     for number in 0..STALLED {
         let id = format!("stalled{number}");
         integrations = integrations.with(&*id, at(&format!("{number}.stalled.test")));
@@ -206,7 +206,7 @@ async fn x7_a_look_up_without_an_end_stalls_its_own_call_alone() {
 }
 
 #[tokio::test]
-async fn x7_a_look_up_without_an_end_times_out() {
+async fn x7_an_endless_look_up_times_out() {
     let stalling = Stalling {
         names: Names::new(),
         begun: watch::Sender::new(0),

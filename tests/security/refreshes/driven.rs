@@ -1,4 +1,4 @@
-//! A caller who provokes 401s.
+//! Callers who provoke 401s.
 
 use tokio::task::JoinSet;
 use tower_passthrough::MemoryStore;
@@ -37,7 +37,7 @@ async fn x5_a_vendor_that_always_answers_401_makes_one_refresh() {
 }
 
 #[tokio::test]
-async fn x5_a_restart_is_no_way_around() {
+async fn x5_a_restart_does_not_allow_another_refresh() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.good_from = usize::MAX);
     let store = MemoryStore::from_iter([("c", endless("c"))]);

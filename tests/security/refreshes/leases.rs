@@ -1,5 +1,5 @@
-//! What is left of a lease when the endpoint is asked, and of new tokens when the store is odd. The
-//! clock is the test's: nobody waits.
+//! The rest of a lease when the endpoint is called, and new tokens if the store behaves unusually. The clock is paused,
+//! so no test waits.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -19,8 +19,7 @@ use testkit::in_process::InProcess;
 use testkit::provider::{connection, secret};
 use testkit::stores::Process;
 
-/// Rotates `c-r0` to `c-r1` as soon as it's asked, takes no refresh token twice, and answers a second
-/// later.
+/// Rotates `c-r0` to `c-r1` at once, accepts no refresh token twice, and answers a second later.
 #[derive(Clone, Default)]
 struct Rotating(Arc<AtomicUsize>);
 
@@ -48,7 +47,7 @@ impl TokenSource for Rotating {
     }
 }
 
-/// The status of a call, over a vendor that agrees to everything.
+/// Returns the status of a call, with a vendor that accepts every token.
 async fn call(store: &(impl CredentialStore + Clone)) -> u16 {
     let upstream = Upstream::new("https://vendor.test").unwrap();
     let integrations = Integrations::new().with("vendor", upstream.auth(auth::AccessToken));
@@ -70,7 +69,7 @@ fn stale() -> MemoryStore {
     MemoryStore::from_iter([("c", connection("c", -10))])
 }
 
-/// Fails if the store hasn't the newest tokens of the source.
+/// Fails unless the store has the newest tokens of the source.
 async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
     let record = store.read(&id()).await.unwrap();
     let newest = format!("c-r{}", source.0.load(Ordering::SeqCst));
@@ -79,10 +78,10 @@ async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn o2_a_lease_that_was_waited_for_lasts_as_long_as_any_other() {
+async fn o2_a_lease_after_a_wait_has_its_full_length() {
     for left in [5_000, 18_500, 19_000, 19_500, 20_000] {
         let (store, source) = (stale(), Rotating::default());
-        // Of a process that was killed.
+        // The lease of a process that was killed.
         let lease = store.lease(&id(), Duration::from_millis(left)).await;
         assert!(lease.unwrap().is_some());
         let refreshing = RefreshingStore::new(store.clone(), source.clone());
@@ -92,7 +91,7 @@ async fn o2_a_lease_that_was_waited_for_lasts_as_long_as_any_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn o2_nobody_asks_who_cannot_wait_for_the_answer() {
+async fn o2_no_exchange_begins_without_enough_time_for_the_answer() {
     let (store, source) = (stale(), Rotating::default());
     let slow = Process::of(&store).slow(Duration::from_millis(9_900));
     let refreshing = RefreshingStore::new(slow, source.clone());
@@ -112,7 +111,7 @@ async fn o2_a_commit_that_never_ends_is_tried_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
+async fn o2_tokens_survive_a_change_of_everything_but_the_refresh_token() {
     let (store, source) = (stale(), Rotating::default());
     let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
@@ -127,7 +126,7 @@ async fn o2_tokens_outlive_a_change_of_all_but_their_refresh_token() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
+async fn o3_a_credential_put_meanwhile_is_refreshed_if_needed() {
     let (store, source) = (stale(), Rotating::default());
     let refreshing = RefreshingStore::new(store.clone(), source.clone());
     let owner = async {
@@ -140,7 +139,7 @@ async fn o3_what_the_owner_puts_meanwhile_is_refreshed_if_it_must_be() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn o1_no_time_is_too_long() {
+async fn o1_no_lease_time_is_too_long() {
     for has_timeout in [true, false] {
         let refreshing = RefreshingStore::new(stale(), Rotating::default());
         let refreshing = match has_timeout {

@@ -40,7 +40,7 @@ async fn o1_two_processes_with_fifty_callers_each_make_one_refresh() {
 }
 
 #[tokio::test]
-async fn o1_what_was_stored_until_the_lease_came_is_used() {
+async fn o1_a_token_stored_before_the_lease_is_used() {
     for stored in [connection("c", -10), endless("c")] {
         let provider = Provider::start().await;
         provider.change("c", |account| {
@@ -60,7 +60,7 @@ async fn o1_what_was_stored_until_the_lease_came_is_used() {
 }
 
 #[tokio::test]
-async fn o3_a_writer_that_slept_overwrites_nothing_newer() {
+async fn o3_a_suspended_writer_overwrites_no_newer_credential() {
     let provider = Provider::start().await;
     provider.change("c", |account| account.answer = Answer::Lenient);
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
@@ -87,11 +87,11 @@ async fn o3_a_writer_that_slept_overwrites_nothing_newer() {
 }
 
 #[tokio::test]
-async fn o4_a_losers_invalid_grant_is_not_believed() {
+async fn o4_invalid_grant_of_a_lost_race_is_not_believed() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let asks = Signal::new();
-    // Its lease is over at once, and it hasn't asked yet: it's as if it slept.
+    // The lease ends at once, and the process hasn't called the endpoint yet, as if it had been suspended.
     let source = provider.source().behind(&asks);
     let begins = source.begins.clone();
     let (late, mut reports) = refreshing(Process::of(&store).oversleeps(), source);

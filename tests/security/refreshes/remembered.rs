@@ -1,4 +1,4 @@
-//! `invalid_grant` is remembered, outages are tried again.
+//! `invalid_grant` is remembered, and outages are retried.
 
 use tower_passthrough::MemoryStore;
 use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
@@ -15,7 +15,7 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
     let gateway = provider.gateway(refreshing).await;
-    // Another process remembers it as well.
+    // Another process remembers the answer as well.
     let other = RefreshingStore::new(store.clone(), provider.source());
     let other = provider.gateway(other).await;
     for _ in 0..10 {
@@ -29,10 +29,13 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
     }
     assert_eq!(provider.asked(), 1);
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Revoked);
-    assert!(reports.try_recv().is_err(), "it's told once");
+    assert!(
+        reports.try_recv().is_err(),
+        "the revoked grant was reported twice"
+    );
     provider.vendor.untouched().await;
 
-    // Whatever its owner puts there is tried, also a refresh token alone.
+    // Each credential that the owner puts is tried, also a refresh token alone.
     provider.change("c", |account| {
         account.newest = 7;
         account.revoked = false;
@@ -48,7 +51,7 @@ async fn o4_invalid_grant_is_remembered_until_the_credential_changes() {
 }
 
 #[tokio::test]
-async fn o4_an_outage_is_no_invalid_grant() {
+async fn o4_an_outage_is_not_invalid_grant() {
     for answer in [
         "HTTP/1.1 500 X\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nno",

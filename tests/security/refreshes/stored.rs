@@ -1,4 +1,4 @@
-//! New tokens are stored before they're used, whoever leaves.
+//! New tokens are stored before they are used, even if all callers leave.
 
 use tokio::task::JoinSet;
 use tower_passthrough::MemoryStore;
@@ -56,7 +56,7 @@ async fn o2_no_token_is_used_before_it_is_stored() {
     within("the commit", committing.given()).await;
     provider.vendor.untouched().await;
     stored.give();
-    // The store fails twice, and nobody is asked again for that.
+    // The store fails twice, and the endpoint isn't called again because of this.
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Unstored);
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
     while let Some(response) = calls.join_next().await {
@@ -70,7 +70,7 @@ async fn o2_no_token_is_used_before_it_is_stored() {
 }
 
 #[tokio::test]
-async fn o3_what_the_owner_puts_meanwhile_stays() {
+async fn o3_a_credential_put_meanwhile_stays() {
     let provider = Provider::start().await;
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let commits = Signal::new();

@@ -19,7 +19,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::PATIENCE;
 
-/// What an audit trail needs of a call.
+/// The data of a call that an audit trail needs.
 #[derive(Debug, PartialEq, Eq)]
 struct Event {
     connection: Option<String>,
@@ -31,11 +31,11 @@ struct Event {
     tenant: Option<&'static str>,
 }
 
-/// What the host's authentication found.
+/// The result of the host application's authentication.
 #[derive(Clone)]
 struct Tenant(&'static str);
 
-/// An authorizer that grants by id.
+/// An authorizer that decides by the id.
 struct ById;
 
 impl tower_passthrough::Authorize for ById {
@@ -55,7 +55,7 @@ impl tower_passthrough::Authorize for ById {
 }
 
 #[tokio::test]
-async fn l10_each_judged_call_gives_one_event() {
+async fn l10_each_call_gives_one_event() {
     let vendor = Vendor::replying(|received| match received.target() {
         "/garbage" => Reply::bytes("garbage\r\n\r\n").close(),
         "/silence" => Reply::silence(),
@@ -234,7 +234,7 @@ async fn l10_each_judged_call_gives_one_event() {
             method: method.to_owned(),
             destination: destination.map(str::to_owned),
             error,
-            // The base URL is the host's own mistake, and not the caller's.
+            // The host application made the mistake in the base URL, and not the caller.
             status: Some(match connection {
                 "private" => 502,
                 _ => error.map_or(200, |code| code.status().as_u16()),

@@ -1,4 +1,4 @@
-//! No copies of secrets and of session keys.
+//! No copies of secrets and of session keys remain.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use testkit::gateway::Gateway;
 use testkit::manual::ManualVendor;
 use testkit::wait::within;
 
-/// The crate's files of that folder, and what stands in them.
+/// Returns the crate's files in that folder, with their text.
 fn sources(folder: &str) -> Vec<(PathBuf, String)> {
     fn collect(folder: &Path, files: &mut Vec<(PathBuf, String)>) {
         for entry in fs::read_dir(folder).unwrap() {
@@ -30,10 +30,10 @@ fn sources(folder: &str) -> Vec<(PathBuf, String)> {
 }
 
 #[test]
-fn l9_no_scheme_builds_a_secret_by_growing() {
+fn l9_no_scheme_builds_a_secret_in_a_growing_buffer() {
     let files = sources("src/auth");
     assert!(files.len() > 5);
-    // What is written there is a time.
+    // This file writes a time, and not a secret.
     let secret = files
         .iter()
         .filter(|(path, _)| !path.ends_with("hmac/timestamp.rs"));
@@ -54,14 +54,14 @@ fn l9_no_scheme_builds_a_secret_by_growing() {
 
 const CHILD: &str = "PASSTHROUGH_TEST_KEY_LOG";
 
-/// Runs this test binary once more with the variable that TLS libraries write session keys by.
+/// Runs this test binary once more, with the variable that makes TLS libraries write session keys.
 #[test]
 fn l9_no_session_key_is_logged() {
     let log = std::env::temp_dir().join(format!("passthrough-key-log-{}", std::process::id()));
     let status = std::process::Command::new(std::env::current_exe().unwrap())
         .args([
             "--exact",
-            "secrets::copies::l9_a_call_over_tls_for_the_test_above",
+            "secrets::copies::l9_a_call_over_tls_in_a_separate_process",
             "--nocapture",
         ])
         .env("SSLKEYLOGFILE", &log)
@@ -85,7 +85,7 @@ fn l9_no_session_key_is_logged() {
 }
 
 #[tokio::test]
-async fn l9_a_call_over_tls_for_the_test_above() {
+async fn l9_a_call_over_tls_in_a_separate_process() {
     if std::env::var_os(CHILD).is_none() {
         return;
     }

@@ -1,4 +1,4 @@
-//! Header values of secrets are marked sensitive, down to the wire.
+//! Header values that are made from secrets are marked as sensitive, also on the wire.
 
 use std::sync::{Arc, mpsc};
 
@@ -18,7 +18,7 @@ use testkit::h2_frames::{HEADERS, SETTINGS};
 use testkit::manual::ManualVendor;
 use testkit::wait::within;
 
-/// Says of each field of a request whether it's marked sensitive.
+/// Reports for each field of a request whether it's marked as sensitive.
 #[derive(Clone)]
 struct Marks(mpsc::Sender<Vec<(HeaderName, bool)>>);
 
@@ -88,8 +88,7 @@ async fn l1_header_values_made_from_secrets_are_marked_sensitive() {
     }
 }
 
-/// RFC 7541 §6.2.3: `0001`, then the index of the name, here that of `authorization`, 23 of the
-/// static table.
+/// RFC 7541 §6.2.3: `0001`, and then the index of the name, which is 23 in the static table for `authorization`.
 const NEVER_INDEXED_AUTHORIZATION: [u8; 2] = [0x1f, 23 - 15];
 
 #[tokio::test]

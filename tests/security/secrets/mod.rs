@@ -1,4 +1,4 @@
-//! What may be seen.
+//! Data that may be seen.
 
 mod audit;
 mod copies;

@@ -1,4 +1,4 @@
-//! What errors, reports and logs show.
+//! The content of errors, reports and logs.
 
 use std::sync::{Mutex, mpsc};
 
@@ -17,8 +17,8 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::PATIENCE;
 
-/// The texts of each way that an outcome is shown: the answer's bytes, the report, and its cause as
-/// an error type prints it.
+/// The texts in which the outcome of a call is shown: the bytes of the answer, the report, and the cause as an error
+/// type prints it.
 struct Shown {
     gateway: Gateway,
     reports: mpsc::Receiver<String>,
@@ -59,7 +59,7 @@ impl Shown {
 }
 
 #[tokio::test]
-async fn l2_errors_and_reports_hold_no_word_of_the_call() {
+async fn l2_errors_and_reports_contain_no_part_of_the_call() {
     let closing = Vendor::answering(Reply::bytes("vend0rb0dy").close()).await;
     let setups = [
         Setup::new("http://127.0.0.1:1"),
@@ -109,7 +109,7 @@ async fn l2_errors_and_reports_hold_no_word_of_the_call() {
     }
 }
 
-/// A store that fails with an error that holds everything.
+/// A store that fails with an error that contains confidential data.
 struct Failing;
 
 impl CredentialStore for Failing {
@@ -183,8 +183,7 @@ async fn l3_ids_cannot_forge_a_line_of_a_log() {
         assert!(!response.text().contains("forged"));
         assert_eq!(ids.recv_timeout(PATIENCE).unwrap(), None, "{id}");
     }
-    // Controls beyond ASCII, line and paragraph separators, and marks that turn the direction of
-    // text.
+    // Control characters outside of ASCII, line and paragraph separators, and marks that change the direction of text.
     for id in [
         "%C2%9B31m",
         "%C2%85x",
@@ -198,7 +197,7 @@ async fn l3_ids_cannot_forge_a_line_of_a_log() {
             .await;
         let shown = ids.recv_timeout(PATIENCE).unwrap().unwrap();
         for char in shown.chars() {
-            // The report tells of microseconds.
+            // The report contains microseconds.
             let is_harmless = char.is_ascii_graphic() || matches!(char, ' ' | '\u{b5}');
             assert!(is_harmless, "{char:?} in {shown:?}");
         }
@@ -206,8 +205,8 @@ async fn l3_ids_cannot_forge_a_line_of_a_log() {
 }
 
 #[tokio::test]
-async fn l3_methods_cannot_either() {
-    // hyper takes tokens alone; what isn't one never becomes a call.
+async fn l3_methods_cannot_forge_a_line_of_a_log() {
+    // hyper accepts only tokens, so a method with other characters never becomes a call.
     let (sender, methods) = mpsc::channel();
     let sender = Mutex::new(sender);
     let pair = Pair::with(move |setup| {
@@ -234,7 +233,7 @@ async fn l3_methods_cannot_either() {
 }
 
 #[test]
-fn l4_errors_of_the_configuration_name_no_value() {
+fn l4_errors_of_the_configuration_contain_no_value() {
     let value = "v4lue\n{";
     let base = Upstream::new(&format!("https://user:{value}@vendor.test")).unwrap_err();
     let template = Upstream::template("https://{v}.vendor.test")

@@ -1,4 +1,4 @@
-//! What errors and reports show of schemes that sign, and of what they sign with.
+//! The content of errors and reports of schemes that sign.
 
 use std::sync::{Arc, Mutex, mpsc};
 
@@ -12,7 +12,7 @@ use testkit::caller::request;
 use testkit::pair::Pair;
 use testkit::wait::PATIENCE;
 
-/// The secrets, each with a word that is found again.
+/// The secrets, each with a word for the search.
 const SECRETS: [(&str, &str); 9] = [
     ("consumer_key", "c4nsumer+/k"),
     ("consumer_secret", "c4nsecret%41"),
@@ -25,7 +25,7 @@ const SECRETS: [(&str, &str); 9] = [
     ("other", "oth4r "),
 ];
 
-/// Those words, and those of the call.
+/// The words of the secrets and of the call.
 const WORDS: [&str; 13] = [
     "c4nsumer",
     "c4nsecret",
@@ -55,7 +55,7 @@ impl RsaSha1Signer for Refusing {
     }
 }
 
-/// Schemes that can't sign the call, and the code of the answer.
+/// Returns schemes that can't sign the call, with the code of the answer.
 fn failing() -> Vec<(Arc<dyn AuthScheme>, &'static str)> {
     let mut all: Vec<(Arc<dyn AuthScheme>, &'static str)> = Vec::new();
     all.extend([
@@ -97,7 +97,7 @@ fn failing() -> Vec<(Arc<dyn AuthScheme>, &'static str)> {
 }
 
 #[tokio::test]
-async fn l2_errors_of_signatures_hold_no_word_of_what_is_signed() {
+async fn l2_errors_of_signatures_contain_no_part_of_the_signed_data() {
     for (scheme, code) in failing() {
         let name = format!("{scheme:?}");
         let (sender, reports) = mpsc::channel();

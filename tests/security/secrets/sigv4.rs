@@ -1,4 +1,4 @@
-//! What is shown where a call is signed for AWS, and what of it is kept.
+//! The errors and the memory of a call that is signed for AWS.
 
 use std::sync::{Mutex, mpsc};
 
@@ -27,9 +27,9 @@ fn s3() -> SigV4 {
     SigV4::new("s3", "eu-central-1").unwrap().max_chunk_size(16)
 }
 
-/// Each way in which a request can't be signed, or its payload turns out not to be.
+/// Each way in which a request can't be signed, or in which its payload turns out to be wrong.
 #[tokio::test]
-async fn l2_a_call_that_cannot_be_signed_shows_nothing() {
+async fn l2_a_call_that_cannot_be_signed_shows_no_secret() {
     let zeros = "0".repeat(64);
     let chunk = |size: &str, data: &str| format!("{size};chunk-signature={zeros}\r\n{data}\r\n");
     let signed = "x-amz-content-sha256: STREAMING-AWS4-HMAC-SHA256-PAYLOAD";
@@ -107,9 +107,9 @@ async fn l2_a_call_that_cannot_be_signed_shows_nothing() {
     }
 }
 
-/// A chunk without an end is kept up to its limit, and no further.
+/// A chunk without an end is buffered up to its limit only.
 #[tokio::test]
-async fn x1_a_chunk_that_is_too_large_is_not_kept() {
+async fn x1_a_chunk_that_is_too_large_is_not_buffered() {
     let vendor = Vendor::ok().await;
     let gateway = Setup::new(&vendor)
         .connection(connection())

@@ -1,4 +1,4 @@
-//! The `tracing` span of a call: which fields it has, and what is in none of them.
+//! The `tracing` span of a call: the fields that it has, and the data that it doesn't contain.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -23,7 +23,7 @@ use testkit::wait::within;
 
 const TARGET: &str = "tower_passthrough";
 
-/// All fields that there may be, as the guide has them.
+/// All fields that a span may have, as the guide lists them.
 const FIELDS: [&str; 16] = [
     "error.type",
     "http.request.body.size",
@@ -43,15 +43,15 @@ const FIELDS: [&str; 16] = [
     "url.scheme",
 ];
 
-/// What the library's spans and events say, from the level TRACE on.
+/// The text of the library's spans and events, for the level TRACE and above.
 #[derive(Clone, Default)]
 struct Spans(Arc<Mutex<Said>>);
 
 #[derive(Default)]
 struct Said {
-    /// The fields of each call's span.
+    /// The fields of the span of each call.
     calls: BTreeMap<u64, BTreeMap<&'static str, String>>,
-    /// The name of the span around each call's.
+    /// The name of the span around each call's span.
     parents: Vec<Option<&'static str>>,
     events: usize,
     closed: usize,
@@ -98,10 +98,10 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Spans {
     }
 }
 
-/// Tells that of what happens on this thread.
+/// Records the spans and events of this thread.
 ///
-/// Others run tests without a subscriber. Where there is but one, tracing asks whichever thread meets
-/// a span first whether anybody wants it, and keeps the answer; with two more it asks them all.
+/// Other tests run without a subscriber. If there is only one subscriber, tracing asks the first thread that meets a
+/// span whether the span is needed, and caches the answer. With two more subscribers, tracing asks all of them.
 fn tell(spans: &Spans) -> DefaultGuard {
     static OTHERS: LazyLock<[Dispatch; 2]> =
         LazyLock::new(|| [(); 2].map(|()| Dispatch::new(tracing_subscriber::registry())));
@@ -109,7 +109,7 @@ fn tell(spans: &Spans) -> DefaultGuard {
     tracing::subscriber::set_default(tracing_subscriber::registry().with(spans.clone()))
 }
 
-/// A gateway, and the spans of its calls: all of it is on one thread.
+/// A gateway, and the spans of its calls, all on one thread.
 struct Traced {
     gateway: Gateway,
     spans: Spans,
@@ -144,7 +144,7 @@ impl Traced {
         }
     }
 
-    /// What the span of that call says in the end.
+    /// Returns the fields of the span of that call at its end.
     async fn of(&mut self, request: &str) -> BTreeMap<&'static str, String> {
         raw_call(self.gateway.address, request).await;
         within("a report", self.told.recv()).await.unwrap();
@@ -164,7 +164,7 @@ fn own(fields: &BTreeMap<&'static str, String>, names: &[&str]) -> Vec<Option<St
 }
 
 #[tokio::test]
-async fn l2_a_span_holds_facts_of_a_known_set_and_no_word_of_the_call() {
+async fn l2_a_span_has_only_known_fields_and_no_part_of_the_call() {
     let vendor = Vendor::replying(|_| {
         Reply::bytes("HTTP/1.1 200 r3ason\r\nX-Answer: f1eld\r\nContent-Length: 6\r\n\r\nansw3r")
     })
@@ -211,7 +211,7 @@ async fn l2_a_span_holds_facts_of_a_known_set_and_no_word_of_the_call() {
 }
 
 #[tokio::test]
-async fn l2_a_span_tells_errors_by_code_and_no_more() {
+async fn l2_a_span_shows_only_the_code_of_an_error() {
     let vendor = Vendor::replying(|received| match received.target() {
         "/broken" => Reply::bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123").close(),
         "/garbage" => Reply::bytes("g4rbage\r\n\r\n").close(),
@@ -248,9 +248,9 @@ async fn l2_a_span_tells_errors_by_code_and_no_more() {
     }
 }
 
-/// SECURITY L5: a caller that makes up methods makes no names without end.
+/// A caller that invents methods doesn't make an unlimited number of span names.
 #[tokio::test]
-async fn l5_a_span_has_one_name_for_all_odd_methods() {
+async fn l5_a_span_has_one_name_for_all_unusual_methods() {
     let vendor = Vendor::ok().await;
     let mut traced = Traced::start(Setup::new(&vendor)).await;
     let fields = traced.of(&request("BR3W", "/p/c/x", &[], "")).await;
@@ -262,9 +262,10 @@ async fn l5_a_span_has_one_name_for_all_odd_methods() {
     );
 }
 
-/// It lies in the span of the host's layers, is entered while the call is polled, and ends with it.
+/// The span is inside of the span of the host application's layers, is entered while the call is polled, and ends with
+/// the call.
 #[tokio::test]
-async fn a_span_has_its_place_among_the_hosts() {
+async fn a_span_is_a_child_of_the_host_applications_span() {
     use http::Request;
     use tower::ServiceExt as _;
     use tower_passthrough::{Integrations, MemoryStore, PassthroughService, Upstream};

@@ -7,16 +7,16 @@ use std::{fmt, fs};
 
 use tower_passthrough::{Connection, Secret};
 
-/// Whether a type has a trait: the inherent constant wins where the bound holds.
+/// Returns whether a type has a trait: the inherent constant takes precedence if the bound is satisfied.
 macro_rules! holds {
     ($type:ty: $($bound:tt)+) => {{
         struct Asked<T: ?Sized>(PhantomData<T>);
-        #[allow(dead_code, clippy::allow_attributes, reason = "the bound decides which of the two is used")]
+        #[allow(dead_code, clippy::allow_attributes, reason = "the bound decides which constant is used")]
         trait Otherwise {
             const HOLDS: bool = false;
         }
         impl<T: ?Sized> Otherwise for Asked<T> {}
-        #[allow(dead_code, clippy::allow_attributes, reason = "the bound decides which of the two is used")]
+        #[allow(dead_code, clippy::allow_attributes, reason = "the bound decides which constant is used")]
         impl<T: ?Sized + $($bound)+> Asked<T> {
             const HOLDS: bool = true;
         }
@@ -38,7 +38,7 @@ fn l1_a_secret_has_no_trait_that_shows_it() {
     assert!(!holds!(Secret: PartialOrd), "PartialOrd");
     assert!(!holds!(Secret: std::hash::Hash), "Hash");
     assert!(!holds!(Secret: IntoIterator), "IntoIterator");
-    // The question itself works.
+    // The check itself works.
     assert!(
         holds!(Secret: fmt::Debug) && holds!(String: fmt::Display) && holds!(str: serde::Serialize)
     );
@@ -73,7 +73,7 @@ fn l1_secrets_are_compared_as_bytes_and_in_constant_time() {
     for other in ["", "ab", "abd", "abcd", "ABC"] {
         assert_ne!(Secret::from("abc"), Secret::from(other));
     }
-    // Time can't be measured in a test that must never flake: the source says how it's done.
+    // A test can't measure time without failing now and then, so it looks for the comparison in the source.
     let source =
         fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/secret.rs")).unwrap();
     let comparison = source.split("impl PartialEq for Secret").nth(1).unwrap();
@@ -86,29 +86,30 @@ fn l1_secrets_are_compared_as_bytes_and_in_constant_time() {
     );
 }
 
-/// A look at the process's own memory, which safe code can read as a file.
+/// Reads the memory of the process, which safe code can read as a file.
 #[cfg(target_os = "linux")]
 mod memory {
     use std::fs::{self, File};
     use std::os::unix::fs::FileExt as _;
     use std::sync::Mutex;
 
-    /// Held while a test looks: what one test reads is memory to the other.
+    /// A lock for tests that read the memory, because the data of one test are memory for the other test.
     pub(super) static LOOK: Mutex<()> = Mutex::new(());
 
-    /// What the canary is written down as, so that this text is no copy of it.
+    /// The mask with which the canary is written in the source, so that the source contains no copy of it.
     const MASK: u8 = 0x55;
     pub(super) const LENGTH: usize = 96;
-    /// An allocator keeps its own notes in what was freed, so the middle is looked for.
+    /// The part of the canary that the search uses, because an allocator writes its own data at the ends of freed
+    /// memory.
     const MIDDLE: std::ops::Range<usize> = 32..80;
 
-    /// The canary's byte at `index`; `seed` makes each test's its own.
+    /// Returns the canary's byte at `index`. Each test has another `seed`, and so another canary.
     pub(super) fn byte(seed: u8, index: usize) -> u8 {
         let mixed = (index as u32).wrapping_mul(2_654_435_761).rotate_left(7) as u8;
         (mixed ^ seed) & 0x3f | 0x40
     }
 
-    /// A canary in a vector of that capacity.
+    /// Returns a canary in a vector of that capacity.
     pub(super) fn canary(seed: u8, capacity: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(capacity);
         for index in 0..LENGTH {
@@ -117,7 +118,7 @@ mod memory {
         bytes
     }
 
-    /// How often the middle of the canary stands in memory that the process may write.
+    /// Returns the number of copies of the canary's middle in the writable memory of the process.
     pub(super) fn copies(seed: u8) -> usize {
         let masked: Vec<u8> = MIDDLE.map(|index| byte(seed, index) ^ MASK).collect();
         let memory = File::open("/proc/self/mem").unwrap();
@@ -133,7 +134,7 @@ mod memory {
             let mut at = u64::from_str_radix(start, 16).unwrap();
             let end = u64::from_str_radix(end, 16).unwrap();
             while at < end {
-                // The chunk is memory of the process as well, and would be read while it's written.
+                // The chunk is memory of the process as well, and must not be read while it's written.
                 let own = chunk.as_ptr() as u64..chunk.as_ptr() as u64 + chunk.len() as u64;
                 if own.contains(&at) {
                     at = own.end;
@@ -166,7 +167,7 @@ mod memory {
                         found += 1;
                     }
                 }
-                // The next part overlaps by what a match could straddle.
+                // The next part overlaps this part, so that a match across the border is found.
                 let straddled = if at + (read as u64) < end {
                     masked.len() - 1
                 } else {
@@ -185,7 +186,7 @@ fn l1_the_bytes_of_a_dropped_secret_are_gone() {
     let _look = memory::LOOK.lock();
     let secret = Secret::from(memory::canary(1, memory::LENGTH));
     let clone = secret.clone();
-    assert_eq!(memory::copies(1), 2, "the look at memory doesn't work");
+    assert_eq!(memory::copies(1), 2, "the search in memory doesn't work");
     drop(clone);
     assert_eq!(memory::copies(1), 1);
     drop(secret);

@@ -1,4 +1,4 @@
-//! The caller's credentials stay here, and the stored ones win.
+//! The caller's credentials aren't forwarded, and the stored credentials take precedence.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use testkit::h2_caller::H2Caller;
 use testkit::pair::Pair;
 use testkit::vendor::Received;
 
-/// Everything that arrived, as text.
+/// Returns all bytes that arrived, as text.
 fn raw(received: &Received) -> String {
     let mut bytes = received.head.raw.clone();
     bytes.extend_from_slice(&received.body.raw);
@@ -22,7 +22,7 @@ fn raw(received: &Received) -> String {
 }
 
 #[tokio::test]
-async fn t4_what_a_caller_authenticates_with_never_reaches_a_vendor() {
+async fn t4_the_callers_credentials_never_reach_a_vendor() {
     let named = HeaderName::from_static("x-host-key");
     for bearer in [false, true] {
         let name = named.clone();
@@ -91,7 +91,7 @@ async fn t4_what_a_caller_authenticates_with_never_reaches_a_vendor() {
 }
 
 #[tokio::test]
-async fn t4_credentials_over_http2_never_reach_a_vendor_either() {
+async fn t4_the_callers_credentials_over_http2_never_reach_a_vendor() {
     let pair = Pair::new().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let sent = h2_caller::request("POST", "/p/c/x")
@@ -125,7 +125,7 @@ async fn t4_credentials_over_http2_never_reach_a_vendor_either() {
 }
 
 #[tokio::test]
-async fn t5_a_stored_header_wins_over_whatever_the_caller_sends() {
+async fn t5_a_stored_header_takes_precedence_over_the_callers_fields() {
     for has_default in [false, true] {
         let pair = Pair::with(move |setup| {
             setup
@@ -168,7 +168,7 @@ async fn t5_a_stored_header_wins_over_whatever_the_caller_sends() {
 }
 
 #[tokio::test]
-async fn t5_a_stored_query_key_wins_over_whatever_the_caller_sends() {
+async fn t5_a_stored_query_key_takes_precedence_over_the_callers_parameters() {
     let pair = Pair::with(|setup| {
         setup
             .connection(Connection::new("vendor").with_secret("api_key", "st&red"))
@@ -194,7 +194,7 @@ async fn t5_a_stored_query_key_wins_over_whatever_the_caller_sends() {
 }
 
 #[tokio::test]
-async fn t5_each_of_several_credentials_wins() {
+async fn t5_each_of_several_credentials_takes_precedence() {
     let schemes = || -> Vec<Box<dyn AuthScheme>> {
         vec![
             Box::new(auth::Basic),
@@ -276,7 +276,7 @@ async fn t9_stored_values_that_break_a_field_are_not_sent() {
             pair.vendor.untouched().await;
         }
     }
-    // In the query everything is encoded, so nothing can break out there.
+    // In the query all characters are encoded, so no value can add a line.
     let pair = Pair::with(|setup| {
         setup
             .connection(Connection::new("vendor").with_secret("key", "a\r\nx: y\0&b=c #"))
@@ -306,7 +306,7 @@ async fn t9_a_user_name_cannot_move_the_border_to_the_password() {
 }
 
 #[tokio::test]
-async fn t11_underscores_are_no_way_around_a_name() {
+async fn t11_names_are_compared_with_underscores_read_as_hyphens() {
     let pair = Pair::with(|setup| {
         setup
             .connection(Connection::new("vendor").with_secret("key", "stored"))

@@ -1,4 +1,4 @@
-//! Answers of one call that could become those of another.
+//! Answers of one call that could become answers of another call.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use testkit::gateway::{Gateway, Setup, bind};
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// Two tenants' calls, interleaved over kept connections, `calls` in all.
+/// Makes `calls` calls of two tenants in turn, over kept connections.
 async fn interleaved(calls: usize) {
     const CALLERS: usize = 8;
     let vendor = Arc::new(echoing_vendor().await);
@@ -62,7 +62,7 @@ async fn interleaved(calls: usize) {
     }
     assert!(
         vendor.connections().await < calls / 10,
-        "connections weren't kept, so nothing was shown"
+        "connections weren't kept, so the test proves nothing"
     );
 }
 
@@ -72,14 +72,14 @@ async fn t6_answers_of_two_tenants_never_cross() {
 }
 
 #[tokio::test]
-#[ignore = "a minute and more: for a release"]
+#[ignore = "takes more than a minute: run before a release"]
 async fn t6_answers_of_two_tenants_never_cross_in_a_hundred_thousand_calls() {
     interleaved(100_000).await;
 }
 
-/// The length is a field that a caller sent; the body is what a layer of the host's has left of it.
+/// The length is a field of the caller. A layer of the host application has changed the body.
 #[tokio::test]
-async fn t6_a_body_that_a_host_layer_emptied_swallows_no_other_call() {
+async fn t6_a_body_that_a_layer_emptied_swallows_no_other_call() {
     let vendor = echoing_vendor().await;
     let listener = bind().await;
     let mut setup = Setup::new(&vendor)
@@ -114,7 +114,7 @@ async fn t6_a_body_that_a_host_layer_emptied_swallows_no_other_call() {
 }
 
 #[tokio::test]
-async fn t6_bytes_behind_an_answer_are_not_the_next_calls_answer() {
+async fn t6_bytes_after_an_answer_are_not_the_next_calls_answer() {
     let poison = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison";
     for answer in [
         format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok{poison}"),
@@ -141,8 +141,7 @@ async fn t6_bytes_behind_an_answer_are_not_the_next_calls_answer() {
                 first.text()
             );
             let second = raw_call(gateway.address, get("/p/c/second")).await;
-            // The connection may break under the second call; it may never bring the first one's
-            // leavings.
+            // The connection may break during the second call, but must never return the rest of the first answer.
             assert!(
                 second.text() == "good" || second.status() == 502,
                 "{}",

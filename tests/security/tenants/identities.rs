@@ -1,4 +1,4 @@
-//! Client certificates: whose connections and TLS sessions are whose, and when they're gone.
+//! Client certificates: the owners of connections and TLS sessions, and the time at which these are gone.
 
 use std::time::Duration;
 
@@ -32,8 +32,8 @@ fn id(text: &str) -> ConnectionId {
     ConnectionId::try_from(text).unwrap()
 }
 
-/// Connections `one` and `two` with certificates of those names, and `none` with a bearer token, at
-/// one vendor.
+/// Starts a gateway with the connections `one` and `two`, which have certificates of those names, and with `none`,
+/// which has a bearer token, at one vendor.
 async fn three(authority: &Authority, vendor: &MtlsVendor) -> Gateway {
     let listener = bind().await;
     let transport = Setup::new(vendor).build_transport(listener.local_addr().unwrap());
@@ -42,7 +42,7 @@ async fn three(authority: &Authority, vendor: &MtlsVendor) -> Gateway {
     let integrations = Integrations::new()
         .with("vendor", upstream().auth(auth::Mtls))
         .with("bearer", upstream().auth(auth::Bearer));
-    // What a bearer's connection holds besides is never shown.
+    // A certificate in a connection with a bearer token is never presented.
     let certificate = authority.certify("unused").certificate;
     let bearer = Connection::new("bearer").with_secret("token", "t");
     let store = MemoryStore::from_iter([
@@ -60,7 +60,7 @@ async fn three(authority: &Authority, vendor: &MtlsVendor) -> Gateway {
     Gateway::serve(listener, service)
 }
 
-/// The subject that the vendor has on that connection.
+/// Returns the subject that the vendor sees for that connection.
 fn seen_as(name: &str) -> &str {
     match name {
         "none" => "nobody",
@@ -69,7 +69,7 @@ fn seen_as(name: &str) -> &str {
 }
 
 #[tokio::test]
-async fn t7_each_identity_has_connections_of_its_own() {
+async fn t7_each_identity_has_separate_connections() {
     for alpn in [HTTP1, HTTP2] {
         let authority = Authority::new();
         let vendor = MtlsVendor::start(&Terms::new(authority.verifier(false), alpn)).await;
@@ -87,7 +87,7 @@ async fn t7_each_identity_has_connections_of_its_own() {
 }
 
 #[tokio::test]
-async fn t12_a_session_is_resumed_by_its_own_identity_alone() {
+async fn t12_a_session_is_resumed_only_by_its_own_identity() {
     for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
         let authority = Authority::new();
         let mut terms = Terms::new(authority.verifier(false), HTTP1);
@@ -112,7 +112,7 @@ async fn t12_a_session_is_resumed_by_its_own_identity_alone() {
     }
 }
 
-/// A vendor, and a gateway that keeps connections for a moment.
+/// Returns a vendor, and a gateway that keeps connections for a short time.
 async fn briefly(alpn: &'static [&'static str], store: &MemoryStore) -> (MtlsVendor, Gateway) {
     let authority = AUTHORITY.with(|authority| authority.verifier(true));
     let vendor = MtlsVendor::start(&Terms::new(authority, alpn)).await;
@@ -134,7 +134,7 @@ fn certified(name: &str) -> Connection {
 }
 
 #[tokio::test]
-async fn t13_a_removed_identitys_sockets_and_tickets_go() {
+async fn t13_sockets_and_sessions_of_a_removed_identity_are_closed() {
     for alpn in [HTTP1, HTTP2] {
         let connection = certified("gone");
         let store = MemoryStore::from_iter([("c", connection.clone())]);
@@ -146,7 +146,7 @@ async fn t13_a_removed_identitys_sockets_and_tickets_go() {
         let answer = caller.call(get("/p/c/x")).await;
         assert_eq!(answer.error(), Some("unknown-connection"));
         vendor.all_closed().await;
-        // It comes back, and has no session left to resume.
+        // The identity comes back, and has no session that could be resumed.
         store.insert_now(id("c"), connection);
         assert_eq!(caller.call(get("/p/c/x")).await.text(), "gone /x : ");
         let full = Shaken {
@@ -158,14 +158,14 @@ async fn t13_a_removed_identitys_sockets_and_tickets_go() {
 }
 
 #[tokio::test]
-async fn t13_a_changed_identity_counts_for_the_next_call_also_in_mid_stream() {
+async fn t13_a_changed_identity_counts_for_the_next_call_during_a_stream() {
     let store = MemoryStore::from_iter([("c", certified("old"))]);
     let (vendor, gateway) = briefly(HTTP2, &store).await;
     let mut caller = H2Caller::connect(gateway.address).await;
     let upload = h2_caller::request("POST", "/p/c/upload").body(()).unwrap();
     let (response, mut upload) = caller.open(upload, false).await;
     upload.send_data("begun, ".into(), false).unwrap();
-    // It's under way: another call shares its connection.
+    // A call is in progress, and another call shares its connection.
     let shared = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(
         (shared.text().as_str(), vendor.shaken().len()),
@@ -182,7 +182,7 @@ async fn t13_a_changed_identity_counts_for_the_next_call_also_in_mid_stream() {
     vendor.all_closed().await;
 }
 
-/// Half a minute and a bit, without waiting for it.
+/// Lets a little more than half a minute pass on the paused clock.
 async fn wait_for_a_check() {
     pause();
     advance(Duration::from_secs(31)).await;
@@ -190,23 +190,23 @@ async fn wait_for_a_check() {
 }
 
 #[tokio::test]
-async fn t13_a_changed_identitys_tunnel_ends() {
+async fn t13_the_tunnel_of_a_changed_identity_ends() {
     a_tunnel_lives_as_long_as_its_identity(auth::Mtls, false).await;
 }
 
 #[tokio::test]
-async fn t13_a_changed_identitys_tunnel_ends_also_where_calls_are_retried() {
+async fn t13_the_tunnel_of_a_changed_identity_ends_with_retries() {
     a_tunnel_lives_as_long_as_its_identity(auth::Mtls, true).await;
 }
 
 #[tokio::test]
-async fn t13_a_changed_identitys_tunnel_ends_also_beside_a_scheme_that_signs_payloads() {
+async fn t13_the_tunnel_of_a_changed_identity_ends_with_a_signing_scheme() {
     let signing = auth::SigV4::new("execute-api", "eu-central-1").unwrap();
     a_tunnel_lives_as_long_as_its_identity((auth::Mtls, signing), false).await;
 }
 
 #[tokio::test]
-async fn t13_a_changed_identitys_tunnel_ends_also_beside_a_scheme_that_binds_connections() {
+async fn t13_the_tunnel_of_a_changed_identity_ends_with_a_binding_scheme() {
     a_tunnel_lives_as_long_as_its_identity((auth::Mtls, Binding), false).await;
 }
 
@@ -250,7 +250,7 @@ async fn a_tunnel_lives_as_long_as_its_identity(scheme: impl AuthScheme + 'stati
     vendor.flush().await.unwrap();
     assert_eq!(caller.head().await.status(), 101);
 
-    // What isn't shown may change.
+    // A secret that isn't presented to the vendor may change.
     store.insert_now(id("c"), old.with_secret("token", "another"));
     wait_for_a_check().await;
     caller.write("on").await;

@@ -1,4 +1,4 @@
-//! Who may use which connection.
+//! The connections that a caller may use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,8 +17,8 @@ use testkit::gateway::TOKEN;
 use testkit::vendor::Vendor;
 
 #[test]
-fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
-    // The compiler can't be asked from here: the doc test is what fails if such a service builds.
+fn t1_the_docs_have_a_failing_example_without_an_authorizer() {
+    // A test can't run the compiler. The doc test fails if such a service compiles.
     fn collect(folder: &Path, text: &mut String) {
         let mut entries: Vec<PathBuf> = fs::read_dir(folder)
             .unwrap()
@@ -39,7 +39,7 @@ fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
         .nth(1)
         .and_then(|after| after.split("```").next())
         .expect("a doc test that must not compile");
-    // The compiler's message is beside the block as a comment.
+    // The compiler's message is a comment next to the block.
     let is_code = |line: &&str| !line.trim_start_matches("/// ").starts_with("//");
     let block: String = block.lines().filter(is_code).collect();
     assert!(block.contains(".build()"), "{block}");
@@ -49,7 +49,7 @@ fn t1_the_docs_hold_a_service_without_an_authorizer_that_does_not_compile() {
     );
 }
 
-/// An answer's bytes, less the date.
+/// Returns an answer's bytes without the date.
 fn bytes_of(response: &RawResponse) -> String {
     let head = String::from_utf8_lossy(&response.head.raw).into_owned();
     let lines = head
@@ -60,7 +60,7 @@ fn bytes_of(response: &RawResponse) -> String {
 }
 
 #[tokio::test]
-async fn t2_refused_unknown_and_impossible_ids_answer_alike() {
+async fn t2_refused_and_unknown_ids_get_the_same_answer() {
     let vendor = Vendor::ok().await;
     let store = MemoryStore::from_iter([("theirs", connection()), ("mine", connection())]);
     let authorizer =
@@ -110,7 +110,7 @@ async fn t2_refused_unknown_and_impossible_ids_answer_alike() {
     );
 }
 
-/// Notes which ids it was asked for.
+/// Records the ids for which it was called.
 #[derive(Clone, Default)]
 struct Asked(Arc<Mutex<Vec<String>>>);
 
@@ -136,7 +136,7 @@ impl CredentialStore for Asked {
 }
 
 #[tokio::test]
-async fn t2_the_store_is_not_asked_before_the_authorizer_agreed() {
+async fn t2_the_store_is_not_called_before_the_authorizer_agreed() {
     let vendor = Vendor::ok().await;
     let store = Asked::default();
     let authorizer =
@@ -155,7 +155,7 @@ async fn t2_the_store_is_not_asked_before_the_authorizer_agreed() {
 }
 
 #[tokio::test]
-async fn t13_a_removal_counts_for_the_next_call() {
+async fn t13_a_removal_takes_effect_for_the_next_call() {
     let vendor = echoing_vendor().await;
     let store = MemoryStore::from_iter([("c", connection())]);
     let revoked = Arc::new(AtomicBool::new(false));
@@ -286,9 +286,9 @@ async fn t14_authorizer_and_store_get_the_same_id() {
     assert_eq!(authorized.take(), asked);
 }
 
-/// A store is asked once for each call, so no two calls share what it said.
+/// A store is called once for each call, so no two calls share its answer.
 #[tokio::test]
-async fn t13_nothing_that_a_store_said_is_kept() {
+async fn t13_no_answer_of_the_store_is_kept() {
     struct Counter(Arc<AtomicUsize>);
     impl CredentialStore for Counter {
         async fn connection(

@@ -1,4 +1,4 @@
-//! Whose call it is.
+//! The caller of a call.
 
 mod credentials;
 mod crossing;
@@ -19,7 +19,7 @@ use testkit::gateway::{Gateway, Setup, TOKEN, bind};
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// A gateway at `/p` before that vendor, authorized as `finish` says.
+/// Starts a gateway at `/p` in front of that vendor, with the authorization that `finish` sets.
 async fn gateway<S, A>(
     vendor: &Vendor,
     store: S,
@@ -48,7 +48,7 @@ fn connection() -> Connection {
     Connection::new("vendor").with_secret("token", TOKEN)
 }
 
-/// A chunked request with trailers.
+/// Returns a chunked request with trailers.
 fn with_trailers(target: &str, lines: &[&str], trailers: &[&str]) -> String {
     let lines: Vec<_> = lines
         .iter()
@@ -64,7 +64,7 @@ fn with_trailers(target: &str, lines: &[&str], trailers: &[&str]) -> String {
     )
 }
 
-/// A vendor that answers each call with the tenant that it sees and with the call's own words.
+/// Starts a vendor that answers each call with the tenant that it sees, and with parts of the request.
 async fn echoing_vendor() -> Vendor {
     Vendor::replying(|received| {
         let token = received.head.value("authorization").unwrap_or_default();

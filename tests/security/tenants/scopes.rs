@@ -1,4 +1,4 @@
-//! Methods and paths that a caller is held to.
+//! The methods and paths to which a caller is limited.
 
 use http::Method;
 use tower_passthrough::Grant;
@@ -31,7 +31,7 @@ async fn scoped(vendor: &Vendor, scope: Scope) -> Gateway {
 }
 
 #[tokio::test]
-async fn t3_paths_are_judged_as_the_vendor_will_resolve_them() {
+async fn t3_paths_are_checked_as_the_vendor_may_resolve_them() {
     let vendor = Vendor::ok().await;
     let gateway = scoped(&vendor, Scope::all().paths(["crm/v3/*"])).await;
     for path in [
@@ -87,7 +87,7 @@ async fn t3_paths_are_judged_as_the_vendor_will_resolve_them() {
 }
 
 #[tokio::test]
-async fn t3_methods_are_judged_with_what_could_override_them() {
+async fn t3_methods_are_checked_and_fields_that_override_them_are_removed() {
     let vendor = Vendor::ok().await;
     let gateway = scoped(&vendor, Scope::all().methods([Method::GET])).await;
     for method in ["POST", "DELETE", "HEAD", "get", "GETX"] {
@@ -133,8 +133,7 @@ async fn t8_methods_that_echo_are_refused() {
     }
     pair.vendor.untouched().await;
 
-    // OPTIONS with a count of zero is answered by nobody on the way: it goes to the vendor as it
-    // came.
+    // Neither hyper nor the gateway answers an OPTIONS with a count of zero: the request is forwarded unchanged.
     let received = pair
         .seen(request("OPTIONS", "/p/c/x", &["Max-Forwards: 0"], ""))
         .await;
@@ -174,7 +173,7 @@ async fn t10_a_caller_with_path_scopes_cannot_choose_another_base_path() {
     assert_eq!(same.status(), 200);
     assert_eq!(vendor.next().await.target(), "/v2/users/1");
 
-    // Without path scopes another base path is what `__domain` is for.
+    // Without path scopes, `__domain` may set another base path.
     let open = scoped(&vendor, Scope::all().methods([Method::GET])).await;
     let other = raw_call(
         open.address,

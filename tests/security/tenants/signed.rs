@@ -1,4 +1,4 @@
-//! Schemes that sign: what is stored wins, and what breaks a line is not sent.
+//! Schemes that sign: the stored credential takes precedence, and a value that breaks a line isn't sent.
 
 use std::sync::Arc;
 
@@ -51,7 +51,7 @@ async fn pair(scheme: Arc<dyn AuthScheme>, connection: Connection) -> Pair {
 }
 
 #[tokio::test]
-async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
+async fn t5_a_signature_takes_precedence_over_the_callers_fields() {
     for scheme in schemes() {
         let connection = connection(&*scheme, None);
         let pair = pair(Arc::clone(&scheme), connection).await;
@@ -62,7 +62,7 @@ async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
             let encoded = format!("%{:02x}{rest}", first.as_bytes()[0]);
             target.push_str(&format!("&{name}=callers&{name}&{encoded}=callers"));
         }
-        // In the header or not: a vendor may read them in either place.
+        // The name may be in the header or not, because a vendor may read either place.
         if !scheme
             .requirements()
             .secrets()
@@ -92,7 +92,7 @@ async fn t5_a_signature_wins_over_whatever_the_caller_sends() {
 }
 
 #[tokio::test]
-async fn t9_a_line_break_in_what_is_signed_with_is_not_sent() {
+async fn t9_a_line_break_in_a_signing_secret_is_not_sent() {
     for scheme in schemes() {
         for name in scheme.requirements().secrets() {
             for value in ["a\r\nx: y", "a\nb", "a\r", "a\0b", "\n", "a\x7f"] {

@@ -1,4 +1,4 @@
-//! A tunnel ends in a stated time once its connection, or its caller's right to it, is gone.
+//! A tunnel ends in a stated time after its connection was removed, or after its caller lost the permission.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -54,7 +54,7 @@ async fn ends_with(removed: Gone, revoked: impl Authorize, change: impl FnOnce()
     vendor.write(agreement).await;
     assert_eq!(caller.head().await.status(), 101);
 
-    // Whoever may use it keeps it.
+    // The tunnel of a caller with permission stays open.
     wait_for_a_check().await;
     caller.write("on").await;
     assert_eq!(within("bytes", vendor.wire.exactly(2)).await.0, b"on");
@@ -64,7 +64,7 @@ async fn ends_with(removed: Gone, revoked: impl Authorize, change: impl FnOnce()
     vendor.closed().await;
 }
 
-/// Half a minute and a bit, without waiting for it.
+/// Lets a little more than half a minute pass on the paused clock.
 async fn wait_for_a_check() {
     pause();
     advance(Duration::from_secs(31)).await;
@@ -72,7 +72,7 @@ async fn wait_for_a_check() {
 }
 
 #[tokio::test]
-async fn t13_a_removed_connections_tunnel_ends() {
+async fn t13_the_tunnel_of_a_removed_connection_ends() {
     let removed = Gone::default();
     let theirs = removed.clone();
     let all = AuthorizeFn::new(|_, _| true);
@@ -83,7 +83,7 @@ async fn t13_a_removed_connections_tunnel_ends() {
 }
 
 #[tokio::test]
-async fn t13_a_revoked_callers_tunnel_ends() {
+async fn t13_the_tunnel_of_a_revoked_caller_ends() {
     let revoked = Gone::default();
     let theirs = revoked.clone();
     let may = AuthorizeFn::new(move |_, _| !theirs.is_set());
@@ -93,7 +93,7 @@ async fn t13_a_revoked_callers_tunnel_ends() {
     .await;
 }
 
-/// Paths of a caller, as long as they aren't fewer.
+/// An authorizer that permits other paths after the change.
 struct Narrowed(Gone);
 
 impl Authorize for Narrowed {
@@ -112,7 +112,7 @@ impl Authorize for Narrowed {
 }
 
 #[tokio::test]
-async fn t13_a_tunnel_ends_whose_path_the_caller_may_not_use_any_more() {
+async fn t13_a_tunnel_ends_if_its_path_is_no_longer_permitted() {
     let narrowed = Gone::default();
     let theirs = Narrowed(narrowed.clone());
     ends_with(Gone::default(), theirs, move || {

@@ -1,4 +1,4 @@
-//! A scheme that announces no field still wins over whatever the caller sends.
+//! A scheme that announces no field still takes precedence over the caller's fields.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use tower_passthrough::auth::{
@@ -15,7 +15,7 @@ use testkit::vendor::Received;
 
 const AUTH: HeaderName = HeaderName::from_static("x-acme-auth");
 
-/// Sets two values of a field, and says nothing of it.
+/// A scheme that sets two values of a field, and doesn't announce the field.
 #[derive(Debug)]
 struct Unannounced {
     appends: bool,
@@ -44,7 +44,7 @@ fn setup(setup: Setup, appends: bool) -> Setup {
     setup.upstream(move |upstream| upstream.auth((Bearer, Unannounced { appends })))
 }
 
-/// Everything that arrived, as text.
+/// Returns all bytes that arrived, as text.
 fn raw(received: &Received) -> String {
     latin1(&[&received.head.raw[..], &received.body.raw].concat())
 }
@@ -58,7 +58,7 @@ const SPELLINGS: [&str; 5] = [
 ];
 
 #[tokio::test]
-async fn t5_a_scheme_that_announces_nothing_wins() {
+async fn t5_a_scheme_that_announces_nothing_takes_precedence() {
     for appends in [false, true] {
         let pair = Pair::with(move |pair| setup(pair, appends)).await;
         for nominated in [
@@ -93,7 +93,7 @@ async fn t5_a_scheme_that_announces_nothing_wins() {
 }
 
 #[tokio::test]
-async fn t5_a_scheme_that_announces_nothing_wins_over_http2() {
+async fn t5_a_scheme_that_announces_nothing_takes_precedence_over_http2() {
     let pair = Pair::with(|pair| setup(pair, false)).await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let names = ["x-acme-auth", "x_acme_auth", "x_acme-auth", "x-acme-auth"];
@@ -102,7 +102,7 @@ async fn t5_a_scheme_that_announces_nothing_wins_over_http2() {
         .fold(h2_caller::request("POST", "/p/c/x"), |sent, name| {
             sent.header(*name, "forged")
         });
-    // Trailers that nothing announces don't get through to an upstream over HTTP/1.1.
+    // Over HTTP/1.1, trailers that aren't announced don't reach an upstream.
     let announced = "x-acme-auth, x_acme_auth, x_acme-auth, x-kept";
     let sent = sent.header("te", "trailers").header("trailer", announced);
     let sent = sent.body(()).unwrap();

@@ -1,4 +1,4 @@
-//! Answers that are none, or not those of the call.
+//! Answers that aren't valid, and answers that don't belong to the call.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ use testkit::pair::Pair;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// Answers that are none, each on a connection of its own.
+/// Bytes that aren't valid answers, each on another connection.
 #[tokio::test]
-async fn v6_garbage_fails_that_call_alone() {
+async fn v6_garbage_fails_only_its_call() {
     for garbage in [
         "\0\0\0\0\0\0\0\0",
         "SSH-2.0-OpenSSH_9.9\r\n",
@@ -55,9 +55,9 @@ async fn v6_garbage_fails_that_call_alone() {
     }
 }
 
-/// A vendor that answers each connection before it was asked, and again when it is.
+/// A vendor that answers on each connection before the request, and again after the request.
 #[tokio::test]
-async fn v6_an_answer_before_the_request_leaves_nothing_for_the_next() {
+async fn v6_an_answer_before_the_request_leaves_nothing_for_the_next_call() {
     let vendor = Arc::new(ManualVendor::bind().await);
     let gateway = Gateway::to(&*vendor).await;
     let counts = Counts::default();
@@ -84,7 +84,8 @@ async fn v6_an_answer_before_the_request_leaves_nothing_for_the_next() {
         let target = format!("/{nth}");
         let response = raw_call(gateway.address, get(&format!("/p/c{target}"))).await;
         let text = response.text();
-        // An early answer can't be told from a quick one; another call's answer can be.
+        // The gateway can't distinguish an early answer from a quick answer, but it can distinguish the answer to
+        // another call.
         assert!(
             response.status() == 502 || text == "early" || text == target,
             "{target}: {text}"
@@ -94,7 +95,7 @@ async fn v6_an_answer_before_the_request_leaves_nothing_for_the_next() {
 }
 
 #[tokio::test]
-async fn v6_an_answer_that_is_too_short_never_looks_whole() {
+async fn v6_an_answer_that_is_too_short_never_looks_complete() {
     for answer in [
         "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nshort",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",

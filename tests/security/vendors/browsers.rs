@@ -1,4 +1,4 @@
-//! What acts on the host app in a browser.
+//! Response fields that act on the host application in a browser.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,8 @@ use testkit::caller::{get, request};
 use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 
-/// Each field that acts on the host's origin, as FORWARDING §5 lists them.
+/// Each field that acts on the host application's origin, from the list of the rule BrowserSafe in
+/// `docs/rules/forwarding.md`.
 const ACTIVE: [&str; 46] = [
     "Set-Cookie",
     "Set-Cookie2",
@@ -60,7 +61,7 @@ const ACTIVE: [&str; 46] = [
 ];
 
 #[tokio::test]
-async fn v4_browser_safe_drops_what_acts_on_the_origin() {
+async fn v4_browser_safe_removes_fields_that_act_on_the_origin() {
     for field in ACTIVE {
         let answer = format!(
             "HTTP/1.1 200 OK\r\n{field}: active\r\n{field}: active2\r\nX-Own: 1\r\nContent-Type: text/html\r\nCache-Control: public, s-maxage=60\r\nTrailer: {field}, x-sum\r\n\
@@ -126,7 +127,7 @@ async fn v4_browser_safe_keeps_shared_caches_out_of_each_answer() {
 }
 
 #[tokio::test]
-async fn v5_no_cors_field_is_ever_ours() {
+async fn v5_the_crate_adds_no_cors_field() {
     let pair = Pair::new().await;
     let lines = [
         "Origin: https://evil.test",
@@ -150,8 +151,7 @@ async fn v5_no_cors_field_is_ever_ours() {
             "{names:?}"
         );
     }
-    // A preflight goes to the vendor as any other call, without what the browser would authenticate
-    // with.
+    // A preflight is forwarded like any other call, without the browser's credentials.
     let received = pair.vendor.next().await;
     assert_eq!(
         (received.head.method(), received.head.has("cookie")),

@@ -1,4 +1,4 @@
-//! Fields of answers: bounded, and none in our name.
+//! Fields of answers: the number and the size are limited, and no field looks like the gateway's.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 #[tokio::test]
-async fn v2_a_vendor_cannot_speak_in_our_name() {
+async fn v2_a_vendor_cannot_forge_the_gateways_error_fields() {
     let answer = "HTTP/1.1 502 Bad Gateway\r\n\
         Passthrough-Error: upstream-unreachable\r\n\
         passthrough_error: upstream-unreachable\r\n\
@@ -59,7 +59,7 @@ async fn v3_a_head_is_bounded_in_size() {
         connection.write("HTTP/1.1 200 OK\r\n").await;
         let line = format!("X-Flood: {}\r\n", "x".repeat(8000));
         let mut written = 0_usize;
-        // Until the gateway has had enough; 1 GiB would be far too late.
+        // The vendor writes until the gateway closes the connection; 1 GiB would be far too late.
         while written < 1 << 30 && connection.wire.try_write(line.as_bytes()).await {
             written += line.len();
         }
@@ -105,7 +105,7 @@ async fn v3_a_head_is_bounded_in_time() {
         connection.head().await;
         connection.write("HTTP/1.1 200 OK\r\nX: ").await;
         let mut written = 0_usize;
-        // A byte now and then keeps no head alive.
+        // A byte now and then doesn't extend the time limit of a head.
         while connection.wire.try_write(b"y").await {
             written += 1;
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -126,7 +126,7 @@ async fn v3_a_head_is_bounded_in_time() {
 
 #[tokio::test]
 async fn v3_nothing_is_decompressed() {
-    // 20 bytes of gzip that would become more; the gateway has no business with them.
+    // 20 bytes of gzip that would become more bytes; the gateway must not decompress them.
     let gzip = [
         0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3, 0x63, 0x60, 0, 0, 0x8d, 0xef, 2, 0xd2, 1, 0,
     ];

@@ -1,4 +1,4 @@
-//! What comes over HTTP/2 leaves as checked types.
+//! Data from HTTP/2 are forwarded as checked types.
 
 use testkit::caller::{Caller, RawResponse, get, raw_call, request};
 use testkit::gateway::Gateway;
@@ -9,7 +9,7 @@ use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// The answer to a vendor that speaks HTTP/2 in literal field blocks.
+/// Returns the answer to a call of a vendor that sends HTTP/2 in literal field blocks.
 async fn h2_answer(headers: &[(&[u8], &[u8])]) -> RawResponse {
     let vendor = ManualVendor::bind_tls(&["h2"]).await;
     let gateway = Gateway::to(&vendor).await;
@@ -19,7 +19,7 @@ async fn h2_answer(headers: &[(&[u8], &[u8])]) -> RawResponse {
     response
 }
 
-/// All that a caller gets until the gateway closes.
+/// Returns all bytes that a caller gets until the gateway closes.
 async fn h2_bytes(headers: &[(&[u8], &[u8])], trailers: &[(&[u8], &[u8])]) -> String {
     let vendor = ManualVendor::bind_tls(&["h2"]).await;
     let gateway = Gateway::to(&vendor).await;
@@ -87,7 +87,7 @@ async fn send_frame(
     frame.extend([kind, flags]);
     frame.extend(stream.to_be_bytes());
     frame.extend(payload);
-    // The gateway may have hung up by now, as it should.
+    // The gateway may have closed the connection by now, as it should.
     wire.try_write(&frame).await;
 }
 
@@ -146,7 +146,7 @@ async fn v7_trailers_of_http2_are_checked_as_well() {
 }
 
 #[tokio::test]
-async fn v7_a_reason_phrase_with_controls_is_dropped() {
+async fn v7_a_reason_phrase_with_control_characters_is_dropped() {
     for (reason, kept) in [
         ("Fine Enough", Some("Fine Enough")),
         ("a\u{1}b", None),

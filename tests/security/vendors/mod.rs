@@ -1,4 +1,4 @@
-//! What a vendor may do.
+//! The misbehaviour of vendors.
 
 mod answers;
 mod browsers;

@@ -16,7 +16,7 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::manual::ManualVendor;
 use testkit::wait::within;
 
-/// A server's TLS, of a certificate that `change` has a say in.
+/// The TLS of a server, with a certificate that `change` adjusts.
 struct Identity {
     root: String,
     acceptor: TlsAcceptor,
@@ -56,7 +56,8 @@ impl Identity {
         }
     }
 
-    /// What a gateway that trusts the authority (if `trusted`) gets from a server of that identity.
+    /// Returns the answer of a gateway, which trusts the authority if `trusted` is `true`, for a call to a server with
+    /// that identity.
     async fn call(self, trusted: bool, host: &str) -> (RawResponse, bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -92,7 +93,7 @@ impl Identity {
 const BOTH: &[&rustls::SupportedProtocolVersion] =
     &[&rustls::version::TLS12, &rustls::version::TLS13];
 
-/// The call failed on the certificate, and no byte of a request was sent.
+/// Checks that the call failed because of the certificate, and that no byte of a request was sent.
 fn refused_certificate((response, was_asked): &(RawResponse, bool)) {
     assert_eq!(
         (response.status(), response.error()),
@@ -126,13 +127,13 @@ async fn v1_certificates_are_verified() {
     refused_certificate(&unknown.call(false, "vendor.test").await);
     let wrong_name = Identity::new(|_| {}, true, BOTH);
     refused_certificate(&wrong_name.call(true, "eu.vendor.test").await);
-    // A name below, or a common name alone, is no name of the certificate's.
+    // The certificate has a name and no address.
     let address = Identity::new(|_| {}, true, BOTH);
     refused_certificate(&address.call(true, "127.0.0.1").await);
 }
 
 #[tokio::test]
-async fn v1_good_certificates_are_taken_over_tls_1_2_and_1_3() {
+async fn v1_valid_certificates_are_accepted_over_tls_1_2_and_1_3() {
     for versions in [&[&rustls::version::TLS12][..], &[&rustls::version::TLS13]] {
         let (response, was_asked) = Identity::new(|_| {}, true, versions)
             .call(true, "vendor.test")
@@ -182,13 +183,13 @@ async fn v1_older_versions_of_tls_are_refused() {
         response.head.value("proxy-status"),
         Some("passthrough; error=tls_protocol_error")
     );
-    // A fatal alert, and nothing that follows a handshake.
+    // A fatal alert, and no message after a handshake.
     assert_eq!((alert.first(), alert.len()), (Some(&21), 7), "{alert:?}");
 }
 
-/// The test kit's own authority is trusted, so what fails above fails by its certificate.
+/// The test kit's authority is trusted, so the failures above are due to the certificates.
 #[tokio::test]
-async fn v1_the_kits_own_authority_works() {
+async fn v1_the_authority_of_the_test_kit_is_trusted() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     assert!(certificates::root_pem().contains("BEGIN CERTIFICATE"));
     let gateway = Gateway::to(&vendor).await;

@@ -1,4 +1,4 @@
-//! The config files that the gateway is given in turn.
+//! The config files that the gateway reads, one after another.
 
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -8,19 +8,19 @@ use testkit::load::place::Place;
 use testkit::load::plan::{TENANTS, key, token};
 use testkit::load::vendors::Vendors;
 
-/// The timeouts of a vendor that stalls: short for the test, and long for a machine that is busy.
+/// The gateway's timeouts for a vendor that stalls: short enough for the test, and long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the second config changes for a customer.
+/// The change that the second config makes for a customer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tenant {
-    /// Nothing: its calls must not notice a reload.
+    /// No change: the customer's calls must not notice a reload.
     Unchanged,
-    /// Its key is another.
+    /// The customer has another key.
     Keyless,
-    /// Its connections are gone.
+    /// The customer's connections are missing.
     Disconnected,
-    /// Its connections lead to where nobody listens.
+    /// The customer's connections lead to a port on which no server listens.
     Misled,
 }
 
@@ -35,16 +35,16 @@ impl Tenant {
     }
 }
 
-/// The two configs, and one that is at fault.
+/// The two configs, and a config with an error.
 pub(crate) struct Configs {
     first: String,
     second: String,
-    /// Has all rights in the wrong hands, and an error at its end.
+    /// Grants all rights to the wrong callers, and has an error at its end.
     bad: String,
 }
 
 impl Configs {
-    /// Nobody listens at `nobody`.
+    /// Returns the configs. No server listens on the port `nobody`.
     pub(crate) fn new(vendors: &Vendors, doors: &Doors, nobody: u16) -> Self {
         let origin = |place| doors.origin(vendors, place);
         let first = config(origin, nobody, false);
@@ -57,8 +57,8 @@ impl Configs {
         &self.first
     }
 
-    /// The one that the gateway gets by that reload. The bad one changes nothing, whichever was
-    /// there.
+    /// Returns the config for the reload of that number. The config with the error changes nothing, whichever config is
+    /// in effect.
     pub(crate) fn get(&self, number: usize) -> &str {
         match number % 4 {
             1 => &self.second,
@@ -71,7 +71,7 @@ impl Configs {
 fn config(origin: impl Fn(Place) -> String, nobody: u16, changed: bool) -> String {
     let names = Place::ALL.map(|place| format!("\"{}.test\" = \"127.0.0.1\"", place.name()));
     let timeout = TIMEOUT.as_secs();
-    // Another time, another pool.
+    // The gateway makes another pool if a time limit of the network differs.
     let connect = if changed { 21 } else { 20 };
     let mut config = format!(
         "listen = \"127.0.0.1:0\"\n\

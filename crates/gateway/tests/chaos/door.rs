@@ -1,7 +1,7 @@
-//! Doors in front of vendors: what one sees of a vendor that dies, is away for a while, or stalls.
+//! Doors in front of vendors. A door makes its vendor appear to die, to be away for a while, or to stall.
 //!
-//! A door passes bytes on. While it's shut its port refuses connections, and stays its own: a socket
-//! that doesn't listen keeps it.
+//! A door passes bytes on. While the door is shut, its port refuses connections, and no other process can take the
+//! port, because a socket that doesn't listen holds the port.
 
 use std::net::SocketAddr;
 
@@ -16,9 +16,9 @@ use testkit::load::vendors::Vendors;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
     Open,
-    /// Connections are made, and nothing passes.
+    /// The door accepts connections, and passes no bytes on.
     Stalled,
-    /// The vendor has died: connections are reset, new ones refused.
+    /// The vendor has died: the door resets its connections, and refuses new connections.
     Shut,
 }
 
@@ -28,14 +28,14 @@ struct Door {
     state: watch::Sender<State>,
 }
 
-/// Until they're dropped.
+/// The doors, until the value is dropped.
 pub(crate) struct Doors {
     all: Vec<Door>,
     _tasks: JoinSet<()>,
 }
 
 impl Doors {
-    /// Vendors whose calls may break off. All others have no outages.
+    /// The vendors whose calls may break off. All other vendors have no outages.
     const PLACES: [Place; 5] = [
         Place::Sealed,
         Place::Broken,
@@ -66,7 +66,7 @@ impl Doors {
         Self { all, _tasks: tasks }
     }
 
-    /// Whether there is one before that vendor.
+    /// Returns whether that vendor has a door.
     pub(crate) fn lead_to(place: Place) -> bool {
         Self::PLACES.contains(&place)
     }
@@ -85,7 +85,7 @@ impl Doors {
         }
     }
 
-    /// Where the gateway finds that vendor: at its door, if it has one.
+    /// Returns the origin at which the gateway finds that vendor: the vendor's door, if the vendor has a door.
     pub(crate) fn origin(&self, vendors: &Vendors, place: Place) -> String {
         let origin = vendors.origin(place);
         match self.all.iter().find(|door| door.place == place) {
@@ -95,19 +95,19 @@ impl Doors {
     }
 }
 
-/// An origin's port, and what is before it.
+/// Returns the text before an origin's port, and the port.
 fn split(origin: &str) -> (&str, u16) {
     let (before, port) = origin.rsplit_once(':').expect("a port");
     (before, port.parse().expect("a port"))
 }
 
-/// Bound to a port that others of these may be bound to as well.
+/// Returns a socket that is bound to a port to which other sockets of these tests may be bound as well.
 fn socket(port: u16) -> TcpSocket {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket.set_reuseaddr(true).expect("a socket option");
     socket.set_reuseport(true).expect("a socket option");
     let address = SocketAddr::from(([127, 0, 0, 1], port));
-    socket.bind(address).expect("a port of its own");
+    socket.bind(address).expect("a port to bind to");
     socket
 }
 
@@ -160,7 +160,7 @@ async fn pass(mut gateway: TcpStream, vendor: SocketAddr, state: watch::Receiver
         }
     };
     if !ended {
-        // An end that isn't one must not look like it: an answer may end with its connection.
+        // A cut must not look like an end, because an answer may end with its connection.
         let _ = (gateway.set_zero_linger(), vendor.set_zero_linger());
     }
 }

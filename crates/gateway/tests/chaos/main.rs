@@ -1,16 +1,15 @@
-//! The reference server in bad weather: vendors that die, stall, refuse, reset and answer garbage,
-//! callers that leave, SIGHUP every few seconds with another config, and SIGTERM in the end, under
-//! load.
+//! The gateway under load, with faults: vendors that die, stall, refuse, reset and answer garbage, callers that leave,
+//! a SIGHUP every few seconds with another config, and a SIGTERM at the end.
 //!
 //! ```text
 //! cargo test --test chaos                                        # 20 seconds
 //! CHAOS_SECONDS=600 cargo test --release --test chaos -- --nocapture
 //! ```
 //!
-//! Calls, vendors and callers are those of the soak, whose verdict stays: each answer is its own
-//! request's, whole, or one of the errors that may come of it. [`weather`] adds outages,
-//! [`config`] adds what changes by a reload, and [`verdict`] what may come of either. What each
-//! call is follows from `CHAOS_SEED`, which is printed, and from the call's number.
+//! Calls, vendors, callers and the check of each answer are the same as in the soak: each answer belongs to its request
+//! and is whole, or is an error that the request may cause. [`weather`] adds outages, [`config`] adds the changes that
+//! a reload makes, and [`verdict`] allows the results of both. Each call follows from `CHAOS_SEED`, which is printed,
+//! and from the number of the call.
 #![cfg(target_os = "linux")]
 #![expect(
     clippy::expect_used,
@@ -42,14 +41,15 @@ use testkit::load::verdict::Outcome;
 use testkit::load::watch::Memory;
 use testkit::process::folder::Folder;
 
-/// Between two calls of one caller: more in the short run, as others want the machine too.
+/// The pause between two calls of one caller. The pause is longer in the short run, because other tests need the
+/// machine too.
 const PAUSE: Duration = Duration::from_millis(5);
 const SHORT: (u64, Duration) = (20, Duration::from_millis(120));
 
-/// How long the gateway is held before it's told to stop.
+/// The time for which the gateway is paused before the SIGTERM.
 const HELD: Duration = Duration::from_millis(300);
 
-/// How long the last calls and the process may take to end: more than `shutdown` in the config.
+/// The time that the last calls and the process may take to end: more than `shutdown` in the config.
 const PATIENCE: Duration = Duration::from_secs(75);
 
 fn setting(name: &str) -> Option<u64> {
@@ -92,10 +92,11 @@ async fn each_answer_is_right_or_a_documented_error_and_no_call_is_lost() {
     weather.shutdown().await;
     doors.open_all();
 
-    // All callers are at it, and go on until nobody takes their calls.
+    // All callers make calls, and continue until the gateway accepts no more calls.
     let calls = |outcome| count(&callers, |each| *each == outcome);
     assert_eq!(calls(Outcome::Late), 0);
-    // What they send while it's held waits in the system's hands when it's told to stop.
+    // The kernel holds the calls that callers send to the paused gateway, and the gateway gets these calls together
+    // with the SIGTERM.
     weather::signal(id, Signal::STOP);
     sleep(HELD).await;
     let told = Instant::now();
@@ -134,16 +135,16 @@ async fn each_answer_is_right_or_a_documented_error_and_no_call_is_lost() {
     println!("memory: {memory}");
     for outcome in [Outcome::ByConfig, Outcome::ByOutage] {
         let is_enough = seconds < SHORT.0 || calls(outcome) > 0;
-        assert!(is_enough, "nothing came {outcome:?}");
+        assert!(is_enough, "no call had the outcome {outcome:?}");
     }
     let faults = book.faults();
     assert_eq!(
         faults, 0,
-        "CHAOS_SEED={seed}; the gateway's last words: {log:#?}"
+        "CHAOS_SEED={seed}; the end of the gateway's log: {log:#?}"
     );
 }
 
-/// An address of this machine that is taken, and where nobody listens.
+/// Returns an address of this machine that is taken, and on which no server listens.
 fn refusing() -> (impl Sized, u16) {
     let socket = socket(AddressFamily::INET, SocketType::STREAM, None).expect("a socket");
     bind(&socket, &std::net::SocketAddr::from(([127, 0, 0, 1], 0))).expect("a free port");
@@ -152,7 +153,7 @@ fn refusing() -> (impl Sized, u16) {
     (socket, address.port())
 }
 
-/// The process has ended, so nothing of it may be left.
+/// Records a fault if a connection of the process, which has ended, is still open at a vendor.
 async fn left_at_vendors(vendors: &Vendors, book: &Book) {
     let closed = async {
         while vendors.connections().iter().any(|(_, count)| *count > 0) {

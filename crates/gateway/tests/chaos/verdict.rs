@@ -1,6 +1,6 @@
-//! The soak's verdict, and what else may come of a reload or an outage.
+//! The soak's check of an answer, and the further results that a reload or an outage may have.
 //!
-//! Neither excuses a wrong answer: another's, or one that looks whole and isn't.
+//! Neither of the two excuses a wrong answer: an answer to another request, or an answer that looks whole and isn't.
 
 use testkit::load::plan::Plan;
 use testkit::load::verdict::{Answer, End, Outcome, Seen};
@@ -8,10 +8,10 @@ use testkit::load::verdict::{Answer, End, Outcome, Seen};
 use crate::config::Tenant;
 use crate::door::Doors;
 
-/// An error of the gateway's own: status, code, and whether the vendor may have acted.
+/// An error of the gateway: status, code, and whether the vendor may have acted.
 type Error = (u16, &'static str, bool);
 
-/// What comes of a vendor that can't be reached, goes away in the middle of a call, or stalls.
+/// The errors that a call may get if its vendor can't be reached, leaves in the middle of the call, or stalls.
 const OUTAGE: [Error; 5] = [
     (502, "upstream-unreachable", false),
     (502, "upstream-protocol", true),
@@ -43,7 +43,7 @@ fn by_config(plan: &Plan, seen: &Seen) -> bool {
 
 fn by_outage(plan: &Plan, seen: &Seen) -> bool {
     match seen {
-        // The head waits for the body's first frame, and goes with it.
+        // The head waits for the body's first frame, and is lost with that frame.
         Seen::Nothing => plan.has_body(),
         Seen::Answer(answer) if answer.error.is_some() => {
             OUTAGE.iter().any(|error| is(answer, *error))
@@ -59,7 +59,8 @@ fn by_outage(plan: &Plan, seen: &Seen) -> bool {
     }
 }
 
-/// The answer to a HEAD has no body that could say whether the vendor may have acted.
+/// Returns whether the answer is that error. The answer to a HEAD has no body that could say whether the vendor may
+/// have acted.
 fn is(answer: &Answer, (status, code, may_have): Error) -> bool {
     let sent = answer.sent();
     answer.status == status

@@ -1,4 +1,4 @@
-//! What goes on around the calls: outages, and reloads.
+//! The events during the calls: outages, and reloads.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use crate::door::{Doors, State};
 use testkit::load::draw::Draw;
 use testkit::process::folder::Folder;
 
-/// A stall that is longer than the gateway's timeouts.
+/// The length of a stall, which is longer than the gateway's timeouts.
 const STALL: Duration = Duration::from_secs(6);
 
-/// One vendor after the other is away for a while, for ever.
+/// Makes each vendor in turn unreachable for a while, without end.
 pub(crate) async fn outages(doors: Arc<Doors>, seed: u64, time: Duration) {
     let mut draw = Draw::new(seed ^ 0x646f_6f72);
     let calm = (time / 20).clamp(Duration::from_millis(200), Duration::from_secs(2));
@@ -32,12 +32,12 @@ pub(crate) async fn outages(doors: Arc<Doors>, seed: u64, time: Duration) {
     }
 }
 
-/// One config after the other, for ever; at times two signals at once.
+/// Reloads each config in turn, without end; sometimes with two signals at once.
 pub(crate) async fn reloads(folder: &Folder, gateway: u32, configs: &Configs, time: Duration) {
     let every = (time / 12).clamp(Duration::from_millis(200), Duration::from_secs(3));
     for number in 1.. {
         sleep(every).await;
-        // In one step, as the gateway may be reading.
+        // The file is replaced in one step, because the gateway may be reading.
         let new = folder.write("gateway.toml.new", configs.get(number));
         std::fs::rename(new, folder.path("gateway.toml")).expect("a file in its place");
         for _ in 0..=number % 2 {

@@ -1,4 +1,4 @@
-//! Who may call: keys, connections, methods, paths.
+//! The rights of callers: keys, connections, methods and paths.
 
 use testkit::process::canary::KEY;
 use testkit::process::config::Config;
@@ -22,7 +22,7 @@ fn caller(rest: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_key_is_taken_in_each_form_and_goes_no_further() {
+async fn a_key_is_accepted_in_each_form_and_never_forwarded() {
     let (vendor, gateway) = start(&caller("connections = [\"*\"]")).await;
     for fields in [
         &[format!("x-api-key: {KEY}")][..],
@@ -46,7 +46,7 @@ async fn a_key_is_taken_in_each_form_and_goes_no_further() {
 }
 
 #[tokio::test]
-async fn without_a_valid_key_it_is_401() {
+async fn a_call_without_a_valid_key_is_401() {
     let (vendor, gateway) = start(&caller("connections = [\"*\"]")).await;
     for fields in [
         &[][..],
@@ -81,7 +81,7 @@ async fn without_a_valid_key_it_is_401() {
 }
 
 #[tokio::test]
-async fn ids_and_patterns_say_which_connections() {
+async fn ids_and_patterns_select_connections() {
     let (vendor, gateway) = start(&caller("connections = [\"acme\", \"team-*\"]")).await;
     for id in ["acme", "team-a", "team-", "te%61m-a"] {
         let answer = gateway.call(&format!("/{id}/x"), &[]).await;
@@ -105,7 +105,7 @@ async fn ids_and_patterns_say_which_connections() {
 }
 
 #[tokio::test]
-async fn each_key_has_its_own_rights() {
+async fn each_key_has_separate_rights() {
     let callers = format!(
         "{}\n[[caller]]\napi_key = \"c4nary-other\"\nconnections = [\"c\"]",
         caller("connections = [\"acme\"]")
@@ -135,7 +135,7 @@ async fn each_key_has_its_own_rights() {
 }
 
 #[tokio::test]
-async fn a_read_only_key_reads_only() {
+async fn a_read_only_key_allows_only_reading() {
     let callers = caller("connections = [\"*\"]\nmethods = [\"GET\", \"HEAD\"]");
     let (vendor, gateway) = start(&callers).await;
     let over = "X-HTTP-Method-Override: DELETE";
@@ -157,9 +157,9 @@ async fn a_read_only_key_reads_only() {
     assert!(vendor.try_next().await.is_none());
 }
 
-/// Judged as the vendor will resolve it (SECURITY T3).
+/// The scope is checked on the path as the vendor may interpret the path.
 #[tokio::test]
-async fn a_path_scope_holds_however_the_path_is_written() {
+async fn t3_a_path_scope_holds_for_each_spelling_of_the_path() {
     let callers = caller("connections = [\"*\"]\npaths = [\"crm/v3/*\", \"me\"]");
     let (vendor, gateway) = start(&callers).await;
     for path in [

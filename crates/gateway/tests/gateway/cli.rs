@@ -23,7 +23,7 @@ fn version_names_the_program_and_its_version() {
 }
 
 #[test]
-fn what_is_no_option_exits_2() {
+fn an_unknown_option_exits_2() {
     for arguments in [
         &["--colour"][..],
         &["--listen", "nowhere"],
@@ -39,7 +39,7 @@ fn what_is_no_option_exits_2() {
 }
 
 #[test]
-fn a_file_that_cannot_be_read_is_named() {
+fn an_unreadable_file_is_named() {
     let folder = Folder::new();
     let missing = folder.path("none.toml");
     let ended = run(&["--config", missing.to_str().unwrap()]);
@@ -65,9 +65,9 @@ fn help_names_each_command_of_connections() {
     }
 }
 
-/// Nothing takes a secret as an argument.
+/// No secret is passed as an argument.
 #[test]
-fn what_is_no_command_of_connections_exits_2() {
+fn an_unknown_connections_command_exits_2() {
     for arguments in [
         &["connections"][..],
         &["connections", "drop"],
@@ -106,9 +106,9 @@ fn what_is_no_command_of_connections_exits_2() {
     }
 }
 
-/// Connections that live in the config file are changed there.
+/// Connections that are in the config file are changed in the config file.
 #[tokio::test]
-async fn without_a_persistent_store_there_is_nothing_to_change() {
+async fn connections_commands_need_a_persistent_store() {
     let vendor = Vendor::ok().await;
     let folder = Folder::new();
     let config = Config::new(&vendor);
@@ -147,7 +147,7 @@ async fn without_a_persistent_store_there_is_nothing_to_change() {
 }
 
 #[tokio::test]
-async fn check_reports_and_exits() {
+async fn check_prints_a_report_and_exits() {
     let vendor = Vendor::ok().await;
     let ended = check(Config::new(&vendor).to_string());
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
@@ -158,7 +158,7 @@ async fn check_reports_and_exits() {
 
 /// The file that a reader copies.
 #[test]
-fn check_takes_the_example_s_own_config() {
+fn check_accepts_the_example_config() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.toml");
     let run = |variables: &[(&str, &str)]| {
         let mut command = binary::command();
@@ -176,9 +176,9 @@ fn check_takes_the_example_s_own_config() {
     );
 }
 
-/// The smallest file, as the package's README shows it.
+/// The smallest file, as the README of the package shows the file.
 #[test]
-fn check_takes_the_readmes_config() {
+fn check_accepts_the_config_in_the_readme() {
     let readme = include_str!("../../README.md");
     let block = readme.split("```toml\n").nth(1).unwrap();
     let config = block.split("```").next().unwrap();
@@ -192,10 +192,10 @@ fn check_takes_the_readmes_config() {
 }
 
 #[tokio::test]
-async fn listen_takes_the_place_of_the_file_s() {
+async fn the_listen_option_replaces_the_files_address() {
     let vendor = Vendor::ok().await;
     let running = Gateway::start(&Config::new(&vendor)).await;
-    // The port is taken, so a second gateway that obeys can't start.
+    // The port of the option is taken, so a gateway that obeys the option can't start.
     let folder = Folder::new();
     let file = folder.write("gateway.toml", Config::new(&vendor).to_string());
     let address = running.address.to_string();
@@ -205,9 +205,9 @@ async fn listen_takes_the_place_of_the_file_s() {
     assert!(ended.stderr.contains(&line), "{}", ended.stderr);
 }
 
-/// Without callers nobody is asked for a key: fit for loopback alone, and said so.
+/// Without callers, the gateway asks nobody for a key, which is suitable only for loopback.
 #[tokio::test]
-async fn without_callers_it_listens_on_loopback_alone() {
+async fn without_callers_the_gateway_listens_only_on_loopback() {
     let vendor = Vendor::ok().await;
     let open = Config::new(&vendor).callers("");
     let gateway = Gateway::start(&open).await;

@@ -1,4 +1,4 @@
-//! Each key of the config file does what it says.
+//! Each key of the config file has its effect.
 
 use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
@@ -114,10 +114,11 @@ async fn network_allow() {
     }
 }
 
-/// The gateway's own listener is never dialled, whatever is allowed.
+/// The gateway's listener is never dialled, whatever blocks are allowed.
 #[tokio::test]
-async fn a_base_url_that_leads_back_is_refused() {
-    // Bound, and no listener: nobody else gets the port, and the gateway still can.
+async fn n6_a_base_url_that_leads_to_the_gateway_is_refused() {
+    // The socket is bound and doesn't listen: no other process gets the port, and the gateway still can listen on the
+    // port.
     let reserved = tokio::net::TcpSocket::new_v4().unwrap();
     reserved.set_reuseaddr(true).unwrap();
     reserved.bind("127.0.0.1:0".parse().unwrap()).unwrap();

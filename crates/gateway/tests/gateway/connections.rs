@@ -1,4 +1,4 @@
-//! `connections ...` with a store of kind `sqlite`, and gateways beside it.
+//! `connections ...` with a store of kind `sqlite`, while gateways use the store.
 
 use std::fs;
 use std::path::Path;
@@ -16,7 +16,7 @@ use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// A key of 32 bytes, which are all that one.
+/// Returns a key of 32 bytes that all have this value.
 fn key(byte: u8) -> String {
     BASE64_STANDARD.encode([byte; 32])
 }
@@ -25,7 +25,7 @@ fn store(lines: &str) -> String {
     format!("[store]\nkind = \"sqlite\"\nurl = \"sqlite://connections.db\"\n{lines}")
 }
 
-/// A gateway's files: its config, whose connections live in a file beside it.
+/// The files of a gateway: its config, and the file of its connections in the same folder.
 struct Files {
     folder: Folder,
     config: Config,
@@ -39,7 +39,7 @@ impl Files {
         }
     }
 
-    /// Runs a command, with these secrets on its stdin.
+    /// Runs a command, with these secrets on stdin.
     fn run(&self, command: &[&str], stdin: &str) -> Ended {
         self.run_keyed(&self.config, &[("KEY", &key(1))], command, stdin)
     }
@@ -61,7 +61,7 @@ impl Files {
         ended
     }
 
-    /// Runs a command that does what it should.
+    /// Checks that a command succeeds.
     #[track_caller]
     fn done(&self, command: &[&str], stdin: &str, printed: &str) {
         let ended = self.run(command, stdin);
@@ -69,7 +69,7 @@ impl Files {
         assert_eq!(ended.stdout, printed, "{command:?}");
     }
 
-    /// Runs one that doesn't.
+    /// Checks that a command fails.
     #[track_caller]
     fn fails(&self, command: &[&str], stdin: &str, code: i32, why: &str) {
         let ended = self.run(command, stdin);
@@ -82,7 +82,7 @@ impl Files {
     }
 }
 
-/// Asks again until it's so.
+/// Repeats the question until the answer is `true`.
 async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
     let asked = async {
         while !is_so().await {
@@ -95,7 +95,7 @@ async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
 const SECRET: &str = "token = \"c4nary-other\"";
 
 #[tokio::test]
-async fn what_is_imported_is_served_and_what_stands_in_the_config_is_not() {
+async fn imported_connections_are_served_instead_of_those_in_the_config() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let path = files.folder.path("gateway.toml");
@@ -116,14 +116,14 @@ async fn what_is_imported_is_served_and_what_stands_in_the_config_is_not() {
 }
 
 #[tokio::test]
-async fn a_gateway_that_runs_sees_what_has_changed() {
+async fn a_running_gateway_sees_changes_of_the_store() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let config = files.config.clone();
     let folder = files.folder.path("");
     let gateway = files.gateway().await;
     assert_eq!(gateway.call("/d/x", &[]).await.status(), 404);
-    // Beside it, over the same files.
+    // The commands run in another process, over the same files.
     let beside = |command: &[&str], stdin: &str| {
         let file = folder.join("gateway.toml");
         let arguments = ["--config", file.to_str().unwrap(), "connections"];
@@ -198,9 +198,9 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
     );
 }
 
-/// As the config file's own: numbers and dates, and each checked by what the integration reads.
+/// The same types as in the config file: numbers and dates, each checked by the keys that the integration reads.
 #[tokio::test]
-async fn secrets_are_numbers_and_dates_too() {
+async fn secrets_may_be_numbers_and_dates() {
     let vendor = Vendor::ok().await;
     let mut files = Files::new(&vendor).await;
     let auth = "{ kind = \"oauth2\", token_url = \"http://vendor.test/t\", client_id = \"a\", \
@@ -225,7 +225,7 @@ async fn secrets_are_numbers_and_dates_too() {
 }
 
 #[tokio::test]
-async fn a_dash_is_standard_input() {
+async fn a_dash_means_standard_input() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let table = format!("[connection.e]\nintegration = \"v\"\nsecret.{SECRET}");
@@ -252,9 +252,9 @@ async fn a_dash_is_standard_input() {
     }
 }
 
-/// What environments and files put around a key is none of it.
+/// White space that environments and files put around a key isn't part of the key.
 #[tokio::test]
-async fn space_around_a_key_is_no_part_of_it() {
+async fn white_space_around_a_key_is_ignored() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let add = ["add", "c", "--integration", "v"];
@@ -294,9 +294,9 @@ async fn a_check_finds_a_wrong_key_and_makes_no_file() {
     assert!(right.stdout.starts_with(good), "{right:?}");
 }
 
-/// Callers learn that it failed, the log why.
+/// Callers learn that the store failed, and the log names the cause.
 #[tokio::test]
-async fn the_log_tells_once_in_a_while_why_the_store_failed() {
+async fn the_log_names_the_cause_of_a_store_failure_at_most_once_in_a_while() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let add = ["add", "c", "--integration", "v"];
@@ -317,12 +317,12 @@ async fn the_log_tells_once_in_a_while_why_the_store_failed() {
     assert!(line.contains("WARN"), "{line}");
     let why = "the store's file can't be used: SQLite failed: no such table";
     assert!(line.contains(why), "{line}");
-    // More of them if the calls take longer than that.
+    // The log has another line if the calls take longer than the pause between two such lines.
     assert!(lines.count() < 2, "{log}");
 }
 
-/// What `key` encrypts is read by it alone; one that is rotated is read by both until all is
-/// encrypted anew.
+/// Only `key` opens the records that `key` encrypted. During a rotation both keys open records, until all records are
+/// encrypted with the new key.
 #[tokio::test]
 async fn keys_are_rotated_while_all_connections_work() {
     let vendor = Vendor::ok().await;
@@ -361,7 +361,7 @@ async fn keys_are_rotated_while_all_connections_work() {
 }
 
 #[tokio::test]
-async fn a_gateway_with_the_wrong_key_says_so_and_exits_2() {
+async fn a_gateway_with_the_wrong_key_reports_it_and_exits_2() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     files.done(
@@ -383,7 +383,7 @@ async fn a_gateway_with_the_wrong_key_says_so_and_exits_2() {
     assert_eq!(ended.stdout, "");
 }
 
-/// Neither the file nor what SQLite keeps beside it (SECURITY L6).
+/// Neither the database file nor the files that SQLite keeps next to it contain a secret.
 #[tokio::test]
 async fn l6_no_file_of_the_store_holds_a_secret() {
     let vendor = Vendor::ok().await;

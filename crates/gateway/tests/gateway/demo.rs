@@ -1,16 +1,16 @@
-//! The demo: what a reader sees first.
+//! The demo, which readers see first.
 
 use testkit::process::curl;
 use testkit::process::gateway::Gateway;
 
-/// What the printed lines print, in order; the README says the same.
+/// The answers to the printed commands, in order. The README shows the same answers.
 const ANSWERS: [&str; 3] = [
     "{\"customers\":[\"Cleo\",\"Dana\"],\"page\":2,\"received\":\"/v2/customers?page=2\"}\n",
     "{\"received\":\"/v2/projects/group%2Frepo\"}\n",
     "event: tick\ndata: 1 of 3\n\nevent: tick\ndata: 2 of 3\n\nevent: tick\ndata: 3 of 3\n\n",
 ];
 
-/// The curl lines that it printed.
+/// Returns the curl commands that the demo printed.
 async fn lines(gateway: &Gateway) -> Vec<String> {
     let printed = |text: &str| text.matches("  curl ").count() >= ANSWERS.len();
     let text = gateway.stdout.until("its curl lines", printed).await;
@@ -18,7 +18,7 @@ async fn lines(gateway: &Gateway) -> Vec<String> {
     lines.map(|line| format!("curl {line}")).collect()
 }
 
-/// Runs a line as somebody who pastes it into a shell.
+/// Runs a command, like a user who pastes the command into a shell.
 async fn paste(line: &str) -> curl::Answer {
     let mut shell = tokio::process::Command::new("sh");
     shell
@@ -47,7 +47,7 @@ async fn the_printed_lines_work_as_pasted_and_each_call_is_logged() {
 }
 
 #[test]
-fn the_readme_says_what_the_lines_print() {
+fn the_readme_shows_the_answers_to_the_printed_lines() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../README.md");
     let readme = std::fs::read_to_string(path).unwrap();
     for line in ANSWERS.iter().flat_map(|answer| answer.lines()) {
@@ -56,10 +56,9 @@ fn the_readme_says_what_the_lines_print() {
     }
 }
 
-/// The vendor's token is nowhere to be seen, and the caller's own credentials don't stand in for
-/// it.
+/// The vendor's token appears nowhere, and the caller's own credentials don't replace the token.
 #[tokio::test]
-async fn the_vendor_s_token_stays_inside() {
+async fn the_token_of_the_vendor_is_never_shown() {
     let gateway = Gateway::demo().await;
     let path = "/passthrough/demo/v2/customers";
     let answer = gateway
@@ -74,7 +73,7 @@ async fn the_vendor_s_token_stays_inside() {
 }
 
 #[tokio::test]
-async fn no_other_host_can_be_named() {
+async fn the_demo_allows_no_other_host() {
     let gateway = Gateway::demo().await;
     let path = "/passthrough/demo/v2/customers?__domain=evil.test";
     let answer = gateway.curl(path, &[]).await;

@@ -1,4 +1,4 @@
-//! Callers that flood and callers that stall: whatever they do, the next one gets its own answer.
+//! Callers that flood and callers that stall: the calls of other callers still get their own answers.
 
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ const CONTINUATION: u8 = 9;
 /// An error code (RFC 9113 §7).
 const ENHANCE_YOUR_CALM: u32 = 11;
 
-/// How long a caller may take for its first bytes or for a head, and a while.
+/// A time that is longer than the time limits for a caller's first bytes and for a head.
 const TOO_SLOW: Duration = Duration::from_secs(25);
 
-/// A vendor that echoes, and a gateway before it that a hostile caller comes to.
+/// A vendor that echoes, and a gateway in front of the vendor, to which a hostile caller connects.
 struct Stage {
     _vendor: Vendor,
     gateway: Gateway,
@@ -47,8 +47,8 @@ impl Stage {
         }
     }
 
-    /// Sends these frames, each so often, and looks at the next tenant while they are there, and
-    /// after. What the gateway ended the connection with, if it has.
+    /// Sends these frames `times` times, and checks that the next tenant is served while the hostile connection is
+    /// open, and after it closed. Returns the code with which the gateway ended the connection, if the gateway did.
     async fn survives(&self, frames: &[u8], times: usize, what: &str) -> Option<u32> {
         let mut caller = FrameCaller::connect(self.gateway.address).await;
         let all = async {
@@ -58,7 +58,7 @@ impl Stage {
                 }
             }
         };
-        // Its answers aren't read, so the gateway may take no more at some time.
+        // The caller doesn't read the answers, so the gateway may stop reading at some time.
         let _ = timeout(Duration::from_secs(1), all).await;
         self.next.is_served(what).await;
         let code = timeout(Duration::from_secs(1), goaway(&mut caller)).await;
@@ -68,7 +68,7 @@ impl Stage {
     }
 }
 
-/// The code with which the gateway ends the connection.
+/// Returns the code with which the gateway ends the connection.
 async fn goaway(caller: &mut FrameCaller) -> Option<u32> {
     loop {
         let frame = caller.next().await?;
@@ -98,7 +98,7 @@ fn streams(count: u32) -> impl Iterator<Item = u32> {
 }
 
 #[tokio::test]
-async fn x3_floods_of_a_caller_stop_no_other() {
+async fn x3_floods_of_one_caller_stop_no_other_caller() {
     let stage = Stage::new().await;
     let cancel = |stream| encode(RST_STREAM, 0, stream, &8_u32.to_be_bytes());
     let resets: Vec<u8> = streams(3000)
@@ -135,7 +135,7 @@ async fn x3_floods_of_a_caller_stop_no_other() {
 }
 
 #[tokio::test]
-async fn x4_stalls_of_callers_stop_no_other() {
+async fn x4_stalled_callers_stop_no_other_caller() {
     let stage = Stage::new().await;
     let mut plain = Vec::new();
     let mut frames = Vec::new();
@@ -152,8 +152,8 @@ async fn x4_stalls_of_callers_stop_no_other() {
             plain.push(caller);
         }
     }
-    // Windows that stay closed, and more streams than a connection may have. All at once they fit into
-    // the line for the vendor's connections: whoever comes beyond that is refused, and that's no stall.
+    // Windows that stay closed, and more streams than a connection may have. All calls together fit into the queue for
+    // the vendor's connections, because further calls would be refused, which isn't a stall.
     for _ in 0..4 {
         let mut caller = FrameCaller::connect(stage.gateway.address).await;
         caller.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
@@ -174,8 +174,8 @@ async fn x4_stalls_of_callers_stop_no_other() {
 }
 
 #[tokio::test]
-#[ignore = "waits until the gateway gives up a head: 20 s"]
-async fn x4_a_head_that_takes_its_time_is_given_up() {
+#[ignore = "waits for the time limit of a head: 20 s"]
+async fn x4_a_slow_head_times_out() {
     let stage = Stage::new().await;
     let mut slow = JoinSet::new();
     for start in [
@@ -186,7 +186,7 @@ async fn x4_a_head_that_takes_its_time_is_given_up() {
     ] {
         let mut caller = Caller::connect(stage.gateway.address).await;
         caller.write(start).await;
-        // A byte now and then keeps no head alive.
+        // A byte now and then doesn't extend the time limit of a head.
         let trickles = start.ends_with("X: ");
         slow.spawn(async move {
             let trickle = async {
@@ -203,6 +203,6 @@ async fn x4_a_head_that_takes_its_time_is_given_up() {
     }
     stage.next.is_served("slow heads").await;
     while let Some(given_up) = slow.join_next().await {
-        assert!(given_up.unwrap(), "a head was waited for too long");
+        assert!(given_up.unwrap(), "the gateway waited too long for a head");
     }
 }

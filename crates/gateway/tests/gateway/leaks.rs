@@ -1,6 +1,6 @@
-//! Error paths with secrets in each place that has one: nothing that leaves the process holds any.
+//! Error paths with secrets in each place that can have a secret: no output of the process contains a secret.
 //!
-//! The look at stdout, stderr and all answers is the kit's, when a gateway is dropped.
+//! The test kit searches stdout, stderr and all answers when a gateway is dropped.
 
 use testkit::certificates;
 use testkit::gateway::bind;
@@ -12,7 +12,7 @@ use testkit::process::gateway::Gateway;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-/// Each scheme that holds a secret, and what it's made of.
+/// Each scheme that has a secret, and the secret.
 const SCHEMES: [(&str, &str); 4] = [
     ("{ kind = \"bearer\" }", "token"),
     ("{ kind = \"basic\" }", "password"),
@@ -28,7 +28,7 @@ fn with_scheme(config: Config, (auth, name): (&str, &str)) -> Config {
     config.auth(auth, &secret)
 }
 
-/// At the level at which the gateway's own crates say all they have to say.
+/// Starts a gateway with the log level at which the gateway's own crates print everything.
 async fn start(config: &Config) -> Gateway {
     Gateway::start_in(Folder::new(), config, &[("RUST_LOG", "trace")]).await
 }
@@ -62,7 +62,7 @@ async fn refused_calls() {
 }
 
 #[tokio::test]
-async fn vendors_that_fail() {
+async fn failing_vendors() {
     for scheme in SCHEMES {
         for reply in [
             Reply::default().close(),
@@ -87,7 +87,7 @@ async fn vendors_that_fail() {
 }
 
 #[tokio::test]
-async fn vendors_that_cannot_be_reached() {
+async fn unreachable_vendors() {
     let closed = bind().await.local_addr().unwrap().port();
     let plain = Vendor::ok().await.address().port();
     for scheme in SCHEMES {
@@ -109,7 +109,7 @@ async fn vendors_that_cannot_be_reached() {
     }
 }
 
-/// HTTP/2 both ways, where header fields are compressed, and tables of them kept.
+/// HTTP/2 on both sides, which compresses header fields and keeps tables of the fields.
 #[tokio::test]
 async fn over_http2() {
     for scheme in SCHEMES {

@@ -1,4 +1,4 @@
-//! Limits and timeouts, and refusals in mid-upload.
+//! Limits and timeouts, and refusals in the middle of an upload.
 
 use std::fs::File;
 use std::process::Stdio;
@@ -39,7 +39,7 @@ async fn request_body_limits_each_form_of_a_body() {
             (413, Some("body-too-large")),
             "{form:?}"
         );
-        // What has begun is broken off, and never ends well.
+        // An upload that has begun is broken off, and never ends well.
         let whole = vendor
             .try_next()
             .await
@@ -49,7 +49,7 @@ async fn request_body_limits_each_form_of_a_body() {
 }
 
 #[tokio::test]
-async fn request_body_of_nought_is_no_limit() {
+async fn request_body_of_0_means_no_limit() {
     for limit in ["\"0\"", "0"] {
         let table = format!("[limits]\nrequest_body = {limit}");
         let (vendor, gateway) = before(Vendor::ok().await, &table).await;
@@ -59,9 +59,9 @@ async fn request_body_of_nought_is_no_limit() {
     }
 }
 
-/// While the first call is held, the second is refused; once it has ended, the next is let through.
+/// While the first call is held, the second call is refused. When the first call has ended, the next call is accepted.
 #[tokio::test]
-async fn in_flight_per_connection_and_in_all() {
+async fn in_flight_per_connection_and_in_total() {
     for (key, code) in [("in_flight_per_connection", 200), ("in_flight", 503)] {
         let vendor = ManualVendor::bind().await;
         let other = "[connection.other]\nintegration = \"v\"\nsecret = { token = \"c4nary\" }";
@@ -83,7 +83,7 @@ async fn in_flight_per_connection_and_in_all() {
             assert_eq!(answer.field("retry-after"), Some("1"), "{key}");
             assert!(answer.body().contains("\"sent\":false"), "{answer:?}");
         }
-        // Another connection's call has a place, unless it's one for all.
+        // A call of another connection is accepted, unless the limit counts the calls of all connections.
         let (answer, ()) = tokio::join!(gateway.call("/other/x", &[]), async {
             if code == 200 {
                 let mut connection = vendor.accept().await;
@@ -96,7 +96,7 @@ async fn in_flight_per_connection_and_in_all() {
         held.write(OK).await;
         assert!(first.wait().await.unwrap().success(), "{key}");
         let (answer, ()) = tokio::join!(gateway.call("/c/x", &[]), async {
-            // On the connection that the first one left.
+            // The next request comes on the connection that the first call left.
             held.head().await;
             held.write(OK).await;
         });
@@ -105,14 +105,14 @@ async fn in_flight_per_connection_and_in_all() {
 }
 
 #[tokio::test]
-async fn in_flight_of_nought_is_no_limit() {
+async fn in_flight_of_0_means_no_limit() {
     let table = "[limits]\nin_flight = 0\nin_flight_per_connection = 0\n\
                  rate_per_connection = { per_second = 0 }";
     let (_vendor, gateway) = before(Vendor::ok().await, table).await;
     assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
 }
 
-/// The answer to an upload that is refused unread arrives, though the caller still sends (E7).
+/// The answer to an upload that is refused unread arrives, although the caller still sends.
 #[tokio::test]
 async fn e7_an_early_refusal_of_a_large_upload_arrives() {
     let table = "[limits]\nrequest_body = \"1MiB\"";
@@ -123,7 +123,7 @@ async fn e7_an_early_refusal_of_a_large_upload_arrives() {
     let file = file.to_str().unwrap();
     let key = format!("x-api-key: {KEY}");
     for protocol in ["--http1.1", "--http2-prior-knowledge"] {
-        // Without `Expect` curl doesn't wait to be told to send.
+        // Without `Expect`, curl doesn't wait for a `100 Continue` before it sends.
         let upload = [protocol, "-T", file, "-H", "Expect:"];
         for (path, status) in [
             ("/passthrough/nobody/x", 404),
@@ -150,7 +150,7 @@ async fn e7_an_early_refusal_of_a_large_upload_arrives() {
 
 /// A caller that waits for `100 Continue` is refused before it sends a byte.
 #[tokio::test]
-async fn h18_a_refused_caller_is_never_told_to_go_on() {
+async fn h18_a_refused_caller_gets_no_100() {
     let (vendor, gateway) = before(Vendor::ok().await, "").await;
     for (path, key, status) in [("nobody", KEY, 404), ("c", "wrong", 401)] {
         let response = gateway
@@ -167,7 +167,7 @@ async fn h18_a_refused_caller_is_never_told_to_go_on() {
 
 #[tokio::test]
 async fn timeouts_connect_covers_tls() {
-    // A vendor that accepts, and never says a word of TLS.
+    // The vendor accepts the connection, and never begins the TLS handshake.
     let vendor = ManualVendor::bind().await;
     let url = format!("https://vendor.test:{}", vendor.address().port());
     let config = Config::new(&vendor)
@@ -195,7 +195,7 @@ async fn timeouts_response_head() {
 }
 
 #[tokio::test]
-async fn timeouts_idle_breaks_a_body_off() {
+async fn timeouts_idle_aborts_a_body() {
     let reply = Reply::bytes("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n123");
     let vendor = Vendor::answering(Reply([reply.0, Reply::silence().0].concat())).await;
     let (vendor, gateway) = before(vendor, "[timeouts]\nidle = \"200ms\"").await;
@@ -208,7 +208,7 @@ async fn timeouts_idle_breaks_a_body_off() {
     vendor.closed(0).await;
 }
 
-/// A caller that stops in mid-upload is held no longer than one that downloads.
+/// A caller that stops in the middle of an upload is held no longer than a caller that downloads.
 #[tokio::test]
 async fn timeouts_idle_ends_a_stalled_upload() {
     let vendor = ManualVendor::bind().await;

@@ -1,6 +1,6 @@
-//! The reference server as a black box: its binary, its config file, its output, and real `curl`.
+//! The gateway as a black box: its binary, its config file, its output, and the real `curl`.
 //!
-//! The binary is built by the first test that needs it.
+//! cargo builds the binary together with these tests.
 #![cfg(unix)]
 #![expect(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The process's memory: it doesn't grow with bodies, and isn't dumped.
+//! The memory of the process: it doesn't grow with bodies, and isn't dumped.
 #![cfg(target_os = "linux")]
 
 use std::fs::File;
@@ -15,10 +15,10 @@ use testkit::process::curl;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 
-/// The most that the process may ever have held.
+/// The largest amount of memory that the process may have held.
 const MOST: u64 = 64 << 20;
 
-/// A vendor that sends, or takes, that many bytes.
+/// A vendor that sends or reads that number of bytes.
 struct Flood {
     address: SocketAddr,
     _task: JoinSet<()>,
@@ -46,7 +46,7 @@ impl Flood {
     }
 }
 
-/// Answers each request: a GET with the bytes, any other when it has read them.
+/// Answers each request: a GET with the bytes, and any other request after reading its body.
 async fn serve(mut socket: TcpStream, size: u64) -> std::io::Result<()> {
     let mut buffer = vec![0; 64 * 1024];
     while let Some((head, body)) = head(&mut socket, &mut buffer).await? {
@@ -68,7 +68,7 @@ async fn serve(mut socket: TcpStream, size: u64) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The next head, and how much of its body came along.
+/// Returns the next head, and the number of bytes of its body that were read with it.
 async fn head(
     socket: &mut TcpStream,
     buffer: &mut [u8],
@@ -88,7 +88,7 @@ async fn head(
     }
 }
 
-/// The most memory that the process has held so far.
+/// Returns the largest amount of memory that the process has held so far.
 fn peak(gateway: &Gateway) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{}/status", gateway.id())).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -96,11 +96,11 @@ fn peak(gateway: &Gateway) -> u64 {
     kib.unwrap().parse::<u64>().unwrap() * 1024
 }
 
-/// Downloads and uploads that many bytes over both protocols.
+/// Downloads and uploads that number of bytes over both protocols.
 async fn stream(size: u64, patience: Duration) {
     let folder = Folder::new();
     let file = folder.path("upload");
-    // It has the length, and takes no room on disk.
+    // The file has the length, and takes no space on the disk.
     File::create(&file).unwrap().set_len(size).unwrap();
     let file = file.to_str().unwrap();
     for protocol in ["--http1.1", "--http2-prior-knowledge"] {
@@ -128,9 +128,9 @@ async fn stream(size: u64, patience: Duration) {
     }
 }
 
-/// What is in memory stays out of core dumps (SECURITY L9).
+/// The memory of the process isn't written to core dumps.
 #[tokio::test]
-async fn no_core_is_dumped() {
+async fn l9_no_core_is_dumped() {
     let gateway = Gateway::demo().await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", gateway.id())).unwrap();
     let core = limits

@@ -1,4 +1,4 @@
-//! What is there for dashboards and logs, beside what `pages` says of them.
+//! Metrics and logs for dashboards, apart from the tests in `pages`.
 
 use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
@@ -8,7 +8,8 @@ use testkit::wait::{Signal, within};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
-/// The value of the series with that name and those labels, as they are written.
+/// Returns the value of the series with that name and those labels, in the order in which the gateway prints the
+/// labels.
 fn value(metrics: &str, series: &str) -> Option<f64> {
     let mut lines = metrics.lines();
     let value = lines.find_map(|line| line.strip_prefix(series)?.strip_prefix(' '))?;
@@ -36,7 +37,7 @@ async fn calls_in_flight_are_a_gauge() {
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     let in_flight = "passthrough_calls_in_flight";
     assert_eq!(value(&gateway.metrics().await, in_flight), Some(0.0));
-    // A refused call is none for long.
+    // A refused call is in flight only for a moment.
     gateway.call("/nobody/x", &[]).await;
     gateway.curl("/passthrough/c/x", &[]).await;
     let look = async {
@@ -50,7 +51,7 @@ async fn calls_in_flight_are_a_gauge() {
 }
 
 #[tokio::test]
-async fn the_pool_is_seen() {
+async fn the_pool_is_a_metric() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     let idle = "passthrough_pool_idle_connections";
@@ -91,9 +92,9 @@ async fn refusals_are_counted_by_code_and_retries_by_integration() {
     assert_eq!(value(&metrics, retries), Some(0.0), "{metrics}");
 }
 
-/// Every metric that there is stands in the guide, and the other way round.
+/// The guide lists each metric of the gateway, and lists no other metric.
 #[tokio::test]
-async fn the_guide_has_each_metric() {
+async fn the_guide_lists_each_metric() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     gateway.call("/c/x", &[]).await;
@@ -115,7 +116,7 @@ async fn the_guide_has_each_metric() {
         .filter_map(|line| line.strip_prefix("| `passthrough_"));
     let rows = rows.filter_map(|row| row.split('`').next());
     let listed = rows.map(|name| format!("passthrough_{name}"));
-    // It comes with the first refresh, and where there are any.
+    // This metric is registered with the first refresh, and only if there are refreshes.
     let mut listed: Vec<_> = listed
         .filter(|name| name != "passthrough_refreshes_total")
         .collect();
@@ -156,7 +157,7 @@ async fn observe_trace_context() {
 }
 
 #[tokio::test]
-async fn the_log_tells_of_a_vendors_limits() {
+async fn the_log_reports_a_vendors_rate_limits() {
     let vendor = Vendor::answering(
         "HTTP/1.1 429 No\r\nX-RateLimit-Remaining: 0\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
     )

@@ -1,11 +1,11 @@
-//! What the gateway tells of itself: health, metrics, the log.
+//! The pages and the log of the gateway: health, metrics, and one line per call.
 
 use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
 
 #[tokio::test]
-async fn healthz_asks_for_no_key() {
+async fn healthz_needs_no_key() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     let answer = gateway.curl("/healthz", &[]).await;
@@ -16,7 +16,7 @@ async fn healthz_asks_for_no_key() {
     vendor.untouched().await;
 }
 
-/// The value of the series of that name whose labels include all of these.
+/// Returns the value of the series of that name whose labels include all of these labels.
 fn value(metrics: &str, name: &str, labels: &[&str]) -> Option<f64> {
     let mut lines = metrics
         .lines()
@@ -34,7 +34,7 @@ async fn metrics_count_calls_bytes_and_times() {
     }
     gateway.call("/nobody/x", &[]).await;
     gateway.curl("/passthrough/c/x", &[]).await;
-    // A call is over, and counted, when its last byte has been sent: maybe after the caller got it.
+    // A call is counted when its last byte was sent, which may be after the caller got the byte.
     gateway.calls(5).await;
     let metrics = gateway.metrics().await;
     let calls = |labels: &[&str]| value(&metrics, "passthrough_calls_total", labels);
@@ -71,9 +71,9 @@ async fn metrics_count_calls_bytes_and_times() {
     }
 }
 
-/// A caller who makes up ids, methods and statuses makes no new series without end (SECURITY L5).
+/// A caller that invents ids, methods and statuses doesn't make an unlimited number of series.
 #[tokio::test]
-async fn metrics_labels_are_bounded() {
+async fn l5_labels_of_metrics_are_bounded() {
     let vendor = Vendor::replying(|received| {
         let status = received.target().trim_start_matches('/');
         format!("HTTP/1.1 {status} X\r\nContent-Length: 0\r\n\r\n").into()
@@ -106,9 +106,9 @@ async fn metrics_labels_are_bounded() {
     assert_eq!(before, 2);
 }
 
-/// One line per call, refused ones too (SECURITY L10): who, what and what came of it.
+/// The log has one line per call, also for a refused call: the caller, the target and the result.
 #[tokio::test]
-async fn the_log_has_a_line_for_each_call() {
+async fn l10_the_log_has_a_line_for_each_call() {
     let vendor = Vendor::ok().await;
     let port = vendor.address().port();
     let gateway = Gateway::start(&Config::new(&vendor)).await;
@@ -171,9 +171,9 @@ async fn the_log_has_a_line_for_each_call() {
     }
 }
 
-/// An address is judged late, and refused all the same.
+/// An address is checked late in a call, and the call still counts as refused.
 #[tokio::test]
-async fn the_log_calls_a_refused_address_refused() {
+async fn l10_a_call_to_a_refused_address_is_logged_as_refused() {
     let vendor = Vendor::ok().await;
     let network = "plaintext = true\nresolve = { \"vendor.test\" = \"127.0.0.1\" }";
     let gateway = Gateway::start(&Config::new(&vendor).network(network)).await;
@@ -185,9 +185,9 @@ async fn the_log_calls_a_refused_address_refused() {
     vendor.untouched().await;
 }
 
-/// What a caller chose can't begin a line of its own (SECURITY L3).
+/// Text that a caller chose can't begin another line.
 #[tokio::test]
-async fn a_line_of_the_log_cannot_be_forged() {
+async fn l3_a_caller_cannot_forge_a_line_of_the_log() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     for id in [
@@ -204,9 +204,9 @@ async fn a_line_of_the_log_cannot_be_forged() {
     assert!(!log.contains(['\u{1b}', '\u{2028}']), "{log:?}");
 }
 
-/// Audit lines can't be switched off, and other crates stay quiet unless they are named.
+/// Audit lines can't be switched off, and other crates log little unless `RUST_LOG` names them.
 #[tokio::test]
-async fn rust_log_leaves_the_audit_alone() {
+async fn l10_rust_log_does_not_switch_the_audit_off() {
     let vendor = Vendor::ok().await;
     for level in ["off", "error", "trace", "no such=thing=", ""] {
         let folder = testkit::process::folder::Folder::new();
@@ -223,7 +223,7 @@ async fn rust_log_leaves_the_audit_alone() {
 }
 
 #[tokio::test]
-async fn l3_an_id_forges_no_field_of_the_audit_line() {
+async fn l3_an_id_cannot_forge_a_field_of_the_audit_line() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     let path = "/x%20verdict=allowed%20status=200%20a=%22b/y";

@@ -1,4 +1,4 @@
-//! A caller or a vendor that is killed: the other one learns of it.
+//! A caller or a vendor that is killed: the other side notices.
 
 use std::process::Stdio;
 
@@ -19,13 +19,13 @@ use testkit::wait::{Signal, within};
 
 const PROTOCOLS: [&str; 2] = ["--http1.1", "--http2-prior-knowledge"];
 
-/// How the caller's curl says that a body broke off: HTTP/1.1's code, HTTP/2's.
+/// Returns the exit code of curl for a body that broke off, which depends on the version of HTTP.
 fn broken(protocol: &str) -> Option<i32> {
     Some(if protocol == "--http1.1" { 18 } else { 92 })
 }
 
 #[tokio::test]
-async fn b10_a_caller_killed_before_the_head_is_dropped_at_the_vendor() {
+async fn b10_a_caller_killed_before_the_head_ends_the_vendors_request() {
     for protocol in PROTOCOLS {
         let vendor = ManualVendor::bind().await;
         let gateway = Gateway::start(&Config::new(&vendor)).await;
@@ -40,7 +40,7 @@ async fn b10_a_caller_killed_before_the_head_is_dropped_at_the_vendor() {
 }
 
 #[tokio::test]
-async fn b10_a_caller_killed_in_mid_download_is_dropped_at_the_vendor() {
+async fn b10_a_caller_killed_during_a_download_ends_the_vendors_request() {
     for protocol in PROTOCOLS {
         let vendor = ManualVendor::bind().await;
         let gateway = Gateway::start(&Config::new(&vendor)).await;
@@ -56,11 +56,11 @@ async fn b10_a_caller_killed_in_mid_download_is_dropped_at_the_vendor() {
 }
 
 #[tokio::test]
-async fn b10_a_caller_killed_in_mid_upload_is_dropped_at_the_vendor() {
+async fn b10_a_caller_killed_during_an_upload_ends_the_vendors_request() {
     for protocol in PROTOCOLS {
         let vendor = ManualVendor::bind().await;
         let gateway = Gateway::start(&Config::new(&vendor)).await;
-        // It waits for more to send, which never comes.
+        // curl waits for more input, which never comes.
         let mut caller = gateway
             .command("/c/x", &[protocol, "-T", "-"])
             .stdin(Stdio::piped())
@@ -77,7 +77,7 @@ async fn b10_a_caller_killed_in_mid_upload_is_dropped_at_the_vendor() {
     }
 }
 
-/// How curl ends if the vendor is killed when part of the body has come through.
+/// Returns the exit code of curl if the vendor is killed after a part of the body has arrived.
 async fn exit_after(
     gateway: &Gateway,
     protocol: &str,
@@ -96,7 +96,7 @@ async fn exit_after(
 }
 
 #[tokio::test]
-async fn b12_a_vendor_killed_in_mid_body_is_an_error_at_the_caller() {
+async fn b12_a_vendor_killed_during_the_body_is_an_error_at_the_caller() {
     for protocol in PROTOCOLS {
         for head in [
             "Content-Length: 9\r\n\r\n123",
@@ -116,7 +116,7 @@ async fn b12_a_vendor_killed_in_mid_body_is_an_error_at_the_caller() {
     }
 }
 
-/// A body that ends with the connection ends well only if the connection does.
+/// A body that ends with the connection ends well only if the connection ends well.
 #[tokio::test]
 async fn b13_a_close_delimited_body_is_whole_after_a_close_and_broken_after_a_reset() {
     for protocol in PROTOCOLS {
@@ -153,7 +153,7 @@ async fn b12_a_stream_that_an_http2_vendor_resets_is_an_error_at_the_caller() {
     }
 }
 
-/// An HTTP/1.0 caller has no other sign than the connection's end: it must not be a decent one.
+/// An HTTP/1.0 caller sees only the connection's end, so the connection must not end in order.
 #[tokio::test]
 async fn b12_an_http_1_0_caller_sees_a_reset() {
     let reply = Reply::bytes("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\n123\r\n");

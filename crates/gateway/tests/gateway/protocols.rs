@@ -1,4 +1,4 @@
-//! HTTP/1.1 and HTTP/2 on one port, and targets that are no paths.
+//! HTTP/1.1 and HTTP/2 on one port, and targets that aren't paths.
 
 use testkit::caller::Caller;
 use testkit::process::canary::KEY;
@@ -13,7 +13,7 @@ async fn start() -> (Vendor, Gateway) {
 }
 
 #[tokio::test]
-async fn both_on_one_port() {
+async fn both_protocols_are_served_on_one_port() {
     let (vendor, gateway) = start().await;
     for (protocol, version) in [
         ("--http1.1", "HTTP/1.1"),
@@ -34,7 +34,7 @@ async fn both_on_one_port() {
 }
 
 #[tokio::test]
-async fn connections_are_kept() {
+async fn callers_connections_are_kept() {
     let (vendor, gateway) = start().await;
     let mut caller = Caller::connect(gateway.address).await;
     for _ in 0..3 {
@@ -47,7 +47,7 @@ async fn connections_are_kept() {
 }
 
 #[tokio::test]
-async fn the_two_forms_of_sdk_paths() {
+async fn both_forms_of_sdk_paths_are_served() {
     let (vendor, gateway) = start().await;
     for (path, target) in [
         ("/c/%2Fv2%2Fcustomers%3Fpage%3D2", "/v2/customers?page=2"),
@@ -65,7 +65,7 @@ async fn answered(gateway: &Gateway, start_line: &str) -> (u16, Option<String>) 
 }
 
 #[tokio::test]
-async fn p13_targets_that_are_no_paths_are_refused() {
+async fn p13_targets_that_are_not_paths_are_refused() {
     let (vendor, gateway) = start().await;
     let refused = |status, code: &str| (status, Some(code.to_owned()));
     let connect = answered(&gateway, "CONNECT vendor.test:443").await;
@@ -78,7 +78,7 @@ async fn p13_targets_that_are_no_paths_are_refused() {
 }
 
 #[tokio::test]
-async fn p12_the_authority_of_an_absolute_target_never_routes() {
+async fn p12_the_authority_of_an_absolute_target_never_selects_the_upstream() {
     let (vendor, gateway) = start().await;
     let (status, _) = answered(&gateway, "GET http://evil.test/passthrough/c/x?a").await;
     assert_eq!(status, 200);
@@ -89,7 +89,7 @@ async fn p12_the_authority_of_an_absolute_target_never_routes() {
 }
 
 #[tokio::test]
-async fn what_is_no_http_ends_that_connection_alone() {
+async fn bytes_that_are_not_http_end_only_their_connection() {
     let (_vendor, gateway) = start().await;
     for garbage in [
         "\r\n\r\n\0\0",

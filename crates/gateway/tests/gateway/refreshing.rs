@@ -1,4 +1,4 @@
-//! `kind = "oauth2"`: tokens that refresh themselves, and what a reload and a restart keep of them.
+//! `kind = "oauth2"`: access tokens that are refreshed, and the tokens that remain after a reload and after a restart.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,7 +9,7 @@ use testkit::process::gateway::Gateway;
 use testkit::reply::Reply;
 use testkit::vendor::{Received, Vendor};
 
-/// A vendor whose token endpoint rotates refresh tokens: each answer has those of the next number.
+/// Returns a vendor whose token endpoint rotates refresh tokens: each answer has the tokens of the next number.
 async fn vendor() -> Vendor {
     let count = AtomicUsize::new(0);
     Vendor::replying(move |request| {
@@ -44,13 +44,13 @@ fn form(request: &Received) -> String {
     String::from_utf8(request.body.data.clone()).unwrap()
 }
 
-/// Makes a call, whose token the vendor gets.
+/// Makes a call, whose token the vendor receives.
 async fn call(gateway: &Gateway) {
     let answer = gateway.call("/c/x", &[]).await;
     assert_eq!(answer.status(), 200, "{answer:?}");
 }
 
-/// The vendor is called, without anything else in between, with that token.
+/// Checks that the next request to the vendor is a call with that token.
 async fn called_with(vendor: &Vendor, token: &str) {
     let received = vendor.next().await;
     assert_eq!(received.target(), "/x", "{:?}", received.head);
@@ -59,7 +59,7 @@ async fn called_with(vendor: &Vendor, token: &str) {
 }
 
 #[tokio::test]
-async fn a_reload_keeps_renewed_tokens_unless_the_file_has_others() {
+async fn a_reload_keeps_refreshed_tokens_unless_the_file_has_other_tokens() {
     let vendor = vendor().await;
     let with = |token: &str| {
         config(
@@ -93,7 +93,7 @@ async fn a_reload_keeps_renewed_tokens_unless_the_file_has_others() {
 }
 
 #[tokio::test]
-async fn a_persistent_store_keeps_tokens_over_a_restart() {
+async fn a_persistent_store_keeps_tokens_after_a_restart() {
     const KEY: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
     let vendor = vendor().await;
     let folder = Folder::new();
@@ -118,7 +118,7 @@ async fn a_persistent_store_keeps_tokens_over_a_restart() {
 }
 
 #[tokio::test]
-async fn other_grants_need_no_token_to_begin_with() {
+async fn other_grants_need_no_first_token() {
     let vendor = vendor().await;
     let more = format!(
         "{CLIENT}, grant = \"client_credentials\", client_auth = \"body\", \
@@ -146,9 +146,9 @@ async fn other_grants_need_no_token_to_begin_with() {
     called_with(&vendor, "c4nary-a1").await;
 }
 
-/// The customer's own client, and a token endpoint per customer.
+/// A connection with its own client and its own token endpoint.
 #[tokio::test]
-async fn what_the_config_leaves_out_is_the_connection_s() {
+async fn the_connection_completes_the_settings_of_the_endpoint() {
     let vendor = vendor().await;
     let url = vendor
         .origin()

@@ -1,4 +1,4 @@
-//! SIGHUP: the config file is read anew, and no call is lost over it.
+//! SIGHUP: the gateway reads the config file again, and loses no call.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,17 +34,17 @@ fn h2_get(key: &str, path: &str) -> Request<()> {
     request.body(()).unwrap()
 }
 
-/// Status, and the code of an error of the gateway's own.
+/// Returns the status, and the code of an error of the gateway.
 fn outcome(response: &RawResponse) -> (u16, Option<&str>) {
     (response.status(), response.error())
 }
 
 #[tokio::test]
-async fn a_new_key_counts_at_once_and_the_old_one_no_more() {
+async fn a_new_key_is_valid_at_once_and_the_old_key_is_not() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
-    // Both are open before, and stay.
+    // Both connections are opened before the reload, and stay open.
     let mut http1 = Caller::connect(gateway.address).await;
     let mut http2 = H2Caller::connect(gateway.address).await;
     for (old, new) in [(200, 401), (401, 200)] {
@@ -64,7 +64,7 @@ async fn a_new_key_counts_at_once_and_the_old_one_no_more() {
 }
 
 #[tokio::test]
-async fn connections_limits_and_the_mount_are_those_of_the_new_file() {
+async fn connections_limits_and_the_mount_come_from_the_new_file() {
     let vendor = Vendor::ok().await;
     let more = "[connection.more]\nintegration = \"v\"\nsecret = { token = \"c4nary\" }";
     let config = Config::new(&vendor);
@@ -88,7 +88,7 @@ async fn connections_limits_and_the_mount_are_those_of_the_new_file() {
 }
 
 #[tokio::test]
-async fn files_that_the_config_names_are_read_anew() {
+async fn files_that_the_config_names_are_read_again() {
     let vendor = Vendor::ok().await;
     let config =
         Config::new(&vendor).auth("{ kind = \"bearer\" }", "{ token = { file = \"token\" } }");
@@ -112,7 +112,7 @@ async fn files_that_the_config_names_are_read_anew() {
 }
 
 #[tokio::test]
-async fn a_bad_file_keeps_the_old_config_and_says_the_place() {
+async fn an_invalid_file_keeps_the_old_config_and_the_log_names_the_place() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
@@ -153,7 +153,7 @@ async fn a_bad_file_keeps_the_old_config_and_says_the_place() {
             Some(&*format!("Bearer {TOKEN}"))
         );
     }
-    // And a good one is taken afterwards.
+    // A valid file is accepted afterwards.
     gateway
         .reload(&config.callers(&self::caller(NEW_KEY)))
         .await;
@@ -162,7 +162,7 @@ async fn a_bad_file_keeps_the_old_config_and_says_the_place() {
 }
 
 #[tokio::test]
-async fn the_listener_stays_and_the_rest_of_the_file_counts() {
+async fn the_listener_stays_and_the_rest_of_the_file_takes_effect() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
@@ -180,9 +180,9 @@ async fn the_listener_stays_and_the_rest_of_the_file_counts() {
     assert_eq!(answer.status(), 200);
 }
 
-/// Whether keys may be left out is asked of the listener that there is, not of the file's.
+/// The rule that keys may be missing on loopback depends on the actual listener, and not on the listener in the file.
 #[tokio::test]
-async fn a_public_listener_stays_behind_keys() {
+async fn a_public_listener_still_needs_keys() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let public = "0.0.0.0:0".parse().unwrap();
@@ -196,9 +196,9 @@ async fn a_public_listener_stays_behind_keys() {
     assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
 }
 
-/// The old config's rights were enough to begin, and its connections to vendors go with it.
+/// The old config allowed the calls. The connections of the old config's pool are closed after the calls.
 #[tokio::test]
-async fn a_call_under_way_ends_as_it_began() {
+async fn a_call_in_progress_ends_by_the_old_config() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
@@ -215,7 +215,7 @@ async fn a_call_under_way_ends_as_it_began() {
         .await;
     reading.head().await;
 
-    // Another pool, another key, and no such connection any more.
+    // The new config has another pool, another key, and no such connection.
     let new = config.to_string().replace("connection.c]", "connection.d]");
     let new = new.replace(KEY, NEW_KEY) + "\n[timeouts]\nconnect = \"7s\"\n";
     let reloaded = |text: &str| text.contains("config reloaded");
@@ -233,16 +233,16 @@ async fn a_call_under_way_ends_as_it_began() {
     let answer = waiting.response("GET").await;
     assert_eq!((answer.status(), answer.text()), (200, "late".to_owned()));
 
-    // Both were the old pool's, which nobody calls any more.
+    // Both connections belong to the old pool, which gets no calls any more.
     at_waiting.closed().await;
     at_reading.closed().await;
     let refused = waiting.call(get(KEY, "/passthrough/c/x")).await;
     assert_eq!(refused.status(), 401);
 }
 
-/// What the pool is made of is the same, so vendors see no new connection.
+/// The settings of the pool are the same, so vendors see no new connection.
 #[tokio::test]
-async fn connections_to_vendors_stay_while_the_network_does() {
+async fn connections_to_vendors_stay_if_the_network_settings_stay() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
@@ -255,7 +255,7 @@ async fn connections_to_vendors_stay_while_the_network_does() {
             .write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
             .await;
         assert_eq!(caller.response("GET").await.status(), 200);
-        // Comments and order move what is in the file, and mean nothing.
+        // A comment and another order of the tables don't change the settings.
         let moved = config.clone().top("# moved").callers(&self::caller(key));
         gateway.reload(&moved).await;
         caller.write(get(key, "/passthrough/c/x")).await;
@@ -265,7 +265,7 @@ async fn connections_to_vendors_stay_while_the_network_does() {
 }
 
 #[tokio::test]
-async fn no_call_is_lost_while_signals_rain() {
+async fn no_call_is_lost_during_many_reloads() {
     const CALLS: usize = 200;
     let vendor = Vendor::ok().await;
     let configs = ["5s", "6s"].map(|time| {
@@ -318,7 +318,7 @@ async fn no_call_is_lost_while_signals_rain() {
 }
 
 #[tokio::test]
-async fn the_demo_has_nothing_to_reload_and_goes_on() {
+async fn the_demo_has_nothing_to_reload_and_continues() {
     let gateway = Gateway::demo().await;
     gateway.signal(Signal::HUP);
     let told = |text: &str| text.contains("the demo has no config to reload");
@@ -329,7 +329,7 @@ async fn the_demo_has_nothing_to_reload_and_goes_on() {
 
 /// A file that is being written may lack its tables for a moment.
 #[tokio::test]
-async fn keys_that_were_asked_for_are_asked_for_until_a_restart() {
+async fn keys_that_were_required_stay_required_until_a_restart() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
@@ -342,7 +342,7 @@ async fn keys_that_were_asked_for_are_asked_for_until_a_restart() {
 }
 
 #[tokio::test]
-async fn a_reload_gives_nobody_a_second_place() {
+async fn a_reload_does_not_reset_the_limit_of_calls() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor).table("[limits]\nin_flight_per_connection = 1");
     let gateway = Gateway::start(&config).await;

@@ -1,11 +1,11 @@
-//! `auth` and the connection's `secret`: what the vendor gets of them.
+//! `auth` and the connection's `secret`: the credential that the vendor receives.
 
 use testkit::process::canary::TOKEN;
 use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::{Received, Vendor};
 
-/// What the vendor sees of a call whose caller tries to authenticate by itself.
+/// Returns the request that the vendor receives of a call whose caller tries to authenticate itself.
 async fn seen(auth: &str, secret: &str) -> Received {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor).auth(auth, secret)).await;
@@ -46,7 +46,7 @@ async fn basic() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor).auth("{ kind = \"basic\" }", secret);
     let gateway = Gateway::start(&config).await;
-    // A user's name can't hold a colon (RFC 7617 §2).
+    // A user name can't contain a colon (RFC 7617 §2).
     let answer = gateway.call("/c/x", &[]).await;
     assert_eq!(
         (answer.status(), answer.error()),
@@ -77,7 +77,7 @@ async fn query() {
 }
 
 #[tokio::test]
-async fn several_at_once() {
+async fn several_schemes_together() {
     let auth =
         "[{ kind = \"bearer\" }, { kind = \"header\", name = \"Key\", value = \"{api_key}\" }]";
     let secret = format!("{{ token = \"{TOKEN}\", api_key = \"c4nary\" }}");

@@ -1,4 +1,4 @@
-//! Where secrets are read from: the file itself, the environment, another file.
+//! The places from which secrets are read: the config file, the environment, another file.
 
 use testkit::process::binary::check;
 use testkit::process::canary::TOKEN;
@@ -7,7 +7,8 @@ use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
 
-/// Starts a gateway whose key and token are found like that, and makes a call with the key.
+/// Starts a gateway with the key and the token from these places, makes a call with the key, and returns the
+/// `Authorization` that the vendor received.
 async fn authorization(
     key: &str,
     token: &str,
@@ -35,7 +36,7 @@ async fn from_the_file_itself() {
     assert_eq!(value.as_deref(), Some("Bearer c4nary!"));
 }
 
-/// Numbers are in decimal, and dates as RFC 3339 has them.
+/// Numbers are sent in decimal, and dates in the form of RFC 3339.
 #[tokio::test]
 async fn from_a_number_or_a_date() {
     let key = "\"c4nary key\"";
@@ -60,7 +61,7 @@ async fn from_the_environment() {
     assert_eq!(value, Some(format!("Bearer {TOKEN}")));
 }
 
-/// Relative to the config file, and without the line's end that editors leave.
+/// The path is relative to the config file, and the line break that editors add is removed.
 #[tokio::test]
 async fn from_another_file() {
     for end in ["", "\n", "\r\n"] {
@@ -73,9 +74,9 @@ async fn from_another_file() {
     }
 }
 
-/// Somebody may have put the secret itself there, so not even a variable or a path is named.
+/// A user may have put the secret itself there, so the error doesn't contain the name of the variable or the path.
 #[tokio::test]
-async fn what_is_not_there_is_an_error_without_a_name() {
+async fn l4_a_missing_source_is_an_error_without_its_name() {
     let vendor = Vendor::ok().await;
     for (source, why) in [
         (
@@ -97,9 +98,9 @@ async fn what_is_not_there_is_an_error_without_a_name() {
     }
 }
 
-/// Only the connection's owner can mend what can't be sent (SECURITY T9).
+/// Only the connection's owner can repair a secret that can't be sent.
 #[tokio::test]
-async fn a_secret_that_cannot_be_sent_is_the_connection_s_fault() {
+async fn t9_a_secret_that_cannot_be_sent_is_reauthorize() {
     let vendor = Vendor::ok().await;
     let secret = "{ token = \"c4nary\\r\\nx: y\" }";
     let config = Config::new(&vendor).auth("{ kind = \"bearer\" }", secret);

@@ -1,4 +1,4 @@
-//! The kinds of `auth` that sign, and client certificates: what each sends of its keys.
+//! The kinds of `auth` that sign, and client certificates: the fields that each kind sends.
 
 use testkit::process::binary::check;
 use testkit::process::config::Config;
@@ -83,7 +83,7 @@ async fn hmac() {
     assert_eq!(signature.len(), 44, "{signature}");
 }
 
-/// Nobody is shown a certificate in clear.
+/// A certificate isn't presented without TLS.
 #[tokio::test]
 async fn mtls() {
     let key = rcgen::KeyPair::generate().unwrap();

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: calls under way end, new ones aren't taken.
+//! SIGTERM and SIGINT: calls in progress end, and new calls aren't accepted.
 
 use rustix::process::Signal;
 use tokio::net::TcpStream;
@@ -11,7 +11,7 @@ use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 
-/// A gateway, a caller whose call is under way, and the vendor's side of it.
+/// Returns a gateway, a caller with a call in progress, and the vendor's side of the call.
 async fn under_way(shutdown: &str) -> (Gateway, Caller, VendorConnection) {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor).top(&format!("shutdown = \"{shutdown}\""));
@@ -26,7 +26,7 @@ async fn under_way(shutdown: &str) -> (Gateway, Caller, VendorConnection) {
     (gateway, caller, connection)
 }
 
-/// Waits until the listener is closed, which is the first thing that a stop does.
+/// Waits until the listener is closed, which is the first step of a stop.
 async fn refuses_callers(gateway: &Gateway) {
     let closed = async {
         while TcpStream::connect(gateway.address).await.is_ok() {
@@ -37,7 +37,7 @@ async fn refuses_callers(gateway: &Gateway) {
 }
 
 #[tokio::test]
-async fn a_call_under_way_finishes_and_the_exit_is_0() {
+async fn a_call_in_progress_finishes_and_the_exit_code_is_0() {
     for signal in [Signal::TERM, Signal::INT] {
         let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
         gateway.signal(signal);
@@ -61,7 +61,7 @@ async fn an_idle_gateway_stops_at_once() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor).top("shutdown = \"1h\"");
     let mut gateway = Gateway::start(&config).await;
-    // A caller that has nothing under way holds nobody up.
+    // A caller without a call in progress doesn't delay the stop.
     let mut idle = Caller::connect(gateway.address).await;
     let response = idle.call("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n").await;
     assert_eq!(response.status(), 200);
@@ -72,7 +72,7 @@ async fn an_idle_gateway_stops_at_once() {
 }
 
 #[tokio::test]
-async fn shutdown_says_how_long_a_call_is_waited_for() {
+async fn shutdown_limits_the_wait_for_calls() {
     let (mut gateway, mut caller, mut vendor) = under_way("200ms").await;
     gateway.signal(Signal::TERM);
     vendor.closed().await;
@@ -83,7 +83,7 @@ async fn shutdown_says_how_long_a_call_is_waited_for() {
 }
 
 #[tokio::test]
-async fn a_second_signal_waits_for_nothing() {
+async fn a_second_signal_stops_at_once() {
     let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
     gateway.signal(Signal::TERM);
     refuses_callers(&gateway).await;
@@ -93,9 +93,9 @@ async fn a_second_signal_waits_for_nothing() {
     assert_eq!(gateway.exit().await.code(), Some(0));
 }
 
-/// Those that wait for the listener to take them too: they may have sent a call already.
+/// Connections that still wait for the listener are served too, because a call may already have been sent on them.
 #[tokio::test]
-async fn calls_that_are_on_their_way_are_answered() {
+async fn calls_that_were_sent_before_the_stop_are_answered() {
     for _ in 0..3 {
         let vendor = Vendor::ok().await;
         let config = Config::new(&vendor).top("shutdown = \"1h\"");
@@ -107,7 +107,7 @@ async fn calls_that_are_on_their_way_are_answered() {
             assert_eq!(idle.call(&get).await.status(), 200);
             callers.push(idle);
         }
-        // All that follows is there at once when it goes on.
+        // The gateway gets all of the following at once when it continues.
         gateway.signal(Signal::STOP);
         for at in 0..20 {
             let idle = callers.get_mut(at).unwrap();
@@ -129,7 +129,7 @@ async fn calls_that_are_on_their_way_are_answered() {
 }
 
 #[tokio::test]
-async fn a_last_answer_says_that_it_is_the_last() {
+async fn the_last_answer_has_connection_close() {
     let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
     gateway.signal(Signal::TERM);
     refuses_callers(&gateway).await;
@@ -144,7 +144,7 @@ async fn a_last_answer_says_that_it_is_the_last() {
 }
 
 #[tokio::test]
-async fn a_hangup_while_it_stops_changes_nothing() {
+async fn a_sighup_during_the_stop_changes_nothing() {
     let (mut gateway, mut caller, mut vendor) = under_way("1h").await;
     gateway.signal(Signal::TERM);
     refuses_callers(&gateway).await;

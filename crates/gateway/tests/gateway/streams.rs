@@ -1,4 +1,4 @@
-//! Streams, ranges and the rarer methods, by real curl over both versions of HTTP on one port.
+//! Streams, ranges and less common methods, by the real curl over both versions of HTTP on one port.
 
 use std::process::Stdio;
 
@@ -13,7 +13,7 @@ use testkit::wait::within;
 
 const PROTOCOLS: [&str; 2] = ["--http1.1", "--http2-prior-knowledge"];
 
-/// Ten bytes, or a part of them, after a hint.
+/// Answers with ten bytes, or with a part of them, after a hint.
 fn ten_bytes(received: &Received) -> Reply {
     let (start, line, body) = match received.head.value("range") {
         Some("bytes=2-4") => ("206 Partial Content", "Content-Range: bytes 2-4/10", "234"),
@@ -38,7 +38,7 @@ async fn start() -> (Vendor, Gateway) {
 }
 
 #[tokio::test]
-async fn b3_and_h18_bodies_of_any_method_arrive() {
+async fn b3_h18_bodies_of_any_method_arrive() {
     let (vendor, gateway) = start().await;
     for protocol in PROTOCOLS {
         for method in ["GET", "QUERY", "DELETE"] {
@@ -64,7 +64,7 @@ async fn b3_and_h18_bodies_of_any_method_arrive() {
 }
 
 #[tokio::test]
-async fn b5_and_h11_heads_and_ranges_come_back() {
+async fn b5_h11_heads_and_ranges_are_returned() {
     let (_vendor, gateway) = start().await;
     for protocol in PROTOCOLS {
         let answer = gateway.call("/c/x", &[protocol, "--head"]).await;
@@ -78,7 +78,7 @@ async fn b5_and_h11_heads_and_ranges_come_back() {
 }
 
 #[tokio::test]
-async fn b14_events_leave_as_they_come() {
+async fn b14_events_are_forwarded_at_once() {
     for protocol in PROTOCOLS {
         let vendor = ManualVendor::bind().await;
         let gateway = Gateway::start(&Config::new(&vendor)).await;
@@ -93,7 +93,7 @@ async fn b14_events_leave_as_they_come() {
         connection
             .write("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
             .await;
-        // Each is written only once the one before has arrived.
+        // The vendor writes each piece only after the piece before has arrived.
         for event in [":", "\n", "data: 1\n\n", ":", "data: 2\n\n"] {
             connection
                 .write(format!("{:x}\r\n{event}\r\n", event.len()))

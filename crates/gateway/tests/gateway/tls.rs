@@ -1,4 +1,4 @@
-//! Vendors over TLS, and whom the gateway trusts.
+//! Vendors over TLS, and the certificates that the gateway trusts.
 
 use testkit::certificates;
 use testkit::manual::ManualVendor;
@@ -19,7 +19,7 @@ async fn start(vendor: &ManualVendor, roots: &str) -> Gateway {
 const ROOTS: &str = "extra_roots = [\"ca.pem\"]";
 
 #[tokio::test]
-async fn an_extra_root_is_trusted() {
+async fn v1_an_extra_root_is_trusted() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let gateway = start(&vendor, ROOTS).await;
     let call = gateway.call("/c/x", &[]);
@@ -48,18 +48,18 @@ async fn is_refused(vendor: ManualVendor, roots: &str) {
 }
 
 #[tokio::test]
-async fn without_it_it_is_not() {
+async fn v1_an_unknown_root_is_not_trusted() {
     is_refused(ManualVendor::bind_tls(&["http/1.1"]).await, "").await;
 }
 
 #[tokio::test]
-async fn a_certificate_for_another_name_is_refused() {
+async fn v1_a_certificate_for_another_name_is_refused() {
     is_refused(ManualVendor::bind_tls_as("other.test").await, ROOTS).await;
 }
 
-/// Secrets in a file, and in the config itself.
+/// The secrets of one connection are in files, and the secrets of the other are in the config.
 #[tokio::test]
-async fn t7_each_connection_shows_its_own_certificate() {
+async fn t7_each_connection_presents_its_own_certificate() {
     use testkit::identities::Authority;
     use testkit::mtls_vendor::{MtlsVendor, Terms};
 

@@ -1,4 +1,4 @@
-//! WebSockets through the gateway: its keys, its stop, its config read anew.
+//! WebSockets through the gateway: its keys, its stop, and a reload of its config.
 
 use rustix::process::Signal;
 
@@ -16,7 +16,7 @@ fn handshake(key: &str) -> String {
     )
 }
 
-/// A tunnel through a gateway with that config.
+/// Opens a tunnel through a gateway with that config.
 async fn open(config: &Config, vendor: &ManualVendor) -> (Gateway, Caller, VendorConnection) {
     let gateway = Gateway::start(config).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -43,7 +43,7 @@ async fn passes(caller: &mut Caller, vendor: &mut VendorConnection) {
 }
 
 #[tokio::test]
-async fn a_key_is_needed_and_the_tunnel_is_one_call() {
+async fn a_tunnel_needs_a_key_and_is_one_call() {
     let vendor = ManualVendor::bind().await;
     let (gateway, mut caller, mut connection) = open(&Config::new(&vendor), &vendor).await;
     passes(&mut caller, &mut connection).await;
@@ -74,7 +74,7 @@ async fn u7_a_stop_waits_for_a_tunnel() {
 }
 
 #[tokio::test]
-async fn u7_a_tunnel_is_cut_when_the_stop_has_waited_long_enough() {
+async fn u7_a_tunnel_is_cut_at_the_time_limit_of_the_stop() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor).top("shutdown = \"300ms\"");
     let (mut gateway, mut caller, mut connection) = open(&config, &vendor).await;
@@ -86,7 +86,7 @@ async fn u7_a_tunnel_is_cut_when_the_stop_has_waited_long_enough() {
 }
 
 #[tokio::test]
-async fn a_tunnel_goes_on_over_a_reload() {
+async fn a_tunnel_continues_after_a_reload() {
     let vendor = ManualVendor::bind().await;
     let config = Config::new(&vendor);
     let (gateway, mut caller, mut connection) = open(&config, &vendor).await;
@@ -94,23 +94,23 @@ async fn a_tunnel_goes_on_over_a_reload() {
     passes(&mut caller, &mut connection).await;
 }
 
-/// What the caller still sends to a vendor that has ended is the vendor's, and none of it is read
-/// for the sake of a decent end.
+/// If the vendor has ended, the bytes that the caller still sends are for the vendor, so the gateway doesn't read and
+/// drop them to reach an orderly end.
 #[tokio::test]
-async fn u7_the_vendors_end_loses_nothing_of_the_callers() {
+async fn u7_the_vendors_end_loses_no_bytes_of_the_caller() {
     const MUCH: usize = 8 << 20;
     let vendor = ManualVendor::bind().await;
     let (_gateway, mut caller, mut connection) = open(&Config::new(&vendor), &vendor).await;
     connection.wire.finish().await;
-    // It has arrived before the bytes begin to flow.
+    // The end has arrived before the bytes begin to flow.
     let mut end = tokio::spawn(async move {
         caller.wire.write(&vec![b'x'; MUCH]).await;
         caller.wire.finish().await;
         caller.closed().await
     });
-    // For longer than a decent end is waited for, the vendor doesn't read. How much of it all lies in
-    // the sockets' buffers by then, the system decides.
+    // The vendor doesn't read for longer than the gateway waits for an orderly end. The system decides how many of the
+    // bytes are in the sockets' buffers by then.
     let _ = tokio::time::timeout(std::time::Duration::from_millis(1500), &mut end).await;
-    let (got, _) = within("what was sent", connection.wire.exactly(MUCH)).await;
+    let (got, _) = within("the sent bytes", connection.wire.exactly(MUCH)).await;
     assert_eq!(got.len(), MUCH);
 }

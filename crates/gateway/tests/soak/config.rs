@@ -7,10 +7,11 @@ use testkit::load::place::Place;
 use testkit::load::plan::{TENANTS, key, token};
 use testkit::load::vendors::Vendors;
 
-/// The timeouts of a vendor that stalls: short for the soak, and long for a machine that is busy.
+/// The gateway's timeouts for a vendor that stalls: short enough for the soak, and long enough for a busy machine.
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Each tenant has a connection at each vendor, and a key that opens its own alone.
+/// Returns a config in which each tenant has a connection at each vendor, and a key that opens only the tenant's
+/// connections.
 pub(crate) fn config(vendors: &Vendors) -> String {
     let names = Place::ALL.map(|place| format!("\"{}.test\" = \"127.0.0.1\"", place.name()));
     let timeout = TIMEOUT.as_secs();

@@ -1,12 +1,12 @@
-//! The reference server under calls of all sorts for as long as one likes: each answer is verified
-//! against its request, and in the end its memory is flat and no socket is left.
+//! The gateway under calls of all kinds, for a chosen time: each answer is checked against its request, and at the end
+//! the memory is flat and no socket is left.
 //!
 //! ```text
 //! cargo test --test soak                                         # 20 seconds
 //! SOAK_SECONDS=600 cargo test --release --test soak -- --nocapture
 //! ```
 //!
-//! What each call is follows from `SOAK_SEED`, which is printed, and from the call's number.
+//! Each call follows from `SOAK_SEED`, which is printed, and from the number of the call.
 #![cfg(target_os = "linux")]
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
@@ -26,14 +26,15 @@ use testkit::load::vendors::{Book, Vendors};
 use testkit::load::watch::{Memory, sockets};
 use testkit::process::folder::Folder;
 
-/// Between two calls of one caller: more in the short run, as others want the machine too.
+/// The pause between two calls of one caller. The pause is longer in the short run, because other tests need the
+/// machine too.
 const PAUSE: Duration = Duration::from_millis(5);
 const SHORT: (u64, Duration) = (20, Duration::from_millis(120));
 
-/// How long the last calls, the last sockets and the process may take to end.
+/// The time that the last calls, the last sockets and the process may take to end.
 const PATIENCE: Duration = Duration::from_secs(75);
 
-/// Idle connections that the gateway may keep to one vendor.
+/// The number of idle connections that the gateway may keep to one vendor.
 const IDLE: usize = 64;
 
 fn setting(name: &str) -> Option<u64> {
@@ -42,7 +43,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn each_answer_is_its_own_requests_and_nothing_is_left() {
+async fn each_answer_belongs_to_its_request_and_nothing_is_left() {
     let clock = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
     let seed = setting("SOAK_SEED").unwrap_or(clock.as_millis() as u64);
     let seconds = setting("SOAK_SECONDS").unwrap_or(SHORT.0).max(1);
@@ -57,7 +58,7 @@ async fn each_answer_is_its_own_requests_and_nothing_is_left() {
     folder.write("gateway.toml", config(&vendors));
     let gateway = Gateway::start(&folder);
     let own = sockets(gateway.id());
-    // It isn't stopped while there are calls.
+    // The gateway isn't stopped while there are calls.
     let stopped = Arc::default();
     let callers = Callers::new(gateway.address, seed, pause, &book, &stopped);
     let callers = Arc::new(callers);
@@ -74,7 +75,7 @@ async fn each_answer_is_its_own_requests_and_nothing_is_left() {
 
     settle(&gateway, &vendors, own, &book).await;
     if callers.tally().is_empty() {
-        book.fault("no call came to anything");
+        book.fault("no call had an outcome");
     }
     if !memory.is_flat() {
         book.fault(format!("memory that grows: {memory}"));
@@ -87,12 +88,12 @@ async fn each_answer_is_its_own_requests_and_nothing_is_left() {
     let faults = book.faults();
     assert_eq!(
         faults, 0,
-        "SOAK_SEED={seed}; the gateway's last words: {log:#?}"
+        "SOAK_SEED={seed}; the end of the gateway's log: {log:#?}"
     );
 }
 
-/// Waits until no call is under way, and the gateway holds no sockets but its own and those that
-/// vendors see as idle.
+/// Waits until no call is in progress, and the gateway holds only its own sockets and the sockets that vendors see as
+/// idle.
 async fn settle(gateway: &Gateway, vendors: &Vendors, own: Option<usize>, book: &Book) {
     let is_settled = || {
         let idle = vendors.connections();
@@ -114,7 +115,7 @@ async fn settle(gateway: &Gateway, vendors: &Vendors, own: Option<usize>, book: 
     }
 }
 
-/// Ends the gateway: it exits well, and closes all that it had at vendors.
+/// Stops the gateway, and checks that the gateway exits with the code 0 and closes all its connections to vendors.
 async fn stop(mut gateway: Gateway, vendors: &Vendors, book: &Book) -> Log {
     gateway.terminate();
     let ended = async {

@@ -1,4 +1,4 @@
-//! What lies on the disk: connections in a SQLite file.
+//! The bytes on the disk: connections in a SQLite file.
 
 use std::fs;
 
@@ -16,7 +16,7 @@ fn sqlite(folder: &Folder) -> Sqlite {
     Sqlite::open(folder.file()).unwrap()
 }
 
-/// All that lies there: the file, its log and its index.
+/// Returns all bytes on the disk: the file, its log and its index.
 fn bytes(folder: &Folder) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut names = Vec::new();
@@ -41,7 +41,7 @@ fn contains(bytes: &[u8], needle: &[u8]) -> bool {
     bytes.windows(needle.len()).any(|window| window == needle)
 }
 
-/// The forms in which a secret could lie there.
+/// Returns the forms in which a secret could be on the disk.
 fn forms(secret: &str) -> Vec<String> {
     let hex = |prefix: &str| -> String {
         secret
@@ -58,11 +58,11 @@ fn forms(secret: &str) -> Vec<String> {
     forms.extend(["", "%"].map(|prefix| hex(prefix).to_uppercase()));
     forms.push(secret.chars().rev().collect());
     forms.push(secret.chars().flat_map(|char| [char, '\0']).collect());
-    // Wherever it begins in a group of three bytes.
+    // The secret may begin at each position in a group of three bytes.
     for skipped in 0..3 {
         let rest = &secret.as_bytes()[skipped..];
         for mut encoded in [STANDARD_NO_PAD.encode(rest), URL_SAFE_NO_PAD.encode(rest)] {
-            // The last group may have been one with what came after it.
+            // The last group may contain the bytes that follow the secret.
             encoded.truncate(encoded.len() - 4);
             forms.push(encoded);
         }
@@ -70,7 +70,7 @@ fn forms(secret: &str) -> Vec<String> {
     forms
 }
 
-/// What `read` says of a record that can't be read.
+/// Returns the error for a record that can't be read.
 async fn unreadable(store: &SqliteStore, id: &ConnectionKey) -> String {
     match store.read(id).await {
         Err(StoreError::Unavailable(error)) => {
@@ -130,7 +130,7 @@ async fn l6_no_secret_is_in_the_files() {
         .query_row(checkpoint, [], |_| Ok(()))
         .unwrap();
     files.push(bytes(&folder));
-    // And what a dump makes of it.
+    // The text that a dump of the table contains.
     let dump = sqlite(&folder).query_row(
         "SELECT group_concat(id || integration || hex(sealed) || hex(key_id)) FROM connections",
         [],
@@ -138,7 +138,7 @@ async fn l6_no_secret_is_in_the_files() {
     );
     files.push(dump.unwrap().into_bytes());
     for bytes in &files {
-        // The search finds what is there.
+        // The search finds text that is there.
         assert!(contains(bytes, b"in-the-clear"));
         for canary in canaries {
             for form in forms(canary) {
@@ -157,7 +157,7 @@ async fn l6_no_secret_is_in_the_files() {
     );
 }
 
-/// Two connections, one of each integration.
+/// Stores two connections, one for each integration.
 async fn two(folder: &Folder) -> SqliteStore {
     let store = folder.open().await;
     for (id, integration) in [("mine", "crm"), ("theirs", "bank")] {
@@ -184,9 +184,9 @@ async fn l6_rows_cannot_be_swapped() {
 }
 
 #[tokio::test]
-async fn l6_a_row_belongs_to_its_integration_and_version() {
-    // A token that is sent to another integration's vendor is lost, and so is a rotated one if the
-    // one before it comes back.
+async fn l6_a_row_is_bound_to_its_integration_and_version() {
+    // A token that is sent to the vendor of another integration is lost. A rotated token is lost as well if the older
+    // record comes back.
     for change in [
         "integration = 'bank'",
         "integration = 'CRM'",
@@ -204,7 +204,7 @@ async fn l6_a_row_belongs_to_its_integration_and_version() {
 }
 
 #[tokio::test]
-async fn l6_a_flipped_bit_is_never_read() {
+async fn l6_a_record_with_a_flipped_bit_is_never_read() {
     let folder = Folder::new();
     let store = two(&folder).await;
     let sqlite = sqlite(&folder);
@@ -236,9 +236,9 @@ async fn l6_a_flipped_bit_is_never_read() {
 }
 
 #[tokio::test]
-async fn l6_a_wrong_key_is_an_error_at_start() {
+async fn l6_a_wrong_key_is_an_error_when_the_store_is_opened() {
     let folder = Folder::new();
-    // Also with nothing in it.
+    // The same error, if the file holds no connections.
     drop(folder.open().await);
     for _ in 0..2 {
         let opened = SqliteStore::open(folder.file(), keys(&[OTHER_KEY])).await;
@@ -253,7 +253,7 @@ async fn l6_a_wrong_key_is_an_error_at_start() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn l6_the_file_is_its_owners_alone() {
+async fn l6_only_the_owner_can_read_the_file() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = Folder::new();
@@ -265,7 +265,7 @@ async fn l6_the_file_is_its_owners_alone() {
 }
 
 #[tokio::test]
-async fn l11_a_row_in_clear_is_never_read() {
+async fn l11_a_row_in_clear_text_is_never_read() {
     let folder = Folder::new();
     let store = two(&folder).await;
     let clear = r#"{"variables":{},"secrets":{"token":"clear"}}"#;
@@ -281,7 +281,7 @@ async fn l11_a_row_in_clear_is_never_read() {
             "(SELECT id FROM keys)".to_owned(),
             format!("CAST('{clear}' AS BLOB)"),
         ),
-        // No variables and no secrets, as they're written before they're encrypted.
+        // No variables and no secrets, in the form in which they are encoded before they are encrypted.
         (
             "(SELECT id FROM keys)".to_owned(),
             "zeroblob(16)".to_owned(),
@@ -303,7 +303,7 @@ async fn l11_a_row_in_clear_is_never_read() {
 }
 
 #[tokio::test]
-async fn l11_each_way_to_fail_is_the_same_error() {
+async fn l11_all_failures_to_open_a_record_are_one_error() {
     let mut said = Vec::new();
     for change in [
         "key_id = zeroblob(16)",
@@ -323,7 +323,7 @@ async fn l11_each_way_to_fail_is_the_same_error() {
         let change = format!("UPDATE connections SET {change} WHERE id = 'mine'");
         assert_eq!(sqlite.execute(&change, []).unwrap(), 1);
         said.push(unreadable(&store, &id("mine")).await);
-        // The others are as they were.
+        // The other records are unchanged.
         store.read(&id("theirs")).await.unwrap();
     }
     said.dedup();
@@ -331,7 +331,7 @@ async fn l11_each_way_to_fail_is_the_same_error() {
 }
 
 #[tokio::test]
-async fn l11_a_row_of_an_unknown_key_is_an_error_at_start() {
+async fn l11_a_row_of_an_unknown_key_is_an_error_when_the_store_is_opened() {
     for change in [
         "UPDATE connections SET key_id = zeroblob(16) WHERE id = 'mine'",
         "DELETE FROM keys",

@@ -1,4 +1,4 @@
-//! What a cache may hide, and for how long.
+//! The changes that a cache may hide, and the time for which it may hide them.
 
 use std::time::Duration;
 
@@ -9,19 +9,19 @@ use tower_passthrough_sqlite::SqliteStore;
 
 use super::{Folder, KEY, called, id, keys, token, with_token};
 
-/// A handle that doesn't ask the file within a test.
+/// Returns a handle that doesn't look at the file for changes during a test.
 async fn patient(folder: &Folder) -> SqliteStore {
     let store = SqliteStore::builder(keys(&[KEY])).staleness(Duration::from_secs(3600));
     store.open(folder.file()).await.unwrap()
 }
 
 #[tokio::test]
-async fn a_kept_connection_costs_no_look_at_the_file() {
+async fn a_cached_connection_is_served_without_reading_the_file() {
     let folder = Folder::new();
     let store = patient(&folder).await;
     store.put(&id("acme"), &with_token("token")).await.unwrap();
     called(&store, &id("acme")).await.unwrap();
-    // Behind its back.
+    // The table is changed without the store's knowledge.
     let sqlite = Sqlite::open(folder.file()).unwrap();
     sqlite.execute("DELETE FROM connections", []).unwrap();
     let kept = called(&store, &id("acme")).await.unwrap();
@@ -31,7 +31,7 @@ async fn a_kept_connection_costs_no_look_at_the_file() {
 }
 
 #[tokio::test]
-async fn another_handles_changes_are_seen_when_the_time_is_over() {
+async fn another_handles_changes_are_seen_after_the_staleness() {
     let folder = Folder::new();
     let store = SqliteStore::builder(keys(&[KEY])).staleness(Duration::from_millis(300));
     let store = store.open(folder.file()).await.unwrap();
@@ -54,7 +54,7 @@ async fn another_handles_changes_are_seen_when_the_time_is_over() {
 }
 
 #[tokio::test]
-async fn what_is_new_is_seen_though_it_was_asked_for_before() {
+async fn a_new_connection_is_found_after_a_failed_look_up() {
     let folder = Folder::new();
     let (store, other) = (patient(&folder).await, folder.open().await);
     let missing = called(&store, &id("acme")).await;
@@ -64,7 +64,7 @@ async fn what_is_new_is_seen_though_it_was_asked_for_before() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn callers_at_once_never_see_less_than_what_this_process_wrote() {
+async fn concurrent_callers_see_the_writes_of_this_process() {
     let folder = Folder::new();
     let store = patient(&folder).await;
     store.put(&id("acme"), &with_token("0")).await.unwrap();
@@ -101,7 +101,7 @@ async fn callers_at_once_never_see_less_than_what_this_process_wrote() {
 }
 
 #[tokio::test]
-async fn a_full_cache_is_no_wrong_answer() {
+async fn a_full_cache_gives_correct_answers() {
     let folder = Folder::new();
     let store = SqliteStore::builder(keys(&[KEY])).cache_entries(4);
     let store = store.open(folder.file()).await.unwrap();

@@ -1,17 +1,17 @@
-//! This program once more, as another process that uses the same file.
+//! The test program, started again as another process that uses the same file.
 
 use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-/// What a child is for, and where its file is.
+/// The environment variables with the child's role and its file.
 const ROLE: &str = "PASSTHROUGH_TEST_ROLE";
 const FILE: &str = "PASSTHROUGH_TEST_FILE";
 
-/// Ends a child's line, and tells it from those of the test harness.
+/// The mark in front of the text of a child, which distinguishes the line from lines of the test harness.
 const MARK: &str = "child: ";
 
-/// Killed when it's dropped.
+/// A child process, which is killed when the value is dropped.
 pub(super) struct Process {
     child: Child,
     stdin: ChildStdin,
@@ -19,7 +19,7 @@ pub(super) struct Process {
 }
 
 impl Process {
-    /// Runs `test`, a path from the root of this program, in the role that it asks for.
+    /// Runs `test`, a path from the root of this program, in that role.
     pub(super) fn start(test: &str, role: &str, file: &Path) -> Self {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", test, "--nocapture", "--test-threads", "1"])
@@ -38,7 +38,7 @@ impl Process {
         }
     }
 
-    /// What it says next; `None` once it has ended.
+    /// Returns the child's next line; `None` means that the child has ended.
     pub(super) fn heard(&mut self) -> Option<String> {
         loop {
             let line = self.lines.next()?.unwrap();
@@ -48,13 +48,13 @@ impl Process {
         }
     }
 
-    /// Lets it go on.
+    /// Lets the child continue.
     pub(super) fn go(&mut self) {
         self.stdin.write_all(b"go\n").unwrap();
         self.stdin.flush().unwrap();
     }
 
-    /// By SIGKILL, where there are signals.
+    /// Kills the child with SIGKILL, on systems with signals.
     pub(super) fn kill(&mut self) {
         let _ = self.child.kill();
         self.child.wait().unwrap();
@@ -67,20 +67,20 @@ impl Drop for Process {
     }
 }
 
-/// The file, if this is a child in that role.
+/// Returns the file, if this process is a child in that role.
 pub(super) fn file_of(role: &str) -> Option<PathBuf> {
     let is_role = std::env::var(ROLE).is_ok_and(|asked| asked == role);
     is_role.then(|| std::env::var_os(FILE).unwrap().into())
 }
 
-/// Tells the parent.
+/// Sends a line to the parent.
 pub(super) fn say(what: &str) {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{MARK}{what}").unwrap();
     out.flush().unwrap();
 }
 
-/// Waits for the parent.
+/// Waits for a line of the parent.
 pub(super) fn wait() {
     std::io::stdin().lock().lines().next().unwrap().unwrap();
 }

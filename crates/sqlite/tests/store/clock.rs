@@ -1,4 +1,4 @@
-//! Leases are by the machine's clock, which may be set.
+//! Leases depend on the clock of the machine, which may be set to another time.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,17 +8,18 @@ use tower_passthrough::store::{ConnectionStore, TokenStore};
 use super::{Folder, id, with_token};
 
 #[tokio::test]
-async fn a_clock_that_was_set_back_makes_no_lease_longer() {
+async fn a_clock_that_was_set_back_does_not_prolong_a_lease() {
     const HOUR: i64 = 3_600_000;
     let folder = Folder::new();
     let store = folder.open().await;
     let sqlite = Sqlite::open(folder.file()).unwrap();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let now = i64::try_from(now.as_millis()).unwrap();
-    // When a lease was taken and when it ends, as the clock is now; whether it counts.
+    // The times at which a lease was taken and at which the lease ends, by the present clock, and whether the lease
+    // still counts.
     for (from, until, holds) in [
         (now - HOUR, now + HOUR, true),
-        // Taken a moment ago, by a clock that was slewed since.
+        // A lease that was taken a moment ago, by a clock that was adjusted slightly since then.
         (now + 1000, now + HOUR, true),
         (now + HOUR, now + 2 * HOUR, false),
         (now - 2 * HOUR, now - HOUR, false),
@@ -43,7 +44,7 @@ async fn a_clock_that_was_set_back_makes_no_lease_longer() {
 }
 
 #[tokio::test]
-async fn a_lease_beyond_all_time_is_an_error() {
+async fn a_lease_that_is_too_long_is_an_error() {
     let folder = Folder::new();
     let store = folder.open().await;
     store.put(&id("acme"), &with_token("token")).await.unwrap();

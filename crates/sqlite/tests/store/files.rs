@@ -1,4 +1,4 @@
-//! What a file may be: new, newer, another program's, damaged, out of reach.
+//! The kinds of files: new, of a newer version, of another program, damaged, and not accessible.
 
 use std::error::Error;
 use std::fs;
@@ -12,7 +12,7 @@ use tower_passthrough_sqlite::{SqliteStore, SqliteStoreError};
 use super::{Folder, KEY, OTHER_KEY, id, keys, token, with_token};
 
 #[tokio::test]
-async fn a_file_of_the_first_version_is_read_as_it_was_written() {
+async fn a_file_of_the_first_version_is_read_correctly() {
     let folder = Folder::new();
     let sqlite = Sqlite::open(folder.file()).unwrap();
     sqlite
@@ -39,7 +39,7 @@ async fn a_file_of_the_first_version_is_read_as_it_was_written() {
     assert_eq!(record.version.get(), 6);
     assert_eq!(token(&record.connection), "new");
     assert!(record.refreshed_at.is_some());
-    // No version and no fence is given again.
+    // The file gives no version and no fence a second time.
     let version = store.put(&id("more"), &with_token("t")).await.unwrap();
     assert_eq!(version.get(), 7);
     let report = store.reencrypt().await.unwrap();
@@ -52,12 +52,12 @@ async fn refused(file: &Path) -> SqliteStoreError {
 }
 
 #[tokio::test]
-async fn an_empty_file_becomes_one_of_connections() {
+async fn an_empty_file_becomes_a_store() {
     let folder = Folder::new();
     fs::write(folder.file(), "").unwrap();
     let store = folder.open().await;
     store.put(&id("acme"), &with_token("token")).await.unwrap();
-    // Another handle finds the tables done, and the key right.
+    // Another handle finds the tables, and accepts the key.
     let other = folder.open().await;
     other.read(&id("acme")).await.unwrap();
     let mode: String = Sqlite::open(folder.file())
@@ -80,7 +80,7 @@ async fn a_url_names_the_same_file() {
 }
 
 #[tokio::test]
-async fn a_file_of_a_newer_version_is_left_alone() {
+async fn a_file_of_a_newer_version_is_not_changed() {
     let folder = Folder::new();
     drop(folder.open().await);
     let sqlite = Sqlite::open(folder.file()).unwrap();
@@ -109,7 +109,7 @@ fn sqlite_tables(sqlite: &Sqlite) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn another_programs_file_is_left_alone() {
+async fn a_file_of_another_program_is_not_changed() {
     let folder = Folder::new();
     let sqlite = Sqlite::open(folder.file()).unwrap();
     sqlite
@@ -123,7 +123,7 @@ async fn another_programs_file_is_left_alone() {
 }
 
 #[tokio::test]
-async fn what_is_no_database_is_said_to_be_none() {
+async fn a_file_that_is_not_a_database_has_its_own_error() {
     let folder = Folder::new();
     for contents in ["not a database".repeat(1000), "x".to_owned()] {
         fs::write(folder.file(), contents).unwrap();
@@ -133,7 +133,7 @@ async fn what_is_no_database_is_said_to_be_none() {
 }
 
 #[tokio::test]
-async fn damaged_pages_are_an_error_and_no_panic() {
+async fn damaged_pages_are_an_error_without_a_panic() {
     let folder = Folder::new();
     let store = folder.open().await;
     for number in 0..200 {
@@ -145,7 +145,7 @@ async fn damaged_pages_are_an_error_and_no_panic() {
         .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
         .unwrap();
     drop(store);
-    // All but the first two pages, which hold the header and the schema.
+    // All pages but the first two, which contain the header and the schema.
     let mut bytes = fs::read(folder.file()).unwrap();
     for byte in bytes.iter_mut().skip(2 * 4096) {
         *byte = 0x5a;
@@ -163,7 +163,7 @@ async fn damaged_pages_are_an_error_and_no_panic() {
 }
 
 #[tokio::test]
-async fn what_is_out_of_reach_is_said_to_be_so() {
+async fn an_inaccessible_file_has_its_own_error() {
     let folder = Folder::new();
     fs::create_dir(folder.0.join("folder.db")).unwrap();
     fs::write(folder.0.join("file"), "").unwrap();
@@ -183,7 +183,7 @@ async fn what_is_out_of_reach_is_said_to_be_so() {
 
 #[cfg(unix)]
 #[tokio::test]
-async fn a_folder_that_can_only_be_read_is_an_error() {
+async fn a_read_only_folder_is_an_error() {
     use std::os::unix::fs::PermissionsExt;
 
     let folder = Folder::new();

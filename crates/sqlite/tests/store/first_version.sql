@@ -1,4 +1,4 @@
--- A file as the first version of the tables was written: three connections, sealed by two keys.
+-- A file with the first version of the tables: three connections, sealed with two keys.
 PRAGMA application_id = 1953527667;
 PRAGMA user_version = 1;
 CREATE TABLE counter (

@@ -1,4 +1,4 @@
-//! A SQLite file of connections in a folder of its own.
+//! A SQLite file of connections, in a temporary folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use tower_passthrough_sqlite::{Keys, SqliteStore};
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const OTHER_KEY: &str = "q83vASNFZ4mrze8BI0VniavN7wEjRWeJq83vASNFZ4k=";
 
-/// Gone when it's dropped.
+/// A folder that is deleted when the value is dropped.
 pub(crate) struct Folder(pub(crate) PathBuf);
 
 impl Folder {
@@ -38,7 +38,7 @@ impl Drop for Folder {
     }
 }
 
-/// The first one writes.
+/// Returns keys, the first of which encrypts.
 pub(crate) fn keys(texts: &[&str]) -> Keys {
     let mut keys = Keys::from_base64(&Secret::from(texts[0])).unwrap();
     for text in &texts[1..] {

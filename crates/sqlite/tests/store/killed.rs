@@ -1,4 +1,4 @@
-//! A process that is killed in the midst of writing loses nothing that it was told is written.
+//! A process that is killed while it writes loses no write that the store confirmed.
 
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ const RUNS: usize = 20;
 const IDS: u64 = 5;
 
 #[tokio::test]
-async fn what_was_acknowledged_outlives_a_kill() {
-    const TEST: &str = "killed::what_was_acknowledged_outlives_a_kill";
+async fn confirmed_writes_survive_a_kill() {
+    const TEST: &str = "killed::confirmed_writes_survive_a_kill";
     if let Some(file) = child::file_of("writes") {
         let store = SqliteStore::open(file, keys(&[KEY])).await.unwrap();
         return write_for_ever(&store).await;
@@ -22,7 +22,7 @@ async fn what_was_acknowledged_outlives_a_kill() {
     let mut written = [0; IDS as usize];
     for run in 0..RUNS {
         let mut process = Process::start(TEST, "writes", &folder.file());
-        // Another place each time, and not where the child has just said something.
+        // The child is killed at another moment in each run, and not directly after the child printed a line.
         for _ in 0..=run {
             acknowledge(&mut written, &process.heard().expect("the child writes"));
         }
@@ -35,7 +35,7 @@ async fn what_was_acknowledged_outlives_a_kill() {
         for (number, written) in written.iter().enumerate().filter(|(_, round)| **round > 0) {
             let record = store.read(&id(&number.to_string())).await;
             let found: u64 = token(&record.unwrap().connection).parse().unwrap();
-            // What wasn't acknowledged may be there or not.
+            // A write that wasn't confirmed may be there or not.
             assert!(
                 found == *written || found == *written + 1,
                 "run {run}: {found} is stored, and {written} was acknowledged"
@@ -50,7 +50,8 @@ fn acknowledge(written: &mut [u64], line: &str) {
     written[number.parse::<usize>().unwrap()] = round.parse().unwrap();
 }
 
-/// Each connection's token counts the writes to it, by turns put and renewed.
+/// Writes without end. The token of each connection counts the writes to the connection, which put it and refresh it in
+/// turn.
 async fn write_for_ever(store: &SqliteStore) {
     for number in (0..IDS).cycle() {
         let id = id(&number.to_string());
@@ -62,12 +63,12 @@ async fn write_for_ever(store: &SqliteStore) {
         if round % 2 == 1 {
             store.put(&id, &connection).await.unwrap();
         } else {
-            // The one before it may have been killed with a lease.
+            // The process before this process may have been killed while it held a lease.
             let lease = store.lease(&id, Duration::ZERO).await.unwrap().unwrap();
             let version = store.read(&id).await.unwrap().version;
             let renewal = GrantUpdate::Refreshed(connection);
             let committed = store.commit(&id, version, lease, &renewal).await;
-            committed.unwrap().expect("nobody else writes");
+            committed.unwrap().expect("no other process writes");
         }
         child::say(&format!("{number} {round}"));
     }

@@ -1,4 +1,4 @@
-//! Connections in a SQLite file: by several handles, by several processes, killed in between; and the bytes on the disk.
+//! Connections in a SQLite file: several handles, several processes, kills in between, and the bytes on the disk.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -12,8 +12,8 @@ use super::{Folder, KEY, id, keys, token, with_token};
 const LEASES: usize = 20;
 
 #[tokio::test]
-async fn of_two_processes_one_gets_each_lease() {
-    const TEST: &str = "processes::of_two_processes_one_gets_each_lease";
+async fn only_one_of_two_processes_gets_each_lease() {
+    const TEST: &str = "processes::only_one_of_two_processes_gets_each_lease";
     if let Some(file) = child::file_of("takes leases") {
         let store = SqliteStore::open(file, keys(&[KEY])).await.unwrap();
         child::say("ready");
@@ -58,8 +58,8 @@ async fn of_two_processes_one_gets_each_lease() {
 }
 
 #[tokio::test]
-async fn of_two_processes_one_commit_counts_on_each_version() {
-    const TEST: &str = "processes::of_two_processes_one_commit_counts_on_each_version";
+async fn only_one_of_two_commits_succeeds_on_each_version() {
+    const TEST: &str = "processes::only_one_of_two_commits_succeeds_on_each_version";
     const EACH: u64 = 25;
     let add = async |store: &SqliteStore| {
         let acme = id("acme");
@@ -99,8 +99,8 @@ async fn of_two_processes_one_commit_counts_on_each_version() {
 }
 
 #[tokio::test]
-async fn processes_that_make_one_file_at_once_share_it() {
-    const TEST: &str = "processes::processes_that_make_one_file_at_once_share_it";
+async fn processes_that_create_a_file_at_the_same_time_share_it() {
+    const TEST: &str = "processes::processes_that_create_a_file_at_the_same_time_share_it";
     if let Some(file) = child::file_of("opens") {
         child::say("ready");
         child::wait();

@@ -1,4 +1,4 @@
-//! A new key, while calls and renewals go on.
+//! The replacement of a key while calls and refreshes continue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,7 +24,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
         let store = SqliteStore::builder(keys(texts)).staleness(Duration::ZERO);
         store.open(folder.file()).await
     };
-    // First each process learns the new key; then it's written with.
+    // Each process first learns the new key, and only then writes with the new key.
     let both = open(&[KEY, OTHER_KEY]).await.unwrap();
     let new = open(&[OTHER_KEY, KEY]).await.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
@@ -39,7 +39,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
     });
     let (writer, stopped) = (both.clone(), stop.clone());
     let writing = tokio::spawn(async move {
-        // Only these are renewed, by the old key still.
+        // Only these connections are refreshed, still with the old key.
         for (renewed, number) in (0..10).cycle().enumerate() {
             if stopped.load(Ordering::Relaxed) && renewed > 20 {
                 return;
@@ -51,7 +51,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
             let committed = writer
                 .commit(&id, record.version, RefreshLease::new(0), &renewal)
                 .await;
-            committed.unwrap().expect("nobody else renews");
+            committed.unwrap().expect("no other process refreshes");
         }
     });
     let first = new.reencrypt().await.unwrap();
@@ -61,7 +61,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
     reading.await.unwrap();
     writing.await.unwrap();
     drop(both);
-    // What was written by the old key in the meantime.
+    // Encrypts the records that were written with the old key in the meantime.
     let second = new.reencrypt().await.unwrap();
     assert!(first.keys + second.keys > 0, "{first:?} {second:?}");
     let third = new.reencrypt().await.unwrap();
@@ -80,7 +80,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
 }
 
 #[tokio::test]
-async fn a_key_that_records_need_cannot_be_left_out() {
+async fn a_key_that_records_need_cannot_be_omitted() {
     let folder = Folder::new();
     let old = folder.open().await;
     old.put(&id("acme"), &with_token("token")).await.unwrap();
@@ -96,7 +96,7 @@ async fn a_key_that_records_need_cannot_be_left_out() {
         .put(&id("beta"), &with_token("token"))
         .await
         .unwrap();
-    // Half of the records are of each.
+    // Each of the two keys seals half of the records.
     for text in [KEY, OTHER_KEY] {
         let opened = SqliteStore::open(folder.file(), keys(&[text])).await;
         assert!(
@@ -106,7 +106,7 @@ async fn a_key_that_records_need_cannot_be_left_out() {
     }
 }
 
-/// A copy of the file alone, as a backup or a thief may have one.
+/// Opens a copy of the file alone, such as a backup or a stolen copy.
 async fn copied(folder: &Folder, texts: &[&str]) -> Result<SqliteStore, SqliteStoreError> {
     let copy = folder.0.join("copy.db");
     for name in ["copy.db", "copy.db-wal", "copy.db-shm"] {
@@ -117,7 +117,7 @@ async fn copied(folder: &Folder, texts: &[&str]) -> Result<SqliteStore, SqliteSt
 }
 
 #[tokio::test]
-async fn what_is_removed_or_encrypted_anew_is_gone_from_the_file_itself() {
+async fn removed_and_reencrypted_records_disappear_from_the_file() {
     let folder = Folder::new();
     let beside = folder.open().await;
     for name in ["kept", "gone"] {

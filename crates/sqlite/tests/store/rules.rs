@@ -1,4 +1,4 @@
-//! The rules of each store.
+//! The conformance suite for stores.
 
 use std::time::Duration;
 
@@ -8,14 +8,14 @@ use tower_passthrough_sqlite::SqliteStore;
 use super::{Folder, KEY, keys};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_file_keeps_the_rules_of_each_store() -> Result<(), Violations> {
+async fn a_file_passes_the_conformance_suite() -> Result<(), Violations> {
     let folder = Folder::new();
     let suite = conformance::Suite::new(async || folder.open().await);
     suite.staleness(Duration::from_secs(1)).run().await
 }
 
 #[tokio::test]
-async fn a_file_without_a_cache_keeps_them_at_once() -> Result<(), Violations> {
+async fn a_file_without_a_cache_passes_the_suite_without_a_wait() -> Result<(), Violations> {
     let folder = Folder::new();
     let open = async || {
         let store = SqliteStore::builder(keys(&[KEY])).cache_entries(0);
@@ -27,7 +27,7 @@ async fn a_file_without_a_cache_keeps_them_at_once() -> Result<(), Violations> {
 }
 
 #[tokio::test]
-async fn a_cache_that_asks_each_time_is_never_stale() -> Result<(), Violations> {
+async fn a_cache_without_staleness_is_never_stale() -> Result<(), Violations> {
     let folder = Folder::new();
     let open = async || {
         let store = SqliteStore::builder(keys(&[KEY])).staleness(Duration::ZERO);

@@ -145,7 +145,7 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 #[test]
-fn a_body_is_the_same_in_whatever_pieces_and_like_no_other() {
+fn a_body_does_not_depend_on_its_pieces_and_differs_from_all_others() {
     let content = Content {
         seed: 7,
         length: 10_000,

@@ -41,6 +41,6 @@ impl Draw {
                 None => return *choice,
             }
         }
-        unreachable!("what is left is less than the total")
+        unreachable!("the rest is less than the total")
     }
 }

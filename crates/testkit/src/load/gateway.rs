@@ -1,4 +1,4 @@
-//! The gateway: the example's binary in a separate process.
+//! The gateway's binary in a separate process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;

@@ -148,7 +148,7 @@ pub enum Manner {
     HeadStall,
     /// Stops in the middle of the body.
     BodyStall,
-    /// Answers with bytes that are no HTTP.
+    /// Answers with bytes that aren't HTTP.
     NoHttp,
     /// Refuses the stream the first time, and answers the second time.
     Refuse,

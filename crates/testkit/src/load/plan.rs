@@ -236,7 +236,7 @@ fn size(draw: &mut Draw) -> u64 {
 }
 
 #[test]
-fn each_manner_and_each_way_to_leave_comes_up() {
+fn each_manner_and_each_way_to_leave_occurs() {
     let plans: Vec<_> = (0..20_000).map(|n| Plan::of(mix(n))).collect();
     let manners: std::collections::BTreeSet<_> =
         plans.iter().map(|plan| (plan.place, plan.manner)).collect();

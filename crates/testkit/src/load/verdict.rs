@@ -120,7 +120,7 @@ impl Expected {
             _ if plan.place == Place::Wild => {
                 expected(true, true, &[PROTOCOL, UNREACHABLE, OVERLOADED])
             }
-            Manner::BreakOff => unreachable!("wild vendors alone break off"),
+            Manner::BreakOff => unreachable!("only wild vendors break off"),
             // A request that was sent at the same time as the last GOAWAY.
             _ if plan.place == Place::Leaving && plan.upload.is_some() => {
                 expected(true, false, &[PROTOCOL, UNREACHABLE])
@@ -176,7 +176,7 @@ pub fn judge(plan: &Plan, seen: &Seen, trailers: bool) -> Result<Outcome, String
     }
     match answer.end {
         End::Left if plan.leave != Leave::Never => Ok(Outcome::Left),
-        End::Left => Err("nobody was to leave".to_owned()),
+        End::Left => Err("the caller wasn't meant to leave".to_owned()),
         End::Cut if expected.cut => Ok(Outcome::Cut),
         End::Cut => Err("a body that breaks off".to_owned()),
         End::Whole if !expected.answer || plan.manner.breaks_body() => {

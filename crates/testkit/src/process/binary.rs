@@ -1,4 +1,4 @@
-//! The example's binary, and runs of the binary that end by themselves.
+//! The gateway's binary, and runs of the binary that end by themselves.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use super::canary;
 use super::folder::Folder;
 
-/// Returns the binary that cargo has built beside the test: `target/debug/deps/gateway-HASH`, `target/debug/passthrough-gateway`.
+/// Returns the binary that cargo has built next to the test: `target/debug/deps/gateway-HASH`, `target/debug/passthrough-gateway`.
 pub fn path() -> &'static Path {
     static BINARY: LazyLock<PathBuf> = LazyLock::new(|| {
         let binary = profile().join("passthrough-gateway");

@@ -163,7 +163,10 @@ impl Gateway {
 
     /// Records the text that a caller received.
     pub fn saw(&self, text: &str) {
-        let mut answers = self.answers.lock().expect("no panic while it's held");
+        let mut answers = self
+            .answers
+            .lock()
+            .expect("no panic while the lock is held");
         answers.push_str(text);
     }
 }

@@ -14,7 +14,7 @@ use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::{Signal, within};
 
-/// A POST of which only a part has come.
+/// Returns a POST with only a part of its body.
 fn begun(framing: &str, part: &str) -> String {
     request("POST", "/p/c/x", &[framing], part)
 }
@@ -27,7 +27,7 @@ fn upload_by_length() -> String {
     begun("Content-Length: 10", "hello")
 }
 
-/// The request's head and `hello` at the vendor.
+/// Returns the vendor's connection, after the vendor has read the head and `hello`.
 async fn begun_upload(vendor: &ManualVendor) -> VendorConnection {
     let mut connection = vendor.accept().await;
     connection.head().await;
@@ -36,7 +36,7 @@ async fn begun_upload(vendor: &ManualVendor) -> VendorConnection {
     connection
 }
 
-/// Waits until the gateway resets the stream of an answer.
+/// Waits until the gateway resets the stream of an answer, and returns the reason.
 async fn reset(answer: &mut SendStream<Bytes>) -> Reason {
     let reset = std::future::poll_fn(|cx| answer.poll_reset(cx));
     within("a reset of the stream", reset).await.unwrap()
@@ -52,7 +52,7 @@ async fn b10_a_caller_that_leaves_before_the_head_ends_the_vendors_request() {
     drop(caller);
     vendor.closed(0).await;
 
-    // The connection stays, the stream goes.
+    // The caller's connection stays open, and only the stream ends.
     let mut caller = H2Caller::connect(gateway.address).await;
     let call = caller.open(stream("GET"), true).await;
     vendor.next().await;
@@ -120,7 +120,7 @@ async fn b10_a_caller_that_leaves_while_it_uploads_resets_the_vendors_stream() {
 
 #[tokio::test]
 async fn b10_a_caller_that_leaves_a_stalled_upload_ends_the_vendors_request() {
-    // More than all windows and buffers on the way hold, so that nobody asks the caller for more.
+    // More bytes than all windows and buffers on the way can hold, so that the gateway doesn't ask the caller for more.
     let upload = || Bytes::from(vec![b'x'; 64 << 20]);
 
     let vendor = ManualVendor::bind().await;
@@ -207,11 +207,11 @@ async fn b11_an_upload_over_http1_that_breaks_off_never_ends_well() {
     }
 }
 
-// hyper takes RST_STREAM(NO_ERROR) for an end. Over several threads and several times, as two tasks
-// race there.
+// hyper reads RST_STREAM(NO_ERROR) as an end. The tests use several threads and repeat the upload, because two tasks
+// race.
 
-/// An upload over HTTP/2 that the caller resets, before the vendor answered or after, under each
-/// mount.
+/// Checks that an upload over HTTP/2 never ends well if the caller resets the upload, before or after the vendor's
+/// answer, under each mount.
 async fn assert_resets_never_end_well(answered: bool) {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let vendor = ManualVendor::bind().await;
@@ -242,7 +242,7 @@ async fn b11_a_stream_that_the_caller_resets_never_ends_well() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn b11_nor_does_one_that_was_answered_early() {
+async fn b11_an_early_answered_stream_that_the_caller_resets_never_ends_well() {
     assert_resets_never_end_well(true).await;
 }
 

@@ -1,4 +1,4 @@
-//! The vendor's answer breaks off, or ends with its connection.
+//! The vendor's answer breaks off, or ends with the vendor's connection.
 
 use h2::Reason;
 use http::Response;
@@ -17,7 +17,7 @@ use testkit::wait::within;
 use testkit::wire::End;
 
 #[tokio::test]
-async fn b12_an_http1_vendor_that_breaks_off_is_a_break_at_an_http1_caller() {
+async fn b12_an_aborted_answer_over_http1_is_an_abort_at_an_http1_caller() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     for answer in [CHUNKED, BY_LENGTH] {
@@ -33,7 +33,7 @@ async fn b12_an_http1_vendor_that_breaks_off_is_a_break_at_an_http1_caller() {
             } else {
                 drop(connection);
             }
-            // The line end of the chunk, at most.
+            // At most the line end of the chunk.
             let rest = caller.closed().await;
             assert!(
                 matches!(rest.as_slice(), b"" | b"\r\n"),
@@ -44,7 +44,7 @@ async fn b12_an_http1_vendor_that_breaks_off_is_a_break_at_an_http1_caller() {
 }
 
 #[tokio::test]
-async fn b12_an_http1_vendor_that_breaks_off_is_a_reset_at_an_http2_caller() {
+async fn b12_an_aborted_answer_over_http1_is_a_reset_at_an_http2_caller() {
     let vendor = ManualVendor::bind().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = H2Caller::connect(gateway.address).await;
@@ -61,11 +61,11 @@ async fn b12_an_http1_vendor_that_breaks_off_is_a_reset_at_an_http2_caller() {
 }
 
 #[tokio::test]
-async fn b12_a_stream_that_the_vendor_resets_is_a_break_at_the_caller() {
+async fn b12_a_stream_that_the_vendor_resets_is_an_abort_at_the_caller() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut streams = H2Caller::connect(gateway.address).await;
-    // hyper takes NO_ERROR for an end, which it is for uploads alone.
+    // hyper reads NO_ERROR as an end, although only an upload may end in this way.
     for reason in [Reason::INTERNAL_ERROR, Reason::CANCEL, Reason::NO_ERROR] {
         let mut caller = Caller::connect(gateway.address).await;
         caller.write(get("/p/c/x")).await;
@@ -87,7 +87,7 @@ async fn b12_a_stream_that_the_vendor_resets_is_a_break_at_the_caller() {
 }
 
 #[tokio::test]
-async fn b12_an_http2_vendor_whose_connection_breaks_is_a_break_at_the_caller() {
+async fn b12_a_broken_connection_to_an_http2_vendor_is_an_abort_at_the_caller() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -99,11 +99,11 @@ async fn b12_an_http2_vendor_whose_connection_breaks_is_a_break_at_the_caller() 
     assert!(!ends_well(&caller.closed().await));
 }
 
-/// An answer whose end is that of its connection.
+/// An answer that ends with the end of the connection.
 const CLOSE_DELIMITED: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello";
 
 #[tokio::test]
-async fn b13_a_close_delimited_answer_is_framed_anew() {
+async fn b13_a_close_delimited_answer_is_framed_again() {
     for answer in [CLOSE_DELIMITED, "HTTP/1.0 200 OK\r\n\r\nhello"] {
         let vendor = Vendor::answering(Reply::from(answer).close()).await;
         let gateway = Gateway::to(&vendor).await;
@@ -137,7 +137,7 @@ async fn b13_a_close_delimited_answer_over_tls_ends_with_close_notify() {
     }
 }
 
-/// What comes until the last chunk, or until the gateway closes.
+/// Returns the bytes up to the last chunk, or up to the gateway's close.
 async fn rest_of_body(caller: &mut Caller) -> Vec<u8> {
     match within("the answer's end", caller.wire.until(LAST_CHUNK)).await {
         Some(rest) => rest,

@@ -1,4 +1,4 @@
-//! A side that breaks off is seen by the other as just that.
+//! If a side breaks off, the other side sees an abort.
 
 mod by_caller;
 mod by_vendor;
@@ -24,14 +24,14 @@ fn ends_well(rest: &[u8]) -> bool {
         .any(|window| window == LAST_CHUNK)
 }
 
-/// The answer's head and `hello` at the caller.
+/// Checks that the caller has the answer's head and `hello`.
 async fn begun_answer(caller: &mut Caller) {
     assert_eq!(caller.head().await.status(), 200);
     let part = within("the answer's beginning", caller.wire.until(b"hello"));
     assert!(part.await.is_some(), "the answer broke off too early");
 }
 
-/// The next bytes of a body over HTTP/2, which are `hello`.
+/// Checks that the next bytes of a body over HTTP/2 are `hello`.
 async fn assert_hello(body: &mut RecvStream) {
     let chunk = within("the beginning over HTTP/2", body.data()).await;
     let chunk = chunk.expect("more of the body").expect("an open stream");
@@ -39,7 +39,7 @@ async fn assert_hello(body: &mut RecvStream) {
     assert_eq!(chunk, "hello");
 }
 
-/// The body breaks off.
+/// Checks that the body breaks off.
 async fn assert_broken(body: &mut RecvStream) {
     let rest = within("an end over HTTP/2", h2_vendor::read(body)).await;
     assert!(rest.is_err(), "the body looks whole: {rest:?}");

@@ -1,4 +1,4 @@
-//! A proxy that makes no tunnel.
+//! A proxy that opens no tunnel.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use testkit::egress_proxy::{EgressProxy, Verdict};
 use testkit::gateway::{Gateway, Setup, bind};
 use testkit::vendor::Vendor;
 
-/// The vendor can't be reached, and nothing is told of the proxy.
+/// Checks that the vendor can't be reached, and that the answer contains nothing about the proxy.
 async fn unreachable(gateway: &Gateway, what: &str) {
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(
@@ -40,14 +40,14 @@ async fn r8_a_407_of_an_egress_proxy_is_502() {
     let proxy = EgressProxy::http(move |_| Verdict::say(challenge)).await;
     let gateway = behind(&proxy, "canary:canary@", &vendor).start().await;
     unreachable(&gateway, "407").await;
-    // A credential that isn't taken is not sent again.
+    // A credential that the proxy rejects isn't sent again.
     assert_eq!(proxy.connections().await, 1);
     proxy.all_closed().await;
     vendor.untouched().await;
 }
 
 #[tokio::test]
-async fn whatever_else_an_http_proxy_answers_makes_no_tunnel() {
+async fn other_answers_of_an_http_proxy_open_no_tunnel() {
     let vendor = Vendor::ok().await;
     let huge = format!("HTTP/1.1 200 OK\r\nA: {}\r\n\r\n", "a".repeat(1 << 20));
     for (what, answer) in [
@@ -76,7 +76,7 @@ async fn whatever_else_an_http_proxy_answers_makes_no_tunnel() {
 }
 
 #[tokio::test]
-async fn whatever_else_a_socks5_proxy_answers_makes_no_tunnel() {
+async fn other_answers_of_a_socks5_proxy_open_no_tunnel() {
     let vendor = Vendor::ok().await;
     for (what, answer) in [
         ("unreachable", &[5, 4, 0, 1, 0, 0, 0, 0, 0, 0][..]),
@@ -94,7 +94,7 @@ async fn whatever_else_a_socks5_proxy_answers_makes_no_tunnel() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_refuses_the_proxy_is_told_as_such() {
+async fn a_vendor_that_refuses_the_proxy_is_reported() {
     let vendor = Vendor::ok().await;
     let refused = [5, 5, 0, 1, 0, 0, 0, 0, 0, 0];
     let proxy = EgressProxy::socks5(move |_| Verdict::say(refused)).await;
@@ -105,7 +105,7 @@ async fn a_vendor_that_refuses_the_proxy_is_told_as_such() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_cannot_be_reached_or_trusted_is_not_taken_for_the_vendor() {
+async fn a_failing_proxy_is_not_reported_as_the_vendor() {
     let vendor = Vendor::ok().await;
     let closed = bind().await.local_addr().unwrap();
     let nobody =
@@ -131,7 +131,7 @@ async fn a_proxy_that_cannot_be_reached_or_trusted_is_not_taken_for_the_vendor()
 }
 
 #[tokio::test]
-async fn a_proxy_that_stalls_is_given_up_with_the_connection() {
+async fn a_stalled_proxy_ends_with_the_connect_timeout() {
     let vendor = Vendor::ok().await;
     for proxy in [
         EgressProxy::http(|_| Verdict::Silence).await,

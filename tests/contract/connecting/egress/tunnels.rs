@@ -1,4 +1,4 @@
-//! What a proxy is asked for, and that the vendor's connection is the vendor's.
+//! The requests to a proxy, and the vendor's connection inside of the tunnel.
 
 use tower_passthrough::Secret;
 
@@ -17,7 +17,7 @@ fn asked(port: u16) -> String {
 }
 
 #[tokio::test]
-async fn a_vendor_in_clear_is_reached_by_a_tunnel_as_well() {
+async fn an_http_vendor_is_reached_by_a_tunnel_as_well() {
     let vendor = Vendor::ok().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let gateway = behind(&proxy, "", &vendor).start().await;
@@ -32,7 +32,7 @@ async fn a_vendor_in_clear_is_reached_by_a_tunnel_as_well() {
 }
 
 #[tokio::test]
-async fn a_tunnel_is_kept_like_any_connection() {
+async fn a_tunnel_is_kept_in_the_pool() {
     let vendor = Vendor::ok().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let gateway = behind(&proxy, "", &vendor).start().await;
@@ -44,7 +44,7 @@ async fn a_tunnel_is_kept_like_any_connection() {
 }
 
 #[tokio::test]
-async fn tls_to_the_vendor_runs_inside_of_tls_to_the_proxy() {
+async fn tls_to_the_vendor_is_inside_of_tls_to_the_proxy() {
     let vendor = ManualVendor::bind_tls(&["http/1.1"]).await;
     let proxy = EgressProxy::https("127.0.0.1", |_| Verdict::Through).await;
     let gateway = behind(&proxy, "", &vendor).start().await;
@@ -61,7 +61,7 @@ async fn tls_to_the_vendor_runs_inside_of_tls_to_the_proxy() {
 }
 
 #[tokio::test]
-async fn http2_passes_a_tunnel() {
+async fn http2_works_in_a_tunnel() {
     for tls in [false, true] {
         let vendor = H2Vendor::start().await;
         let proxy = match tls {
@@ -99,7 +99,7 @@ async fn an_http_proxy_is_sent_its_credential_as_basic() {
 }
 
 #[tokio::test]
-async fn a_socks5_proxy_is_asked_for_the_same() {
+async fn a_socks5_proxy_is_asked_for_the_same_tunnel() {
     for (user_info, host) in [("", ""), ("user:pass@", "user:pass@")] {
         let vendor = Vendor::ok().await;
         let proxy = EgressProxy::socks5(|_| Verdict::Through).await;
@@ -111,13 +111,13 @@ async fn a_socks5_proxy_is_asked_for_the_same() {
 }
 
 #[tokio::test]
-async fn a_proxy_has_a_name_that_is_looked_up_and_not_judged() {
+async fn the_proxys_own_name_is_resolved_and_not_checked() {
     let vendor = Vendor::ok().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let port = proxy.address().port();
     let url = format!("http://proxy.test:{port}");
     let url = tower_passthrough::client::EgressProxy::parse(&url).unwrap();
-    // What isn't the vendor's address may not be dialled; the first of the proxy's refuses.
+    // Only the vendor's address may be dialled by the policy, and the first address of the proxy refuses connections.
     let names = Names::new()
         .answer("proxy.test", [&["127.0.0.3", "127.0.0.1"]])
         .answer("far.test", [&["127.0.0.2"]]);
@@ -130,13 +130,13 @@ async fn a_proxy_has_a_name_that_is_looked_up_and_not_judged() {
         .transport(|transport| transport.resolver(names).egress_proxy(url))
         .start()
         .await;
-    // The vendor doesn't listen there, and the proxy is asked all the same.
+    // No vendor listens on the port, and the gateway asks the proxy all the same.
     assert_eq!(raw_call(gateway.address, get("/p/c/x")).await.status(), 502);
     assert!(proxy.next().await.starts_with("CONNECT 127.0.0.2:"));
 }
 
 #[tokio::test]
-async fn an_address_that_the_proxy_cannot_reach_is_followed_by_the_next() {
+async fn the_next_address_is_tried_if_the_proxy_cannot_reach_the_first() {
     let unreachable = "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n";
     let by_http = EgressProxy::http(move |head| match head.contains("127.0.0.2") {
         true => Verdict::say(unreachable),
@@ -161,7 +161,7 @@ async fn an_address_that_the_proxy_cannot_reach_is_followed_by_the_next() {
 }
 
 #[tokio::test]
-async fn a_proxy_may_resolve_names() {
+async fn n9_a_proxy_may_resolve_names() {
     let vendor = closing_vendor().await;
     let (address, port) = (vendor.address(), vendor.address().port());
     let script = move |_: &str| Verdict::To(address);
@@ -188,7 +188,7 @@ async fn a_proxy_may_resolve_names() {
 }
 
 #[tokio::test]
-async fn names_that_the_host_answers_are_never_the_proxys() {
+async fn n9_names_with_configured_addresses_are_not_sent_to_the_proxy() {
     let vendor = Vendor::ok().await;
     let proxy = EgressProxy::http(|_| Verdict::Through).await;
     let url = tower_passthrough::client::EgressProxy::parse(&proxy.url("")).unwrap();

@@ -1,4 +1,4 @@
-//! What fails when the vendor may have acted.
+//! Calls that fail after the vendor may have acted.
 
 use super::{Caller, Failure, SHORT, fail, setup};
 use testkit::caller::request;

@@ -1,4 +1,4 @@
-//! What fails before a byte of the request is sent.
+//! Calls that fail before a byte of the request is sent.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,7 @@ use testkit::caller::get;
 use testkit::gateway::{Origin, bind};
 use testkit::manual::ManualVendor;
 
-/// Knows no name.
+/// A resolver that knows no name.
 struct NoNames;
 
 impl Resolve for NoNames {
@@ -24,7 +24,7 @@ impl Resolve for NoNames {
     }
 }
 
-/// An address that refuses connections, for as long as the socket is held.
+/// Returns an address that refuses connections while the socket is held.
 fn refusing() -> (TcpSocket, SocketAddr) {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
@@ -61,7 +61,7 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         .await,
     );
 
-    // The kernel accepts, and nobody shakes hands.
+    // The kernel accepts the connection, and no server does the handshake.
     let mute = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let origin = format!("https://vendor.test:{}", mute.local_addr().unwrap().port());
     let hasty = (

@@ -1,4 +1,4 @@
-//! Calls that fail, each in its way.
+//! Calls that fail, each in another way.
 
 mod answers;
 mod connections;
@@ -12,14 +12,14 @@ use tower_passthrough::Connection;
 use testkit::caller::{RawResponse, raw_call};
 use testkit::gateway::Setup;
 
-/// A secret of a shape that turns up nowhere by chance.
+/// A secret that occurs nowhere by chance.
 pub(super) const CANARY: &str = "cAn4ry~s3cr3t+/=";
 
-/// A failed call, and what it has to be called.
+/// A failed call, and the error that the call must have.
 pub(super) struct Failure {
     pub(super) what: &'static str,
     pub(super) response: RawResponse,
-    /// What the caller must not learn.
+    /// The text that the caller must not learn.
     pub(super) hidden: String,
     pub(super) status: u16,
     pub(super) code: &'static str,
@@ -27,20 +27,20 @@ pub(super) struct Failure {
     pub(super) sent: bool,
 }
 
-/// How long a vendor may take that never answers.
+/// The time that a vendor may take that never answers.
 const SHORT: Duration = Duration::from_millis(200);
 
-/// One call of each kind that can fail in this part of the crate.
+/// Makes a call of each kind that can fail.
 pub(super) async fn all() -> Vec<Failure> {
     of_caller(|request| request).await
 }
 
-/// The same calls of a gRPC caller.
+/// Makes the same calls as a gRPC caller.
 pub(super) async fn all_by_grpc() -> Vec<Failure> {
     of_caller(|request| request.replacen("\r\n", "\r\nContent-Type: application/grpc\r\n", 1)).await
 }
 
-/// What a kind of caller makes of a request.
+/// Turns a request into the request of a kind of caller.
 type Caller = fn(String) -> String;
 
 async fn of_caller(caller: Caller) -> Vec<Failure> {
@@ -58,7 +58,7 @@ fn setup(origin: &str) -> Setup {
 /// Status, code, error type of `Proxy-Status`, and whether the request may have been sent.
 type Expected = (u16, &'static str, &'static str, bool);
 
-/// What a gateway answers to this request, which is before a vendor at that origin.
+/// Returns the answer of a gateway in front of a vendor at that origin.
 async fn fail(
     what: &'static str,
     expected: Expected,

@@ -1,4 +1,4 @@
-//! What is refused by the call's own words.
+//! Calls that are refused because of their own method, address, query or length.
 
 use super::failure;
 use super::{Caller, Failure, fail, setup};
@@ -67,7 +67,7 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
     failures
 }
 
-/// The second call of a connection that may make one a minute.
+/// Makes the second call of a connection that allows one call per minute.
 async fn too_fast(caller: Caller) -> Failure {
     use std::num::NonZeroU32;
 

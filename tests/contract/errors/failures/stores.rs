@@ -1,4 +1,4 @@
-//! What the store holds, or fails to give.
+//! Calls that fail because of the store's data, or because the store fails.
 
 use std::io;
 
@@ -16,7 +16,7 @@ use testkit::caller::{get, raw_call, request};
 use testkit::gateway::{Gateway, Origin, bind};
 use testkit::vendor::Vendor;
 
-/// May read alone.
+/// An authorizer that allows only reading.
 struct ReadOnly;
 
 impl Authorize for ReadOnly {

@@ -1,7 +1,6 @@
-"""Uses S3 and DynamoDB through a gateway, with a key that AWS wouldn't take.
+"""Uses S3 and DynamoDB through a gateway, with a key that AWS wouldn't accept.
 
-Arguments: the endpoints of the two, and of S3 where payloads are put into signed chunks. Says `ok`
-if all went well.
+Arguments: the endpoints of S3 and DynamoDB, and of S3 with payloads in signed chunks. Prints `ok` if all calls succeeded.
 """
 
 import hashlib
@@ -17,7 +16,7 @@ from botocore.exceptions import ClientError
 
 S3, DYNAMODB, STREAMING = sys.argv[1:4]
 
-# Keys whose encodings differ between what is sent and what is signed, if anything does.
+# Keys with characters that SDKs and signatures may encode in different ways.
 KEYS = [
     "plain",
     "a b",
@@ -88,7 +87,7 @@ def objects(s3):
 
 
 def parts(s3):
-    """An upload in parts, as boto3 makes one of a large file."""
+    """Uploads a large object in parts."""
     data = bytes(range(256)) * (11 * 4096)
     config = TransferConfig(multipart_threshold=5 << 20, multipart_chunksize=5 << 20)
     s3.upload_fileobj(io.BytesIO(data), "bucket", "in parts", Config=config)
@@ -98,14 +97,14 @@ def parts(s3):
 
 
 def put(url, data):
-    # Without a type it would be a form.
+    # Without a content type, urllib would send a form.
     binary = {"Content-Type": "application/octet-stream"}
     request = urllib.request.Request(url, data=data, method="PUT", headers=binary)
     assert urllib.request.urlopen(request).status == 200
 
 
 def presigned(s3):
-    """URLs that were signed with the wrong key too."""
+    """Uses presigned URLs, which are signed with the wrong key as well."""
     url = s3.generate_presigned_url("put_object", Params={"Bucket": "bucket", "Key": "by url"})
     put(url, b"by url")
     get = s3.generate_presigned_url("get_object", Params={"Bucket": "bucket", "Key": "by url"})
@@ -113,7 +112,7 @@ def presigned(s3):
 
 
 def chunks(s3):
-    """A payload that comes without a hash, and without any signature."""
+    """Sends a payload without a hash and without a signature."""
     data = bytes(range(256)) * 1000
     put(f"{STREAMING}/bucket/in%20chunks", data)
     assert s3.get_object(Bucket="bucket", Key="in chunks")["Body"].read() == data

@@ -1,5 +1,5 @@
-"""Puts 100 MiB into S3 through a gateway: by boto3, which says the hash, and by a plain PUT that the
-gateway puts into signed chunks. Arguments: endpoints of S3, of DynamoDB, and of S3 with chunks.
+"""Puts 100 MiB into S3 through a gateway: by boto3, which sends the hash, and by a plain PUT that the
+gateway puts into signed chunks. Arguments: the endpoints of S3, of DynamoDB, and of S3 with chunks.
 """
 
 import hashlib

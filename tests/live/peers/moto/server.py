@@ -1,6 +1,6 @@
-"""AWS, as moto plays it, on a port of its own, with its checks of signatures on.
+"""AWS, simulated by moto on a free port, with checks of signatures.
 
-Says on one line, as JSON, where it is and which key it takes; ends when its input does.
+Prints one line of JSON with its address and the key that it accepts. Ends when its standard input ends.
 """
 
 import json
@@ -8,7 +8,7 @@ import logging
 import os
 import sys
 
-# Calls that aren't checked: those that make the key.
+# The calls that create the key aren't checked.
 os.environ["INITIAL_NO_AUTH_ACTION_COUNT"] = "3"
 
 import boto3

@@ -1,4 +1,4 @@
-"""Verifies signed requests with botocore: one a line, as JSON. Says `ok` if all are good."""
+"""Verifies signed requests with botocore: one request per line, as JSON. Prints `ok` if all signatures are correct."""
 
 import json
 import sys

@@ -1,6 +1,6 @@
-"""A vendor on Python's own TLS that demands a client certificate, and tells each call whose it saw.
+"""A vendor on Python's TLS that demands a client certificate, and answers each call with the certificate's name.
 
-Arguments: its certificate, its key, the authority of its clients. It prints its port.
+Arguments: its certificate, its key, the authority of its clients. Prints its port.
 """
 
 import ssl
@@ -17,7 +17,7 @@ class Handler(BaseHTTPRequestHandler):
         text = f"{subject['commonName']} {self.path} : ".encode() + body
         self.send_response(200)
         self.send_header("Content-Length", str(len(text)))
-        # Some connections end here, so that others resume their sessions.
+        # Some connections end here, so that other connections resume their sessions.
         if self.path.endswith("7"):
             self.send_header("Connection", "close")
         self.end_headers()
@@ -32,12 +32,12 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def finish_request(self, request, client_address):
-        # In the connection's own thread, so that none holds up another.
+        # The handshake runs in the connection's thread, so that no connection delays another.
         with tls.wrap_socket(request, server_side=True) as secured:
             self.RequestHandlerClass(secured, client_address, self)
 
     def handle_error(self, *_):
-        # A client that is refused, or has had enough.
+        # The client was refused, or has left.
         pass
 
 

@@ -1,7 +1,7 @@
 """A vendor that verifies each request with oauthlib, and answers with its verdict.
 
-It prints one line of JSON when it's ready: two ports (`http`, and `https` for requests that somebody
-takes out of TLS before), and the private key that belongs to the public one that it knows.
+Prints one line of JSON when it's ready: two ports (`http`, and `https` for requests from which the test has removed TLS), and the
+private key that belongs to the server's public key.
 """
 
 import json
@@ -34,7 +34,7 @@ PRIVATE_KEYS = {
 
 
 class Validator(RequestValidator):
-    """One client and one token; each nonce once. Formats are oauthlib's own."""
+    """Accepts one client and one token, and each nonce once. The formats are those of oauthlib."""
 
     dummy_client = "dummydummydummydummy"
     dummy_access_token = "dummydummydummydummy"

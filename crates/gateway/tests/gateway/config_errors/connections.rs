@@ -3,7 +3,7 @@
 use super::integrations::INTEGRATION;
 use super::{refused, refused_with};
 
-/// A line of a connection, the fifth of its file.
+/// Checks the error for a line of a connection, which is the fifth line of its file.
 #[track_caller]
 fn refused_connection(line: &str, expected: &str) {
     let connection = "[connection.c]\nintegration = \"v\"\n";
@@ -52,9 +52,9 @@ fn connections() {
     );
 }
 
-/// However a secret is miswritten, what was written isn't shown: `check` looks for it.
+/// An error never shows the text of a secret, in whatever way the secret is badly written: `check` looks for the text.
 #[test]
-fn secrets_that_are_miswritten_stay_unsaid() {
+fn badly_written_secrets_are_not_printed() {
     for (line, expected) in [
         (
             "secret = \"c4nary\"",
@@ -83,7 +83,7 @@ fn secrets_that_are_miswritten_stay_unsaid() {
     ] {
         refused_connection(line, expected);
     }
-    // The parser's own words, of which only the place is ours to promise.
+    // For these lines, the text of the error comes from the parser, and only the place is promised.
     for line in [
         "secret = { token = \"c4nary }",
         "secret = { token \"c4nary\" }",
@@ -101,9 +101,9 @@ fn secrets_that_are_miswritten_stay_unsaid() {
     }
 }
 
-/// A date's own key, written by hand, is no way to see a value.
+/// The key by which the parser marks a date, written by hand, doesn't reveal a value.
 #[test]
-fn a_date_that_is_none_stays_unsaid() {
+fn an_invalid_date_is_not_printed() {
     let connection = "[connection.c]\nintegration = \"v\"\n";
     for date in ["[\"c4nary\"]", "1234321"] {
         let secret = format!("secret = {{ token = {{ \"$__toml_private_datetime\" = {date} }} }}");
@@ -152,16 +152,16 @@ fn the_end_of_an_access_token() {
     ] {
         refused(&with(end), &[what]);
     }
-    // One that can't be read isn't no time as well.
+    // A missing environment variable isn't reported as an invalid time as well.
     let unset = "6:50: connection.c.secret.expires_at: the environment variable isn't set";
     refused(&with("{ env = \"C4NARY_UNSET\" }"), &[unset]);
-    // To other kinds it's a secret like any.
+    // For other kinds of `auth`, the key is a secret like any other.
     let other = "auth = { kind = \"bearer\" }\n[connection.c]\nintegration = \"v\"\n\
                  secret = { token = \"c4nary\", expires_at = \"soon\" }";
     assert_eq!(check(format!("{INTEGRATION}{other}")).code, Some(0));
 }
 
-/// A certificate is shown with its own key, over TLS.
+/// A certificate needs its private key and an `https` base URL.
 #[test]
 fn client_certificates() {
     use testkit::process::binary::check;

@@ -4,7 +4,7 @@ use super::refused;
 
 pub(super) const INTEGRATION: &str = "[integration.v]\nbase_url = \"https://v.test\"\n";
 
-/// A line of an integration, the third of its file.
+/// Checks the error for a line of an integration, which is the third line of its file.
 #[track_caller]
 pub(super) fn refused_integration(line: &str, expected: &str) {
     refused(&format!("{INTEGRATION}{line}\n"), &[expected]);

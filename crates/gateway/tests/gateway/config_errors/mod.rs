@@ -1,4 +1,5 @@
-//! What is wrong with a config file: the place, what was expected, exit 2, and no secret.
+//! Errors in a config file: the message names the place and the expected value, the exit code is 2, and no secret is
+//! printed.
 
 mod auth;
 mod connections;
@@ -7,7 +8,7 @@ mod settings;
 
 use testkit::process::binary::check;
 
-/// The file is refused with these lines, in which each begins with the line and column.
+/// Checks that the file is refused with these lines, each of which begins with line and column.
 #[track_caller]
 fn refused(config: &str, expected: &[&str]) {
     let ended = check(config);
@@ -18,7 +19,8 @@ fn refused(config: &str, expected: &[&str]) {
     assert_eq!(lines, expected, "{config}");
 }
 
-/// One line that begins so; what follows is a list of ours.
+/// Checks that the file is refused with a line that begins with this text. The rest of the line is a list that may
+/// grow.
 #[track_caller]
 fn refused_with(config: &str, start: &str) {
     let ended = check(config);

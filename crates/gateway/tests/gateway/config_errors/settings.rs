@@ -1,4 +1,4 @@
-//! The server's settings and its callers, and the file as a whole.
+//! The settings of the server, the callers, and the file as a whole.
 
 use super::integrations::INTEGRATION;
 use super::{refused, refused_with};
@@ -207,7 +207,7 @@ fn the_limits() {
     ] {
         refused(&format!("[limits]\n{line}"), &[&expected]);
     }
-    // Where the feature is there, it's no error.
+    // A build with the feature accepts the key.
     for line in [
         "rate_per_connection = { per_second = 10, burst = 20 }",
         "rate_per_connection = { per_minute = 10 }",
@@ -221,7 +221,7 @@ fn the_limits() {
 }
 
 #[test]
-fn what_a_later_version_will_do_is_named() {
+fn planned_values_are_named_in_the_error() {
     for kind in ["postgres", "redis"] {
         let config = format!("[store]\nkind = \"{kind}\"\nkey = \"c4nary\"");
         let expected = format!("2:8: store.kind: a store of kind \"{kind}\" is not yet supported");
@@ -232,7 +232,7 @@ fn what_a_later_version_will_do_is_named() {
     refused(catalog, &[expected]);
 }
 
-/// Keys that only another store than the file itself has.
+/// Keys that need a persistent store.
 #[test]
 fn the_store() {
     let what = "this key needs `kind = \"sqlite\"`";
@@ -273,7 +273,7 @@ fn the_store() {
     }
 }
 
-/// A persistent store: what is missing, and what can't be read. No value is shown.
+/// A persistent store: missing keys, and keys that can't be read. No value is printed.
 #[test]
 fn the_store_of_kind_sqlite() {
     const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
@@ -316,7 +316,7 @@ fn the_store_of_kind_sqlite() {
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
             "5:13: store.old_keys: this key is listed twice".to_owned(),
         ),
-        // Space around it is no other key.
+        // White space around a key doesn't make another key.
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\" {KEY}\\r\\n\"]"),
             "5:13: store.old_keys: this key is listed twice".to_owned(),
@@ -339,13 +339,13 @@ fn the_store_of_kind_sqlite() {
             &[&expected],
         );
     }
-    // Whoever checks a config makes no file.
+    // A check of a config makes no file.
     let good = format!("[store]\nkind = \"sqlite\"\n{url}\nkey = \"{KEY}\"");
     let ended = check(&good);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
     let summary = "the config is good: 0 integrations, connections in sqlite, 0 callers\n";
     assert_eq!(ended.stdout, summary);
-    // Its connections are another's by then: not even their secrets are looked for.
+    // The connections of the file aren't served then, so their secrets aren't read.
     let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
     let ended = check(format!("{good}\n{table}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
@@ -419,7 +419,7 @@ fn callers() {
 }
 
 #[test]
-fn text_that_is_no_toml() {
+fn invalid_toml() {
     refused_with("listen", "1:7: ");
     refused_with("a = 1\n= 1", "2:1: ");
     let ended = check(b"a = 1\nb = \"c4nary\xff\"");
@@ -430,9 +430,9 @@ fn text_that_is_no_toml() {
     );
 }
 
-/// One run shows all that is wrong, in the file's order.
+/// One run prints all errors, in the order of the file.
 #[test]
-fn each_problem_has_its_line() {
+fn each_error_has_its_line() {
     refused(
         "mount = \"a/\"\n[retry]\nattempts = 0\n[integration.v]\nbase_url = \"ftp://v.test\"\n[[caller]]\napi_key = \"\"\nconnections = []",
         &[

@@ -1,8 +1,8 @@
 //! `kill -9` at random moments of a refresh.
 //!
-//! One window can't be closed by any client: from when the provider has consumed the old refresh
-//! token until its answer is stored. Whoever is killed there has lost the grant, by the provider's
-//! own rule. What must never be is a token that was used and isn't stored (SECURITY O2).
+//! No client can protect one short time: from the moment when the provider has consumed the old refresh token until the
+//! new tokens are stored. A process that is killed in this time has lost the grant, by the provider's rule. A token
+//! that was used and isn't stored must never occur.
 
 use std::time::Duration;
 
@@ -17,10 +17,10 @@ use super::provider::{Grant, Provider};
 use super::shared::{LIFETIME, Shared, token_ends};
 use testkit::process::gateway::Gateway;
 
-/// How long a dead process's lease may keep others waiting, and then some.
+/// A time that is longer than the lease of a dead process.
 const LEASE: Duration = Duration::from_secs(60);
 
-/// Kills a gateway so long after three callers came.
+/// Kills a gateway this long after three callers have called.
 async fn kill(gateway: Gateway, after: Duration) {
     let mut callers = Vec::new();
     for _ in 0..3 {
@@ -32,7 +32,7 @@ async fn kill(gateway: Gateway, after: Duration) {
     gateway.signal(Signal::KILL);
 }
 
-/// Whether the connection still works. Whoever was killed may hold its lease for a while.
+/// Returns whether the connection still works. The lease of a killed process may delay the refresh for a while.
 async fn works(gateway: &Gateway) -> bool {
     let answered = async {
         loop {
@@ -55,7 +55,7 @@ async fn works(gateway: &Gateway) -> bool {
     timeout(LEASE, answered).await.expect("an answer")
 }
 
-/// How many of so many kills fell into the window.
+/// Returns the number of kills that fell into the unprotected time.
 async fn lane(provider: &Provider, lane: u64, kills: u64) -> u64 {
     let shared = Shared::new();
     let mut grant: Grant = provider.grant().await;
@@ -63,7 +63,7 @@ async fn lane(provider: &Provider, lane: u64, kills: u64) -> u64 {
     let mut lost = 0;
     for kill_number in 0..kills {
         let gateway = shared.gateway(provider, &grant).await;
-        // Moments that differ from lane to lane, and cover a refresh evenly.
+        // The moments differ between lanes, and cover a refresh evenly.
         let after = Duration::from_micros((kill_number * 7919 + lane * 3571) % 40_000);
         kill(gateway, after).await;
         let gateway = shared.gateway(provider, &grant).await;
@@ -93,14 +93,14 @@ async fn killed(lanes: u64, kills: u64) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn o2_a_connection_outlives_kills() {
+async fn o2_a_connection_survives_kills() {
     killed(3, 3).await;
 }
 
-/// `KILLS` in all, 200 unless it says otherwise.
+/// Makes `KILLS` kills in all. Default: 200.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "takes minutes"]
-async fn o2_a_connection_outlives_two_hundred_kills() {
+async fn o2_a_connection_survives_two_hundred_kills() {
     let kills = std::env::var("KILLS").ok();
     let kills = kills.and_then(|kills| kills.parse().ok()).unwrap_or(200);
     killed(10, kills / 10).await;

@@ -1,8 +1,8 @@
-//! Live credentials at a real OpenID provider, which rotates refresh tokens and revokes a grant as
-//! soon as an old one comes back.
+//! Credentials that refresh at a real OpenID provider, which rotates refresh tokens, and which revokes a grant as soon
+//! as an old refresh token is used again.
 //!
-//! The provider is a package of npm's. `OPENID_PROVIDER` names a folder that holds `provider.mjs`
-//! and its packages (`npm ci`); without it the tests are skipped, and say so.
+//! The provider is a package of npm. `OPENID_PROVIDER` names a folder with `provider.mjs` and its packages (`npm ci`).
+//! Without the variable, the tests are skipped, and print that they are skipped.
 
 mod killed;
 mod provider;
@@ -16,7 +16,7 @@ use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
 use testkit::wait::within;
 
-/// A connection whose access token is over since long ago.
+/// Returns the config of a connection whose access token has ended long ago.
 fn stale(provider: &Provider, grant: &Grant) -> Config {
     let secret = format!(
         "{{ access_token = \"{}\", refresh_token = \"{}\", expires_at = \"1000000000\" }}",
@@ -25,7 +25,7 @@ fn stale(provider: &Provider, grant: &Grant) -> Config {
     provider.config(&secret)
 }
 
-/// A connection of whose access token nobody knows how long it's good.
+/// Returns the config of a connection whose access token has no known end.
 fn unknown(provider: &Provider, grant: &Grant) -> Config {
     let secret = format!(
         "{{ access_token = \"{}\", refresh_token = \"{}\" }}",
@@ -45,7 +45,7 @@ async fn call(gateway: &Gateway) -> RawResponse {
     within("an answer", gateway.raw(get())).await
 }
 
-/// Fifty calls at once at each of the gateways; all are good.
+/// Makes fifty calls at once at each gateway; all calls succeed.
 async fn fifty_each(gateways: &[&Gateway]) {
     let calls = gateways
         .iter()
@@ -56,7 +56,7 @@ async fn fifty_each(gateways: &[&Gateway]) {
 }
 
 #[tokio::test]
-async fn a_token_that_is_over_is_refreshed_before_it_is_used() {
+async fn an_ended_token_is_refreshed_before_it_is_used() {
     let Some(provider) = Provider::start().await else {
         return;
     };
@@ -109,7 +109,7 @@ async fn o1_fifty_callers_at_once_refresh_once() {
 }
 
 #[tokio::test]
-async fn o4_a_grant_that_was_revoked_takes_its_owner() {
+async fn o4_a_revoked_grant_needs_its_owner() {
     let Some(provider) = Provider::start().await else {
         return;
     };
@@ -127,14 +127,14 @@ async fn o4_a_grant_that_was_revoked_takes_its_owner() {
     let facts = provider.facts(&grant).await;
     assert_eq!((facts.refreshed, facts.refused), (0, 1));
 
-    // Its owner has authorized it anew.
+    // The owner has authorized the connection again.
     let grant = provider.grant().await;
     gateway.reload(&unknown(&provider, &grant)).await;
     assert_eq!(call(&gateway).await.status(), 200);
 }
 
 #[tokio::test]
-async fn a_provider_that_is_down_is_waited_for() {
+async fn calls_work_again_when_the_provider_is_back() {
     let Some(provider) = Provider::start().await else {
         return;
     };
@@ -161,9 +161,9 @@ async fn a_provider_that_is_down_is_waited_for() {
     assert_eq!((facts.refreshed, facts.refused), (1, 0));
 }
 
-/// A reload mustn't bring back the refresh token that the file began with.
+/// A reload must not bring back the refresh token that the file had at first.
 #[tokio::test]
-async fn o2_a_reload_keeps_what_was_refreshed() {
+async fn o2_a_reload_keeps_refreshed_tokens() {
     let Some(provider) = Provider::start().await else {
         return;
     };

@@ -1,7 +1,7 @@
-// An OpenID provider that rotates refresh tokens and revokes a grant whose old one comes back, and a
-// vendor's API that takes its access tokens. `control` is for the test that started it.
+// An OpenID provider that rotates refresh tokens and revokes a grant if an old refresh token is used again, and a vendor's API that
+// accepts the provider's access tokens. The test that started the program calls `control`.
 //
-// Prints one line of JSON: where each of the three listens. Ends when its standard input does.
+// Prints one line of JSON with the ports of the three servers. Ends when its standard input ends.
 
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
@@ -65,7 +65,7 @@ const api = await listen(async (request, response) => {
 });
 
 const commands = {
-  // A grant that its owner has given: a refresh token, and an access token of so many seconds.
+  // Makes a grant: a refresh token, and an access token that ends after this number of seconds.
   async grant({ lifetime = 3600 }) {
     const client = await provider.Client.find(CLIENT.id);
     const grant = new provider.Grant({ accountId: 'ann', clientId: CLIENT.id });
@@ -86,7 +86,7 @@ const commands = {
     await (await provider.Grant.find(grant))?.destroy();
     return {};
   },
-  // The vendor takes that access token no longer, though its time isn't over.
+  // Makes the vendor reject that access token before its end.
   async expire({ token: value }) {
     await (await provider.AccessToken.find(value))?.destroy();
     return {};
@@ -97,7 +97,7 @@ const commands = {
     delay = given.delay ?? delay;
     return {};
   },
-  // What was asked of the token endpoint, and the newest access token of a grant: has the vendor seen it?
+  // Returns the numbers of requests to the token endpoint, and whether the vendor has seen the newest access token of the grant.
   async facts({ grant }) {
     const newest = grants.get(grant)?.newest;
     return { ...asked, newest, isUsed: used.has(newest) };

@@ -1,4 +1,4 @@
-//! The provider as a process, and what a test asks of it.
+//! The provider as a process, and the requests of a test to the provider.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -11,10 +11,10 @@ use testkit::caller::raw_call;
 use testkit::process::config::Config;
 use testkit::wait::within;
 
-/// The folder with `provider.mjs` and its packages. If it's set, no test skips.
+/// The variable that names the folder with `provider.mjs` and its packages. If the variable is set, no test is skipped.
 const PROVIDER: &str = "OPENID_PROVIDER";
 
-/// Where a provider listens.
+/// The ports on which a provider listens.
 #[derive(Clone, Copy, Debug, Deserialize)]
 struct Ports {
     token: u16,
@@ -22,13 +22,13 @@ struct Ports {
     control: u16,
 }
 
-/// Ends with the test.
+/// A provider, which ends with the test.
 pub(super) struct Provider {
     ports: Ports,
     _child: Child,
 }
 
-/// What an owner has granted, as the connection begins.
+/// The tokens of a grant when the connection is made.
 #[derive(Clone, Debug, Deserialize)]
 pub(super) struct Grant {
     pub(super) grant: String,
@@ -36,20 +36,20 @@ pub(super) struct Grant {
     pub(super) refresh_token: String,
 }
 
-/// What the provider has seen.
+/// The events that the provider has counted.
 #[derive(Clone, Copy, Debug, Deserialize)]
 pub(super) struct Facts {
-    /// Tokens that it issued, by whatever grant.
+    /// The number of access tokens that the provider issued, by any kind of grant.
     pub(super) refreshed: u32,
-    /// Refresh tokens that it refused.
+    /// The number of refresh tokens that the provider refused.
     pub(super) refused: u32,
-    /// Whether the vendor has seen the newest access token of the grant.
+    /// `true` after the vendor has seen the newest access token of the grant.
     #[serde(rename = "isUsed")]
     pub(super) is_used: bool,
 }
 
 impl Provider {
-    /// `None`: it isn't installed, and the test is skipped.
+    /// Starts a provider. `None` means that no provider is installed, so the test is skipped.
     pub(super) async fn start() -> Option<Self> {
         let Some(folder) = std::env::var_os(PROVIDER).map(PathBuf::from) else {
             eprintln!("skipped: {PROVIDER} names no folder with provider.mjs and its packages");
@@ -73,7 +73,7 @@ impl Provider {
         })
     }
 
-    /// A gateway before the provider's API, whose connection has these secrets.
+    /// Returns the config of a gateway in front of the provider's API, whose connection has these secrets.
     pub(super) fn config(&self, secret: &str) -> Config {
         let Ports { token, api, .. } = self.ports;
         let auth = format!(
@@ -97,13 +97,14 @@ impl Provider {
         self.ask("revoke", &grant).await;
     }
 
-    /// The vendor takes the grant's first access token no longer.
+    /// Makes the vendor reject the first access token of the grant.
     pub(super) async fn expire(&self, grant: &Grant) {
         let token = format!("{{\"token\":\"{}\"}}", grant.access_token);
         self.ask("expire", &token).await;
     }
 
-    /// `lifetime` of access tokens in seconds, `down`, `delay` of answers in milliseconds.
+    /// Changes settings: the `lifetime` of access tokens in seconds, `down`, and the `delay` of answers in
+    /// milliseconds.
     pub(super) async fn set(&self, settings: &str) {
         self.ask("settings", settings).await;
     }

@@ -1,4 +1,4 @@
-//! Gateways that share one store, and connections that outlive them.
+//! Gateways that share one store, and connections that survive the gateways.
 
 use std::process::{Command, Stdio};
 
@@ -9,10 +9,10 @@ use testkit::process::config::Config;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 
-/// 32 bytes in base64.
+/// An encryption key of 32 bytes, in base64.
 const STORE_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
-/// A store for several gateways.
+/// A store that several gateways share.
 pub(super) struct Shared(Folder);
 
 impl Shared {
@@ -20,7 +20,7 @@ impl Shared {
         Self(Folder::new())
     }
 
-    /// The same config, with its connections in the store.
+    /// Returns the same config, with its connections in the store.
     fn stored(&self, config: Config) -> Config {
         let url = self.0.path("connections.db");
         config.table(&format!(
@@ -29,7 +29,7 @@ impl Shared {
         ))
     }
 
-    /// Puts the grant's connection into the store: its access token is over.
+    /// Puts the grant's connection into the store, with an access token that has ended.
     pub(super) fn import(&self, provider: &Provider, grant: &Grant) {
         let config = self.stored(stale(provider, grant));
         let file = self.0.write("import.toml", config.to_string());
@@ -53,11 +53,11 @@ impl Shared {
     }
 }
 
-/// How long access tokens live, in seconds. One that has ended by the time at which it's stored, as
-/// may be where much else runs, would be taken for one whose end nobody knows.
+/// The lifetime of access tokens, in seconds. If a token ended before it was stored, which may happen on a busy
+/// machine, the gateway would take it for a token without a known end.
 pub(super) const LIFETIME: u32 = 5;
 
-/// Until an access token has ended, by whole seconds.
+/// Waits until an access token has ended, in whole seconds.
 pub(super) async fn token_ends() {
     let lifetime = std::time::Duration::from_secs(LIFETIME.into());
     tokio::time::sleep(lifetime + std::time::Duration::from_millis(1100)).await;
@@ -78,12 +78,12 @@ async fn o1_two_processes_with_fifty_callers_each_refresh_once() {
 }
 
 #[tokio::test]
-async fn o2_a_connection_outlives_the_gateway() {
+async fn o2_a_connection_survives_the_gateway() {
     let Some(provider) = Provider::start().await else {
         return;
     };
     let (shared, grant) = (Shared::new(), provider.grant().await);
-    // Each call needs a new token, made of the one before.
+    // Each call needs a new token, which the gateway gets with the refresh token of the call before.
     provider.set(&format!("{{\"lifetime\":{LIFETIME}}}")).await;
     shared.import(&provider, &grant);
     for _ in 0..3 {

@@ -105,7 +105,10 @@ impl Callers {
     }
 
     pub fn tally(&self) -> Tally {
-        self.tally.lock().expect("no panic while it's held").clone()
+        self.tally
+            .lock()
+            .expect("no panic while the lock is held")
+            .clone()
     }
 
     /// Returns the next call, if another call is due.
@@ -162,7 +165,7 @@ impl Callers {
         };
         match verdict {
             Ok(outcome) => {
-                let mut tally = self.tally.lock().expect("no panic while it's held");
+                let mut tally = self.tally.lock().expect("no panic while the lock is held");
                 let outcomes = tally.entry((plan.place, plan.manner)).or_default();
                 *outcomes.entry(outcome).or_default() += 1;
             }

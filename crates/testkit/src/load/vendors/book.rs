@@ -77,14 +77,14 @@ impl Book {
     }
 
     pub fn has_acted(&self, plan: &Plan) -> bool {
-        let acted = self.acted.lock().expect("no panic while it's held");
+        let acted = self.acted.lock().expect("no panic while the lock is held");
         acted.contains(&plan.nonce)
     }
 
     /// Records that the vendor acts on the request. The gateway never sends a written request
     /// again, because no retries are configured.
     pub fn acts(&self, plan: &Plan) {
-        let mut acted = self.acted.lock().expect("no panic while it's held");
+        let mut acted = self.acted.lock().expect("no panic while the lock is held");
         if !acted.insert(plan.nonce) {
             self.fault(format!("acted on twice: {plan:?}"));
         }
@@ -92,11 +92,17 @@ impl Book {
 
     /// Returns whether the vendor must refuse the request, which is so the first time only.
     pub fn refuses(&self, plan: &Plan) -> bool {
-        let mut refused = self.refused.lock().expect("no panic while it's held");
+        let mut refused = self
+            .refused
+            .lock()
+            .expect("no panic while the lock is held");
         refused.insert(plan.nonce)
     }
 
     pub fn acted(&self) -> usize {
-        self.acted.lock().expect("no panic while it's held").len()
+        self.acted
+            .lock()
+            .expect("no panic while the lock is held")
+            .len()
     }
 }

@@ -74,8 +74,8 @@ impl<R: AsyncRead + Unpin> Messages<R> {
         };
     }
 
-    /// Returns the next piece of the body; `None` means that the body is whole. An error of kind
-    /// `InvalidData` means that the bytes are no HTTP; any other error means that the body was cut.
+    /// Returns the next piece of the body; `None` means that the body is whole. An error of kind `InvalidData` means
+    /// that the bytes aren't HTTP; any other error means that the body was cut.
     pub async fn piece(&mut self) -> io::Result<Option<&[u8]>> {
         self.from.consume(std::mem::take(&mut self.taken));
         let most = loop {
