@@ -11,6 +11,8 @@
 //! The memory of a [`Secret`] is overwritten when it's dropped, and so is the memory of a header value that was made from it.
 //! Copies in a client's buffers aren't. The header value is marked as sensitive, so its `Debug` output doesn't contain the secret,
 //! and HPACK never indexes it.
+//!
+//! Rules: `docs/rules/security.md#4-data-that-may-be-seen`.
 
 use std::fmt;
 use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher, RandomState};

@@ -130,7 +130,7 @@ fn index(tests: &BTreeMap<String, BTreeSet<(String, String)>>) -> String {
     let mut index = String::from(
         "# Rules and their tests\n\n\
          This page is generated from the names of the tests by `UPDATE_INDEX=1 cargo test --test rules`. Each test has the ID of its\n\
-         rule as a prefix, so a filter such as `cargo test n3_` runs all tests of a rule.\n",
+         rule as a prefix, so `cargo test` with the ID and `_`, in lower case, runs all tests of a rule.\n",
     );
     for page in PAGES {
         let file = page.strip_prefix("docs/rules/").unwrap();

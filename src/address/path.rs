@@ -1,4 +1,6 @@
 //! The path below the base URL, used unchanged, or decoded once for generated clients.
+//!
+//! Rules: `docs/rules/forwarding.md#1-path-and-address`.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,4 +1,6 @@
 //! Raw query pairs, split at `&`. A name ends at the first `=`. Pairs are never decoded and encoded again.
+//!
+//! Rules: `docs/rules/forwarding.md#2-query`.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,6 @@
 //! The methods and paths that a caller may use.
+//!
+//! Rules: `docs/rules/security.md#3-callers-and-tenants`.
 
 use std::sync::Arc;
 

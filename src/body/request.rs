@@ -1,4 +1,6 @@
 //! The caller's body on its way to the upstream.
+//!
+//! Rules: `docs/rules/forwarding.md#4-bodies`.
 
 use std::fmt;
 use std::pin::Pin;

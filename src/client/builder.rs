@@ -172,11 +172,12 @@ impl HttpTransportBuilder {
         self
     }
 
-    /// Sets the maximum number of HTTP/2 connections for each authority.
+    /// Sets the maximum number of HTTP/2 connections to an upstream, at least 1.
     ///
-    /// Another connection is opened when the streams of the others are used up.
+    /// Another connection is opened if all streams of the open connections are in use. Beyond 4 connections, another connection is opened
+    /// only for a connection key that has no stream at the upstream, so the calls of a few keys can't shut out others.
     ///
-    /// Default: 4.
+    /// Default: 64.
     pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {
         self.limits.max_http2_connections = connections;
         self

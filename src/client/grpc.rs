@@ -1,4 +1,6 @@
 //! Detection of gRPC requests, which need HTTP/2 to the upstream.
+//!
+//! Rules: `docs/rules/forwarding.md#9-grpc`.
 
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;

@@ -1,4 +1,6 @@
 //! The checks of a call before it's sent, except the checks of addresses, stores and policies.
+//!
+//! Rules: `docs/rules/security.md#3-callers-and-tenants`.
 
 use http::{HeaderMap, Method};
 use http_body::Body as _;

@@ -1,4 +1,6 @@
 //! Makes all error responses: problem+json (RFC 9457), or a gRPC status for a gRPC caller.
+//!
+//! Rules: `docs/rules/forwarding.md#8-gateway-errors`.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -1,4 +1,6 @@
 //! The hosts that `__domain` may name. The policy is data, so it can be printed, compared and tested.
+//!
+//! Rules: `docs/rules/security.md#1-destinations-of-a-credential`.
 
 use std::fmt;
 use std::net::IpAddr;

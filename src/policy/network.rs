@@ -8,6 +8,8 @@
 //! assert!(policy.check("169.254.169.254:80".parse()?).is_err());
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
+//!
+//! Rules: `docs/rules/security.md#2-addresses-that-may-be-dialled`.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};

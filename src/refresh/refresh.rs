@@ -4,6 +4,8 @@
 //! because another process may have been faster. New tokens are stored before any call gets them. A grant counts as
 //! revoked only once the store has been read again: if two processes refresh at the same time, the source rejects the
 //! slower process (RFC 9700 §4.14.2).
+//!
+//! Rules: `docs/rules/security.md#7-refresh-and-rotation`.
 
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

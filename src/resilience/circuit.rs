@@ -1,5 +1,7 @@
 //! A circuit for each destination: an upstream that can't be reached isn't called for a while, and callers get an
 //! error at once.
+//!
+//! Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;

@@ -1,6 +1,8 @@
 //! Names of fields, by what a gateway has to do with them.
 //!
 //! Names are compared with `_` read as `-`, because CGI, WSGI and PHP upstreams don't distinguish the two.
+//!
+//! Rules: `docs/rules/forwarding.md#3-request-headers`.
 
 use std::borrow::Cow;
 

@@ -3,6 +3,8 @@
 //!
 //! A link is replaced only if the new address is exact: a call of the new address is simulated, and must lead to the
 //! URL that the upstream wrote, byte for byte. All other links stay unchanged.
+//!
+//! Rules: `docs/rules/forwarding.md#5-responses`.
 
 use std::borrow::Cow;
 use std::fmt;

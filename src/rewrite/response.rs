@@ -1,4 +1,6 @@
 //! The head of the response: the fields that are removed and kept.
+//!
+//! Rules: `docs/rules/forwarding.md#5-responses`.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use http::response::Parts;

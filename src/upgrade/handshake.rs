@@ -2,6 +2,8 @@
 //!
 //! Callers over HTTP/1.1 use `Upgrade` (RFC 6455 §4.1), and callers over HTTP/2 use an extended CONNECT
 //! (RFC 8441). In both cases the upstream gets an HTTP/1.1 request, on a dedicated network connection.
+//!
+//! Rules: `docs/rules/forwarding.md#6-upgrades`.
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};

@@ -1,5 +1,7 @@
 //! Accepts callers, with HTTP/1.1 and HTTP/2 on the same port, until the server must stop. Then
 //! waits for the calls under way to end.
+//!
+//! Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.
 
 use std::convert::Infallible;
 use std::future::Future;

@@ -1,4 +1,6 @@
 //! The tables, their migrations, and the check of the keys that a file is opened with.
+//!
+//! Rules: `docs/rules/security.md#7-refresh-and-rotation`.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 use tower_passthrough::durable::{KeyId, Keys};

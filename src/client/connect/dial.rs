@@ -5,6 +5,8 @@
 //! a delay if the last attempt is still pending. The first attempt that connects wins, and the other
 //! attempts are closed. So an address family without a route costs a fraction of a second instead of
 //! a timeout.
+//!
+//! Rules: `docs/rules/security.md#2-addresses-that-may-be-dialled`.
 
 use std::future::{Future, poll_fn};
 use std::io;

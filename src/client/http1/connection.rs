@@ -1,4 +1,6 @@
 //! An HTTP/1.1 connection, which is polled by the call that uses it.
+//!
+//! Rules: `docs/rules/security.md#5-protection-against-vendors`.
 
 use std::error::Error as _;
 use std::future::Future;
@@ -86,6 +88,8 @@ pub(crate) struct Http1 {
     pool: Option<Arc<dyn IdlePool>>,
     /// The connection key of the last call.
     user: Option<ConnectionKey>,
+    /// `false` before the first call.
+    is_used: bool,
     id: u64,
     reused: bool,
     end: End,
@@ -114,6 +118,7 @@ impl Http1 {
             wire,
             pool: None,
             user: None,
+            is_used: false,
             id,
             reused: false,
             end: End::Closed,
@@ -141,9 +146,9 @@ impl Http1 {
         self.reused
     }
 
-    /// Returns the connection key of the last call.
-    pub(crate) fn user(&self) -> Option<&ConnectionKey> {
-        self.user.as_ref()
+    /// Returns `true` if no connection key but `user` has used the connection.
+    pub(crate) fn is_free_for(&self, user: Option<&ConnectionKey>) -> bool {
+        !self.is_used || self.user.as_ref() == user
     }
 
     /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, or has received
@@ -161,6 +166,7 @@ impl Http1 {
             return None;
         }
         self.pool = Some(pool);
+        self.is_used = true;
         if self.user.as_ref() != user {
             self.user = user.cloned();
         }

@@ -98,8 +98,9 @@ where
         };
         let answered = connection.poll_until(cx, |cx| this.answer.as_mut().poll(cx));
         if answered.is_pending() && connection.is_flooded() {
+            // The upstream gets no more of this machine's time. There is no head of a response, so the timeout ends the call.
             *this.connection = None;
-            return Poll::Ready(Err(Failure::Failed(flooded())));
+            return Poll::Pending;
         }
         let answered = ready!(answered);
         let Some(connection) = this.connection.take() else {
@@ -127,12 +128,6 @@ fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool
             Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
         }
     }
-}
-
-/// Returns the error for an upstream that sends interim responses without end.
-pub(super) fn flooded() -> TransportError {
-    let why = "the upstream sent too many interim responses (1xx)";
-    TransportError::new(TransportErrorKind::HttpProtocol, why)
 }
 
 /// Returns the error for a request on which the upstream may have acted.

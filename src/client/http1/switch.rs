@@ -12,7 +12,7 @@ use hyper::client::conn::http1::SendRequest;
 use hyper_util::rt::TokioIo;
 
 use super::connection::{Settings, is_flooded};
-use super::exchange::{flooded, sent_error};
+use super::exchange::sent_error;
 use crate::body::{Drive, RequestBody, UpstreamBody};
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -54,15 +54,13 @@ pub(crate) async fn switch(
     let mut connection: Connection = Box::pin(connection.with_upgrades());
     let mut has_ended = false;
     let answered = poll_fn(|cx| {
-        if !has_ended {
+        // An upstream that sends interim responses without end is left alone, until the timeout ends the call.
+        if !has_ended && !is_flooded(&wire) {
             has_ended = connection.as_mut().poll(cx).is_ready();
         }
-        match answer.as_mut().poll(cx) {
-            Poll::Pending if is_flooded(&wire) => Poll::Ready(Err(flooded())),
-            answered => answered.map_err(sent_error),
-        }
+        answer.as_mut().poll(cx)
     });
-    let response = answered.await?;
+    let response = answered.await.map_err(sent_error)?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         if !has_ended {
             // The connection ends by handing its socket over to `OnUpgrade`.

@@ -113,11 +113,19 @@ impl Http2 {
     }
 
     /// Returns the maximum number of streams: the number that the upstream permits, but at most [`MAX_STREAMS`]. Before the upstream's
-    /// SETTINGS have arrived, a default applies.
+    /// SETTINGS have arrived, it's 1, because the calls beyond the upstream's limit would wait in h2, and couldn't use another connection.
     pub(crate) fn max_streams(&self) -> usize {
+        if !self.inboxes.has_settings() {
+            return 1;
+        }
         self.sender
             .current_max_send_streams()
             .min(MAX_STREAMS as usize)
+    }
+
+    /// Returns `true` if the upstream's SETTINGS have arrived.
+    pub(crate) fn has_settings(&self) -> bool {
+        self.inboxes.has_settings()
     }
 
     /// Checks that new streams can be opened.
@@ -160,7 +168,11 @@ async fn drive(
     inboxes: &Streams,
     on_activity: impl Fn(bool),
 ) -> bool {
-    let mut max_streams = connection.max_concurrent_send_streams();
+    let permitted = |connection: &Connection<Frames<Stream>, Bytes>| match inboxes.has_settings() {
+        true => connection.max_concurrent_send_streams(),
+        false => 1,
+    };
+    let mut max_streams = permitted(&connection);
     let mut connection = pin!(connection);
     let mut unanswered = pin!(async {
         match &mut pings {
@@ -175,7 +187,7 @@ async fn drive(
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
         }
         inboxes.relieve();
-        let before = std::mem::replace(&mut max_streams, connection.max_concurrent_send_streams());
+        let before = std::mem::replace(&mut max_streams, permitted(&connection));
         on_activity(max_streams > before);
         poll_unbudgeted(cx, |cx| unanswered.as_mut().poll(cx)).map(|()| false)
     })

@@ -59,7 +59,7 @@ impl Http2 {
         let registered = self.inboxes.add(response.stream_id().as_u32());
         let mut upload = (!has_no_body).then(|| Upload::new(body, stream));
         let mut interim = 0;
-        let response = poll_fn(|cx| {
+        let answered = poll_fn(|cx| {
             if let Some(Poll::Ready(end)) = upload.as_mut().map(|upload| upload.poll(cx)) {
                 upload = None;
                 if end == End::Caller {
@@ -75,12 +75,23 @@ impl Http2 {
             Pin::new(&mut response).poll(cx).map_err(Fault::H2)
         })
         .await;
-        let response = response.map_err(|error| {
-            if matches!(error, Fault::H2(_)) {
-                permit.complete();
+        let response = match answered {
+            Ok(response) => response,
+            Err(Fault::Flood) => {
+                // The stream is reset. There is no head of a response, so the timeout ends the call.
+                drop((response, registered, upload, permit));
+                return std::future::pending().await;
             }
-            failure(error)
-        })?;
+            Err(Fault::Caller) => {
+                return Err(Failure::Failed(
+                    TransportErrorKind::ResponseIncomplete.into(),
+                ));
+            }
+            Err(Fault::H2(error)) => {
+                permit.complete();
+                return Err(failure(error));
+            }
+        };
         let length = content_length(response.headers());
         Ok(response.map(|stream| {
             let upload = upload.map(|upload| {
@@ -109,18 +120,8 @@ enum Fault {
     Flood,
 }
 
-/// Returns the failure for a fault.
-fn failure(fault: Fault) -> Failure {
-    let error = match fault {
-        Fault::H2(error) => error,
-        Fault::Caller => {
-            return Failure::Failed(TransportErrorKind::ResponseIncomplete.into());
-        }
-        Fault::Flood => {
-            let why = "the upstream sent too many interim responses (1xx)";
-            return Failure::Failed(TransportError::new(TransportErrorKind::HttpProtocol, why));
-        }
-    };
+/// Returns the failure for an error of h2.
+fn failure(error: h2::Error) -> Failure {
     let is_refused = error.is_remote()
         && (error.is_go_away()
             || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)));

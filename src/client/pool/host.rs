@@ -4,6 +4,8 @@
 //! Each event changes the [`State`] under its lock: a call arrives or leaves, a lease is given back, an opening ends,
 //! or a connection ends. After most events the first waiters are served, and new openings are planned for the waiters
 //! that remain. The documentation of the [pool](super) explains the rules.
+//!
+//! Rules: `docs/rules/forwarding.md#7-connection-pool`.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use http::HeaderValue;
+use smallvec::SmallVec;
 use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout};
@@ -364,10 +367,7 @@ impl Host {
     /// Records that the upstream complained about too many calls, on connection `id`. If a connection key has cancelled many calls, it's
     /// separated, and the other keys aren't held back.
     pub(crate) fn record_complaint(&self, id: u64) {
-        let is_known = self.lock().cooldown.is_known(id);
-        if !is_known && !(self.is_shared() && self.separation.separate_culprit()) {
-            self.lock().cooldown.record(id);
-        }
+        self.lock().on_complaint(self, id);
     }
 
     /// Polls the idle connection `id`, and closes the connection if it has ended. Does nothing if the
@@ -523,7 +523,7 @@ impl State {
 
     /// Takes the connection that was checked in last by the same user, or a connection that has rested.
     fn take_idle(&mut self, host: &Host, user: Option<&ConnectionKey>) -> Option<Box<Http1>> {
-        let is_fit = |idle: &Idle| !host.is_shared() || idle.connection.user() == user;
+        let is_fit = |idle: &Idle| !host.is_shared() || idle.connection.is_free_for(user);
         if !self.idle.last().is_some_and(is_fit) {
             let rested = Instant::now().checked_sub(REST)?;
             let is_fit = |idle: &Idle| idle.since <= rested || is_fit(idle);
@@ -542,19 +542,17 @@ impl State {
         if self.multiplexed.is_empty() {
             return None;
         }
-        let cooldown = &mut self.cooldown;
+        let mut complaints = SmallVec::<[u64; 1]>::new();
         self.multiplexed.retain_mut(|multiplexed| {
             let open = multiplexed.check_open();
-            let is_complaint = open == Err(Closed { is_busy: true });
-            if is_complaint && !cooldown.is_known(multiplexed.id()) {
-                let has_culprit = host.is_shared() && host.separation.separate_culprit();
-                match has_culprit {
-                    true => cooldown.know(multiplexed.id()),
-                    false => cooldown.record(multiplexed.id()),
-                }
+            if open == Err(Closed { is_busy: true }) {
+                complaints.push(multiplexed.id());
             }
             open.is_ok()
         });
+        for id in complaints {
+            self.on_complaint(host, id);
+        }
         let multiplexed = self
             .multiplexed
             .iter_mut()
@@ -568,6 +566,18 @@ impl State {
             is_complete: AtomicBool::new(false),
         };
         Some(Lease::Http2(connection, Arc::new(permit)))
+    }
+
+    /// Handles a complaint on connection `id`: the key that has cancelled many calls is separated. Without such a key, the host isn't
+    /// called for a while.
+    fn on_complaint(&mut self, host: &Host, id: u64) {
+        if self.cooldown.is_known(id) {
+            return;
+        }
+        match host.is_shared() && host.separation.separate_culprit() {
+            true => self.cooldown.know(id),
+            false => self.cooldown.record(id),
+        }
     }
 
     /// Adds an idle connection. If the host then has too many idle connections, returns the
@@ -616,7 +626,9 @@ impl State {
         let last = others
             .into_iter()
             .find(|waiter| waiter.user.as_ref() == user);
-        let round = last.map_or(self.round, |last| last.round + 1);
+        // A key that has streams comes after keys that have fewer.
+        let held = user.map_or(0, |user| self.streams_of(user) as u64);
+        let round = last.map_or(self.round + held, |last| last.round + 1);
         let at = self.waiters.partition_point(|waiter| waiter.round <= round);
         if self.waiters.len() >= max_waiting {
             if at == self.waiters.len() {
@@ -701,19 +713,29 @@ impl State {
     /// key has few streams, or because the key has no stream at all.
     fn needs_more_streams(&self, limits: &Limits) -> bool {
         let connections = self.multiplexed.len();
+        // The newest connection may have room for all waiters.
+        if self.multiplexed.iter().any(|other| !other.has_settings()) {
+            return false;
+        }
         self.waiters.iter().any(|waiter| {
             let Some(user) = &waiter.user else {
-                return connections < limits.max_http2_connections.max(1);
+                return connections < limits.http2_connections_of_busy_keys();
             };
-            let multiplexed = self.multiplexed.iter();
-            let open: usize = multiplexed.map(|other| other.streams_of(user)).sum();
-            let most = match open {
-                0 => limits.max_http2_connections_in_all(),
-                open if open < limits.max_streams_per_key => limits.max_http2_connections.max(1),
+            let most = match self.streams_of(user) {
+                0 => limits.max_http2_connections.max(1),
+                open if open < limits.max_streams_per_key => {
+                    limits.http2_connections_of_busy_keys()
+                }
                 _ => 0,
             };
             connections < most
         })
+    }
+
+    /// Returns the number of streams of a connection key.
+    fn streams_of(&self, user: &ConnectionKey) -> usize {
+        let multiplexed = self.multiplexed.iter();
+        multiplexed.map(|other| other.streams_of(user)).sum()
     }
 
     /// Removes all waiters, with their errors, if a cooldown prevents the opening of the connection

@@ -321,17 +321,17 @@ pub(super) struct Limits {
     pub(super) max_waiting: usize,
     /// The time limit for opening a connection, and for waiting for a connection.
     pub(super) connect_timeout: Duration,
-    /// The maximum number of HTTP/2 connections that are opened for keys which have streams already. A key without a stream may get
-    /// another connection.
+    /// The maximum number of HTTP/2 connections.
     pub(super) max_http2_connections: usize,
     /// The maximum number of streams of a connection key on an HTTP/2 connection.
     pub(super) max_streams_per_key: usize,
 }
 
 impl Limits {
-    /// Returns the maximum number of HTTP/2 connections, including those for keys that have no stream yet.
-    fn max_http2_connections_in_all(&self) -> usize {
-        self.max_http2_connections.max(1).saturating_mul(16)
+    /// Returns the number of HTTP/2 connections up to which connections are opened for keys that have streams already.
+    fn http2_connections_of_busy_keys(&self) -> usize {
+        const MAX: usize = 4;
+        self.max_http2_connections.clamp(1, MAX)
     }
 }
 
@@ -344,7 +344,7 @@ impl Default for Limits {
             max_handshakes: 16,
             max_waiting: 1024,
             connect_timeout: Duration::from_secs(5),
-            max_http2_connections: 4,
+            max_http2_connections: 64,
             max_streams_per_key: 32,
         }
     }

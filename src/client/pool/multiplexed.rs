@@ -76,6 +76,11 @@ impl Multiplexed {
         free > 0 && open < share.max(1)
     }
 
+    /// Returns `true` if the upstream has sent its limit for streams.
+    pub(super) fn has_settings(&self) -> bool {
+        self.connection.has_settings()
+    }
+
     /// Returns the number of streams of `user`.
     pub(super) fn streams_of(&self, user: &ConnectionKey) -> usize {
         self.streams_by_user.get(user).copied().unwrap_or(0)

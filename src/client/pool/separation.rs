@@ -4,6 +4,8 @@
 //! A connection key that cancels many calls is separated, because many upstreams end an HTTP/2 connection with too many resets
 //! (ENHANCE_YOUR_CALM), with the streams of all other keys on it. All keys of an upstream are separated if the upstream has sent bytes
 //! that no request asked for: such bytes could be taken for the response of the next call.
+//!
+//! Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -1,6 +1,8 @@
 //! The calls that a network connection serves: all calls, the calls of one connection key, or the calls with one
 //! credential.
 
+use std::time::Duration;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Scheme, assert_ok, at_once, next, two_tenants};
@@ -33,6 +35,8 @@ async fn in_turn(gateway: &Gateway, vendor: &Vendor) -> Vec<usize> {
     let mut connections = Vec::new();
     let mut caller = Caller::connect(gateway.address).await;
     for id in ["one", "two"].repeat(3) {
+        // A connection rests before another key uses it.
+        tokio::time::sleep(Duration::from_millis(40)).await;
         let answer = caller.call(get(&format!("/p/{id}/{id}"))).await;
         assert_ok(&answer, &format!("/{id}"));
         connections.push(vendor.next().await.connection);

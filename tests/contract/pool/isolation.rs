@@ -50,7 +50,7 @@ async fn k4_an_answer_dropped_half_read_closes_its_connection() {
 async fn k4_a_stream_dropped_half_read_is_reset_and_its_connection_stays() {
     let vendor = H2Vendor::start().await;
     let gateway = Gateway::to(&vendor).await;
-    for _ in 0..50 {
+    for _ in 0..30 {
         let mut caller = Caller::connect(gateway.address).await;
         caller.write(get("/p/c/long")).await;
         let mut answer = vendor.next().await.answer(Response::new(()));

@@ -132,7 +132,7 @@ async fn r6_a_body_that_has_not_ended_is_not_replayed() {
 async fn r6_a_body_is_kept_only_until_the_head_of_the_answer() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
-    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;
+    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(2000)).await;
     let body = "x".repeat(600);
     let (mut one, mut ones) = hold(replaying.address(), &vendor, &body).await;
     ones.write("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab")
@@ -167,7 +167,7 @@ async fn hold(
 async fn r6_a_call_without_room_for_its_body_is_not_replayed() {
     let vendor = ManualVendor::bind().await;
     let setup = Setup::new(&vendor);
-    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(1000)).await;
+    let replaying = Replaying::before(setup, |options| options.buffered_bodies_limit(2000)).await;
     let (kept, passed) = ("x".repeat(600), "y".repeat(600));
     let (mut one, mut ones) = hold(replaying.address(), &vendor, &kept).await;
     let (mut other, mut others) = hold(replaying.address(), &vendor, &passed).await;

@@ -239,7 +239,7 @@ impl AuthScheme for Payload {
 async fn x1_bodies_buffered_for_signatures_are_bounded_in_total() {
     let pair = Pair::with(|setup| {
         let setup = setup.upstream(|upstream| upstream.auth(Payload));
-        setup.options(|options| options.buffered_bodies_limit(1000))
+        setup.options(|options| options.buffered_bodies_limit(1600))
     })
     .await;
     // Most of a body comes, and the rest never comes.
