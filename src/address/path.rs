@@ -5,9 +5,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use super::query::{Pairs, has_name, without};
+use super::query::{Pairs, has_name, without, without_method_overrides};
 use crate::encoding::dot_segments::leaves_base;
 use crate::encoding::percent::{decode, decode_byte, encode_byte_into, is_well_formed};
+use crate::encoding::readings::stays_below_root;
 use crate::error::Error;
 
 /// The only parameter that the gateway reserves.
@@ -89,6 +90,21 @@ impl<'a> Target<'a> {
     #[must_use]
     pub fn domain(&self) -> Option<&str> {
         self.domain.as_deref()
+    }
+
+    /// Removes the parameters of the query that override the method.
+    pub(crate) fn drop_method_overrides(&mut self) {
+        let Some(query) = self.query.as_deref() else {
+            return;
+        };
+        if let Some(kept) = without_method_overrides(query) {
+            self.query = (!kept.is_empty()).then_some(Cow::Owned(kept));
+        }
+    }
+
+    /// Returns `true` if no server on the way reads the path as one outside of the base path.
+    pub(crate) fn stays_below_base(&self) -> bool {
+        stays_below_root(&self.path)
     }
 
     /// Returns `true` if an upstream that decodes twice would leave the base path.

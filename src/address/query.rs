@@ -51,6 +51,81 @@ pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     (!kept.is_empty()).then_some(Cow::Owned(kept))
 }
 
+/// Returns `query` without the parameters that override the method at some upstreams, or `None` if the query has no such parameter.
+///
+/// Some upstreams also split a query at `;`.
+pub(super) fn without_method_overrides(query: &str) -> Option<String> {
+    let is_separator = |char: char| matches!(char, '&' | ';');
+    if !query.split(is_separator).any(overrides_method) {
+        return None;
+    }
+    let mut kept = String::with_capacity(query.len());
+    for part in query.split_inclusive(is_separator) {
+        if !overrides_method(part.strip_suffix(is_separator).unwrap_or(part)) {
+            kept.push_str(part);
+        }
+    }
+    // The separator before a removed parameter at the end.
+    if query
+        .rsplit(is_separator)
+        .next()
+        .is_some_and(overrides_method)
+    {
+        kept.pop();
+    }
+    Some(kept)
+}
+
+/// Returns `true` for `_method=DELETE` and its like, in every spelling that an upstream may read so: PHP reads `.`, `+` and `[` in a name
+/// as `_`, and drops blanks before a name.
+fn overrides_method(pair: &str) -> bool {
+    const NAMES: [&str; 11] = [
+        "-method",
+        "-http-method",
+        "$httpmethod",
+        "http-method",
+        "http-method-override",
+        "httpmethod",
+        "method-override",
+        "x-http-method",
+        "x-http-method-override",
+        "x-method",
+        "x-method-override",
+    ];
+    const METHODS: [&str; 9] = [
+        "DELETE", "GET", "HEAD", "MERGE", "OPTIONS", "PATCH", "POST", "PUT", "QUERY",
+    ];
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    // Shorter than the longest name with all its bytes encoded.
+    if name.len() > 80 || !(name.contains('%') || name.to_ascii_lowercase().contains("method")) {
+        return false;
+    }
+    let decoded = decode(name.as_bytes());
+    let is_blank = |byte: &u8| matches!(byte, b' ' | b'+');
+    let blanks = decoded.iter().take_while(|byte| is_blank(byte)).count();
+    let (_, name) = decoded.split_at_checked(blanks).unwrap_or_default();
+    // An index: `_method[]`.
+    let index = name.iter().skip(1).position(|&byte| byte == b'[');
+    let (name, _) = name
+        .split_at_checked(index.map_or(name.len(), |index| index + 1))
+        .unwrap_or_default();
+    let fold = |byte: &u8| match byte {
+        b'_' | b'.' | b'[' => b'-',
+        byte if is_blank(byte) => b'-',
+        byte => byte.to_ascii_lowercase(),
+    };
+    let is = |other: &str| name.iter().map(fold).eq(other.bytes());
+    // `method` is an ordinary parameter of many upstreams, unless its value is a method of HTTP.
+    let is_method = || {
+        let value = decode(value.as_bytes());
+        let value = value.trim_ascii();
+        METHODS
+            .iter()
+            .any(|method| value.eq_ignore_ascii_case(method.as_bytes()))
+    };
+    NAMES.iter().any(|other| is(other)) || (is("method") && is_method())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +156,44 @@ mod tests {
             "a=1;__domain=h",
         ] {
             assert!(!has_name(other, "__domain"), "{other}");
+        }
+    }
+
+    #[test]
+    fn overrides_of_the_method_go_in_every_spelling() {
+        for pair in [
+            "_method=DELETE",
+            "_METHOD=delete",
+            "%5Fmethod=DELETE",
+            "_metho%64=DELETE",
+            ".method=DELETE",
+            "[method=DELETE",
+            "+_method=DELETE",
+            "%20_method=DELETE",
+            "_method[]=DELETE",
+            "_method",
+            "X-HTTP-Method-Override=PUT",
+            "x_http_method_override=PUT",
+            "X-HTTP-Method=PUT",
+            "method=DELETE",
+            "Method=%70atch",
+        ] {
+            let kept = |query: &str| without_method_overrides(query);
+            assert_eq!(kept(pair).as_deref(), Some(""), "{pair}");
+            assert_eq!(kept(&format!("a=1&{pair}")).as_deref(), Some("a=1"));
+            assert_eq!(kept(&format!("{pair}&b=2")).as_deref(), Some("b=2"));
+            let twice = format!("a&{pair}&{pair}&b;{pair};c&{pair}");
+            assert_eq!(kept(&twice).as_deref(), Some("a&b;c"), "{pair}");
+        }
+        for query in [
+            "method=flickr.photos.search",
+            "payment_method=PUT",
+            "methods=GET",
+            "a=_method",
+            "",
+            "%zz&x",
+        ] {
+            assert_eq!(without_method_overrides(query), None, "{query}");
         }
     }
 

@@ -6,13 +6,15 @@ use std::sync::Arc;
 
 use http::Method;
 
-use crate::encoding::dot_segments::all_readings;
+use crate::encoding::readings::all_readings;
 
 /// The methods and paths that a caller may use. Cloning increments at most two reference counts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scope {
     methods: Option<Arc<[Method]>>,
     paths: Option<Arc<[Box<str>]>>,
+    /// `None` if the methods decide.
+    websockets: Option<bool>,
 }
 
 impl Scope {
@@ -22,25 +24,41 @@ impl Scope {
         Self {
             methods: None,
             paths: None,
+            websockets: None,
         }
     }
 
-    /// Limits the scope to these methods. Fields that override the method (`X-HTTP-Method-Override`) are then removed. Default: every
-    /// method.
+    /// Limits the scope to these methods.
+    ///
+    /// Header fields and query parameters that override the method (`X-HTTP-Method-Override`, `_method`) are then removed. A body isn't
+    /// read, so a parameter in a form isn't seen. WebSockets are refused unless [`websockets`](Self::websockets) allows them.
+    ///
+    /// Default: every method.
     #[must_use]
     pub fn methods(mut self, methods: impl IntoIterator<Item = Method>) -> Self {
         self.methods = Some(methods.into_iter().collect());
         self
     }
 
-    /// Limits the scope to paths below the base URL that match at least one pattern.
+    /// Sets whether the caller may open WebSockets. The handshake is a GET, so `GET` must be allowed as well. Default: `true` if the scope
+    /// doesn't limit methods, and otherwise `false`, because a caller writes through a WebSocket.
+    #[must_use]
+    pub const fn websockets(mut self, allow: bool) -> Self {
+        self.websockets = Some(allow);
+        self
+    }
+
+    /// Limits the scope to paths below the base URL that match one of these patterns.
     ///
     /// In a pattern, `*` matches any characters, including `/`: `crm/v3/*`.
     ///
-    /// A path is checked in every way in which the upstream may interpret it: decoded once, with dot segments resolved, with
-    /// empty segments retained or merged, with path parameters retained or removed. The path is refused unless the scope
-    /// permits all of these forms. A `__domain` that changes the base path is then refused as well, and fields that override the path
+    /// A path is checked in every way in which the servers on its way may read the path, one after the other: decoded once or twice, with
+    /// dot segments resolved or kept, with empty segments kept or merged, with path parameters kept or removed, in every order. The path is
+    /// refused unless the scope permits all of these forms. It is also refused if an encoded slash in a segment is followed by dot segments
+    /// that leave the segment. A `__domain` that changes the base path is refused as well, and fields that override the path
     /// (`X-Original-URL`) are removed.
+    ///
+    /// Fields in which a request names a second resource, such as `Destination` and `X-Amz-Copy-Source`, aren't checked.
     ///
     /// Default: every path.
     #[must_use]
@@ -68,6 +86,10 @@ impl Scope {
                     .any(|pattern| matches(pattern.as_bytes(), reading))
             })
         })
+    }
+
+    pub(crate) fn permits_websockets(&self) -> bool {
+        self.websockets.unwrap_or(self.methods.is_none())
     }
 
     pub(crate) fn limits_methods(&self) -> bool {
@@ -140,5 +162,15 @@ mod tests {
         assert!(Scope::all().permits_path("/x") && Scope::all().permits_method(&Method::DELETE));
         let nothing = Scope::all().methods([]).paths::<&str>([]);
         assert!(!nothing.permits_path("/x") && !nothing.permits_method(&Method::GET));
+    }
+
+    #[test]
+    fn a_websocket_needs_a_grant_of_its_own_where_methods_are_limited() {
+        assert!(Scope::all().permits_websockets());
+        assert!(Scope::all().paths(["*"]).permits_websockets());
+        assert!(!Scope::all().websockets(false).permits_websockets());
+        let reads = Scope::all().methods([Method::GET]);
+        assert!(!reads.permits_websockets());
+        assert!(reads.websockets(true).permits_websockets());
     }
 }

@@ -9,9 +9,10 @@ use super::config::Config;
 use crate::address::Target;
 use crate::authorize::Scope;
 use crate::body::RequestBody;
+use crate::encoding::dot_segments::leaves_base;
 use crate::error::{Error, ErrorCode};
 use crate::rewrite::MAX_FIELDS;
-use crate::upstream::Route;
+use crate::upstream::{Route, Upstream};
 
 /// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
 pub(super) fn check_method(method: &Method) -> Result<(), Error> {
@@ -38,16 +39,20 @@ pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
     Ok(())
 }
 
-/// Refuses a method or a path that isn't in the caller's scope.
+/// Refuses a method, a WebSocket or a path that isn't in the caller's scope.
 pub(super) fn check_scope(
     scope: &Scope,
     method: &Method,
+    opens_websocket: bool,
     target: &Target<'_>,
     route: &Route<'_>,
 ) -> Result<(), Error> {
     let refused = |detail| Err(Error::new(ErrorCode::ScopeRefused, detail));
     if !scope.permits_method(method) {
         return refused("this caller may not use this method with this connection");
+    }
+    if opens_websocket && !scope.permits_websockets() {
+        return refused("this caller may not open a WebSocket with this connection");
     }
     if !scope.permits_path(target.path()) {
         return refused("this caller may not use this path with this connection");
@@ -60,10 +65,27 @@ pub(super) fn check_scope(
     Ok(())
 }
 
+/// Refuses a path that a server on the way could read as a path outside of the base path, if the base path is a boundary.
+pub(super) fn check_base_path(upstream: &Upstream, target: &Target<'_>) -> Result<(), Error> {
+    if upstream.is_base_path_boundary() && !target.stays_below_base() {
+        return Err(Error::bad_address(
+            "the path contains dot segments that leave the base path",
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses dot segments that only an upstream which decodes twice would see, if the host
 /// application has turned this check on.
-pub(super) fn check_double_encoded_dots(target: &Target<'_>, config: &Config) -> Result<(), Error> {
-    if config.reject_double_encoded_dots && target.leaves_base_if_decoded_twice() {
+pub(super) fn check_double_encoded_dots(
+    target: &Target<'_>,
+    route: &Route<'_>,
+    config: &Config,
+) -> Result<(), Error> {
+    if !config.reject_double_encoded_dots {
+        return Ok(());
+    }
+    if target.leaves_base_if_decoded_twice() || leaves_base(route.base_path(), true) {
         return Err(Error::bad_address(
             "the path contains dot segments, encoded twice, that leave the base path",
         ));

@@ -152,15 +152,21 @@ where
 
         // Route.
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
-        let target = address.target(encoding)?;
+        let mut target = address.target(encoding)?;
         let place = upstream.place(target.domain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
-        checks::check_scope(&scope, &call.outgoing.head.method, &target, &route)?;
+        let method = &call.outgoing.head.method;
+        let opens_websocket = call.handshake.is_some();
+        checks::check_scope(&scope, method, opens_websocket, &target, &route)?;
+        if scope.limits_methods() {
+            target.drop_method_overrides();
+        }
         if let Some(handshake) = &mut call.handshake {
             handshake.claim(&connection, &upstream, target.path());
         }
-        checks::check_double_encoded_dots(&target, config)?;
+        checks::check_base_path(&upstream, &target)?;
+        checks::check_double_encoded_dots(&target, &route, config)?;
         checks::check_length(&call.outgoing.body, config.request_body_limit)?;
         checks::check_loop(&call.outgoing.head.headers, config)?;
         let links = match config.rewrite_links {

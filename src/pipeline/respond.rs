@@ -128,6 +128,7 @@ where
                 };
                 if !(is_same
                     && scope.permits_method(guard.method())
+                    && scope.permits_websockets()
                     && scope.permits_path(claim.path()))
                 {
                     return false;

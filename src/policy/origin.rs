@@ -7,6 +7,8 @@ use bytes::Bytes;
 use http::uri::Authority;
 
 use super::host::Host;
+use crate::encoding::dot_segments::has_dot_segments;
+use crate::encoding::percent::decode;
 
 /// The scheme of an origin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -191,14 +193,13 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
     Some((host, Some(port)))
 }
 
+/// Returns `true` if the path is judged fit like the path of a call, and has no dot segments at all.
 fn fits_path(path: &str) -> bool {
     let legal = |byte: u8| byte.is_ascii_graphic() && !b"\"<>^`{|}".contains(&byte);
-    let is_dots = |segment: &str| {
-        let plain = segment.replace("%2e", ".").replace("%2E", ".");
-        let name = plain.split(';').next().unwrap_or_default();
-        name == "." || name == ".."
-    };
-    path.bytes().all(legal) && !path.split('/').any(is_dots)
+    let forbidden = |byte: &u8| *byte == b'\\' || byte.is_ascii_control();
+    path.bytes().all(legal)
+        && !decode(path.as_bytes()).iter().any(forbidden)
+        && !has_dot_segments(path)
 }
 
 #[cfg(test)]
@@ -227,6 +228,10 @@ mod tests {
             parsed("https://v.com/@a/%20;v=1").as_deref(),
             Some("Https(v.com)/@a/%20;v=1")
         );
+        assert_eq!(
+            parsed("https://v.com/a%2Fb%25/..c/d..").as_deref(),
+            Some("Https(v.com)/a%2Fb%25/..c/d..")
+        );
     }
 
     #[test]
@@ -253,6 +258,16 @@ mod tests {
             "https://v.com/..",
             "https://v.com/a/%2E%2e/b",
             "https://v.com/a/..;x",
+            "https://v.com/a/..%3Bx",
+            "https://v.com/a%2f..%2Fb",
+            "https://v.com/..%2fb",
+            "https://v.com/a%2F.",
+            "https://v.com/a;%2f../b",
+            "https://v.com/..%5Cb",
+            "https://v.com/a%5cb",
+            "https://v.com/a%0d%0aX:y",
+            "https://v.com/a%00",
+            "https://v.com/a%7F",
             "v.com:80@evil.test",
             "good.test\\@evil.test",
             "h:80://x",

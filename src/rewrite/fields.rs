@@ -76,7 +76,17 @@ pub(super) fn is_forwarding(canonical: &str) -> bool {
 pub(super) fn overrides_method(canonical: &str) -> bool {
     matches!(
         canonical,
-        "x-http-method" | "x-http-method-override" | "x-method-override"
+        "-method"
+            | "http-method-override"
+            | "method-override"
+            | "x-http-method"
+            | "x-http-method-override"
+            | "x-http-override"
+            | "x-method"
+            | "x-method-override"
+            | "x-original-method"
+            | "x-request-method"
+            | "x-rewrite-method"
     )
 }
 
@@ -84,7 +94,18 @@ pub(super) fn overrides_method(canonical: &str) -> bool {
 pub(super) fn overrides_path(canonical: &str) -> bool {
     matches!(
         canonical,
-        "x-original-uri" | "x-original-url" | "x-rewrite-url"
+        "request-uri"
+            | "x-envoy-original-path"
+            | "x-http-destinationurl"
+            | "x-http-path-override"
+            | "x-original-path"
+            | "x-original-uri"
+            | "x-original-url"
+            | "x-override-url"
+            | "x-request-uri"
+            | "x-rewrite-path"
+            | "x-rewrite-uri"
+            | "x-rewrite-url"
     )
 }
 

@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 use super::ResponseHeaderPolicy;
 use super::fields::{
     is_caller_credential, is_forwarding, is_framing_or_routing, is_hop_by_hop, is_one_of,
-    overrides_method, remove,
+    overrides_method, overrides_path, remove,
 };
 use super::response::drops;
 use crate::auth::Requirements;
@@ -33,6 +33,7 @@ impl RequestTrailers {
                 || is_caller_credential(canonical)
                 || is_forwarding(canonical)
                 || overrides_method(canonical)
+                || overrides_path(canonical)
                 || is_one_of(canonical, &self.host_credentials)
                 || is_one_of(canonical, self.requirements.fields())
                 || is_one_of(canonical, &self.set)

@@ -20,9 +20,15 @@ use crate::policy::{Destination, DomainPolicy, Location, Origin};
 #[non_exhaustive]
 pub enum DomainOverride {
     /// The whole base URL, including its path.
+    ///
+    /// **The base path isn't a boundary then:** a caller may name the host of the base URL with another path. Choose
+    /// [`ReplaceAuthority`](Self::ReplaceAuthority) if the base path separates accounts, or grant a [`Scope`](crate::Scope) with paths.
     #[default]
     ReplaceBase,
     /// Scheme, host and port. The base path is retained, and a `__domain` with a path is refused.
+    ///
+    /// The base path is then a boundary: a path that leaves the base path is refused in every way in which the servers on the way may
+    /// read the path, also if they decode twice.
     ReplaceAuthority,
 }
 
@@ -97,8 +103,7 @@ impl Upstream {
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
             Error::bad_domain("`__domain` isn't a host, `host:port` or URL").with_source(error)
         })?;
-        let takes_paths = self.settings.domain_override == DomainOverride::ReplaceBase;
-        if !takes_paths && !named.path.is_empty() {
+        if self.is_base_path_boundary() && !named.path.is_empty() {
             return Err(Error::bad_domain(
                 "`__domain` has a path, and this integration accepts only a host; remove the path",
             ));
@@ -117,7 +122,7 @@ impl Upstream {
                 path: RoutePath::Base(&base.path),
             }),
             Place::Named(Location { origin, path }) => {
-                let keeps_path = self.settings.domain_override == DomainOverride::ReplaceAuthority;
+                let keeps_path = self.is_base_path_boundary();
                 Ok(Route {
                     destination: domains.permit(&base.origin, origin)?,
                     is_hosts_choice: false,
@@ -287,6 +292,11 @@ impl<B> Upstream<B> {
 
     pub(crate) fn shared_requirements(&self) -> Arc<Requirements> {
         Arc::clone(&self.settings.requirements)
+    }
+
+    /// Returns `true` if no caller can leave the base path.
+    pub(crate) fn is_base_path_boundary(&self) -> bool {
+        self.settings.domain_override == DomainOverride::ReplaceAuthority
     }
 
     pub(crate) fn default_query(&self) -> Option<&str> {

@@ -3,6 +3,7 @@
 use tower_passthrough::{Connection, auth};
 
 use testkit::caller::{get, post, raw_call, request};
+use testkit::gateway::Builder;
 use testkit::gateway::Setup;
 use testkit::h2_caller;
 use testkit::h2_caller::H2Caller;
@@ -162,4 +163,51 @@ async fn d14_a_vendors_answer_names_no_destination() {
         pair.vendor.next().await;
     }
     evil.untouched().await;
+}
+
+#[tokio::test]
+async fn d15_the_path_of_a_domain_is_judged_like_the_path_of_a_call() {
+    let pair = Pair::new().await;
+    let port = pair.vendor.address().port();
+    // As it arrives: the value is decoded once, and the path is sent as it is then.
+    for path in [
+        "/a%250d%250aSet-Cookie:x",
+        "/a%250A",
+        "/a%2500",
+        "/%257F",
+        "/a%255cb",
+        "/a/..%255c..%255cb",
+        "/a/..%252fb",
+        "/..%252F..%252fb",
+        "/a%252f..%252fb",
+        "/a%252F.",
+        "/a/..%253bx/b",
+        "/a;%252f../b",
+        "/a/%252e%252e/b",
+        "/a/.%252E/b",
+        "/a/..;x/b",
+        "/a/../b",
+    ] {
+        for remainder in ["", "/users"] {
+            let target = format!("/p/c{remainder}?__domain=http://vendor.test:{port}{path}");
+            pair.refused(get(&target), 400, "bad-domain").await;
+        }
+    }
+    pair.vendor.untouched().await;
+    for (path, sent) in [
+        ("/a%252Fb", "/a%2Fb/users"),
+        ("/a%2520b;v=1", "/a%20b;v=1/users"),
+        ("/..a/b..", "/..a/b../users"),
+        ("/a%25252e", "/a%252e/users"),
+    ] {
+        let target = format!("/users?__domain=http://vendor.test:{port}{path}");
+        assert_eq!(pair.target(&target).await, sent);
+    }
+    // The option for dots that are encoded twice counts here too.
+    let strict = |builder: Builder| builder.reject_double_encoded_dots(true);
+    let pair = Pair::with(|setup| setup.options(strict)).await;
+    let port = pair.vendor.address().port();
+    let target = format!("/p/c/x?__domain=http://vendor.test:{port}/%25252e%25252e");
+    pair.refused(get(&target), 400, "bad-address").await;
+    pair.vendor.untouched().await;
 }
