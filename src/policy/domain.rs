@@ -2,40 +2,24 @@
 //!
 //! Rules: `docs/rules/security.md#1-destinations-of-a-credential`.
 
+use std::cell::Cell;
 use std::fmt;
 use std::net::IpAddr;
+
+use psl::Psl as _;
 
 use super::destination::Destination;
 use super::host::Host;
 use super::origin::{Origin, Scheme};
+use super::shared_hosts::has_strangers_below;
 use crate::error::{Error, ErrorCode};
-
-/// Suffixes under which other customers of a provider can get hosts, and can read the request headers there. The public
-/// suffix list lacks these suffixes.
-const SHARED: [&str; 15] = [
-    "amazonaws.com",
-    "amazonaws.com.cn",
-    "atlassian.net",
-    "azure.com",
-    "blob.core.windows.net",
-    "cloudapp.azure.com",
-    "core.windows.net",
-    "database.windows.net",
-    "googleapis.com",
-    "my.salesforce.com",
-    "myshopify.com",
-    "salesforce.com",
-    "service-now.com",
-    "windows.net",
-    "zendesk.com",
-];
 
 /// The hosts that `__domain` may name, in addition to the base URL's own.
 ///
 /// A caller that could name any host could obtain any credential, so a pattern should match only hosts of
 /// the vendor. Some wildcards match names that other people can register (`*.myshopify.com`), who would
 /// then receive the credential. Such wildcards are refused, and so are public suffixes (`*.co.uk`,
-/// `*.github.io`).
+/// `*.github.io`, `github.io`) and wildcards above them (`*.us-east-1.on.aws`).
 ///
 /// Default: none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,8 +59,8 @@ impl DomainPolicy {
     /// # Errors
     ///
     /// [`DomainPolicyError`] if the pattern isn't a host, is an address (use
-    /// [`allow_address`](Self::allow_address)), or is a wildcard over a public suffix or over the tenants
-    /// of a vendor.
+    /// [`allow_address`](Self::allow_address)), is a public suffix, or is a wildcard over a public suffix, over names with a
+    /// public suffix below, or over the tenants of a vendor.
     pub fn allow(mut self, pattern: &str) -> Result<Self, DomainPolicyError> {
         let refuse = |why| Err(DomainPolicyError(why));
         let (name, port) = match pattern.rsplit_once(':') {
@@ -98,6 +82,9 @@ impl DomainPolicy {
             (_, Some(Host::Ip(_))) => {
                 return refuse("it's an IP address; use `allow_address`");
             }
+            (None, Some(Host::Name(name))) if is_known_suffix(&name) => {
+                return refuse("it's a public suffix, below which anybody can register a host");
+            }
             (None, Some(host)) => Hosts::Exact(host),
             (Some(_), Some(Host::Name(suffix))) => {
                 if is_public_suffix(&suffix) {
@@ -105,7 +92,12 @@ impl DomainPolicy {
                         "its suffix is a public suffix, below which anybody can register a host",
                     );
                 }
-                if SHARED.contains(&&*suffix) {
+                if has_public_suffixes_below(&suffix) {
+                    return refuse(
+                        "a public suffix, below which anybody can register a host, is below its suffix",
+                    );
+                }
+                if has_strangers_below(&suffix) {
                     return refuse("other customers of the vendor have hosts below its suffix");
                 }
                 Hosts::Below(format!(".{suffix}").into())
@@ -173,6 +165,28 @@ impl Pattern {
 fn is_public_suffix(suffix: &str) -> bool {
     let of = |name: &str| psl::suffix_str(name).map_or(0, str::len);
     of(suffix) >= suffix.len() || of(&format!("x.{suffix}")) > suffix.len()
+}
+
+/// Returns `true` if the name is on the list of public suffixes. A name whose top-level domain isn't on the list, such as `localhost`,
+/// isn't.
+fn is_known_suffix(name: &str) -> bool {
+    psl::suffix(name.as_bytes())
+        .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name.as_bytes())
+}
+
+/// Returns `true` if the list has public suffixes below the suffix, such as `lambda-url.us-east-1.on.aws` below `us-east-1.on.aws`.
+///
+/// The list of the crate `psl` can't be iterated. It's a tree of labels, from the top-level domain down, and a look-up takes a label only
+/// where the tree has labels. So a look-up that wants one more label than the suffix has is at a name with public suffixes below.
+fn has_public_suffixes_below(suffix: &str) -> bool {
+    let wants_more = Cell::new(false);
+    let labels = suffix.rsplit('.').map(str::as_bytes);
+    let end = std::iter::from_fn(|| {
+        wants_more.set(true);
+        None
+    });
+    psl::List.find(labels.chain(end));
+    wants_more.get()
 }
 
 /// The error of a pattern that isn't accepted, because it isn't a host, is an address, or would match hosts of other people. It's returned
@@ -253,6 +267,15 @@ mod tests {
             "*.github.io",
             "*.amazonaws.com",
             "*.s3.amazonaws.com",
+            "*.us-east-1.on.aws",
+            "*.on.aws",
+            "*.us-east-1.amazonaws.com",
+            "*.force.com",
+            "*.oktapreview.com:443",
+            "github.io",
+            "co.uk",
+            "com",
+            "lambda-url.us-east-1.on.aws",
             "*.compute.amazonaws.com",
             "*.myshopify.com",
             "*.test",
@@ -272,6 +295,12 @@ mod tests {
             "localhost",
             "eu.vendor.test",
             "*.hubapi.com",
+            "*.vendor.com",
+            "*.eu.vendor.co.uk",
+            "*.acme.github.io",
+            "*.acme.okta.com",
+            "acme.us-east-1.on.aws",
+            "vendor.on.aws",
             "Acme.zendesk.com:443",
         ] {
             assert!(DomainPolicy::none().allow(pattern).is_ok(), "{pattern}");

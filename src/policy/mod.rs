@@ -25,6 +25,7 @@ mod domain;
 mod host;
 mod network;
 mod origin;
+mod shared_hosts;
 mod special_purpose;
 
 pub use self::destination::Destination;

@@ -114,6 +114,19 @@ fn d3_too_wide_patterns_cannot_be_built() {
         "vendor.test:65536",
         "vendor.test:",
         "vendor.test:+80",
+        // A stranger registers a host below a public suffix that is below the pattern's.
+        "*.us-east-1.on.aws",
+        "*.on.aws",
+        "*.eu-west-1.amazonaws.com",
+        "*.dev.adobeaemcloud.com",
+        "*.azurestaticapps.net",
+        "*.AWS",
+        // A public suffix by itself.
+        "github.io",
+        "GitHub.io.",
+        "co.uk:8443",
+        "com",
+        "lambda-url.us-east-1.on.aws",
         "https://vendor.test",
         "user@vendor.test",
         "vendor.test/x",
@@ -126,7 +139,11 @@ fn d3_too_wide_patterns_cannot_be_built() {
         "*.vendor.test",
         "*.vendor.co.uk:8443",
         "me.github.io",
+        "*.me.github.io",
+        "*.acme.lambda-url.us-east-1.on.aws",
+        "*.vendor.com",
         "localhost:80",
+        "api",
     ] {
         assert!(DomainPolicy::none().allow(pattern).is_ok(), "{pattern:?}");
     }
@@ -135,6 +152,22 @@ fn d3_too_wide_patterns_cannot_be_built() {
 #[test]
 fn d10_a_wildcard_over_tenants_of_a_vendor_cannot_be_built() {
     for suffix in [
+        "force.com",
+        "okta.com",
+        "oktapreview.com",
+        "sharepoint.com",
+        "auth0.com",
+        "my.site.com",
+        "onmicrosoft.com",
+        "b2clogin.com",
+        "dynamics.com",
+        "snowflakecomputing.com",
+        "cloud.databricks.com",
+        "freshdesk.com",
+        "netsuite.com",
+        "pagerduty.com",
+        "mktorest.com",
+        "webex.com",
         "zendesk.com",
         "myshopify.com",
         "my.salesforce.com",
