@@ -1,6 +1,7 @@
 //! Errors of schemes.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::error::{Error, ErrorCode};
 #[cfg(feature = "rustls")]
@@ -32,6 +33,9 @@ pub enum AuthError {
     /// The scheme sends its secrets in clear text, and the upstream isn't called over TLS. The host application must
     /// use a base URL with `https://`, or another scheme. The response is `destination-refused`.
     PlaintextRefused,
+    /// The scheme authenticates the network connection (`Negotiate`, `NTLM`), and doesn't declare it. Call
+    /// [`Requirements::binds_connection`](super::Requirements::binds_connection) in the scheme.
+    UnboundConnection,
     /// The caller's body contains parameters that the scheme sets. The caller must remove these parameters. The
     /// response is `bad-address`.
     Ambiguous,
@@ -66,6 +70,9 @@ impl fmt::Display for AuthError {
                 f.write_str("a secret of the connection isn't a valid key to sign with")
             }
             Self::PlaintextRefused => f.write_str("the secrets would be sent without TLS"),
+            Self::UnboundConnection => f.write_str(
+                "the scheme authenticates the network connection without `Requirements::binds_connection`",
+            ),
             Self::Ambiguous => f.write_str("the body contains parameters that the scheme sets"),
             Self::NoRandomness => f.write_str("the operating system returned no random bytes"),
             Self::CannotSign(detail) => f.write_str(detail),
@@ -97,6 +104,12 @@ impl From<AuthError> for Error {
             AuthError::PlaintextRefused => {
                 let detail = "the upstream's authentication is only allowed over TLS";
                 return Self::new(ErrorCode::DestinationRefused, detail).with_source(error);
+            }
+            AuthError::UnboundConnection => {
+                let detail = "the integration's authentication isn't set up correctly by the host application";
+                return Self::new(ErrorCode::StoreUnavailable, detail)
+                    .with_source(error)
+                    .with_retry_after(Duration::from_secs(1));
             }
             AuthError::Ambiguous => {
                 let detail =

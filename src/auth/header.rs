@@ -13,6 +13,9 @@ use crate::secret::sensitive;
 /// Sends a field with the value of a template: `Token token={api_key}`.
 ///
 /// Each `{name}` is a secret of the connection; `{{` and `}}` are braces.
+///
+/// A template that begins with `Negotiate`, `NTLM` or another scheme that authenticates the network connection (in any case) is
+/// [isolated](Requirements::binds_connection) without a setting: the network connection is only used for calls with the same secrets.
 #[derive(Clone)]
 pub struct Header {
     name: HeaderName,
@@ -87,6 +90,25 @@ impl fmt::Debug for Header {
     }
 }
 
+/// Returns `true` if the credential authenticates the network connection, and not only the request (RFC 4559 §6).
+pub(crate) fn authenticates_connection(credential: &[u8]) -> bool {
+    const SCHEMES: [&[u8]; 6] = [
+        b"negotiate",
+        b"ntlm",
+        b"kerberos",
+        b"nego2",
+        b"pku2u",
+        b"livessp",
+    ];
+    let credential = credential.trim_ascii_start();
+    SCHEMES.iter().any(|scheme| {
+        let (begin, _) = credential
+            .split_at_checked(scheme.len())
+            .unwrap_or_default();
+        begin.eq_ignore_ascii_case(scheme)
+    })
+}
+
 /// Returns `true` if the field frames or routes a message.
 pub(super) fn is_framing(name: &HeaderName) -> bool {
     const FRAMING: [&str; 12] = [
@@ -103,7 +125,11 @@ pub(super) fn is_framing(name: &HeaderName) -> bool {
         "upgrade",
         "keep-alive",
     ];
-    FRAMING.contains(&&*name.as_str().replace('_', "-"))
+    let name = name.as_str();
+    match name.contains('_') {
+        true => FRAMING.contains(&&*name.replace('_', "-")),
+        false => FRAMING.contains(&name),
+    }
 }
 
 fn parse(template: &str) -> Result<Vec<Part>, SchemeError> {
@@ -153,7 +179,13 @@ impl Header {
 
 impl AuthScheme for Header {
     fn requirements(&self) -> Requirements {
-        let requirements = Requirements::new().field(self.name.clone());
+        let binds = match self.template.first() {
+            Some(Part::Text(text)) => authenticates_connection(text.as_bytes()),
+            _ => false,
+        };
+        let requirements = Requirements::new()
+            .field(self.name.clone())
+            .binds_connection(binds);
         self.secrets().fold(requirements, Requirements::secret)
     }
 
@@ -180,6 +212,32 @@ mod tests {
             Part::Text(";".into()),
         ];
         assert_eq!(parse("Token {{a}} token={api_key};"), Ok(expected));
+    }
+
+    #[test]
+    fn templates_that_authenticate_a_network_connection_bind_it() {
+        let binds = |template| {
+            let scheme = Header::new("authorization", template);
+            scheme.map(|scheme| scheme.requirements().is_binding())
+        };
+        for template in [
+            "Negotiate {token}",
+            "negotiate {token}",
+            "  NTLM {token}",
+            "nTlM{token}",
+            "Kerberos {token}",
+        ] {
+            assert_eq!(binds(template), Ok(true), "{template}");
+        }
+        for template in [
+            "Bearer {token}",
+            "{token}",
+            "Token NTLM {token}",
+            "neg {a}",
+            "N",
+        ] {
+            assert_eq!(binds(template), Ok(false), "{template}");
+        }
     }
 
     #[test]

@@ -137,7 +137,8 @@ impl Requirements {
 
     /// Sets whether the credential authenticates the network connection and not only the request, as with NTLM and Negotiate (RFC 4559 §6).
     ///
-    /// If it's `true`, a network connection is only used for calls with the same secrets.
+    /// If it's `true`, a network connection is only used for calls with the same secrets. A scheme that sends `Authorization: Negotiate` or
+    /// `NTLM` and isn't binding fails with [`AuthError::UnboundConnection`].
     ///
     /// Default: `false`.
     #[must_use]

@@ -3,11 +3,15 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::request::Parts;
 
 use super::{BaseUrl, BaseUrlError, BaseUrlTemplate};
 use crate::address::PathEncoding;
-use crate::auth::{AuthScheme, NoAuth, Requirements};
+use crate::auth::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
+    authenticates_connection,
+};
 use crate::connection::Variables;
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
@@ -50,7 +54,8 @@ struct Settings {
     domains: DomainPolicy,
     domain_override: DomainOverride,
     path_encoding: Option<PathEncoding>,
-    scrub_links: bool,
+    /// `None` for the default.
+    scrub_links: Option<bool>,
     isolates_keys: bool,
 }
 
@@ -64,7 +69,7 @@ impl Default for Settings {
             domains: DomainPolicy::none(),
             domain_override: DomainOverride::default(),
             path_encoding: None,
-            scrub_links: false,
+            scrub_links: None,
             isolates_keys: false,
         }
     }
@@ -199,8 +204,12 @@ impl<B> Upstream<B> {
     #[must_use]
     pub fn auth(self, scheme: impl AuthScheme) -> Self {
         self.set(|settings| {
-            settings.requirements = Arc::new(scheme.requirements());
-            settings.auth = Arc::new(scheme);
+            let requirements = scheme.requirements();
+            settings.auth = match requirements.is_binding() {
+                true => Arc::new(scheme),
+                false => Arc::new(SharedConnection(scheme)),
+            };
+            settings.requirements = Arc::new(requirements);
         })
     }
 
@@ -267,15 +276,15 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.isolates_keys = isolate)
     }
 
-    /// Sets whether the parameters of a query scheme are removed from the upstream's `Location`, `Content-Location` and `Link`
-    /// fields. Default: off, because this changes the upstream's response.
+    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location` and `Link`
+    /// fields, in which an upstream may repeat its request URL.
     ///
-    /// Bodies are never changed.
+    /// The parameters are those that the scheme [announces](crate::auth::Requirements::parameter). Bodies are never changed.
     ///
-    /// Default: off, because this changes the upstream's response.
+    /// Default: `true`, because a caller could otherwise read the key there.
     #[must_use]
     pub fn scrub_links(self, scrub: bool) -> Self {
-        self.set(|settings| settings.scrub_links = scrub)
+        self.set(|settings| settings.scrub_links = Some(scrub))
     }
 
     /// Returns the authentication scheme.
@@ -312,7 +321,7 @@ impl<B> Upstream<B> {
     }
 
     pub(crate) fn scrubs_links(&self) -> bool {
-        self.settings.scrub_links
+        self.settings.scrub_links.unwrap_or(true)
     }
 
     pub(crate) fn default_headers(&self) -> &HeaderMap {
@@ -326,6 +335,40 @@ impl From<Upstream> for Upstream<BaseUrlTemplate> {
             base: BaseUrlTemplate::fixed(upstream.base),
             settings: upstream.settings,
         }
+    }
+}
+
+/// A scheme whose network connections are shared, so it must not authenticate them.
+struct SharedConnection<S>(S);
+
+impl<S: AuthScheme> AuthScheme for SharedConnection<S> {
+    fn requirements(&self) -> Requirements {
+        self.0.requirements()
+    }
+
+    fn payload(&self, request: &Parts, cx: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        self.0.payload(request, cx)
+    }
+
+    fn apply(
+        &self,
+        request: &mut AuthRequest<'_>,
+        cx: &AuthContext<'_>,
+    ) -> Result<Applied, AuthError> {
+        let applied = self.0.apply(request, cx)?;
+        let credentials = request.headers().get_all(AUTHORIZATION).iter();
+        for credential in credentials {
+            if authenticates_connection(credential.as_bytes()) {
+                return Err(AuthError::UnboundConnection);
+            }
+        }
+        Ok(applied)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for SharedConnection<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -337,13 +337,34 @@ async fn q10_no_error_contains_the_query_with_the_key() {
 }
 
 #[tokio::test]
-async fn q11_the_vendors_copy_of_its_url_is_not_modified_by_default() {
+async fn q11_the_key_is_removed_from_the_vendors_copy_of_its_url_unless_the_host_switches_it_off() {
     let link = "<https://vendor.test/x?api_key=S%2B&page=2>; rel=next";
-    let location = "https://vendor.test/y?api_key=S%2B";
+    let location = "https://vendor.test/y?api_key=S%2B&next=%2Fz%3Fapi_key%3DS%252B%26a%3D1";
     let reply = format!(
-        "HTTP/1.1 302 Found\r\nLink: {link}\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n"
+        "HTTP/1.1 302 Found\r\nLink: {link}\r\nLocation: {location}\r\nContent-Location: /y?api_key=S%2B\r\n\
+         Content-Length: 0\r\n\r\n"
     );
-    let pair = with_query_key(Vendor::answering(Reply::from(reply)).await).await;
+    let pair = with_query_key(Vendor::answering(Reply::from(reply.clone())).await).await;
+    let response = pair.call(get("/p/c/x")).await;
+    assert_eq!(
+        response.head.value("link"),
+        Some("<https://vendor.test/x?page=2>; rel=next")
+    );
+    assert_eq!(
+        response.head.value("location"),
+        Some("https://vendor.test/y?next=%2Fz%3Fa%3D1")
+    );
+    assert_eq!(response.head.value("content-location"), Some("/y"));
+
+    let pair = Pair::before(Vendor::answering(Reply::from(reply)).await, |setup| {
+        setup
+            .upstream(|u| {
+                u.auth(auth::Query::new("api_key").unwrap())
+                    .scrub_links(false)
+            })
+            .connection(Connection::new("vendor").with_secret("api_key", "S+"))
+    })
+    .await;
     let response = pair.call(get("/p/c/x")).await;
     assert_eq!(response.head.value("link"), Some(link));
     assert_eq!(response.head.value("location"), Some(location));

@@ -11,17 +11,14 @@ async fn scrubbing(fields: &str, body: &str) -> Pair {
     let reply = format!("HTTP/1.1 302 Found\r\n{fields}\r\nContent-Length: {length}\r\n\r\n{body}");
     answering_with(reply, |setup| {
         setup
-            .upstream(|u| {
-                u.auth(auth::Query::new("api_key").unwrap())
-                    .scrub_links(true)
-            })
+            .upstream(|u| u.auth(auth::Query::new("api_key").unwrap()))
             .connection(Connection::new("vendor").with_secret("api_key", "S+"))
     })
     .await
 }
 
 #[tokio::test]
-async fn q11_an_option_removes_the_key_from_location_and_link() {
+async fn q11_the_key_is_removed_from_location_and_link() {
     for (sent, back) in [
         (
             "https://vendor.test/y?api_key=S%2B",

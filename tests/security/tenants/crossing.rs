@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use tokio::task::JoinSet;
 use tower::util::ServiceExt as _;
-use tower_passthrough::Connection;
+use tower_passthrough::auth::AuthScheme;
+use tower_passthrough::{Connection, auth};
 
 use super::{echoing_vendor, with_trailers};
 use testkit::caller::{Caller, get, post, raw_call};
@@ -167,5 +168,66 @@ async fn t6_a_half_read_answer_is_not_left_on_a_kept_connection() {
         leaving.wire.reset();
         let other = raw_call(gateway.address, get("/p/c/small")).await;
         assert_eq!(other.text(), "good");
+    }
+}
+
+/// The numbers of the vendor's connections that carried calls of `a`, `b` and `a`.
+async fn carried(scheme: impl AuthScheme, secret: &str) -> (Vec<Option<String>>, Vec<usize>) {
+    let vendor = Vendor::ok().await;
+    let connection =
+        |of: &str| Connection::new("vendor").with_secret("token", format!("{secret}{of}"));
+    let gateway = Setup::new(&vendor)
+        .also("a", connection("a"))
+        .also("b", connection("b"))
+        .upstream(|upstream| upstream.auth(scheme))
+        .start()
+        .await;
+    let mut errors = Vec::new();
+    let mut numbers = Vec::new();
+    for id in ["a", "b", "a"] {
+        let response = raw_call(gateway.address, get(&format!("/p/{id}/x"))).await;
+        match response.error() {
+            Some(error) => errors.push(Some(error.to_owned())),
+            None => numbers.push(vendor.next().await.connection),
+        }
+    }
+    (errors, numbers)
+}
+
+#[tokio::test]
+async fn t7_templates_that_authenticate_the_network_connection_isolate_it() {
+    let header = |template| auth::Header::new("authorization", template).unwrap();
+    for template in [
+        "Negotiate {token}",
+        "negotiate {token}",
+        "NTLM {token}",
+        "  nTlM   {token}",
+        "Kerberos {token}",
+    ] {
+        assert_eq!(
+            carried(header(template), "").await.1,
+            [0, 1, 0],
+            "{template}"
+        );
+        // One such scheme among others is enough.
+        let both = (auth::Header::new("x-own", "1").unwrap(), header(template));
+        assert_eq!(carried(both, "").await.1, [0, 1, 0], "{template}");
+    }
+    for template in ["Bearer {token}", "Token NTLM {token}", "{token}"] {
+        assert_eq!(
+            carried(header(template), "").await.1,
+            [0, 0, 0],
+            "{template}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn t7_a_credential_that_would_authenticate_a_shared_connection_is_not_sent() {
+    let scheme = auth::Header::new("authorization", "{token}").unwrap();
+    for secret in ["Negotiate ", "ntlm "] {
+        let (errors, numbers) = carried(scheme.clone(), secret).await;
+        assert_eq!(errors, vec![Some("store-unavailable".to_owned()); 3]);
+        assert_eq!(numbers, [0; 0]);
     }
 }
