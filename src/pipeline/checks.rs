@@ -2,7 +2,7 @@
 //!
 //! Rules: `docs/rules/security.md#3-callers-and-tenants`.
 
-use http::{HeaderMap, Method};
+use http::{HeaderMap, Method, Uri};
 use http_body::Body as _;
 
 use super::config::Config;
@@ -11,7 +11,7 @@ use crate::authorize::Scope;
 use crate::body::RequestBody;
 use crate::encoding::dot_segments::leaves_base;
 use crate::error::{Error, ErrorCode};
-use crate::rewrite::MAX_FIELDS;
+use crate::rewrite::{MAX_FIELDS, ResponseHeaderPolicy};
 use crate::upstream::{Route, Upstream};
 
 /// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
@@ -37,6 +37,19 @@ pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
         ));
     }
     Ok(())
+}
+
+/// Refuses a WebSocket that a web page of another origin opens, if browsers can reach the mount.
+pub(super) fn check_origin(headers: &HeaderMap, uri: &Uri, config: &Config) -> Result<(), Error> {
+    let is_safe = config.response_headers != ResponseHeaderPolicy::BrowserSafe
+        || config.websocket_origins.permit(headers, uri);
+    match is_safe {
+        true => Ok(()),
+        false => Err(Error::new(
+            ErrorCode::ScopeRefused,
+            "a web page of another origin may not open a WebSocket here",
+        )),
+    }
 }
 
 /// Refuses a method, a WebSocket or a path that isn't in the caller's scope.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 use http::{Extensions, Uri};
@@ -10,9 +11,9 @@ use crate::address::PathEncoding;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
-use crate::rewrite::{ResponseHeaderPolicy, members};
+use crate::rewrite::{CallerFields, ResponseHeaderPolicy, members};
 use crate::timeouts::Timeouts;
-use crate::upgrade::UpgradeTracker;
+use crate::upgrade::{Origins, UpgradeTracker};
 
 /// Returns the original URI, from which no router has removed the mount.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
@@ -23,7 +24,9 @@ pub(crate) struct Config {
     pub(crate) path_encoding: PathEncoding,
     pub(crate) reject_double_encoded_dots: bool,
     pub(crate) response_headers: ResponseHeaderPolicy,
-    pub(crate) host_credentials: Arc<[HeaderName]>,
+    /// `true` if instructions to a server in front are returned.
+    pub(crate) pass_server_instructions: bool,
+    pub(crate) host_credentials: Arc<CallerFields>,
     pub(crate) rewrite_links: bool,
     pub(crate) pass_forwarded: bool,
     pub(crate) via: Option<Via>,
@@ -36,6 +39,10 @@ pub(crate) struct Config {
     pub(crate) limits: Limits,
     pub(crate) observers: Arc<[Arc<dyn Observe>]>,
     pub(crate) upgrades: UpgradeTracker,
+    /// The origins of web pages that may open WebSockets in addition to the request's own.
+    pub(crate) websocket_origins: Origins,
+    /// The maximum time for which a WebSocket stays open while the authorizer or the store fails.
+    pub(crate) upgrade_grace: Duration,
     pub(crate) trace_context: TraceContext,
     pub(crate) resilience: Resilience,
 }
@@ -43,8 +50,12 @@ pub(crate) struct Config {
 impl Config {
     /// Removes these fields from each caller's request.
     pub(crate) fn strip(&mut self, fields: impl IntoIterator<Item = HeaderName>) {
-        let known = self.host_credentials.iter().cloned();
-        self.host_credentials = known.chain(fields).collect();
+        Arc::make_mut(&mut self.host_credentials).strip(fields);
+    }
+
+    /// Forwards this field of each caller's request, although it names the caller.
+    pub(crate) fn pass(&mut self, field: HeaderName) {
+        Arc::make_mut(&mut self.host_credentials).pass(field);
     }
 }
 
@@ -55,7 +66,8 @@ impl Default for Config {
             path_encoding: PathEncoding::Auto,
             reject_double_encoded_dots: false,
             response_headers: ResponseHeaderPolicy::All,
-            host_credentials: Arc::new([]),
+            pass_server_instructions: false,
+            host_credentials: Arc::default(),
             rewrite_links: false,
             pass_forwarded: false,
             via: None,
@@ -65,6 +77,8 @@ impl Default for Config {
             limits: Limits::default(),
             observers: Arc::new([]),
             upgrades: UpgradeTracker::new(),
+            websocket_origins: Origins::default(),
+            upgrade_grace: Duration::from_secs(60),
             trace_context: TraceContext::Pass,
             resilience: Resilience::default(),
         }

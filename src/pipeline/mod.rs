@@ -138,6 +138,9 @@ where
         checks::check_method(&call.outgoing.head.method)?;
         checks::check_size(&call.outgoing.head.headers)?;
         let uri = std::mem::take(&mut call.uri);
+        if call.handshake.is_some() {
+            checks::check_origin(&call.outgoing.head.headers, &uri, config)?;
+        }
         let address = Address::under(prefix, &uri)?;
         call.guard.set_connection_id(address.id());
         config.limits.admit(call.guard.permit())?;

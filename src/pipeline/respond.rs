@@ -1,9 +1,11 @@
 //! Converts the upstream's response to the response for the caller.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::{Method, Response, StatusCode};
 use http_body::Body as _;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::config::Config;
 use super::response_body::OwnBody;
@@ -14,7 +16,7 @@ use crate::client::{Transport, TransportError, TransportErrorKind};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
 use crate::observe::CallGuard;
-use crate::rewrite::{MountedLinks, ResponseRules, ResponseTrailers};
+use crate::rewrite::{MountedLinks, ResponseFields, ResponseRules, ResponseTrailers};
 use crate::store::{CredentialStore, StoreError};
 use crate::upgrade::{self, Check, Claim, Handshake, Tunnel};
 use crate::upstream::{BaseUrlResolver, Upstream};
@@ -47,9 +49,8 @@ where
         } else {
             &[]
         };
-        let policy = self.config.response_headers;
         let rules = ResponseRules {
-            policy,
+            fields: self.response_fields(),
             scrubbed,
             links,
         };
@@ -70,17 +71,20 @@ where
     ) -> Response<OwnBody> {
         let status = response.status();
         guard.on_answer(status);
-        let Config {
-            timeouts,
-            response_headers,
-            ..
-        } = &self.config;
+        let Config { timeouts, .. } = &self.config;
         let end = timeouts.end(guard.started());
-        let trailers = ResponseTrailers(*response_headers);
+        let trailers = ResponseTrailers(self.response_fields());
         response.map(|body| match is_bodiless(status, guard.method()) {
             true => OwnBody::bodiless(guard),
             false => OwnBody::relay(body, guard, trailers, timeouts.idle, end),
         })
+    }
+
+    fn response_fields(&self) -> ResponseFields {
+        ResponseFields {
+            policy: self.config.response_headers,
+            pass_server_instructions: self.config.pass_server_instructions,
+        }
     }
 
     /// Opens the tunnel if the upstream has agreed. Otherwise, returns the upstream's response
@@ -116,9 +120,58 @@ where
     T: Transport,
 {
     async fn may_go_on(&self, guard: &CallGuard, claim: &Claim) -> bool {
+        let grace_end = claim.begin_check() + self.config.upgrade_grace;
+        loop {
+            // A check that doesn't end counts as failed when the grace is over.
+            let limit = grace_end.max(Instant::now() + MIN_CHECK_TIME);
+            match timeout_at(limit, self.check(guard, claim)).await {
+                Ok(Verdict::Permitted) => {
+                    claim.pass_check();
+                    return true;
+                }
+                Ok(Verdict::Withdrawn) => return false,
+                Ok(Verdict::Failed) | Err(_) => {}
+            }
+            let now = Instant::now();
+            if now >= grace_end {
+                return false;
+            }
+            // The next check comes too late.
+            if grace_end - now > MAX_LAST_WAIT {
+                return true;
+            }
+            sleep_until(grace_end).await;
+        }
+    }
+}
+
+/// The time that a check has at least, even if the grace is over.
+const MIN_CHECK_TIME: Duration = Duration::from_secs(5);
+
+/// The maximum time for which a check that has failed waits for the end of the grace, to check once more then.
+const MAX_LAST_WAIT: Duration = Duration::from_secs(20);
+
+/// The result of a check of an open tunnel.
+enum Verdict {
+    Permitted,
+    Withdrawn,
+    /// The authorizer or the store failed.
+    Failed,
+}
+
+impl<S, A, R, T> Gateway<S, A, R, T>
+where
+    S: CredentialStore,
+    A: Authorize,
+    R: BaseUrlResolver,
+    T: Transport,
+{
+    /// Calls the authorizer and the store again for an open tunnel. A store that says no counts, even if the authorizer fails.
+    async fn check(&self, guard: &CallGuard, claim: &Claim) -> Verdict {
         let (Some(id), Some(key)) = (guard.connection_id(), guard.connection_key()) else {
-            return false;
+            return Verdict::Withdrawn;
         };
+        let mut has_failed = false;
         match self.authorizer.authorize(id, context(guard)).await {
             Ok(grant) => {
                 let (scope, granted) = grant.into_parts();
@@ -131,16 +184,19 @@ where
                     && scope.permits_websockets()
                     && scope.permits_path(claim.path()))
                 {
-                    return false;
+                    return Verdict::Withdrawn;
                 }
             }
-            Err(AuthorizeError::Denied | AuthorizeError::Reauthorize) => return false,
-            Err(AuthorizeError::Unavailable(_)) => {}
+            Err(AuthorizeError::Denied | AuthorizeError::Reauthorize) => return Verdict::Withdrawn,
+            Err(AuthorizeError::Unavailable(_)) => has_failed = true,
         }
         match self.store.connection(key, context(guard)).await {
-            Ok(connection) => claim.is_met_by(&connection),
-            Err(StoreError::NotFound | StoreError::Reauthorize) => false,
-            Err(StoreError::Unavailable(_) | StoreError::RefreshFailed { .. }) => true,
+            Ok(connection) if !claim.is_met_by(&connection) => Verdict::Withdrawn,
+            Err(StoreError::NotFound | StoreError::Reauthorize) => Verdict::Withdrawn,
+            Err(StoreError::Unavailable(_)) => Verdict::Failed,
+            // The store knows the connection, and only its credential can't be refreshed.
+            Ok(_) | Err(StoreError::RefreshFailed { .. }) if has_failed => Verdict::Failed,
+            Ok(_) | Err(StoreError::RefreshFailed { .. }) => Verdict::Permitted,
         }
     }
 }

@@ -6,6 +6,7 @@
 //! connection's credentials come last, and are set by [`auth`](crate::auth).
 
 mod browser_safe;
+mod caller_fields;
 mod fields;
 mod framing;
 mod links;
@@ -17,12 +18,13 @@ mod trailers;
 
 pub use self::response::ResponseHeaderPolicy;
 
+pub(crate) use self::caller_fields::CallerFields;
 pub(crate) use self::fields::{MAX_FIELDS, members};
 #[cfg(feature = "oauth2")]
 pub(crate) use self::fields::{canonical, is_of_the_client};
 pub(crate) use self::framing::framed;
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;
-pub(crate) use self::response::ResponseRules;
+pub(crate) use self::response::{ResponseFields, ResponseRules};
 pub(crate) use self::target::join;
 pub(crate) use self::trailers::{RequestTrailers, ResponseTrailers};

@@ -6,6 +6,7 @@ use http::uri::PathAndQuery;
 use http::{Extensions, Version};
 use http_body::Body;
 
+use super::CallerFields;
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
     is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path, remove,
@@ -20,8 +21,8 @@ use crate::upstream::Upstream;
 #[derive(Debug)]
 pub(crate) struct RequestRules<'a> {
     pub(crate) upstream: &'a Upstream,
-    /// The fields by which callers authenticate to the host application.
-    pub(crate) host_credentials: &'a [HeaderName],
+    /// The fields of callers that aren't forwarded.
+    pub(crate) host_credentials: &'a CallerFields,
     /// `true` if the host application's own forwarding fields are forwarded.
     pub(crate) pass_forwarded: bool,
     /// The entry that is added to `Via`.
@@ -74,7 +75,7 @@ impl RequestRules<'_> {
         let other_spelling = name.as_str() != canonical;
         is_hop_by_hop(canonical)
             || is_caller_credential(canonical)
-            || is_one_of(canonical, self.host_credentials)
+            || self.host_credentials.drops(canonical)
             || is_one_of(canonical, self.upstream.requirements().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (overrides_method(canonical) && self.scope.limits_methods())
@@ -87,7 +88,9 @@ impl RequestRules<'_> {
     /// Returns `true` if a forwarding field is forwarded. If this gateway adds a `Via`, the earlier entries must be
     /// kept, or a loop over two gateways would never be detected.
     fn passes(&self, canonical: &str) -> bool {
-        self.pass_forwarded || (canonical == "via" && self.via.is_some())
+        self.pass_forwarded
+            || (canonical == "via" && self.via.is_some())
+            || self.host_credentials.passes(canonical)
     }
 
     fn is_default(&self, canonical: &str) -> bool {

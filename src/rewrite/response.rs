@@ -18,14 +18,23 @@ pub enum ResponseHeaderPolicy {
     #[default]
     All,
     /// All fields except those that act on the host application's origin in a browser (`Set-Cookie`,
-    /// `Access-Control-*`, ...). The response is sandboxed, and isn't stored in shared caches.
+    /// `Access-Control-*`, ...). The response is sandboxed, and isn't stored in shared caches. WebSockets that pages of other origins open
+    /// are refused ([`websocket_origin`](crate::PassthroughBuilder::websocket_origin)).
     BrowserSafe,
+}
+
+/// The fields and trailers of a response that are returned, by their names.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ResponseFields {
+    pub(crate) policy: ResponseHeaderPolicy,
+    /// `true` if instructions to a server in front are returned.
+    pub(crate) pass_server_instructions: bool,
 }
 
 /// The rules for the fields of a response.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ResponseRules<'a> {
-    pub(crate) policy: ResponseHeaderPolicy,
+    pub(crate) fields: ResponseFields,
     /// The query parameters that are removed from links.
     pub(crate) scrubbed: &'a [Box<str>],
     /// Rewrites links to addresses under the mount, if the host application requires that.
@@ -49,7 +58,7 @@ impl ResponseRules<'_> {
         }
         let nominated = Nominated::from_headers(&parts.headers).ok_or(UnusableHead)?;
         remove(&mut parts.headers, |_, canonical| {
-            drops(canonical, self.policy) || nominated.holds(canonical)
+            self.fields.drops(canonical) || nominated.holds(canonical)
         });
         if let Some(size) = size {
             framing::keep_only_a_true_length(&mut parts.headers, size);
@@ -61,7 +70,7 @@ impl ResponseRules<'_> {
         if let Some(links) = self.links {
             links.rewrite(&mut parts.headers);
         }
-        if self.policy == ResponseHeaderPolicy::BrowserSafe {
+        if self.fields.policy == ResponseHeaderPolicy::BrowserSafe {
             browser_safe::harden(&mut parts.headers);
         }
         // hyper's server writes the version of the response.
@@ -71,12 +80,38 @@ impl ResponseRules<'_> {
     }
 }
 
-/// Returns `true` if a field or a trailer of the upstream's response isn't passed on.
-pub(super) fn drops(canonical: &str, policy: ResponseHeaderPolicy) -> bool {
-    is_hop_by_hop(canonical)
-        || canonical == "passthrough-error"
-        || (policy == ResponseHeaderPolicy::BrowserSafe
-            && browser_safe::acts_on_the_origin(canonical))
+impl ResponseFields {
+    /// Returns `true` if a field or a trailer of the upstream's response isn't passed on.
+    pub(super) fn drops(self, canonical: &str) -> bool {
+        is_hop_by_hop(canonical)
+            || canonical == "passthrough-error"
+            || (!self.pass_server_instructions && instructs_server(canonical))
+            || (self.policy == ResponseHeaderPolicy::BrowserSafe
+                && browser_safe::acts_on_the_origin(canonical))
+    }
+}
+
+/// Returns `true` for fields that a server in front of the host application obeys: it sends a file or another address in place of the
+/// response, or changes its caches.
+fn instructs_server(canonical: &str) -> bool {
+    const PREFIXES: [&str; 9] = [
+        "accel-",     // nginx
+        "h2o-",       // h2o
+        "hiawatha-",  // Hiawatha
+        "lighttpd-",  // lighttpd
+        "litespeed-", // LiteSpeed
+        "lsadc-",     // LiteSpeed Web ADC
+        "lscache",    // LiteSpeed, older
+        "reproxy-",   // Perlbal, h2o, Apache's mod_reproxy
+        "sendfile",   // Apache, lighttpd, Cherokee, nginx's module; with -Type, -Temporary, 2
+    ];
+    canonical.strip_prefix("x-").is_some_and(|name| {
+        PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+            || matches!(
+                name,
+                "compress-hint" | "offload-to-simplehttpd" | "send-file" | "http2-push-only"
+            )
+    })
 }
 
 /// Returns `true` if there is a transfer coding other than `chunked`. hyper decodes `chunked`, but keeps the field.
@@ -147,8 +182,12 @@ mod tests {
         for (name, value) in fields {
             parts.headers.append(*name, HeaderValue::from_static(value));
         }
-        let rules = ResponseRules {
+        let fields = ResponseFields {
             policy,
+            ..ResponseFields::default()
+        };
+        let rules = ResponseRules {
+            fields,
             scrubbed: &[],
             links: None,
         };
@@ -170,6 +209,32 @@ mod tests {
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .collect();
         assert_eq!(names, [("set-cookie", &b"a"[..]), ("set-cookie", b"b")]);
+    }
+
+    #[test]
+    fn instructions_to_a_server_in_front_are_dropped_unless_they_pass() {
+        let dropped = ResponseFields::default();
+        let passing = ResponseFields {
+            pass_server_instructions: true,
+            ..dropped
+        };
+        for name in [
+            "x-accel-redirect",
+            "x-sendfile",
+            "x-reproxy-url",
+            "x-litespeed-location",
+        ] {
+            assert!(dropped.drops(name) && !passing.drops(name), "{name}");
+        }
+        for name in [
+            "x-accelerate",
+            "x-request-id",
+            "x-cache",
+            "x-ratelimit-limit",
+            "accel-x",
+        ] {
+            assert!(!dropped.drops(name), "{name}");
+        }
     }
 
     #[test]

@@ -7,12 +7,11 @@ use http::HeaderMap;
 use http::header::HeaderName;
 use smallvec::SmallVec;
 
-use super::ResponseHeaderPolicy;
 use super::fields::{
     is_caller_credential, is_forwarding, is_framing_or_routing, is_hop_by_hop, is_one_of,
     overrides_method, overrides_path, remove,
 };
-use super::response::drops;
+use super::{CallerFields, ResponseFields};
 use crate::auth::Requirements;
 
 /// The names that are removed from a request's trailers. The same names are removed from its head.
@@ -22,7 +21,7 @@ pub(crate) struct RequestTrailers {
     pub(crate) requirements: Arc<Requirements>,
     /// The fields that the scheme has set.
     pub(crate) set: SmallVec<[HeaderName; 2]>,
-    pub(crate) host_credentials: Arc<[HeaderName]>,
+    pub(crate) host_credentials: Arc<CallerFields>,
 }
 
 impl RequestTrailers {
@@ -34,7 +33,7 @@ impl RequestTrailers {
                 || is_forwarding(canonical)
                 || overrides_method(canonical)
                 || overrides_path(canonical)
-                || is_one_of(canonical, &self.host_credentials)
+                || self.host_credentials.drops(canonical)
                 || is_one_of(canonical, self.requirements.fields())
                 || is_one_of(canonical, &self.set)
         });
@@ -49,12 +48,12 @@ impl fmt::Debug for RequestTrailers {
 
 /// The names that are removed from a response's trailers.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ResponseTrailers(pub(crate) ResponseHeaderPolicy);
+pub(crate) struct ResponseTrailers(pub(crate) ResponseFields);
 
 impl ResponseTrailers {
     pub(crate) fn rewrite(self, trailers: &mut HeaderMap) {
         remove(trailers, |_, canonical| {
-            drops(canonical, self.0)
+            self.0.drops(canonical)
                 || is_framing_or_routing(canonical)
                 || canonical == "proxy-status"
         });
@@ -66,6 +65,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::rewrite::ResponseHeaderPolicy;
 
     fn trailers(names: &[&'static str]) -> HeaderMap {
         let pairs = names
@@ -89,16 +89,20 @@ mod tests {
             "x-set",
             "x_set",
             "x-host-key",
+            "remote-user",
+            "x-original-url",
             "content-length",
             "transfer-encoding",
             "host",
             "te",
             "x-forwarded-for",
         ]);
+        let mut host_credentials = CallerFields::default();
+        host_credentials.strip([HeaderName::from_static("x-host-key")]);
         let rules = RequestTrailers {
             requirements: Arc::new(Requirements::new().field(HeaderName::from_static("x-key"))),
             set: SmallVec::from_iter([HeaderName::from_static("x-set")]),
-            host_credentials: Arc::new([HeaderName::from_static("x-host-key")]),
+            host_credentials: Arc::new(host_credentials),
         };
         rules.rewrite(&mut sent);
         assert_eq!(left(&sent), ["x-sum"]);
@@ -112,11 +116,15 @@ mod tests {
             "passthrough_error",
             "proxy-status",
             "connection",
+            "x-accel-redirect",
+            "x_sendfile",
             "set-cookie",
         ]);
-        ResponseTrailers(ResponseHeaderPolicy::All).rewrite(&mut sent);
+        let mut fields = ResponseFields::default();
+        ResponseTrailers(fields).rewrite(&mut sent);
         assert_eq!(left(&sent), ["grpc-status", "set-cookie"]);
-        ResponseTrailers(ResponseHeaderPolicy::BrowserSafe).rewrite(&mut sent);
+        fields.policy = ResponseHeaderPolicy::BrowserSafe;
+        ResponseTrailers(fields).rewrite(&mut sent);
         assert_eq!(left(&sent), ["grpc-status"]);
     }
 }

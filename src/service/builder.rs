@@ -24,7 +24,7 @@ use crate::resilience::{CircuitPolicy, RetryPolicy};
 use crate::rewrite::ResponseHeaderPolicy;
 use crate::store::CredentialStore;
 use crate::timeouts::MAX_TIMEOUT;
-use crate::upgrade::UpgradeTracker;
+use crate::upgrade::{OriginError, UpgradeTracker};
 use crate::upstream::BaseUrlResolver;
 
 /// The state of a builder that has no authorizer yet.
@@ -248,6 +248,13 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.response_headers = policy)
     }
 
+    /// Sets whether fields of upstreams' responses that instruct a server in front of the host application are returned, such as
+    /// `X-Accel-Redirect` and `X-Sendfile`. Default: `false`, because an upstream could otherwise choose a file of the host application
+    /// that nginx, Apache or lighttpd sends to the caller.
+    pub fn pass_server_instructions(self, pass: bool) -> Self {
+        self.set(|config| config.pass_server_instructions = pass)
+    }
+
     /// Sets whether addresses in `Location`, `Content-Location` and `Link` under the base URL of the call are rewritten to addresses under
     /// the mount.
     ///
@@ -274,8 +281,24 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.strip([name]))
     }
 
+    /// Forwards a field of callers that names the caller, such as `X-Client-IP`, or that describes the way of the request, such as
+    /// `X-Forwarded-For`. Default: none.
+    ///
+    /// Without this setting, the fields of identity-aware proxies (`Cf-Access-*`, `X-Amzn-Oidc-*`, `X-Goog-IAP-*`, `X-Auth-Request-*`,
+    /// `X-Forwarded-User`, `Remote-User`, ...), client certificates and addresses of callers (`Cf-Connecting-IP`, `True-Client-IP`,
+    /// `X-Client-IP`, ...) aren't forwarded; [the contract](https://github.com/tower-passthrough/tower-passthrough/blob/main/docs/contract.md)
+    /// lists all of them. `Authorization`, `Cookie`, `Proxy-Authorization`, hop-by-hop fields and the fields of
+    /// [`caller_credentials`](Self::caller_credentials) and [`strip_request_header`](Self::strip_request_header) are never forwarded, named
+    /// or not.
+    pub fn pass_request_header(self, name: HeaderName) -> Self {
+        self.set(|config| config.pass(name))
+    }
+
     /// Sets whether `Forwarded`, `Via`, `X-Forwarded-*` and `X-Real-IP` are forwarded with the values that the host application's layers
-    /// have set. Default: `false`, so these fields don't reach upstreams.
+    /// have set. Default: `false`, so upstreams see an ordinary client.
+    ///
+    /// `X-Forwarded-User` and other `X-Forwarded-*` fields that name the caller aren't forwarded; see
+    /// [`pass_request_header`](Self::pass_request_header).
     pub fn pass_forwarded(self, pass: bool) -> Self {
         self.set(|config| config.pass_forwarded = pass)
     }
@@ -348,6 +371,31 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     /// Sets the handle that counts, drains and aborts the tunnels of WebSockets. Default: a handle that only this service uses.
     pub fn upgrade_tracker(self, tracker: UpgradeTracker) -> Self {
         self.set(|config| config.upgrades = tracker)
+    }
+
+    /// Sets the maximum time for which an open WebSocket stays open while the store or the authorizer fails. `0` ends it at the first check
+    /// that fails.
+    ///
+    /// The store and the authorizer are called every 30 seconds for each open WebSocket. A check that doesn't end counts as failed.
+    ///
+    /// Default: 60 s.
+    pub fn upgrade_grace(self, grace: Duration) -> Self {
+        self.set(|config| config.upgrade_grace = grace.min(MAX_TIMEOUT))
+    }
+
+    /// Adds an origin whose web pages may open WebSockets, such as `https://app.example`, with
+    /// [`ResponseHeaderPolicy::BrowserSafe`]. Default: only pages of the request's own origin.
+    ///
+    /// The request's own origin has the host and the port of its URI, or of `Host`. Add the public origin if a server in front changes
+    /// `Host`. Handshakes without `Origin` and `Sec-Fetch-Site` don't come from a browser, and pass. With
+    /// [`ResponseHeaderPolicy::All`], no origin is checked.
+    ///
+    /// # Errors
+    ///
+    /// [`OriginError`] if it isn't `scheme://host` or `scheme://host:port`, or `null`.
+    pub fn websocket_origin(mut self, origin: &str) -> Result<Self, OriginError> {
+        self.config.websocket_origins.add(origin)?;
+        Ok(self)
     }
 
     /// Sets the maximum number of concurrent calls of all connections together; `0` allows no call.
@@ -483,8 +531,8 @@ impl<S, R, T> DangerousBuilder<S, R, T> {
     /// Allows every caller who reaches the mount to use each connection with each method and path.
     ///
     /// The fields by which callers authenticate to the host application are forwarded to upstreams, unless
-    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Only `Authorization`, `Cookie` and
-    /// `Proxy-Authorization` are always removed.
+    /// [`strip_request_header`](PassthroughBuilder::strip_request_header) names them. Only `Authorization`, `Cookie`,
+    /// `Proxy-Authorization`, and the fields of [`pass_request_header`](PassthroughBuilder::pass_request_header) are removed without it.
     ///
     /// Default: an authorizer must be set.
     pub fn allow_all(self) -> PassthroughBuilder<S, R, T, AllowAll> {

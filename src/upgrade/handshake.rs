@@ -7,6 +7,7 @@
 
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher as _};
+use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
 
 use base64::Engine as _;
@@ -22,6 +23,7 @@ use http::{Extensions, Method, Request, StatusCode, Version, response};
 use http_body::Body as _;
 use hyper::upgrade::OnUpgrade;
 use sha1_smol::Sha1;
+use tokio::time::Instant;
 
 use super::NotAsked;
 use crate::auth::{AuthContext, AuthRequest};
@@ -50,11 +52,30 @@ pub(crate) struct Claim {
     identity: Option<IsolationKey>,
     /// The path in the form in which it was checked.
     path: Box<str>,
+    /// The time of the first check that failed since the last check that didn't.
+    failing_since: Mutex<Option<Instant>>,
 }
 
 impl Claim {
     pub(crate) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Notes that a check begins, and returns the time since which checks fail: now, if the last check didn't fail.
+    pub(crate) fn begin_check(&self) -> Instant {
+        let mut failing_since = self
+            .failing_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *failing_since.get_or_insert_with(Instant::now)
+    }
+
+    /// Notes that a check hasn't failed.
+    pub(crate) fn pass_check(&self) {
+        *self
+            .failing_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Returns `true` if the tunnel may stay open with the present version of its connection. The credential may differ, because it may
@@ -136,6 +157,7 @@ impl Handshake {
             upstream: upstream.clone(),
             identity: client_identity(connection, upstream),
             path: path.into(),
+            failing_since: Mutex::new(None),
         });
     }
 

@@ -24,12 +24,15 @@
 //! ```
 
 mod handshake;
+mod origins;
 mod relay;
 mod tracker;
 
+pub use self::origins::OriginError;
 pub use self::tracker::UpgradeTracker;
 
 pub(crate) use self::handshake::{Claim, Handshake};
+pub(crate) use self::origins::Origins;
 pub(crate) use self::relay::{Check, Tunnel};
 
 use http::StatusCode;

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::COOKIE;
 use tower_http::csrf::CsrfLayer;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use crate::place::Place;
 use testkit::caller::{RawResponse, raw_call, request};
@@ -70,4 +71,36 @@ async fn v5_own_pages_and_programs_can_and_the_cookie_is_not_forwarded() {
         let received = place.vendor.next().await;
         assert!(!received.head.has("cookie"), "{:?}", received.head);
     }
+}
+
+/// A handshake is a GET, which the layer lets through.
+#[tokio::test]
+async fn v9_other_sites_pages_cannot_open_a_websocket_with_the_cookie() {
+    let place = Place::with(
+        |setup| {
+            setup.options(|options| options.response_headers(ResponseHeaderPolicy::BrowserSafe))
+        },
+        |service| {
+            Router::new()
+                .nest_service("/p", service)
+                .layer(from_fn(logged_in))
+                .layer(CsrfLayer::new())
+        },
+    )
+    .await;
+    let usual = [
+        "Cookie: session=ann",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "Sec-WebSocket-Version: 13",
+    ];
+    let lines = [
+        &usual[..],
+        &["Origin: https://evil.test", "Sec-Fetch-Site: cross-site"],
+    ]
+    .concat();
+    let response = raw_call(place.gateway.address, request("GET", "/p/c/x", &lines, "")).await;
+    assert_eq!(response.status(), 403);
+    place.vendor.untouched().await;
 }

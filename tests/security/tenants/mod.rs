@@ -2,6 +2,7 @@
 
 mod credentials;
 mod crossing;
+mod identified;
 mod identities;
 mod ids;
 mod keys;

@@ -1,21 +1,25 @@
 //! A tunnel ends in a stated time after its connection was removed, or after its caller lost the permission.
 
-use std::sync::Arc;
+use std::collections::HashSet;
+use std::future::pending;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::time::{advance, pause, resume};
 use tower_passthrough::Grant;
 use tower_passthrough::authorize::AuthorizeError;
-use tower_passthrough::authorize::AuthorizeFn;
+use tower_passthrough::authorize::{AuthorizeAsyncFn, AuthorizeFn};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{
-    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Scope, StoreError,
+    Authorize, CallContext, Connection, ConnectionId, CredentialStore, Integrations,
+    PassthroughService, Scope, StoreError,
 };
 
 use testkit::caller::Caller;
-use testkit::gateway::Setup;
-use testkit::manual::ManualVendor;
+use testkit::gateway::{Gateway, Setup, bind};
+use testkit::manual::{ManualVendor, VendorConnection};
 use testkit::wait::within;
 
 #[derive(Clone, Default)]
@@ -117,6 +121,192 @@ async fn t13_a_tunnel_ends_if_its_path_is_no_longer_permitted() {
     let theirs = Narrowed(narrowed.clone());
     ends_with(Gone::default(), theirs, move || {
         narrowed.0.store(true, Ordering::SeqCst);
+    })
+    .await;
+}
+
+/// A store or an authorizer that fails for a while.
+#[derive(Clone, Copy, PartialEq)]
+enum State {
+    Up,
+    Failing,
+    Silent,
+}
+
+#[derive(Clone)]
+struct Flaky(watch::Receiver<State>);
+
+impl Flaky {
+    async fn fails(&self) -> bool {
+        let state = *self.0.borrow();
+        match state {
+            State::Up => false,
+            State::Failing => true,
+            State::Silent => pending().await,
+        }
+    }
+}
+
+impl CredentialStore for Flaky {
+    async fn connection(
+        &self,
+        _: &ConnectionKey,
+        _: CallContext<'_>,
+    ) -> Result<Connection, StoreError> {
+        match self.fails().await {
+            true => Err(StoreError::unavailable("down")),
+            false => Ok(Connection::new("vendor").with_secret("token", "s3cr3t")),
+        }
+    }
+}
+
+impl Authorize for Flaky {
+    async fn authorize(
+        &self,
+        _: &ConnectionId,
+        _: CallContext<'_>,
+    ) -> Result<Grant, AuthorizeError> {
+        match self.fails().await {
+            true => Err(AuthorizeError::unavailable("down")),
+            false => Ok(Grant::all()),
+        }
+    }
+}
+
+/// An open tunnel whose store or authorizer can fail.
+struct FlakyTunnel {
+    caller: Caller,
+    vendor: VendorConnection,
+    state: watch::Sender<State>,
+    _gateway: Gateway,
+}
+
+impl FlakyTunnel {
+    async fn open(fails_in_store: bool, grace: Option<Duration>) -> Self {
+        let vendor = ManualVendor::bind().await;
+        let (state, flaky) = watch::channel(State::Up);
+        let (_, up) = watch::channel(State::Up);
+        let (store, authorizer) = match fails_in_store {
+            true => (Flaky(flaky), Flaky(up)),
+            false => (Flaky(up), Flaky(flaky)),
+        };
+        let listener = bind().await;
+        let mut setup = Setup::new(&vendor);
+        let transport = setup.build_transport(listener.local_addr().unwrap());
+        let integrations = Integrations::new().with("vendor", setup.build_upstream());
+        let mut builder = PassthroughService::builder(store, integrations)
+            .authorize(authorizer)
+            .caller_credentials([])
+            .transport(transport)
+            .prefix("/p")
+            .unwrap();
+        if let Some(grace) = grace {
+            builder = builder.upgrade_grace(grace);
+        }
+        let gateway = Gateway::serve(listener, builder.build());
+        let mut caller = Caller::connect(gateway.address).await;
+        let handshake = "GET /p/c/live HTTP/1.1\r\nHost: app.test\r\nConnection: upgrade\r\n\
+                         Upgrade: websocket\r\nSec-WebSocket-Key: a\r\nSec-WebSocket-Version: 13\r\n\r\n";
+        caller.write(handshake).await;
+        let mut vendor = vendor.accept().await;
+        vendor.head().await;
+        let agreement = "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+                         Upgrade: websocket\r\n\r\n";
+        vendor.write(agreement).await;
+        assert_eq!(caller.head().await.status(), 101);
+        Self {
+            caller,
+            vendor,
+            state,
+            _gateway: gateway,
+        }
+    }
+
+    /// Moves the clock, and finds the tunnel open.
+    async fn is_open_after(&mut self, seconds: u64) {
+        self.pass(seconds).await;
+        self.caller.write("on").await;
+        assert_eq!(within("bytes", self.vendor.wire.exactly(2)).await.0, b"on");
+    }
+
+    /// Moves the clock, and finds the tunnel closed.
+    async fn is_closed_after(mut self, seconds: u64) {
+        self.pass(seconds).await;
+        self.caller.closed().await;
+        self.vendor.closed().await;
+    }
+
+    async fn pass(&self, seconds: u64) {
+        pause();
+        advance(Duration::from_secs(seconds)).await;
+        resume();
+    }
+}
+
+#[tokio::test]
+async fn t13_a_tunnel_ends_when_its_store_or_authorizer_fails_for_longer_than_the_grace() {
+    for fails_in_store in [true, false] {
+        for state in [State::Failing, State::Silent] {
+            let mut tunnel = FlakyTunnel::open(fails_in_store, None).await;
+            tunnel.is_open_after(31).await;
+            tunnel.state.send(state).unwrap();
+            // It fails from the next check on, and 60 s are the grace.
+            tunnel.is_open_after(31).await;
+            tunnel.is_open_after(31).await;
+            match state {
+                // A check that doesn't end has a last chance of 5 s.
+                State::Silent => {
+                    tunnel.is_open_after(31).await;
+                    tunnel.is_closed_after(6).await;
+                }
+                _ => tunnel.is_closed_after(31).await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn t13_a_store_that_works_again_keeps_the_tunnel() {
+    let mut tunnel = FlakyTunnel::open(true, None).await;
+    for _ in 0..3 {
+        tunnel.state.send(State::Failing).unwrap();
+        tunnel.is_open_after(31).await;
+        tunnel.is_open_after(31).await;
+        tunnel.state.send(State::Up).unwrap();
+        tunnel.is_open_after(31).await;
+    }
+}
+
+#[tokio::test]
+async fn t13_the_grace_can_be_set_and_zero_is_at_once() {
+    let at_once = FlakyTunnel::open(true, Some(Duration::ZERO)).await;
+    at_once.state.send(State::Failing).unwrap();
+    at_once.is_closed_after(31).await;
+
+    let mut shorter = FlakyTunnel::open(true, Some(Duration::from_secs(10))).await;
+    shorter.state.send(State::Failing).unwrap();
+    shorter.is_open_after(31).await;
+    shorter.is_closed_after(11).await;
+
+    let mut longer = FlakyTunnel::open(true, Some(Duration::from_secs(150))).await;
+    longer.state.send(State::Failing).unwrap();
+    for _ in 0..5 {
+        longer.is_open_after(31).await;
+    }
+    longer.is_closed_after(31).await;
+}
+
+/// The caller's session, which the host application's authentication found at the handshake.
+#[tokio::test]
+async fn t13_an_authorizer_that_looks_the_session_up_notices_a_logout() {
+    let sessions = Arc::new(Mutex::new(HashSet::from(["of-ann"])));
+    let known = Arc::clone(&sessions);
+    let authorizer = AuthorizeAsyncFn::new(move |_: &ConnectionId, _: CallContext<'_>| {
+        let known = Arc::clone(&known);
+        async move { known.lock().unwrap().contains("of-ann") }
+    });
+    ends_with(Gone::default(), authorizer, move || {
+        sessions.lock().unwrap().clear();
     })
     .await;
 }
