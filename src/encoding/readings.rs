@@ -476,19 +476,16 @@ mod tests {
 
     fn unescape(path: &str, decodes: impl Fn(char) -> bool) -> String {
         let mut kept = String::new();
-        let mut rest = path;
-        while let Some(char) = rest.chars().next() {
-            let sequence = rest.get(..3).filter(|text| text.starts_with('%'));
-            let byte = sequence.and_then(|text| u8::from_str_radix(text.get(1..)?, 16).ok());
+        let mut chars = path.chars();
+        while let Some(char) = chars.next() {
+            let digits = chars.as_str().get(..2).filter(|_| char == '%');
+            let byte = digits.and_then(|digits| u8::from_str_radix(digits, 16).ok());
             match byte.filter(u8::is_ascii).map(char::from) {
                 Some(byte) if decodes(byte) => {
                     kept.push(byte);
-                    rest = &rest[3..];
+                    let _ = chars.nth(1);
                 }
-                _ => {
-                    kept.push(char);
-                    rest = &rest[char.len_utf8()..];
-                }
+                _ => kept.push(char),
             }
         }
         kept

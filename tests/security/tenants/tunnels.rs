@@ -223,14 +223,14 @@ impl FlakyTunnel {
     }
 
     /// Moves the clock, and finds the tunnel open.
-    async fn is_open_after(&mut self, seconds: u64) {
+    async fn stays_open_after(&mut self, seconds: u64) {
         self.pass(seconds).await;
         self.caller.write("on").await;
         assert_eq!(within("bytes", self.vendor.wire.exactly(2)).await.0, b"on");
     }
 
     /// Moves the clock, and finds the tunnel closed.
-    async fn is_closed_after(mut self, seconds: u64) {
+    async fn closes_after(mut self, seconds: u64) {
         self.pass(seconds).await;
         self.caller.closed().await;
         self.vendor.closed().await;
@@ -248,18 +248,18 @@ async fn t13_a_tunnel_ends_when_its_store_or_authorizer_fails_for_longer_than_th
     for fails_in_store in [true, false] {
         for state in [State::Failing, State::Silent] {
             let mut tunnel = FlakyTunnel::open(fails_in_store, None).await;
-            tunnel.is_open_after(31).await;
+            tunnel.stays_open_after(31).await;
             tunnel.state.send(state).unwrap();
             // It fails from the next check on, and 60 s are the grace.
-            tunnel.is_open_after(31).await;
-            tunnel.is_open_after(31).await;
+            tunnel.stays_open_after(31).await;
+            tunnel.stays_open_after(31).await;
             match state {
                 // A check that doesn't end has a last chance of 5 s.
                 State::Silent => {
-                    tunnel.is_open_after(31).await;
-                    tunnel.is_closed_after(6).await;
+                    tunnel.stays_open_after(31).await;
+                    tunnel.closes_after(6).await;
                 }
-                _ => tunnel.is_closed_after(31).await,
+                _ => tunnel.closes_after(31).await,
             }
         }
     }
@@ -270,10 +270,10 @@ async fn t13_a_store_that_works_again_keeps_the_tunnel() {
     let mut tunnel = FlakyTunnel::open(true, None).await;
     for _ in 0..3 {
         tunnel.state.send(State::Failing).unwrap();
-        tunnel.is_open_after(31).await;
-        tunnel.is_open_after(31).await;
+        tunnel.stays_open_after(31).await;
+        tunnel.stays_open_after(31).await;
         tunnel.state.send(State::Up).unwrap();
-        tunnel.is_open_after(31).await;
+        tunnel.stays_open_after(31).await;
     }
 }
 
@@ -281,19 +281,19 @@ async fn t13_a_store_that_works_again_keeps_the_tunnel() {
 async fn t13_the_grace_can_be_set_and_zero_is_at_once() {
     let at_once = FlakyTunnel::open(true, Some(Duration::ZERO)).await;
     at_once.state.send(State::Failing).unwrap();
-    at_once.is_closed_after(31).await;
+    at_once.closes_after(31).await;
 
     let mut shorter = FlakyTunnel::open(true, Some(Duration::from_secs(10))).await;
     shorter.state.send(State::Failing).unwrap();
-    shorter.is_open_after(31).await;
-    shorter.is_closed_after(11).await;
+    shorter.stays_open_after(31).await;
+    shorter.closes_after(11).await;
 
     let mut longer = FlakyTunnel::open(true, Some(Duration::from_secs(150))).await;
     longer.state.send(State::Failing).unwrap();
     for _ in 0..5 {
-        longer.is_open_after(31).await;
+        longer.stays_open_after(31).await;
     }
-    longer.is_closed_after(31).await;
+    longer.closes_after(31).await;
 }
 
 /// The caller's session, which the host application's authentication found at the handshake.
