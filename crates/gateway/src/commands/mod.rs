@@ -295,7 +295,7 @@ mod tests {
     async fn a_file_that_is_at_fault_changes_nothing() -> io::Result<()> {
         let good = "[connection.a]\nintegration = \"v\"\nvariables = { region = \"eu\" }\n\
                     secret = { token = \"s3cr3t\" }\n";
-        let missing = "missing key `secret.token`, which the integration's `auth` sends";
+        let missing = "missing key `secret.token`, which the integration's `auth` needs";
         for (rest, expected) in [
             (
                 "[connection.b]\nintegration = \"w\"".to_owned(),
@@ -361,7 +361,7 @@ mod tests {
         assert_eq!(removed, ok("removed 1 connection\n"));
         let (printed, failure) = files.run(&store, &["remove", "a", "b", "x\u{202e}"]).await;
         assert_eq!(printed, "removed 1 connection\n");
-        assert_eq!(failure, "1 the connection a, x\\u{202e}");
+        assert_eq!(failure, "1 the connection a, x\\u{202e} doesn't exist");
         assert_eq!(files.run(&store, &["list"]).await, ok("c\tv\tlive\n"));
         let rotated = files.run(&store, &["rotate-key"]).await;
         assert_eq!(rotated, ok("re-encrypted 0 connections\n"));

@@ -135,7 +135,7 @@ async fn connections_commands_need_a_persistent_store() {
     }
     let ended = run(&["connections", "list"]);
     assert_eq!(ended.code, Some(2));
-    let expected = "connections: expected --config FILE, ";
+    let expected = "connections: add --config FILE, ";
     assert!(ended.stderr.starts_with(expected), "{}", ended.stderr);
     let ended = run(&["connections", "list", "--config", "none.toml"]);
     assert_eq!(ended.code, Some(2));
@@ -213,7 +213,7 @@ async fn without_callers_the_gateway_listens_only_on_loopback() {
     let gateway = Gateway::start(&open).await;
     let answer = gateway.curl("/passthrough/c/x", &[]).await;
     assert_eq!(answer.status(), 200);
-    let said = |log: &str| log.contains("no key is asked for");
+    let said = |log: &str| log.contains("callers need no key");
     gateway.stderr.until("a warning", said).await;
 
     let folder = Folder::new();
@@ -221,6 +221,6 @@ async fn without_callers_the_gateway_listens_only_on_loopback() {
     let file = file.to_str().unwrap();
     let ended = run(&["--config", file, "--listen", "0.0.0.0:0"]);
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let expected = "no key is asked for; expected one, or a `listen` on loopback";
+    let expected = "add a [[caller]], or listen on loopback";
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
 }

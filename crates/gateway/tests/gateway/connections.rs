@@ -111,7 +111,7 @@ async fn imported_connections_are_served_instead_of_those_in_the_config() {
     let expected = format!("Bearer {TOKEN}");
     assert_eq!(received.head.value("authorization"), Some(&*expected));
     let log = gateway.stderr.text();
-    let warning = "connections live in sqlite: those of this file, 1, aren't served; `connections import` imports them";
+    let warning = "connections are stored in sqlite, so the [connection.*] tables of this file (1) aren't served; `connections import` imports them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");
 }
 
@@ -161,7 +161,7 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
     let vendor = Vendor::ok().await;
     let files = Files::new(&vendor).await;
     let add = ["add", "d", "--integration", "v"];
-    let missing = "missing key `secret.token`, which the integration's `auth` sends";
+    let missing = "missing key `secret.token`, which the integration's `auth` needs";
     files.fails(&add, "", 2, missing);
     files.fails(&add, "token = c4nary", 2, "stdin:1:9: ");
     files.fails(&add, "c4nary", 2, "stdin:1:7: ");
@@ -177,7 +177,7 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
     files.done(&["list"], "", "");
 
     files.done(&add, SECRET, "added 1 connection\n");
-    let why = "there is a connection d already; --replace replaces it";
+    let why = "the connection d already exists; --replace replaces it";
     files.fails(&add, SECRET, 1, why);
     let secrets = files.folder.write("secrets.toml", SECRET);
     let from_file = [
@@ -188,7 +188,12 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
     files.done(&from_file, "", "added 1 connection\n");
     files.done(&["list"], "", "d\tv\tlive\n");
 
-    files.fails(&["remove", "d", "e"], "", 1, "there was no connection e");
+    files.fails(
+        &["remove", "d", "e"],
+        "",
+        1,
+        "the connection e doesn't exist",
+    );
     files.done(&["list"], "", "");
     files.fails(
         &["import", "none.toml"],

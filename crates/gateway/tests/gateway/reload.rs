@@ -170,7 +170,7 @@ async fn the_listener_stays_and_the_rest_of_the_file_takes_effect() {
     let moved = config.listen(other.local_addr().unwrap());
     gateway.reload(&moved.callers(&caller(NEW_KEY))).await;
     let warning = format!(
-        "WARN passthrough_gateway::reload: `listen` takes a restart: still listening on {}",
+        "WARN passthrough_gateway::reload: a new `listen` needs a restart: still listening on {}",
         gateway.address
     );
     let log = gateway.stderr.text();
@@ -190,7 +190,7 @@ async fn a_public_listener_still_needs_keys() {
     gateway.hang_up(config.callers("").to_string());
     let told = |text: &str| text.contains("config not reloaded");
     let log = gateway.stderr.until("what is wrong", told).await;
-    assert!(log.contains("there is no [[caller]]"), "{log}");
+    assert!(log.contains("without a [[caller]]"), "{log}");
     let mut caller = Caller::connect(gateway.address).await;
     let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
     assert_eq!(outcome(&answer), (401, Some("unauthenticated")));

@@ -83,10 +83,7 @@ async fn l4_a_missing_source_is_an_error_without_its_name() {
             "{ env = \"C4NARY_UNSET\" }",
             "the environment variable isn't set",
         ),
-        (
-            "{ file = \"c4nary\" }",
-            "the file that it names can't be read",
-        ),
+        ("{ file = \"c4nary\" }", "the file can't be read"),
     ] {
         let secret = format!("{{ token = {source} }}");
         let config = Config::new(&vendor).auth("{ kind = \"bearer\" }", &secret);

@@ -99,6 +99,6 @@ async fn mtls() {
     let config = Config::new(&vendor).auth("[{ kind = \"mtls\" }, { kind = \"bearer\" }]", &secret);
     let ended = check(config.to_string());
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let why = "integration.v.auth.kind: client certificates need https://";
+    let why = "integration.v.auth.kind: client certificates need a base URL with https://";
     assert!(ended.stderr.contains(why), "{ended:?}");
 }

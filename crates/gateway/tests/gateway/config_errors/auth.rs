@@ -52,7 +52,7 @@ fn oauth2() {
         ),
         (
             "client_auth = \"none\", client_secret = \"c4nary\"",
-            "101 .client_secret: this `client_auth` sends no client secret; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`; remove the key, or use another `client_auth`".to_owned(),
+            "101 .client_secret: this `client_auth` sends no client secret; remove the key, or use another `client_auth`".to_owned(),
         ),
         (
             "algorithm = \"RS256\"",
@@ -100,7 +100,7 @@ fn required_keys_of_oauth2_connections() {
         )
     };
     let missing = |name: &str| {
-        format!("4:1: connection.c: missing key {name}, which the integration's `auth` sends")
+        format!("4:1: connection.c: missing key {name}, which the integration's `auth` needs")
     };
     let client = ", client_id = \"a\", client_secret = \"c4nary\"";
     let cc = ", grant = \"client_credentials\"";
@@ -191,7 +191,7 @@ fn signing_schemes() {
     refused(
         &mtls,
         &[
-            "4:1: connection.c: missing key `secret.private_key`, which the integration's `auth` sends",
+            "4:1: connection.c: missing key `secret.private_key`, which the integration's `auth` needs",
         ],
     );
 }

@@ -18,21 +18,21 @@ fn connections() {
             "{ kind = \"bearer\" }",
             "[connection.c]\nintegration = \"v\"",
         ),
-        &["4:1: connection.c: missing key `secret.token`, which the integration's `auth` sends"],
+        &["4:1: connection.c: missing key `secret.token`, which the integration's `auth` needs"],
     );
     refused(
         &with(
             "{ kind = \"basic\" }",
             "[connection.c]\nintegration = \"v\"\nsecret = { username = \"ann\" }",
         ),
-        &["4:1: connection.c: missing key `secret.password`, which the integration's `auth` sends"],
+        &["4:1: connection.c: missing key `secret.password`, which the integration's `auth` needs"],
     );
     let several = "[{ kind = \"bearer\" }, { kind = \"query\", name = \"k\" }]";
     refused(
         &with(several, "[connection.c]\nintegration = \"v\""),
         &[
-            "4:1: connection.c: missing key `secret.token`, which the integration's `auth` sends",
-            "4:1: connection.c: missing key `secret.api_key`, which the integration's `auth` sends",
+            "4:1: connection.c: missing key `secret.token`, which the integration's `auth` needs",
+            "4:1: connection.c: missing key `secret.api_key`, which the integration's `auth` needs",
         ],
     );
     refused(
@@ -199,7 +199,7 @@ fn client_certificates() {
     refused(
         &format!("{INTEGRATION}auth = {{ kind = \"mtls\" }}\n{lacking}"),
         &[
-            "4:1: connection.c: missing key `secret.private_key`, which the integration's `auth` sends",
+            "4:1: connection.c: missing key `secret.private_key`, which the integration's `auth` needs",
         ],
     );
     let plain = "[network]\nplaintext = true\n[integration.v]\nbase_url = \"HTTP://v.test\"\n";

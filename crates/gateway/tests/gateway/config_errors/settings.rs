@@ -48,7 +48,7 @@ fn settings_of_the_server() {
         let config = format!("mount = \"{mount}\"");
         refused_with(
             &config,
-            "1:9: mount: expected a path such as \"/passthrough\", ",
+            "1:9: mount: expected a path such as \"/passthrough\": ",
         );
     }
 }
@@ -349,7 +349,7 @@ fn the_store_of_kind_sqlite() {
     let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
     let ended = check(format!("{good}\n{table}"));
     assert_eq!(ended.code, Some(0), "{ended:?}");
-    let expected = "connections live in sqlite: those of this file, 1, aren't served; `connections import` imports them\n";
+    let expected = "connections are stored in sqlite, so the [connection.*] tables of this file (1) aren't served; `connections import` imports them\n";
     assert!(ended.stderr.ends_with(expected), "{ended:?}");
 }
 
@@ -367,11 +367,11 @@ fn callers() {
         ),
         (
             "api_key = \"\"\nconnections = []",
-            "2:11: caller.api_key: the key is empty, expected one that a header can carry",
+            "2:11: caller.api_key: the key is empty, so a header field can't carry it",
         ),
         (
             "api_key = \"c4nary\\n\"\nconnections = []",
-            "2:11: caller.api_key: the key begins or ends with a blank, or contains a control character, expected one that a header can carry",
+            "2:11: caller.api_key: the key begins or ends with a blank, or contains a control character, so a header field can't carry it",
         ),
         (
             "api_key = 1234321.5\nconnections = []",
@@ -439,7 +439,7 @@ fn each_error_has_its_line() {
             "1:9: mount: expected a path such as \"/passthrough\": letters, digits and `-._~`, without a slash at the end",
             "3:12: retry.attempts: expected 1 or more: the total number of attempts",
             "5:12: integration.v.base_url: its scheme is neither http nor https, expected a URL such as \"https://api.vendor.com/v2\"",
-            "7:11: caller.api_key: the key is empty, expected one that a header can carry",
+            "7:11: caller.api_key: the key is empty, so a header field can't carry it",
         ],
     );
 }
