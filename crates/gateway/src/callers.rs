@@ -37,15 +37,15 @@ pub(crate) struct Caller {
 }
 
 impl Caller {
-    /// Returns the caller with that number in the config file.
+    /// Returns the caller with that name and that key.
     pub(crate) fn new(
-        number: usize,
+        name: String,
         key: KeyDigest,
         connections: Vec<String>,
         scope: Scope,
     ) -> Self {
         Self {
-            label: format!("caller-{number}"),
+            label: name,
             key: Some(key),
             connections,
             scope,
@@ -276,7 +276,7 @@ mod tests {
             .into_iter()
             .zip(1..)
             .map(|(digest, number)| {
-                let caller = Caller::new(number, digest, vec![], Scope::all());
+                let caller = Caller::new(format!("caller-{number}"), digest, vec![], Scope::all());
                 (digest, Arc::new(caller))
             })
             .collect();

@@ -134,7 +134,8 @@ mod tests {
     fn known(keys: &[&str], connections: &[&str]) -> Known {
         let keys = keys.iter().zip(1..).map(|(key, number)| {
             let digest = digest(key.as_bytes());
-            let caller = Caller::new(number, digest, vec!["a*".to_owned()], Scope::all());
+            let name = format!("caller-{number}");
+            let caller = Caller::new(name, digest, vec!["a*".to_owned()], Scope::all());
             (digest, Arc::new(caller))
         });
         let connections = connections

@@ -1,5 +1,6 @@
 //! `[[caller]]`: the API keys, and the permissions of each key.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -27,7 +28,8 @@ pub(super) fn all(
         return Callers::anyone();
     }
     let mut keys: Vec<(KeyDigest, Arc<Caller>)> = Vec::new();
-    for (table, number) in tables.into_iter().zip(1..) {
+    let names = names(&tables, problems);
+    for (table, name) in tables.into_iter().zip(names) {
         let table = table.into_inner();
         let place = Spanned::new(table.api_key.span(), ());
         let scope = scope(&table, problems);
@@ -48,10 +50,54 @@ pub(super) fn all(
         }
         keys.push((
             digest,
-            Arc::new(Caller::new(number, digest, table.connections, scope)),
+            Arc::new(Caller::new(name, digest, table.connections, scope)),
         ));
     }
     Callers::Keys(keys)
+}
+
+/// Returns the name of each caller for logs. Each name must identify a single caller, also beside the
+/// names that callers without a `name` have by their position.
+fn names(tables: &[Spanned<Table>], problems: &mut Problems) -> Vec<String> {
+    let by_position = |index: usize| format!("caller-{}", index + 1);
+    let mut names: Vec<String> = Vec::with_capacity(tables.len());
+    let given = |index: usize| {
+        tables
+            .get(index)
+            .and_then(|table| table.get_ref().name.as_ref())
+    };
+    let mut taken: HashSet<String> = (0..tables.len())
+        .filter(|&index| given(index).is_none())
+        .map(by_position)
+        .collect();
+    for index in 0..tables.len() {
+        let Some(name) = given(index) else {
+            names.push(by_position(index));
+            continue;
+        };
+        let text = name.get_ref();
+        if text.trim() != text || text.is_empty() || !is_printable(text) {
+            problems.push(Problem::at(
+                name,
+                "expected a name of printable characters, without a blank at its beginning or end",
+            ));
+        } else if !taken.insert(text.clone()) {
+            problems.push(Problem::at(
+                name,
+                "another [[caller]] has the same name; without `name`, a caller's name is `caller-` and its position",
+            ));
+        }
+        names.push(text.clone());
+    }
+    names
+}
+
+/// Returns `true` if a log line shows the text as it's written. Quotation marks and backslashes are
+/// escaped there, and are allowed.
+fn is_printable(text: &str) -> bool {
+    text.chars().all(|char| {
+        matches!(char, '"' | '\'' | '\\') || char.escape_debug().eq(std::iter::once(char))
+    })
 }
 
 /// Returns the allowed methods and paths. An empty list is a problem, because the caller could do

@@ -112,6 +112,7 @@ pub(super) struct Observe {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Caller {
+    pub(super) name: Option<Spanned<String>>,
     pub(super) api_key: Spanned<SecretSource>,
     pub(super) connections: Vec<String>,
     pub(super) methods: Option<Spanned<Vec<Text<Method>>>>,

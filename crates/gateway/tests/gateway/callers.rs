@@ -134,6 +134,31 @@ async fn each_key_has_separate_rights() {
     );
 }
 
+/// A position changes if a table is inserted before it, so an audit needs names.
+#[tokio::test]
+async fn the_log_has_the_names_of_callers() {
+    let named = |name: &str, key: &str| {
+        format!("[[caller]]\n{name}\napi_key = \"{key}\"\nconnections = [\"*\"]\n")
+    };
+    let callers = [
+        named("name = \"crm-sync\"", KEY),
+        named("", "c4nary-second"),
+        named("name = \"a \\\"b\\\" é\"", "c4nary-third"),
+    ];
+    let (_vendor, gateway) = start(&callers.concat()).await;
+    for key in [KEY, "c4nary-second", "c4nary-third"] {
+        let key = format!("x-api-key: {key}");
+        let answer = gateway.curl("/passthrough/c/x", &["-H", &key]).await;
+        assert_eq!(answer.status(), 200, "{key}");
+        gateway.curl("/passthrough/nobody/x", &["-H", &key]).await;
+    }
+    let calls = gateway.calls(6).await;
+    let names = ["crm-sync", "caller-2", "a \\\"b\\\" é"].map(|name| [name; 2]);
+    for (call, name) in calls.iter().zip(names.concat()) {
+        assert!(call.contains(&format!(" caller=\"{name}\" ")), "{call}");
+    }
+}
+
 #[tokio::test]
 async fn a_read_only_key_allows_only_reading() {
     let callers = caller("connections = [\"*\"]\nmethods = [\"GET\", \"HEAD\"]");

@@ -411,6 +411,24 @@ fn callers() {
             &[expected],
         );
     }
+    let name = "expected a name of printable characters, without a blank at its beginning or end";
+    for text in ["", " ", " a", "a ", "a\\nb", "a\\u001bb", "a\\u202eb"] {
+        let config = format!("[[caller]]\nname = \"{text}\"\napi_key = \"c4nary\"\n{fields}");
+        refused(&config, &[&format!("2:8: caller.name: {name}")]);
+    }
+    let taken = "another [[caller]] has the same name; without `name`, a caller's name is \
+                 `caller-` and its position";
+    for (first, second, place) in [
+        ("name = \"a\"", "name = \"a\"", "6:8"),
+        ("name = \"caller-2\"", "", "2:8"),
+        ("", "name = \"caller-1\"", "6:8"),
+    ] {
+        let config = format!(
+            "[[caller]]\n{first}\napi_key = \"c4nary\"\n{fields}\n\
+             [[caller]]\n{second}\napi_key = \"c4nary-2\"\n{fields}"
+        );
+        refused(&config, &[&format!("{place}: caller.name: {taken}")]);
+    }
     let twice = format!("[[caller]]\napi_key = \"c4nary\"\n{fields}\n").repeat(2);
     refused(
         &twice,
