@@ -3,6 +3,7 @@
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::upstream::DomainOverride;
 
 use super::value::Form;
 
@@ -26,6 +27,18 @@ impl Form for ResponseHeaderPolicy {
         match text {
             "all" => Some(Self::All),
             "browser-safe" => Some(Self::BrowserSafe),
+            _ => None,
+        }
+    }
+}
+
+impl Form for DomainOverride {
+    const EXPECTED: &'static str = "\"replace-base\" or \"replace-authority\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "replace-base" => Some(Self::ReplaceBase),
+            "replace-authority" => Some(Self::ReplaceAuthority),
             _ => None,
         }
     }

@@ -16,6 +16,7 @@ use toml::Spanned;
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::upstream::DomainOverride;
 
 use super::store;
 use super::value::{Count, SecretSource, Size, Text, Variable};
@@ -127,6 +128,7 @@ pub(super) struct Integration {
     pub(super) variables: BTreeMap<String, Spanned<Variable>>,
     #[serde(default)]
     pub(super) domains: Vec<Spanned<String>>,
+    pub(super) domain_override: Option<Text<DomainOverride>>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.

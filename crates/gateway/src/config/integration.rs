@@ -119,6 +119,9 @@ fn upstream(
     let upstream = problems.ok(base_url)?;
     let auth = auth?;
     let mut upstream = upstream.auth(Arc::clone(&auth.scheme)).domains(domains);
+    if let Some(domain_override) = &integration.domain_override {
+        upstream = upstream.domain_override(domain_override.0);
+    }
     for (name, value) in &integration.headers {
         if let Some((name, value)) = problems.ok(header(name, value)) {
             upstream = upstream.header(name, value);

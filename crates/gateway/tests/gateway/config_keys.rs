@@ -203,6 +203,39 @@ async fn integration_domains() {
     assert!(vendor.try_next().await.is_none());
 }
 
+/// With `replace-authority`, the path of the base URL stays.
+#[tokio::test]
+async fn integration_domain_override() {
+    for (line, with_host, with_path) in [
+        ("", "/x", Some("/v3/x")),
+        ("domain_override = \"replace-base\"", "/x", Some("/v3/x")),
+        ("domain_override = \"replace-authority\"", "/v2/x", None),
+    ] {
+        let vendor = Vendor::ok().await;
+        let port = vendor.address().port();
+        let lines = format!("domains = [\"*.vendor.test:{port}\"]\n{line}");
+        let change = |config: Config| config.path("/v2").integration(&lines);
+        let (vendor, gateway) = before(vendor, change).await;
+        let host = format!("eu.vendor.test:{port}");
+        let answer = gateway.call(&format!("/c/x?__domain={host}"), &[]).await;
+        assert_eq!(answer.status(), 200, "{line}: {answer:?}");
+        assert_eq!(vendor.next().await.target(), with_host, "{line}");
+        let path = format!("/c/x?__domain=http://{host}/v3");
+        let answer = gateway.call(&path, &[]).await;
+        match with_path {
+            Some(target) => assert_eq!(vendor.next().await.target(), target, "{line}"),
+            None => {
+                assert_eq!(
+                    (answer.status(), answer.error()),
+                    (400, Some("bad-domain")),
+                    "{line}"
+                );
+                assert!(vendor.try_next().await.is_none(), "{line}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn integration_headers() {
     let line = "headers = { \"Notion-Version\" = \"2022-06-28\", accept = \"text/csv\" }";

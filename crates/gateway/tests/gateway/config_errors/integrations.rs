@@ -79,6 +79,10 @@ fn domains_and_default_headers() {
             &format!("{place}{why}, {expected}"),
         );
     }
+    refused_integration(
+        "domain_override = \"c4nary\"",
+        "3:19: integration.v.domain_override: expected \"replace-base\" or \"replace-authority\"",
+    );
     for (headers, expected) in [
         (
             "{ \"a b\" = \"c\" }",
