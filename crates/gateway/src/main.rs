@@ -49,7 +49,7 @@ use tower_passthrough::{HttpTransport, PassthroughService};
 
 use crate::callers::{API_KEY, Callers};
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Loaded, Store, TransportKey};
+use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
 use crate::reload::ConfigFile;
@@ -68,10 +68,14 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start();
     hardening::keep_memory_private();
+    let purpose = match cli.command {
+        Some(_) => Purpose::Command,
+        None => Purpose::Serve,
+    };
     let loaded = match cli
         .config
         .as_deref()
-        .map(|path| config::load(path, cli.listen))
+        .map(|path| config::load(path, cli.listen, purpose))
     {
         None => None,
         Some(Ok(loaded)) => Some(loaded),
@@ -235,11 +239,6 @@ impl Host {
     /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
     /// these cases.
     async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
-        if let Callers::Anyone(_) = config.callers {
-            tracing::warn!(
-                "callers need no key: everybody who reaches this listener may use each connection"
-            );
-        }
         let connections = self.open(config.store).await?;
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
@@ -316,8 +315,8 @@ impl Host {
         while self.refreshes.join_next().await.is_some() {}
     }
 
-    /// Checks that a running gateway may switch to that config. A file that is read while it's being written may lack
-    /// its `[[caller]]` tables, and must not open the gateway to callers without a key.
+    /// Checks that a running gateway may switch to that config. A gateway whose callers need a key is only opened to
+    /// everybody by a restart.
     ///
     /// # Errors
     ///
@@ -328,7 +327,7 @@ impl Host {
             .as_ref()
             .is_some_and(|newest| newest.borrow().has_keys());
         match config.callers {
-            Callers::Anyone(_) if has_keys => Err("the file has no [[caller]] any more"),
+            Callers::Anyone(_) if has_keys => Err("callers would no longer need a key"),
             _ => Ok(()),
         }
     }

@@ -15,7 +15,7 @@ use tokio::task::spawn_blocking;
 
 use crate::Host;
 use crate::cli::Cli;
-use crate::config::{self, Loaded};
+use crate::config::{self, Loaded, Purpose};
 use crate::signals::Hangups;
 
 /// The place of the config file.
@@ -53,15 +53,13 @@ pub(crate) async fn on_hangup(
 }
 
 async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Router>) {
-    // Without keys, the listener must be on loopback. This is checked for the address that is
-    // already bound, because a reload doesn't change the listener.
     let (path, listen) = (file.path.clone(), host.listen);
     let Loaded {
         config,
         summary,
         warnings,
         listen: asked_for,
-    } = match spawn_blocking(move || config::load(&path, Some(listen))).await {
+    } = match spawn_blocking(move || config::load(&path, Some(listen), Purpose::Serve)).await {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => {
             // The problems are printed in the same way as at the start, with a line and a position

@@ -230,7 +230,7 @@ mod tests {
             let Ok(Some(Command::Connections(command))) = cli.map(|cli| cli.command) else {
                 unreachable!("these are arguments of a command");
             };
-            let Ok(loaded) = config::load(&config, None) else {
+            let Ok(loaded) = config::load(&config, None, config::Purpose::Command) else {
                 unreachable!("the config is good");
             };
             let mut out = Vec::new();

@@ -1,7 +1,6 @@
 //! `[[caller]]`: the API keys, and the permissions of each key.
 
 use std::collections::HashSet;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use toml::Spanned;
@@ -13,19 +12,33 @@ use super::problem::{Problem, Problems};
 use super::secret;
 use crate::callers::{Caller, Callers, KeyDigest, digest, unusable};
 
+/// Reports that the file doesn't say who may call.
+pub(super) fn required(
+    tables: &[Spanned<Table>],
+    anyone: Option<&Spanned<bool>>,
+    problems: &mut Problems,
+) {
+    if tables.is_empty() && !anyone.is_some_and(|anyone| *anyone.get_ref()) {
+        problems.push(Problem::of_file(
+            "without a [[caller]], everybody who reaches the listener could use each connection; add a [[caller]], or allow that with `anyone = true`",
+        ));
+    }
+}
+
 pub(super) fn all(
     tables: Vec<Spanned<Table>>,
-    listen: SocketAddr,
+    anyone: Option<&Spanned<bool>>,
     folder: Folder<'_>,
     problems: &mut Problems,
 ) -> Callers {
     if tables.is_empty() {
-        if !listen.ip().is_loopback() {
-            problems.push(Problem::of_file(
-                "without a [[caller]], everybody who reaches the listener may use each connection; add a [[caller]], or listen on loopback",
-            ));
-        }
         return Callers::anyone();
+    }
+    if let Some(anyone) = anyone.filter(|anyone| *anyone.get_ref()) {
+        problems.push(Problem::at(
+            anyone,
+            "the [[caller]] tables have no effect with `anyone = true`; remove this key, or the [[caller]] tables",
+        ));
     }
     let mut keys: Vec<(KeyDigest, Arc<Caller>)> = Vec::new();
     let names = names(&tables, problems);

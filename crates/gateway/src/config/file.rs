@@ -25,6 +25,7 @@ use super::value::{Count, SecretSource, Size, Text, Variable};
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct File {
     pub(super) listen: Option<Text<SocketAddr>>,
+    pub(super) anyone: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
     pub(super) path_encoding: Option<Text<PathEncoding>>,
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,

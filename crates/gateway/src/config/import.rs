@@ -18,7 +18,8 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 15] = [
+const OTHERS: [&str; 16] = [
+    "anyone",
     "caller",
     "circuit",
     "integration",

@@ -99,13 +99,27 @@ pub(crate) struct Loaded {
     pub(crate) listen: SocketAddr,
 }
 
+/// The purpose for which a config file is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The gateway serves callers, so the file must say who may call.
+    Serve,
+    /// A command only needs the integrations and the store.
+    Command,
+}
+
 /// Reads a config file. `listen` replaces the address in the file.
-pub(crate) fn load(path: &Path, listen: Option<SocketAddr>) -> Result<Loaded, ConfigError> {
+pub(crate) fn load(
+    path: &Path,
+    listen: Option<SocketAddr>,
+    purpose: Purpose,
+) -> Result<Loaded, ConfigError> {
     let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
     read(path, bytes, |tree| {
         let file = shape::<File>(tree)?;
         let key = TransportKey::new(tree);
-        build(file, tree.get_ref(), Folder::of(path), listen, key)
+        let folder = Folder::of(path);
+        build(file, tree.get_ref(), folder, listen, purpose, key)
     })
 }
 
@@ -163,6 +177,7 @@ fn build(
     tree: &DeTable<'_>,
     folder: Folder<'_>,
     listen: Option<SocketAddr>,
+    purpose: Purpose,
     mut transport_key: TransportKey,
 ) -> Result<Loaded, Vec<Problem>> {
     let mut problems = Problems::default();
@@ -228,7 +243,17 @@ fn build(
     };
     warnings.extend(declared.kept_in_memory(&in_file));
     let limits = Limits::read(&file.limits, &mut problems);
-    let callers = caller::all(file.caller, listen, folder, &mut problems);
+    if purpose == Purpose::Serve {
+        caller::required(&file.caller, file.anyone.as_ref(), &mut problems);
+    }
+    let callers = caller::all(file.caller, file.anyone.as_ref(), folder, &mut problems);
+
+    if let Callers::Anyone(_) = callers {
+        warnings.push(
+            "callers need no key: everybody who reaches the listener may use each connection"
+                .to_owned(),
+        );
+    }
 
     problems.none()?;
     let config = Config {

@@ -2,6 +2,7 @@
 
 use testkit::process::binary::{self, Ended, check, run};
 use testkit::process::config::Config;
+use testkit::process::curl::curl;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
@@ -205,22 +206,64 @@ async fn the_listen_option_replaces_the_files_address() {
     assert!(ended.stderr.contains(&line), "{}", ended.stderr);
 }
 
-/// Without callers, the gateway asks nobody for a key, which is suitable only for loopback.
+/// A file that lacks its callers by mistake must not open the gateway.
 #[tokio::test]
-async fn without_callers_the_gateway_listens_only_on_loopback() {
+async fn without_callers_it_starts_only_for_anyone() {
     let vendor = Vendor::ok().await;
-    let open = Config::new(&vendor).callers("");
-    let gateway = Gateway::start(&open).await;
-    let answer = gateway.curl("/passthrough/c/x", &[]).await;
-    assert_eq!(answer.status(), 200);
-    let said = |log: &str| log.contains("callers need no key");
-    gateway.stderr.until("a warning", said).await;
-
     let folder = Folder::new();
-    let file = folder.write("gateway.toml", open.to_string());
-    let file = file.to_str().unwrap();
-    let ended = run(&["--config", file, "--listen", "0.0.0.0:0"]);
+    let written = |config: &Config| {
+        let file = folder.write("gateway.toml", config.to_string());
+        file.to_str().unwrap().to_owned()
+    };
+    for line in ["", "anyone = false"] {
+        let file = written(&Config::new(&vendor).callers("").top(line));
+        for arguments in [
+            &["--config", &*file][..],
+            &["--config", &file, "--check"],
+            &["--config", &file, "--listen", "0.0.0.0:0"],
+        ] {
+            let ended = run(arguments);
+            assert_eq!((ended.code, &*ended.stdout), (Some(2), ""), "{ended:?}");
+            let expected = ":1:1: without a [[caller]], everybody who reaches the listener could \
+                            use each connection; add a [[caller]], or allow that with \
+                            `anyone = true`\n";
+            assert!(ended.stderr.ends_with(expected), "{}", ended.stderr);
+        }
+    }
+    let warning = "WARN passthrough_gateway::log: callers need no key: everybody who reaches the \
+                   listener may use each connection\n";
+    for address in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let open = Config::new(&vendor)
+            .listen(address.parse().unwrap())
+            .anyone();
+        let ended = run(&["--config", &written(&open), "--check"]);
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        assert!(ended.stderr.ends_with(warning), "{ended:?}");
+        let gateway = Gateway::start(&open).await;
+        let port = gateway.address.port();
+        let url = format!("http://127.0.0.1:{port}/passthrough/c/x");
+        assert_eq!(curl(&["--include", &url]).await.status(), 200);
+        let log = gateway.stderr.text();
+        assert_eq!(log.matches(warning).count(), 1, "{log}");
+    }
+    vendor.next().await;
+}
+
+#[tokio::test]
+async fn callers_and_anyone_are_not_both() {
+    let vendor = Vendor::ok().await;
+    let ended = check(Config::new(&vendor).top("anyone = true").to_string());
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let expected = "add a [[caller]], or listen on loopback";
-    assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+    let expected = "FILE:2:10: anyone: the [[caller]] tables have no effect with `anyone = true`; \
+                    remove this key, or the [[caller]] tables\n";
+    assert_eq!(ended.stderr, expected);
+    let ended = check(Config::new(&vendor).top("anyone = false").to_string());
+    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
+}
+
+#[tokio::test]
+async fn the_demo_needs_no_callers() {
+    let gateway = Gateway::demo().await;
+    let answer = gateway.curl("/passthrough/demo/v2/customers", &[]).await;
+    assert_eq!(answer.status(), 200);
 }

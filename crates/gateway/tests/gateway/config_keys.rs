@@ -16,7 +16,7 @@ async fn before(vendor: Vendor, change: impl FnOnce(Config) -> Config) -> (Vendo
 #[tokio::test]
 async fn mount() {
     for mount in ["/", "/p", "/api/v1/pass-through"] {
-        let open = |config: Config| config.top(&format!("mount = \"{mount}\"")).callers("");
+        let open = |config: Config| config.top(&format!("mount = \"{mount}\"")).anyone();
         let (vendor, gateway) = start(open).await;
         let mount = mount.trim_end_matches('/');
         for (path, target) in [("/c", "/"), ("/c/", "/"), ("/c//a/?b", "//a/?b")] {
@@ -80,7 +80,7 @@ async fn rewrite_links() {
         ("rewrite_links = true\nmount = \"/\"", "", "/c/y?page=2"),
     ] {
         let vendor = Vendor::answering(vendor).await;
-        let open = |config: Config| config.top(lines).callers("");
+        let open = |config: Config| config.top(lines).anyone();
         let (vendor, gateway) = before(vendor, open).await;
         let answer = gateway.curl(&format!("{mount}/c/x"), &[]).await;
         assert_eq!(answer.field("location"), Some(location), "{lines}");

@@ -180,22 +180,6 @@ async fn the_listener_stays_and_the_rest_of_the_file_takes_effect() {
     assert_eq!(answer.status(), 200);
 }
 
-/// The rule that keys may be missing on loopback depends on the actual listener, and not on the listener in the file.
-#[tokio::test]
-async fn a_public_listener_still_needs_keys() {
-    let vendor = Vendor::ok().await;
-    let config = Config::new(&vendor);
-    let public = "0.0.0.0:0".parse().unwrap();
-    let gateway = Gateway::start(&config.clone().listen(public)).await;
-    gateway.hang_up(config.callers("").to_string());
-    let told = |text: &str| text.contains("config not reloaded");
-    let log = gateway.stderr.until("what is wrong", told).await;
-    assert!(log.contains("without a [[caller]]"), "{log}");
-    let mut caller = Caller::connect(gateway.address).await;
-    let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
-    assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
-}
-
 /// The old config allowed the calls. The connections of the old config's pool are closed after the calls.
 #[tokio::test]
 async fn a_call_in_progress_ends_by_the_old_config() {
@@ -327,18 +311,29 @@ async fn the_demo_has_nothing_to_reload_and_continues() {
     assert_eq!(answer.status(), 200);
 }
 
-/// A file that is being written may lack its tables for a moment.
+/// A file that is being written may lack its tables for a moment. And a running gateway isn't opened to everybody.
 #[tokio::test]
 async fn keys_that_were_required_stay_required_until_a_restart() {
     let vendor = Vendor::ok().await;
     let config = Config::new(&vendor);
     let gateway = Gateway::start(&config).await;
-    gateway.hang_up(config.callers("").to_string());
-    let told = |text: &str| text.contains("config not reloaded");
-    gateway.stderr.until("what is wrong", told).await;
     let mut caller = Caller::connect(gateway.address).await;
-    let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
-    assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
+    for (open, why) in [
+        (config.clone().callers(""), "without a [[caller]]"),
+        (
+            config.anyone(),
+            "callers would no longer need a key; this change needs a restart",
+        ),
+    ] {
+        let before = gateway.stderr.text();
+        let told = |text: &str| text.matches("config not reloaded").count();
+        gateway.hang_up(open.to_string());
+        let more = |text: &str| told(text) > told(&before);
+        let log = gateway.stderr.until("what is wrong", more).await;
+        assert!(log.contains(why), "{log}");
+        let answer = caller.call(get(NEW_KEY, "/passthrough/c/x")).await;
+        assert_eq!(outcome(&answer), (401, Some("unauthenticated")));
+    }
 }
 
 #[tokio::test]

@@ -62,6 +62,11 @@ impl Config {
         self
     }
 
+    /// Removes the `[[caller]]`s: callers need no key.
+    pub fn anyone(self) -> Self {
+        self.top("anyone = true").callers("")
+    }
+
     /// Adds this path after the base URL's host and port.
     pub fn path(mut self, path: &str) -> Self {
         self.base_url.push_str(path);

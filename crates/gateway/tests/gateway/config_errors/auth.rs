@@ -1,8 +1,7 @@
 //! The kinds of `auth` that have further keys.
 
 use super::integrations::{INTEGRATION, refused_integration};
-use super::refused;
-use testkit::process::binary::check;
+use super::{check, refused};
 
 /// Checks the error for that `auth`, which is on the third line of its file. The expected text begins with the column.
 #[track_caller]

@@ -113,7 +113,7 @@ fn an_invalid_date_is_not_printed() {
 
 #[test]
 fn the_end_of_an_access_token() {
-    use testkit::process::binary::check;
+    use super::check;
 
     let with = |end: &str| {
         let auth = "auth = { kind = \"oauth2\", token_url = \"https://v.test/t\", \
@@ -164,7 +164,7 @@ fn the_end_of_an_access_token() {
 /// A certificate needs its private key and an `https` base URL.
 #[test]
 fn client_certificates() {
-    use testkit::process::binary::check;
+    use super::check;
 
     let pair = || {
         let key = rcgen::KeyPair::generate().unwrap();

@@ -1,8 +1,7 @@
 //! The settings of the server, the callers, and the file as a whole.
 
 use super::integrations::INTEGRATION;
-use super::{refused, refused_with};
-use testkit::process::binary::check;
+use super::{check, refused, refused_with};
 
 #[test]
 fn settings_of_the_server() {
@@ -343,7 +342,7 @@ fn the_store_of_kind_sqlite() {
     let good = format!("[store]\nkind = \"sqlite\"\n{url}\nkey = \"{KEY}\"");
     let ended = check(&good);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""), "{ended:?}");
-    let summary = "the config is good: 0 integrations, connections in sqlite, 0 callers\n";
+    let summary = "the config is good: 0 integrations, connections in sqlite, 1 caller\n";
     assert_eq!(ended.stdout, summary);
     // The connections of the file aren't served then, so their secrets aren't read.
     let table = "[connection.c]\nintegration = \"v\"\nsecret = { token = { env = \"UNSET\" } }";
