@@ -24,9 +24,7 @@ pub(crate) struct Cli {
 
     /// Check the config file, print its mistakes, and exit with 0, or with 2 if there is a mistake.
     ///
-    /// If the file of the store exists, it's opened like at a start, to find a wrong key. This
-    /// updates its tables and records `key` in it, so that it can't be opened without this key
-    /// afterwards. Check a new key with a copy of the file, or among `old_keys`.
+    /// If the file of the store exists, it's read, to find a wrong key. Nothing is written.
     #[arg(long, requires = "config")]
     pub(crate) check: bool,
 

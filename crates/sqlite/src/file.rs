@@ -94,6 +94,47 @@ pub(crate) fn connect(path: &Path, access: Access) -> Result<Connection, Interna
     Ok(connection)
 }
 
+/// Opens the file, which must exist, so that neither the file nor its log is changed.
+///
+/// A file without a log isn't in use, and is opened as a file that doesn't change: SQLite would otherwise create a log and an index next to
+/// it.
+pub(crate) fn connect_to_check(path: &Path, has_log: bool) -> Result<Connection, InternalError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = match immutable(path).filter(|_| !has_log) {
+        Some(uri) => Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?,
+        None => Connection::open_with_flags(path, flags)?,
+    };
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    // The last connection to a file would otherwise move the log into the file.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    Ok(connection)
+}
+
+/// Returns `true` if the file has a log, which contains changes that aren't in the file yet, or is in use.
+pub(crate) fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    Path::new(&log).exists()
+}
+
+/// Returns the URI of a file that doesn't change while it's open, if its path can be written as a URI.
+fn immutable(path: &Path) -> Option<String> {
+    let path = path.to_str().filter(|_| cfg!(unix))?;
+    let mut uri = String::from("file:");
+    for char in path.chars() {
+        match char {
+            '?' => uri.push_str("%3f"),
+            '#' => uri.push_str("%23"),
+            '%' => uri.push_str("%25"),
+            char => uri.push(char),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Some(uri)
+}
+
 /// Switches the file to a write-ahead log, which allows readers and a writer at the same time. The setting is stored in the file.
 pub(crate) fn use_log(connection: &Connection) -> Result<(), InternalError> {
     let mode = |connection: &Connection| {

@@ -124,15 +124,30 @@ struct Opened {
     watch: rusqlite::Connection,
 }
 
+/// Refuses a file that SQLite would treat as empty.
+fn refuse_mistaken(is_mistaken: std::io::Result<bool>) -> Result<(), InternalError> {
+    let refused = |error| Err(InternalError::Refused(error));
+    match is_mistaken {
+        Ok(false) => Ok(()),
+        Ok(true) => refused(SqliteStoreError::NotAStore(
+            "it's shorter than a database can be".into(),
+        )),
+        Err(error) => refused(SqliteStoreError::Unavailable(error.into())),
+    }
+}
+
+fn check(path: &Path, keys: &Keys, has_log: bool) -> Result<(), InternalError> {
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Ok(file) if file.len() == 0 && !has_log => return Ok(()),
+        _ => refuse_mistaken(file::is_mistaken_for_empty(path))?,
+    }
+    schema::check(&mut file::connect_to_check(path, has_log)?, keys)
+}
+
 impl Opened {
     fn new(path: &Path, keys: &Keys) -> Result<Self, InternalError> {
-        let is_mistaken = file::create(path)
-            .and_then(|()| file::is_mistaken_for_empty(path))
-            .map_err(|error| InternalError::Refused(SqliteStoreError::Unavailable(error.into())))?;
-        if is_mistaken {
-            let error = SqliteStoreError::NotAStore("it's shorter than a database can be".into());
-            return Err(InternalError::Refused(error));
-        }
+        refuse_mistaken(file::create(path).and_then(|()| file::is_mistaken_for_empty(path)))?;
         let mut writer = file::connect(path, Access::Write)?;
         schema::look(&mut writer)?;
         file::use_log(&writer)?;
@@ -171,6 +186,37 @@ impl SqliteStore {
     /// Outside of a tokio runtime.
     pub async fn open(place: impl AsRef<Path>, keys: Keys) -> Result<Self, SqliteStoreError> {
         Self::builder(keys).open(place).await
+    }
+
+    /// Checks that the file can be opened with these keys, and changes nothing: tables of an older version aren't migrated, no key is
+    /// noted, and no file is created. If there is no file yet, or if it's empty, there is nothing to check.
+    ///
+    /// The file may be in use meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`open`](Self::open), as far as reading can find them.
+    pub async fn check(place: impl AsRef<Path>, keys: Keys) -> Result<(), SqliteStoreError> {
+        let path = file::path_of(place.as_ref())?;
+        let checked = move || {
+            let began = std::time::Instant::now();
+            loop {
+                let had_log = file::has_log(&path);
+                let checked = check(&path, &keys, had_log);
+                // While another process opens or closes the file, its log appears or disappears.
+                let is_unsteady = had_log != file::has_log(&path);
+                match checked {
+                    Err(error)
+                        if (is_unsteady || error.is_busy()) && began.elapsed() < OPEN_TIMEOUT =>
+                    {
+                        std::thread::sleep(RETRY_INTERVAL);
+                    }
+                    checked => return checked,
+                }
+            }
+        };
+        let checked = tokio::task::spawn_blocking(checked).await;
+        Ok(checked.map_err(|_| InternalError::Stopped)??)
     }
 
     /// Returns a builder, to change the settings.

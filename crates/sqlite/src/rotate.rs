@@ -21,7 +21,6 @@ pub(crate) fn batch(
     let current = keys.current_id();
     // The record that is read is also the record that is replaced, because no other process can write before the commit.
     let transaction = rows::writing(sqlite)?;
-    schema::prove(&transaction, keys)?;
     let mut last = None;
     let mut counts = *report;
     {
@@ -44,6 +43,7 @@ pub(crate) fn batch(
         // All rows are read first, because a table can't be changed while it's read.
         for old in found.collect::<Result<Vec<_>, _>>()? {
             if let Some(sealed) = old.reencrypted(keys, &mut counts)? {
+                schema::prove(&transaction, keys)?;
                 update.execute(params![old.id, current.as_bytes(), sealed])?;
             }
             last = Some(old.id);

@@ -27,43 +27,46 @@ impl Persistent {
     }
 }
 
-/// Opens the file if it exists, to check that it's a store and that its key is right. The file
-/// isn't created.
+/// Checks that the file, if it exists, is a store and that its key is right. Nothing is written.
 pub(crate) async fn check(sqlite: &Sqlite) -> Result<(), OpenError> {
-    let is_there = match std::fs::metadata(&sqlite.path) {
-        Ok(file) => file.len() > 0,
-        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
-    };
-    if is_there {
-        open(sqlite).await?;
-    }
-    Ok(())
+    let checked = SqliteStore::check(&sqlite.path, keys(sqlite)?).await;
+    checked.map_err(|error| failed(sqlite, &error))
 }
 
 /// Opens the file, or creates it.
 pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
-    let wrong = |what: String, is_configs| OpenError {
+    let opened = SqliteStore::open(&sqlite.path, keys(sqlite)?).await;
+    opened.map_err(|error| failed(sqlite, &error))
+}
+
+fn wrong(sqlite: &Sqlite, what: &str, is_configs: bool) -> OpenError {
+    OpenError {
         what: format!("[store]: {}: {what}", sqlite.path.display()),
         is_configs,
-    };
+    }
+}
+
+fn keys(sqlite: &Sqlite) -> Result<Keys, OpenError> {
     // The config has already checked each key, so the errors aren't reported here.
     let mut keys = sqlite.keys.iter();
     let keys = keys.next().and_then(|key| {
         let first = Keys::from_base64(key).ok()?;
         keys.try_fold(first, |all, key| all.and_base64(key).ok())
     });
-    let keys = keys.ok_or_else(|| wrong("no key is set".to_owned(), true))?;
-    let opened = SqliteStore::open(&sqlite.path, keys).await;
-    opened.map_err(|error| match &error {
+    keys.ok_or_else(|| wrong(sqlite, "no key is set", true))
+}
+
+fn failed(sqlite: &Sqlite, error: &SqliteStoreError) -> OpenError {
+    match error {
         SqliteStoreError::WrongKey => wrong(
-            "its connections are encrypted with a key that is neither `key` nor in `old_keys`"
-                .to_owned(),
+            sqlite,
+            "its connections are encrypted with a key that is neither `key` nor in `old_keys`",
             true,
         ),
-        SqliteStoreError::InvalidPath => wrong(error.to_string(), true),
-        _ => match std::error::Error::source(&error) {
-            Some(cause) => wrong(format!("{error}: {cause}"), false),
-            None => wrong(error.to_string(), false),
+        SqliteStoreError::InvalidPath => wrong(sqlite, &error.to_string(), true),
+        _ => match std::error::Error::source(error) {
+            Some(cause) => wrong(sqlite, &format!("{error}: {cause}"), false),
+            None => wrong(sqlite, &error.to_string(), false),
         },
-    })
+    }
 }

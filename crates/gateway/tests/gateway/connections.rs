@@ -299,6 +299,39 @@ async fn a_check_finds_a_wrong_key_and_makes_no_file() {
     assert!(right.stdout.starts_with(good), "{right:?}");
 }
 
+/// A check of the next config, with a new key, must not lock out the config that runs.
+#[tokio::test]
+async fn a_check_writes_nothing() {
+    let vendor = Vendor::ok().await;
+    let files = Files::new(&vendor).await;
+    let add = ["add", "c", "--integration", "v"];
+    files.done(&add, SECRET, "added 1 connection\n");
+    let contents = || {
+        let entries = fs::read_dir(files.folder.path("")).unwrap();
+        let read = entries.map(|entry| {
+            let path = entry.unwrap().path();
+            (fs::read(&path).unwrap(), path)
+        });
+        let mut read: Vec<_> = read
+            .filter(|(_, path)| path.extension().is_none_or(|end| end != "toml"))
+            .collect();
+        read.sort_unstable();
+        read
+    };
+    let next = Config::new(&vendor).table(&store(
+        "key = { env = \"NEW\" }\nold_keys = [{ env = \"KEY\" }]",
+    ));
+    let file = files.folder.path("next.toml");
+    fs::write(&file, next.to_string()).unwrap();
+    let before = contents();
+    let arguments = ["--config", file.to_str().unwrap(), "--check"];
+    let (old, new) = (key(1), key(2));
+    let checked = run_with(&arguments, &[("KEY", &old), ("NEW", &new)], "");
+    assert_eq!(checked.code, Some(0), "{checked:?}");
+    assert!(before == contents(), "the check has changed the file");
+    files.done(&["list"], "", "c\tv\tlive\n");
+}
+
 /// Callers learn that the store failed, and the log names the cause.
 #[tokio::test]
 async fn the_log_names_the_cause_of_a_store_failure_at_most_once_in_a_while() {

@@ -238,8 +238,12 @@ async fn l6_a_record_with_a_flipped_bit_is_never_read() {
 #[tokio::test]
 async fn l6_a_wrong_key_is_an_error_when_the_store_is_opened() {
     let folder = Folder::new();
-    // The same error, if the file holds no connections.
-    drop(folder.open().await);
+    let store = folder.open().await;
+    store
+        .put(&id("acme"), &super::with_token("token"))
+        .await
+        .unwrap();
+    drop(store);
     for _ in 0..2 {
         let opened = SqliteStore::open(folder.file(), keys(&[OTHER_KEY])).await;
         let error = opened.expect_err("another key");

@@ -8,6 +8,7 @@
 
 mod at_rest;
 mod caching;
+mod checking;
 mod child;
 mod clock;
 mod files;
