@@ -79,13 +79,21 @@ pub(crate) enum Connections {
         #[arg(value_name = "ID", required = true, value_parser = key)]
         ids: Vec<ConnectionKey>,
     },
-    /// Encrypt all secrets with `key` that were encrypted with one of `old_keys`.
+    /// Encrypt with `key` all secrets that are encrypted with one of `keys`.
     ///
-    /// `old_keys` lists all keys that can decrypt, in addition to `key`, also newer keys. If several
-    /// gateways use the store: (1) reload each gateway with the new key among `old_keys`; (2) reload
-    /// each gateway with the new key as `key` and the old key among `old_keys`; (3) run this
-    /// command once; (4) reload each gateway without the old key. With a single gateway, begin with
-    /// step 2.
+    /// `key` encrypts new secrets, and the keys in `keys` only decrypt. A key is replaced in four
+    /// steps, while gateways run. With several gateways on one store, finish each step on all
+    /// gateways before the next:
+    ///
+    /// 1. Add the new key to `keys`, and reload (SIGHUP).
+    ///
+    /// 2. Make the new key `key`, put the old key into `keys`, and reload.
+    ///
+    /// 3. Run this command once.
+    ///
+    /// 4. Remove the old key from `keys`, and reload.
+    ///
+    /// Backups of the store that were made before step 3 need the old key.
     RotateKey,
 }
 

@@ -142,7 +142,7 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
             match rotated.unreadable {
                 0 => Ok(()),
                 stay => Err(Failure::Other(format!(
-                    "no key can decrypt {}; keep the keys in `old_keys`, or add the missing key",
+                    "no key can decrypt {}; keep the keys in `keys`, or add the missing key there",
                     counted(stay)
                 ))),
             }

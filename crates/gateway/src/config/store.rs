@@ -20,6 +20,8 @@ pub(super) struct Table {
     pub(super) kind: Option<Spanned<Text<Kind>>>,
     pub(super) url: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<SecretSource>>,
+    pub(super) keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
+    /// The former name of `keys`.
     pub(super) old_keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
 }
 
@@ -101,9 +103,9 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
 fn only_of_others(table: &Table, problems: &mut Problems) {
     let url = table.url.as_ref().map(|url| Spanned::new(url.span(), ()));
     let key = table.key.as_ref().map(|key| Spanned::new(key.span(), ()));
-    let old_keys = table.old_keys.as_ref();
-    let old_keys = old_keys.map(|keys| Spanned::new(keys.span(), ()));
-    for place in [url, key, old_keys].into_iter().flatten() {
+    let list = |keys: &Option<Spanned<_>>| keys.as_ref().map(|keys| Spanned::new(keys.span(), ()));
+    let (keys, old_keys) = (list(&table.keys), list(&table.old_keys));
+    for place in [url, key, keys, old_keys].into_iter().flatten() {
         let what = "this key needs `kind = \"sqlite\"`";
         problems.push(Problem::at(&place, what));
     }
@@ -127,9 +129,14 @@ fn sqlite(
         let what = "missing key `store.key`, which encrypts secrets at rest";
         problems.push(Problem::at(kind, what));
     }
-    let old_keys = table.old_keys.iter().flat_map(|keys| keys.get_ref());
+    if let (Some(_), Some(old_keys)) = (&table.keys, &table.old_keys) {
+        let what = "`old_keys` is another name of `keys`; use only one of the two";
+        problems.push(Problem::at(old_keys, what));
+    }
+    let others = [&table.keys, &table.old_keys].into_iter().flatten();
+    let others = others.flat_map(|keys| keys.get_ref());
     let mut keys = Vec::new();
-    for source in table.key.iter().chain(old_keys) {
+    for source in table.key.iter().chain(others) {
         let key = problems.ok(key(source, folder))?;
         if keys.contains(&key) {
             problems.push(Problem::at(source, "this key is listed twice"));

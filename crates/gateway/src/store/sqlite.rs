@@ -60,7 +60,7 @@ fn failed(sqlite: &Sqlite, error: &SqliteStoreError) -> OpenError {
     match error {
         SqliteStoreError::WrongKey => wrong(
             sqlite,
-            "its connections are encrypted with a key that is neither `key` nor in `old_keys`",
+            "its connections are encrypted with a key that is neither `key` nor in `keys`",
             true,
         ),
         SqliteStoreError::InvalidPath => wrong(sqlite, &error.to_string(), true),

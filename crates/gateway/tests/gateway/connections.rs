@@ -290,7 +290,7 @@ async fn a_check_finds_a_wrong_key_and_makes_no_file() {
     files.done(&add, SECRET, "added 1 connection\n");
     let wrong = check(2);
     assert_eq!((wrong.code, &*wrong.stdout), (Some(2), ""), "{wrong:?}");
-    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `keys`";
     assert!(wrong.stderr.contains(why), "{wrong:?}");
     assert!(!wrong.stderr.contains(&key(2)), "{wrong:?}");
     let right = check(1);
@@ -381,7 +381,7 @@ async fn keys_are_rotated_while_all_connections_work() {
         |config: &Config, keys: &[(&str, &str)]| files.run_keyed(config, keys, &["list"], "");
     let wrong = list(&files.config, &alone);
     assert_eq!(wrong.code, Some(2), "{wrong:?}");
-    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `keys`";
     assert!(wrong.stderr.contains(why), "{wrong:?}");
     assert!(!wrong.stderr.contains(&*second), "{wrong:?}");
     assert_eq!(list(&rotating, &new).code, Some(0));
@@ -396,6 +396,84 @@ async fn keys_are_rotated_while_all_connections_work() {
     let received = vendor.next().await;
     let authorization = received.head.value("authorization");
     assert_eq!(authorization, Some("Bearer c4nary-other"));
+}
+
+/// The steps that `rotate-key --help` lists, with two gateways on one file. Each gateway reads at each step what the
+/// other gateway and commands with its config have written.
+#[tokio::test]
+async fn two_gateways_replace_a_key_and_no_call_fails() {
+    let vendor = Vendor::ok().await;
+    let folders = [Folder::new(), Folder::new()];
+    let file = folders[0].path("connections.db");
+    let file = file.to_str().unwrap();
+    let (old, new) = (key(1), key(2));
+    let variables = [("OLD", &*old), ("NEW", &*new)];
+    let config = |keys: &str| {
+        let table = format!("[store]\nkind = \"sqlite\"\nurl = \"sqlite://{file}\"\n{keys}");
+        Config::new(&vendor).table(&table)
+    };
+    let (old_key, new_key) = ("key = { env = \"OLD\" }", "key = { env = \"NEW\" }");
+    let first = config(old_key);
+    let second = config(&format!("{old_key}\nkeys = [{{ env = \"NEW\" }}]"));
+    let third = config(&format!("{new_key}\nkeys = [{{ env = \"OLD\" }}]"));
+    let last = config(new_key);
+
+    let paths = folders.each_ref().map(|folder| folder.path("gateway.toml"));
+    let command = |at: usize, command: &[&str], stdin: &str| {
+        let arguments = ["--config", paths[at].to_str().unwrap(), "connections"];
+        let ended = run_with(&[&arguments, command].concat(), &variables, stdin);
+        assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
+        ended.stdout
+    };
+    let mut gateways = Vec::new();
+    for folder in folders {
+        gateways.push(Gateway::start_in(folder, &first, &variables).await);
+    }
+    let mut ids = Vec::new();
+    // Each gateway reads all connections, and one that was just written with each gateway's keys.
+    let mut step = async |what: &str| {
+        for at in 0..gateways.len() {
+            ids.push(format!("c{}", ids.len()));
+            let add = ["add", ids.last().unwrap(), "--integration", "v"];
+            command(at, &add, SECRET);
+            for id in &ids {
+                for (number, gateway) in gateways.iter().enumerate() {
+                    let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+                    let answered = (answer.status(), answer.error());
+                    assert_eq!(answered, (200, None), "{what}: {id} through {number}");
+                    vendor.next().await;
+                }
+            }
+        }
+        ids.len()
+    };
+    step("before").await;
+    for (what, config) in [
+        ("the new key decrypts", &second),
+        ("the new key encrypts", &third),
+    ] {
+        for gateway in &gateways {
+            gateway.reload(config).await;
+            step(what).await;
+        }
+    }
+    let rotated = command(0, &["rotate-key"], "");
+    assert!(rotated.starts_with("re-encrypted "), "{rotated}");
+    let count = step("after rotate-key").await;
+    for gateway in &gateways {
+        gateway.reload(&last).await;
+        step("without the old key").await;
+    }
+    assert!(count > 10);
+    let help = run_with(&["connections", "rotate-key", "--help"], &[], "").stdout;
+    for part in [
+        "1. Add the new key to `keys`",
+        "2. Make the new key `key`",
+        "3. Run",
+        "4. Remove",
+    ] {
+        assert!(help.contains(part), "{help}");
+    }
 }
 
 #[tokio::test]
@@ -415,7 +493,7 @@ async fn a_gateway_with_the_wrong_key_reports_it_and_exits_2() {
         "",
     );
     assert_eq!(ended.code, Some(2), "{ended:?}");
-    let why = "its connections are encrypted with a key that is neither `key` nor in `old_keys`";
+    let why = "its connections are encrypted with a key that is neither `key` nor in `keys`";
     assert!(ended.stderr.contains(why), "{ended:?}");
     assert!(!ended.stderr.contains(&*wrong), "{ended:?}");
     assert_eq!(ended.stdout, "");

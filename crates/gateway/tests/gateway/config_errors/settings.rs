@@ -239,6 +239,7 @@ fn the_store() {
         ("url = \"c4nary\"", "2:7: store.url"),
         ("key = \"c4nary\"", "2:7: store.key"),
         ("key = { env = \"C4NARY\" }", "2:7: store.key"),
+        ("keys = [\"c4nary\"]", "2:8: store.keys"),
         ("old_keys = [\"c4nary\"]", "2:12: store.old_keys"),
     ] {
         refused(&format!("[store]\n{line}"), &[&format!("{place}: {what}")]);
@@ -315,7 +316,20 @@ fn the_store_of_kind_sqlite() {
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\"{KEY}\"]"),
             "5:13: store.old_keys: this key is listed twice".to_owned(),
         ),
-        // White space around a key doesn't make another key.
+        (
+            format!("{url}\nkey = \"{KEY}\"\nkeys = [\"c4nary\"]"),
+            format!("5:9: store.keys: {no_key}"),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nkeys = [\"{KEY}\"]"),
+            "5:9: store.keys: this key is listed twice".to_owned(),
+        ),
+        (
+            format!("{url}\nkey = \"{KEY}\"\nkeys = []\nold_keys = []"),
+            "6:12: store.old_keys: `old_keys` is another name of `keys`; use only one of the two"
+                .to_owned(),
+        ),
+        // Space around it is no other key.
         (
             format!("{url}\nkey = \"{KEY}\"\nold_keys = [\" {KEY}\\r\\n\"]"),
             "5:13: store.old_keys: this key is listed twice".to_owned(),
