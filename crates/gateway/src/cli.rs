@@ -79,6 +79,14 @@ pub(crate) enum Connections {
         #[arg(value_name = "ID", required = true, value_parser = key)]
         ids: Vec<ConnectionKey>,
     },
+    /// Mark connections that `list` shows as `reauthorize` as live again, without a change of their
+    /// secrets.
+    ///
+    /// For token endpoints that refused grants by mistake, and work again. If the token endpoint
+    /// still refuses a grant, the connection is `reauthorize` again after its next call. A token
+    /// that a gateway refreshes meanwhile isn't lost. Exits 1 if a connection of an ID doesn't
+    /// exist.
+    Revive(Revive),
     /// Encrypt with `key` all secrets that are encrypted with one of `keys`.
     ///
     /// `key` encrypts new secrets, and the keys in `keys` only decrypt. A key is replaced in four
@@ -95,6 +103,21 @@ pub(crate) enum Connections {
     ///
     /// Backups of the store that were made before step 3 need the old key.
     RotateKey,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revive {
+    /// The connections' ids; or keys, such as `TENANT/ID`, that another application has stored.
+    #[arg(value_name = "ID", required_unless_present = "all", conflicts_with = "all", value_parser = key)]
+    pub(crate) ids: Vec<ConnectionKey>,
+
+    /// Revive all connections.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// With --all: only the connections of this integration.
+    #[arg(long, value_name = "NAME", requires = "all", conflicts_with = "ids")]
+    pub(crate) integration: Option<String>,
 }
 
 #[derive(Debug, Args)]

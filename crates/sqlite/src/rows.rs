@@ -148,6 +148,44 @@ pub(crate) fn put(
     Ok(CredentialVersion::new(version))
 }
 
+/// Marks a revoked grant as active. Returns `false` if it's active already.
+///
+/// The same credential gets a new version, so that a revocation that is based on the old version is rejected. A lease and the time of the
+/// last refresh stay: a refresh that is under way commits to the new version.
+pub(crate) fn revive(
+    sqlite: &mut Sqlite,
+    keys: &Keys,
+    key: &ConnectionKey,
+) -> Result<bool, InternalError> {
+    let transaction = writing(sqlite)?;
+    let connection = {
+        let mut statement = transaction.prepare_cached(
+            "SELECT integration, version, key_id, sealed, dead FROM connections WHERE id = ?1",
+        )?;
+        let mut rows = statement.query([key.as_str()])?;
+        let row = rows.next()?.ok_or(InternalError::NotFound)?;
+        if state(row.get(4)?) == GrantState::Active {
+            return Ok(false);
+        }
+        opened(row, keys, key)?
+    };
+    schema::prove(&transaction, keys)?;
+    let version = next(&transaction)?;
+    let sealed = keys.seal(key, CredentialVersion::new(version), &connection)?;
+    transaction
+        .prepare_cached(
+            "UPDATE connections SET version = ?2, key_id = ?3, sealed = ?4, dead = 0 WHERE id = ?1",
+        )?
+        .execute(params![
+            key.as_str(),
+            as_integer(version)?,
+            keys.current_id().as_bytes(),
+            sealed
+        ])?;
+    transaction.commit()?;
+    Ok(true)
+}
+
 pub(crate) fn remove(sqlite: &Sqlite, key: &ConnectionKey) -> Result<bool, InternalError> {
     let removed = sqlite
         .prepare_cached("DELETE FROM connections WHERE id = ?1")?

@@ -41,6 +41,25 @@ impl SqliteStore {
         self.0.writer.run(write).await
     }
 
+    /// Marks the connection's grant as active, if it's [revoked](tower_passthrough::store::GrantState::Revoked), and returns `true` if it was.
+    ///
+    /// Use it if a token endpoint refused grants by mistake. The credential isn't changed. It gets a new version, so a refresh that began
+    /// before can't revoke it any more, and new tokens of such a refresh are still stored.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::NotFound`] if there is no such connection, [`StoreError::Unavailable`] if the store failed or the connection can't be
+    /// decrypted.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the grant may or may not be active.
+    pub async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+        let revive =
+            |sqlite: &mut Sqlite, keys: &Keys, key: &ConnectionKey| rows::revive(sqlite, keys, key);
+        Ok(self.writing(key, revive).await?)
+    }
+
     /// Runs a write that doesn't affect the cache, because the cache contains no leases.
     async fn leasing<T: Send + 'static>(
         &self,

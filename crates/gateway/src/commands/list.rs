@@ -7,7 +7,7 @@ use tower_passthrough::store::{ConnectionStore, GrantState};
 use super::Failure;
 
 /// The number of connections that are read at once.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 
 pub(super) async fn list(
     store: &impl ConnectionStore,

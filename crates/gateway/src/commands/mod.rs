@@ -7,6 +7,7 @@ mod add;
 mod import;
 mod input;
 mod list;
+mod revive;
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -14,7 +15,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use tower_passthrough::StoreError;
-use tower_passthrough::store::ConnectionStore;
+use tower_passthrough::store::{ConnectionKey, ConnectionStore};
 use tower_passthrough_sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
 
 use crate::USAGE;
@@ -70,15 +71,22 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// A store that can encrypt its secrets again.
-pub(crate) trait Rotate {
+/// A store whose secrets can be encrypted again, and whose revoked grants can be made active.
+pub(crate) trait Maintain {
     /// Encrypts with the newest key all secrets that are encrypted with other keys.
     async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError>;
+
+    /// Marks a revoked grant as active. Returns `false` if it's active already.
+    async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError>;
 }
 
-impl Rotate for SqliteStore {
+impl Maintain for SqliteStore {
     async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
         self.reencrypt().await
+    }
+
+    async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+        self.revive(key).await
     }
 }
 
@@ -123,7 +131,7 @@ fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
 
 /// Runs the command, and prints the result to `out`. `config` is the name of the config file in
 /// messages.
-pub(crate) async fn run<S: ConnectionStore + Rotate>(
+pub(crate) async fn run<S: ConnectionStore + Maintain>(
     command: &Connections,
     store: &S,
     declared: &Declared,
@@ -135,6 +143,7 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
         Connections::List => list::list(store, out).await,
         Connections::Add(wanted) => add::add(wanted, store, declared, config, out).await,
         Connections::Remove { ids } => remove(ids, store, out).await,
+        Connections::Revive(wanted) => revive::revive(wanted, store, out).await,
         Connections::RotateKey => {
             let failed = |error: SqliteStoreError| Failure::from(StoreError::unavailable(error));
             let rotated = store.rotate().await.map_err(failed)?;
@@ -152,7 +161,7 @@ pub(crate) async fn run<S: ConnectionStore + Rotate>(
 
 /// Removes the connections that exist, also if some of the ids are unknown.
 async fn remove(
-    ids: &[tower_passthrough::store::ConnectionKey],
+    ids: &[ConnectionKey],
     store: &impl ConnectionStore,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
@@ -169,10 +178,13 @@ async fn remove(
     if unknown.is_empty() {
         return Ok(());
     }
+    Err(missing(&unknown))
+}
+
+/// Returns the failure for connections that don't exist.
+fn missing(unknown: &[String]) -> Failure {
     let unknown = unknown.join(", ");
-    Err(Failure::Other(format!(
-        "the connection {unknown} doesn't exist"
-    )))
+    Failure::Other(format!("the connection {unknown} doesn't exist"))
 }
 
 fn counted(connections: u64) -> String {
@@ -187,13 +199,17 @@ mod tests {
     use clap::Parser;
     use tower_passthrough::{Connection, MemoryStore};
 
-    use tower_passthrough::store::ConnectionKey;
-
     use super::*;
     use crate::cli::{Cli, Command};
     use crate::config;
 
-    impl Rotate for MemoryStore {
+    impl Maintain for MemoryStore {
+        async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+            let record = tower_passthrough::store::TokenStore::read(self, key).await?;
+            self.put(key, &record.connection).await?;
+            Ok(record.state == tower_passthrough::store::GrantState::Revoked)
+        }
+
         async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
             Ok(KeyRotationReport::default())
         }

@@ -53,7 +53,7 @@ fn an_unreadable_file_is_named() {
 fn help_names_each_command_of_connections() {
     let ended = run(&["connections", "--help"]);
     assert_eq!(ended.code, Some(0));
-    for command in ["import", "list", "add", "remove", "rotate-key"] {
+    for command in ["import", "list", "add", "remove", "revive", "rotate-key"] {
         assert!(ended.stdout.contains(command), "{}", ended.stdout);
         let ended = run(&["connections", command, "--help"]);
         assert_eq!(ended.code, Some(0), "{command}");
@@ -99,6 +99,10 @@ fn an_unknown_connections_command_exits_2() {
         &["connections", "add", "", "--integration", "v"],
         &["connections", "list", "--now"],
         &["connections", "rotate-key", "key"],
+        &["connections", "revive"],
+        &["connections", "revive", "c", "--all"],
+        &["connections", "revive", "c", "--integration", "v"],
+        &["connections", "revive", "--integration", "v"],
     ] {
         let ended = run(arguments);
         assert_eq!(ended.code, Some(2), "{arguments:?}: {ended:?}");
@@ -124,6 +128,7 @@ async fn connections_commands_need_a_persistent_store() {
             &["import", file],
             &["add", "d", "--integration", "v"],
             &["remove", "c"],
+            &["revive", "c"],
             &["rotate-key"],
         ] {
             let arguments = [&["--config", file, "connections"], command].concat();

@@ -1,8 +1,10 @@
 //! `kind = "oauth2"`: access tokens that are refreshed, and the tokens that remain after a reload and after a restart.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use testkit::gateway::Origin;
+use testkit::process::binary::run;
 use testkit::process::config::Config;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
@@ -115,6 +117,118 @@ async fn a_persistent_store_keeps_tokens_after_a_restart() {
     let gateway = Gateway::start(&config).await;
     call(&gateway).await;
     called_with(&vendor, "c4nary-a1").await;
+}
+
+/// A vendor whose token endpoint refuses all grants until it's repaired.
+async fn refusing() -> (Vendor, Arc<AtomicBool>) {
+    let repaired = Arc::new(AtomicBool::new(false));
+    let is_repaired = Arc::clone(&repaired);
+    let vendor = Vendor::replying(move |request| {
+        if !request.target().starts_with("/token") {
+            return Reply::ok("ok");
+        }
+        let (status, body) = match is_repaired.load(Ordering::Acquire) {
+            false => ("400 Bad Request", "{\"error\":\"invalid_grant\"}"),
+            true => (
+                "200 OK",
+                "{\"access_token\":\"c4nary-a\",\"token_type\":\"Bearer\",\"expires_in\":3600}",
+            ),
+        };
+        let length = body.len();
+        Reply::bytes(format!(
+            "HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    })
+    .await;
+    (vendor, repaired)
+}
+
+async fn answer(gateway: &Gateway, id: &str) -> (u16, Option<String>) {
+    let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+    (answer.status(), answer.error().map(str::to_owned))
+}
+
+#[tokio::test]
+async fn revoked_grants_are_revived_by_a_command() {
+    const KEY: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
+    let (vendor, repaired) = refusing().await;
+    let folder = Folder::new();
+    let url = format!("sqlite://{}", folder.path("connections.db").display());
+    let store = format!("[store]\nkind = \"sqlite\"\nurl = \"{url}\"\nkey = \"{KEY}\"");
+    let secret = "{ refresh_token = \"c4nary-r0\" }";
+    let config = config(&vendor, CLIENT, secret);
+    let auth = format!(
+        "{{ kind = \"oauth2\", token_url = \"{}/token\", {CLIENT} }}",
+        vendor.origin()
+    );
+    let mut tables = format!(
+        "[integration.w]\nbase_url = \"{}\"\nauth = {auth}\n",
+        vendor.origin()
+    );
+    for (id, integration) in [("d", "v"), ("e", "v"), ("f", "w"), ("g", "w")] {
+        tables +=
+            &format!("[connection.{id}]\nintegration = \"{integration}\"\nsecret = {secret}\n");
+    }
+    let config = config.table(&tables).table(&store);
+    let file = folder.write("gateway.toml", config.to_string());
+    let file = file.to_str().unwrap();
+    let command = |arguments: &[&str]| {
+        let ended = run(&[&["--config", file, "connections"], arguments].concat());
+        (ended.code, ended.stdout, ended.stderr)
+    };
+    let ok = |printed: &str| (Some(0), printed.to_owned(), String::new());
+    assert_eq!(command(&["import", file]), ok("imported 5 connections\n"));
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+    let dead = (424, Some("reauthorize".to_owned()));
+    for id in ["c", "d", "e", "f", "g"] {
+        assert_eq!(answer(&gateway, id).await, dead, "{id}");
+    }
+    repaired.store(true, Ordering::Release);
+    gateway.reload(&config).await;
+    assert_eq!(answer(&gateway, "c").await, dead, "a reload");
+
+    assert_eq!(
+        command(&["revive", "c", "d"]),
+        ok("revived 2 connections\n")
+    );
+    let (code, printed, why) = command(&["revive", "c", "none"]);
+    assert_eq!((code, &*printed), (Some(1), "revived 0 connections\n"));
+    assert_eq!(why, "the connection none doesn't exist\n");
+    for (id, expected) in [
+        ("c", (200, None)),
+        ("d", (200, None)),
+        ("e", dead.clone()),
+        ("f", dead),
+    ] {
+        assert_eq!(answer(&gateway, id).await, expected, "{id}");
+    }
+    let of_v = ["revive", "--all", "--integration", "v"];
+    assert_eq!(command(&of_v), ok("revived 1 connection\n"));
+    let listed = "c\tv\tlive\nd\tv\tlive\ne\tv\tlive\nf\tw\treauthorize\ng\tw\treauthorize\n";
+    assert_eq!(command(&["list"]), ok(listed));
+    assert_eq!(command(&["revive", "--all"]), ok("revived 2 connections\n"));
+    assert_eq!(command(&["revive", "--all"]), ok("revived 0 connections\n"));
+    for id in ["c", "d", "e", "f", "g"] {
+        assert_eq!(answer(&gateway, id).await, (200, None), "{id}");
+    }
+}
+
+/// In the config file itself, a change of the connection's table revives the connection.
+#[tokio::test]
+async fn a_reload_revives_what_its_file_changed() {
+    let (vendor, repaired) = refusing().await;
+    let with = |token: &str| {
+        let secret = format!("{{ refresh_token = \"{token}\" }}");
+        config(&vendor, CLIENT, &secret)
+    };
+    let gateway = Gateway::start(&with("c4nary-r0")).await;
+    let dead = (424, Some("reauthorize".to_owned()));
+    assert_eq!(answer(&gateway, "c").await, dead);
+    repaired.store(true, Ordering::Release);
+    gateway.reload(&with("c4nary-r0")).await;
+    assert_eq!(answer(&gateway, "c").await, dead);
+    gateway.reload(&with("c4nary-r1")).await;
+    assert_eq!(answer(&gateway, "c").await, (200, None));
 }
 
 #[tokio::test]

@@ -15,6 +15,7 @@ mod files;
 mod folder;
 mod killed;
 mod processes;
+mod reviving;
 mod rotation;
 mod rules;
 
