@@ -47,20 +47,14 @@ pub(crate) enum Command {
 pub(crate) enum Connections {
     /// Store the [connection.*] tables of a file. Connections with the same ids are replaced.
     ///
-    /// A replaced connection is lost, with all tokens that were refreshed since it was stored, also
-    /// by a gateway at the same time. So import a file once: a vendor that rotates refresh tokens
-    /// doesn't accept the file's old tokens any more. A connection with the state `reauthorize` is
-    /// `live` afterwards.
-    ///
     /// The file may be a whole config, whose other tables are ignored. Each connection is checked
-    /// against the integrations of --config. If a connection has a mistake, nothing is stored. If
-    /// the store fails in the middle, the connections before the failure are stored, and the
-    /// command can be run again.
-    Import {
-        /// A TOML file with [connection.*] tables; `-` reads standard input.
-        #[arg(value_name = "FILE")]
-        file: PathBuf,
-    },
+    /// against the integrations of --config. If a connection has a mistake, nothing is stored. Nothing
+    /// is stored either if the file would replace a token that was refreshed since it was stored,
+    /// because a vendor that rotates refresh tokens accepts only the newest token: see
+    /// --replace-tokens. A connection with the state `reauthorize` is `live` afterwards. If the store
+    /// fails in the middle, the connections before the failure are stored, and the command can be run
+    /// again.
+    Import(Import),
     /// Print a line for each connection: id, integration, and `live` or `reauthorize`, separated by
     /// tabs.
     ///
@@ -103,6 +97,18 @@ pub(crate) enum Connections {
     ///
     /// Backups of the store that were made before step 3 need the old key.
     RotateKey,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Import {
+    /// A file in TOML with [connection.*] tables; `-` reads standard input.
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+
+    /// Replace tokens that were refreshed since they were stored, also those that a gateway
+    /// refreshes meanwhile. They are lost.
+    #[arg(long)]
+    pub(crate) replace_tokens: bool,
 }
 
 #[derive(Debug, Args)]

@@ -139,7 +139,7 @@ pub(crate) async fn run<S: ConnectionStore + Maintain>(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     match command {
-        Connections::Import { file } => import::import(file, store, declared, out).await,
+        Connections::Import(wanted) => import::import(wanted, store, declared, out).await,
         Connections::List => list::list(store, out).await,
         Connections::Add(wanted) => add::add(wanted, store, declared, config, out).await,
         Connections::Remove { ids } => remove(ids, store, out).await,

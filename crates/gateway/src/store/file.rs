@@ -54,7 +54,7 @@ impl FileStore {
 
 /// Returns `true` if the file contains the same data for both connections. Names are in a fixed
 /// order.
-fn is_same(one: &Connection, other: &Connection) -> bool {
+pub(crate) fn is_same(one: &Connection, other: &Connection) -> bool {
     one.integration() == other.integration()
         && one.variables() == other.variables()
         && one.credential().iter().eq(other.credential().iter())

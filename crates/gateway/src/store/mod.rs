@@ -5,7 +5,7 @@ mod file;
 mod serving;
 mod sqlite;
 
-pub(crate) use self::file::FileStore;
+pub(crate) use self::file::{FileStore, is_same};
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 

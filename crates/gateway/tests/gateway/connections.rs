@@ -250,7 +250,8 @@ async fn a_dash_means_standard_input() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "`-` reads standard input",
-        "also by a gateway at the same time",
+        "Nothing is stored either if the file would replace a token that was refreshed",
+        "also those that a gateway refreshes meanwhile",
         "If the store fails in the middle, the connections before the failure are stored",
     ] {
         assert!(help.contains(told), "{help}");

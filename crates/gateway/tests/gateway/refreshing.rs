@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use testkit::gateway::Origin;
 use testkit::process::binary::run;
+use testkit::process::canary;
 use testkit::process::config::Config;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::reply::Reply;
 use testkit::vendor::{Received, Vendor};
+use testkit::wait::within;
 
 /// Returns a vendor whose token endpoint rotates refresh tokens: each answer has the tokens of the next number.
 async fn vendor() -> Vendor {
@@ -211,6 +213,60 @@ async fn revoked_grants_are_revived_by_a_command() {
     for id in ["c", "d", "e", "f", "g"] {
         assert_eq!(answer(&gateway, id).await, (200, None), "{id}");
     }
+}
+
+/// Config management imports the same file again and again. A vendor that rotates accepts only the newest token.
+#[tokio::test]
+async fn an_import_replaces_no_token_that_was_refreshed() {
+    const KEY: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
+    let vendor = vendor().await;
+    let folder = Folder::new();
+    let url = format!("sqlite://{}", folder.path("connections.db").display());
+    let store = format!("[store]\nkind = \"sqlite\"\nurl = \"{url}\"\nkey = \"{KEY}\"");
+    let secret = "{ refresh_token = \"c4nary-r0\" }";
+    let other = format!("[connection.a]\nintegration = \"v\"\nsecret = {secret}");
+    let config = config(&vendor, CLIENT, secret).table(&other).table(&store);
+    let file = folder.write("gateway.toml", config.to_string());
+    let file = file.to_str().unwrap();
+    let command = |arguments: &[&str]| {
+        let ended = run(&[&["--config", file, "connections"], arguments].concat());
+        canary::assert_absent("stderr", &ended.stderr);
+        (ended.code, ended.stdout, ended.stderr)
+    };
+    let imported = (
+        Some(0),
+        "imported 2 connections\n".to_owned(),
+        String::new(),
+    );
+    assert_eq!(command(&["import", file]), imported);
+    // Nothing was refreshed yet.
+    assert_eq!(command(&["import", file]), imported);
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+    call(&gateway).await;
+    assert!(form(&vendor.next().await).contains("refresh_token=c4nary-r0"));
+    called_with(&vendor, "c4nary-a1").await;
+
+    let (code, printed, why) = command(&["import", file]);
+    assert_eq!((code, &*printed), (Some(1), ""));
+    let expected = "nothing was imported: tokens were refreshed since they were stored, and the \
+                    file's tokens would replace them, for c; remove these tables from the file, or \
+                    replace the tokens with --replace-tokens\n";
+    assert_eq!(why, expected);
+    call(&gateway).await;
+    called_with(&vendor, "c4nary-a1").await;
+
+    assert_eq!(command(&["import", "--replace-tokens", file]), imported);
+    let refreshed = async {
+        loop {
+            call(&gateway).await;
+            let received = vendor.next().await;
+            if received.target().starts_with("/token") {
+                return form(&received);
+            }
+        }
+    };
+    let form = within("the file's token", refreshed).await;
+    assert!(form.contains("refresh_token=c4nary-r0"), "{form}");
 }
 
 /// In the config file itself, a change of the connection's table revives the connection.
