@@ -33,6 +33,7 @@ mod unread;
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -59,10 +60,6 @@ use crate::store::{Connections, OpenError, Served};
 
 /// The exit code for a wrong command line or config file.
 const USAGE: u8 = 2;
-
-/// The maximum time that a stop waits for refreshes of tokens after all calls have ended. It's the maximum duration of
-/// a refresh. If a refresh is cut off, a refresh token that the upstream has rotated may be lost.
-const REFRESH: Duration = Duration::from_secs(20);
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
@@ -196,13 +193,19 @@ async fn run(
         () = server.accept(listener, signals.next()) => {}
         never = reload::on_hangup(hangups, file, &mut host, router) => match never {},
     }
+    // The limit is a limit for the whole stop. Refreshes are waited for last, because calls begin them.
+    let mut limit = pin!(tokio::time::sleep(host.shutdown));
     server
-        .drain(host.shutdown, &host.tunnels, signals.next())
+        .drain(limit.as_mut(), &host.tunnels, signals.next())
         .await;
-    tokio::select! {
-        () = host.refreshed() => {}
-        () = tokio::time::sleep(REFRESH) => {}
-        () = signals.next() => {}
+    let refreshed = tokio::select! {
+        biased;
+        () = host.refreshed() => true,
+        () = limit => false,
+        () = signals.next() => false,
+    };
+    if !refreshed {
+        store::report_cut();
     }
     Ok(())
 }
@@ -216,7 +219,7 @@ struct Host {
     recorded: PrometheusHandle,
     /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
-    /// The maximum time that a stop waits for calls to end.
+    /// The maximum time that a stop takes.
     shutdown: Duration,
     /// The pool of connections to upstreams, and the settings that it was made with.
     transport: Option<(TransportKey, HttpTransport)>,

@@ -32,6 +32,9 @@ use crate::socket::{Ending, Socket};
 /// closed before the call arrives.
 const ON_THE_WAY: Duration = Duration::from_millis(200);
 
+/// The maximum time for calls and tunnels to end after they were cut.
+const CUT: Duration = Duration::from_secs(1);
+
 /// The maximum number of callers that are accepted after the server begins to stop. It's the size
 /// of a listener's queue on Linux. Without a maximum, new callers could keep the server running.
 const QUEUE: usize = 4096;
@@ -130,11 +133,11 @@ impl Server {
         self.connections.spawn(connection);
     }
 
-    /// Waits for calls under way to end, for up to `limit`, but not longer than until `cut`.
+    /// Waits for calls under way to end, but not longer than until `limit` or `cut`.
     /// Connections accept no new calls, except calls that were already [on their way](ON_THE_WAY).
     pub(crate) async fn drain(
         self,
-        limit: Duration,
+        limit: impl Future<Output = ()>,
         tunnels: &UpgradeTracker,
         cut: impl Future<Output = ()>,
     ) {
@@ -152,7 +155,7 @@ impl Server {
         };
         let all_ended = tokio::select! {
             () = ended => true,
-            () = sleep(limit) => false,
+            () = limit => false,
             () = cut => false,
         };
         if !all_ended {
@@ -162,9 +165,12 @@ impl Server {
                 "calls that are still under way are ended now"
             );
             // Each connection is dropped before the process ends, so its calls are reported.
-            connections.shutdown().await;
             tunnels.cut();
-            tunnels.ended().await;
+            let cut = async {
+                connections.shutdown().await;
+                tunnels.ended().await;
+            };
+            let _ = timeout(CUT, cut).await;
         }
     }
 }

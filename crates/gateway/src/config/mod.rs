@@ -54,7 +54,7 @@ use crate::callers::Callers;
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) mount: String,
-    /// The maximum time that a stop waits for calls to end.
+    /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
     pub(crate) store: Store,

@@ -4,10 +4,12 @@ mod failing;
 mod file;
 mod serving;
 mod sqlite;
+mod under_way;
 
 pub(crate) use self::file::{FileStore, is_same};
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
+pub(crate) use self::under_way::report_cut;
 
 use std::fmt;
 use std::time::Duration;
@@ -117,13 +119,19 @@ impl TokenStore for Connections {
         id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
-        told(match self {
+        let lease = told(match self {
             Self::File(store) => store.lease(id, time).await,
             Self::Sqlite(sqlite) => sqlite.store.lease(id, time).await,
-        })
+        })?;
+        if lease.is_some() {
+            under_way::began(id);
+        }
+        Ok(lease)
     }
 
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
+        // By then, the new tokens are stored.
+        under_way::ended(id);
         told(match self {
             Self::File(store) => store.release(id, lease).await,
             Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,

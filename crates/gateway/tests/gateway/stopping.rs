@@ -4,9 +4,12 @@ use rustix::process::Signal;
 use tokio::net::TcpStream;
 
 use testkit::caller::Caller;
+use testkit::gateway::Origin;
 use testkit::manual::{ManualVendor, VendorConnection};
+use testkit::process::binary::run;
 use testkit::process::canary::KEY;
 use testkit::process::config::Config;
+use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
@@ -155,4 +158,73 @@ async fn a_sighup_during_the_stop_changes_nothing() {
     assert_eq!(caller.response("GET").await.text(), "late");
     drop(caller);
     assert_eq!(gateway.exit().await.code(), Some(0));
+}
+
+/// A gateway with a call that waits for a token, the caller, and the token endpoint's side.
+async fn refreshing(folder: Folder, shutdown: &str) -> (Gateway, Caller, VendorConnection, Config) {
+    const STORE_KEY: &str = "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWE=";
+    let vendor = ManualVendor::bind().await;
+    let url = format!("sqlite://{}", folder.path("connections.db").display());
+    let store = format!("[store]\nkind = \"sqlite\"\nurl = \"{url}\"\nkey = \"{STORE_KEY}\"");
+    let auth = format!(
+        "{{ kind = \"oauth2\", token_url = \"{}/token\", client_id = \"a\", client_secret = \"c4nary\" }}",
+        vendor.origin()
+    );
+    let config = Config::new(&vendor)
+        .auth(&auth, "{ refresh_token = \"c4nary-r0\" }")
+        .top(&format!("shutdown = \"{shutdown}\""))
+        .table(&store);
+    let file = folder.write("gateway.toml", config.to_string());
+    let file = file.to_str().unwrap();
+    let imported = run(&["--config", file, "connections", "import", file]);
+    assert_eq!(imported.code, Some(0), "{imported:?}");
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    let head = "GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\n";
+    caller
+        .write(format!("{head}x-api-key: {}\r\n\r\n", KEY))
+        .await;
+    let mut connection = vendor.accept().await;
+    assert!(connection.request().await.target().starts_with("/token"));
+    (gateway, caller, connection, config)
+}
+
+#[tokio::test]
+async fn shutdown_bounds_refreshes_too_and_the_log_names_them() {
+    let (mut gateway, _caller, _connection, _) = refreshing(Folder::new(), "200ms").await;
+    gateway.signal(Signal::TERM);
+    // The token endpoint would be waited for for 15 s.
+    assert_eq!(gateway.exit().await.code(), Some(0));
+    let log = gateway.stderr.text();
+    let line = log
+        .lines()
+        .find(|line| line.contains("refreshes of tokens are still under way"));
+    let line = line.unwrap_or_else(|| panic!("{log}"));
+    assert!(line.ends_with("refreshes=1 connections=[\"c\"]"), "{line}");
+}
+
+/// Also if its caller has left.
+#[tokio::test]
+async fn a_refresh_that_ends_within_shutdown_is_stored() {
+    let folder = Folder::new();
+    let file = folder.path("connections.db");
+    let (mut gateway, caller, mut connection, _) = refreshing(folder, "1h").await;
+    drop(caller);
+    gateway.calls(1).await;
+    gateway.signal(Signal::TERM);
+    refuses_callers(&gateway).await;
+    let sqlite = rusqlite::Connection::open(file).unwrap();
+    let tokens = "{\"access_token\":\"c4nary-a1\",\"token_type\":\"Bearer\",\"expires_in\":3600}";
+    let length = tokens.len();
+    connection
+        .write(format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{tokens}"
+        ))
+        .await;
+    assert_eq!(gateway.exit().await.code(), Some(0));
+    let refreshed = "SELECT count(*) FROM connections WHERE refreshed_at IS NOT NULL";
+    let refreshed: u64 = sqlite.query_row(refreshed, [], |row| row.get(0)).unwrap();
+    assert_eq!(refreshed, 1);
+    let log = gateway.stderr.text();
+    assert!(!log.contains("cut off"), "{log}");
 }
