@@ -39,6 +39,9 @@ const CUT: Duration = Duration::from_secs(1);
 /// of a listener's queue on Linux. Without a maximum, new callers could keep the server running.
 const QUEUE: usize = 4096;
 
+/// The maximum number of HTTP/2 streams that a caller may have open on a connection.
+const STREAMS: u32 = 128;
+
 /// Returns the protocol settings, which limit the resources that a caller can use on a connection.
 ///
 /// h2 itself limits the floods of HTTP/2 (resets, CONTINUATION, empty frames, settings, pings). The
@@ -56,10 +59,12 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // Needed for WebSockets over HTTP/2 (RFC 8441).
         .enable_connect_protocol()
-        .max_concurrent_streams(128)
+        .max_concurrent_streams(STREAMS)
         .max_header_list_size(16 * 1024)
-        .max_pending_accept_reset_streams(20)
-        .max_local_error_reset_streams(256)
+        // A caller may open all its streams and cancel them in the same packet. A flood has more.
+        .max_pending_accept_reset_streams(STREAMS as usize)
+        // Counted over the life of a connection, which may be long.
+        .max_local_error_reset_streams(1024)
         .max_send_buf_size(256 * 1024)
         // A stalled upload fills only its own window, and not the window of the connection.
         .initial_stream_window_size(256 * 1024)

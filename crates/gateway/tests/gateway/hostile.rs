@@ -134,6 +134,30 @@ async fn x3_floods_of_one_caller_stop_no_other_caller() {
     stage.survives(&overflows, 1, "resets that it sends").await;
 }
 
+/// A caller that gives up all the calls that SETTINGS allow, in one packet, isn't a flood: its connection goes on.
+#[tokio::test]
+async fn x3_a_burst_of_cancelled_calls_ends_no_connection() {
+    const ALLOWED: u32 = 128;
+    let stage = Stage::new().await;
+    let cancel = |stream| encode(RST_STREAM, 0, stream, &8_u32.to_be_bytes());
+    let mut caller = FrameCaller::connect(stage.gateway.address).await;
+    for burst in 0..3 {
+        let first = burst * (ALLOWED + 1);
+        let streams: Vec<u32> = (first..=first + ALLOWED).map(|nth| 2 * nth + 1).collect();
+        let [cancelled @ .., last] = &*streams else {
+            unreachable!("there are many");
+        };
+        let mut frames: Vec<u8> = cancelled
+            .iter()
+            .flat_map(|&stream| [head(stream, END_STREAM, b"GET"), cancel(stream)].concat())
+            .collect();
+        frames.extend(head(*last, END_STREAM, b"GET"));
+        assert!(caller.try_send(&frames).await);
+        let verdict = caller.verdict(*last).await.map(|frame| frame.kind);
+        assert_eq!(verdict, Some(HEADERS), "burst {burst}");
+    }
+}
+
 #[tokio::test]
 async fn x4_stalled_callers_stop_no_other_caller() {
     let stage = Stage::new().await;
