@@ -68,6 +68,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
     let upstream = Upstream::new(&format!("http://{vendor}"))?.auth(auth::Bearer);
     Ok(Config {
         listen: listen.unwrap_or(Config::LISTEN),
+        operator: None,
         mount: Config::MOUNT.to_owned(),
         shutdown: Config::SHUTDOWN,
         callers: Callers::anyone(),

@@ -22,6 +22,7 @@ mod hardening;
 mod log;
 mod metrics;
 mod newest;
+mod readiness;
 mod reload;
 mod routes;
 mod server;
@@ -45,6 +46,7 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::upgrade::UpgradeTracker;
 use tower_passthrough::{HttpTransport, PassthroughService};
 
@@ -53,7 +55,9 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
+use crate::readiness::Readiness;
 use crate::reload::ConfigFile;
+use crate::routes::Pages;
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
 use crate::store::{Connections, OpenError, Served};
@@ -166,9 +170,19 @@ async fn run(
             config.listen
         )
     })?;
+    let for_operators = match config.operator {
+        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
+            format!("can't listen on {address}: {error}; choose another address for [operator]")
+        })?),
+        None => None,
+    };
+    let operator = for_operators.as_ref().map(TcpListener::local_addr);
     let mut host = Host {
         listen: config.listen,
         address: listener.local_addr()?,
+        asked_operator: config.operator,
+        operator: operator.transpose()?,
+        readiness: Readiness::new(),
         recorded: metrics::start()?,
         tunnels: UpgradeTracker::new(),
         shutdown: config.shutdown,
@@ -181,17 +195,29 @@ async fn run(
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
-    let mut server = Server::new(host.router(config).await?);
+    let Routers { callers, operators } = host.router(config).await?;
+    let mut server = Server::new(callers);
+    let mut operator = Server::new(operators);
+    let routers = (server.router(), operator.router());
     host.warn(warnings);
 
     say(&format!("listening on http://{}", host.address));
+    if let (Some(listener), Some(address)) = (for_operators, host.operator) {
+        say(&format!("listening for operators on http://{address}"));
+        // It serves until the process ends, so that operators can watch a stop.
+        tokio::spawn(async move { operator.accept(listener, std::future::pending()).await });
+    }
     if file.is_none() {
         say(&demo::curl_lines(host.address));
     }
-    let router = server.router();
+    let readiness = host.readiness.clone();
+    let stopped = async {
+        signals.next().await;
+        readiness.drain();
+    };
     tokio::select! {
-        () = server.accept(listener, signals.next()) => {}
-        never = reload::on_hangup(hangups, file, &mut host, router) => match never {},
+        () = server.accept(listener, stopped) => {}
+        never = reload::on_hangup(hangups, file, &mut host, routers) => match never {},
     }
     // The limit is a limit for the whole stop. Refreshes are waited for last, because calls begin them.
     let mut limit = pin!(tokio::time::sleep(host.shutdown));
@@ -216,6 +242,10 @@ struct Host {
     listen: SocketAddr,
     /// The address that the listener is bound to.
     address: SocketAddr,
+    /// The address for operators in the config, and the address that is bound.
+    asked_operator: Option<SocketAddr>,
+    operator: Option<SocketAddr>,
+    readiness: Readiness,
     recorded: PrometheusHandle,
     /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
@@ -234,21 +264,31 @@ struct Host {
     warnings: Vec<String>,
 }
 
+/// The routers of a config.
+struct Routers {
+    callers: Router,
+    operators: Router,
+}
+
 impl Host {
-    /// Builds the router that answers calls, at the start and after each change of the config.
+    /// Builds the routers that answer calls and operators, at the start and after each change of the config.
     ///
     /// # Errors
     ///
     /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
     /// these cases.
-    async fn router(&mut self, config: Config) -> Result<Router, Box<dyn Error>> {
+    async fn router(&mut self, config: Config) -> Result<Routers, Box<dyn Error>> {
         let connections = self.open(config.store).await?;
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
-            _ => config
-                .transport
-                .network(config.network.listener(self.address))
-                .build()?,
+            _ => {
+                let network = config.network.listener(self.address);
+                let network = self
+                    .operator
+                    .into_iter()
+                    .fold(network, NetworkPolicy::listener);
+                config.transport.network(network).build()?
+            }
         };
         self.transport = Some((config.transport_key, transport.clone()));
         self.shutdown = config.shutdown;
@@ -259,6 +299,7 @@ impl Host {
             self.refreshes.spawn(store::idle(old));
         }
         while self.refreshes.try_join_next().is_some() {}
+        self.readiness.set_store(connections.clone());
         let known = Known {
             callers: Arc::new(config.callers),
             connections,
@@ -299,8 +340,17 @@ impl Host {
         }
         let passthrough = passthrough.build();
         self.previous = Some(passthrough.clone());
-        let metrics = Metrics::new(self.recorded.clone(), move || pool.pool_status());
-        Ok(routes::router(&config.mount, callers, passthrough, metrics))
+        let pages = Pages {
+            metrics: Metrics::new(self.recorded.clone(), move || pool.pool_status()),
+            readiness: self.readiness.clone(),
+        };
+        // Operators have an address of their own, or the address of callers.
+        let on_callers = pages.clone();
+        let on_callers = self.operator.is_none().then_some(on_callers);
+        Ok(Routers {
+            callers: routes::router(&config.mount, callers, passthrough, on_callers),
+            operators: routes::operator(pages),
+        })
     }
 
     /// Opens the store of the config. Keeps the data of the previous store if the store is the same.

@@ -33,7 +33,10 @@ impl ConfigFile {
     }
 }
 
-/// Replaces the router on each SIGHUP. Signals that are received while the file is read cause a
+/// The senders that replace the routers of callers and of operators.
+pub(crate) type RouterSenders = (watch::Sender<Router>, watch::Sender<Router>);
+
+/// Replaces the routers on each SIGHUP. Signals that are received while the file is read cause a
 /// single further reload.
 ///
 /// The future may be dropped at any time. A file that is being read is then ignored.
@@ -41,18 +44,18 @@ pub(crate) async fn on_hangup(
     mut hangups: Hangups,
     file: Option<ConfigFile>,
     host: &mut Host,
-    router: watch::Sender<Router>,
+    routers: RouterSenders,
 ) -> Infallible {
     loop {
         hangups.next().await;
         match &file {
-            Some(file) => reload(file, host, &router).await,
+            Some(file) => reload(file, host, &routers).await,
             None => tracing::info!("the demo has no config to reload"),
         }
     }
 }
 
-async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Router>) {
+async fn reload(file: &ConfigFile, host: &mut Host, routers: &RouterSenders) {
     let (path, listen) = (file.path.clone(), host.listen);
     let Loaded {
         config,
@@ -84,10 +87,14 @@ async fn reload(file: &ConfigFile, host: &mut Host, router: &watch::Sender<Route
     if file.listen.is_none() && asked_for != listen {
         tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {}", host.address);
     }
+    if config.operator != host.asked_operator {
+        tracing::warn!("a change of `operator.listen` needs a restart");
+    }
     match host.router(config).await {
         Ok(new) => {
             host.warn(warnings);
-            let old = router.send_replace(new);
+            let old = routers.0.send_replace(new.callers);
+            drop(routers.1.send_replace(new.operators));
             tracing::info!("config reloaded: {summary}");
             // Dropped only now, because freeing the memory may take some time, and calls no longer
             // wait for it.

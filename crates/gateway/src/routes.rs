@@ -1,4 +1,4 @@
-//! The routes: the mount, and the two pages of the gateway itself.
+//! The routes: the mount, and the pages of the gateway itself.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,33 +17,45 @@ use tower_service::Service;
 
 use crate::callers::{Callers, authenticate};
 use crate::metrics::Metrics;
+use crate::readiness::Readiness;
 use crate::unread;
 
 /// The paths that aren't below the mount.
-pub(crate) const OWN: [&str; 2] = [HEALTHZ, METRICS];
+pub(crate) const OWN: [&str; 3] = [HEALTHZ, READYZ, METRICS];
 
 const HEALTHZ: &str = "/healthz";
+const READYZ: &str = "/readyz";
 const METRICS: &str = "/metrics";
 
-/// Mounts the passthrough behind the authentication of callers.
-///
-/// `/healthz` and `/metrics` need no key, because they reveal nothing about a caller, a connection
-/// or an upstream's response.
+/// The data of the gateway's own pages.
+#[derive(Clone, Debug)]
+pub(crate) struct Pages {
+    pub(crate) metrics: Metrics,
+    pub(crate) readiness: Readiness,
+}
+
+/// Mounts the passthrough behind the authentication of callers. With `pages`, the gateway's own
+/// pages are there as well: `/metrics` needs a key, because it shows the integrations and their
+/// traffic.
 pub(crate) fn router<S>(
     mount: &str,
     callers: Arc<Callers>,
     passthrough: S,
-    metrics: Metrics,
+    pages: Option<Pages>,
 ) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
     S::Response: IntoResponse,
     S::Future: Send,
 {
-    let calls = from_fn_with_state(callers, authenticate).layer(passthrough);
-    let own = Router::new()
-        .route(HEALTHZ, get(async || "ok\n"))
-        .route(METRICS, get(async move || exposition(&metrics)));
+    let authenticated = from_fn_with_state(callers, authenticate);
+    let calls = authenticated.clone().layer(passthrough);
+    let own = match pages {
+        Some(pages) => metrics(pages.metrics)
+            .route_layer(authenticated)
+            .merge(health(pages.readiness)),
+        None => Router::new(),
+    };
     match mount {
         // axum can't nest a service at the root.
         "/" => own.fallback_service(calls),
@@ -51,6 +63,31 @@ where
             .nest_service(mount, calls.clone())
             .fallback(async move |request: Request| elsewhere(calls, request).await),
     }
+}
+
+/// The gateway's own pages for operators, who need no key.
+pub(crate) fn operator(pages: Pages) -> Router {
+    let own = metrics(pages.metrics).merge(health(pages.readiness));
+    own.fallback(async |request: Request| {
+        let (head, body) = request.into_parts();
+        unread::drain(&head.headers, body);
+        nothing_here("only the gateway's own pages are here")
+    })
+}
+
+/// `/healthz` and `/readyz` reveal nothing about a caller, a connection or an upstream's response.
+fn health(readiness: Readiness) -> Router {
+    let readyz = async move || match readiness.is_ready().await {
+        true => (StatusCode::OK, "ready\n"),
+        false => (StatusCode::SERVICE_UNAVAILABLE, "not ready\n"),
+    };
+    Router::new()
+        .route(HEALTHZ, get(async || "ok\n"))
+        .route(READYZ, get(readyz))
+}
+
+fn metrics(metrics: Metrics) -> Router {
+    Router::new().route(METRICS, get(async move || exposition(&metrics)))
 }
 
 async fn elsewhere<S>(calls: S, request: Request) -> Response
@@ -61,7 +98,7 @@ where
     if request.uri().path().starts_with('/') {
         let (head, body) = request.into_parts();
         unread::drain(&head.headers, body);
-        return nothing_here();
+        return nothing_here("there is nothing at this path: calls go below the mount");
     }
     // `CONNECT host:443` and `OPTIONS *` have no path, so they are below no mount. The passthrough
     // answers them itself.
@@ -73,12 +110,12 @@ fn exposition(metrics: &Metrics) -> Response {
     ([(CONTENT_TYPE, PROMETHEUS)], metrics.render()).into_response()
 }
 
-fn nothing_here() -> Response {
-    const PROBLEM: &str = concat!(
-        r#"{"type":"about:blank","title":"Not Found","status":404,"#,
-        r#""detail":"there is nothing at this path: calls go below the mount","sent":false}"#,
+/// `detail` is a constant, so it needs no escaping.
+fn nothing_here(detail: &'static str) -> Response {
+    let problem = format!(
+        r#"{{"type":"about:blank","title":"Not Found","status":404,"detail":"{detail}","sent":false}}"#
     );
-    let mut response = Response::new(Body::from(PROBLEM));
+    let mut response = Response::new(Body::from(problem));
     *response.status_mut() = StatusCode::NOT_FOUND;
     response.headers_mut().insert(
         CONTENT_TYPE,

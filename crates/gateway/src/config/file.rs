@@ -45,6 +45,8 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) circuit: Circuit,
     #[serde(default)]
+    pub(super) operator: Operator,
+    #[serde(default)]
     pub(super) caller: Vec<Spanned<Caller>>,
     #[serde(default)]
     pub(super) integration: BTreeMap<String, Spanned<Integration>>,
@@ -109,6 +111,12 @@ pub(super) struct Circuit {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Observe {
     pub(super) trace_context: Option<Text<TraceContext>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Operator {
+    pub(super) listen: Option<Text<SocketAddr>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -18,7 +18,7 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 16] = [
+const OTHERS: [&str; 17] = [
     "anyone",
     "caller",
     "circuit",
@@ -28,6 +28,7 @@ const OTHERS: [&str; 16] = [
     "mount",
     "network",
     "observe",
+    "operator",
     "path_encoding",
     "response_headers",
     "retry",

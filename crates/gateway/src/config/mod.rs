@@ -53,6 +53,8 @@ use crate::callers::Callers;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The address for operators, who need no key. `None` if `listen` also serves them.
+    pub(crate) operator: Option<SocketAddr>,
     pub(crate) mount: String,
     /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
@@ -255,9 +257,17 @@ fn build(
         );
     }
 
+    let operator = file.operator.listen.map(|listen| listen.0);
+    if let Some(address) = operator.filter(|address| !address.ip().is_loopback()) {
+        warnings.push(format!(
+            "operators need no key: everybody who reaches {address} may read the metrics"
+        ));
+    }
+
     problems.none()?;
     let config = Config {
         listen,
+        operator,
         mount,
         shutdown: file
             .shutdown

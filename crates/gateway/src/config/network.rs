@@ -17,10 +17,11 @@ use super::problem::{Problem, Problems};
 
 /// Tables and keys that don't affect the transport. All other keys count as if they do. If a key is
 /// missing from this list, the only consequence is that connections to upstreams are opened again.
-const NO_MATTER: [&str; 10] = [
+const NO_MATTER: [&str; 11] = [
     "anyone",
     "listen",
     "mount",
+    "operator",
     "path_encoding",
     "response_headers",
     "shutdown",

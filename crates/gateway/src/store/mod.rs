@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
-    CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
+    ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
@@ -54,6 +54,14 @@ impl Connections {
                 };
                 Persistent::open(sqlite, previous).await.map(Self::Sqlite)
             }
+        }
+    }
+
+    /// Returns `true` if the store answers. No secret is read.
+    pub(crate) async fn is_reachable(&self) -> bool {
+        match self {
+            Self::File(_) => true,
+            Self::Sqlite(sqlite) => told(sqlite.store.list(None, 1).await).is_ok(),
         }
     }
 

@@ -25,6 +25,7 @@ async fn mount() {
             assert_eq!(vendor.next().await.target(), target, "{mount}{path}");
         }
         assert_eq!(gateway.curl("/healthz", &[]).await.body(), "ok\n");
+        assert_eq!(gateway.curl("/readyz", &[]).await.body(), "ready\n");
         assert_eq!(gateway.curl("/metrics", &[]).await.status(), 200);
         assert_eq!(gateway.curl("/passthrough/c", &[]).await.status(), 404);
         assert!(vendor.try_next().await.is_none());

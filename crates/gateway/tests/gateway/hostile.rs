@@ -136,7 +136,7 @@ async fn x3_floods_of_one_caller_stop_no_other_caller() {
 
 /// A caller that gives up all the calls that SETTINGS allow, in one packet, isn't a flood: its connection goes on.
 #[tokio::test]
-async fn x3_a_burst_of_cancelled_calls_ends_no_connection() {
+async fn a_burst_of_cancelled_calls_ends_no_connection() {
     const ALLOWED: u32 = 128;
     let stage = Stage::new().await;
     let cancel = |stream| encode(RST_STREAM, 0, stream, &8_u32.to_be_bytes());

@@ -21,6 +21,7 @@ mod limits;
 mod memory;
 mod observing;
 mod openid;
+mod operator;
 mod pages;
 mod partings;
 mod protocols;

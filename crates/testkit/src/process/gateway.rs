@@ -108,9 +108,21 @@ impl Gateway {
         response
     }
 
-    /// Returns the text of `/metrics`.
+    /// Returns the address for operators, if the config has one.
+    pub async fn operator(&self) -> SocketAddr {
+        const START: &str = "\nlistening for operators on http://";
+        let printed = |text: &str| {
+            let line = text.split_once(START)?.1.split_once('\n')?.0;
+            line.parse().ok()
+        };
+        let text = self.stdout.until("the address for operators", |text| printed(text).is_some());
+        printed(&text.await).expect("an address")
+    }
+
+    /// Returns the text of `/metrics`, for the usual key.
     pub async fn metrics(&self) -> String {
-        let answer = self.curl("/metrics", &[]).await;
+        let key = format!("x-api-key: {KEY}");
+        let answer = self.curl("/metrics", &["--header", &key]).await;
         assert_eq!(answer.status(), 200);
         answer.body().to_owned()
     }
