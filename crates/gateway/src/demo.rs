@@ -43,7 +43,7 @@ pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let vendor = listener.local_addr()?;
     tokio::spawn(async move {
-        Server::new(self::vendor())
+        Server::new(self::vendor(), None)
             .accept(listener, pending())
             .await
     });
@@ -68,6 +68,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
     let upstream = Upstream::new(&format!("http://{vendor}"))?.auth(auth::Bearer);
     Ok(Config {
         listen: listen.unwrap_or(Config::LISTEN),
+        tls: None,
         operator: None,
         mount: Config::MOUNT.to_owned(),
         shutdown: Config::SHUTDOWN,

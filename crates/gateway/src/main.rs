@@ -43,6 +43,7 @@ use axum::Router;
 use axum::extract::OriginalUri;
 use clap::Parser;
 use metrics_exporter_prometheus::PrometheusHandle;
+use rustls::ServerConfig;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -56,7 +57,7 @@ use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
 use crate::readiness::Readiness;
-use crate::reload::ConfigFile;
+use crate::reload::{ConfigFile, Senders};
 use crate::routes::Pages;
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
@@ -180,6 +181,7 @@ async fn run(
     let mut host = Host {
         listen: config.listen,
         address: listener.local_addr()?,
+        has_tls: config.tls.is_some(),
         asked_operator: config.operator,
         operator: operator.transpose()?,
         readiness: Readiness::new(),
@@ -195,13 +197,22 @@ async fn run(
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
-    let Routers { callers, operators } = host.router(config).await?;
-    let mut server = Server::new(callers);
-    let mut operator = Server::new(operators);
-    let routers = (server.router(), operator.router());
+    let Routers {
+        callers,
+        tls,
+        operators,
+    } = host.router(config).await?;
+    let mut server = Server::new(callers, tls);
+    let mut operator = Server::new(operators, None);
+    let senders = Senders {
+        callers: server.router(),
+        tls: server.tls(),
+        operators: operator.router(),
+    };
     host.warn(warnings);
 
-    say(&format!("listening on http://{}", host.address));
+    let scheme = if host.has_tls { "https" } else { "http" };
+    say(&format!("listening on {scheme}://{}", host.address));
     if let (Some(listener), Some(address)) = (for_operators, host.operator) {
         say(&format!("listening for operators on http://{address}"));
         // It serves until the process ends, so that operators can watch a stop.
@@ -217,7 +228,7 @@ async fn run(
     };
     tokio::select! {
         () = server.accept(listener, stopped) => {}
-        never = reload::on_hangup(hangups, file, &mut host, routers) => match never {},
+        never = reload::on_hangup(hangups, file, &mut host, senders) => match never {},
     }
     // The limit is a limit for the whole stop. Refreshes are waited for last, because calls begin them.
     let mut limit = pin!(tokio::time::sleep(host.shutdown));
@@ -242,6 +253,8 @@ struct Host {
     listen: SocketAddr,
     /// The address that the listener is bound to.
     address: SocketAddr,
+    /// `true` if callers use TLS.
+    has_tls: bool,
     /// The address for operators in the config, and the address that is bound.
     asked_operator: Option<SocketAddr>,
     operator: Option<SocketAddr>,
@@ -264,9 +277,11 @@ struct Host {
     warnings: Vec<String>,
 }
 
-/// The routers of a config.
+/// The routers of a config, and the certificate.
 struct Routers {
     callers: Router,
+    /// The certificate for callers.
+    tls: Option<Arc<ServerConfig>>,
     operators: Router,
 }
 
@@ -348,6 +363,7 @@ impl Host {
         let on_callers = pages.clone();
         let on_callers = self.operator.is_none().then_some(on_callers);
         Ok(Routers {
+            tls: config.tls,
             callers: routes::router(&config.mount, callers, passthrough, on_callers),
             operators: routes::operator(pages),
         })
@@ -373,12 +389,15 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// If callers would no longer need a key.
+    /// If callers would no longer need a key, or if they would have to use TLS, or no TLS, from now on.
     fn may_become(&self, config: &Config) -> Result<(), &'static str> {
         let has_keys = self
             .newest
             .as_ref()
             .is_some_and(|newest| newest.borrow().has_keys());
+        if config.tls.is_some() != self.has_tls {
+            return Err("[tls] can't be added or removed");
+        }
         match config.callers {
             Callers::Anyone(_) if has_keys => Err("callers would no longer need a key"),
             _ => Ok(()),

@@ -8,8 +8,10 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use axum::Router;
+use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
 
@@ -33,8 +35,13 @@ impl ConfigFile {
     }
 }
 
-/// The senders that replace the routers of callers and of operators.
-pub(crate) type RouterSenders = (watch::Sender<Router>, watch::Sender<Router>);
+/// The senders that replace the routers of callers and of operators, and the certificate.
+#[derive(Debug)]
+pub(crate) struct Senders {
+    pub(crate) callers: watch::Sender<Router>,
+    pub(crate) tls: watch::Sender<Option<Arc<ServerConfig>>>,
+    pub(crate) operators: watch::Sender<Router>,
+}
 
 /// Replaces the routers on each SIGHUP. Signals that are received while the file is read cause a
 /// single further reload.
@@ -44,18 +51,18 @@ pub(crate) async fn on_hangup(
     mut hangups: Hangups,
     file: Option<ConfigFile>,
     host: &mut Host,
-    routers: RouterSenders,
+    senders: Senders,
 ) -> Infallible {
     loop {
         hangups.next().await;
         match &file {
-            Some(file) => reload(file, host, &routers).await,
+            Some(file) => reload(file, host, &senders).await,
             None => tracing::info!("the demo has no config to reload"),
         }
     }
 }
 
-async fn reload(file: &ConfigFile, host: &mut Host, routers: &RouterSenders) {
+async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
     let (path, listen) = (file.path.clone(), host.listen);
     let Loaded {
         config,
@@ -93,12 +100,13 @@ async fn reload(file: &ConfigFile, host: &mut Host, routers: &RouterSenders) {
     match host.router(config).await {
         Ok(new) => {
             host.warn(warnings);
-            let old = routers.0.send_replace(new.callers);
-            drop(routers.1.send_replace(new.operators));
+            senders.tls.send_replace(new.tls);
+            let old = senders.callers.send_replace(new.callers);
+            let old_operators = senders.operators.send_replace(new.operators);
             tracing::info!("config reloaded: {summary}");
             // Dropped only now, because freeing the memory may take some time, and calls no longer
             // wait for it.
-            drop(old);
+            drop((old, old_operators));
         }
         Err(error) => tracing::error!(%error, "config not reloaded: the old config stays in use"),
     }

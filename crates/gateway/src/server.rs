@@ -7,6 +7,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,20 +18,25 @@ use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use tower_passthrough::upgrade::UpgradeTracker;
 
-use crate::socket::{Ending, Socket};
+use crate::socket::{Ending, Socket, Stream};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
 /// caller has already sent is then still answered. Without this time, its connection would be
 /// closed before the call arrives.
 const ON_THE_WAY: Duration = Duration::from_millis(200);
+
+/// The maximum time of TLS's handshake.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// The maximum time for calls and tunnels to end after they were cut.
 const CUT: Duration = Duration::from_secs(1);
@@ -77,6 +83,7 @@ fn protocols() -> auto::Builder<TokioExecutor> {
 /// The connections of all callers.
 pub(crate) struct Server {
     router: watch::Sender<Router>,
+    tls: watch::Sender<Option<Arc<ServerConfig>>>,
     protocols: auto::Builder<TokioExecutor>,
     connections: JoinSet<()>,
     /// Dropped when the server stops, which notifies all connections.
@@ -84,9 +91,11 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn new(router: Router) -> Self {
+    /// Returns a server that speaks TLS if there are settings for it.
+    pub(crate) fn new(router: Router, tls: Option<Arc<ServerConfig>>) -> Self {
         Self {
             router: watch::Sender::new(router),
+            tls: watch::Sender::new(tls),
             protocols: protocols(),
             connections: JoinSet::new(),
             stopping: watch::Sender::new(()),
@@ -97,6 +106,11 @@ impl Server {
     /// also on connections that are already open. Calls under way keep their router.
     pub(crate) fn router(&self) -> watch::Sender<Router> {
         self.router.clone()
+    }
+
+    /// Returns the sender that replaces the settings of TLS for connections that are opened later.
+    pub(crate) fn tls(&self) -> watch::Sender<Option<Arc<ServerConfig>>> {
+        self.tls.clone()
     }
 
     /// Accepts callers until `stop` is ready, and then closes the listener. Callers that are
@@ -134,8 +148,13 @@ impl Server {
         let _ = stream.set_nodelay(true);
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
-        let connection = connection(self.protocols.clone(), stream, routers, stopped);
-        self.connections.spawn(connection);
+        let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
+        self.connections.spawn(async move {
+            let mut stopped = stopped;
+            if let Some(stream) = handshake(tls, stream, &mut stopped).await {
+                connection(protocols, stream, routers, stopped).await;
+            }
+        });
     }
 
     /// Waits for calls under way to end, but not longer than until `limit` or `cut`.
@@ -200,9 +219,35 @@ async fn hold(error: &io::Error) {
     }
 }
 
+/// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
+/// took too long, or didn't end in time when the server stops.
+async fn handshake(
+    tls: Option<Arc<ServerConfig>>,
+    stream: TcpStream,
+    stopped: &mut watch::Receiver<()>,
+) -> Option<Stream> {
+    let Some(tls) = tls else {
+        return Some(Stream::Plain(stream));
+    };
+    let accepted = TlsAcceptor::from(tls).accept(stream);
+    let mut shaken = pin!(timeout(HANDSHAKE, accepted));
+    let shaken = tokio::select! {
+        shaken = &mut shaken => shaken,
+        _ = stopped.changed() => timeout(ON_THE_WAY, shaken).await.ok()?,
+    };
+    match shaken {
+        Ok(Ok(stream)) => Some(Stream::Tls(Box::new(stream))),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a caller's TLS handshake failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
 async fn connection(
     protocols: auto::Builder<TokioExecutor>,
-    stream: TcpStream,
+    stream: Stream,
     routers: watch::Receiver<Router>,
     mut stopped: watch::Receiver<()>,
 ) {

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
@@ -28,6 +28,16 @@ pub fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'stati
         .expect("a certificate");
     let key = PrivateKeyDer::try_from(key.serialize_der()).expect("a key in PKCS #8");
     (certificate.der().clone(), key)
+}
+
+/// Returns a server's certificate for `name`, and its key, both in PEM.
+pub fn certificate_pem(name: &str) -> (String, String) {
+    let key = KeyPair::generate().expect("a key");
+    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+    // OpenSSL reads a certificate whose subject is its issuer's as signed by itself.
+    params.distinguished_name.push(DnType::CommonName, name);
+    let certificate = params.signed_by(&key, &*AUTHORITY).expect("a certificate");
+    (certificate.pem(), key.serialize_pem())
 }
 
 /// A TLS acceptor with a certificate for `name`, which offers these protocols by ALPN.

@@ -18,8 +18,8 @@ use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::DomainOverride;
 
-use super::store;
 use super::value::{Count, SecretSource, Size, Text, Variable};
+use super::{store, tls};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -44,6 +44,7 @@ pub(super) struct File {
     pub(super) observe: Observe,
     #[serde(default)]
     pub(super) circuit: Circuit,
+    pub(super) tls: Option<tls::Table>,
     #[serde(default)]
     pub(super) operator: Operator,
     #[serde(default)]

@@ -18,7 +18,7 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 17] = [
+const OTHERS: [&str; 18] = [
     "anyone",
     "caller",
     "circuit",
@@ -36,6 +36,7 @@ const OTHERS: [&str; 17] = [
     "shutdown",
     "store",
     "timeouts",
+    "tls",
 ];
 
 #[derive(Deserialize)]

@@ -19,13 +19,16 @@ mod resilience;
 mod secret;
 mod settings;
 mod store;
+mod tls;
 mod value;
 
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ServerConfig;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
@@ -53,6 +56,8 @@ use crate::callers::Callers;
 #[derive(Debug)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The certificate for callers. `None` if they use HTTP without TLS.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     /// The address for operators, who need no key. `None` if `listen` also serves them.
     pub(crate) operator: Option<SocketAddr>,
     pub(crate) mount: String,
@@ -257,6 +262,8 @@ fn build(
         );
     }
 
+    let tls = file.tls.as_ref();
+    let tls = tls.and_then(|table| tls::server(table, folder, &mut problems));
     let operator = file.operator.listen.map(|listen| listen.0);
     if let Some(address) = operator.filter(|address| !address.ip().is_loopback()) {
         warnings.push(format!(
@@ -267,6 +274,7 @@ fn build(
     problems.none()?;
     let config = Config {
         listen,
+        tls,
         operator,
         mount,
         shutdown: file

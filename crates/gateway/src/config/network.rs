@@ -17,7 +17,7 @@ use super::problem::{Problem, Problems};
 
 /// Tables and keys that don't affect the transport. All other keys count as if they do. If a key is
 /// missing from this list, the only consequence is that connections to upstreams are opened again.
-const NO_MATTER: [&str; 11] = [
+const NO_MATTER: [&str; 12] = [
     "anyone",
     "listen",
     "mount",
@@ -29,6 +29,7 @@ const NO_MATTER: [&str; 11] = [
     "integration",
     "connection",
     "store",
+    "tls",
 ];
 
 /// The settings of a transport. If they are equal, the transport and its connections can be kept.

@@ -58,7 +58,11 @@ impl Gateway {
         let address = first_line
             .lines()
             .next()
-            .and_then(|line| line.strip_prefix("listening on http://"));
+            .and_then(|line| line.strip_prefix("listening on "))
+            .and_then(|url| {
+                url.strip_prefix("http://")
+                    .or_else(|| url.strip_prefix("https://"))
+            });
         let address = address.unwrap_or_else(|| panic!("{first_line:?}: {}", stderr.text()));
         Self {
             address: address.parse().expect("an address"),
@@ -115,7 +119,9 @@ impl Gateway {
             let line = text.split_once(START)?.1.split_once('\n')?.0;
             line.parse().ok()
         };
-        let text = self.stdout.until("the address for operators", |text| printed(text).is_some());
+        let text = self
+            .stdout
+            .until("the address for operators", |text| printed(text).is_some());
         printed(&text.await).expect("an address")
     }
 
