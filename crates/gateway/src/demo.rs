@@ -32,18 +32,26 @@ use tower_passthrough::{Connection, HttpTransport, Integrations, Upstream, auth}
 use crate::callers::Callers;
 use crate::config::{Config, Declared, Limits, Store, TransportKey};
 
+use crate::peers::{PeerLimits, Peers};
 use crate::server::Server;
 
 /// The token that the upstream needs. Callers never see it, and need no key in the
 /// demo.
 const TOKEN: &str = "demo-token";
 
+/// The limits of the connections to the demo, and to its upstream.
+const PEERS: PeerLimits = PeerLimits {
+    total: Some(256),
+    per_address: None,
+    idle: Config::CALLER_IDLE,
+};
+
 /// Starts the upstream, and returns a config with a connection to it.
 pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let vendor = listener.local_addr()?;
     tokio::spawn(async move {
-        Server::new(self::vendor(), None)
+        Server::new(self::vendor(), None, Peers::new(PEERS))
             .accept(listener, pending())
             .await
     });
@@ -69,6 +77,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
     Ok(Config {
         listen: listen.unwrap_or(Config::LISTEN),
         tls: None,
+        peers: PEERS,
         operator: None,
         mount: Config::MOUNT.to_owned(),
         shutdown: Config::SHUTDOWN,

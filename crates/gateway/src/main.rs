@@ -18,10 +18,12 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod descriptors;
 mod hardening;
 mod log;
 mod metrics;
 mod newest;
+mod peers;
 mod readiness;
 mod reload;
 mod routes;
@@ -56,6 +58,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
+use crate::peers::{PeerLimits, Peers};
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
 use crate::routes::Pages;
@@ -66,10 +69,18 @@ use crate::store::{Connections, OpenError, Served};
 /// The exit code for a wrong command line or config file.
 const USAGE: u8 = 2;
 
+/// The limits of the operators' connections.
+const OPERATORS: PeerLimits = PeerLimits {
+    total: Some(64),
+    per_address: None,
+    idle: Config::CALLER_IDLE,
+};
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
     log::start();
     hardening::keep_memory_private();
+    descriptors::raise();
     let purpose = match cli.command {
         Some(_) => Purpose::Command,
         None => Purpose::Serve,
@@ -197,14 +208,17 @@ async fn run(
     };
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
+    let peers = Peers::new(config.peers);
     let Routers {
         callers,
         tls,
         operators,
     } = host.router(config).await?;
-    let mut server = Server::new(callers, tls);
-    let mut operator = Server::new(operators, None);
+    let mut server = Server::new(callers, tls, peers.clone());
+    // A flood of callers takes no place of operators, and operators take no more than these places.
+    let mut operator = Server::new(operators, None, Peers::new(OPERATORS));
     let senders = Senders {
+        peers,
         callers: server.router(),
         tls: server.tls(),
         operators: operator.router(),

@@ -18,6 +18,7 @@ use tokio::task::spawn_blocking;
 use crate::Host;
 use crate::cli::Cli;
 use crate::config::{self, Loaded, Purpose};
+use crate::peers::Peers;
 use crate::signals::Hangups;
 
 /// The place of the config file.
@@ -38,6 +39,7 @@ impl ConfigFile {
 /// The senders that replace the routers of callers and of operators, and the certificate.
 #[derive(Debug)]
 pub(crate) struct Senders {
+    pub(crate) peers: Peers,
     pub(crate) callers: watch::Sender<Router>,
     pub(crate) tls: watch::Sender<Option<Arc<ServerConfig>>>,
     pub(crate) operators: watch::Sender<Router>,
@@ -97,9 +99,11 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
     if config.operator != host.asked_operator {
         tracing::warn!("a change of `operator.listen` needs a restart");
     }
+    let limits = config.peers;
     match host.router(config).await {
         Ok(new) => {
             host.warn(warnings);
+            senders.peers.set_limits(limits);
             senders.tls.send_replace(new.tls);
             let old = senders.callers.send_replace(new.callers);
             let old_operators = senders.operators.send_replace(new.operators);

@@ -6,14 +6,16 @@
 use std::convert::Infallible;
 use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
+use http_body::{Body as _, Frame, SizeHint};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,18 +24,24 @@ use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower_service::Service;
 
 use tower_passthrough::upgrade::UpgradeTracker;
 
+use crate::peers::{self, Member, Peers, Place};
 use crate::socket::{Ending, Socket, Stream};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
 /// caller has already sent is then still answered. Without this time, its connection would be
 /// closed before the call arrives.
 const ON_THE_WAY: Duration = Duration::from_millis(200);
+
+/// The time in which a connection that must end can end properly: if other connections wait for its
+/// place, and otherwise.
+const PRESSED: Duration = Duration::from_millis(20);
+const UNPRESSED: Duration = Duration::from_secs(1);
 
 /// The maximum time of TLS's handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -57,7 +65,8 @@ fn protocols() -> auto::Builder<TokioExecutor> {
     builder
         .http1()
         .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(15))
+        // `Socket` limits the time of a head, and `Peers` the time in which a connection is idle.
+        .header_read_timeout(None)
         // The longest target that is forwarded has 64 KiB, and its head may be somewhat longer.
         .max_buf_size(256 * 1024);
     builder
@@ -84,6 +93,7 @@ fn protocols() -> auto::Builder<TokioExecutor> {
 pub(crate) struct Server {
     router: watch::Sender<Router>,
     tls: watch::Sender<Option<Arc<ServerConfig>>>,
+    peers: Peers,
     protocols: auto::Builder<TokioExecutor>,
     connections: JoinSet<()>,
     /// Dropped when the server stops, which notifies all connections.
@@ -92,10 +102,11 @@ pub(crate) struct Server {
 
 impl Server {
     /// Returns a server that speaks TLS if there are settings for it.
-    pub(crate) fn new(router: Router, tls: Option<Arc<ServerConfig>>) -> Self {
+    pub(crate) fn new(router: Router, tls: Option<Arc<ServerConfig>>, peers: Peers) -> Self {
         Self {
             router: watch::Sender::new(router),
             tls: watch::Sender::new(tls),
+            peers,
             protocols: protocols(),
             connections: JoinSet::new(),
             stopping: watch::Sender::new(()),
@@ -117,16 +128,32 @@ impl Server {
     /// already in the listener's queue are accepted as well, because they may have sent a call.
     pub(crate) async fn accept(&mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop);
+        let mut sweep = pin!(sleep(self.peers.sweep()));
+        let peers = self.peers.clone();
         loop {
             let accepted = tokio::select! {
                 () = &mut stop => break,
                 // Connections that have ended are removed, so that the set doesn't grow.
                 Some(_) = self.connections.join_next() => continue,
+                () = &mut sweep => {
+                    sweep.as_mut().reset(Instant::now() + peers.sweep());
+                    continue;
+                }
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, _)) => self.connect(stream),
-                Err(error) => hold(&error).await,
+                Ok((stream, address)) => tokio::select! {
+                    place = peers.enter(address.ip()) => {
+                        if let Some(place) = place {
+                            self.connect(stream, place);
+                        }
+                    }
+                    () = &mut stop => {
+                        self.connect(stream, peers.enter_anyway(address.ip()));
+                        break;
+                    }
+                },
+                Err(error) => self.hold(&error).await,
             }
         }
         // The system is called directly, because the runtime may not have been notified of these
@@ -135,15 +162,31 @@ impl Server {
             return;
         };
         for _ in 0..QUEUE {
-            let accepted = listener.accept();
-            match accepted.and_then(|(stream, _)| TcpStream::from_std(not_blocking(stream)?)) {
-                Ok(stream) => self.connect(stream),
+            let Ok((stream, address)) = listener.accept() else {
+                return;
+            };
+            match not_blocking(stream).and_then(TcpStream::from_std) {
+                Ok(stream) => self.connect(stream, peers.enter_anyway(address.ip())),
                 Err(_) => return,
             }
         }
     }
 
-    fn connect(&mut self, stream: TcpStream) {
+    /// Waits after a failure to accept. The usual reason is that there are no more file descriptors.
+    /// They become free when connections end, and trying again at once would only waste CPU time.
+    async fn hold(&self, error: &io::Error) {
+        use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+        if !matches!(
+            error.kind(),
+            ConnectionAborted | ConnectionRefused | ConnectionReset
+        ) {
+            tracing::error!(%error, "no connection can be accepted for now");
+            self.peers.make_room();
+            sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    fn connect(&mut self, stream: TcpStream, place: Place) {
         // Small frames are sent at once, because a proxy gains nothing by collecting them.
         let _ = stream.set_nodelay(true);
         let stopped = self.stopping.subscribe();
@@ -151,8 +194,12 @@ impl Server {
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
         self.connections.spawn(async move {
             let mut stopped = stopped;
-            if let Some(stream) = handshake(tls, stream, &mut stopped).await {
-                connection(protocols, stream, routers, stopped).await;
+            let shaken = tokio::select! {
+                shaken = handshake(tls, stream, &mut stopped) => shaken,
+                () = place.member().closed() => None,
+            };
+            if let Some(stream) = shaken {
+                connection(protocols, stream, place, routers, stopped).await;
             }
         });
     }
@@ -206,19 +253,6 @@ fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> 
     Ok(stream)
 }
 
-/// Waits after a failure to accept. The usual reason is that there are no more file descriptors.
-/// They become free when calls end, and trying again at once would only waste CPU time.
-async fn hold(error: &io::Error) {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    if !matches!(
-        error.kind(),
-        ConnectionAborted | ConnectionRefused | ConnectionReset
-    ) {
-        tracing::error!(%error, "no connection can be accepted for now");
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
 /// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
 /// took too long, or didn't end in time when the server stops.
 async fn handshake(
@@ -248,15 +282,24 @@ async fn handshake(
 async fn connection(
     protocols: auto::Builder<TokioExecutor>,
     stream: Stream,
+    place: Place,
     routers: watch::Receiver<Router>,
     mut stopped: watch::Receiver<()>,
 ) {
     let ending = Ending::default();
-    let socket = TokioIo::new(Socket::new(stream, ending.clone()));
+    let member = Arc::clone(place.member());
+    let socket = TokioIo::new(Socket::new(stream, ending.clone(), place));
     let is_last = stopped.clone();
+    let own = Arc::clone(&member);
     let service = service_fn(move |request| {
         let router = routers.borrow().clone();
-        call(router, ending.clone(), is_last.clone(), request)
+        call(
+            router,
+            ending.clone(),
+            Arc::clone(&own),
+            is_last.clone(),
+            request,
+        )
     });
     let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
     let ended = tokio::select! {
@@ -267,6 +310,19 @@ async fn connection(
             Err(_) => {
                 connection.as_mut().graceful_shutdown();
                 connection.await
+            }
+        },
+        () = member.closed() => {
+            connection.as_mut().graceful_shutdown();
+            let patience = if member.is_pressed() { PRESSED } else { UNPRESSED };
+            loop {
+                match timeout(patience, connection.as_mut()).await {
+                    Ok(ended) => break ended,
+                    // The caller doesn't close its side, so the connection is dropped.
+                    Err(_) if member.is_idle() => break Ok(()),
+                    // A call that began meanwhile ends first.
+                    Err(_) => {}
+                }
             }
         }
     };
@@ -280,15 +336,27 @@ async fn connection(
 async fn call(
     mut router: Router,
     ending: Ending,
+    member: Arc<Member>,
     stopped: watch::Receiver<()>,
-    request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
+    mut request: Request<Incoming>,
+) -> Result<Response<Counted<Body>>, Infallible> {
+    let under_way = member.begin();
+    if request.method() == Method::CONNECT {
+        // A tunnel over HTTP/2 keeps the extensions for as long as it's open.
+        request.extensions_mut().insert(under_way.clone());
+    }
     let version = request.version();
     // Only the end of the connection ends an HTTP/1.0 response.
     ending.reset_unless_closed(version == Version::HTTP_10);
-    let mut response = router.call(request.map(Body::new)).await?;
+    // An upload may go on after its response has ended.
+    let request = request.map(|body| match body.is_end_stream() {
+        true => Body::new(body),
+        false => Body::new(Counted::new(body, under_way.clone())),
+    });
+    let mut response = router.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         ending.is_a_tunnels();
+        member.is_a_tunnels();
     }
     // The sender was dropped, so the server is stopping. HTTP/2 needs no field for that, because it
     // has a separate frame.
@@ -297,5 +365,37 @@ async fn call(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
-    Ok(response)
+    Ok(response.map(|body| Counted::new(body, under_way)))
+}
+
+/// A body of a call, which is under way until its bodies are dropped.
+struct Counted<B> {
+    body: B,
+    _call: peers::Call,
+}
+
+impl<B> Counted<B> {
+    fn new(body: B, call: peers::Call) -> Self {
+        Self { body, _call: call }
+    }
+}
+
+impl<B: http_body::Body + Unpin> http_body::Body for Counted<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }

@@ -1,7 +1,8 @@
 //! A caller's socket, with protections that hyper leaves to the server.
 //!
 //! - hyper's timeouts begin when the protocol is known, HTTP/1.1 or HTTP/2. A caller that sends
-//!   nothing, or only a part of HTTP/2's preface, could keep its socket open for ever.
+//!   nothing, or only a part of HTTP/2's preface, could keep its socket open for ever. And hyper's
+//!   timeout of a head of HTTP/1 also counts the time in which a connection is idle.
 //! - If a socket is closed while the caller is still sending, the kernel resets it. The reset can
 //!   remove a response that refused an upload (RFC 9112 §9.6). So the writing side is closed first,
 //!   and data that still arrives is read for a short time.
@@ -17,11 +18,16 @@ use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::{Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep};
 use tokio_rustls::server::TlsStream;
+
+use crate::peers::Place;
 
 /// The maximum time until a caller has shown which protocol it uses.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The maximum time from the first byte of a head of HTTP/1 to its last.
+const HEAD: Duration = Duration::from_secs(15);
 
 /// The time for which a closed connection is still read.
 const LINGER: Duration = Duration::from_secs(1);
@@ -109,9 +115,14 @@ pub(crate) struct Socket {
     stream: Stream,
     /// The number of bytes of the preface that have arrived. `None` if the protocol is known.
     preface: Option<usize>,
+    /// `true` if the protocol is known to be HTTP/1.
+    is_http1: bool,
+    /// Set while a head of HTTP/1 arrives: the number of calls that had begun before.
+    head: Option<u64>,
     timer: Pin<Box<Sleep>>,
     closing: Closing,
     ending: Ending,
+    place: Place,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,13 +156,16 @@ impl Ending {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: Stream, ending: Ending) -> Self {
+    pub(crate) fn new(stream: Stream, ending: Ending, place: Place) -> Self {
         Self {
             stream,
             preface: Some(0),
+            is_http1: false,
+            head: None,
             timer: Box::pin(sleep(PATIENCE)),
             closing: Closing::NotYet,
             ending,
+            place,
         }
     }
 }
@@ -166,6 +180,12 @@ impl AsyncRead for Socket {
         if this.preface.is_some() && this.timer.as_mut().poll(cx).is_ready() {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
+        let member = this.place.member();
+        // A call begins with the end of its head.
+        this.head = this.head.filter(|begun| *begun == member.begun());
+        if this.head.is_some() && this.timer.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
+        }
         let before = buffer.filled().len();
         ready!(Pin::new(&mut this.stream).poll_read(cx, buffer))?;
         if let Some(seen) = this.preface {
@@ -175,6 +195,12 @@ impl AsyncRead for Socket {
             // isn't complete.
             let open = new.len() < expected.len() && expected.starts_with(new);
             this.preface = open.then_some(seen + new.len());
+            this.is_http1 = !open && !new.starts_with(expected);
+        }
+        let has_read = buffer.filled().len() > before;
+        if has_read && this.is_http1 && this.head.is_none() && member.is_idle() {
+            this.head = Some(member.begun());
+            this.timer.as_mut().reset(Instant::now() + HEAD);
         }
         Poll::Ready(Ok(()))
     }

@@ -41,4 +41,5 @@ pub mod tenant;
 pub mod upload;
 pub mod vendor;
 pub mod wait;
+pub mod websocket;
 pub mod wire;

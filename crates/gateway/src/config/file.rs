@@ -72,6 +72,7 @@ pub(super) struct Timeouts {
     pub(super) connect: Option<Spanned<Text<Duration>>>,
     pub(super) response_head: Option<Spanned<Text<Duration>>>,
     pub(super) idle: Option<Spanned<Text<Duration>>>,
+    pub(super) caller_idle: Option<Spanned<Text<Duration>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -81,6 +82,8 @@ pub(super) struct Limits {
     pub(super) in_flight: Option<Count>,
     pub(super) in_flight_per_connection: Option<Count>,
     pub(super) rate_per_connection: Option<Spanned<Rate>>,
+    pub(super) connections: Option<Count>,
+    pub(super) connections_per_address: Option<Count>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! `[limits]`: the maximum number of calls under way, and the rate of the calls of a connection.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use toml::Spanned;
 use tower_passthrough::PassthroughBuilder;
@@ -8,6 +9,8 @@ use tower_passthrough::PassthroughBuilder;
 use super::file;
 use super::problem::{Problem, Problems};
 use super::value::Count;
+use crate::descriptors;
+use crate::peers::PeerLimits;
 
 /// The limits of a service. A field is `None` if that limit isn't set.
 #[derive(Debug, Default)]
@@ -58,6 +61,31 @@ impl Limits {
             builder = builder.rate_per_connection_key(rate.into());
         }
         builder
+    }
+}
+
+/// The part of all file descriptors that callers' connections may take by default. Calls need
+/// connections to upstreams, and the store needs files.
+const SHARE: usize = 3;
+
+/// Returns the limits of callers' connections.
+pub(super) fn peers(file: &file::Limits, idle: Duration, warnings: &mut Vec<String>) -> PeerLimits {
+    let descriptors = descriptors::limit();
+    let total = match file.connections {
+        Some(_) => above_nought(file.connections),
+        None => descriptors.map(|descriptors| (descriptors / SHARE).max(1)),
+    };
+    if let (Some(total), Some(descriptors)) = (total, descriptors) {
+        if file.connections.is_some() && total >= descriptors {
+            warnings.push(format!(
+                "limits.connections is {total}, but the process can only open {descriptors} files, and needs some for connections to upstreams"
+            ));
+        }
+    }
+    PeerLimits {
+        total,
+        per_address: above_nought(file.connections_per_address),
+        idle,
     }
 }
 

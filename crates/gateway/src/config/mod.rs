@@ -51,6 +51,7 @@ use self::problem::{Problem, Problems};
 pub(crate) use self::store::Sqlite;
 pub(crate) use self::store::Store;
 use crate::callers::Callers;
+use crate::peers::PeerLimits;
 
 /// The parts of a server.
 #[derive(Debug)]
@@ -80,6 +81,8 @@ pub(crate) struct Config {
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) trace_context: TraceContext,
     pub(crate) limits: Limits,
+    /// The limits of callers' connections.
+    pub(crate) peers: PeerLimits,
     pub(crate) retry: RetryPolicy,
     /// `None` if there is no circuit breaker.
     pub(crate) circuit: Option<CircuitPolicy>,
@@ -92,6 +95,7 @@ impl Config {
     pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
     pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
     pub(crate) const RESPONSE_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
+    pub(crate) const CALLER_IDLE: Duration = Duration::from_secs(60);
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
@@ -249,6 +253,12 @@ fn build(
         Vec::new()
     };
     warnings.extend(declared.kept_in_memory(&in_file));
+    let caller_idle = settings::timeout(
+        file.timeouts.caller_idle.as_ref(),
+        Config::CALLER_IDLE,
+        &mut problems,
+    );
+    let peers = limits::peers(&file.limits, caller_idle, &mut warnings);
     let limits = Limits::read(&file.limits, &mut problems);
     if purpose == Purpose::Serve {
         caller::required(&file.caller, file.anyone.as_ref(), &mut problems);
@@ -305,6 +315,7 @@ fn build(
             .trace_context
             .map_or(TraceContext::Pass, |context| context.0),
         limits,
+        peers,
         retry,
         circuit,
     };

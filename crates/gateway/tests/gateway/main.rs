@@ -25,6 +25,7 @@ mod openid;
 mod operator;
 mod pages;
 mod partings;
+mod peers;
 mod protocols;
 mod refreshing;
 mod reload;

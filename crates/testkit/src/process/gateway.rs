@@ -43,13 +43,26 @@ impl Gateway {
         Self::run(Folder::new(), &["--listen", "127.0.0.1:0"], &[]).await
     }
 
+    /// Starts a gateway after a line of shell, which may set limits: `ulimit -n 100`.
+    pub async fn start_after(line: &str, config: &Config) -> Self {
+        let folder = Folder::new();
+        let file = folder.write("gateway.toml", config.to_string());
+        let mut command = std::process::Command::new("sh");
+        let script = format!("{line}; exec \"$0\" \"$@\"");
+        command.arg("-c").arg(script).arg(binary::path());
+        command.arg("--config").arg(file);
+        command.env_remove("RUST_LOG").stdin(Stdio::null());
+        Self::spawn(folder, command).await
+    }
+
     async fn run(folder: Folder, arguments: &[&str], variables: &[(&str, &str)]) -> Self {
         let mut command = binary::command();
-        command
-            .args(arguments)
-            .envs(variables.iter().copied())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.args(arguments).envs(variables.iter().copied());
+        Self::spawn(folder, command).await
+    }
+
+    async fn spawn(folder: Folder, mut command: std::process::Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = Killed(command.spawn().expect("a binary that runs"));
         let stdout = Output::of(child.0.stdout.take().expect("a pipe"));
         let stderr = Output::of(child.0.stderr.take().expect("a pipe"));
