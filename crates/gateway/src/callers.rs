@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tower_passthrough::{Scope, Secret};
 
+use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
 
 /// The header that contains a caller's key. It belongs to the host application, so an upstream must
@@ -183,6 +184,7 @@ fn unauthenticated() -> Response {
     );
     let mut response = Response::new(Body::from(PROBLEM));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
+    response.extensions_mut().insert(NotACall);
     let headers = response.headers_mut();
     headers.insert(
         CONTENT_TYPE,

@@ -313,6 +313,12 @@ impl Drop for Call {
     }
 }
 
+/// An extension of responses without an authenticated caller: 401, 404 and the gateway's own pages. While
+/// such a response is sent, no call is under way. So a peer without a key that doesn't read it can't hold
+/// its connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct NotACall;
+
 /// Returns the time in microseconds since the first call of this function.
 fn now() -> u64 {
     static START: LazyLock<Instant> = LazyLock::new(Instant::now);

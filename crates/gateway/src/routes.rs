@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
@@ -17,6 +17,7 @@ use tower_service::Service;
 
 use crate::callers::{Callers, authenticate};
 use crate::metrics::Metrics;
+use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
 
@@ -53,7 +54,8 @@ where
     let own = match pages {
         Some(pages) => metrics(pages.metrics)
             .route_layer(authenticated)
-            .merge(health(pages.readiness)),
+            .merge(health(pages.readiness))
+            .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
     match mount {
@@ -110,6 +112,11 @@ fn exposition(metrics: &Metrics) -> Response {
     ([(CONTENT_TYPE, PROMETHEUS)], metrics.render()).into_response()
 }
 
+fn no_call(mut response: Response) -> Response {
+    response.extensions_mut().insert(NotACall);
+    response
+}
+
 /// `detail` is a constant, so it needs no escaping.
 fn nothing_here(detail: &'static str) -> Response {
     let problem = format!(
@@ -121,5 +128,5 @@ fn nothing_here(detail: &'static str) -> Response {
         CONTENT_TYPE,
         HeaderValue::from_static("application/problem+json"),
     );
-    response
+    no_call(response)
 }

@@ -30,7 +30,7 @@ use tower_service::Service;
 
 use tower_passthrough::upgrade::UpgradeTracker;
 
-use crate::peers::{self, Member, Peers, Place};
+use crate::peers::{self, Member, NotACall, Peers, Place};
 use crate::socket::{Ending, Socket, Stream};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
@@ -351,7 +351,7 @@ async fn call(
     // An upload may go on after its response has ended.
     let request = request.map(|body| match body.is_end_stream() {
         true => Body::new(body),
-        false => Body::new(Counted::new(body, under_way.clone())),
+        false => Body::new(Counted::new(body, Some(under_way.clone()))),
     });
     let mut response = router.call(request).await?;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
@@ -365,17 +365,19 @@ async fn call(
         let close = HeaderValue::from_static("close");
         response.headers_mut().insert(CONNECTION, close);
     }
+    let is_call = response.extensions().get::<NotACall>().is_none();
+    let under_way = Some(under_way).filter(|_| is_call);
     Ok(response.map(|body| Counted::new(body, under_way)))
 }
 
 /// A body of a call, which is under way until its bodies are dropped.
 struct Counted<B> {
     body: B,
-    _call: peers::Call,
+    _call: Option<peers::Call>,
 }
 
 impl<B> Counted<B> {
-    fn new(body: B, call: peers::Call) -> Self {
+    fn new(body: B, call: Option<peers::Call>) -> Self {
         Self { body, _call: call }
     }
 }

@@ -4,7 +4,7 @@ use h2::ext::Protocol;
 
 use testkit::caller::Caller;
 use testkit::h2_caller::{H2Caller, answer, request};
-use testkit::h2_frames::{FrameCaller, GOAWAY};
+use testkit::h2_frames::{END_HEADERS, END_STREAM, FrameCaller, GOAWAY, HEADERS, SETTINGS, fields};
 use testkit::manual::{ManualVendor, VendorConnection};
 use testkit::process::binary::check;
 use testkit::process::canary::KEY;
@@ -65,6 +65,40 @@ async fn connections_without_a_call_never_take_all_file_descriptors() {
     assert!(log.contains("callers have too many connections"), "{log}");
     assert!(!log.contains("no connection can be accepted"), "{log}");
     drop((plain, frames));
+}
+
+/// A response that a peer without a key doesn't read holds no place.
+#[tokio::test]
+async fn a_response_to_a_peer_without_a_key_makes_room() {
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor).table(&limits("connections = 4"));
+    let gateway = Gateway::start(&config).await;
+    let mut held = Vec::new();
+    for path in ["/passthrough/c/x", "/healthz", "/metrics", "/elsewhere"] {
+        let mut peer = FrameCaller::connect(gateway.address).await;
+        // No byte of a body may be sent.
+        peer.send(SETTINGS, 0, 0, &[0, 4, 0, 0, 0, 0]).await;
+        let block = fields(&[
+            (b":method", b"GET"),
+            (b":scheme", b"http"),
+            (b":authority", b"a"),
+            (b":path", path.as_bytes()),
+        ]);
+        peer.send(HEADERS, END_HEADERS | END_STREAM, 1, &block)
+            .await;
+        let verdict = peer.verdict(1).await.map(|frame| frame.kind);
+        assert_eq!(verdict, Some(HEADERS), "{path}");
+        held.push(peer);
+    }
+    let mut callers = Vec::new();
+    for _ in 0..4 {
+        let mut caller = Caller::connect(gateway.address).await;
+        assert_eq!(caller.call(get("/passthrough/c/x")).await.status(), 200);
+        callers.push(caller);
+    }
+    for mut peer in held {
+        while peer.next().await.is_some() {}
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -189,9 +223,10 @@ async fn an_address_with_too_many_connections_is_refused_at_once() {
 
 const IDLE: &str = "[timeouts]\ncaller_idle = \"300ms\"";
 
-/// Waits for longer than a connection may be idle: until two connections were closed one after the other.
+/// Waits for longer than a connection may be idle, and than its end may take: until some connections were closed, one
+/// after the other.
 async fn longer_than_idle(gateway: &Gateway) {
-    for _ in 0..2 {
+    for _ in 0..6 {
         let mut idle = Caller::connect(gateway.address).await;
         assert_eq!(
             idle.call("GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
