@@ -50,7 +50,7 @@ where
     S::Future: Send,
 {
     let authenticated = from_fn_with_state(callers, authenticate);
-    let calls = authenticated.clone().layer(passthrough);
+    let calls = authenticated.layer(passthrough);
     let own = match pages {
         Some(pages) => metrics(pages.metrics)
             .route_layer(authenticated)

@@ -197,26 +197,27 @@ impl SqliteStore {
     ///
     /// The same errors as [`open`](Self::open), as far as reading can find them.
     pub async fn check(place: impl AsRef<Path>, keys: Keys) -> Result<(), SqliteStoreError> {
-        let path = file::path_of(place.as_ref())?;
-        let checked = move || {
-            let began = std::time::Instant::now();
-            loop {
+        let path = Arc::new(file::path_of(place.as_ref())?);
+        let keys = Arc::new(keys);
+        let began = Instant::now();
+        loop {
+            let (path, keys) = (Arc::clone(&path), Arc::clone(&keys));
+            let checking = tokio::task::spawn_blocking(move || {
                 let had_log = file::has_log(&path);
                 let checked = check(&path, &keys, had_log);
                 // While another process opens or closes the file, its log appears or disappears.
-                let is_unsteady = had_log != file::has_log(&path);
-                match checked {
-                    Err(error)
-                        if (is_unsteady || error.is_busy()) && began.elapsed() < OPEN_TIMEOUT =>
-                    {
-                        std::thread::sleep(RETRY_INTERVAL);
-                    }
-                    checked => return checked,
+                (checked, had_log != file::has_log(&path))
+            });
+            let (checked, is_unsteady) = checking.await.map_err(|_| InternalError::Stopped)?;
+            match checked {
+                Err(error)
+                    if (is_unsteady || error.is_busy()) && began.elapsed() < OPEN_TIMEOUT =>
+                {
+                    tokio::time::sleep(RETRY_INTERVAL).await;
                 }
+                checked => return Ok(checked?),
             }
-        };
-        let checked = tokio::task::spawn_blocking(checked).await;
-        Ok(checked.map_err(|_| InternalError::Stopped)??)
+        }
     }
 
     /// Returns a builder, to change the settings.

@@ -421,7 +421,8 @@ async fn two_gateways_replace_a_key_and_no_call_fails() {
 
     let paths = folders.each_ref().map(|folder| folder.path("gateway.toml"));
     let command = |at: usize, command: &[&str], stdin: &str| {
-        let arguments = ["--config", paths[at].to_str().unwrap(), "connections"];
+        let path = paths.get(at).unwrap().to_str().unwrap();
+        let arguments = ["--config", path, "connections"];
         let ended = run_with(&[&arguments, command].concat(), &variables, stdin);
         assert_eq!(ended.code, Some(0), "{command:?}: {ended:?}");
         ended.stdout
