@@ -45,15 +45,14 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Connections {
-    /// Store the [connection.*] tables of a file. Connections with the same ids are replaced.
+    /// Import the [connection.*] tables of a file, and replace connections of the same id.
     ///
-    /// The file may be a whole config, whose other tables are ignored. Each connection is checked
-    /// against the integrations of --config. If a connection has a mistake, nothing is stored. Nothing
-    /// is stored either if the file would replace a token that was refreshed since it was stored,
-    /// because a vendor that rotates refresh tokens accepts only the newest token: see
-    /// --replace-tokens. A connection with the state `reauthorize` is `live` afterwards. If the store
-    /// fails in the middle, the connections before the failure are stored, and the command can be run
-    /// again.
+    /// The file may be a whole config; its other tables are ignored. Each connection is checked
+    /// against the integrations of --config. If a connection is wrong, nothing is imported. Nothing
+    /// is imported either if a token was refreshed since it was stored, and the file has another
+    /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. If
+    /// the store fails in the middle, the connections that were imported until then stay, and the
+    /// command can be run again.
     Import(Import),
     /// Print a line for each connection: id, integration, and `live` or `reauthorize`, separated by
     /// tabs.
@@ -73,13 +72,12 @@ pub(crate) enum Connections {
         #[arg(value_name = "ID", required = true, value_parser = key)]
         ids: Vec<ConnectionKey>,
     },
-    /// Mark connections that `list` shows as `reauthorize` as live again, without a change of their
-    /// secrets.
+    /// Mark connections that `list` shows as `reauthorize` as live again. Their secrets don't
+    /// change.
     ///
-    /// For token endpoints that refused grants by mistake, and work again. If the token endpoint
-    /// still refuses a grant, the connection is `reauthorize` again after its next call. A token
-    /// that a gateway refreshes meanwhile isn't lost. Exits 1 if a connection of an ID doesn't
-    /// exist.
+    /// Use it after a token endpoint has refused grants by mistake. If the token endpoint still
+    /// refuses a grant, the connection is `reauthorize` again after its next call. Tokens that a
+    /// gateway refreshes at the same time aren't lost. Exits 1 if an ID has no connection.
     Revive(Revive),
     /// Encrypt with `key` all secrets that are encrypted with one of `keys`.
     ///
@@ -105,8 +103,8 @@ pub(crate) struct Import {
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 
-    /// Replace tokens that were refreshed since they were stored, also those that a gateway
-    /// refreshes meanwhile. They are lost.
+    /// Replace tokens that were refreshed since they were stored, also tokens that a gateway
+    /// refreshes during the import. These tokens are lost.
     #[arg(long)]
     pub(crate) replace_tokens: bool,
 }

@@ -95,7 +95,9 @@ impl Config {
     pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
     pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
     pub(crate) const RESPONSE_HEAD_TIMEOUT: Duration = Duration::from_secs(60);
-    pub(crate) const CALLER_IDLE: Duration = Duration::from_secs(60);
+    /// Longer than the 60 s for which many proxies keep a connection: a connection that is closed while a proxy sends a
+    /// call fails that call.
+    pub(crate) const CALLER_IDLE: Duration = Duration::from_secs(75);
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 

@@ -250,9 +250,9 @@ async fn a_dash_means_standard_input() {
     let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
     for told in [
         "`-` reads standard input",
-        "Nothing is stored either if the file would replace a token that was refreshed",
-        "also those that a gateway refreshes meanwhile",
-        "If the store fails in the middle, the connections before the failure are stored",
+        "Nothing is imported either if a token was refreshed since it was stored",
+        "also tokens that a gateway refreshes during the import",
+        "the connections that were imported until then stay",
     ] {
         assert!(help.contains(told), "{help}");
     }
