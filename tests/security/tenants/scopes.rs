@@ -33,7 +33,7 @@ async fn scoped(vendor: &Vendor, scope: Scope) -> Gateway {
 }
 
 /// Paths that one server or another reads as a path outside of `/crm/v3/`.
-const LEAVING: [&str; 25] = [
+const LEAVING: [&str; 26] = [
     // A servlet container cuts at the `;` before it decodes.
     "/crm/v3/p;%2Fq%2Fr/..%2F..%2F..%2Fadmin",
     "/crm/v3/p;%2fq%2fr/../../../admin",
@@ -48,6 +48,7 @@ const LEAVING: [&str; 25] = [
     // Both decode.
     "/crm/v3/%252e%252e/%252e%252e/admin",
     "/crm/v3/..%252f..%252fadmin",
+    "/crm/v3/..%253b/..%253b/admin",
     "/crm/v3/..%255c..%255cadmin",
     "/crm/v3/%252e%252e%253b/..;/../admin",
     "/crm/v3/p%252Fq%252Fr/../../../admin",

@@ -125,6 +125,17 @@ async fn t13_a_tunnel_ends_if_its_path_is_no_longer_permitted() {
     .await;
 }
 
+#[tokio::test]
+async fn t13_a_tunnel_ends_if_the_caller_may_not_use_websockets_any_more() {
+    let narrowed = Gone::default();
+    let theirs = narrowed.clone();
+    let may = AuthorizeFn::new(move |_, _| Scope::all().websockets(!theirs.is_set()));
+    ends_with(Gone::default(), may, move || {
+        narrowed.0.store(true, Ordering::SeqCst);
+    })
+    .await;
+}
+
 /// A store or an authorizer that fails for a while.
 #[derive(Clone, Copy, PartialEq)]
 enum State {
