@@ -13,6 +13,7 @@ mod cancelled;
 mod places;
 mod streams;
 mod timers;
+mod tournament;
 
 use std::net::SocketAddr;
 

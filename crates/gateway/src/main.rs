@@ -359,6 +359,22 @@ impl Host {
                 .prefix(&config.mount)?
                 .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
         }
+        for name in config.strip_headers {
+            passthrough = passthrough.strip_request_header(name);
+        }
+        for name in config.pass_headers {
+            passthrough = passthrough.pass_request_header(name);
+        }
+        for origin in &config.websocket_origins {
+            passthrough = passthrough.websocket_origin(origin)?;
+        }
+        if let Some(total) = config.total_timeout {
+            passthrough = passthrough.total_timeout(total);
+        }
+        if let Some(grace) = config.upgrade_grace {
+            passthrough = passthrough.upgrade_grace(grace);
+        }
+        passthrough = passthrough.pass_server_instructions(config.pass_server_instructions);
         passthrough = config.limits.set(passthrough);
         if let Some(circuit) = config.circuit {
             passthrough = passthrough.circuit(circuit);

@@ -119,6 +119,12 @@ impl H2Vendor {
             .expect("the vendor is there")
     }
 
+    /// Returns the next stream, however long it takes.
+    pub async fn wait(&self) -> H2Call {
+        let mut calls = self.calls.lock().await;
+        calls.recv().await.expect("the vendor is there")
+    }
+
     pub async fn connections(&self) -> usize {
         self.counts.connections(self.address).await
     }

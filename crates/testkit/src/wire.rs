@@ -189,6 +189,11 @@ impl Wire {
     }
 
     /// Returns the bytes that were read and not taken yet.
+    /// Takes the bytes that have been read, and not yet returned.
+    pub fn take(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.buffer)
+    }
+
     pub fn buffered(&self) -> &[u8] {
         &self.buffer
     }

@@ -126,6 +126,9 @@ fn scope(table: &Table, problems: &mut Problems) -> Scope {
         }
         scope = scope.methods(methods.get_ref().iter().map(|method| method.0.clone()));
     }
+    if let Some(websockets) = table.websockets {
+        scope = scope.websockets(websockets);
+    }
     if let Some(paths) = &table.paths {
         if paths.get_ref().is_empty() {
             problems.push(Problem::at(

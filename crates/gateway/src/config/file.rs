@@ -31,6 +31,14 @@ pub(super) struct File {
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
     #[serde(default)]
     pub(super) rewrite_links: bool,
+    #[serde(default)]
+    pub(super) strip_headers: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) pass_headers: Vec<Spanned<String>>,
+    #[serde(default)]
+    pub(super) pass_server_instructions: bool,
+    #[serde(default)]
+    pub(super) websocket_origins: Vec<Spanned<String>>,
     pub(super) shutdown: Option<Text<Duration>>,
     #[serde(default)]
     pub(super) network: Network,
@@ -72,6 +80,8 @@ pub(super) struct Timeouts {
     pub(super) connect: Option<Spanned<Text<Duration>>>,
     pub(super) response_head: Option<Spanned<Text<Duration>>>,
     pub(super) idle: Option<Spanned<Text<Duration>>>,
+    pub(super) total: Option<Spanned<Text<Duration>>>,
+    pub(super) upgrade_grace: Option<Text<Duration>>,
     pub(super) caller_idle: Option<Spanned<Text<Duration>>>,
 }
 
@@ -130,6 +140,7 @@ pub(super) struct Caller {
     pub(super) api_key: Spanned<SecretSource>,
     pub(super) connections: Vec<String>,
     pub(super) methods: Option<Spanned<Vec<Text<Method>>>>,
+    pub(super) websockets: Option<bool>,
     pub(super) paths: Option<Spanned<Vec<String>>>,
 }
 
@@ -144,6 +155,12 @@ pub(super) struct Integration {
     pub(super) domain_override: Option<Text<DomainOverride>>,
     #[serde(default)]
     pub(super) headers: BTreeMap<Spanned<String>, Spanned<String>>,
+    #[serde(default)]
+    pub(super) query: BTreeMap<Spanned<String>, Spanned<String>>,
+    pub(super) path_encoding: Option<Text<PathEncoding>>,
+    pub(super) scrub_links: Option<bool>,
+    #[serde(default)]
+    pub(super) isolate: bool,
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]
     pub(super) _auth: Option<IgnoredAny>,

@@ -127,7 +127,49 @@ fn upstream(
             upstream = upstream.header(name, value);
         }
     }
+    if let Some(query) = query(&integration.query, problems) {
+        let place = integration.query.keys().next();
+        let set = upstream.clone().query(&query);
+        match (set, place) {
+            (Ok(set), _) => upstream = set,
+            (Err(error), Some(place)) => problems.push(Problem::at(place, error.to_string())),
+            (Err(_), None) => {}
+        }
+    }
+    if let Some(encoding) = &integration.path_encoding {
+        upstream = upstream.path_encoding(encoding.0);
+    }
+    if let Some(scrub) = integration.scrub_links {
+        upstream = upstream.scrub_links(scrub);
+    }
+    upstream = upstream.isolate_connection_keys(integration.isolate);
     Some((upstream, auth))
+}
+
+/// Returns the default query, in the order of the names, or `None` if there is none.
+fn query(
+    parameters: &BTreeMap<Spanned<String>, Spanned<String>>,
+    problems: &mut Problems,
+) -> Option<String> {
+    if parameters.is_empty() {
+        return None;
+    }
+    for name in parameters.keys() {
+        if matches!(name.get_ref().as_str(), "" | "__domain") {
+            problems.push(Problem::at(
+                name,
+                "expected the name of a parameter that isn't empty and isn't `__domain`",
+            ));
+        }
+    }
+    let pairs = parameters
+        .iter()
+        .map(|(name, value)| (name.get_ref(), value.get_ref()));
+    Some(
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(pairs)
+            .finish(),
+    )
 }
 
 /// Returns the base URL with the patterns of its variables.

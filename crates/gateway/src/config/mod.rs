@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::HeaderName;
 use rustls::ServerConfig;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
@@ -75,6 +76,17 @@ pub(crate) struct Config {
     pub(crate) path_encoding: PathEncoding,
     pub(crate) response_headers: ResponseHeaderPolicy,
     pub(crate) rewrite_links: bool,
+    /// Fields of callers that are removed, in addition to the library's.
+    pub(crate) strip_headers: Vec<HeaderName>,
+    /// Fields that name the caller, and that are forwarded nevertheless.
+    pub(crate) pass_headers: Vec<HeaderName>,
+    pub(crate) pass_server_instructions: bool,
+    /// The origins whose pages may open WebSockets. Each has been checked.
+    pub(crate) websocket_origins: Vec<String>,
+    /// `None` for no limit.
+    pub(crate) total_timeout: Option<Duration>,
+    /// `None` for the library's default.
+    pub(crate) upgrade_grace: Option<Duration>,
     pub(crate) response_head_timeout: Duration,
     pub(crate) idle_timeout: Duration,
     /// `None` for no limit.
@@ -229,6 +241,12 @@ fn build(
         Config::IDLE_TIMEOUT,
         &mut problems,
     );
+    if let Some(total) = &file.timeouts.total {
+        settings::timeout(Some(total), Duration::ZERO, &mut problems);
+    }
+    let strip_headers = settings::headers(&file.strip_headers, &mut problems);
+    let pass_headers = settings::headers(&file.pass_headers, &mut problems);
+    let websocket_origins = settings::origins(&file.websocket_origins, &mut problems);
     let connect_timeout = settings::timeout(
         file.timeouts.connect.as_ref(),
         Config::CONNECT_TIMEOUT,
@@ -305,6 +323,12 @@ fn build(
             .response_headers
             .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
         rewrite_links: file.rewrite_links,
+        strip_headers,
+        pass_headers,
+        pass_server_instructions: file.pass_server_instructions,
+        websocket_origins,
+        total_timeout: file.timeouts.total.map(|total| total.get_ref().0),
+        upgrade_grace: file.timeouts.upgrade_grace.map(|grace| grace.0),
         response_head_timeout,
         idle_timeout,
         request_body_limit: file

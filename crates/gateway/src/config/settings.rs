@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use http::HeaderName;
 use toml::Spanned;
+use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
 
 use super::Config;
 use super::problem::{Problem, Problems};
@@ -39,6 +41,29 @@ pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) ->
         ));
     }
     text.clone()
+}
+
+/// Returns the names of header fields.
+pub(super) fn headers(names: &[Spanned<String>], problems: &mut Problems) -> Vec<HeaderName> {
+    let parse = |name: &Spanned<String>| {
+        let parsed = HeaderName::from_bytes(name.get_ref().as_bytes());
+        problems.ok(parsed.map_err(|_| Problem::at(name, "expected the name of a header field")))
+    };
+    names.iter().filter_map(parse).collect()
+}
+
+/// Returns the origins, after a check.
+pub(super) fn origins(origins: &[Spanned<String>], problems: &mut Problems) -> Vec<String> {
+    let mut checked = Vec::new();
+    for origin in origins {
+        // The builder is only used for its check.
+        let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new());
+        match builder.websocket_origin(origin.get_ref()) {
+            Ok(_) => checked.push(origin.get_ref().clone()),
+            Err(error) => problems.push(Problem::at(origin, error.to_string())),
+        }
+    }
+    checked
 }
 
 pub(super) fn timeout(
