@@ -110,6 +110,8 @@ impl Attack {
             Self::StalledDownloads => hold(gateway, call("stall")).await,
             Self::StalledTokens => hold(gateway, call("tokens")).await,
             Self::EndlessCalls => hold(gateway, call("never")).await,
+            // Each costs some time of a processor, until it's cut off.
+            Self::InterimResponses if nth >= 8 => {}
             Self::InterimResponses => hold(gateway, call("flood")).await,
             Self::StalledUploads => {
                 let head = format!(
@@ -128,7 +130,8 @@ impl Attack {
                 caller.write(call("stall")).await;
                 // The head, and the first bytes.
                 let _ = caller.wire.fill().await;
-                sleep(10 * PAUSE).await;
+                drop(caller);
+                sleep(50 * PAUSE).await;
             },
             Self::RapidResets => loop {
                 let mut caller = FrameCaller::connect(gateway).await;

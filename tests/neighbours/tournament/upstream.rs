@@ -19,6 +19,14 @@ pub(super) const DOWNLOAD: usize = 512 * 1024;
 /// The number of events of a stream.
 pub(super) const EVENTS: usize = 10;
 
+/// The number of pieces of 16 KiB that fill the sockets between an upstream and a caller that doesn't read.
+const FILLING: usize = 400;
+
+/// Returns a piece of a response without end, as a chunk.
+fn piece() -> Vec<u8> {
+    [b"4000\r\n", &[b'x'; 0x4000][..], b"\r\n"].concat()
+}
+
 /// The pause between two bursts of an attack. Without it, the attack would need all processors, and the test would measure them.
 pub(super) const PAUSE: Duration = Duration::from_millis(20);
 
@@ -141,13 +149,18 @@ async fn answer(wire: &mut Wire) -> bool {
             if !wire.try_write(chunked.as_bytes()).await {
                 return false;
             }
-            let piece = [b"4000\r\n", &[b'x'; 0x4000][..], b"\r\n"].concat();
-            while wire.try_write(&piece).await {}
+            while wire.try_write(&piece()).await {}
             false
         }
         "/tokens" => {
             if !wire.try_write(chunked.as_bytes()).await {
                 return false;
+            }
+            // The sockets are full, and then only tokens come.
+            for _ in 0..FILLING {
+                if !wire.try_write(&piece()).await {
+                    return false;
+                }
             }
             let tokens = b"1\r\nt\r\n".repeat(200);
             while wire.try_write(&tokens).await {
@@ -157,6 +170,11 @@ async fn answer(wire: &mut Wire) -> bool {
         }
         "/never" => {
             while wire.fill().await {}
+            false
+        }
+        "/closing" => {
+            let answer = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\n\r\nown";
+            let _ = wire.try_write(answer).await;
             false
         }
         _ => {
@@ -195,19 +213,9 @@ async fn answer_stream(mut call: H2Call) {
             send(&mut call, pieces, false).await;
         }
         "/tokens" => {
-            let mut stream = begin(&mut call);
-            loop {
-                for _ in 0..200 {
-                    stream.reserve_capacity(1);
-                    let room = std::future::poll_fn(|cx| stream.poll_capacity(cx)).await;
-                    let sent =
-                        room.is_some() && stream.send_data(Bytes::from_static(b"t"), false).is_ok();
-                    if !sent {
-                        return;
-                    }
-                }
-                sleep(PAUSE).await;
-            }
+            let filling = std::iter::repeat_with(|| Bytes::from_static(&[b'x'; 0x4000]));
+            let tokens = std::iter::repeat_with(|| Bytes::from_static(b"t"));
+            send(&mut call, filling.take(FILLING).chain(tokens), false).await;
         }
         "/never" => {
             // Until the gateway resets it.
