@@ -205,12 +205,11 @@ fn each_file_that_a_comment_names_exists() {
 
 /// Returns the IDs of rules in the text: those after the word "rule" or "rules", or, if `every` is set, all of them.
 fn citations(text: &str, ids: &BTreeSet<String>, every: bool) -> Vec<String> {
-    let mut words = text
+    let words = text
         .split(|c: char| !c.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .peekable();
+        .filter(|word| !word.is_empty());
     let (mut found, mut after_rule) = (Vec::new(), false);
-    while let Some(word) = words.next() {
+    for word in words {
         if ids.contains(word) && (after_rule || every) {
             found.push(word.to_owned());
         }

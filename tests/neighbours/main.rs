@@ -3,8 +3,7 @@
 //! Each module attacks a shared resource. Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
+    clippy::indexing_slicing,
     reason = "a test fails by panicking"
 )]
 

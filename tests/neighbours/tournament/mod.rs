@@ -204,7 +204,7 @@ impl Victim {
     ) -> Result<Vec<Duration>, String> {
         let mut times = Vec::new();
         for _ in 0..calls {
-            let began = std::time::Instant::now();
+            let began = tokio::time::Instant::now();
             self.call(gateway).await?;
             times.push(began.elapsed());
         }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use h2::SendStream;
 use http::Response;
 use testkit::gateway::Origin;
 use testkit::h2_vendor::{H2Call, H2Vendor, read};
@@ -197,7 +196,9 @@ async fn answer_stream(mut call: H2Call) {
         }
         "/download" => send(&mut call, [vec![b'x'; DOWNLOAD].into()], true).await,
         "/events" => {
-            let mut stream = begin(&mut call);
+            let Ok(mut stream) = call.respond.send_response(Response::new(()), false) else {
+                return;
+            };
             for nth in 1..=EVENTS {
                 if stream
                     .send_data(Bytes::from_static(b"event\n"), nth == EVENTS)
@@ -225,12 +226,6 @@ async fn answer_stream(mut call: H2Call) {
         }
         _ => send(&mut call, [Bytes::from_static(b"own")], true).await,
     }
-}
-
-fn begin(call: &mut H2Call) -> SendStream<Bytes> {
-    call.respond
-        .send_response(Response::new(()), false)
-        .unwrap_or_else(|_| std::panic::panic_any("reset"))
 }
 
 /// Sends the pieces as the window permits.

@@ -1,5 +1,6 @@
 //! Each key of the config file has its effect.
 
+use testkit::process::canary::KEY;
 use testkit::process::config::Config;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
@@ -251,4 +252,133 @@ async fn integration_headers() {
     let received = vendor.next().await;
     assert_eq!(received.head.value("notion-version"), Some("2022-06-28"));
     assert_eq!(received.head.value("accept"), Some("*/*"));
+}
+
+#[tokio::test]
+async fn integration_query_and_path_encoding() {
+    let lines = "query = { api-version = \"2026-01\", q = \"a b\" }\npath_encoding = \"never\"";
+    let (vendor, gateway) = start(|config| config.integration(lines)).await;
+    gateway.call("/c/%2Fx%3Fy", &[]).await;
+    let received = vendor.next().await;
+    assert_eq!(received.target(), "/%2Fx%3Fy?api-version=2026-01&q=a+b");
+}
+
+#[tokio::test]
+async fn integration_scrub_links() {
+    let link = "http://vendor.test/x?key=s3cr3t&page=2";
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {link}\r\nContent-Length: 0\r\n\r\n");
+    for (line, expected) in [
+        ("", "http://vendor.test/x?page=2"),
+        ("scrub_links = true", "http://vendor.test/x?page=2"),
+        ("scrub_links = false", link),
+    ] {
+        let vendor = Vendor::answering(answer.clone()).await;
+        let auth = "{ kind = \"query\", name = \"key\" }";
+        let secret = "{ api_key = \"s3cr3t\" }";
+        let change = |config: Config| config.auth(auth, secret).integration(line);
+        let (_vendor, gateway) = before(vendor, change).await;
+        let answer = gateway.call("/c/x", &[]).await;
+        assert_eq!(answer.field("location"), Some(expected), "{line}");
+    }
+}
+
+#[tokio::test]
+async fn strip_headers_and_pass_headers() {
+    let fields = ["-H", "x-internal: a", "-H", "x-client-ip: 192.0.2.1"];
+    let (vendor, gateway) = start(|config| config).await;
+    gateway.call("/c/x", &fields).await;
+    let received = vendor.next().await;
+    assert_eq!(received.head.value("x-internal"), Some("a"));
+    assert_eq!(received.head.value("x-client-ip"), None);
+
+    let lines = "strip_headers = [\"X-Internal\"]\npass_headers = [\"X-Client-IP\"]";
+    let (vendor, gateway) = start(|config| config.top(lines)).await;
+    gateway.call("/c/x", &fields).await;
+    let received = vendor.next().await;
+    assert_eq!(received.head.value("x-internal"), None);
+    assert_eq!(received.head.value("x-client-ip"), Some("192.0.2.1"));
+}
+
+#[tokio::test]
+async fn pass_server_instructions() {
+    let answer = "HTTP/1.1 200 OK\r\nX-Accel-Redirect: /internal\r\nContent-Length: 0\r\n\r\n";
+    for (line, expected) in [
+        ("", None),
+        ("pass_server_instructions = true", Some("/internal")),
+    ] {
+        let vendor = Vendor::answering(answer).await;
+        let (_vendor, gateway) = before(vendor, |config| config.top(line)).await;
+        let answer = gateway.call("/c/x", &[]).await;
+        assert_eq!(answer.field("x-accel-redirect"), expected, "{line}");
+    }
+}
+
+#[tokio::test]
+async fn timeouts_total() {
+    let vendor = Vendor::answering(testkit::reply::Reply::silence()).await;
+    let change = |config: Config| config.table("[timeouts]\ntotal = \"300ms\"");
+    let (_vendor, gateway) = before(vendor, change).await;
+    let answer = gateway.call("/c/x", &[]).await;
+    assert_eq!(
+        (answer.status(), answer.error()),
+        (504, Some("upstream-timeout"))
+    );
+}
+
+/// The origin decides before the upstream is called.
+#[tokio::test]
+async fn websocket_origins_and_websockets_of_a_caller() {
+    let handshake = [
+        "-H",
+        "connection: upgrade",
+        "-H",
+        "upgrade: websocket",
+        "-H",
+        "sec-websocket-version: 13",
+        "-H",
+        "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==",
+    ];
+    let from = |origin| [&handshake[..], &["-H", origin]].concat();
+    let top = "response_headers = \"browser-safe\"\nwebsocket_origins = [\"https://app.example\"]";
+    let (vendor, gateway) = start(|config| config.top(top)).await;
+    let refused = gateway
+        .call("/c/x", &from("origin: https://evil.example"))
+        .await;
+    assert_eq!(refused.error(), Some("scope-refused"), "{refused:?}");
+    assert!(vendor.try_next().await.is_none());
+    let allowed = gateway
+        .call("/c/x", &from("origin: https://app.example"))
+        .await;
+    assert_eq!(allowed.error(), None, "{allowed:?}");
+    vendor.next().await;
+
+    for (line, error) in [
+        ("methods = [\"GET\"]", Some("scope-refused")),
+        ("methods = [\"GET\"]\nwebsockets = true", None),
+        ("websockets = false", Some("scope-refused")),
+    ] {
+        let caller = format!("[[caller]]\napi_key = \"{KEY}\"\nconnections = [\"*\"]\n{line}");
+        let (_vendor, gateway) = start(|config| config.callers(&caller)).await;
+        let answer = gateway.call("/c/x", &handshake).await;
+        assert_eq!(answer.error(), error, "{line}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn integration_isolate() {
+    for (line, expected) in [("", [0, 0]), ("isolate = true", [0, 1])] {
+        let change = |config: Config| {
+            let config = config.integration(line);
+            config.table("[connection.d]\nintegration = \"v\"\nsecret = { token = \"t\" }")
+        };
+        let (vendor, gateway) = start(change).await;
+        let mut connections = Vec::new();
+        for id in ["c", "d"] {
+            // A connection rests before another key uses it.
+            tokio::time::sleep(std::time::Duration::from_millis(40)).await;
+            gateway.call(&format!("/{id}/x"), &[]).await;
+            connections.push(vendor.next().await.connection);
+        }
+        assert_eq!(connections, expected, "{line}");
+    }
 }

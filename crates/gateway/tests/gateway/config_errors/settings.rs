@@ -63,8 +63,8 @@ fn unknown_keys() {
         "2:1: network.proxy: unknown key `proxy`, expected one of ",
     );
     refused_with(
-        "[timeouts]\ntotal = \"1s\"",
-        "2:1: timeouts.total: unknown key `total`, ",
+        "[timeouts]\nsum = \"1s\"",
+        "2:1: timeouts.sum: unknown key `sum`, ",
     );
     refused_with(
         "[store]\ncolour = 1",
