@@ -156,6 +156,11 @@ impl CallGuard {
         self.facts.origin = Some(origin.clone());
     }
 
+    /// Records that the destination may be called.
+    pub(crate) fn permit_destination(&mut self) {
+        self.facts.is_permitted = true;
+    }
+
     pub(crate) fn on_attempt(&mut self) {
         self.facts.attempts += 1;
     }

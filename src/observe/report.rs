@@ -124,6 +124,8 @@ pub(crate) struct CallFacts {
     pub(crate) integration: Option<Arc<str>>,
     pub(crate) method: Method,
     pub(crate) origin: Option<Origin>,
+    /// The destination may be called. Otherwise, its host is a text that the caller chose.
+    pub(crate) is_permitted: bool,
     pub(crate) status: Option<StatusCode>,
     pub(crate) error: Option<Error>,
     pub(crate) outcome: Option<Outcome>,

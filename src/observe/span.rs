@@ -97,7 +97,8 @@ mod on {
             if let Some(integration) = call.integration() {
                 span.record("passthrough.integration", integration);
             }
-            if let Some(origin) = &facts.origin {
+            // A caller could otherwise write any number of hosts into traces.
+            if let Some(origin) = facts.origin.as_ref().filter(|_| facts.is_permitted) {
                 span.record("server.address", display(origin.host()));
                 span.record("server.port", origin.port());
                 let scheme = match origin.scheme() {

@@ -159,6 +159,7 @@ where
         let place = upstream.place(target.domain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
+        call.guard.permit_destination();
         let method = &call.outgoing.head.method;
         let opens_websocket = call.handshake.is_some();
         checks::check_scope(&scope, method, opens_websocket, &target, &route)?;

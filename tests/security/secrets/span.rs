@@ -262,6 +262,18 @@ async fn l5_a_span_has_one_name_for_all_unusual_methods() {
     );
 }
 
+/// A caller that invents hosts doesn't fill traces with them.
+#[tokio::test]
+async fn l5_a_span_has_no_host_that_the_integration_refuses() {
+    let vendor = Vendor::ok().await;
+    let mut traced = Traced::start(Setup::new(&vendor)).await;
+    let fields = traced.of(&post("/p/c/x?__domain=evil.test", "")).await;
+    assert!(!format!("{fields:?}").contains("evil"), "{fields:?}");
+    assert_eq!(own(&fields, &["server.address"]), [None]);
+    let fields = traced.of(&post("/p/c/x", "")).await;
+    assert!(own(&fields, &["server.address"])[0].is_some(), "{fields:?}");
+}
+
 /// The span is inside of the span of the host application's layers, is entered while the call is polled, and ends with
 /// the call.
 #[tokio::test]
