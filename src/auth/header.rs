@@ -91,7 +91,7 @@ impl fmt::Debug for Header {
 }
 
 /// Returns `true` if the credential authenticates the network connection, and not only the request (RFC 4559 §6).
-pub(crate) fn authenticates_connection(credential: &[u8]) -> bool {
+pub(super) fn authenticates_connection(credential: &[u8]) -> bool {
     const SCHEMES: [&[u8]; 6] = [
         b"negotiate",
         b"ntlm",
@@ -101,6 +101,12 @@ pub(crate) fn authenticates_connection(credential: &[u8]) -> bool {
         b"livessp",
     ];
     let credential = credential.trim_ascii_start();
+    if !matches!(
+        credential.first().map(u8::to_ascii_lowercase),
+        Some(b'k' | b'l' | b'n' | b'p')
+    ) {
+        return false;
+    }
     SCHEMES.iter().any(|scheme| {
         let (begin, _) = credential
             .split_at_checked(scheme.len())
@@ -111,25 +117,34 @@ pub(crate) fn authenticates_connection(credential: &[u8]) -> bool {
 
 /// Returns `true` if the field frames or routes a message.
 pub(super) fn is_framing(name: &HeaderName) -> bool {
-    const FRAMING: [&str; 12] = [
-        "connection",
-        "content-length",
-        "expect",
-        "http2-settings",
-        "max-forwards",
-        "proxy-connection",
-        "host",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-        "keep-alive",
-    ];
     let name = name.as_str();
-    match name.contains('_') {
-        true => FRAMING.contains(&&*name.replace('_', "-")),
-        false => FRAMING.contains(&name),
+    // Most names need no more than a look at their first byte.
+    let first = name.as_bytes().first();
+    if !first.is_some_and(|byte| b"cehkmptu".contains(byte)) {
+        return false;
     }
+    if name.contains('_') {
+        return frames(&name.replace('_', "-"));
+    }
+    frames(name)
+}
+
+fn frames(canonical: &str) -> bool {
+    matches!(
+        canonical,
+        "connection"
+            | "content-length"
+            | "expect"
+            | "http2-settings"
+            | "max-forwards"
+            | "proxy-connection"
+            | "host"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+            | "keep-alive"
+    )
 }
 
 fn parse(template: &str) -> Result<Vec<Part>, SchemeError> {

@@ -58,7 +58,6 @@ pub use self::context::AuthContext;
 pub use self::encoder::{BodyEncoder, EncodeError};
 pub use self::error::{AuthError, SchemeError};
 pub use self::header::Header;
-pub(crate) use self::header::authenticates_connection;
 #[cfg(feature = "hmac")]
 #[cfg_attr(docsrs, doc(cfg(feature = "hmac")))]
 pub use self::hmac::{Hmac, HmacHash, KeyEncoding, SignatureEncoding};

@@ -13,7 +13,7 @@ use smallvec::SmallVec;
 use zeroize::Zeroizing;
 
 use super::AuthError;
-use super::header::is_framing;
+use super::header::{authenticates_connection, is_framing};
 use crate::address::{MAX_TARGET_SIZE, Pairs};
 use crate::encoding::percent::decode;
 
@@ -29,6 +29,8 @@ pub struct AuthRequest<'a> {
     head: &'a mut Parts,
     /// The fields that a scheme has set.
     fields: SmallVec<[HeaderName; 2]>,
+    /// A scheme has set a credential that authenticates the network connection.
+    authenticates_connection: bool,
 }
 
 impl<'a> AuthRequest<'a> {
@@ -38,6 +40,7 @@ impl<'a> AuthRequest<'a> {
         Self {
             head,
             fields: SmallVec::new(),
+            authenticates_connection: false,
         }
     }
 
@@ -71,6 +74,7 @@ impl<'a> AuthRequest<'a> {
             return;
         }
         self.drop_other_spellings(&name);
+        self.look_at(&name, &value);
         // The insertion only fails for a head of 32,768 fields, which hyper's server doesn't accept.
         let _ = self.head.headers.try_insert(name.clone(), value);
         self.note(name);
@@ -81,6 +85,7 @@ impl<'a> AuthRequest<'a> {
         if !self.fields.contains(&name) {
             return self.insert_header(name, value);
         }
+        self.look_at(&name, &value);
         // The insertion only fails for a head of 32,768 fields, which hyper's server doesn't accept.
         let _ = self.head.headers.try_append(name, value);
     }
@@ -117,6 +122,18 @@ impl<'a> AuthRequest<'a> {
     /// Returns the fields that schemes have set.
     pub(crate) fn into_fields(self) -> SmallVec<[HeaderName; 2]> {
         self.fields
+    }
+
+    /// Returns `true` if a scheme has set a credential that authenticates the network connection, such as `Negotiate`.
+    pub(crate) fn authenticates_connection(&self) -> bool {
+        self.authenticates_connection
+    }
+
+    #[inline]
+    fn look_at(&mut self, name: &HeaderName, value: &HeaderValue) {
+        if *name == AUTHORIZATION {
+            self.authenticates_connection |= authenticates_connection(value.as_bytes());
+        }
     }
 
     #[inline]

@@ -174,8 +174,9 @@ impl HttpTransportBuilder {
 
     /// Sets the maximum number of HTTP/2 connections to an upstream, at least 1.
     ///
-    /// Another connection is opened if all streams of the open connections are in use. Beyond 4 connections, another connection is opened
-    /// only for a connection key that has no stream at the upstream, so the calls of a few keys can't shut out others.
+    /// Another connection is opened if all streams of the open connections are in use. Beyond 4 connections, or as many as
+    /// there are connection keys with streams, another connection is opened only for a connection key that has no stream at the upstream,
+    /// so the calls of a few keys can't shut out others.
     ///
     /// Default: 64.
     pub fn http2_max_connections_per_host(mut self, connections: usize) -> Self {

@@ -116,7 +116,7 @@ impl Borrow<str> for ConnectionKey {
 
 impl PartialEq for ConnectionKey {
     fn eq(&self, other: &Self) -> bool {
-        self.as_str() == other.as_str()
+        self.as_bytes() == other.as_bytes()
     }
 }
 

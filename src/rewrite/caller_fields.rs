@@ -41,41 +41,41 @@ impl CallerFields {
 ///
 /// Most fields of a request are decided by their first two bytes.
 fn identifies_caller(canonical: &str) -> bool {
-    let Some((first, _)) = canonical.split_at_checked(2) else {
+    let Some(first) = canonical.as_bytes().first_chunk() else {
         return false;
     };
     match first {
-        "x-" => canonical.strip_prefix("x-").is_some_and(identifies_after_x),
-        "al" => canonical == "ali-cdn-real-ip",
-        "cd" => matches!(canonical, "cdn-real-ip" | "cdn-src-ip"),
-        "cf" => {
+        b"x-" => canonical.strip_prefix("x-").is_some_and(identifies_after_x),
+        b"al" => canonical == "ali-cdn-real-ip",
+        b"cd" => matches!(canonical, "cdn-real-ip" | "cdn-src-ip"),
+        b"cf" => {
             canonical.starts_with("cf-access-")
                 || canonical.starts_with("cf-connecting-")
                 || canonical.starts_with("cf-ip")
                 || matches!(canonical, "cf-authorization" | "cf-pseudo-ipv4")
         }
-        "cl" => {
+        b"cl" => {
             canonical.starts_with("cloudfront-viewer-")
                 || matches!(
                     canonical,
                     "client-cert" | "client-cert-chain" | "client-ip" | "cluster-client-ip"
                 )
         }
-        "do" => canonical == "do-connecting-ip",
-        "fa" => canonical.starts_with("fastly-client"),
-        "fl" => canonical == "fly-client-ip",
-        "fo" => matches!(canonical, "forwarded-for" | "forwarded-for-ip"),
-        "ga" => matches!(canonical, "gap-auth" | "gap-signature"),
-        "in" => canonical == "incap-client-ip",
-        "iv" => matches!(
+        b"do" => canonical == "do-connecting-ip",
+        b"fa" => canonical.starts_with("fastly-client"),
+        b"fl" => canonical == "fly-client-ip",
+        b"fo" => matches!(canonical, "forwarded-for" | "forwarded-for-ip"),
+        b"ga" => matches!(canonical, "gap-auth" | "gap-signature"),
+        b"in" => canonical == "incap-client-ip",
+        b"iv" => matches!(
             canonical,
             "iv-creds" | "iv-groups" | "iv-remote-address" | "iv-user" | "iv-user-l"
         ),
-        "me" => canonical.starts_with("mellon-"),
-        "oa" => canonical.starts_with("oam-"),
-        "oi" => canonical.starts_with("oidc-"),
-        "pr" => canonical == "proxy-client-ip",
-        "re" => {
+        b"me" => canonical.starts_with("mellon-"),
+        b"oa" => canonical.starts_with("oam-"),
+        b"oi" => canonical.starts_with("oidc-"),
+        b"pr" => canonical == "proxy-client-ip",
+        b"re" => {
             canonical.starts_with("remote-user")
                 || matches!(
                     canonical,
@@ -86,17 +86,17 @@ fn identifies_caller(canonical: &str) -> bool {
                         | "remote-name"
                 )
         }
-        "sh" => canonical.starts_with("shib-"),
-        "sm" => matches!(
+        b"sh" => canonical.starts_with("shib-"),
+        b"sm" => matches!(
             canonical,
             "sm-serversessionid" | "sm-universalid" | "sm-user" | "sm-userdn"
         ),
-        "ss" => canonical.starts_with("ssl-client-"),
-        "ta" => canonical.starts_with("tailscale-"),
-        "te" => canonical.starts_with("teleport-"),
-        "tr" => canonical == "true-client-ip",
-        "wl" => canonical == "wl-proxy-client-ip",
-        "yn" => canonical.starts_with("ynh-user"),
+        b"ss" => canonical.starts_with("ssl-client-"),
+        b"ta" => canonical.starts_with("tailscale-"),
+        b"te" => canonical.starts_with("teleport-"),
+        b"tr" => canonical == "true-client-ip",
+        b"wl" => canonical == "wl-proxy-client-ip",
+        b"yn" => canonical.starts_with("ynh-user"),
         _ => false,
     }
 }

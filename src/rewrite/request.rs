@@ -72,14 +72,15 @@ impl RequestRules<'_> {
     }
 
     fn drops(&self, name: &HeaderName, canonical: &str) -> bool {
-        let other_spelling = name.as_str() != canonical;
+        let name = name.as_str();
+        let other_spelling = !std::ptr::eq(name, canonical) && name != canonical;
         is_hop_by_hop(canonical)
             || is_caller_credential(canonical)
             || self.host_credentials.drops(canonical)
             || is_one_of(canonical, self.upstream.requirements().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
-            || (overrides_method(canonical) && self.scope.limits_methods())
-            || (overrides_path(canonical) && self.scope.limits_paths())
+            || (self.scope.limits_methods() && overrides_method(canonical))
+            || (self.scope.limits_paths() && overrides_path(canonical))
             // The transport sets `Host`. The gateway has already fulfilled `Expect` when the body is first polled.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))

@@ -3,14 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
-use http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::{BaseUrl, BaseUrlError, BaseUrlTemplate};
 use crate::address::PathEncoding;
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
-    authenticates_connection,
 };
 use crate::connection::Variables;
 use crate::error::Error;
@@ -356,11 +355,8 @@ impl<S: AuthScheme> AuthScheme for SharedConnection<S> {
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
         let applied = self.0.apply(request, cx)?;
-        let credentials = request.headers().get_all(AUTHORIZATION).iter();
-        for credential in credentials {
-            if authenticates_connection(credential.as_bytes()) {
-                return Err(AuthError::UnboundConnection);
-            }
+        if request.authenticates_connection() {
+            return Err(AuthError::UnboundConnection);
         }
         Ok(applied)
     }

@@ -55,7 +55,7 @@ impl ResponseBody {
     }
 
     fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
-        let data = ready!(self.stream.inbox().poll_data(cx));
+        let data = ready!(self.stream.poll_data(cx));
         match &data {
             Some(Ok(data)) => {
                 let read = data.len() as u64;

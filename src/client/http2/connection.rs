@@ -14,15 +14,11 @@ use tokio::time::{sleep, timeout};
 
 use super::MAX_STREAMS;
 use super::frames::{Frames, Streams};
+use super::unread::{CONNECTION_WINDOW, Share, Unread};
 use crate::body::poll_unbudgeted;
 use crate::client::connect::Stream;
 use crate::client::error::{TransportError, TransportErrorKind};
 
-/// The flow-control window of a stream, in bytes.
-const STREAM_WINDOW: u32 = 256 * 1024;
-/// The flow-control window of a connection, in bytes. It's the sum of the windows of all streams, so callers that don't read can't use up
-/// the part of another stream.
-const CONNECTION_WINDOW: u32 = MAX_STREAMS * STREAM_WINDOW;
 /// The number of streams that were reset by this side and whose late frames are ignored (RFC 9113 §5.1). h2 would answer late frames of
 /// other streams with RST_STREAM, and end the connection after too many of them.
 const MAX_REMEMBERED_RESETS: usize = 4096;
@@ -43,13 +39,15 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// The settings of connections.
 #[derive(Clone)]
-pub(crate) struct Settings(Builder);
+pub(crate) struct Settings {
+    builder: Builder,
+    unread: Arc<Unread>,
+}
 
 impl Settings {
     pub(crate) fn new() -> Self {
         let mut builder = Builder::new();
         builder
-            .initial_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .max_header_list_size(MAX_HEADER_LIST_SIZE)
             .max_send_buffer_size(MAX_SEND_BUFFER_SIZE)
@@ -58,7 +56,10 @@ impl Settings {
             .reset_stream_duration(RESET_MEMORY)
             .max_local_error_reset_streams(Some(MAX_STREAM_ERRORS))
             .enable_push(false);
-        Self(builder)
+        Self {
+            builder,
+            unread: Arc::default(),
+        }
     }
 }
 
@@ -92,9 +93,11 @@ impl Http2 {
         on_end: impl FnOnce(bool) + Send + 'static,
         on_activity: impl Fn(bool) + Send + Sync + 'static,
     ) -> Result<Self, TransportError> {
-        let inboxes = Arc::<Streams>::default();
+        let inboxes = Arc::new(Streams::new(Share::new(Arc::clone(&settings.unread))));
         let stream = Frames::new(stream, Arc::clone(&inboxes));
-        let shaken = settings.0.handshake::<_, Bytes>(stream).await;
+        let window = inboxes.unread().first_window();
+        let mut builder = settings.builder.clone();
+        let shaken = builder.initial_window_size(window).handshake(stream).await;
         let (sender, mut connection) =
             shaken.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         let streams = Arc::new(AtomicUsize::new(0));
@@ -102,7 +105,7 @@ impl Http2 {
         let in_use = Arc::clone(&streams);
         let frames = Arc::clone(&inboxes);
         tokio::spawn(async move {
-            let is_busy = drive(connection, pings, &in_use, &frames, on_activity).await;
+            let is_busy = drive(connection, window, pings, &in_use, &frames, on_activity).await;
             on_end(is_busy);
         });
         Ok(Self {
@@ -163,6 +166,7 @@ impl Http2 {
 /// too many calls.
 async fn drive(
     connection: Connection<Frames<Stream>, Bytes>,
+    mut window: u32,
     mut pings: Option<PingPong>,
     streams: &AtomicUsize,
     inboxes: &Streams,
@@ -187,6 +191,12 @@ async fn drive(
             return Poll::Ready(reason == Some(Reason::ENHANCE_YOUR_CALM));
         }
         inboxes.relieve();
+        let wanted = inboxes.unread().window(window);
+        // While the upstream hasn't confirmed earlier SETTINGS, this fails, and a later poll tries again.
+        if wanted != window && connection.set_initial_window_size(wanted).is_ok() {
+            window = wanted;
+            cx.waker().wake_by_ref();
+        }
         let before = std::mem::replace(&mut max_streams, permitted(&connection));
         on_activity(max_streams > before);
         poll_unbudgeted(cx, |cx| unanswered.as_mut().poll(cx)).map(|()| false)

@@ -10,14 +10,16 @@
 use std::collections::HashMap;
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::{Bytes, BytesMut};
 use foldhash::quality::RandomState;
-use h2::RecvStream;
+use h2::{Reason, RecvStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use super::unread::Share;
 
 /// The size of a frame's header (RFC 9113 §4.1), in bytes.
 const HEADER_SIZE: usize = 9;
@@ -48,9 +50,21 @@ pub(super) struct Streams {
     crowded: Mutex<Vec<Arc<Inbox>>>,
     /// The upstream has sent its first SETTINGS, with its limit for streams.
     has_settings: AtomicBool,
+    unread: Share,
 }
 
 impl Streams {
+    pub(super) fn new(unread: Share) -> Self {
+        Self {
+            unread,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn unread(&self) -> &Share {
+        &self.unread
+    }
+
     /// Adds a stream. It's removed when the returned value is dropped.
     pub(super) fn add(self: &Arc<Self>, id: u32) -> Registered {
         let inbox = Arc::new(Inbox::default());
@@ -75,12 +89,22 @@ impl Streams {
         }
     }
 
-    /// Counts a small frame of a stream. Returns `true` if the connection's task must move data now.
-    fn on_small_frame(&self, id: u32) -> bool {
+    /// Counts a DATA frame of a stream. Returns `true` if the connection's task must move or drop data now.
+    fn on_data(&self, id: u32, payload: usize, is_small: bool) -> bool {
         let inboxes = lock(&self.inboxes);
         let Some(inbox) = inboxes.get(&id) else {
             return false;
         };
+        let of_stream = inbox.unread.fetch_add(payload, Ordering::Relaxed) + payload;
+        if !self.unread.add(payload, of_stream) && !inbox.is_cut.swap(true, Ordering::Relaxed) {
+            let inbox = Arc::clone(inbox);
+            drop(inboxes);
+            lock(&self.crowded).push(inbox);
+            return true;
+        }
+        if !is_small {
+            return false;
+        }
         let count = inbox.small_frames.fetch_add(1, Ordering::Relaxed) + 1;
         if count < MAX_SMALL_FRAMES {
             return false;
@@ -106,12 +130,21 @@ impl Registered {
     pub(super) fn inbox(&self) -> &Inbox {
         &self.inbox
     }
+
+    /// Returns the next data, and lets the upstream send as many bytes more as were returned before. The caller has sent these on, or
+    /// it wouldn't ask for more.
+    pub(super) fn poll_data(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
+        self.inbox.poll_data(cx, &self.streams.unread)
+    }
 }
 
 impl Drop for Registered {
     fn drop(&mut self) {
         let inbox = lock(&self.streams.inboxes).remove(&self.id);
         drop(inbox);
+        // No more bytes are counted.
+        let unread = self.inbox.unread.swap(0, Ordering::Relaxed);
+        self.streams.unread.remove(unread);
         // The list of crowded streams may hold the inbox a little longer. The stream ends now.
         let stream = self.inbox.content().stream.take();
         drop(stream);
@@ -123,6 +156,10 @@ impl Drop for Registered {
 pub(super) struct Inbox {
     /// The number of small frames that h2 has for the stream.
     small_frames: AtomicU32,
+    /// The number of bytes that have arrived and that the caller hasn't read.
+    unread: AtomicUsize,
+    /// The stream is reset, because its upstream sends more than the windows permit while too many bytes are unread.
+    is_cut: AtomicBool,
     content: Mutex<Content>,
 }
 
@@ -130,8 +167,10 @@ pub(super) struct Inbox {
 struct Content {
     /// `None` before the response.
     stream: Option<RecvStream>,
-    /// The data that was moved out of h2. Its part of the stream's window is released when the caller reads it.
+    /// The data that was moved out of h2. Its part of the stream's window is released when the caller has read it.
     moved: BytesMut,
+    /// The number of bytes that were returned last. Their part of the stream's window hasn't been released yet.
+    returned: usize,
     /// The end of the data, if it was found while data was moved.
     end: Option<Result<(), h2::Error>>,
     /// The task that waits for data.
@@ -147,10 +186,19 @@ impl Inbox {
         }
     }
 
-    /// Moves the data of the stream out of h2.
+    /// Moves the data of the stream out of h2, or resets the stream and drops its data.
     fn relieve(&self) {
         let mut content = self.content();
         let content = &mut *content;
+        if self.is_cut.load(Ordering::Relaxed) {
+            content.moved = BytesMut::new();
+            content.end = Some(Err(Reason::ENHANCE_YOUR_CALM.into()));
+            drop(content.stream.take());
+            if let Some(waker) = content.waker.take() {
+                waker.wake();
+            }
+            return;
+        }
         let Some(stream) = &mut content.stream else {
             // Before the response there is no data, because h2 rejects data before a response.
             return;
@@ -171,13 +219,25 @@ impl Inbox {
         }
     }
 
-    /// Returns the next data, and lets the upstream send as many bytes more.
-    pub(super) fn poll_data(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
+    fn poll_data(
+        &self,
+        cx: &mut Context<'_>,
+        unread: &Share,
+    ) -> Poll<Option<Result<Bytes, h2::Error>>> {
         let mut content = self.content();
         let content = &mut *content;
         let Some(stream) = &mut content.stream else {
-            return Poll::Ready(None);
+            return Poll::Ready(content.end.take().and_then(Result::err).map(Err));
         };
+        let read = std::mem::take(&mut content.returned);
+        if read > 0 {
+            // The release fails only if the stream has ended, and then there is no window to update.
+            let _ = stream.flow_control().release_capacity(read);
+            // Bytes that came before the stream was added haven't been counted.
+            let counted = read.min(self.unread.load(Ordering::Relaxed));
+            self.unread.fetch_sub(counted, Ordering::Relaxed);
+            unread.remove(counted);
+        }
         let data = if content.moved.is_empty() {
             match content.end.take() {
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
@@ -195,8 +255,7 @@ impl Inbox {
         } else {
             content.moved.split().freeze()
         };
-        // The release fails only if the stream has ended, and then there is no window to update.
-        let _ = stream.flow_control().release_capacity(data.len());
+        content.returned = data.len();
         if data.len() < SMALL_FRAME_SIZE {
             let less = |count: u32| count.checked_sub(1);
             let _ = self
@@ -291,8 +350,9 @@ impl<S> Frames<S> {
                 continue;
             }
             match kind {
-                DATA if payload < SMALL_FRAME_SIZE || flags & PADDED != 0 => {
-                    self.must_yield |= self.streams.on_small_frame(id);
+                DATA => {
+                    let is_small = payload < SMALL_FRAME_SIZE || flags & PADDED != 0;
+                    self.must_yield |= self.streams.on_data(id, payload, is_small);
                 }
                 SETTINGS if flags & ACK == 0 => {
                     self.streams.has_settings.store(true, Ordering::Relaxed);
@@ -493,17 +553,34 @@ mod tests {
     }
 
     #[test]
+    fn a_stream_that_sends_more_than_the_reduced_window_is_reset_above_the_maximum() {
+        let streams = Arc::new(Streams::default());
+        let (large, small) = (streams.add(1), streams.add(3));
+        assert!(!streams.on_data(1, 256 << 20, false));
+        assert!(!streams.on_data(3, 32 << 10, false));
+        assert!(streams.on_data(1, 1, false));
+        assert!(!streams.on_data(1, 1, false), "it's reset once");
+        streams.relieve();
+        let mut cx = Context::from_waker(Waker::noop());
+        let end = large.poll_data(&mut cx);
+        assert!(matches!(end, Poll::Ready(Some(Err(_)))), "{end:?}");
+        drop(large);
+        assert!(!streams.on_data(3, 1, false), "the bytes aren't counted");
+        drop(small);
+    }
+
+    #[test]
     fn small_frames_are_counted_by_stream() {
         let streams = Arc::new(Streams::default());
         let registered = streams.add(3);
         for _ in 1..MAX_SMALL_FRAMES {
-            assert!(!streams.on_small_frame(3) && !streams.on_small_frame(5));
+            assert!(!streams.on_data(3, 1, true) && !streams.on_data(5, 1, true));
         }
-        assert!(streams.on_small_frame(3));
+        assert!(streams.on_data(3, 1, true));
         assert_eq!(lock(&streams.crowded).len(), 1);
         streams.relieve();
         drop(registered);
-        assert!(!streams.on_small_frame(3));
+        assert!(!streams.on_data(3, 1, true));
         assert!(lock(&streams.inboxes).is_empty());
     }
 }

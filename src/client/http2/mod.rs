@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod exchange;
 mod frames;
+mod unread;
 mod upload;
 
 pub(super) use self::connection::{Closed, Http2, Settings};

@@ -7,7 +7,7 @@
 //!
 //! Rules: `docs/rules/forwarding.md#7-connection-pool`.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
@@ -83,6 +83,8 @@ struct Idle {
 /// The time for which an HTTP/1.1 connection rests before it's used for another connection key. If the upstream sends a second response
 /// to the last request by mistake, the bytes arrive meanwhile, and the connection is closed rather than used.
 const REST: Duration = Duration::from_millis(25);
+/// The number of HTTP/2 connections that may be opened for a single connection key.
+const MAX_CONNECTIONS_OF_A_KEY: usize = 4;
 
 /// A call that waits for a connection or a stream.
 struct Waiter {
@@ -717,19 +719,27 @@ impl State {
         if self.multiplexed.iter().any(|other| !other.has_settings()) {
             return false;
         }
+        if connections >= limits.max_http2_connections.max(1) {
+            return false;
+        }
+        let is_enough_for_busy_keys =
+            connections >= MAX_CONNECTIONS_OF_A_KEY && connections >= self.users_with_streams();
         self.waiters.iter().any(|waiter| {
             let Some(user) = &waiter.user else {
-                return connections < limits.http2_connections_of_busy_keys();
+                return !is_enough_for_busy_keys;
             };
-            let most = match self.streams_of(user) {
-                0 => limits.max_http2_connections.max(1),
-                open if open < limits.max_streams_per_key => {
-                    limits.http2_connections_of_busy_keys()
-                }
-                _ => 0,
-            };
-            connections < most
+            match self.streams_of(user) {
+                0 => true,
+                open => open < limits.max_streams_per_key && !is_enough_for_busy_keys,
+            }
         })
+    }
+
+    /// Returns the number of connection keys that have streams.
+    fn users_with_streams(&self) -> usize {
+        let multiplexed = self.multiplexed.iter();
+        let users: HashSet<_> = multiplexed.flat_map(Multiplexed::users).collect();
+        users.len()
     }
 
     /// Returns the number of streams of a connection key.

@@ -327,14 +327,6 @@ pub(super) struct Limits {
     pub(super) max_streams_per_key: usize,
 }
 
-impl Limits {
-    /// Returns the number of HTTP/2 connections up to which connections are opened for keys that have streams already.
-    fn http2_connections_of_busy_keys(&self) -> usize {
-        const MAX: usize = 4;
-        self.max_http2_connections.clamp(1, MAX)
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {

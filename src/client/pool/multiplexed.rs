@@ -86,6 +86,11 @@ impl Multiplexed {
         self.streams_by_user.get(user).copied().unwrap_or(0)
     }
 
+    /// Returns the connection keys that have streams.
+    pub(super) fn users(&self) -> impl Iterator<Item = &ConnectionKey> {
+        self.streams_by_user.keys()
+    }
+
     /// Counts a stream of `user`, and returns the connection on which to open the stream.
     pub(super) fn open_stream(&mut self, user: Option<&ConnectionKey>) -> Http2 {
         self.connection.add_stream();

@@ -1,15 +1,26 @@
 //! The memory of the process: it doesn't grow with bodies, and isn't dumped.
 #![cfg(target_os = "linux")]
 
+use std::fmt::Write as _;
 use std::fs::File;
+use std::future::poll_fn;
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
+use h2::RecvStream;
+use http::Response;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use testkit::gateway::bind;
+use testkit::certificates;
+use testkit::gateway::{Origin as _, bind};
+use testkit::h2_caller::{H2Caller, answer, request};
+use testkit::h2_vendor::{H2Call, H2Vendor};
+use testkit::process::canary::KEY;
 use testkit::process::config::Config;
 use testkit::process::curl;
 use testkit::process::folder::Folder;
@@ -126,6 +137,126 @@ async fn stream(size: u64, patience: Duration) {
             assert!(peak < MOST, "{protocol} {expected}: {} MiB", peak >> 20);
         }
     }
+}
+
+/// The number of event streams whose callers don't read.
+const STREAMS: usize = 10_000;
+/// The number of streams of each connection key, and of each network connection of a caller.
+const STREAMS_OF_KEY: usize = 25;
+const STREAMS_OF_CALLER: usize = 4 * STREAMS_OF_KEY;
+/// The largest amount of memory that the process may have held with these streams.
+const MOST_FOR_STREAMS: u64 = 400 << 20;
+/// The number of bytes that a vendor would send to each caller.
+const EVENTS: usize = 1 << 20;
+
+/// Sends events as fast as the gateway permits, and counts their bytes.
+async fn send_events(mut call: H2Call, size: usize, sent: Arc<AtomicUsize>) {
+    let response = Response::builder().header("content-type", "text/event-stream");
+    let mut stream = call.answer(response.body(()).unwrap());
+    let mut left = size;
+    while left > 0 {
+        stream.reserve_capacity(left.min(8192));
+        let Some(Ok(room)) = poll_fn(|cx| stream.poll_capacity(cx)).await else {
+            return;
+        };
+        let event = Bytes::from(vec![b'x'; room.min(left)]);
+        left -= event.len();
+        sent.fetch_add(event.len(), Ordering::Relaxed);
+        if stream.send_data(event, false).is_err() {
+            return;
+        }
+    }
+    // The stream stays open until the gateway resets it.
+    let _ = poll_fn(|cx| stream.poll_reset(cx)).await;
+}
+
+/// Opens event streams whose callers don't read, and returns the largest amount of memory that the gateway has held.
+async fn stalled(events: usize) -> u64 {
+    let vendors = [H2Vendor::start().await, H2Vendor::start().await];
+    let folder = Folder::new();
+    folder.write("ca.pem", certificates::root_pem());
+    let network = "allow = [\"127.0.0.0/8\"]\nextra_roots = [\"ca.pem\"]\n\
+                   resolve = { \"vendor.test\" = \"127.0.0.1\" }";
+    let mut tables = String::new();
+    for (number, vendor) in vendors.iter().enumerate() {
+        let url = vendor.origin();
+        writeln!(
+            tables,
+            "[integration.v{number}]\nbase_url = \"{url}\"\nauth = {{ kind = \"bearer\" }}"
+        )
+        .unwrap();
+    }
+    for number in 0..STREAMS / STREAMS_OF_KEY {
+        writeln!(
+            tables,
+            "[connection.k{number}]\nintegration = \"v{}\"\nsecret = {{ token = \"t\" }}",
+            number % 2
+        )
+        .unwrap();
+    }
+    let config = Config::new(&vendors[0]).network(network).table(&tables);
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+
+    let sent = Arc::new(AtomicUsize::new(0));
+    let mut sending = JoinSet::new();
+    let mut open: Vec<(H2Caller, Vec<RecvStream>)> = Vec::new();
+    for number in 0..STREAMS / STREAMS_OF_CALLER {
+        let mut caller = H2Caller::connect(gateway.address).await;
+        let mut responses = Vec::new();
+        for stream in 0..STREAMS_OF_CALLER {
+            let key = stream / STREAMS_OF_KEY * (STREAMS / STREAMS_OF_CALLER) + number;
+            let call = request("GET", &format!("/passthrough/k{key}/events"))
+                .header("x-api-key", KEY)
+                .body(())
+                .unwrap();
+            responses.push(caller.open(call, true).await.0);
+        }
+        for _ in 0..STREAMS_OF_CALLER {
+            let call = vendors[number % 2].next().await;
+            sending.spawn(send_events(call, events, Arc::clone(&sent)));
+        }
+        let mut bodies = Vec::new();
+        for response in responses {
+            let response = answer(response).await;
+            assert_eq!(response.status(), 200);
+            bodies.push(response.into_body());
+        }
+        open.push((caller, bodies));
+    }
+    let mut before = usize::MAX;
+    loop {
+        let now = sent.load(Ordering::Relaxed);
+        if now == before {
+            break;
+        }
+        before = now;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    let peak = peak(&gateway);
+    println!(
+        "{STREAMS} stalled streams: {} MiB sent, a peak of {} MiB",
+        before >> 20,
+        peak >> 20
+    );
+
+    // The streams of other callers don't stop a call.
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let call = request("GET", "/passthrough/c/x").header("x-api-key", KEY);
+    let call = caller.call(call.body(()).unwrap());
+    let vendor = async {
+        let mut call = vendors[0].next().await;
+        call.ok("ok");
+        call
+    };
+    let (answer, _call) = tokio::join!(call, vendor);
+    assert_eq!((answer.status.as_u16(), &*answer.body), (200, &b"ok"[..]));
+    peak
+}
+
+#[tokio::test]
+async fn x15_ten_thousand_stalled_event_streams_take_less_than_400_mib() {
+    let peak = stalled(EVENTS).await;
+    assert!(peak < MOST_FOR_STREAMS, "{} MiB", peak >> 20);
 }
 
 /// The memory of the process isn't written to core dumps.
