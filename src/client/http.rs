@@ -248,25 +248,22 @@ mod tests {
         request
     }
 
-    async fn answer(vendor: &TcpListener, tls: TlsAcceptor) -> TlsStream<TcpStream> {
+    /// Answers with a head whose body has two bytes, and with these bytes of the body.
+    async fn answer(vendor: &TcpListener, tls: TlsAcceptor, body: &str) -> TlsStream<TcpStream> {
         let (socket, _) = vendor.accept().await.unwrap();
         let mut stream = tls.accept(socket).await.unwrap();
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             head.push(stream.read_u8().await.unwrap());
         }
-        let ok = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-        stream.write_all(ok).await.unwrap();
+        let ok = format!("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{body}");
+        stream.write_all(ok.as_bytes()).await.unwrap();
         stream.flush().await.unwrap();
         stream
     }
 
-    /// Ends the connection between the check-out and the request, which is a moment that no peer can choose.
-    #[tokio::test]
-    async fn a_request_that_finds_its_tls_connection_closed_comes_back() {
-        let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = vendor.local_addr().unwrap();
-        let (tls, root) = tls();
+    /// Returns a transport to an upstream at this address, and the dispatch.
+    fn transport(address: std::net::SocketAddr, root: &str) -> (HttpTransport, Dispatch) {
         let loopback = "127.0.0.0/8".parse().unwrap();
         let transport = HttpTransport::builder()
             .network(NetworkPolicy::new().allow(loopback))
@@ -277,8 +274,26 @@ mod tests {
             .unwrap();
         let url = format!("https://vendor.test:{}", address.port());
         let upstream = Upstream::new(&url).unwrap();
-        let to = Dispatch::new(upstream.destination());
-        let (answered, mut stream) = tokio::join!(transport.send(get(), &to), answer(&vendor, tls));
+        (transport, Dispatch::new(upstream.destination()))
+    }
+
+    /// Ends the connection, and waits until the end has arrived.
+    async fn end(mut stream: TlsStream<TcpStream>, vendor: &TcpListener) {
+        stream.shutdown().await.unwrap();
+        // Events are reported in order: after this connection, so has been the end.
+        let address = vendor.local_addr().unwrap();
+        let (probe, _) = tokio::join!(TcpStream::connect(address), vendor.accept());
+        probe.unwrap();
+    }
+
+    /// Ends the connection between the check-out and the request, which is a moment that no peer can choose.
+    #[tokio::test]
+    async fn a_request_that_finds_its_tls_connection_closed_comes_back() {
+        let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (tls, root) = tls();
+        let (transport, to) = transport(vendor.local_addr().unwrap(), &root);
+        let answer = answer(&vendor, tls, "ok");
+        let (answered, stream) = tokio::join!(transport.send(get(), &to), answer);
         answered.unwrap().into_body().collect().await.unwrap();
 
         let pool = &transport.0.pool;
@@ -286,10 +301,37 @@ mod tests {
         let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
             unreachable!("HTTP/1.1 was agreed on");
         };
-        stream.shutdown().await.unwrap();
-        // Events are reported in order: after this connection, so has been the end.
-        let (probe, _) = tokio::join!(TcpStream::connect(address), vendor.accept());
-        probe.unwrap();
+        end(stream, &vendor).await;
+
+        let failure = connection.exchange(get()).await.err();
+        assert!(matches!(failure, Some(http1::Failure::Stale(_))));
+    }
+
+    /// Does the same with a connection that was never idle: another call gives it to a call that waits.
+    #[tokio::test]
+    async fn a_request_that_waited_for_a_connection_which_is_closed_comes_back() {
+        let vendor = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (tls, root) = tls();
+        let (transport, to) = transport(vendor.local_addr().unwrap(), &root);
+        let answer = answer(&vendor, tls, "o");
+        let (answered, mut stream) = tokio::join!(transport.send(get(), &to), answer);
+        let response = answered.unwrap();
+
+        let pool = &transport.0.pool;
+        let host = pool.host(Key::new(&to, false, false));
+        let waiting = host.acquire(pool.shared(), None);
+        let mut waiting = std::pin::pin!(waiting);
+        let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        // The connection that is opened for the call gets no TLS handshake.
+        let _unshaken = vendor.accept().await.unwrap();
+        stream.write_all(b"k").await.unwrap();
+        stream.flush().await.unwrap();
+        response.into_body().collect().await.unwrap();
+        let Lease::Http1(connection) = waiting.await.unwrap() else {
+            unreachable!("HTTP/1.1 was agreed on");
+        };
+        end(stream, &vendor).await;
 
         let failure = connection.exchange(get()).await.err();
         assert!(matches!(failure, Some(http1::Failure::Stale(_))));

@@ -140,7 +140,7 @@ impl Http1 {
         self.reused = true;
     }
 
-    /// Returns `true` if the connection was idle before this call, so the upstream may have closed it
+    /// Returns `true` if the connection was idle or in use before this call, so the upstream may have closed it
     /// unnoticed.
     pub(super) fn is_reused(&self) -> bool {
         self.reused
@@ -166,6 +166,8 @@ impl Http1 {
             return None;
         }
         self.pool = Some(pool);
+        // A call that waited gets the connection of another call, which the upstream may close after its response.
+        self.reused |= self.is_used;
         self.is_used = true;
         if self.user.as_ref() != user {
             self.user = user.cloned();
