@@ -372,16 +372,17 @@ impl Step {
         }
     }
 
-    /// Returns `true` if the upstream ends a connection that the gateway may have kept.
+    /// Returns `true` if the upstream ends, or doesn't serve, a connection that the gateway may have kept.
     fn ends_kept_connection(&self) -> bool {
-        let ends = !matches!(self.leave, Leave::Stay | Leave::Silence);
-        ends && match &self.reply {
-            Reply::Valid(response) | Reply::Extra(response, _) => {
-                !matches!(response.framing, Framing::UntilClose) || !response.has_body(self.method)
+        self.leave != Leave::Stay
+            && match &self.reply {
+                Reply::Valid(response) | Reply::Extra(response, _) => {
+                    !matches!(response.framing, Framing::UntilClose)
+                        || !response.has_body(self.method)
+                }
+                Reply::Cut(..) => false,
+                Reply::Broken(_) => true,
             }
-            Reply::Cut(..) => false,
-            Reply::Broken(_) => true,
-        }
     }
 
     fn bytes(&self) -> Vec<u8> {
