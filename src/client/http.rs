@@ -13,11 +13,16 @@ use http::{Request, Response, Uri};
 use super::builder::HttpTransportBuilder;
 use super::dispatch::Dispatch;
 use super::error::{TransportError, TransportErrorKind};
+use super::http2::StreamEnd as _;
 use super::pool::{Key, Lease, Pool, PoolStatus};
 use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
+
+/// The maximum size of the head of a request on an HTTP/2 connection that connection keys share, in bytes. Many upstreams end the
+/// connection after a larger head (ENHANCE_YOUR_CALM) instead of refusing the request.
+const MAX_SHARED_HEAD_SIZE: usize = 8 * 1024;
 
 /// The maximum number of times that a request is sent again because the upstream hasn't processed it.
 const MAX_RESENDS: u32 = 2;
@@ -126,7 +131,7 @@ impl Transport for HttpTransport {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
             let key = Key::new(to, self.0.isolates_keys, needs_http2);
-            let host = pool.host_for(key, to.connection_key());
+            let mut host = pool.host_for(key, to.connection_key());
             let mut resends = 0;
             loop {
                 to.begin_wait();
@@ -145,6 +150,14 @@ impl Transport for HttpTransport {
                         }
                     }
                     Lease::Http2(connection, stream) => {
+                        if has_large_head(&request, &target) {
+                            if let Some(own) = pool.separated(&host, to.connection_key()) {
+                                stream.complete();
+                                *request.uri_mut() = Uri::from(target);
+                                host = own;
+                                continue;
+                            }
+                        }
                         *request.uri_mut() = absolute_uri(to, target)?;
                         request.headers_mut().remove(HOST);
                         let copy = try_clone(&request);
@@ -178,6 +191,15 @@ impl Transport for HttpTransport {
             }
         }
     }
+}
+
+/// Returns `true` if an upstream may end an HTTP/2 connection because of the size of the request's head.
+fn has_large_head(request: &Request<RequestBody>, target: &PathAndQuery) -> bool {
+    let lines = request.headers().iter();
+    let fields: usize = lines
+        .map(|(name, value)| name.as_str().len() + value.len())
+        .sum();
+    fields + target.as_str().len() > MAX_SHARED_HEAD_SIZE
 }
 
 /// Takes path and query out of a request, because cloning them would allocate.

@@ -43,6 +43,32 @@ async fn x14_a_key_that_cancels_much_gets_its_own_connection() {
     assert_ok(&calls.join_next().await.unwrap().unwrap(), "long");
 }
 
+/// Many upstreams end a connection after a head that is larger than their limit.
+#[tokio::test]
+async fn x14_a_request_with_a_large_head_gets_its_own_connection() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup_h2(&vendor).start().await;
+    let mut calls = JoinSet::new();
+    begin(&mut calls, gateway.address, "/p/v/long".into());
+    let mut shared = vendor.accept(&[]).await;
+    let long = shared.request().await;
+    let mut attackers = JoinSet::new();
+    for (key, size) in [8 << 10, 60 << 10].into_iter().enumerate() {
+        let target = format!("/p/a{key}/{}", "x".repeat(size));
+        begin(&mut attackers, gateway.address, target);
+        let mut own = vendor.accept(&[]).await;
+        own.goaway(1, ENHANCE_YOUR_CALM).await;
+        own.reset(1, ENHANCE_YOUR_CALM).await;
+        attackers.join_next().await;
+    }
+    begin(&mut calls, gateway.address, "/p/v/next".into());
+    let next = shared.request().await;
+    shared.answer(next, "own").await;
+    assert_ok(&calls.join_next().await.unwrap().unwrap(), "own");
+    shared.answer(long, "long").await;
+    assert_ok(&calls.join_next().await.unwrap().unwrap(), "long");
+}
+
 #[tokio::test]
 async fn x14_a_complaint_holds_back_only_its_cause() {
     let vendor = FrameVendor::bind().await;

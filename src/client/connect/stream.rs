@@ -108,6 +108,7 @@ macro_rules! delegate {
 }
 
 impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Stream<S> {
+    #[inline]
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -242,17 +243,18 @@ impl BelowTls for Wire {
 }
 
 impl AsyncRead for Wire {
+    #[inline]
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.raw).poll_read(cx, buffer);
+        let read = ready!(Pin::new(&mut self.raw).poll_read(cx, buffer));
         // Only this task reads, so the count needs no atomic addition.
         let count = self.state.read() + (buffer.filled().len() - before);
         self.state.read.store(count, Ordering::Relaxed);
-        read
+        Poll::Ready(read)
     }
 }
 

@@ -124,7 +124,7 @@ impl Host {
     }
 
     /// Returns `true` if several connection keys may use the connections of this host.
-    fn is_shared(&self) -> bool {
+    pub(super) fn is_shared(&self) -> bool {
         self.key.connection.is_none()
     }
 

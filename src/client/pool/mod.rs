@@ -241,6 +241,12 @@ impl Pool {
         }
     }
 
+    /// Returns the host of the user alone, or `None` if `host` isn't shared, or the user is unknown.
+    pub(super) fn separated(&self, host: &Host, user: Option<&ConnectionKey>) -> Option<Arc<Host>> {
+        let user = user.filter(|_| host.is_shared())?;
+        Some(self.host(host.key().separated(user)))
+    }
+
     /// Returns the host of a key, and creates the host if it doesn't exist.
     pub(super) fn host(&self, key: Key) -> Arc<Host> {
         let hosts = &self.shared.hosts;

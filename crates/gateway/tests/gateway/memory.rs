@@ -173,6 +173,8 @@ async fn send_events(mut call: H2Call, size: usize, sent: Arc<AtomicUsize>) {
 /// Opens event streams whose callers don't read, and returns the largest amount of memory that the gateway has held.
 async fn stalled(events: usize) -> u64 {
     let vendors = [H2Vendor::start().await, H2Vendor::start().await];
+    let [even, odd] = &vendors;
+    let vendor_of = |number: usize| if number % 2 == 0 { even } else { odd };
     let folder = Folder::new();
     folder.write("ca.pem", certificates::root_pem());
     let network = "allow = [\"127.0.0.0/8\"]\nextra_roots = [\"ca.pem\"]\n\
@@ -194,7 +196,7 @@ async fn stalled(events: usize) -> u64 {
         )
         .unwrap();
     }
-    let config = Config::new(&vendors[0]).network(network).table(&tables);
+    let config = Config::new(even).network(network).table(&tables);
     let gateway = Gateway::start_in(folder, &config, &[]).await;
 
     let sent = Arc::new(AtomicUsize::new(0));
@@ -212,7 +214,7 @@ async fn stalled(events: usize) -> u64 {
             responses.push(caller.open(call, true).await.0);
         }
         for _ in 0..STREAMS_OF_CALLER {
-            let call = vendors[number % 2].next().await;
+            let call = vendor_of(number).next().await;
             sending.spawn(send_events(call, events, Arc::clone(&sent)));
         }
         let mut bodies = Vec::new();
@@ -244,7 +246,7 @@ async fn stalled(events: usize) -> u64 {
     let call = request("GET", "/passthrough/c/x").header("x-api-key", KEY);
     let call = caller.call(call.body(()).unwrap());
     let vendor = async {
-        let mut call = vendors[0].next().await;
+        let mut call = even.next().await;
         call.ok("ok");
         call
     };
