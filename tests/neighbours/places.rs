@@ -1,8 +1,14 @@
-//! Places in the limits of calls under way.
+//! Places in the limits of calls under way, and memory for buffered bodies.
 
-use testkit::caller::{Caller, get};
+use http::request::Parts;
+use testkit::caller::{Caller, get, request};
 use testkit::manual::ManualVendor;
+use testkit::vendor::Vendor;
+use testkit::wait::within;
 use tokio::task::JoinSet;
+use tower_passthrough::auth::{
+    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements,
+};
 
 use super::{assert_ok, begin, setup};
 
@@ -55,5 +61,55 @@ async fn x10_a_call_holds_its_place_until_its_upload_has_ended() {
             }
         }
     };
-    testkit::wait::within("the place", again).await;
+    within("the place", again).await;
+}
+
+/// A scheme that sees the payload, so the gateway buffers the payload.
+#[derive(Debug)]
+struct Payload;
+
+impl AuthScheme for Payload {
+    fn requirements(&self) -> Requirements {
+        Requirements::new()
+    }
+
+    fn payload(&self, _: &Parts, _: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
+        Ok(PayloadUse::Bytes { limit: 1 << 20 })
+    }
+
+    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
+        Ok(Applied::default())
+    }
+}
+
+#[tokio::test]
+async fn x12_stalled_uploads_of_a_key_leave_memory_for_others() {
+    /// A body without its last byte, and the number of such bodies that fit into the memory.
+    const SIZE: usize = 4000;
+    const FIT: usize = 16;
+    let vendor = Vendor::ok().await;
+    let gateway = setup(&vendor)
+        .upstream(|upstream| upstream.auth(Payload))
+        .options(|options| options.buffered_bodies_limit(FIT * SIZE))
+        .start()
+        .await;
+    let mut stalled = JoinSet::new();
+    for _ in 0..2 * FIT {
+        stalled.spawn(async move {
+            let mut caller = Caller::connect(gateway.address).await;
+            let length = format!("Content-Length: {}", SIZE + 1);
+            let upload = request("POST", "/p/a0/x", &[&length], &"x".repeat(SIZE));
+            caller.write(upload).await;
+            caller.response("POST").await
+        });
+    }
+    // The memory that the key may have is in use when the others are refused.
+    for _ in 0..FIT {
+        let refused = stalled.join_next().await.unwrap().unwrap();
+        assert_eq!(refused.error(), Some("overloaded"), "{refused:?}");
+    }
+    let length = format!("Content-Length: {SIZE}");
+    let upload = request("POST", "/p/v/x", &[&length], &"y".repeat(SIZE));
+    let mut victim = Caller::connect(gateway.address).await;
+    assert_ok(&victim.call(upload).await, "ok");
 }
