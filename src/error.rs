@@ -193,6 +193,8 @@ struct Inner {
     proxy_status: &'static str,
     sent: bool,
     is_hosts_mistake: bool,
+    /// The caller's body is the reason for `bad-address`, and not the address.
+    is_about_body: bool,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -205,6 +207,7 @@ impl Error {
             proxy_status: code.proxy_status(),
             sent: false,
             is_hosts_mistake: false,
+            is_about_body: false,
             retry_after: None,
             source: None,
         }))
@@ -212,6 +215,13 @@ impl Error {
 
     pub(crate) fn bad_address(detail: &'static str) -> Self {
         Self::new(ErrorCode::BadAddress, detail)
+    }
+
+    /// Returns the error for a body that isn't valid. It has the code of a bad address.
+    pub(crate) fn bad_body(detail: &'static str) -> Self {
+        let mut error = Self::bad_address(detail);
+        error.0.is_about_body = true;
+        error
     }
 
     pub(crate) fn bad_domain(detail: &'static str) -> Self {
@@ -243,7 +253,7 @@ impl Error {
         let cause = cause.into();
         match is_over_limit(&*cause) {
             true => Self::body_too_large(),
-            false => Self::bad_address(
+            false => Self::bad_body(
                 "the request's body broke off before its end; send the request again",
             )
             .with_source(cause),
@@ -347,9 +357,7 @@ impl Error {
     /// Returns the title of the problem details: the code's title, or another title if the body isn't valid, and not the address.
     pub(crate) fn title(&self) -> &'static str {
         match self.0.code {
-            ErrorCode::BadAddress if self.0.detail.contains("body") => {
-                "The request's body can't be used"
-            }
+            ErrorCode::BadAddress if self.0.is_about_body => "The request's body can't be used",
             code => code.title(),
         }
     }

@@ -114,7 +114,7 @@ impl From<AuthError> for Error {
             AuthError::Ambiguous => {
                 let detail =
                     "the body contains parameters of the upstream's authentication; remove them";
-                return Self::new(ErrorCode::BadAddress, detail).with_source(error);
+                return Self::bad_body(detail).with_source(error);
             }
             AuthError::NoRandomness => {
                 let detail = "the call can't be signed now; try again later";

@@ -1,11 +1,20 @@
 //! Time limits, and bytes that keep arriving.
 
+use std::task::Poll;
 use std::time::Duration;
 
+use http::{Request, Response};
 use testkit::caller::{Caller, get};
 use testkit::manual::ManualVendor;
-use tokio::task::JoinSet;
+use testkit::wait::within;
+use tokio::task::{JoinSet, coop};
+use tower::ServiceExt as _;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::{Dispatch, TransportError};
 use tower_passthrough::upgrade::UpgradeTracker;
+use tower_passthrough::{
+    Connection, Integrations, MemoryStore, PassthroughService, Transport, Upstream,
+};
 
 use super::{assert_ok, begin, setup};
 
@@ -63,6 +72,40 @@ async fn x8_interim_responses_do_not_put_off_the_timeout_of_the_head() {
     drip.await.unwrap();
 }
 
+/// A transport that always has something to do, and so uses up the task's budget each time that it's polled.
+struct Busy;
+
+impl Transport for Busy {
+    async fn send(
+        &self,
+        _: Request<RequestBody>,
+        _: &Dispatch,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        std::future::poll_fn(|cx| {
+            while let Poll::Ready(budget) = coop::poll_proceed(cx) {
+                budget.made_progress();
+            }
+            Poll::Pending
+        })
+        .await
+    }
+}
+
+#[tokio::test]
+async fn x8_an_upstream_that_is_always_busy_does_not_put_off_the_timeout() {
+    let store = MemoryStore::from_iter([("a0", Connection::new("x"))]);
+    let upstream = Upstream::new("https://vendor.test").unwrap();
+    let service = PassthroughService::builder(store, Integrations::new().with("x", upstream))
+        .dangerous()
+        .allow_all()
+        .transport(Busy)
+        .response_head_timeout(Duration::from_millis(50))
+        .build();
+    let call = Request::get("/a0/x").body(String::new()).unwrap();
+    let answer = within("the timeout", service.oneshot(call)).await.unwrap();
+    assert_eq!(answer.status(), 504);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn x8_a_busy_tunnel_is_cut_at_once() {
     let vendor = ManualVendor::bind().await;
@@ -96,7 +139,7 @@ async fn x8_a_busy_tunnel_is_cut_at_once() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(tunnels.open(), 1);
     tunnels.cut();
-    testkit::wait::within("the end of the tunnel", tunnels.ended()).await;
+    within("the end of the tunnel", tunnels.ended()).await;
     sending.await.unwrap();
     reading.await.unwrap();
 }
