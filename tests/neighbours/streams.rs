@@ -227,12 +227,9 @@ async fn x13_an_upload_that_waits_for_its_caller_reserves_no_window() {
 }
 
 #[tokio::test]
-async fn x8_interim_responses_without_end_fail_their_call_over_http2() {
+async fn x8_interim_responses_without_end_are_read_no_more_over_http2() {
     let vendor = FrameVendor::bind().await;
-    let gateway = setup_h2(&vendor)
-        .options(|builder| builder.response_head_timeout(std::time::Duration::from_secs(1)))
-        .start()
-        .await;
+    let gateway = setup_h2(&vendor).start().await;
     let mut calls = JoinSet::new();
     begin(&mut calls, gateway.address, "/p/a0/x".into());
     let mut connection = vendor.accept(&[]).await;
@@ -246,9 +243,11 @@ async fn x8_interim_responses_without_end_fail_their_call_over_http2() {
     for _ in 0..50 {
         connection.wire.write(&interim.repeat(20)).await;
     }
-    let answer = calls.join_next().await.unwrap().unwrap();
-    assert_eq!(answer.error(), Some("upstream-timeout"), "{answer:?}");
+    // Long before the timeout of the head.
     assert_eq!(connection.reset_of(stream).await, CANCEL);
+    assert!(calls.try_join_next().is_none(), "there is no response");
+    calls.abort_all();
+    let _ = calls.join_next().await;
     begin(&mut calls, gateway.address, "/p/v/x".into());
     let stream = connection.request().await;
     connection.answer(stream, "own").await;
