@@ -25,7 +25,8 @@
 //! - the isolation key, if the credential authenticates the whole connection and not a single request, as client
 //!   certificates and NTLM do;
 //! - the connection key, if the host application requires that connection keys don't share connections
-//!   (`isolate_connection_keys`);
+//!   (`isolate_connection_keys`), or if the call could harm the calls of other keys on the same connection
+//!   (`Separation`, and heads that are too large for many upstreams);
 //! - a mark for gRPC calls, because they need HTTP/2.
 //!
 //! So by default, the calls of all customers to one origin share connections. Addresses aren't part of a key: for each
@@ -36,30 +37,33 @@
 //! ```text
 //!  a call acquires a lease:
 //!    an HTTP/2 connection has room for the call? ─▶ a new stream of that connection
-//!    an HTTP/1.1 connection is idle? ─────────────▶ the connection that became idle last
+//!    an HTTP/1.1 connection is idle? ─────────────▶ the last connection of the same key, or one that has rested
 //!    neither? ────────────────────────────────────▶ the call waits, and a connection is opened
 //!
 //!  a call gives its lease back ──┐
-//!  a connection has been opened ─┴─▶ the first waiter gets a lease
+//!  a connection has been opened ─┴─▶ the first waiter that may have the lease gets it
 //! ```
 //!
 //! 1. If an HTTP/2 connection has room for the call, the call gets a stream of the connection with the fewest streams.
-//!    A connection has room if the upstream's limit for streams isn't reached (SETTINGS_MAX_CONCURRENT_STREAMS, or 100
-//!    until the upstream has sent its settings), and if the connection key of the call hasn't used up its share of the
-//!    streams.
-//! 2. Otherwise, if an HTTP/1.1 connection is idle, the call gets the connection that became idle last. If the upstream
-//!    has closed it meanwhile, the connection is dropped, and the call begins again at step 1.
+//!    A connection has room if the upstream's limit for streams isn't reached (SETTINGS_MAX_CONCURRENT_STREAMS, at most
+//!    100, and 1 until the upstream has sent its settings), and if the connection key of the call hasn't used up its
+//!    share of the streams: a key may have as many streams on a connection as are free.
+//! 2. Otherwise, if an HTTP/1.1 connection is idle, the call gets the connection that became idle last. The call of
+//!    another connection key gets a connection only after 25 ms of rest: if the upstream sends a second response to the
+//!    last request, it arrives while the connection is idle, and the connection is closed. If the upstream has closed
+//!    the connection meanwhile, the connection is dropped, and the call begins again at step 1.
 //! 3. Otherwise, the call joins the waiting line, and the host opens a connection if the limits permit it.
 //!
 //! # The waiting line
 //!
-//! Connections aren't opened for particular waiters. Waiters are served in the order of their arrival: the first waiter
-//! gets the first lease that becomes free, from a new connection or from another call. A waiter whose connection key
-//! has used up its share of an HTTP/2 connection is skipped, and doesn't delay the waiters behind it.
+//! Connections aren't opened for particular waiters. Waiters are served in rounds: in each round, each connection key
+//! has one waiter, and keys with fewer streams come first. So a key with many waiting calls doesn't delay the call of
+//! another key. The first waiter gets the first lease that becomes free, from a new connection or from another call. A
+//! waiter whose connection key has used up its share of an HTTP/2 connection is skipped.
 //!
 //! The wait for a connection is limited by the time limit for opening a connection. The wait for a stream of an open
 //! HTTP/2 connection depends on other calls, so it's limited by the service's timeout for the response's head. If too
-//! many calls wait, another call gets an error at once.
+//! many calls wait, the last call of the key with the most waiting calls gets an error at once.
 //!
 //! # Opening connections
 //!
@@ -68,7 +72,9 @@
 //!
 //! - HTTP/1.1: as many connections are opened at the same time as calls wait, up to a limit. The number of connections
 //!   in use has no limit.
-//! - HTTP/2: another connection is opened only if all connections are full, one after the other, up to a limit.
+//! - HTTP/2: another connection is opened only if all connections are full, one after the other, up to a limit. Beyond 4
+//!   connections, or as many as there are connection keys with streams, only a key without a stream gets another
+//!   connection.
 //! - Not known yet: a single connection is opened, because all waiters can use it if it uses HTTP/2.
 //!
 //! If a connection can't be opened, its error goes to the waiters that the connection was meant for: to the first
@@ -99,10 +105,12 @@
 //! - An HTTP/2 connection in use doesn't answer a ping: the connection is closed, and its calls fail.
 //! - The transport is dropped: the pool and its idle connections are dropped.
 //!
-//! If an upstream complains about too many calls (the HTTP/2 error ENHANCE_YOUR_CALM), its host opens no connection for
-//! a while (`Cooldown`): for 1 s, and twice as long for each further complaint, up to 64 s. Meanwhile, calls use the
-//! connections that are open. A call that would need a new connection gets the error `Overloaded`, with the rest of the
-//! pause as `Retry-After`.
+//! If an upstream sends bytes that no request asked for, its connection keys share no connections for 10 minutes.
+//!
+//! If an upstream complains about too many calls (the HTTP/2 error ENHANCE_YOUR_CALM), and a connection key has cancelled
+//! many calls, this key gets connections of its own. Otherwise, the host opens no connection for a while (`Cooldown`):
+//! for 1 s, and twice as long for each further complaint, up to 64 s. Meanwhile, calls use the connections that are open.
+//! A call that would need a new connection gets the error `Overloaded`, with the rest of the pause as `Retry-After`.
 //!
 //! # Requests that are sent again
 //!
@@ -127,7 +135,7 @@
 //! | HTTP/1.1 connections that are being opened | host | 16 | `max_handshakes_per_host` |
 //! | calls that wait | host | 1,024 | `max_waiting_per_host` |
 //! | time to open a connection, and to wait for it | call | 5 s | `connect_timeout` |
-//! | HTTP/2 connections | host | 4 | `http2_max_connections_per_host` |
+//! | HTTP/2 connections | host | 64 | `http2_max_connections_per_host` |
 //! | streams of a connection key | HTTP/2 connection | 32 | `http2_max_streams_per_connection_key` |
 //!
 //! # Locks
