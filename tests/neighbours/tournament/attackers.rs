@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use testkit::caller::{Caller, get};
+use testkit::caller::{Caller, get, request};
 use testkit::h2_frames::{
     END_HEADERS, END_STREAM, FrameCaller, HEADERS, RST_STREAM, encode, fields,
 };
@@ -35,6 +35,8 @@ pub(super) enum Attack {
     HalfHeads,
     /// Downloads whose caller hangs up after the head.
     HangUps,
+    /// Requests with a head that is too large for the upstream.
+    LargeHeads,
 }
 
 /// A running attack. It ends when this value is dropped.
@@ -51,7 +53,9 @@ pub(super) fn handshake(id: &str) -> String {
 }
 
 impl Attack {
-    pub(super) const ALL: [Self; 10] = [
+    pub(super) const ALL: [Self; 11] = [
+        // The first, because keys that cancel calls share no connections later on.
+        Self::LargeHeads,
         Self::StalledDownloads,
         Self::StalledTokens,
         Self::EndlessCalls,
@@ -76,6 +80,7 @@ impl Attack {
             Self::BusyTunnels => "tunnels",
             Self::HalfHeads => "half heads",
             Self::HangUps => "hang-ups",
+            Self::LargeHeads => "large heads",
         }
     }
 
@@ -131,6 +136,14 @@ impl Attack {
                 // The head, and the first bytes.
                 let _ = caller.wire.fill().await;
                 drop(caller);
+                sleep(50 * PAUSE).await;
+            },
+            Self::LargeHeads => loop {
+                let large = format!("X-Large: {}", "x".repeat(200_000));
+                let call = request("GET", &format!("/p/{id}/small"), &[&large], "");
+                let mut caller = Caller::connect(gateway).await;
+                caller.write(call).await;
+                let _ = caller.wire.fill().await;
                 sleep(50 * PAUSE).await;
             },
             Self::RapidResets => loop {

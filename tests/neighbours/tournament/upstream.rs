@@ -50,7 +50,10 @@ impl Upstreams {
             secure.local_addr().unwrap().port()
         );
         tasks.spawn(serve(secure, true));
-        let vendor = H2Vendor::start().await;
+        // The limit of hyper's servers, which end the connection after a head that is much larger.
+        let mut settings = h2::server::Builder::new();
+        settings.max_header_list_size(16 * 1024);
+        let vendor = H2Vendor::with(settings).await;
         let http2 = vendor.origin();
         tasks.spawn(async move {
             let mut calls = JoinSet::new();
