@@ -279,7 +279,10 @@ impl Inbox {
     pub(super) fn is_end_stream(&self) -> bool {
         let content = self.content();
         let stream = content.stream.as_ref();
-        content.moved.is_empty() && stream.is_none_or(RecvStream::is_end_stream)
+        // A stream that was cut off ends with an error.
+        !self.is_cut.load(Ordering::Relaxed)
+            && content.moved.is_empty()
+            && stream.is_none_or(RecvStream::is_end_stream)
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {
@@ -561,6 +564,10 @@ mod tests {
         assert!(streams.on_data(1, 1, false));
         assert!(!streams.on_data(1, 1, false), "it's reset once");
         streams.relieve();
+        assert!(
+            !large.inbox().is_end_stream(),
+            "the response isn't complete"
+        );
         let mut cx = Context::from_waker(Waker::noop());
         let end = large.poll_data(&mut cx);
         assert!(matches!(end, Poll::Ready(Some(Err(_)))), "{end:?}");

@@ -723,7 +723,7 @@ impl State {
             return false;
         }
         let is_enough_for_busy_keys =
-            connections >= MAX_CONNECTIONS_OF_A_KEY && connections >= self.users_with_streams();
+            connections >= MAX_CONNECTIONS_OF_A_KEY && !self.has_more_users_than(connections);
         self.waiters.iter().any(|waiter| {
             let Some(user) = &waiter.user else {
                 return !is_enough_for_busy_keys;
@@ -735,11 +735,11 @@ impl State {
         })
     }
 
-    /// Returns the number of connection keys that have streams.
-    fn users_with_streams(&self) -> usize {
-        let multiplexed = self.multiplexed.iter();
-        let users: HashSet<_> = multiplexed.flat_map(Multiplexed::users).collect();
-        users.len()
+    /// Returns `true` if more than `number` connection keys have streams.
+    fn has_more_users_than(&self, number: usize) -> bool {
+        let mut seen = HashSet::new();
+        let mut users = self.multiplexed.iter().flat_map(Multiplexed::users);
+        users.any(|user| seen.insert(user) && seen.len() > number)
     }
 
     /// Returns the number of streams of a connection key.
