@@ -25,6 +25,7 @@ use testkit::process::config::Config;
 use testkit::process::curl;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
+use testkit::wait::within;
 
 /// The largest amount of memory that the process may have held.
 const MOST: u64 = 64 << 20;
@@ -240,6 +241,23 @@ async fn stalled(events: usize) -> u64 {
         before >> 20,
         peak >> 20
     );
+
+    // A stalled stream goes on when its caller reads again, with a window that became smaller than its data, and with
+    // a window that was small from the beginning.
+    let (_first_caller, first) = open.remove(0);
+    let (_last_caller, last) = open.pop().unwrap();
+    for mut bodies in [first, last] {
+        let mut body = bodies.swap_remove(0);
+        drop(bodies);
+        let mut read = 0;
+        while read < events {
+            let data = within("the rest of a stream", body.data()).await;
+            let data = data.unwrap().unwrap();
+            read += data.len();
+            body.flow_control().release_capacity(data.len()).unwrap();
+        }
+        assert_eq!(read, events);
+    }
 
     // The streams of other callers don't stop a call.
     let mut caller = H2Caller::connect(gateway.address).await;
