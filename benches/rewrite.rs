@@ -1,12 +1,12 @@
-//! The cost of a call without a network: from the address to the authenticated request, and back.
+//! The cost of a call without a network, from the address to the authenticated request and back.
 //!
 //! ```text
 //! cargo bench --bench rewrite
 //! ```
 //!
-//! The transport answers at once, so the benchmark measures the crate's own work, in time and in
-//! allocations. A call includes its future and the vendor's response, made and dropped; the
-//! caller's request is made outside of the measured time.
+//! The transport responds at once, so the benchmark measures the crate's own work, in time and in
+//! allocations. A call includes the creation and the drop of its future and of the vendor's
+//! response. The caller's request is created outside of the measured time.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -37,8 +37,8 @@ use tower_service::Service;
 #[global_allocator]
 static ALLOCATOR: AllocProfiler = AllocProfiler::system();
 
-/// Targets: written by hand, with a domain of the integration, and in a single segment, in the way
-/// that generated clients write targets.
+/// The request targets: a target written by hand, a target with a domain of the integration, and a
+/// target in a single segment, as generated clients write targets.
 const TARGETS: [&str; 3] = [
     "/acme/crm/v3/contacts?limit=10&archived=false",
     "/acme/crm/v3/contacts?limit=10&__domain=api.vendor.test",
@@ -49,7 +49,7 @@ fn main() {
     divan::main();
 }
 
-/// The address alone: the crate cuts the address, judges the address and searches the query.
+/// Measures the address alone: the crate splits the address, checks the address and searches the query.
 #[divan::bench(args = TARGETS)]
 fn address(bencher: Bencher<'_, '_>, target: &str) {
     let uri: Uri = target.parse().unwrap();
@@ -59,7 +59,7 @@ fn address(bencher: Bencher<'_, '_>, target: &str) {
     });
 }
 
-/// A whole call without a body, by its target.
+/// Measures a whole call without a body, for each target.
 #[divan::bench(args = TARGETS)]
 fn get(bencher: Bencher<'_, '_>, target: &str) {
     measure(bencher, Bearer, || {
@@ -67,7 +67,7 @@ fn get(bencher: Bencher<'_, '_>, target: &str) {
     });
 }
 
-/// A whole call with a body of a foreign type, which is boxed once.
+/// Measures a whole call with a body type that the crate doesn't know, so the body is boxed once.
 #[divan::bench]
 fn post(bencher: Bencher<'_, '_>) {
     const BODY: Bytes = Bytes::from_static(&[b'x'; 1024]);
@@ -76,7 +76,7 @@ fn post(bencher: Bencher<'_, '_>) {
     });
 }
 
-/// A whole call without a body, by the scheme that authenticates it.
+/// Measures a whole call without a body, for each authentication scheme.
 #[divan::bench(args = ["basic", "header", "query"])]
 fn scheme(bencher: Bencher<'_, '_>, name: &str) {
     let request = || {
@@ -101,7 +101,7 @@ fn scheme(bencher: Bencher<'_, '_>, name: &str) {
     }
 }
 
-/// Calls the service repeatedly.
+/// Measures repeated calls of the service.
 fn measure<B>(
     bencher: Bencher<'_, '_>,
     auth: impl AuthScheme,
@@ -110,7 +110,7 @@ fn measure<B>(
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    // Timers belong to a runtime; no code here ever waits for a timer.
+    // The timers of the crate need a runtime, although no code here waits for a timer.
     let runtime: Runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let _entered = runtime.enter();
     let connection = Connection::new("vendor")
@@ -140,7 +140,7 @@ fn measure<B>(
         .bench_local_values(|request| drop(black_box(call(request))));
 }
 
-/// A request with the fields that an ordinary client sends.
+/// Returns a request with the fields that an ordinary client sends.
 fn request<B>(method: &str, target: &str, body: B) -> Request<B> {
     Request::builder()
         .method(method)
@@ -159,7 +159,7 @@ fn request<B>(method: &str, target: &str, body: B) -> Request<B> {
         .unwrap()
 }
 
-/// Answers at once, without a network.
+/// A transport that responds at once, without a network.
 struct Instantly;
 
 impl Transport for Instantly {

@@ -1,4 +1,5 @@
-//! The callers: connections that stay open, each with one call after another.
+//! The callers: each caller keeps a connection open, and sends its calls over that connection in
+//! sequence.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use crate::proxy::Proxy;
 
 static BYTES: Bytes = Bytes::from_static(&[b'x'; 64 * 1024]);
 
-/// The called target, and the number of callers at once.
+/// A load: the request, the size of the response, and the number of concurrent callers.
 pub(crate) struct Load {
     pub(crate) name: &'static str,
     callers: usize,
@@ -30,9 +31,9 @@ pub(crate) struct Load {
 
 /// The result of one round.
 pub(crate) struct Round {
-    /// The median time of all calls, measured by their callers.
+    /// The median duration of all calls, measured by the callers.
     pub(crate) call: Duration,
-    /// The processor's time of the proxy's process, per call.
+    /// The processor time of the proxy's process, per call.
     pub(crate) processor: Option<Duration>,
 }
 
@@ -61,7 +62,7 @@ impl Load {
         },
     ];
 
-    /// Calls through the proxy for that time; no caller makes more than `calls` calls.
+    /// Calls through the proxy for `length`. Each caller makes at most `calls` calls.
     pub(crate) async fn round(
         &'static self,
         proxy: &Proxy,

@@ -1,9 +1,10 @@
-//! The processor's time of a process, over all of its threads.
+//! The processor time of a process, over all of its threads.
 
 use std::fs;
 use std::time::Duration;
 
-/// Returns `None` where the system doesn't report the time in nanoseconds.
+/// Returns the processor time of a process, or `None` if the system doesn't report the time in
+/// nanoseconds.
 pub(crate) fn time(process: u32) -> Option<Duration> {
     let threads = fs::read_dir(format!("/proc/{process}/task")).ok()?;
     let mut total = Duration::ZERO;

@@ -5,11 +5,11 @@
 //! cargo bench --bench overhead
 //! ```
 //!
-//! Two proxies, each a separate process with one thread, stand in front of one vendor: the
-//! passthrough, and a bare hyper-util client that changes the authority and adds the same header,
-//! under the same server. Rounds alternate between the two proxies, so that other work of the
-//! machine affects both. The time is the caller's; the processor's time is the time of the proxy's
-//! process alone.
+//! Two proxies run in front of the same vendor, each in a separate process with one thread: the
+//! passthrough, and a bare hyper-util client that changes the authority and adds the same header.
+//! Both proxies use the same server. Rounds alternate between the two proxies, so that other work
+//! of the machine affects both. The caller measures the time of a call; the processor time is the
+//! time of the proxy's process alone.
 
 mod caller;
 mod cpu;
@@ -25,11 +25,11 @@ use self::caller::Load;
 use self::proxy::{Kind, Proxy};
 use self::report::Pair;
 
-/// The longest time of a round, and the number of rounds: 18 seconds for three loads.
+/// The maximum length of a round, and the number of rounds: 18 seconds for three loads.
 const ROUND: Duration = Duration::from_millis(150);
 const ROUNDS: usize = 20;
 
-/// The number of calls that shows that all parts work, for a run whose numbers don't matter.
+/// The maximum number of calls of each caller in a trial run, which only shows that all parts work.
 const TRIAL_CALLS: usize = 8;
 
 fn main() -> Result<(), BoxError> {
@@ -58,13 +58,12 @@ async fn measure(in_earnest: bool) -> Result<(), BoxError> {
         (1, TRIAL_CALLS)
     };
     for load in Load::ALL {
-        // The first round opens connections, and isn't counted.
+        // The first round opens the connections, so the first round isn't counted.
         load.round(&bare, ROUND, calls).await?;
         load.round(&passthrough, ROUND, calls).await?;
         let mut pairs = Vec::with_capacity(rounds);
         for round in 0..rounds {
-            // The proxy that goes second finds warmer caches, so the proxies take turns at that
-            // too.
+            // The second proxy of a round finds warmer caches, so the order alternates as well.
             pairs.push(if round % 2 == 0 {
                 let bare = load.round(&bare, ROUND, calls).await?;
                 let passthrough = load.round(&passthrough, ROUND, calls).await?;

@@ -1,4 +1,4 @@
-//! The two proxies, each in a separate process: this same program, started with another argument.
+//! The two proxies. Each proxy is a separate process: this program, started with another argument.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::Stdio;
@@ -24,17 +24,16 @@ use tower_passthrough::{
     auth,
 };
 
-/// The argument that makes this program a proxy.
+/// The argument that starts this program as a proxy.
 pub(crate) const VERB: &str = "proxy";
 
-/// The field value that either proxy sends.
+/// The value of the `authorization` field that both proxies send.
 pub(crate) const AUTHORIZATION: &str = "Bearer s3cr3t";
 
 const TOKEN: &str = "s3cr3t";
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// The kind of proxy.
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Bare,
@@ -92,8 +91,7 @@ impl Proxy {
     }
 }
 
-/// Runs a proxy until the stdin of the proxy ends; stdin ends with the process that started the
-/// proxy.
+/// Runs a proxy until its stdin ends. The stdin ends together with the process that started the proxy.
 pub(crate) fn run(kind: Kind, vendor: SocketAddr) -> Result<(), BoxError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -114,7 +112,7 @@ pub(crate) fn run(kind: Kind, vendor: SocketAddr) -> Result<(), BoxError> {
     })
 }
 
-/// Runs the server that both proxies have in front of them.
+/// Runs the server that both proxies use.
 async fn serve<S, B>(service: S) -> Result<(), BoxError>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -152,8 +150,8 @@ fn passthrough(vendor: SocketAddr) -> Result<PassthroughService, BoxError> {
     Ok(service)
 }
 
-/// The least work that a proxy can do: another authority and path, one header, and an unchanged
-/// body.
+/// Returns a proxy that does the least possible work: the proxy changes the authority and the path,
+/// adds one header, and passes on the body unchanged.
 fn bare(
     vendor: SocketAddr,
 ) -> Result<

@@ -1,10 +1,10 @@
-//! The printed report: medians over the rounds, and their ratio.
+//! The printed report: the medians over all rounds, and the ratio of the medians.
 
 use std::time::Duration;
 
 use crate::caller::{Load, Round};
 
-/// Two rounds, one round right after the other.
+/// Two consecutive rounds: a round of each proxy.
 pub(crate) struct Pair {
     pub(crate) bare: Round,
     pub(crate) passthrough: Round,

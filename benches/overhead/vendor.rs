@@ -1,4 +1,5 @@
-//! The vendor, which reads the whole request, and answers with as many bytes as the path names.
+//! The vendor: a server that reads the whole request, and responds with the number of bytes that
+//! the path names.
 
 use std::convert::Infallible;
 use std::io;

@@ -1,18 +1,18 @@
-//! Which processors who runs on.
+//! The processors on which the proxy, the callers and the vendors run.
 
 use std::io;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::unistd::Pid;
 
-/// The proxy.
+/// The processor of the proxy.
 pub const PROXY: &[usize] = &[0];
-/// Callers and vendors.
+/// The processor of the callers and the vendors.
 pub const LOAD: &[usize] = &[1];
-/// All of them, where the proxy has two workers.
+/// Both processors, for a proxy with two workers.
 pub const BOTH: &[usize] = &[0, 1];
 
-/// Binds this thread, and the threads and processes that it starts from now on.
+/// Binds this thread, and the threads and processes that this thread starts later.
 pub fn bind(processors: &[usize]) -> io::Result<()> {
     let mut set = CpuSet::new();
     for processor in processors {
@@ -21,8 +21,8 @@ pub fn bind(processors: &[usize]) -> io::Result<()> {
     Ok(sched_setaffinity(Pid::from_raw(0), &set)?)
 }
 
-/// Does something bound to others, and goes back: a process that is started inherits what the
-/// thread that starts it is bound to.
+/// Runs `act` while this thread is bound to other processors, then restores the binding. A new
+/// process inherits the binding of the thread that starts the process.
 pub fn on<T>(processors: &[usize], act: impl FnOnce() -> T) -> io::Result<T> {
     let before = sched_getaffinity(Pid::from_raw(0))?;
     bind(processors)?;

@@ -8,31 +8,33 @@ use crate::process::Guarded;
 use crate::scenario::{self, Scenario};
 use crate::serve::Served;
 
-/// Measures this crate beside other proxies; writes results.json and results.svg, and prints tables.
+/// Compares this crate with other proxies; writes results.json and results.svg, and prints tables.
 #[derive(Debug, Parser)]
 #[command(args_conflicts_with_subcommands = true)]
 pub struct Cli {
-    /// Rounds of each scenario: in each, every peer runs once, in an order of the round's own.
+    /// The number of rounds of each scenario: in each round, every peer runs once, in random order.
     #[arg(long, default_value_t = 5)]
     pub rounds: usize,
 
-    /// How long each measurement takes, in seconds.
+    /// The length of each measurement, in seconds.
     #[arg(long, default_value_t = 3.0)]
     pub seconds: f64,
 
-    /// One short round: shows that all works, and measures little.
+    /// Runs a single short round, which shows that everything works, but measures little.
     #[arg(long)]
     pub quick: bool,
 
-    /// These scenarios alone. The results of a part, or of a quick run, go to target/run.
+    /// Measures only these scenarios. The results of a partial run, or of a quick run, go to
+    /// target/run.
     #[arg(long, value_delimiter = ',', value_name = "SCENARIO")]
     only: Vec<String>,
 
-    /// These peers alone.
+    /// Measures only these peers.
     #[arg(long, value_delimiter = ',', value_name = "PEER")]
     peers: Vec<String>,
 
-    /// Workers of each proxy for small calls: with 2, `two-workers` is measured in place of `small`.
+    /// The number of workers of each proxy for small calls: with 2, `two-workers` is measured
+    /// instead of `small`.
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=2))]
     workers: u8,
 
@@ -42,16 +44,18 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Role {
-    /// Used by this program itself: be one of the proxies.
+    /// Used by this program itself: runs a proxy.
     #[command(hide = true)]
     Serve(Served),
-    /// Used by this program itself: become another program, which ends when this one's parent does.
+    /// Used by this program itself: runs another program, which ends when the parent of this
+    /// process ends.
     #[command(hide = true)]
     Guard(Guarded),
 }
 
 impl Cli {
-    /// Whether all is measured, and well.
+    /// Returns `true` if the run measures everything at full length, with the default number of
+    /// workers.
     pub fn is_whole(&self) -> bool {
         !self.quick && self.only.is_empty() && self.peers.is_empty() && self.workers == 1
     }

@@ -1,4 +1,4 @@
-//! Where and when it was measured.
+//! The machine and the date of the measurements.
 
 use std::fs;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! This crate beside its peers: the comparison that a sceptical reader would ask for.
+//! A comparison of this crate with its peers, made for a sceptical reader.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml
@@ -30,7 +30,7 @@ use clap::Parser;
 
 use crate::cli::{Cli, Role};
 
-/// Any error: a benchmark only tells it.
+/// Any error. The benchmark only prints errors, so a specific type isn't needed.
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 fn main() -> ExitCode {

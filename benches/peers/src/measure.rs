@@ -1,4 +1,4 @@
-//! One measurement: a proxy is started, warmed up, loaded, and stopped.
+//! A measurement: a proxy is started, warmed up, loaded, and stopped.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -19,28 +19,27 @@ use crate::usage;
 use crate::vendor::Vendors;
 use crate::vendor::answer::CREDENTIAL;
 
-/// How long.
+/// The lengths of the warm-up and of the measured time.
 #[derive(Clone, Copy, Debug)]
 pub struct Length {
     pub warm_up: Duration,
     pub measured: Duration,
 }
 
-/// What is read off a proxy, by name.
+/// The figures measured for a proxy, by name.
 pub type Figures = BTreeMap<&'static str, f64>;
 
-/// Where and how measurements are made.
+/// The environment and the parameters of the measurements.
 #[derive(Debug)]
 pub struct Bench<'b> {
     pub vendors: &'b Vendors,
     pub scratch: &'b Path,
     pub length: Length,
-    /// Calls a second, where the rate is fixed.
+    /// The number of calls per second, for a scenario with a fixed rate.
     pub rate: f64,
 }
 
 impl Bench<'_> {
-    /// Measures a peer once.
     pub fn measure(&self, peer: &Peer, scenario: &Scenario) -> Result<Figures, BoxError> {
         let setup = self.setup(scenario)?;
         let mut proxy = self.start(peer, &setup)?;
@@ -98,8 +97,8 @@ impl Bench<'_> {
         Proxy::start(&peer.command(setup)?, processors, log)
     }
 
-    /// Runs a load on a thread of its own, and reads clocks and counters at both ends of the
-    /// measured time.
+    /// Runs a load on a separate thread, and reads clocks and counters at both ends of the measured
+    /// time.
     fn loaded<F>(&self, proxy: &Proxy, scenario: &Scenario, load: F) -> Result<Figures, BoxError>
     where
         F: FnOnce(&Arc<Progress>) -> Result<(), BoxError> + Send + 'static,
@@ -160,7 +159,7 @@ impl Bench<'_> {
     }
 }
 
-/// How a scenario speaks to the vendor.
+/// Returns the protocol that a scenario uses to the vendor.
 pub fn wire(scenario: &Scenario, vendors: &Vendors) -> Wire {
     match scenario.load {
         Load::Closed { tls: true, .. } => Wire::Tls(vendors.authority.clone()),
@@ -169,7 +168,8 @@ pub fn wire(scenario: &Scenario, vendors: &Vendors) -> Wire {
     }
 }
 
-/// That the proxy does its work: the credential goes on, and the caller's key off.
+/// Checks that the proxy does its work: a proxy that adds the credential also removes the caller's
+/// key, and a proxy that only passes on bytes does neither.
 fn check(peer: &Peer, setup: &Setup) -> Result<(), BoxError> {
     let forwarded = match setup.wire {
         Wire::Http2 => http2::forwarded(setup.listen)?,
@@ -187,7 +187,8 @@ fn check(peer: &Peer, setup: &Setup) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// The memory that streams take, beside that of a proxy that has served some calls.
+/// Measures the memory that idle streams add to the memory of a proxy that has already served some
+/// calls.
 fn idle_streams(proxy: &Proxy, listen: SocketAddr, count: usize) -> Result<Figures, BoxError> {
     let settle = || thread::sleep(Duration::from_millis(500));
     drop(streams::open(listen, 16)?);
@@ -206,7 +207,7 @@ fn idle_streams(proxy: &Proxy, listen: SocketAddr, count: usize) -> Result<Figur
     ]))
 }
 
-/// A port that nobody listens on, as far as can be told.
+/// Returns an address with a port that was free at the time of the call.
 fn free_port() -> std::io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

@@ -1,4 +1,4 @@
-//! The plot: a large panel for small calls, and a small one for each other scenario.
+//! The plot: a large panel for small calls, and a small panel for each other scenario.
 
 use std::fmt::Write;
 
@@ -9,15 +9,15 @@ const WIDTH: f64 = 860.0;
 const MARGIN: f64 = 24.0;
 const GAP: f64 = 28.0;
 
-/// How large a panel's parts are.
+/// The sizes of the parts of a panel.
 struct Sizes {
     title: f64,
     text: f64,
     row: f64,
     bar: f64,
-    /// Left of the bars, for names.
+    /// The width left of the bars, for names.
     names: f64,
-    /// Right of the longest bar, for values.
+    /// The width right of the longest bar, for values.
     values: f64,
 }
 
@@ -38,7 +38,8 @@ const SMALL: Sizes = Sizes {
     values: 88.0,
 };
 
-/// Readable on a light page and on a dark one: it brings its own ground.
+/// The style sheet. The plot has its own background, so the plot is readable on light and on dark
+/// pages.
 const STYLE: &str = "\
   text { font-family: ui-sans-serif, system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #1f2328 }
   .ground { fill: #ffffff; stroke: #d1d9e0 }
@@ -57,7 +58,7 @@ const STYLE: &str = "\
   }
 ";
 
-/// Draws it.
+/// Returns the plot as an SVG document.
 pub fn svg(results: &Results) -> String {
     let mut panels = String::new();
     let mut y = MARGIN + 34.0;
@@ -113,7 +114,7 @@ pub fn svg(results: &Results) -> String {
     )
 }
 
-/// Draws one, and gives its height.
+/// Draws a panel, and returns its height.
 fn panel(
     results: &Results,
     scenario: &ScenarioResult,
@@ -178,7 +179,7 @@ fn panel(
     sizes.title + 9.0 + rows.len() as f64 * sizes.row
 }
 
-/// A peer's name where there's little room.
+/// Returns a short name of a peer, for small panels.
 fn short(peer: &str) -> &str {
     match peer {
         "hyper" => "tower-passthrough",
@@ -191,7 +192,7 @@ fn short(peer: &str) -> &str {
     }
 }
 
-/// Ours, those that only pass on bytes, and the others.
+/// Returns the CSS class of a peer: this crate, proxies that only pass on bytes, or other proxies.
 fn class(results: &Results, peer: &str) -> &'static str {
     match peer {
         _ if results.is_ours(peer) => "ours",
@@ -208,7 +209,7 @@ fn line(out: &mut String, class: &str, x: f64, y: f64, size: f64, text: &str) {
     );
 }
 
-/// The same in words, for who doesn't see it.
+/// Returns the content of the plot as text, for readers who can't see the plot.
 fn description(results: &Results) -> String {
     let mut words = String::new();
     for scenario in &results.scenarios {

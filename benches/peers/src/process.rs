@@ -1,4 +1,4 @@
-//! The proxy under test: a child, with the processes that it starts.
+//! The proxy under test: a child process, and the processes that the child starts.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -15,13 +15,14 @@ use nix::unistd::Pid;
 use crate::BoxError;
 use crate::affinity;
 
-/// A proxy that runs until this is dropped.
+/// A proxy that runs until the value is dropped.
 pub struct Proxy {
     child: Child,
 }
 
 impl Proxy {
-    /// Starts it on these processors. What it says on stderr goes to that file, if any.
+    /// Starts the proxy on these processors. The stderr of the proxy goes to the file, or is
+    /// discarded without a file.
     pub fn start(
         command: &Command,
         processors: &[usize],
@@ -48,7 +49,7 @@ impl Proxy {
         matches!(self.child.try_wait(), Ok(None))
     }
 
-    /// Itself and its descendants.
+    /// Returns the proxy's process and its descendants.
     pub fn processes(&self) -> Vec<Pid> {
         let parents: Vec<(i32, i32)> = fs::read_dir("/proc")
             .into_iter()
@@ -76,7 +77,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         let processes = self.processes();
-        // Asked first: nginx ends its workers then.
+        // SIGTERM is sent first, because nginx then ends its workers.
         let _ = kill(self.pid(), Signal::SIGTERM);
         let asked = Instant::now();
         while self.is_alive() && asked.elapsed() < Duration::from_millis(500) {
@@ -91,15 +92,15 @@ impl Drop for Proxy {
     }
 }
 
-/// A program that mustn't outlive who starts it.
+/// A program that must end together with the process that starts the program.
 #[derive(Args, Debug)]
 pub struct Guarded {
     #[arg(last = true, required = true)]
     command: Vec<OsString>,
 }
 
-/// Becomes that program. When the process that started this one ends, however it does, so does the
-/// program.
+/// Replaces this process with the program. The program ends when the parent of this process ends,
+/// for any reason.
 pub fn guard(told: &Guarded) -> Result<(), BoxError> {
     set_pdeathsig(Signal::SIGTERM)?;
     let (program, arguments) = told.command.split_first().ok_or("no program was named")?;
@@ -108,7 +109,7 @@ pub fn guard(told: &Guarded) -> Result<(), BoxError> {
 
 fn parent(process: i32) -> Option<i32> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The name stands in brackets, and may hold anything.
+    // The name of the process is in brackets, and may contain any character.
     let after = stat.rsplit_once(')')?.1;
     after.split_ascii_whitespace().nth(1)?.parse().ok()
 }

@@ -4,10 +4,10 @@ use std::fmt::Write;
 
 use crate::results::{Results, ScenarioResult};
 
-/// What the others' figures are divided by.
+/// The peer by which the figures of the other peers are divided.
 pub const BASE: &str = "hyper";
 
-/// All tables, and what was left out.
+/// Returns all tables, and the list of left-out measurements.
 pub fn markdown(results: &Results) -> String {
     let mut text = String::new();
     // Writing to a string can't fail.
@@ -53,7 +53,7 @@ fn write(results: &Results, text: &mut String) -> std::fmt::Result {
     left_out(results, text)
 }
 
-/// A row for each peer, a column for each scenario.
+/// Writes a table with a row for each peer and a column for each scenario.
 fn overview(results: &Results, text: &mut String) -> std::fmt::Result {
     let columns = &results.scenarios;
     write!(text, "| |")?;
@@ -77,7 +77,7 @@ fn overview(results: &Results, text: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// Each figure of a scenario.
+/// Writes a table with every figure of a scenario.
 fn details(results: &Results, scenario: &ScenarioResult, text: &mut String) -> std::fmt::Result {
     let Some(first) = scenario.peers.first() else {
         return Ok(());
@@ -146,7 +146,7 @@ fn left_out(results: &Results, text: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// Three digits that count.
+/// Returns the value with three significant digits.
 pub fn rounded(value: f64) -> String {
     match value.abs() {
         large if large >= 100.0 => format!("{value:.0}"),

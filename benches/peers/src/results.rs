@@ -1,4 +1,4 @@
-//! What was measured: all that results.json holds.
+//! The results of the measurements: the content of results.json.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use crate::machine::Machine;
 use crate::measure::Figures;
 use crate::targets::Target;
 
-/// A run.
+/// The results of a run.
 #[derive(Debug, Serialize)]
 pub struct Results {
     pub machine: Machine,
@@ -20,15 +20,15 @@ pub struct Results {
     pub targets: Vec<Target>,
 }
 
-/// A peer that was asked for.
+/// A peer that was chosen for the run.
 #[derive(Debug, Serialize)]
 pub struct PeerResult {
     pub id: &'static str,
     pub label: &'static str,
-    /// Whether it's a mount of this crate.
+    /// Set to `true` if the peer is a mount of this crate.
     pub ours: bool,
     pub version: Option<String>,
-    /// Why it was left out of all.
+    /// The reason for which the peer was left out of all scenarios.
     pub skipped: Option<String>,
 }
 
@@ -37,20 +37,20 @@ pub struct ScenarioResult {
     pub id: &'static str,
     pub name: &'static str,
     pub title: &'static str,
-    /// What peers are compared by.
+    /// The name of the figure by which peers are compared.
     pub figure: &'static str,
     pub unit: &'static str,
-    /// Where the rate is fixed.
+    /// The rate of the calls, if the scenario has a fixed rate.
     pub calls_per_second: Option<f64>,
     pub peers: Vec<Row>,
     pub skipped: Vec<Skipped>,
 }
 
-/// A peer in a scenario.
+/// The results of a peer in a scenario.
 #[derive(Debug, Serialize)]
 pub struct Row {
     pub peer: &'static str,
-    /// Of all rounds.
+    /// The medians over all rounds.
     pub medians: BTreeMap<&'static str, f64>,
     pub rounds: Vec<Figures>,
 }
@@ -81,7 +81,7 @@ impl Row {
 }
 
 impl ScenarioResult {
-    /// A peer's median of what peers are compared by.
+    /// Returns the peer's median of the figure by which peers are compared.
     pub fn of(&self, peer: &str) -> Option<f64> {
         self.figure_of(peer, self.figure)
     }
@@ -109,7 +109,7 @@ impl Results {
     }
 }
 
-/// The one in the middle, or between the two there.
+/// Returns the middle value, or the mean of the two middle values.
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);

@@ -1,5 +1,5 @@
-//! The run: for each scenario, rounds in which every peer runs once, in an order of the round's
-//! own. What drifts on the machine drifts for all.
+//! The run: for each scenario, rounds in which every peer runs once, in random order. So a slow
+//! change of the machine affects all peers.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ use crate::scenario::{self, Load, Scenario};
 use crate::vendor::Vendors;
 use crate::{BoxError, plot, report, targets};
 
-/// Measures what was asked for.
+/// Measures the chosen peers in the chosen scenarios.
 pub fn run(cli: &Cli) -> Result<(), BoxError> {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     let scratch = own.join("target/run");
@@ -63,7 +63,7 @@ pub fn run(cli: &Cli) -> Result<(), BoxError> {
         results.scenarios.push(run.scenario(scenario)?);
     }
     results.targets = targets::judge(&results);
-    // What a reader sees is a whole run.
+    // Only a complete run replaces the results that readers see.
     let written = if cli.is_whole() { own } else { &run.scratch };
     std::fs::write(
         written.join("results.json"),
@@ -96,7 +96,7 @@ struct Run {
     rounds: usize,
     length: Length,
     seed: u64,
-    /// Calls a second for what is measured at a fixed rate, once it's known.
+    /// The number of calls per second for scenarios with a fixed rate, once the number is known.
     rate: Option<f64>,
     scratch: PathBuf,
 }
@@ -105,7 +105,7 @@ impl Run {
     fn scenario(&mut self, scenario: &'static Scenario) -> Result<ScenarioResult, BoxError> {
         let is_latency = matches!(scenario.load, Load::Latency { .. });
         if is_latency && self.rate.is_none() {
-            // Its own short look, where `small` wasn't measured.
+            // If `small` wasn't measured, a short round of `small` gives the rate.
             let (rounds, length) = (self.rounds, self.length);
             (self.rounds, self.length.measured) = (1, Duration::from_secs(1));
             self.scenario(&scenario::ALL[0])?;
@@ -123,7 +123,7 @@ impl Run {
         } else {
             affinity::LOAD
         })?;
-        // They're bound as this thread is, and so are started anew.
+        // The vendors inherit the processors of this thread, so each scenario starts new vendors.
         let vendors = Vendors::start(&self.scratch)?;
         let wire = measure::wire(scenario, &vendors);
         let (peers, lacking): (Vec<&Peer>, Vec<&Peer>) = self
@@ -192,7 +192,7 @@ impl Run {
     fn shuffled<'p>(&mut self, peers: &[&'p Peer]) -> Vec<&'p Peer> {
         let mut peers = peers.to_vec();
         for last in (1..peers.len()).rev() {
-            // xorshift: an order that differs is all that's needed.
+            // xorshift is sufficient here, because the order only has to differ between rounds.
             self.seed ^= self.seed << 13;
             self.seed ^= self.seed >> 7;
             self.seed ^= self.seed << 17;

@@ -1,42 +1,41 @@
-//! The scenarios: what is asked of each proxy, and what is read off it.
+//! The scenarios: the load on each proxy, and the figures that are measured.
 
 use crate::load::exchange::Call;
 
-/// One thing to measure.
 #[derive(Debug)]
 pub struct Scenario {
-    /// As it's named on the command line.
+    /// The name on the command line.
     pub id: &'static str,
-    /// As it's named in the plot.
+    /// The name in the plot.
     pub name: &'static str,
-    /// As it's named in tables.
+    /// The title in tables.
     pub title: &'static str,
     pub load: Load,
-    /// The figure that peers are compared by; the smaller, the better.
+    /// The figure by which peers are compared. A smaller value is better.
     pub figure: Figure,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Load {
-    /// Callers that each call again when they have their answer.
+    /// Callers that send the next call when the response to the previous call is complete.
     Closed {
         call: fn() -> Call,
         connections: usize,
         tls: bool,
         two_workers: bool,
     },
-    /// The same over HTTP/2, on both sides.
+    /// The same load over HTTP/2, on both sides.
     Http2 { connections: usize, streams: usize },
-    /// Streams of events that are open and idle.
+    /// Event streams that are open and idle.
     Streams { count: usize },
-    /// Calls at a fixed rate: half of what the slowest peer manages.
+    /// Calls at a fixed rate: half of the rate that the slowest peer reaches.
     Latency { connections: usize },
 }
 
-/// A figure of a result.
+/// A measured figure.
 #[derive(Clone, Copy, Debug)]
 pub struct Figure {
-    /// As it's named in results.json.
+    /// The name in results.json.
     pub name: &'static str,
     pub unit: &'static str,
 }
@@ -50,7 +49,7 @@ const PER_GIB: Figure = Figure {
     unit: "CPU ms per GiB",
 };
 
-/// All of them, in the order in which they're measured.
+/// All scenarios, in the order of measurement.
 pub const ALL: &[Scenario] = &[
     Scenario {
         id: "small",
@@ -146,7 +145,7 @@ const fn closed(call: fn() -> Call, connections: usize) -> Load {
 }
 
 impl Scenario {
-    /// Whether what counts is bytes, not calls.
+    /// Returns `true` if the scenario measures bytes instead of calls.
     pub fn is_bulk(&self) -> bool {
         self.figure.name == PER_GIB.name
     }

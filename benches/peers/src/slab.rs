@@ -1,6 +1,6 @@
-//! Things with a number: what an event of epoll names.
+//! A collection of numbered items. An event of epoll refers to an item by its number.
 
-/// Keeps each thing at the number that it got.
+/// A collection that keeps each item at the number that the item got when it was inserted.
 #[derive(Debug)]
 pub struct Slab<T> {
     things: Vec<Option<T>>,
@@ -26,12 +26,13 @@ impl<T> Slab<T> {
         self.things.len() - 1
     }
 
-    /// `None` where it has gone: an event may be late.
+    /// Returns the item, or `None` if the item was removed: an event may arrive late.
     pub fn get_mut(&mut self, key: usize) -> Option<&mut T> {
         self.things.get_mut(key).and_then(Option::as_mut)
     }
 
-    /// Its number may be given to another thing, to which a late event does no harm.
+    /// Removes an item. Another item may get the same number later, and a late event does no harm
+    /// to the new item.
     pub fn remove(&mut self, key: usize) -> Option<T> {
         let thing = self.things.get_mut(key).and_then(Option::take);
         if thing.is_some() {

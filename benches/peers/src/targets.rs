@@ -1,4 +1,4 @@
-//! What the crate sets itself, and whether it's reached.
+//! The targets of this crate, and the ratios that a run reached.
 
 use serde::Serialize;
 
@@ -8,14 +8,14 @@ use crate::results::Results;
 #[derive(Debug, Serialize)]
 pub struct Target {
     pub what: &'static str,
-    /// At most.
+    /// The maximum ratio that meets the target.
     pub bound: f64,
-    /// `None` where it wasn't measured.
+    /// The measured ratio, or `None` if the ratio wasn't measured.
     pub ratio: Option<f64>,
     pub met: Option<bool>,
 }
 
-/// A scenario; the two peers, or two of their figures; the bound.
+/// The description, the scenario, the two compared peers, and the bound.
 type Row = (&'static str, &'static str, &'static str, &'static str, f64);
 
 const ROWS: &[Row] = &[
@@ -126,7 +126,7 @@ const ROWS: &[Row] = &[
     ),
 ];
 
-/// Those that can be judged by this run.
+/// Returns all targets, judged by the results of this run.
 pub fn judge(results: &Results) -> Vec<Target> {
     let judged = |row: &Row| {
         let (what, scenario, ours, theirs, bound) = *row;

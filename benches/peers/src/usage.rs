@@ -1,4 +1,4 @@
-//! What processes take: the processor's time, and memory.
+//! The resources that processes use: processor time and memory.
 
 use std::fs;
 use std::time::Duration;
@@ -8,25 +8,25 @@ use nix::unistd::Pid;
 
 use crate::BoxError;
 
-/// The processor's time that they have taken, in user space and in the kernel, by all threads that
-/// there are or were: the clock that `/proc/PID/schedstat` shows for each thread, in nanoseconds
-/// and not in ticks.
+/// Returns the processor time that the processes have used, in user space and in the kernel, over
+/// all running and ended threads. The clock is the same as in `/proc/PID/schedstat`, which shows
+/// the time of each thread in nanoseconds, not in ticks.
 pub fn processor(processes: &[Pid]) -> Result<Duration, BoxError> {
     processes.iter().try_fold(Duration::ZERO, |sum, process| {
         Ok(sum + Duration::from(clock_getcpuclockid(*process)?.now()?))
     })
 }
 
-/// KiB that are resident.
+/// The resident memory, in KiB.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Memory {
-    /// Pages that are shared count for each process.
+    /// The resident set size: shared pages count in full for each process.
     pub rss: f64,
-    /// Pages that are shared are divided among those that share them.
+    /// The proportional set size: shared pages are divided among the processes that share them.
     pub pss: f64,
 }
 
-/// The memory that they take now.
+/// Returns the memory that the processes use now.
 pub fn memory(processes: &[Pid]) -> Result<Memory, BoxError> {
     let mut sum = Memory::default();
     for process in processes {

@@ -1,4 +1,5 @@
-//! pingora as a reverse proxy: the mount's prefix off, the caller's key off, the credential on.
+//! pingora as a reverse proxy, which removes the mount's prefix and the caller's key, and adds the
+//! credential.
 //!
 //! ```text
 //! pingora-peer LISTEN VENDOR WORKERS plain|tls|http2 AUTHORITY
@@ -57,7 +58,7 @@ fn malformed() -> Box<Error> {
 }
 
 fn main() {
-    // Errors alone.
+    // The default level of the logger prints errors only.
     env_logger::init();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [listen, vendor, workers, wire, authority] = arguments.as_slice() else {
@@ -68,7 +69,7 @@ fn main() {
 
     let conf = ServerConf {
         threads: workers.parse().expect("a number of workers"),
-        // As many as there are callers; its default is 128.
+        // The pool keeps a connection for each caller; the default of pingora is 128.
         upstream_keepalive_pool_size: 64,
         grace_period_seconds: Some(0),
         graceful_shutdown_timeout_seconds: Some(0),
@@ -81,7 +82,7 @@ fn main() {
     let mut peer = HttpPeer::new(vendor, tls, "vendor.test".to_owned());
     if http2 {
         peer.options.set_http_version(2, 2);
-        // Its default is one stream for each connection.
+        // The default of pingora is one stream for each connection.
         peer.options.max_h2_streams = 100;
     }
     let mut service = http_proxy_service(&server.configuration, Gateway { vendor: peer });

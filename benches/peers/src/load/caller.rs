@@ -1,4 +1,4 @@
-//! A caller: one connection that is kept, with one request after the other.
+//! A caller: an open connection, which carries requests in sequence.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// So many, that `poll` knows by their place.
+    /// Opens `connections` connections. The token of a connection in `poll` is the index of its caller.
     pub fn connect(proxy: SocketAddr, connections: usize, poll: &Poll) -> io::Result<Vec<Self>> {
         let connect = |place| {
             let stream = std::net::TcpStream::connect(proxy)?;
@@ -34,13 +34,13 @@ impl Caller {
         (0..connections).map(connect).collect()
     }
 
-    /// Sends the next request, or what can be sent of it now.
+    /// Starts the next request, and sends as much of the request as the socket accepts now.
     pub fn begin(&mut self, call: &Call, progress: &Progress) -> Result<(), BoxError> {
         self.exchange = Exchange::begun(std::mem::take(&mut self.exchange));
         self.send(call, progress)
     }
 
-    /// Sends what hasn't been sent.
+    /// Sends the unsent rest of the request.
     pub fn send(&mut self, call: &Call, progress: &Progress) -> Result<(), BoxError> {
         loop {
             let unsent = self.exchange.unsent(call);
@@ -60,7 +60,8 @@ impl Caller {
         }
     }
 
-    /// Takes what came; `true`: the answer is complete, and was as it must be.
+    /// Reads the received bytes. Returns `true` once the response is complete, and fails if the
+    /// response isn't the expected response.
     pub fn receive(
         &mut self,
         call: &Call,
@@ -81,7 +82,7 @@ impl Caller {
                 progress.call();
                 return Ok(true);
             }
-            // Edge-triggered: less than was asked for is all that there was.
+            // Events are edge-triggered. A read that doesn't fill the buffer has emptied the socket.
             if read < buffer.len() {
                 return Ok(false);
             }

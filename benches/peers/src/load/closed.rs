@@ -1,4 +1,5 @@
-//! A closed loop: each caller sends its next request when the answer to the last is complete.
+//! A closed loop: each caller sends its next request when the response to the previous request is
+//! complete.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,7 +11,7 @@ use super::caller::Caller;
 use super::exchange::Call;
 use crate::BoxError;
 
-/// Goes on until `progress` is stopped.
+/// Runs the loop until `progress` is stopped.
 pub fn run(
     proxy: SocketAddr,
     call: &Call,

@@ -1,19 +1,19 @@
-//! One request and its answer, on a connection that is kept.
+//! A request and its response, on a connection that stays open.
 
 use crate::vendor::answer::{BULK, FILLER, MEDIUM, SMALL};
 
-/// The mount at every proxy.
+/// The path of the mount, the same at every proxy.
 pub const MOUNT: &str = "/passthrough/acme";
-/// What the gateway asks of its callers; sent to each proxy.
+/// The key that the gateway requires from its callers. Every proxy receives the key.
 pub const CALLERS_KEY: &str = "key-of-a-caller";
 
-/// What is sent again and again, and what must come back.
+/// A request that is sent repeatedly, and the size of the expected response.
 #[derive(Clone, Debug)]
 pub struct Call {
     pub head: Vec<u8>,
-    /// Bytes of the body.
+    /// The number of bytes in the request's body.
     pub upload: u64,
-    /// Bytes that must come back.
+    /// The expected number of bytes in the response's body.
     pub download: u64,
 }
 
@@ -47,7 +47,7 @@ impl Call {
     }
 }
 
-/// The head of a request for what the vendor knows by that name.
+/// Returns the head of a request for the vendor's resource of this name.
 pub fn head(method: &str, name: &str, upload: u64) -> Vec<u8> {
     let length = match upload {
         0 => String::new(),
@@ -64,21 +64,21 @@ pub fn head(method: &str, name: &str, upload: u64) -> Vec<u8> {
     .into_bytes()
 }
 
-/// Where an exchange is.
+/// The progress of an exchange.
 #[derive(Debug, Default)]
 pub struct Exchange {
-    /// Bytes of the head that were sent.
+    /// The number of sent bytes of the request's head.
     sent: usize,
-    /// Bytes of the body that were sent.
+    /// The number of sent bytes of the request's body.
     uploaded: u64,
-    /// The answer's head, while it isn't whole.
+    /// The response's head, until the head is complete.
     head: Vec<u8>,
-    /// Bytes of the answer's body that are still to come.
+    /// The number of bytes of the response's body that haven't arrived yet.
     left: Option<u64>,
 }
 
 impl Exchange {
-    /// What is to be written now; nothing once all has been.
+    /// Returns the bytes to write next, or an empty slice once the whole request is written.
     pub fn unsent<'c>(&self, call: &'c Call) -> &'c [u8] {
         if self.sent < call.head.len() {
             return &call.head[self.sent..];
@@ -88,7 +88,7 @@ impl Exchange {
         &FILLER[..some.min(FILLER.len())]
     }
 
-    /// That many bytes of `unsent` have been written.
+    /// Records that `written` bytes of `unsent` have been written.
     pub fn sent(&mut self, written: usize, call: &Call) {
         if self.sent < call.head.len() {
             self.sent += written;
@@ -97,7 +97,8 @@ impl Exchange {
         }
     }
 
-    /// Takes what came in; `true`: the answer is complete, and was as it must be.
+    /// Takes the received bytes. Returns `true` once the response is complete, and fails if the
+    /// response isn't the expected response.
     pub fn received(&mut self, bytes: &[u8], call: &Call) -> Result<bool, String> {
         let left = match self.left {
             Some(left) => left.checked_sub(bytes.len() as u64),
@@ -121,7 +122,7 @@ impl Exchange {
         Ok(left == 0)
     }
 
-    /// The next one on the connection of this one, which is complete.
+    /// Returns the next exchange on the same connection. The current exchange must be complete.
     pub fn begun(self) -> Self {
         let mut head = self.head;
         head.clear();
@@ -132,7 +133,8 @@ impl Exchange {
     }
 }
 
-/// Judges an answer's head, and tells how many bytes follow it; `None` while it isn't whole.
+/// Checks a response's head, and returns the number of bytes after the head, or `None` if the head
+/// isn't complete.
 fn body_so_far(bytes: &[u8], length: u64) -> Result<Option<u64>, String> {
     let mut fields = [httparse::EMPTY_HEADER; 48];
     let mut response = httparse::Response::new(&mut fields);

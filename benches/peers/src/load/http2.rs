@@ -15,7 +15,7 @@ use super::exchange::{CALLERS_KEY, MOUNT};
 use crate::BoxError;
 use crate::vendor::answer::SMALL;
 
-/// Goes on until `progress` is stopped.
+/// Runs the loop until `progress` is stopped.
 pub fn run(
     proxy: SocketAddr,
     connections: usize,
@@ -50,7 +50,7 @@ pub fn run(
     })
 }
 
-/// What a request looked like when it came to the vendor.
+/// Returns the request as the vendor received the request.
 pub fn forwarded(proxy: SocketAddr) -> Result<String, BoxError> {
     runtime()?.block_on(async {
         let mut sender = connect(proxy).await?.ready().await?;

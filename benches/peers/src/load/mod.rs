@@ -1,4 +1,4 @@
-//! The load: callers that keep their connections, as cheap as they can be.
+//! The load: callers that keep their connections open, and use as little processor time as possible.
 
 mod caller;
 pub mod closed;
@@ -10,7 +10,7 @@ pub mod streams;
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-/// What a load has done so far, read while it goes on.
+/// The progress of a load, which is read while the load runs.
 #[derive(Debug, Default)]
 pub struct Progress {
     calls: AtomicU64,
@@ -27,7 +27,8 @@ impl Progress {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Calls that were answered, and bytes that went their longer way.
+    /// Returns the number of answered calls, and the number of bytes in the direction that
+    /// transfers more.
     pub fn so_far(&self) -> (u64, u64) {
         (
             self.calls.load(Ordering::Relaxed),

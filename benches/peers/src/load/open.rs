@@ -1,6 +1,6 @@
-//! An open loop: requests are due at times of their own, however long the answers take. A request
-//! that waits for a free connection is late from the time when it was due, not from when it was
-//! sent, so that a slow proxy can't hide its slowness by slowing its callers down.
+//! An open loop: requests are due at fixed times, however long the responses take. If a request
+//! waits for a free connection, its time starts when the request was due, not when the request was
+//! sent. So a slow proxy can't hide its delays by slowing down its callers.
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use crate::BoxError;
 
 const TIMER: Token = Token(usize::MAX);
 
-/// Calls at that rate, a second; gives how long each call took that was due after the warm-up.
+/// Makes `rate` calls per second. Returns the duration of each call that was due after the warm-up.
 pub fn run(
     proxy: SocketAddr,
     call: &Call,
@@ -37,7 +37,7 @@ pub fn run(
     let progress = Progress::default();
     let mut callers = Caller::connect(proxy, connections, &poll)?;
     let mut idle: VecDeque<usize> = (0..connections).collect();
-    // When the call that each connection is busy with was due.
+    // For each connection, the time at which its current call was due.
     let mut due_at = vec![Instant::now(); connections];
     let mut waiting: VecDeque<Instant> = VecDeque::new();
     let mut times = Vec::with_capacity((rate * measured.as_secs_f64()) as usize + 1);
@@ -53,7 +53,7 @@ pub fn run(
         }
         for event in &events {
             if event.token() == TIMER {
-                // It's only there to wake: the clock tells what is due.
+                // The timer only wakes the loop; the clock decides which calls are due.
                 let _ = timer.wait();
                 continue;
             }
@@ -79,7 +79,7 @@ pub fn run(
     Ok(times)
 }
 
-/// Wakes at that interval, more exactly than epoll's own milliseconds.
+/// Returns a timer that fires at this interval, with a finer resolution than the milliseconds of epoll.
 fn timer(interval: Duration) -> nix::Result<TimerFd> {
     let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_NONBLOCK)?;
     let interval = TimeSpec::from_duration(interval);

@@ -1,4 +1,4 @@
-//! One call before the load, which shows that the proxy is up and does its work.
+//! A call before the load, which shows that the proxy runs and does its work.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -21,7 +21,7 @@ pub fn listens(proxy: SocketAddr, mut alive: impl FnMut() -> bool) -> Result<(),
     }
 }
 
-/// What a request looked like when it came to the vendor.
+/// Returns the request as the vendor received the request.
 pub fn forwarded(proxy: SocketAddr) -> Result<String, BoxError> {
     let mut stream = TcpStream::connect(proxy)?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;

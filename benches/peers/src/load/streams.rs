@@ -1,4 +1,4 @@
-//! Streams of events that stay open and idle.
+//! Event streams that stay open and idle.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,11 +7,12 @@ use std::time::Duration;
 use super::exchange;
 use crate::BoxError;
 
-/// Opens so many, each with its first event received. They're open for as long as they're held.
+/// Opens `streams` streams, and receives the first event of each stream. A stream stays open until
+/// its socket is dropped.
 pub fn open(proxy: SocketAddr, streams: usize) -> Result<Vec<TcpStream>, BoxError> {
     let mut open = Vec::with_capacity(streams);
     while open.len() < streams {
-        // Some at once, as a proxy may hold an event back for a moment.
+        // Streams are opened in groups, because a proxy may delay an event for a moment.
         let first = open.len();
         for _ in first..streams.min(first + 100) {
             open.push(asked(proxy)?);

@@ -1,4 +1,4 @@
-//! What starting a peer takes: a config with its blanks filled in, a build, a version.
+//! The steps that prepare a peer: filling in its config, building the peer, and reading its version.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use super::Setup;
 use crate::BoxError;
 
-/// Fills in a config's blanks, and writes it where the peer will read it.
+/// Fills in the blanks of a config, and writes the config to the file that the peer reads. Returns
+/// the path of the file.
 pub fn write(
     name: &str,
     template: &str,
@@ -32,7 +33,7 @@ pub fn write(
     Ok(file)
 }
 
-/// Runs a build; the error is its last words.
+/// Runs a build. If the build fails, the error is the last line of its stderr.
 pub fn succeeds(command: &mut Command) -> Result<(), String> {
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| format!("{:?}: {error}", command.get_program()))?;
@@ -47,14 +48,14 @@ pub fn succeeds(command: &mut Command) -> Result<(), String> {
     ))
 }
 
-/// The first line that a program says of itself, or that it isn't there.
+/// Returns the first line of a program's version output, or an error if the program isn't installed.
 pub fn version(program: &str, argument: &str) -> Result<String, String> {
     let output = Command::new(program).arg(argument).output();
     let output = output.map_err(|_| format!("{program} isn't installed"))?;
     let said = [output.stdout, output.stderr].concat();
     let said = String::from_utf8_lossy(&said);
     let line = said.lines().next().unwrap_or_default();
-    // haproxy goes on with the date of its build, and an address.
+    // The line of haproxy also has the date of its build and an address, which are cut off.
     Ok(line
         .split(" 20")
         .next()

@@ -1,4 +1,4 @@
-//! nginx and haproxy, as the system has them, with the configs in `config/`.
+//! nginx and haproxy from the system's packages, with the configs in `config/`.
 
 use std::process::Command;
 
@@ -42,7 +42,7 @@ pub fn haproxy(tcp: bool, setup: &Setup) -> Result<Command, BoxError> {
     };
     let (bind, server) = match &setup.wire {
         Wire::Plain => ("", String::new()),
-        // Bytes are passed on as they are: it needs to know no protocol.
+        // In TCP mode haproxy passes on bytes unchanged, so haproxy doesn't need to know the protocol.
         Wire::Http2 if tcp => ("", String::new()),
         Wire::Http2 => ("proto h2", "proto h2".to_owned()),
         Wire::Tls(authority) => (

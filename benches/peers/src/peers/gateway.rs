@@ -1,4 +1,4 @@
-//! The repository's gateway, as `cargo build --release -p passthrough-gateway` makes it.
+//! The gateway of this repository, built with `cargo build --release -p passthrough-gateway`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -8,7 +8,7 @@ use crate::BoxError;
 
 const CONFIG: &str = include_str!("../../config/gateway.toml");
 
-/// Builds it. With a target directory of the caller's own, it's there.
+/// Builds the gateway. If the caller sets a target directory, the program is in that directory.
 pub fn build() -> Result<(), String> {
     let mut cargo = Command::new("cargo");
     cargo.args(["build", "--quiet", "--release", "-p", "passthrough-gateway"]);

@@ -1,4 +1,4 @@
-//! Go's `httputil.ReverseProxy`: the standard library alone.
+//! Go's `httputil.ReverseProxy`, with the standard library alone.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::process::Command;
 use super::{Setup, Wire, config};
 use crate::BoxError;
 
-/// Builds it from `go/`. Go refuses a source on a path with links, so the file is copied.
+/// Builds the proxy from `go/`. Go rejects a source file on a path with symbolic links, so the file
+/// is copied.
 pub fn build(scratch: &Path) -> Result<(), String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("go");
     let copy = scratch.join("go");

@@ -1,4 +1,5 @@
-//! The peers: what each is, how it's started, and what it can't do.
+//! The peers: the kind of each peer, the command that starts the peer, and the protocols that the
+//! peer lacks.
 
 mod config;
 mod debian;
@@ -13,40 +14,41 @@ use std::process::Command;
 
 use crate::BoxError;
 
-/// How the vendor is spoken to, and with the HTTP/2 one, the proxy as well.
+/// The protocol to the vendor. With `Http2`, callers use the same protocol to the proxy.
 #[derive(Clone, Debug)]
 pub enum Wire {
     Plain,
-    /// TLS to the vendor, whose certificate is signed by the authority in that file.
+    /// TLS to the vendor, with a certificate signed by the authority in this file.
     Tls(PathBuf),
     /// HTTP/2 with prior knowledge on both sides.
     Http2,
 }
 
-/// What a proxy is started for.
+/// The parameters with which a proxy is started.
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub listen: SocketAddr,
     pub vendor: SocketAddr,
     pub wire: Wire,
     pub workers: usize,
-    /// Where configs and logs go.
+    /// The directory for configs and logs.
     pub scratch: PathBuf,
 }
 
 /// A proxy to compare.
 #[derive(Debug)]
 pub struct Peer {
-    /// As it's named on the command line.
+    /// The name on the command line.
     pub id: &'static str,
-    /// As it's named in tables.
+    /// The name in tables.
     pub label: &'static str,
     kind: Kind,
 }
 
 #[derive(Clone, Copy, Debug)]
 enum Kind {
-    /// Served by this program itself, in a process of its own; after the package of that name.
+    /// A proxy that this program serves in a separate process. The field is the name of the package
+    /// that the proxy is built on.
     Own(&'static str),
     Gateway,
     Nginx,
@@ -57,7 +59,7 @@ enum Kind {
     Go,
 }
 
-/// All of them, in the order of the tables.
+/// All peers, in the order of the tables.
 pub const ALL: &[Peer] = &[
     Peer::new(
         "hyper",
@@ -106,22 +108,25 @@ impl Peer {
         Self { id, label, kind }
     }
 
-    /// Whether it's a mount of this crate.
+    /// Returns `true` if the peer is a mount of this crate.
     pub fn is_ours(&self) -> bool {
         matches!(self.kind, Kind::Own("tower-passthrough") | Kind::Gateway)
     }
 
-    /// Whether it puts the vendor's credential on: what passes on bytes alone doesn't.
+    /// Returns `true` if the peer adds the vendor's credential. A peer that only passes on bytes
+    /// doesn't.
     pub fn injects(&self) -> bool {
         !matches!(self.kind, Kind::Haproxy { tcp: true } | Kind::Own("mio"))
     }
 
-    /// Whether its stderr is a log of calls that can't be switched off: it goes nowhere then.
+    /// Returns `true` if the peer's stderr is a log of calls that can't be switched off. Such a log
+    /// is discarded.
     pub fn logs_calls(&self) -> bool {
         matches!(self.kind, Kind::Gateway)
     }
 
-    /// Builds it where it needs to be, and tells its version; the error is why it's left out.
+    /// Builds the peer if necessary, and returns its version. An error is the reason for which the
+    /// peer is left out.
     pub fn prepare(&self, scratch: &Path) -> Result<String, String> {
         match self.kind {
             Kind::Own(package) => Ok(own::version(package)),
@@ -136,7 +141,8 @@ impl Peer {
         }
     }
 
-    /// Why it can't be measured so.
+    /// Returns the reason for which the peer can't be measured with this protocol, or `None` if the
+    /// peer can be measured.
     pub fn lacks(&self, wire: &Wire) -> Option<&'static str> {
         match (wire, self.kind) {
             (Wire::Tls(_), Kind::Own("mio")) => Some("it passes on bytes as they are"),
@@ -152,7 +158,7 @@ impl Peer {
         }
     }
 
-    /// What starts it.
+    /// Returns the command that starts the peer.
     pub fn command(&self, setup: &Setup) -> Result<Command, BoxError> {
         match self.kind {
             Kind::Own(_) => own::command(self.id, setup),

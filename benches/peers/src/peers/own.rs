@@ -1,11 +1,11 @@
-//! Proxies in Rust, which are this same program with other arguments.
+//! The proxies in Rust that are part of this program, and are started with other arguments.
 
 use std::process::Command;
 
 use super::{Setup, Wire};
 use crate::BoxError;
 
-/// What the build was made of.
+/// The lock file of this build, which has the version of each package.
 const LOCK: &str = include_str!("../../Cargo.lock");
 
 pub fn command(id: &str, setup: &Setup) -> Result<Command, BoxError> {
@@ -26,7 +26,7 @@ pub fn command(id: &str, setup: &Setup) -> Result<Command, BoxError> {
     Ok(command)
 }
 
-/// The version of a package in this build.
+/// Returns the name of a package and its version in this build.
 pub fn version(package: &str) -> String {
     let named = format!("name = \"{package}\"\nversion = \"");
     let version = LOCK

@@ -1,4 +1,4 @@
-//! pingora: a package of its own, as it wants cmake and OpenSSL to be built.
+//! pingora, in a separate package, because its build needs cmake and OpenSSL.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ pub fn command(setup: &Setup) -> Result<Command, BoxError> {
         Wire::Tls(authority) => ("tls", authority.clone()),
         Wire::Http2 => ("http2", PathBuf::new()),
     };
-    // It's built beside this program.
+    // The build puts the peer into the directory of this program.
     let mut command = Command::new(std::env::current_exe()?.with_file_name("pingora-peer"));
     command
         .arg(setup.listen.to_string())

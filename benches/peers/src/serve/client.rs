@@ -1,4 +1,4 @@
-//! hyper-util's legacy client, which three of the peers are built on.
+//! hyper-util's legacy client, on which three of the peers are built.
 
 use std::convert::Infallible;
 use std::fs;
@@ -22,7 +22,7 @@ use tower::Service;
 use super::Served;
 use crate::BoxError;
 
-/// As many idle connections as there are callers.
+/// Returns a client that keeps as many idle connections as there are callers.
 pub fn client<C, B>(told: &Served, connector: C) -> Client<C, B>
 where
     C: Connect + Clone,
@@ -34,14 +34,15 @@ where
         .build(connector)
 }
 
-/// Plain sockets.
+/// Returns a connector for plain sockets.
 pub fn plain() -> HttpConnector {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
     connector
 }
 
-/// TLS that trusts one authority, to one address whatever the name.
+/// Returns a TLS connector that trusts a single authority, and connects to the vendor's address for
+/// any name.
 pub fn tls(
     told: &Served,
     authority: &Path,
@@ -61,7 +62,7 @@ pub fn tls(
         .wrap_connector(connector))
 }
 
-/// In place of DNS.
+/// A resolver that replaces DNS, and returns the same address for any name.
 #[derive(Clone, Copy)]
 pub struct Fixed(SocketAddr);
 

@@ -1,6 +1,7 @@
-//! The floor: the least that a proxy in safe Rust can do. Each caller's connection has one of its
-//! own to the vendor; each head is read for the length of what follows it, and bytes go on as they
-//! are. It knows no pool, no limits and no time, puts nothing on and takes nothing off.
+//! The floor: the least work that a proxy in safe Rust can do. Each caller's connection has a
+//! separate connection to the vendor. The proxy reads each head only for the length of the body,
+//! and passes on all bytes unchanged. The proxy has no pool, no limits and no timeouts, and neither
+//! adds nor removes fields.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::SocketAddr;
@@ -20,10 +21,10 @@ use crate::slab::Slab;
 
 const LISTENER: Token = Token(usize::MAX);
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
-/// Read at most at once.
+/// The maximum number of bytes in a single read.
 const BUFFER: usize = 256 * 1024;
 
-/// Serves with that many threads, each with sockets of its own.
+/// Serves with `workers` threads. Each thread has separate sockets.
 pub fn run(told: &Served) -> Result<(), BoxError> {
     let workers = (0..told.workers).map(|_| {
         let (listener, vendor) = (listener(told.listen)?, told.vendor);
@@ -35,7 +36,7 @@ pub fn run(told: &Served) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// One of several on the same port.
+/// Returns a listener that shares its port with the listeners of the other threads.
 fn listener(address: SocketAddr) -> Result<TcpListener, BoxError> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let socket = socket(AddressFamily::Inet, SockType::Stream, flags, None)?;
@@ -105,7 +106,7 @@ fn accept(
     }
 }
 
-/// A caller's connection, and its own to the vendor.
+/// A caller's connection, and its connection to the vendor.
 struct Pair {
     caller: TcpStream,
     vendor: TcpStream,
@@ -114,7 +115,7 @@ struct Pair {
 }
 
 impl Pair {
-    /// Does what one side's readiness allows; `false`: that side has closed.
+    /// Does the work for which a side is ready. Returns `false` if that side has closed its connection.
     fn advance(&mut self, is_vendor: bool, writable: bool, buffer: &mut [u8]) -> io::Result<bool> {
         let Self {
             caller,
@@ -126,7 +127,8 @@ impl Pair {
             true => (vendor, caller, down, up),
             false => (caller, vendor, up, down),
         };
-        // What waited for this side goes first, and what stood behind it after.
+        // Bytes that waited for this side are sent first; then the unread bytes behind them are
+        // forwarded.
         if writable && !to_this.unsent.is_empty() {
             to_this.flush(this)?;
             if to_this.unsent.is_empty() && !to_this.forward(that, this, buffer)? {
@@ -137,14 +139,15 @@ impl Pair {
     }
 }
 
-/// One direction.
+/// A direction of a pair.
 #[derive(Default)]
 struct Way {
-    /// A head that isn't whole.
+    /// The start of a head that isn't complete.
     head: Vec<u8>,
-    /// Bytes that follow the last head.
+    /// The number of bytes that still follow the last head.
     left: u64,
-    /// What the other side didn't take. Nothing is read until it has.
+    /// The bytes that the other side didn't accept. Nothing is read until the other side has
+    /// accepted all of these bytes.
     unsent: Vec<u8>,
 }
 
@@ -174,7 +177,7 @@ impl Way {
                     self.head = head;
                 }
             }
-            // Edge-triggered: less than was asked for is all that there was.
+            // Events are edge-triggered. A read that doesn't fill the buffer has emptied the socket.
             if read < buffer.len() {
                 return Ok(true);
             }
@@ -182,7 +185,8 @@ impl Way {
         Ok(true)
     }
 
-    /// Whether these bytes may go on: they're a body's, or begin with a whole head.
+    /// Returns `true` if these bytes may be forwarded: they belong to a body, or begin with a
+    /// complete head.
     fn judge(&mut self, bytes: &[u8]) -> io::Result<bool> {
         let length = bytes.len() as u64;
         if self.left > 0 {
@@ -215,7 +219,7 @@ impl Way {
     fn send(&mut self, bytes: &[u8], to: &mut TcpStream) -> io::Result<()> {
         let written = match to.write(bytes) {
             Ok(written) => written,
-            // Not connected yet is the same as full.
+            // A socket that isn't connected yet is handled like a full socket.
             Err(error) if error.kind() == ErrorKind::WouldBlock => 0,
             Err(error) if error.kind() == ErrorKind::NotConnected => 0,
             Err(error) => return Err(error),

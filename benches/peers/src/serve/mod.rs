@@ -1,4 +1,4 @@
-//! The proxies that this program serves itself, each in a process of its own.
+//! The proxies that this program serves itself, each in a separate process.
 
 mod client;
 mod floor;
@@ -22,7 +22,7 @@ use tokio::runtime::{Builder, Runtime};
 use crate::BoxError;
 use crate::vendor::answer::CREDENTIAL;
 
-/// What it's told.
+/// The arguments of a served proxy.
 #[derive(Args, Debug)]
 pub struct Served {
     id: String,
@@ -32,16 +32,16 @@ pub struct Served {
     vendor: SocketAddr,
     #[arg(long, default_value_t = 1)]
     workers: usize,
-    /// Speak HTTP/2 to the vendor, with prior knowledge.
+    /// Uses HTTP/2 to the vendor, with prior knowledge.
     #[arg(long)]
     http2: bool,
-    /// Speak TLS to the vendor, and trust this authority.
+    /// Uses TLS to the vendor, and trusts this authority.
     #[arg(long)]
     authority: Option<PathBuf>,
 }
 
 impl Served {
-    /// The vendor's base URL: by name where its certificate is looked at.
+    /// Returns the vendor's base URL, with the vendor's name if its certificate is verified.
     fn base_url(&self) -> String {
         match self.authority {
             Some(_) => format!("https://vendor.test:{}", self.vendor.port()),
@@ -50,7 +50,7 @@ impl Served {
     }
 }
 
-/// Serves until it's ended.
+/// Serves until the process is ended.
 pub fn run(told: &Served) -> Result<(), BoxError> {
     if told.id == "floor" {
         return floor::run(told);
@@ -67,7 +67,7 @@ pub fn run(told: &Served) -> Result<(), BoxError> {
     })
 }
 
-/// One worker needs no other thread.
+/// Returns a runtime with this number of workers. A single worker needs no other thread.
 fn runtime(workers: usize) -> std::io::Result<Runtime> {
     match workers {
         0 | 1 => Builder::new_current_thread().enable_all().build(),
@@ -78,7 +78,7 @@ fn runtime(workers: usize) -> std::io::Result<Runtime> {
     }
 }
 
-/// The server that each has in front of it: hyper's, HTTP/1.1 and HTTP/2 on one port.
+/// Runs hyper's server in front of a proxy, with HTTP/1.1 and HTTP/2 on the same port.
 async fn server<S, B>(listen: SocketAddr, service: S) -> Result<(), BoxError>
 where
     S: Service<Request<Incoming>, Response = Response<B>> + Clone + Send + 'static,
@@ -96,7 +96,7 @@ where
     }
 }
 
-/// What this crate does and a plain proxy doesn't: the caller's key off, the credential on.
+/// Removes the caller's key and adds the credential, which this crate does and a plain proxy doesn't.
 fn with_credential<B>(mut request: Request<B>) -> Request<B> {
     let fields = request.headers_mut();
     fields.remove("x-api-key");

@@ -1,4 +1,4 @@
-//! This crate, mounted.
+//! The mounts of this crate.
 
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
@@ -14,19 +14,20 @@ use tower_passthrough::{
 use super::{Served, server};
 use crate::BoxError;
 
-/// On hyper's own server.
+/// Serves the crate directly on hyper's server.
 pub async fn on_hyper(told: &Served) -> Result<(), BoxError> {
     let service = service(told, "/passthrough")?;
     server(told.listen, TowerToHyperService::new(service)).await
 }
 
-/// Nested in a router, which takes the prefix off.
+/// Serves the crate nested in a router, which removes the prefix.
 pub async fn in_axum(told: &Served) -> Result<(), BoxError> {
     let router = Router::new().nest_service("/passthrough", service(told, "")?);
     server(told.listen, TowerToHyperService::new(router)).await
 }
 
-/// With all that it has switched on: who may, which hosts, which addresses.
+/// Returns the service with all of its checks switched on: authorization, domain policy and network
+/// policy.
 fn service(told: &Served, prefix: &str) -> Result<PassthroughService, BoxError> {
     const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
     let network = NetworkPolicy::new()

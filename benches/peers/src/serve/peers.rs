@@ -1,5 +1,5 @@
-//! What else forwards requests in a Rust server. Each does no more than forward: the mount's prefix
-//! off, the caller's key off, the credential on.
+//! Other ways to forward requests in a Rust server. Each proxy only forwards: the proxy removes the
+//! mount's prefix and the caller's key, and adds the credential.
 
 use std::sync::Arc;
 
@@ -19,7 +19,8 @@ use super::{Served, server, with_credential};
 use crate::BoxError;
 use crate::load::exchange::MOUNT;
 
-/// hyper's server and hyper-util's legacy client, with the least in between.
+/// Serves with hyper's server and hyper-util's legacy client, with as little code between them as
+/// possible.
 pub async fn legacy(told: &Served) -> Result<(), BoxError> {
     match &told.authority {
         Some(authority) => legacy_over(told, tls(told, authority)?).await,
@@ -51,7 +52,7 @@ where
     server(told.listen, service).await
 }
 
-/// The same without the prefix, at the vendor.
+/// Returns the URI at the vendor, without the mount's prefix.
 fn rewritten(uri: &Uri, vendor: &Uri) -> Result<Uri, BoxError> {
     let target = uri.path_and_query().map_or("/", PathAndQuery::as_str);
     let rest = target.strip_prefix(MOUNT).unwrap_or(target);
@@ -60,7 +61,7 @@ fn rewritten(uri: &Uri, vendor: &Uri) -> Result<Uri, BoxError> {
     Ok(Uri::from_parts(parts)?)
 }
 
-/// tower-proxy, straight on hyper's server: it needs no router.
+/// Serves tower-proxy directly on hyper's server, because tower-proxy needs no router.
 pub async fn tower_proxy(told: &Served) -> Result<(), BoxError> {
     match &told.authority {
         Some(authority) => tower_proxy_over(told, tls(told, authority)?).await,
@@ -87,7 +88,7 @@ where
     server(told.listen, service).await
 }
 
-/// axum-reverse-proxy, in the router that it makes of itself.
+/// Serves axum-reverse-proxy in the router that the crate itself builds.
 pub async fn axum_reverse_proxy(told: &Served) -> Result<(), BoxError> {
     match &told.authority {
         Some(authority) => axum_reverse_proxy_over(told, tls(told, authority)?).await,

@@ -1,26 +1,26 @@
-//! What the vendor answers to which path, and how it reads a request.
+//! The vendor's responses by path, and the code that reads a request.
 //!
-//! The last segment of the path decides, as some proxies take the mount's prefix off and those that
-//! only pass on bytes can't.
+//! Only the last segment of the path selects the response, because some proxies remove the mount's
+//! prefix, and proxies that only pass on bytes can't.
 
 use std::sync::LazyLock;
 
-/// Bytes of the answer to `small`.
+/// The number of bytes in the body of the `small` response.
 pub const SMALL: u64 = 200;
-/// Bytes of the answer to `64k`.
+/// The number of bytes in the body of the `64k` response.
 pub const MEDIUM: u64 = 64 * 1024;
-/// Bytes of what is downloaded and uploaded.
+/// The number of bytes in a download or an upload.
 pub const BULK: u64 = 100 * 1024 * 1024;
-/// What every proxy that speaks HTTP puts on.
+/// The credential that every proxy that understands HTTP adds.
 pub const CREDENTIAL: &str = "Bearer s3cr3t";
 
-/// What bodies are made of.
+/// The bytes that bodies consist of.
 pub static FILLER: [u8; 256 * 1024] = [b'x'; 256 * 1024];
 
 static SMALL_ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| whole(SMALL));
 static MEDIUM_ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| whole(MEDIUM));
 static BULK_HEAD: LazyLock<Vec<u8>> = LazyLock::new(|| head(BULK));
-/// The first event, with nothing after it.
+/// A stream with the first event, and nothing after that event.
 static EVENTS: &[u8] = b"HTTP/1.1 200 OK\r\n\
     content-type: text/event-stream\r\n\
     cache-control: no-cache\r\n\
@@ -28,7 +28,7 @@ static EVENTS: &[u8] = b"HTTP/1.1 200 OK\r\n\
     \r\n\
     9\r\ndata: 1\n\n\r\n";
 
-/// An answer: what is written, and how much filler after it.
+/// A response: the bytes to write first, and the number of filler bytes after them.
 #[derive(Clone, Copy)]
 pub struct Answer {
     pub bytes: &'static [u8],
@@ -36,7 +36,7 @@ pub struct Answer {
 }
 
 impl Answer {
-    /// The answer to that path.
+    /// Returns the response to a path.
     fn to(path: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or_default();
         let (bytes, filler) = match name {
@@ -53,18 +53,18 @@ impl Answer {
     }
 }
 
-/// A request's head, as far as the vendor looks at it.
+/// The parts of a request's head that the vendor uses.
 pub struct Asked {
-    /// Bytes of the head.
+    /// The number of bytes in the head.
     pub head: usize,
-    /// Bytes of the body that follows.
+    /// The number of bytes in the body after the head.
     pub body: u64,
     pub answer: Answer,
-    /// The head itself is asked back.
+    /// Set to `true` if the response's body is the request's head.
     pub echoes: bool,
 }
 
-/// Reads a head; `None` while it isn't whole. The error is what the vendor then tells.
+/// Reads a head, or returns `None` if the head isn't complete. The vendor prints the error.
 pub fn read(bytes: &[u8]) -> Result<Option<Asked>, String> {
     let mut fields = [httparse::EMPTY_HEADER; 48];
     let mut request = httparse::Request::new(&mut fields);
@@ -93,7 +93,7 @@ pub fn read(bytes: &[u8]) -> Result<Option<Asked>, String> {
     }))
 }
 
-/// What a proxy made of a request, given back as an answer's body: `echo`.
+/// Returns the `echo` response: its body is the request's head as the proxy sent the head.
 pub fn echo(head: &[u8]) -> Vec<u8> {
     let mut answer = self::head(head.len() as u64);
     answer.extend_from_slice(head);

@@ -1,4 +1,4 @@
-//! A certificate authority of the run's own, and the vendor's certificate.
+//! A certificate authority made for each run, and the vendor's certificate.
 
 use std::fs;
 use std::path::Path;
@@ -12,10 +12,12 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 
 use crate::BoxError;
 
-/// What the vendor serves TLS with. The authority's certificate is written to that file.
+/// Returns the vendor's TLS config, and writes the certificate of the authority to the file
+/// `authority`.
 pub fn server(authority: &Path) -> Result<Arc<ServerConfig>, BoxError> {
     let mut params = CertificateParams::default();
-    // OpenSSL takes a certificate for its own issuer if the names are the same.
+    // The authority has a distinct name, because OpenSSL takes a certificate for self-signed if its subject
+    // and its issuer have the same name.
     params
         .distinguished_name
         .push(DnType::CommonName, "authority of the peers");
@@ -34,7 +36,7 @@ pub fn server(authority: &Path) -> Result<Arc<ServerConfig>, BoxError> {
     let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(vec![certificate.der().clone()], key)?;
-    // The scenario is HTTP/1.1 for all.
+    // The TLS scenario uses HTTP/1.1 with every peer.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(Arc::new(config))
 }

@@ -1,4 +1,4 @@
-//! HTTP/2 with prior knowledge, for small answers.
+//! HTTP/2 with prior knowledge, for small responses.
 
 use std::io;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use tokio::net::TcpStream;
 use super::answer::{FILLER, SMALL};
 use crate::BoxError;
 
-/// Answers until the program ends.
+/// Serves until the program ends.
 pub fn serve(listener: TcpListener) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -21,7 +21,8 @@ pub fn serve(listener: TcpListener) -> io::Result<()> {
         loop {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            // A proxy that is stopped leaves it, which is no fault.
+            // The result is ignored, because a proxy that is stopped drops its connections, and
+            // this isn't a failure.
             tokio::spawn(async move { connection(stream).await });
         }
     })
@@ -67,7 +68,7 @@ fn answer<B>(request: &Request<B>, mut respond: SendResponse<Bytes>) -> Result<(
     Ok(())
 }
 
-/// What a proxy made of a request, as HTTP/1.1 would write it.
+/// Returns the request that the proxy sent, in the format of HTTP/1.1.
 fn echo<B>(request: &Request<B>) -> Bytes {
     let mut head = format!("{} {}\r\n", request.method(), request.uri().path()).into_bytes();
     for (name, value) in request.headers() {

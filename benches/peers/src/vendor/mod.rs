@@ -1,5 +1,5 @@
-//! The vendor: what every proxy forwards to. It answers canned bytes, as cheaply as it can, so that
-//! what is measured is the proxy.
+//! The vendor to which every proxy forwards. The vendor sends prepared bytes and uses as little
+//! processor time as possible, so that the benchmark measures the proxy.
 
 pub mod answer;
 mod authority;
@@ -14,15 +14,15 @@ use std::thread;
 
 use crate::BoxError;
 
-/// The three that there are, on the processors of the thread that starts them, until the program
-/// ends.
+/// The three vendors. The vendors run on the processors of the thread that starts them, until the
+/// program ends.
 #[derive(Debug)]
 pub struct Vendors {
     /// HTTP/1.1.
     pub plain: SocketAddr,
     /// HTTP/1.1 over TLS.
     pub tls: SocketAddr,
-    /// The authority that has signed its certificate.
+    /// The file with the authority that signed the certificate of `tls`.
     pub authority: PathBuf,
     /// HTTP/2 with prior knowledge.
     pub http2: SocketAddr,

@@ -1,4 +1,4 @@
-//! HTTP/1.1 over plain sockets: one thread, one epoll.
+//! HTTP/1.1 over plain sockets, with a single thread and a single epoll instance.
 
 use std::io::{self, ErrorKind, Read, Write};
 
@@ -10,7 +10,7 @@ use crate::slab::Slab;
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// Answers until the program ends.
+/// Serves until the program ends.
 pub fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     let mut listener = TcpListener::from_std(listener);
     let mut poll = Poll::new()?;
@@ -50,7 +50,7 @@ pub fn serve(listener: std::net::TcpListener) -> io::Result<()> {
     }
 }
 
-/// The proxy closed it, which is no fault when it's stopped.
+/// Returns `true` if the proxy closed the connection. This isn't a failure when the proxy is stopped.
 fn is_gone(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -71,11 +71,12 @@ fn accepted(listener: &TcpListener) -> io::Result<Option<TcpStream>> {
 
 struct Connection {
     stream: TcpStream,
-    /// A head that isn't whole.
+    /// The start of a head that isn't complete.
     head: Vec<u8>,
-    /// Bytes of the request's body that are still to come, and the answer to give then.
+    /// The number of bytes of the request's body that haven't arrived yet, and the response to send
+    /// after the body.
     upload: Option<(u64, Answer)>,
-    /// What of an answer is still to be written.
+    /// The unsent rest of a response.
     unsent: Option<Answer>,
 }
 
@@ -89,7 +90,7 @@ impl Connection {
         }
     }
 
-    /// Does what can be done now; `false`: the proxy has closed it.
+    /// Does the work that is possible now. Returns `false` if the proxy has closed the connection.
     fn advance(&mut self, buffer: &mut [u8], writable: bool) -> io::Result<bool> {
         if writable {
             self.send()?;
@@ -102,7 +103,7 @@ impl Connection {
                 Err(error) => return Err(error),
             };
             self.take(&buffer[..read])?;
-            // Edge-triggered: less than was asked for is all that there was.
+            // Events are edge-triggered. A read that doesn't fill the buffer has emptied the socket.
             if read < buffer.len() {
                 return Ok(true);
             }
@@ -138,7 +139,7 @@ impl Connection {
         }
     }
 
-    /// A head is whole, and these bytes begin with it.
+    /// Handles a complete head, with which `bytes` begins.
     fn begin(&mut self, asked: &Asked, bytes: &[u8]) -> io::Result<()> {
         let body = (bytes.len() - asked.head) as u64;
         let left = asked.body.checked_sub(body).ok_or_else(surplus)?;

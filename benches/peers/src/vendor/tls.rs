@@ -1,4 +1,4 @@
-//! HTTP/1.1 over TLS, for small answers.
+//! HTTP/1.1 over TLS, for small responses.
 
 use std::io;
 use std::net::TcpListener;
@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::answer;
 
-/// Answers until the program ends.
+/// Serves until the program ends.
 pub fn serve(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -23,7 +23,8 @@ pub fn serve(listener: TcpListener, config: Arc<ServerConfig>) -> io::Result<()>
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
             let acceptor = acceptor.clone();
-            // A proxy that is stopped leaves it, which is no fault.
+            // The result is ignored, because a proxy that is stopped drops its connections, and
+            // this isn't a failure.
             tokio::spawn(async move { connection(acceptor, stream).await });
         }
     })
