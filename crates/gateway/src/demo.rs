@@ -44,6 +44,7 @@ const PEERS: PeerLimits = PeerLimits {
     total: Some(256),
     per_address: None,
     idle: Config::CALLER_IDLE,
+    stalled: Config::IDLE_TIMEOUT,
 };
 
 /// Starts the upstream, and returns a config with a connection to it.

@@ -74,6 +74,7 @@ const OPERATORS: PeerLimits = PeerLimits {
     total: Some(64),
     per_address: None,
     idle: Config::CALLER_IDLE,
+    stalled: Config::IDLE_TIMEOUT,
 };
 
 fn main() -> ExitCode {

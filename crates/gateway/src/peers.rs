@@ -34,6 +34,8 @@ pub(crate) struct PeerLimits {
     pub(crate) per_address: Option<usize>,
     /// The maximum time for which a connection may be idle.
     pub(crate) idle: Duration,
+    /// The maximum time for which a caller may take no byte of those that wait for it.
+    pub(crate) stalled: Duration,
 }
 
 /// The connections of a server. Cloning increments a reference count.
@@ -81,6 +83,11 @@ impl Peers {
 
     pub(crate) fn set_limits(&self, limits: PeerLimits) {
         self.table().limits = limits;
+    }
+
+    /// Returns the maximum time for which a caller may take no byte of those that wait for it.
+    pub(crate) fn stalled(&self) -> Duration {
+        self.table().limits.stalled
     }
 
     fn table(&self) -> MutexGuard<'_, Table> {
@@ -347,6 +354,7 @@ mod tests {
             total: Some(total),
             per_address: Some(per_address),
             idle: IDLE,
+            stalled: IDLE,
         })
     }
 

@@ -192,6 +192,7 @@ impl Server {
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
+        let stalled = self.peers.stalled();
         self.connections.spawn(async move {
             let mut stopped = stopped;
             let shaken = tokio::select! {
@@ -199,7 +200,7 @@ impl Server {
                 () = place.member().closed() => None,
             };
             if let Some(stream) = shaken {
-                connection(protocols, stream, place, routers, stopped).await;
+                connection(protocols, stream, (place, stalled), routers, stopped).await;
             }
         });
     }
@@ -282,13 +283,13 @@ async fn handshake(
 async fn connection(
     protocols: auto::Builder<TokioExecutor>,
     stream: Stream,
-    place: Place,
+    (place, stalled): (Place, Duration),
     routers: watch::Receiver<Router>,
     mut stopped: watch::Receiver<()>,
 ) {
     let ending = Ending::default();
     let member = Arc::clone(place.member());
-    let socket = TokioIo::new(Socket::new(stream, ending.clone(), place));
+    let socket = TokioIo::new(Socket::new(stream, ending.clone(), place, stalled));
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
     let service = service_fn(move |request| {

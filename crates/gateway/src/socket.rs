@@ -6,6 +6,8 @@
 //! - If a socket is closed while the caller is still sending, the kernel resets it. The reset can
 //!   remove a response that refused an upload (RFC 9112 §9.6). So the writing side is closed first,
 //!   and data that still arrives is read for a short time.
+//! - hyper has no limit for the time in which a caller doesn't read. Such a caller would hold the upstream's connection as
+//!   long as it likes.
 //! - An HTTP/1.0 response may end with the connection. If it broke off, a normal end would make it
 //!   look complete, so the socket is reset instead, also below TLS.
 
@@ -123,6 +125,12 @@ pub(crate) struct Socket {
     closing: Closing,
     ending: Ending,
     place: Place,
+    /// The maximum time for which the caller may take no byte.
+    limit: Duration,
+    /// Fires when the caller has taken no byte for the limit. `None` before the first wait.
+    stalled: Option<Pin<Box<Sleep>>>,
+    /// Bytes wait for the caller.
+    is_blocked: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -156,7 +164,7 @@ impl Ending {
 }
 
 impl Socket {
-    pub(crate) fn new(stream: Stream, ending: Ending, place: Place) -> Self {
+    pub(crate) fn new(stream: Stream, ending: Ending, place: Place, limit: Duration) -> Self {
         Self {
             stream,
             preface: Some(0),
@@ -166,7 +174,32 @@ impl Socket {
             closing: Closing::NotYet,
             ending,
             place,
+            limit,
+            stalled: None,
+            is_blocked: false,
         }
+    }
+
+    /// Returns the result of an attempt to write, or an error if no attempt has succeeded for the limit.
+    fn unless_stalled<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        // A tunnel has a limit for both directions together.
+        if written.is_ready() || self.ending.0.tunnel.load(Ordering::Relaxed) {
+            self.is_blocked = false;
+            return written;
+        }
+        let limit = self.limit;
+        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
+        if !std::mem::replace(&mut self.is_blocked, true) {
+            timer.as_mut().reset(Instant::now() + limit);
+        }
+        ready!(timer.as_mut().poll(cx));
+        // The bytes that the kernel still holds are dropped, and the response doesn't look complete.
+        self.ending.reset_unless_closed(true);
+        Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
 }
 
@@ -212,7 +245,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.unless_stalled(cx, written)
     }
 
     fn poll_write_vectored(
@@ -220,7 +254,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        self.unless_stalled(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -228,7 +263,11 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        match Pin::new(&mut self.stream).poll_flush(cx) {
+            // Nothing has been written, and nothing waits.
+            Poll::Ready(Ok(())) => Poll::Ready(Ok(())),
+            flushed => self.unless_stalled(cx, flushed),
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

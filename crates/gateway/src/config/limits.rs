@@ -69,7 +69,12 @@ impl Limits {
 const SHARE: usize = 3;
 
 /// Returns the limits of callers' connections.
-pub(super) fn peers(file: &file::Limits, idle: Duration, warnings: &mut Vec<String>) -> PeerLimits {
+pub(super) fn peers(
+    file: &file::Limits,
+    idle: Duration,
+    stalled: Duration,
+    warnings: &mut Vec<String>,
+) -> PeerLimits {
     let descriptors = descriptors::limit();
     let total = match file.connections {
         Some(_) => above_nought(file.connections),
@@ -86,6 +91,7 @@ pub(super) fn peers(file: &file::Limits, idle: Duration, warnings: &mut Vec<Stri
         total,
         per_address: above_nought(file.connections_per_address),
         idle,
+        stalled,
     }
 }
 

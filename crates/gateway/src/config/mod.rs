@@ -278,7 +278,7 @@ fn build(
         Config::CALLER_IDLE,
         &mut problems,
     );
-    let peers = limits::peers(&file.limits, caller_idle, &mut warnings);
+    let peers = limits::peers(&file.limits, caller_idle, idle_timeout, &mut warnings);
     let limits = Limits::read(&file.limits, &mut problems);
     if purpose == Purpose::Serve {
         caller::required(&file.caller, file.anyone.as_ref(), &mut problems);

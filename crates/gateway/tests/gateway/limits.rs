@@ -4,7 +4,7 @@ use std::fs::File;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use testkit::caller::Caller;
+use testkit::caller::{Caller, request};
 use testkit::manual::ManualVendor;
 use testkit::process::canary::KEY;
 use testkit::process::config::Config;
@@ -12,6 +12,7 @@ use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 const OK: &str = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
@@ -273,4 +274,29 @@ async fn circuit_failures_and_open() {
         let connections = if is_open { 2 } else { 3 };
         assert_eq!(vendor.connections().await, connections, "{table}");
     }
+}
+
+/// A caller that reads nothing holds the upstream's connection no longer than a caller that sends nothing.
+#[tokio::test]
+async fn x4_a_caller_that_reads_nothing_is_cut_off() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).table("[timeouts]\nidle = \"1s\"");
+    let gateway = Gateway::start(&config).await;
+    let mut stalled = Caller::connect(gateway.address).await;
+    let key = format!("X-Api-Key: {KEY}");
+    stalled
+        .write(request("GET", "/passthrough/c/x", &[&key], ""))
+        .await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 1000000000000\r\n\r\n")
+        .await;
+    let sending = async {
+        let bytes = vec![b'x'; 64 * 1024];
+        while connection.wire.try_write(&bytes).await {}
+    };
+    within("the end of the upstream's connection", sending).await;
+    let calls = gateway.calls(1).await.concat();
+    assert!(calls.contains("outcome=\"cancelled\""), "{calls}");
 }
