@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use pulldown_cmark::{Event, LinkType, Options, Parser, Tag, TagEnd};
 
-/// Where the guides are after a release.
+/// The address of the guides after a release.
 const GUIDES: &str = "https://docs.rs/tower-passthrough/latest/tower_passthrough/guides/";
 
 fn root() -> &'static Path {

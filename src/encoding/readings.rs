@@ -533,7 +533,7 @@ mod tests {
         vec(pieces, 0..14).prop_map(|pieces| format!("/crm/v3/{}", pieces.concat()))
     }
 
-    /// Whether the route that a server finds by the decoded text is one of the scope.
+    /// `true` if the route that a server finds by the decoded text is inside of the scope.
     fn is_served(read: &Option<String>, decodings: usize) -> bool {
         read.as_ref().is_some_and(|read| {
             let read = match decodings {

@@ -69,7 +69,7 @@ impl Tokens {
 
 /// The error of a source that returned no tokens.
 ///
-/// As long as the old access token is valid, calls use the old token, and callers don't notice the error.
+/// Calls use the old access token until it expires, and callers don't notice the error before that.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum TokenError {

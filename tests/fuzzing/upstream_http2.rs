@@ -248,7 +248,7 @@ impl Owned for (&str, &str) {
     }
 }
 
-/// What an upstream has sent to a call.
+/// The messages that an upstream has sent to a call.
 #[derive(Clone, Debug, Default)]
 struct Script {
     is_http2: bool,

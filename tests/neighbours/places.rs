@@ -1,14 +1,11 @@
 //! Places in the limits of calls under way, and memory for buffered bodies.
 
-use http::request::Parts;
 use testkit::caller::{Caller, get, request};
 use testkit::manual::ManualVendor;
+use testkit::schemes::Payload;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
 use tokio::task::JoinSet;
-use tower_passthrough::auth::{
-    Applied, AuthContext, AuthError, AuthRequest, AuthScheme, PayloadUse, Requirements,
-};
 
 use super::{assert_ok, begin, setup};
 
@@ -62,24 +59,6 @@ async fn x10_a_call_holds_its_place_until_its_upload_has_ended() {
         }
     };
     within("the place", again).await;
-}
-
-/// A scheme that sees the payload, so the gateway buffers the payload.
-#[derive(Debug)]
-struct Payload;
-
-impl AuthScheme for Payload {
-    fn requirements(&self) -> Requirements {
-        Requirements::new()
-    }
-
-    fn payload(&self, _: &Parts, _: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
-        Ok(PayloadUse::Bytes { limit: 1 << 20 })
-    }
-
-    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
-        Ok(Applied::default())
-    }
 }
 
 #[tokio::test]

@@ -36,6 +36,7 @@ pub mod pair;
 pub mod process;
 pub mod provider;
 pub mod reply;
+pub mod schemes;
 pub mod stores;
 pub mod tenant;
 pub mod upload;

@@ -4,15 +4,10 @@ use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
-use http::request::Parts;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
-use tower_passthrough::auth::Applied;
-use tower_passthrough::auth::AuthRequest;
-use tower_passthrough::auth::Requirements;
-use tower_passthrough::auth::{AuthContext, AuthError, AuthScheme, PayloadUse};
 use tower_passthrough::body::{RequestBody, UpstreamBody};
 use tower_passthrough::client::{Dispatch, TransportError};
 use tower_passthrough::store::ConnectionKey;
@@ -27,6 +22,7 @@ use testkit::gateway::{Gateway, Setup};
 use testkit::manual::ManualVendor;
 use testkit::pair::Pair;
 use testkit::reply::Reply;
+use testkit::schemes::Payload;
 use testkit::vendor::Vendor;
 use testkit::wait::{Signal, within};
 use testkit::wire::Wire;
@@ -215,24 +211,6 @@ async fn x2_a_million_ids_leave_no_memory_behind() {
     // A map of the ids would hold at least 100 MB.
     let grown = resident().saturating_sub(before);
     assert!(grown < 32 << 20, "{grown} bytes more");
-}
-
-/// A scheme that sees the payload, so the gateway buffers the payload.
-#[derive(Debug)]
-struct Payload;
-
-impl AuthScheme for Payload {
-    fn requirements(&self) -> Requirements {
-        Requirements::new()
-    }
-
-    fn payload(&self, _: &Parts, _: &AuthContext<'_>) -> Result<PayloadUse, AuthError> {
-        Ok(PayloadUse::Bytes { limit: 1 << 20 })
-    }
-
-    fn apply(&self, _: &mut AuthRequest<'_>, _: &AuthContext<'_>) -> Result<Applied, AuthError> {
-        Ok(Applied::default())
-    }
 }
 
 #[tokio::test]
