@@ -141,5 +141,5 @@ pub(super) async fn after_its_end<S: TokenStore>(
         }
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    Err("a short lease didn't end by itself within 30 seconds".to_owned())
+    Err("a lease of 200 ms was still held after 30 seconds; the store must end leases at their time".to_owned())
 }

@@ -21,7 +21,11 @@ pub(super) async fn clear<S: ConnectionStore>(open: &impl AsyncFn() -> S) -> Ver
         }
         for listed in listed {
             let removed = done(store.remove(&listed.key).await, "remove")?;
-            ensure!(removed, "{} is listed, and can't be removed", listed.key);
+            ensure!(
+                removed,
+                "the list has {}, but removing it failed; list only keys that can be removed",
+                listed.key
+            );
         }
     }
 }

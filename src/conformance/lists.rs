@@ -30,7 +30,11 @@ pub(super) async fn are_paged_in_order<S: ConnectionStore>(bench: &Bench<S>) -> 
         loop {
             let after = paged.last().map(|listed| listed.key.clone());
             let page = done(bench.other.list(after.as_ref(), limit).await, "list")?;
-            ensure!(page.len() <= limit, "a page of {limit} has {}", page.len());
+            ensure!(
+                page.len() <= limit,
+                "a page with the limit {limit} has {} keys; return no more than the limit",
+                page.len()
+            );
             if page.is_empty() {
                 break;
             }

@@ -241,7 +241,7 @@ fn named(name: &str, argument: &str) -> Result<Value, SchemeError> {
                 name.map_err(|_| SchemeError("the template has no name of a header field"))?;
             if is_framing(&name) {
                 return Err(SchemeError(
-                    "the template names a field that controls framing or routing",
+                    "the template reads a field that only the HTTP client sets (`Host`, `Content-Length`, `Connection`, ...); remove it",
                 ));
             }
             Value::Header(name)

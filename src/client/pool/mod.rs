@@ -1,8 +1,8 @@
 //! The pool of network connections to upstreams. The pool keeps connections open between calls, so that a call usually
 //! needn't wait for DNS, TCP and TLS, and it lets many calls use an HTTP/2 connection at the same time.
 //!
-//! In this module, "connection" always means a network connection. A *connection key* is the key of a customer's
-//! account at the upstream; each call is made on behalf of a connection key.
+//! In this module, "connection" means a network connection, except in *connection key*, which is the key of a customer's
+//! account at the upstream. Each call is made on behalf of a connection key.
 //!
 //! # The contents of the pool
 //!
@@ -29,7 +29,7 @@
 //!   (`Separation`, and heads that are too large for many upstreams);
 //! - a mark for gRPC calls, because they need HTTP/2.
 //!
-//! So by default, the calls of all customers to one origin share connections. Addresses aren't part of a key: for each
+//! Apart from these cases, the calls of all customers to an origin share connections. Addresses aren't part of a key: for each
 //! new connection, the name is resolved and the network policy checks the addresses.
 //!
 //! # The way to a lease
@@ -46,24 +46,26 @@
 //!
 //! 1. If an HTTP/2 connection has room for the call, the call gets a stream of the connection with the fewest streams.
 //!    A connection has room if the upstream's limit for streams isn't reached (SETTINGS_MAX_CONCURRENT_STREAMS, at most
-//!    100, and 1 until the upstream has sent its settings), and if the connection key of the call hasn't used up its
-//!    share of the streams: a key may have as many streams on a connection as are free.
-//! 2. Otherwise, if an HTTP/1.1 connection is idle, the call gets the connection that became idle last. The call of
-//!    another connection key gets a connection only after 25 ms of rest: if the upstream sends a second response to the
-//!    last request, it arrives while the connection is idle, and the connection is closed. If the upstream has closed
-//!    the connection meanwhile, the connection is dropped, and the call begins again at step 1.
+//!    100, and 1 until the upstream has sent its settings), and if the call's connection key has fewer streams on the
+//!    connection than are free, and fewer than 32.
+//! 2. Otherwise, if an HTTP/1.1 connection is idle, the call gets the connection that became idle last, among those that
+//!    its own connection key used last or that have been idle for 25 ms. If an upstream sends a second response to a
+//!    request, it arrives during this rest, and the connection is closed before another customer's call could take the
+//!    response for its own. If the upstream has closed the connection meanwhile, the connection is dropped, and the call
+//!    begins again at step 1.
 //! 3. Otherwise, the call joins the waiting line, and the host opens a connection if the limits permit it.
 //!
 //! # The waiting line
 //!
-//! Connections aren't opened for particular waiters. Waiters are served in rounds: in each round, each connection key
-//! has one waiter, and keys with fewer streams come first. So a key with many waiting calls doesn't delay the call of
-//! another key. The first waiter gets the first lease that becomes free, from a new connection or from another call. A
-//! waiter whose connection key has used up its share of an HTTP/2 connection is skipped.
+//! A new connection isn't reserved for the waiter that caused it. Waiters are served in rounds: in each round, each
+//! connection key has one waiter, and connection keys with fewer streams come first. So a connection key with many waiting
+//! calls delays the call of another connection key by one lease at most. The first waiter that may have a lease gets it,
+//! be it from a new connection or from another call. A waiter that may not have the lease, by the rules of steps 1 and 2,
+//! is skipped.
 //!
 //! The wait for a connection is limited by the time limit for opening a connection. The wait for a stream of an open
 //! HTTP/2 connection depends on other calls, so it's limited by the service's timeout for the response's head. If too
-//! many calls wait, the last call of the key with the most waiting calls gets an error at once.
+//! many calls wait, the last call of the connection key with the most waiting calls gets the error `Overloaded` at once.
 //!
 //! # Opening connections
 //!
@@ -72,17 +74,17 @@
 //!
 //! - HTTP/1.1: as many connections are opened at the same time as calls wait, up to a limit. The number of connections
 //!   in use has no limit.
-//! - HTTP/2: another connection is opened only if all connections are full, one after the other, up to a limit. Beyond 4
-//!   connections, or as many as there are connection keys with streams, only a key without a stream gets another
-//!   connection.
-//! - Not known yet: a single connection is opened, because all waiters can use it if it uses HTTP/2.
+//! - HTTP/2: another connection is opened only if no connection has room for a waiter, one after the other, up to a
+//!   limit. If there are already 4 connections, and as many as there are connection keys with streams, another connection
+//!   is opened only for a connection key without a stream.
+//! - Not known yet: a single connection is opened, because many waiters can use it if it uses HTTP/2.
 //!
-//! If a connection can't be opened, its error goes to the waiters that the connection was meant for: to the first
-//! waiter with HTTP/1.1, and to all waiters if a first HTTP/2 connection was to serve them. If other HTTP/2 connections
-//! are open, no waiter gets the error, because streams of these connections will become free.
+//! If a connection can't be opened, its error goes to the first waiter if the host uses HTTP/1.1, and otherwise to all
+//! waiters. But if other HTTP/2 connections are open, no waiter gets the error, because streams of these connections will
+//! become free.
 //!
-//! If a waiting call is dropped, the opening isn't interrupted. The new connection goes to another waiter, or is closed
-//! if no call waits.
+//! If a waiting call is dropped, the opening isn't interrupted. The new connection goes to another waiter. It's closed if
+//! all calls that waited have been dropped.
 //!
 //! # The end of a lease
 //!
@@ -100,15 +102,16 @@
 //! - A connection has been idle for longer than the idle timeout: the [`Sweeper`] closes the connection.
 //! - There are too many idle connections: the connections that have been idle for longest are closed. Because calls use
 //!   the connection that became idle last, surplus connections stay idle until then.
-//! - The upstream sends GOAWAY, or its HTTP/2 connection fails: the connection gets no new streams. After a GOAWAY, its
-//!   open streams continue.
+//! - The upstream sends GOAWAY: the connection gets no new streams. Its streams up to the last stream that GOAWAY names
+//!   continue, and the others are sent again or fail. If the connection itself fails, all its streams fail.
 //! - An HTTP/2 connection in use doesn't answer a ping: the connection is closed, and its calls fail.
 //! - The transport is dropped: the pool and its idle connections are dropped.
 //!
-//! If an upstream sends bytes that no request asked for, its connection keys share no connections for 10 minutes.
+//! If an upstream sends bytes that no request asked for, calls of different connection keys share no connections to this
+//! upstream for 10 minutes.
 //!
 //! If an upstream complains about too many calls (the HTTP/2 error ENHANCE_YOUR_CALM), and a connection key has cancelled
-//! many calls, this key gets connections of its own. Otherwise, the host opens no connection for a while (`Cooldown`):
+//! at least 8 calls, this key gets connections of its own for 2 minutes. Otherwise, the host opens no connection for a while (`Cooldown`):
 //! for 1 s, and twice as long for each further complaint, up to 64 s. Meanwhile, calls use the connections that are open.
 //! A call that would need a new connection gets the error `Overloaded`, with the rest of the pause as `Retry-After`.
 //!
@@ -122,8 +125,8 @@
 //! - The upstream reports that it hasn't processed the request (REFUSED_STREAM, or a GOAWAY whose last stream comes
 //!   before the request), and the body is empty or in memory.
 //!
-//! Over HTTP/2, a request is sent again at most twice. After any other failure, an error is returned: a `RetryPolicy`
-//! of the service may send the request again.
+//! Over HTTP/2, a request is sent again at most twice. After any other failure, the transport returns an error. The
+//! service may then send the request again, by its `RetryPolicy`.
 //!
 //! # Limits
 //!

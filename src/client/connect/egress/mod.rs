@@ -176,7 +176,7 @@ fn protocol(scheme: &str) -> Result<(Protocol, u16), HttpTransportError> {
         return Ok((Protocol::Https, 443));
         #[cfg(not(feature = "rustls"))]
         return Err(HttpTransportError::new(
-            "an https proxy needs the feature `rustls`",
+            "an https proxy needs TLS; enable the Cargo feature `rustls`, or use an http proxy",
         ));
     } else {
         Err(HttpTransportError::new(
