@@ -119,7 +119,7 @@ async fn x13_stalled_downloads_of_many_keys_leave_window_for_others() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup_h2(&vendor).start().await;
     let (mut connection, callers) = stalled(&vendor, gateway.address, 76).await;
-    // As much as the window of each stream permits.
+    // Each stream has used up its window.
     let piece = "x".repeat(16_000);
     for nth in 0..76 {
         for _ in 0..16 {

@@ -169,7 +169,7 @@ async fn d14_a_vendors_answer_names_no_destination() {
 async fn d15_the_path_of_a_domain_is_judged_like_the_path_of_a_call() {
     let pair = Pair::new().await;
     let port = pair.vendor.address().port();
-    // As it arrives: the value is decoded once, and the path is sent as it is then.
+    // The expected path: the value is decoded once, and the path is sent as it is then.
     for path in [
         "/a%250d%250aSet-Cookie:x",
         "/a%250A",
