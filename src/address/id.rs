@@ -47,19 +47,11 @@ impl ConnectionId {
 
     /// Returns the id in a path segment, decoded once.
     pub(super) fn from_segment(segment: &str) -> Result<Self, Error> {
-        let bad = Error::bad_address;
         let bytes = decode(segment.as_bytes());
-        if bytes.is_empty() {
-            return Err(bad(
-                "the path contains no connection id; the address is {mount}/{connection id}/{path}",
-            ));
-        }
-        if bytes.len() > MAX_LEN {
-            return Err(bad("the connection id is longer than 256 bytes"));
-        }
-        if bytes.iter().any(|&byte| forbidden(byte)) {
-            return Err(bad("the connection id contains a `/` or a control byte"));
-        }
+        check(
+            &bytes,
+            "the path contains no connection id; the address is {mount}/{connection id}/{path}",
+        )?;
         let text = match &bytes {
             // Nothing was encoded.
             Cow::Borrowed(_) => Ok(segment),
@@ -68,6 +60,18 @@ impl ConnectionId {
         match text {
             Ok(id) => Ok(Self(SmallStr::new(id))),
             // Ids in stores are text, so no connection has this id.
+            Err(_) => Err(Error::unknown_connection()),
+        }
+    }
+
+    /// Returns the id in a header field, which isn't decoded.
+    pub(super) fn from_field(value: &[u8]) -> Result<Self, Error> {
+        check(
+            value,
+            "the header field for the connection id is empty; send an id",
+        )?;
+        match std::str::from_utf8(value) {
+            Ok(id) => Ok(Self(SmallStr::new(id))),
             Err(_) => Err(Error::unknown_connection()),
         }
     }
@@ -81,6 +85,20 @@ impl ConnectionId {
     pub fn as_str(&self) -> &str {
         self.0.as_str()
     }
+}
+
+fn check(id: &[u8], empty: &'static str) -> Result<(), Error> {
+    let bad = |detail| Err(Error::bad_address(detail));
+    if id.is_empty() {
+        return bad(empty);
+    }
+    if id.len() > MAX_LEN {
+        return bad("the connection id is longer than 256 bytes");
+    }
+    if id.iter().any(|&byte| forbidden(byte)) {
+        return bad("the connection id contains a `/` or a control byte");
+    }
+    Ok(())
 }
 
 const fn forbidden(byte: u8) -> bool {

@@ -12,12 +12,14 @@
 //! # Ok::<_, tower_passthrough::upstream::BaseUrlError>(())
 //! ```
 
+mod addressing;
 pub(crate) mod id;
 mod mount;
 mod path;
 mod query;
 mod small_str;
 
+pub use self::addressing::{Addressing, HostPatternError, RequestedConnection};
 pub use self::id::InvalidConnectionId;
 pub use self::mount::PrefixError;
 pub use self::path::PathEncoding;
@@ -39,7 +41,7 @@ use crate::error::Error;
 /// The maximum size of path and query that `http::Uri` can hold, in bytes.
 pub(crate) const MAX_TARGET_SIZE: usize = 65_534;
 
-/// A request target, divided at the connection id. The part after the id is parsed when the integration is known.
+/// A request target, divided into the connection id and the upstream's part. This part is parsed when the integration is known.
 #[doc(hidden)]
 pub struct Address<'a> {
     id: ConnectionId,
@@ -62,15 +64,25 @@ impl<'a> Address<'a> {
 
     /// Parses like [`parse`](Self::parse), but a path from which no router has removed the prefix.
     pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
-        let outside = || Error::bad_address("the path is outside of the mount");
-        let path = prefix.strip(uri.path()).ok_or_else(outside)?;
-        Self::cut(path, uri.query())
+        Self::cut(prefix.below(uri)?, uri.query())
+    }
+
+    /// Returns the address of a request whose connection isn't in the path. All of `path` belongs to the upstream.
+    fn of(id: ConnectionId, path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
+        if !path.is_empty() && !path.starts_with('/') {
+            return Err(no_path());
+        }
+        Ok(Self {
+            id,
+            remainder: path,
+            query,
+        })
     }
 
     /// Parses like [`parse`](Self::parse), but a path and a query.
     pub(crate) fn cut(path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         let Some(rest) = path.strip_prefix('/') else {
-            return Err(Error::bad_address("the request target has no path"));
+            return Err(no_path());
         };
         let (segment, remainder) = match rest.find('/') {
             Some(slash) => rest.split_at(slash),
@@ -89,8 +101,8 @@ impl<'a> Address<'a> {
         &self.id
     }
 
-    /// Returns the part of `path` before the remainder, which is the mount and the id as the caller wrote them. `path` must end with this
-    /// address.
+    /// Returns the part of `path` before the remainder: the mount and the id as the caller wrote them, the mount alone if the connection is
+    /// named by a field, or nothing if it's named by the host. `path` must end with this address.
     pub(crate) fn mount_in<'p>(&self, path: &'p str) -> Option<&'p str> {
         path.strip_suffix(self.remainder)
     }
@@ -104,6 +116,10 @@ impl<'a> Address<'a> {
     pub fn target(&self, encoding: PathEncoding) -> Result<Target<'a>, Error> {
         Target::parse(self.remainder, self.query, encoding)
     }
+}
+
+fn no_path() -> Error {
+    Error::bad_address("the request target has no path")
 }
 
 // Path and query aren't printed, because both may contain data that a caller wouldn't want in a log.

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use http::Uri;
 
+use crate::error::Error;
+
 /// The path of a mount: `/passthrough`, or empty for the root. Cloning increments a reference count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Prefix(Arc<str>);
@@ -38,6 +40,16 @@ impl Prefix {
     pub(crate) fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
         path.strip_prefix(&*self.0)
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
+    /// Returns the part of the URI's path after the prefix.
+    ///
+    /// # Errors
+    ///
+    /// If the path isn't below the prefix.
+    pub(super) fn below<'a>(&self, uri: &'a Uri) -> Result<&'a str, Error> {
+        let outside = || Error::bad_address("the path is outside of the mount");
+        self.strip(uri.path()).ok_or_else(outside)
     }
 }
 

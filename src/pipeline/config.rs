@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 use http::{Extensions, Uri};
 
-use crate::address::PathEncoding;
+use crate::address::{Addressing, PathEncoding};
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
@@ -21,6 +21,8 @@ pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
 #[derive(Clone)]
 pub(crate) struct Config {
     pub(crate) original_uri: Option<OriginalUri>,
+    /// `None` if the path alone names the connection.
+    pub(crate) addressing: Option<Box<Addressing>>,
     pub(crate) path_encoding: PathEncoding,
     pub(crate) reject_double_encoded_dots: bool,
     pub(crate) response_headers: ResponseHeaderPolicy,
@@ -63,6 +65,7 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             original_uri: None,
+            addressing: None,
             path_encoding: PathEncoding::Auto,
             reject_double_encoded_dots: false,
             response_headers: ResponseHeaderPolicy::All,

@@ -141,7 +141,13 @@ where
         if call.handshake.is_some() {
             checks::check_origin(&call.outgoing.head.headers, &uri, config)?;
         }
-        let address = Address::under(prefix, &uri)?;
+        let address = match &config.addressing {
+            None => Address::under(prefix, &uri)?,
+            Some(addressing) => {
+                let headers = &call.outgoing.head.headers;
+                addressing.address(prefix, &uri, headers, call.guard.extensions())?
+            }
+        };
         call.guard.set_connection_id(address.id());
         config.limits.admit(call.guard.permit())?;
 

@@ -26,7 +26,8 @@ const MAX_LINKS: usize = 64;
 
 /// The context in which the links of a call's response are rewritten.
 pub(crate) struct MountedLinks {
-    /// The mount and the id, as the caller wrote them: `/passthrough/acme`.
+    /// The mount and the id, as the caller wrote them: `/passthrough/acme`. Without the id if a header field names the connection, and empty
+    /// if the host does.
     mount: Box<str>,
     /// The rest of the caller's path, unchanged.
     remainder: Box<str>,
@@ -205,6 +206,10 @@ impl MountedLinks {
             Some(encoded()).filter(|below| exact(below))?
         };
         let address = [&*self.mount, &*below].concat();
+        // Without a mount, such a reference would be read as an empty path, or as a host.
+        if address.is_empty() || address.starts_with("//") {
+            return None;
+        }
         Some(with_query(address, query.as_deref()))
     }
 

@@ -10,7 +10,7 @@ use http::header::HeaderName;
 use http::{Extensions, Uri};
 
 use super::passthrough::PassthroughService;
-use crate::address::{ConnectionId, PathEncoding, Prefix, PrefixError};
+use crate::address::{Addressing, ConnectionId, PathEncoding, Prefix, PrefixError};
 use crate::authorize::{
     AllowAll, Authorize, AuthorizeAsyncFn, AuthorizeFn, CallContext, IntoGrant,
 };
@@ -226,6 +226,29 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     /// Default: none.
     pub fn original_uri(self, find: fn(&Extensions) -> Option<&Uri>) -> Self {
         self.set(|config| config.original_uri = Some(find))
+    }
+
+    /// Sets the ways in which a request may name its connection. The guide [`mounting`](crate::guides::mounting) shows each of them.
+    ///
+    /// Default: [`Addressing::path`], so the first segment of the path after the mount is the connection id.
+    ///
+    /// ```
+    /// use tower_passthrough::address::Addressing;
+    /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    ///
+    /// // `https://acme.gw.example.com/users/7` is a call of the connection `acme`.
+    /// let service = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+    ///     .authorize_fn(|id, _| id.as_str() == "acme")
+    ///     .caller_credentials([])
+    ///     .address_by(Addressing::path().host("{connection}.gw.example.com")?)
+    ///     .build();
+    /// # Ok::<_, tower_passthrough::address::HostPatternError>(())
+    /// ```
+    pub fn address_by(self, addressing: Addressing) -> Self {
+        self.set(|config| {
+            config.strip(addressing.field().cloned());
+            config.addressing = (addressing != Addressing::path()).then(|| Box::new(addressing));
+        })
     }
 
     /// Sets the way in which the paths of calls are decoded. Default: [`PathEncoding::Auto`].

@@ -44,6 +44,9 @@ pub struct PassthroughLayer {
 impl PassthroughLayer {
     /// Returns the layer that answers the requests under `prefix`, and passes all other requests to the inner service.
     ///
+    /// Requests that name their connection by the host or by an extension are answered as well, whatever their path is
+    /// ([`Addressing`](crate::address::Addressing)).
+    ///
     /// The prefix is compared by whole segments of the raw path. It replaces a prefix that was set on the service.
     ///
     /// # Errors
@@ -109,7 +112,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        if self.service.prefix().strip(request.uri().path()).is_some() {
+        if self.service.takes(&request) {
             PassthroughFuture::own(self.service.respond(request))
         } else {
             PassthroughFuture::inner(self.inner.call(request))

@@ -73,8 +73,11 @@ impl PassthroughService {
         self
     }
 
-    pub(super) fn prefix(&self) -> &Prefix {
-        &self.prefix
+    /// Returns `true` if the request is a call, and not a request for a service beside this service.
+    pub(super) fn takes<B>(&self, request: &Request<B>) -> bool {
+        let addressing = || self.config().addressing.as_ref();
+        self.prefix.strip(request.uri().path()).is_some()
+            || addressing().is_some_and(|addressing| addressing.takes(request))
     }
 
     pub(super) fn respond<B>(&self, request: Request<B>) -> ResponseFuture

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod addressing;
 mod bodies;
 mod causes;
 mod connecting;
