@@ -15,7 +15,7 @@ use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE}
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tower_passthrough::{Scope, Secret};
+use tower_passthrough::{ConnectionId, Scope, Secret};
 
 use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
@@ -34,6 +34,8 @@ pub(crate) struct Caller {
     /// `None` for a caller without a key.
     key: Option<KeyDigest>,
     connections: Vec<String>,
+    /// The connection, if the caller may use a single one.
+    only_connection: Option<ConnectionId>,
     scope: Scope,
 }
 
@@ -45,10 +47,15 @@ impl Caller {
         connections: Vec<String>,
         scope: Scope,
     ) -> Self {
+        let only_connection = match &*connections {
+            [id] if !id.contains('*') => ConnectionId::new(id).ok(),
+            _ => None,
+        };
         Self {
             label: name,
             key: Some(key),
             connections,
+            only_connection,
             scope,
         }
     }
@@ -58,6 +65,7 @@ impl Caller {
             label: "anyone".to_owned(),
             key: None,
             connections: vec!["*".to_owned()],
+            only_connection: None,
             scope: Scope::all(),
         }
     }
@@ -69,6 +77,11 @@ impl Caller {
 
     pub(crate) fn scope(&self) -> &Scope {
         &self.scope
+    }
+
+    /// Returns the connection that the caller's key names, which is the only connection that the caller may use.
+    pub(crate) fn only_connection(&self) -> Option<&ConnectionId> {
+        self.only_connection.as_ref()
     }
 
     pub(crate) fn may_use(&self, connection: &str) -> bool {

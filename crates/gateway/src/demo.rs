@@ -29,6 +29,7 @@ use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::BaseUrlError;
 use tower_passthrough::{Connection, HttpTransport, Integrations, Upstream, auth};
 
+use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::config::{Config, Declared, Limits, Store, TransportKey};
 
@@ -81,6 +82,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         peers: PEERS,
         operator: None,
         mount: Config::MOUNT.to_owned(),
+        ways: Ways::default(),
         shutdown: Config::SHUTDOWN,
         callers: Callers::anyone(),
         store: Store::File(vec![(

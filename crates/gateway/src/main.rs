@@ -12,6 +12,7 @@
 //! `config`, for the file, and `reload`, for reading it again; and `audit`, `metrics` and `log`, for observation.
 #![forbid(unsafe_code)]
 
+mod addressing;
 mod audit;
 mod callers;
 mod cli;
@@ -342,6 +343,7 @@ impl Host {
                 .authorize(current)
                 .caller_credentials([API_KEY])
                 .transport(transport)
+                .address_by(config.ways.addressing().clone())
                 .path_encoding(config.path_encoding)
                 .response_headers(config.response_headers)
                 .response_head_timeout(config.response_head_timeout)
@@ -395,7 +397,7 @@ impl Host {
         let on_callers = self.operator.is_none().then_some(on_callers);
         Ok(Routers {
             tls: config.tls,
-            callers: routes::router(&config.mount, callers, passthrough, on_callers),
+            callers: routes::router(&config.mount, config.ways, callers, passthrough, on_callers),
             operators: routes::operator(pages),
         })
     }

@@ -15,6 +15,7 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
+use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{Callers, authenticate};
 use crate::metrics::Metrics;
 use crate::peers::NotACall;
@@ -35,11 +36,12 @@ pub(crate) struct Pages {
     pub(crate) readiness: Readiness,
 }
 
-/// Mounts the passthrough behind the authentication of callers. With `pages`, the gateway's own
+/// Mounts the passthrough behind the authentication of callers, in each of the ways in which a call may name its connection. With `pages`, the gateway's own
 /// pages are there as well: `/metrics` needs a key, because it shows the integrations and their
 /// traffic.
 pub(crate) fn router<S>(
     mount: &str,
+    ways: Ways,
     callers: Arc<Callers>,
     passthrough: S,
     pages: Option<Pages>,
@@ -49,32 +51,81 @@ where
     S::Response: IntoResponse,
     S::Future: Send,
 {
+    let ways = Arc::new(ways);
     let authenticated = from_fn_with_state(callers, authenticate);
-    let calls = authenticated.layer(passthrough);
+    let calls = authenticated.layer(passthrough.clone());
     let own = match pages {
         Some(pages) => metrics(pages.metrics)
-            .route_layer(authenticated)
+            .route_layer(authenticated.clone())
             .merge(health(pages.readiness))
             .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
+    // With a key, calls may have any path that isn't a page.
+    let with_key = |place| {
+        let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
+        authenticated.layer(key.layer(passthrough.clone()))
+    };
+    let elsewhere = match ways.has(Way::Key) {
+        true => own.fallback_service(with_key(Place::Elsewhere)),
+        false => {
+            let calls = calls.clone();
+            let detail = match ways.has_mount() {
+                true => "there is nothing at this path: calls go below the mount",
+                false => "there is nothing here: the host of a call names its connection",
+            };
+            own.fallback(async move |request: Request| elsewhere(calls, detail, request).await)
+        }
+    };
+    let paths = match ways.has(Way::Key) && !ways.has(Way::Path) {
+        true => mounted(elsewhere, mount, with_key(Place::BelowMount)),
+        false if ways.has_mount() => mounted(elsewhere, mount, calls.clone()),
+        false => elsewhere,
+    };
+    match ways.has(Way::Host) {
+        true => by_host(ways, calls, paths),
+        false => paths,
+    }
+}
+
+/// Adds the calls below the mount.
+fn mounted<S>(router: Router, mount: &str, calls: S) -> Router
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+{
     match mount {
         // axum can't nest a service at the root.
-        "/" => own.fallback_service(calls),
-        mount => own
-            .nest_service(mount, calls.clone())
-            .fallback(async move |request: Request| elsewhere(calls, request).await),
+        "/" => router.fallback_service(calls),
+        mount => router.nest_service(mount, calls),
     }
+}
+
+/// Adds the calls whose host names a connection, whatever their path is.
+fn by_host<S>(ways: Arc<Ways>, calls: S, others: Router) -> Router
+where
+    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+    S::Response: IntoResponse,
+    S::Future: Send,
+{
+    let choose = move |request: Request| {
+        let is_call = ways.addressing().is_by_host(&request);
+        let (calls, others) = (calls.clone(), others.clone());
+        async move {
+            match is_call {
+                true => Ok(calls.oneshot(request).await?.into_response()),
+                false => others.oneshot(request).await,
+            }
+        }
+    };
+    Router::new().fallback_service(tower::service_fn(choose))
 }
 
 /// The gateway's own pages for operators, who need no key.
 pub(crate) fn operator(pages: Pages) -> Router {
     let own = metrics(pages.metrics).merge(health(pages.readiness));
-    own.fallback(async |request: Request| {
-        let (head, body) = request.into_parts();
-        unread::drain(&head.headers, body);
-        nothing_here("only the gateway's own pages are here")
-    })
+    own.fallback(async |request: Request| refuse(request, "only the gateway's own pages are here"))
 }
 
 /// `/healthz` and `/readyz` reveal nothing about a caller, a connection or an upstream's response.
@@ -92,15 +143,13 @@ fn metrics(metrics: Metrics) -> Router {
     Router::new().route(METRICS, get(async move || exposition(&metrics)))
 }
 
-async fn elsewhere<S>(calls: S, request: Request) -> Response
+async fn elsewhere<S>(calls: S, detail: &'static str, request: Request) -> Response
 where
     S: Service<Request, Error = Infallible>,
     S::Response: IntoResponse,
 {
     if request.uri().path().starts_with('/') {
-        let (head, body) = request.into_parts();
-        unread::drain(&head.headers, body);
-        return nothing_here("there is nothing at this path: calls go below the mount");
+        return refuse(request, detail);
     }
     // `CONNECT host:443` and `OPTIONS *` have no path, so they are below no mount. The passthrough
     // answers them itself.
@@ -115,6 +164,13 @@ fn exposition(metrics: &Metrics) -> Response {
 fn no_call(mut response: Response) -> Response {
     response.extensions_mut().insert(NotACall);
     response
+}
+
+/// Answers a request at a path at which there is nothing.
+pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
+    let (head, body) = request.into_parts();
+    unread::drain(&head.headers, body);
+    nothing_here(detail)
 }
 
 /// `detail` is a constant, so it needs no escaping.

@@ -20,6 +20,7 @@ use tower_passthrough::upstream::DomainOverride;
 
 use super::value::{Count, SecretSource, Size, Text, Variable};
 use super::{store, tls};
+use crate::addressing::Way;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
@@ -27,6 +28,8 @@ pub(super) struct File {
     pub(super) listen: Option<Text<SocketAddr>>,
     pub(super) anyone: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
+    pub(super) address_by: Option<Spanned<Vec<Text<Way>>>>,
+    pub(super) host_pattern: Option<Spanned<String>>,
     pub(super) path_encoding: Option<Text<PathEncoding>>,
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
     #[serde(default)]

@@ -5,6 +5,7 @@
 //! of the file's tables convert that into the library's types. The last step continues after an
 //! error, so that a single run shows all problems.
 
+mod addressing;
 mod auth;
 mod caller;
 mod choice;
@@ -51,6 +52,7 @@ pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 pub(crate) use self::store::Sqlite;
 pub(crate) use self::store::Store;
+use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::peers::PeerLimits;
 
@@ -63,6 +65,7 @@ pub(crate) struct Config {
     /// The address for operators, who need no key. `None` if `listen` also serves them.
     pub(crate) operator: Option<SocketAddr>,
     pub(crate) mount: String,
+    pub(crate) ways: Ways,
     /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
@@ -228,9 +231,10 @@ fn build(
         }
     }
 
+    let mount = settings::mount(file.mount.as_ref(), &mut problems);
+    let ways = addressing::ways(&file, &mount, &mut problems);
     let file_listen = file.listen.map_or(Config::LISTEN, |listen| listen.0);
     let listen = listen.unwrap_or(file_listen);
-    let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,
@@ -307,6 +311,7 @@ fn build(
         tls,
         operator,
         mount,
+        ways,
         shutdown: file
             .shutdown
             .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod addressing;
 mod caller_tls;
 mod callers;
 mod cli;

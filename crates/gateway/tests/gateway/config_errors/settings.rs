@@ -2,6 +2,7 @@
 
 use super::integrations::INTEGRATION;
 use super::{check, refused, refused_with};
+use testkit::process::binary;
 
 #[test]
 fn settings_of_the_server() {
@@ -50,6 +51,43 @@ fn settings_of_the_server() {
             "1:9: mount: expected a path such as \"/passthrough\": ",
         );
     }
+}
+
+#[test]
+fn ways_to_name_a_connection() {
+    for (config, expected) in [
+        (
+            "address_by = [\"path\", \"c4nary\"]",
+            "1:23: address_by: expected \"path\", \"host\", \"header\" or \"key\"",
+        ),
+        (
+            "address_by = []",
+            "1:14: address_by: expected at least one of \"path\", \"host\", \"header\" and \"key\"",
+        ),
+        (
+            "address_by = [\"host\"]",
+            "1:14: address_by: \"host\" needs `host_pattern`, such as \"{connection}.gw.example.com\"",
+        ),
+        (
+            "host_pattern = \"{connection}.gw.test\"",
+            "1:16: host_pattern: this key has no effect without \"host\" in `address_by`; add \"host\", or remove this key",
+        ),
+        (
+            "address_by = [\"host\"]\nhost_pattern = \"gw.test\"",
+            "2:16: host_pattern: a pattern of hosts must contain `{connection}` once, followed by a domain, such as `{connection}.gw.example.com`, without a scheme and a port",
+        ),
+        (
+            "address_by = [\"path\", \"key\"]\nmount = \"/\"",
+            "1:14: address_by: \"key\" has no effect: with mount = \"/\", the path of each call names a connection; set another mount, or remove \"path\"",
+        ),
+    ] {
+        refused(config, &[expected]);
+    }
+    let ended = binary::check("anyone = true\naddress_by = [\"key\"]");
+    assert_eq!(
+        ended.stderr,
+        "FILE:2:14: address_by: \"key\" has no effect with `anyone = true`, because callers need no key\n"
+    );
 }
 
 #[test]

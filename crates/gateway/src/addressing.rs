@@ -1,0 +1,107 @@
+//! The ways in which a call names its connection: `address_by` of the config.
+//!
+//! The library reads path, host and header field. A connection can also be named by the caller's key, which only this program knows:
+//! [`by_key`] puts the connection into the request's extensions, where the library finds it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::middleware::Next;
+use axum::response::Response;
+use http::HeaderName;
+use tower_passthrough::address::{Addressing, RequestedConnection};
+
+use crate::callers::Caller;
+use crate::routes;
+
+/// The header field that names a connection, with `address_by = ["header"]`.
+pub(crate) const CONNECTION: HeaderName = HeaderName::from_static("x-connection");
+
+/// A way in which a call names its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// The first segment below the mount.
+    Path,
+    Host,
+    /// The field [`CONNECTION`].
+    Header,
+    /// The caller's key, if the caller may use a single connection.
+    Key,
+}
+
+/// The ways that the config allows.
+#[derive(Clone, Debug)]
+pub(crate) struct Ways {
+    ways: Vec<Way>,
+    addressing: Addressing,
+}
+
+impl Ways {
+    /// Returns these ways. `hosts` are the library's settings for the way by host.
+    pub(crate) fn new(ways: Vec<Way>, hosts: Addressing) -> Self {
+        let has = |way| ways.contains(&way);
+        let mut addressing = hosts;
+        if !has(Way::Path) {
+            addressing = addressing.without_path();
+        }
+        if has(Way::Header) {
+            addressing = addressing.header(CONNECTION);
+        }
+        if has(Way::Key) {
+            addressing = addressing.extension();
+        }
+        Self { ways, addressing }
+    }
+
+    pub(crate) fn addressing(&self) -> &Addressing {
+        &self.addressing
+    }
+
+    pub(crate) fn has(&self, way: Way) -> bool {
+        self.ways.contains(&way)
+    }
+
+    /// Returns `true` if calls may be below the mount.
+    pub(crate) fn has_mount(&self) -> bool {
+        self.ways.iter().any(|way| *way != Way::Host)
+    }
+}
+
+impl Default for Ways {
+    fn default() -> Self {
+        Self::new(vec![Way::Path], Addressing::path())
+    }
+}
+
+/// The part of the paths in which a call's key may name the connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Place {
+    BelowMount,
+    /// Any path that isn't below the mount, and isn't a page of the gateway.
+    Elsewhere,
+}
+
+/// Names the connection of an authenticated call by its key, if no header field names the connection.
+pub(crate) async fn by_key(
+    State((ways, place)): State<(Arc<Ways>, Place)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let has_field = ways.has(Way::Header) && request.headers().contains_key(CONNECTION);
+    let caller = request.extensions().get::<Arc<Caller>>();
+    let only = caller.and_then(|caller| caller.only_connection());
+    match (only.filter(|_| !has_field).cloned(), place) {
+        (Some(id), _) => {
+            request.extensions_mut().insert(RequestedConnection(id));
+        }
+        // The library answers that the call names no connection.
+        (None, Place::BelowMount) => {}
+        (None, Place::Elsewhere) => {
+            return routes::refuse(
+                request,
+                "there is nothing at this path: calls go below the mount, unless the key belongs to one connection alone",
+            );
+        }
+    }
+    next.run(request).await
+}
