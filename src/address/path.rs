@@ -102,6 +102,19 @@ impl<'a> Target<'a> {
         }
     }
 
+    /// Removes the parameters of the query that have one of these decoded names.
+    pub(crate) fn drop_parameters(&mut self, names: &[Box<str>]) {
+        for name in names {
+            self.query = match self.query.take() {
+                Some(Cow::Borrowed(query)) => without(query, name),
+                Some(Cow::Owned(query)) => {
+                    without(&query, name).map(|query| Cow::Owned(query.into_owned()))
+                }
+                None => None,
+            };
+        }
+    }
+
     /// Returns `true` if no server on the way reads the path as one outside of the base path.
     pub(crate) fn stays_below_base(&self) -> bool {
         stays_below_root(&self.path)

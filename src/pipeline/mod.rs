@@ -162,7 +162,8 @@ where
         // Route.
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
         let mut target = address.target(encoding)?;
-        let place = upstream.place(target.domain())?;
+        target.drop_parameters(upstream.stripped_parameters());
+        let place = upstream.place(target.path(), target.domain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
         call.guard.permit_destination();

@@ -175,6 +175,11 @@ impl Location {
             None => refuse("its host isn't valid"),
         }
     }
+
+    /// Returns `true` if the path can be that of a location.
+    pub(crate) fn fits_path(path: &str) -> bool {
+        fits_path(path)
+    }
 }
 
 /// Splits host and port. Returns `None` if the text after the colon isn't a port.

@@ -36,7 +36,9 @@ pub(crate) struct MountedLinks {
     base_path: Box<str>,
     /// The path of the request to the upstream.
     path: Box<str>,
-    default_query: Option<Box<str>>,
+    upstream: Upstream,
+    /// The remainder of the call, as it's routed.
+    routed: Box<str>,
     /// The call's `__domain`, decoded, because the address of the next page needs it as well.
     domain: Option<Box<str>>,
     encoding: PathEncoding,
@@ -64,7 +66,8 @@ impl MountedLinks {
             origin: route.destination.origin().clone(),
             base_path: route.base_path().into(),
             path: joined.path().into(),
-            default_query: upstream.default_query().map(Box::from),
+            upstream: upstream.clone(),
+            routed: target.path().into(),
             domain: target.domain().map(Box::from),
             encoding,
         }))
@@ -216,9 +219,9 @@ impl MountedLinks {
     /// Returns the query of a call for which the upstream gets `query`: without the default query, and with `__domain`.
     /// Returns `None` if there is no such query.
     fn query<'q>(&self, query: Option<&'q str>) -> Option<Option<Cow<'q, str>>> {
-        let own = match &self.default_query {
+        let own = match self.upstream.default_query() {
             None => query,
-            Some(default) => match query?.strip_prefix(&**default)? {
+            Some(default) => match query?.strip_prefix(default)? {
                 "" => None,
                 rest => Some(rest.strip_prefix('&')?),
             },
@@ -239,11 +242,15 @@ impl MountedLinks {
         let Ok(address) = Address::cut(&path, query) else {
             return false;
         };
-        let Ok(target) = address.target(self.encoding) else {
+        let Ok(mut target) = address.target(self.encoding) else {
             return false;
         };
-        let joined = join(&self.base_path, self.default_query.as_deref(), &target);
+        target.drop_parameters(self.upstream.stripped_parameters());
+        let joined = join(&self.base_path, self.upstream.default_query(), &target);
+        let is_routed_alike =
+            self.domain.is_some() || self.upstream.routes_alike(&self.routed, target.path());
         target.domain() == self.domain.as_deref()
+            && is_routed_alike
             && joined.is_ok_and(|joined| joined.as_str() == vendors)
     }
 }
@@ -327,7 +334,7 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self.upstream.place(target.domain()).ok()?;
+            let place = self.upstream.place(target.path(), target.domain()).ok()?;
             let route = self.upstream.permit(place).ok()?;
             let query = self.upstream.default_query();
             let joined = join(route.base_path(), query, &target).ok()?;
@@ -338,7 +345,7 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self.upstream.place(target.domain()).ok()?;
+            let place = self.upstream.place(target.path(), target.domain()).ok()?;
             let route = self.upstream.permit(place).ok()?;
             let uri = uri.parse().ok()?;
             let upstream = &self.upstream;

@@ -35,13 +35,23 @@ pub enum DomainOverride {
     ReplaceAuthority,
 }
 
-/// The configuration of an upstream. Cloning increments two reference counts.
+/// The configuration of an upstream. Cloning increments two reference counts, or three with routes.
 ///
 /// `B` is the base URL: a [`BaseUrl`], or a [`BaseUrlTemplate`], which is completed with a connection's variables.
 #[derive(Clone)]
 pub struct Upstream<B = BaseUrl> {
     base: B,
+    /// `None` without routes.
+    routes: Option<Arc<[PathRoute<B>]>>,
     settings: Arc<Settings>,
+}
+
+/// The base URL of the paths below a path.
+#[derive(Clone)]
+struct PathRoute<B> {
+    /// Begins with `/`, and doesn't end with `/`.
+    path: Arc<str>,
+    base: B,
 }
 
 #[derive(Clone)]
@@ -56,6 +66,9 @@ struct Settings {
     /// `None` for the default.
     scrub_links: Option<bool>,
     isolates_keys: bool,
+    /// The caller's fields and query parameters that aren't forwarded. The fields are in the requirements as well.
+    stripped_fields: Vec<HeaderName>,
+    stripped_parameters: Vec<Box<str>>,
 }
 
 impl Default for Settings {
@@ -70,6 +83,8 @@ impl Default for Settings {
             path_encoding: None,
             scrub_links: None,
             isolates_keys: false,
+            stripped_fields: Vec::new(),
+            stripped_parameters: Vec::new(),
         }
     }
 }
@@ -98,12 +113,47 @@ impl Upstream {
         self.settings.domains.base(&self.base.location().origin)
     }
 
-    /// Returns the place that a call names: the base URL, or the host or URL in `__domain`. It isn't checked yet.
-    pub(crate) fn place(&self, domain: Option<&str>) -> Result<Place<'_>, Error> {
-        let base = self.base.location();
-        let Some(domain) = domain else {
-            return Ok(Place::Base(base));
+    /// Sends the calls of the paths at and below `path` to another base URL, for a vendor that serves some paths from another host.
+    ///
+    /// `path` is relative to the base URL, and is compared by whole segments, byte for byte, with the path of a call. The longest such path
+    /// counts. The whole path of the call is appended to the other base URL: with the route `/v1/files` to `https://files.vendor.test`, the
+    /// call `/v1/files/7` is sent to `https://files.vendor.test/v1/files/7`. A call with `__domain` isn't routed.
+    ///
+    /// The credential, the default fields and the default query are the same as for other calls, so the other host must belong to the vendor.
+    /// Scopes are checked on the path of the call.
+    ///
+    /// Default: none.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseUrlError`] if the path doesn't begin with `/`, ends with `/`, isn't valid or has a route already, or for the base URL as in
+    /// [`Upstream::new`].
+    pub fn route(self, path: &str, base_url: &str) -> Result<Self, BaseUrlError> {
+        let base = BaseUrl::new(base_url)?;
+        self.with_route(path, base)
+    }
+
+    /// Returns the base URL for a path.
+    fn base_for(&self, path: &str) -> &BaseUrl {
+        let Some(routes) = &self.routes else {
+            return &self.base;
         };
+        let matching = routes.iter().filter(|route| route.leads(path));
+        let longest = matching.max_by_key(|route| route.path.len());
+        longest.map_or(&self.base, |route| &route.base)
+    }
+
+    /// Returns `true` if calls of both paths are sent to the same base URL.
+    pub(crate) fn routes_alike(&self, path: &str, other: &str) -> bool {
+        std::ptr::eq(self.base_for(path), self.base_for(other))
+    }
+
+    /// Returns the place that a call names: the base URL for its path, or the host or URL in `__domain`. It isn't checked yet.
+    pub(crate) fn place(&self, path: &str, domain: Option<&str>) -> Result<Place<'_>, Error> {
+        let Some(domain) = domain else {
+            return Ok(Place::Base(self.base_for(path)));
+        };
+        let base = self.base.location();
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
             Error::bad_domain("`__domain` isn't a host, `host:port` or URL").with_source(error)
         })?;
@@ -121,9 +171,9 @@ impl Upstream {
         let domains = &self.settings.domains;
         match place {
             Place::Base(base) => Ok(Route {
-                destination: domains.base(&base.origin),
-                is_hosts_choice: !self.base.has_variables(),
-                path: RoutePath::Base(&base.path),
+                destination: domains.base(base.origin()),
+                is_hosts_choice: !base.has_variables(),
+                path: RoutePath::Base(base.path()),
             }),
             Place::Named(Location { origin, path }) => {
                 let keeps_path = self.is_base_path_boundary();
@@ -156,9 +206,8 @@ impl Upstream<BaseUrlTemplate> {
     /// # Errors
     ///
     /// [`BaseUrlError`] if the pattern isn't a regular expression, or the template has no such variable.
-    pub fn variable(mut self, name: &str, pattern: &str) -> Result<Self, BaseUrlError> {
-        self.base.set_pattern(name, pattern)?;
-        Ok(self)
+    pub fn variable(self, name: &str, pattern: &str) -> Result<Self, BaseUrlError> {
+        self.change_variable(name, |base| base.set_pattern(name, pattern))
     }
 
     /// Sets the value of a variable for connections that don't have the variable. Default: none, so a call of such a connection is answered
@@ -167,8 +216,44 @@ impl Upstream<BaseUrlTemplate> {
     /// # Errors
     ///
     /// [`BaseUrlError`] if the value doesn't match the pattern, or the template has no such variable.
-    pub fn variable_default(mut self, name: &str, value: &str) -> Result<Self, BaseUrlError> {
-        self.base.set_default(name, value)?;
+    pub fn variable_default(self, name: &str, value: &str) -> Result<Self, BaseUrlError> {
+        self.change_variable(name, |base| base.set_default(name, value))
+    }
+
+    /// Sends the calls of the paths at and below `path` to another base URL, which may contain `{variables}` as well: see
+    /// [`Upstream::route`]. A variable has the same pattern and default in all base URLs.
+    ///
+    /// Default: none.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`Upstream::route`] and [`Upstream::template`].
+    pub fn route(self, path: &str, base_url: &str) -> Result<Self, BaseUrlError> {
+        let mut base = BaseUrlTemplate::new(base_url)?;
+        base.adopt(&self.base);
+        for route in self.routes.as_deref().unwrap_or_default() {
+            base.adopt(&route.base);
+        }
+        self.with_route(path, base)
+    }
+
+    /// Changes a variable in each base URL that contains it.
+    fn change_variable(
+        mut self,
+        name: &str,
+        change: impl Fn(&mut BaseUrlTemplate) -> Result<(), BaseUrlError>,
+    ) -> Result<Self, BaseUrlError> {
+        let mut routes = self.routes.as_deref().unwrap_or_default().to_vec();
+        let in_routes = routes.iter_mut().map(|route| &mut route.base);
+        let in_routes: Vec<_> = in_routes.filter(|base| base.has_variable(name)).collect();
+        // Without any base URL that contains the variable, the error is that of the main base URL.
+        if in_routes.is_empty() || self.base.has_variable(name) {
+            change(&mut self.base)?;
+        }
+        for base in in_routes {
+            change(base)?;
+        }
+        self.routes = self.routes.is_some().then(|| routes.into());
         Ok(self)
     }
 
@@ -178,10 +263,35 @@ impl Upstream<BaseUrlTemplate> {
     ///
     /// [`BaseUrlError`] if a variable is missing, or doesn't match its pattern.
     pub fn expand(&self, variables: &Variables) -> Result<Upstream, BaseUrlError> {
+        let routes = match &self.routes {
+            None => None,
+            Some(routes) => {
+                let expand = |route: &PathRoute<BaseUrlTemplate>| route.expand(variables);
+                Some(routes.iter().map(expand).collect::<Result<_, _>>()?)
+            }
+        };
         Ok(Upstream {
             base: self.base.expand(variables)?,
+            routes,
             settings: Arc::clone(&self.settings),
         })
+    }
+}
+
+impl PathRoute<BaseUrlTemplate> {
+    fn expand(&self, variables: &Variables) -> Result<PathRoute<BaseUrl>, BaseUrlError> {
+        Ok(PathRoute {
+            path: Arc::clone(&self.path),
+            base: self.base.expand(variables)?,
+        })
+    }
+}
+
+impl<B> PathRoute<B> {
+    /// Returns `true` if the route leads the calls of that path, which is empty or begins with `/`.
+    fn leads(&self, path: &str) -> bool {
+        path.strip_prefix(&*self.path)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }
 
@@ -189,8 +299,31 @@ impl<B> Upstream<B> {
     fn at(base: B) -> Self {
         Self {
             base,
+            routes: None,
             settings: Arc::default(),
         }
+    }
+
+    fn with_route(mut self, path: &str, base: B) -> Result<Self, BaseUrlError>
+    where
+        B: Clone,
+    {
+        let is_valid = path.starts_with('/') && !path.ends_with('/') && Location::fits_path(path);
+        if !is_valid {
+            return Err(BaseUrlError::new(
+                "the path of a route must begin with `/`, must not end with `/`, and must not contain dot segments or characters that a path can't contain",
+            ));
+        }
+        let mut routes = self.routes.as_deref().unwrap_or_default().to_vec();
+        if routes.iter().any(|route| *route.path == *path) {
+            return Err(BaseUrlError::new("another route has the same path"));
+        }
+        routes.push(PathRoute {
+            path: path.into(),
+            base,
+        });
+        self.routes = Some(routes.into());
+        Ok(self)
     }
 
     fn set(mut self, change: impl FnOnce(&mut Settings)) -> Self {
@@ -208,8 +341,31 @@ impl<B> Upstream<B> {
                 true => Arc::new(scheme),
                 false => Arc::new(SharedConnection(scheme)),
             };
-            settings.requirements = Arc::new(requirements);
+            let stripped = settings.stripped_fields.iter().cloned();
+            settings.requirements = Arc::new(stripped.fold(requirements, Requirements::field));
         })
+    }
+
+    /// Removes a field from each caller's request, in every spelling of its name and as a trailer, such as the field in which the vendor's
+    /// SDK sends its own key. A default field of that name ([`header`](Self::header)) and a field that the scheme sets are sent.
+    ///
+    /// Default: only the fields that the scheme sets, and those that the service removes.
+    #[must_use]
+    pub fn strip_request_header(self, name: HeaderName) -> Self {
+        self.set(|settings| {
+            let requirements = Arc::unwrap_or_clone(std::mem::take(&mut settings.requirements));
+            settings.requirements = Arc::new(requirements.field(name.clone()));
+            settings.stripped_fields.push(name);
+        })
+    }
+
+    /// Removes a parameter from each caller's query, such as the parameter in which the vendor's SDK sends its own key. `name` is the
+    /// decoded name. A parameter of that name in the default query ([`query`](Self::query)) and a parameter that the scheme adds are sent.
+    ///
+    /// Default: none.
+    #[must_use]
+    pub fn strip_query_parameter(self, name: impl Into<Box<str>>) -> Self {
+        self.set(|settings| settings.stripped_parameters.push(name.into()))
     }
 
     /// Sets the hosts that `__domain` may name, in addition to the base URL's own. Default: none.
@@ -292,7 +448,8 @@ impl<B> Upstream<B> {
         &*self.settings.auth
     }
 
-    /// Returns the fields, parameters, secrets and variables that the authentication scheme sets and reads.
+    /// Returns the fields, parameters, secrets and variables that the authentication scheme sets and reads, and the fields of
+    /// [`strip_request_header`](Self::strip_request_header).
     #[must_use]
     pub fn requirements(&self) -> &Requirements {
         &self.settings.requirements
@@ -309,6 +466,10 @@ impl<B> Upstream<B> {
 
     pub(crate) fn default_query(&self) -> Option<&str> {
         self.settings.query.as_deref()
+    }
+
+    pub(crate) fn stripped_parameters(&self) -> &[Box<str>] {
+        &self.settings.stripped_parameters
     }
 
     pub(crate) fn isolates_keys(&self) -> bool {
@@ -330,8 +491,14 @@ impl<B> Upstream<B> {
 
 impl From<Upstream> for Upstream<BaseUrlTemplate> {
     fn from(upstream: Upstream) -> Self {
+        let fixed = |route: &PathRoute<BaseUrl>| PathRoute {
+            path: Arc::clone(&route.path),
+            base: BaseUrlTemplate::fixed(route.base.clone()),
+        };
+        let routes = upstream.routes.as_deref();
         Self {
             base: BaseUrlTemplate::fixed(upstream.base),
+            routes: routes.map(|routes| routes.iter().map(fixed).collect()),
             settings: upstream.settings,
         }
     }
@@ -381,14 +548,14 @@ impl<B: fmt::Debug> fmt::Debug for Upstream<B> {
 /// The place that a call names, before it's checked.
 #[derive(Debug)]
 pub(crate) enum Place<'a> {
-    Base(&'a Location),
+    Base(&'a BaseUrl),
     Named(Location),
 }
 
 impl Place<'_> {
     pub(crate) fn origin(&self) -> &Origin {
         match self {
-            Self::Base(base) => &base.origin,
+            Self::Base(base) => base.origin(),
             Self::Named(named) => &named.origin,
         }
     }

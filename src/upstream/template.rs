@@ -160,6 +160,33 @@ impl BaseUrlTemplate {
         }
     }
 
+    pub(super) fn has_variable(&self, name: &str) -> bool {
+        self.variables()
+            .iter()
+            .any(|variable| &*variable.name == name)
+    }
+
+    /// Takes over the patterns and the defaults of the variables that `other` contains as well.
+    pub(super) fn adopt(&mut self, other: &Self) {
+        let Repr::Template { variables, .. } = &mut self.0 else {
+            return;
+        };
+        for variable in variables {
+            let mut others = other.variables().iter();
+            if let Some(known) = others.find(|known| known.name == variable.name) {
+                variable.pattern.clone_from(&known.pattern);
+                variable.default.clone_from(&known.default);
+            }
+        }
+    }
+
+    fn variables(&self) -> &[Variable] {
+        match &self.0 {
+            Repr::Fixed(_) => &[],
+            Repr::Template { variables, .. } => variables,
+        }
+    }
+
     fn variable_mut(&mut self, name: &str) -> Result<&mut Variable, BaseUrlError> {
         let found = match &mut self.0 {
             Repr::Fixed(_) => None,

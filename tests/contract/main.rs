@@ -25,4 +25,5 @@ mod rates;
 mod request_headers;
 mod resilience;
 mod responses;
+mod routes;
 mod upgrades;

@@ -11,12 +11,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tower_passthrough::{ConnectionId, Scope, Secret};
 
+use crate::keys::KeyPlaces;
 use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
 
@@ -119,10 +121,10 @@ impl Callers {
         }
     }
 
-    fn identify(&self, headers: &HeaderMap) -> Option<Arc<Caller>> {
+    fn find(&self, key: &[u8]) -> Option<Arc<Caller>> {
         match self {
             Self::Anyone(caller) => Some(Arc::clone(caller)),
-            Self::Keys(keys) => find(keys, &digest(key(headers)?)),
+            Self::Keys(keys) => find(keys, &digest(key)),
         }
     }
 }
@@ -144,36 +146,55 @@ fn find(keys: &[(KeyDigest, Arc<Caller>)], digest: &KeyDigest) -> Option<Arc<Cal
     keys.get(position).map(|(_, caller)| Arc::clone(caller))
 }
 
-/// Returns the key that was sent: `x-api-key`, else `Authorization: Bearer KEY`, else
-/// `Authorization: KEY`.
-///
-/// If there is an `x-api-key`, `Authorization` is ignored, because some SDKs always send it. Two
-/// fields of the same name count as no key, because it's unclear which of the two fields is meant.
-fn key(headers: &HeaderMap) -> Option<&[u8]> {
-    let only = |name| {
-        let mut values = headers.get_all(name).iter();
-        values.next().filter(|_| values.next().is_none())
-    };
-    if headers.contains_key(API_KEY) {
-        return only(API_KEY).map(HeaderValue::as_bytes);
+/// The data for the authentication of calls.
+#[derive(Debug)]
+pub(crate) struct Authentication {
+    callers: Arc<Callers>,
+    places: KeyPlaces,
+    /// The body of the answer to a call without a valid key.
+    problem: Bytes,
+}
+
+impl Authentication {
+    pub(crate) fn new(callers: Arc<Callers>, places: KeyPlaces) -> Self {
+        let problem = serde_json::json!({
+            "type": "about:blank",
+            "title": "Unauthorized",
+            "status": 401,
+            "detail": places.detail(),
+            "code": "unauthenticated",
+            "sent": false,
+        });
+        Self {
+            callers,
+            places,
+            problem: problem.to_string().into(),
+        }
     }
-    let value = only(AUTHORIZATION)?.as_bytes();
-    match value.split_at_checked(7) {
-        Some((scheme, key)) if scheme.eq_ignore_ascii_case(b"bearer ") => Some(key.trim_ascii()),
-        _ => Some(value),
+
+    async fn identify(&self, request: Request) -> (Request, Option<Arc<Caller>>) {
+        match &*self.callers {
+            Callers::Anyone(caller) => (request, Some(Arc::clone(caller))),
+            Callers::Keys(_) => {
+                self.places
+                    .take(request, |key| self.callers.find(key))
+                    .await
+            }
+        }
     }
 }
 
 /// Forwards calls that have a valid key, and answers all other calls with 401.
 ///
-/// The request's body isn't read, so a caller that waits for `100 Continue` is refused before the
-/// caller sends a body.
+/// The request's body isn't read, unless a key may be in a form. So a caller that waits for `100
+/// Continue` is refused before the caller sends a body.
 pub(crate) async fn authenticate(
-    State(callers): State<Arc<Callers>>,
-    mut request: Request,
+    State(authentication): State<Arc<Authentication>>,
+    request: Request,
     next: Next,
 ) -> Response {
-    match callers.identify(request.headers()) {
+    let (mut request, caller) = authentication.identify(request).await;
+    match caller {
         Some(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await
@@ -183,19 +204,14 @@ pub(crate) async fn authenticate(
             metrics::unauthenticated(request.method());
             let (head, body) = request.into_parts();
             unread::drain(&head.headers, body);
-            unauthenticated()
+            unauthenticated(authentication.problem.clone())
         }
     }
 }
 
 // A gRPC client reads this status as UNAUTHENTICATED, so no separate answer for gRPC is needed.
-fn unauthenticated() -> Response {
-    const PROBLEM: &str = concat!(
-        r#"{"type":"about:blank","title":"Unauthorized","status":401,"#,
-        r#""detail":"the call carries no valid API key: send one as `x-api-key`, "#,
-        r#"or as `Authorization: Bearer KEY`","code":"unauthenticated","sent":false}"#,
-    );
-    let mut response = Response::new(Body::from(PROBLEM));
+fn unauthenticated(problem: Bytes) -> Response {
+    let mut response = Response::new(Body::from(problem));
     *response.status_mut() = StatusCode::UNAUTHORIZED;
     response.extensions_mut().insert(NotACall);
     let headers = response.headers_mut();
@@ -246,43 +262,6 @@ pub(crate) fn unusable(key: &Secret) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn headers(fields: &[(HeaderName, &'static str)]) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        for (name, value) in fields {
-            headers.append(name, HeaderValue::from_static(value));
-        }
-        headers
-    }
-
-    #[test]
-    fn a_key_is_read_from_three_places() {
-        for fields in [
-            &[(API_KEY, "k")][..],
-            &[(AUTHORIZATION, "Bearer k")],
-            &[(AUTHORIZATION, "bearer  k")],
-            &[(AUTHORIZATION, "k")],
-            &[(API_KEY, "k"), (AUTHORIZATION, "Bearer other")],
-            &[(API_KEY, "k"), (AUTHORIZATION, "a"), (AUTHORIZATION, "b")],
-        ] {
-            assert_eq!(key(&headers(fields)), Some(&b"k"[..]), "{fields:?}");
-        }
-    }
-
-    #[test]
-    fn an_api_key_hides_the_authorization_even_if_it_is_no_good() {
-        for fields in [
-            &[(API_KEY, "a"), (API_KEY, "b"), (AUTHORIZATION, "k")][..],
-            &[(AUTHORIZATION, "a"), (AUTHORIZATION, "k")],
-            &[],
-        ] {
-            assert_eq!(key(&headers(fields)), None, "{fields:?}");
-        }
-        assert_eq!(
-            key(&headers(&[(API_KEY, ""), (AUTHORIZATION, "k")])),
-            Some(&b""[..])
-        );
-    }
 
     #[test]
     fn each_key_finds_its_own_caller() {

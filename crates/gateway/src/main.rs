@@ -21,6 +21,7 @@ mod config;
 mod demo;
 mod descriptors;
 mod hardening;
+mod keys;
 mod log;
 mod metrics;
 mod newest;
@@ -54,7 +55,7 @@ use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::upgrade::UpgradeTracker;
 use tower_passthrough::{HttpTransport, PassthroughService};
 
-use crate::callers::{API_KEY, Callers};
+use crate::callers::{API_KEY, Authentication, Callers};
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::metrics::Metrics;
@@ -336,7 +337,8 @@ impl Host {
             connections,
         };
         let current = self.current(known, served);
-        let callers = current.callers();
+        let places = config.declared.key_places;
+        let authentication = Authentication::new(current.callers(), places);
 
         let mut passthrough =
             PassthroughService::builder(current.clone(), config.declared.integrations)
@@ -397,7 +399,13 @@ impl Host {
         let on_callers = self.operator.is_none().then_some(on_callers);
         Ok(Routers {
             tls: config.tls,
-            callers: routes::router(&config.mount, config.ways, callers, passthrough, on_callers),
+            callers: routes::router(
+                &config.mount,
+                config.ways,
+                authentication,
+                passthrough,
+                on_callers,
+            ),
             operators: routes::operator(pages),
         })
     }

@@ -16,7 +16,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 use crate::addressing::{Place, Way, Ways, by_key};
-use crate::callers::{Callers, authenticate};
+use crate::callers::{Authentication, authenticate};
 use crate::metrics::Metrics;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
@@ -42,7 +42,7 @@ pub(crate) struct Pages {
 pub(crate) fn router<S>(
     mount: &str,
     ways: Ways,
-    callers: Arc<Callers>,
+    authentication: Authentication,
     passthrough: S,
     pages: Option<Pages>,
 ) -> Router
@@ -52,7 +52,7 @@ where
     S::Future: Send,
 {
     let ways = Arc::new(ways);
-    let authenticated = from_fn_with_state(callers, authenticate);
+    let authenticated = from_fn_with_state(Arc::new(authentication), authenticate);
     let calls = authenticated.layer(passthrough.clone());
     let own = match pages {
         Some(pages) => metrics(pages.metrics)

@@ -351,3 +351,59 @@ async fn t11_names_are_compared_with_underscores_read_as_hyphens() {
         (Some("fine"), Some("2"))
     );
 }
+
+#[tokio::test]
+async fn t18_what_an_integration_strips_never_reaches_its_upstream() {
+    let name = HeaderName::from_static("x-goog-api-key");
+    let pair = Pair::with(|setup| {
+        setup.upstream(move |upstream| {
+            let upstream = upstream.strip_request_header(name);
+            let upstream = upstream.strip_query_parameter("key");
+            // The order of the settings makes no difference.
+            upstream.auth(auth::Bearer).strip_query_parameter("token")
+        })
+    })
+    .await;
+    let lines = [
+        "X-Goog-Api-Key: hostsecret",
+        "x_goog_api_key: hostsecret",
+        "Trailer: X-Goog-Api-Key",
+        "TE: trailers",
+    ];
+    let trailers = ["X-Goog-Api-Key: hostsecret", "X-Kept: trailer"];
+    let target = "/p/c/x?key=hostsecret&a=1&%6bey=hostsecret&token=hostsecret&token&b";
+    for sent in [
+        request("GET", target, &lines, ""),
+        with_trailers(target, &lines, &trailers),
+    ] {
+        let received = pair.seen(&sent).await;
+        assert!(!raw(&received).contains("hostsecret"), "{}", raw(&received));
+        assert_eq!(received.target(), "/x?a=1&b");
+        let token = received.head.value("authorization");
+        assert_eq!(token, Some(&*format!("Bearer {TOKEN}")));
+    }
+    for (target, expected) in [
+        ("/p/c/x?key=a", "/x"),
+        ("/p/c/x?KEY=a&keys=b", "/x?KEY=a&keys=b"),
+        ("/p/c/x?", "/x?"),
+        ("/p/c/%2Fx%3Fkey%3Da%26b", "/x?b"),
+    ] {
+        assert_eq!(pair.seen(get(target)).await.target(), expected, "{target}");
+    }
+}
+
+/// A link with a parameter that a call would lose can't be called, so it stays unchanged.
+#[tokio::test]
+async fn t18_a_link_with_a_stripped_parameter_is_not_rewritten() {
+    for (link, expected) in [("/y?page=2", "/p/c/y?page=2"), ("/y?key=2", "/y?key=2")] {
+        let reply = format!("HTTP/1.1 302 Found\r\nLocation: {link}\r\nContent-Length: 0\r\n\r\n");
+        let vendor = testkit::vendor::Vendor::answering(testkit::reply::Reply::bytes(reply)).await;
+        let pair = Pair::before(vendor, |setup| {
+            let setup = setup.upstream(|upstream| upstream.strip_query_parameter("key"));
+            setup.options(|options| options.rewrite_links(true))
+        })
+        .await;
+        let answer = pair.call(get("/p/c/x")).await;
+        assert_eq!(answer.head.value("location"), Some(expected));
+    }
+}

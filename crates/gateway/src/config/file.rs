@@ -18,7 +18,7 @@ use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::DomainOverride;
 
-use super::value::{Count, SecretSource, Size, Text, Variable};
+use super::value::{Count, OneOrMany, SecretSource, Size, Text, Variable};
 use super::{store, tls};
 use crate::addressing::Way;
 
@@ -163,10 +163,34 @@ pub(super) struct Integration {
     pub(super) path_encoding: Option<Text<PathEncoding>>,
     pub(super) scrub_links: Option<bool>,
     #[serde(default)]
+    pub(super) routes: Vec<Route>,
+    pub(super) caller_key: Option<OneOrMany<CallerKey>>,
+    #[serde(default)]
     pub(super) isolate: bool,
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]
     pub(super) _auth: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { path = \"/v1/files\", base_url = \"https://files.vendor.com\" }"
+)]
+pub(super) struct Route {
+    pub(super) path: Spanned<String>,
+    pub(super) base_url: Spanned<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { query = \"key\" }, { header = \"x-goog-api-key\" } or { form = \"token\" }"
+)]
+pub(super) struct CallerKey {
+    pub(super) query: Option<Spanned<String>>,
+    pub(super) header: Option<Spanned<String>>,
+    pub(super) form: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]

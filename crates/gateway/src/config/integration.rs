@@ -15,9 +15,10 @@ use tower_passthrough::{Integrations, Upstream};
 use super::Folder;
 use super::auth::Tokens;
 use super::auth::{self, Authentication, Needs, Surroundings};
-use super::file::Integration;
+use super::file::{CallerKey, Integration};
 use super::problem::{Problem, Problems};
 use super::value::Variable;
+use crate::keys::KeyPlaces;
 
 /// The integrations of a file, and the secrets and variables that their connections need.
 #[derive(Debug, Default)]
@@ -26,6 +27,8 @@ pub(crate) struct Declared {
     needs: BTreeMap<String, Needs>,
     /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
+    /// The places of callers' keys that any integration names.
+    pub(crate) key_places: KeyPlaces,
 }
 
 /// The variables of an integration's URLs.
@@ -54,7 +57,8 @@ impl Declared {
         let mut table = Integrations::new();
         for (name, integration) in integrations {
             let auth = auth_of(tree, name);
-            let read = upstream(integration, auth, plaintext, folder, problems);
+            let places = &mut declared.key_places;
+            let read = upstream(integration, auth, plaintext, folder, places, problems);
             if let Some((upstream, auth)) = read {
                 table = table.with(name.as_str(), upstream);
                 declared.needs.insert(name.clone(), auth.needs);
@@ -104,6 +108,7 @@ fn upstream(
     auth: Option<&Spanned<DeValue<'_>>>,
     plaintext: bool,
     folder: Folder<'_>,
+    places: &mut KeyPlaces,
     problems: &mut Problems,
 ) -> Option<(Upstream<BaseUrlTemplate>, Authentication)> {
     let integration = place.get_ref();
@@ -142,8 +147,54 @@ fn upstream(
     if let Some(scrub) = integration.scrub_links {
         upstream = upstream.scrub_links(scrub);
     }
+    for caller_key in integration.caller_key.iter().flat_map(|keys| &keys.0) {
+        upstream = strip_key(upstream, caller_key, places, problems);
+    }
     upstream = upstream.isolate_connection_keys(integration.isolate);
     Some((upstream, auth))
+}
+
+/// Removes a caller's key from the calls of the integration, and notes where the key is.
+fn strip_key(
+    mut upstream: Upstream<BaseUrlTemplate>,
+    caller_key: &CallerKey,
+    places: &mut KeyPlaces,
+    problems: &mut Problems,
+) -> Upstream<BaseUrlTemplate> {
+    // The names are in an answer, and JSON would escape other characters.
+    let fits = |name: &&Spanned<String>| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~[]:$".contains(&byte);
+        let name = name.get_ref();
+        !name.is_empty() && name.bytes().all(plain) && name != "__domain"
+    };
+    for name in [&caller_key.query, &caller_key.form].into_iter().flatten() {
+        if !fits(&name) {
+            problems.push(Problem::at(
+                name,
+                "expected a name of letters, digits and `-._~[]:$` that isn't `__domain`",
+            ));
+        }
+    }
+    if let Some(name) = &caller_key.query {
+        places.add_parameter(name.get_ref());
+        upstream = upstream.strip_query_parameter(name.get_ref().as_str());
+    }
+    if let Some(name) = &caller_key.form {
+        places.add_field(name.get_ref());
+    }
+    if let Some(name) = &caller_key.header {
+        match HeaderName::from_bytes(name.get_ref().as_bytes()) {
+            Ok(field) if FRAMING.contains(&field.as_str()) || field == "cookie" => {
+                problems.push(Problem::at(name, "this field can't contain a caller's key"));
+            }
+            Ok(field) => {
+                places.add_header(field.clone());
+                upstream = upstream.strip_request_header(field);
+            }
+            Err(_) => problems.push(Problem::at(name, "expected the name of a header field")),
+        }
+    }
+    upstream
 }
 
 /// Returns the default query, in the order of the names, or `None` if there is none.
@@ -188,6 +239,18 @@ fn base_url(
             place,
             "expected https://, as `network.plaintext` isn't set",
         ));
+    }
+    for route in &integration.routes {
+        let (path, url) = (&route.path, &route.base_url);
+        if is_http(url.get_ref()) && !plaintext {
+            return Err(Problem::at(
+                url,
+                "expected https://, as `network.plaintext` isn't set",
+            ));
+        }
+        upstream = upstream
+            .route(path.get_ref(), url.get_ref())
+            .map_err(|error| Problem::at(path, error.to_string()))?;
     }
     for (name, variable) in &integration.variables {
         let set = |upstream: Upstream<BaseUrlTemplate>| {

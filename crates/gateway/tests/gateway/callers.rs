@@ -29,6 +29,16 @@ async fn a_key_is_accepted_in_each_form_and_never_forwarded() {
         &[format!("Authorization: Bearer {KEY}")],
         &[format!("authorization: bearer {KEY}")],
         &[format!("Authorization: {KEY}")],
+        &[format!("Authorization: token {KEY}")],
+        &[format!("Authorization: Bot {KEY}")],
+        &[format!("Authorization: SSWS {KEY}")],
+        &[format!("Authorization: Klaviyo-API-Key {KEY}")],
+        &[format!("Authorization: Token token={KEY}")],
+        &[format!("Authorization: Token token=\"{KEY}\"")],
+        &[basic(&format!("AC1:{KEY}"))],
+        &[basic(&format!("{KEY}:X"))],
+        &[basic(&format!("{KEY}:"))],
+        &[aws(KEY)],
         &[
             format!("x-api-key: {KEY}"),
             "Authorization: Basic YTpi".to_owned(),
@@ -59,7 +69,11 @@ async fn a_call_without_a_valid_key_is_401() {
         ],
         &[format!("x-api-key: {KEY}"), format!("x-api-key: {KEY}")],
         &[format!("Authorization: Basic {KEY}")],
+        &[basic("AC1:wrong")],
+        &[aws("wrong")],
+        &[format!("Authorization: token {KEY}"), basic("a:b")],
         &[format!("Cookie: {KEY}")],
+        &[format!("x-goog-api-key: {KEY}")],
     ] {
         let arguments: Vec<_> = fields.iter().flat_map(|field| ["-H", field]).collect();
         for path in ["/passthrough/c/x", "/passthrough/nobody", "/passthrough"] {
@@ -75,9 +89,243 @@ async fn a_call_without_a_valid_key_is_401() {
             assert_eq!(body.get("status"), Some(&401.into()), "{body}");
             assert_eq!(body.get("title"), Some(&"Unauthorized".into()), "{body}");
             assert_eq!(body.get("sent"), Some(&false.into()), "{body}");
+            let detail = body["detail"].as_str().unwrap();
+            for place in ["`x-api-key`", "`Authorization`", "`Basic`", "AWS"] {
+                assert!(detail.contains(place), "{detail}");
+            }
         }
     }
+    for target in [
+        format!("/passthrough/c/x?key={KEY}"),
+        format!("/passthrough/c/x?X-Amz-Credential=wrong/1/2/3/aws4_request"),
+    ] {
+        assert_eq!(gateway.curl(&target, &[]).await.status(), 401, "{target}");
+    }
     vendor.untouched().await;
+}
+
+fn basic(text: &str) -> String {
+    use base64::Engine as _;
+    let encoded = base64::engine::general_purpose::STANDARD.encode(text);
+    format!("Authorization: Basic {encoded}")
+}
+
+fn aws(key: &str) -> String {
+    format!(
+        "Authorization: AWS4-HMAC-SHA256 Credential={key}/20260101/eu-west-1/s3/aws4_request, \
+         SignedHeaders=host;x-amz-date, Signature={}",
+        "0".repeat(64)
+    )
+}
+
+/// The user and the password are keys of two callers, so it's unclear who calls.
+#[tokio::test]
+async fn keys_of_two_callers_are_no_key() {
+    let second = "[[caller]]\napi_key = \"c4nary-second\"\nconnections = [\"*\"]\n";
+    let callers = format!("{}\n{second}", caller("connections = [\"*\"]"));
+    let (vendor, gateway) = start(&callers).await;
+    let both = basic(&format!("{KEY}:c4nary-second"));
+    let answer = gateway.curl("/passthrough/c/x", &["-H", &both]).await;
+    assert_eq!(answer.status(), 401);
+    vendor.untouched().await;
+    let same = basic(&format!("{KEY}:{KEY}"));
+    let answer = gateway.curl("/passthrough/c/x", &["-H", &same]).await;
+    assert_eq!(answer.status(), 200);
+}
+
+/// Starts a gateway whose integration names these places, and a second integration `w` that names none, with connection `w`.
+async fn with_places(caller_key: &str, more: &str) -> (Vendor, Gateway) {
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor);
+    let other = format!(
+        "[integration.w]\nbase_url = \"{}\"\n[connection.w]\nintegration = \"w\"",
+        config.origin()
+    );
+    let config = config
+        .integration(&format!("caller_key = {caller_key}\n{more}"))
+        .table(&other);
+    let gateway = Gateway::start(&config).await;
+    (vendor, gateway)
+}
+
+fn all_bytes(received: &testkit::vendor::Received) -> String {
+    let head = testkit::head::latin1(&received.head.raw);
+    head + &testkit::head::latin1(&received.body.data)
+}
+
+#[tokio::test]
+async fn t18_a_key_in_the_query_is_found_and_removed() {
+    let places = "[{ query = \"key\" }, { query = \"token\" }]";
+    let (vendor, gateway) = with_places(places, "").await;
+    let encoded: String = KEY.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    for (path, target) in [
+        (format!("/c/x?key={KEY}"), "/x"),
+        (format!("/c/x?a=1&key={KEY}&b=2"), "/x?a=1&b=2"),
+        (format!("/c/x?key=dummy&token={KEY}"), "/x"),
+        (format!("/c/x?token={encoded}&a"), "/x?a"),
+        (format!("/c/x?%6Bey={KEY}&Key=1"), "/x?Key=1"),
+        (format!("/w/x?key={KEY}&token=own"), "/x?token=own"),
+    ] {
+        let answer = gateway.curl(&format!("/passthrough{path}"), &[]).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        let received = vendor.next().await;
+        assert_eq!(received.target(), target, "{path}");
+        assert!(!all_bytes(&received).contains(KEY));
+    }
+    // With an `x-api-key`, the places of the integration are removed nevertheless, and other integrations keep theirs.
+    for (path, target) in [
+        ("/c/x?key=dummy&a=1&token=", "/x?a=1"),
+        ("/c/%2Fx%3Fkey%3Ddummy%26a%3D1", "/x?a=1"),
+        ("/w/x?key=own", "/x?key=own"),
+        (&format!("/w/x?key={KEY}"), "/x"),
+    ] {
+        let answer = gateway.call(path, &[]).await;
+        assert_eq!(answer.status(), 200, "{path}");
+        assert_eq!(vendor.next().await.target(), target, "{path}");
+    }
+    let answer = gateway.curl("/passthrough/c/x?key=wrong", &[]).await;
+    assert_eq!(answer.status(), 401);
+    assert!(
+        answer.body().contains("query parameter `key`"),
+        "{}",
+        answer.body()
+    );
+    assert!(vendor.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn t18_a_key_in_a_header_field_is_found_and_removed() {
+    let (vendor, gateway) = with_places("{ header = \"x-goog-api-key\" }", "").await;
+    let own = format!("x-api-key: {KEY}");
+    for (id, lines, kept) in [
+        ("c", &[format!("X-Goog-Api-Key: {KEY}")][..], None),
+        ("c", &[format!("X-Goog-Api-Key: Bearer {KEY}")], None),
+        (
+            "c",
+            &[
+                format!("x-goog-api-key: {KEY}"),
+                "authorization: Bearer dummy".to_owned(),
+            ],
+            None,
+        ),
+        ("w", &[format!("x-goog-api-key: {KEY}")], None),
+        (
+            "c",
+            &[own.clone(), "x-goog-api-key: dummy".to_owned()],
+            None,
+        ),
+        (
+            "c",
+            &[own.clone(), "x_goog_api_key: dummy".to_owned()],
+            None,
+        ),
+        (
+            "w",
+            &[own.clone(), "x-goog-api-key: own".to_owned()],
+            Some("own"),
+        ),
+        ("w", &[own, format!("x-goog-api-key: {KEY}")], None),
+    ] {
+        let arguments: Vec<_> = lines.iter().flat_map(|field| ["-H", field]).collect();
+        let path = format!("/passthrough/{id}/x");
+        let answer = gateway.curl(&path, &arguments).await;
+        assert_eq!(answer.status(), 200, "{lines:?}");
+        let received = vendor.next().await;
+        assert_eq!(received.head.value("x-goog-api-key"), kept, "{lines:?}");
+        assert!(!received.head.has("x_goog_api_key"), "{lines:?}");
+        assert!(!all_bytes(&received).contains(KEY));
+    }
+    let two = [
+        "-H",
+        &format!("x-goog-api-key: {KEY}"),
+        "-H",
+        "x-goog-api-key: a",
+    ];
+    assert_eq!(gateway.curl("/passthrough/c/x", &two).await.status(), 401);
+}
+
+#[tokio::test]
+async fn t18_a_key_in_a_form_is_found_and_removed() {
+    let (vendor, gateway) = with_places("{ form = \"token\" }", "").await;
+    for (body, expected) in [
+        (format!("token={KEY}"), ""),
+        (
+            format!("channel=C1&text=a+b%26&token={KEY}"),
+            "channel=C1&text=a+b%26",
+        ),
+        (format!("token={KEY}&x"), "x"),
+    ] {
+        for framing in ["content-length: ", "transfer-encoding: chunked"] {
+            let framing = match framing.ends_with(' ') {
+                true => format!("{framing}{}", body.len()),
+                false => framing.to_owned(),
+            };
+            let chunk = format!("{:x}\r\n{body}\r\n0\r\n\r\n", body.len());
+            let sent = if framing.contains("chunked") {
+                &chunk
+            } else {
+                &body
+            };
+            let request = format!(
+                "POST /passthrough/c/chat HTTP/1.1\r\nHost: gw.test\r\n{framing}\r\n\
+                 Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n\r\n{sent}"
+            );
+            let answer = gateway.raw(request).await;
+            assert_eq!(answer.status(), 200, "{body}: {}", answer.text());
+            let received = vendor.next().await;
+            assert_eq!(testkit::head::latin1(&received.body.data), expected);
+            let length = expected.len().to_string();
+            assert_eq!(received.head.value("content-length"), Some(&*length));
+            assert!(!all_bytes(&received).contains(KEY));
+        }
+    }
+    let long = format!("a={}&token={KEY}", "x".repeat(300_000));
+    for (kind, body) in [
+        ("application/x-www-form-urlencoded", "token=wrong"),
+        ("application/x-www-form-urlencoded", ""),
+        ("application/json", &format!("token={KEY}")),
+        ("application/x-www-form-urlencoded", &long),
+    ] {
+        let request = format!(
+            "POST /passthrough/c/chat HTTP/1.1\r\nHost: gw.test\r\nContent-Length: {}\r\n\
+             Content-Type: {kind}\r\n\r\n{body}",
+            body.len()
+        );
+        assert_eq!(gateway.raw(request).await.status(), 401, "{kind}");
+    }
+    assert!(vendor.try_next().await.is_none());
+}
+
+/// A presigned URL names the key in its query, at integrations with each kind of authentication.
+#[tokio::test]
+async fn t18_the_key_id_of_a_signature_is_found_and_removed() {
+    let sigv4 = "{ kind = \"sigv4\", service = \"s3\", region = \"us-east-1\" }";
+    let secret = "{ access_key_id = \"AKID\", secret_access_key = \"c4nary-aws\" }";
+    for (auth, secret) in [
+        (sigv4, secret),
+        ("{ kind = \"bearer\" }", "{ token = \"c4nary-t\" }"),
+    ] {
+        let vendor = Vendor::ok().await;
+        let gateway = Gateway::start(&Config::new(&vendor).auth(auth, secret)).await;
+        let slash = format!("{KEY}%2F20260101%2Fus-east-1%2Fs3%2Faws4_request");
+        let path = format!(
+            "/passthrough/c/x?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential={slash}\
+             &X-Amz-Date=20260101T000000Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=00&a=1"
+        );
+        let answer = gateway.curl(&path, &[]).await;
+        assert_eq!(answer.status(), 200, "{auth}: {}", answer.body());
+        let received = vendor.next().await;
+        assert!(received.target().contains("a=1"));
+        assert!(!received.target().contains("Credential"));
+        assert!(!all_bytes(&received).contains(KEY));
+
+        let answer = gateway.curl("/passthrough/c/x", &["-H", &aws(KEY)]).await;
+        assert_eq!(answer.status(), 200, "{auth}");
+        let received = vendor.next().await;
+        assert!(!all_bytes(&received).contains(KEY));
+        let authorization = received.head.value("authorization").unwrap();
+        assert_eq!(authorization.contains("Credential=AKID/"), auth == sigv4);
+    }
 }
 
 #[tokio::test]

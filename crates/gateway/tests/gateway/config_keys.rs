@@ -382,3 +382,17 @@ async fn integration_isolate() {
         assert_eq!(connections, expected, "{line}");
     }
 }
+
+#[tokio::test]
+async fn integration_routes() {
+    let files = Vendor::ok().await;
+    let port = files.address().port();
+    let lines = format!(
+        "routes = [{{ path = \"/v1/files\", base_url = \"http://eu.vendor.test:{port}/up\" }}]"
+    );
+    let (vendor, gateway) = start(|config| config.integration(&lines)).await;
+    gateway.call("/c/v1/files/7?a", &[]).await;
+    assert_eq!(files.next().await.target(), "/up/v1/files/7?a");
+    gateway.call("/c/v1/other", &[]).await;
+    assert_eq!(vendor.next().await.target(), "/v1/other");
+}

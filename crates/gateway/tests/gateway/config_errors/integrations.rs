@@ -154,3 +154,47 @@ fn authentication() {
         refused_integration(&format!("auth = {auth}"), expected);
     }
 }
+
+#[test]
+fn routes_and_places_of_keys() {
+    for (line, expected) in [
+        (
+            "routes = [{ path = \"files\", base_url = \"https://f.test\" }]",
+            "3:20: integration.v.routes[0].path: the path of a route must begin with `/`, must not end with `/`, and must not contain dot segments or characters that a path can't contain",
+        ),
+        (
+            "routes = [{ path = \"/files\", base_url = \"http://f.test\" }]",
+            "3:42: integration.v.routes[0].base_url: expected https://, as `network.plaintext` isn't set",
+        ),
+        (
+            "routes = [{ path = \"/files\" }]",
+            "3:11: integration.v.routes: missing key `base_url`",
+        ),
+        (
+            "caller_key = { query = \"__domain\" }",
+            "3:24: integration.v.caller_key.query: expected a name of letters, digits and `-._~[]:$` that isn't `__domain`",
+        ),
+        (
+            "caller_key = [{ form = \"a b\" }]",
+            "3:24: integration.v.caller_key[0].form: expected a name of letters, digits and `-._~[]:$` that isn't `__domain`",
+        ),
+        (
+            "caller_key = { header = \"a b\" }",
+            "3:25: integration.v.caller_key.header: expected the name of a header field",
+        ),
+        (
+            "caller_key = { header = \"Host\" }",
+            "3:25: integration.v.caller_key.header: this field can't contain a caller's key",
+        ),
+        (
+            "caller_key = \"c4nary\"",
+            "3:14: integration.v.caller_key: expected a table, or a list of tables, found a string",
+        ),
+        (
+            "caller_key = { cookie = \"c4nary\" }",
+            "3:16: integration.v.caller_key.cookie: unknown key `cookie`, expected one of `query`, `header`, `form`",
+        ),
+    ] {
+        refused_integration(line, expected);
+    }
+}
