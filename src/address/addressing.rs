@@ -27,7 +27,8 @@ const PLACEHOLDER: &str = "{connection}";
 /// 4. the first segment of the path, unless [`without_path`](Self::without_path) is set.
 ///
 /// A request that no way applies to is answered with `bad-address`. In the first three ways, the path doesn't contain the connection id: all
-/// of the path after the mount belongs to the upstream. The host is a name of a connection only, and never selects the upstream's host.
+/// of the path after the mount belongs to the upstream. The host is a name of a connection only, and doesn't
+/// select the upstream's host.
 ///
 /// ```
 /// use http::HeaderName;
@@ -58,6 +59,13 @@ pub struct RequestedConnection(pub ConnectionId);
 struct HostPattern {
     before: Box<str>,
     after: Box<str>,
+}
+
+/// The connection that a host names.
+struct NamedByHost {
+    id: ConnectionId,
+    /// The labels in front of the label with the id.
+    subdomain: Option<Box<str>>,
 }
 
 /// The error of a text that isn't a valid pattern of hosts. It's returned when the service is built, so it's a mistake in the code or in the
@@ -93,6 +101,9 @@ impl Addressing {
     /// one label, in lower case, because hosts have no case: a connection whose id contains capitals, dots or other characters than letters,
     /// digits, `-` and `_` can't be named by host. `X-Forwarded-Host` isn't read: a server in front must forward `Host`. A request with more
     /// than one `Host` is answered with `bad-address`.
+    ///
+    /// Further labels in front of the pattern (`bucket.acme.gw.example.com`) are put in front of the upstream's host, if the integration
+    /// permits that with [`Upstream::subdomains`](crate::Upstream::subdomains); otherwise the answer is `domain-refused`.
     ///
     /// The whole path belongs to the upstream, without a mount. [`PassthroughLayer`](crate::PassthroughLayer) answers all requests with such
     /// a host. A router must route them to the service by [`is_by_host`](Self::is_by_host).
@@ -138,7 +149,7 @@ impl Addressing {
         let Some(pattern) = &self.host else {
             return false;
         };
-        !matches!(pattern.id(request.uri(), request.headers()), Ok(None))
+        !matches!(pattern.named(request.uri(), request.headers()), Ok(None))
     }
 
     /// Returns `true` if the request is addressed by its host or by an extension, so that the path doesn't decide if it's a call.
@@ -167,8 +178,12 @@ impl Addressing {
             }
         }
         if let Some(pattern) = &self.host {
-            if let Some(id) = pattern.id(uri, headers)? {
-                return Address::of(id, uri.path(), uri.query());
+            if let Some(NamedByHost { id, subdomain }) = pattern.named(uri, headers)? {
+                let address = Address::of(id, uri.path(), uri.query())?;
+                return Ok(Address {
+                    subdomain,
+                    ..address
+                });
             }
         }
         if let Some(field) = &self.header {
@@ -218,8 +233,8 @@ impl HostPattern {
         })
     }
 
-    /// Returns the id in the host of a request, or `None` if the host doesn't match.
-    fn id(&self, uri: &Uri, headers: &HeaderMap) -> Result<Option<ConnectionId>, Error> {
+    /// Returns the connection that the host of a request names, or `None` if the host doesn't match.
+    fn named(&self, uri: &Uri, headers: &HeaderMap) -> Result<Option<NamedByHost>, Error> {
         let named;
         let authority = match uri.authority() {
             Some(authority) => authority,
@@ -238,19 +253,35 @@ impl HostPattern {
                 &named
             }
         };
-        Ok(self.id_in(authority.host()))
+        Ok(self.named_in(authority.host()))
     }
 
-    fn id_in(&self, host: &str) -> Option<ConnectionId> {
+    fn named_in(&self, host: &str) -> Option<NamedByHost> {
         let host = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
-        let rest = host.strip_prefix(&*self.before)?;
-        let id = rest.strip_suffix(&*self.after)?;
-        let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-        if !id.bytes().all(fits) {
+        let rest = host.strip_suffix(&*self.after)?;
+        let mut dots = rest.rmatch_indices('.').map(|(dot, _)| dot);
+        let (subdomain, named) = match dots.nth(self.before.matches('.').count()) {
+            Some(dot) => {
+                let (subdomain, named) = rest.split_at_checked(dot)?;
+                (Some(subdomain), named.strip_prefix('.')?)
+            }
+            None => (None, rest),
+        };
+        let id = named.strip_prefix(&*self.before)?;
+        let mut labels = subdomain.into_iter().flat_map(|labels| labels.split('.'));
+        if !is_label(id) || !labels.all(is_label) {
             return None;
         }
-        ConnectionId::new(id).ok()
+        Some(NamedByHost {
+            id: ConnectionId::new(id).ok()?,
+            subdomain: subdomain.map(Box::from),
+        })
     }
+}
+
+fn is_label(label: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !label.is_empty() && label.bytes().all(fits)
 }
 
 impl fmt::Display for HostPatternError {
@@ -269,8 +300,12 @@ mod tests {
 
     fn id(pattern: &str, host: &str) -> Option<String> {
         let pattern = HostPattern::parse(pattern)?;
-        let id = pattern.id_in(host)?;
-        Some(id.as_str().to_owned())
+        let named = pattern.named_in(host)?;
+        let id = named.id.as_str();
+        Some(match named.subdomain {
+            Some(subdomain) => format!("{subdomain}/{id}"),
+            None => id.to_owned(),
+        })
     }
 
     #[test]
@@ -283,7 +318,11 @@ mod tests {
             ("xn--bcher-kva.gw.test", Some("xn--bcher-kva")),
             (".gw.test", None),
             ("gw.test", None),
-            ("a.b.gw.test", None),
+            ("a.acme.gw.test", Some("a/acme")),
+            ("A.b.acme.gw.test", Some("a.b/acme")),
+            ("..acme.gw.test", None),
+            (".acme.gw.test", None),
+            ("a b.acme.gw.test", None),
             ("acme.gw.test..", None),
             ("acme.gw.test.evil.test", None),
             ("acmegw.test", None),
@@ -297,6 +336,12 @@ mod tests {
         assert_eq!(id(inside, "gw-a-eu.example.com").as_deref(), Some("a"));
         assert_eq!(id(inside, "gw-eu.example.com"), None);
         assert_eq!(id(inside, "gw--eu.example.com"), None);
+        assert_eq!(id(inside, "b.gw-a-eu.example.com").as_deref(), Some("b/a"));
+        let deep = "x.{connection}.test";
+        assert_eq!(id(deep, "x.a.test").as_deref(), Some("a"));
+        assert_eq!(id(deep, "b.c.x.a.test").as_deref(), Some("b.c/a"));
+        assert_eq!(id(deep, "b.a.test"), None);
+        assert_eq!(id(deep, "bx.a.test"), None);
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Address<'a> {
     id: ConnectionId,
     remainder: &'a str,
     query: Option<&'a str>,
+    /// The labels that the caller's host puts in front of the upstream's host.
+    subdomain: Option<Box<str>>,
 }
 
 impl<'a> Address<'a> {
@@ -76,6 +78,7 @@ impl<'a> Address<'a> {
             id,
             remainder: path,
             query,
+            subdomain: None,
         })
     }
 
@@ -92,6 +95,7 @@ impl<'a> Address<'a> {
             id: ConnectionId::from_segment(segment)?,
             remainder,
             query,
+            subdomain: None,
         })
     }
 
@@ -99,6 +103,11 @@ impl<'a> Address<'a> {
     #[must_use]
     pub fn id(&self) -> &ConnectionId {
         &self.id
+    }
+
+    /// Returns the labels that the caller's host puts in front of the upstream's host.
+    pub(crate) fn subdomain(&self) -> Option<&str> {
+        self.subdomain.as_deref()
     }
 
     /// Returns the part of `path` before the remainder: the mount and the id as the caller wrote them, the mount alone if the connection is

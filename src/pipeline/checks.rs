@@ -72,7 +72,7 @@ pub(super) fn check_scope(
     }
     if scope.limits_paths() && route.leaves_base_path() {
         return refused(
-            "this caller's scope limits paths, so `__domain` must not change the base path",
+            "this caller's scope limits paths, so neither `__domain` nor labels in front of the host may change the base URL",
         );
     }
     Ok(())

@@ -163,7 +163,7 @@ where
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
         let mut target = address.target(encoding)?;
         target.drop_parameters(upstream.stripped_parameters());
-        let place = upstream.place(target.path(), target.domain())?;
+        let place = upstream.place(target.path(), address.subdomain(), target.domain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
         call.guard.permit_destination();

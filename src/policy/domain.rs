@@ -125,6 +125,20 @@ impl DomainPolicy {
         Destination::judged(base.clone())
     }
 
+    /// Checks an origin below the base URL's own, which a caller named by the labels in front. `is_allowed` is the integration's decision.
+    #[expect(
+        clippy::unused_self,
+        reason = "a destination comes out of a policy, whichever it is"
+    )]
+    pub(crate) fn below(&self, is_allowed: bool, below: Origin) -> Result<Destination, Error> {
+        match is_allowed {
+            true => Ok(Destination::judged(below)),
+            false => Err(refused(
+                "the host has labels in front of the connection id, and this integration doesn't allow them; remove them, or let the SDK put the name into the path",
+            )),
+        }
+    }
+
     /// Checks the origin that a caller named.
     pub(crate) fn permit(&self, base: &Origin, named: Origin) -> Result<Destination, Error> {
         if base.scheme() == Scheme::Https && named.scheme() == Scheme::Http {

@@ -77,6 +77,17 @@ impl Origin {
         })))
     }
 
+    /// Returns the origin whose host has these labels in front, or `None` if the result isn't the name of a host.
+    pub(crate) fn below(&self, labels: &str) -> Option<Self> {
+        let Host::Name(name) = self.host() else {
+            return None;
+        };
+        let host = Host::parse(&format!("{labels}.{name}"))?;
+        // The parser must not have read the labels as a part of something else.
+        let is_below = matches!(&host, Host::Name(below) if below.ends_with(&format!(".{name}")));
+        is_below.then(|| Self::new(self.scheme(), host, self.port()))?
+    }
+
     /// Returns the scheme.
     #[must_use]
     pub fn scheme(&self) -> Scheme {

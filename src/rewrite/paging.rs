@@ -334,7 +334,10 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self.upstream.place(target.path(), target.domain()).ok()?;
+            let place = self
+                .upstream
+                .place(target.path(), None, target.domain())
+                .ok()?;
             let route = self.upstream.permit(place).ok()?;
             let query = self.upstream.default_query();
             let joined = join(route.base_path(), query, &target).ok()?;
@@ -345,7 +348,10 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self.upstream.place(target.path(), target.domain()).ok()?;
+            let place = self
+                .upstream
+                .place(target.path(), None, target.domain())
+                .ok()?;
             let route = self.upstream.permit(place).ok()?;
             let uri = uri.parse().ok()?;
             let upstream = &self.upstream;

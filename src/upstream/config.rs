@@ -66,6 +66,7 @@ struct Settings {
     /// `None` for the default.
     scrub_links: Option<bool>,
     isolates_keys: bool,
+    has_subdomains: bool,
     /// The caller's fields and query parameters that aren't forwarded. The fields are in the requirements as well.
     stripped_fields: Vec<HeaderName>,
     stripped_parameters: Vec<Box<str>>,
@@ -83,6 +84,7 @@ impl Default for Settings {
             path_encoding: None,
             scrub_links: None,
             isolates_keys: false,
+            has_subdomains: false,
             stripped_fields: Vec::new(),
             stripped_parameters: Vec::new(),
         }
@@ -148,10 +150,31 @@ impl Upstream {
         std::ptr::eq(self.base_for(path), self.base_for(other))
     }
 
-    /// Returns the place that a call names: the base URL for its path, or the host or URL in `__domain`. It isn't checked yet.
-    pub(crate) fn place(&self, path: &str, domain: Option<&str>) -> Result<Place<'_>, Error> {
-        let Some(domain) = domain else {
-            return Ok(Place::Base(self.base_for(path)));
+    /// Returns the place that a call names: the base URL for its path, a host below the base URL's host, or the host or URL in `__domain`.
+    /// It isn't checked yet.
+    pub(crate) fn place(
+        &self,
+        path: &str,
+        subdomain: Option<&str>,
+        domain: Option<&str>,
+    ) -> Result<Place<'_>, Error> {
+        let domain = match (subdomain, domain) {
+            (None, None) => return Ok(Place::Base(self.base_for(path))),
+            (Some(labels), None) => {
+                let base = self.base_for(path);
+                let below = base.origin().below(labels).ok_or_else(|| {
+                    Error::bad_address(
+                        "the labels of the host in front of the connection id aren't a valid host",
+                    )
+                })?;
+                return Ok(Place::Below(base, below));
+            }
+            (Some(_), Some(_)) => {
+                return Err(Error::bad_domain(
+                    "`__domain` can't be combined with a host that has labels in front of the connection id; remove one of them",
+                ));
+            }
+            (None, Some(domain)) => domain,
         };
         let base = self.base.location();
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
@@ -174,6 +197,11 @@ impl Upstream {
                 destination: domains.base(base.origin()),
                 is_hosts_choice: !base.has_variables(),
                 path: RoutePath::Base(base.path()),
+            }),
+            Place::Below(base, origin) => Ok(Route {
+                destination: domains.below(self.settings.has_subdomains, origin)?,
+                is_hosts_choice: false,
+                path: RoutePath::Below(base.path()),
             }),
             Place::Named(Location { origin, path }) => {
                 let keeps_path = self.is_base_path_boundary();
@@ -431,6 +459,20 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.isolates_keys = isolate)
     }
 
+    /// Sets whether callers that name the connection by the host may put labels in front of the upstream's host: with the pattern
+    /// `{connection}.gw.example.com` of [`Addressing::host`](crate::address::Addressing::host) and the base URL
+    /// `https://s3.eu-west-1.amazonaws.com`, the host `bucket.acme.gw.example.com` leads to `bucket.s3.eu-west-1.amazonaws.com`.
+    ///
+    /// **Set `true` only if all hosts below the base URL's host may receive the connection's credential.** That is the case for S3, whose
+    /// buckets belong to many customers, but whose servers all are Amazon's. A caller whose scope limits paths can't use such hosts, because
+    /// a name that is in the path otherwise may be in the host.
+    ///
+    /// Default: `false`.
+    #[must_use]
+    pub fn subdomains(self, allow: bool) -> Self {
+        self.set(|settings| settings.has_subdomains = allow)
+    }
+
     /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location` and `Link`
     /// fields, in which an upstream may repeat its request URL.
     ///
@@ -549,6 +591,7 @@ impl<B: fmt::Debug> fmt::Debug for Upstream<B> {
 #[derive(Debug)]
 pub(crate) enum Place<'a> {
     Base(&'a BaseUrl),
+    Below(&'a BaseUrl, Origin),
     Named(Location),
 }
 
@@ -556,6 +599,7 @@ impl Place<'_> {
     pub(crate) fn origin(&self) -> &Origin {
         match self {
             Self::Base(base) => base.origin(),
+            Self::Below(_, below) => below,
             Self::Named(named) => &named.origin,
         }
     }
@@ -573,6 +617,8 @@ pub(crate) struct Route<'a> {
 #[derive(Debug)]
 enum RoutePath<'a> {
     Base(&'a str),
+    /// On a host that the caller has chosen below the base URL's host.
+    Below(&'a str),
     Named(Box<str>),
 }
 
@@ -580,13 +626,13 @@ impl Route<'_> {
     /// Returns the base path, which is empty or begins with `/`.
     pub(crate) fn base_path(&self) -> &str {
         match &self.path {
-            RoutePath::Base(path) => path,
+            RoutePath::Base(path) | RoutePath::Below(path) => path,
             RoutePath::Named(path) => path,
         }
     }
 
-    /// Returns `true` if the caller chose another base path, to which the path scopes don't apply.
+    /// Returns `true` if the caller chose another base path, or a host below the base URL's host, to which the path scopes don't apply.
     pub(crate) fn leaves_base_path(&self) -> bool {
-        matches!(self.path, RoutePath::Named(_))
+        matches!(self.path, RoutePath::Below(_) | RoutePath::Named(_))
     }
 }

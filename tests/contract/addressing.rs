@@ -136,9 +136,9 @@ async fn p23_a_host_that_is_ambiguous_or_of_another_form_names_no_connection() {
     let request = at("d.gw.test", "http://app.test/p/c/x", &[]);
     arrives(&pair, &request, "/v2/x", "s3cr3t").await;
     for host in [
-        "a.d.gw.test",
         "gw.test",
         ".gw.test",
+        "..d.gw.test",
         "d.gw.test.evil.test",
         "dgw.test",
         "127.0.0.1",
@@ -295,7 +295,7 @@ async fn p23_a_layer_takes_all_requests_whose_host_names_a_connection() {
     for request in [
         at("gw.test", "/x", &[]),
         at("gw.test", "/x", &["X-Connection: d"]),
-        at("a.d.gw.test", "/x", &[]),
+        at("a.d.gw.test.evil.test", "/x", &[]),
     ] {
         let answer = pair.call(request).await;
         assert_eq!((answer.status(), &*answer.text()), (200, "inner"));
@@ -383,4 +383,85 @@ async fn p26_rewritten_links_are_addresses_of_the_same_way() {
             assert_eq!(pair.vendor.next().await.target(), link);
         }
     }
+}
+
+/// An SDK of AWS puts the bucket in front of the host that it's given.
+#[tokio::test]
+async fn d17_labels_in_front_of_the_id_select_a_host_below_the_base_url() {
+    let change = |allowed: bool| {
+        move |setup: Setup| {
+            let setup = setup
+                .name("bucket.vendor.test", [127, 0, 0, 1])
+                .name("a.b.vendor.test", [127, 0, 0, 1])
+                .name("private.vendor.test", [10, 0, 0, 1]);
+            let setup = setup.upstream(move |upstream| upstream.subdomains(allowed));
+            setup_of(setup, all())
+        }
+    };
+    let pair = Pair::with(change(true)).await;
+    let port = pair.vendor.address().port();
+    for (host, expected) in [
+        ("bucket.d.gw.test", "bucket.vendor.test"),
+        ("Bucket.D.gw.test:80", "bucket.vendor.test"),
+        ("a.b.d.gw.test", "a.b.vendor.test"),
+        ("d.gw.test", "vendor.test"),
+    ] {
+        let received = pair.seen(at(host, "/key?a", &[])).await;
+        assert_eq!(received.target(), "/v2/key?a");
+        let expected = format!("{expected}:{port}");
+        assert_eq!(received.head.value("host"), Some(&*expected), "{host}");
+        let token = received.head.value("authorization");
+        assert_eq!(token, Some("Bearer of-d"));
+    }
+    for (host, target, status, code) in [
+        ("private.d.gw.test", "/x", 403, "destination-refused"),
+        ("bucket.none.gw.test", "/x", 404, "unknown-connection"),
+        ("a_b.d.gw.test", "/x", 400, "bad-address"),
+        ("-a.d.gw.test", "/x", 400, "bad-address"),
+        (
+            "bucket.d.gw.test",
+            "/x?__domain=vendor.test",
+            400,
+            "bad-domain",
+        ),
+    ] {
+        pair.refused(at(host, target, &[]), status, code).await;
+    }
+    let long = format!("{}.d.gw.test", vec!["a".repeat(63); 4].join("."));
+    pair.refused(at(&long, "/x", &[]), 400, "bad-address").await;
+
+    let refusing = Pair::with(change(false)).await;
+    let call = at("bucket.d.gw.test", "/x", &[]);
+    refusing.refused(call, 403, "domain-refused").await;
+    refusing.vendor.untouched().await;
+}
+
+/// The name of a bucket is in the path otherwise, where the scope would see it.
+#[tokio::test]
+async fn t10_a_scope_of_paths_refuses_a_host_below_the_base_url() {
+    let vendor = Vendor::ok().await;
+    let listener = bind().await;
+    let mut setup = Setup::new(&vendor)
+        .name("bucket.vendor.test", [127, 0, 0, 1])
+        .upstream(|upstream| upstream.subdomains(true));
+    let transport = setup.build_transport(listener.local_addr().unwrap());
+    let upstreams = tower_passthrough::Integrations::new().with("vendor", setup.build_upstream());
+    let connection = Connection::new("vendor").with_secret("token", "t");
+    let store = tower_passthrough::MemoryStore::from_iter([("d", connection)]);
+    let service = tower_passthrough::PassthroughService::builder(store, upstreams)
+        .authorize_fn(|_, _| tower_passthrough::Scope::all().paths(["own/*"]))
+        .caller_credentials([])
+        .transport(transport)
+        .address_by(all())
+        .build();
+    let pair = Pair {
+        vendor,
+        gateway: Gateway::serve(listener, service),
+    };
+    assert_eq!(
+        pair.seen(at("d.gw.test", "/own/x", &[])).await.target(),
+        "/own/x"
+    );
+    let call = at("bucket.d.gw.test", "/own/x", &[]);
+    pair.refused(call, 403, "scope-refused").await;
 }

@@ -166,6 +166,8 @@ pub(super) struct Integration {
     pub(super) routes: Vec<Route>,
     pub(super) caller_key: Option<OneOrMany<CallerKey>>,
     #[serde(default)]
+    pub(super) subdomains: bool,
+    #[serde(default)]
     pub(super) isolate: bool,
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]

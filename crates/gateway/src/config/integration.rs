@@ -150,7 +150,9 @@ fn upstream(
     for caller_key in integration.caller_key.iter().flat_map(|keys| &keys.0) {
         upstream = strip_key(upstream, caller_key, places, problems);
     }
-    upstream = upstream.isolate_connection_keys(integration.isolate);
+    upstream = upstream
+        .isolate_connection_keys(integration.isolate)
+        .subdomains(integration.subdomains);
     Some((upstream, auth))
 }
 
@@ -228,29 +230,12 @@ fn base_url(
     integration: &Integration,
     plaintext: bool,
 ) -> Result<Upstream<BaseUrlTemplate>, Problem> {
-    let place = &integration.base_url;
-    let url = place.get_ref();
-    let mut upstream = Upstream::template(url).map_err(|error| {
-        let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
-        Problem::at(place, format!("{error}, {expected}"))
-    })?;
-    if is_http(url) && !plaintext {
-        return Err(Problem::at(
-            place,
-            "expected https://, as `network.plaintext` isn't set",
-        ));
-    }
+    let mut upstream = url(&integration.base_url, plaintext)?;
     for route in &integration.routes {
-        let (path, url) = (&route.path, &route.base_url);
-        if is_http(url.get_ref()) && !plaintext {
-            return Err(Problem::at(
-                url,
-                "expected https://, as `network.plaintext` isn't set",
-            ));
-        }
+        url(&route.base_url, plaintext)?;
         upstream = upstream
-            .route(path.get_ref(), url.get_ref())
-            .map_err(|error| Problem::at(path, error.to_string()))?;
+            .route(route.path.get_ref(), route.base_url.get_ref())
+            .map_err(|error| Problem::at(&route.path, error.to_string()))?;
     }
     for (name, variable) in &integration.variables {
         let set = |upstream: Upstream<BaseUrlTemplate>| {
@@ -266,6 +251,21 @@ fn base_url(
         };
         upstream = set(upstream)
             .map_err(|error: BaseUrlError| Problem::at(variable, error.to_string()))?;
+    }
+    Ok(upstream)
+}
+
+fn url(place: &Spanned<String>, plaintext: bool) -> Result<Upstream<BaseUrlTemplate>, Problem> {
+    let url = place.get_ref();
+    let upstream = Upstream::template(url).map_err(|error| {
+        let expected = "expected a URL such as \"https://api.vendor.com/v2\"";
+        Problem::at(place, format!("{error}, {expected}"))
+    })?;
+    if is_http(url) && !plaintext {
+        return Err(Problem::at(
+            place,
+            "expected https://, as `network.plaintext` isn't set",
+        ));
     }
     Ok(upstream)
 }

@@ -396,3 +396,22 @@ async fn integration_routes() {
     gateway.call("/c/v1/other", &[]).await;
     assert_eq!(vendor.next().await.target(), "/v1/other");
 }
+
+#[tokio::test]
+async fn integration_subdomains() {
+    let network = "allow = [\"127.0.0.0/8\"]\nplaintext = true\n\
+                   resolve = { \"vendor.test\" = \"127.0.0.1\", \"bucket.vendor.test\" = \"127.0.0.1\" }";
+    let top = "address_by = [\"host\"]\nhost_pattern = \"{connection}.gw.test\"";
+    for (line, status) in [("subdomains = true", 200), ("", 403)] {
+        let change = |config: Config| config.top(top).network(network).integration(line);
+        let (vendor, gateway) = start(change).await;
+        let call =
+            format!("GET /key HTTP/1.1\r\nHost: bucket.c.gw.test\r\nx-api-key: {KEY}\r\n\r\n");
+        assert_eq!(gateway.raw(call).await.status(), status, "{line}");
+        if status == 200 {
+            let port = vendor.address().port();
+            let host = format!("bucket.vendor.test:{port}");
+            assert_eq!(vendor.next().await.head.value("host"), Some(&*host));
+        }
+    }
+}

@@ -160,11 +160,15 @@ fn routes_and_places_of_keys() {
     for (line, expected) in [
         (
             "routes = [{ path = \"files\", base_url = \"https://f.test\" }]",
-            "3:20: integration.v.routes[0].path: the path of a route must begin with `/`, must not end with `/`, and must not contain dot segments or characters that a path can't contain",
+            "3:20: integration.v.routes.path: the path of a route must begin with `/`, must not end with `/`, and must not contain dot segments or characters that a path can't contain",
         ),
         (
             "routes = [{ path = \"/files\", base_url = \"http://f.test\" }]",
-            "3:42: integration.v.routes[0].base_url: expected https://, as `network.plaintext` isn't set",
+            "3:41: integration.v.routes.base_url: expected https://, as `network.plaintext` isn't set",
+        ),
+        (
+            "routes = [{ path = \"/files\", base_url = \"f.test\" }]",
+            "3:41: integration.v.routes.base_url: it isn't an absolute URL, expected a URL such as \"https://api.vendor.com/v2\"",
         ),
         (
             "routes = [{ path = \"/files\" }]",
@@ -176,7 +180,7 @@ fn routes_and_places_of_keys() {
         ),
         (
             "caller_key = [{ form = \"a b\" }]",
-            "3:24: integration.v.caller_key[0].form: expected a name of letters, digits and `-._~[]:$` that isn't `__domain`",
+            "3:24: integration.v.caller_key.form: expected a name of letters, digits and `-._~[]:$` that isn't `__domain`",
         ),
         (
             "caller_key = { header = \"a b\" }",
