@@ -336,7 +336,10 @@ impl<B> Upstream<B> {
     where
         B: Clone,
     {
-        let is_valid = path.starts_with('/') && !path.ends_with('/') && Location::fits_path(path);
+        let is_valid = path.starts_with('/')
+            && !path.ends_with('/')
+            && !path.contains(['?', '#'])
+            && Location::fits_path(path);
         if !is_valid {
             return Err(BaseUrlError::new(
                 "the path of a route must begin with `/`, must not end with `/`, and must not contain dot segments or characters that a path can't contain",

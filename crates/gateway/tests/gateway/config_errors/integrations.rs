@@ -168,7 +168,7 @@ fn routes_and_places_of_keys() {
         ),
         (
             "routes = [{ path = \"/files\", base_url = \"f.test\" }]",
-            "3:41: integration.v.routes.base_url: it isn't an absolute URL, expected a URL such as \"https://api.vendor.com/v2\"",
+            "3:41: integration.v.routes.base_url: it's neither a host nor an absolute URL, expected a URL such as \"https://api.vendor.com/v2\"",
         ),
         (
             "routes = [{ path = \"/files\" }]",
