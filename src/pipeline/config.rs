@@ -7,7 +7,8 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 use http::{Extensions, Uri};
 
-use crate::address::PathEncoding;
+use crate::address::{ConnectionId, PathEncoding};
+use crate::authorize::CallContext;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
@@ -17,6 +18,10 @@ use crate::upgrade::{Origins, UpgradeTracker};
 
 /// Returns the original URI, from which no router has removed the mount.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
+
+/// Returns the address at which the owner of a connection authorizes the connection again.
+pub(crate) type ReauthorizeLink =
+    dyn Fn(&ConnectionId, CallContext<'_>) -> Option<Uri> + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -45,6 +50,7 @@ pub(crate) struct Config {
     pub(crate) upgrade_grace: Duration,
     pub(crate) trace_context: TraceContext,
     pub(crate) resilience: Resilience,
+    pub(crate) reauthorize_link: Option<Arc<ReauthorizeLink>>,
 }
 
 impl Config {
@@ -81,6 +87,7 @@ impl Default for Config {
             upgrade_grace: Duration::from_secs(60),
             trace_context: TraceContext::Pass,
             resilience: Resilience::default(),
+            reauthorize_link: None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod respond;
 mod response_body;
 mod send;
 
+pub use self::problem::ProblemDetails;
 pub use self::response_body::ResponseBody;
 
 pub(crate) use self::response_body::OwnBody;
@@ -109,7 +110,7 @@ where
                         Some(handshake) => self.upgrade(response, *handshake, call.guard),
                         None => self.relay(response, call.guard),
                     },
-                    Err(error) => form.answer(error, call.guard),
+                    Err(error) => form.answer(error, call.guard, &self.config),
                 }
             }),
         }

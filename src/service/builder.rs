@@ -435,6 +435,29 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.limits.set_rate(rate))
     }
 
+    /// Sets the function that returns the address at which the owner of a connection authorizes the connection again, such as a page of
+    /// the host application.
+    ///
+    /// The address is the member `reauthorize_url` in the body of each error [`Reauthorize`](crate::ErrorCode::Reauthorize). The function
+    /// gets the connection id in the caller's URL, decoded, so encode the id where it becomes a part of the address. For `None`, and
+    /// for gRPC callers, the answer has no address.
+    ///
+    /// ```
+    /// use http::Uri;
+    /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    ///
+    /// let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+    ///     .reauthorize_link(|_, _| Some(Uri::from_static("https://app.example/connections")));
+    /// ```
+    ///
+    /// Default: none.
+    pub fn reauthorize_link(
+        self,
+        link: impl Fn(&ConnectionId, CallContext<'_>) -> Option<Uri> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|config| config.reauthorize_link = Some(Arc::new(link)))
+    }
+
     /// Sets the policy by which requests that are safe to repeat are sent again, if the upstream couldn't be reached or was overloaded.
     /// Default: a request that the upstream may have received is never sent again.
     pub fn retry(self, policy: RetryPolicy) -> Self {

@@ -97,6 +97,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         path_encoding: PathEncoding::Auto,
         response_headers: ResponseHeaderPolicy::All,
         rewrite_links: false,
+        reauthorize_url: None,
         strip_headers: Vec::new(),
         pass_headers: Vec::new(),
         pass_server_instructions: false,

@@ -360,6 +360,9 @@ impl Host {
                 .prefix(&config.mount)?
                 .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
         }
+        if let Some(url) = config.reauthorize_url {
+            passthrough = passthrough.reauthorize_link(move |id, _| url.of(id.as_str()));
+        }
         for name in config.strip_headers {
             passthrough = passthrough.strip_request_header(name);
         }

@@ -31,6 +31,7 @@ pub(super) struct File {
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
     #[serde(default)]
     pub(super) rewrite_links: bool,
+    pub(super) reauthorize_url: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) strip_headers: Vec<Spanned<String>>,
     #[serde(default)]

@@ -13,6 +13,7 @@ mod file;
 mod import;
 mod integration;
 mod limits;
+mod links;
 mod network;
 mod problem;
 mod resilience;
@@ -46,6 +47,7 @@ use self::file::File;
 pub(crate) use self::import::{connections, secrets};
 pub(crate) use self::integration::Declared;
 pub(crate) use self::limits::Limits;
+pub(crate) use self::links::ReauthorizeUrl;
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
@@ -76,6 +78,7 @@ pub(crate) struct Config {
     pub(crate) path_encoding: PathEncoding,
     pub(crate) response_headers: ResponseHeaderPolicy,
     pub(crate) rewrite_links: bool,
+    pub(crate) reauthorize_url: Option<ReauthorizeUrl>,
     /// Fields of callers that are removed, in addition to the library's.
     pub(crate) strip_headers: Vec<HeaderName>,
     /// Fields that name the caller, and that are forwarded nevertheless.
@@ -244,6 +247,7 @@ fn build(
     if let Some(total) = &file.timeouts.total {
         settings::timeout(Some(total), Duration::ZERO, &mut problems);
     }
+    let reauthorize_url = links::reauthorize_url(file.reauthorize_url.as_ref(), &mut problems);
     let strip_headers = settings::headers(&file.strip_headers, &mut problems);
     let pass_headers = settings::headers(&file.pass_headers, &mut problems);
     let websocket_origins = settings::origins(&file.websocket_origins, &mut problems);
@@ -323,6 +327,7 @@ fn build(
             .response_headers
             .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
         rewrite_links: file.rewrite_links,
+        reauthorize_url,
         strip_headers,
         pass_headers,
         pass_server_instructions: file.pass_server_instructions,

@@ -382,3 +382,29 @@ async fn integration_isolate() {
         assert_eq!(connections, expected, "{line}");
     }
 }
+
+#[tokio::test]
+async fn reauthorize_url() {
+    let url = "https://app.example/connect/{connection}?from={connection}";
+    for (line, expected) in [
+        ("".to_owned(), None),
+        (
+            format!("reauthorize_url = \"{url}\""),
+            Some("https://app.example/connect/%C3%A9%20%3F?from=%C3%A9%20%3F".into()),
+        ),
+    ] {
+        // A connection whose secret can't be sent, with an id that must be encoded.
+        let change = |config: Config| {
+            let secret = "{ token = \"a\\nb\" }";
+            let table =
+                format!("[connection.\"\u{e9} ?\"]\nintegration = \"v\"\nsecret = {secret}");
+            config.top(&line).table(&table)
+        };
+        let (vendor, gateway) = start(change).await;
+        let answer = gateway.call("/%C3%A9%20%3F/x", &[]).await;
+        assert_eq!(answer.error(), Some("reauthorize"), "{line}");
+        let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+        assert_eq!(body.get("reauthorize_url").cloned(), expected, "{line}");
+        vendor.untouched().await;
+    }
+}

@@ -27,6 +27,14 @@ fn settings_of_the_server() {
             "1:17: rewrite_links: expected a boolean, found a string",
         ),
         (
+            "reauthorize_url = \"https://{connection}.app.example/\"",
+            "1:19: reauthorize_url: expected a URL such as \"https://app.example/connect/{connection}\", with {connection} after the host",
+        ),
+        (
+            "reauthorize_url = \"/c4nary\"",
+            "1:19: reauthorize_url: expected a URL such as \"https://app.example/connect/{connection}\", with {connection} after the host",
+        ),
+        (
             "shutdown = \"soon\"",
             "1:12: shutdown: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
         ),
