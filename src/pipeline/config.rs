@@ -12,7 +12,7 @@ use crate::authorize::CallContext;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
-use crate::rewrite::{CallerFields, ResponseHeaderPolicy, members};
+use crate::rewrite::{CallerFields, ForeignLocations, PublicUrl, ResponseHeaderPolicy, members};
 use crate::timeouts::Timeouts;
 use crate::upgrade::{Origins, UpgradeTracker};
 
@@ -33,6 +33,9 @@ pub(crate) struct Config {
     pub(crate) pass_server_instructions: bool,
     pub(crate) host_credentials: Arc<CallerFields>,
     pub(crate) rewrite_links: bool,
+    /// The URL at which callers reach the host application. `None` if the request says it.
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) foreign_locations: ForeignLocations,
     pub(crate) pass_forwarded: bool,
     pub(crate) via: Option<Via>,
     pub(crate) timeouts: Timeouts,
@@ -75,6 +78,8 @@ impl Default for Config {
             pass_server_instructions: false,
             host_credentials: Arc::default(),
             rewrite_links: false,
+            public_url: None,
+            foreign_locations: ForeignLocations::Pass,
             pass_forwarded: false,
             via: None,
             timeouts: Timeouts::default(),

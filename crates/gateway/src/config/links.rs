@@ -1,8 +1,14 @@
 //! The addresses that answers contain.
 
-use http::Uri;
-use toml::Spanned;
+use std::fmt;
 
+use http::Uri;
+use serde::de::{Error, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+use tower_passthrough::{Integrations, MemoryStore, PassthroughService, service};
+
+use super::integration;
 use super::problem::{Problem, Problems};
 
 /// The address at which the owner of a connection authorizes the connection again, with `{connection}` in place of the id.
@@ -46,4 +52,75 @@ pub(super) fn reauthorize_url(
             "expected a URL such as \"https://app.example/connect/{connection}\", with {connection} after the host";
         Problem::at(url, expected)
     }))
+}
+
+/// Returns the URL at which callers reach the gateway, after a check.
+pub(super) fn public_url(url: Option<&Spanned<String>>, problems: &mut Problems) -> Option<String> {
+    let url = url?;
+    // The builder is only used for its check.
+    let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new());
+    let checked = builder.public_url(url.get_ref());
+    let checked = checked.map_err(|error| Problem::at(url, error.to_string()));
+    problems.ok(checked).map(|_| url.get_ref().clone())
+}
+
+/// The locations that callers get: a word, or the hosts of which callers get locations.
+#[derive(Debug)]
+pub(super) enum ForeignLocations {
+    Pass,
+    Hide,
+    Only(Vec<Spanned<String>>),
+}
+
+impl ForeignLocations {
+    const EXPECTED: &'static str = "\"pass\", \"hide\", or a list of hosts";
+}
+
+struct ForeignVisitor;
+
+impl<'de> Visitor<'de> for ForeignVisitor {
+    type Value = ForeignLocations;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(ForeignLocations::EXPECTED)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<ForeignLocations, E> {
+        match text {
+            "pass" => Ok(ForeignLocations::Pass),
+            "hide" => Ok(ForeignLocations::Hide),
+            _ => Err(E::custom(format_args!(
+                "expected {}",
+                ForeignLocations::EXPECTED
+            ))),
+        }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut hosts: A) -> Result<ForeignLocations, A::Error> {
+        let mut listed = Vec::new();
+        while let Some(host) = hosts.next_element()? {
+            listed.push(host);
+        }
+        Ok(ForeignLocations::Only(listed))
+    }
+}
+
+impl<'de> Deserialize<'de> for ForeignLocations {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ForeignVisitor)
+    }
+}
+
+/// Returns the locations that callers get. Default: all.
+pub(super) fn foreign_locations(
+    locations: Option<ForeignLocations>,
+    problems: &mut Problems,
+) -> service::ForeignLocations {
+    match locations {
+        None | Some(ForeignLocations::Pass) => service::ForeignLocations::Pass,
+        Some(ForeignLocations::Hide) => service::ForeignLocations::Hide,
+        Some(ForeignLocations::Only(hosts)) => {
+            service::ForeignLocations::Only(integration::domains(&hosts, problems))
+        }
+    }
 }
