@@ -275,8 +275,8 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.isolates_keys = isolate)
     }
 
-    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location` and `Link`
-    /// fields, in which an upstream may repeat its request URL.
+    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location`, `Link` and
+    /// the other fields of [`rewrite_links`](crate::PassthroughBuilder::rewrite_links), in which an upstream may repeat its request URL.
     ///
     /// The parameters are those that the scheme [announces](crate::auth::Requirements::parameter). Bodies are never changed.
     ///

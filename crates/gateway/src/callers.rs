@@ -11,11 +11,12 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tower_passthrough::{Scope, Secret};
+use tower_passthrough::{ProblemDetails, Scope, Secret};
 
 use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
@@ -170,28 +171,23 @@ pub(crate) async fn authenticate(
             metrics::unauthenticated(request.method());
             let (head, body) = request.into_parts();
             unread::drain(&head.headers, body);
-            unauthenticated()
+            unauthenticated(&head)
         }
     }
 }
 
 // A gRPC client reads this status as UNAUTHENTICATED, so no separate answer for gRPC is needed.
-fn unauthenticated() -> Response {
-    const PROBLEM: &str = concat!(
-        r#"{"type":"about:blank","title":"Unauthorized","status":401,"#,
-        r#""detail":"the call carries no valid API key: send one as `x-api-key`, "#,
-        r#"or as `Authorization: Bearer KEY`","code":"unauthenticated","sent":false}"#,
+fn unauthenticated(request: &Parts) -> Response {
+    let problem = ProblemDetails::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+        "the call carries no valid API key: send one as `x-api-key`, or as `Authorization: Bearer KEY`",
     );
-    let mut response = Response::new(Body::from(PROBLEM));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
+    let response = problem.to_response(&request.method, &request.headers);
+    let mut response = response.map(Body::new);
     response.extensions_mut().insert(NotACall);
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Distinguishes this 401 from an upstream's, because the library removes the field from
     // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));

@@ -66,15 +66,16 @@ async fn a_call_without_a_valid_key_is_401() {
             let answer = gateway.curl(path, &arguments).await;
             assert_eq!(answer.status(), 401, "{path} {fields:?}");
             assert_eq!(answer.error(), Some("unauthenticated"));
-            assert_eq!(
-                answer.field("content-type"),
-                Some("application/problem+json")
-            );
+            assert_eq!(answer.field("content-type"), Some("application/json"));
             assert_eq!(answer.field("cache-control"), Some("no-store"));
             let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
             assert_eq!(body.get("status"), Some(&401.into()), "{body}");
             assert_eq!(body.get("title"), Some(&"Unauthorized".into()), "{body}");
             assert_eq!(body.get("sent"), Some(&false.into()), "{body}");
+            // SDKs look for these members.
+            assert_eq!(body.get("ok"), Some(&false.into()), "{body}");
+            let message = &body["error"]["message"];
+            assert!(message.is_string() && message == &body["message"], "{body}");
         }
     }
     vendor.untouched().await;
