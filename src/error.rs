@@ -195,6 +195,8 @@ struct Inner {
     is_hosts_mistake: bool,
     /// The caller's body is the reason for `bad-address`, and not the address.
     is_about_body: bool,
+    /// The same call fails until the host application has changed its setup, so waiting doesn't help.
+    is_lasting: bool,
     retry_after: Option<Duration>,
     source: Option<BoxError>,
 }
@@ -208,6 +210,7 @@ impl Error {
             sent: false,
             is_hosts_mistake: false,
             is_about_body: false,
+            is_lasting: false,
             retry_after: None,
             source: None,
         }))
@@ -284,6 +287,12 @@ impl Error {
         self
     }
 
+    /// Marks the error as one that lasts until the host application has changed its setup. The response then has no `Retry-After`.
+    pub(crate) fn with_lasting_cause(mut self) -> Self {
+        self.0.is_lasting = true;
+        self
+    }
+
     pub(crate) fn with_proxy_status(mut self, error_type: &'static str) -> Self {
         self.0.proxy_status = error_type;
         self
@@ -352,6 +361,10 @@ impl Error {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.0.is_lasting
     }
 
     /// Returns the title of the problem details: the code's title, or another title if the body isn't valid, and not the address.

@@ -126,6 +126,7 @@ pub use self::client::transport::Transport;
 pub use self::connection::Connection;
 pub use self::error::{BoxError, Error, ErrorCode};
 pub use self::observe::report::Observe;
+pub use self::pipeline::ProblemDetails;
 pub use self::secret::Secret;
 pub use self::service::builder::PassthroughBuilder;
 pub use self::service::layer::PassthroughLayer;

@@ -181,6 +181,7 @@ impl Addressing {
             if let Some(NamedByHost { id, subdomain }) = pattern.named(uri, headers)? {
                 let address = Address::of(id, uri.path(), uri.query())?;
                 return Ok(Address {
+                    by_host: true,
                     subdomain,
                     ..address
                 });

@@ -47,6 +47,7 @@ pub struct Address<'a> {
     id: ConnectionId,
     remainder: &'a str,
     query: Option<&'a str>,
+    by_host: bool,
     /// The labels that the caller's host puts in front of the upstream's host.
     subdomain: Option<Box<str>>,
 }
@@ -78,6 +79,7 @@ impl<'a> Address<'a> {
             id,
             remainder: path,
             query,
+            by_host: false,
             subdomain: None,
         })
     }
@@ -95,6 +97,7 @@ impl<'a> Address<'a> {
             id: ConnectionId::from_segment(segment)?,
             remainder,
             query,
+            by_host: false,
             subdomain: None,
         })
     }
@@ -103,6 +106,11 @@ impl<'a> Address<'a> {
     #[must_use]
     pub fn id(&self) -> &ConnectionId {
         &self.id
+    }
+
+    /// Returns `true` if the host of the request names the connection.
+    pub(crate) fn is_by_host(&self) -> bool {
+        self.by_host
     }
 
     /// Returns the labels that the caller's host puts in front of the upstream's host.

@@ -10,10 +10,14 @@ use crate::error::Error;
 
 /// The path of a mount: `/passthrough`, or empty for the root. Cloning increments a reference count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Prefix(Arc<str>);
+pub(crate) struct Prefix {
+    text: Arc<str>,
+    /// `true` if a segment in braces stands for any segment.
+    has_parameters: bool,
+}
 
 /// The error of a text that isn't valid as the path of a mount: it doesn't begin with `/`, or contains a `?`, a `#`, a
-/// blank or a control character. It's returned when the service is built, so it's a mistake in the code or in the
+/// blank, a control character, or a brace that isn't around a whole segment. It's returned when the service is built, so it's a mistake in the code or in the
 /// configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -24,7 +28,8 @@ impl Prefix {
     ///
     /// # Errors
     ///
-    /// If it doesn't begin with `/`, or contains a `?`, a `#`, a blank or a control character.
+    /// If it doesn't begin with `/`, or contains a `?`, a `#`, a blank, a control character, or a brace that isn't around a
+    /// whole segment.
     pub(crate) fn new(prefix: &str) -> Result<Self, PrefixError> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
         let unfit = |byte: u8| {
@@ -33,12 +38,23 @@ impl Prefix {
         if trimmed.bytes().any(unfit) || !(trimmed.is_empty() || trimmed.starts_with('/')) {
             return Err(PrefixError);
         }
-        Ok(Self(trimmed.into()))
+        let has_parameters = trimmed.contains(['{', '}']);
+        let is_valid = |segment| is_parameter(segment) || !segment.contains(['{', '}']);
+        if has_parameters && !trimmed.split('/').all(is_valid) {
+            return Err(PrefixError);
+        }
+        Ok(Self {
+            text: trimmed.into(),
+            has_parameters,
+        })
     }
 
     /// Returns the part of `path` after the prefix, or `None` if the path isn't below the prefix.
     pub(crate) fn strip<'a>(&self, path: &'a str) -> Option<&'a str> {
-        path.strip_prefix(&*self.0)
+        if self.has_parameters {
+            return self.strip_segments(path);
+        }
+        path.strip_prefix(&*self.text)
             .filter(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
@@ -51,12 +67,34 @@ impl Prefix {
         let outside = || Error::bad_address("the path is outside of the mount");
         self.strip(uri.path()).ok_or_else(outside)
     }
+
+    fn strip_segments<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let mut rest = path;
+        for segment in self.text.split('/').skip(1) {
+            let after = rest.strip_prefix('/')?;
+            let (found, behind) = after.split_at_checked(after.find('/').unwrap_or(after.len()))?;
+            let fits = match is_parameter(segment) {
+                true => !found.is_empty(),
+                false => found == segment,
+            };
+            rest = Some(behind).filter(|_| fits)?;
+        }
+        Some(rest)
+    }
+}
+
+/// Returns `true` for a name in braces.
+fn is_parameter(segment: &str) -> bool {
+    let name = segment
+        .strip_prefix('{')
+        .and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.is_empty() && !name.contains(['{', '}', '*']))
 }
 
 impl fmt::Display for PrefixError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
-            "a prefix must begin with `/`, and must not contain a query, a fragment, blanks or control characters",
+            "a prefix must begin with `/`, and must not contain a query, a fragment, blanks, control characters, or braces around a part of a segment",
         )
     }
 }
@@ -97,6 +135,33 @@ mod tests {
         assert_eq!(Prefix::default().strip("/c/x"), Some("/c/x"));
         assert_eq!(Prefix::new("p"), Err(PrefixError));
         assert_eq!(Prefix::new("/a?b"), Err(PrefixError));
+    }
+
+    #[test]
+    fn a_segment_in_braces_stands_for_any_segment() {
+        let prefix = Prefix::new("/t/{tenant}/p").unwrap_or_default();
+        for (path, rest) in [
+            ("/t/acme/p/c/x", Some("/c/x")),
+            ("/t/a%2Fb/p", Some("")),
+            ("/t/{tenant}/p/c", Some("/c")),
+            ("/t//p/c", None),
+            ("/t/acme", None),
+            ("/t/acme/px", None),
+            ("/t/a/b/p/c", None),
+            ("/x/acme/p/c", None),
+        ] {
+            assert_eq!(prefix.strip(path), rest, "{path}");
+        }
+        for text in [
+            "/t/{tenant",
+            "/t/x{tenant}",
+            "/{}",
+            "/{*rest}",
+            "/{a}{b}",
+            "/}",
+        ] {
+            assert_eq!(Prefix::new(text), Err(PrefixError), "{text}");
+        }
     }
 
     fn chosen(left: &'static str, original: &'static str) -> String {

@@ -1,7 +1,6 @@
 //! Errors of schemes.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::error::{Error, ErrorCode};
 #[cfg(feature = "rustls")]
@@ -109,7 +108,7 @@ impl From<AuthError> for Error {
                 let detail = "the integration's authentication isn't set up correctly by the host application";
                 return Self::new(ErrorCode::StoreUnavailable, detail)
                     .with_source(error)
-                    .with_retry_after(Duration::from_secs(1));
+                    .with_lasting_cause();
             }
             AuthError::Ambiguous => {
                 let detail =

@@ -39,7 +39,7 @@ impl TokenEndpoint {
     ) -> Result<(Request<RequestBody>, Dispatch), RequestBuildError> {
         let upstream = self.upstream.expand(connection.variables())?;
         let route = upstream
-            .place("", None, None)
+            .place(None)
             .and_then(|place| upstream.permit(place))
             .map_err(|_| RequestBuildError::Unsendable)?;
         let target = target(route.base_path(), upstream.default_query())?;

@@ -7,16 +7,21 @@ use std::time::Duration;
 use http::header::{HeaderMap, HeaderName, HeaderValue, VIA};
 use http::{Extensions, Uri};
 
-use crate::address::{Addressing, PathEncoding};
+use crate::address::{Addressing, ConnectionId, PathEncoding};
+use crate::authorize::CallContext;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
-use crate::rewrite::{CallerFields, ResponseHeaderPolicy, members};
+use crate::rewrite::{CallerFields, ForeignLocations, PublicUrl, ResponseHeaderPolicy, members};
 use crate::timeouts::Timeouts;
 use crate::upgrade::{Origins, UpgradeTracker};
 
 /// Returns the original URI, from which no router has removed the mount.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
+
+/// Returns the address at which the owner of a connection authorizes the connection again.
+pub(crate) type ReauthorizeLink =
+    dyn Fn(&ConnectionId, CallContext<'_>) -> Option<Uri> + Send + Sync;
 
 #[derive(Clone)]
 pub(crate) struct Config {
@@ -30,6 +35,9 @@ pub(crate) struct Config {
     pub(crate) pass_server_instructions: bool,
     pub(crate) host_credentials: Arc<CallerFields>,
     pub(crate) rewrite_links: bool,
+    /// The URL at which callers reach the host application. `None` if the request says it.
+    pub(crate) public_url: Option<PublicUrl>,
+    pub(crate) foreign_locations: ForeignLocations,
     pub(crate) pass_forwarded: bool,
     pub(crate) via: Option<Via>,
     pub(crate) timeouts: Timeouts,
@@ -47,6 +55,7 @@ pub(crate) struct Config {
     pub(crate) upgrade_grace: Duration,
     pub(crate) trace_context: TraceContext,
     pub(crate) resilience: Resilience,
+    pub(crate) reauthorize_link: Option<Arc<ReauthorizeLink>>,
 }
 
 impl Config {
@@ -72,6 +81,8 @@ impl Default for Config {
             pass_server_instructions: false,
             host_credentials: Arc::default(),
             rewrite_links: false,
+            public_url: None,
+            foreign_locations: ForeignLocations::Pass,
             pass_forwarded: false,
             via: None,
             timeouts: Timeouts::default(),
@@ -84,6 +95,7 @@ impl Default for Config {
             upgrade_grace: Duration::from_secs(60),
             trace_context: TraceContext::Pass,
             resilience: Resilience::default(),
+            reauthorize_link: None,
         }
     }
 }

@@ -11,6 +11,7 @@ mod respond;
 mod response_body;
 mod send;
 
+pub use self::problem::ProblemDetails;
 pub use self::response_body::ResponseBody;
 
 pub(crate) use self::response_body::OwnBody;
@@ -26,7 +27,7 @@ use http::{Request, Response, Uri};
 use self::config::Config;
 use self::problem::ErrorForm;
 use self::send::{Outgoing, Target};
-use crate::address::{Address, Prefix, original_target};
+use crate::address::{self, Address, Prefix, original_target};
 use crate::auth::PayloadUse;
 use crate::authorize::{Authorize, CallContext, Scope};
 use crate::body::{RequestBody, UpstreamBody};
@@ -34,10 +35,10 @@ use crate::client::Transport;
 use crate::connection::{Connection, ConnectionKey};
 use crate::error::Error;
 use crate::observe::{CallGuard, CallSpan};
-use crate::rewrite::{self, MountedLinks, RequestRules};
+use crate::rewrite::{self, MountAddress, MountedLinks, RequestRules};
 use crate::store::CredentialStore;
 use crate::upgrade::Handshake;
-use crate::upstream::{BaseUrlResolver, Upstream};
+use crate::upstream::{BaseUrlResolver, Route, Upstream};
 
 /// The parts of a service, which all its calls share.
 pub(crate) struct Gateway<S, A, R, T> {
@@ -109,7 +110,7 @@ where
                         Some(handshake) => self.upgrade(response, *handshake, call.guard),
                         None => self.relay(response, call.guard),
                     },
-                    Err(error) => form.answer(error, call.guard),
+                    Err(error) => form.answer(error, call.guard, &self.config),
                 }
             }),
         }
@@ -163,7 +164,7 @@ where
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
         let mut target = address.target(encoding)?;
         target.drop_parameters(upstream.stripped_parameters());
-        let place = upstream.place(target.path(), address.subdomain(), target.domain())?;
+        let place = upstream.place_of(&target, address.subdomain())?;
         call.guard.set_destination(place.origin());
         let route = upstream.permit(place)?;
         call.guard.permit_destination();
@@ -181,9 +182,17 @@ where
         checks::check_length(&call.outgoing.body, config.request_body_limit)?;
         checks::check_loop(&call.outgoing.head.headers, config)?;
         let links = match config.rewrite_links {
-            true => MountedLinks::new(&uri, &address, &target, &upstream, &route, encoding),
+            true => self.mounted_links(call, (&uri, &address), &target, (&upstream, &route)),
             false => None,
         };
+        if let Some(links) = &links {
+            let may_reach = |target: &address::Target<'_>, route: &Route<'_>| {
+                checks::check_scope(&scope, call.guard.method(), false, target, route)?;
+                checks::check_base_path(&upstream, target)?;
+                checks::check_double_encoded_dots(target, route, config)
+            };
+            links.translate(&mut call.outgoing.head.headers, may_reach)?;
+        }
 
         // Rewrite.
         let joined = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
@@ -240,6 +249,30 @@ where
             connection,
             upstream,
         })
+    }
+
+    /// Returns the context in which links of the response are rewritten.
+    #[cold]
+    fn mounted_links(
+        &self,
+        call: &Call,
+        (uri, address): (&Uri, &Address<'_>),
+        target: &address::Target<'_>,
+        (upstream, route): (&Upstream, &Route<'_>),
+    ) -> Option<Box<MountedLinks>> {
+        let config = &self.config;
+        let headers = &call.outgoing.head.headers;
+        let public = config.public_url.as_ref();
+        let mount = MountAddress::new(public, uri, address, headers, call.guard.extensions())?;
+        let encoding = upstream.encoding().unwrap_or(config.path_encoding);
+        MountedLinks::new(
+            mount,
+            address.subdomain(),
+            target,
+            upstream,
+            route,
+            encoding,
+        )
     }
 
     fn rules<'a>(&'a self, upstream: &'a Upstream, scope: &'a Scope) -> RequestRules<'a> {

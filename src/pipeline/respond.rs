@@ -53,6 +53,7 @@ where
             fields: self.response_fields(),
             scrubbed,
             links,
+            foreign: &self.config.foreign_locations,
         };
         rules
             .rewrite(&mut head, size)

@@ -147,13 +147,18 @@ impl DomainPolicy {
             ));
         }
         let own = named.host() == base.host() && named.port() == base.port();
-        if own || self.patterns.iter().any(|pattern| pattern.matches(&named)) {
+        if own || self.lists(&named) {
             Ok(Destination::judged(named))
         } else {
             Err(refused(
                 "`__domain` names a host that this integration doesn't allow",
             ))
         }
+    }
+
+    /// Returns `true` if a pattern matches host and port.
+    pub(crate) fn lists(&self, origin: &Origin) -> bool {
+        self.patterns.iter().any(|pattern| pattern.matches(origin))
     }
 }
 

@@ -30,6 +30,13 @@ impl Scheme {
         }
     }
 
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
     pub(crate) fn as_uri_scheme(self) -> http::uri::Scheme {
         match self {
             Self::Http => http::uri::Scheme::HTTP,

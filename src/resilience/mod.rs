@@ -45,6 +45,8 @@ mod retry;
 pub use self::circuit::CircuitPolicy;
 pub use self::retry::RetryPolicy;
 
+pub(crate) use self::retry::is_safe;
+
 use std::future::Future;
 use std::sync::Arc;
 

@@ -102,7 +102,7 @@ impl Retry {
 }
 
 /// Returns `true` if a request with that method changes nothing at the upstream (RFC 9110 §9.2.1).
-pub(super) fn is_safe(method: &Method) -> bool {
+pub(crate) fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) || method.as_str() == "QUERY"
 }
 

@@ -1,19 +1,224 @@
-//! Removes a query key from links in which an upstream repeats its request URL.
+//! The fields of a response that contain links: what becomes of each link, and a query key that an upstream repeats in a link.
 
-use http::HeaderMap;
-use http::header::{HeaderName, HeaderValue, LINK, LOCATION};
+use bytes::Bytes;
+use http::header::{
+    CONTENT_LOCATION, Entry, HeaderMap, HeaderName, HeaderValue, LINK, LOCATION, REFRESH,
+};
 
+use super::fields::Quotes;
+use super::{ForeignLocations, MountedLinks};
 use crate::address::without;
 use crate::encoding::percent;
 
-/// Removes the pairs with those names from the URLs in `Location`, `Content-Location` and `Link`.
-pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
-    const CONTENT_LOCATION: HeaderName = http::header::CONTENT_LOCATION;
-    for field in [LOCATION, CONTENT_LOCATION, LINK] {
-        let Ok(entry) = headers.try_entry(field) else {
-            continue;
+/// The fields that clients follow: redirects, pages, resumable uploads (Google), and operations that take long (Azure).
+const FIELDS: [HeaderName; 7] = [
+    LOCATION,
+    CONTENT_LOCATION,
+    LINK,
+    HeaderName::from_static("x-goog-upload-url"),
+    HeaderName::from_static("x-goog-upload-control-url"),
+    HeaderName::from_static("operation-location"),
+    HeaderName::from_static("azure-asyncoperation"),
+];
+
+/// The maximum number of links in a response that are rewritten. Each link may become as long as the caller's own
+/// address, so many short links could make a head of any size.
+const MAX_LINKS: usize = 64;
+
+/// The rules for the links in a response.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct LinkRules<'a> {
+    /// Rewrites links to addresses under the mount, if the host application requires that.
+    pub(super) mounted: Option<&'a MountedLinks>,
+    pub(super) foreign: &'a ForeignLocations,
+}
+
+/// The result for a link, or for a field with links.
+enum Fate<T> {
+    Stays,
+    Becomes(T),
+    Hidden,
+}
+
+impl LinkRules<'_> {
+    /// Rewrites the links in all fields that clients follow, and removes foreign links.
+    pub(super) fn apply(self, headers: &mut HeaderMap) {
+        let mut left = MAX_LINKS;
+        for field in FIELDS {
+            let is_list = field == LINK;
+            revise(headers, field, |value| match is_list {
+                true => self.line(value, &mut left),
+                false => match self.link(value, self.mounted.is_some()) {
+                    Fate::Becomes(address) => Fate::Becomes(address.into_bytes()),
+                    Fate::Stays => Fate::Stays,
+                    Fate::Hidden => Fate::Hidden,
+                },
+            });
+        }
+        if *self.foreign != ForeignLocations::Pass {
+            revise(headers, REFRESH, |value| {
+                match self.foreign.hides_refresh(value) {
+                    true => Fate::Hidden,
+                    false => Fate::Stays,
+                }
+            });
+        }
+    }
+
+    fn link(self, reference: &[u8], may_rewrite: bool) -> Fate<String> {
+        let mounted = self.mounted.filter(|_| may_rewrite);
+        match mounted.and_then(|mounted| mounted.reference(reference)) {
+            Some(address) => Fate::Becomes(address),
+            None if self.foreign.hides(reference) => Fate::Hidden,
+            None => Fate::Stays,
+        }
+    }
+
+    /// Revises each target in a line of `Link` (RFC 8288 §3).
+    fn line(self, line: &[u8], left: &mut usize) -> Fate<Vec<u8>> {
+        let Some(members) = members_of_link(line) else {
+            // A client may find other targets in a line that isn't valid.
+            return match self.foreign {
+                ForeignLocations::Pass => Fate::Stays,
+                _ => Fate::Hidden,
+            };
         };
-        let http::header::Entry::Occupied(mut entry) = entry else {
+        let mut kept: Vec<u8> = Vec::with_capacity(line.len());
+        let mut has_kept = false;
+        let mut has_changed = false;
+        let mut has_hidden = false;
+        for Member {
+            before,
+            target,
+            after,
+        } in members
+        {
+            let fate = match target {
+                Some(target) => {
+                    *left = left.saturating_sub(1);
+                    self.link(target, *left > 0)
+                }
+                None => Fate::Stays,
+            };
+            if matches!(fate, Fate::Hidden) {
+                has_hidden = true;
+                continue;
+            }
+            if has_kept {
+                kept.push(b',');
+            }
+            has_kept = true;
+            kept.extend_from_slice(before);
+            match fate {
+                Fate::Becomes(address) => {
+                    has_changed = true;
+                    kept.extend_from_slice(address.as_bytes());
+                }
+                _ => kept.extend_from_slice(target.unwrap_or_default()),
+            }
+            kept.extend_from_slice(after);
+        }
+        match (has_hidden, has_changed) {
+            (false, false) => Fate::Stays,
+            (true, _) if kept.trim_ascii().is_empty() => Fate::Hidden,
+            (true, _) => Fate::Becomes(kept.trim_ascii_start().to_vec()),
+            (false, true) => Fate::Becomes(kept),
+        }
+    }
+}
+
+/// Changes and removes the lines of a field, and keeps their order.
+fn revise(
+    headers: &mut HeaderMap,
+    field: HeaderName,
+    mut fate: impl FnMut(&[u8]) -> Fate<Vec<u8>>,
+) {
+    let Ok(Entry::Occupied(mut entry)) = headers.try_entry(&field) else {
+        return;
+    };
+    let mut has_hidden = false;
+    for value in entry.iter_mut() {
+        match fate(value.as_bytes()) {
+            Fate::Stays => {}
+            Fate::Becomes(text) => {
+                if let Ok(text) = HeaderValue::from_maybe_shared(Bytes::from(text)) {
+                    *value = text;
+                }
+            }
+            Fate::Hidden => {
+                has_hidden = true;
+                // Marked, because an entry can't lose single lines. No upstream can send this value.
+                *value = HeaderValue::from_static("");
+            }
+        }
+    }
+    if !has_hidden {
+        return;
+    }
+    let kept: Vec<HeaderValue> = entry
+        .iter()
+        .filter(|value| !value.is_empty())
+        .cloned()
+        .collect();
+    entry.remove_entry_mult().1.for_each(drop);
+    for value in kept {
+        // There is enough room, because the map had more of these lines before.
+        let _ = headers.try_append(&field, value);
+    }
+}
+
+/// A member of `Link`: the bytes up to the `<`, the target, and the bytes from the `>` on. Without a target, all bytes are before it.
+#[derive(Default)]
+struct Member<'a> {
+    before: &'a [u8],
+    target: Option<&'a [u8]>,
+    after: &'a [u8],
+}
+
+impl<'a> Member<'a> {
+    fn ended_by(mut self, rest: &'a [u8]) -> Self {
+        match self.target {
+            Some(_) => self.after = rest,
+            None => self.before = rest,
+        }
+        self
+    }
+}
+
+/// Splits a line of `Link` at its commas. A target may contain commas. Returns `None` if a `<` that begins a target has no `>`.
+fn members_of_link(line: &[u8]) -> Option<Vec<Member<'_>>> {
+    let mut members = Vec::new();
+    let mut quotes = Quotes::default();
+    let mut member = Member::default();
+    // A target is only at the beginning of a member.
+    let mut begins = true;
+    let mut start = 0;
+    let mut at = 0;
+    while let Some(&byte) = line.get(at) {
+        let is_outside = quotes.pass(byte);
+        at += 1;
+        if is_outside && byte == b'<' && begins {
+            let rest = line.get(at..)?;
+            let end = rest.iter().position(|&byte| byte == b'>')?;
+            member.before = line.get(start..at)?;
+            member.target = rest.get(..end);
+            at += end;
+            start = at;
+        } else if is_outside && byte == b',' {
+            let rest = line.get(start..at - 1)?;
+            members.push(std::mem::take(&mut member).ended_by(rest));
+            start = at;
+        }
+        begins = is_outside && (byte == b',' || (begins && matches!(byte, b' ' | b'\t')));
+    }
+    members.push(member.ended_by(line.get(start..)?));
+    Some(members)
+}
+
+/// Removes the pairs with those names from the URLs in the fields that clients follow.
+pub(super) fn scrub(headers: &mut HeaderMap, names: &[Box<str>]) {
+    for field in FIELDS {
+        let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
             continue;
         };
         for value in entry.iter_mut() {

@@ -7,15 +7,20 @@
 
 mod browser_safe;
 mod caller_fields;
+mod destination;
 mod fields;
+mod foreign;
 mod framing;
 mod links;
+mod mount_address;
 mod paging;
 mod request;
 mod response;
 mod target;
 mod trailers;
 
+pub use self::foreign::ForeignLocations;
+pub use self::mount_address::PublicUrlError;
 pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::caller_fields::CallerFields;
@@ -23,6 +28,7 @@ pub(crate) use self::fields::{MAX_FIELDS, members};
 #[cfg(feature = "oauth2")]
 pub(crate) use self::fields::{canonical, is_of_the_client};
 pub(crate) use self::framing::framed;
+pub(crate) use self::mount_address::{MountAddress, PublicUrl};
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;
 pub(crate) use self::response::{ResponseFields, ResponseRules};

@@ -1,136 +1,70 @@
-//! Replaces links below the base URL by addresses under the mount, so that a client that follows pages or redirects
-//! stays under the mount.
+//! Replaces links to the upstream by addresses under the mount, so that a client that follows pages or redirects stays
+//! under the mount.
 //!
 //! A link is replaced only if the new address is exact: a call of the new address is simulated, and must lead to the
-//! URL that the upstream wrote, byte for byte. All other links stay unchanged.
+//! URL that the upstream wrote, byte for byte. All other links stay unchanged. A link beside the base path, or on another
+//! host that the integration's policy allows, needs `__domain` in its address.
 //!
 //! Rules: `docs/rules/forwarding.md#5-responses`.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
-use http::header::{CONTENT_LOCATION, Entry, HeaderMap, HeaderValue, LINK, LOCATION};
-use http::uri::Uri;
-
-use super::fields::Quotes;
+use super::MountAddress;
 use super::join;
 use crate::address::{Address, PathEncoding, Target};
 use crate::encoding::percent;
 use crate::policy::{Location, Origin};
-use crate::upstream::{Route, Upstream};
-
-/// The maximum number of links in a response that are rewritten. Each link may become as long as the caller's own
-/// address, so many short links could make a head of any size.
-const MAX_LINKS: usize = 64;
+use crate::upstream::{Place, Route, Upstream};
 
 /// The context in which the links of a call's response are rewritten.
 pub(crate) struct MountedLinks {
-    /// The mount and the id, as the caller wrote them: `/passthrough/acme`. Without the id if a header field names the connection, and empty
-    /// if the host does.
-    mount: Box<str>,
-    /// The rest of the caller's path, unchanged.
-    remainder: Box<str>,
-    /// The base URL in use.
+    pub(super) mount: MountAddress,
+    pub(super) upstream: Upstream,
+    /// The labels that the caller's host puts in front of the upstream's host.
+    pub(super) subdomain: Option<Box<str>>,
+    /// The origin of the call.
     origin: Origin,
-    base_path: Box<str>,
     /// The path of the request to the upstream.
     path: Box<str>,
-    upstream: Upstream,
-    /// The remainder of the call, as it's routed.
-    routed: Box<str>,
     /// The call's `__domain`, decoded, because the address of the next page needs it as well.
     domain: Option<Box<str>>,
-    encoding: PathEncoding,
+    pub(super) encoding: PathEncoding,
+}
+
+/// A URL at an upstream.
+struct Url<'a> {
+    origin: &'a Origin,
+    /// Begins with `/`.
+    path: &'a str,
+    query: Option<&'a str>,
 }
 
 impl MountedLinks {
-    /// Returns `None` if a reference can't begin with the mount, because a client would resolve it differently.
+    /// Returns `None` if the path of the call can't be made.
     pub(crate) fn new(
-        uri: &Uri,
-        address: &Address<'_>,
+        mount: MountAddress,
+        subdomain: Option<&str>,
         target: &Target<'_>,
         upstream: &Upstream,
         route: &Route<'_>,
         encoding: PathEncoding,
     ) -> Option<Box<Self>> {
-        let mount = address.mount_in(uri.path())?;
-        let remainder = uri.path().strip_prefix(mount)?;
-        if mount.starts_with("//") || !is_plain(mount) {
-            return None;
-        }
         let joined = join(route.base_path(), upstream.default_query(), target).ok()?;
         Some(Box::new(Self {
-            mount: mount.into(),
-            remainder: remainder.into(),
-            origin: route.destination.origin().clone(),
-            base_path: route.base_path().into(),
-            path: joined.path().into(),
+            mount,
             upstream: upstream.clone(),
-            routed: target.path().into(),
+            subdomain: subdomain.map(Box::from),
+            origin: route.destination.origin().clone(),
+            path: joined.path().into(),
             domain: target.domain().map(Box::from),
             encoding,
         }))
     }
 
-    /// Rewrites `Location`, `Content-Location` and each target in `Link`.
-    pub(super) fn rewrite(&self, headers: &mut HeaderMap) {
-        let mut left = MAX_LINKS;
-        for field in [LOCATION, CONTENT_LOCATION, LINK] {
-            let is_list = field == LINK;
-            let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
-                continue;
-            };
-            for value in entry.iter_mut() {
-                let rewritten = if is_list {
-                    self.link(value.as_bytes(), &mut left)
-                } else {
-                    self.reference(value.as_bytes()).map(String::into_bytes)
-                };
-                let rewritten = rewritten.map(Bytes::from);
-                if let Some(Ok(rewritten)) = rewritten.map(HeaderValue::from_maybe_shared) {
-                    *value = rewritten;
-                }
-            }
-        }
-    }
-
-    /// Rewrites a line of `Link` (RFC 8288 §3). Returns `None` if nothing in it changes.
-    fn link(&self, line: &[u8], left: &mut usize) -> Option<Vec<u8>> {
-        let mut rewritten = Vec::with_capacity(line.len());
-        let mut has_changed = false;
-        let mut quotes = Quotes::default();
-        // A target is only at the beginning of a member.
-        let mut begins = true;
-        let mut rest = line;
-        while let Some((&byte, after)) = rest.split_first() {
-            let is_outside = quotes.pass(byte);
-            rewritten.push(byte);
-            rest = after;
-            if is_outside && byte == b'<' && begins {
-                let end = after.iter().position(|&byte| byte == b'>')?;
-                let (target, tail) = after.split_at_checked(end)?;
-                *left = left.saturating_sub(1);
-                match Some(target)
-                    .filter(|_| *left > 0)
-                    .and_then(|target| self.reference(target))
-                {
-                    Some(address) => {
-                        has_changed = true;
-                        rewritten.extend_from_slice(address.as_bytes());
-                    }
-                    None => rewritten.extend_from_slice(target),
-                }
-                rest = tail;
-            }
-            begins = is_outside && (byte == b',' || (begins && matches!(byte, b' ' | b'\t')));
-        }
-        has_changed.then_some(rewritten)
-    }
-
     /// Returns the address under the mount that leads to the same URL as `reference` (RFC 3986 §4.1). Returns `None` if
     /// the reference stays unchanged.
-    fn reference(&self, reference: &[u8]) -> Option<String> {
+    pub(super) fn reference(&self, reference: &[u8]) -> Option<String> {
         let reference = std::str::from_utf8(reference).ok()?;
         let (reference, fragment) = cut(reference, '#');
         let (path, query) = cut(reference, '?');
@@ -145,22 +79,30 @@ impl MountedLinks {
             if path.is_empty() && query.is_none() {
                 return None;
             }
-            let address = self.address(&beside(&self.path, path), query)?;
+            let page = resolved(&beside(&self.path, path)).into_owned();
+            let address = self.address(Url {
+                origin: &self.origin,
+                path: &page,
+                query,
+            })?;
             // The path to which the client would resolve the reference without a change.
-            let caller = [&*self.mount, &*self.remainder].concat();
-            if address == with_query(beside(&caller, path).into_owned(), query) {
+            let caller = self.mount.path_of_call();
+            let caller = resolved(&beside(&caller, path)).into_owned();
+            if address == self.mount.url(&with_query(caller, query)) {
                 return None;
             }
             address
         } else {
-            let location = Location::parse(&self.absolute(path), None).ok()?;
-            let is_here = location.origin.scheme() == self.origin.scheme()
-                && location.origin.authority() == self.origin.authority();
-            if !is_here {
-                return None;
-            }
-            let root = if location.path.is_empty() { "/" } else { "" };
-            self.address(&format!("{}{root}", location.path), query)?
+            let (origin, path) = self.absolute(path)?;
+            let path = match &*resolved(path) {
+                "" => "/".to_owned(),
+                path => path.to_owned(),
+            };
+            self.address(Url {
+                origin: &origin,
+                path: &path,
+                query,
+            })?
         };
         if let Some(fragment) = fragment {
             address.push('#');
@@ -169,32 +111,74 @@ impl MountedLinks {
         Some(address)
     }
 
-    /// Returns the reference with scheme and authority.
-    fn absolute<'a>(&self, path: &'a str) -> Cow<'a, str> {
-        let scheme = self.origin.scheme().as_uri_scheme();
-        if has_scheme(path) {
-            Cow::Borrowed(path)
-        } else if path.starts_with("//") {
-            Cow::Owned(format!("{scheme}:{path}"))
+    /// Returns the origin and the path of a reference with a scheme, a host or an absolute path.
+    fn absolute<'a>(&self, reference: &'a str) -> Option<(Origin, &'a str)> {
+        let (scheme, rest) = if has_scheme(reference) {
+            let (scheme, rest) = reference.split_once("://")?;
+            (scheme, rest)
+        } else if let Some(rest) = reference.strip_prefix("//") {
+            (self.origin.scheme().as_str(), rest)
         } else {
-            Cow::Owned(format!("{scheme}://{}{path}", self.origin.authority()))
-        }
+            return Some((self.origin.clone(), reference));
+        };
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let (authority, path) = rest.split_at_checked(slash)?;
+        let location = Location::parse(&format!("{scheme}://{authority}"), None).ok()?;
+        Some((location.origin, path))
     }
 
-    /// Returns the address under the mount for a path and a query of the upstream.
-    fn address(&self, path: &str, query: Option<&str>) -> Option<String> {
-        if !is_plain(path) {
+    /// Returns the address under the mount for a URL of an upstream.
+    fn address(&self, url: Url<'_>) -> Option<String> {
+        if !is_plain(url.path) {
             return None;
         }
-        let base = &*self.base_path;
+        // With the call's `__domain`, without one, and with the URL's own host.
+        if let Some(own) = self.domain.as_deref() {
+            let place = self.upstream.place(Some(own)).ok()?;
+            if let Some(address) = self.address_at(place, Some(own), &url) {
+                return Some(address);
+            }
+        }
+        let mut places = self.upstream.places(self.subdomain.as_deref());
+        if let Some(address) = places.find_map(|place| self.address_at(place, None, &url)) {
+            return Some(address);
+        }
+        let base = self.upstream.place(None).ok()?;
+        let domain = match base.origin().scheme() == url.origin.scheme() {
+            true => url.origin.authority().to_string(),
+            false => format!(
+                "{}://{}",
+                url.origin.scheme().as_str(),
+                url.origin.authority()
+            ),
+        };
+        let named = self.upstream.place(Some(&domain)).ok()?;
+        self.address_at(named, Some(&domain), &url)
+    }
+
+    /// Returns the address of a call to that place, with that `__domain`. Returns `None` if no such call leads to the URL.
+    fn address_at(&self, place: Place<'_>, domain: Option<&str>, url: &Url<'_>) -> Option<String> {
+        if !is_same(place.origin(), url.origin) {
+            return None;
+        }
+        let route = self.upstream.permit(place).ok()?;
+        let base = route.base_path();
         let base = base.strip_suffix('/').unwrap_or(base);
-        let below = path.strip_prefix(base)?;
+        let below = url.path.strip_prefix(base)?;
         if !below.is_empty() && !below.starts_with('/') {
             return None;
         }
-        // If the base URL has no path, a call with only the id reaches the root.
-        let vendors = with_query(path.to_owned(), query);
-        let query = self.query(query)?;
+        // The default query is added again, so a call needs the rest of the query.
+        let default = self.upstream.default_query();
+        let own = match (default, url.query) {
+            (Some(default), Some(query)) => match query.strip_prefix(default) {
+                Some("") => Some(None),
+                Some(rest) => rest.strip_prefix('&').map(Some),
+                None => None,
+            },
+            _ => Some(url.query),
+        };
+        let query = with_domain(own?, domain);
         // The path is tried unchanged, and then encoded in the way of generated clients, because the path may be
         // decoded in a call.
         let encoded = || {
@@ -202,56 +186,37 @@ impl MountedLinks {
             let path = path.replace('%', "%25").replace('/', "%2F");
             format!("/%2F{path}")
         };
-        let exact = |below: &str| self.leads_to(below, query.as_deref(), &vendors);
+        let exact = |below: &str| self.leads_to(below, query.as_deref(), url);
         let below = if exact(below) {
             below.to_owned()
         } else {
             Some(encoded()).filter(|below| exact(below))?
         };
-        let address = [&*self.mount, &*below].concat();
-        // Without a mount, such a reference would be read as an empty path, or as a host.
-        if address.is_empty() || address.starts_with("//") {
+        let path = [self.mount.path(), &below].concat();
+        // Without a mount and an id, a client would send `/`, which leads to another URL.
+        if path.is_empty() {
             return None;
         }
-        Some(with_query(address, query.as_deref()))
+        Some(self.mount.url(&with_query(path, query.as_deref())))
     }
 
-    /// Returns the query of a call for which the upstream gets `query`: without the default query, and with `__domain`.
-    /// Returns `None` if there is no such query.
-    fn query<'q>(&self, query: Option<&'q str>) -> Option<Option<Cow<'q, str>>> {
-        let own = match self.upstream.default_query() {
-            None => query,
-            Some(default) => match query?.strip_prefix(default)? {
-                "" => None,
-                rest => Some(rest.strip_prefix('&')?),
-            },
-        };
-        let Some(domain) = &self.domain else {
-            return Some(own.map(Cow::Borrowed));
-        };
-        let mut query = own.map_or_else(String::new, |own| format!("{own}&"));
-        query.push_str("__domain=");
-        percent::encode_into(&mut query, domain.as_bytes());
-        Some(Some(Cow::Owned(query)))
-    }
-
-    /// Returns `true` if a call with that remainder and query reaches the path and query in `vendors`.
-    fn leads_to(&self, below: &str, query: Option<&str>, vendors: &str) -> bool {
+    /// Returns `true` if a call with that remainder and query reaches the URL.
+    fn leads_to(&self, below: &str, query: Option<&str>, url: &Url<'_>) -> bool {
         // The id doesn't affect the result.
         let path = format!("/c{below}");
-        let Ok(address) = Address::cut(&path, query) else {
-            return false;
-        };
-        let Ok(mut target) = address.target(self.encoding) else {
-            return false;
-        };
-        target.drop_parameters(self.upstream.stripped_parameters());
-        let joined = join(&self.base_path, self.upstream.default_query(), &target);
-        let is_routed_alike =
-            self.domain.is_some() || self.upstream.routes_alike(&self.routed, target.path());
-        target.domain() == self.domain.as_deref()
-            && is_routed_alike
-            && joined.is_ok_and(|joined| joined.as_str() == vendors)
+        let reached = Address::cut(&path, query)
+            .and_then(|address| address.target(self.encoding))
+            .and_then(|mut target| {
+                target.drop_parameters(self.upstream.stripped_parameters());
+                let place = self.upstream.place_of(&target, self.subdomain.as_deref())?;
+                let route = self.upstream.permit(place)?;
+                let joined = join(route.base_path(), self.upstream.default_query(), &target)?;
+                Ok((route.destination.origin().clone(), joined))
+            });
+        reached.is_ok_and(|(origin, joined)| {
+            is_same(&origin, url.origin)
+                && joined.as_str() == with_query(url.path.to_owned(), url.query)
+        })
     }
 }
 
@@ -262,8 +227,12 @@ impl fmt::Debug for MountedLinks {
     }
 }
 
+fn is_same(one: &Origin, other: &Origin) -> bool {
+    one.scheme() == other.scheme() && one.authority() == other.authority()
+}
+
 /// Splits the text at the first `at`.
-fn cut(text: &str, at: char) -> (&str, Option<&str>) {
+pub(super) fn cut(text: &str, at: char) -> (&str, Option<&str>) {
     match text.split_once(at) {
         Some((before, behind)) => (before, Some(behind)),
         None => (text, None),
@@ -278,6 +247,17 @@ fn with_query(mut path: String, query: Option<&str>) -> String {
     path
 }
 
+/// Returns the query of a call with `__domain`.
+fn with_domain<'q>(query: Option<&'q str>, domain: Option<&str>) -> Option<Cow<'q, str>> {
+    let Some(domain) = domain else {
+        return query.map(Cow::Borrowed);
+    };
+    let mut query = query.map_or_else(String::new, |query| format!("{query}&"));
+    query.push_str("__domain=");
+    percent::encode_into(&mut query, domain.as_bytes());
+    Some(Cow::Owned(query))
+}
+
 /// Returns the path of a relative reference on a page at `page` (RFC 3986 §5.2.3).
 fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
     if relative.is_empty() {
@@ -285,6 +265,28 @@ fn beside<'a>(page: &'a str, relative: &str) -> Cow<'a, str> {
     }
     let folder = page.rfind('/').and_then(|slash| page.get(..=slash));
     Cow::Owned([folder.unwrap_or("/"), relative].concat())
+}
+
+/// Returns an absolute path without the dot segments that each client removes (RFC 3986 §5.2.4). Dot segments that are encoded stay.
+fn resolved(path: &str) -> Cow<'_, str> {
+    let is_dots = |segment: &str| matches!(segment, "." | "..");
+    if !path.split('/').any(is_dots) {
+        return Cow::Borrowed(path);
+    }
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path.split('/').skip(1).peekable();
+    while let Some(segment) = segments.next() {
+        if segment == ".." {
+            kept.pop();
+        }
+        if !is_dots(segment) {
+            kept.push(segment);
+        } else if segments.peek().is_none() {
+            // A path that ends in a dot segment is a folder.
+            kept.push("");
+        }
+    }
+    Cow::Owned(format!("/{}", kept.join("/")))
 }
 
 /// Returns `true` if a reference begins with a scheme, which is a colon in its first segment (RFC 3986 §4.2).
@@ -301,7 +303,7 @@ fn fits(byte: u8) -> bool {
 
 /// Returns `true` if all clients read the path in the same way: it has no dot segment, and no bytes that some clients
 /// change.
-fn is_plain(path: &str) -> bool {
+pub(super) fn is_plain(path: &str) -> bool {
     let is_dots = |segment: &str| {
         let plain = segment.to_ascii_lowercase().replace("%2e", ".");
         matches!(plain.split(';').next(), Some("." | ".."))
@@ -311,8 +313,16 @@ fn is_plain(path: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use http::header::{HOST, HeaderMap, HeaderValue, LINK};
+    use http::{Extensions, Uri};
+
+    use super::super::ForeignLocations;
+    use super::super::links::LinkRules;
     use super::*;
     use crate::policy::DomainPolicy;
+    use crate::upstream::DomainOverride;
+
+    const GATEWAY: &str = "http://gw.test";
 
     /// Makes the addresses to which calls at a mount `/p` are sent, and the links in the responses.
     struct Calls {
@@ -334,10 +344,7 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self
-                .upstream
-                .place(target.path(), None, target.domain())
-                .ok()?;
+            let place = self.upstream.place_of(&target, None).ok()?;
             let route = self.upstream.permit(place).ok()?;
             let query = self.upstream.default_query();
             let joined = join(route.base_path(), query, &target).ok()?;
@@ -348,18 +355,21 @@ mod tests {
             let (path, query) = cut(uri.strip_prefix("/p")?, '?');
             let address = Address::cut(path, query).ok()?;
             let target = address.target(self.encoding).ok()?;
-            let place = self
-                .upstream
-                .place(target.path(), None, target.domain())
-                .ok()?;
+            let place = self.upstream.place_of(&target, None).ok()?;
             let route = self.upstream.permit(place).ok()?;
-            let uri = uri.parse().ok()?;
-            let upstream = &self.upstream;
-            MountedLinks::new(&uri, &address, &target, upstream, &route, self.encoding)
+            let uri: Uri = uri.parse().ok()?;
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("gw.test"));
+            let none = Extensions::new();
+            let mount = MountAddress::new(None, &uri, &address, &headers, &none)?;
+            MountedLinks::new(mount, None, &target, &self.upstream, &route, self.encoding)
         }
 
+        /// Returns the address without the gateway's origin, which each address must have.
         fn reference(&self, uri: &str, reference: &str) -> Option<String> {
-            self.links(uri)?.reference(reference.as_bytes())
+            let address = self.links(uri)?.reference(reference.as_bytes())?;
+            let path = address.strip_prefix(GATEWAY);
+            Some(path.map_or_else(|| format!("not absolute: {address}"), str::to_owned))
         }
     }
 
@@ -382,6 +392,7 @@ mod tests {
             ),
             ("//v.test/v2/a", "/p/c/a"),
             ("/v2/a:b?c", "/p/c/a:b?c"),
+            ("/v3/../v2/./a", "/p/c/a"),
         ] {
             assert_eq!(
                 rewritten(reference).as_deref(),
@@ -400,20 +411,10 @@ mod tests {
             "https://v.test.evil.test/v2/items",
             "https://v.test@evil.test/v2/items",
             "https://a@v.test/v2/items",
-            "https://v.test/v20/items",
-            "https://v.test/v2%2Fitems",
-            "https://v.test/v2;x/items",
-            "https://v.test/V2/items",
-            "https://v.test/",
-            "https://v.test",
             "https:/v2/items",
             "https:items",
             "mailto:a@v.test",
-            "/v3/items",
-            "/",
-            "/v2/../v3",
             "/v2/a/%2E%2e/b",
-            "/v2/./a",
             "/v2/..;x/a",
             "/v2/a\\b",
             "/v2/a b",
@@ -437,18 +438,18 @@ mod tests {
         let mut headers = HeaderMap::new();
         let many = HeaderValue::try_from("<?a>,".repeat(20_000));
         headers.extend(many.ok().map(|many| (LINK, many)));
-        if let Some(links) = links {
-            links.rewrite(&mut headers);
-        }
+        apply(links.as_deref(), &mut headers);
         let line = headers.get(LINK).map_or(0, HeaderValue::len);
         assert!(line > 100_000 && line < 5_000_000, "{line} bytes");
     }
 
     #[test]
     fn a_relative_reference_stays_if_it_leads_there_by_itself() {
-        for reference in ["?page=2", "b?page=2", "../c", "./c", "items/d"] {
+        for reference in ["?page=2", "b?page=2", "./c", "items/d", "items/../e"] {
             assert_eq!(rewritten(reference), None, "{reference}");
         }
+        // A client would put the reference in the place of the id.
+        assert_eq!(rewritten("../c").as_deref(), Some("/p/c/c?__domain=v.test"));
         let calls = Calls::to("https://v.test");
         let reference = |uri, reference| calls.as_ref()?.reference(uri, reference);
         // The id ends the caller's path, and a client would put the reference in its place.
@@ -488,7 +489,8 @@ mod tests {
             ),
             ("/x#f", Some("/p/c/x?__domain=eu.v.test#f")),
             ("?page=2", Some("/p/c/items?page=2&__domain=eu.v.test")),
-            ("https://v.test/v2/x", None),
+            ("https://v.test/v2/x", Some("/p/c/x")),
+            ("https://v.test/v3/x", Some("/p/c/v3/x?__domain=v.test")),
             ("https://eu.v.test/x?__domain=w.test", None),
             // An empty query can't be expressed together with `__domain`.
             ("https://eu.v.test/x?", None),
@@ -500,7 +502,7 @@ mod tests {
         let next = links.and_then(|links| links.reference(b"/api;v=1/x?y"));
         assert_eq!(
             next.as_deref(),
-            Some("/p/c/x?y&__domain=https%3A%2F%2Feu.v.test%2Fapi%3Bv%3D1")
+            Some("http://gw.test/p/c/x?y&__domain=https%3A%2F%2Feu.v.test%2Fapi%3Bv%3D1")
         );
     }
 
@@ -585,29 +587,122 @@ mod tests {
         assert_eq!(next.as_deref(), Some("/p/c/%2Fgroup%252Fproject?a"));
     }
 
+    /// A link beside the base path, or on a host that the policy allows, needs `__domain`.
+    #[test]
+    fn links_beside_the_base_path_are_reached_by_domain() {
+        for (reference, address) in [
+            ("https://v.test/v20/items", "/p/c/v20/items?__domain=v.test"),
+            (
+                "https://v.test/v2%2Fitems",
+                "/p/c/%2Fv2%252Fitems?__domain=v.test",
+            ),
+            (
+                "https://v.test/v2;x/items",
+                "/p/c/v2;x/items?__domain=v.test",
+            ),
+            ("https://v.test/V2/items", "/p/c/V2/items?__domain=v.test"),
+            ("https://v.test/", "/p/c/?__domain=v.test"),
+            ("https://v.test", "/p/c/?__domain=v.test"),
+            ("/v3/items?a#b", "/p/c/v3/items?a&__domain=v.test#b"),
+            ("/v2/../v3", "/p/c/v3?__domain=v.test"),
+            ("/..", "/p/c/?__domain=v.test"),
+            ("https://EU.v.test/v2/x", "/p/c/v2/x?__domain=eu.v.test"),
+            ("//eu.v.test/x", "/p/c/x?__domain=eu.v.test"),
+        ] {
+            assert_eq!(
+                rewritten(reference).as_deref(),
+                Some(address),
+                "{reference}"
+            );
+        }
+        let plain = Calls::to("http://v.test/v2");
+        let next = |reference| plain.as_ref()?.reference("/p/c/items", reference);
+        assert_eq!(
+            next("https://eu.v.test/x").as_deref(),
+            Some("/p/c/x?__domain=https%3A%2F%2Feu.v.test")
+        );
+        for reference in [
+            "http://v.test/v3",
+            "https://v.test:8443/v3",
+            "https://us.v.test/v3",
+            "https://eu.v.test:8443/v3",
+        ] {
+            assert_eq!(rewritten(reference), None, "{reference}");
+        }
+    }
+
+    #[test]
+    fn a_base_path_that_is_a_boundary_stays_in_each_address() {
+        let calls = Calls::to("https://v.test/v2").map(|calls| Calls {
+            upstream: calls
+                .upstream
+                .domain_override(DomainOverride::ReplaceAuthority),
+            ..calls
+        });
+        let next = |reference| calls.as_ref()?.reference("/p/c/items", reference);
+        assert_eq!(next("https://v.test/v2/x").as_deref(), Some("/p/c/x"));
+        assert_eq!(
+            next("https://eu.v.test/v2/x").as_deref(),
+            Some("/p/c/x?__domain=eu.v.test")
+        );
+        for reference in [
+            "https://v.test/v3/x",
+            "/v3/x",
+            "https://eu.v.test/v3",
+            "../x",
+        ] {
+            assert_eq!(next(reference), None, "{reference}");
+        }
+    }
+
+    #[test]
+    fn dot_segments_are_removed_as_clients_do() {
+        for (path, expected) in [
+            ("/a/b", "/a/b"),
+            ("/a/./b/../c", "/a/c"),
+            ("/a/..", "/"),
+            ("/a/.", "/a/"),
+            ("/../a", "/a"),
+            ("/a//../b", "/a/b"),
+            ("/..a/b..", "/..a/b.."),
+        ] {
+            assert_eq!(resolved(path), expected, "{path}");
+        }
+    }
+
+    fn apply(links: Option<&MountedLinks>, headers: &mut HeaderMap) {
+        let rules = LinkRules {
+            mounted: links,
+            foreign: &ForeignLocations::Pass,
+        };
+        rules.apply(headers);
+    }
+
     #[test]
     fn each_target_of_a_list_is_read_and_the_rest_stays() {
         let link = |line: &str| {
             let links = Calls::to("https://v.test/v2")?.links("/p/c/items")?;
-            let mut left = MAX_LINKS;
-            let line = links.link(line.as_bytes(), &mut left)?;
-            String::from_utf8(line).ok()
+            let mut headers = HeaderMap::new();
+            headers.insert(LINK, HeaderValue::from_str(line).ok()?);
+            apply(Some(&links), &mut headers);
+            let line = String::from_utf8(headers.get(LINK)?.as_bytes().to_vec());
+            Some(line.ok()?.replace(GATEWAY, "GW"))
         };
         for (line, rewritten) in [
             (
                 "<https://v.test/v2/a?b=1,2>; rel=\"next\", <https://w.test/v2/a>; rel=last,\t</v2/c>;x",
-                "</p/c/a?b=1,2>; rel=\"next\", <https://w.test/v2/a>; rel=last,\t</p/c/c>;x",
+                "<GW/p/c/a?b=1,2>; rel=\"next\", <https://w.test/v2/a>; rel=last,\t<GW/p/c/c>;x",
             ),
             (
                 ", </v2/a>; title=\"x, </v2/b>, \\\", </v2/c>\"; anchor=\"/v2/d\" ,</v2/e>",
-                ", </p/c/a>; title=\"x, </v2/b>, \\\", </v2/c>\"; anchor=\"/v2/d\" ,</p/c/e>",
+                ", <GW/p/c/a>; title=\"x, </v2/b>, \\\", </v2/c>\"; anchor=\"/v2/d\" ,<GW/p/c/e>",
             ),
-            ("</v2/a>; title=\u{e9}", "</p/c/a>; title=\u{e9}"),
+            ("</v2/a>; title=\u{e9}", "<GW/p/c/a>; title=\u{e9}"),
         ] {
             assert_eq!(link(line).as_deref(), Some(rewritten), "{line}");
         }
         for line in [
-            "<https://w.test/a>; rel=next",
+            "<https://w.test/a>; rel=next, x",
             "x=</v2/a>",
             "; rel=</v2/a>",
             "</v2/a",
@@ -615,7 +710,7 @@ mod tests {
             "</v2/\u{e9}>",
             "",
         ] {
-            assert_eq!(link(line), None, "{line}");
+            assert_eq!(link(line).as_deref(), Some(line), "{line}");
         }
     }
 }

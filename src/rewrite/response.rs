@@ -8,7 +8,8 @@ use http::{Extensions, Version};
 use http_body::SizeHint;
 
 use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
-use super::{MountedLinks, browser_safe, framing, links};
+use super::links::LinkRules;
+use super::{ForeignLocations, MountedLinks, browser_safe, framing, links};
 
 /// The fields of an upstream's response that are returned to the caller.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub(crate) struct ResponseRules<'a> {
     pub(crate) scrubbed: &'a [Box<str>],
     /// Rewrites links to addresses under the mount, if the host application requires that.
     pub(crate) links: Option<&'a MountedLinks>,
+    pub(crate) foreign: &'a ForeignLocations,
 }
 
 /// The error of a response with too many fields, or with a transfer coding other than `chunked`, which can't be decoded
@@ -67,8 +69,12 @@ impl ResponseRules<'_> {
         if !self.scrubbed.is_empty() {
             links::scrub(&mut parts.headers, self.scrubbed);
         }
-        if let Some(links) = self.links {
-            links.rewrite(&mut parts.headers);
+        if self.links.is_some() || *self.foreign != ForeignLocations::Pass {
+            let rules = LinkRules {
+                mounted: self.links,
+                foreign: self.foreign,
+            };
+            rules.apply(&mut parts.headers);
         }
         if self.fields.policy == ResponseHeaderPolicy::BrowserSafe {
             browser_safe::harden(&mut parts.headers);
@@ -190,6 +196,7 @@ mod tests {
             fields,
             scrubbed: &[],
             links: None,
+            foreign: &ForeignLocations::Pass,
         };
         rules.rewrite(&mut parts, None).ok().map(|()| parts.headers)
     }

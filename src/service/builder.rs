@@ -21,7 +21,7 @@ use crate::observe::{CallReport, Observe, ObserveFn, TraceContext};
 use crate::pipeline::Gateway;
 use crate::pipeline::config::{Config, Via};
 use crate::resilience::{CircuitPolicy, RetryPolicy};
-use crate::rewrite::ResponseHeaderPolicy;
+use crate::rewrite::{ForeignLocations, PublicUrl, PublicUrlError, ResponseHeaderPolicy};
 use crate::store::CredentialStore;
 use crate::timeouts::MAX_TIMEOUT;
 use crate::upgrade::{OriginError, UpgradeTracker};
@@ -207,7 +207,8 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         }
     }
 
-    /// Sets the path of the mount, for a mount without a router that strips this path. Default: none.
+    /// Sets the path of the mount, for a mount without a router that strips this path. A segment in braces stands for any segment:
+    /// `/tenants/{tenant}/passthrough`. Default: none.
     ///
     /// # Errors
     ///
@@ -278,21 +279,55 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
         self.set(|config| config.pass_server_instructions = pass)
     }
 
-    /// Sets whether addresses in `Location`, `Content-Location` and `Link` under the base URL of the call are rewritten to addresses under
-    /// the mount.
+    /// Sets whether links to the upstream are rewritten to addresses under the mount, so that a client that follows pages or redirects
+    /// stays in the mount.
     ///
-    /// With this setting, a client that follows pages or redirects stays in the mount: `https://vendor.example/v2/items?page=2` becomes
-    /// `/passthrough/acme/items?page=2`, with the call's `__domain`, if the call had it. An address elsewhere isn't changed, and neither is
-    /// an address that couldn't be called exactly as the upstream wrote it, nor a body. If `Link` has more than 63 targets, the
-    /// targets after the 63rd aren't changed. A key that the scheme puts into the query is removed from all of them.
+    /// The links in `Location`, `Content-Location`, `Link`, `X-Goog-Upload-URL`, `X-Goog-Upload-Control-URL`, `Operation-Location` and
+    /// `Azure-AsyncOperation` are rewritten: `https://vendor.example/v2/items?page=2` becomes
+    /// `https://gw.example.com/passthrough/acme/items?page=2`. A link beside the base path, or on another host that the integration's
+    /// [`DomainPolicy`](crate::policy::DomainPolicy) allows, gets a `__domain`, unless
+    /// [`DomainOverride::ReplaceAuthority`](crate::upstream::DomainOverride::ReplaceAuthority) forbids the path. These stay unchanged:
+    /// links to other hosts, links that couldn't be called exactly as the upstream wrote them, relative references that lead to the
+    /// right address by themselves, links after the 63rd of a response, and bodies. A key that the scheme puts into the query is removed
+    /// from all links.
     ///
-    /// The mount is the part before the connection id in the URI that the service receives. Behind a router that strips the mount, set a
-    /// function that finds the original URI ([`original_uri`](Self::original_uri)), and set the whole mount as [`prefix`](Self::prefix).
-    /// Otherwise the mount is missing in the addresses.
+    /// In requests, addresses under the mount in `Destination` and `If` (RFC 4918 §10.3, §10.4) are translated to URLs of the upstream. An
+    /// address of the gateway that isn't below the connection of the call is answered with `bad-address`.
+    ///
+    /// An address consists of the [`public_url`](Self::public_url) and the path of the mount as the caller wrote it. Behind a router that
+    /// strips the mount, set a function that finds the original URI ([`original_uri`](Self::original_uri)), and set the whole mount as
+    /// [`prefix`](Self::prefix). Otherwise the mount is missing in the addresses.
     ///
     /// Default: `false`, so the fields are returned as the upstream sent them.
     pub fn rewrite_links(self, rewrite: bool) -> Self {
         self.set(|config| config.rewrite_links = rewrite)
+    }
+
+    /// Sets the URL at which callers reach the host application, for [`rewrite_links`](Self::rewrite_links). Set it if a server in front
+    /// of the host application handles TLS or changes `Host`. A path in the URL is a path that the server in front removes.
+    ///
+    /// Default: the host of the request, which is the authority of its URI or its `Host`, and the scheme of its URI, or otherwise `http`.
+    /// A host application with several names behind a server that handles TLS inserts the extension [`http::uri::Scheme`] into its
+    /// requests instead, which takes precedence over the scheme of the URI. Without a valid host, no link is rewritten.
+    ///
+    /// # Errors
+    ///
+    /// [`PublicUrlError`] if it isn't an `http` or `https` URL with a host, or has user info, a query, a fragment or dot segments.
+    pub fn public_url(self, url: &str) -> Result<Self, PublicUrlError> {
+        let url = PublicUrl::parse(url)?;
+        Ok(self.set(|config| config.public_url = Some(url)))
+    }
+
+    /// Sets the locations outside of the gateway that callers get in `Location`, `Content-Location`, `Link`, `Refresh` and the other
+    /// fields of [`rewrite_links`](Self::rewrite_links).
+    ///
+    /// Many HTTP libraries follow a redirect to another host with all fields but `Authorization`, so a key in a field such as `x-api-key`
+    /// gets to that host. [`ForeignLocations::Hide`] removes such locations, and the members of `Link` with such targets; the status
+    /// stays.
+    ///
+    /// Default: [`ForeignLocations::Pass`], so the fields are returned as the upstream sent them.
+    pub fn foreign_locations(self, locations: ForeignLocations) -> Self {
+        self.set(|config| config.foreign_locations = locations)
     }
 
     /// Removes a field from each caller's request, such as `Origin` or `Referer`, which name the host application's pages.
@@ -456,6 +491,29 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn rate_per_connection_key(self, rate: Rate) -> Self {
         self.set(|config| config.limits.set_rate(rate))
+    }
+
+    /// Sets the function that returns the address at which the owner of a connection authorizes the connection again, such as a page of
+    /// the host application.
+    ///
+    /// The address is the member `reauthorize_url` in the body of each error [`Reauthorize`](crate::ErrorCode::Reauthorize). The function
+    /// gets the connection id in the caller's URL, decoded, so encode the id where it becomes a part of the address. For `None`, and
+    /// for gRPC callers, the answer has no address.
+    ///
+    /// ```
+    /// use http::Uri;
+    /// use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
+    ///
+    /// let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+    ///     .reauthorize_link(|_, _| Some(Uri::from_static("https://app.example/connections")));
+    /// ```
+    ///
+    /// Default: none.
+    pub fn reauthorize_link(
+        self,
+        link: impl Fn(&ConnectionId, CallContext<'_>) -> Option<Uri> + Send + Sync + 'static,
+    ) -> Self {
+        self.set(|config| config.reauthorize_link = Some(Arc::new(link)))
     }
 
     /// Sets the policy by which requests that are safe to repeat are sent again, if the upstream couldn't be reached or was overloaded.

@@ -7,7 +7,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
 use super::{BaseUrl, BaseUrlError, BaseUrlTemplate};
-use crate::address::PathEncoding;
+use crate::address::{PathEncoding, Target};
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
 };
@@ -145,36 +145,45 @@ impl Upstream {
         longest.map_or(&self.base, |route| &route.base)
     }
 
-    /// Returns `true` if calls of both paths are sent to the same base URL.
-    pub(crate) fn routes_alike(&self, path: &str, other: &str) -> bool {
-        std::ptr::eq(self.base_for(path), self.base_for(other))
+    /// Returns the places of calls without `__domain`: the base URL, and those of the routes. They aren't checked yet.
+    pub(crate) fn places(&self, subdomain: Option<&str>) -> impl Iterator<Item = Place<'_>> {
+        let routes = self.routes.as_deref().unwrap_or_default();
+        let bases = std::iter::once(&self.base).chain(routes.iter().map(|route| &route.base));
+        bases.filter_map(move |base| match subdomain {
+            None => Some(Place::Base(base)),
+            Some(labels) => Some(Place::Below(base, base.origin().below(labels)?)),
+        })
     }
 
-    /// Returns the place that a call names: the base URL for its path, a host below the base URL's host, or the host or URL in `__domain`.
-    /// It isn't checked yet.
-    pub(crate) fn place(
+    /// Returns the place of a call: the base URL for its path, a host below the base URL's host, or the host or URL in `__domain`. It isn't
+    /// checked yet.
+    pub(crate) fn place_of(
         &self,
-        path: &str,
+        target: &Target<'_>,
         subdomain: Option<&str>,
-        domain: Option<&str>,
     ) -> Result<Place<'_>, Error> {
-        let domain = match (subdomain, domain) {
-            (None, None) => return Ok(Place::Base(self.base_for(path))),
+        match (subdomain, target.domain()) {
+            (None, None) => Ok(Place::Base(self.base_for(target.path()))),
+            (None, domain) => self.place(domain),
             (Some(labels), None) => {
-                let base = self.base_for(path);
+                let base = self.base_for(target.path());
                 let below = base.origin().below(labels).ok_or_else(|| {
                     Error::bad_address(
                         "the labels of the host in front of the connection id aren't a valid host",
                     )
                 })?;
-                return Ok(Place::Below(base, below));
+                Ok(Place::Below(base, below))
             }
-            (Some(_), Some(_)) => {
-                return Err(Error::bad_domain(
-                    "`__domain` can't be combined with a host that has labels in front of the connection id; remove one of them",
-                ));
-            }
-            (None, Some(domain)) => domain,
+            (Some(_), Some(_)) => Err(Error::bad_domain(
+                "`__domain` can't be combined with a host that has labels in front of the connection id; remove one of them",
+            )),
+        }
+    }
+
+    /// Returns the main base URL, or the host or URL in `__domain`. It isn't checked yet.
+    pub(crate) fn place(&self, domain: Option<&str>) -> Result<Place<'_>, Error> {
+        let Some(domain) = domain else {
+            return Ok(Place::Base(&self.base));
         };
         let base = self.base.location();
         let named = Location::parse(domain, Some(base.origin.scheme())).map_err(|error| {
@@ -476,8 +485,8 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.has_subdomains = allow)
     }
 
-    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location` and `Link`
-    /// fields, in which an upstream may repeat its request URL.
+    /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location`, `Link` and
+    /// the other fields of [`rewrite_links`](crate::PassthroughBuilder::rewrite_links), in which an upstream may repeat its request URL.
     ///
     /// The parameters are those that the scheme [announces](crate::auth::Requirements::parameter). Bodies are never changed.
     ///

@@ -92,6 +92,7 @@ impl ResolveError {
 impl ResolveError {
     /// Returns the error of a call for a connection to that integration.
     pub(crate) fn into_error(self, integration: &str) -> Error {
+        let is_lasting = matches!(self, Self::UnknownIntegration);
         let detail = match self {
             Self::Variables(_) => {
                 let detail = "a variable of the connection is missing or doesn't match its pattern: its owner must set it again";
@@ -108,9 +109,11 @@ impl ResolveError {
             integration: integration.into(),
             source: self,
         };
-        Error::new(ErrorCode::StoreUnavailable, detail)
-            .with_source(cause)
-            .with_retry_after(Duration::from_secs(1))
+        let error = Error::new(ErrorCode::StoreUnavailable, detail).with_source(cause);
+        match is_lasting {
+            true => error.with_lasting_cause(),
+            false => error.with_retry_after(Duration::from_secs(1)),
+        }
     }
 }
 

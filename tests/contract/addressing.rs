@@ -351,37 +351,54 @@ fn location(answer: &RawResponse) -> Option<&str> {
 /// The rewritten link is an address of the same way, and leads to the upstream's URL.
 #[tokio::test]
 async fn p26_rewritten_links_are_addresses_of_the_same_way() {
-    for (link, host, target, field, expected) in [
-        ("/v2/y?page=2", "d.gw.test", "/x", None, Some("/y?page=2")),
-        ("?page=2", "d.gw.test", "/x", None, None),
-        // Neither an empty path nor a path that looks like a host can be written in such a way.
-        ("/v2", "d.gw.test", "/x", None, None),
-        ("/v2//evil.test/y", "d.gw.test", "/x", None, None),
-        (
-            "/v2/y",
-            "gw.test",
-            "/p/x",
-            Some("x-connection: d"),
-            Some("/p/y"),
-        ),
-        ("/v2/y", "gw.test", "/p/d/x", None, Some("/p/d/y")),
+    let field = "x-connection: d";
+    for (link, host, target, lines, expected) in [
+        ("/v2/y?page=2", "d.gw.test", "/x", &[][..], "http://d.gw.test/y?page=2"),
+        ("/v2//evil.test/y", "D.gw.test:80", "/x", &[], "http://D.gw.test:80//evil.test/y"),
+        // The client would send `/` in place of an empty path.
+        ("/v2", "d.gw.test", "/x", &[], "http://d.gw.test/v2?__domain=OWN"),
+        ("/v2/y", "gw.test", "/p/x", &[field], "http://gw.test/p/y"),
+        ("/v2", "gw.test", "/p/x", &[field], "http://gw.test/p"),
+        ("/v2/y", "gw.test", "/p/d/x", &[], "http://gw.test/p/d/y"),
     ] {
         let reply = format!("HTTP/1.1 302 Found\r\nLocation: {link}\r\nContent-Length: 0\r\n\r\n");
         let vendor = Vendor::answering(Reply::bytes(reply)).await;
-        let change = |setup: Setup| {
+        let own = format!("vendor.test%3A{}", vendor.address().port());
+        let pair = Pair::before(vendor, |setup| {
             let d = Connection::new("vendor").with_secret("token", "of-d");
             let setup = setup.path("/v2").also("d", d);
             setup.options(|options| options.address_by(all()).rewrite_links(true))
-        };
-        let pair = Pair::before(vendor, change).await;
-        let lines: Vec<_> = field.into_iter().collect();
-        let answer = pair.call(at(host, target, &lines)).await;
-        assert_eq!(location(&answer), Some(expected.unwrap_or(link)), "{link}");
+        })
+        .await;
+        let answer = pair.call(at(host, target, lines)).await;
+        let expected = expected.replace("OWN", &own);
+        assert_eq!(location(&answer), Some(&*expected), "{link}");
         pair.vendor.next().await;
-        if let Some(address) = expected {
-            pair.call(at(host, address, &lines)).await;
-            assert_eq!(pair.vendor.next().await.target(), link);
-        }
+        let (_, address) = expected.split_once(".test").unwrap();
+        let path = address.find('/').map_or("/", |slash| &address[slash..]);
+        pair.call(at(host, path, lines)).await;
+        assert_eq!(pair.vendor.next().await.target(), link);
+    }
+}
+
+/// The public URL has no host for each connection, but its scheme is the scheme of all callers.
+#[tokio::test]
+async fn p26_of_a_public_url_only_the_scheme_is_used_by_host() {
+    let reply = "HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n";
+    let vendor = Vendor::answering(reply).await;
+    let pair = Pair::before(vendor, |setup| {
+        setup.options(|options| {
+            let options = options.address_by(all()).rewrite_links(true);
+            options.public_url("https://public.test/out").unwrap()
+        })
+    })
+    .await;
+    for (host, target, expected) in [
+        ("c.gw.test", "/x", "https://c.gw.test/y"),
+        ("gw.test", "/p/c/x", "https://public.test/out/p/c/y"),
+    ] {
+        let answer = pair.call(at(host, target, &[])).await;
+        assert_eq!(location(&answer), Some(expected));
     }
 }
 

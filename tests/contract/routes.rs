@@ -91,7 +91,7 @@ async fn d16_the_host_of_a_route_is_checked_like_any_host() {
 }
 
 #[tokio::test]
-async fn d16_links_are_rewritten_only_to_the_base_url_of_the_call() {
+async fn d16_links_below_each_base_url_are_rewritten_if_a_call_leads_there() {
     let reply = |request: &testkit::vendor::Received| {
         let (_, link) = request.target().split_once("?to=").unwrap();
         let head = format!("HTTP/1.1 302 Found\r\nLocation: {link}\r\nContent-Length: 0\r\n\r\n");
@@ -100,18 +100,27 @@ async fn d16_links_are_rewritten_only_to_the_base_url_of_the_call() {
     let (main, files) = (Vendor::replying(reply).await, Vendor::replying(reply).await);
     let rewriting = |setup: Setup| setup.options(|options| options.rewrite_links(true));
     let gateway = between(&main, &files, rewriting).await;
+    let other = format!("http://eu.vendor.test:{}", files.address().port());
+    let own = format!("vendor.test%3A{}", main.address().port());
     for (path, link, expected) in [
-        ("/x", "/api/y", Some("/p/c/y")),
-        // A call of this address would reach the other host.
-        ("/x", "/api/v1/files/7", None),
-        ("/v1/files", "/up/v1/files/7", Some("/p/c/v1/files/7")),
-        ("/v1/files", "/up/y", None),
-        ("/v1/files", "/up/v1/files/deep/er/x", None),
+        ("/x", "/api/y", "/y".to_owned()),
+        // Without `__domain`, a call of this path would reach the other host.
+        ("/x", "/api/v1/files/7", format!("/api/v1/files/7?__domain={own}")),
+        ("/x", &format!("{other}/up/v1/files/7"), "/v1/files/7".to_owned()),
+        ("/v1/files", "/up/v1/files/7", "/v1/files/7".to_owned()),
+        ("/v1/files", "/deeper/v1/files/deep/er/x", "/v1/files/deep/er/x".to_owned()),
+        // No call leads there.
+        ("/v1/files", "/up/y", String::new()),
+        ("/v1/files", "/up/v1/files/deep/er/x", String::new()),
     ] {
         let call = get(&format!("/p/c{path}?to={link}"));
         let answer = raw_call(gateway.address, call).await;
         let location = answer.head.value("location");
-        assert_eq!(location, Some(expected.unwrap_or(link)), "{path} {link}");
+        let expected = match expected.is_empty() {
+            true => link.to_owned(),
+            false => format!("http://app.test/p/c{expected}"),
+        };
+        assert_eq!(location, Some(&*expected), "{path} {link}");
     }
 }
 

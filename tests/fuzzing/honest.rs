@@ -57,9 +57,6 @@ pub(crate) enum Honest {
     Http2 { port: u16, _tasks: JoinSet<()> },
 }
 
-/// The flow-control window of the upstream, in bytes.
-const WINDOW: u32 = 16 << 20;
-
 impl Honest {
     pub(crate) async fn start(is_http2: bool) -> Self {
         if !is_http2 {
@@ -72,12 +69,7 @@ impl Honest {
             let mut connections = JoinSet::new();
             while let Ok((socket, _)) = listener.accept().await {
                 let service = hyper::service::service_fn(answer);
-                let mut server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
-                // With its default window, hyper's server ends the connection after a hundred small pieces of an upload that it
-                // hasn't read yet.
-                server
-                    .initial_stream_window_size(WINDOW)
-                    .initial_connection_window_size(WINDOW);
+                let server = hyper::server::conn::http2::Builder::new(TokioExecutor::new());
                 connections.spawn(async move {
                     let _ = server.serve_connection(TokioIo::new(socket), service).await;
                 });

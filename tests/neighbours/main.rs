@@ -13,6 +13,7 @@ mod places;
 mod streams;
 mod timers;
 mod tournament;
+mod uploads;
 
 use std::net::SocketAddr;
 

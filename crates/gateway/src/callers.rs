@@ -11,12 +11,12 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use bytes::Bytes;
-use http::header::{CACHE_CONTROL, CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::WWW_AUTHENTICATE;
+use http::request::Parts;
 use http::{HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use tower_passthrough::{ConnectionId, Scope, Secret};
+use tower_passthrough::{ConnectionId, ProblemDetails, Scope, Secret};
 
 use crate::keys::KeyPlaces;
 use crate::peers::NotACall;
@@ -151,24 +151,16 @@ fn find(keys: &[(KeyDigest, Arc<Caller>)], digest: &KeyDigest) -> Option<Arc<Cal
 pub(crate) struct Authentication {
     callers: Arc<Callers>,
     places: KeyPlaces,
-    /// The body of the answer to a call without a valid key.
-    problem: Bytes,
+    /// The text that tells a caller where the key is looked for.
+    detail: String,
 }
 
 impl Authentication {
     pub(crate) fn new(callers: Arc<Callers>, places: KeyPlaces) -> Self {
-        let problem = serde_json::json!({
-            "type": "about:blank",
-            "title": "Unauthorized",
-            "status": 401,
-            "detail": places.detail(),
-            "code": "unauthenticated",
-            "sent": false,
-        });
         Self {
+            detail: places.detail(),
             callers,
             places,
-            problem: problem.to_string().into(),
         }
     }
 
@@ -176,9 +168,8 @@ impl Authentication {
         match &*self.callers {
             Callers::Anyone(caller) => (request, Some(Arc::clone(caller))),
             Callers::Keys(_) => {
-                self.places
-                    .take(request, |key| self.callers.find(key))
-                    .await
+                let find = |key: &[u8]| self.callers.find(key);
+                self.places.take(request, find).await
             }
         }
     }
@@ -204,23 +195,23 @@ pub(crate) async fn authenticate(
             metrics::unauthenticated(request.method());
             let (head, body) = request.into_parts();
             unread::drain(&head.headers, body);
-            unauthenticated(authentication.problem.clone())
+            unauthenticated(&head, &authentication.detail)
         }
     }
 }
 
 // A gRPC client reads this status as UNAUTHENTICATED, so no separate answer for gRPC is needed.
-fn unauthenticated(problem: Bytes) -> Response {
-    let mut response = Response::new(Body::from(problem));
-    *response.status_mut() = StatusCode::UNAUTHORIZED;
+fn unauthenticated(request: &Parts, detail: &str) -> Response {
+    let problem = ProblemDetails::new(
+        StatusCode::UNAUTHORIZED,
+        "unauthenticated",
+        detail.to_owned(),
+    );
+    let response = problem.to_response(&request.method, &request.headers);
+    let mut response = response.map(Body::new);
     response.extensions_mut().insert(NotACall);
     let headers = response.headers_mut();
-    headers.insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // Distinguishes this 401 from an upstream's, because the library removes the field from
     // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));

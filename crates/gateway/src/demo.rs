@@ -25,7 +25,7 @@ use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::resilience::RetryPolicy;
-use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::service::{ForeignLocations, ResponseHeaderPolicy};
 use tower_passthrough::upstream::BaseUrlError;
 use tower_passthrough::{Connection, HttpTransport, Integrations, Upstream, auth};
 
@@ -99,6 +99,9 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         path_encoding: PathEncoding::Auto,
         response_headers: ResponseHeaderPolicy::All,
         rewrite_links: false,
+        public_url: None,
+        foreign_locations: ForeignLocations::Pass,
+        reauthorize_url: None,
         strip_headers: Vec::new(),
         pass_headers: Vec::new(),
         pass_server_instructions: false,

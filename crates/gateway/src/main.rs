@@ -43,9 +43,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Extension;
 use axum::Router;
 use axum::extract::OriginalUri;
 use clap::Parser;
+use http::uri::Scheme;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ServerConfig;
 use tokio::net::TcpListener;
@@ -364,6 +366,16 @@ impl Host {
                 .prefix(&config.mount)?
                 .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
         }
+        // Without a public URL, the addresses have the scheme of the listener.
+        let names_https = config.rewrite_links && config.public_url.is_none();
+        let scheme = Some(Scheme::HTTPS).filter(|_| names_https && config.tls.is_some());
+        if let Some(url) = &config.public_url {
+            passthrough = passthrough.public_url(url)?;
+        }
+        passthrough = passthrough.foreign_locations(config.foreign_locations);
+        if let Some(url) = config.reauthorize_url {
+            passthrough = passthrough.reauthorize_link(move |id, _| url.of(id.as_str()));
+        }
         for name in config.strip_headers {
             passthrough = passthrough.strip_request_header(name);
         }
@@ -397,15 +409,19 @@ impl Host {
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
         let on_callers = self.operator.is_none().then_some(on_callers);
+        let callers = routes::router(
+            &config.mount,
+            config.ways,
+            authentication,
+            passthrough,
+            on_callers,
+        );
         Ok(Routers {
             tls: config.tls,
-            callers: routes::router(
-                &config.mount,
-                config.ways,
-                authentication,
-                passthrough,
-                on_callers,
-            ),
+            callers: match scheme {
+                Some(scheme) => callers.layer(Extension(scheme)),
+                None => callers,
+            },
             operators: routes::operator(pages),
         })
     }

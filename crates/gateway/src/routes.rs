@@ -10,9 +10,11 @@ use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use tower::ServiceExt;
 use tower_layer::Layer;
+use tower_passthrough::ProblemDetails;
 use tower_service::Service;
 
 use crate::addressing::{Place, Way, Ways, by_key};
@@ -170,19 +172,11 @@ fn no_call(mut response: Response) -> Response {
 pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
-    nothing_here(detail)
+    nothing_here(&head, detail)
 }
 
-/// `detail` is a constant, so it needs no escaping.
-fn nothing_here(detail: &'static str) -> Response {
-    let problem = format!(
-        r#"{{"type":"about:blank","title":"Not Found","status":404,"detail":"{detail}","sent":false}}"#
-    );
-    let mut response = Response::new(Body::from(problem));
-    *response.status_mut() = StatusCode::NOT_FOUND;
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
-    no_call(response)
+fn nothing_here(request: &Parts, detail: &'static str) -> Response {
+    let problem = ProblemDetails::new(StatusCode::NOT_FOUND, "not-found", detail);
+    let response = problem.to_response(&request.method, &request.headers);
+    no_call(response.map(Body::new))
 }

@@ -57,7 +57,8 @@ impl Http2 {
                 Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
             })?;
         let registered = self.inboxes.add(response.stream_id().as_u32());
-        let mut upload = (!has_no_body).then(|| Upload::new(body, stream));
+        let mut upload =
+            (!has_no_body).then(|| Upload::new(body, stream, registered.small_frames(), &permit));
         let mut interim = 0;
         let answered = poll_fn(|cx| {
             if let Some(Poll::Ready(end)) = upload.as_mut().map(|upload| upload.poll(cx)) {
@@ -96,7 +97,7 @@ impl Http2 {
         Ok(response.map(|stream| {
             let upload = upload.map(|upload| {
                 let (sender, response) = oneshot::channel();
-                upload.detach(following, response, Permit::clone(&permit));
+                upload.detach(following, response);
                 sender
             });
             let is_end = stream.is_end_stream();

@@ -18,7 +18,9 @@ use bytes::{Bytes, BytesMut};
 use foldhash::quality::RandomState;
 use h2::{Reason, RecvStream};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
 
+use super::pace::Pace;
 use super::unread::Share;
 
 /// The size of a frame's header (RFC 9113 §4.1), in bytes.
@@ -28,13 +30,14 @@ const MIN_ROOM: usize = 64;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
+const WINDOW_UPDATE: u8 = 8;
 /// A flag of SETTINGS frames, with the same value as [`END_STREAM`].
 const ACK: u8 = 0x1;
 const END_STREAM: u8 = 0x1;
 const PADDED: u8 = 0x8;
 
 /// The size below which h2 counts a DATA frame as small, in bytes.
-const SMALL_FRAME_SIZE: usize = 256;
+pub(super) const SMALL_FRAME_SIZE: usize = 256;
 /// The number of small frames that a stream may have in h2 before its data is moved. With [`MAX_STREAMS`](super::MAX_STREAMS) streams,
 /// that stays below h2's budget, which is half of the connection's window.
 const MAX_SMALL_FRAMES: u32 = 256;
@@ -51,6 +54,8 @@ pub(super) struct Streams {
     /// The upstream has sent its first SETTINGS, with its limit for streams.
     has_settings: AtomicBool,
     unread: Share,
+    /// The small frames that this side has sent.
+    pace: Pace,
 }
 
 impl Streams {
@@ -86,6 +91,14 @@ impl Streams {
         let crowded = std::mem::take(&mut *lock(&self.crowded));
         for inbox in crowded {
             inbox.relieve();
+        }
+    }
+
+    /// Handles a WINDOW_UPDATE: the upstream has read a part of the stream's upload.
+    fn on_window_update(&self, id: u32) {
+        if let Some(inbox) = lock(&self.inboxes).get(&id) {
+            self.pace
+                .remove(inbox.small_sent.swap(0, Ordering::Relaxed));
         }
     }
 
@@ -131,6 +144,14 @@ impl Registered {
         &self.inbox
     }
 
+    /// Returns the counter of the small frames that the upload of this stream sends.
+    pub(super) fn small_frames(&self) -> SmallFrames {
+        SmallFrames {
+            streams: Arc::clone(&self.streams),
+            inbox: Arc::clone(&self.inbox),
+        }
+    }
+
     /// Returns the next data, and lets the upstream send as many bytes more as were returned before. The caller has sent these on, or
     /// it wouldn't ask for more.
     pub(super) fn poll_data(&self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, h2::Error>>> {
@@ -145,9 +166,45 @@ impl Drop for Registered {
         // No more bytes are counted.
         let unread = self.inbox.unread.swap(0, Ordering::Relaxed);
         self.streams.unread.remove(unread);
+        self.inbox.has_ended.store(true, Ordering::SeqCst);
+        let small = self.inbox.small_sent.swap(0, Ordering::SeqCst);
+        self.streams.pace.remove(small);
         // The list of crowded streams may hold the inbox a little longer. The stream ends now.
         let stream = self.inbox.content().stream.take();
         drop(stream);
+    }
+}
+
+/// Counts the small frames of an upload.
+pub(super) struct SmallFrames {
+    streams: Arc<Streams>,
+    inbox: Arc<Inbox>,
+}
+
+impl SmallFrames {
+    /// Counts a small frame that is sent.
+    pub(super) fn count(&self) {
+        self.streams.pace.count();
+        self.inbox.small_sent.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Checks that a small frame may be sent now. The frames beyond the free ones use up the time until the next frame.
+    ///
+    /// # Errors
+    ///
+    /// The time at which to ask again.
+    pub(super) fn check(&self) -> Result<(), Instant> {
+        self.streams.pace.check()
+    }
+}
+
+impl Drop for SmallFrames {
+    fn drop(&mut self) {
+        // The frames of an upload that ends before its response may be unread, so they are counted until the response ends.
+        if self.inbox.has_ended.load(Ordering::SeqCst) {
+            let small = self.inbox.small_sent.swap(0, Ordering::SeqCst);
+            self.streams.pace.remove(small);
+        }
     }
 }
 
@@ -156,6 +213,10 @@ impl Drop for Registered {
 pub(super) struct Inbox {
     /// The number of small frames that h2 has for the stream.
     small_frames: AtomicU32,
+    /// The number of small frames that this side has sent, and that the upstream may not have read.
+    small_sent: AtomicU32,
+    /// The call has ended, so the frames that are still sent are removed by the upload.
+    has_ended: AtomicBool,
     /// The number of bytes that have arrived and that the caller hasn't read.
     unread: AtomicUsize,
     /// The stream is reset, because its upstream sends more than the windows permit while too many bytes are unread.
@@ -360,6 +421,7 @@ impl<S> Frames<S> {
                 SETTINGS if flags & ACK == 0 => {
                     self.streams.has_settings.store(true, Ordering::Relaxed);
                 }
+                WINDOW_UPDATE => self.streams.on_window_update(id),
                 HEADERS => {
                     self.headers += 1;
                     self.must_yield |= self.headers > MAX_HEADERS_PER_TURN;

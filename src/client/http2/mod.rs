@@ -9,6 +9,7 @@ mod body;
 mod connection;
 mod exchange;
 mod frames;
+mod pace;
 mod unread;
 mod upload;
 
@@ -25,6 +26,12 @@ const MAX_STREAMS: u32 = 100;
 pub(super) trait StreamEnd: Send + Sync {
     /// Records that the stream hasn't been reset by this side.
     fn complete(&self);
+
+    /// Returns `true` if other connection keys may have streams on the connection.
+    fn is_shared(&self) -> bool;
+
+    /// Records that the call would harm others on a shared connection, so later calls of its connection key get their own connections.
+    fn separate(&self);
 }
 
 type Permit = Arc<dyn StreamEnd>;

@@ -4,21 +4,31 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use h2::{Reason, SendStream};
-use http_body::Body as _;
+use http::HeaderMap;
+use http_body::{Body as _, Frame};
 use tokio::sync::oneshot;
+use tokio::time::{Sleep, sleep_until};
 
 use super::Permit;
+use super::frames::{SMALL_FRAME_SIZE, SmallFrames};
 use crate::body::{Following, RequestBody, poll_unbudgeted};
+use crate::error::BoxError;
 
 /// Writes the frames of a body when the upstream has room for them. If the upload is dropped before
 /// its end, the stream is reset as soon as the response has been dropped as well.
 pub(super) struct Upload {
     body: RequestBody,
     stream: SendStream<Bytes>,
-    /// A frame that waits for room.
-    pending: Option<Bytes>,
+    /// Data that waits for room, or for more data.
+    pending: Pending,
+    /// The end that follows the pending data, if the body has ended.
+    end: Option<BodyEnd>,
+    small_frames: SmallFrames,
+    /// The timer of a small frame that waits until it may be sent.
+    pause: Option<Pin<Box<Sleep>>>,
+    permit: Permit,
 }
 
 /// The reason why an upload ended.
@@ -31,23 +41,33 @@ pub(super) enum End {
     Caller,
 }
 
+/// The end of the caller's body.
+enum BodyEnd {
+    Data,
+    Trailers(Box<HeaderMap>),
+}
+
 impl Upload {
-    pub(super) fn new(body: RequestBody, stream: SendStream<Bytes>) -> Self {
+    pub(super) fn new(
+        body: RequestBody,
+        stream: SendStream<Bytes>,
+        small_frames: SmallFrames,
+        permit: &Permit,
+    ) -> Self {
         Self {
             body,
             stream,
-            pending: None,
+            pending: Pending::default(),
+            end: None,
+            small_frames,
+            pause: None,
+            permit: Permit::clone(permit),
         }
     }
 
     /// Continues the upload in a task, after the response's head has been received. Resets the stream if
     /// the response is dropped before its end, or if the call makes no progress for the idle timeout.
-    pub(super) fn detach(
-        mut self,
-        following: Option<Following>,
-        response: oneshot::Receiver<()>,
-        permit: Permit,
-    ) {
+    pub(super) fn detach(mut self, following: Option<Following>, response: oneshot::Receiver<()>) {
         tokio::spawn(async move {
             let is_done = {
                 let mut abandoned = pin!(until_abandoned(following, response));
@@ -62,55 +82,97 @@ impl Upload {
             if !is_done {
                 self.stream.send_reset(Reason::CANCEL);
             }
-            drop(permit);
         });
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<End> {
         loop {
-            if self.pending.is_some() {
-                if !ready!(self.poll_room(cx)) {
-                    return Poll::Ready(End::Upstream);
-                }
-                let data = self.pending.take().unwrap_or_default();
-                let is_last = self.body.is_end_stream();
-                if self.stream.send_data(data, is_last).is_err() || is_last {
-                    return Poll::Ready(End::Upstream);
-                }
-            }
             // A reset must wake this task even while it waits for the caller.
             if self.stream.poll_reset(cx).is_ready() {
                 return Poll::Ready(End::Upstream);
             }
-            let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)) else {
-                // An error means that the stream has ended, and the response reports it.
-                let _ = self.stream.send_data(Bytes::new(), true);
-                return Poll::Ready(End::Upstream);
-            };
-            let Ok(frame) = frame else {
+            if self.poll_gather(cx).is_err() {
                 self.stream.send_reset(Reason::CANCEL);
                 return Poll::Ready(End::Caller);
-            };
-            match frame.into_data() {
-                // Empty frames use no window, so nothing would limit their number.
-                Ok(data) if data.is_empty() && !self.body.is_end_stream() => {}
-                // The end of a stream needs no window.
-                Ok(data) if data.is_empty() => {
-                    let _ = self.stream.send_data(data, true);
-                    return Poll::Ready(End::Upstream);
+            }
+            if self.pending.is_empty() {
+                // The end of a stream needs no window. An error means that the stream has ended, and the response reports it.
+                let _ = match self.end.take() {
+                    Some(BodyEnd::Trailers(trailers)) => self.stream.send_trailers(*trailers),
+                    Some(BodyEnd::Data) => self.stream.send_data(Bytes::new(), true),
+                    None => return Poll::Pending,
+                };
+                return Poll::Ready(End::Upstream);
+            }
+            if !ready!(self.poll_room(cx)) {
+                return Poll::Ready(End::Upstream);
+            }
+            if self.pending.is_small() {
+                if self.end.is_none() && self.permit.is_shared() {
+                    ready!(self.poll_pause(cx));
                 }
-                Ok(data) => self.pending = Some(data),
-                Err(frame) => {
-                    if let Ok(trailers) = frame.into_trailers() {
-                        let _ = self.stream.send_trailers(trailers);
-                        return Poll::Ready(End::Upstream);
+                self.small_frames.count();
+            }
+            let is_last = matches!(self.end, Some(BodyEnd::Data));
+            let data = self.pending.take();
+            if self.stream.send_data(data, is_last).is_err() || is_last {
+                return Poll::Ready(End::Upstream);
+            }
+        }
+    }
+
+    /// Reads the body until the pending data isn't small, the body has ended, or the caller has sent no more.
+    ///
+    /// # Errors
+    ///
+    /// The caller's body ended early.
+    fn poll_gather(&mut self, cx: &mut Context<'_>) -> Result<(), BoxError> {
+        while self.end.is_none() && self.pending.is_small() {
+            let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(cx) else {
+                break;
+            };
+            match frame.map(|frame| frame.map(Frame::into_data)) {
+                None => self.end = Some(BodyEnd::Data),
+                Some(Ok(Ok(data))) => {
+                    // Empty frames aren't sent, because they use no window, so nothing would limit their number.
+                    self.pending.push(data);
+                    if self.body.is_end_stream() {
+                        self.end = Some(BodyEnd::Data);
                     }
+                }
+                Some(Ok(Err(frame))) => {
+                    if let Ok(trailers) = frame.into_trailers() {
+                        self.end = Some(BodyEnd::Trailers(Box::new(trailers)));
+                    }
+                }
+                Some(Err(error)) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until a small frame may be sent, or its data isn't small any more.
+    fn poll_pause(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if let Some(pause) = &mut self.pause {
+                ready!(poll_unbudgeted(cx, |cx| pause.as_mut().poll(cx)));
+            }
+            match self.small_frames.check() {
+                Ok(()) => {
+                    self.pause = None;
+                    return Poll::Ready(());
+                }
+                Err(next) => {
+                    if self.pause.is_none() {
+                        self.permit.separate();
+                    }
+                    self.pause = Some(Box::pin(sleep_until(next)));
                 }
             }
         }
     }
 
-    /// Waits until the upstream has room for a byte of the pending frame. Returns `false` if it has stopped reading.
+    /// Waits until the upstream has room for a byte of the pending data. Returns `false` if it has stopped reading.
     ///
     /// Room is reserved only for bytes that exist, because an upload that waits for its caller would otherwise hold a part of the
     /// window that all uploads of the connection share.
@@ -127,6 +189,51 @@ impl Upload {
         Poll::Ready(true)
     }
 }
+
+/// The data of the next DATA frame. Small pieces that have arrived are joined, so that they don't become as many frames.
+#[derive(Default)]
+struct Pending {
+    /// The small pieces that were joined.
+    joined: BytesMut,
+    /// The only piece, if `joined` is empty, or the piece after it.
+    piece: Bytes,
+}
+
+impl Pending {
+    fn is_empty(&self) -> bool {
+        self.joined.is_empty() && self.piece.is_empty()
+    }
+
+    fn is_small(&self) -> bool {
+        self.joined.len() + self.piece.len() < SMALL_FRAME_SIZE
+    }
+
+    /// Adds a piece to data that is small.
+    fn push(&mut self, piece: Bytes) {
+        if piece.is_empty() {
+            return;
+        }
+        if !self.piece.is_empty() {
+            self.joined.reserve(JOINED_CAPACITY);
+            self.joined.extend_from_slice(&self.piece);
+        }
+        self.piece = piece;
+    }
+
+    /// Returns the data of the next frame. If pieces were joined with a large piece, the rest of the piece remains.
+    fn take(&mut self) -> Bytes {
+        if self.joined.is_empty() {
+            return std::mem::take(&mut self.piece);
+        }
+        let missing = SMALL_FRAME_SIZE.saturating_sub(self.joined.len());
+        let start = self.piece.split_to(missing.min(self.piece.len()));
+        self.joined.extend_from_slice(&start);
+        self.joined.split().freeze()
+    }
+}
+
+/// The size of the buffer for small pieces, in bytes. One buffer is enough for a frame that is just not small.
+const JOINED_CAPACITY: usize = 2 * SMALL_FRAME_SIZE;
 
 /// Returns once the response has been dropped before its end, or the call makes no progress.
 async fn until_abandoned(following: Option<Following>, mut response: oneshot::Receiver<()>) {

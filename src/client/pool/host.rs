@@ -123,6 +123,13 @@ impl Host {
         self.is_shared() && self.separation.applies_to(user)
     }
 
+    /// Gives the later calls of a connection key network connections of their own.
+    pub(super) fn separate(&self, user: &ConnectionKey) {
+        if self.is_shared() {
+            self.separation.separate(user);
+        }
+    }
+
     /// Returns `true` if several connection keys may use the connections of this host.
     pub(super) fn is_shared(&self) -> bool {
         self.key.connection.is_none()

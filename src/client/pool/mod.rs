@@ -27,7 +27,7 @@
 //! - the connection key, if the host application requires that connection keys don't share connections
 //!   (`isolate_connection_keys`), or if the call could harm the calls of other keys on the same connection
 //!   (`Separation`, and heads that are too large for many upstreams);
-//! - a mark for gRPC calls, because they need HTTP/2.
+//! - a mark for gRPC calls, because they need HTTP/2, and use connections of their connection key alone.
 //!
 //! Apart from these cases, the calls of all customers to an origin share connections. Addresses aren't part of a key: for each
 //! new connection, the name is resolved and the network policy checks the addresses.
@@ -415,10 +415,11 @@ pub(super) struct Key {
 
 impl Key {
     /// Returns the key of a dispatch. If `isolates_keys` is `true`, each connection key has its own
-    /// network connections.
+    /// network connections. The same is true of gRPC: its streams may send small messages without end, which must not wait, and which may
+    /// end a connection if a handler doesn't read them.
     pub(super) fn new(dispatch: &Dispatch, isolates_keys: bool, needs_http2: bool) -> Self {
         let connection = dispatch.connection_key();
-        let isolates_keys = isolates_keys || dispatch.isolates_connection_keys();
+        let isolates_keys = isolates_keys || needs_http2 || dispatch.isolates_connection_keys();
         Self {
             origin: dispatch.destination().origin().clone(),
             connection: connection.filter(|_| isolates_keys).cloned(),
@@ -488,6 +489,16 @@ impl StreamPermit {
 impl http2::StreamEnd for StreamPermit {
     fn complete(&self) {
         self.is_complete.store(true, Ordering::Relaxed);
+    }
+
+    fn is_shared(&self) -> bool {
+        self.user.is_some() && self.host.is_shared()
+    }
+
+    fn separate(&self) {
+        if let Some(user) = &self.user {
+            self.host.separate(user);
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 //! connection.
 //!
 //! A connection key that cancels many calls is separated, because many upstreams end an HTTP/2 connection with too many resets
-//! (ENHANCE_YOUR_CALM), with the streams of all other keys on it. All keys of an upstream are separated if the upstream has sent bytes
+//! (ENHANCE_YOUR_CALM), with the streams of all other keys on it. The same is true of a key whose uploads come in many small pieces. All keys of an upstream are separated if the upstream has sent bytes
 //! that no request asked for: such bytes could be taken for the response of the next call.
 //!
 //! Rules: `docs/rules/security.md#6-resources-that-may-be-used-up`.
@@ -46,6 +46,20 @@ struct State {
     all_until: Option<Instant>,
 }
 
+impl State {
+    /// Returns the record of a key, and removes expired records if there are many.
+    fn record(&mut self, key: &ConnectionKey, now: Instant) -> &mut Record {
+        if self.keys.len() >= SWEEP_FROM {
+            self.keys.retain(|_, record| !record.is_expired(now));
+        }
+        self.keys.entry(key.clone()).or_insert(Record {
+            resets: 0,
+            since: now,
+            separate_until: None,
+        })
+    }
+}
+
 /// The cancelled calls of a key.
 struct Record {
     resets: u32,
@@ -83,18 +97,18 @@ impl Separation {
             || state.keys.values().any(|record| !record.is_expired(now))
     }
 
+    /// Separates a key.
+    pub(super) fn separate(&self, key: &ConnectionKey) {
+        let now = Instant::now();
+        self.lock().record(key, now).separate_until = Some(now + KEY_SEPARATION);
+        self.is_active.store(true, Ordering::Release);
+    }
+
     /// Counts a call that was cancelled after its request was sent.
     pub(super) fn record_reset(&self, key: &ConnectionKey) {
         let now = Instant::now();
         let mut state = self.lock();
-        if state.keys.len() >= SWEEP_FROM {
-            state.keys.retain(|_, record| !record.is_expired(now));
-        }
-        let record = state.keys.entry(key.clone()).or_insert(Record {
-            resets: 0,
-            since: now,
-            separate_until: None,
-        });
+        let record = state.record(key, now);
         if record.since + WINDOW <= now {
             (record.resets, record.since) = (0, now);
         }

@@ -67,7 +67,7 @@ async fn e6_a_503_has_retry_after_and_no_error_is_stored() {
         let again = head
             .value("retry-after")
             .map(|seconds| seconds.parse::<u32>().unwrap());
-        let says_when = matches!(failure.status, 429 | 503);
+        let says_when = matches!(failure.status, 429 | 503) && !failure.is_lasting();
         assert_eq!(again.is_some(), says_when, "{}", failure.what);
         assert_eq!(head.has("allow"), failure.status == 405, "{}", failure.what);
     }
@@ -93,4 +93,94 @@ async fn e6_a_head_request_gets_the_same_fields_and_no_body() {
         caller.call(request("HEAD", target, &[], "")).await;
         assert_eq!(caller.call(get("/p/c/x")).await.status(), 200, "{target}");
     }
+}
+
+/// Octokit, `@gitbeaker` and other SDKs parse only `application/json`.
+#[tokio::test]
+async fn e11_an_error_is_plain_json_unless_the_caller_names_problem_json() {
+    let pair = Pair::new().await;
+    for (accept, expected) in [
+        (&[][..], "application/json"),
+        (&["*/*"], "application/json"),
+        (&["application/*"], "application/json"),
+        (&["application/json"], "application/json"),
+        (&["application/problem+jsonx"], "application/json"),
+        (&["application/problem+json;q=0"], "application/json"),
+        (&["application/problem+json; Q=0.000"], "application/json"),
+        (&["application/problem+json"], "application/problem+json"),
+        (
+            &["application/json, Application/Problem+JSON; charset=utf-8;q=0.1"],
+            "application/problem+json",
+        ),
+        (
+            &[
+                "text/html",
+                "application/problem+json;q=0, application/problem+json ;q=1",
+            ],
+            "application/problem+json",
+        ),
+    ] {
+        let fields: Vec<_> = accept
+            .iter()
+            .map(|line| format!("Accept: {line}"))
+            .collect();
+        let fields: Vec<_> = fields.iter().map(String::as_str).collect();
+        let response = pair.call(request("GET", "/p/nobody/x", &fields, "")).await;
+        assert_eq!(
+            response.head.values("content-type"),
+            [expected],
+            "{accept:?}"
+        );
+        let plain = pair.call(get("/p/nobody/x")).await;
+        assert_eq!(response.text(), plain.text(), "{accept:?}");
+    }
+    // The upstream gets the field as the caller sent it.
+    let seen = pair
+        .seen(request(
+            "GET",
+            "/p/c/x",
+            &["Accept: application/problem+json"],
+            "",
+        ))
+        .await;
+    assert_eq!(seen.head.values("accept"), ["application/problem+json"]);
+}
+
+/// The SDKs of OpenAI, Anthropic and Stripe repeat a POST by themselves after a 502 or a 504.
+#[tokio::test]
+async fn e12_sdks_are_asked_not_to_repeat_a_request_that_may_have_been_acted_on() {
+    let vendor = Vendor::answering("HTTP/1.1 2x0 OK\r\n\r\n").await;
+    let pair = Pair::before(vendor, |setup| setup).await;
+    for (method, is_safe) in [
+        ("GET", true),
+        ("HEAD", true),
+        ("OPTIONS", true),
+        ("QUERY", true),
+        ("POST", false),
+        ("PUT", false),
+        ("PATCH", false),
+        ("DELETE", false),
+        ("get", false),
+        ("MERGE", false),
+    ] {
+        let sent = pair.call(request(method, "/p/c/x", &[], "")).await;
+        assert_eq!(sent.error(), Some("upstream-protocol"), "{method}");
+        let unsent = pair.call(request(method, "/p/c/../x", &[], "")).await;
+        assert_eq!(unsent.error(), Some("bad-address"), "{method}");
+        let hint: &[&str] = if is_safe { &[] } else { &["false"] };
+        for name in ["x-should-retry", "stripe-should-retry"] {
+            assert_eq!(sent.head.values(name), hint, "{method} {name}");
+            assert!(!unsent.head.has(name), "{method} {name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn e12_the_vendors_own_hint_is_returned() {
+    let reply = "HTTP/1.1 503 Busy\r\nX-Should-Retry: true\r\nStripe-Should-Retry: true\r\n\
+                 Content-Length: 0\r\n\r\n";
+    let pair = Pair::before(Vendor::answering(reply).await, |setup| setup).await;
+    let response = pair.call(request("POST", "/p/c/x", &[], "")).await;
+    assert_eq!(response.head.values("x-should-retry"), ["true"]);
+    assert_eq!(response.head.values("stripe-should-retry"), ["true"]);
 }

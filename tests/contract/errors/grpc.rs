@@ -74,7 +74,7 @@ fn decode(message: &str) -> String {
 }
 
 #[tokio::test]
-async fn g1_similar_content_types_get_problem_json() {
+async fn g1_similar_content_types_get_json() {
     let pair = Pair::new().await;
     for content_type in [
         "application/grpcx",

@@ -6,9 +6,10 @@ mod form;
 mod grpc;
 mod limited;
 mod meanings;
+mod reauthorize;
 mod uploads;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use testkit::caller::RawResponse;
 
@@ -16,11 +17,8 @@ use testkit::caller::RawResponse;
 fn problem(response: &RawResponse) -> Value {
     let head = &response.head;
     let code = response.error().expect("an error of the gateway's own");
-    assert_eq!(
-        head.value("content-type"),
-        Some("application/problem+json"),
-        "{code}"
-    );
+    let content_type = head.value("content-type");
+    assert_eq!(content_type, Some("application/json"), "{code}");
     assert_eq!(head.value("cache-control"), Some("no-store"), "{code}");
     assert!(
         head.value("proxy-status")
@@ -40,5 +38,17 @@ fn problem(response: &RawResponse) -> Value {
         );
     }
     assert!(problem["sent"].is_boolean(), "{code}");
+    for_sdks(&problem);
     problem
+}
+
+/// Checks the members in which SDKs look for the text and for the code.
+fn for_sdks(problem: &Value) {
+    let (code, detail) = (&problem["code"], &problem["detail"]);
+    assert_eq!(&problem["message"], detail);
+    let error = json!({ "message": detail, "type": code, "code": code });
+    assert_eq!(problem["error"], error);
+    let errors = json!([{ "message": detail, "detail": detail }]);
+    assert_eq!(problem["errors"], errors);
+    assert_eq!(problem["ok"], false);
 }

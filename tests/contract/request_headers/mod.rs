@@ -1,6 +1,7 @@
 //! Request headers: the fields of the caller, of the host application and of the gateway that reach the vendor.
 
 mod credentials;
+mod destination;
 mod framing;
 mod hop_by_hop;
 mod passing;

@@ -1,6 +1,7 @@
 //! Responses: the fields and bytes of the vendor that are returned, and their form.
 
 mod browser_safe;
+mod foreign;
 mod head;
 mod links;
 mod paging;

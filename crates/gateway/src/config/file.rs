@@ -19,7 +19,7 @@ use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::DomainOverride;
 
 use super::value::{Count, OneOrMany, SecretSource, Size, Text, Variable};
-use super::{store, tls};
+use super::{links, store, tls};
 use crate::addressing::Way;
 
 #[derive(Debug, Deserialize)]
@@ -34,6 +34,9 @@ pub(super) struct File {
     pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
     #[serde(default)]
     pub(super) rewrite_links: bool,
+    pub(super) public_url: Option<Spanned<String>>,
+    pub(super) foreign_locations: Option<links::ForeignLocations>,
+    pub(super) reauthorize_url: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) strip_headers: Vec<Spanned<String>>,
     #[serde(default)]

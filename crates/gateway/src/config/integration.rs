@@ -275,7 +275,7 @@ pub(super) fn is_http(url: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
-fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolicy {
+pub(super) fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolicy {
     patterns
         .iter()
         .fold(DomainPolicy::none(), |policy, pattern| {

@@ -14,6 +14,7 @@ mod file;
 mod import;
 mod integration;
 mod limits;
+mod links;
 mod network;
 mod problem;
 mod resilience;
@@ -39,7 +40,7 @@ use tower_passthrough::client::HttpTransportBuilder;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
-use tower_passthrough::service::ResponseHeaderPolicy;
+use tower_passthrough::service::{ForeignLocations, ResponseHeaderPolicy};
 use zeroize::Zeroizing;
 
 pub(crate) use self::connection::faults;
@@ -47,6 +48,7 @@ use self::file::File;
 pub(crate) use self::import::{connections, secrets};
 pub(crate) use self::integration::Declared;
 pub(crate) use self::limits::Limits;
+pub(crate) use self::links::ReauthorizeUrl;
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
@@ -79,6 +81,10 @@ pub(crate) struct Config {
     pub(crate) path_encoding: PathEncoding,
     pub(crate) response_headers: ResponseHeaderPolicy,
     pub(crate) rewrite_links: bool,
+    /// The URL at which callers reach the gateway. It has been checked.
+    pub(crate) public_url: Option<String>,
+    pub(crate) foreign_locations: ForeignLocations,
+    pub(crate) reauthorize_url: Option<ReauthorizeUrl>,
     /// Fields of callers that are removed, in addition to the library's.
     pub(crate) strip_headers: Vec<HeaderName>,
     /// Fields that name the caller, and that are forwarded nevertheless.
@@ -248,6 +254,9 @@ fn build(
     if let Some(total) = &file.timeouts.total {
         settings::timeout(Some(total), Duration::ZERO, &mut problems);
     }
+    let public_url = links::public_url(file.public_url.as_ref(), &mut problems);
+    let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
+    let reauthorize_url = links::reauthorize_url(file.reauthorize_url.as_ref(), &mut problems);
     let strip_headers = settings::headers(&file.strip_headers, &mut problems);
     let pass_headers = settings::headers(&file.pass_headers, &mut problems);
     let websocket_origins = settings::origins(&file.websocket_origins, &mut problems);
@@ -328,6 +337,9 @@ fn build(
             .response_headers
             .map_or(ResponseHeaderPolicy::All, |policy| policy.0),
         rewrite_links: file.rewrite_links,
+        public_url,
+        foreign_locations,
+        reauthorize_url,
         strip_headers,
         pass_headers,
         pass_server_instructions: file.pass_server_instructions,

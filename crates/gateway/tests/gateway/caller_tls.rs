@@ -369,3 +369,18 @@ async fn what_is_wrong_with_the_table_is_said_without_secrets() {
         assert_eq!(check(&format!("[tls]\n{lines}")), expected, "{lines}");
     }
 }
+
+/// The addresses have the scheme of the listener.
+#[tokio::test]
+async fn rewritten_links_are_https_behind_a_tls_listener() {
+    let redirect = "HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n";
+    let vendor = Vendor::answering(redirect).await;
+    let config = Config::new(&vendor).top("rewrite_links = true");
+    let (gateway, roots) = start(&config).await;
+    let port = gateway.address.port();
+    let address = format!("https://{NAME}:{port}/passthrough/c/y");
+    for version in ["--http1.1", "--http2"] {
+        let answer = roots.call(&gateway, "/c/x", &[version]).await;
+        assert_eq!(answer.field("location"), Some(&*address), "{version}");
+    }
+}

@@ -85,12 +85,56 @@ async fn rewrite_links() {
         let open = |config: Config| config.top(lines).anyone();
         let (vendor, gateway) = before(vendor, open).await;
         let answer = gateway.curl(&format!("{mount}/c/x"), &[]).await;
-        assert_eq!(answer.field("location"), Some(location), "{lines}");
         vendor.next().await;
         if location.starts_with(&format!("{mount}/c/")) {
+            let address = format!("http://{}{location}", gateway.address);
+            assert_eq!(answer.field("location"), Some(&*address), "{lines}");
             gateway.curl(location, &[]).await;
             assert_eq!(vendor.next().await.target(), "/y?page=2", "{lines}");
+        } else {
+            assert_eq!(answer.field("location"), Some(location), "{lines}");
         }
+    }
+}
+
+#[tokio::test]
+async fn public_url() {
+    let vendor = "HTTP/1.1 302 Found\r\nLocation: /y\r\nContent-Length: 0\r\n\r\n";
+    for (url, location) in [
+        ("https://gw.example", "https://gw.example/passthrough/c/y"),
+        (
+            "https://example.test/gw/",
+            "https://example.test/gw/passthrough/c/y",
+        ),
+    ] {
+        let vendor = Vendor::answering(vendor).await;
+        let lines = format!("rewrite_links = true\npublic_url = \"{url}\"");
+        let (_vendor, gateway) = before(vendor, |config| config.top(&lines)).await;
+        let answer = gateway.call("/c/x", &[]).await;
+        assert_eq!(answer.field("location"), Some(location), "{url}");
+    }
+}
+
+#[tokio::test]
+async fn foreign_locations() {
+    let location = "https://login.vendor.test/x";
+    let vendor = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+    for (line, expected) in [
+        ("", Some(location)),
+        ("foreign_locations = \"pass\"", Some(location)),
+        ("foreign_locations = \"hide\"", None),
+        ("foreign_locations = []", None),
+        ("foreign_locations = [\"eu.vendor.test\"]", None),
+        (
+            "foreign_locations = [\"eu.vendor.test\", \"*.vendor.test\"]",
+            Some(location),
+        ),
+    ] {
+        let vendor = Vendor::answering(vendor.clone()).await;
+        let (_vendor, gateway) = before(vendor, |config| config.top(line)).await;
+        let answer = gateway.call("/c/x", &[]).await;
+        assert_eq!(answer.status(), 302, "{line}");
+        assert_eq!(answer.field("location"), expected, "{line}");
     }
 }
 
@@ -413,5 +457,31 @@ async fn integration_subdomains() {
             let host = format!("bucket.vendor.test:{port}");
             assert_eq!(vendor.next().await.head.value("host"), Some(&*host));
         }
+    }
+}
+
+#[tokio::test]
+async fn reauthorize_url() {
+    let url = "https://app.example/connect/{connection}?from={connection}";
+    for (line, expected) in [
+        ("".to_owned(), None),
+        (
+            format!("reauthorize_url = \"{url}\""),
+            Some("https://app.example/connect/%C3%A9%20%3F?from=%C3%A9%20%3F".into()),
+        ),
+    ] {
+        // A connection whose secret can't be sent, with an id that must be encoded.
+        let change = |config: Config| {
+            let secret = "{ token = \"a\\nb\" }";
+            let table =
+                format!("[connection.\"\u{e9} ?\"]\nintegration = \"v\"\nsecret = {secret}");
+            config.top(&line).table(&table)
+        };
+        let (vendor, gateway) = start(change).await;
+        let answer = gateway.call("/%C3%A9%20%3F/x", &[]).await;
+        assert_eq!(answer.error(), Some("reauthorize"), "{line}");
+        let body: serde_json::Value = serde_json::from_str(answer.body()).unwrap();
+        assert_eq!(body.get("reauthorize_url").cloned(), expected, "{line}");
+        vendor.untouched().await;
     }
 }

@@ -12,7 +12,24 @@ async fn healthz_needs_no_key() {
     assert_eq!((answer.status(), answer.body()), (200, "ok\n"));
     let answer = gateway.curl("/healthz", &["--http2-prior-knowledge"]).await;
     assert_eq!((answer.status(), answer.body()), (200, "ok\n"));
-    assert_eq!(gateway.curl("/", &[]).await.status(), 404);
+    let elsewhere = gateway.curl("/elsewhere", &[]).await;
+    assert_eq!((elsewhere.status(), elsewhere.error()), (404, None));
+    assert_eq!(elsewhere.field("content-type"), Some("application/json"));
+    let body: serde_json::Value = serde_json::from_str(elsewhere.body()).unwrap();
+    assert_eq!(body["error"]["code"], "not-found");
+    assert_eq!(body["error"]["message"], body["detail"]);
+    let named = ["-H", "accept: application/problem+json"];
+    let problem = gateway.curl("/elsewhere", &named).await;
+    assert_eq!(
+        (problem.field("content-type"), problem.body()),
+        (Some("application/problem+json"), elsewhere.body())
+    );
+    let head = gateway.curl("/elsewhere", &["-I"]).await;
+    let length = elsewhere.body().len().to_string();
+    assert_eq!(
+        (head.status(), head.field("content-length"), head.body()),
+        (404, Some(length.as_str()), "")
+    );
     vendor.untouched().await;
 }
 

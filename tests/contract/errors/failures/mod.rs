@@ -27,6 +27,16 @@ pub(super) struct Failure {
     pub(super) sent: bool,
 }
 
+impl Failure {
+    /// Returns `true` if the same call fails until the host application has changed its setup.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.what == UNKNOWN_INTEGRATION
+    }
+}
+
+/// The name of the failure of a connection whose integration the host application doesn't know.
+const UNKNOWN_INTEGRATION: &str = "an integration that doesn't exist";
+
 /// The time that a vendor may take that never answers.
 const SHORT: Duration = Duration::from_millis(200);
 

@@ -11,7 +11,7 @@ use tower_passthrough::{
     PassthroughService, Scope, StoreError, Upstream, auth,
 };
 
-use super::{CANARY, Caller, Failure, fail, failure, setup};
+use super::{CANARY, Caller, Failure, UNKNOWN_INTEGRATION, fail, failure, setup};
 use testkit::caller::{get, raw_call, request};
 use testkit::gateway::{Gateway, Origin, bind};
 use testkit::vendor::Vendor;
@@ -124,6 +124,12 @@ pub(super) async fn all(caller: Caller) -> Vec<Failure> {
         response,
         "db.internal",
     ));
+
+    let connection = Connection::new("missing").with_secret("token", CANARY);
+    let lasting = (503, "store-unavailable", "proxy_internal_error", false);
+    let setup = setup(&origin).connection(connection);
+    let call = caller(get("/p/c/x"));
+    failures.push(fail(UNKNOWN_INTEGRATION, lasting, (&origin, setup), call).await);
     vendor.untouched().await;
     failures
 }

@@ -28,6 +28,26 @@ fn settings_of_the_server() {
             "1:17: rewrite_links: expected a boolean, found a string",
         ),
         (
+            "public_url = \"gw.c4nary\"",
+            "1:14: public_url: a public URL must be an `http` or `https` URL with a host, such as `https://gw.example.com`, without user info, a query, a fragment and dot segments",
+        ),
+        (
+            "foreign_locations = \"c4nary\"",
+            "1:21: foreign_locations: expected \"pass\", \"hide\", or a list of hosts",
+        ),
+        (
+            "foreign_locations = [\"a.test\", \"*.co.uk\"]",
+            "1:32: foreign_locations: its suffix is a public suffix, below which anybody can register a host, expected \"host\", \"host:port\" or \"*.suffix\"",
+        ),
+        (
+            "reauthorize_url = \"https://{connection}.app.example/\"",
+            "1:19: reauthorize_url: expected a URL such as \"https://app.example/connect/{connection}\", with {connection} after the host",
+        ),
+        (
+            "reauthorize_url = \"/c4nary\"",
+            "1:19: reauthorize_url: expected a URL such as \"https://app.example/connect/{connection}\", with {connection} after the host",
+        ),
+        (
             "shutdown = \"soon\"",
             "1:12: shutdown: expected a duration, such as \"10s\", \"500ms\" or \"2m\"",
         ),

@@ -1,0 +1,171 @@
+//! Translates addresses under the mount in a request to URLs of the upstream: the destination of a COPY or a MOVE (RFC 4918 §10.3), and the
+//! resources in `If` (RFC 4918 §10.4).
+//!
+//! Rules: `docs/rules/forwarding.md#3-request-headers`.
+
+use bytes::Bytes;
+use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
+
+use super::MountedLinks;
+use super::join;
+use super::paging::cut;
+use crate::address::{Address, Target};
+use crate::error::Error;
+use crate::upstream::Route;
+
+const DESTINATION: HeaderName = HeaderName::from_static("destination");
+const IF: HeaderName = HeaderName::from_static("if");
+
+/// The part of the gateway's URLs in which an address is.
+enum Place<'a> {
+    /// Not at the gateway.
+    Elsewhere,
+    /// At the gateway, but not below the call's connection.
+    Beside,
+    /// The rest of the path, after the id of the call's connection.
+    Below(&'a str),
+}
+
+impl MountedLinks {
+    /// Translates the addresses under the mount in `Destination` and `If`, if `may_reach` permits their URLs.
+    ///
+    /// # Errors
+    ///
+    /// `BadAddress` for an address of the gateway that isn't below the call's connection, or that no call can have.
+    pub(crate) fn translate(
+        &self,
+        headers: &mut HeaderMap,
+        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        for field in [DESTINATION, IF] {
+            let is_list = field == IF;
+            let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
+                continue;
+            };
+            for value in entry.iter_mut() {
+                // A URL is ASCII, so other values aren't addresses.
+                let Ok(text) = value.to_str() else { continue };
+                let translated = match is_list {
+                    true => self.tags(text, &may_reach)?,
+                    false => self.url_of(text.trim(), &may_reach)?,
+                };
+                let translated = translated.map(Bytes::from);
+                if let Some(Ok(translated)) = translated.map(HeaderValue::from_maybe_shared) {
+                    *value = translated;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Translates each URL in angle brackets. Returns `None` if none changes.
+    fn tags(
+        &self,
+        text: &str,
+        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+    ) -> Result<Option<String>, Error> {
+        let mut translated = String::with_capacity(text.len());
+        let mut has_changed = false;
+        let mut rest = text;
+        while let Some((before, after)) = split_at_tag(rest) {
+            let Some((tag, behind)) = after.split_once('>') else {
+                break;
+            };
+            let url = self.url_of(tag, &may_reach)?;
+            has_changed |= url.is_some();
+            translated.push_str(before);
+            translated.push('<');
+            translated.push_str(url.as_deref().unwrap_or(tag));
+            translated.push('>');
+            rest = behind;
+        }
+        translated.push_str(rest);
+        Ok(has_changed.then_some(translated))
+    }
+
+    /// Returns the upstream's URL for an address under the mount, or `None` if the text isn't an address of the gateway.
+    fn url_of(
+        &self,
+        text: &str,
+        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+    ) -> Result<Option<String>, Error> {
+        let (path, query) = cut(text, '?');
+        let below = match self.place_of(path) {
+            Place::Elsewhere => return Ok(None),
+            Place::Below(below) if !text.contains('#') => below,
+            Place::Below(_) | Place::Beside => {
+                return Err(Error::bad_address(
+                    "`Destination` or `If` has an address of this gateway that isn't below the connection of the call",
+                ));
+            }
+        };
+        let path = format!("/c{below}");
+        let mut target = Address::cut(&path, query)?.target(self.encoding)?;
+        target.drop_parameters(self.upstream.stripped_parameters());
+        let place = self.upstream.place_of(&target, self.subdomain.as_deref())?;
+        let route = self.upstream.permit(place)?;
+        may_reach(&target, &route)?;
+        let joined = join(route.base_path(), self.upstream.default_query(), &target)?;
+        let origin = route.destination.origin();
+        let (scheme, authority) = (origin.scheme().as_str(), origin.authority());
+        Ok(Some(format!("{scheme}://{authority}{joined}")))
+    }
+
+    fn place_of<'a>(&self, path: &'a str) -> Place<'a> {
+        let (path, is_absolute) = match path.split_once("://") {
+            Some((scheme, rest)) => {
+                let slash = rest.find('/').unwrap_or(rest.len());
+                let (authority, path) = rest.split_at_checked(slash).unwrap_or((rest, ""));
+                let is_http = ["http", "https"]
+                    .into_iter()
+                    .any(|name| scheme.eq_ignore_ascii_case(name));
+                if !is_http || !self.mount.is_at(scheme, authority) {
+                    return Place::Elsewhere;
+                }
+                (path, true)
+            }
+            None if path.starts_with('/') && !path.starts_with("//") => (path, false),
+            None => return Place::Elsewhere,
+        };
+        if self.mount.path().is_empty() {
+            return Place::Below(path);
+        }
+        // The last segment is the id, which may be encoded in another way.
+        let (mount, own) = self.mount.path().rsplit_once('/').unwrap_or_default();
+        let below_mount = path
+            .strip_prefix(mount)
+            .and_then(|rest| rest.strip_prefix('/'));
+        let Some(rest) = below_mount else {
+            return match is_absolute {
+                true => Place::Beside,
+                false => Place::Elsewhere,
+            };
+        };
+        let slash = rest.find('/').unwrap_or(rest.len());
+        let (segment, below) = rest.split_at_checked(slash).unwrap_or((rest, ""));
+        match segment == own || names_same(segment, own) {
+            true => Place::Below(below),
+            false => Place::Beside,
+        }
+    }
+}
+
+/// Splits the text at the first `<` outside of an entity tag, which is quoted and may contain each character.
+fn split_at_tag(text: &str) -> Option<(&str, &str)> {
+    let mut is_quoted = false;
+    let at = text.find(|char: char| {
+        is_quoted ^= char == '"';
+        char == '<' && !is_quoted
+    })?;
+    let (before, tag) = text.split_at_checked(at)?;
+    Some((before, tag.strip_prefix('<')?))
+}
+
+/// Returns `true` if both segments are the same connection id.
+fn names_same(segment: &str, other: &str) -> bool {
+    let (segment, other) = (format!("/{segment}"), format!("/{other}"));
+    match (Address::cut(&segment, None), Address::cut(&other, None)) {
+        (Ok(one), Ok(other)) => one.id() == other.id(),
+        _ => false,
+    }
+}
