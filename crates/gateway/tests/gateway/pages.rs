@@ -18,6 +18,13 @@ async fn healthz_needs_no_key() {
     let body: serde_json::Value = serde_json::from_str(elsewhere.body()).unwrap();
     assert_eq!(body["error"]["code"], "not-found");
     assert_eq!(body["error"]["message"], body["detail"]);
+    for page in ["/healthz", "/readyz"] {
+        let posted = gateway.curl(page, &["-X", "POST"]).await;
+        assert_eq!((posted.status(), posted.error()), (405, None), "{page}");
+        assert_eq!(posted.field("allow"), Some("GET,HEAD"), "{page}");
+        let body: serde_json::Value = serde_json::from_str(posted.body()).unwrap();
+        assert_eq!(body["error"]["code"], "method-not-allowed", "{page}");
+    }
     let named = ["-H", "accept: application/problem+json"];
     let problem = gateway.curl("/elsewhere", &named).await;
     assert_eq!(
