@@ -26,5 +26,5 @@ pub use self::config::DomainOverride;
 pub use self::resolver::ResolveError;
 pub use self::template::BaseUrlTemplate;
 
-pub(crate) use self::config::{Route, Upstream};
+pub(crate) use self::config::{Place, Route, Upstream};
 pub(crate) use self::resolver::BaseUrlResolver;
