@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
@@ -56,6 +57,7 @@ struct Settings {
     /// `None` for the default.
     scrub_links: Option<bool>,
     isolates_keys: bool,
+    refresh_on: Box<[StatusCode]>,
 }
 
 impl Default for Settings {
@@ -70,6 +72,7 @@ impl Default for Settings {
             path_encoding: None,
             scrub_links: None,
             isolates_keys: false,
+            refresh_on: Box::new([StatusCode::UNAUTHORIZED]),
         }
     }
 }
@@ -275,6 +278,19 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.isolates_keys = isolate)
     }
 
+    /// Sets the statuses by which the upstream says that the credential isn't valid any more. Default: 401.
+    ///
+    /// If the store [can refresh](crate::CredentialStore::can_refresh) the connection, a response with such a status causes a refresh, and the
+    /// call is sent again. Add a status only if the upstream requires it: a 403 that is about permissions also causes a refresh, although at
+    /// most one per minute and connection key. Statuses below 400 have no effect, because the upstream may have acted on the request.
+    ///
+    /// Regardless of this setting, an error with `error="invalid_token"` in `WWW-Authenticate` (RFC 6750 §3.1), and the status 16
+    /// (UNAUTHENTICATED) in the head of a gRPC response, cause a refresh, and an error with `error="insufficient_scope"` causes none.
+    #[must_use]
+    pub fn refresh_on(self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.set(|settings| settings.refresh_on = statuses.into_iter().collect())
+    }
+
     /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location` and `Link`
     /// fields, in which an upstream may repeat its request URL.
     ///
@@ -313,6 +329,10 @@ impl<B> Upstream<B> {
 
     pub(crate) fn isolates_keys(&self) -> bool {
         self.settings.isolates_keys
+    }
+
+    pub(crate) fn refresh_statuses(&self) -> &[StatusCode] {
+        &self.settings.refresh_on
     }
 
     pub(crate) fn encoding(&self) -> Option<PathEncoding> {
