@@ -31,8 +31,8 @@ pub trait TokenSource: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The future runs in a separate task, which is aborted when the timeout of the store has passed or the runtime shuts
-    /// down.
+    /// The future runs in a separate task, which is aborted when the store's
+    /// [`exchange_timeout`](super::RefreshingStore::exchange_timeout) has passed or the runtime shuts down.
     fn fetch(
         &self,
         id: &ConnectionKey,
