@@ -143,6 +143,11 @@ fn upstream(
         upstream = upstream.scrub_links(scrub);
     }
     upstream = upstream.isolate_connection_keys(integration.isolate);
+    if let Some(tokens) = &auth.tokens {
+        if let Some(statuses) = &tokens.refresh_on {
+            upstream = upstream.refresh_on(statuses.iter().copied());
+        }
+    }
     Some((upstream, auth))
 }
 
