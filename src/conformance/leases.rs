@@ -77,7 +77,7 @@ pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<
     Ok(())
 }
 
-pub(super) async fn can_be_extended<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+pub(super) async fn are_extended<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let acme = id("can-be-extended")?;
     put(&*bench.one, &acme, "token").await?;
     let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;

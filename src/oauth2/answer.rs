@@ -20,7 +20,7 @@ pub(super) struct Shape {
     pub(super) access_token: Path,
     /// `None` for the default: `refresh_token`, in the same object as the access token.
     pub(super) refresh_token: Option<Path>,
-    /// `None` for the default: `expires_in`, in the same object as the access token.
+    /// `None` for the default: `expires_in_sec` or `expires_in`, in the same object as the access token.
     pub(super) lifetime: Option<Path>,
     /// `None` for the default: `expires_at` or `expires_on`, in the same object as the access token.
     pub(super) expiry: Option<Path>,
@@ -150,7 +150,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     };
     let mut tokens = Tokens::new(text(access_token.find(fields))?);
     tokens.refresh_token = text(value(&shape.refresh_token, &["refresh_token"]));
-    let lifetime = value(&shape.lifetime, &["expires_in"]);
+    // Zoho's older endpoints return milliseconds in `expires_in`, and seconds in `expires_in_sec`.
+    let lifetime = value(&shape.lifetime, &["expires_in_sec", "expires_in"]);
     let expiry = value(&shape.expiry, &["expires_at", "expires_on"]);
     let by_default = || began.checked_add(shape.default_lifetime?);
     tokens.expires_at = lifetime
@@ -221,7 +222,7 @@ impl Said {
         let error = fields.get_key_value("error");
         let others = fields.iter().filter(|(name, _)| *name != "error");
         for (name, value) in error.into_iter().chain(others) {
-            let role = Role::of(name);
+            let role = Role::from_name(name);
             if role != Role::Other {
                 self.read_value(shape, role, value, depth);
             }
@@ -271,7 +272,7 @@ enum Role {
 
 impl Role {
     /// Returns the role of the member with that name, in whichever spelling: `error_code`, `errorCode`, `ErrorCode`.
-    fn of(name: &str) -> Self {
+    fn from_name(name: &str) -> Self {
         const NAMES: [(&str, Role); 24] = [
             ("error", Role::CodeOrText),
             ("errors", Role::CodeOrText),
@@ -441,6 +442,7 @@ mod tests {
             r#"{"access_token":"a+b","refresh_token":"r","expires_on":"1700000060"}"#,
             r#"{"access_token":"a+b","refresh_token":"r","expires_at":"2023-11-14T22:14:20Z"}"#,
             r#"{"access_token":"a+b","refresh_token":"r","expires_in":null,"expires_at":1700000060000}"#,
+            r#"{"access_token":"a+b","refresh_token":"r","expires_in":60000,"expires_in_sec":60}"#,
             "access_token=a%2Bb&expires_in=60&refresh_token=r&scope=&token_type=bearer",
         ] {
             let tokens = ok(&shape, body);

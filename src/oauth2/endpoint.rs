@@ -186,7 +186,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the path of the access token's lifetime in seconds. Default: `expires_in`, in the object of the access token.
+    /// Sets the path of the access token's lifetime in seconds. A lifetime of 0 is unknown. Default: `expires_in_sec` or `expires_in`, in the
+    /// object of the access token.
     pub fn lifetime_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.lifetime = Some(Path::new(path));
         self
@@ -202,8 +203,9 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the lifetime of access tokens for which the response contains none. Default: none; the tokens are used until the
-    /// upstream responds with 401.
+    /// Sets the lifetime of access tokens for which the response contains none. Set it for an upstream that doesn't reject a token by a
+    /// status, such as Slack, which responds with 200 and `"error":"invalid_auth"`: the body of a response isn't read. Default: none; the
+    /// tokens are used until the upstream [rejects](crate::Upstream::refresh_on) them.
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.shape.default_lifetime = Some(lifetime);
         self

@@ -274,7 +274,7 @@ async fn x5_a_vendor_that_always_answers_a_listed_status_causes_one_refresh_a_mi
 }
 
 #[tokio::test]
-async fn g3_the_status_16_of_a_grpc_call_causes_a_refresh() {
+async fn r6_the_status_16_of_a_grpc_call_causes_a_refresh() {
     let provider = Provider::start().await;
     let vendor = H2Vendor::start().await;
     let store = MemoryStore::from_iter([("c", endless("c"))]);
