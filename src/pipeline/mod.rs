@@ -7,6 +7,7 @@ mod await_head;
 mod checks;
 pub(crate) mod config;
 mod problem;
+mod rejection;
 mod respond;
 mod response_body;
 mod send;

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body as _;
 use tokio::time::timeout;
 
 use super::await_head::AwaitHead;
 use super::config::Config;
+use super::rejection::rejects_credential;
 use super::{Call, Gateway, context};
 use crate::auth::{Applied, AuthContext, AuthRequest, PayloadUse};
 use crate::authorize::Authorize;
@@ -123,7 +124,7 @@ where
             }
         };
         let response = sent.map_err(|error| target.map_error(error, guard))?;
-        if can_refresh && response.status() == StatusCode::UNAUTHORIZED {
+        if can_refresh && rejects_credential(&response, target.upstream.refresh_statuses()) {
             let again = self.send_again(replay, target, connection, response, guard);
             return Box::pin(again).await;
         }
@@ -190,7 +191,7 @@ where
         replay: Option<Box<Replay>>,
         target: Target<'_>,
         rejected: &Connection,
-        unauthorized: Response<UpstreamBody>,
+        rejection: Response<UpstreamBody>,
         guard: &mut CallGuard,
     ) -> Result<Response<UpstreamBody>, Error> {
         let refreshing = self.store.refresh(target.key, rejected, context(guard));
@@ -201,18 +202,18 @@ where
             // The refresh helps only the next call, and this call already has its response.
             match timeout(REFRESH_START_TIMEOUT, refreshing).await {
                 Ok(refreshed) => refreshed,
-                Err(_) => return Ok(unauthorized),
+                Err(_) => return Ok(rejection),
             }
         };
         let Some(mut outgoing) = replay.and_then(|replay| replay.into_outgoing()) else {
-            return Ok(unauthorized);
+            return Ok(rejection);
         };
         let refreshed = refreshed.map_err(StoreError::while_refreshing)?;
         // The destination was checked for the old connection, so the new connection must have the same destination.
         let Some(connection) = refreshed.filter(|new| new.has_same_place(rejected)) else {
-            return Ok(unauthorized);
+            return Ok(rejection);
         };
-        drop(unauthorized);
+        drop(rejection);
         let to = self.authenticate(&mut outgoing, target, &connection, guard)?;
         let sending = self.transport.send(outgoing.take_request(), &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
