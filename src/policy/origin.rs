@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::uri::Authority;
 
 use super::host::Host;
@@ -58,6 +59,8 @@ struct Inner {
     host: Host,
     port: u16,
     authority: Authority,
+    /// The authority as the value of `Host`.
+    host_field: HeaderValue,
 }
 
 impl Origin {
@@ -68,12 +71,15 @@ impl Origin {
         } else {
             format!("{host}:{port}")
         };
-        let authority = Authority::from_maybe_shared(Bytes::from(text)).ok()?;
+        let text = Bytes::from(text);
+        let host_field = HeaderValue::from_maybe_shared(text.clone()).ok()?;
+        let authority = Authority::from_maybe_shared(text).ok()?;
         Some(Self(Arc::new(Inner {
             scheme,
             host,
             port,
             authority,
+            host_field,
         })))
     }
 
@@ -100,6 +106,11 @@ impl Origin {
     #[must_use]
     pub fn authority(&self) -> &Authority {
         &self.0.authority
+    }
+
+    /// Returns the authority as the value of `Host`.
+    pub(crate) fn host_field(&self) -> HeaderValue {
+        self.0.host_field.clone()
     }
 }
 

@@ -273,6 +273,12 @@ impl Pool {
         Arc::clone(host)
     }
 
+    /// Returns the id of the newest connection.
+    pub(super) fn newest_connection_id(&self) -> u64 {
+        let next = self.shared.next_connection_id.load(Ordering::Relaxed);
+        next.saturating_sub(1)
+    }
+
     pub(super) fn status(&self) -> PoolStatus {
         let hosts = self.shared.all_hosts();
         let mut status = PoolStatus {
@@ -533,10 +539,15 @@ impl Opening {
 
     async fn open(&self) -> Result<Opened, TransportError> {
         let connector = &self.pool.connector;
-        let stream = connector.connect(self.host.peer(&self.pool)?).await?;
+        let peer = self.host.peer(&self.pool)?;
+        let requires_http1 = self.host.requires_http1();
+        let stream = match requires_http1 {
+            true => connector.connect_for_http1(peer).await?,
+            false => connector.connect(peer).await?,
+        };
         let id = self.pool.next_connection_id();
         let needs_http2 = self.host.needs_http2();
-        if self.pool.protocols.is_http2(&stream, needs_http2) {
+        if !requires_http1 && self.pool.protocols.is_http2(&stream, needs_http2) {
             return self.open_http2(stream, id).await;
         }
         if needs_http2 {

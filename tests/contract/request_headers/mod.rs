@@ -3,6 +3,7 @@
 mod credentials;
 mod framing;
 mod hop_by_hop;
+mod order;
 mod passing;
 mod routing;
 mod traces;

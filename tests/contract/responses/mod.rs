@@ -3,6 +3,7 @@
 mod browser_safe;
 mod head;
 mod links;
+mod loose;
 mod paging;
 mod ranges;
 mod redirects;
