@@ -143,6 +143,19 @@ pub(crate) struct Location {
 impl Location {
     /// Parses an absolute URL. If `scheme` is given, `host` and `host:port` are accepted as well.
     pub(crate) fn parse(text: &str, scheme: Option<Scheme>) -> Result<Self, LocationError> {
+        Self::parse_with(text, scheme, Host::parse)
+    }
+
+    /// Parses an absolute URL of the host application's own configuration, whose host may contain underscores.
+    pub(crate) fn parse_configured(text: &str) -> Result<Self, LocationError> {
+        Self::parse_with(text, None, Host::parse_configured)
+    }
+
+    fn parse_with(
+        text: &str,
+        scheme: Option<Scheme>,
+        parse_host: fn(&str) -> Option<Host>,
+    ) -> Result<Self, LocationError> {
         let refuse = |why| Err(LocationError(why));
         if text
             .chars()
@@ -170,7 +183,7 @@ impl Location {
         let Some((host, port)) = split_port(authority) else {
             return refuse("its port isn't valid");
         };
-        let Some(host) = Host::parse(host) else {
+        let Some(host) = parse_host(host) else {
             return refuse("its host isn't valid");
         };
         if !fits_path(path) {

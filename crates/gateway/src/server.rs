@@ -31,7 +31,7 @@ use tower_service::Service;
 use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::peers::{self, Member, NotACall, Peers, Place};
-use crate::socket::{Ending, Socket, Stream};
+use crate::socket::{Ending, Socket, Stream, Tcp};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
 /// caller has already sent is then still answered. Without this time, its connection would be
@@ -67,6 +67,8 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // `Socket` limits the time of a head, and `Peers` the time in which a connection is idle.
         .header_read_timeout(None)
+        // A caller may close its sending side after its request. `connection` watches for a reset.
+        .half_close(true)
         // The longest target that is forwarded has 64 KiB, and its head may be somewhat longer.
         .max_buf_size(256 * 1024);
     builder
@@ -75,7 +77,9 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         // Needed for WebSockets over HTTP/2 (RFC 8441).
         .enable_connect_protocol()
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(16 * 1024)
+        // The longest target that is forwarded has almost 64 KiB. h2 answers 431 to a longer list, and would reset the stream of a
+        // longer target that it accepts.
+        .max_header_list_size(64 * 1024)
         // A caller may open all its streams and cancel them in the same packet. A flood has more.
         .max_pending_accept_reset_streams(STREAMS as usize)
         // Counted over the life of a connection, which may be long.
@@ -261,6 +265,7 @@ async fn handshake(
     stream: TcpStream,
     stopped: &mut watch::Receiver<()>,
 ) -> Option<Stream> {
+    let stream = Tcp::new(stream);
     let Some(tls) = tls else {
         return Some(Stream::Plain(stream));
     };
@@ -289,6 +294,7 @@ async fn connection(
 ) {
     let ending = Ending::default();
     let member = Arc::clone(place.member());
+    let reset = stream.tcp().clone().reset();
     let socket = TokioIo::new(Socket::new(stream, ending.clone(), place, stalled));
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
@@ -303,7 +309,8 @@ async fn connection(
         )
     });
     let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
-    let ended = tokio::select! {
+    let ended = async {
+        tokio::select! {
         ended = connection.as_mut() => ended,
         // The sender never sends anything: dropping it is the signal.
         _ = stopped.changed() => match timeout(ON_THE_WAY, connection.as_mut()).await {
@@ -326,6 +333,12 @@ async fn connection(
                 }
             }
         }
+        }
+    };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        // The calls of a caller that has left are cancelled.
+        () = reset => Ok(()),
     };
     if let Err(error) = ended {
         // The caller disconnected, or didn't send HTTP. hyper's own message contains nothing that

@@ -315,6 +315,16 @@ impl WireState {
         }
     }
 
+    /// Overwrites the bytes of the request, which isn't sent again.
+    pub(crate) fn forget_request(&self) {
+        if self.keeps.load(Ordering::Relaxed) {
+            self.keeps.store(false, Ordering::Relaxed);
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.bytes.fill(0);
+            kept.bytes.clear();
+        }
+    }
+
     /// Returns the bytes of the request above TLS, if they were kept, and no byte of a response was read.
     pub(crate) fn take_unanswered(&self) -> Option<Zeroizing<Vec<u8>>> {
         if self.answered.load(Ordering::Relaxed) || !self.keeps.swap(false, Ordering::Relaxed) {
@@ -329,6 +339,13 @@ impl WireState {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let before = kept.accepted;
         kept.bytes.truncate(before);
+        let size = before + offered.iter().map(|slice| slice.len()).sum::<usize>();
+        if kept.bytes.capacity() < size {
+            // A buffer that grows would leave its old memory behind, with secrets. The old buffer is overwritten when it's dropped.
+            let mut larger = Zeroizing::new(Vec::with_capacity(size));
+            larger.extend_from_slice(&kept.bytes);
+            kept.bytes = larger;
+        }
         for slice in offered {
             kept.bytes.extend_from_slice(slice);
         }

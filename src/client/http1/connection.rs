@@ -100,6 +100,8 @@ pub(crate) struct Http1 {
     settings: Settings,
     /// `true` until the head of the response has been received.
     awaits_head: bool,
+    /// `true` if the request of the present connection of hyper was sent before.
+    is_restarted: bool,
     /// The connection after its end, if the bytes that it has read may become a response nevertheless.
     broken: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
 }
@@ -134,6 +136,7 @@ impl Http1 {
             end: End::Closed,
             settings: settings.clone(),
             awaits_head: false,
+            is_restarted: false,
             broken: None,
         });
         Ok(connection.poll_idle().ok())
@@ -234,7 +237,8 @@ impl Http1 {
                 self.end = End::Unsolicited;
             }
             let connection = self.connection.take();
-            if self.awaits_head && self.wire.read() > 0 && self.wire.has_written() {
+            let has_response = self.wire.read() > 0 && self.wire.has_written();
+            if self.awaits_head && (has_response || self.is_restarted) {
                 self.broken = connection.map(Box::new);
             }
             // If the request hasn't been written, dropping the connection returns the request to its
@@ -300,6 +304,8 @@ impl Http1 {
     /// Records that the head of the response has been received.
     pub(super) fn on_head(&mut self, fields: &HeaderMap) {
         self.awaits_head = false;
+        self.is_restarted = false;
+        self.wire.forget_request();
         self.expires = keep_alive::end(fields);
     }
 
@@ -314,6 +320,7 @@ impl Http1 {
         let (sender, connection) = self.settings.0.handshake(TokioIo::new(stream)).await?;
         self.sender = sender;
         self.connection = Some(connection);
+        self.is_restarted = true;
         Ok(())
     }
 

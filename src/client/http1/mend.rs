@@ -79,37 +79,56 @@ pub(super) async fn receive(
 
 /// Returns the stream with a mended head, or `None` if the head can't be mended.
 async fn mended(mut stream: Stream, read: Bytes) -> Option<Stream> {
+    // Otherwise, garbage would be waited for that never becomes a head.
+    if !may_be_mended(&read) {
+        return None;
+    }
     let mut head = BytesMut::from(read);
-    loop {
-        match mend(&mut head) {
-            Mended::Yes => return Some(stream.resumed(head.freeze())),
-            Mended::No => return None,
-            Mended::Incomplete if head.len() >= MAX_HEAD_SIZE => return None,
-            Mended::Incomplete => match stream.read_buf(&mut head).await {
-                Ok(1..) => {}
-                Ok(0) | Err(_) => return None,
-            },
+    let mut searched = 0;
+    let end = loop {
+        // The end of a head is a line of its own, so the lines before the last one are searched once.
+        let rest = head.get(searched..)?;
+        if let Some(end) = end_of_head(rest) {
+            break searched + end;
+        }
+        let last_line = rest.iter().rposition(|&byte| byte == b'\n');
+        searched += last_line.map_or(0, |at| at + 1);
+        if head.len() >= MAX_HEAD_SIZE {
+            return None;
+        }
+        if !matches!(stream.read_buf(&mut head).await, Ok(1..)) {
+            return None;
+        }
+    };
+    mend(head.get_mut(..end)?).then(|| stream.resumed(head.freeze()))
+}
+
+/// Returns `true` if the first fault of the head, of which a part was read, is one that can be mended.
+fn may_be_mended(read: &[u8]) -> bool {
+    let mut lines = read.split_inclusive(|&byte| byte == b'\n');
+    if !lines.next().is_some_and(|line| line.starts_with(b"HTTP/1.")) {
+        return false;
+    }
+    for (number, line) in lines.enumerate() {
+        if matches!(line, b"\n" | b"\r\n") {
+            return false;
+        }
+        if matches!(line.first(), Some(b' ' | b'\t')) {
+            return number > 0;
+        }
+        let colon = line.iter().position(|&byte| byte == b':');
+        let name = line.get(..colon.unwrap_or(line.len())).unwrap_or_default();
+        let is_blank = |&byte: &u8| matches!(byte, b' ' | b'\t');
+        if let Some(blank) = name.iter().position(is_blank) {
+            let rest = name.get(blank..).unwrap_or_default();
+            return rest.iter().all(is_blank);
         }
     }
+    false
 }
 
-#[derive(Debug, PartialEq, Eq)]
-enum Mended {
-    Yes,
-    /// There is nothing to mend, or something that must not be mended.
-    No,
-    /// The head isn't complete.
-    Incomplete,
-}
-
-/// Mends the head at the beginning of `bytes` in place, so that its length stays.
-fn mend(bytes: &mut [u8]) -> Mended {
-    let Some(end) = end_of_head(bytes) else {
-        return Mended::Incomplete;
-    };
-    let Some(head) = bytes.get_mut(..end) else {
-        return Mended::Incomplete;
-    };
+/// Mends a head in place, so that its length stays. Returns `false` if there is nothing to mend, or something that must not be mended.
+fn mend(head: &mut [u8]) -> bool {
     let mut is_changed = false;
     // The first line is the status line, and belongs to no field.
     let mut is_framing = None;
@@ -123,7 +142,7 @@ fn mend(bytes: &mut [u8]) -> Mended {
             None => break,
             Some(b' ' | b'\t') => {
                 if is_framing != Some(false) || text.trim_ascii().is_empty() {
-                    return Mended::No;
+                    return false;
                 }
                 line_end.fill(b' ');
                 is_changed = true;
@@ -133,7 +152,7 @@ fn mend(bytes: &mut [u8]) -> Mended {
                 None => is_framing = Some(true),
                 Some(_) => {
                     let Some(field) = mend_colon(text) else {
-                        return Mended::No;
+                        return false;
                     };
                     is_changed |= field.is_changed;
                     is_framing = Some(field.is_framing);
@@ -142,10 +161,7 @@ fn mend(bytes: &mut [u8]) -> Mended {
         }
         line_end = this_end;
     }
-    match is_changed {
-        true => Mended::Yes,
-        false => Mended::No,
-    }
+    is_changed
 }
 
 /// A line with the name of a field.
@@ -204,12 +220,11 @@ fn split_line_end(line: &mut [u8]) -> (&mut [u8], &mut [u8]) {
 mod tests {
     use super::*;
 
-    fn mended(head: &str) -> Result<String, Mended> {
+    fn mended(head: &str) -> Option<String> {
         let mut bytes = head.as_bytes().to_vec();
-        match mend(&mut bytes) {
-            Mended::Yes => Ok(String::from_utf8(bytes).unwrap_or_default()),
-            other => Err(other),
-        }
+        let end = end_of_head(&bytes)?;
+        let is_mended = may_be_mended(&bytes) && mend(bytes.get_mut(..end)?);
+        is_mended.then(|| String::from_utf8(bytes).unwrap_or_default())
     }
 
     #[test]
@@ -227,7 +242,7 @@ mod tests {
         ] {
             let head = format!("HTTP/1.1 200 OK\r\n{head}\r\nbody \r\n :");
             let expected = format!("HTTP/1.1 200 OK\r\n{expected}\r\nbody \r\n :");
-            assert_eq!(mended(&head), Ok(expected), "{head:?}");
+            assert_eq!(mended(&head), Some(expected), "{head:?}");
         }
     }
 
@@ -248,9 +263,24 @@ mod tests {
             "no colon\r\nX : a\r\n",
         ] {
             let head = format!("HTTP/1.1 200 OK\r\n{head}\r\n");
-            assert_eq!(mended(&head), Err(Mended::No), "{head:?}");
+            assert_eq!(mended(&head), None, "{head:?}");
         }
-        assert_eq!(mended("HTTP/1.1 200 OK\r\nX : a\r\n"), Err(Mended::Incomplete));
-        assert_eq!(mended(""), Err(Mended::Incomplete));
+    }
+
+    #[test]
+    fn the_rest_of_a_head_is_awaited_only_after_a_fault_that_can_be_mended() {
+        for (read, awaited) in [
+            ("HTTP/1.1 200 OK\r\nX ", true),
+            ("HTTP/1.1 200 OK\r\nX :", true),
+            ("HTTP/1.1 200 OK\r\nX: 1\r\n ", true),
+            ("HTTP/1.1 200 OK\r\n ", false),
+            ("HTTP/1.1 200 OK\r\nno colon", false),
+            ("HTTP/1.1 200 OK\r\nX \r\n", false),
+            ("HTTP/1.1 200 OK\r\nX", false),
+            ("garbage \r\nX ", false),
+            ("", false),
+        ] {
+            assert_eq!(may_be_mended(read.as_bytes()), awaited, "{read:?}");
+        }
     }
 }

@@ -264,7 +264,9 @@ async fn b4_a_stream_with_content_stays_chunked() {
             http::HeaderValue::from_static("1"),
         )]));
         let has_trailers = trailers.is_some();
-        let response = caller.call_with(stream("POST", None), body, trailers).await;
+        let mut call = stream("POST", None);
+        call.headers_mut().insert("trailer", "x-sum".parse().unwrap());
+        let response = caller.call_with(call, body, trailers).await;
         assert_eq!(response.status, 200);
         let received = pair.vendor.next().await;
         assert_eq!(received.head.value("transfer-encoding"), Some("chunked"));
