@@ -347,7 +347,11 @@ struct Prohibited {
 
 impl fmt::Display for Prohibited {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the upstream's address {} is in the block ", self.address)?;
+        write!(
+            f,
+            "the upstream's address {} is in the block ",
+            self.address
+        )?;
         for (number, block) in self.blocks.iter().enumerate() {
             let separator = if number == 0 { "" } else { " and the block " };
             write!(f, "{separator}{block}")?;

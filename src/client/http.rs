@@ -171,7 +171,10 @@ impl Transport for HttpTransport {
                         match connection.exchange(request, spare).await {
                             Ok(response) => return Ok(response),
                             Err(http1::Failure::Stale(unsent)) => request = *unsent,
-                            Err(http1::Failure::Lost { error, request: sent }) => {
+                            Err(http1::Failure::Lost {
+                                error,
+                                request: sent,
+                            }) => {
                                 request = *sent;
                                 request.body().restart();
                                 to.record_resend();
@@ -227,9 +230,8 @@ impl Transport for HttpTransport {
                             }
                             Err(http2::Failure::Lost(error)) => {
                                 let may_repeat = lost.is_none();
-                                let copy = copy.filter(|copy| {
-                                    may_repeat && may_be_repeated(copy.method())
-                                });
+                                let copy = copy
+                                    .filter(|copy| may_repeat && may_be_repeated(copy.method()));
                                 let Some(copy) = copy else {
                                     return Err(error);
                                 };
@@ -395,7 +397,8 @@ mod tests {
 
         let pool = &transport.0.pool;
         let host = pool.host(Key::new(&to, false, false));
-        let Lease::Http1(connection) = host.acquire(pool.shared(), None, None).await.unwrap() else {
+        let Lease::Http1(connection) = host.acquire(pool.shared(), None, None).await.unwrap()
+        else {
             unreachable!("HTTP/1.1 was agreed on");
         };
         end(stream, &vendor).await;

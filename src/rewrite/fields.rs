@@ -296,7 +296,13 @@ mod tests {
     fn host_comes_first_and_the_order_stays() {
         let mut headers = HeaderMap::new();
         let value = HeaderValue::from_static;
-        for (name, text) in [("b", "1"), ("x-gone", "2"), ("c", "3"), ("b", "4"), ("a", "5")] {
+        for (name, text) in [
+            ("b", "1"),
+            ("x-gone", "2"),
+            ("c", "3"),
+            ("b", "4"),
+            ("a", "5"),
+        ] {
             headers.append(HeaderName::from_static(name), value(text));
         }
         let lines = |headers: &HeaderMap| {
@@ -323,7 +329,9 @@ mod tests {
             headers.insert(name.unwrap_or(HOST), HeaderValue::from_static("v"));
         }
         let is_odd = |name: &str| name.ends_with(['1', '3', '5', '7', '9']);
-        remove_in_order(&mut headers, HeaderValue::from_static("v"), |_, name| is_odd(name));
+        remove_in_order(&mut headers, HeaderValue::from_static("v"), |_, name| {
+            is_odd(name)
+        });
         assert_eq!(headers.len(), 101);
         assert!(!headers.keys().any(|name| is_odd(name.as_str())));
     }

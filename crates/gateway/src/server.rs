@@ -43,6 +43,9 @@ const ON_THE_WAY: Duration = Duration::from_millis(200);
 const PRESSED: Duration = Duration::from_millis(20);
 const UNPRESSED: Duration = Duration::from_secs(1);
 
+/// The time between two probes of the system, on a connection on which no byte moves.
+const PROBES: Duration = Duration::from_secs(15);
+
 /// The maximum time of TLS's handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -193,6 +196,7 @@ impl Server {
     fn connect(&mut self, stream: TcpStream, place: Place) {
         // Small frames are sent at once, because a proxy gains nothing by collecting them.
         let _ = stream.set_nodelay(true);
+        keep_alive(&stream);
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
@@ -257,6 +261,20 @@ fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> 
     stream.set_nonblocking(true)?;
     Ok(stream)
 }
+
+/// Makes the system probe the caller, so that a caller that has left without a reset is noticed in about a minute: its system answers
+/// the probes of a closed connection only for a limited time.
+#[cfg(unix)]
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    // If an option can't be set, departures are noticed later.
+    let _ = sockopt::set_socket_keepalive(stream, true);
+    let _ = sockopt::set_tcp_keepidle(stream, PROBES);
+    let _ = sockopt::set_tcp_keepintvl(stream, PROBES);
+}
+
+#[cfg(not(unix))]
+fn keep_alive(_: &TcpStream) {}
 
 /// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
 /// took too long, or didn't end in time when the server stops.

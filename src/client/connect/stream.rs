@@ -169,7 +169,8 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = delegate!(&mut *this, inner => Pin::new(inner).poll_write(cx, bytes));
-        this.below_tls().on_write(&[io::IoSlice::new(bytes)], &written);
+        this.below_tls()
+            .on_write(&[io::IoSlice::new(bytes)], &written);
         written
     }
 

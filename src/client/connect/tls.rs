@@ -105,7 +105,9 @@ pub(crate) fn config(roots: Roots) -> Result<ClientConfig, HttpTransportError> {
     let pinned = roots.pinned;
     let verifier = Arc::new(PinnedVerifier { usual, pinned });
     // The verifier isn't weaker: it only accepts certificates that the host application has named byte for byte.
-    let config = config.dangerous().with_custom_certificate_verifier(verifier);
+    let config = config
+        .dangerous()
+        .with_custom_certificate_verifier(verifier);
     Ok(config.with_no_client_auth())
 }
 
@@ -128,13 +130,8 @@ impl ServerCertVerifier for PinnedVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, rustls::Error> {
         let usual = &self.usual;
-        let verified = usual.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verified =
+            usual.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         let error = match verified {
             Ok(verified) => return Ok(verified),
             Err(error) => error,

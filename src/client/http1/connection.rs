@@ -18,8 +18,8 @@ use hyper_util::rt::TokioIo;
 use tokio::time::Instant;
 use zeroize::Zeroizing;
 
-use super::{detached, keep_alive};
 use super::waker::ConnectionWaker;
+use super::{detached, keep_alive};
 use crate::body::{Drive, RequestBody};
 use crate::client::connect::{Stream, WireState};
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -168,7 +168,8 @@ impl Http1 {
     }
 
     fn has_expired(&self) -> bool {
-        self.expires.is_some_and(|expires| expires <= Instant::now())
+        self.expires
+            .is_some_and(|expires| expires <= Instant::now())
     }
 
     /// Returns `true` if no connection key but `user` has used the connection.

@@ -69,8 +69,7 @@ pin_project! {
     }
 }
 
-type Mending =
-    Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send>>;
+type Mending = Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send>>;
 
 impl Http1 {
     /// Sends the request, and returns the response as soon as its head has been received. If there is a `spare`, the request comes back

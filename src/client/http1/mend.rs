@@ -106,7 +106,10 @@ async fn mended(mut stream: Stream, read: Bytes) -> Option<Stream> {
 /// Returns `true` if the first fault of the head, of which a part was read, is one that can be mended.
 fn may_be_mended(read: &[u8]) -> bool {
     let mut lines = read.split_inclusive(|&byte| byte == b'\n');
-    if !lines.next().is_some_and(|line| line.starts_with(b"HTTP/1.")) {
+    if !lines
+        .next()
+        .is_some_and(|line| line.starts_with(b"HTTP/1."))
+    {
         return false;
     }
     for (number, line) in lines.enumerate() {

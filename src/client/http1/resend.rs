@@ -51,14 +51,23 @@ mod tests {
         let lines: Vec<_> = lines
             .map(|(name, value)| (name.as_str(), value.as_bytes()))
             .collect();
-        let expected: [(&str, &[u8]); 4] =
-            [("host", b"v"), ("b", b"\xe9 :"), ("b", b"2"), ("empty", b"")];
+        let expected: [(&str, &[u8]); 4] = [
+            ("host", b"v"),
+            ("b", b"\xe9 :"),
+            ("b", b"2"),
+            ("empty", b""),
+        ];
         assert_eq!(lines, expected);
     }
 
     #[test]
     fn a_part_of_a_head_is_no_request() {
-        for written in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/1.1\r\nhost: v\r\n"] {
+        for written in [
+            "",
+            "GET",
+            "GET / HTTP/1.1\r\n",
+            "GET / HTTP/1.1\r\nhost: v\r\n",
+        ] {
             assert!(parse(written.as_bytes(), RequestBody::empty()).is_none());
         }
     }

@@ -241,13 +241,22 @@ impl Host {
     }
 
     /// Uses only HTTP/1.1 from now on, because the upstream requires it. The calls on HTTP/2 connections go on.
-    pub(crate) fn require_http1(&self) {
+    pub(crate) fn require_http1(self: &Arc<Self>) {
         let mut state = self.lock();
         state.http1_since = Some(Instant::now());
         state.protocol = Some(Protocol::Http1);
         let closing = std::mem::take(&mut state.multiplexed);
+        // The calls that waited for a stream need another connection.
+        let mut deferred = Deferred::default();
+        let pool = self.pool.upgrade();
+        if let Some(pool) = &pool {
+            state.plan_openings(self, pool, &mut deferred);
+        }
         drop(state);
         drop(closing);
+        if let Some(pool) = &pool {
+            deferred.finish(self, pool);
+        }
     }
 
     /// Returns `true` if the upstream requires HTTP/1.1.
@@ -493,7 +502,9 @@ impl Host {
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
         !is_empty
             || state.cooldown.is_remembered()
-            || state.http1_since.is_some_and(|since| since.elapsed() < HTTP1_MEMORY)
+            || state
+                .http1_since
+                .is_some_and(|since| since.elapsed() < HTTP1_MEMORY)
             || state.sessions_since.is_some()
             || self.separation.is_remembered()
     }
@@ -763,7 +774,11 @@ impl State {
     /// Returns `true` if another connection must be opened for a waiter: because the host has few connections, and the waiter's connection
     /// key has few streams, or because the key has no stream at all.
     fn needs_more_streams(&self, limits: &Limits) -> bool {
-        if self.waiters.iter().any(|waiter| self.lacks_connection(waiter)) {
+        if self
+            .waiters
+            .iter()
+            .any(|waiter| self.lacks_connection(waiter))
+        {
             return true;
         }
         let connections = self.multiplexed.len();

@@ -5,9 +5,7 @@ use http::{Request, Response};
 use testkit::caller::{Caller, RawResponse, get, post, request};
 use testkit::gateway::{Gateway, Mount};
 use testkit::h2_caller::{self, H2Caller};
-use testkit::h2_frames::{
-    DATA, END_HEADERS, END_STREAM, FrameCaller, HEADERS, encode, fields,
-};
+use testkit::h2_frames::{DATA, END_HEADERS, END_STREAM, FrameCaller, HEADERS, encode, fields};
 use testkit::h2_vendor::H2Vendor;
 use testkit::pair::Pair;
 use testkit::reply::Reply;
@@ -215,7 +213,11 @@ async fn b4_an_empty_post_put_or_patch_announces_its_length() {
         let by_head = pair.vendor.next().await;
         let plain = pair.seen(request(method, "/p/c/x", &[], "")).await;
         for received in [by_head, plain] {
-            assert_eq!(received.head.values("content-length"), ["0"], "{received:?}");
+            assert_eq!(
+                received.head.values("content-length"),
+                ["0"],
+                "{received:?}"
+            );
             assert!(!received.head.has("transfer-encoding"), "{received:?}");
         }
     }
@@ -259,13 +261,16 @@ async fn b4_a_stream_with_content_stays_chunked() {
     let pair = Pair::new().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     for (body, trailers) in [(&b"hello"[..], false), (b"hello", true), (b"", true)] {
-        let trailers = trailers.then(|| http::HeaderMap::from_iter([(
-            http::HeaderName::from_static("x-sum"),
-            http::HeaderValue::from_static("1"),
-        )]));
+        let trailers = trailers.then(|| {
+            http::HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-sum"),
+                http::HeaderValue::from_static("1"),
+            )])
+        });
         let has_trailers = trailers.is_some();
         let mut call = stream("POST", None);
-        call.headers_mut().insert("trailer", "x-sum".parse().unwrap());
+        call.headers_mut()
+            .insert("trailer", "x-sum".parse().unwrap());
         let response = caller.call_with(call, body, trailers).await;
         assert_eq!(response.status, 200);
         let received = pair.vendor.next().await;

@@ -256,7 +256,9 @@ async fn k1_after_http_1_1_required_the_origin_is_called_over_http1() {
                 assert_eq!(received.head.method(), method);
                 assert_eq!(received.head.fields[0].0, "host");
                 assert_eq!(received.body.data, body.as_bytes());
-                second.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown").await;
+                second
+                    .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+                    .await;
                 assert_ok(&caller.response(method).await, "own");
                 if !is_last {
                     caller.write(&call).await;
@@ -281,7 +283,9 @@ async fn k1_a_streamed_request_that_needs_http1_fails_and_the_next_one_succeeds(
     caller.write(post("/p/c/x", "hello")).await;
     let mut second = vendor.0.accept().await;
     assert_eq!(second.request().await.body.data, b"hello");
-    second.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown").await;
+    second
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+        .await;
     assert_ok(&caller.response("POST").await, "own");
 }
 
@@ -296,7 +300,9 @@ async fn k1_http_1_1_required_applies_without_tls_as_well() {
     first.reset(stream, HTTP_1_1_REQUIRED).await;
     let mut second = vendor.0.accept().await;
     assert_eq!(second.request().await.target(), "/x");
-    second.write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown").await;
+    second
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+        .await;
     assert_ok(&caller.response("GET").await, "own");
 }
 

@@ -42,8 +42,14 @@ async fn calls(gateway: &Gateway, method: &'static str, body: &'static str) -> V
             for call in 0..CALLS / CALLERS {
                 let target = format!("/p/c/{caller}/{call}");
                 let length = format!("Content-Length: {}", body.len());
-                let fields = if body.is_empty() { vec![] } else { vec![length.as_str()] };
-                let answer = connection.call(request(method, &target, &fields, body)).await;
+                let fields = if body.is_empty() {
+                    vec![]
+                } else {
+                    vec![length.as_str()]
+                };
+                let answer = connection
+                    .call(request(method, &target, &fields, body))
+                    .await;
                 statuses.push(answer.status());
             }
             statuses
@@ -86,7 +92,10 @@ async fn k2_gets_over_connections_that_end_at_the_worst_moment_all_succeed() {
         assert_eq!(statuses, vec![200; CALLS], "vendor {number}");
         let seen = seen(vendor).await;
         assert_eq!(seen.len(), CALLS, "vendor {number}");
-        assert!(seen.values().all(|&times| times <= 2), "vendor {number}: {seen:?}");
+        assert!(
+            seen.values().all(|&times| times <= 2),
+            "vendor {number}: {seen:?}"
+        );
     }
 }
 
@@ -98,7 +107,10 @@ async fn k2_no_post_is_sent_twice_over_connections_that_end_at_the_worst_moment(
             assert!(matches!(status, 200 | 502), "vendor {number}: {status}");
         }
         let seen = seen(vendor).await;
-        assert!(seen.values().all(|&times| times == 1), "vendor {number}: {seen:?}");
+        assert!(
+            seen.values().all(|&times| times == 1),
+            "vendor {number}: {seen:?}"
+        );
     }
 }
 
@@ -129,7 +141,9 @@ async fn k2_the_second_attempt_is_the_same_request_on_a_new_connection() {
         assert_eq!(on_first.target(), "/first");
 
         let fields = ["B: 1", "x-a: \u{e9}", "B: 2", "Accept: */*"];
-        caller.write(request(method, "/p/c/x%2Fy?a=1", &fields, "")).await;
+        caller
+            .write(request(method, "/p/c/x%2Fy?a=1", &fields, ""))
+            .await;
         let lost = first.request().await;
         first.reset();
         let mut fresh = vendor.accept().await;
@@ -163,7 +177,11 @@ async fn k2_a_request_is_repeated_once() {
 
 #[tokio::test]
 async fn k2_a_request_is_not_repeated_after_a_byte_of_the_response() {
-    for bytes in ["H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-"] {
+    for bytes in [
+        "H",
+        "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-",
+    ] {
         let vendor = ManualVendor::bind().await;
         let gateway = Gateway::to(&vendor).await;
         let mut caller = Caller::connect(gateway.address).await;
@@ -173,7 +191,11 @@ async fn k2_a_request_is_not_repeated_after_a_byte_of_the_response() {
         first.write(bytes).await;
         drop(first);
         let answer = caller.response("GET").await;
-        assert_eq!(refusal(&answer), (502, "upstream-protocol", true), "{bytes}");
+        assert_eq!(
+            refusal(&answer),
+            (502, "upstream-protocol", true),
+            "{bytes}"
+        );
         vendor.no_other().await;
     }
 }
@@ -216,7 +238,9 @@ async fn k2_the_buffered_content_of_a_get_is_sent_again() {
     let gateway = setup.start().await;
     let mut caller = Caller::connect(gateway.address).await;
     let mut first = kept(&vendor, &mut caller).await;
-    caller.write(request("GET", "/p/c/x", &["Content-Length: 5"], "hello")).await;
+    caller
+        .write(request("GET", "/p/c/x", &["Content-Length: 5"], "hello"))
+        .await;
     assert_eq!(first.request().await.body.data, b"hello");
     drop(first);
     let mut fresh = vendor.accept().await;

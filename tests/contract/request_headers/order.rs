@@ -41,13 +41,18 @@ const ORDER: [&str; 8] = [
 #[tokio::test]
 async fn h13_host_is_first_and_the_callers_fields_keep_their_order() {
     let pair = Pair::new().await;
-    assert_eq!(order(&pair.seen(request("GET", "/p/c/x", &FIELDS, "")).await), ORDER);
+    assert_eq!(
+        order(&pair.seen(request("GET", "/p/c/x", &FIELDS, "")).await),
+        ORDER
+    );
     // The caller's own `Host` isn't first.
     let lines = FIELDS.join("\r\n");
     let late = format!("GET /p/c/x HTTP/1.1\r\n{lines}\r\nHost: app.test\r\n\r\n");
     assert_eq!(order(&pair.seen(late).await), ORDER);
     // No field is removed.
-    let kept = pair.seen(request("GET", "/p/c/x", &["B: 1", "A: 1"], "")).await;
+    let kept = pair
+        .seen(request("GET", "/p/c/x", &["B: 1", "A: 1"], ""))
+        .await;
     assert_eq!(order(&kept), ["host", "b", "a", "authorization"]);
 }
 
@@ -56,18 +61,31 @@ async fn h13_host_is_first_for_a_caller_over_http2() {
     let pair = Pair::new().await;
     let mut caller = H2Caller::connect(pair.gateway.address).await;
     let mut call = h2_caller::request("GET", "/p/c/x");
-    for (name, value) in [("x-last", "1"), ("cookie", "a=b"), ("b", "1"), ("b", "2"), ("a", "1")] {
+    for (name, value) in [
+        ("x-last", "1"),
+        ("cookie", "a=b"),
+        ("b", "1"),
+        ("b", "2"),
+        ("a", "1"),
+    ] {
         call = call.header(name, value);
     }
     assert_eq!(caller.call(call.body(()).unwrap()).await.status, 200);
     let received = pair.vendor.next().await;
-    assert_eq!(order(&received), ["host", "x-last", "b", "b", "a", "authorization"]);
+    assert_eq!(
+        order(&received),
+        ["host", "x-last", "b", "b", "a", "authorization"]
+    );
 }
 
 #[tokio::test]
 async fn h13_the_order_stays_to_a_vendor_over_http2() {
     let (_vendor, seen) = seen_on_h2(&FIELDS).await;
-    let names: Vec<_> = seen.headers().iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = seen
+        .headers()
+        .iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, ORDER[1..]);
 }
 
@@ -76,7 +94,16 @@ async fn h13_host_is_first_in_title_case() {
     let setup = |setup: Setup| setup.transport(|transport| transport.title_case_headers(true));
     let pair = Pair::with(setup).await;
     let received = pair.seen(request("GET", "/p/c/x", &FIELDS, "")).await;
-    let expected = ["Host", "X-Last", "Accept", "B", "B", "User-Agent", "A", "Authorization"];
+    let expected = [
+        "Host",
+        "X-Last",
+        "Accept",
+        "B",
+        "B",
+        "User-Agent",
+        "A",
+        "Authorization",
+    ];
     assert_eq!(order(&received), expected);
 }
 

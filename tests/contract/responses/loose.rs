@@ -15,11 +15,23 @@ fn head(line: &str) -> String {
 
 #[tokio::test]
 async fn b17_a_blank_before_a_colon_is_removed() {
-    for line in ["X-Frame-Options : DENY", "X-Frame-Options\t :DENY", "x-frame-options  : DENY "] {
+    for line in [
+        "X-Frame-Options : DENY",
+        "X-Frame-Options\t :DENY",
+        "x-frame-options  : DENY ",
+    ] {
         let pair = answering(head(line)).await;
         let response = pair.call(get("/p/c/x")).await;
-        assert_eq!((response.status(), response.text().as_str()), (200, "ok"), "{line:?}");
-        assert_eq!(response.head.values("x-frame-options"), ["DENY"], "{line:?}");
+        assert_eq!(
+            (response.status(), response.text().as_str()),
+            (200, "ok"),
+            "{line:?}"
+        );
+        assert_eq!(
+            response.head.values("x-frame-options"),
+            ["DENY"],
+            "{line:?}"
+        );
         assert_eq!(response.head.values("first"), ["1"]);
     }
 }
@@ -35,7 +47,11 @@ async fn b17_a_folded_field_becomes_a_single_line() {
         for name in ["Set-Cookie:", "Set-Cookie :"] {
             let pair = answering(head(&format!("{name} {fold}"))).await;
             let response = pair.call(get("/p/c/x")).await;
-            assert_eq!((response.status(), response.text().as_str()), (200, "ok"), "{fold:?}");
+            assert_eq!(
+                (response.status(), response.text().as_str()),
+                (200, "ok"),
+                "{fold:?}"
+            );
             let value = response.head.value("set-cookie").unwrap();
             let value: Vec<_> = value.split_ascii_whitespace().collect();
             assert_eq!(value.join(" "), words);
@@ -100,7 +116,14 @@ async fn b17_a_head_in_pieces_and_an_interim_head_are_mended() {
         }
         let response = caller.response("POST").await;
         assert_eq!((response.status(), response.text().as_str()), (201, "ok"));
-        assert_eq!(response.head.value("x-a").map(|a| a.replace(' ', "")).unwrap(), "12");
+        assert_eq!(
+            response
+                .head
+                .value("x-a")
+                .map(|a| a.replace(' ', ""))
+                .unwrap(),
+            "12"
+        );
         connection.wire.finish().await;
     }
 }
@@ -131,16 +154,28 @@ async fn b17_other_loose_heads_are_accepted() {
     ] {
         let pair = answering(bytes).await;
         let response = pair.call(get("/p/c/x")).await;
-        assert_eq!((response.status(), response.text().as_str()), (200, "ok"), "{bytes:?}");
+        assert_eq!(
+            (response.status(), response.text().as_str()),
+            (200, "ok"),
+            "{bytes:?}"
+        );
     }
     // 8-bit bytes in a value.
     let pair = answering(b"HTTP/1.1 200 OK\r\nX-A: \xe9\r\nContent-Length: 2\r\n\r\nok").await;
-    assert_eq!(pair.call(get("/p/c/x")).await.head.values("x-a"), ["\u{e9}"]);
+    assert_eq!(
+        pair.call(get("/p/c/x")).await.head.values("x-a"),
+        ["\u{e9}"]
+    );
 }
 
 #[tokio::test]
 async fn b17_a_head_that_is_no_http_is_refused() {
-    for start in ["http/1.1 200 OK", " HTTP/1.1 200 OK", "HTTP/1.1  200 OK", "HTTP/1.1 20 OK"] {
+    for start in [
+        "http/1.1 200 OK",
+        " HTTP/1.1 200 OK",
+        "HTTP/1.1  200 OK",
+        "HTTP/1.1 20 OK",
+    ] {
         let pair = answering(format!("{start}\r\nContent-Length: 2\r\n\r\nok")).await;
         pair.refused(get("/p/c/x"), 502, "upstream-protocol").await;
     }

@@ -1,5 +1,9 @@
 //! Callers that close their sending side after the request, and callers that leave.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use testkit::caller::{Caller, get};
 use testkit::manual::ManualVendor;
 use testkit::process::canary::KEY;
@@ -35,7 +39,11 @@ async fn b10_a_caller_that_closes_its_sending_side_after_the_request_gets_the_an
         assert_eq!(gateway.raw(get("/healthz")).await.status(), 200);
         connection.write(OK).await;
         let answer = caller.response("POST").await;
-        assert_eq!((answer.status(), answer.text().as_str()), (200, "ok"), "{call}");
+        assert_eq!(
+            (answer.status(), answer.text().as_str()),
+            (200, "ok"),
+            "{call}"
+        );
         assert!(caller.closed().await.is_empty());
         connection.wire.finish().await;
         connection.closed().await;
@@ -48,7 +56,9 @@ async fn b10_a_caller_that_resets_its_connection_ends_the_vendors_request() {
     let gateway = Gateway::start(&Config::new(&vendor)).await;
     for closes_first in [false, true] {
         let mut caller = Caller::connect(gateway.address).await;
-        caller.write(call("POST", "Content-Length: 5\r\n", "hello")).await;
+        caller
+            .write(call("POST", "Content-Length: 5\r\n", "hello"))
+            .await;
         let mut connection = vendor.accept().await;
         connection.request().await;
         if closes_first {
@@ -77,6 +87,23 @@ async fn b11_an_end_in_the_middle_of_a_body_is_an_abort() {
         assert_eq!(body.end, End::Cut, "{call}");
         assert!(!body.raw.ends_with(b"0\r\n\r\n"), "{call}");
     }
+}
+
+/// The caller's system answers probes of the closed connection for `net.ipv4.tcp_fin_timeout`, 60 s by default.
+#[tokio::test]
+#[ignore = "takes more than a minute"]
+async fn b10_a_caller_that_has_left_without_a_reset_is_noticed() {
+    let vendor = ManualVendor::bind().await;
+    let config = Config::new(&vendor).table("[timeouts]\nresponse_head = \"10m\"\nidle = \"10m\"");
+    let gateway = Gateway::start(&config).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(call("GET", "", "")).await;
+    let mut connection = vendor.accept().await;
+    connection.request().await;
+    drop(caller);
+    let limit = Duration::from_secs(55 + 60);
+    let left = timeout(limit, connection.wire.fill()).await;
+    assert_eq!(left, Ok(false), "the vendor's request goes on");
 }
 
 /// A body that nobody reads yet isn't lost with the caller's end.

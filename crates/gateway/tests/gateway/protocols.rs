@@ -111,18 +111,21 @@ async fn p20_long_targets_are_forwarded_over_both_protocols() {
     for length in [20_000, 40_000, 63_000] {
         let target = format!("/c/x?q={}", "a".repeat(length));
         for protocol in ["--http1.1", "--http2-prior-knowledge"] {
-            assert_eq!(gateway.call(&target, &[protocol]).await.status(), 200, "{length} {protocol}");
+            assert_eq!(
+                gateway.call(&target, &[protocol]).await.status(),
+                200,
+                "{length} {protocol}"
+            );
             let received = vendor.next().await;
             assert_eq!(received.target(), target.strip_prefix("/c").unwrap());
         }
     }
     // The servers below the gateway answer, and don't reset the stream.
-    for length in [65_500, 66_000, 100_000] {
+    for length in [65_540, 66_000, 100_000] {
         let target = format!("/c/x?q={}", "a".repeat(length));
         for (protocol, status) in [("--http1.1", 414), ("--http2-prior-knowledge", 431)] {
             let answer = gateway.call(&target, &[protocol]).await;
-            let own = answer.status() == 400 && answer.error() == Some("bad-address");
-            assert!(own || answer.status() == status, "{length} {protocol}: {answer:?}");
+            assert_eq!(answer.status(), status, "{length} {protocol}: {answer:?}");
         }
     }
     assert!(vendor.try_next().await.is_none());
@@ -137,7 +140,11 @@ async fn p20_bytes_of_a_query_are_forwarded_where_a_uri_may_contain_them() {
         [b"GET /passthrough/c/x?q=", query, fields.as_bytes()].concat()
     };
     for query in ["a|b", "{a}", "a^b`c", "\u{e9}\u{4e00}", "[a]'b'"] {
-        assert_eq!(gateway.raw(call(query.as_bytes())).await.status(), 200, "{query}");
+        assert_eq!(
+            gateway.raw(call(query.as_bytes())).await.status(),
+            200,
+            "{query}"
+        );
         let received = vendor.next().await;
         let line = format!("/x?q={query} HTTP/1.1");
         let raw = String::from_utf8_lossy(&received.head.raw).into_owned();
