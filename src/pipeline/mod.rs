@@ -209,6 +209,9 @@ where
         }
         let rules = self.rules(&upstream, &scope);
         let Outgoing { head, body, .. } = &mut call.outgoing;
+        if call.handshake.is_none() {
+            body.settle();
+        }
         rules.rewrite(head, &route.destination, joined, body)?;
         if let Some(handshake) = &call.handshake {
             handshake.ask(&mut head.headers);

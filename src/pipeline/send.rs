@@ -95,7 +95,10 @@ where
                 let to = self.authenticate(outgoing, target, connection, guard)?;
                 let sending = self.transport.send(outgoing.take_request(), &to);
                 let upload = guard.shared_upload();
-                AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await?
+                let awaited =
+                    AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await;
+                guard.add_attempts(to.resends());
+                awaited?
             }
             false => {
                 let attempt = |mut outgoing: Outgoing, guard: &mut CallGuard| {
@@ -106,7 +109,9 @@ where
                         has_client_identity: to.has_client_identity(),
                         sending: async move {
                             let sending = self.transport.send(request, &to);
-                            AwaitHead::new(sending, started, upload, &to, config.timeouts).await
+                            let awaited =
+                                AwaitHead::new(sending, started, upload, &to, config.timeouts);
+                            (awaited.await, to.resends())
                         },
                     })
                 };
@@ -217,8 +222,9 @@ where
         let to = self.authenticate(&mut outgoing, target, &connection, guard)?;
         let sending = self.transport.send(outgoing.take_request(), &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
-        let sent = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await?;
-        sent.map_err(|error| target.map_error(error, guard))
+        let awaited = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await;
+        guard.add_attempts(to.resends());
+        awaited?.map_err(|error| target.map_error(error, guard))
     }
 
     /// Reads the body into memory, for a scheme that signs it. This is the last step that can refuse the request.

@@ -32,6 +32,7 @@ async fn a_refresh_token_is_sent_according_to_rfc_6749() {
         b"grant_type=refresh_token&refresh_token=r%2B1%2F%26%3D"
     );
     let head = &received.head;
+    assert_eq!(head.fields[0].0, "host");
     assert_eq!(
         head.names(),
         [
