@@ -19,6 +19,7 @@ use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
+use crate::upstream::HttpProtocol;
 
 /// The maximum size of the head of a request on an HTTP/2 connection that connection keys share, in bytes. Many upstreams end the
 /// connection after a larger head (ENHANCE_YOUR_CALM) instead of refusing the request.
@@ -46,15 +47,27 @@ struct Inner {
     plaintext: Plaintext,
     /// `true` if each connection key has its own network connections.
     isolates_keys: bool,
+    /// `true` if field names over HTTP/1.1 are written as `Title-Case`.
+    title_case: bool,
 }
 
 impl HttpTransport {
-    pub(super) fn new(pool: Pool, plaintext: Plaintext, isolates_keys: bool) -> Self {
+    pub(super) fn new(
+        pool: Pool,
+        plaintext: Plaintext,
+        isolates_keys: bool,
+        title_case: bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             pool,
             plaintext,
             isolates_keys,
+            title_case,
         }))
+    }
+
+    fn key(&self, to: &Dispatch, needs_http2: bool) -> Key {
+        Key::new(to, self.0.isolates_keys, needs_http2, self.0.title_case)
     }
 
     /// Sends a request to switch protocols, over a dedicated connection.
@@ -65,14 +78,15 @@ impl HttpTransport {
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let shared = self.0.pool.shared();
         to.begin_wait();
-        let key = Key::new(to, self.0.isolates_keys, false);
+        let key = self.key(to, false);
         let stream = self.0.pool.connect_dedicated(key).await?;
         to.end_wait();
         *request.uri_mut() = Uri::from(take_target(&mut request));
         let host = HeaderValue::from_str(to.destination().authority().as_str());
         let host = host.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         request.headers_mut().insert(HOST, host);
-        http1::switch(stream, shared.http1(), request).await
+        let title_case = to.title_case().unwrap_or(self.0.title_case);
+        http1::switch(stream, shared.http1(title_case), request).await
     }
 
     /// Returns a builder with the default settings.
@@ -126,11 +140,13 @@ impl Transport for HttpTransport {
                 // The future is boxed, because it would otherwise make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
             }
-            let needs_http2 = grpc::is_grpc(request.headers());
-            if needs_http2 && pool.is_http1_only() {
+            let protocol = to.required_protocol();
+            let needs_http2 =
+                protocol == HttpProtocol::Http2 || grpc::is_grpc(request.headers());
+            if needs_http2 && (protocol == HttpProtocol::Http1 || pool.is_http1_only()) {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
-            let key = Key::new(to, self.0.isolates_keys, needs_http2);
+            let key = self.key(to, needs_http2);
             let mut host = pool.host_for(key, to.connection_key());
             let mut resends = 0;
             loop {
@@ -319,7 +335,7 @@ mod tests {
         answered.unwrap().into_body().collect().await.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::new(&to, false, false));
+        let host = pool.host(Key::new(&to, false, false, false));
         let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
             unreachable!("HTTP/1.1 was agreed on");
         };
@@ -340,7 +356,7 @@ mod tests {
         let response = answered.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::new(&to, false, false));
+        let host = pool.host(Key::new(&to, false, false, false));
         let waiting = host.acquire(pool.shared(), None);
         let mut waiting = std::pin::pin!(waiting);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

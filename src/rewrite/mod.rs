@@ -16,7 +16,6 @@ mod response;
 mod target;
 mod trailers;
 
-pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::caller_fields::CallerFields;
 pub(crate) use self::fields::{MAX_FIELDS, members};

@@ -30,4 +30,4 @@ pub use self::builder::{DangerousBuilder, NeedsAuthorizer, NeedsCallerCredential
 pub use self::future::{PassthroughFuture, ResponseFuture};
 pub use self::layer::Passthrough;
 pub use crate::pipeline::ResponseBody;
-pub use crate::rewrite::ResponseHeaderPolicy;
+pub use crate::upstream::ResponseHeaderPolicy;

@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
-use super::{BaseUrl, BaseUrlError, BaseUrlTemplate};
+use super::{BaseUrl, BaseUrlError, BaseUrlTemplate, HttpProtocol, ResponseHeaderPolicy};
 use crate::address::PathEncoding;
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
@@ -14,6 +15,7 @@ use crate::auth::{
 use crate::connection::Variables;
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
+use crate::timeouts::{MAX_TIMEOUT, TimeoutSettings};
 
 /// The part of the base URL that `__domain` replaces.
 ///
@@ -56,6 +58,13 @@ struct Settings {
     /// `None` for the default.
     scrub_links: Option<bool>,
     isolates_keys: bool,
+    protocol: HttpProtocol,
+    /// `None` for the transport's setting.
+    title_case: Option<bool>,
+    /// `None` for the service's setting.
+    response_headers: Option<ResponseHeaderPolicy>,
+    rewrite_links: Option<bool>,
+    timeouts: Option<TimeoutSettings>,
 }
 
 impl Default for Settings {
@@ -70,6 +79,11 @@ impl Default for Settings {
             path_encoding: None,
             scrub_links: None,
             isolates_keys: false,
+            protocol: HttpProtocol::Auto,
+            title_case: None,
+            response_headers: None,
+            rewrite_links: None,
+            timeouts: None,
         }
     }
 }
@@ -244,7 +258,11 @@ impl<B> Upstream<B> {
         })
     }
 
-    /// Sets a query that is sent before each caller's query, exactly as given: `api-version=2024-06-01`. Default: none.
+    /// Sets the default query, such as `api-version=2024-06-01`. It's sent before each caller's query, exactly as given.
+    ///
+    /// If the caller sends a parameter of the same name, the caller's is used instead. Names are compared after percent-decoding.
+    ///
+    /// Default: none.
     ///
     /// # Errors
     ///
@@ -286,6 +304,67 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.scrub_links = Some(scrub))
     }
 
+    /// Sets the versions of HTTP that are used to this upstream. Default: [`HttpProtocol::Auto`], the transport's setting.
+    #[must_use]
+    pub fn http_protocol(self, protocol: HttpProtocol) -> Self {
+        self.set(|settings| settings.protocol = protocol)
+    }
+
+    /// Sets whether field names over HTTP/1.1 are written as `Title-Case`, for an upstream that requires it. Default: the transport's
+    /// setting.
+    #[must_use]
+    pub fn title_case_headers(self, title_case: bool) -> Self {
+        self.set(|settings| settings.title_case = Some(title_case))
+    }
+
+    /// Sets the fields of this upstream's responses that are returned to callers. Default: the service's setting.
+    ///
+    /// If the policy of the service or of the upstream is [`ResponseHeaderPolicy::BrowserSafe`], the origins of WebSockets are checked.
+    #[must_use]
+    pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
+        self.set(|settings| settings.response_headers = Some(policy))
+    }
+
+    /// Sets whether `Location`, `Link` and `Content-Location` that lie under the base URL are rewritten to addresses under the mount; see
+    /// [`PassthroughBuilder::rewrite_links`](crate::PassthroughBuilder::rewrite_links). Default: the service's setting.
+    #[must_use]
+    pub fn rewrite_links(self, rewrite: bool) -> Self {
+        self.set(|settings| settings.rewrite_links = Some(rewrite))
+    }
+
+    /// Sets the maximum time between the last byte of a request and the head of its response. Default: the service's setting.
+    ///
+    /// An upstream that answers with a head only when a model has thought needs some minutes.
+    #[must_use]
+    pub fn response_head_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.response_head = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the maximum time in which no byte moves in either direction. Default: the service's setting.
+    ///
+    /// It also applies to event streams and WebSockets, unless [`stream_idle_timeout`](Self::stream_idle_timeout) is set as well.
+    #[must_use]
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.idle = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the idle timeout of event streams and WebSockets. Default: the [`idle_timeout`](Self::idle_timeout) of this upstream, and
+    /// otherwise the service's setting.
+    #[must_use]
+    pub fn stream_idle_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.stream_idle = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the maximum time between the beginning of a call and the last byte of its response. Default: the service's setting.
+    #[must_use]
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.total = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    fn set_timeouts(self, change: impl FnOnce(&mut TimeoutSettings)) -> Self {
+        self.set(|settings| change(settings.timeouts.get_or_insert_default()))
+    }
+
     /// Returns the authentication scheme.
     #[must_use]
     pub fn scheme(&self) -> &dyn AuthScheme {
@@ -313,6 +392,26 @@ impl<B> Upstream<B> {
 
     pub(crate) fn isolates_keys(&self) -> bool {
         self.settings.isolates_keys
+    }
+
+    pub(crate) fn protocol(&self) -> HttpProtocol {
+        self.settings.protocol
+    }
+
+    pub(crate) fn writes_title_case(&self) -> Option<bool> {
+        self.settings.title_case
+    }
+
+    pub(crate) fn response_header_policy(&self) -> Option<ResponseHeaderPolicy> {
+        self.settings.response_headers
+    }
+
+    pub(crate) fn rewrites_links(&self) -> Option<bool> {
+        self.settings.rewrite_links
+    }
+
+    pub(crate) fn timeouts(&self) -> Option<&TimeoutSettings> {
+        self.settings.timeouts.as_ref()
     }
 
     pub(crate) fn encoding(&self) -> Option<PathEncoding> {
