@@ -69,11 +69,16 @@ mod on {
             self.0.in_scope(report);
         }
 
-        /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, or a
-        /// refused destination. The texts contain no secret, but may contain a host or an address.
+        /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, a
+        /// refused destination, or a connection that lacks a secret or whose grant was revoked. The texts contain no secret, but may contain
+        /// the name of a secret, a host or an address.
         pub(crate) fn on_error(&self, facts: &CallFacts, error: &Error) {
             let status = error.status();
-            if !status.is_server_error() && error.code() != ErrorCode::DestinationRefused {
+            let is_hosts_concern = matches!(
+                error.code(),
+                ErrorCode::DestinationRefused | ErrorCode::Reauthorize
+            );
+            if !status.is_server_error() && !is_hosts_concern {
                 return;
             }
             // Quoted, because a caller may have chosen the key, and an unquoted key could look like another field.

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use crate::callers::{Callers, authenticate};
+use crate::callers::{AuditPaths, Callers, authenticate};
 use crate::metrics::Metrics;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
@@ -40,7 +40,7 @@ pub(crate) struct Pages {
 /// traffic.
 pub(crate) fn router<S>(
     mount: &str,
-    callers: Arc<Callers>,
+    callers: (Arc<Callers>, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
 ) -> Router

@@ -21,7 +21,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -30,6 +29,7 @@ use tower_service::Service;
 
 use tower_passthrough::upgrade::UpgradeTracker;
 
+use crate::listen::Listener;
 use crate::peers::{self, Member, NotACall, Peers, Place};
 use crate::socket::{Ending, Socket, Stream};
 
@@ -126,7 +126,12 @@ impl Server {
 
     /// Accepts callers until `stop` is ready, and then closes the listener. Callers that are
     /// already in the listener's queue are accepted as well, because they may have sent a call.
-    pub(crate) async fn accept(&mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub(crate) async fn accept(
+        &mut self,
+        listener: impl Into<Listener>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let listener = listener.into();
         let mut stop = pin!(stop);
         let mut sweep = pin!(sleep(self.peers.sweep()));
         let peers = self.peers.clone();
@@ -143,33 +148,22 @@ impl Server {
             };
             match accepted {
                 Ok((stream, address)) => tokio::select! {
-                    place = peers.enter(address.ip()) => {
+                    place = peers.enter(address) => {
                         if let Some(place) = place {
                             self.connect(stream, place);
                         }
                     }
                     () = &mut stop => {
-                        self.connect(stream, peers.enter_anyway(address.ip()));
+                        self.connect(stream, peers.enter_anyway(address));
                         break;
                     }
                 },
                 Err(error) => self.hold(&error).await,
             }
         }
-        // The system is called directly, because the runtime may not have been notified of these
-        // callers yet.
-        let Ok(listener) = listener.into_std() else {
-            return;
-        };
-        for _ in 0..QUEUE {
-            let Ok((stream, address)) = listener.accept() else {
-                return;
-            };
-            match not_blocking(stream).and_then(TcpStream::from_std) {
-                Ok(stream) => self.connect(stream, peers.enter_anyway(address.ip())),
-                Err(_) => return,
-            }
-        }
+        listener.close(QUEUE, |stream, address| {
+            self.connect(stream, peers.enter_anyway(address));
+        });
     }
 
     /// Waits after a failure to accept. The usual reason is that there are no more file descriptors.
@@ -186,9 +180,11 @@ impl Server {
         }
     }
 
-    fn connect(&mut self, stream: TcpStream, place: Place) {
+    fn connect(&mut self, stream: Stream, place: Place) {
         // Small frames are sent at once, because a proxy gains nothing by collecting them.
-        let _ = stream.set_nodelay(true);
+        if let Some(stream) = stream.tcp() {
+            let _ = stream.set_nodelay(true);
+        }
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
@@ -247,22 +243,16 @@ impl Server {
     }
 }
 
-/// Sets the socket to non-blocking. On Linux, an accepted socket doesn't inherit that from its
-/// listener.
-fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> {
-    stream.set_nonblocking(true)?;
-    Ok(stream)
-}
-
 /// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
 /// took too long, or didn't end in time when the server stops.
 async fn handshake(
     tls: Option<Arc<ServerConfig>>,
-    stream: TcpStream,
+    stream: Stream,
     stopped: &mut watch::Receiver<()>,
 ) -> Option<Stream> {
-    let Some(tls) = tls else {
-        return Some(Stream::Plain(stream));
+    let (tls, stream) = match (tls, stream) {
+        (Some(tls), Stream::Plain(stream)) => (tls, stream),
+        (_, stream) => return Some(stream),
     };
     let accepted = TlsAcceptor::from(tls).accept(stream);
     let mut shaken = pin!(timeout(HANDSHAKE, accepted));
@@ -342,6 +332,9 @@ async fn call(
     mut request: Request<Incoming>,
 ) -> Result<Response<Counted<Body>>, Infallible> {
     let under_way = member.begin();
+    if let Some(peer) = member.peer() {
+        request.extensions_mut().insert(peer);
+    }
     if request.method() == Method::CONNECT {
         // A tunnel over HTTP/2 keeps the extensions for as long as it's open.
         request.extensions_mut().insert(under_way.clone());

@@ -17,6 +17,8 @@ use super::auth::Tokens;
 use super::auth::{self, Authentication, Needs, Surroundings};
 use super::file::Integration;
 use super::problem::{Problem, Problems};
+use super::settings;
+use super::warnings::{auth_of, strings};
 use super::value::Variable;
 
 /// The integrations of a file, and the secrets and variables that their connections need.
@@ -24,9 +26,27 @@ use super::value::Variable;
 pub(crate) struct Declared {
     pub(crate) integrations: Integrations,
     needs: BTreeMap<String, Needs>,
+    /// The strings in the `auth` tables, which may name secrets, by integration.
+    auth: BTreeMap<String, Vec<String>>,
     /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
 }
+
+/// The secrets that a kind of `auth` reads if a connection has them.
+const OPTIONAL: [(&str, &[&str]); 2] = [
+    (
+        "oauth2",
+        &[
+            "access_token",
+            "refresh_token",
+            "expires_at",
+            "client_id",
+            "client_secret",
+            "private_key",
+        ],
+    ),
+    ("sigv4", &["session_token"]),
+];
 
 /// The variables of an integration's URLs.
 pub(super) type Variables = BTreeMap<String, Spanned<Variable>>;
@@ -58,6 +78,10 @@ impl Declared {
             if let Some((upstream, auth)) = read {
                 table = table.with(name.as_str(), upstream);
                 declared.needs.insert(name.clone(), auth.needs);
+                let texts = declared.auth.entry(name.clone()).or_default();
+                if let Some(table) = auth_of(tree, name) {
+                    strings(table, None, texts);
+                }
                 if let Some(tokens) = auth.tokens {
                     declared.tokens.insert(name.clone(), tokens);
                 }
@@ -88,15 +112,32 @@ impl Declared {
             .collect()
     }
 
+    /// Returns `true` if the integration's `auth` may read the secret of that name.
+    pub(super) fn reads(&self, integration: &str, secret: &str) -> bool {
+        let Some(upstream) = self.integrations.get(integration) else {
+            return true;
+        };
+        let mut required = upstream.requirements().secrets().iter();
+        let texts = self.auth.get(integration).map_or(&[][..], Vec::as_slice);
+        let templates = [format!("{{{secret}}}"), format!("{{{secret}?}}")];
+        required.any(|name| &**name == secret)
+            || texts
+                .iter()
+                .any(|text| text == secret || templates.iter().any(|template| text.contains(template)))
+            || OPTIONAL.iter().any(|(kind, names)| {
+                names.contains(&secret) && texts.iter().any(|text| text == kind)
+            })
+    }
+
+    /// Returns `true` if the integration adds a credential to its calls.
+    pub(super) fn has_scheme(&self, integration: &str) -> bool {
+        let texts = self.auth.get(integration);
+        texts.is_some_and(|texts| texts.iter().any(|text| text != "none"))
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
         Some((self.integrations.get(name)?, self.needs.get(name)?))
     }
-}
-
-fn auth_of<'a, 'i>(tree: &'a DeTable<'i>, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    let integrations = tree.get("integration")?.get_ref().as_table()?;
-    let integration = integrations.get(name)?.get_ref().as_table()?;
-    integration.get("auth")
 }
 
 fn upstream(
@@ -142,7 +183,34 @@ fn upstream(
     if let Some(scrub) = integration.scrub_links {
         upstream = upstream.scrub_links(scrub);
     }
-    upstream = upstream.isolate_connection_keys(integration.isolate);
+    if let Some(isolate) = integration.isolate {
+        upstream = upstream.isolate_connection_keys(isolate);
+    }
+    if let Some(policy) = &integration.response_headers {
+        upstream = upstream.response_headers(policy.0);
+    }
+    if let Some(rewrite) = integration.rewrite_links {
+        upstream = upstream.rewrite_links(rewrite);
+    }
+    if let Some(protocol) = &integration.http {
+        upstream = upstream.http_protocol(protocol.0);
+    }
+    if let Some(title_case) = integration.title_case {
+        upstream = upstream.title_case_headers(title_case);
+    }
+    let timeouts = &integration.timeouts;
+    if let Some(timeout) = settings::set_timeout(timeouts.response_head.as_ref(), problems) {
+        upstream = upstream.response_head_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.idle.as_ref(), problems) {
+        upstream = upstream.idle_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.stream_idle.as_ref(), problems) {
+        upstream = upstream.stream_idle_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.total.as_ref(), problems) {
+        upstream = upstream.total_timeout(timeout);
+    }
     Some((upstream, auth))
 }
 
