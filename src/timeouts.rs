@@ -28,10 +28,7 @@ impl TimeoutSettings {
             response_head: upstream.response_head.or(self.response_head),
             idle: upstream.idle.or(self.idle),
             // An upstream's idle timeout is more specific than the service's timeout for streams.
-            stream_idle: upstream
-                .stream_idle
-                .or(upstream.idle)
-                .or(self.stream_idle),
+            stream_idle: upstream.stream_idle.or(upstream.idle).or(self.stream_idle),
             total: upstream.total.or(self.total),
         }
     }

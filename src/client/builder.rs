@@ -8,8 +8,8 @@ use super::connect::{Connector, Egress, EgressProxy, Names, Resolve};
 use super::error::HttpTransportError;
 
 use super::http::HttpTransport;
-use super::pool::{Limits, Pool, Protocols};
 use super::http2;
+use super::pool::{Limits, Pool, Protocols};
 use crate::policy::NetworkPolicy;
 use crate::timeouts::MAX_TIMEOUT;
 
@@ -311,12 +311,7 @@ impl HttpTransportBuilder {
             self.limits,
             http2::Settings::new(),
         );
-        HttpTransport::new(
-            pool,
-            plaintext,
-            self.isolates_keys,
-            self.title_case_headers,
-        )
+        HttpTransport::new(pool, plaintext, self.isolates_keys, self.title_case_headers)
     }
 }
 

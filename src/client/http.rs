@@ -141,8 +141,7 @@ impl Transport for HttpTransport {
                 return Box::pin(self.switch(request, to)).await;
             }
             let protocol = to.required_protocol();
-            let needs_http2 =
-                protocol == HttpProtocol::Http2 || grpc::is_grpc(request.headers());
+            let needs_http2 = protocol == HttpProtocol::Http2 || grpc::is_grpc(request.headers());
             if needs_http2 && (protocol == HttpProtocol::Http1 || pool.is_http1_only()) {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }

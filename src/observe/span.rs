@@ -70,14 +70,16 @@ mod on {
         }
 
         /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, a
-        /// refused destination, or a connection that lacks a secret or whose grant was revoked. The texts contain no secret, but may contain
-        /// the name of a secret, a host or an address.
+        /// refused destination, or a connection that lacks a secret or a variable. The texts contain no secret, but may contain the name of
+        /// a secret, a host or an address.
         pub(crate) fn on_error(&self, facts: &CallFacts, error: &Error) {
             let status = error.status();
-            let is_hosts_concern = matches!(
-                error.code(),
-                ErrorCode::DestinationRefused | ErrorCode::Reauthorize
-            );
+            let is_hosts_concern = match error.code() {
+                ErrorCode::DestinationRefused => true,
+                // A revoked grant has no further cause, and isn't logged for each call.
+                ErrorCode::Reauthorize => std::error::Error::source(error).is_some(),
+                _ => false,
+            };
             if !status.is_server_error() && !is_hosts_concern {
                 return;
             }

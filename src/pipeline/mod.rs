@@ -140,7 +140,12 @@ where
         checks::check_size(&call.outgoing.head.headers)?;
         let uri = std::mem::take(&mut call.uri);
         if call.handshake.is_some() {
-            checks::check_origin(&call.outgoing.head.headers, &uri, config.response_headers, config)?;
+            checks::check_origin(
+                &call.outgoing.head.headers,
+                &uri,
+                config.response_headers,
+                config,
+            )?;
         }
         let address = Address::under(prefix, &uri)?;
         call.guard.set_connection_id(address.id());

@@ -16,7 +16,6 @@ mod response;
 mod target;
 mod trailers;
 
-
 pub(crate) use self::caller_fields::CallerFields;
 pub(crate) use self::fields::{MAX_FIELDS, members};
 #[cfg(feature = "oauth2")]

@@ -23,9 +23,9 @@ use crate::pipeline::config::{Config, Via};
 use crate::resilience::{CircuitPolicy, RetryPolicy};
 use crate::store::CredentialStore;
 use crate::timeouts::MAX_TIMEOUT;
-use crate::upstream::ResponseHeaderPolicy;
 use crate::upgrade::{OriginError, UpgradeTracker};
 use crate::upstream::BaseUrlResolver;
+use crate::upstream::ResponseHeaderPolicy;
 
 /// The state of a builder that has no authorizer yet.
 #[derive(Debug)]

@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use http::Extensions;
-use tracing::field::DisplayValue;
 use tower_passthrough::observe::{CallReport, CallStart};
 use tower_passthrough::refresh::{RefreshOutcome, RefreshReport};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{ConnectionId, Observe};
+use tracing::field::DisplayValue;
 
 use crate::callers::Caller;
 use crate::log::{AUDIT, LogFormat};

@@ -122,7 +122,9 @@ impl FromStr for Listen {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
         // An address in another form, such as `127.1`, isn't a name.
-        let is_number = host.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+        let is_number = host
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.');
         match host.split('.').all(label) && !is_number {
             true => Ok(Self::Name(host.into(), port)),
             false => Err(InvalidListen),
@@ -359,7 +361,10 @@ mod tests {
             ("unix:x.sock", "unix:x.sock"),
         ] {
             let listen: Option<Listen> = text.parse().ok();
-            assert_eq!(listen.map(|listen| listen.to_string()).as_deref(), Some(shown));
+            assert_eq!(
+                listen.map(|listen| listen.to_string()).as_deref(),
+                Some(shown)
+            );
         }
         for text in [
             "",

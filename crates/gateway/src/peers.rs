@@ -104,7 +104,10 @@ impl Peers {
                 Ok(place) => return Some(place),
                 Err(Refusal::Address) => {
                     let address = address.map(tracing::field::display);
-                    tracing::debug!(address, "a connection was refused: its address has too many");
+                    tracing::debug!(
+                        address,
+                        "a connection was refused: its address has too many"
+                    );
                     return None;
                 }
                 Err(Refusal::Full) => self.make_room(),

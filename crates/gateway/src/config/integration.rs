@@ -18,8 +18,8 @@ use super::auth::{self, Authentication, Needs, Surroundings};
 use super::file::Integration;
 use super::problem::{Problem, Problems};
 use super::settings;
-use super::warnings::{auth_of, strings};
 use super::value::Variable;
+use super::warnings::{auth_of, strings};
 
 /// The integrations of a file, and the secrets and variables that their connections need.
 #[derive(Debug, Default)]
@@ -121,9 +121,9 @@ impl Declared {
         let texts = self.auth.get(integration).map_or(&[][..], Vec::as_slice);
         let templates = [format!("{{{secret}}}"), format!("{{{secret}?}}")];
         required.any(|name| &**name == secret)
-            || texts
-                .iter()
-                .any(|text| text == secret || templates.iter().any(|template| text.contains(template)))
+            || texts.iter().any(|text| {
+                text == secret || templates.iter().any(|template| text.contains(template))
+            })
             || OPTIONAL.iter().any(|(kind, names)| {
                 names.contains(&secret) && texts.iter().any(|text| text == kind)
             })

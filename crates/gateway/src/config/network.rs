@@ -108,7 +108,11 @@ pub(super) fn transport(
             transport = transport.egress_proxy(proxy);
         }
     }
-    if let Some(native) = network.native_roots.as_ref().filter(|native| *native.get_ref()) {
+    if let Some(native) = network
+        .native_roots
+        .as_ref()
+        .filter(|native| *native.get_ref())
+    {
         let with_roots = transport.clone().native_roots();
         let with_roots = with_roots.map_err(|error| Problem::at(native, error.to_string()));
         transport = problems.ok(with_roots).unwrap_or(transport);
@@ -185,8 +189,8 @@ fn egress_proxy(
     let mut digest = Sha256::new();
     digest.update(url.expose());
     let text = std::str::from_utf8(url.expose()).unwrap_or_default();
-    let mut proxy = EgressProxy::parse(text)
-        .map_err(|error| Problem::at(&table.url, error.to_string()))?;
+    let mut proxy =
+        EgressProxy::parse(text).map_err(|error| Problem::at(&table.url, error.to_string()))?;
     match (&table.user, &table.password) {
         (Some(user), Some(password)) => {
             let secret = secret::read(password, folder)?;
@@ -199,7 +203,12 @@ fn egress_proxy(
                 .map_err(|error| Problem::at(user, error.to_string()))?;
         }
         (None, None) => {}
-        _ => return Err(Problem::at(place, "expected both `user` and `password`, or neither")),
+        _ => {
+            return Err(Problem::at(
+                place,
+                "expected both `user` and `password`, or neither",
+            ));
+        }
     }
     if let Some(remote) = table.remote_dns {
         proxy = proxy.remote_dns(remote);

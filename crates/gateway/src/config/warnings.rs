@@ -137,8 +137,18 @@ type Timeout = Option<Spanned<Text<Duration>>>;
 fn timeouts(file: &File, warnings: &mut Vec<String>) {
     let get = |timeout: &Timeout| timeout.as_ref().map(|timeout| timeout.get_ref().0);
     let global = &file.timeouts;
-    too_short("timeouts", get(&global.idle), get(&global.stream_idle), warnings);
-    never_reached("timeouts", get(&global.response_head), get(&global.total), warnings);
+    too_short(
+        "timeouts",
+        get(&global.idle),
+        get(&global.stream_idle),
+        warnings,
+    );
+    never_reached(
+        "timeouts",
+        get(&global.response_head),
+        get(&global.total),
+        warnings,
+    );
     for (name, integration) in &file.integration {
         let integration = integration.get_ref();
         let own = &integration.timeouts;
@@ -200,10 +210,12 @@ fn is_model(base_url: &str) -> bool {
     let host = host.to_ascii_lowercase();
     let bedrock = host.starts_with("bedrock-runtime.") && host.ends_with(".amazonaws.com");
     bedrock
-        || MODELS.iter().any(|model| match model.starts_with(['.', '-']) {
-            true => host.ends_with(model),
-            false => host == *model,
-        })
+        || MODELS
+            .iter()
+            .any(|model| match model.starts_with(['.', '-']) {
+                true => host.ends_with(model),
+                false => host == *model,
+            })
 }
 
 /// Returns the warnings about connections, integrations and callers that have no use. `connections` are those of the file.
@@ -256,7 +268,9 @@ pub(crate) fn unread(id: &str, connection: &Connection, declared: &Declared) -> 
         let _ = write!(names, "{separator}{name:?}");
     }
     let what = match declared.has_scheme(integration) {
-        true => format!("the `auth` of integration {integration:?} doesn't read the secrets {names}"),
+        true => {
+            format!("the `auth` of integration {integration:?} doesn't read the secrets {names}")
+        }
         false => format!(
             "integration {integration:?} has no `auth`, so calls carry no credential, and the secrets {names} are never read"
         ),

@@ -23,10 +23,9 @@ pub(crate) fn serve(
         source = source.timeout(timeout);
     }
     let endpoints = declared.tokens.iter();
-    let source = endpoints.fold(
-        source,
-        |source, (integration, tokens)| source.with(integration.as_str(), tokens.endpoint.clone()),
-    );
+    let source = endpoints.fold(source, |source, (integration, tokens)| {
+        source.with(integration.as_str(), tokens.endpoint.clone())
+    });
     let mut served = RefreshingStore::new(connections, source).on_refresh(audit::refreshed);
     if let Some(skew) = times.skew {
         served = served.skew(skew);
