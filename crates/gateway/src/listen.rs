@@ -278,29 +278,32 @@ impl From<TcpListener> for Listener {
 #[derive(Debug)]
 pub(crate) struct SocketFile {
     path: PathBuf,
-    device: u64,
-    inode: u64,
+    file: (u64, u64),
 }
 
 #[cfg(unix)]
 impl SocketFile {
     fn of(path: &Path) -> io::Result<Self> {
-        use std::os::unix::fs::MetadataExt as _;
-
-        let file = std::fs::symlink_metadata(path)?;
         Ok(Self {
             path: path.to_owned(),
-            device: file.dev(),
-            inode: file.ino(),
+            file: identity(path)?,
         })
     }
+}
+
+/// Returns the device and the number of a file, which no other file has at the same time.
+#[cfg(unix)]
+fn identity(path: &Path) -> io::Result<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let file = std::fs::symlink_metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 #[cfg(unix)]
 impl Drop for SocketFile {
     fn drop(&mut self) {
-        let is_own = Self::of(&self.path)
-            .is_ok_and(|now| (now.device, now.inode) == (self.device, self.inode));
+        let is_own = identity(&self.path).is_ok_and(|now| now == self.file);
         if is_own {
             let _ = std::fs::remove_file(&self.path);
         }

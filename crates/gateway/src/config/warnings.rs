@@ -182,9 +182,9 @@ fn too_short(
     if time < SILENCE {
         warnings.push(format!(
             "{place}.{key} is {}: an event stream or a WebSocket that is silent for that long is cut, but an LLM may be silent \
-             for minutes; set {place}.stream_idle, such as \"10m\"",
+             for minutes; set {table}.stream_idle, such as \"10m\"",
             humantime::format_duration(time),
-            place = place.rsplit(' ').next().unwrap_or(place),
+            table = place.rsplit(' ').next().unwrap_or(place),
         ));
     }
 }

@@ -13,6 +13,8 @@ const API: [&str; 2] = [
 /// The setters of the library, and the key of each. A key is written with its table, and without the names that the user chooses:
 /// `integration.auth.oauth2.scopes` is `scopes` in `auth` with `kind = "oauth2"`.
 const KEYS: &[(&str, &str)] = &[
+    ("PassthroughBuilder::authorize", "caller.api_key"),
+    ("PassthroughBuilder::dangerous", "anyone"),
     (
         "PassthroughBuilder::buffered_bodies_limit",
         "limits.buffered_bodies",

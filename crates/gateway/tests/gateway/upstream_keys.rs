@@ -1,5 +1,6 @@
 //! The keys of `[integration.*]` that replace a setting of the whole gateway, and the settings of the transport.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use testkit::certificates;
@@ -12,6 +13,7 @@ use testkit::process::gateway::Gateway;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wait::{Signal, within};
+use tokio::net::TcpListener;
 
 /// A connection `d` of an integration `w` without the keys of integration `v`, at the same upstream.
 fn beside(config: &Config) -> String {
@@ -211,22 +213,63 @@ async fn integration_http1_and_network_http1_only() {
     }
 }
 
+/// An upstream that speaks HTTP/2 without TLS and without HTTP/1.1.
+struct H2c(SocketAddr, tokio::task::JoinHandle<()>);
+
+impl H2c {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let serve = async move {
+            while let Ok((socket, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let Ok(mut connection) = h2::server::handshake(socket).await else {
+                        return;
+                    };
+                    while let Some(Ok((_, mut respond))) = connection.accept().await {
+                        let mut body = respond
+                            .send_response(http::Response::new(()), false)
+                            .unwrap();
+                        body.send_data("ok".into(), true).unwrap();
+                    }
+                });
+            }
+        };
+        Self(address, tokio::spawn(serve))
+    }
+}
+
+impl Drop for H2c {
+    fn drop(&mut self) {
+        self.1.abort();
+    }
+}
+
 #[tokio::test]
 async fn integration_http2_and_network_http2_prior_knowledge() {
-    for (network, lines) in [
-        ("", "http = \"http2\""),
-        ("http2_prior_knowledge = true", ""),
+    for (line, lines, is_http2) in [
+        ("", "http = \"http2\"", true),
+        ("http2_prior_knowledge = true", "", true),
+        ("http2_prior_knowledge = true", "http = \"http1\"", false),
+        ("", "", false),
     ] {
-        let vendor = H2Vendor::start().await;
-        let network = format!(
-            "allow = [\"127.0.0.0/8\"]\nplaintext = true\nresolve = {{ \"vendor.test\" = \"127.0.0.1\" }}\n{network}"
-        );
-        let config = Config::new(&vendor).network(&network).integration(lines);
+        let vendor = H2c::start().await;
+        let origin = format!("http://vendor.test:{}", vendor.0.port());
+        let network = format!("{PLAIN}\n{line}");
+        let config = Config::new(&*origin).network(&network).integration(lines);
         let gateway = Gateway::start(&config).await;
-        let serve = async { vendor.next().await.ok("ok") };
-        let (answer, ()) = tokio::join!(gateway.call("/c/x", &[]), serve);
-        assert_eq!((answer.status(), answer.body()), (200, "ok"), "{network}");
+        let answer = gateway.call("/c/x", &["--max-time", "5"]).await;
+        assert_eq!(
+            answer.stdout.contains(" 200"),
+            is_http2,
+            "{line} {lines}: {answer:?}"
+        );
     }
+    let vendor = H2Vendor::start().await;
+    let gateway = over_tls(&vendor, "", "http = \"http2\"").await;
+    let serve = async { vendor.next().await.ok("ok") };
+    let (answer, ()) = tokio::join!(gateway.call("/c/x", &[]), serve);
+    assert_eq!((answer.status(), answer.body()), (200, "ok"), "{answer:?}");
     // An upstream without HTTP/2 gets nothing.
     let vendor = Vendor::replying_over_tls(&["http/1.1"], |_| Reply::ok("ok")).await;
     let gateway = over_tls(&vendor, "", "http = \"http2\"").await;
@@ -442,19 +485,15 @@ async fn network_native_roots() {
 async fn via_and_pass_forwarded() {
     let fields = ["-H", "x-forwarded-for: 192.0.2.1", "-H", "via: 1.1 front"];
     for (lines, via, forwarded) in [
-        ("", None, None),
-        ("via = \"gw\"", Some("1.1 gw"), None),
-        (
-            "pass_forwarded = true",
-            Some("1.1 front"),
-            Some("192.0.2.1"),
-        ),
+        ("", &[][..], None),
+        ("via = \"gw\"", &["1.1 front", "1.1 gw"], None),
+        ("pass_forwarded = true", &["1.1 front"], Some("192.0.2.1")),
     ] {
         let vendor = Vendor::ok().await;
         let gateway = Gateway::start(&Config::new(&vendor).top(lines)).await;
         gateway.call("/c/x", &fields).await;
         let received = vendor.next().await;
-        assert_eq!(received.head.value("via"), via, "{lines}");
+        assert_eq!(received.head.values("via"), via, "{lines}");
         assert_eq!(received.head.value("x-forwarded-for"), forwarded, "{lines}");
     }
     let vendor = Vendor::ok().await;
