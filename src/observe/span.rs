@@ -98,6 +98,18 @@ mod on {
             });
         }
 
+        /// Logs that the calls of an integration carry no credential, although its connections have secrets.
+        pub(crate) fn on_unused_secrets(&self, integration: &str) {
+            self.0.in_scope(|| {
+                tracing::warn!(
+                    target: "tower_passthrough",
+                    integration,
+                    "calls carry no credential: the connection has secrets, but the upstream of its integration has no scheme that reads \
+                     them; call `Upstream::auth`, with `NoAuth` if no credential is intended"
+                );
+            });
+        }
+
         fn tell(&self, facts: &CallFacts) {
             let span = &self.0;
             let call = CallReport(facts);
@@ -184,6 +196,8 @@ mod off {
         }
 
         pub(crate) fn on_error(&self, _: &CallFacts, _: &Error) {}
+
+        pub(crate) fn on_unused_secrets(&self, _: &str) {}
 
         pub(crate) fn finish(&self, _: &CallFacts, report: impl FnOnce()) {
             report();

@@ -237,6 +237,9 @@ where
         self.config.limits.admit_key(&key, guard.permit())?;
         let upstream = self.resolver.resolve(&connection).await;
         let upstream = upstream.map_err(|error| error.into_error(connection.integration()))?;
+        if upstream.leaves_secrets_unused(connection.credential()) {
+            guard.span().on_unused_secrets(connection.integration());
+        }
         Ok(Found {
             key,
             scope,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
@@ -12,7 +13,7 @@ use crate::address::PathEncoding;
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
 };
-use crate::connection::Variables;
+use crate::connection::{Credential, Variables};
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
 use crate::timeouts::{MAX_TIMEOUT, TimeoutSettings};
@@ -49,6 +50,8 @@ pub struct Upstream<B = BaseUrl> {
 #[derive(Clone)]
 struct Settings {
     auth: Arc<dyn AuthScheme>,
+    /// `None` if the host application has set a scheme. Otherwise `true` once a warning about unused secrets was logged.
+    lacks_auth: Option<Arc<AtomicBool>>,
     requirements: Arc<Requirements>,
     headers: HeaderMap,
     query: Option<Box<str>>,
@@ -71,6 +74,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             auth: Arc::new(NoAuth),
+            lacks_auth: Some(Arc::default()),
             requirements: Arc::default(),
             headers: HeaderMap::new(),
             query: None,
@@ -223,6 +227,7 @@ impl<B> Upstream<B> {
                 false => Arc::new(SharedConnection(scheme)),
             };
             settings.requirements = Arc::new(requirements);
+            settings.lacks_auth = None;
         })
     }
 
@@ -392,6 +397,14 @@ impl<B> Upstream<B> {
 
     pub(crate) fn isolates_keys(&self) -> bool {
         self.settings.isolates_keys
+    }
+
+    /// Returns `true` for the first connection with secrets if the host application hasn't set a scheme.
+    pub(crate) fn leaves_secrets_unused(&self, credential: &Credential) -> bool {
+        self.settings
+            .lacks_auth
+            .as_ref()
+            .is_some_and(|told| !credential.is_empty() && !told.swap(true, Ordering::Relaxed))
     }
 
     pub(crate) fn protocol(&self) -> HttpProtocol {

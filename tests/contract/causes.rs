@@ -221,6 +221,44 @@ async fn a_missing_variable_is_named_in_the_log() {
     );
 }
 
+/// `.auth(..)` was forgotten. The warning is logged once, as it concerns each call.
+#[tokio::test]
+async fn an_upstream_without_a_scheme_is_a_warning_if_its_connections_have_secrets() {
+    let call = async |upstream: Upstream, connection: Connection| {
+        let service = PassthroughService::builder(
+            store(connection),
+            Integrations::new().with("crm", upstream),
+        )
+        .authorize_fn(|_, _| true)
+        .caller_credentials([])
+        .transport(FakeUpstream::new(|_| http::Response::new("")))
+        .build();
+        let log = Log::default();
+        let guard = log.begin();
+        for _ in 0..2 {
+            let request = Request::get("/c/x").body(String::new()).unwrap();
+            let Ok(response) = service.clone().oneshot(request).await;
+            assert_eq!(response.status(), 200);
+        }
+        drop(guard);
+        log.lines()
+    };
+    let with_secret = || Connection::new("crm").with_secret("token", "s3cr3t");
+    let forgotten = call(Upstream::new(BASE).unwrap(), with_secret()).await;
+    let [event] = &forgotten[..] else {
+        panic!("one event was expected: {forgotten:?}");
+    };
+    assert!(
+        event.contains("no credential") && event.contains("crm"),
+        "{event}"
+    );
+    assert!(!event.contains("s3cr3t"), "{event}");
+    let intended = Upstream::new(BASE).unwrap().auth(auth::NoAuth);
+    assert!(call(intended, with_secret()).await.is_empty());
+    let without = call(Upstream::new(BASE).unwrap(), Connection::new("crm")).await;
+    assert!(without.is_empty(), "{without:?}");
+}
+
 /// The grant is dead until its owner authorizes again, and each call would fill the log.
 #[tokio::test]
 async fn a_revoked_grant_leaves_no_event() {

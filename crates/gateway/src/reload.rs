@@ -95,7 +95,9 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
         return;
     }
     if file.listen.is_none() && asked_for != listen {
-        tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {listen}");
+        let bound = host.address.map(|address| address.to_string());
+        let bound = bound.unwrap_or_else(|| listen.to_string());
+        tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {bound}");
     }
     if config.operator != host.asked_operator {
         tracing::warn!("a change of `operator.listen` needs a restart");

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use testkit::certificates;
 use testkit::egress_proxy::{EgressProxy, Verdict};
+use testkit::gateway::Origin as _;
 use testkit::h2_vendor::H2Vendor;
 use testkit::manual::ManualVendor;
 use testkit::process::config::Config;
@@ -130,7 +131,7 @@ fn names(raw: &[u8]) -> Vec<String> {
 
 /// The two forms never share a network connection.
 #[tokio::test]
-async fn integration_title_case() {
+async fn k6_integration_title_case() {
     for (top, lines, expected) in [
         ("", "title_case = true", "X-Test"),
         ("title_case = true", "", "X-Test"),
@@ -333,7 +334,7 @@ async fn integration_response_headers() {
 
 /// The origin of a WebSocket is checked if the gateway or the integration is browser-safe.
 #[tokio::test]
-async fn u9_the_origin_is_checked_for_an_integration_that_is_browser_safe() {
+async fn v9_the_origin_is_checked_for_an_integration_that_is_browser_safe() {
     let handshake = [
         "-H",
         "connection: upgrade",
@@ -560,4 +561,114 @@ async fn limits_buffered_bodies() {
         let answer = gateway.call("/c/x", &["--data", &body]).await;
         assert_eq!(answer.status(), status, "{table} {answer:?}");
     }
+}
+
+/// Returns a vendor that answers requests for tokens with the token `fresh`, and other calls with this token only.
+async fn with_tokens() -> Vendor {
+    Vendor::replying(|received| {
+        let tokens = "{\"access_token\":\"fresh\",\"token_type\":\"Bearer\"}";
+        if received.target().starts_with("/token") {
+            let length = tokens.len();
+            return Reply::bytes(format!(
+                "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{tokens}"
+            ));
+        }
+        match received.head.value("authorization") {
+            Some("Bearer fresh") => Reply::ok("ok"),
+            _ => Reply::from("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"),
+        }
+    })
+    .await
+}
+
+fn oauth2(vendor: &Vendor, more: &str, secret: &str) -> Config {
+    let url = vendor.origin();
+    let auth = format!("{{ kind = \"oauth2\", token_url = \"{url}/token\", {more} }}");
+    Config::new(vendor).auth(&auth, secret)
+}
+
+/// A body that is larger than the limit isn't sent again.
+#[tokio::test]
+async fn limits_replay() {
+    for (table, status) in [("", 200), ("[limits]\nreplay = \"1KiB\"", 401)] {
+        let vendor = with_tokens().await;
+        let more = "client_id = \"a\", client_secret = \"b\"";
+        let secret = "{ access_token = \"stale\", refresh_token = \"r\" }";
+        let gateway = Gateway::start(&oauth2(&vendor, more, secret).table(table)).await;
+        let body = "a".repeat(4096);
+        let answer = gateway.call("/c/x", &["--data", &body]).await;
+        assert_eq!(answer.status(), status, "{table}");
+    }
+}
+
+/// A token that ends in half an hour is refreshed if it's less than the skew.
+#[tokio::test]
+async fn refresh_skew() {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let end = now.unwrap().as_secs() + 30 * 60;
+    let more = "client_id = \"a\", client_secret = \"b\"";
+    let secret =
+        format!("{{ access_token = \"fresh\", refresh_token = \"r\", expires_at = {end} }}");
+    for (table, is_refreshed) in [("", false), ("[refresh]\nskew = \"1h\"", true)] {
+        let vendor = with_tokens().await;
+        let gateway = Gateway::start(&oauth2(&vendor, more, &secret).table(table)).await;
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+        let mut targets = vec![vendor.next().await.target().to_owned()];
+        if is_refreshed {
+            targets.push(vendor.next().await.target().to_owned());
+        }
+        let has_asked = targets.iter().any(|target| target == "/token");
+        assert_eq!(has_asked, is_refreshed, "{table}: {targets:?}");
+    }
+}
+
+#[test]
+fn times_of_refreshes_are_above_zero() {
+    for key in ["timeout", "lease"] {
+        let config = format!("anyone = true\n[refresh]\n{key} = \"0s\"");
+        let ended = testkit::process::binary::check(config);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        let expected = format!("refresh.{key}: expected a duration above zero");
+        assert!(ended.stderr.contains(&expected), "{ended:?}");
+    }
+}
+
+/// The key that signs, claims, parameters of the JWT's header, and parameters that a connection may lack.
+#[tokio::test]
+async fn integration_oauth2_jwt_keys() {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+    let vendor = with_tokens().await;
+    let folder = Folder::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    folder.write("key.pem", key.serialize_pem());
+    let more = "grant = \"jwt_bearer\", algorithm = \"ES256\", private_key_secret = \"jwt_key\", issuer = \"i\", \
+                claims = { role = \"{tenant}\" }, jwt_header = { \"x5t#S256\" = \"print\" }, \
+                parameters = { lacking = \"{nothing?}\", tenant = \"{tenant?}\" }";
+    let secret = "{ jwt_key = { file = \"key.pem\" }, tenant = \"acme\" }";
+    let gateway = Gateway::start_in(folder, &oauth2(&vendor, more, secret), &[]).await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    let request = vendor.next().await;
+    let form = String::from_utf8(request.body.data).unwrap();
+    assert!(
+        form.contains("tenant=acme") && !form.contains("lacking"),
+        "{form}"
+    );
+    let assertion = form
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("assertion="));
+    let mut parts = assertion.unwrap().split('.').map(|part| {
+        let decoded = URL_SAFE_NO_PAD.decode(part).unwrap();
+        serde_json::from_slice::<serde_json::Value>(&decoded)
+    });
+    let (header, claims) = (
+        parts.next().unwrap().unwrap(),
+        parts.next().unwrap().unwrap(),
+    );
+    assert_eq!(header["x5t#S256"], "print");
+    assert_eq!(
+        (&claims["role"], &claims["iss"]),
+        (&"acme".into(), &"i".into())
+    );
 }
