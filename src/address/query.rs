@@ -51,6 +51,28 @@ pub(crate) fn without<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {
     (!kept.is_empty()).then_some(Cow::Owned(kept))
 }
 
+/// Returns the pairs of `default` whose names aren't in `query`, or `None` if there are none. Names are compared decoded, with `+` as a blank.
+pub(crate) fn missing_in<'a>(default: &'a str, query: &str) -> Option<Cow<'a, str>> {
+    let is_sent = |pair: &&str| {
+        let name = form_name(pair);
+        Pairs::new(query).any(|other| !other.is_empty() && form_name(other) == name)
+    };
+    if !Pairs::new(default).any(|pair| is_sent(&pair)) {
+        return Some(Cow::Borrowed(default));
+    }
+    let missing: Vec<_> = Pairs::new(default).filter(|pair| !is_sent(pair)).collect();
+    (!missing.is_empty()).then(|| Cow::Owned(missing.join("&")))
+}
+
+/// Returns the decoded name of a pair, with `+` as a blank.
+fn form_name(pair: &str) -> Cow<'_, [u8]> {
+    let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
+    match raw.contains('+') {
+        false => decode(raw.as_bytes()),
+        true => Cow::Owned(decode(raw.replace('+', " ").as_bytes()).into_owned()),
+    }
+}
+
 /// Returns `query` without the parameters that override the method at some upstreams, or `None` if the query has no such parameter.
 ///
 /// Some upstreams also split a query at `;`.

@@ -8,8 +8,8 @@ use super::connect::{Connector, Egress, EgressProxy, Names, Resolve};
 use super::error::HttpTransportError;
 
 use super::http::HttpTransport;
+use super::http2;
 use super::pool::{Limits, Pool, Protocols};
-use super::{http1, http2};
 use crate::policy::NetworkPolicy;
 use crate::timeouts::MAX_TIMEOUT;
 
@@ -312,10 +312,9 @@ impl HttpTransportBuilder {
             connector,
             self.protocols,
             self.limits,
-            http1::Settings::new(self.title_case_headers),
             http2::Settings::new(),
         );
-        HttpTransport::new(pool, plaintext, self.isolates_keys)
+        HttpTransport::new(pool, plaintext, self.isolates_keys, self.title_case_headers)
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::connection::ConnectionKey;
 use crate::identity::{ClientIdentity, IsolationKey};
 use crate::policy::Destination;
+use crate::upstream::HttpProtocol;
 
 /// The target of a request: a checked [`Destination`], the connection key for which the request is sent, and the network
 /// connections that it may use.
@@ -24,6 +25,8 @@ pub struct Dispatch {
     key: Option<ConnectionKey>,
     isolation: Isolation,
     isolates_keys: bool,
+    protocol: HttpProtocol,
+    title_case: Option<bool>,
     /// `true` while the request waits for a network connection.
     is_waiting: AtomicBool,
     resends: AtomicU32,
@@ -63,6 +66,8 @@ impl Dispatch {
             key: None,
             isolation: Isolation::None,
             isolates_keys: false,
+            protocol: HttpProtocol::Auto,
+            title_case: None,
             is_waiting: AtomicBool::new(false),
             resends: AtomicU32::new(0),
         }
@@ -99,6 +104,34 @@ impl Dispatch {
     #[must_use]
     pub fn isolates_connection_keys(&self) -> bool {
         self.isolates_keys
+    }
+
+    /// Sets the versions of HTTP that the transport may use. Default: [`HttpProtocol::Auto`].
+    ///
+    /// A transport that can't use the version should fail, and send nothing.
+    #[must_use]
+    pub fn http_protocol(mut self, protocol: HttpProtocol) -> Self {
+        self.protocol = protocol;
+        self
+    }
+
+    /// Returns the versions of HTTP that the transport may use.
+    #[must_use]
+    pub fn required_protocol(&self) -> HttpProtocol {
+        self.protocol
+    }
+
+    /// Sets whether a transport writes field names over HTTP/1.1 as `Title-Case`. Default: the transport's setting.
+    #[must_use]
+    pub fn title_case_headers(mut self, title_case: bool) -> Self {
+        self.title_case = Some(title_case);
+        self
+    }
+
+    /// Returns `Some(true)` if field names over HTTP/1.1 are written as `Title-Case`, or `None` for the transport's setting.
+    #[must_use]
+    pub fn title_case(&self) -> Option<bool> {
+        self.title_case
     }
 
     /// Sets the client certificate to present, on network connections that only this identity uses. Default: none.

@@ -18,6 +18,7 @@ use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
 use crate::rewrite::{remove_host, set_host};
+use crate::upstream::HttpProtocol;
 
 /// The maximum size of the head of a request on an HTTP/2 connection that connection keys share, in bytes. Many upstreams end the
 /// connection after a larger head (ENHANCE_YOUR_CALM) instead of refusing the request.
@@ -51,15 +52,30 @@ struct Inner {
     plaintext: Plaintext,
     /// `true` if each connection key has its own network connections.
     isolates_keys: bool,
+    /// `true` if field names over HTTP/1.1 are written as `Title-Case`.
+    title_case: bool,
 }
 
 impl HttpTransport {
-    pub(super) fn new(pool: Pool, plaintext: Plaintext, isolates_keys: bool) -> Self {
+    pub(super) fn new(
+        pool: Pool,
+        plaintext: Plaintext,
+        isolates_keys: bool,
+        title_case: bool,
+    ) -> Self {
         Self(Arc::new(Inner {
             pool,
             plaintext,
             isolates_keys,
+            title_case,
         }))
+    }
+
+    /// Returns the key of the connections for a call. Streams of gRPC may send small messages without end, which must not wait, and which
+    /// may end a connection if a handler doesn't read them. So connection keys don't share connections for gRPC.
+    fn key(&self, to: &Dispatch, is_grpc: bool, needs_http2: bool) -> Key {
+        let isolates_keys = self.0.isolates_keys || is_grpc;
+        Key::new(to, isolates_keys, needs_http2, self.0.title_case)
     }
 
     /// Sends a request to switch protocols, over a dedicated connection.
@@ -70,13 +86,14 @@ impl HttpTransport {
     ) -> Result<Response<UpstreamBody>, TransportError> {
         let shared = self.0.pool.shared();
         to.begin_wait();
-        let key = Key::new(to, self.0.isolates_keys, false);
+        let key = self.key(to, false, false);
         let stream = self.0.pool.connect_dedicated(key).await?;
         to.end_wait();
         *request.uri_mut() = Uri::from(take_target(&mut request));
         let host = to.destination().origin().host_field();
         set_host(request.headers_mut(), host);
-        http1::switch(stream, shared.http1(), request).await
+        let title_case = to.title_case().unwrap_or(self.0.title_case);
+        http1::switch(stream, shared.http1(title_case), request).await
     }
 
     /// Returns a builder with the default settings.
@@ -130,11 +147,13 @@ impl Transport for HttpTransport {
                 // The future is boxed, because it would otherwise make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
             }
-            let needs_http2 = grpc::is_grpc(request.headers());
-            if needs_http2 && pool.is_http1_only() {
+            let protocol = to.required_protocol();
+            let is_grpc = grpc::is_grpc(request.headers());
+            let needs_http2 = is_grpc || protocol == HttpProtocol::Http2;
+            if needs_http2 && (protocol == HttpProtocol::Http1 || pool.is_http1_only()) {
                 return Err(TransportErrorKind::Http2Unavailable.into());
             }
-            let key = Key::new(to, self.0.isolates_keys, needs_http2);
+            let key = self.key(to, is_grpc, needs_http2);
             let mut host = pool.host_for(key, to.connection_key());
             let mut resends = 0;
             // The failure of a connection that ended without a response. The request is then sent over a new connection.
@@ -396,7 +415,7 @@ mod tests {
         answered.unwrap().into_body().collect().await.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::new(&to, false, false));
+        let host = pool.host(Key::new(&to, false, false, false));
         let Lease::Http1(connection) = host.acquire(pool.shared(), None, None).await.unwrap()
         else {
             unreachable!("HTTP/1.1 was agreed on");
@@ -418,7 +437,7 @@ mod tests {
         let response = answered.unwrap();
 
         let pool = &transport.0.pool;
-        let host = pool.host(Key::new(&to, false, false));
+        let host = pool.host(Key::new(&to, false, false, false));
         let waiting = host.acquire(pool.shared(), None, None);
         let mut waiting = std::pin::pin!(waiting);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());

@@ -172,6 +172,11 @@ impl Credential {
         found.map(|(_, secret)| secret)
     }
 
+    /// Returns `true` if there are no secrets.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.iter().next().is_none()
+    }
+
     /// Returns an iterator over all secrets.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Secret)> {
         self.0.iter().map(|(name, secret)| (&**name, secret))

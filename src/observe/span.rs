@@ -69,11 +69,18 @@ mod on {
             self.0.in_scope(report);
         }
 
-        /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, or a
-        /// refused destination. The texts contain no secret, but may contain a host or an address.
+        /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, a
+        /// refused destination, or a connection that lacks a secret or a variable. The texts contain no secret, but may contain the name of
+        /// a secret, a host or an address.
         pub(crate) fn on_error(&self, facts: &CallFacts, error: &Error) {
             let status = error.status();
-            if !status.is_server_error() && error.code() != ErrorCode::DestinationRefused {
+            let is_hosts_concern = match error.code() {
+                ErrorCode::DestinationRefused => true,
+                // A revoked grant has no further cause, and isn't logged for each call.
+                ErrorCode::Reauthorize => std::error::Error::source(error).is_some(),
+                _ => false,
+            };
+            if !status.is_server_error() && !is_hosts_concern {
                 return;
             }
             // Quoted, because a caller may have chosen the key, and an unquoted key could look like another field.
@@ -88,6 +95,18 @@ mod on {
                 } else {
                     tracing::warn!(target: "tower_passthrough", code, connection, integration, "{}", error.chain());
                 }
+            });
+        }
+
+        /// Logs that the calls of an integration carry no credential, although its connections have secrets.
+        pub(crate) fn on_unused_secrets(&self, integration: &str) {
+            self.0.in_scope(|| {
+                tracing::warn!(
+                    target: "tower_passthrough",
+                    integration,
+                    "calls carry no credential: the connection has secrets, but the upstream of its integration has no scheme that reads \
+                     them; call `Upstream::auth`, with `NoAuth` if no credential is intended"
+                );
             });
         }
 
@@ -177,6 +196,8 @@ mod off {
         }
 
         pub(crate) fn on_error(&self, _: &CallFacts, _: &Error) {}
+
+        pub(crate) fn on_unused_secrets(&self, _: &str) {}
 
         pub(crate) fn finish(&self, _: &CallFacts, report: impl FnOnce()) {
             report();

@@ -11,8 +11,8 @@ use crate::authorize::Scope;
 use crate::body::RequestBody;
 use crate::encoding::dot_segments::leaves_base;
 use crate::error::{Error, ErrorCode};
-use crate::rewrite::{MAX_FIELDS, ResponseHeaderPolicy};
-use crate::upstream::{Route, Upstream};
+use crate::rewrite::MAX_FIELDS;
+use crate::upstream::{ResponseHeaderPolicy, Route, Upstream};
 
 /// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
 pub(super) fn check_method(method: &Method) -> Result<(), Error> {
@@ -40,8 +40,13 @@ pub(super) fn check_size(headers: &HeaderMap) -> Result<(), Error> {
 }
 
 /// Refuses a WebSocket that a web page of another origin opens, if browsers can reach the mount.
-pub(super) fn check_origin(headers: &HeaderMap, uri: &Uri, config: &Config) -> Result<(), Error> {
-    let is_safe = config.response_headers != ResponseHeaderPolicy::BrowserSafe
+pub(super) fn check_origin(
+    headers: &HeaderMap,
+    uri: &Uri,
+    policy: ResponseHeaderPolicy,
+    config: &Config,
+) -> Result<(), Error> {
+    let is_safe = policy != ResponseHeaderPolicy::BrowserSafe
         || config.websocket_origins.permit(headers, uri);
     match is_safe {
         true => Ok(()),

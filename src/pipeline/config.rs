@@ -12,9 +12,10 @@ use crate::authorize::CallContext;
 use crate::limits::Limits;
 use crate::observe::{Observe, TraceContext};
 use crate::resilience::Resilience;
-use crate::rewrite::{CallerFields, ForeignLocations, PublicUrl, ResponseHeaderPolicy, members};
-use crate::timeouts::Timeouts;
+use crate::rewrite::{CallerFields, ForeignLocations, PublicUrl, members};
+use crate::timeouts::TimeoutSettings;
 use crate::upgrade::{Origins, UpgradeTracker};
+use crate::upstream::ResponseHeaderPolicy;
 
 /// Returns the original URI, from which no router has removed the mount.
 pub(crate) type OriginalUri = fn(&Extensions) -> Option<&Uri>;
@@ -40,7 +41,7 @@ pub(crate) struct Config {
     pub(crate) foreign_locations: ForeignLocations,
     pub(crate) pass_forwarded: bool,
     pub(crate) via: Option<Via>,
-    pub(crate) timeouts: Timeouts,
+    pub(crate) timeouts: TimeoutSettings,
     /// In bytes.
     pub(crate) request_body_limit: Option<u64>,
     /// The maximum size of the copy of a body that is kept while the body streams, in bytes. The
@@ -85,7 +86,7 @@ impl Default for Config {
             foreign_locations: ForeignLocations::Pass,
             pass_forwarded: false,
             via: None,
-            timeouts: Timeouts::default(),
+            timeouts: TimeoutSettings::default(),
             request_body_limit: None,
             replay_limit: 64 << 10,
             limits: Limits::default(),

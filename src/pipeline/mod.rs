@@ -36,8 +36,9 @@ use crate::client::Transport;
 use crate::connection::{Connection, ConnectionKey};
 use crate::error::Error;
 use crate::observe::{CallGuard, CallSpan};
-use crate::rewrite::{self, MountAddress, MountedLinks, RequestRules};
+use crate::rewrite::{self, MountAddress, MountedLinks, RequestRules, ResponseFields};
 use crate::store::CredentialStore;
+use crate::timeouts::Timeouts;
 use crate::upgrade::Handshake;
 use crate::upstream::{BaseUrlResolver, Route, Upstream};
 
@@ -82,6 +83,9 @@ struct Call {
     /// Present if the call opens a WebSocket.
     handshake: Option<Box<Handshake>>,
     guard: CallGuard,
+    /// The service's time limits, and the upstream's as soon as the upstream is known.
+    timeouts: Timeouts,
+    fields: ResponseFields,
 }
 
 /// The connection of a call, and the caller's permissions for it.
@@ -107,10 +111,7 @@ where
             span: call.guard.span().clone(),
             forwarding: Box::pin(async move {
                 match self.forward(&mut call, &prefix).await {
-                    Ok(response) => match call.handshake {
-                        Some(handshake) => self.upgrade(response, *handshake, call.guard),
-                        None => self.relay(response, call.guard),
-                    },
+                    Ok(response) => self.relay_or_upgrade(response, call),
                     Err(error) => form.answer(error, call.guard, &self.config),
                 }
             }),
@@ -141,7 +142,12 @@ where
         checks::check_size(&call.outgoing.head.headers)?;
         let uri = std::mem::take(&mut call.uri);
         if call.handshake.is_some() {
-            checks::check_origin(&call.outgoing.head.headers, &uri, config)?;
+            checks::check_origin(
+                &call.outgoing.head.headers,
+                &uri,
+                config.response_headers,
+                config,
+            )?;
         }
         let address = match &config.addressing {
             None => Address::under(prefix, &uri)?,
@@ -160,6 +166,16 @@ where
             connection,
             upstream,
         } = self.look_up(&address, &mut call.guard).await?;
+
+        if let Some(timeouts) = upstream.timeouts() {
+            call.timeouts = config.timeouts.with(timeouts).resolve();
+        }
+        if let Some(policy) = upstream.response_header_policy() {
+            call.fields.policy = policy;
+            if call.handshake.is_some() {
+                checks::check_origin(&call.outgoing.head.headers, &uri, policy, config)?;
+            }
+        }
 
         // Route.
         let encoding = upstream.encoding().unwrap_or(config.path_encoding);
@@ -182,7 +198,7 @@ where
         checks::check_double_encoded_dots(&target, &route, config)?;
         checks::check_length(&call.outgoing.body, config.request_body_limit)?;
         checks::check_loop(&call.outgoing.head.headers, config)?;
-        let links = match config.rewrite_links {
+        let links = match upstream.rewrites_links().unwrap_or(config.rewrite_links) {
             true => self.mounted_links(call, (&uri, &address), &target, (&upstream, &route)),
             false => None,
         };
@@ -202,10 +218,11 @@ where
             upstream: &upstream,
             destination: &route.destination,
             is_hosts_choice: route.is_hosts_choice,
+            timeouts: call.timeouts,
         };
         if let PayloadUse::Bytes { limit } = to.payload_use(&call.outgoing.head, &connection)? {
             // Boxed, because few schemes need it, and it would make the future of each call larger.
-            Box::pin(self.buffer_payload(&mut call.outgoing, limit, &key)).await?;
+            Box::pin(self.buffer_payload(call, limit, &key)).await?;
         }
         let rules = self.rules(&upstream, &scope);
         let Outgoing { head, body, .. } = &mut call.outgoing;
@@ -222,14 +239,7 @@ where
         let response = self.send(call, to, &connection).await?;
 
         // Respond.
-        let handshake = call.handshake.as_deref_mut();
-        self.rewrite_response(
-            response,
-            handshake,
-            &upstream,
-            links.as_deref(),
-            &mut call.guard,
-        )
+        self.rewrite_response(response, call, &upstream, links.as_deref())
     }
 
     /// Calls the authorizer first, then the store with the key that the authorizer returned, and then the resolver. The later steps don't
@@ -247,6 +257,9 @@ where
         self.config.limits.admit_key(&key, guard.permit())?;
         let upstream = self.resolver.resolve(&connection).await;
         let upstream = upstream.map_err(|error| error.into_error(connection.integration()))?;
+        if upstream.leaves_secrets_unused(connection.credential()) {
+            guard.span().on_unused_secrets(connection.integration());
+        }
         Ok(Found {
             key,
             scope,
@@ -306,6 +319,11 @@ impl Call {
             guard,
             outgoing: Outgoing::new(head, body),
             handshake,
+            timeouts: config.timeouts.resolve(),
+            fields: ResponseFields {
+                policy: config.response_headers,
+                pass_server_instructions: config.pass_server_instructions,
+            },
         }
     }
 }

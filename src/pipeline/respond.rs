@@ -3,22 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Response, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
 use http_body::Body as _;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::config::Config;
 use super::response_body::OwnBody;
-use super::{Gateway, context};
+use super::{Call, Gateway, context};
 use crate::authorize::{Authorize, AuthorizeError};
 use crate::body::UpstreamBody;
 use crate::client::{Transport, TransportError, TransportErrorKind};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
 use crate::observe::CallGuard;
-use crate::rewrite::{MountedLinks, ResponseFields, ResponseRules, ResponseTrailers};
+use crate::rewrite::{MountedLinks, ResponseRules, ResponseTrailers};
 use crate::store::{CredentialStore, StoreError};
-use crate::upgrade::{self, Check, Claim, Handshake, Tunnel};
+use crate::upgrade::{self, Check, Claim, Tunnel};
 use crate::upstream::{BaseUrlResolver, Upstream};
 
 impl<S, A, R, T> Gateway<S, A, R, T>
@@ -32,16 +32,15 @@ where
     pub(super) fn rewrite_response(
         &self,
         response: Response<UpstreamBody>,
-        handshake: Option<&mut Handshake>,
+        call: &mut Call,
         upstream: &Upstream,
         links: Option<&MountedLinks>,
-        guard: &mut CallGuard,
     ) -> Result<Response<UpstreamBody>, Error> {
         let (mut head, body) = response.into_parts();
-        let accepted = upgrade::accept(handshake, &mut head)?;
-        guard.on_response(&head);
+        let accepted = upgrade::accept(call.handshake.as_deref_mut(), &mut head)?;
+        call.guard.on_response(&head);
         let size = body.size_hint();
-        let size = (!is_bodiless(head.status, guard.method())).then_some(&size);
+        let size = (!is_bodiless(head.status, call.guard.method())).then_some(&size);
         // A rewritten link must never contain the key, so links are also scrubbed if they are
         // rewritten.
         let scrubbed = if upstream.scrubs_links() || links.is_some() {
@@ -50,7 +49,7 @@ where
             &[]
         };
         let rules = ResponseRules {
-            fields: self.response_fields(),
+            fields: call.fields,
             scrubbed,
             links,
             foreign: &self.config.foreign_locations,
@@ -64,47 +63,37 @@ where
         Ok(Response::from_parts(head, body))
     }
 
-    /// Forwards the upstream's body while it streams.
-    pub(super) fn relay(
-        &self,
-        response: Response<UpstreamBody>,
-        mut guard: CallGuard,
-    ) -> Response<OwnBody> {
-        let status = response.status();
-        guard.on_answer(status);
-        let Config { timeouts, .. } = &self.config;
-        let end = timeouts.end(guard.started());
-        let trailers = ResponseTrailers(self.response_fields());
-        response.map(|body| match is_bodiless(status, guard.method()) {
-            true => OwnBody::bodiless(guard),
-            false => OwnBody::relay(body, guard, trailers, timeouts.idle, end),
-        })
-    }
-
-    fn response_fields(&self) -> ResponseFields {
-        ResponseFields {
-            policy: self.config.response_headers,
-            pass_server_instructions: self.config.pass_server_instructions,
-        }
-    }
-
-    /// Opens the tunnel if the upstream has agreed. Otherwise, returns the upstream's response
-    /// unchanged.
-    pub(super) fn upgrade(
+    /// Opens the tunnel if the call has a handshake and the upstream has agreed. Otherwise, forwards the upstream's body while it
+    /// streams.
+    pub(super) fn relay_or_upgrade(
         self: &Arc<Self>,
         response: Response<UpstreamBody>,
-        handshake: Handshake,
-        mut guard: CallGuard,
+        call: Call,
     ) -> Response<OwnBody> {
-        let Some(sides) = handshake.into_sides() else {
-            return self.relay(response, guard);
+        let Call {
+            mut guard,
+            handshake,
+            timeouts,
+            fields,
+            ..
+        } = call;
+        let status = response.status();
+        guard.on_answer(status);
+        let end = timeouts.end(guard.started());
+        let Some(sides) = handshake.and_then(|handshake| handshake.into_sides()) else {
+            let idle = match is_event_stream(response.headers()) {
+                true => timeouts.stream_idle,
+                false => timeouts.idle,
+            };
+            return response.map(|body| match is_bodiless(status, guard.method()) {
+                true => OwnBody::bodiless(guard),
+                false => OwnBody::relay(body, guard, ResponseTrailers(fields), idle, end),
+            });
         };
-        guard.on_answer(response.status());
-        let timeouts = &self.config.timeouts;
         let tunnel = Tunnel {
             sides,
-            end: timeouts.end(guard.started()),
-            idle: timeouts.idle,
+            end,
+            idle: timeouts.stream_idle,
             guard,
         };
         // Spawned, because the caller's server releases the socket only after the call has ended.
@@ -200,6 +189,17 @@ where
             Ok(_) | Err(StoreError::RefreshFailed { .. }) => Verdict::Permitted,
         }
     }
+}
+
+/// Returns `true` if the response is an event stream, which may be silent for minutes.
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    const EVENT_STREAM: &[u8] = b"text/event-stream";
+    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let split = value.and_then(|value| value.split_at_checked(EVENT_STREAM.len()));
+    split.is_some_and(|(start, rest)| {
+        start.eq_ignore_ascii_case(EVENT_STREAM)
+            && matches!(rest.first(), None | Some(b';' | b' ' | b'\t'))
+    })
 }
 
 /// Returns `true` if the response has no body, regardless of its fields (RFC 9110 §6.4.1).

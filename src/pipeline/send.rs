@@ -25,6 +25,7 @@ use crate::policy::{Destination, Host};
 use crate::resilience::Attempt;
 use crate::rewrite::{self, RequestTrailers};
 use crate::store::{CredentialStore, StoreError};
+use crate::timeouts::Timeouts;
 use crate::upstream::{BaseUrlResolver, Upstream};
 
 /// The maximum time that a call which can't be sent again waits for a refresh to begin.
@@ -63,6 +64,7 @@ pub(super) struct Target<'a> {
     pub(super) destination: &'a Destination,
     /// `true` if the host application alone has chosen the destination.
     pub(super) is_hosts_choice: bool,
+    pub(super) timeouts: Timeouts,
 }
 
 impl<S, A, R, T> Gateway<S, A, R, T>
@@ -96,7 +98,7 @@ where
                 let sending = self.transport.send(outgoing.take_request(), &to);
                 let upload = guard.shared_upload();
                 let awaited =
-                    AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await;
+                    AwaitHead::new(sending, guard.started(), upload, &to, target.timeouts).await;
                 guard.add_attempts(to.resends());
                 awaited?
             }
@@ -110,12 +112,12 @@ where
                         sending: async move {
                             let sending = self.transport.send(request, &to);
                             let awaited =
-                                AwaitHead::new(sending, started, upload, &to, config.timeouts);
+                                AwaitHead::new(sending, started, upload, &to, target.timeouts);
                             (awaited.await, to.resends())
                         },
                     })
                 };
-                let end = config.timeouts.end(guard.started());
+                let end = target.timeouts.end(guard.started());
                 let origin = target.destination.origin();
                 let sending = config.resilience.send(
                     outgoing.take(),
@@ -179,7 +181,7 @@ where
             set,
             host_credentials: Arc::clone(&config.host_credentials),
         };
-        let limits = (config.request_body_limit, config.timeouts.idle);
+        let limits = (config.request_body_limit, target.timeouts.idle);
         let (started, permit) = (guard.started(), guard.permit().clone());
         let followed = std::mem::take(body).follow(started, trailers, limits, tee.take(), &permit);
         let (followed, upload) = followed;
@@ -222,7 +224,7 @@ where
         let to = self.authenticate(&mut outgoing, target, &connection, guard)?;
         let sending = self.transport.send(outgoing.take_request(), &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
-        let awaited = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await;
+        let awaited = AwaitHead::new(sending, started, upload, &to, target.timeouts).await;
         guard.add_attempts(to.resends());
         awaited?.map_err(|error| target.map_error(error, guard))
     }
@@ -230,17 +232,18 @@ where
     /// Reads the body into memory, for a scheme that signs it. This is the last step that can refuse the request.
     pub(super) async fn buffer_payload(
         &self,
-        outgoing: &mut Outgoing,
+        call: &mut Call,
         limit: usize,
         key: &ConnectionKey,
     ) -> Result<(), Error> {
         let config = &self.config;
+        let outgoing = &mut call.outgoing;
         let whole = std::mem::take(&mut outgoing.body);
         let (buffered, payload) = whole
             .buffer(
                 limit,
                 config.request_body_limit,
-                config.timeouts.idle,
+                call.timeouts.idle,
                 BufferPermit::empty(config.limits.buffers(), key),
             )
             .await?;
@@ -347,7 +350,11 @@ impl Target<'_> {
     fn dispatch(self, connection: &Connection, applied: &mut Applied) -> Dispatch {
         let mut to = Dispatch::new(self.destination.clone())
             .on_behalf_of(self.key.clone())
-            .isolate_connection_keys(self.upstream.isolates_keys());
+            .isolate_connection_keys(self.upstream.isolates_keys())
+            .http_protocol(self.upstream.protocol());
+        if let Some(title_case) = self.upstream.writes_title_case() {
+            to = to.title_case_headers(title_case);
+        }
         if let Some(identity) = applied.take_client_identity() {
             to = to.presenting(identity);
         }

@@ -21,7 +21,6 @@ mod trailers;
 
 pub use self::foreign::ForeignLocations;
 pub use self::mount_address::PublicUrlError;
-pub use self::response::ResponseHeaderPolicy;
 
 pub(crate) use self::caller_fields::CallerFields;
 pub(crate) use self::fields::{MAX_FIELDS, members, remove_host, set_host};

@@ -10,19 +10,7 @@ use http_body::SizeHint;
 use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
 use super::links::LinkRules;
 use super::{ForeignLocations, MountedLinks, browser_safe, framing, links};
-
-/// The fields of an upstream's response that are returned to the caller.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum ResponseHeaderPolicy {
-    /// All fields, as the upstream sent them. Choose it if no browser can reach the mount.
-    #[default]
-    All,
-    /// All fields except those that act on the host application's origin in a browser (`Set-Cookie`,
-    /// `Access-Control-*`, ...). The response is sandboxed, and isn't stored in shared caches. WebSockets that pages of other origins open
-    /// are refused ([`websocket_origin`](crate::PassthroughBuilder::websocket_origin)).
-    BrowserSafe,
-}
+use crate::upstream::ResponseHeaderPolicy;
 
 /// The fields and trailers of a response that are returned, by their names.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,12 +1,15 @@
 //! Joins base path and remainder as bytes, because a URL type would normalise them.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 
-use crate::address::{MAX_TARGET_SIZE, Target};
+use crate::address::{MAX_TARGET_SIZE, Target, missing_in};
 use crate::error::Error;
 
-/// Joins the paths with a single slash, and the queries with the base URL's query first.
+/// Joins the paths with a single slash, and the queries with the default query first. A parameter of the default query isn't sent if the
+/// caller sends a parameter of that name.
 ///
 /// # Errors
 ///
@@ -32,6 +35,11 @@ pub(crate) fn join(
         Some(_) => target.query().filter(|query| !query.is_empty()),
         None => target.query(),
     };
+    let default_query = match (default_query, own) {
+        (Some(default), Some(own)) => missing_in(default, own),
+        (default, _) => default.map(Cow::Borrowed),
+    };
+    let default_query = default_query.as_deref();
     let path = [base_path, path, root].into_iter();
     let queries = [default_query, own].into_iter().flatten();
     let length = path.clone().map(str::len).sum::<usize>()
@@ -101,6 +109,29 @@ mod tests {
         assert_eq!(joined("", Some("v=3"), "/x").as_deref(), Some("/x?v=3"));
         assert_eq!(joined("", Some("v=3"), "/x?").as_deref(), Some("/x?v=3"));
         assert_eq!(joined("", None, "/x?").as_deref(), Some("/x?"));
+    }
+
+    #[test]
+    fn the_callers_parameter_replaces_the_default_parameter_of_its_name() {
+        for (default, target, expected) in [
+            ("v=3", "/x?v=4", "/x?v=4"),
+            ("v=3&w=1", "/x?a&v=4", "/x?w=1&a&v=4"),
+            ("v=3&w=1", "/x?a&v", "/x?w=1&a&v"),
+            ("v=3&v=5", "/x?%76=4", "/x?%76=4"),
+            ("api-version=1", "/x?api%2Dversion=2", "/x?api%2Dversion=2"),
+            ("a%20b=1", "/x?a+b=2", "/x?a+b=2"),
+            ("a+b=1", "/x?a%20b=2", "/x?a%20b=2"),
+            // Names are case-sensitive, and a value isn't a name.
+            ("v=3", "/x?V=4", "/x?v=3&V=4"),
+            ("v=3", "/x?a=v&vv=1", "/x?v=3&a=v&vv=1"),
+            ("v=3", "/x?&", "/x?v=3&&"),
+        ] {
+            assert_eq!(
+                joined("", Some(default), target).as_deref(),
+                Some(expected),
+                "{default} {target}"
+            );
+        }
     }
 
     #[test]

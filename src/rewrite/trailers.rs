@@ -65,7 +65,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::rewrite::ResponseHeaderPolicy;
+    use crate::upstream::ResponseHeaderPolicy;
 
     fn trailers(names: &[&'static str]) -> HeaderMap {
         let pairs = names

@@ -21,11 +21,12 @@ use crate::observe::{CallReport, Observe, ObserveFn, TraceContext};
 use crate::pipeline::Gateway;
 use crate::pipeline::config::{Config, Via};
 use crate::resilience::{CircuitPolicy, RetryPolicy};
-use crate::rewrite::{ForeignLocations, PublicUrl, PublicUrlError, ResponseHeaderPolicy};
+use crate::rewrite::{ForeignLocations, PublicUrl, PublicUrlError};
 use crate::store::CredentialStore;
 use crate::timeouts::MAX_TIMEOUT;
 use crate::upgrade::{OriginError, UpgradeTracker};
 use crate::upstream::BaseUrlResolver;
+use crate::upstream::ResponseHeaderPolicy;
 
 /// The state of a builder that has no authorizer yet.
 #[derive(Debug)]
@@ -377,16 +378,26 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
 
     /// Sets the response head timeout: the maximum time between the last byte of the request and the head of the response. Default: 60 s.
     pub fn response_head_timeout(self, timeout: Duration) -> Self {
-        self.set(|config| config.timeouts.response_head = timeout.min(MAX_TIMEOUT))
+        self.set(|config| config.timeouts.response_head = Some(timeout.min(MAX_TIMEOUT)))
     }
 
     /// Sets the idle timeout: the maximum time in which no byte moves in either direction.
     ///
-    /// While the caller isn't ready to receive more of a response, the upstream doesn't count as idle.
+    /// While the caller isn't ready to receive more of a response, the upstream doesn't count as idle. The timeout also applies to event
+    /// streams and WebSockets, unless [`stream_idle_timeout`](Self::stream_idle_timeout) is set.
     ///
-    /// Default: 60 s.
+    /// Default: 60 s, and 10 minutes for event streams and WebSockets.
     pub fn idle_timeout(self, timeout: Duration) -> Self {
-        self.set(|config| config.timeouts.idle = timeout.min(MAX_TIMEOUT))
+        self.set(|config| config.timeouts.idle = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the idle timeout of event streams and WebSockets, which are often silent for minutes.
+    ///
+    /// A response with the content type `text/event-stream` is an event stream.
+    ///
+    /// Default: the [`idle_timeout`](Self::idle_timeout), if it's set, and otherwise 10 minutes.
+    pub fn stream_idle_timeout(self, timeout: Duration) -> Self {
+        self.set(|config| config.timeouts.stream_idle = Some(timeout.min(MAX_TIMEOUT)))
     }
 
     /// Sets the total timeout: the maximum time between the beginning of a call and the last byte of its response.

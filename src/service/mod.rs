@@ -30,4 +30,5 @@ pub use self::builder::{DangerousBuilder, NeedsAuthorizer, NeedsCallerCredential
 pub use self::future::{PassthroughFuture, ResponseFuture};
 pub use self::layer::Passthrough;
 pub use crate::pipeline::ResponseBody;
-pub use crate::rewrite::{ForeignLocations, PublicUrlError, ResponseHeaderPolicy};
+pub use crate::rewrite::{ForeignLocations, PublicUrlError};
+pub use crate::upstream::ResponseHeaderPolicy;

@@ -2,19 +2,22 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
-use super::{BaseUrl, BaseUrlError, BaseUrlTemplate};
+use super::{BaseUrl, BaseUrlError, BaseUrlTemplate, HttpProtocol, ResponseHeaderPolicy};
 use crate::address::{PathEncoding, Target};
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
 };
-use crate::connection::Variables;
+use crate::connection::{Credential, Variables};
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
+use crate::timeouts::{MAX_TIMEOUT, TimeoutSettings};
 
 /// The part of the base URL that `__domain` replaces.
 ///
@@ -58,6 +61,8 @@ struct PathRoute<B> {
 #[derive(Clone)]
 struct Settings {
     auth: Arc<dyn AuthScheme>,
+    /// `None` if the host application has set a scheme. Otherwise `true` once a warning about unused secrets was logged.
+    lacks_auth: Option<Arc<AtomicBool>>,
     requirements: Arc<Requirements>,
     headers: HeaderMap,
     query: Option<Box<str>>,
@@ -72,12 +77,20 @@ struct Settings {
     stripped_fields: Vec<HeaderName>,
     stripped_parameters: Vec<Box<str>>,
     refresh_on: Box<[StatusCode]>,
+    protocol: HttpProtocol,
+    /// `None` for the transport's setting.
+    title_case: Option<bool>,
+    /// `None` for the service's setting.
+    response_headers: Option<ResponseHeaderPolicy>,
+    rewrite_links: Option<bool>,
+    timeouts: Option<TimeoutSettings>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
         Self {
             auth: Arc::new(NoAuth),
+            lacks_auth: Some(Arc::default()),
             requirements: Arc::default(),
             headers: HeaderMap::new(),
             query: None,
@@ -90,6 +103,11 @@ impl Default for Settings {
             stripped_fields: Vec::new(),
             stripped_parameters: Vec::new(),
             refresh_on: Box::new([StatusCode::UNAUTHORIZED]),
+            protocol: HttpProtocol::Auto,
+            title_case: None,
+            response_headers: None,
+            rewrite_links: None,
+            timeouts: None,
         }
     }
 }
@@ -386,6 +404,7 @@ impl<B> Upstream<B> {
             };
             let stripped = settings.stripped_fields.iter().cloned();
             settings.requirements = Arc::new(stripped.fold(requirements, Requirements::field));
+            settings.lacks_auth = None;
         })
     }
 
@@ -443,7 +462,11 @@ impl<B> Upstream<B> {
         })
     }
 
-    /// Sets a query that is sent before each caller's query, exactly as given: `api-version=2024-06-01`. Default: none.
+    /// Sets the default query, such as `api-version=2024-06-01`. It's sent before each caller's query, exactly as given.
+    ///
+    /// If the caller sends a parameter of the same name, the caller's is used instead. Names are compared after percent-decoding.
+    ///
+    /// Default: none.
     ///
     /// # Errors
     ///
@@ -512,6 +535,67 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.scrub_links = Some(scrub))
     }
 
+    /// Sets the versions of HTTP that are used to this upstream. Default: [`HttpProtocol::Auto`], the transport's setting.
+    #[must_use]
+    pub fn http_protocol(self, protocol: HttpProtocol) -> Self {
+        self.set(|settings| settings.protocol = protocol)
+    }
+
+    /// Sets whether field names over HTTP/1.1 are written as `Title-Case`, for an upstream that requires it. Default: the transport's
+    /// setting.
+    #[must_use]
+    pub fn title_case_headers(self, title_case: bool) -> Self {
+        self.set(|settings| settings.title_case = Some(title_case))
+    }
+
+    /// Sets the fields of this upstream's responses that are returned to callers. Default: the service's setting.
+    ///
+    /// If the policy of the service or of the upstream is [`ResponseHeaderPolicy::BrowserSafe`], the origins of WebSockets are checked.
+    #[must_use]
+    pub fn response_headers(self, policy: ResponseHeaderPolicy) -> Self {
+        self.set(|settings| settings.response_headers = Some(policy))
+    }
+
+    /// Sets whether `Location`, `Link` and `Content-Location` that lie under the base URL are rewritten to addresses under the mount; see
+    /// [`PassthroughBuilder::rewrite_links`](crate::PassthroughBuilder::rewrite_links). Default: the service's setting.
+    #[must_use]
+    pub fn rewrite_links(self, rewrite: bool) -> Self {
+        self.set(|settings| settings.rewrite_links = Some(rewrite))
+    }
+
+    /// Sets the maximum time between the last byte of a request and the head of its response. Default: the service's setting.
+    ///
+    /// An upstream that answers with a head only when a model has thought needs some minutes.
+    #[must_use]
+    pub fn response_head_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.response_head = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the maximum time in which no byte moves in either direction. Default: the service's setting.
+    ///
+    /// It also applies to event streams and WebSockets, unless [`stream_idle_timeout`](Self::stream_idle_timeout) is set as well.
+    #[must_use]
+    pub fn idle_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.idle = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the idle timeout of event streams and WebSockets. Default: the [`idle_timeout`](Self::idle_timeout) of this upstream, and
+    /// otherwise the service's setting.
+    #[must_use]
+    pub fn stream_idle_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.stream_idle = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    /// Sets the maximum time between the beginning of a call and the last byte of its response. Default: the service's setting.
+    #[must_use]
+    pub fn total_timeout(self, timeout: Duration) -> Self {
+        self.set_timeouts(|timeouts| timeouts.total = Some(timeout.min(MAX_TIMEOUT)))
+    }
+
+    fn set_timeouts(self, change: impl FnOnce(&mut TimeoutSettings)) -> Self {
+        self.set(|settings| change(settings.timeouts.get_or_insert_default()))
+    }
+
     /// Returns the authentication scheme.
     #[must_use]
     pub fn scheme(&self) -> &dyn AuthScheme {
@@ -548,6 +632,34 @@ impl<B> Upstream<B> {
 
     pub(crate) fn refresh_statuses(&self) -> &[StatusCode] {
         &self.settings.refresh_on
+    }
+
+    /// Returns `true` for the first connection with secrets if the host application hasn't set a scheme.
+    pub(crate) fn leaves_secrets_unused(&self, credential: &Credential) -> bool {
+        self.settings
+            .lacks_auth
+            .as_ref()
+            .is_some_and(|told| !credential.is_empty() && !told.swap(true, Ordering::Relaxed))
+    }
+
+    pub(crate) fn protocol(&self) -> HttpProtocol {
+        self.settings.protocol
+    }
+
+    pub(crate) fn writes_title_case(&self) -> Option<bool> {
+        self.settings.title_case
+    }
+
+    pub(crate) fn response_header_policy(&self) -> Option<ResponseHeaderPolicy> {
+        self.settings.response_headers
+    }
+
+    pub(crate) fn rewrites_links(&self) -> Option<bool> {
+        self.settings.rewrite_links
+    }
+
+    pub(crate) fn timeouts(&self) -> Option<&TimeoutSettings> {
+        self.settings.timeouts.as_ref()
     }
 
     pub(crate) fn encoding(&self) -> Option<PathEncoding> {

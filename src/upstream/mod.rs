@@ -18,11 +18,13 @@
 mod base_url;
 pub(crate) mod config;
 pub(crate) mod integrations;
+mod options;
 pub(crate) mod resolver;
 mod template;
 
 pub use self::base_url::{BaseUrl, BaseUrlError};
 pub use self::config::DomainOverride;
+pub use self::options::{HttpProtocol, ResponseHeaderPolicy};
 pub use self::resolver::ResolveError;
 pub use self::template::BaseUrlTemplate;
 

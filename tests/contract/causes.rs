@@ -194,7 +194,92 @@ async fn a_missing_secret_is_named_to_observers() {
     );
     assert!(seen.root.contains("`token`"), "{}", seen.root);
     assert!(!seen.chain.contains("s3cr3t"), "{}", seen.chain);
-    // Only the owner of the connection can repair it, so the error doesn't fill the log.
+    one_event(
+        &seen,
+        "WARN",
+        &["reauthorize", "`token`", "connection=\"c\""],
+    );
+}
+
+#[tokio::test]
+async fn a_missing_variable_is_named_in_the_log() {
+    let base_url = "https://{region}.crm.test";
+    let upstream = Upstream::template(base_url).unwrap().auth(auth::Bearer);
+    let connection = Connection::new("crm").with_secret("token", "s3cr3t");
+    let service =
+        PassthroughService::builder(store(connection), Integrations::new().with("crm", upstream))
+            .authorize_fn(|_, _| true)
+            .caller_credentials([])
+            .transport(FakeUpstream::silent())
+            .build();
+    let log = Log::default();
+    let guard = log.begin();
+    let request = Request::get("/c/x").body(String::new()).unwrap();
+    let Ok(response) = service.oneshot(request).await;
+    assert_eq!(response.status(), 424);
+    drop((guard, response));
+    let events = log.lines();
+    assert!(
+        matches!(&events[..], [event] if event.contains("region") && !event.contains("s3cr3t")),
+        "{events:?}"
+    );
+}
+
+/// `.auth(..)` was forgotten. The warning is logged once, as it concerns each call.
+#[tokio::test]
+async fn an_upstream_without_a_scheme_is_a_warning_if_its_connections_have_secrets() {
+    let call = async |upstream: Upstream, connection: Connection| {
+        let service = PassthroughService::builder(
+            store(connection),
+            Integrations::new().with("crm", upstream),
+        )
+        .authorize_fn(|_, _| true)
+        .caller_credentials([])
+        .transport(FakeUpstream::new(|_| http::Response::new("")))
+        .build();
+        let log = Log::default();
+        let guard = log.begin();
+        for _ in 0..2 {
+            let request = Request::get("/c/x").body(String::new()).unwrap();
+            let Ok(response) = service.clone().oneshot(request).await;
+            assert_eq!(response.status(), 200);
+        }
+        drop(guard);
+        log.lines()
+    };
+    let with_secret = || Connection::new("crm").with_secret("token", "s3cr3t");
+    let forgotten = call(Upstream::new(BASE).unwrap(), with_secret()).await;
+    let [event] = &forgotten[..] else {
+        panic!("one event was expected: {forgotten:?}");
+    };
+    assert!(
+        event.contains("no credential") && event.contains("crm"),
+        "{event}"
+    );
+    assert!(!event.contains("s3cr3t"), "{event}");
+    let intended = Upstream::new(BASE).unwrap().auth(auth::NoAuth);
+    assert!(call(intended, with_secret()).await.is_empty());
+    let without = call(Upstream::new(BASE).unwrap(), Connection::new("crm")).await;
+    assert!(without.is_empty(), "{without:?}");
+}
+
+/// The grant is dead until its owner authorizes again, and each call would fill the log.
+#[tokio::test]
+async fn a_revoked_grant_leaves_no_event() {
+    struct Revoked;
+
+    impl CredentialStore for Revoked {
+        async fn connection(
+            &self,
+            _: &ConnectionKey,
+            _: CallContext<'_>,
+        ) -> Result<Connection, StoreError> {
+            Err(StoreError::Reauthorize)
+        }
+    }
+
+    let seen = call(Revoked, BASE, FakeUpstream::silent()).await;
+    assert_eq!(seen.status, 424);
     assert!(seen.events.is_empty(), "{seen:?}");
 }
 
@@ -271,8 +356,6 @@ async fn n4_a_name_that_resolves_to_a_private_address_is_403() {
 
 #[tokio::test]
 async fn errors_of_callers_leave_no_event() {
-    let seen = call(store(Connection::new("crm")), BASE, FakeUpstream::silent()).await;
-    assert!(seen.events.is_empty(), "{seen:?}");
     let nobody = MemoryStore::from_iter([("other", Connection::new("crm"))]);
     let seen = call(nobody, BASE, FakeUpstream::silent()).await;
     assert_eq!(

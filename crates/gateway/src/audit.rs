@@ -2,22 +2,26 @@
 //! connection, the destination, the result, the duration and the number of bytes in each direction.
 //! It also serves as the access log.
 //!
-//! A line never contains a path or a query. The connection id and the method, which the caller
-//! chooses, are escaped, so that a caller can't forge a line.
+//! A line never contains a query, and a path only if the config asks for it. The connection id, the
+//! method and the path, which the caller chooses, are escaped, so that a caller can't forge a line.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::Method;
+use axum::extract::Request;
+use http::Extensions;
 use tower_passthrough::observe::{CallReport, CallStart};
 use tower_passthrough::refresh::{RefreshOutcome, RefreshReport};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{ConnectionId, Observe};
+use tracing::field::DisplayValue;
 
 use crate::callers::Caller;
-use crate::log::AUDIT;
+use crate::log::{AUDIT, LogFormat};
 use crate::metrics;
+use crate::peers::Peer;
 
 /// Writes a line for each call into the log, and counts the call.
 #[derive(Debug)]
@@ -39,6 +43,8 @@ fn call(call: &CallReport<'_>) {
     let key = call.connection_key().map(ConnectionKey::as_str);
     let connection = key.or(call.connection_id().map(ConnectionId::as_str));
     let connection = connection.map(Id).map(tracing::field::display);
+    let path = call.extensions().get::<AuditPath>();
+    let path = path.map(|path| Id(&path.0)).map(tracing::field::display);
     // An address is checked when it's dialled, so a call may be refused after it was forwarded.
     let refused = call
         .cause()
@@ -47,9 +53,11 @@ fn call(call: &CallReport<'_>) {
     tracing::info!(
         target: AUDIT,
         caller = caller.map(|caller| caller.label()),
+        peer = peer(call.extensions()),
         connection,
         integration = call.integration(),
         method = call.method().as_str(),
+        path,
         host = call.destination(),
         verdict = if refused { "refused" } else { "allowed" },
         outcome = call.outcome().as_str(),
@@ -69,10 +77,11 @@ fn call(call: &CallReport<'_>) {
 }
 
 /// Logs a call without a valid key. Nothing else in the call has been read.
-pub(crate) fn unauthenticated(method: &Method) {
+pub(crate) fn unauthenticated(request: &Request) {
     tracing::info!(
         target: AUDIT,
-        method = method.as_str(),
+        peer = peer(request.extensions()),
+        method = request.method().as_str(),
         verdict = "refused",
         code = "unauthenticated",
         status = 401_u16,
@@ -111,21 +120,72 @@ pub(crate) fn refreshed(report: &RefreshReport<'_>) {
     metrics::refreshed(report);
 }
 
+fn peer(extensions: &Extensions) -> Option<DisplayValue<IpAddr>> {
+    let peer = extensions.get::<Peer>();
+    peer.map(|peer| tracing::field::display(peer.0))
+}
+
+/// An extension of requests: the path of the call below its connection, for the log.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditPath(Box<str>);
+
+impl AuditPath {
+    /// Returns the path after `/{connection}` in a path below the mount. It ends before a query, also before a query that a
+    /// generated client has encoded into the path.
+    pub(crate) fn below(path: &str) -> Self {
+        let path = path.strip_prefix('/').unwrap_or(path);
+        let rest = path.split_once('/').map_or("", |(_, rest)| rest);
+        let encoded = |at: usize| {
+            let code = rest.get(at..at + 3);
+            code.is_some_and(|code| code.eq_ignore_ascii_case("%3f"))
+        };
+        let end = rest
+            .char_indices()
+            .find(|&(at, char)| char == '?' || (char == '%' && encoded(at)));
+        let rest = end.and_then(|(at, _)| rest.get(..at)).unwrap_or(rest);
+        Self(format!("/{rest}").into())
+    }
+}
+
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An id as a value of a log line. It's quoted, unless it can't be mistaken for another field.
+/// An id or a path as a value of a log line. It's quoted, unless it can't be mistaken for another field.
 struct Id<'a>(&'a str);
 
 impl fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let id = self.0;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+/".contains(&byte);
-        if id.bytes().all(plain) {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+/%".contains(&byte);
+        // JSON is escaped as a whole.
+        if LogFormat::current() == LogFormat::Json || id.bytes().all(plain) {
             f.write_str(id)
         } else {
             write!(f, "{id:?}")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_of_a_line_ends_before_any_query() {
+        for (path, expected) in [
+            ("/acme", "/"),
+            ("/acme/", "/"),
+            ("/acme/v2/users", "/v2/users"),
+            ("/acme//v2", "//v2"),
+            ("/acme/%2Fv2%2Fusers%3Fkey%3Ds3cr3t", "/%2Fv2%2Fusers"),
+            ("/acme/%2fv2%3fkey", "/%2fv2"),
+            ("/acme/a?b", "/a"),
+            ("/acme/%", "/%"),
+            ("/acme/100%\u{e9}", "/100%\u{e9}"),
+            ("", "/"),
+        ] {
+            assert_eq!(&*AuditPath::below(path).0, expected, "{path}");
         }
     }
 }

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tower_passthrough::{ConnectionId, ProblemDetails, Scope, Secret};
 
+use crate::audit::AuditPath;
 use crate::keys::KeyPlaces;
 use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
@@ -113,6 +114,32 @@ impl Callers {
         Self::Anyone(Arc::new(Caller::anyone()))
     }
 
+    /// Returns `true` if any caller may use the connection.
+    pub(crate) fn may_use(&self, connection: &str) -> bool {
+        match self {
+            Self::Anyone(anyone) => anyone.may_use(connection),
+            Self::Keys(keys) => keys.iter().any(|(_, caller)| caller.may_use(connection)),
+        }
+    }
+
+    /// Returns each pattern that matches none of these connections, with its caller's name.
+    pub(crate) fn without_use<'a, I: Iterator<Item = &'a str>>(
+        &self,
+        connections: impl Fn() -> I,
+    ) -> Vec<(&str, &str)> {
+        let Self::Keys(keys) = self else {
+            return Vec::new();
+        };
+        let callers = keys.iter().map(|(_, caller)| caller);
+        let patterns = callers.flat_map(|caller| {
+            let patterns = caller.connections.iter();
+            patterns.map(|pattern| (caller.label(), pattern.as_str()))
+        });
+        patterns
+            .filter(|(_, pattern)| !connections().any(|connection| matches(pattern, connection)))
+            .collect()
+    }
+
     /// Returns the caller that has the same key in this config.
     pub(crate) fn still_has(&self, caller: &Caller) -> Option<Arc<Caller>> {
         match self {
@@ -175,12 +202,16 @@ impl Authentication {
     }
 }
 
+/// Sets whether the log contains the paths of calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AuditPaths(pub(crate) bool);
+
 /// Forwards calls that have a valid key, and answers all other calls with 401.
 ///
 /// The request's body isn't read, unless a key may be in a form. So a caller that waits for `100
 /// Continue` is refused before the caller sends a body.
 pub(crate) async fn authenticate(
-    State(authentication): State<Arc<Authentication>>,
+    State((authentication, AuditPaths(logs_paths))): State<(Arc<Authentication>, AuditPaths)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -188,10 +219,14 @@ pub(crate) async fn authenticate(
     match caller {
         Some(caller) => {
             request.extensions_mut().insert(caller);
+            if logs_paths {
+                let path = AuditPath::below(request.uri().path());
+                request.extensions_mut().insert(path);
+            }
             next.run(request).await
         }
         None => {
-            audit::unauthenticated(request.method());
+            audit::unauthenticated(&request);
             metrics::unauthenticated(request.method());
             let (head, body) = request.into_parts();
             unread::drain(&head.headers, body);

@@ -1,26 +1,47 @@
 //! The command line. Secrets are never taken from it: other users of the machine can read it.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use tower_passthrough::ConnectionId;
 use tower_passthrough::store::ConnectionKey;
 
+use crate::listen::Listen;
+
+/// The part of the help after the options.
+const MANUAL: &str = "\
+Signals:
+  SIGTERM, SIGINT  Stop: accept no new callers, and wait for calls under way and refreshes of tokens for up to
+                   `shutdown`. A second signal ends the calls at once, a third signal the refreshes
+  SIGHUP           Read the config file again, and the files that it names. A file with a mistake changes nothing
+
+Environment:
+  RUST_LOG         The levels of the log on stderr, such as `debug` or `info,hyper=debug`; default: `info`. Lines about
+                   calls are always logged
+  The variables that the config file names with { env = \"NAME\" }. The environment sets no proxy and no other option
+
+Endpoints:
+  {mount}/{connection}/{path}  Calls; `mount` is /passthrough by default
+  GET /healthz                 200 while the process runs
+  GET /readyz                  200 while the store can be reached and the process isn't stopping, otherwise 503
+  GET /metrics                 Metrics in the text format of Prometheus, for callers with a key
+  With [operator] listen, the last three are served there, without a key, and nowhere else";
+
 /// A server for a Passthrough API: forwards any call of any vendor's API, and adds the connection's
 /// stored credentials as the last step.
 ///
 /// Without --config, it runs a demo with a built-in vendor, and prints curl commands to try.
 #[derive(Debug, Parser)]
-#[command(name = "passthrough-gateway", version)]
+#[command(name = "passthrough-gateway", version, after_help = MANUAL)]
 pub(crate) struct Cli {
     /// The config file, in TOML.
     #[arg(long, value_name = "FILE", global = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// The address to listen on, instead of the file's `listen`.
+    /// The place to listen at, instead of the file's `listen`: `127.0.0.1:8080`, `:8080` for all
+    /// addresses of the machine, `localhost:8080`, or `unix:/run/passthrough.sock`.
     #[arg(long, value_name = "ADDR")]
-    pub(crate) listen: Option<SocketAddr>,
+    pub(crate) listen: Option<Listen>,
 
     /// Check the config file, print its mistakes, and exit with 0, or with 2 if there is a mistake.
     ///

@@ -31,7 +31,9 @@ use tower_passthrough::{Connection, HttpTransport, Integrations, Upstream, auth}
 
 use crate::addressing::Ways;
 use crate::callers::Callers;
-use crate::config::{Config, Declared, Limits, Store, TransportKey};
+use crate::config::{Config, Declared, Limits, RefreshTimes, Store, TransportKey};
+use crate::listen::{Listen, Mode};
+use crate::log::LogFormat;
 
 use crate::peers::{PeerLimits, Peers};
 use crate::server::Server;
@@ -49,7 +51,7 @@ const PEERS: PeerLimits = PeerLimits {
 };
 
 /// Starts the upstream, and returns a config with a connection to it.
-pub(crate) async fn start(listen: Option<SocketAddr>) -> io::Result<Config> {
+pub(crate) async fn start(listen: Option<Listen>) -> io::Result<Config> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let vendor = listener.local_addr()?;
     tokio::spawn(async move {
@@ -74,10 +76,13 @@ pub(crate) fn curl_lines(address: SocketAddr) -> String {
     )
 }
 
-fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, BaseUrlError> {
+fn config(listen: Option<Listen>, vendor: SocketAddr) -> Result<Config, BaseUrlError> {
     let upstream = Upstream::new(&format!("http://{vendor}"))?.auth(auth::Bearer);
     Ok(Config {
         listen: listen.unwrap_or(Config::LISTEN),
+        socket_mode: Mode::default(),
+        log: LogFormat::Text,
+        log_paths: false,
         tls: None,
         peers: PEERS,
         operator: None,
@@ -102,6 +107,7 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         public_url: None,
         foreign_locations: ForeignLocations::Pass,
         reauthorize_url: None,
+        may_rewrite_links: false,
         strip_headers: Vec::new(),
         pass_headers: Vec::new(),
         pass_server_instructions: false,
@@ -109,7 +115,12 @@ fn config(listen: Option<SocketAddr>, vendor: SocketAddr) -> Result<Config, Base
         total_timeout: None,
         upgrade_grace: None,
         response_head_timeout: Config::RESPONSE_HEAD_TIMEOUT,
-        idle_timeout: Config::IDLE_TIMEOUT,
+        idle_timeout: None,
+        stream_idle_timeout: None,
+        via: None,
+        pass_forwarded: false,
+        reject_double_encoded_dots: false,
+        refresh: RefreshTimes::default(),
         request_body_limit: None,
         trace_context: TraceContext::Pass,
         limits: Limits::default(),

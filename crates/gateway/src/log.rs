@@ -1,15 +1,24 @@
-//! The log on stderr, and its levels.
+//! The log on stderr, its levels and its format.
 //!
 //! `RUST_LOG` has the usual format (`debug`, `info,hyper=debug`), with two differences. A level
 //! without a target applies only to this program and the library. Other crates log at most at the
 //! level `info` until a directive names them, because at `trace` they may log data that a caller
 //! sent. The second difference is that audit lines can't be switched off.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use serde_json::{Map, Value};
+use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
+use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{ParseError, Targets};
 use tracing_subscriber::fmt;
+use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+use tracing_subscriber::fmt::{FmtContext, FormattedFields};
 use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// The target of audit lines.
@@ -18,6 +27,33 @@ pub(crate) const AUDIT: &str = "audit";
 /// The targets of a level without a target in `RUST_LOG`: this program and the library.
 const OWN: [&str; 2] = [env!("CARGO_CRATE_NAME"), "tower_passthrough"];
 
+/// The format of log lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    #[default]
+    Text,
+    /// A JSON object for each line.
+    Json,
+}
+
+/// `true` if the format is JSON. The format can change with each load of the config.
+static IS_JSON: AtomicBool = AtomicBool::new(false);
+
+impl LogFormat {
+    /// Writes the following lines in this format.
+    pub(crate) fn set(self) {
+        IS_JSON.store(self == Self::Json, Ordering::Relaxed);
+    }
+
+    /// Returns the current format.
+    pub(crate) fn current() -> Self {
+        match IS_JSON.load(Ordering::Relaxed) {
+            true => Self::Json,
+            false => Self::Text,
+        }
+    }
+}
+
 pub(crate) fn start() {
     let told = std::env::var("RUST_LOG").unwrap_or_default();
     let parsed = read(&told);
@@ -25,6 +61,7 @@ pub(crate) fn start() {
     let lines = fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        .event_format(Lines(fmt::format().with_ansi(false)))
         .with_filter(filter(&parsed.unwrap_or_default()));
     // This only fails if there is another subscriber, and this program sets no other.
     let _ = tracing_subscriber::registry().with(lines).try_init();
@@ -39,6 +76,88 @@ pub(crate) fn start() {
 pub(crate) fn warn<'a>(warnings: impl IntoIterator<Item = &'a String>) {
     for warning in warnings {
         tracing::warn!("{warning}");
+    }
+}
+
+/// Writes an event as a line of the current format.
+struct Lines(fmt::format::Format);
+
+impl<S, N> FormatEvent<S, N> for Lines
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+    N: for<'a> FormatFields<'a> + 'static,
+{
+    fn format_event(
+        &self,
+        cx: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> std::fmt::Result {
+        if LogFormat::current() == LogFormat::Text {
+            return self.0.format_event(cx, writer, event);
+        }
+        let metadata = event.metadata();
+        let mut line = Map::new();
+        let mut time = String::new();
+        SystemTime.format_time(&mut Writer::new(&mut time))?;
+        line.insert("timestamp".to_owned(), time.into());
+        line.insert("level".to_owned(), metadata.level().as_str().into());
+        line.insert("target".to_owned(), metadata.target().into());
+        event.record(&mut Members(&mut line));
+        // The spans are text, as in the other format: `name{field=value}`.
+        let spans: Vec<Value> = cx
+            .event_scope()
+            .into_iter()
+            .flat_map(|scope| scope.from_root())
+            .map(|span| {
+                let extensions = span.extensions();
+                let fields = extensions.get::<FormattedFields<N>>();
+                let fields = fields.map_or("", |fields| fields.as_str());
+                match fields {
+                    "" => span.name().into(),
+                    fields => format!("{}{{{fields}}}", span.name()).into(),
+                }
+            })
+            .collect();
+        if !spans.is_empty() {
+            line.insert("spans".to_owned(), spans.into());
+        }
+        writeln!(writer, "{}", Value::Object(line))
+    }
+}
+
+/// Adds the fields of an event to a JSON object.
+struct Members<'a>(&'a mut Map<String, Value>);
+
+impl Members<'_> {
+    fn add(&mut self, field: &Field, value: impl Into<Value>) {
+        self.0.insert(field.name().to_owned(), value.into());
+    }
+}
+
+impl Visit for Members<'_> {
+    fn record_f64(&mut self, field: &Field, value: f64) {
+        self.add(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.add(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.add(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.add(field, value);
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.add(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        self.add(field, format!("{value:?}"));
     }
 }
 

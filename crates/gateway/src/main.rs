@@ -22,6 +22,7 @@ mod demo;
 mod descriptors;
 mod hardening;
 mod keys;
+mod listen;
 mod log;
 mod metrics;
 mod newest;
@@ -50,16 +51,16 @@ use clap::Parser;
 use http::uri::Scheme;
 use metrics_exporter_prometheus::PrometheusHandle;
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::upgrade::UpgradeTracker;
 use tower_passthrough::{HttpTransport, PassthroughService};
 
-use crate::callers::{API_KEY, Authentication, Callers};
+use crate::callers::{API_KEY, AuditPaths, Authentication, Callers};
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
+use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
 use crate::peers::{PeerLimits, Peers};
@@ -93,7 +94,7 @@ fn main() -> ExitCode {
     let loaded = match cli
         .config
         .as_deref()
-        .map(|path| config::load(path, cli.listen, purpose))
+        .map(|path| config::load(path, cli.listen.clone(), purpose))
     {
         None => None,
         Some(Ok(loaded)) => Some(loaded),
@@ -102,6 +103,9 @@ fn main() -> ExitCode {
             return ExitCode::from(USAGE);
         }
     };
+    if let Some(loaded) = &loaded {
+        loaded.config.log.set();
+    }
     if let Some(Command::Connections(command)) = &cli.command {
         return connections(command, loaded, &cli);
     }
@@ -129,7 +133,7 @@ fn main() -> ExitCode {
     let ended = runtime.block_on(async {
         match loaded {
             Some(loaded) => run(loaded.config, loaded.warnings, ConfigFile::of(cli)).await,
-            None => run(demo::start(cli.listen).await?, Vec::new(), None).await,
+            None => run(demo::start(cli.listen.clone()).await?, Vec::new(), None).await,
         }
     });
     // A DNS look-up that is under way blocks a thread, and must not delay the exit.
@@ -181,25 +185,26 @@ async fn run(
 ) -> Result<(), Box<dyn Error>> {
     // Bound first, because the network policy must know the listener: an upstream's name that resolves to this listener
     // would cause a loop.
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| {
+    let mode = config.socket_mode;
+    let listener = config.listen.bind(mode).await.map_err(|error| {
         format!(
             "can't listen on {}: {error}; choose another address with --listen",
             config.listen
         )
     })?;
-    let for_operators = match config.operator {
-        Some(address) => Some(TcpListener::bind(address).await.map_err(|error| {
-            format!("can't listen on {address}: {error}; choose another address for [operator]")
+    let for_operators = match &config.operator {
+        Some(place) => Some(place.bind(mode).await.map_err(|error| {
+            format!("can't listen on {place}: {error}; choose another address for [operator]")
         })?),
         None => None,
     };
-    let operator = for_operators.as_ref().map(TcpListener::local_addr);
+    let operator = for_operators.as_ref().map(Listener::address);
     let mut host = Host {
-        listen: config.listen,
-        address: listener.local_addr()?,
+        listen: config.listen.clone(),
+        address: listener.address()?,
         has_tls: config.tls.is_some(),
-        asked_operator: config.operator,
-        operator: operator.transpose()?,
+        asked_operator: config.operator.clone(),
+        operator: operator.transpose()?.flatten(),
         readiness: Readiness::new(),
         recorded: metrics::start()?,
         tunnels: UpgradeTracker::new(),
@@ -231,14 +236,20 @@ async fn run(
     host.warn(warnings);
 
     let scheme = if host.has_tls { "https" } else { "http" };
-    say(&format!("listening on {scheme}://{}", host.address));
-    if let (Some(listener), Some(address)) = (for_operators, host.operator) {
-        say(&format!("listening for operators on http://{address}"));
+    let place = |address: Option<SocketAddr>, scheme: &str, asked: &Listen| match address {
+        Some(address) => format!("{scheme}://{address}"),
+        None => asked.to_string(),
+    };
+    let callers = place(host.address, scheme, &host.listen);
+    say(&format!("listening on {callers}"));
+    if let (Some(listener), Some(asked)) = (for_operators, &host.asked_operator) {
+        let operators = place(host.operator, "http", asked);
+        say(&format!("listening for operators on {operators}"));
         // It serves until the process ends, so that operators can watch a stop.
         tokio::spawn(async move { operator.accept(listener, std::future::pending()).await });
     }
-    if file.is_none() {
-        say(&demo::curl_lines(host.address));
+    if let (None, Some(address)) = (&file, host.address) {
+        say(&demo::curl_lines(address));
     }
     let readiness = host.readiness.clone();
     let stopped = async {
@@ -269,13 +280,13 @@ async fn run(
 /// The parts that are kept when the config changes.
 struct Host {
     /// The address that the config or the command line sets.
-    listen: SocketAddr,
-    /// The address that the listener is bound to.
-    address: SocketAddr,
+    listen: Listen,
+    /// The address that the listener is bound to. `None` for a Unix socket.
+    address: Option<SocketAddr>,
     /// `true` if callers use TLS.
     has_tls: bool,
     /// The address for operators in the config, and the address that is bound.
-    asked_operator: Option<SocketAddr>,
+    asked_operator: Option<Listen>,
     operator: Option<SocketAddr>,
     readiness: Readiness,
     recorded: PrometheusHandle,
@@ -316,11 +327,8 @@ impl Host {
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
             _ => {
-                let network = config.network.listener(self.address);
-                let network = self
-                    .operator
-                    .into_iter()
-                    .fold(network, NetworkPolicy::listener);
+                let listeners = self.address.into_iter().chain(self.operator);
+                let network = listeners.fold(config.network, NetworkPolicy::listener);
                 config.transport.network(network).build()?
             }
         };
@@ -328,7 +336,12 @@ impl Host {
         self.shutdown = config.shutdown;
         let pool = transport.clone();
 
-        let served = store::serve(connections.clone(), &config.declared, transport.clone());
+        let served = store::serve(
+            connections.clone(),
+            &config.declared,
+            config.refresh,
+            transport.clone(),
+        );
         if let Some(old) = self.served.replace(served.clone()) {
             self.refreshes.spawn(store::idle(old));
         }
@@ -351,7 +364,8 @@ impl Host {
                 .path_encoding(config.path_encoding)
                 .response_headers(config.response_headers)
                 .response_head_timeout(config.response_head_timeout)
-                .idle_timeout(config.idle_timeout)
+                .pass_forwarded(config.pass_forwarded)
+                .reject_double_encoded_dots(config.reject_double_encoded_dots)
                 .retry(config.retry)
                 .trace_context(config.trace_context)
                 .upgrade_tracker(self.tunnels.clone())
@@ -359,10 +373,19 @@ impl Host {
         if let Some(limit) = config.request_body_limit {
             passthrough = passthrough.request_body_limit(limit);
         }
-        if config.rewrite_links {
+        if let Some(idle) = config.idle_timeout {
+            passthrough = passthrough.idle_timeout(idle);
+        }
+        if let Some(idle) = config.stream_idle_timeout {
+            passthrough = passthrough.stream_idle_timeout(idle);
+        }
+        if let Some(via) = &config.via {
+            passthrough = passthrough.via(via)?;
+        }
+        if config.may_rewrite_links {
             // The router removes the mount from the path, but rewritten links need it.
             passthrough = passthrough
-                .rewrite_links(true)
+                .rewrite_links(config.rewrite_links)
                 .prefix(&config.mount)?
                 .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
         }
@@ -408,11 +431,11 @@ impl Host {
         };
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
-        let on_callers = self.operator.is_none().then_some(on_callers);
+        let on_callers = self.asked_operator.is_none().then_some(on_callers);
         let callers = routes::router(
             &config.mount,
             config.ways,
-            authentication,
+            (authentication, AuditPaths(config.log_paths)),
             passthrough,
             on_callers,
         );

@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
     use crate::callers::digest;
-    use crate::config::Declared;
+    use crate::config::{Declared, RefreshTimes};
     use crate::store::{FileStore, serve};
 
     fn known(keys: &[&str], connections: &[&str]) -> Known {
@@ -163,7 +163,12 @@ mod tests {
         let Ok(transport) = HttpTransport::builder().build() else {
             unreachable!("there is nothing to trust but what is bundled");
         };
-        let served = serve(own.connections.clone(), &Declared::default(), transport);
+        let served = serve(
+            own.connections.clone(),
+            &Declared::default(),
+            RefreshTimes::default(),
+            transport,
+        );
         let current = Current::new(own, served, receiver);
         let _ = sender.send(newest);
         let Ok(id) = ConnectionId::try_from(id) else {

@@ -96,14 +96,18 @@ impl Peers {
 
     /// Returns a place for a connection from that address, as soon as there is one. `None` if the
     /// address may have no more connections.
-    pub(crate) async fn enter(&self, address: IpAddr) -> Option<Place> {
+    pub(crate) async fn enter(&self, address: Option<IpAddr>) -> Option<Place> {
         loop {
             let mut freed = pin!(self.0.freed.notified());
             freed.as_mut().enable();
             match self.try_enter(address) {
                 Ok(place) => return Some(place),
                 Err(Refusal::Address) => {
-                    tracing::debug!(%address, "a connection was refused: its address has too many");
+                    let address = address.map(tracing::field::display);
+                    tracing::debug!(
+                        address,
+                        "a connection was refused: its address has too many"
+                    );
                     return None;
                 }
                 Err(Refusal::Full) => self.make_room(),
@@ -115,14 +119,14 @@ impl Peers {
         }
     }
 
-    fn try_enter(&self, address: IpAddr) -> Result<Place, Refusal> {
-        let group = group(address);
+    fn try_enter(&self, address: Option<IpAddr>) -> Result<Place, Refusal> {
+        let group = address.map(group);
         let mut table = self.table();
-        let of_address = table.by_address.get(&group).copied().unwrap_or_default();
+        let of_address = group.and_then(|group| table.by_address.get(&group).copied());
         if table
             .limits
             .per_address
-            .is_some_and(|most| of_address >= most)
+            .is_some_and(|most| of_address.unwrap_or_default() >= most)
         {
             return Err(Refusal::Address);
         }
@@ -133,21 +137,24 @@ impl Peers {
         {
             return Err(Refusal::Full);
         }
-        Ok(self.add(&mut table, group))
+        Ok(self.add(&mut table, address))
     }
 
     /// Returns a place without a look at the limits, for a connection that was accepted before the
     /// server stopped.
-    pub(crate) fn enter_anyway(&self, address: IpAddr) -> Place {
-        self.add(&mut self.table(), group(address))
+    pub(crate) fn enter_anyway(&self, address: Option<IpAddr>) -> Place {
+        self.add(&mut self.table(), address)
     }
 
-    fn add(&self, table: &mut Table, group: IpAddr) -> Place {
+    fn add(&self, table: &mut Table, address: Option<IpAddr>) -> Place {
+        let group = address.map(group);
         let number = table.next;
         table.next += 1;
-        let member = Arc::new(Member::new());
+        let member = Arc::new(Member::new(address.map(Peer::from)));
         table.members.insert(number, Arc::clone(&member));
-        *table.by_address.entry(group).or_default() += 1;
+        if let Some(group) = group {
+            *table.by_address.entry(group).or_default() += 1;
+        }
         Place {
             peers: self.clone(),
             number,
@@ -208,7 +215,8 @@ impl Peers {
 pub(crate) struct Place {
     peers: Peers,
     number: u64,
-    group: IpAddr,
+    /// `None` for a Unix socket, which has no address.
+    group: Option<IpAddr>,
     member: Arc<Member>,
 }
 
@@ -222,10 +230,12 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.peers.table();
         table.members.remove(&self.number);
-        if let Some(count) = table.by_address.get_mut(&self.group) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                table.by_address.remove(&self.group);
+        if let Some(group) = self.group {
+            if let Some(count) = table.by_address.get_mut(&group) {
+                *count = count.saturating_sub(1);
+                if *count == 0 {
+                    table.by_address.remove(&group);
+                }
             }
         }
         drop(table);
@@ -236,6 +246,7 @@ impl Drop for Place {
 /// The state of a connection.
 #[derive(Debug)]
 pub(crate) struct Member {
+    peer: Option<Peer>,
     /// The number of calls under way. A call may count twice, for its request and its response.
     calls: AtomicUsize,
     /// The number of calls that have begun.
@@ -249,8 +260,9 @@ pub(crate) struct Member {
 }
 
 impl Member {
-    fn new() -> Self {
+    fn new(peer: Option<Peer>) -> Self {
         Self {
+            peer,
             calls: AtomicUsize::new(0),
             begun: AtomicU64::new(0),
             idle_since: AtomicU64::new(now()),
@@ -258,6 +270,11 @@ impl Member {
             pressed: AtomicBool::new(false),
             close: Notify::new(),
         }
+    }
+
+    /// Returns the address of the peer, or `None` for a Unix socket.
+    pub(crate) fn peer(&self) -> Option<Peer> {
+        self.peer
     }
 
     /// Counts a call as under way until all clones of the guard have been dropped.
@@ -298,6 +315,16 @@ impl Member {
     /// Waits until the connection must end.
     pub(crate) async fn closed(&self) {
         self.close.notified().await;
+    }
+}
+
+/// An extension of requests: the address of the peer, which is a caller or a proxy in front.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl From<IpAddr> for Peer {
+    fn from(address: IpAddr) -> Self {
+        Self(address.to_canonical())
     }
 }
 
@@ -358,11 +385,11 @@ mod tests {
         })
     }
 
-    fn address(text: &str) -> IpAddr {
+    fn address(text: &str) -> Option<IpAddr> {
         let Ok(address) = text.parse() else {
             unreachable!("it's an address");
         };
-        address
+        Some(address)
     }
 
     fn closing(place: &Place) -> bool {

@@ -6,7 +6,6 @@
 //! settings haven't changed.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ use tokio::task::spawn_blocking;
 use crate::Host;
 use crate::cli::Cli;
 use crate::config::{self, Loaded, Purpose};
+use crate::listen::Listen;
 use crate::peers::Peers;
 use crate::signals::Hangups;
 
@@ -26,7 +26,7 @@ use crate::signals::Hangups;
 pub(crate) struct ConfigFile {
     path: PathBuf,
     /// The address that replaces the address in the file.
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
 }
 
 impl ConfigFile {
@@ -65,13 +65,14 @@ pub(crate) async fn on_hangup(
 }
 
 async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
-    let (path, listen) = (file.path.clone(), host.listen);
+    let (path, listen) = (file.path.clone(), host.listen.clone());
+    let asked = listen.clone();
     let Loaded {
         config,
         summary,
         warnings,
         listen: asked_for,
-    } = match spawn_blocking(move || config::load(&path, Some(listen), Purpose::Serve)).await {
+    } = match spawn_blocking(move || config::load(&path, Some(asked), Purpose::Serve)).await {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => {
             // The problems are printed in the same way as at the start, with a line and a position
@@ -94,14 +95,17 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
         return;
     }
     if file.listen.is_none() && asked_for != listen {
-        tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {}", host.address);
+        let bound = host.address.map(|address| address.to_string());
+        let bound = bound.unwrap_or_else(|| listen.to_string());
+        tracing::warn!(%asked_for, "a new `listen` needs a restart: still listening on {bound}");
     }
     if config.operator != host.asked_operator {
         tracing::warn!("a change of `operator.listen` needs a restart");
     }
-    let limits = config.peers;
+    let (limits, format) = (config.peers, config.log);
     match host.router(config).await {
         Ok(new) => {
+            format.set();
             host.warn(warnings);
             senders.peers.set_limits(limits);
             senders.tls.send_replace(new.tls);

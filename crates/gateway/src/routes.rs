@@ -18,7 +18,7 @@ use tower_passthrough::ProblemDetails;
 use tower_service::Service;
 
 use crate::addressing::{Place, Way, Ways, by_key};
-use crate::callers::{Authentication, authenticate};
+use crate::callers::{AuditPaths, Authentication, authenticate};
 use crate::metrics::Metrics;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
@@ -44,7 +44,7 @@ pub(crate) struct Pages {
 pub(crate) fn router<S>(
     mount: &str,
     ways: Ways,
-    authentication: Authentication,
+    (authentication, paths): (Authentication, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
 ) -> Router
@@ -54,7 +54,7 @@ where
     S::Future: Send,
 {
     let ways = Arc::new(ways);
-    let authenticated = from_fn_with_state(Arc::new(authentication), authenticate);
+    let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
     let calls = authenticated.layer(passthrough.clone());
     let own = match pages {
         Some(pages) => metrics(pages.metrics)

@@ -21,7 +21,6 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
@@ -30,8 +29,9 @@ use tower_service::Service;
 
 use tower_passthrough::upgrade::UpgradeTracker;
 
+use crate::listen::Listener;
 use crate::peers::{self, Member, NotACall, Peers, Place};
-use crate::socket::{Ending, Socket, Stream, Tcp};
+use crate::socket::{Ending, Socket, Stream};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
 /// caller has already sent is then still answered. Without this time, its connection would be
@@ -133,7 +133,12 @@ impl Server {
 
     /// Accepts callers until `stop` is ready, and then closes the listener. Callers that are
     /// already in the listener's queue are accepted as well, because they may have sent a call.
-    pub(crate) async fn accept(&mut self, listener: TcpListener, stop: impl Future<Output = ()>) {
+    pub(crate) async fn accept(
+        &mut self,
+        listener: impl Into<Listener>,
+        stop: impl Future<Output = ()>,
+    ) {
+        let listener = listener.into();
         let mut stop = pin!(stop);
         let mut sweep = pin!(sleep(self.peers.sweep()));
         let peers = self.peers.clone();
@@ -150,33 +155,22 @@ impl Server {
             };
             match accepted {
                 Ok((stream, address)) => tokio::select! {
-                    place = peers.enter(address.ip()) => {
+                    place = peers.enter(address) => {
                         if let Some(place) = place {
                             self.connect(stream, place);
                         }
                     }
                     () = &mut stop => {
-                        self.connect(stream, peers.enter_anyway(address.ip()));
+                        self.connect(stream, peers.enter_anyway(address));
                         break;
                     }
                 },
                 Err(error) => self.hold(&error).await,
             }
         }
-        // The system is called directly, because the runtime may not have been notified of these
-        // callers yet.
-        let Ok(listener) = listener.into_std() else {
-            return;
-        };
-        for _ in 0..QUEUE {
-            let Ok((stream, address)) = listener.accept() else {
-                return;
-            };
-            match not_blocking(stream).and_then(TcpStream::from_std) {
-                Ok(stream) => self.connect(stream, peers.enter_anyway(address.ip())),
-                Err(_) => return,
-            }
-        }
+        listener.close(QUEUE, |stream, address| {
+            self.connect(stream, peers.enter_anyway(address));
+        });
     }
 
     /// Waits after a failure to accept. The usual reason is that there are no more file descriptors.
@@ -193,10 +187,12 @@ impl Server {
         }
     }
 
-    fn connect(&mut self, stream: TcpStream, place: Place) {
+    fn connect(&mut self, stream: Stream, place: Place) {
         // Small frames are sent at once, because a proxy gains nothing by collecting them.
-        let _ = stream.set_nodelay(true);
-        keep_alive(&stream);
+        if let Some(stream) = stream.tcp() {
+            let _ = stream.socket().set_nodelay(true);
+            keep_alive(stream.socket());
+        }
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
@@ -255,17 +251,10 @@ impl Server {
     }
 }
 
-/// Sets the socket to non-blocking. On Linux, an accepted socket doesn't inherit that from its
-/// listener.
-fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> {
-    stream.set_nonblocking(true)?;
-    Ok(stream)
-}
-
 /// Makes the system probe the caller, so that a caller that has left without a reset is noticed in about a minute: its system answers
 /// the probes of a closed connection only for a limited time.
 #[cfg(unix)]
-fn keep_alive(stream: &TcpStream) {
+fn keep_alive(stream: &tokio::net::TcpStream) {
     use rustix::net::sockopt;
     // If an option can't be set, departures are noticed later.
     let _ = sockopt::set_socket_keepalive(stream, true);
@@ -274,18 +263,18 @@ fn keep_alive(stream: &TcpStream) {
 }
 
 #[cfg(not(unix))]
-fn keep_alive(_: &TcpStream) {}
+fn keep_alive(_: &tokio::net::TcpStream) {}
 
 /// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
 /// took too long, or didn't end in time when the server stops.
 async fn handshake(
     tls: Option<Arc<ServerConfig>>,
-    stream: TcpStream,
+    stream: Stream,
     stopped: &mut watch::Receiver<()>,
 ) -> Option<Stream> {
-    let stream = Tcp::new(stream);
-    let Some(tls) = tls else {
-        return Some(Stream::Plain(stream));
+    let (tls, stream) = match (tls, stream) {
+        (Some(tls), Stream::Plain(stream)) => (tls, stream),
+        (_, stream) => return Some(stream),
     };
     let accepted = TlsAcceptor::from(tls).accept(stream);
     let mut shaken = pin!(timeout(HANDSHAKE, accepted));
@@ -312,7 +301,14 @@ async fn connection(
 ) {
     let ending = Ending::default();
     let member = Arc::clone(place.member());
-    let reset = stream.tcp().clone().reset();
+    let tcp = stream.tcp().cloned();
+    let reset = async {
+        match tcp {
+            Some(tcp) => tcp.reset().await,
+            // The caller of a Unix socket is on the same machine, and a write to it fails at once.
+            None => std::future::pending().await,
+        }
+    };
     let socket = TokioIo::new(Socket::new(stream, ending.clone(), place, stalled));
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
@@ -373,6 +369,9 @@ async fn call(
     mut request: Request<Incoming>,
 ) -> Result<Response<Counted<Body>>, Infallible> {
     let under_way = member.begin();
+    if let Some(peer) = member.peer() {
+        request.extensions_mut().insert(peer);
+    }
     if request.method() == Method::CONNECT {
         // A tunnel over HTTP/2 keeps the extensions for as long as it's open.
         request.extensions_mut().insert(under_way.clone());

@@ -237,14 +237,11 @@ impl Host {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn needs_http2(&self) -> bool {
-        self.key.needs_http2
-    }
-
     /// Returns `true` if new connections always use HTTP/1.1, even if the upstream supports HTTP/2.
     fn is_always_http1(&self, pool: &Shared) -> bool {
         let is_secure = self.key.origin.scheme() == Scheme::Https;
-        !self.key.needs_http2 && pool.protocols.is_always_http1(is_secure)
+        let form = self.key.form;
+        form.needs_http1 || !form.needs_http2 && pool.protocols.is_always_http1(is_secure)
     }
 
     /// Uses only HTTP/1.1 from now on, because the upstream requires it. The calls on HTTP/2 connections go on.

@@ -27,7 +27,8 @@
 //! - the connection key, if the host application requires that connection keys don't share connections
 //!   (`isolate_connection_keys`), or if the call could harm the calls of other keys on the same connection
 //!   (`Separation`, and heads that are too large for many upstreams);
-//! - a mark for gRPC calls, because they need HTTP/2, and use connections of their connection key alone.
+//! - the form of the messages: HTTP/2 only, as for gRPC calls and upstreams that are set to HTTP/2; HTTP/1.1 only; and
+//!   field names in title case. gRPC calls also use connections of their connection key alone.
 //!
 //! Apart from these cases, the calls of all customers to an origin share connections. Addresses aren't part of a key: for each
 //! new connection, the name is resolved and the network policy checks the addresses.
@@ -70,7 +71,8 @@
 //! # Opening connections
 //!
 //! Over TLS, ALPN chooses HTTP/2 or HTTP/1.1. Without TLS, HTTP/1.1 is used, except for gRPC calls and with the option
-//! `http2_prior_knowledge`, for which HTTP/2 is used. The host remembers the protocol of the last connection:
+//! `http2_prior_knowledge`, for which HTTP/2 is used. An upstream that is set to HTTP/1.1 isn't offered HTTP/2, and an
+//! upstream that is set to HTTP/2 is called like the upstream of a gRPC call. The host remembers the protocol of the last connection:
 //!
 //! - HTTP/1.1: as many connections are opened at the same time as calls wait, up to a limit. The number of connections
 //!   in use has no limit.
@@ -176,6 +178,7 @@ use crate::client::http1::{self, Http1};
 use crate::client::http2::{self, Http2};
 use crate::connection::ConnectionKey;
 use crate::policy::Origin;
+use crate::upstream::HttpProtocol;
 
 /// The pool of a transport.
 pub(super) struct Pool {
@@ -188,6 +191,7 @@ pub(super) struct Shared {
     protocols: Protocols,
     limits: Limits,
     http1: http1::Settings,
+    http1_title_case: http1::Settings,
     http2: http2::Settings,
     hosts: RwLock<HashMap<Key, Arc<Host>, RandomState>>,
     /// The number of idle HTTP/1.1 connections of all hosts.
@@ -205,7 +209,6 @@ impl Pool {
         connector: Connector,
         protocols: Protocols,
         limits: Limits,
-        http1: http1::Settings,
         http2: http2::Settings,
     ) -> Self {
         Self {
@@ -213,7 +216,8 @@ impl Pool {
                 connector,
                 protocols,
                 limits,
-                http1,
+                http1: http1::Settings::new(false),
+                http1_title_case: http1::Settings::new(true),
                 http2,
                 hosts: RwLock::default(),
                 idle: AtomicUsize::new(0),
@@ -306,8 +310,11 @@ impl Drop for Pool {
 }
 
 impl Shared {
-    pub(super) fn http1(&self) -> &http1::Settings {
-        &self.http1
+    pub(super) fn http1(&self, title_case: bool) -> &http1::Settings {
+        match title_case {
+            true => &self.http1_title_case,
+            false => &self.http1,
+        }
     }
 
     /// Returns the id of a new connection.
@@ -420,22 +427,40 @@ pub(super) struct Key {
     /// The connection key, if connection keys don't share network connections.
     connection: Option<ConnectionKey>,
     isolation: Isolation,
-    /// `true` if the calls are gRPC, which isn't possible over HTTP/1.1.
+    form: MessageForm,
+}
+
+/// The form of the messages on the network connections of a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct MessageForm {
+    /// `true` if HTTP/1.1 isn't possible, because the calls are gRPC or the upstream is set to HTTP/2.
     needs_http2: bool,
+    /// `true` if the upstream is set to HTTP/1.1.
+    needs_http1: bool,
+    /// `true` if field names over HTTP/1.1 are written as `Title-Case`.
+    title_case: bool,
 }
 
 impl Key {
     /// Returns the key of a dispatch. If `isolates_keys` is `true`, each connection key has its own
-    /// network connections. The same is true of gRPC: its streams may send small messages without end, which must not wait, and which may
-    /// end a connection if a handler doesn't read them.
-    pub(super) fn new(dispatch: &Dispatch, isolates_keys: bool, needs_http2: bool) -> Self {
+    /// network connections. `title_case` is the transport's setting.
+    pub(super) fn new(
+        dispatch: &Dispatch,
+        isolates_keys: bool,
+        needs_http2: bool,
+        title_case: bool,
+    ) -> Self {
         let connection = dispatch.connection_key();
-        let isolates_keys = isolates_keys || needs_http2 || dispatch.isolates_connection_keys();
+        let isolates_keys = isolates_keys || dispatch.isolates_connection_keys();
         Self {
             origin: dispatch.destination().origin().clone(),
             connection: connection.filter(|_| isolates_keys).cloned(),
             isolation: dispatch.isolation().clone(),
-            needs_http2,
+            form: MessageForm {
+                needs_http2,
+                needs_http1: dispatch.required_protocol() == HttpProtocol::Http1,
+                title_case: dispatch.title_case().unwrap_or(title_case),
+            },
         }
     }
 
@@ -456,7 +481,7 @@ impl PartialEq for Key {
             && self.origin.authority() == other.origin.authority()
             && self.connection == other.connection
             && self.isolation.key() == other.isolation.key()
-            && self.needs_http2 == other.needs_http2
+            && self.form == other.form
     }
 }
 
@@ -556,20 +581,21 @@ impl Opening {
     async fn open(&self) -> Result<Opened, TransportError> {
         let connector = &self.pool.connector;
         let peer = self.host.peer(&self.pool)?;
-        let requires_http1 = self.host.requires_http1();
-        let stream = match requires_http1 {
+        let form = self.host.key().form;
+        let needs_http1 = form.needs_http1 || self.host.requires_http1();
+        let stream = match needs_http1 {
             true => connector.connect_for_http1(peer).await?,
             false => connector.connect(peer).await?,
         };
         let id = self.pool.next_connection_id();
-        let needs_http2 = self.host.needs_http2();
-        if !requires_http1 && self.pool.protocols.is_http2(&stream, needs_http2) {
+        let MessageForm { needs_http2, .. } = form;
+        if !needs_http1 && self.pool.protocols.is_http2(&stream, needs_http2) {
             return self.open_http2(stream, id).await;
         }
         if needs_http2 {
             return Err(TransportErrorKind::Http2Unavailable.into());
         }
-        match Http1::handshake(stream, &self.pool.http1, &self.host, id).await? {
+        match Http1::handshake(stream, self.pool.http1(form.title_case), &self.host, id).await? {
             Some(connection) => Ok(Opened::Http1(connection)),
             // The upstream closed the connection at once.
             None => Err(TransportErrorKind::Unsent.into()),

@@ -6,6 +6,7 @@ mod codings;
 mod crossing;
 mod early_answers;
 mod empty_frames;
+mod event_streams;
 mod framing;
 mod idle;
 mod live;

@@ -11,6 +11,7 @@ use super::list::escaped;
 use super::{Failure, counted, input};
 use crate::cli::Add;
 use crate::config::{self, Declared};
+use crate::log;
 
 /// The maximum size of a file of secrets, in bytes. The largest secrets are certificates, which are
 /// far smaller.
@@ -52,6 +53,7 @@ pub(super) async fn add(
     if !faults.is_empty() {
         return Err(Failure::Usage(faults.join("\n")));
     }
+    log::warn(config::unread(id.as_str(), &connection, declared).as_ref());
     store.put(id, &connection).await?;
     Ok(writeln!(out, "added {}", counted(1))?)
 }

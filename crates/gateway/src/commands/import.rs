@@ -11,6 +11,7 @@ use super::list::escaped;
 use super::{Failure, counted, input};
 use crate::cli::Import;
 use crate::config::{self, Declared};
+use crate::log;
 use crate::store::is_same;
 
 /// The maximum size of a file to import, in bytes. A larger file must be a mistake, because a
@@ -48,6 +49,9 @@ pub(super) async fn import(
         if !refreshed.is_empty() {
             return Err(refused(&refreshed, "nothing was imported"));
         }
+    }
+    for (id, connection) in &connections {
+        log::warn(config::unread(id.as_str(), connection, declared).as_ref());
     }
     let mut done = 0;
     for (id, connection) in &connections {

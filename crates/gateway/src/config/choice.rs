@@ -3,9 +3,10 @@
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
-use tower_passthrough::upstream::DomainOverride;
+use tower_passthrough::upstream::{DomainOverride, HttpProtocol};
 
 use super::value::Form;
+use crate::log::LogFormat;
 
 impl Form for PathEncoding {
     const EXPECTED: &'static str = "\"auto\", \"never\" or \"always\"";
@@ -51,6 +52,31 @@ impl Form for TraceContext {
         match text {
             "pass" => Some(Self::Pass),
             "start" => Some(Self::Start),
+            _ => None,
+        }
+    }
+}
+
+impl Form for HttpProtocol {
+    const EXPECTED: &'static str = "\"auto\", \"http1\" or \"http2\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "auto" => Some(Self::Auto),
+            "http1" => Some(Self::Http1),
+            "http2" => Some(Self::Http2),
+            _ => None,
+        }
+    }
+}
+
+impl Form for LogFormat {
+    const EXPECTED: &'static str = "\"text\" or \"json\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
             _ => None,
         }
     }

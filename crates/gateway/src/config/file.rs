@@ -4,7 +4,7 @@
 //! report their position.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -16,16 +16,18 @@ use toml::Spanned;
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
-use tower_passthrough::upstream::DomainOverride;
+use tower_passthrough::upstream::{DomainOverride, HttpProtocol};
 
 use super::value::{Count, OneOrMany, SecretSource, Size, Text, Variable};
 use super::{links, store, tls};
 use crate::addressing::Way;
+use crate::listen::{Listen, Mode};
+use crate::log::LogFormat;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct File {
-    pub(super) listen: Option<Text<SocketAddr>>,
+    pub(super) listen: Option<Text<Listen>>,
     pub(super) anyone: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
     pub(super) address_by: Option<Spanned<Vec<Text<Way>>>>,
@@ -46,6 +48,21 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) websocket_origins: Vec<Spanned<String>>,
     pub(super) shutdown: Option<Text<Duration>>,
+    pub(super) log: Option<Text<LogFormat>>,
+    pub(super) socket_mode: Option<Spanned<Text<Mode>>>,
+    pub(super) via: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) pass_forwarded: bool,
+    #[serde(default)]
+    pub(super) reject_double_encoded_dots: bool,
+    #[serde(default)]
+    pub(super) title_case: bool,
+    #[serde(default)]
+    pub(super) isolate: bool,
+    #[serde(default)]
+    pub(super) pool: Pool,
+    #[serde(default)]
+    pub(super) refresh: Refresh,
     #[serde(default)]
     pub(super) network: Network,
     #[serde(default)]
@@ -78,6 +95,55 @@ pub(super) struct Network {
     pub(super) plaintext: bool,
     pub(super) resolve: BTreeMap<Spanned<String>, Text<IpAddr>>,
     pub(super) extra_roots: Vec<Spanned<PathBuf>>,
+    pub(super) native_roots: Option<Spanned<bool>>,
+    pub(super) egress_proxy: Option<Spanned<EgressProxy>>,
+    pub(super) dns_cache: Option<DnsCache>,
+    pub(super) http1_only: bool,
+    pub(super) http2_prior_knowledge: bool,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { url = \"http://proxy.example:3128\" }"
+)]
+pub(super) struct EgressProxy {
+    pub(super) url: Spanned<SecretSource>,
+    pub(super) user: Option<Spanned<String>>,
+    pub(super) password: Option<Spanned<SecretSource>>,
+    pub(super) remote_dns: Option<bool>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table such as { found = \"5s\", failed = \"1s\" }"
+)]
+pub(super) struct DnsCache {
+    pub(super) found: Text<Duration>,
+    pub(super) failed: Text<Duration>,
+}
+
+/// The limits of the pool of connections to upstreams.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Pool {
+    pub(super) idle: Option<Spanned<Text<Duration>>>,
+    pub(super) max_idle: Option<Count>,
+    pub(super) max_idle_per_host: Option<Count>,
+    pub(super) max_handshakes_per_host: Option<Count>,
+    pub(super) max_waiting_per_host: Option<Count>,
+    pub(super) http2_max_connections_per_host: Option<Count>,
+    pub(super) http2_max_streams_per_connection: Option<Count>,
+}
+
+/// The times of refreshes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "a table")]
+pub(super) struct Refresh {
+    pub(super) skew: Option<Text<Duration>>,
+    pub(super) timeout: Option<Spanned<Text<Duration>>>,
+    pub(super) lease: Option<Spanned<Text<Duration>>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -86,6 +152,7 @@ pub(super) struct Timeouts {
     pub(super) connect: Option<Spanned<Text<Duration>>>,
     pub(super) response_head: Option<Spanned<Text<Duration>>>,
     pub(super) idle: Option<Spanned<Text<Duration>>>,
+    pub(super) stream_idle: Option<Spanned<Text<Duration>>>,
     pub(super) total: Option<Spanned<Text<Duration>>>,
     pub(super) upgrade_grace: Option<Text<Duration>>,
     pub(super) caller_idle: Option<Spanned<Text<Duration>>>,
@@ -95,6 +162,8 @@ pub(super) struct Timeouts {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Limits {
     pub(super) request_body: Option<Size>,
+    pub(super) replay: Option<Size>,
+    pub(super) buffered_bodies: Option<Size>,
     pub(super) in_flight: Option<Count>,
     pub(super) in_flight_per_connection: Option<Count>,
     pub(super) rate_per_connection: Option<Spanned<Rate>>,
@@ -131,12 +200,13 @@ pub(super) struct Circuit {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Observe {
     pub(super) trace_context: Option<Text<TraceContext>>,
+    pub(super) paths: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Operator {
-    pub(super) listen: Option<Text<SocketAddr>>,
+    pub(super) listen: Option<Text<Listen>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,16 +235,35 @@ pub(super) struct Integration {
     pub(super) query: BTreeMap<Spanned<String>, Spanned<String>>,
     pub(super) path_encoding: Option<Text<PathEncoding>>,
     pub(super) scrub_links: Option<bool>,
+    pub(super) isolate: Option<bool>,
+    pub(super) response_headers: Option<Text<ResponseHeaderPolicy>>,
+    pub(super) rewrite_links: Option<bool>,
+    pub(super) http: Option<Text<HttpProtocol>>,
+    pub(super) title_case: Option<bool>,
     #[serde(default)]
     pub(super) routes: Vec<Route>,
     pub(super) caller_key: Option<OneOrMany<CallerKey>>,
     #[serde(default)]
     pub(super) subdomains: bool,
     #[serde(default)]
-    pub(super) isolate: bool,
+    pub(super) timeouts: CallTimeouts,
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]
     pub(super) _auth: Option<IgnoredAny>,
+}
+
+/// The time limits of the calls of an integration.
+#[derive(Debug, Default, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    default,
+    expecting = "a table such as { response_head = \"10m\", idle = \"10m\" }"
+)]
+pub(super) struct CallTimeouts {
+    pub(super) response_head: Option<Spanned<Text<Duration>>>,
+    pub(super) idle: Option<Spanned<Text<Duration>>>,
+    pub(super) stream_idle: Option<Spanned<Text<Duration>>>,
+    pub(super) total: Option<Spanned<Text<Duration>>>,
 }
 
 #[derive(Debug, Deserialize)]

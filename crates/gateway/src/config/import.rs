@@ -18,25 +18,38 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 18] = [
+const OTHERS: [&str; 31] = [
     "anyone",
     "caller",
     "circuit",
     "integration",
+    "isolate",
     "limits",
     "listen",
+    "log",
     "mount",
     "network",
     "observe",
     "operator",
+    "pass_forwarded",
+    "pass_headers",
+    "pass_server_instructions",
     "path_encoding",
+    "pool",
+    "refresh",
+    "reject_double_encoded_dots",
     "response_headers",
     "retry",
     "rewrite_links",
     "shutdown",
+    "socket_mode",
     "store",
+    "strip_headers",
     "timeouts",
+    "title_case",
     "tls",
+    "via",
+    "websocket_origins",
 ];
 
 #[derive(Deserialize)]

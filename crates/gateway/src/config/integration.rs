@@ -17,7 +17,9 @@ use super::auth::Tokens;
 use super::auth::{self, Authentication, Needs, Surroundings};
 use super::file::{CallerKey, Integration};
 use super::problem::{Problem, Problems};
+use super::settings;
 use super::value::Variable;
+use super::warnings::{auth_of, strings};
 use crate::keys::KeyPlaces;
 
 /// The integrations of a file, and the secrets and variables that their connections need.
@@ -25,11 +27,29 @@ use crate::keys::KeyPlaces;
 pub(crate) struct Declared {
     pub(crate) integrations: Integrations,
     needs: BTreeMap<String, Needs>,
+    /// The strings in the `auth` tables, which may name secrets, by integration.
+    auth: BTreeMap<String, Vec<String>>,
     /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
     /// The places of callers' keys that any integration names.
     pub(crate) key_places: KeyPlaces,
 }
+
+/// The secrets that a kind of `auth` reads if a connection has them.
+const OPTIONAL: [(&str, &[&str]); 2] = [
+    (
+        "oauth2",
+        &[
+            "access_token",
+            "refresh_token",
+            "expires_at",
+            "client_id",
+            "client_secret",
+            "private_key",
+        ],
+    ),
+    ("sigv4", &["session_token"]),
+];
 
 /// The variables of an integration's URLs.
 pub(super) type Variables = BTreeMap<String, Spanned<Variable>>;
@@ -62,6 +82,10 @@ impl Declared {
             if let Some((upstream, auth)) = read {
                 table = table.with(name.as_str(), upstream);
                 declared.needs.insert(name.clone(), auth.needs);
+                let texts = declared.auth.entry(name.clone()).or_default();
+                if let Some(table) = auth_of(tree, name) {
+                    strings(table, None, texts);
+                }
                 if let Some(tokens) = auth.tokens {
                     declared.tokens.insert(name.clone(), tokens);
                 }
@@ -92,15 +116,32 @@ impl Declared {
             .collect()
     }
 
+    /// Returns `true` if the integration's `auth` may read the secret of that name.
+    pub(super) fn reads(&self, integration: &str, secret: &str) -> bool {
+        let Some(upstream) = self.integrations.get(integration) else {
+            return true;
+        };
+        let mut required = upstream.requirements().secrets().iter();
+        let texts = self.auth.get(integration).map_or(&[][..], Vec::as_slice);
+        let templates = [format!("{{{secret}}}"), format!("{{{secret}?}}")];
+        required.any(|name| &**name == secret)
+            || texts.iter().any(|text| {
+                text == secret || templates.iter().any(|template| text.contains(template))
+            })
+            || OPTIONAL.iter().any(|(kind, names)| {
+                names.contains(&secret) && texts.iter().any(|text| text == kind)
+            })
+    }
+
+    /// Returns `true` if the integration adds a credential to its calls.
+    pub(super) fn has_scheme(&self, integration: &str) -> bool {
+        let texts = self.auth.get(integration);
+        texts.is_some_and(|texts| texts.iter().any(|text| text != "none"))
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
         Some((self.integrations.get(name)?, self.needs.get(name)?))
     }
-}
-
-fn auth_of<'a, 'i>(tree: &'a DeTable<'i>, name: &str) -> Option<&'a Spanned<DeValue<'i>>> {
-    let integrations = tree.get("integration")?.get_ref().as_table()?;
-    let integration = integrations.get(name)?.get_ref().as_table()?;
-    integration.get("auth")
 }
 
 fn upstream(
@@ -150,13 +191,39 @@ fn upstream(
     for caller_key in integration.caller_key.iter().flat_map(|keys| &keys.0) {
         upstream = strip_key(upstream, caller_key, places, problems);
     }
-    upstream = upstream
-        .isolate_connection_keys(integration.isolate)
-        .subdomains(integration.subdomains);
+    upstream = upstream.subdomains(integration.subdomains);
     if let Some(tokens) = &auth.tokens {
         if let Some(statuses) = &tokens.refresh_on {
             upstream = upstream.refresh_on(statuses.iter().copied());
         }
+    }
+    if let Some(isolate) = integration.isolate {
+        upstream = upstream.isolate_connection_keys(isolate);
+    }
+    if let Some(policy) = &integration.response_headers {
+        upstream = upstream.response_headers(policy.0);
+    }
+    if let Some(rewrite) = integration.rewrite_links {
+        upstream = upstream.rewrite_links(rewrite);
+    }
+    if let Some(protocol) = &integration.http {
+        upstream = upstream.http_protocol(protocol.0);
+    }
+    if let Some(title_case) = integration.title_case {
+        upstream = upstream.title_case_headers(title_case);
+    }
+    let timeouts = &integration.timeouts;
+    if let Some(timeout) = settings::set_timeout(timeouts.response_head.as_ref(), problems) {
+        upstream = upstream.response_head_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.idle.as_ref(), problems) {
+        upstream = upstream.idle_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.stream_idle.as_ref(), problems) {
+        upstream = upstream.stream_idle_timeout(timeout);
+    }
+    if let Some(timeout) = settings::set_timeout(timeouts.total.as_ref(), problems) {
+        upstream = upstream.total_timeout(timeout);
     }
     Some((upstream, auth))
 }

@@ -8,7 +8,7 @@ use tower_passthrough::PassthroughBuilder;
 
 use super::file;
 use super::problem::{Problem, Problems};
-use super::value::Count;
+use super::value::{Count, Size};
 use crate::descriptors;
 use crate::peers::PeerLimits;
 
@@ -18,6 +18,9 @@ pub(crate) struct Limits {
     in_flight: Option<usize>,
     in_flight_per_connection: Option<usize>,
     rate_per_connection: Option<Rate>,
+    /// In bytes.
+    replay: Option<usize>,
+    buffered_bodies: Option<usize>,
 }
 
 /// The rate of calls, and the number of calls that may begin at once after a pause.
@@ -43,6 +46,8 @@ impl Limits {
                 .rate_per_connection
                 .as_ref()
                 .and_then(|given| problems.ok(rate(given)).flatten()),
+            replay: file.replay.map(bytes),
+            buffered_bodies: file.buffered_bodies.map(bytes),
         }
     }
 
@@ -56,6 +61,12 @@ impl Limits {
         }
         if let Some(calls) = self.in_flight_per_connection {
             builder = builder.in_flight_per_connection_key(calls);
+        }
+        if let Some(bytes) = self.replay {
+            builder = builder.replay_limit(bytes);
+        }
+        if let Some(bytes) = self.buffered_bodies {
+            builder = builder.buffered_bodies_limit(bytes);
         }
         if let Some(rate) = self.rate_per_connection {
             builder = builder.rate_per_connection_key(rate.into());
@@ -109,6 +120,10 @@ impl From<Rate> for tower_passthrough::limits::Rate {
 fn above_nought(count: Option<Count>) -> Option<usize> {
     let count = count.map(|count| usize::try_from(count.0).unwrap_or(usize::MAX));
     count.filter(|&count| count > 0)
+}
+
+fn bytes(size: Size) -> usize {
+    usize::try_from(size.0).unwrap_or(usize::MAX)
 }
 
 /// Returns the rate, or `None` for 0, which means no limit.

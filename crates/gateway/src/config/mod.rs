@@ -23,6 +23,7 @@ mod settings;
 mod store;
 mod tls;
 mod value;
+mod warnings;
 
 use std::fs;
 use std::net::SocketAddr;
@@ -54,18 +55,27 @@ pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 pub(crate) use self::store::Sqlite;
 pub(crate) use self::store::Store;
+use self::value::Text;
+pub(crate) use self::warnings::unread;
 use crate::addressing::Ways;
 use crate::callers::Callers;
+use crate::listen::{Listen, Mode};
+use crate::log::LogFormat;
 use crate::peers::PeerLimits;
 
 /// The parts of a server.
 #[derive(Debug)]
 pub(crate) struct Config {
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
+    /// The permissions of the file of a Unix socket.
+    pub(crate) socket_mode: Mode,
+    pub(crate) log: LogFormat,
+    /// `true` if the log contains the paths of calls.
+    pub(crate) log_paths: bool,
     /// The certificate for callers. `None` if they use HTTP without TLS.
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// The address for operators, who need no key. `None` if `listen` also serves them.
-    pub(crate) operator: Option<SocketAddr>,
+    pub(crate) operator: Option<Listen>,
     pub(crate) mount: String,
     pub(crate) ways: Ways,
     /// The maximum time that a stop takes.
@@ -85,6 +95,8 @@ pub(crate) struct Config {
     pub(crate) public_url: Option<String>,
     pub(crate) foreign_locations: ForeignLocations,
     pub(crate) reauthorize_url: Option<ReauthorizeUrl>,
+    /// `true` if the links of an integration may be rewritten.
+    pub(crate) may_rewrite_links: bool,
     /// Fields of callers that are removed, in addition to the library's.
     pub(crate) strip_headers: Vec<HeaderName>,
     /// Fields that name the caller, and that are forwarded nevertheless.
@@ -97,7 +109,13 @@ pub(crate) struct Config {
     /// `None` for the library's default.
     pub(crate) upgrade_grace: Option<Duration>,
     pub(crate) response_head_timeout: Duration,
-    pub(crate) idle_timeout: Duration,
+    /// `None` for the library's default.
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) stream_idle_timeout: Option<Duration>,
+    pub(crate) via: Option<String>,
+    pub(crate) pass_forwarded: bool,
+    pub(crate) reject_double_encoded_dots: bool,
+    pub(crate) refresh: RefreshTimes,
     /// `None` for no limit.
     pub(crate) request_body_limit: Option<u64>,
     pub(crate) trace_context: TraceContext,
@@ -110,8 +128,10 @@ pub(crate) struct Config {
 }
 
 impl Config {
-    pub(crate) const LISTEN: SocketAddr =
-        SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
+    pub(crate) const LISTEN: Listen = Listen::Address(SocketAddr::new(
+        std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        8080,
+    ));
     pub(crate) const MOUNT: &str = "/passthrough";
     pub(crate) const SHUTDOWN: Duration = Duration::from_secs(10);
     pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -122,6 +142,14 @@ impl Config {
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
+/// The times of refreshes. `None` for the library's default.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct RefreshTimes {
+    pub(crate) skew: Option<Duration>,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) lease: Option<Duration>,
+}
+
 /// A config, with the warnings about it and the address to listen on.
 #[derive(Debug)]
 pub(crate) struct Loaded {
@@ -130,7 +158,7 @@ pub(crate) struct Loaded {
     /// Settings that work, but that may not be intended.
     pub(crate) warnings: Vec<String>,
     /// The address in the file, even if the command line sets another address.
-    pub(crate) listen: SocketAddr,
+    pub(crate) listen: Listen,
 }
 
 /// The purpose for which a config file is read.
@@ -145,7 +173,7 @@ pub(crate) enum Purpose {
 /// Reads a config file. `listen` replaces the address in the file.
 pub(crate) fn load(
     path: &Path,
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
     purpose: Purpose,
 ) -> Result<Loaded, ConfigError> {
     let bytes = fs::read(path).map_err(|error| ConfigError::unreadable(path, &error))?;
@@ -210,7 +238,7 @@ fn build(
     file: File,
     tree: &DeTable<'_>,
     folder: Folder<'_>,
-    listen: Option<SocketAddr>,
+    listen: Option<Listen>,
     purpose: Purpose,
     mut transport_key: TransportKey,
 ) -> Result<Loaded, Vec<Problem>> {
@@ -227,7 +255,10 @@ fn build(
         count(file.caller.len(), "caller"),
     ]
     .join(", ");
-    let mut warnings = Vec::new();
+    let below = |listen: Text<Listen>| listen.0.below(folder.0);
+    let file_listen = file.listen.clone().map_or(Config::LISTEN, below);
+    let listen = listen.unwrap_or_else(|| file_listen.clone());
+    let mut warnings = warnings::of_settings(&file, tree, &listen);
     if let Some(kind) = file.store.kind_elsewhere() {
         if !file.connection.is_empty() {
             warnings.push(format!(
@@ -239,23 +270,24 @@ fn build(
 
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let ways = addressing::ways(&file, &mount, &mut problems);
-    let file_listen = file.listen.map_or(Config::LISTEN, |listen| listen.0);
-    let listen = listen.unwrap_or(file_listen);
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,
         &mut problems,
     );
-    let idle_timeout = settings::timeout(
-        file.timeouts.idle.as_ref(),
-        Config::IDLE_TIMEOUT,
-        &mut problems,
-    );
+    let idle_timeout = settings::set_timeout(file.timeouts.idle.as_ref(), &mut problems);
+    let stream_idle = file.timeouts.stream_idle.as_ref();
+    let stream_idle_timeout = settings::set_timeout(stream_idle, &mut problems);
+    let via = settings::via(file.via.as_ref(), &mut problems);
+    let refresh = RefreshTimes {
+        skew: file.refresh.skew.as_ref().map(|skew| skew.0),
+        timeout: settings::set_timeout(file.refresh.timeout.as_ref(), &mut problems),
+        lease: settings::set_timeout(file.refresh.lease.as_ref(), &mut problems),
+    };
     if let Some(total) = &file.timeouts.total {
         settings::timeout(Some(total), Duration::ZERO, &mut problems);
     }
     let public_url = links::public_url(file.public_url.as_ref(), &mut problems);
-    let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
     let reauthorize_url = links::reauthorize_url(file.reauthorize_url.as_ref(), &mut problems);
     let strip_headers = settings::headers(&file.strip_headers, &mut problems);
     let pass_headers = settings::headers(&file.pass_headers, &mut problems);
@@ -269,13 +301,17 @@ fn build(
     let circuit = resilience::circuit(&file.circuit, &mut problems);
     let plaintext = file.network.plaintext;
     let transport = network::transport(
-        &file.network,
+        &file,
         connect_timeout,
         folder,
         &mut transport_key,
         &mut problems,
     );
     let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
+    let mut integrations = file.integration.values();
+    let may_rewrite_links = file.rewrite_links
+        || integrations.any(|integration| integration.get_ref().rewrite_links == Some(true));
+    let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
     let is_file = file.store.is_file();
     let store = store::read(file.store, folder, &mut problems);
     let in_file = if is_file {
@@ -291,13 +327,18 @@ fn build(
         Config::CALLER_IDLE,
         &mut problems,
     );
-    let peers = limits::peers(&file.limits, caller_idle, idle_timeout, &mut warnings);
+    let stalled = idle_timeout.unwrap_or(Config::IDLE_TIMEOUT);
+    let peers = limits::peers(&file.limits, caller_idle, stalled, &mut warnings);
     let limits = Limits::read(&file.limits, &mut problems);
     if purpose == Purpose::Serve {
         caller::required(&file.caller, file.anyone.as_ref(), &mut problems);
     }
     let callers = caller::all(file.caller, file.anyone.as_ref(), folder, &mut problems);
 
+    if is_file {
+        let unused = warnings::of_use(&declared, &file.integration, &in_file, &callers);
+        warnings.extend(unused);
+    }
     if let Callers::Anyone(_) = callers {
         warnings.push(
             "callers need no key: everybody who reaches the listener may use each connection"
@@ -307,8 +348,11 @@ fn build(
 
     let tls = file.tls.as_ref();
     let tls = tls.and_then(|table| tls::server(table, folder, &mut problems));
-    let operator = file.operator.listen.map(|listen| listen.0);
-    if let Some(address) = operator.filter(|address| !address.ip().is_loopback()) {
+    if let Some(table) = file.tls.as_ref().filter(|_| listen.is_unix()) {
+        problems.push(table.on_unix());
+    }
+    let operator = file.operator.listen.map(below);
+    if let Some(address) = operator.as_ref().filter(|address| !address.is_local()) {
         warnings.push(format!(
             "operators need no key: everybody who reaches {address} may read the metrics"
         ));
@@ -317,6 +361,11 @@ fn build(
     problems.none()?;
     let config = Config {
         listen,
+        socket_mode: file
+            .socket_mode
+            .map_or(Mode::default(), |mode| mode.get_ref().0),
+        log: file.log.map_or(LogFormat::Text, |log| log.0),
+        log_paths: file.observe.paths,
         tls,
         operator,
         mount,
@@ -340,6 +389,7 @@ fn build(
         public_url,
         foreign_locations,
         reauthorize_url,
+        may_rewrite_links,
         strip_headers,
         pass_headers,
         pass_server_instructions: file.pass_server_instructions,
@@ -348,6 +398,11 @@ fn build(
         upgrade_grace: file.timeouts.upgrade_grace.map(|grace| grace.0),
         response_head_timeout,
         idle_timeout,
+        stream_idle_timeout,
+        via,
+        pass_forwarded: file.pass_forwarded,
+        reject_double_encoded_dots: file.reject_double_encoded_dots,
+        refresh,
         request_body_limit: file
             .limits
             .request_body

@@ -66,6 +66,24 @@ pub(super) fn origins(origins: &[Spanned<String>], problems: &mut Problems) -> V
     checked
 }
 
+/// Returns the pseudonym, after a check.
+pub(super) fn via(via: Option<&Spanned<String>>, problems: &mut Problems) -> Option<String> {
+    let via = via?;
+    // The builder is only used for its check.
+    let builder = PassthroughService::builder(MemoryStore::new(), Integrations::new());
+    let checked = builder.via(via.get_ref()).map(drop);
+    problems.ok(checked.map_err(|error| Problem::at(via, error.to_string())))?;
+    Some(via.get_ref().clone())
+}
+
+/// Returns the timeout, or `None` if it isn't set.
+pub(super) fn set_timeout(
+    given: Option<&Spanned<Text<Duration>>>,
+    problems: &mut Problems,
+) -> Option<Duration> {
+    given.map(|given| timeout(Some(given), Duration::ZERO, problems))
+}
+
 pub(super) fn timeout(
     given: Option<&Spanned<Text<Duration>>>,
     default: Duration,

@@ -2,6 +2,7 @@
 //! that is the config file itself.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -12,7 +13,7 @@ use tower_passthrough_sqlite::Keys;
 use super::Folder;
 use super::problem::{Problem, Problems};
 use super::secret;
-use super::value::{Form, SecretSource, Text};
+use super::value::{Count, Form, SecretSource, Text};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
@@ -21,6 +22,8 @@ pub(super) struct Table {
     pub(super) url: Option<Spanned<String>>,
     pub(super) key: Option<Spanned<SecretSource>>,
     pub(super) keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
+    pub(super) cache_entries: Option<Count>,
+    pub(super) staleness: Option<Text<Duration>>,
     /// The former name of `keys`.
     pub(super) old_keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
 }
@@ -61,6 +64,9 @@ pub(crate) struct Sqlite {
     pub(crate) path: PathBuf,
     /// In base64. The first key encrypts.
     pub(crate) keys: Vec<Secret>,
+    /// `None` for the store's default.
+    pub(crate) cache_entries: Option<u64>,
+    pub(crate) staleness: Option<Duration>,
 }
 
 impl Table {
@@ -145,7 +151,12 @@ fn sqlite(
     }
     table.key.as_ref()?;
     let path = path?;
-    Some(Sqlite { path, keys })
+    Some(Sqlite {
+        path,
+        keys,
+        cache_entries: table.cache_entries.map(|count| count.0),
+        staleness: table.staleness.as_ref().map(|time| time.0),
+    })
 }
 
 /// Returns the path in a URL such as `sqlite://connections.db`. It begins in the folder of the

@@ -24,6 +24,16 @@ pub(super) struct Table {
     private_key: Spanned<SecretSource>,
 }
 
+impl Table {
+    /// Returns the problem of a certificate for a Unix socket.
+    pub(super) fn on_unix(&self) -> Problem {
+        Problem::at(
+            &self.certificate,
+            "`listen` is a Unix socket, which has no TLS; remove [tls], or set an address in `listen`",
+        )
+    }
+}
+
 /// Returns the settings for callers, who are offered HTTP/2 and HTTP/1.1.
 pub(super) fn server(
     table: &Table,

@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
-use std::net::{IpAddr, SocketAddr};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tower_passthrough::Secret;
+
+use crate::listen::{Listen, Mode};
 
 /// A value of type `T`, which is parsed from a string.
 #[derive(Clone, Debug)]
@@ -26,8 +28,16 @@ pub(super) trait Form: Sized {
     fn read(text: &str) -> Option<Self>;
 }
 
-impl Form for SocketAddr {
-    const EXPECTED: &'static str = "an address and a port, such as \"127.0.0.1:8080\"";
+impl Form for Listen {
+    const EXPECTED: &'static str = Self::EXPECTED;
+
+    fn read(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+}
+
+impl Form for Mode {
+    const EXPECTED: &'static str = "permissions as octal digits, such as \"660\"";
 
     fn read(text: &str) -> Option<Self> {
         text.parse().ok()

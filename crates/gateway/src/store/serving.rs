@@ -6,7 +6,7 @@ use tower_passthrough::refresh::RefreshingStore;
 
 use super::Connections;
 use crate::audit;
-use crate::config::Declared;
+use crate::config::{Declared, RefreshTimes};
 
 /// The store for calls. Token endpoints are called through the transport for upstreams, with the
 /// same network policy.
@@ -15,21 +15,33 @@ pub(crate) type Served = RefreshingStore<Connections, OAuth2TokenSource<HttpTran
 pub(crate) fn serve(
     connections: Connections,
     declared: &Declared,
+    times: RefreshTimes,
     transport: HttpTransport,
 ) -> Served {
+    let mut source = OAuth2TokenSource::new(transport);
+    if let Some(timeout) = times.timeout {
+        source = source.timeout(timeout);
+    }
     let endpoints = declared.tokens.iter();
-    let source = endpoints.fold(
-        OAuth2TokenSource::new(transport),
-        |source, (integration, tokens)| source.with(integration.as_str(), tokens.endpoint.clone()),
-    );
-    let store = RefreshingStore::new(connections, source).on_refresh(audit::refreshed);
-    let margins = declared.tokens.iter();
-    margins.fold(store, |store, (integration, tokens)| {
-        match tokens.refresh_before {
-            Some((skew, jitter)) => store.skew_for(integration.as_str(), skew, jitter),
-            None => store,
+    let source = endpoints.fold(source, |source, (integration, tokens)| {
+        source.with(integration.as_str(), tokens.endpoint.clone())
+    });
+    let mut served = RefreshingStore::new(connections, source).on_refresh(audit::refreshed);
+    for (integration, tokens) in &declared.tokens {
+        if let Some((skew, jitter)) = tokens.refresh_before {
+            served = served.skew_for(integration.as_str(), skew, jitter);
         }
-    })
+    }
+    if let Some(skew) = times.skew {
+        served = served.skew(skew);
+    }
+    if let Some(timeout) = times.timeout {
+        served = served.timeout(timeout);
+    }
+    if let Some(lease) = times.lease {
+        served = served.lease(lease);
+    }
+    served
 }
 
 /// Waits until no refresh is under way and the new tokens are stored permanently. If a refresh is

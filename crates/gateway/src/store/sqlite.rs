@@ -35,7 +35,14 @@ pub(crate) async fn check(sqlite: &Sqlite) -> Result<(), OpenError> {
 
 /// Opens the file, or creates it.
 pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
-    let opened = SqliteStore::open(&sqlite.path, keys(sqlite)?).await;
+    let mut builder = SqliteStore::builder(keys(sqlite)?);
+    if let Some(entries) = sqlite.cache_entries {
+        builder = builder.cache_entries(entries);
+    }
+    if let Some(time) = sqlite.staleness {
+        builder = builder.staleness(time);
+    }
+    let opened = builder.open(&sqlite.path).await;
     opened.map_err(|error| failed(sqlite, &error))
 }
 

@@ -116,7 +116,7 @@ async fn an_address_that_others_reach_is_a_warning() {
         check(Config::new(&vendor).table(&table).to_string())
     };
     let ended = with("127.0.0.1:9090");
-    assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
+    assert_eq!((ended.code, &*ended.unusual()), (Some(0), ""));
     let ended = with("0.0.0.0:9090");
     assert_eq!(ended.code, Some(0));
     let warning =
@@ -124,8 +124,8 @@ async fn an_address_that_others_reach_is_a_warning() {
     assert!(ended.stderr.ends_with(warning), "{ended:?}");
     let ended = with("x");
     assert_eq!(ended.code, Some(2));
-    let expected = "operator.listen: expected an address and a port, such as \"127.0.0.1:8080\"\n";
-    assert!(ended.stderr.ends_with(expected), "{ended:?}");
+    let expected = "operator.listen: expected an address and a port such as \"127.0.0.1:8080\", ";
+    assert!(ended.stderr.contains(expected), "{ended:?}");
 }
 
 /// A load balancer must send no more calls, and operators can watch the stop.

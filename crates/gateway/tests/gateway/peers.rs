@@ -347,7 +347,7 @@ async fn a_limit_that_leaves_no_room_for_upstreams_is_a_warning() {
         let config = Config::new(&vendor).table(&limits(connections)).to_string();
         let ended = check(config);
         assert_eq!(ended.code, Some(0), "{ended:?}");
-        ended.stderr
+        ended.unusual()
     };
     for fits in [
         "connections = 10",

@@ -22,6 +22,8 @@ struct Table {
     in_query: bool,
     #[serde(default)]
     body_hash: bool,
+    #[serde(default)]
+    without_version: bool,
     body_limit: Option<Spanned<Size>>,
 }
 
@@ -68,6 +70,9 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
     }
     if table.body_hash {
         scheme = scheme.body_hash();
+    }
+    if table.without_version {
+        scheme = scheme.without_version();
     }
     if let Some(limit) = &table.body_limit {
         scheme = scheme.body_limit(bytes(limit));

@@ -55,6 +55,11 @@ struct Table {
     refresh_jitter: Option<Spanned<Text<Duration>>>,
     // The following keys are for JWTs.
     private_key: Option<Spanned<SecretSource>>,
+    private_key_secret: Option<Spanned<String>>,
+    #[serde(default)]
+    claims: BTreeMap<String, Spanned<String>>,
+    #[serde(default)]
+    jwt_header: BTreeMap<String, Spanned<String>>,
     algorithm: Option<Spanned<Text<SigningAlgorithm>>>,
     key_id: Option<Spanned<String>>,
     issuer: Option<Spanned<String>>,
@@ -243,6 +248,9 @@ impl Table {
         let text = |text: &Option<Spanned<String>>| text.as_ref().map(|text| text.span());
         let strays = [
             self.private_key.as_ref().map(|key| key.span()),
+            text(&self.private_key_secret),
+            self.claims.values().next().map(|claim| claim.span()),
+            self.jwt_header.values().next().map(|value| value.span()),
             self.algorithm.as_ref().map(|algorithm| algorithm.span()),
             text(&self.key_id),
             text(&self.issuer),
@@ -281,7 +289,8 @@ impl Table {
         }
         let signs = grant == GrantKind::JwtBearer || client == ClientAuthKind::PrivateKeyJwt;
         if signs && self.private_key.is_none() {
-            need(&["private_key"]);
+            let secret = self.private_key_secret.as_ref();
+            need(&[secret.map_or("private_key", |name| name.get_ref())]);
         }
         Needs(needs)
     }
@@ -298,6 +307,17 @@ impl Table {
                 .key(key)
                 .map_err(|error| Problem::at(source, error.to_string()))?;
         }
+        if let Some(name) = &self.private_key_secret {
+            if self.private_key.is_some() {
+                let what = "`private_key` is the key; remove one of the two";
+                return Err(Problem::at(name, what));
+            }
+            assertion = assertion.key_of(name.get_ref().as_str());
+        }
+        for (name, value) in &self.jwt_header {
+            let value = of_text(&value.get_ref().as_str().into());
+            assertion = assertion.header_parameter(name.as_str(), value);
+        }
         if let Some(lifetime) = &self.jwt_lifetime {
             assertion = assertion.lifetime(lifetime.get_ref().0);
         }
@@ -309,6 +329,9 @@ impl Table {
 
     fn claims(&self, mut assertion: Assertion) -> Assertion {
         let claim = |text: &Spanned<String>| of_text(&text.get_ref().as_str().into());
+        for (name, value) in &self.claims {
+            assertion = assertion.claim(name.as_str(), claim(value));
+        }
         if let Some(issuer) = &self.issuer {
             assertion = assertion.issuer(claim(issuer));
         }
@@ -421,12 +444,15 @@ fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, 
 }
 
 /// Returns the text as the parameter's value. If the text is `{name}`, the value is the
-/// connection's secret or variable of that name.
+/// connection's secret or variable of that name. `{name?}` isn't sent if the connection lacks it.
 fn of_text(text: &Secret) -> TokenParameter {
     let name = std::str::from_utf8(text.expose()).ok();
     let name = name.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
     match name.filter(|name| !name.contains(['{', '}'])) {
-        Some(name) => TokenParameter::from_connection(name),
+        Some(name) => match name.strip_suffix('?') {
+            Some(name) => TokenParameter::from_connection(name).optional(),
+            None => TokenParameter::from_connection(name),
+        },
         None => text.clone().into(),
     }
 }

@@ -20,6 +20,7 @@ struct Table {
     region: Spanned<String>,
     payload: Option<Spanned<Text<Payload>>>,
     payload_limit: Option<Spanned<Size>>,
+    max_chunk_size: Option<Spanned<Size>>,
     presigned: Option<Spanned<Text<Duration>>>,
 }
 
@@ -68,6 +69,9 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
                 scheme = scheme.signed_payload(bytes(limit));
             }
         }
+    }
+    if let Some(size) = &table.max_chunk_size {
+        scheme = scheme.max_chunk_size(bytes(size));
     }
     if let Some(lifetime) = &table.presigned {
         let seconds = lifetime.get_ref().0.as_secs();
