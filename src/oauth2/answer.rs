@@ -166,8 +166,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     Some(tokens)
 }
 
-/// The parts of descriptions with which vendors refuse a grant that stays valid, although the code is `invalid_grant`. Letters are
-/// compared without case.
+/// The parts of descriptions with which vendors refuse a grant that stays valid, although the code is `invalid_grant`. The letters are
+/// compared regardless of case.
 const PASSING_TEXTS: [&str; 12] = [
     // Salesforce, while another request with the same refresh token is in progress:
     // https://help.salesforce.com/s/articleView?id=release-notes.rn_security_refresh_token_requests.htm&release=250&type=5
@@ -271,7 +271,7 @@ enum Role {
 }
 
 impl Role {
-    /// Returns the role of the member with that name, in whichever spelling: `error_code`, `errorCode`, `ErrorCode`.
+    /// Returns the role of the member with that name, in any spelling: `error_code`, `errorCode`, `ErrorCode`.
     fn from_name(name: &str) -> Self {
         const NAMES: [(&str, Role); 32] = [
             ("error", Role::CodeOrText),
