@@ -166,8 +166,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     Some(tokens)
 }
 
-/// The parts of descriptions with which vendors refuse a grant that stays valid, although the code is `invalid_grant`. Letters are
-/// compared without case.
+/// The parts of descriptions with which vendors refuse a grant that stays valid, although the code is `invalid_grant`. The letters are
+/// compared regardless of case.
 const PASSING_TEXTS: [&str; 12] = [
     // Salesforce, while another request with the same refresh token is in progress:
     // https://help.salesforce.com/s/articleView?id=release-notes.rn_security_refresh_token_requests.htm&release=250&type=5
@@ -271,9 +271,9 @@ enum Role {
 }
 
 impl Role {
-    /// Returns the role of the member with that name, in whichever spelling: `error_code`, `errorCode`, `ErrorCode`.
+    /// Returns the role of the member with that name, in any spelling: `error_code`, `errorCode`, `ErrorCode`.
     fn from_name(name: &str) -> Self {
-        const NAMES: [(&str, Role); 24] = [
+        const NAMES: [(&str, Role); 32] = [
             ("error", Role::CodeOrText),
             ("errors", Role::CodeOrText),
             ("errorcode", Role::Code),
@@ -282,6 +282,11 @@ impl Role {
             ("errorsubtype", Role::Code),
             ("suberror", Role::Code),
             ("errorname", Role::Code),
+            ("errorreason", Role::CodeOrText),
+            ("errcode", Role::Code),
+            ("errno", Role::Code),
+            ("subcode", Role::Code),
+            ("statustxt", Role::CodeOrText),
             ("code", Role::Code),
             ("status", Role::Code),
             ("type", Role::Code),
@@ -290,17 +295,20 @@ impl Role {
             ("fault", Role::CodeOrText),
             ("faultstring", Role::CodeOrText),
             ("data", Role::CodeOrText),
+            ("meta", Role::CodeOrText),
             ("message", Role::CodeOrText),
             ("msg", Role::CodeOrText),
             ("errormessage", Role::CodeOrText),
             ("errormsg", Role::CodeOrText),
+            ("errmsg", Role::CodeOrText),
+            ("submsg", Role::Text),
             ("errordescription", Role::Text),
             ("description", Role::Text),
             ("detail", Role::Text),
             ("details", Role::Text),
         ];
         let letters = || name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
-        let is_it = |known: &&(&str, Role)| {
+        let is_it = |known: &&(&str, Self)| {
             letters()
                 .map(|byte| byte.to_ascii_lowercase())
                 .eq(known.0.bytes())
@@ -552,6 +560,12 @@ mod tests {
             (400, r#"{"Error-Code":"invalid_grant"}"#),
             (400, r#"{"error":"x","error_codes":[190]}"#),
             (400, r#"{"data":{"error":{"code":"invalid_grant"}}}"#),
+            (200, r#"{"errcode":190,"errmsg":"invalid refresh_token"}"#),
+            (
+                200,
+                r#"{"status_code":500,"status_txt":"invalid_grant","data":null}"#,
+            ),
+            (400, r#"{"meta":{"error_type":"invalid_grant","code":400}}"#),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             assert_eq!(

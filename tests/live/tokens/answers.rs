@@ -375,7 +375,7 @@ async fn l8_a_compressed_answer_has_the_limit_of_a_plain_answer() {
 
 /// Slack answers a call with a bad token by 200, so only the lifetime tells that a token must be refreshed.
 #[tokio::test]
-async fn a_default_lifetime_refreshes_tokens_whose_end_nobody_says() {
+async fn a_default_lifetime_refreshes_tokens_without_a_stated_end() {
     let calls = std::sync::atomic::AtomicUsize::new(0);
     let vendor = Vendor::replying(move |received| {
         let field = received.head.value("authorization");
@@ -402,7 +402,7 @@ async fn a_default_lifetime_refreshes_tokens_whose_end_nobody_says() {
     // The body of a response isn't read, so the first calls return the error of the vendor.
     let first = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(first.text(), r#"{"ok":false,"error":"invalid_auth"}"#);
-    within("a token of its own accord", async {
+    within("a refreshed token", async {
         loop {
             let response = raw_call(gateway.address, get("/p/c/x")).await;
             assert_eq!((response.status(), response.error()), (200, None));

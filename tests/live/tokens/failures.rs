@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use tower_passthrough::HttpTransport;
+use http::{Request, Response};
+use tokio::time::Instant;
+use tower_passthrough::body::{RequestBody, UpstreamBody};
+use tower_passthrough::client::{Dispatch, TransportError};
 use tower_passthrough::oauth2::{ClientAuth, OAuth2TokenSource};
 use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::refresh::TokenSource;
+use tower_passthrough::{HttpTransport, Transport};
 
 use super::kit::{connection, endpoint, failure, id, obtain, reply, source, transport};
 use testkit::reply::Reply;
@@ -126,4 +130,38 @@ async fn o5_plaintext_needs_permission() {
     let (cause, _) = failure(source.fetch(&id(), &connection()).await);
     assert!(cause.to_string().contains("without TLS"), "{cause}");
     vendor.untouched().await;
+}
+
+/// Answers no request, and may not even send it.
+struct Silent {
+    sends: bool,
+}
+
+impl Transport for Silent {
+    async fn send(
+        &self,
+        _: Request<RequestBody>,
+        to: &Dispatch,
+    ) -> Result<Response<UpstreamBody>, TransportError> {
+        to.begin_wait();
+        if self.sends {
+            to.end_wait();
+        }
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_only_a_request_that_was_sent_is_waited_for_for_minutes() {
+    for (sends, seconds) in [(false, 15), (true, 300)] {
+        let endpoint = endpoint("https://vendor.test").client_auth(ClientAuth::None);
+        let source = OAuth2TokenSource::new(Silent { sends }).with("vendor", endpoint);
+        let began = Instant::now();
+        let (cause, _) = failure(source.fetch(&id(), &connection()).await);
+        assert_eq!(
+            cause.to_string(),
+            "the token endpoint of `vendor` didn't respond in time"
+        );
+        assert_eq!(began.elapsed().as_secs(), seconds);
+    }
 }
