@@ -152,7 +152,7 @@ impl RequestBody {
             return;
         };
         let is_known = body.is_end_stream() || body.size_hint().exact().is_some();
-        if !is_known && !self.expects_continue && body.is_empty_by_now() {
+        if !is_known && !self.expects_continue && body.take_empty_end() {
             self.kind = Kind::Empty;
         }
     }

@@ -45,9 +45,9 @@ impl Stream {
         Self::Boxed(body, None)
     }
 
-    /// Returns `true` if the end of the body has been received, and the body has no content. Otherwise, a frame that was read is returned
+    /// Reads the end of a body without content, if the end has been received, and returns `true`. Otherwise, a frame that was read is returned
     /// again by the next poll.
-    pub(super) fn is_empty_by_now(&mut self) -> bool {
+    pub(super) fn take_empty_end(&mut self) -> bool {
         let mut cx = Context::from_waker(Waker::noop());
         let frame = match Pin::new(&mut *self).poll_frame(&mut cx) {
             Poll::Pending => return false,

@@ -184,7 +184,7 @@ impl Transport for HttpTransport {
                             && lost.is_none()
                             && may_be_repeated(request.method());
                         let spare = match may_repeat {
-                            true => http1::Spare::of(request.body()),
+                            true => http1::Spare::from_body(request.body()),
                             false => None,
                         };
                         match connection.exchange(request, spare).await {

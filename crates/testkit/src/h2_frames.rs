@@ -13,6 +13,7 @@ pub const SETTINGS: u8 = 4;
 pub const PING: u8 = 6;
 pub const GOAWAY: u8 = 7;
 pub const WINDOW_UPDATE: u8 = 8;
+pub const CONTINUATION: u8 = 9;
 
 pub const ACK: u8 = 1;
 pub const END_STREAM: u8 = 1;
@@ -103,8 +104,19 @@ pub fn fields(fields: &[(&[u8], &[u8])]) -> Vec<u8> {
     for (name, value) in fields {
         block.push(0x10);
         for part in [name, value] {
-            block.push(u8::try_from(part.len()).expect("a short field"));
-            assert!(part.len() < 127, "a short field");
+            // An integer with a prefix of seven bits (RFC 7541 §5.1).
+            match u8::try_from(part.len()) {
+                Ok(length @ 0..127) => block.push(length),
+                _ => {
+                    block.push(127);
+                    let mut rest = part.len() - 127;
+                    while rest >= 128 {
+                        block.push(u8::try_from(rest % 128).expect("seven bits") | 128);
+                        rest /= 128;
+                    }
+                    block.push(u8::try_from(rest).expect("seven bits"));
+                }
+            }
             block.extend(*part);
         }
     }

@@ -99,9 +99,9 @@ pub(crate) fn config(roots: Roots) -> Result<ClientConfig, HttpTransportError> {
             .with_no_client_auth());
     }
     let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots.store), provider);
-    let usual = verifier
-        .build()
-        .map_err(|_| HttpTransportError::new("the trusted certificates can't be used"))?;
+    let usual = verifier.build().map_err(|_| {
+        HttpTransportError::new("there is no trusted certificate; add one by `root_pem`")
+    })?;
     let pinned = roots.pinned;
     let verifier = Arc::new(PinnedVerifier { usual, pinned });
     // The verifier isn't weaker: it only accepts certificates that the host application has named byte for byte.

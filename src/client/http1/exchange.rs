@@ -39,7 +39,7 @@ pub(crate) enum Spare {
 
 impl Spare {
     /// Returns the content, if it's empty or in memory.
-    pub(crate) fn of(body: &RequestBody) -> Option<Self> {
+    pub(crate) fn from_body(body: &RequestBody) -> Option<Self> {
         if body.is_end_stream() {
             return Some(Self::Empty);
         }

@@ -84,15 +84,13 @@ async fn mended(mut stream: Stream, read: Bytes) -> Option<Stream> {
         return None;
     }
     let mut head = BytesMut::from(read);
-    let mut searched = 0;
+    let mut from = 0;
     let end = loop {
-        // The end of a head is a line of its own, so the lines before the last one are searched once.
-        let rest = head.get(searched..)?;
-        if let Some(end) = end_of_head(rest) {
-            break searched + end;
+        if let Some(end) = end_of_head(&head, from) {
+            break end;
         }
-        let last_line = rest.iter().rposition(|&byte| byte == b'\n');
-        searched += last_line.map_or(0, |at| at + 1);
+        // The bytes that were searched aren't searched again, except the beginning of an empty line.
+        from = head.len().saturating_sub(2);
         if head.len() >= MAX_HEAD_SIZE {
             return None;
         }
@@ -198,16 +196,18 @@ fn mend_colon(line: &mut [u8]) -> Option<Field> {
     })
 }
 
-/// Returns the length of the head with its empty line.
-fn end_of_head(bytes: &[u8]) -> Option<usize> {
-    let mut at = 0;
-    for line in bytes.split_inclusive(|&byte| byte == b'\n') {
-        at += line.len();
-        if matches!(line, b"\n" | b"\r\n") {
-            return Some(at);
-        }
+/// Returns the length of the head with its empty line, whose end is searched behind `from`.
+fn end_of_head(bytes: &[u8], from: usize) -> Option<usize> {
+    let rest = bytes.get(from..)?;
+    let after = |empty: &[u8]| {
+        let mut windows = rest.windows(empty.len());
+        let at = windows.position(|window| window == empty)?;
+        Some(from + at + empty.len())
+    };
+    match (after(b"\n\n"), after(b"\n\r\n")) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
     }
-    None
 }
 
 /// Splits a line into its text and its end.
@@ -225,7 +225,7 @@ mod tests {
 
     fn mended(head: &str) -> Option<String> {
         let mut bytes = head.as_bytes().to_vec();
-        let end = end_of_head(&bytes)?;
+        let end = end_of_head(&bytes, 0)?;
         let is_mended = may_be_mended(&bytes) && mend(bytes.get_mut(..end)?);
         is_mended.then(|| String::from_utf8(bytes).unwrap_or_default())
     }

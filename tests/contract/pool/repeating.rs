@@ -1,9 +1,9 @@
 //! Kept connections that end in the moment in which a request is written: safe requests are sent once more.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 
-use tokio::sync::mpsc::unbounded_channel;
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tower_passthrough::Observe;
 use tower_passthrough::observe::CallReport;
@@ -264,7 +264,7 @@ async fn k2_if_the_second_attempt_cant_connect_the_first_failure_is_returned() {
 }
 
 #[derive(Debug)]
-struct Attempts(tokio::sync::mpsc::UnboundedSender<u32>);
+struct Attempts(UnboundedSender<u32>);
 
 impl Observe for Attempts {
     fn finished(&self, call: &CallReport<'_>) {
@@ -276,8 +276,7 @@ impl Observe for Attempts {
 async fn k2_a_repeated_request_counts_as_an_attempt() {
     let vendor = Vendor::replying(answers_once(Reply::default().close())).await;
     let (sender, mut told) = unbounded_channel();
-    let sender = Arc::new(sender);
-    let observer = Attempts((*sender).clone());
+    let observer = Attempts(sender);
     let setup = Setup::new(&vendor).options(|options| options.observe(observer));
     let gateway = setup.start().await;
     let mut caller = Caller::connect(gateway.address).await;
