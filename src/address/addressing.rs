@@ -158,6 +158,12 @@ impl Addressing {
         (self.by_extension && has_extension()) || self.is_by_host(request)
     }
 
+    /// Returns `true` if a request to this host names a connection by its host.
+    pub(crate) fn names_by_host(&self, host: &str) -> bool {
+        let pattern = self.host.as_ref();
+        pattern.is_some_and(|pattern| pattern.named_in(host).is_some())
+    }
+
     /// Returns the field that names connections, which no upstream receives.
     pub(crate) fn field(&self) -> Option<&HeaderName> {
         self.header.as_ref()

@@ -208,7 +208,10 @@ where
                 checks::check_base_path(&upstream, target)?;
                 checks::check_double_encoded_dots(target, route, config)
             };
-            links.translate(&mut call.outgoing.head.headers, may_reach)?;
+            let addressing = config.addressing.as_deref();
+            let is_gateways =
+                |host: &str| addressing.is_some_and(|addressing| addressing.names_by_host(host));
+            links.translate(&mut call.outgoing.head.headers, &is_gateways, &may_reach)?;
         }
 
         // Rewrite.

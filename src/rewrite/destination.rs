@@ -15,6 +15,9 @@ use crate::upstream::Route;
 const DESTINATION: HeaderName = HeaderName::from_static("destination");
 const IF: HeaderName = HeaderName::from_static("if");
 
+/// Returns an error for a URL that the call may not name.
+type MayReach<'a> = dyn Fn(&Target<'_>, &Route<'_>) -> Result<(), Error> + 'a;
+
 /// The part of the gateway's URLs in which an address is.
 enum Place<'a> {
     /// Not at the gateway.
@@ -26,7 +29,8 @@ enum Place<'a> {
 }
 
 impl MountedLinks {
-    /// Translates the addresses under the mount in `Destination` and `If`, if `may_reach` permits their URLs.
+    /// Translates the addresses under the mount in `Destination` and `If`, if `may_reach` permits their URLs. `is_gateways` returns `true`
+    /// for a host that names a connection.
     ///
     /// # Errors
     ///
@@ -34,8 +38,10 @@ impl MountedLinks {
     pub(crate) fn translate(
         &self,
         headers: &mut HeaderMap,
-        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+        is_gateways: &dyn Fn(&str) -> bool,
+        may_reach: &MayReach<'_>,
     ) -> Result<(), Error> {
+        let rules = (is_gateways, may_reach);
         for field in [DESTINATION, IF] {
             let is_list = field == IF;
             let Ok(Entry::Occupied(mut entry)) = headers.try_entry(field) else {
@@ -45,8 +51,8 @@ impl MountedLinks {
                 // A URL is ASCII, so other values aren't addresses.
                 let Ok(text) = value.to_str() else { continue };
                 let translated = match is_list {
-                    true => self.tags(text, &may_reach)?,
-                    false => self.url_of(text.trim(), &may_reach)?,
+                    true => self.tags(text, rules)?,
+                    false => self.url_of(text.trim(), rules)?,
                 };
                 let translated = translated.map(Bytes::from);
                 if let Some(Ok(translated)) = translated.map(HeaderValue::from_maybe_shared) {
@@ -61,7 +67,7 @@ impl MountedLinks {
     fn tags(
         &self,
         text: &str,
-        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+        rules: (&dyn Fn(&str) -> bool, &MayReach<'_>),
     ) -> Result<Option<String>, Error> {
         let mut translated = String::with_capacity(text.len());
         let mut has_changed = false;
@@ -70,7 +76,7 @@ impl MountedLinks {
             let Some((tag, behind)) = after.split_once('>') else {
                 break;
             };
-            let url = self.url_of(tag, &may_reach)?;
+            let url = self.url_of(tag, rules)?;
             has_changed |= url.is_some();
             translated.push_str(before);
             translated.push('<');
@@ -86,10 +92,10 @@ impl MountedLinks {
     fn url_of(
         &self,
         text: &str,
-        may_reach: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+        (is_gateways, may_reach): (&dyn Fn(&str) -> bool, &MayReach<'_>),
     ) -> Result<Option<String>, Error> {
         let (path, query) = cut(text, '?');
-        let below = match self.place_of(path) {
+        let below = match self.place_of(path, is_gateways) {
             Place::Elsewhere => return Ok(None),
             Place::Below(below) if !text.contains('#') => below,
             Place::Below(_) | Place::Beside => {
@@ -103,7 +109,7 @@ impl MountedLinks {
         Ok(Some(format!("{scheme}://{authority}{joined}")))
     }
 
-    fn place_of<'a>(&self, path: &'a str) -> Place<'a> {
+    fn place_of<'a>(&self, path: &'a str, is_gateways: &dyn Fn(&str) -> bool) -> Place<'a> {
         let (path, is_absolute) = match path.split_once("://") {
             Some((scheme, rest)) => {
                 let slash = rest.find('/').unwrap_or(rest.len());
@@ -111,35 +117,40 @@ impl MountedLinks {
                 let is_http = ["http", "https"]
                     .into_iter()
                     .any(|name| scheme.eq_ignore_ascii_case(name));
-                if !is_http || !self.mount.is_at(scheme, authority) {
-                    return Place::Elsewhere;
+                let host = authority.split(':').next().unwrap_or_default();
+                match self.mount.is_at(scheme, authority) {
+                    true if is_http => {}
+                    false if is_http && is_gateways(host) => return Place::Beside,
+                    _ => return Place::Elsewhere,
                 }
                 (path, true)
             }
             None if path.starts_with('/') && !path.starts_with("//") => (path, false),
             None => return Place::Elsewhere,
         };
-        if self.mount.path().is_empty() {
-            return Place::Below(path);
-        }
-        // The last segment is the id, which may be encoded in another way.
-        let (mount, own) = self.mount.path().rsplit_once('/').unwrap_or_default();
-        let below_mount = path
-            .strip_prefix(mount)
-            .and_then(|rest| rest.strip_prefix('/'));
-        let Some(rest) = below_mount else {
-            return match is_absolute {
-                true => Place::Beside,
-                false => Place::Elsewhere,
-            };
+        let is_in_a_mount = |mount: &str| {
+            let (mount, _) = mount.rsplit_once('/').unwrap_or_default();
+            path.strip_prefix(mount)
+                .is_some_and(|rest| rest.starts_with('/'))
         };
-        let slash = rest.find('/').unwrap_or(rest.len());
-        let (segment, below) = rest.split_at_checked(slash).unwrap_or((rest, ""));
-        match segment == own || names_same(segment, own) {
-            true => Place::Below(below),
-            false => Place::Beside,
+        let mut mounts = self.mount.paths().into_iter();
+        match mounts.clone().find_map(|mount| below(mount, path)) {
+            Some(below) => Place::Below(below),
+            None if is_absolute || mounts.any(is_in_a_mount) => Place::Beside,
+            None => Place::Elsewhere,
         }
     }
+}
+
+/// Returns the rest of a path below a mount, whose last segment is the id. The id may be encoded in another way.
+fn below<'a>(mount: &str, path: &'a str) -> Option<&'a str> {
+    let Some((mount, own)) = mount.rsplit_once('/') else {
+        // The host names the connection.
+        return Some(if path.is_empty() { "/" } else { path });
+    };
+    let rest = path.strip_prefix(mount)?.strip_prefix('/')?;
+    let (segment, below) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len()))?;
+    (segment == own || names_same(segment, own)).then_some(below)
 }
 
 /// Splits the text at the first `<` outside of an entity tag, which is quoted and may contain each character.

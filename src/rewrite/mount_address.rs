@@ -56,6 +56,10 @@ pub(crate) struct MountAddress {
     authority: Authority,
     /// The path that a server in front has removed, the mount and the id: `/passthrough/acme`.
     path: Box<str>,
+    /// The host of the request, which may be another than the public URL's.
+    requested: Option<Authority>,
+    /// The path of the mount and the id in the request.
+    requested_path: Box<str>,
     /// The rest of the caller's path, unchanged.
     remainder: Box<str>,
 }
@@ -78,10 +82,9 @@ impl MountAddress {
         if !is_plain(mount) {
             return None;
         }
+        let requested = requested_host(uri, headers);
         let (scheme, authority, outer) = match public {
-            Some(public) if address.is_by_host() => {
-                (public.scheme.clone(), requested_host(uri, headers)?, "")
-            }
+            Some(public) if address.is_by_host() => (public.scheme.clone(), requested.clone()?, ""),
             Some(public) => (
                 public.scheme.clone(),
                 public.authority.clone(),
@@ -91,13 +94,15 @@ impl MountAddress {
                 let scheme = extensions.get::<Scheme>().or_else(|| uri.scheme());
                 let scheme = scheme.filter(|&scheme| *scheme == Scheme::HTTPS);
                 let scheme = scheme.map_or(Scheme::HTTP, Scheme::clone);
-                (scheme, requested_host(uri, headers)?, "")
+                (scheme, requested.clone()?, "")
             }
         };
         Some(Self {
             scheme,
             authority,
             path: [outer, mount].concat().into(),
+            requested,
+            requested_path: mount.into(),
             remainder: remainder.into(),
         })
     }
@@ -105,6 +110,11 @@ impl MountAddress {
     /// Returns the path of the mount and the id.
     pub(super) fn path(&self) -> &str {
         &self.path
+    }
+
+    /// Returns the paths of the mount and the id at the public URL and in the request.
+    pub(super) fn paths(&self) -> [&str; 2] {
+        [&self.path, &self.requested_path]
     }
 
     /// Returns the path of the call, as the caller wrote it.
@@ -127,7 +137,8 @@ impl MountAddress {
             let host = authority.strip_suffix(port).unwrap_or(authority);
             host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
         };
-        plain(authority) == plain(self.authority.as_str())
+        let is = |own: &Authority| plain(authority) == plain(own.as_str());
+        is(&self.authority) || self.requested.as_ref().is_some_and(is)
     }
 }
 

@@ -1,5 +1,6 @@
 //! WebDAV: the fields of a request that name resources by their URL, which are addresses under the mount.
 
+use tower_passthrough::address::Addressing;
 use tower_passthrough::{Connection, Integrations, MemoryStore, PassthroughService, Scope};
 
 use testkit::caller::{raw_call, request};
@@ -69,6 +70,68 @@ async fn h24_another_address_of_the_gateway_is_refused() {
         assert!(!answer.text().contains("app.test"), "{sent}");
     }
     assert!(pair.vendor.try_next().await.is_none());
+}
+
+/// A caller inside of the network calls the gateway by another name than the public one.
+#[tokio::test]
+async fn h24_the_public_url_and_the_host_of_the_request_are_both_the_gateways() {
+    let pair = Pair::with(|setup| {
+        setup.path("/dav").options(|options: Builder| {
+            let options = options.rewrite_links(true);
+            options.public_url("https://gw.example/out").unwrap()
+        })
+    })
+    .await;
+    for sent in [
+        "https://gw.example/out/p/c/b.txt",
+        "http://app.test/p/c/b.txt",
+        "/out/p/c/b.txt",
+        "/p/c/b.txt",
+    ] {
+        let field = format!("Destination: {sent}");
+        let seen = pair.seen(request("MOVE", "/p/c/a", &[&field], "")).await;
+        let expected = to(&pair, "{v}/dav/b.txt");
+        assert_eq!(seen.head.values("destination"), [expected], "{sent}");
+    }
+    for sent in ["https://gw.example/p", "http://app.test/p/d/b", "/out/p/d"] {
+        let call = request("MOVE", "/p/c/a", &[&format!("Destination: {sent}")], "");
+        pair.refused(call, 400, "bad-address").await;
+    }
+}
+
+#[tokio::test]
+async fn h24_a_destination_at_a_host_that_names_a_connection() {
+    let pair = Pair::with(|setup| {
+        setup.path("/dav").options(|options: Builder| {
+            let addressing = Addressing::path().host("{connection}.gw.test").unwrap();
+            options.rewrite_links(true).address_by(addressing)
+        })
+    })
+    .await;
+    let call =
+        |sent: &str| format!("MOVE /a HTTP/1.1\r\nHost: c.gw.test\r\nDestination: {sent}\r\n\r\n");
+    for (sent, expected) in [
+        ("http://c.gw.test/b.txt", "{v}/dav/b.txt"),
+        ("http://C.gw.test:80", "{v}/dav/"),
+        ("/b.txt", "{v}/dav/b.txt"),
+    ] {
+        let seen = pair.seen(call(sent)).await;
+        assert_eq!(
+            seen.head.values("destination"),
+            [to(&pair, expected)],
+            "{sent}"
+        );
+    }
+    for sent in ["http://d.gw.test/b.txt", "https://d.gw.test:8080/b.txt"] {
+        pair.refused(call(sent), 400, "bad-address").await;
+    }
+    let by_path = request(
+        "MOVE",
+        "/p/c/a",
+        &["Destination: http://d.gw.test/b.txt"],
+        "",
+    );
+    pair.refused(by_path, 400, "bad-address").await;
 }
 
 #[tokio::test]
