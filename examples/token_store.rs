@@ -84,6 +84,22 @@ impl TokenStore for Database {
         Ok(Some(lease))
     }
 
+    async fn extend(
+        &self,
+        key: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut table = self.table();
+        let newest = table.row(key).ok().and_then(|row| row.lease.as_mut());
+        let now = Instant::now();
+        // A lease that has expired isn't extended, because another caller may have seen its end.
+        let newest = newest.filter(|(newest, end)| *newest == lease && now < *end);
+        let later = now.checked_add(time);
+        let later = later.ok_or_else(|| StoreError::unavailable("the lease is too long"))?;
+        Ok(newest.map(|(_, end)| *end = later).is_some())
+    }
+
     async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         let mut table = self.table();
         let newest = table.row(key).ok().and_then(|row| row.lease.as_mut());

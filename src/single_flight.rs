@@ -184,6 +184,11 @@ impl<K: Key, M: Memory, T> Leader<K, M, T> {
         }
     }
 
+    /// Sends a result to all waiters, also to those that join later, although the work goes on. [`complete`](Self::complete) replaces it.
+    pub(crate) fn announce(&self, result: T) {
+        self.sender.send_replace(Some(result));
+    }
+
     /// Ends the work, and sends the result to all waiters. Before a waiter gets the result, the next caller can already start new
     /// work.
     pub(crate) fn complete(mut self, result: T) {
@@ -226,6 +231,11 @@ impl<T: Clone> Waiter<T> {
     pub(crate) async fn result(mut self) -> Option<T> {
         let result = self.0.wait_for(Option::is_some).await.ok()?;
         result.clone()
+    }
+
+    /// Waits for the end of the work, with or without a result.
+    pub(crate) async fn ended(mut self) {
+        while self.0.changed().await.is_ok() {}
     }
 }
 

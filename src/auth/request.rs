@@ -62,7 +62,7 @@ impl<'a> AuthRequest<'a> {
         &self.head.uri
     }
 
-    /// Returns the fields that are sent, without `Host`.
+    /// Returns the fields that are sent. `Host` is the first field, with the destination's authority.
     #[must_use]
     pub fn headers(&self) -> &HeaderMap {
         &self.head.headers

@@ -145,6 +145,18 @@ impl RequestBody {
         }
     }
 
+    /// Becomes an empty body if it's a body over HTTP/2 of unknown length whose end has been received, and that has no content. The
+    /// request is then framed as a request without a body.
+    pub(crate) fn settle(&mut self) {
+        let Kind::Stream(body) = &mut self.kind else {
+            return;
+        };
+        let is_known = body.is_end_stream() || body.size_hint().exact().is_some();
+        if !is_known && !self.expects_continue && body.is_empty_by_now() {
+            self.kind = Kind::Empty;
+        }
+    }
+
     /// Returns a copy of the body, if it's empty or in memory.
     pub(crate) fn try_clone(&self) -> Option<Self> {
         match &self.kind {

@@ -6,15 +6,16 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use http_body_util::Empty;
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
 
-use super::BoxBody;
+use super::{BoxBody, boxed};
 use crate::error::BoxError;
 
 /// The time for which an unconfirmed end is held back. If the caller reset its stream, its call is dropped by then.
@@ -26,6 +27,13 @@ pub(super) enum Stream {
     /// A body that was wrapped by layers of the host application, and that may not confirm its end. The timer runs
     /// while an unconfirmed end is held back.
     Boxed(BoxBody, Option<Pin<Box<Sleep>>>),
+    /// A body whose first frame was read early.
+    Peeked(Box<Peeked>),
+}
+
+pub(super) struct Peeked {
+    frame: Option<Result<Frame<Bytes>, BoxError>>,
+    rest: Stream,
 }
 
 impl Stream {
@@ -35,6 +43,29 @@ impl Stream {
 
     pub(super) fn from_boxed(body: BoxBody) -> Self {
         Self::Boxed(body, None)
+    }
+
+    /// Returns `true` if the end of the body has been received, and the body has no content. Otherwise, a frame that was read is returned
+    /// again by the next poll.
+    pub(super) fn is_empty_by_now(&mut self) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        let frame = match Pin::new(&mut *self).poll_frame(&mut cx) {
+            Poll::Pending => return false,
+            Poll::Ready(None) => return true,
+            Poll::Ready(Some(frame)) => frame,
+        };
+        let is_empty = frame
+            .as_ref()
+            .is_ok_and(|frame| frame.data_ref().is_some_and(Bytes::is_empty));
+        if is_empty && self.is_end_stream() {
+            return true;
+        }
+        let rest = std::mem::replace(self, Self::Boxed(boxed(Empty::new()), None));
+        *self = Self::Peeked(Box::new(Peeked {
+            frame: Some(frame),
+            rest,
+        }));
+        false
     }
 }
 
@@ -59,6 +90,10 @@ impl Body for Stream {
                 }
                 frame => Poll::Ready(frame),
             },
+            Self::Peeked(peeked) => match peeked.frame.take() {
+                Some(frame) => Poll::Ready(Some(frame)),
+                None => Pin::new(&mut peeked.rest).poll_frame(cx),
+            },
         }
     }
 
@@ -66,6 +101,7 @@ impl Body for Stream {
         match self {
             Self::Hyper(body) => body.is_end_stream(),
             Self::Boxed(body, _) => body.is_end_stream(),
+            Self::Peeked(peeked) => peeked.frame.is_none() && peeked.rest.is_end_stream(),
         }
     }
 
@@ -73,6 +109,10 @@ impl Body for Stream {
         match self {
             Self::Hyper(body) => body.size_hint(),
             Self::Boxed(body, _) => body.size_hint(),
+            Self::Peeked(peeked) => match peeked.frame {
+                Some(_) => SizeHint::new(),
+                None => peeked.rest.size_hint(),
+            },
         }
     }
 }

@@ -25,7 +25,7 @@ pub struct HttpTransportBuilder {
     isolates_keys: bool,
     title_case_headers: bool,
     #[cfg(feature = "rustls")]
-    roots: rustls::RootCertStore,
+    roots: super::connect::Roots,
     #[cfg(feature = "rustls")]
     tls: Option<rustls::ClientConfig>,
 }
@@ -41,7 +41,7 @@ impl HttpTransportBuilder {
             isolates_keys: false,
             title_case_headers: false,
             #[cfg(feature = "rustls")]
-            roots: super::connect::bundled_roots(),
+            roots: super::connect::Roots::bundled(),
             #[cfg(feature = "rustls")]
             tls: None,
         }
@@ -90,13 +90,16 @@ impl HttpTransportBuilder {
 
     /// Adds the certificates of a PEM file to the trusted roots. Default: the bundled roots of Mozilla.
     ///
+    /// Each of these certificates is also trusted as the certificate of an upstream if the upstream presents exactly this certificate: a
+    /// self-signed certificate as `openssl req -x509` makes it (`CA:TRUE`) can be trusted. Its dates and its names are checked as usual.
+    ///
     /// # Errors
     ///
     /// [`HttpTransportError`] if the file isn't valid PEM, or contains no certificate that can be a trust anchor.
     #[cfg(feature = "rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rustls")))]
     pub fn root_pem(mut self, pem: &[u8]) -> Result<Self, HttpTransportError> {
-        super::connect::add_pem(&mut self.roots, pem)?;
+        self.roots.add_pem(pem)?;
         Ok(self)
     }
 
@@ -108,7 +111,7 @@ impl HttpTransportBuilder {
     #[cfg(feature = "native-roots")]
     #[cfg_attr(docsrs, doc(cfg(feature = "native-roots")))]
     pub fn native_roots(mut self) -> Result<Self, HttpTransportError> {
-        super::connect::add_native(&mut self.roots)?;
+        self.roots.add_native()?;
         Ok(self)
     }
 

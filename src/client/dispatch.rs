@@ -1,6 +1,6 @@
 //! A checked destination, and the connection for which a request is sent.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use crate::connection::ConnectionKey;
 use crate::identity::{ClientIdentity, IsolationKey};
@@ -26,6 +26,7 @@ pub struct Dispatch {
     isolates_keys: bool,
     /// `true` while the request waits for a network connection.
     is_waiting: AtomicBool,
+    resends: AtomicU32,
 }
 
 /// The rule by which calls share network connections.
@@ -63,6 +64,7 @@ impl Dispatch {
             isolation: Isolation::None,
             isolates_keys: false,
             is_waiting: AtomicBool::new(false),
+            resends: AtomicU32::new(0),
         }
     }
 
@@ -164,6 +166,18 @@ impl Dispatch {
     /// Records that the request is about to be sent.
     pub fn end_wait(&self) {
         self.is_waiting.store(false, Ordering::Relaxed);
+    }
+
+    /// Records that the transport sends the request again, after a part of the request was written. The number of resends is added to
+    /// [`CallReport::attempts`](crate::observe::CallReport::attempts).
+    pub fn record_resend(&self) {
+        self.resends.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Returns the number of times that the transport has sent the request again.
+    #[must_use]
+    pub fn resends(&self) -> u32 {
+        self.resends.load(Ordering::Relaxed)
     }
 
     pub(crate) fn is_waiting(&self) -> bool {

@@ -1,8 +1,12 @@
 //! The errors of transports, and the responses to callers that they become.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+use ipnet::IpNet;
+use smallvec::SmallVec;
 
 use crate::error::{BoxError, Error, ErrorCode};
 
@@ -98,6 +102,12 @@ impl TransportError {
     /// Returns a failure before anything was sent.
     pub fn unsent(error: impl Into<BoxError>) -> Self {
         Self::new(TransportErrorKind::Unsent, error)
+    }
+
+    /// Returns the failure for an address that the network policy refuses.
+    pub(super) fn prohibited(address: IpAddr, blocks: SmallVec<[IpNet; 2]>) -> Self {
+        let cause = Prohibited { address, blocks };
+        Self::new(TransportErrorKind::DestinationProhibited, cause)
     }
 
     /// Returns the error of a `tower::Service`. If the error is a `TransportError`, it's returned
@@ -236,9 +246,7 @@ impl TransportErrorKind {
             Self::PlaintextProhibited => Some(Advice(
                 "`NetworkPolicy::dangerous().loopback()` allows plaintext to upstreams on this machine, `.plaintext()` to all (in passthrough-gateway: `[network] plaintext`)",
             )),
-            Self::DestinationProhibited => Some(Advice(
-                "`NetworkPolicy::allow` allows a block of addresses, `.dangerous().loopback()` those of this machine (in passthrough-gateway: `[network] allow`)",
-            )),
+            Self::DestinationProhibited => Some(ALLOW),
             _ => None,
         }
     }
@@ -314,7 +322,7 @@ impl std::error::Error for TransportError {
 }
 
 /// A sentence for the logs of the host application.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Advice(&'static str);
 
 impl fmt::Display for Advice {
@@ -324,6 +332,39 @@ impl fmt::Display for Advice {
 }
 
 impl std::error::Error for Advice {}
+
+const ALLOW: Advice = Advice(
+    "`NetworkPolicy::allow` allows a block of addresses, `.dangerous().loopback()` those of this machine (in passthrough-gateway: `[network] allow`)",
+);
+
+/// The address that the network policy refuses, for the logs of the host application.
+#[derive(Debug)]
+struct Prohibited {
+    address: IpAddr,
+    /// The blocks that must be allowed.
+    blocks: SmallVec<[IpNet; 2]>,
+}
+
+impl fmt::Display for Prohibited {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the upstream's address {} is in the block ",
+            self.address
+        )?;
+        for (number, block) in self.blocks.iter().enumerate() {
+            let separator = if number == 0 { "" } else { " and the block " };
+            write!(f, "{separator}{block}")?;
+        }
+        f.write_str(", which isn't allowed")
+    }
+}
+
+impl std::error::Error for Prohibited {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&ALLOW)
+    }
+}
 
 /// The error of a transport that can't be set up: a certificate file or an address of an egress proxy isn't valid,
 /// credentials can't be sent to the proxy, or there is no cryptography provider for TLS.

@@ -4,11 +4,9 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use http::HeaderValue;
-use http::header::HOST;
 use http::header::UPGRADE;
 use http::uri::PathAndQuery;
-use http::{Request, Response, Uri};
+use http::{Method, Request, Response, Uri};
 
 use super::builder::HttpTransportBuilder;
 use super::dispatch::Dispatch;
@@ -19,6 +17,7 @@ use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
+use crate::rewrite::{remove_host, set_host};
 
 /// The maximum size of the head of a request on an HTTP/2 connection that connection keys share, in bytes. Many upstreams end the
 /// connection after a larger head (ENHANCE_YOUR_CALM) instead of refusing the request.
@@ -34,10 +33,16 @@ const MAX_RESENDS: u32 = 2;
 /// [`Http2Unavailable`](TransportErrorKind::Http2Unavailable), and nothing is sent.
 ///
 /// A [`NetworkPolicy`](crate::policy::NetworkPolicy) checks each address on each new connection. Redirects
-/// aren't followed, nothing is decompressed, and no proxy is read from the environment. A request is sent
-/// again only if a reused connection was closed before any of it was written, or if the upstream reports
-/// that it hasn't processed it (RFC 9113 §8.7). Cloning increments a reference count, and clones share a
-/// pool.
+/// aren't followed, nothing is decompressed, and no proxy is read from the environment. Cloning increments a reference count, and
+/// clones share a pool.
+///
+/// A request is sent again only in these cases:
+///
+/// - A reused connection was closed before any byte of the request was written.
+/// - The upstream reports that it hasn't processed the request (RFC 9113 §8.7), and its body is empty or in memory. After
+///   HTTP_1_1_REQUIRED, the request and all later requests to this origin are sent over HTTP/1.1.
+/// - A reused connection ended before any byte of the response, the method is GET, HEAD or OPTIONS, and the body is empty or in memory
+///   (RFC 9110 §9.2.2). The request is sent once more, over a new connection.
 #[derive(Clone)]
 pub struct HttpTransport(Arc<Inner>);
 
@@ -69,9 +74,8 @@ impl HttpTransport {
         let stream = self.0.pool.connect_dedicated(key).await?;
         to.end_wait();
         *request.uri_mut() = Uri::from(take_target(&mut request));
-        let host = HeaderValue::from_str(to.destination().authority().as_str());
-        let host = host.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
-        request.headers_mut().insert(HOST, host);
+        let host = to.destination().origin().host_field();
+        set_host(request.headers_mut(), host);
         http1::switch(stream, shared.http1(), request).await
     }
 
@@ -133,19 +137,49 @@ impl Transport for HttpTransport {
             let key = Key::new(to, self.0.isolates_keys, needs_http2);
             let mut host = pool.host_for(key, to.connection_key());
             let mut resends = 0;
+            // The failure of a connection that ended without a response. The request is then sent over a new connection.
+            let mut lost: Option<Lost> = None;
             loop {
-                to.begin_wait();
-                let lease = host.acquire(pool.shared(), to.connection_key()).await?;
+                if lost.is_none() {
+                    to.begin_wait();
+                }
+                let newer_than = lost.as_ref().map(|lost| lost.newest);
+                let acquired = host.acquire(pool.shared(), to.connection_key(), newer_than);
+                let lease = match (acquired.await, lost.take()) {
+                    (Ok(lease), before) => {
+                        lost = before;
+                        lease
+                    }
+                    // The upstream may have acted on the request, so the first failure counts.
+                    (Err(_), Some(lost)) => return Err(lost.error),
+                    (Err(error), None) => return Err(error),
+                };
                 to.end_wait();
                 // The destination that the policy has checked replaces the destination in the request.
                 let target = take_target(&mut request);
                 match lease {
                     Lease::Http1(connection) => {
                         *request.uri_mut() = Uri::from(target);
-                        request.headers_mut().insert(HOST, host.authority());
-                        match connection.exchange(request).await {
+                        set_host(request.headers_mut(), host.authority());
+                        let may_repeat = connection.is_reused()
+                            && lost.is_none()
+                            && may_be_repeated(request.method());
+                        let spare = match may_repeat {
+                            true => http1::Spare::of(request.body()),
+                            false => None,
+                        };
+                        match connection.exchange(request, spare).await {
                             Ok(response) => return Ok(response),
                             Err(http1::Failure::Stale(unsent)) => request = *unsent,
+                            Err(http1::Failure::Lost {
+                                error,
+                                request: sent,
+                            }) => {
+                                request = *sent;
+                                request.body().restart();
+                                to.record_resend();
+                                lost = Some(Lost::new(error, pool));
+                            }
                             Err(http1::Failure::Failed(error)) => return Err(error),
                         }
                     }
@@ -159,7 +193,7 @@ impl Transport for HttpTransport {
                             }
                         }
                         *request.uri_mut() = absolute_uri(to, target)?;
-                        request.headers_mut().remove(HOST);
+                        remove_host(request.headers_mut());
                         let copy = try_clone(&request);
                         let id = stream.connection_id();
                         // The future is boxed, because it would otherwise make the future of each call
@@ -174,6 +208,7 @@ impl Transport for HttpTransport {
                                     return Err(TransportErrorKind::Unsent.into());
                                 }
                                 request = *unsent;
+                                continue;
                             }
                             Err(http2::Failure::Refused { error, is_busy }) => {
                                 if is_busy {
@@ -182,15 +217,57 @@ impl Transport for HttpTransport {
                                 resends += 1;
                                 let copy = copy.filter(|_| resends <= MAX_RESENDS);
                                 request = *copy.ok_or(error)?;
-                                request.body().restart();
+                            }
+                            Err(http2::Failure::Http1Required(error)) => {
+                                if needs_http2 {
+                                    let kind = TransportErrorKind::Http2Unavailable;
+                                    return Err(TransportError::new(kind, error));
+                                }
+                                host.require_http1();
+                                resends += 1;
+                                let copy = copy.filter(|_| resends <= MAX_RESENDS);
+                                request = *copy.ok_or(error)?;
+                            }
+                            Err(http2::Failure::Lost(error)) => {
+                                let may_repeat = lost.is_none();
+                                let copy = copy
+                                    .filter(|copy| may_repeat && may_be_repeated(copy.method()));
+                                let Some(copy) = copy else {
+                                    return Err(error);
+                                };
+                                request = *copy;
+                                lost = Some(Lost::new(error, pool));
                             }
                             Err(http2::Failure::Failed(error)) => return Err(error),
                         }
+                        request.body().restart();
+                        to.record_resend();
                     }
                 }
             }
         }
     }
+}
+
+/// The failure of a reused connection that ended before any byte of the response.
+struct Lost {
+    error: TransportError,
+    /// The id of the newest connection at the time of the failure. The other connections may end in the same way.
+    newest: u64,
+}
+
+impl Lost {
+    fn new(error: TransportError, pool: &Pool) -> Self {
+        Self {
+            error,
+            newest: pool.newest_connection_id(),
+        }
+    }
+}
+
+/// Returns `true` if a request with that method may be sent again, although the upstream may have acted on it (RFC 9110 §9.2.2).
+fn may_be_repeated(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// Returns `true` if an upstream may end an HTTP/2 connection because of the size of the request's head.
@@ -320,12 +397,13 @@ mod tests {
 
         let pool = &transport.0.pool;
         let host = pool.host(Key::new(&to, false, false));
-        let Lease::Http1(connection) = host.acquire(pool.shared(), None).await.unwrap() else {
+        let Lease::Http1(connection) = host.acquire(pool.shared(), None, None).await.unwrap()
+        else {
             unreachable!("HTTP/1.1 was agreed on");
         };
         end(stream, &vendor).await;
 
-        let failure = connection.exchange(get()).await.err();
+        let failure = connection.exchange(get(), None).await.err();
         assert!(matches!(failure, Some(http1::Failure::Stale(_))));
     }
 
@@ -341,7 +419,7 @@ mod tests {
 
         let pool = &transport.0.pool;
         let host = pool.host(Key::new(&to, false, false));
-        let waiting = host.acquire(pool.shared(), None);
+        let waiting = host.acquire(pool.shared(), None, None);
         let mut waiting = std::pin::pin!(waiting);
         let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
         assert!(waiting.as_mut().poll(&mut cx).is_pending());
@@ -355,7 +433,7 @@ mod tests {
         };
         end(stream, &vendor).await;
 
-        let failure = connection.exchange(get()).await.err();
+        let failure = connection.exchange(get(), None).await.err();
         assert!(matches!(failure, Some(http1::Failure::Stale(_))));
     }
 }

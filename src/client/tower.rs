@@ -17,6 +17,7 @@ use super::transport::Transport;
 use crate::body::{RequestBody, UpstreamBody};
 use crate::error::BoxError;
 use crate::policy::Destination;
+use crate::rewrite::remove_host;
 
 /// A `tower::Service` as a [`Transport`], so that tower's layers and mocks can be used in place of the upstream or in front of it.
 ///
@@ -78,6 +79,8 @@ where
         mut request: Request<RequestBody>,
         to: &Dispatch,
     ) -> Result<Response<UpstreamBody>, TransportError> {
+        // The client sets `Host` or `:authority` itself.
+        remove_host(request.headers_mut());
         let extensions = request.extensions_mut();
         extensions.insert(to.destination().clone());
         if let Some(key) = to.connection_key() {

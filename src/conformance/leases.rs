@@ -77,6 +77,55 @@ pub(super) async fn lost_ones_release_nothing<S: ConnectionStore>(bench: &Bench<
     Ok(())
 }
 
+pub(super) async fn are_extended<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
+    let acme = id("can-be-extended")?;
+    put(&*bench.one, &acme, "token").await?;
+    let (lost, newest) = lost_and_newest(&*bench.one, &*bench.other, &acme).await?;
+    let extend = async |lease, time| done(bench.one.extend(&acme, lease, time).await, "extend");
+    ensure!(!extend(lost, LONG).await?, "a lost lease was extended");
+    let never = RefreshLease::new(newest.fence().wrapping_add(1000));
+    ensure!(
+        !extend(never, LONG).await?,
+        "a lease that was never given was extended"
+    );
+    if !extend(newest, LONG).await? {
+        // The store can't extend leases, which then keep their time.
+        ensure!(
+            !probe_free(&*bench.one, &acme).await?,
+            "a lease that wasn't extended ended"
+        );
+        return Ok(());
+    }
+    ensure!(
+        !probe_free(&*bench.one, &acme).await?,
+        "an extended lease doesn't exclude others"
+    );
+    done(bench.other.release(&acme, newest).await, "release")?;
+    ensure!(
+        !extend(newest, LONG).await?,
+        "a released lease was extended"
+    );
+    ensure!(
+        probe_free(&*bench.other, &acme).await?,
+        "an extended lease that was released still excludes others"
+    );
+    let held = lease(&*bench.one, &acme, 4 * SHORT).await?;
+    ensure!(extend(held, LONG).await?, "a lease wasn't extended");
+    tokio::time::sleep(6 * SHORT).await;
+    ensure!(
+        !probe_free(&*bench.other, &acme).await?,
+        "an extended lease ended at its first time"
+    );
+    // The time of an extension counts from now, and may be shorter than the rest of the lease.
+    ensure!(
+        extend(held, SHORT).await?,
+        "an extended lease wasn't extended again"
+    );
+    after_its_end(&*bench.other, &acme).await?;
+    ensure!(!extend(held, LONG).await?, "an expired lease was extended");
+    Ok(())
+}
+
 pub(super) async fn fences_grow<S: ConnectionStore>(bench: &Bench<S>) -> Verdict {
     let acme = id("fences-grow")?;
     put(&*bench.one, &acme, "token").await?;

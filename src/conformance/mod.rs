@@ -136,6 +136,7 @@ impl<O> Suite<O> {
             "a lease keeps others out until it's released": leases::exclude_others,
             "a lease ends by itself": leases::end_by_themselves,
             "releasing a lost lease changes nothing": leases::lost_ones_release_nothing,
+            "a lease can be extended until it ends, unless the store extends none": leases::are_extended,
             "fences grow": leases::fences_grow,
             "a lease concerns one connection, and doesn't change it": leases::are_of_one_connection,
             "new tokens count after the lease was lost": leases::lost_ones_may_commit,

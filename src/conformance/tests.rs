@@ -37,6 +37,8 @@ enum Fault {
     EndsLeasesEarly,
     NeverEndsLeases,
     ReleasesAnyLease,
+    ExtendsNothing,
+    ExtendsAnyLease,
     FencesFall,
     NeedsALeaseToCommit,
     BelievesDeadFromAnyone,
@@ -144,6 +146,38 @@ impl TokenStore for Faulty {
             Fault::FencesFall => RefreshLease::new(u64::MAX - lease.fence()),
             _ => lease,
         }))
+    }
+
+    async fn extend(
+        &self,
+        id: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let id = self.id(id);
+        match self.fault {
+            Fault::ExtendsNothing => Ok(true),
+            Fault::ExtendsAnyLease => {
+                let held = self.inner.lease(&id, time).await?;
+                match held {
+                    Some(_) => Ok(true),
+                    None => {
+                        for fence in 0..2000 {
+                            let any = RefreshLease::new(fence);
+                            if self.inner.extend(&id, any, time).await? {
+                                return Ok(true);
+                            }
+                        }
+                        Ok(false)
+                    }
+                }
+            }
+            Fault::FencesFall => {
+                let lease = RefreshLease::new(u64::MAX - lease.fence());
+                self.inner.extend(&id, lease, time).await
+            }
+            _ => self.inner.extend(&id, lease, time).await,
+        }
     }
 
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
@@ -311,6 +345,8 @@ async fn each_fault_is_found_out() {
         (Fault::NeverEndsLeases, "ends by itself"),
         (Fault::ReleasesAnyLease, "keeps others out"),
         (Fault::ReleasesAnyLease, "releasing a lost lease"),
+        (Fault::ExtendsNothing, "can be extended"),
+        (Fault::ExtendsAnyLease, "can be extended"),
         (Fault::FencesFall, "fences grow"),
         (Fault::NeedsALeaseToCommit, "after the lease was lost"),
         (Fault::BelievesDeadFromAnyone, "no other lease may revoke"),

@@ -3,7 +3,6 @@
 //! Only tokens and error codes from a fixed list leave this module, because the text of an error may repeat the
 //! request.
 
-use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use http::StatusCode;
@@ -21,13 +20,15 @@ pub(super) struct Shape {
     pub(super) access_token: Path,
     /// `None` for the default: `refresh_token`, in the same object as the access token.
     pub(super) refresh_token: Option<Path>,
-    /// `None` for the default: `expires_in`, in the same object as the access token.
+    /// `None` for the default: `expires_in_sec` or `expires_in`, in the same object as the access token.
     pub(super) lifetime: Option<Path>,
     /// `None` for the default: `expires_at` or `expires_on`, in the same object as the access token.
     pub(super) expiry: Option<Path>,
     pub(super) default_lifetime: Option<Duration>,
     /// Error codes of this endpoint that mean `invalid_grant`.
     pub(super) revoked_errors: Vec<Box<str>>,
+    /// Error codes and parts of descriptions with which this endpoint refuses a grant that stays valid.
+    pub(super) passing_errors: Vec<Box<str>>,
     /// Fields that are kept as secrets, with their names in the response.
     pub(super) kept: Vec<Path>,
 }
@@ -41,6 +42,7 @@ impl Default for Shape {
             expiry: None,
             default_lifetime: None,
             revoked_errors: Vec::new(),
+            passing_errors: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -80,6 +82,8 @@ fn find<'a, 'n>(fields: &'a Fields, mut names: impl Iterator<Item = &'n str>) ->
 pub(super) enum Refusal {
     /// The grant has expired or was revoked.
     Revoked,
+    /// The grant is refused now, but stays valid. The code is present if it's a registered code.
+    Passing(Option<&'static str>),
     /// The response contains an error. The code is present if it's a registered code.
     Code(Option<&'static str>),
     /// The response is a success without an access token.
@@ -101,24 +105,33 @@ pub(super) fn read(
             return Ok(tokens);
         }
     }
-    let passes = status == StatusCode::TOO_MANY_REQUESTS || status == StatusCode::REQUEST_TIMEOUT;
-    let is_final = (status.is_success() || status.is_client_error()) && !passes;
-    let mut code = None;
-    if let Some(fields) = &fields {
-        for word in words(shape, fields) {
-            let is_revoked = *word == *"invalid_grant"
-                || shape.revoked_errors.iter().any(|code| **code == *word);
-            if is_revoked && is_final {
-                return Err(Refusal::Revoked);
-            }
-            code = code.or_else(|| registered(&word));
-        }
+    let said = fields.as_ref().map(|fields| Said::read(shape, fields));
+    let said = said.unwrap_or_default();
+    if said.is_revoked && is_final(status) {
+        return Err(match said.passes {
+            true => Refusal::Passing(said.code),
+            false => Refusal::Revoked,
+        });
     }
-    Err(match (status.is_success(), code, fields) {
+    Err(match (status.is_success(), said.code, fields) {
         (true, None, None) => Refusal::Unreadable,
         (true, None, Some(_)) => Refusal::NoToken,
         (_, code, _) => Refusal::Code(code),
     })
+}
+
+/// Returns `true` if an error with that status can be about the grant. The others are about the moment: the server is busy, or another
+/// request with the same refresh token is in progress.
+fn is_final(status: StatusCode) -> bool {
+    let is_of_the_moment = matches!(
+        status,
+        StatusCode::REQUEST_TIMEOUT
+            | StatusCode::CONFLICT
+            | StatusCode::LOCKED
+            | StatusCode::TOO_EARLY
+            | StatusCode::TOO_MANY_REQUESTS
+    );
+    (status.is_success() || status.is_client_error()) && !is_of_the_moment
 }
 
 fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
@@ -137,7 +150,8 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     };
     let mut tokens = Tokens::new(text(access_token.find(fields))?);
     tokens.refresh_token = text(value(&shape.refresh_token, &["refresh_token"]));
-    let lifetime = value(&shape.lifetime, &["expires_in"]);
+    // Zoho's older endpoints return milliseconds in `expires_in`, and seconds in `expires_in_sec`.
+    let lifetime = value(&shape.lifetime, &["expires_in_sec", "expires_in"]);
     let expiry = value(&shape.expiry, &["expires_at", "expires_on"]);
     let by_default = || began.checked_add(shape.default_lifetime?);
     tokens.expires_at = lifetime
@@ -152,28 +166,158 @@ fn tokens(shape: &Shape, fields: &Fields, began: SystemTime) -> Option<Tokens> {
     Some(tokens)
 }
 
-/// Returns the error codes from all usual places: `error` as a string (RFC 6749 §5.2), or as an object with its own
-/// code, and `code` and similar fields if there is no `error`.
-fn words<'a>(shape: &Shape, fields: &'a Fields) -> impl Iterator<Item = Cow<'a, str>> {
-    let error = fields.0.get("error");
-    let inside = |name| error.and_then(|error| error.get(name));
-    [
-        error,
-        shape.access_token.find_beside(fields, "error"),
-        inside("code"),
-        inside("type"),
-        inside("status"),
-        inside("error"),
-        fields.0.get("code"),
-        fields.0.get("error_code"),
-    ]
-    .into_iter()
-    .flatten()
-    .filter_map(|value| match value {
-        Value::String(word) => Some(Cow::Borrowed(&**word)),
-        Value::Number(number) => Some(Cow::Owned(number.to_string())),
-        _ => None,
-    })
+/// The parts of descriptions with which vendors refuse a grant that stays valid, although the code is `invalid_grant`. Letters are
+/// compared without case.
+const PASSING_TEXTS: [&str; 12] = [
+    // Salesforce, while another request with the same refresh token is in progress:
+    // https://help.salesforce.com/s/articleView?id=release-notes.rn_security_refresh_token_requests.htm&release=250&type=5
+    "already being processed",
+    // Salesforce: "ip restricted or invalid login hours"
+    // https://help.salesforce.com/s/articleView?id=sf.remoteaccess_oauth_flow_errors.htm&type=5
+    "ip restricted",
+    "login hours",
+    // Exact Online, until shortly before the end of the access token.
+    "access token not expired",
+    "too many requests",
+    "rate limit",
+    "temporarily unavailable",
+    "try again later",
+    // Microsoft Entra ID: a client that asks too often, and failures of the service.
+    // https://learn.microsoft.com/entra/identity-platform/reference-error-codes
+    "aadsts50196",
+    "aadsts90006",
+    "aadsts90024",
+    "aadsts90033",
+];
+
+/// The number of objects within objects in which errors are searched.
+const MAX_DEPTH: usize = 4;
+
+/// The errors in a response.
+#[derive(Default)]
+struct Said {
+    /// The first registered code.
+    code: Option<&'static str>,
+    /// One of the codes says that the grant is revoked.
+    is_revoked: bool,
+    /// A code or a description says that the refusal passes.
+    passes: bool,
+}
+
+impl Said {
+    /// Searches the members in which vendors return errors, in the whole response and in the object of the access token.
+    fn read(shape: &Shape, fields: &Fields) -> Self {
+        let mut said = Self::default();
+        said.read_object(shape, &fields.0, MAX_DEPTH);
+        if let Some((parents, _)) = shape.access_token.0.rsplit_once('.') {
+            if let Some(Value::Object(beside)) = find(fields, parents.split('.')) {
+                said.read_object(shape, beside, MAX_DEPTH);
+            }
+        }
+        said
+    }
+
+    fn read_object(&mut self, shape: &Shape, fields: &Map<String, Value>, depth: usize) {
+        // The member of RFC 6749 §5.2 comes first, for the code in the log.
+        let error = fields.get_key_value("error");
+        let others = fields.iter().filter(|(name, _)| *name != "error");
+        for (name, value) in error.into_iter().chain(others) {
+            let role = Role::from_name(name);
+            if role != Role::Other {
+                self.read_value(shape, role, value, depth);
+            }
+        }
+    }
+
+    fn read_value(&mut self, shape: &Shape, role: Role, value: &Value, depth: usize) {
+        match value {
+            Value::String(text) => self.read_text(shape, role, text),
+            Value::Number(number) => self.read_text(shape, role, &number.to_string()),
+            Value::Array(values) if depth > 0 => values
+                .iter()
+                .for_each(|value| self.read_value(shape, role, value, depth - 1)),
+            Value::Object(fields) if depth > 0 => self.read_object(shape, fields, depth - 1),
+            _ => {}
+        }
+    }
+
+    fn read_text(&mut self, shape: &Shape, role: Role, text: &str) {
+        let is_in = |words: &[Box<str>]| words.iter().any(|word| **word == *text);
+        if matches!(role, Role::Code | Role::CodeOrText) {
+            self.is_revoked |= text == "invalid_grant" || is_in(&shape.revoked_errors);
+            self.passes |= is_in(&shape.passing_errors);
+            self.code = self.code.or_else(|| registered(text));
+        }
+        if matches!(role, Role::Text | Role::CodeOrText) {
+            let own = shape.passing_errors.iter().map(|part| &**part);
+            self.passes |= PASSING_TEXTS
+                .into_iter()
+                .chain(own)
+                .any(|part| contains_ignoring_case(text, part));
+        }
+    }
+}
+
+/// The meaning of a member in an error.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// A code, or an object or an array with codes.
+    Code,
+    /// A description for humans, which is never read as a code.
+    Text,
+    /// A description that some vendors use for a code alone.
+    CodeOrText,
+    Other,
+}
+
+impl Role {
+    /// Returns the role of the member with that name, in whichever spelling: `error_code`, `errorCode`, `ErrorCode`.
+    fn from_name(name: &str) -> Self {
+        const NAMES: [(&str, Role); 24] = [
+            ("error", Role::CodeOrText),
+            ("errors", Role::CodeOrText),
+            ("errorcode", Role::Code),
+            ("errorcodes", Role::Code),
+            ("errortype", Role::Code),
+            ("errorsubtype", Role::Code),
+            ("suberror", Role::Code),
+            ("errorname", Role::Code),
+            ("code", Role::Code),
+            ("status", Role::Code),
+            ("type", Role::Code),
+            ("reason", Role::CodeOrText),
+            ("name", Role::Code),
+            ("fault", Role::CodeOrText),
+            ("faultstring", Role::CodeOrText),
+            ("data", Role::CodeOrText),
+            ("message", Role::CodeOrText),
+            ("msg", Role::CodeOrText),
+            ("errormessage", Role::CodeOrText),
+            ("errormsg", Role::CodeOrText),
+            ("errordescription", Role::Text),
+            ("description", Role::Text),
+            ("detail", Role::Text),
+            ("details", Role::Text),
+        ];
+        let letters = || name.bytes().filter(|byte| !matches!(byte, b'_' | b'-'));
+        let is_it = |known: &&(&str, Role)| {
+            letters()
+                .map(|byte| byte.to_ascii_lowercase())
+                .eq(known.0.bytes())
+        };
+        NAMES
+            .iter()
+            .find(is_it)
+            .map_or(Self::Other, |known| known.1)
+    }
+}
+
+fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    !part.is_empty()
+        && text
+            .as_bytes()
+            .windows(part.len())
+            .any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
 }
 
 /// Returns the code from the list of registered codes, if it's in the list.
@@ -298,6 +442,7 @@ mod tests {
             r#"{"access_token":"a+b","refresh_token":"r","expires_on":"1700000060"}"#,
             r#"{"access_token":"a+b","refresh_token":"r","expires_at":"2023-11-14T22:14:20Z"}"#,
             r#"{"access_token":"a+b","refresh_token":"r","expires_in":null,"expires_at":1700000060000}"#,
+            r#"{"access_token":"a+b","refresh_token":"r","expires_in":60000,"expires_in_sec":60}"#,
             "access_token=a%2Bb&expires_in=60&refresh_token=r&scope=&token_type=bearer",
         ] {
             let tokens = ok(&shape, body);
@@ -384,6 +529,29 @@ mod tests {
             (200, r#"{"ok":false,"error":"invalid_refresh_token"}"#),
             (400, r#"{"error":{"type":"OAuthException","code":190}}"#),
             (403, r#"{"code":"invalid_refresh_token"}"#),
+            (400, r#"{"error":["invalid_grant"]}"#),
+            // Fitbit, HubSpot, Apigee, JSON:API, and others.
+            (
+                400,
+                r#"{"errors":[{"errorType":"invalid_grant","message":"x"}],"success":false}"#,
+            ),
+            (
+                400,
+                r#"{"status":"invalid_refresh_token","message":"missing or invalid refresh token"}"#,
+            ),
+            (
+                401,
+                r#"{"fault":{"faultstring":"x","detail":{"errorcode":"invalid_refresh_token"}}}"#,
+            ),
+            (
+                400,
+                r#"{"errors":[{"title":"x"},{"status":"400","code":"invalid_grant"}]}"#,
+            ),
+            (400, r#"{"errors":["invalid_grant"]}"#),
+            (400, r#"{"message":"invalid_grant"}"#),
+            (400, r#"{"Error-Code":"invalid_grant"}"#),
+            (400, r#"{"error":"x","error_codes":[190]}"#),
+            (400, r#"{"data":{"error":{"code":"invalid_grant"}}}"#),
         ] {
             let status = StatusCode::from_u16(status).unwrap_or_default();
             assert_eq!(
@@ -391,6 +559,41 @@ mod tests {
                 Some(Refusal::Revoked),
                 "{body}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refusal_that_passes_is_not_the_end_of_the_grant() {
+        let shape = Shape {
+            revoked_errors: vec!["dead".into()],
+            passing_errors: vec!["BUSY".into(), "is in use".into()],
+            ..Shape::default()
+        };
+        for body in [
+            r#"{"error":"invalid_grant","error_description":"Token request is already being processed"}"#,
+            "error=invalid_grant&error_description=token+request+is+already+being+processed",
+            r#"{"error":"invalid_grant","error_description":"ip restricted or invalid login hours"}"#,
+            r#"{"error":"invalid_grant","error_description":"AADSTS50196: The server terminated an operation"}"#,
+            r#"{"error":"invalid_grant","message":"Rate limit exceeded."}"#,
+            r#"{"error":"invalid_grant","error_subtype":"BUSY"}"#,
+            r#"{"error":"invalid_grant","error_description":"The token IS IN USE."}"#,
+            r#"{"error":{"code":"dead","message":"Too many requests"}}"#,
+            r#"{"errors":[{"errorType":"invalid_grant","message":"busy"}]}"#,
+        ] {
+            let expected = match body.contains("dead") {
+                true => Refusal::Passing(None),
+                false => Refusal::Passing(Some("invalid_grant")),
+            };
+            let refusal = refused(&shape, StatusCode::BAD_REQUEST, body);
+            assert_eq!(refusal, Some(expected), "{body}");
+        }
+        for body in [
+            r#"{"error":"invalid_grant","error_description":"expired access/refresh token"}"#,
+            r#"{"error":"invalid_grant","error_description":"Token has been expired or revoked."}"#,
+            r#"{"error":"invalid_grant","error_uri":"https://vendor.test/rate limit"}"#,
+        ] {
+            let refusal = refused(&shape, StatusCode::BAD_REQUEST, body);
+            assert_eq!(refusal, Some(Refusal::Revoked), "{body}");
         }
     }
 
@@ -406,7 +609,14 @@ mod tests {
             (200, "error=server_error", code("server_error")),
             (400, r#"{"error":"s3cr3t"}"#, Refusal::Code(None)),
             (400, "<html>invalid_grant</html>", Refusal::Code(None)),
-            (400, r#"{"error":["invalid_grant"]}"#, Refusal::Code(None)),
+            (
+                400,
+                r#"{"error_description":"invalid_grant"}"#,
+                Refusal::Code(None),
+            ),
+            (400, r#"{"error":"not invalid_grant"}"#, Refusal::Code(None)),
+            (400, r#"{"scope":"invalid_grant"}"#, Refusal::Code(None)),
+            (409, r#"{"error":"invalid_grant"}"#, code("invalid_grant")),
             (503, "", Refusal::Code(None)),
             (301, r#"{"access_token":"a"}"#, Refusal::Code(None)),
             (400, r#"{"access_token":"a"}"#, Refusal::Code(None)),

@@ -14,11 +14,15 @@ use crate::connection::Connection;
 use crate::encoding::calendar::since_epoch;
 use crate::secret::Secret;
 
+/// The maximum time by which `iat` is earlier than the host's clock.
+const MAX_CLOCK_SKEW: Duration = Duration::from_secs(60);
+
 /// A JWT that is built and signed for each request (RFC 7523 §3).
 ///
 /// By default, its issuer is the client id, its audience is the token URL, it's signed with the connection's secret
 /// `private_key`, and it's valid for two minutes. If it authenticates a client, its subject is the client id as well.
-/// It always has a random `jti`.
+/// It always has a random `jti`. Its lifetime begins up to a minute in the past, for an endpoint whose clock is behind the
+/// host's clock.
 ///
 /// The key is PEM: PKCS #8 (`BEGIN PRIVATE KEY`), or PKCS #1 for RSA (`BEGIN RSA PRIVATE KEY`).
 ///
@@ -127,7 +131,12 @@ impl Assertion {
         self
     }
 
-    /// Sets the lifetime of each assertion. Endpoints limit it to an hour, and some endpoints limit it to a minute.
+    /// Sets the lifetime of each assertion: the time between `iat` and `exp`. Endpoints limit it to an hour, and some endpoints
+    /// limit it to a minute.
+    ///
+    /// `iat` is half of the lifetime in the past, but at most a minute, because endpoints reject an assertion that was issued in the
+    /// future by their own clock.
+    ///
     /// Default: 120 s.
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
@@ -156,7 +165,7 @@ impl Assertion {
         header.set("typ", Value::Text("JWT"));
         add(&mut header, &self.header, connection)?;
 
-        let issued = since_epoch(now);
+        let issued = since_epoch(now).saturating_sub((self.lifetime / 2).min(MAX_CLOCK_SKEW));
         let ends = issued.saturating_add(self.lifetime);
         let id = random_id()?;
         let mut claims = Pairs::default();

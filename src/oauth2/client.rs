@@ -3,22 +3,20 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use foldhash::quality::RandomState;
 use http::header::HeaderMap;
 use http::{Request, StatusCode};
-use http_body::Body as _;
 use tokio::time::timeout;
-use zeroize::Zeroizing;
 
 use super::answer::{self, Refusal};
+use super::content::{self, Content};
 use super::endpoint::TokenEndpoint;
 use super::error::{Fault, Kind, RequestBuildError, TokenEndpointError};
-use crate::body::{RequestBody, UpstreamBody};
+use crate::body::RequestBody;
 use crate::client::Dispatch;
 use crate::client::Transport;
 use crate::connection::Connection;
@@ -26,8 +24,8 @@ use crate::connection::ConnectionKey;
 use crate::encoding::http_date::retry_after;
 use crate::refresh::{TokenError, TokenSource, Tokens};
 
-/// The maximum size of a response, in bytes.
-const MAX_RESPONSE_SIZE: usize = 256 * 1024;
+/// The maximum time for which a request waits for a network connection.
+const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A [`TokenSource`] that calls token endpoints of OAuth 2.0 (RFC 6749), an endpoint for each integration.
 ///
@@ -70,7 +68,7 @@ impl<T> OAuth2TokenSource<T> {
         Self {
             transport,
             endpoints: Arc::default(),
-            timeout: Duration::from_secs(15),
+            timeout: Duration::from_secs(5 * 60),
         }
     }
 
@@ -80,7 +78,11 @@ impl<T> OAuth2TokenSource<T> {
         self
     }
 
-    /// Sets the maximum time between the request and the end of the response, including connecting. Default: 15 s.
+    /// Sets the maximum time between the request and the end of the response, including connecting. Default: 5 min.
+    ///
+    /// A response that arrives later is lost, and with it a rotated refresh token. Calls don't wait for that time:
+    /// [`RefreshingStore::timeout`](crate::refresh::RefreshingStore::timeout) limits their wait. A request that still waits for a network
+    /// connection ends after 15 s, because nothing of it has been sent.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
@@ -116,27 +118,31 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
                 false => not_built(why),
             }
         })?;
-        let answer = timeout(self.timeout, self.send(request, &to)).await;
-        let answer = answer
-            .unwrap_or(Err(Kind::TimedOut))
-            .map_err(|kind| failed(None, kind))?;
+        let answer = self.exchange(request, &to).await;
+        let answer = answer.map_err(|kind| failed(None, kind))?;
         let Answer {
             status,
             headers,
-            body,
+            content,
         } = answer;
-        let (code, fault) = match body {
+        let (code, fault) = match content {
             Err(fault) => (None, fault),
-            Ok((body, is_whole)) => match answer::read(&endpoint.shape, status, &body, began) {
-                // If the JSON can be parsed, it's complete, even if the connection broke off. It may be the only copy
-                // of a rotated token.
-                Ok(tokens) => return Ok(tokens),
-                Err(_) if !is_whole => (None, Fault::BrokenOff),
-                Err(Refusal::Revoked) => return Err(TokenError::Revoked),
-                Err(Refusal::Code(code)) => (code, Fault::Refused),
-                Err(Refusal::NoToken) => (None, Fault::NoToken),
-                Err(Refusal::Unreadable) => (None, Fault::Unreadable),
-            },
+            Ok(Content { bytes, is_whole }) => {
+                match answer::read(&endpoint.shape, status, &bytes, began) {
+                    // If the JSON can be parsed, it's complete, even if the connection broke off. It may be the only copy
+                    // of a rotated token.
+                    Ok(tokens) => return Ok(tokens),
+                    Err(_) if !is_whole => (None, Fault::BrokenOff),
+                    Err(Refusal::Revoked) if endpoint.grant.can_be_revoked() => {
+                        return Err(TokenError::Revoked);
+                    }
+                    Err(Refusal::Revoked) => (Some("invalid_grant"), Fault::Passing),
+                    Err(Refusal::Passing(code)) => (code, Fault::Passing),
+                    Err(Refusal::Code(code)) => (code, Fault::Refused),
+                    Err(Refusal::NoToken) => (None, Fault::NoToken),
+                    Err(Refusal::Unreadable) => (None, Fault::Unreadable),
+                }
+            }
         };
         let kind = Kind::Answered {
             status,
@@ -151,56 +157,39 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
 struct Answer {
     status: StatusCode,
     headers: HeaderMap,
-    /// The content, and `true` if it's complete.
-    body: Result<(Zeroizing<Vec<u8>>, bool), Fault>,
+    content: Result<Content, Fault>,
 }
 
 impl<T: Transport> OAuth2TokenSource<T> {
+    /// Sends the request and reads the response, within the time limits.
+    async fn exchange(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
+        let mut sending = pin!(self.send(request, to));
+        let first = self.timeout.min(SEND_TIMEOUT);
+        match timeout(first, &mut sending).await {
+            Ok(answer) => answer,
+            Err(_) if to.is_waiting() => Err(Kind::TimedOut),
+            Err(_) => timeout(self.timeout.saturating_sub(first), sending)
+                .await
+                .unwrap_or(Err(Kind::TimedOut)),
+        }
+    }
+
     async fn send(&self, request: Request<RequestBody>, to: &Dispatch) -> Result<Answer, Kind> {
         let sent = self.transport.send(request, to).await;
         // The causes aren't kept, because they may name hosts and addresses.
         let response = sent.map_err(|error| Kind::Transport(error.kind()))?;
         let (head, body) = response.into_parts();
         // The body of a redirect isn't needed.
-        let body = match head.status.is_redirection() {
-            true => Ok((Zeroizing::default(), true)),
-            false => read(body).await,
+        let content = match head.status.is_redirection() {
+            true => Ok(Content::empty()),
+            false => content::read(&head.headers, body).await,
         };
         Ok(Answer {
             status: head.status,
             headers: head.headers,
-            body,
+            content,
         })
     }
-}
-
-/// Reads the body up to the maximum size, and returns `true` with it if it's complete.
-async fn read(mut body: UpstreamBody) -> Result<(Zeroizing<Vec<u8>>, bool), Fault> {
-    let size = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
-    if size > MAX_RESPONSE_SIZE {
-        return Err(Fault::TooLarge);
-    }
-    let mut read = Zeroizing::new(Vec::with_capacity(size));
-    while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-        let Ok(frame) = frame else {
-            return Ok((read, false));
-        };
-        let Ok(data) = frame.into_data() else {
-            continue;
-        };
-        let length = read.len() + data.len();
-        if length > MAX_RESPONSE_SIZE {
-            return Err(Fault::TooLarge);
-        }
-        if length > read.capacity() {
-            // A vector that grows by itself leaves a copy behind that isn't wiped.
-            let mut larger = Vec::with_capacity(length.next_power_of_two());
-            larger.extend_from_slice(&read);
-            read = Zeroizing::new(larger);
-        }
-        read.extend_from_slice(&data);
-    }
-    Ok((read, true))
 }
 
 impl<T> fmt::Debug for OAuth2TokenSource<T> {

@@ -116,6 +116,15 @@ pub(super) fn basic(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
     encode_basic(b"Basic ", &id, &secret, b"")
 }
 
+/// Returns `Basic` with id and secret as they are (RFC 7617 §2). Returns `None` if the id contains a colon, which ends the id.
+pub(super) fn basic_raw(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
+    let [id, secret] = [id, secret].map(|value| {
+        let copied = sized(|put| value.read(put));
+        Secret::from(copied.as_slice())
+    });
+    encode_basic(b"Basic ", &id, &secret, b"")
+}
+
 /// Encodes as base64url without padding (RFC 7515 §2) of each part, joined by dots.
 pub(super) fn compact(parts: &[&[u8]]) -> Zeroizing<Vec<u8>> {
     let encoded: Vec<_> = parts.iter().map(|part| base64url(part)).collect();

@@ -186,7 +186,8 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the path of the access token's lifetime in seconds. Default: `expires_in`, in the object of the access token.
+    /// Sets the path of the access token's lifetime in seconds. A lifetime of 0 is unknown. Default: `expires_in_sec` or `expires_in`, in the
+    /// object of the access token.
     pub fn lifetime_at(mut self, path: impl Into<Box<str>>) -> Self {
         self.shape.lifetime = Some(Path::new(path));
         self
@@ -202,8 +203,9 @@ impl TokenEndpoint {
         self
     }
 
-    /// Sets the lifetime of access tokens for which the response contains none. Default: none; the tokens are used until the
-    /// upstream responds with 401.
+    /// Sets the lifetime of access tokens for which the response contains none. Set it for an upstream that doesn't reject a token by a
+    /// status, such as Slack, which responds with 200 and `"error":"invalid_auth"`: the body of a response isn't read. Default: none; the
+    /// tokens are used until the upstream [rejects](crate::Upstream::refresh_on) them.
     pub fn default_lifetime(mut self, lifetime: Duration) -> Self {
         self.shape.default_lifetime = Some(lifetime);
         self
@@ -222,11 +224,29 @@ impl TokenEndpoint {
     /// GitHub's error code is `bad_refresh_token`
     /// (<https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/refreshing-user-access-tokens>).
     ///
+    /// The codes are compared with the whole value of the members in which vendors return codes: `error`, `code`, `status`, `errorType`,
+    /// `message` and similar members, also in nested objects and arrays. They have no effect for a grant without a refresh token, which
+    /// can't be revoked.
+    ///
     /// Default: only `invalid_grant`.
     pub fn revoked_errors<S: Into<Box<str>>>(mut self, words: impl IntoIterator<Item = S>) -> Self {
         self.shape
             .revoked_errors
             .extend(words.into_iter().map(Into::into));
+        self
+    }
+
+    /// Adds errors with which this endpoint refuses a refresh token that stays valid, although it returns `invalid_grant`: the refresh
+    /// is tried again after a pause.
+    ///
+    /// A text is compared with the whole value of an error code, and is searched, regardless of case, in the description of the error
+    /// (`error_description`, `message` and similar members).
+    ///
+    /// Default: "already being processed" and "ip restricted" (Salesforce), "rate limit", "try again later" and similar texts.
+    pub fn passing_errors<S: Into<Box<str>>>(mut self, texts: impl IntoIterator<Item = S>) -> Self {
+        self.shape
+            .passing_errors
+            .extend(texts.into_iter().map(Into::into));
         self
     }
 
@@ -246,7 +266,9 @@ impl TokenEndpoint {
     fn can_authenticate(&self, connection: &Connection) -> bool {
         let has_id = self.id(connection).is_some();
         match self.authentication() {
-            ClientAuth::Basic | ClientAuth::Body => has_id && self.secret(connection).is_some(),
+            ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::Body => {
+                has_id && self.secret(connection).is_some()
+            }
             ClientAuth::PrivateKeyJwt(assertion) => has_id && assertion.supports(connection),
             ClientAuth::None => true,
         }
@@ -299,8 +321,8 @@ pub enum GrantType {
     ClientCredentials,
     /// A signed JWT (RFC 7523 §2.1), as for Google's service accounts. There is no refresh token.
     ///
-    /// If the endpoint's clock is behind the host's clock, it may reject a valid assertion with `invalid_grant`, and the grant
-    /// then counts as revoked. Synchronize the host's clock.
+    /// If the clocks of the endpoint and the host differ by more than half of the assertion's lifetime, or by more than a minute, the
+    /// endpoint may reject a valid assertion with `invalid_grant`. The request is then tried again later.
     JwtBearer(Assertion),
 }
 
@@ -313,6 +335,12 @@ impl GrantType {
             Self::JwtBearer(_) => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
+
+    /// Returns `true` if a refusal can mean that only the owner of the connection can help: the grant has a refresh token. The other
+    /// grants can always be requested again.
+    pub(super) const fn can_be_revoked(&self) -> bool {
+        matches!(self, Self::RefreshToken)
+    }
 }
 
 /// The authentication of a client at a token endpoint (RFC 6749 §2.3).
@@ -321,6 +349,9 @@ impl GrantType {
 pub enum ClientAuth {
     /// `client_secret_basic`: id and secret in `Authorization: Basic` (RFC 6749 §2.3.1), each form-encoded first.
     Basic,
+    /// `client_secret_basic` without the form encoding: id and secret in `Authorization: Basic` as they are (RFC 7617), for endpoints that
+    /// don't decode them. The id can't contain a colon.
+    BasicRaw,
     /// `client_secret_post`: id and secret as parameters of the body (RFC 6749 §2.3.1).
     Body,
     /// `private_key_jwt`: a JWT that the client has signed (RFC 7523 §2.2).
@@ -329,7 +360,7 @@ pub enum ClientAuth {
     None,
 }
 
-/// The value of a parameter or a claim: a text, a secret of the host application, or a secret or variable of the connection.
+/// The value of a parameter or a claim: a text, a number, a secret of the host application, or a secret or variable of the connection.
 ///
 /// ```
 /// use tower_passthrough::oauth2::{GrantType, TokenEndpoint, TokenParameter};
@@ -351,6 +382,7 @@ pub struct TokenParameter {
 #[derive(Clone)]
 enum Source {
     Text(Box<str>),
+    Number(u64),
     Secret(Secret),
     Connection(Box<str>),
 }
@@ -383,6 +415,7 @@ impl TokenParameter {
     ) -> Result<Option<Value<'a>>, Missing> {
         match &self.source {
             Source::Text(text) => Ok(Some(Value::Text(text))),
+            Source::Number(number) => Ok(Some(Value::Number(*number))),
             Source::Secret(secret) => Ok(Some(Value::Secret(secret))),
             Source::Connection(name) => {
                 let secret = connection.credential().get(name).map(Value::Secret);
@@ -408,6 +441,13 @@ impl From<String> for TokenParameter {
     }
 }
 
+/// In a JSON body and in a JWT, the value is a number. In a form, it's the number's digits.
+impl From<u64> for TokenParameter {
+    fn from(number: u64) -> Self {
+        Self::new(Source::Number(number))
+    }
+}
+
 impl From<Secret> for TokenParameter {
     fn from(secret: Secret) -> Self {
         Self::new(Source::Secret(secret))
@@ -419,6 +459,7 @@ impl fmt::Debug for TokenParameter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.source {
             Source::Text(_) => f.write_str("Text"),
+            Source::Number(_) => f.write_str("Number"),
             Source::Secret(_) => f.write_str("Secret"),
             Source::Connection(name) => write!(f, "Of({name:?})"),
         }

@@ -48,9 +48,13 @@ pub(super) enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Fault {
     Refused,
+    /// The grant was refused, but isn't revoked.
+    Passing,
     NoToken,
     Unreadable,
     TooLarge,
+    /// The content has a coding that isn't undone.
+    UnknownCoding,
     BrokenOff,
 }
 
@@ -106,13 +110,19 @@ impl fmt::Display for TokenEndpointError {
                 let status = status.as_u16();
                 write!(f, "the token endpoint of `{name}` responded with {status}")?;
                 match (code, fault) {
+                    (Some(code), Fault::Passing) => {
+                        write!(f, ", {code}, which doesn't end the grant")
+                    }
                     (Some(code), _) => write!(f, ", {code}"),
-                    (None, Fault::Refused) => Ok(()),
+                    (None, Fault::Refused | Fault::Passing) => Ok(()),
                     (None, Fault::NoToken) => f.write_str(" without an access token"),
                     (None, Fault::Unreadable) => {
                         f.write_str(" with a body that is neither JSON nor a form")
                     }
                     (None, Fault::TooLarge) => f.write_str(" with more than 256 KiB"),
+                    (None, Fault::UnknownCoding) => {
+                        f.write_str(" with a content coding other than gzip and deflate")
+                    }
                     (None, Fault::BrokenOff) => f.write_str(", and broke off"),
                 }
             }

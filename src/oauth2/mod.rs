@@ -39,6 +39,7 @@
 mod answer;
 mod assertion;
 mod client;
+mod content;
 mod encoding;
 mod endpoint;
 mod error;

@@ -11,7 +11,7 @@ use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 
 use super::assertion::{Assertion, Defaults};
-use super::encoding::{Pairs, Value, basic};
+use super::encoding::{Pairs, Value, basic, basic_raw};
 use super::endpoint::{ClientAuth, GrantType, TokenEndpoint};
 use super::error::{Missing, RequestBuildError};
 use crate::body::RequestBody;
@@ -51,7 +51,7 @@ impl TokenEndpoint {
 
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, JSON);
-        // The response must not be compressed, because it isn't decompressed.
+        // Some servers compress nevertheless.
         headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
@@ -116,11 +116,15 @@ impl TokenEndpoint {
         let signed: Secret;
         let mut authorization = None;
         match self.authentication() {
-            ClientAuth::Basic => {
+            auth @ (ClientAuth::Basic | ClientAuth::BasicRaw) => {
                 let id = id.ok_or_else(|| missing("client_id"))?;
                 let secret = self.secret(connection);
                 let secret = secret.ok_or_else(|| missing("client_secret"))?;
-                let value = basic(id, secret).ok_or(RequestBuildError::Unsendable)?;
+                let value = match auth {
+                    ClientAuth::BasicRaw => basic_raw(id, secret),
+                    _ => basic(id, secret),
+                };
+                let value = value.ok_or(RequestBuildError::Unsendable)?;
                 authorization = Some(sensitive(value).map_err(|_| RequestBuildError::Unsendable)?);
             }
             ClientAuth::Body => {

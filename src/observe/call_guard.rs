@@ -165,6 +165,11 @@ impl CallGuard {
         self.facts.attempts += 1;
     }
 
+    /// Records the resends of the transport.
+    pub(crate) fn add_attempts(&mut self, resends: u32) {
+        self.facts.attempts = self.facts.attempts.saturating_add(resends);
+    }
+
     /// Records that the head of the upstream's response was received.
     pub(crate) fn on_answer(&mut self, status: StatusCode) {
         self.facts.status = Some(status);

@@ -237,7 +237,8 @@ impl<'a> CallReport<'a> {
         self.0.duration
     }
 
-    /// Returns the number of times that the request was passed to the transport: 0 if it was refused before.
+    /// Returns the number of times that the request was sent: 0 if it was refused before. It includes the times that the transport has sent
+    /// the request again ([`Dispatch::record_resend`](crate::client::Dispatch::record_resend)).
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts

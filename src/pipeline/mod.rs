@@ -7,6 +7,7 @@ mod await_head;
 mod checks;
 pub(crate) mod config;
 mod problem;
+mod rejection;
 mod respond;
 mod response_body;
 mod send;
@@ -208,6 +209,9 @@ where
         }
         let rules = self.rules(&upstream, &scope);
         let Outgoing { head, body, .. } = &mut call.outgoing;
+        if call.handshake.is_none() {
+            body.settle();
+        }
         rules.rewrite(head, &route.destination, joined, body)?;
         if let Some(handshake) = &call.handshake {
             handshake.ask(&mut head.headers);

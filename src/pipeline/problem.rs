@@ -24,7 +24,7 @@ use crate::resilience::is_safe;
 
 const PASSTHROUGH_ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
-const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+pub(super) const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// The fields by which a server asks SDKs not to repeat a request: the SDKs that Stainless generates, such as those of OpenAI and Anthropic,
 /// read the first, and Stripe's SDKs the second.
@@ -270,7 +270,7 @@ fn common_fields(error: &Error) -> HeaderMap {
 }
 
 /// Returns `true` for `application/grpc`, alone or before `+`, `;` or `-web`.
-fn is_grpc(content_type: &[u8]) -> bool {
+pub(super) fn is_grpc(content_type: &[u8]) -> bool {
     const GRPC: &[u8] = b"application/grpc";
     let Some((start, rest)) = content_type.split_at_checked(GRPC.len()) else {
         return false;

@@ -5,12 +5,13 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response, StatusCode};
+use http::{Request, Response};
 use http_body::Body as _;
 use tokio::time::timeout;
 
 use super::await_head::AwaitHead;
 use super::config::Config;
+use super::rejection::rejects_credential;
 use super::{Call, Gateway, context};
 use crate::auth::{Applied, AuthContext, AuthRequest, PayloadUse};
 use crate::authorize::Authorize;
@@ -94,7 +95,10 @@ where
                 let to = self.authenticate(outgoing, target, connection, guard)?;
                 let sending = self.transport.send(outgoing.take_request(), &to);
                 let upload = guard.shared_upload();
-                AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await?
+                let awaited =
+                    AwaitHead::new(sending, guard.started(), upload, &to, config.timeouts).await;
+                guard.add_attempts(to.resends());
+                awaited?
             }
             false => {
                 let attempt = |mut outgoing: Outgoing, guard: &mut CallGuard| {
@@ -105,7 +109,9 @@ where
                         has_client_identity: to.has_client_identity(),
                         sending: async move {
                             let sending = self.transport.send(request, &to);
-                            AwaitHead::new(sending, started, upload, &to, config.timeouts).await
+                            let awaited =
+                                AwaitHead::new(sending, started, upload, &to, config.timeouts);
+                            (awaited.await, to.resends())
                         },
                     })
                 };
@@ -123,7 +129,7 @@ where
             }
         };
         let response = sent.map_err(|error| target.map_error(error, guard))?;
-        if can_refresh && response.status() == StatusCode::UNAUTHORIZED {
+        if can_refresh && rejects_credential(&response, target.upstream.refresh_statuses()) {
             let again = self.send_again(replay, target, connection, response, guard);
             return Box::pin(again).await;
         }
@@ -190,7 +196,7 @@ where
         replay: Option<Box<Replay>>,
         target: Target<'_>,
         rejected: &Connection,
-        unauthorized: Response<UpstreamBody>,
+        rejection: Response<UpstreamBody>,
         guard: &mut CallGuard,
     ) -> Result<Response<UpstreamBody>, Error> {
         let refreshing = self.store.refresh(target.key, rejected, context(guard));
@@ -201,23 +207,24 @@ where
             // The refresh helps only the next call, and this call already has its response.
             match timeout(REFRESH_START_TIMEOUT, refreshing).await {
                 Ok(refreshed) => refreshed,
-                Err(_) => return Ok(unauthorized),
+                Err(_) => return Ok(rejection),
             }
         };
         let Some(mut outgoing) = replay.and_then(|replay| replay.into_outgoing()) else {
-            return Ok(unauthorized);
+            return Ok(rejection);
         };
         let refreshed = refreshed.map_err(StoreError::while_refreshing)?;
         // The destination was checked for the old connection, so the new connection must have the same destination.
         let Some(connection) = refreshed.filter(|new| new.has_same_place(rejected)) else {
-            return Ok(unauthorized);
+            return Ok(rejection);
         };
-        drop(unauthorized);
+        drop(rejection);
         let to = self.authenticate(&mut outgoing, target, &connection, guard)?;
         let sending = self.transport.send(outgoing.take_request(), &to);
         let (started, upload) = (guard.started(), guard.shared_upload());
-        let sent = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await?;
-        sent.map_err(|error| target.map_error(error, guard))
+        let awaited = AwaitHead::new(sending, started, upload, &to, self.config.timeouts).await;
+        guard.add_attempts(to.resends());
+        awaited?.map_err(|error| target.map_error(error, guard))
     }
 
     /// Reads the body into memory, for a scheme that signs it. This is the last step that can refuse the request.

@@ -76,7 +76,7 @@ impl DomainPolicy {
         };
         let hosts = match (
             name.strip_prefix("*."),
-            Host::parse(name.strip_prefix("*.").unwrap_or(name)),
+            Host::parse_configured(name.strip_prefix("*.").unwrap_or(name)),
         ) {
             (_, None) => return refuse("it's neither a host nor `*.suffix`"),
             (_, Some(Host::Ip(_))) => {

@@ -21,6 +21,16 @@ pub enum Host {
 impl Host {
     /// Parses `host`, or `[v6]`. Returns `None` if the text isn't a host.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::parse_with(text, is_ldh)
+    }
+
+    /// Parses a host in the host application's own configuration. It may contain underscores, which are valid in DNS (RFC 2181 §11), and
+    /// which the names of services in a cluster often have.
+    pub(crate) fn parse_configured(text: &str) -> Option<Self> {
+        Self::parse_with(text, |label| is_ldh(&label.replace('_', "x")))
+    }
+
+    fn parse_with(text: &str, is_label: impl Fn(&str) -> bool) -> Option<Self> {
         if let Some(inside) = text.strip_prefix('[') {
             // The standard library's parser refuses zone ids.
             let address: Ipv6Addr = inside.strip_suffix(']')?.parse().ok()?;
@@ -35,7 +45,7 @@ impl Host {
             url::Host::Ipv6(_) => None,
             url::Host::Domain(name) => {
                 let name = name.strip_suffix('.').unwrap_or(&name);
-                let fits = name.len() <= 253 && name.split('.').all(is_ldh);
+                let fits = name.len() <= 253 && name.split('.').all(is_label);
                 fits.then(|| Self::Name(name.into()))
             }
         }
@@ -102,6 +112,22 @@ mod tests {
             parsed("[::FFFF:127.0.0.1]").as_deref(),
             Some("[::ffff:127.0.0.1]")
         );
+    }
+
+    #[test]
+    fn a_configured_host_may_contain_underscores() {
+        for (text, expected) in [
+            ("my_service", Some("my_service")),
+            ("_x.Vendor.test.", Some("_x.vendor.test")),
+            ("a_", Some("a_")),
+            ("-a_.test", None),
+            ("a_b c", None),
+            ("_", Some("_")),
+            ("a_..b", None),
+        ] {
+            let host = Host::parse_configured(text).map(|host| host.to_string());
+            assert_eq!(host.as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

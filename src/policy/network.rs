@@ -15,9 +15,10 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+use smallvec::SmallVec;
 
 use super::Host;
-use super::special_purpose::{carried, is_public};
+use super::special_purpose::{block, carried, is_public};
 
 /// The addresses of this machine.
 const LOOPBACK: [IpNet; 2] = [
@@ -118,18 +119,31 @@ impl NetworkPolicy {
         {
             return Err(NetworkRefusal::Loop);
         }
-        let passes =
-            |ip: IpAddr| is_public(ip) || self.allowed.iter().any(|block| block.contains(&ip));
         let ip = address.ip();
         let carried_pass = match ip {
             IpAddr::V4(_) => true,
-            IpAddr::V6(ip) => carried(ip).all(|inner| passes(inner.into())),
+            IpAddr::V6(ip) => carried(ip).all(|inner| self.passes(inner.into())),
         };
-        if self.everything || (passes(ip) && carried_pass) {
+        if self.everything || (self.passes(ip) && carried_pass) {
             Ok(())
         } else {
             Err(NetworkRefusal::Prohibited)
         }
+    }
+
+    fn passes(&self, ip: IpAddr) -> bool {
+        is_public(ip) || self.allowed.iter().any(|block| block.contains(&ip))
+    }
+
+    /// Returns the blocks that must be allowed so that a refused address is permitted: the block of the address, and the blocks of the
+    /// addresses that it contains.
+    pub(crate) fn refused_blocks(&self, ip: IpAddr) -> SmallVec<[IpNet; 2]> {
+        let inner = match ip {
+            IpAddr::V4(_) => None,
+            IpAddr::V6(ip) => Some(carried(ip).map(IpAddr::from)),
+        };
+        let all = std::iter::once(ip).chain(inner.into_iter().flatten());
+        all.filter(|ip| !self.passes(*ip)).map(block).collect()
     }
 
     /// Returns `true` if that host may be called without TLS.
@@ -228,6 +242,31 @@ mod tests {
     fn judged(policy: &NetworkPolicy, ip: &str) -> Option<Result<(), NetworkRefusal>> {
         let ip: IpAddr = ip.parse().ok()?;
         Some(policy.check((ip, 443).into()))
+    }
+
+    #[test]
+    fn the_blocks_of_a_refused_address_are_those_to_allow() {
+        for (ip, blocks) in [
+            ("198.18.0.7", "198.18.0.0/15"),
+            ("10.1.2.3", "10.0.0.0/8"),
+            ("fd00::1", "fc00::/7"),
+            ("::1", "::1/128"),
+            ("64:ff9b::a01:203", "64:ff9b::/96 10.0.0.0/8"),
+            ("4000::1", "4000::1/128"),
+            ("1.1.1.1", ""),
+        ] {
+            let Ok(address) = ip.parse::<IpAddr>() else {
+                continue;
+            };
+            let mut policy = NetworkPolicy::new();
+            let found = policy.refused_blocks(address);
+            let written: Vec<_> = found.iter().map(ToString::to_string).collect();
+            assert_eq!(written.join(" "), blocks, "{ip}");
+            for block in found {
+                policy = policy.allow(block);
+            }
+            assert_eq!(judged(&policy, ip), Some(Ok(())), "{ip}");
+        }
     }
 
     #[test]

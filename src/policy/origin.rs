@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::HeaderValue;
 use http::uri::Authority;
 
 use super::host::Host;
@@ -65,6 +66,8 @@ struct Inner {
     host: Host,
     port: u16,
     authority: Authority,
+    /// The authority as the value of `Host`.
+    host_field: HeaderValue,
 }
 
 impl Origin {
@@ -75,12 +78,15 @@ impl Origin {
         } else {
             format!("{host}:{port}")
         };
-        let authority = Authority::from_maybe_shared(Bytes::from(text)).ok()?;
+        let text = Bytes::from(text);
+        let host_field = HeaderValue::from_maybe_shared(text.clone()).ok()?;
+        let authority = Authority::from_maybe_shared(text).ok()?;
         Some(Self(Arc::new(Inner {
             scheme,
             host,
             port,
             authority,
+            host_field,
         })))
     }
 
@@ -119,6 +125,11 @@ impl Origin {
     pub fn authority(&self) -> &Authority {
         &self.0.authority
     }
+
+    /// Returns the authority as the value of `Host`.
+    pub(crate) fn host_field(&self) -> HeaderValue {
+        self.0.host_field.clone()
+    }
 }
 
 impl fmt::Debug for Origin {
@@ -150,6 +161,19 @@ pub(crate) struct Location {
 impl Location {
     /// Parses an absolute URL. If `scheme` is given, `host` and `host:port` are accepted as well.
     pub(crate) fn parse(text: &str, scheme: Option<Scheme>) -> Result<Self, LocationError> {
+        Self::parse_with(text, scheme, Host::parse)
+    }
+
+    /// Parses an absolute URL of the host application's own configuration, whose host may contain underscores.
+    pub(crate) fn parse_configured(text: &str) -> Result<Self, LocationError> {
+        Self::parse_with(text, None, Host::parse_configured)
+    }
+
+    fn parse_with(
+        text: &str,
+        scheme: Option<Scheme>,
+        parse_host: fn(&str) -> Option<Host>,
+    ) -> Result<Self, LocationError> {
         let refuse = |why| Err(LocationError(why));
         if text
             .chars()
@@ -177,7 +201,7 @@ impl Location {
         let Some((host, port)) = split_port(authority) else {
             return refuse("its port isn't valid");
         };
-        let Some(host) = Host::parse(host) else {
+        let Some(host) = parse_host(host) else {
             return refuse("its host isn't valid");
         };
         if !fits_path(path) {

@@ -7,6 +7,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
 /// Network and prefix length.
 const IPV4: [(Ipv4Addr, u32); 20] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),          // this network, RFC 791
@@ -38,6 +40,39 @@ const IPV6: [(Ipv6Addr, u32); 4] = [
     (Ipv6Addr::new(0x2620, 0x4f, 0x8000, 0, 0, 0, 0, 0), 48), // AS112, RFC 7534
     (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20), // documentation, RFC 9637
 ];
+
+/// Blocks outside of 2000::/3 that an operator may know.
+const IPV6_LOCAL: [(Ipv6Addr, u32); 4] = [
+    (Ipv6Addr::LOCALHOST, 128),
+    (Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, 0, 0), 96), // NAT64, RFC 6052
+    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7),     // unique local, RFC 4193
+    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10),    // link-local, RFC 4291
+];
+
+/// Returns the block of an address that isn't public, or the address alone if its block has no name.
+pub(super) fn block(address: IpAddr) -> IpNet {
+    let found = match address {
+        IpAddr::V4(address) => {
+            let mut blocks = IPV4.iter();
+            let found = blocks.find(|&&(network, length)| same_prefix_v4(address, network, length));
+            found.and_then(|&(network, length)| net(network.into(), length))
+        }
+        IpAddr::V6(address) => {
+            let mut blocks = IPV6.iter().chain(&IPV6_LOCAL);
+            let found = blocks.find(|&&(network, length)| same_prefix_v6(address, network, length));
+            found.and_then(|&(network, length)| net(network.into(), length))
+        }
+    };
+    found.unwrap_or(IpNet::from(address))
+}
+
+fn net(network: IpAddr, length: u32) -> Option<IpNet> {
+    let length = u8::try_from(length).ok()?;
+    Some(match network {
+        IpAddr::V4(network) => Ipv4Net::new(network, length).ok()?.into(),
+        IpAddr::V6(network) => Ipv6Net::new(network, length).ok()?.into(),
+    })
+}
 
 /// Returns `true` if the address itself is in the public internet. Embedded addresses aren't checked.
 pub(super) fn is_public(address: IpAddr) -> bool {

@@ -10,11 +10,13 @@ use crate::secret::Secret;
 /// The secret's name.
 pub(super) const NAME: &str = "expires_at";
 
-/// Returns the end of the connection's access token, or `None` if it's unknown or can't be parsed.
+/// Returns the end of the connection's access token, or `None` if it's unknown or can't be parsed. Many systems store 0 for a token that
+/// doesn't end, so the beginning of Unix time isn't an end.
 pub(super) fn from_connection(connection: &Connection) -> Option<SystemTime> {
     let secret = connection.credential().get(NAME)?;
     let text = std::str::from_utf8(secret.expose()).ok()?.trim_ascii();
-    unix_seconds(text).or_else(|| UNIX_EPOCH.checked_add(parse_rfc3339(text)?))
+    let end = unix_seconds(text).or_else(|| UNIX_EPOCH.checked_add(parse_rfc3339(text)?));
+    end.filter(|end| *end > UNIX_EPOCH)
 }
 
 /// Returns the end as a secret, which [`from_connection`] parses.
@@ -52,11 +54,11 @@ mod tests {
     #[test]
     fn seconds_and_timestamps_are_read() {
         for (text, expected) in [
-            ("0", 0),
+            ("1", 1),
             ("1767225600", 1_767_225_600),
             (" 1767225600.75\n", 1_767_225_600),
             ("1767225600000", 1_767_225_600),
-            ("1970-01-01T00:00:00Z", 0),
+            ("1970-01-01T00:00:01Z", 1),
             ("2026-01-01T00:00:00Z", 1_767_225_600),
             ("2026-01-01t01:30:00.123456+01:30", 1_767_225_600),
             ("2025-12-31 16:00:00-08:00", 1_767_225_600),
@@ -73,6 +75,10 @@ mod tests {
     fn what_is_neither_is_no_end() {
         for text in [
             "",
+            "0",
+            "0.5",
+            "1970-01-01T00:00:00Z",
+            "0001-01-01T00:00:00Z",
             "soon",
             "-1",
             "1e9",

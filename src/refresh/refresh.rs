@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::backoff::{Remembered, Waits, is_recent};
 use super::expires_at;
@@ -36,6 +36,12 @@ const RELEASE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The time after the end of another process's lease for which a call still waits.
 pub(super) const LEASE_GRACE_PERIOD: Duration = Duration::from_secs(5);
+
+/// The time after which a caller should try again while the source takes longer than expected.
+const OVERDUE_RETRY_AFTER: Duration = Duration::from_secs(5);
+
+/// The pause after an extension of the lease that failed.
+const EXTENSION_PAUSE: Duration = Duration::from_secs(1);
 
 /// The maximum time for which tokens are kept, and storing them is tried again, while the store fails.
 const UNSTORED_TIMEOUT: Duration = Duration::from_secs(15 * 60);
@@ -143,13 +149,13 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
     /// Returns the freshness by the token's lifetime, if it's known. Returns `true` with it if the token had already
     /// ended when it was stored.
     fn freshness(&self, record: &StoredConnection) -> (Freshness, bool) {
-        let mut margins = self.inner.margins(self.id);
+        let mut margins = self.inner.margins(self.id, &record.connection);
         let mut came_ended = false;
         let ends = expires_at::from_connection(&record.connection).zip(record.refreshed_at);
         if let Some((end, refreshed_at)) = ends {
             let lifetime = end.duration_since(refreshed_at).unwrap_or_default();
             came_ended = lifetime < Duration::from_secs(1);
-            margins = self.margins(end, lifetime);
+            margins = self.margins(&record.connection, end, lifetime);
         }
         (
             margins.judge(&record.connection, SystemTime::now()),
@@ -159,8 +165,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
 
     /// Returns the margins of a token. If its lifetime is short, they're remembered, because otherwise each call within
     /// the default margins would begin a refresh.
-    fn margins(&self, end: SystemTime, lifetime: Duration) -> Margins {
-        let usual = self.inner.margins(self.id);
+    fn margins(&self, connection: &Connection, end: SystemTime, lifetime: Duration) -> Margins {
+        let usual = self.inner.margins(self.id, connection);
         let margins = usual.limit_to(lifetime);
         if margins != usual {
             self.leader
@@ -205,8 +211,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             self.report(&record.connection, RefreshOutcome::Superseded, None);
             return Ok(result);
         }
-        // The source must be able to finish within the lease. After the lease, another process may refresh too, and
-        // aborting the call to the source may lose a rotated token.
+        // A source that answers in time must be able to finish within the lease, because not every store can extend a lease. After the
+        // lease, another process may refresh too.
         let left = self.inner.lease_time().saturating_sub(since.elapsed());
         if left < self.inner.timeout() {
             let cause = SharedError::new("the store took longer than the lease");
@@ -217,7 +223,8 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             self.leader
                 .remember(|memory| memory.record_forced_refresh(version));
         }
-        match self.fetch(&record.connection).await {
+        let lease_end = since + self.inner.lease_time();
+        match self.fetch(&record.connection, lease, lease_end).await {
             Ok(tokens) => self.store(&record, lease, tokens).await,
             Err(TokenError::Revoked) => self.store_revoked(&record, lease).await,
             Err(TokenError::Incomplete { source }) => {
@@ -237,15 +244,55 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
     }
 
     /// Fetches tokens in a separate task, so that a panic of the source only fails the refresh.
-    async fn fetch(&self, connection: &Connection) -> Result<Tokens, TokenError> {
+    ///
+    /// Callers are answered after the timeout, but the source isn't aborted then, because its answer may contain a rotated token. The lease
+    /// is extended as long as the source needs.
+    async fn fetch(
+        &self,
+        connection: &Connection,
+        lease: RefreshLease,
+        lease_end: Instant,
+    ) -> Result<Tokens, TokenError> {
         let (inner, id) = (Arc::clone(self.inner), self.id.clone());
         let connection = connection.clone();
         let fetching = async move { inner.source().fetch(&id, &connection).await };
         let mut task = AbortOnDrop(tokio::spawn(fetching));
-        match timeout(self.inner.timeout(), &mut task.0).await {
-            Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err(TokenError::failed("the token source panicked")),
-            Err(_) => Err(TokenError::failed("the token source didn't answer in time")),
+        let began = Instant::now();
+        let give_up = began + self.inner.exchange_timeout();
+        let mut overdue = Some(began + self.inner.timeout());
+        let ahead = self.inner.lease_time() / 4;
+        let mut extend = Some(lease_end - ahead);
+        loop {
+            let next = [overdue, extend].into_iter().flatten().min();
+            let next = next.map_or(give_up, |next| next.min(give_up));
+            match timeout_at(next, &mut task.0).await {
+                Ok(Ok(result)) => return result,
+                Ok(Err(_)) => return Err(TokenError::failed("the token source panicked")),
+                Err(_) if next == give_up => {
+                    return Err(TokenError::failed("the token source didn't answer in time"));
+                }
+                Err(_) => {}
+            }
+            let is_over = |at: &mut Instant| *at <= Instant::now();
+            if overdue.take_if(is_over).is_some() {
+                self.leader.announce(RefreshResult::Overdue);
+            }
+            if extend.take_if(is_over).is_some() {
+                extend = self.extend(lease).await.map(|end| end - ahead);
+            }
+        }
+    }
+
+    /// Extends the lease, and returns its end. If the store failed, the end is near, so that the extension is tried again. Returns `None` if
+    /// the lease can't be extended.
+    async fn extend(&self, lease: RefreshLease) -> Option<Instant> {
+        let time = self.inner.lease_time();
+        let since = Instant::now();
+        let extending = self.inner.store().extend(self.id, lease, time);
+        match timeout(STORE_TIMEOUT, extending).await {
+            Ok(Ok(true)) => Some(since + time),
+            Ok(Ok(false) | Err(StoreError::NotFound)) => None,
+            Ok(Err(_)) | Err(_) => Some(Instant::now() + time / 4 + EXTENSION_PAUSE),
         }
     }
 
@@ -306,7 +353,7 @@ impl<S: TokenStore, T: TokenSource> Steps<'_, S, T> {
             .remember(|memory| memory.record_refresh(version));
         if let Some(end) = expires_at::from_connection(&connection) {
             let lifetime = end.duration_since(SystemTime::now()).unwrap_or_default();
-            self.margins(end, lifetime);
+            self.margins(&connection, end, lifetime);
         }
         self.report(&connection, RefreshOutcome::Refreshed, None);
         Ok(RefreshResult::Usable(connection))
@@ -451,6 +498,8 @@ pub(super) enum RefreshResult {
     Unavailable(SharedError),
     /// The connection was removed.
     NotFound,
+    /// The source hasn't answered yet. The refresh continues.
+    Overdue,
 }
 
 impl RefreshResult {
@@ -467,6 +516,10 @@ impl RefreshResult {
             Self::Failed(until, cause) => Err(refresh_failed(until, cause)),
             Self::Unavailable(cause) => Err(StoreError::unavailable(cause)),
             Self::NotFound => Err(StoreError::NotFound),
+            Self::Overdue => Err(StoreError::RefreshFailed {
+                retry_after: OVERDUE_RETRY_AFTER,
+                source: "the token source hasn't answered yet; the refresh continues".into(),
+            }),
         }
     }
 }

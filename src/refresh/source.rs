@@ -19,7 +19,7 @@ const REFRESH_TOKEN: &str = "refresh_token";
 /// call per connection runs at a time, and stores the result before using it.
 pub trait TokenSource: Send + Sync + 'static {
     /// Returns `true` if the source can fetch tokens for the connection. If it can't, the connection is used without changes,
-    /// and a 401 of the upstream is returned to the caller.
+    /// and the upstream's rejection is returned to the caller.
     fn supports(&self, connection: &Connection) -> bool;
 
     /// Fetches new tokens, which replace the tokens of the connection.
@@ -31,8 +31,8 @@ pub trait TokenSource: Send + Sync + 'static {
     ///
     /// # Cancel safety
     ///
-    /// The future runs in a separate task, which is aborted when the timeout of the store has passed or the runtime shuts
-    /// down.
+    /// The future runs in a separate task, which is aborted when the store's
+    /// [`exchange_timeout`](super::RefreshingStore::exchange_timeout) has passed or the runtime shuts down.
     fn fetch(
         &self,
         id: &ConnectionKey,
@@ -48,8 +48,8 @@ pub struct Tokens {
     pub access_token: Secret,
     /// The new refresh token: the secret `refresh_token`. If it's `None`, the old refresh token is retained. Default: `None`.
     pub refresh_token: Option<Secret>,
-    /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only after a 401.
-    /// Default: `None`.
+    /// The expiry of the access token: the secret `expires_at`. If it's `None`, it's unknown, and the token is refreshed only after the
+    /// upstream has rejected it. Default: `None`.
     pub expires_at: Option<SystemTime>,
     /// Other secrets in the response, by name. Default: none.
     pub others: Vec<(Box<str>, Secret)>,

@@ -1,5 +1,6 @@
 //! A store that refreshes access tokens.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::hash::BuildHasher;
 use std::sync::Arc;
@@ -25,10 +26,12 @@ const DEFAULT_SKEW: Duration = Duration::from_secs(5 * 60);
 
 /// The default duration of a lease.
 const DEFAULT_LEASE_TIME: Duration = Duration::from_secs(20);
-/// The default time that the source may take.
+/// The default time for which calls wait for the source.
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(15);
+/// The default time that the source may take.
+const DEFAULT_EXCHANGE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 
-/// The maximum of both durations, so that adding it to a clock can't overflow.
+/// The maximum of these durations, so that adding it to a clock can't overflow.
 const MAX_DURATION: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The maximum number of connections that are remembered.
@@ -85,10 +88,33 @@ type Hook = dyn Fn(&RefreshReport<'_>) + Send + Sync;
 /// The settings, which are cloned to be changed, and the shared state.
 pub(super) struct Inner<S, T> {
     parts: Arc<Parts<S, T>>,
-    skew: Duration,
+    skew: Skew,
+    /// The skews of single integrations.
+    skews: Arc<HashMap<Box<str>, Skew, RandomState>>,
+    /// The largest time before its end at which a token of any integration is refreshed.
+    widest_skew: Duration,
     lease: Duration,
     timeout: Duration,
+    exchange_timeout: Duration,
     hook: Option<Arc<Hook>>,
+}
+
+/// The time before its end at which a token is refreshed, and an addition that differs between connections.
+#[derive(Clone, Copy, Debug)]
+struct Skew {
+    least: Duration,
+    jitter: Duration,
+}
+
+impl Skew {
+    fn new(least: Duration) -> Self {
+        let jitter = least / 5;
+        Self { least, jitter }
+    }
+
+    fn most(self) -> Duration {
+        self.least.saturating_add(self.jitter)
+    }
 }
 
 struct Parts<S, T> {
@@ -109,9 +135,12 @@ impl<S, T> RefreshingStore<S, T> {
                 flights: SingleFlight::new(MAX_REMEMBERED_CONNECTIONS),
                 jitter: RandomState::default(),
             }),
-            skew: DEFAULT_SKEW,
+            skew: Skew::new(DEFAULT_SKEW),
+            skews: Arc::default(),
+            widest_skew: Skew::new(DEFAULT_SKEW).most(),
             lease: DEFAULT_LEASE_TIME,
             timeout: DEFAULT_TIMEOUT,
+            exchange_timeout: DEFAULT_EXCHANGE_TIMEOUT,
             hook: None,
         }))
     }
@@ -124,20 +153,56 @@ impl<S, T> RefreshingStore<S, T> {
     /// Default: 5 min.
     #[must_use]
     pub fn skew(mut self, skew: Duration) -> Self {
-        Arc::make_mut(&mut self.0).skew = skew;
+        let inner = Arc::make_mut(&mut self.0);
+        inner.skew = Skew::new(skew);
+        inner.update_widest_skew();
         self
     }
 
-    /// Sets the maximum time that the source may take. Default: 15 s.
+    /// Sets the skew of an integration's connections, which replaces the [`skew`](Self::skew) of all others: the shortest time before its
+    /// expiry at which a token is refreshed, and the maximum of the addition, which differs between connections.
+    ///
+    /// Some token endpoints refuse a refresh until shortly before the token's expiry, such as Exact Online until the last 30 s. A token with
+    /// a known lifetime is used for at least three quarters of its lifetime.
+    ///
+    /// Default: the skew of all connections.
+    #[must_use]
+    pub fn skew_for(
+        mut self,
+        integration: impl Into<Box<str>>,
+        skew: Duration,
+        jitter: Duration,
+    ) -> Self {
+        let inner = Arc::make_mut(&mut self.0);
+        let skew = Skew {
+            least: skew,
+            jitter,
+        };
+        Arc::make_mut(&mut inner.skews).insert(integration.into(), skew);
+        inner.update_widest_skew();
+        self
+    }
+
+    /// Sets the maximum time for which calls wait for the source. After that time, calls without a valid token are answered with
+    /// `refresh-failed`, and the source continues, because an answer that nobody reads may contain a rotated token. Default: 15 s.
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         Arc::make_mut(&mut self.0).timeout = timeout.min(MAX_DURATION);
         self
     }
 
+    /// Sets the maximum time that the source may take. After that time, its future is dropped. Default: 5 min.
+    ///
+    /// Meanwhile, the [lease](Self::lease) is extended, and no other refresh of the connection begins.
+    #[must_use]
+    pub fn exchange_timeout(mut self, timeout: Duration) -> Self {
+        Arc::make_mut(&mut self.0).exchange_timeout = timeout.min(MAX_DURATION);
+        self
+    }
+
     /// Sets the time for which a process may prevent other processes from refreshing a connection.
     ///
-    /// It's always at least 5 s longer than the [timeout](Self::timeout). After a crash, calls that need a new token may have
+    /// It's always at least 5 s longer than the [timeout](Self::timeout), and is extended if the source takes longer. After a crash, calls that need a new token may have
     /// to wait for this time.
     ///
     /// Default: 20 s.
@@ -174,7 +239,7 @@ impl<S, T> RefreshingStore<S, T> {
     /// Nothing is lost if the future is dropped.
     pub async fn idle(&self) {
         while let Some(waiter) = self.0.parts.flights.any() {
-            let _ = waiter.result().await;
+            waiter.ended().await;
         }
     }
 }
@@ -196,15 +261,26 @@ impl<S, T> Inner<S, T> {
         self.timeout
     }
 
+    pub(super) fn exchange_timeout(&self) -> Duration {
+        self.exchange_timeout.max(self.timeout)
+    }
+
+    fn update_widest_skew(&mut self) {
+        let skews = self.skews.values().copied().map(Skew::most);
+        self.widest_skew = skews.fold(self.skew.most(), Duration::max);
+    }
+
     pub(super) fn lease_time(&self) -> Duration {
         self.lease
             .max(self.timeout.saturating_add(LEASE_GRACE_PERIOD))
     }
 
     /// Returns the margins of a connection's token, if its lifetime isn't known.
-    pub(super) fn margins(&self, id: &ConnectionKey) -> Margins {
-        let more = fraction(self.skew / 5, self.parts.jitter.hash_one(id));
-        Margins::new(self.skew.saturating_add(more))
+    pub(super) fn margins(&self, id: &ConnectionKey, connection: &Connection) -> Margins {
+        let skew = self.skews.get(connection.integration());
+        let skew = skew.unwrap_or(&self.skew);
+        let more = fraction(skew.jitter, self.parts.jitter.hash_one(id));
+        Margins::new(skew.least.saturating_add(more))
     }
 }
 
@@ -213,15 +289,14 @@ impl<S: TokenStore, T: TokenSource> RefreshingStore<S, T> {
     /// fresh.
     fn freshness(&self, id: &ConnectionKey, stored: &Connection) -> Freshness {
         let now = SystemTime::now();
-        let widest = self.0.skew.saturating_add(self.0.skew / 5);
-        let freshness = Margins::new(widest).judge(stored, now);
+        let freshness = Margins::new(self.0.widest_skew).judge(stored, now);
         if freshness == Freshness::Fresh || !self.0.source().supports(stored) {
             return Freshness::Fresh;
         }
         let end = expires_at::from_connection(stored);
         let flights = &self.0.parts.flights;
         let known = flights.recall(id, |memory| memory.margins(end)).flatten();
-        let margins = known.unwrap_or_else(|| self.0.margins(id));
+        let margins = known.unwrap_or_else(|| self.0.margins(id, stored));
         margins.judge(stored, now)
     }
 
@@ -398,8 +473,11 @@ impl<S, T> Clone for Inner<S, T> {
         Self {
             parts: Arc::clone(&self.parts),
             skew: self.skew,
+            skews: Arc::clone(&self.skews),
+            widest_skew: self.widest_skew,
             lease: self.lease,
             timeout: self.timeout,
+            exchange_timeout: self.exchange_timeout,
             hook: self.hook.clone(),
         }
     }
@@ -408,9 +486,10 @@ impl<S, T> Clone for Inner<S, T> {
 impl<S, T> fmt::Debug for RefreshingStore<S, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RefreshingStore")
-            .field("skew", &self.0.skew)
+            .field("skew", &self.0.skew.least)
             .field("lease", &self.0.lease_time())
             .field("timeout", &self.0.timeout)
+            .field("exchange_timeout", &self.0.exchange_timeout)
             .finish_non_exhaustive()
     }
 }

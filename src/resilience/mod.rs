@@ -68,7 +68,7 @@ type Sent = Result<Response<UpstreamBody>, TransportError>;
 
 /// An attempt that has begun.
 pub(crate) struct Attempt<F> {
-    /// The future of the response.
+    /// The future of the response, and of the number of resends by the transport.
     pub(crate) sending: F,
     /// `true` if a client certificate is presented.
     pub(crate) has_client_identity: bool,
@@ -140,7 +140,7 @@ impl Resilience {
         send: impl Fn(O, &mut CallGuard) -> Result<Attempt<F>, Error>,
     ) -> Result<Sent, Error>
     where
-        F: Future<Output = Result<Sent, Error>>,
+        F: Future<Output = (Result<Sent, Error>, u32)>,
     {
         let is_safe = retry::is_safe(guard.method());
         let key = Key::new(origin, guard.connection_key());
@@ -157,7 +157,8 @@ impl Resilience {
                 sending,
                 has_client_identity,
             } = send(outgoing, guard)?;
-            let sent = sending.await;
+            let (sent, resends) = sending.await;
+            guard.add_attempts(resends);
             let upload = guard.upload().map(|upload| upload.state());
             self.judge(pass, verdict(&sent, upload, has_client_identity, end));
 

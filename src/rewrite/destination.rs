@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::header::{Entry, HeaderMap, HeaderName, HeaderValue};
 
 use super::MountedLinks;
-use super::join;
 use super::paging::cut;
 use crate::address::{Address, Target};
 use crate::error::Error;
@@ -99,14 +98,7 @@ impl MountedLinks {
                 ));
             }
         };
-        let path = format!("/c{below}");
-        let mut target = Address::cut(&path, query)?.target(self.encoding)?;
-        target.drop_parameters(self.upstream.stripped_parameters());
-        let place = self.upstream.place_of(&target, self.subdomain.as_deref())?;
-        let route = self.upstream.permit(place)?;
-        may_reach(&target, &route)?;
-        let joined = join(route.base_path(), self.upstream.default_query(), &target)?;
-        let origin = route.destination.origin();
+        let (origin, joined) = self.reach(below, query, may_reach)?;
         let (scheme, authority) = (origin.scheme().as_str(), origin.authority());
         Ok(Some(format!("{scheme}://{authority}{joined}")))
     }

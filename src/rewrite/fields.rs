@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
 /// The maximum number of fields in a head. A map holds 24,576, and panics beyond.
@@ -169,7 +169,87 @@ impl Quotes {
     }
 }
 
-/// Removes the fields for which `goes` returns `true`.
+/// Sets `Host` as the first field (RFC 9112 §3.2). The other fields keep their order.
+pub(crate) fn set_host(headers: &mut HeaderMap, host: HeaderValue) {
+    if headers.keys().next() == Some(&HOST) {
+        // A field that is replaced keeps its place.
+        headers.insert(HOST, host);
+    } else {
+        rebuild(headers, Some(host), |_, name| *name == HOST);
+    }
+}
+
+/// Removes `Host`. The other fields keep their order.
+pub(crate) fn remove_host(headers: &mut HeaderMap) {
+    if headers.contains_key(HOST) {
+        rebuild(headers, None, |_, name| *name == HOST);
+    }
+}
+
+/// Sets `Host` as the first field, and removes the fields for which `goes` returns `true`. The other fields keep their order, which
+/// [`HeaderMap::remove`] doesn't keep.
+pub(super) fn remove_in_order(
+    headers: &mut HeaderMap,
+    host: HeaderValue,
+    goes: impl Fn(&HeaderName, &str) -> bool,
+) {
+    // The bits of the first names that are removed. `goes` is called once for each of these names, because it's expensive.
+    let mut removed = 0_u128;
+    let mut is_any_removed = false;
+    for (at, name) in headers.keys().enumerate() {
+        if *name != HOST && goes(name, &canonical(name)) {
+            is_any_removed = true;
+            removed |= bit(at);
+        }
+    }
+    if !is_any_removed {
+        return set_host(headers, host);
+    }
+    rebuild(headers, Some(host), |at, name| match bit(at) {
+        _ if *name == HOST => true,
+        0 => goes(name, &canonical(name)),
+        bit => removed & bit != 0,
+    });
+}
+
+/// Returns the bit of a name, or 0 if the name has no bit.
+fn bit(at: usize) -> u128 {
+    let at = u32::try_from(at).unwrap_or(u32::MAX);
+    1_u128.checked_shl(at).unwrap_or(0)
+}
+
+/// Inserts the fields again, after `host`, except those for which `goes` returns `true`. `goes` gets the place of each name.
+fn rebuild(
+    headers: &mut HeaderMap,
+    host: Option<HeaderValue>,
+    goes: impl Fn(usize, &HeaderName) -> bool,
+) {
+    // Most heads fit on the stack.
+    let fields: SmallVec<[(Option<HeaderName>, HeaderValue); 24]> = headers.drain().collect();
+    if let Some(host) = host {
+        headers.insert(HOST, host);
+    }
+    let mut at = 0;
+    let mut kept: Option<HeaderName> = None;
+    for (name, value) in fields {
+        // A further line of the same field has no name.
+        let Some(name) = name else {
+            if let Some(name) = &kept {
+                // The map held these fields before, so they fit.
+                let _ = headers.try_append(name, value);
+            }
+            continue;
+        };
+        kept = None;
+        if !goes(at, &name) {
+            let _ = headers.try_append(&name, value);
+            kept = Some(name);
+        }
+        at += 1;
+    }
+}
+
+/// Removes the fields for which `goes` returns `true`. The order of the other fields isn't kept.
 pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &str) -> bool) {
     let names: SmallVec<[HeaderName; 8]> = headers
         .keys()
@@ -210,6 +290,50 @@ mod tests {
             headers.insert(CONNECTION, many);
         }
         assert!(Nominated::from_headers(&headers).is_none());
+    }
+
+    #[test]
+    fn host_comes_first_and_the_order_stays() {
+        let mut headers = HeaderMap::new();
+        let value = HeaderValue::from_static;
+        for (name, text) in [
+            ("b", "1"),
+            ("x-gone", "2"),
+            ("c", "3"),
+            ("b", "4"),
+            ("a", "5"),
+        ] {
+            headers.append(HeaderName::from_static(name), value(text));
+        }
+        let lines = |headers: &HeaderMap| {
+            let lines = headers.iter();
+            let line = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}={value:?}");
+            lines.map(line).collect::<Vec<_>>().join(" ")
+        };
+        remove_in_order(&mut headers, value("v"), |_, name| name == "x-gone");
+        let expected = "host=\"v\" b=\"1\" b=\"4\" c=\"3\" a=\"5\"";
+        assert_eq!(lines(&headers), expected);
+        remove_in_order(&mut headers, value("v"), |_, _| false);
+        assert_eq!(lines(&headers), expected);
+        remove_host(&mut headers);
+        assert_eq!(lines(&headers), "b=\"1\" b=\"4\" c=\"3\" a=\"5\"");
+        set_host(&mut headers, value("v"));
+        assert_eq!(lines(&headers), expected);
+    }
+
+    #[test]
+    fn names_beyond_the_bits_are_removed_as_well() {
+        let mut headers = HeaderMap::new();
+        for number in 0..200 {
+            let name = HeaderName::from_bytes(format!("x-{number}").as_bytes());
+            headers.insert(name.unwrap_or(HOST), HeaderValue::from_static("v"));
+        }
+        let is_odd = |name: &str| name.ends_with(['1', '3', '5', '7', '9']);
+        remove_in_order(&mut headers, HeaderValue::from_static("v"), |_, name| {
+            is_odd(name)
+        });
+        assert_eq!(headers.len(), 101);
+        assert!(!headers.keys().any(|name| is_odd(name.as_str())));
     }
 
     #[test]

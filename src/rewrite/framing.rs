@@ -15,12 +15,21 @@ use super::fields::lines;
 pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
     let size = body.size_hint();
     keep_only_a_true_length(headers, &size);
+    if body.is_end_stream() && says_its_length(method) && !headers.contains_key(CONTENT_LENGTH) {
+        // Some servers answer 411 to a request without this field (RFC 9110 §8.6).
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    }
     // With these methods, hyper's HTTP/1 client silently drops a body of unknown length unless this field is set. Over
     // HTTP/2, the field is removed again.
     let is_dropped = matches!(*method, Method::GET | Method::HEAD | Method::CONNECT);
     if !body.is_end_stream() && size.exact().is_none() && is_dropped {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
+}
+
+/// Returns `true` if requests with that method have content usually, and so announce its length even if it's 0 (RFC 9110 §8.6).
+pub(crate) fn says_its_length(method: &Method) -> bool {
+    matches!(*method, Method::POST | Method::PUT | Method::PATCH)
 }
 
 /// Replaces the framing fields of the original body by those of `body`, and returns `body`.
@@ -140,10 +149,15 @@ mod tests {
         );
         assert_eq!(
             framed(Method::POST, Some("40"), Some(0), true),
-            (None, false)
+            (Some("0".into()), false)
         );
         assert_eq!(framed(Method::POST, Some("40"), None, false), (None, false));
         assert_eq!(framed(Method::GET, None, Some(0), true), (None, false));
+        assert_eq!(framed(Method::DELETE, None, Some(0), true), (None, false));
+        assert_eq!(
+            framed(Method::PATCH, None, Some(0), true),
+            (Some("0".into()), false)
+        );
     }
 
     #[test]

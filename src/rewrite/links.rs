@@ -48,7 +48,7 @@ impl LinkRules<'_> {
             let is_list = field == LINK;
             revise(headers, field, |value| match is_list {
                 true => self.line(value, &mut left),
-                false => match self.link(value, self.mounted.is_some()) {
+                false => match self.link(value, &mut left) {
                     Fate::Becomes(address) => Fate::Becomes(address.into_bytes()),
                     Fate::Stays => Fate::Stays,
                     Fate::Hidden => Fate::Hidden,
@@ -65,8 +65,10 @@ impl LinkRules<'_> {
         }
     }
 
-    fn link(self, reference: &[u8], may_rewrite: bool) -> Fate<String> {
-        let mounted = self.mounted.filter(|_| may_rewrite);
+    /// Revises a link. `left` is the number of links that may still be rewritten, plus one.
+    fn link(self, reference: &[u8], left: &mut usize) -> Fate<String> {
+        *left = left.saturating_sub(1);
+        let mounted = self.mounted.filter(|_| *left > 0);
         match mounted.and_then(|mounted| mounted.reference(reference)) {
             Some(address) => Fate::Becomes(address),
             None if self.foreign.hides(reference) => Fate::Hidden,
@@ -94,10 +96,8 @@ impl LinkRules<'_> {
         } in members
         {
             let fate = match target {
-                Some(target) => {
-                    *left = left.saturating_sub(1);
-                    self.link(target, *left > 0)
-                }
+                _ if self.hides_one_of(before) || self.hides_one_of(after) => Fate::Hidden,
+                Some(target) => self.link(target, left),
                 None => Fate::Stays,
             };
             if matches!(fate, Fate::Hidden) {
@@ -127,6 +127,21 @@ impl LinkRules<'_> {
     }
 }
 
+impl LinkRules<'_> {
+    /// Returns `true` if a text in angle brackets is a foreign location. Some clients find targets by a search for brackets, also in
+    /// places where RFC 8288 has none.
+    fn hides_one_of(self, text: &[u8]) -> bool {
+        let is_off = *self.foreign == ForeignLocations::Pass;
+        let mut pieces = text.split(|&byte| byte == b'<').skip(1);
+        !is_off
+            && pieces.any(|piece| {
+                let end = piece.iter().position(|&byte| byte == b'>');
+                let tag = piece.get(..end.unwrap_or(piece.len()));
+                self.foreign.hides(tag.unwrap_or_default())
+            })
+    }
+}
+
 /// Changes and removes the lines of a field, and keeps their order.
 fn revise(
     headers: &mut HeaderMap,
@@ -147,7 +162,7 @@ fn revise(
             }
             Fate::Hidden => {
                 has_hidden = true;
-                // Marked, because an entry can't lose single lines. No upstream can send this value.
+                // Marked, because an entry can't lose single lines. Lines that were empty before lead nowhere, and go as well.
                 *value = HeaderValue::from_static("");
             }
         }

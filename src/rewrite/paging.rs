@@ -10,26 +10,30 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use http::uri::PathAndQuery;
+
 use super::MountAddress;
 use super::join;
 use crate::address::{Address, PathEncoding, Target};
 use crate::encoding::percent;
+use crate::error::Error;
 use crate::policy::{Location, Origin};
 use crate::upstream::{Place, Route, Upstream};
 
 /// The context in which the links of a call's response are rewritten.
 pub(crate) struct MountedLinks {
     pub(super) mount: MountAddress,
-    pub(super) upstream: Upstream,
+    upstream: Upstream,
     /// The labels that the caller's host puts in front of the upstream's host.
-    pub(super) subdomain: Option<Box<str>>,
-    /// The origin of the call.
+    subdomain: Option<Box<str>>,
+    /// The origin and the base path of the call.
     origin: Origin,
+    base_path: Box<str>,
     /// The path of the request to the upstream.
     path: Box<str>,
     /// The call's `__domain`, decoded, because the address of the next page needs it as well.
     domain: Option<Box<str>>,
-    pub(super) encoding: PathEncoding,
+    encoding: PathEncoding,
 }
 
 /// A URL at an upstream.
@@ -56,6 +60,7 @@ impl MountedLinks {
             upstream: upstream.clone(),
             subdomain: subdomain.map(Box::from),
             origin: route.destination.origin().clone(),
+            base_path: route.base_path().into(),
             path: joined.path().into(),
             domain: target.domain().map(Box::from),
             encoding,
@@ -132,10 +137,10 @@ impl MountedLinks {
         if !is_plain(url.path) {
             return None;
         }
-        // With the call's `__domain`, without one, and with the URL's own host.
-        if let Some(own) = self.domain.as_deref() {
-            let place = self.upstream.place(Some(own)).ok()?;
-            if let Some(address) = self.address_at(place, Some(own), &url) {
+        // A call like this one, then a call without `__domain`, and then a call with the URL's own host in `__domain`.
+        if is_same(&self.origin, url.origin) {
+            let own = self.domain.as_deref();
+            if let Some(address) = self.address_below(&self.base_path, own, &url) {
                 return Some(address);
             }
         }
@@ -156,67 +161,76 @@ impl MountedLinks {
         self.address_at(named, Some(&domain), &url)
     }
 
-    /// Returns the address of a call to that place, with that `__domain`. Returns `None` if no such call leads to the URL.
     fn address_at(&self, place: Place<'_>, domain: Option<&str>, url: &Url<'_>) -> Option<String> {
         if !is_same(place.origin(), url.origin) {
             return None;
         }
         let route = self.upstream.permit(place).ok()?;
-        let base = route.base_path();
+        self.address_below(route.base_path(), domain, url)
+    }
+
+    /// Returns the address of a call with that base path and that `__domain`. Returns `None` if no such call leads to the URL.
+    fn address_below(&self, base: &str, domain: Option<&str>, url: &Url<'_>) -> Option<String> {
         let base = base.strip_suffix('/').unwrap_or(base);
         let below = url.path.strip_prefix(base)?;
         if !below.is_empty() && !below.starts_with('/') {
             return None;
         }
-        // The default query is added again, so a call needs the rest of the query.
-        let default = self.upstream.default_query();
-        let own = match (default, url.query) {
-            (Some(default), Some(query)) => match query.strip_prefix(default) {
-                Some("") => Some(None),
-                Some(rest) => rest.strip_prefix('&').map(Some),
-                None => None,
-            },
-            _ => Some(url.query),
-        };
-        let query = with_domain(own?, domain);
         // The path is tried unchanged, and then encoded in the way of generated clients, because the path may be
-        // decoded in a call.
-        let encoded = || {
-            let path = below.strip_prefix('/').unwrap_or_default();
-            let path = path.replace('%', "%25").replace('/', "%2F");
-            format!("/%2F{path}")
-        };
-        let exact = |below: &str| self.leads_to(below, query.as_deref(), url);
-        let below = if exact(below) {
-            below.to_owned()
-        } else {
-            Some(encoded()).filter(|below| exact(below))?
-        };
-        let path = [self.mount.path(), &below].concat();
-        // Without a mount and an id, a client would send `/`, which leads to another URL.
-        if path.is_empty() {
-            return None;
+        // decoded in a call. The default query may be added in a call, so the query is tried without and with it.
+        let encoded = below.strip_prefix('/').unwrap_or_default();
+        let encoded = encoded.replace('%', "%25").replace('/', "%2F");
+        let paths = [below, &format!("/%2F{encoded}")];
+        let queries = [self.without_default(url.query), Some(url.query)];
+        for query in queries.into_iter().flatten() {
+            let query = with_domain(query, domain);
+            let exact = |below: &&str| self.leads_to(below, query.as_deref(), url);
+            if let Some(below) = paths.into_iter().find(exact) {
+                let path = [self.mount.path(), below].concat();
+                // Without a mount and an id, a client would send `/`, which leads to another URL.
+                if path.is_empty() {
+                    return None;
+                }
+                return Some(self.mount.url(&with_query(path, query.as_deref())));
+            }
         }
-        Some(self.mount.url(&with_query(path, query.as_deref())))
+        None
+    }
+
+    /// Returns the part of a query after the default query, or `None` if the query doesn't begin with it.
+    fn without_default<'q>(&self, query: Option<&'q str>) -> Option<Option<&'q str>> {
+        let rest = query?.strip_prefix(self.upstream.default_query()?)?;
+        match rest {
+            "" => Some(None),
+            rest => rest.strip_prefix('&').map(Some),
+        }
     }
 
     /// Returns `true` if a call with that remainder and query reaches the URL.
     fn leads_to(&self, below: &str, query: Option<&str>, url: &Url<'_>) -> bool {
-        // The id doesn't affect the result.
-        let path = format!("/c{below}");
-        let reached = Address::cut(&path, query)
-            .and_then(|address| address.target(self.encoding))
-            .and_then(|mut target| {
-                target.drop_parameters(self.upstream.stripped_parameters());
-                let place = self.upstream.place_of(&target, self.subdomain.as_deref())?;
-                let route = self.upstream.permit(place)?;
-                let joined = join(route.base_path(), self.upstream.default_query(), &target)?;
-                Ok((route.destination.origin().clone(), joined))
-            });
+        let reached = self.reach(below, query, |_, _| Ok(()));
         reached.is_ok_and(|(origin, joined)| {
             is_same(&origin, url.origin)
                 && joined.as_str() == with_query(url.path.to_owned(), url.query)
         })
+    }
+
+    /// Returns the origin, the path and the query that a call with that remainder and query reaches, if `check` permits it.
+    pub(super) fn reach(
+        &self,
+        below: &str,
+        query: Option<&str>,
+        check: impl Fn(&Target<'_>, &Route<'_>) -> Result<(), Error>,
+    ) -> Result<(Origin, PathAndQuery), Error> {
+        // The id doesn't affect the result.
+        let path = format!("/c{below}");
+        let mut target = Address::cut(&path, query)?.target(self.encoding)?;
+        target.drop_parameters(self.upstream.stripped_parameters());
+        let place = self.upstream.place_of(&target, self.subdomain.as_deref())?;
+        let route = self.upstream.permit(place)?;
+        check(&target, &route)?;
+        let joined = join(route.base_path(), self.upstream.default_query(), &target)?;
+        Ok((route.destination.origin().clone(), joined))
     }
 }
 

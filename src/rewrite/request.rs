@@ -9,7 +9,8 @@ use http_body::Body;
 use super::CallerFields;
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path, remove,
+    is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path,
+    remove_in_order,
 };
 use super::framing;
 use crate::authorize::Scope;
@@ -32,7 +33,7 @@ pub(crate) struct RequestRules<'a> {
 }
 
 impl RequestRules<'_> {
-    /// Returns the head for the upstream, without the credentials. It's framed by `body`.
+    /// Returns the head for the upstream, without the credentials. `Host` comes first, and the head is framed by `body`.
     ///
     /// # Errors
     ///
@@ -48,7 +49,8 @@ impl RequestRules<'_> {
         let accepts_trailers = accepts_trailers(&parts.headers);
         let too_many = || Error::bad_address("`Connection` nominates more than 256 fields");
         let nominated = Nominated::from_headers(&parts.headers).ok_or_else(too_many)?;
-        remove(&mut parts.headers, |name, canonical| {
+        let host = destination.origin().host_field();
+        remove_in_order(&mut parts.headers, host, |name, canonical| {
             self.drops(name, canonical) || nominated.holds(canonical)
         });
         if accepts_trailers {
@@ -81,7 +83,7 @@ impl RequestRules<'_> {
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (self.scope.limits_methods() && overrides_method(canonical))
             || (self.scope.limits_paths() && overrides_path(canonical))
-            // The transport sets `Host`. The gateway has already fulfilled `Expect` when the body is first polled.
+            // `Host` was set to the destination. The gateway has already fulfilled `Expect` when the body is first polled.
             || matches!(canonical, "host" | "expect")
             || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
     }

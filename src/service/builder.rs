@@ -406,9 +406,9 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     }
 
     /// Sets the maximum size of a body that is buffered while it streams, in bytes, so that the call can be sent again with a refreshed
-    /// credential after an upstream's 401.
+    /// credential after an upstream's 401, or another [sign](crate::Upstream::refresh_on) of a rejected credential.
     ///
-    /// A larger body isn't buffered, and the 401 is returned to the caller. No body is buffered if the store
+    /// A larger body isn't buffered, and the upstream's response is returned to the caller. No body is buffered if the store
     /// [can't refresh](CredentialStore::can_refresh) the connection.
     ///
     /// Default: 64 KiB.

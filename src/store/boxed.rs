@@ -93,6 +93,15 @@ macro_rules! boxed_tokens {
                 self.0.dyn_lease(key, time).await
             }
 
+            async fn extend(
+                &self,
+                key: &ConnectionKey,
+                lease: RefreshLease,
+                time: Duration,
+            ) -> Result<bool, StoreError> {
+                self.0.dyn_extend(key, lease, time).await
+            }
+
             async fn release(
                 &self,
                 key: &ConnectionKey,
@@ -188,6 +197,13 @@ trait DynTokens: DynCredentials {
         time: Duration,
     ) -> BoxFuture<'a, Option<RefreshLease>>;
 
+    fn dyn_extend<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> BoxFuture<'a, bool>;
+
     fn dyn_release<'a>(&'a self, key: &'a ConnectionKey, lease: RefreshLease) -> BoxFuture<'a, ()>;
 
     fn dyn_commit<'a>(
@@ -210,6 +226,15 @@ impl<S: TokenStore> DynTokens for S {
         time: Duration,
     ) -> BoxFuture<'a, Option<RefreshLease>> {
         Box::pin(self.lease(key, time))
+    }
+
+    fn dyn_extend<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> BoxFuture<'a, bool> {
+        Box::pin(self.extend(key, lease, time))
     }
 
     fn dyn_release<'a>(&'a self, key: &'a ConnectionKey, lease: RefreshLease) -> BoxFuture<'a, ()> {

@@ -66,8 +66,9 @@ pub trait CredentialStore: Send + Sync + 'static {
         cx: CallContext<'_>,
     ) -> impl Future<Output = Result<Connection, StoreError>> + Send; // in place of `dyn`, use `BoxCredentialStore`
 
-    /// Returns the connection with another credential, after the upstream has answered 401 to `rejected`. `None` if there is no other
-    /// credential; the caller then gets the 401. Default: `None`.
+    /// Returns the connection with another credential, after the upstream has rejected `rejected` by a 401 or by another
+    /// [sign](crate::Upstream::refresh_on). `None` if there is no other credential; the caller then gets the upstream's response. Default:
+    /// `None`.
     ///
     /// # Errors
     ///

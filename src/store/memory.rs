@@ -144,6 +144,31 @@ impl TokenStore for MemoryStore {
         Ok(Some(lease))
     }
 
+    async fn extend(
+        &self,
+        id: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let mut map = self.write();
+        let Ok(Entry {
+            lease: Some((held, end)),
+            ..
+        }) = map.entry(id)
+        else {
+            return Ok(false);
+        };
+        let now = Instant::now();
+        let Some(later) = now.checked_add(time) else {
+            return Err(StoreError::unavailable("the lease is too long"));
+        };
+        let is_held = *held == lease && now < *end;
+        if is_held {
+            *end = later;
+        }
+        Ok(is_held)
+    }
+
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         if let Ok(entry) = self.write().entry(id) {
             if let Some((held, end)) = &mut entry.lease {

@@ -1,6 +1,6 @@
 //! Stores in which connections can be changed, and can be refreshed by several processes at the same time.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -41,7 +41,7 @@ use crate::connection::{Connection, ConnectionKey};
 /// a connection, one process gets the lease, and the others get `None` until the lease is released or expires. A lease expires by itself,
 /// even if its holder was killed, and doesn't end with the handle that it was taken through. The next lease has its own expiry. A
 /// [`put`](ConnectionStore::put) and a [`remove`](ConnectionStore::remove) also end the lease on their connection, because the lease was
-/// for another credential.
+/// for another credential. A lease can be [extended](Self::extend) until it expires, if a token endpoint needs longer than expected.
 ///
 /// Each lease has a higher fence than all leases on the same key before it, however those ended: also after a put, and after a removal
 /// and a put. A lease affects a single connection, and changes neither its contents nor its version.
@@ -93,6 +93,31 @@ pub trait TokenStore: CredentialStore {
         key: &ConnectionKey,
         time: Duration,
     ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send;
+
+    /// Extends a lease that hasn't expired, so that it expires after `time` from now. Returns `true` if the lease was extended.
+    ///
+    /// The result is `false`, and nothing changes, if the lease has expired, was released, was never given, or isn't the connection's
+    /// newest lease, if there is no such connection, or if the store can't extend leases. The refresh then continues, because its tokens
+    /// are accepted without a lease, but another process may call the token endpoint at the same time.
+    ///
+    /// Default: `false`.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Unavailable`] if the store failed. The lease may or may not be extended then.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the lease may or may not be extended.
+    fn extend(
+        &self,
+        key: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+        let _ = (key, lease, time);
+        ready(Ok(false))
+    }
 
     /// Releases a lease before it expires, so that the connection can be leased at once.
     ///
@@ -323,6 +348,15 @@ macro_rules! forward {
                 time: Duration,
             ) -> impl Future<Output = Result<Option<RefreshLease>, StoreError>> + Send {
                 S::lease(self, key, time)
+            }
+
+            fn extend(
+                &self,
+                key: &ConnectionKey,
+                lease: RefreshLease,
+                time: Duration,
+            ) -> impl Future<Output = Result<bool, StoreError>> + Send {
+                S::extend(self, key, lease, time)
             }
 
             fn release(

@@ -21,7 +21,7 @@ impl BaseUrl {
     /// [`BaseUrlError`] if it isn't an absolute http or https URL, or if it contains user info, a
     /// query, a fragment or dot segments.
     pub fn new(url: &str) -> Result<Self, BaseUrlError> {
-        let location = Location::parse(url, None)?;
+        let location = Location::parse_configured(url)?;
         Ok(Self {
             location: Arc::new(location),
             has_variables: false,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use http::StatusCode;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::request::Parts;
 
@@ -70,6 +71,7 @@ struct Settings {
     /// The caller's fields and query parameters that aren't forwarded. The fields are in the requirements as well.
     stripped_fields: Vec<HeaderName>,
     stripped_parameters: Vec<Box<str>>,
+    refresh_on: Box<[StatusCode]>,
 }
 
 impl Default for Settings {
@@ -87,6 +89,7 @@ impl Default for Settings {
             has_subdomains: false,
             stripped_fields: Vec::new(),
             stripped_parameters: Vec::new(),
+            refresh_on: Box::new([StatusCode::UNAUTHORIZED]),
         }
     }
 }
@@ -485,6 +488,19 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.has_subdomains = allow)
     }
 
+    /// Sets the statuses by which the upstream says that the credential isn't valid any more. Default: 401.
+    ///
+    /// If the store [can refresh](crate::CredentialStore::can_refresh) the connection, a response with such a status causes a refresh, and the
+    /// call is sent again. Add a status only if the upstream requires it: a 403 that is about permissions also causes a refresh, although at
+    /// most one per minute and connection key. Statuses below 400 have no effect, because the upstream may have acted on the request.
+    ///
+    /// Regardless of this setting, an error with `error="invalid_token"` in `WWW-Authenticate` (RFC 6750 §3.1), and the status 16
+    /// (UNAUTHENTICATED) in the head of a gRPC response, cause a refresh, and an error with `error="insufficient_scope"` causes none.
+    #[must_use]
+    pub fn refresh_on(self, statuses: impl IntoIterator<Item = StatusCode>) -> Self {
+        self.set(|settings| settings.refresh_on = statuses.into_iter().collect())
+    }
+
     /// Sets whether the query parameters that the scheme sets are removed from the upstream's `Location`, `Content-Location`, `Link` and
     /// the other fields of [`rewrite_links`](crate::PassthroughBuilder::rewrite_links), in which an upstream may repeat its request URL.
     ///
@@ -528,6 +544,10 @@ impl<B> Upstream<B> {
 
     pub(crate) fn isolates_keys(&self) -> bool {
         self.settings.isolates_keys
+    }
+
+    pub(crate) fn refresh_statuses(&self) -> &[StatusCode] {
+        &self.settings.refresh_on
     }
 
     pub(crate) fn encoding(&self) -> Option<PathEncoding> {

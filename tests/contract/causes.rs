@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use http::{Request, StatusCode};
+use http_body_util::BodyExt as _;
 use tower::ServiceExt as _;
 use tower_passthrough::observe::{CallReport, CallStart, Outcome};
 use tower_passthrough::store::{BoxCredentialStore, ConnectionKey};
@@ -96,6 +97,7 @@ struct Seen {
     chain: String,
     root: String,
     events: Vec<String>,
+    body: String,
 }
 
 /// Calls `/c/x` of a service with these parts.
@@ -120,7 +122,8 @@ async fn call(store: impl CredentialStore, base_url: &str, transport: impl Trans
     let Ok(response) = service.oneshot(request).await;
     drop(guard);
     let status = response.status();
-    drop(response);
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let body = String::from_utf8(body.to_vec()).unwrap();
     let (code, chain, root) = causes.lock().unwrap().pop().unwrap_or_default();
     Seen {
         status,
@@ -128,6 +131,7 @@ async fn call(store: impl CredentialStore, base_url: &str, transport: impl Trans
         chain,
         root,
         events: log.lines(),
+        body,
     }
 }
 
@@ -227,6 +231,25 @@ async fn n4_a_refused_literal_address_in_the_base_url_is_502() {
             "ERROR",
             &["destination-refused", "NetworkPolicy::allow"],
         );
+    }
+}
+
+#[tokio::test]
+async fn n4_the_log_names_the_block_of_a_refused_address_and_the_caller_learns_no_address() {
+    for (address, block) in [
+        ("198.18.0.77", "the block 198.18.0.0/15"),
+        ("192.168.3.77", "the block 192.168.0.0/16"),
+        ("fd00::77", "the block fc00::/7"),
+        (
+            "64:ff9b::a00:77",
+            "the block 64:ff9b::/96 and the block 10.0.0.0/8",
+        ),
+    ] {
+        let transport = HttpTransport::builder().resolve("api.crm.test", address.parse().unwrap());
+        let seen = call(with_token(), BASE, transport.build().unwrap()).await;
+        assert_eq!(seen.status.as_u16(), 403);
+        one_event(&seen, "WARN", &[address, block, "[network] allow"]);
+        assert!(!seen.body.contains("77"), "{}", seen.body);
     }
 }
 

@@ -12,5 +12,6 @@ mod hmac;
 mod mtls;
 mod oauth1;
 mod refreshing;
+mod repeating;
 mod sigv4;
 mod tokens;

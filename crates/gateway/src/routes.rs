@@ -139,10 +139,13 @@ fn health(readiness: Readiness) -> Router {
     Router::new()
         .route(HEALTHZ, get(async || "ok\n"))
         .route(READYZ, get(readyz))
+        .method_not_allowed_fallback(other_method)
 }
 
 fn metrics(metrics: Metrics) -> Router {
-    Router::new().route(METRICS, get(async move || exposition(&metrics)))
+    Router::new()
+        .route(METRICS, get(async move || exposition(&metrics)))
+        .method_not_allowed_fallback(other_method)
 }
 
 async fn elsewhere<S>(calls: S, detail: &'static str, request: Request) -> Response
@@ -173,6 +176,16 @@ pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
     nothing_here(&head, detail)
+}
+
+/// The router adds `Allow`.
+async fn other_method(request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    unread::drain(&head.headers, body);
+    let detail = "this page of the gateway can only be read; send GET or HEAD";
+    let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
+    let response = problem.to_response(&head.method, &head.headers);
+    no_call(response.map(Body::new))
 }
 
 fn nothing_here(request: &Parts, detail: &'static str) -> Response {

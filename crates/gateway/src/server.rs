@@ -31,7 +31,7 @@ use tower_service::Service;
 use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::peers::{self, Member, NotACall, Peers, Place};
-use crate::socket::{Ending, Socket, Stream};
+use crate::socket::{Ending, Socket, Stream, Tcp};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
 /// caller has already sent is then still answered. Without this time, its connection would be
@@ -42,6 +42,9 @@ const ON_THE_WAY: Duration = Duration::from_millis(200);
 /// place, and otherwise.
 const PRESSED: Duration = Duration::from_millis(20);
 const UNPRESSED: Duration = Duration::from_secs(1);
+
+/// The time between two probes of the system, on a connection on which no byte moves.
+const PROBES: Duration = Duration::from_secs(15);
 
 /// The maximum time of TLS's handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -67,6 +70,8 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         // `Socket` limits the time of a head, and `Peers` the time in which a connection is idle.
         .header_read_timeout(None)
+        // A caller may close its sending side after its request. `connection` watches for a reset.
+        .half_close(true)
         // The longest target that is forwarded has 64 KiB, and its head may be somewhat longer.
         .max_buf_size(256 * 1024);
     builder
@@ -75,7 +80,9 @@ fn protocols() -> auto::Builder<TokioExecutor> {
         // Needed for WebSockets over HTTP/2 (RFC 8441).
         .enable_connect_protocol()
         .max_concurrent_streams(STREAMS)
-        .max_header_list_size(16 * 1024)
+        // The longest target that is forwarded has almost 64 KiB. h2 answers 431 to a longer list, and would reset the stream of a
+        // longer target that it accepts.
+        .max_header_list_size(64 * 1024)
         // A caller may open all its streams and cancel them in the same packet. A flood has more.
         .max_pending_accept_reset_streams(STREAMS as usize)
         // Counted over the life of a connection, which may be long.
@@ -189,6 +196,7 @@ impl Server {
     fn connect(&mut self, stream: TcpStream, place: Place) {
         // Small frames are sent at once, because a proxy gains nothing by collecting them.
         let _ = stream.set_nodelay(true);
+        keep_alive(&stream);
         let stopped = self.stopping.subscribe();
         let routers = self.router.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
@@ -254,6 +262,20 @@ fn not_blocking(stream: std::net::TcpStream) -> io::Result<std::net::TcpStream> 
     Ok(stream)
 }
 
+/// Makes the system probe the caller, so that a caller that has left without a reset is noticed in about a minute: its system answers
+/// the probes of a closed connection only for a limited time.
+#[cfg(unix)]
+fn keep_alive(stream: &TcpStream) {
+    use rustix::net::sockopt;
+    // If an option can't be set, departures are noticed later.
+    let _ = sockopt::set_socket_keepalive(stream, true);
+    let _ = sockopt::set_tcp_keepidle(stream, PROBES);
+    let _ = sockopt::set_tcp_keepintvl(stream, PROBES);
+}
+
+#[cfg(not(unix))]
+fn keep_alive(_: &TcpStream) {}
+
 /// Returns the stream after TLS's handshake, if there are settings for it. `None` if the handshake failed,
 /// took too long, or didn't end in time when the server stops.
 async fn handshake(
@@ -261,6 +283,7 @@ async fn handshake(
     stream: TcpStream,
     stopped: &mut watch::Receiver<()>,
 ) -> Option<Stream> {
+    let stream = Tcp::new(stream);
     let Some(tls) = tls else {
         return Some(Stream::Plain(stream));
     };
@@ -289,6 +312,7 @@ async fn connection(
 ) {
     let ending = Ending::default();
     let member = Arc::clone(place.member());
+    let reset = stream.tcp().clone().reset();
     let socket = TokioIo::new(Socket::new(stream, ending.clone(), place, stalled));
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
@@ -303,7 +327,8 @@ async fn connection(
         )
     });
     let mut connection = pin!(protocols.serve_connection_with_upgrades(socket, service));
-    let ended = tokio::select! {
+    let ended = async {
+        tokio::select! {
         ended = connection.as_mut() => ended,
         // The sender never sends anything: dropping it is the signal.
         _ = stopped.changed() => match timeout(ON_THE_WAY, connection.as_mut()).await {
@@ -326,6 +351,12 @@ async fn connection(
                 }
             }
         }
+        }
+    };
+    let ended = tokio::select! {
+        ended = ended => ended,
+        // The calls of a caller that has left are cancelled.
+        () = reset => Ok(()),
     };
     if let Err(error) = ended {
         // The caller disconnected, or didn't send HTTP. hyper's own message contains nothing that

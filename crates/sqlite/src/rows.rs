@@ -247,11 +247,7 @@ pub(crate) fn lease(
             return Ok(None);
         }
     }
-    let millis = time.as_nanos().div_ceil(1_000_000);
-    let until = i64::try_from(millis)
-        .ok()
-        .and_then(|millis| now.checked_add(millis))
-        .ok_or(InternalError::Time)?;
+    let until = end_of_lease(now, time)?;
     let fence = next(&transaction)?;
     transaction
         .prepare_cached(
@@ -260,6 +256,45 @@ pub(crate) fn lease(
         .execute(params![key.as_str(), as_integer(fence)?, now, until])?;
     transaction.commit()?;
     Ok(Some(RefreshLease::new(fence)))
+}
+
+/// Extends a lease that hasn't expired. Returns `true` if it was extended.
+pub(crate) fn extend(
+    sqlite: &mut Sqlite,
+    key: &ConnectionKey,
+    lease: RefreshLease,
+    time: Duration,
+) -> Result<bool, InternalError> {
+    let Ok(fence) = as_integer(lease.fence()) else {
+        return Ok(false);
+    };
+    let transaction = writing(sqlite)?;
+    // Read under the lock, because waiting for the lock may have taken seconds.
+    let now = now()?;
+    let until = end_of_lease(now, time)?;
+    let extended = transaction
+        .prepare_cached(
+            "UPDATE connections SET leased_at = ?3, leased_until = ?4
+             WHERE id = ?1 AND fence = ?2 AND leased_until > ?3 AND leased_at <= ?5",
+        )?
+        .execute(params![
+            key.as_str(),
+            fence,
+            now,
+            until,
+            now.saturating_add(MAX_CLOCK_DRIFT)
+        ])?;
+    transaction.commit()?;
+    Ok(extended > 0)
+}
+
+/// Returns the end of a lease of that time which begins at `now`, in milliseconds.
+fn end_of_lease(now: i64, time: Duration) -> Result<i64, InternalError> {
+    let millis = time.as_nanos().div_ceil(1_000_000);
+    i64::try_from(millis)
+        .ok()
+        .and_then(|millis| now.checked_add(millis))
+        .ok_or(InternalError::Time)
 }
 
 /// Ends a lease. The fence is kept, because it's the newest until another lease is given.

@@ -104,6 +104,17 @@ impl TokenStore for SqliteStore {
         Ok(self.leasing(key, lease).await?)
     }
 
+    async fn extend(
+        &self,
+        key: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        let extend =
+            move |sqlite: &mut Sqlite, key: &ConnectionKey| rows::extend(sqlite, key, lease, time);
+        Ok(self.leasing(key, extend).await?)
+    }
+
     async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         let release =
             move |sqlite: &mut Sqlite, key: &ConnectionKey| rows::release(sqlite, key, lease);

@@ -20,6 +20,7 @@ pub const INTERNAL_ERROR: u32 = 2;
 pub const REFUSED_STREAM: u32 = 7;
 pub const CANCEL: u32 = 8;
 pub const ENHANCE_YOUR_CALM: u32 = 11;
+pub const HTTP_1_1_REQUIRED: u32 = 13;
 
 /// A vendor that listens; the test accepts.
 pub struct FrameVendor(pub ManualVendor);
@@ -187,6 +188,13 @@ impl FrameConnection {
     pub async fn answer(&mut self, stream: u32, body: &str) {
         self.begin(stream).await;
         self.data(stream, body, true).await;
+    }
+
+    /// Answers with that status, and without a body.
+    pub async fn answer_without_body(&mut self, stream: u32, status: &str) {
+        let head = fields(&[(b":status", status.as_bytes())]);
+        let flags = END_HEADERS | END_STREAM;
+        self.send(HEADERS, flags, stream, &head).await;
     }
 
     pub async fn reset(&mut self, stream: u32, code: u32) {

@@ -24,6 +24,8 @@ pub struct Process {
     meanwhile: Mutex<Option<Connection>>,
     /// The process's leases end at once, as if the process had slept.
     oversleeps: bool,
+    /// The store can't extend leases.
+    keeps_leases_short: bool,
     commits: Option<Signal>,
     failures: AtomicUsize,
     /// The number of commits that never end.
@@ -42,6 +44,7 @@ impl Process {
             cached: None,
             meanwhile: Mutex::default(),
             oversleeps: false,
+            keeps_leases_short: false,
             commits: None,
             failures: AtomicUsize::new(0),
             hanging: AtomicUsize::new(0),
@@ -58,6 +61,12 @@ impl Process {
 
     pub fn meanwhile(self, connection: Connection) -> Self {
         *self.meanwhile.lock().unwrap() = Some(connection);
+        self
+    }
+
+    /// Makes the store refuse to extend a lease.
+    pub fn keeps_leases_short(mut self) -> Self {
+        self.keeps_leases_short = true;
         self
     }
 
@@ -129,6 +138,18 @@ impl TokenStore for Process {
             time
         };
         self.store.lease(id, time).await
+    }
+
+    async fn extend(
+        &self,
+        id: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        match self.keeps_leases_short {
+            true => Ok(false),
+            false => self.store.extend(id, lease, time).await,
+        }
     }
 
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {

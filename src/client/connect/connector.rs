@@ -138,6 +138,7 @@ impl Connector {
             }
         };
         let mut refused = TransportErrorKind::Dns;
+        let mut prohibited = None;
         let mut addresses = Addresses::new();
         for ip in found.iter() {
             let address = SocketAddr::new(*ip, origin.port());
@@ -146,12 +147,18 @@ impl Connector {
                 Err(NetworkRefusal::Loop) => refused = TransportErrorKind::Loop,
                 Err(NetworkRefusal::Prohibited) if refused == TransportErrorKind::Loop => {}
                 Err(NetworkRefusal::Prohibited) => {
-                    refused = TransportErrorKind::DestinationProhibited
+                    refused = TransportErrorKind::DestinationProhibited;
+                    prohibited.get_or_insert(*ip);
                 }
             }
         }
         if addresses.is_empty() {
-            return Err(refused.into());
+            return Err(match prohibited {
+                Some(ip) if refused == TransportErrorKind::DestinationProhibited => {
+                    TransportError::prohibited(ip, self.network.refused_blocks(ip))
+                }
+                _ => refused.into(),
+            });
         }
         Ok(interleaved(&addresses))
     }

@@ -24,9 +24,5 @@ pub(super) use self::identity::IdentityTls;
 pub(super) use self::names::Names;
 pub(super) use self::refusal::is_certificate_refusal;
 pub(super) use self::stream::{Peer, Stream, WireState};
-#[cfg(feature = "native-roots")]
-pub(super) use self::tls::add_native;
 #[cfg(feature = "rustls")]
-pub(super) use self::tls::{
-    add_pem, bundled_roots, config as tls_config, connector as tls_connector,
-};
+pub(super) use self::tls::{Roots, config as tls_config, connector as tls_connector};

@@ -76,9 +76,9 @@ impl Names {
     }
 
     pub(crate) fn answer(&mut self, name: &str, address: IpAddr) {
-        // Names are looked up in the form that `Host::parse` returns. An invalid name is ignored,
+        // Names are looked up in the form that `Host::parse_configured` returns. An invalid name is ignored,
         // because it's never looked up.
-        if let Some(Host::Name(name)) = Host::parse(name) {
+        if let Some(Host::Name(name)) = Host::parse_configured(name) {
             self.own.insert(name, address);
         }
     }

@@ -7,12 +7,14 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Waker, ready};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use zeroize::Zeroizing;
 
 use crate::policy::Origin;
 
@@ -59,6 +61,17 @@ pub(crate) enum Stream<S = Wire> {
     Plain(S),
     #[cfg(feature = "rustls")]
     Tls(Box<tokio_rustls::client::TlsStream<S>>),
+    Resumed(Box<Resumed<S>>),
+}
+
+/// A stream whose bytes are read again. The request is already sent, so the next head of a request isn't written.
+pub(crate) struct Resumed<S> {
+    inner: Stream<S>,
+    /// The bytes to read again.
+    unread: Bytes,
+    /// `true` until the head of a request has been skipped. Nothing is read until then.
+    skips: bool,
+    reader: Option<Waker>,
 }
 
 /// A TCP connection to the upstream, or a tunnel to it through an egress proxy. The proxy itself may
@@ -71,9 +84,28 @@ impl Stream {
         Arc::clone(&self.below_tls().state)
     }
 
+    /// Returns a stream that returns `unread` before the bytes of this stream, and that skips the head of the next request.
+    pub(crate) fn resumed(self, unread: Bytes) -> Self {
+        let inner = match self {
+            Self::Resumed(resumed) if resumed.unread.is_empty() => resumed.inner,
+            other => other,
+        };
+        Self::Resumed(Box::new(Resumed {
+            inner,
+            unread,
+            skips: true,
+            reader: None,
+        }))
+    }
+
     /// Returns `true` if the stream has no TLS.
     pub(crate) fn is_plain(&self) -> bool {
-        matches!(self, Self::Plain(_))
+        match self {
+            Self::Plain(_) => true,
+            #[cfg(feature = "rustls")]
+            Self::Tls(_) => false,
+            Self::Resumed(resumed) => resumed.inner.is_plain(),
+        }
     }
 
     /// Returns `true` if TLS agreed on HTTP/2 (ALPN).
@@ -82,6 +114,7 @@ impl Stream {
             Self::Plain(_) => false,
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.get_ref().1.alpn_protocol() == Some(b"h2"),
+            Self::Resumed(resumed) => resumed.inner.is_http2(),
         }
     }
 }
@@ -92,6 +125,7 @@ impl<S> Stream<S> {
             Self::Plain(stream) => stream,
             #[cfg(feature = "rustls")]
             Self::Tls(stream) => stream.get_ref().0,
+            Self::Resumed(resumed) => resumed.inner.below_tls(),
         }
     }
 }
@@ -103,6 +137,7 @@ macro_rules! delegate {
             Stream::Plain($inner) => $call,
             #[cfg(feature = "rustls")]
             Stream::Tls($inner) => $call,
+            Stream::Resumed($inner) => $call,
         }
     };
 }
@@ -117,7 +152,9 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Stream<S> {
         let before = buffer.filled().len();
         let this = self.get_mut();
         let read = ready!(delegate!(&mut *this, inner => Pin::new(inner).poll_read(cx, buffer)));
-        if read.is_err() || (buffer.filled().len() == before && buffer.remaining() > 0) {
+        if buffer.filled().len() > before {
+            this.below_tls().on_read();
+        } else if read.is_err() || buffer.remaining() > 0 {
             this.below_tls().end_reading();
         }
         Poll::Ready(read)
@@ -130,7 +167,11 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write(cx, bytes))
+        let this = self.get_mut();
+        let written = delegate!(&mut *this, inner => Pin::new(inner).poll_write(cx, bytes));
+        this.below_tls()
+            .on_write(&[io::IoSlice::new(bytes)], &written);
+        written
     }
 
     fn poll_write_vectored(
@@ -138,7 +179,11 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        delegate!(self.get_mut(), inner => Pin::new(inner).poll_write_vectored(cx, slices))
+        let this = self.get_mut();
+        let written =
+            delegate!(&mut *this, inner => Pin::new(inner).poll_write_vectored(cx, slices));
+        this.below_tls().on_write(slices, &written);
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -155,9 +200,63 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Stream<S> {
     }
 }
 
-/// The stream below TLS, which is informed by the stream above when nothing more will be read.
+impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Resumed<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.skips {
+            self.reader = Some(cx.waker().clone());
+            return Poll::Pending;
+        }
+        if self.unread.is_empty() {
+            return Pin::new(&mut self.inner).poll_read(cx, buffer);
+        }
+        let length = self.unread.len().min(buffer.remaining());
+        buffer.put_slice(&self.unread.split_to(length));
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncWrite for Resumed<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        if !self.skips {
+            return Pin::new(&mut self.inner).poll_write(cx, bytes);
+        }
+        // hyper writes a head as a whole, and writes nothing else of a request without a body.
+        if bytes.ends_with(b"\r\n\r\n") {
+            self.skips = false;
+            if let Some(reader) = self.reader.take() {
+                reader.wake();
+            }
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+/// The stream below TLS, which is informed by the stream above.
 pub(crate) trait BelowTls {
+    /// Records that nothing more will be read.
     fn end_reading(&self) {}
+
+    /// Records that bytes above TLS were read.
+    fn on_read(&self) {}
+
+    /// Records that bytes above TLS were to be written, and the result.
+    fn on_write(&self, _bytes: &[io::IoSlice<'_>], _written: &Poll<io::Result<usize>>) {}
 }
 
 impl BelowTls for TcpStream {}
@@ -177,7 +276,23 @@ pub(crate) struct WireState {
     /// The number of bytes that were read since the last request was queued.
     read: AtomicUsize,
     reading_ended: AtomicBool,
+    /// `true` if a byte above TLS was read since the last request was queued.
+    answered: AtomicBool,
+    /// `true` while the bytes of the request are kept.
+    keeps: AtomicBool,
+    kept: Mutex<Kept>,
 }
+
+/// The bytes of a request above TLS.
+#[derive(Default)]
+struct Kept {
+    bytes: Zeroizing<Vec<u8>>,
+    /// The number of bytes that were accepted. The bytes after them were only offered.
+    accepted: usize,
+}
+
+/// The maximum size of a request's bytes for which the memory stays reserved until the next request.
+const MAX_RESERVED_SIZE: usize = 4 * 1024;
 
 impl WireState {
     /// Returns `true` if writing has failed, so that nothing more can be sent.
@@ -185,10 +300,57 @@ impl WireState {
         self.write_failed.load(Ordering::Relaxed)
     }
 
-    /// Starts new counts of written and read bytes, for the next request.
-    pub(crate) fn reset_counts(&self) {
+    /// Starts new counts of written and read bytes, for the next request. If `keeps` is `true`, the bytes of the request are kept.
+    pub(crate) fn reset_counts(&self, keeps: bool) {
         self.written.store(false, Ordering::Relaxed);
+        self.answered.store(false, Ordering::Relaxed);
         self.read.store(0, Ordering::Relaxed);
+        self.keeps.store(keeps, Ordering::Relaxed);
+        if keeps {
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.accepted = 0;
+            match kept.bytes.capacity() > MAX_RESERVED_SIZE {
+                true => kept.bytes = Zeroizing::default(),
+                false => kept.bytes.clear(),
+            }
+        }
+    }
+
+    /// Overwrites the bytes of the request, which isn't sent again.
+    pub(crate) fn forget_request(&self) {
+        if self.keeps.load(Ordering::Relaxed) {
+            self.keeps.store(false, Ordering::Relaxed);
+            let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+            kept.bytes.fill(0);
+            kept.bytes.clear();
+        }
+    }
+
+    /// Returns the bytes of the request above TLS, if they were kept, and no byte of a response was read.
+    pub(crate) fn take_unanswered(&self) -> Option<Zeroizing<Vec<u8>>> {
+        if self.answered.load(Ordering::Relaxed) || !self.keeps.swap(false, Ordering::Relaxed) {
+            return None;
+        }
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(std::mem::take(&mut kept.bytes))
+    }
+
+    /// Keeps the bytes that were offered, because a failed write doesn't tell how many of them were written.
+    fn keep(&self, offered: &[io::IoSlice<'_>], accepted: usize) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = kept.accepted;
+        kept.bytes.truncate(before);
+        let size = before + offered.iter().map(|slice| slice.len()).sum::<usize>();
+        if kept.bytes.capacity() < size {
+            // A buffer that grows would leave its old memory behind, with secrets. The old buffer is overwritten when it's dropped.
+            let mut larger = Zeroizing::new(Vec::with_capacity(size));
+            larger.extend_from_slice(&kept.bytes);
+            kept.bytes = larger;
+        }
+        for slice in offered {
+            kept.bytes.extend_from_slice(slice);
+        }
+        kept.accepted += accepted;
     }
 
     /// Returns the number of bytes that were read since [`reset_counts`](Self::reset_counts).
@@ -239,6 +401,20 @@ impl BelowTls for Wire {
     /// Lets write errors be reported. Reading has ended, so no response can arrive any more.
     fn end_reading(&self) {
         self.state.reading_ended.store(true, Ordering::Relaxed);
+    }
+
+    fn on_read(&self) {
+        self.state.answered.store(true, Ordering::Relaxed);
+    }
+
+    fn on_write(&self, bytes: &[io::IoSlice<'_>], written: &Poll<io::Result<usize>>) {
+        if self.state.keeps.load(Ordering::Relaxed) {
+            let accepted = match written {
+                Poll::Ready(Ok(accepted)) => *accepted,
+                _ => 0,
+            };
+            self.state.keep(bytes, accepted);
+        }
     }
 }
 

@@ -9,15 +9,17 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderMap, Request, Response};
 use http_body::{Body as _, Frame};
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::time::Instant;
+use zeroize::Zeroizing;
 
-use super::detached;
 use super::waker::ConnectionWaker;
+use super::{detached, keep_alive};
 use crate::body::{Drive, RequestBody};
 use crate::client::connect::{Stream, WireState};
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -28,7 +30,7 @@ use crate::connection::ConnectionKey;
 const MAX_POLLS: usize = 4;
 
 /// The maximum size of a response's head, in bytes.
-const MAX_HEAD_SIZE: usize = 128 * 1024;
+pub(super) const MAX_HEAD_SIZE: usize = 128 * 1024;
 /// The maximum number of bytes that an upstream may send before the head of its response has been received: interim responses (1xx,
 /// RFC 9110 §15.2), and the head.
 const MAX_SIZE_BEFORE_RESPONSE: usize = 2 * MAX_HEAD_SIZE;
@@ -92,7 +94,16 @@ pub(crate) struct Http1 {
     is_used: bool,
     id: u64,
     reused: bool,
+    /// The time after which no request is sent, because the upstream will close the connection soon.
+    expires: Option<Instant>,
     end: End,
+    settings: Settings,
+    /// `true` until the head of the response has been received.
+    awaits_head: bool,
+    /// `true` if the request of the present connection of hyper was sent before.
+    is_restarted: bool,
+    /// The connection after its end, if the bytes that it has read may become a response nevertheless.
+    broken: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
 }
 
 impl Http1 {
@@ -121,7 +132,12 @@ impl Http1 {
             is_used: false,
             id,
             reused: false,
+            expires: None,
             end: End::Closed,
+            settings: settings.clone(),
+            awaits_head: false,
+            is_restarted: false,
+            broken: None,
         });
         Ok(connection.poll_idle().ok())
     }
@@ -142,8 +158,18 @@ impl Http1 {
 
     /// Returns `true` if the connection was idle or in use before this call, so the upstream may have closed it
     /// unnoticed.
-    pub(super) fn is_reused(&self) -> bool {
+    pub(crate) fn is_reused(&self) -> bool {
         self.reused
+    }
+
+    /// Returns `true` if no call has used the connection.
+    pub(crate) fn is_unused(&self) -> bool {
+        !self.is_used
+    }
+
+    fn has_expired(&self) -> bool {
+        self.expires
+            .is_some_and(|expires| expires <= Instant::now())
     }
 
     /// Returns `true` if no connection key but `user` has used the connection.
@@ -151,7 +177,7 @@ impl Http1 {
         !self.is_used || self.user.as_ref() == user
     }
 
-    /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, or has received
+    /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, will end soon, or has received
     /// bytes without a request, closes it and returns `None`.
     pub(crate) fn check_out(
         mut self: Box<Self>,
@@ -163,6 +189,9 @@ impl Http1 {
             if self.end == End::Unsolicited {
                 pool.on_unsolicited();
             }
+            return None;
+        }
+        if self.has_expired() {
             return None;
         }
         self.pool = Some(pool);
@@ -199,14 +228,22 @@ impl Http1 {
         if let Some(connection) = &mut self.connection {
             let mut cx = Context::from_waker(&self.waker);
             // hyper reports the error to the call or to the body as well.
-            let ended = ready!(Pin::new(connection).poll(&mut cx));
+            let ended = match self.awaits_head {
+                // The response may have to be read in another way.
+                true => ready!(connection.poll_without_shutdown(&mut cx)),
+                false => ready!(Pin::new(connection).poll(&mut cx)),
+            };
             // hyper has no public kind for unexpected bytes. It's the only error of an idle connection without a source.
             if ended.is_err_and(|error| error.source().is_none() && !error.is_canceled()) {
                 self.end = End::Unsolicited;
             }
+            let connection = self.connection.take();
+            let has_response = self.wire.read() > 0 && self.wire.has_written();
+            if self.awaits_head && (has_response || self.is_restarted) {
+                self.broken = connection.map(Box::new);
+            }
             // If the request hasn't been written, dropping the connection returns the request to its
             // call.
-            self.connection = None;
         }
         Poll::Ready(())
     }
@@ -251,15 +288,46 @@ impl Http1 {
         Poll::Pending
     }
 
-    /// Queues a request. The request is written when the connection is polled.
+    /// Queues a request. The request is written when the connection is polled. If `keeps` is `true`, its bytes are kept for
+    /// [`take_unanswered`](Self::take_unanswered).
     pub(super) fn queue(
         &mut self,
         request: Request<RequestBody>,
+        keeps: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<RequestBody>>>> + use<>
     {
         self.wakeups.start_poll();
-        self.wire.reset_counts();
+        self.wire.reset_counts(keeps);
+        self.awaits_head = true;
         self.sender.try_send_request(request)
+    }
+
+    /// Records that the head of the response has been received.
+    pub(super) fn on_head(&mut self, fields: &HeaderMap) {
+        self.awaits_head = false;
+        self.is_restarted = false;
+        self.wire.forget_request();
+        self.expires = keep_alive::end(fields);
+    }
+
+    /// Takes the stream of the connection that has ended, and the bytes that were read and that aren't a response.
+    pub(super) fn take_broken(&mut self) -> Option<(Stream, Bytes)> {
+        let parts = self.broken.take()?.into_parts();
+        Some((parts.io.into_inner(), parts.read_buf))
+    }
+
+    /// Begins again with another stream, after the connection has ended.
+    pub(super) async fn restart(&mut self, stream: Stream) -> hyper::Result<()> {
+        let (sender, connection) = self.settings.0.handshake(TokioIo::new(stream)).await?;
+        self.sender = sender;
+        self.connection = Some(connection);
+        self.is_restarted = true;
+        Ok(())
+    }
+
+    /// Returns the bytes of the queued request, if they were kept, and no byte of a response was read.
+    pub(super) fn take_unanswered(&self) -> Option<Zeroizing<Vec<u8>>> {
+        self.wire.take_unanswered()
     }
 
     /// Returns `true` if the request has been written and the response has been read.
@@ -283,6 +351,9 @@ impl Http1 {
             }
             if !self.sender.is_ready() || self.is_half_closed() {
                 return Err(self);
+            }
+            if self.has_expired() {
+                return Ok(());
             }
             if self.wakeups.park() {
                 if let Some(pool) = self.pool.take() {

@@ -5,14 +5,14 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
 
 use super::connection::Http1;
-use super::detached;
+use super::{detached, mend, resend};
 use crate::body::{Following, RequestBody, UpstreamBody};
 use crate::client::connect::is_certificate_refusal;
 use crate::client::error::{TransportError, TransportErrorKind};
@@ -22,7 +22,36 @@ pub(crate) enum Failure {
     /// A reused connection was closed before a byte of the request was written, so the request can be
     /// sent over another connection.
     Stale(Box<Request<RequestBody>>),
+    /// A reused connection ended before any byte of the response, and the request was sent with a [`Spare`]. The request
+    /// can be sent again over a new connection.
+    Lost {
+        error: TransportError,
+        request: Box<Request<RequestBody>>,
+    },
     Failed(TransportError),
+}
+
+/// The content of a request that may be sent again.
+pub(crate) enum Spare {
+    Empty,
+    Buffered(Box<RequestBody>),
+}
+
+impl Spare {
+    /// Returns the content, if it's empty or in memory.
+    pub(crate) fn of(body: &RequestBody) -> Option<Self> {
+        if body.is_end_stream() {
+            return Some(Self::Empty);
+        }
+        Some(Self::Buffered(Box::new(body.spare()?)))
+    }
+
+    fn into_body(self) -> RequestBody {
+        match self {
+            Self::Empty => RequestBody::empty(),
+            Self::Buffered(body) => *body,
+        }
+    }
 }
 
 pin_project! {
@@ -33,31 +62,44 @@ pin_project! {
         #[pin]
         answer: F,
         upload: Option<Following>,
+        spare: Option<Spare>,
+        is_head: bool,
+        // Reads a response that hyper doesn't accept.
+        mending: Option<Mending>,
     }
 }
 
+type Mending = Pin<Box<dyn Future<Output = Result<Response<UpstreamBody>, TransportError>> + Send>>;
+
 impl Http1 {
-    /// Sends the request, and returns the response as soon as its head has been received. Dropping the
-    /// future, or the response's body before its end, closes the connection.
+    /// Sends the request, and returns the response as soon as its head has been received. If there is a `spare`, the request comes back
+    /// when the connection ends before the response. Dropping the future, or the response's body before its end, closes the
+    /// connection.
     pub(crate) fn exchange(
         mut self: Box<Self>,
         request: Request<RequestBody>,
+        spare: Option<Spare>,
     ) -> impl Future<Output = Result<Response<UpstreamBody>, Failure>> + Send {
         let upload = request.body().following();
-        let answer = self.queue(request);
+        let is_head = request.method() == Method::HEAD;
+        let answer = self.queue(request, spare.is_some());
         // This isn't an async block, because an async block would store its arguments twice.
         Exchange {
             connection: Some(self),
             answer,
             upload,
+            spare,
+            is_head,
+            mending: None,
         }
     }
 
-    fn into_response(
-        self: Box<Self>,
+    pub(super) fn into_response(
+        mut self: Box<Self>,
         response: Response<Incoming>,
         upload: Option<Following>,
     ) -> Result<Response<UpstreamBody>, Failure> {
+        self.on_head(response.headers());
         if response.status() == StatusCode::SWITCHING_PROTOCOLS {
             return Err(Failure::Failed(TransportErrorKind::UpgradeFailed.into()));
         }
@@ -93,6 +135,9 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
+        if let Some(mending) = this.mending {
+            return mending.as_mut().poll(cx).map_err(Failure::Failed);
+        }
         let Some(connection) = this.connection else {
             return Poll::Pending;
         };
@@ -103,31 +148,63 @@ where
             return Poll::Pending;
         }
         let answered = ready!(answered);
-        let Some(connection) = this.connection.take() else {
+        let Some(mut connection) = this.connection.take() else {
             return Poll::Pending;
         };
-        Poll::Ready(match answered {
-            Ok(response) => connection.into_response(response, this.upload.take()),
-            // If hyper returns the request, no byte of it was written, and the written bytes were
-            // only the TLS alert of a closed connection.
-            Err(error) if error.message().is_none() && connection.has_written() => {
-                Err(Failure::Failed(sent_error(error.into_error())))
+        let error = match answered {
+            Ok(response) => {
+                return Poll::Ready(connection.into_response(response, this.upload.take()));
             }
-            Err(error) => Err(unsent_failure(error, connection.is_reused())),
-        })
+            Err(error) => error,
+        };
+        let has_ended = this.upload.as_ref().is_none_or(Following::has_ended);
+        if error.error().is_parse() && error.message().is_none() && has_ended {
+            if let Some(broken) = connection.take_broken() {
+                let error = sent_error(error.into_error());
+                let mending = mend::receive(connection, broken, *this.is_head, error);
+                let mending = this.mending.insert(Box::pin(mending));
+                return mending.as_mut().poll(cx).map_err(Failure::Failed);
+            }
+        }
+        Poll::Ready(Err(connection.failure(error, this.spare.take())))
     }
 }
 
-/// Returns the failure for a request of which no byte was written, so that the upstream can't have
-/// acted on it.
-fn unsent_failure(mut error: TrySendError<Request<RequestBody>>, is_reused: bool) -> Failure {
-    match error.take_message() {
-        Some(request) if is_reused => Failure::Stale(Box::new(request)),
-        _ => {
-            let error = error.into_error();
-            Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
+impl Http1 {
+    fn failure(
+        &self,
+        mut error: TrySendError<Request<RequestBody>>,
+        spare: Option<Spare>,
+    ) -> Failure {
+        match error.take_message() {
+            // If hyper returns the request, no byte of it was written, and the written bytes were only the TLS alert of a
+            // closed connection.
+            Some(request) if self.is_reused() => return Failure::Stale(Box::new(request)),
+            Some(_) => return Failure::Failed(unsent_error(error.into_error())),
+            None => {}
         }
+        let error = match self.has_written() {
+            true => sent_error(error.into_error()),
+            false => unsent_error(error.into_error()),
+        };
+        if matches!(
+            error.kind(),
+            TransportErrorKind::ResponseIncomplete | TransportErrorKind::Unsent
+        ) {
+            let sent = spare.and_then(|spare| Some((self.take_unanswered()?, spare)));
+            let request = sent.and_then(|(head, spare)| resend::parse(&head, spare.into_body()));
+            if let Some(request) = request {
+                let request = Box::new(request);
+                return Failure::Lost { error, request };
+            }
+        }
+        Failure::Failed(error)
     }
+}
+
+/// Returns the error for a request of which no byte was written, so that the upstream can't have acted on it.
+fn unsent_error(error: hyper::Error) -> TransportError {
+    TransportError::new(TransportErrorKind::Unsent, error)
 }
 
 /// Returns the error for a request on which the upstream may have acted.

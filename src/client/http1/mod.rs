@@ -10,9 +10,12 @@
 mod connection;
 mod detached;
 mod exchange;
+mod keep_alive;
+mod mend;
+mod resend;
 mod switch;
 mod waker;
 
 pub(super) use self::connection::{End, Http1, IdlePool, Settings};
-pub(super) use self::exchange::Failure;
+pub(super) use self::exchange::{Failure, Spare};
 pub(super) use self::switch::switch;

@@ -47,7 +47,7 @@ pub(crate) async fn switch(
 ) -> Result<Response<UpstreamBody>, TransportError> {
     let unsent = |error| TransportError::new(TransportErrorKind::Unsent, error);
     let wire = stream.wire_state();
-    wire.reset_counts();
+    wire.reset_counts(false);
     let shaken = settings.builder().handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = shaken.map_err(unsent)?;
     let mut answer = pin!(sender.send_request(request));

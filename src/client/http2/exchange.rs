@@ -17,6 +17,7 @@ use super::upload::{End, Upload};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::client::connect::is_certificate_refusal;
 use crate::client::error::{TransportError, TransportErrorKind};
+use crate::rewrite::says_its_length;
 
 /// The failure of an exchange.
 pub(crate) enum Failure {
@@ -29,6 +30,10 @@ pub(crate) enum Failure {
         /// The upstream complained about too many calls (ENHANCE_YOUR_CALM).
         is_busy: bool,
     },
+    /// The upstream accepts the request only over HTTP/1.1, and hasn't processed it (HTTP_1_1_REQUIRED, RFC 9113 §7).
+    Http1Required(TransportError),
+    /// A connection that had served other requests ended before any frame of the response.
+    Lost(TransportError),
     Failed(TransportError),
 }
 
@@ -56,7 +61,8 @@ impl Http2 {
                 permit.complete();
                 Failure::Failed(TransportError::new(TransportErrorKind::Unsent, error))
             })?;
-        let registered = self.inboxes.add(response.stream_id().as_u32());
+        let id = response.stream_id().as_u32();
+        let registered = self.inboxes.add(id);
         let mut upload =
             (!has_no_body).then(|| Upload::new(body, stream, registered.small_frames(), &permit));
         let mut interim = 0;
@@ -90,7 +96,15 @@ impl Http2 {
             }
             Err(Fault::H2(error)) => {
                 permit.complete();
-                return Err(failure(error));
+                let is_lost = id > FIRST_STREAM && interim == 0 && error.is_io();
+                return Err(match failure(error) {
+                    Failure::Failed(error)
+                        if is_lost && error.kind() == TransportErrorKind::ResponseIncomplete =>
+                    {
+                        Failure::Lost(error)
+                    }
+                    failure => failure,
+                });
             }
         };
         let length = content_length(response.headers());
@@ -112,6 +126,9 @@ impl Http2 {
 /// The maximum number of interim responses (1xx, RFC 9110 §15.2) before a response.
 const MAX_INTERIM_RESPONSES: usize = 256;
 
+/// The id of the first stream of a connection (RFC 9113 §5.1.1).
+const FIRST_STREAM: u32 = 1;
+
 /// The reason why there is no response.
 enum Fault {
     H2(h2::Error),
@@ -123,6 +140,9 @@ enum Fault {
 
 /// Returns the failure for an error of h2.
 fn failure(error: h2::Error) -> Failure {
+    if error.is_remote() && error.reason() == Some(Reason::HTTP_1_1_REQUIRED) {
+        return Failure::Http1Required(TransportError::new(TransportErrorKind::Unsent, error));
+    }
     let is_refused = error.is_remote()
         && (error.is_go_away()
             || (error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM)));
@@ -150,7 +170,7 @@ fn set_framing(method: &Method, fields: &mut HeaderMap, body: &RequestBody) {
     let Some(length) = body.size_hint().exact() else {
         return;
     };
-    let has_meaning = length > 0 || matches!(*method, Method::POST | Method::PUT | Method::PATCH);
+    let has_meaning = length > 0 || says_its_length(method);
     if has_meaning && !fields.contains_key(CONTENT_LENGTH) {
         // Inserting fails if the map is full. Then only the stream frames the body.
         let _ = fields.try_insert(CONTENT_LENGTH, length.into());

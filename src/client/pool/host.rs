@@ -62,6 +62,8 @@ struct State {
     abandoned: usize,
     /// The protocol of the last connection that was opened.
     protocol: Option<Protocol>,
+    /// The time at which the upstream has required HTTP/1.1, which is used from then on.
+    http1_since: Option<Instant>,
     cooldown: Cooldown,
     /// The time of the last connection with a client certificate, whose TLS sessions are kept here.
     /// TLS sessions are kept for the idle timeout of connections. The maximum number of hosts with
@@ -86,12 +88,17 @@ const REST: Duration = Duration::from_millis(25);
 /// The number of HTTP/2 connections that may be opened for a single connection key.
 const MAX_CONNECTIONS_OF_A_KEY: usize = 4;
 
+/// The minimum time for which a host remembers that its upstream requires HTTP/1.1.
+const HTTP1_MEMORY: Duration = Duration::from_secs(60 * 60);
+
 /// A call that waits for a connection or a stream.
 struct Waiter {
     user: Option<ConnectionKey>,
     /// The round in which the call is served. In each round, each connection key has one call, so a key with many calls doesn't hold up
     /// the calls of others.
     round: u64,
+    /// If set, the call gets only an unused connection with a higher id.
+    newer_than: Option<u64>,
     reply: oneshot::Sender<Result<Lease, TransportError>>,
 }
 
@@ -136,7 +143,8 @@ impl Host {
     }
 
     /// Returns a lease. If no lease is free, waits for the first lease that becomes free, from
-    /// another call or from a new connection.
+    /// another call or from a new connection. With `newer_than`, the lease is of a connection with a higher id, and no call has used
+    /// the connection if it's an HTTP/1.1 connection.
     ///
     /// # Errors
     ///
@@ -151,9 +159,10 @@ impl Host {
         self: &Arc<Self>,
         pool: &Arc<Shared>,
         user: Option<&ConnectionKey>,
+        newer_than: Option<u64>,
     ) -> Result<Lease, TransportError> {
         loop {
-            let lease = match self.check_out_or_wait(pool, user)? {
+            let lease = match self.check_out_or_wait(pool, user, newer_than)? {
                 Acquisition::Ready(Lease::Http1(mut connection)) => {
                     // The upstream may have closed the connection while it was idle.
                     connection.mark_reused();
@@ -176,20 +185,22 @@ impl Host {
         self: &Arc<Self>,
         pool: &Arc<Shared>,
         user: Option<&ConnectionKey>,
+        newer_than: Option<u64>,
     ) -> Result<Acquisition<'_>, TransportError> {
         let mut state = self.lock();
-        if let Some(lease) = state.check_out(self, pool, user) {
+        if let Some(lease) = state.check_out(self, pool, user, newer_than) {
             return Ok(Acquisition::Ready(lease));
         }
-        if state.multiplexed.is_empty() && state.opening == 0 {
+        let needs_opening = state.multiplexed.is_empty() || newer_than.is_some();
+        if needs_opening && state.opening == 0 {
             if let Some(remaining) = state.cooldown.remaining() {
                 return Err(overloaded(remaining));
             }
         }
         let mut deferred = Deferred::default();
-        let lease = state.wait(user, pool.limits.max_waiting, &mut deferred)?;
+        let lease = state.wait(user, newer_than, pool.limits.max_waiting, &mut deferred)?;
         state.plan_openings(self, pool, &mut deferred);
-        let needs_stream = !state.multiplexed.is_empty();
+        let needs_stream = !needs_opening;
         drop(state);
         let wait = Wait {
             host: self,
@@ -236,6 +247,30 @@ impl Host {
         !self.key.needs_http2 && pool.protocols.is_always_http1(is_secure)
     }
 
+    /// Uses only HTTP/1.1 from now on, because the upstream requires it. The calls on HTTP/2 connections go on.
+    pub(crate) fn require_http1(self: &Arc<Self>) {
+        let mut state = self.lock();
+        state.http1_since = Some(Instant::now());
+        state.protocol = Some(Protocol::Http1);
+        let closing = std::mem::take(&mut state.multiplexed);
+        // The calls that waited for a stream need another connection.
+        let mut deferred = Deferred::default();
+        let pool = self.pool.upgrade();
+        if let Some(pool) = &pool {
+            state.plan_openings(self, pool, &mut deferred);
+        }
+        drop(state);
+        drop(closing);
+        if let Some(pool) = &pool {
+            deferred.finish(self, pool);
+        }
+    }
+
+    /// Returns `true` if the upstream requires HTTP/1.1.
+    pub(super) fn requires_http1(&self) -> bool {
+        self.lock().http1_since.is_some()
+    }
+
     /// Returns the destination of new connections. If the key has a client certificate, the
     /// destination contains the TLS configuration with that certificate. A host has at most one
     /// client certificate, and the TLS sessions of the certificate are dropped with the host.
@@ -278,6 +313,10 @@ impl Host {
             Ok(Opened::Http1(connection)) => {
                 state.protocol = Some(Protocol::Http1);
                 deferred.http1 = state.check_in(connection, &self.key, pool);
+            }
+            // The connection was opened before the upstream required HTTP/1.1.
+            Ok(Opened::Http2(connection, _)) if state.http1_since.is_some() => {
+                deferred.http2 = Some(connection);
             }
             Ok(Opened::Http2(connection, id)) => {
                 state.protocol = Some(Protocol::Http2);
@@ -470,6 +509,9 @@ impl Host {
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
         !is_empty
             || state.cooldown.is_remembered()
+            || state
+                .http1_since
+                .is_some_and(|since| since.elapsed() < HTTP1_MEMORY)
             || state.sessions_since.is_some()
             || self.separation.is_remembered()
     }
@@ -520,12 +562,16 @@ impl State {
         host: &Arc<Host>,
         pool: &Shared,
         user: Option<&ConnectionKey>,
+        newer_than: Option<u64>,
     ) -> Option<Lease> {
         let limit = pool.limits.max_streams_per_key;
-        if let Some(stream) = self.open_stream(host, limit, user) {
+        if let Some(stream) = self.open_stream(host, limit, user, newer_than) {
             return Some(stream);
         }
-        let connection = self.take_idle(host, user)?;
+        let connection = match newer_than {
+            None => self.take_idle(host, user)?,
+            Some(id) => self.take_unused(id)?,
+        };
         pool.idle.fetch_sub(1, Ordering::Relaxed);
         Some(Lease::Http1(connection))
     }
@@ -542,11 +588,20 @@ impl State {
         Some(self.idle.pop()?.connection)
     }
 
+    /// Takes a connection with an id above `id` that no call has used.
+    fn take_unused(&mut self, id: u64) -> Option<Box<Http1>> {
+        let mut idle = self.idle.iter();
+        let is_fit = |idle: &Idle| idle.connection.is_unused() && idle.connection.id() > id;
+        let at = idle.position(is_fit)?;
+        Some(self.idle.remove(at).connection)
+    }
+
     fn open_stream(
         &mut self,
         host: &Arc<Host>,
         limit: usize,
         user: Option<&ConnectionKey>,
+        newer_than: Option<u64>,
     ) -> Option<Lease> {
         if self.multiplexed.is_empty() {
             return None;
@@ -565,6 +620,7 @@ impl State {
         let multiplexed = self
             .multiplexed
             .iter_mut()
+            .filter(|multiplexed| newer_than.is_none_or(|id| multiplexed.id() > id))
             .filter(|multiplexed| multiplexed.has_room_for(user, limit, host.is_shared()))
             .min_by_key(|multiplexed| multiplexed.streams())?;
         let connection = multiplexed.open_stream(user);
@@ -625,6 +681,7 @@ impl State {
     fn wait(
         &mut self,
         user: Option<&ConnectionKey>,
+        newer_than: Option<u64>,
         max_waiting: usize,
         deferred: &mut Deferred,
     ) -> Result<oneshot::Receiver<Result<Lease, TransportError>>, TransportError> {
@@ -651,6 +708,7 @@ impl State {
         let waiter = Waiter {
             user: user.cloned(),
             round,
+            newer_than,
             reply,
         };
         self.waiters.insert(at, waiter);
@@ -671,8 +729,8 @@ impl State {
                 self.waiters.remove(skipped);
                 continue;
             }
-            let user = waiter.user.clone();
-            let Some(lease) = self.check_out(host, pool, user.as_ref()) else {
+            let (user, newer_than) = (waiter.user.clone(), waiter.newer_than);
+            let Some(lease) = self.check_out(host, pool, user.as_ref(), newer_than) else {
                 if self.multiplexed.is_empty() && self.idle.is_empty() {
                     break;
                 }
@@ -688,7 +746,9 @@ impl State {
                 deferred.unused.push(lease);
             }
         }
-        if !self.waiters.is_empty() && !self.idle.is_empty() {
+        // Rest doesn't help a call that needs a new connection.
+        let mut waiters = self.waiters.iter();
+        if !self.idle.is_empty() && waiters.any(|waiter| waiter.newer_than.is_none()) {
             deferred.awaits_rest = !std::mem::replace(&mut self.awaits_rest, true);
         }
     }
@@ -721,6 +781,13 @@ impl State {
     /// Returns `true` if another connection must be opened for a waiter: because the host has few connections, and the waiter's connection
     /// key has few streams, or because the key has no stream at all.
     fn needs_more_streams(&self, limits: &Limits) -> bool {
+        if self
+            .waiters
+            .iter()
+            .any(|waiter| self.lacks_connection(waiter))
+        {
+            return true;
+        }
         let connections = self.multiplexed.len();
         // The newest connection may have room for all waiters.
         if self.multiplexed.iter().any(|other| !other.has_settings()) {
@@ -740,6 +807,12 @@ impl State {
                 open => open < limits.max_streams_per_key && !is_enough_for_busy_keys,
             }
         })
+    }
+
+    /// Returns `true` if the call needs a newer connection than all that are open.
+    fn lacks_connection(&self, waiter: &Waiter) -> bool {
+        let is_newer = |id| self.multiplexed.iter().any(|other| other.id() > id);
+        waiter.newer_than.is_some_and(|id| !is_newer(id))
     }
 
     /// Returns `true` if more than `number` connection keys have streams.
@@ -772,7 +845,7 @@ impl State {
 
     /// Removes the waiters that a failed opening was for: the first waiter, or all waiters if a
     /// single HTTP/2 connection was to serve them. Waiters for a stream of another connection
-    /// continue to wait.
+    /// continue to wait, except those that need a new connection.
     fn fail_waiters(&mut self, is_http1: bool, error: TransportError, deferred: &mut Deferred) {
         let affected = match self.protocol {
             _ if is_http1 => self.waiters.len().min(1),
@@ -781,10 +854,18 @@ impl State {
             _ => 0,
         };
         let error = Arc::new(error);
-        let affected = self.waiters.drain(..affected);
+        let mut failed: Vec<_> = self.waiters.drain(..affected).collect();
+        if affected == 0 {
+            let waiters = std::mem::take(&mut self.waiters).into_iter();
+            let (lacking, others): (Vec<_>, _) =
+                waiters.partition(|waiter| self.lacks_connection(waiter));
+            failed = lacking;
+            self.waiters = others.into();
+        }
+        let failed = failed.into_iter();
         deferred
             .failed
-            .extend(affected.map(|waiter| (waiter, TransportError::from_shared(&error))));
+            .extend(failed.map(|waiter| (waiter, TransportError::from_shared(&error))));
     }
 }
 

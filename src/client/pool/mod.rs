@@ -99,6 +99,7 @@
 //!
 //! - The upstream closes an idle HTTP/1.1 connection, or sends bytes without a request: the [`Sweeper`] closes the
 //!   connection, or the next call that acquires it does.
+//! - An HTTP/1.1 connection is about to end according to the upstream's `Keep-Alive: timeout`: it isn't used again.
 //! - A connection has been idle for longer than the idle timeout: the [`Sweeper`] closes the connection.
 //! - There are too many idle connections: the connections that have been idle for longest are closed. Because calls use
 //!   the connection that became idle last, surplus connections stay idle until then.
@@ -117,15 +118,19 @@
 //!
 //! # Requests that are sent again
 //!
-//! The transport, and not the pool, sends a request again, with a new lease, and only if the upstream can't have acted
+//! The transport, and not the pool, sends a request again, with a new lease. It does so if the upstream can't have acted
 //! on the request:
 //!
 //! - An HTTP/1.1 connection that was idle before turns out to be closed, and no byte of the request was written.
 //! - An HTTP/2 connection takes no more streams.
 //! - The upstream reports that it hasn't processed the request (REFUSED_STREAM, or a GOAWAY whose last stream comes
 //!   before the request), and the body is empty or in memory.
+//! - The upstream requires HTTP/1.1 (HTTP_1_1_REQUIRED), and the body is empty or in memory. The host then opens only HTTP/1.1
+//!   connections.
 //!
-//! Over HTTP/2, a request is sent again at most twice. After any other failure, the transport returns an error. The
+//! Over HTTP/2, a request is sent again at most twice for these reasons. A safe request is also sent once more if a connection that
+//! had served other requests ends before any byte of the response. This call waits for a connection that is opened after the failure,
+//! because other connections may end in the same way. After any other failure, the transport returns an error. The
 //! service may then send the request again, by its `RetryPolicy`.
 //!
 //! # Limits
@@ -271,6 +276,12 @@ impl Pool {
         let host = hosts.entry(key.clone());
         let host = host.or_insert_with(|| Arc::new(Host::new(key, Arc::downgrade(&self.shared))));
         Arc::clone(host)
+    }
+
+    /// Returns the id of the newest connection.
+    pub(super) fn newest_connection_id(&self) -> u64 {
+        let next = self.shared.next_connection_id.load(Ordering::Relaxed);
+        next.saturating_sub(1)
     }
 
     pub(super) fn status(&self) -> PoolStatus {
@@ -544,10 +555,15 @@ impl Opening {
 
     async fn open(&self) -> Result<Opened, TransportError> {
         let connector = &self.pool.connector;
-        let stream = connector.connect(self.host.peer(&self.pool)?).await?;
+        let peer = self.host.peer(&self.pool)?;
+        let requires_http1 = self.host.requires_http1();
+        let stream = match requires_http1 {
+            true => connector.connect_for_http1(peer).await?,
+            false => connector.connect(peer).await?,
+        };
         let id = self.pool.next_connection_id();
         let needs_http2 = self.host.needs_http2();
-        if self.pool.protocols.is_http2(&stream, needs_http2) {
+        if !requires_http1 && self.pool.protocols.is_http2(&stream, needs_http2) {
             return self.open_http2(stream, id).await;
         }
         if needs_http2 {

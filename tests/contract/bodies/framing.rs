@@ -5,6 +5,7 @@ use http::{Request, Response};
 use testkit::caller::{Caller, RawResponse, get, post, request};
 use testkit::gateway::{Gateway, Mount};
 use testkit::h2_caller::{self, H2Caller};
+use testkit::h2_frames::{DATA, END_HEADERS, END_STREAM, FrameCaller, HEADERS, encode, fields};
 use testkit::h2_vendor::H2Vendor;
 use testkit::pair::Pair;
 use testkit::reply::Reply;
@@ -199,6 +200,83 @@ async fn b4_the_length_of_an_empty_post_stays() {
     for received in [plain, pair.vendor.next().await] {
         assert_eq!(received.head.value("content-length"), Some("0"));
         assert!(!received.head.has("transfer-encoding"), "{received:?}");
+    }
+}
+
+#[tokio::test]
+async fn b4_an_empty_post_put_or_patch_announces_its_length() {
+    let pair = Pair::new().await;
+    let mut streams = H2Caller::connect(pair.gateway.address).await;
+    for method in ["POST", "PUT", "PATCH"] {
+        // The head ends the stream.
+        assert_eq!(streams.call(stream(method, None)).await.status, 200);
+        let by_head = pair.vendor.next().await;
+        let plain = pair.seen(request(method, "/p/c/x", &[], "")).await;
+        for received in [by_head, plain] {
+            assert_eq!(
+                received.head.values("content-length"),
+                ["0"],
+                "{received:?}"
+            );
+            assert!(!received.head.has("transfer-encoding"), "{received:?}");
+        }
+    }
+}
+
+/// An empty frame that ends the stream comes with the head, so the gateway knows that the request has no content.
+#[tokio::test]
+async fn b4_a_stream_that_ends_with_an_empty_frame_has_no_content() {
+    let pair = Pair::new().await;
+    for (method, lengths) in [
+        ("GET", &[][..]),
+        ("HEAD", &[]),
+        ("DELETE", &[]),
+        ("OPTIONS", &[]),
+        ("POST", &["0"]),
+        ("PUT", &["0"]),
+        ("PATCH", &["0"]),
+    ] {
+        let mut caller = FrameCaller::connect(pair.gateway.address).await;
+        let head = fields(&[
+            (b":method", method.as_bytes()),
+            (b":scheme", b"http"),
+            (b":authority", b"app.test"),
+            (b":path", b"/p/c/x"),
+        ]);
+        let frames = [
+            encode(HEADERS, END_HEADERS, 1, &head),
+            encode(DATA, END_STREAM, 1, b""),
+        ];
+        assert!(caller.try_send(&frames.concat()).await);
+        let received = pair.vendor.next().await;
+        assert_eq!(received.head.method(), method);
+        assert_eq!(received.head.values("content-length"), lengths, "{method}");
+        assert!(!received.head.has("transfer-encoding"), "{received:?}");
+    }
+}
+
+/// The first frame is read before the head is sent, and must not be lost.
+#[tokio::test]
+async fn b4_a_stream_with_content_stays_chunked() {
+    let pair = Pair::new().await;
+    let mut caller = H2Caller::connect(pair.gateway.address).await;
+    for (body, trailers) in [(&b"hello"[..], false), (b"hello", true), (b"", true)] {
+        let trailers = trailers.then(|| {
+            http::HeaderMap::from_iter([(
+                http::HeaderName::from_static("x-sum"),
+                http::HeaderValue::from_static("1"),
+            )])
+        });
+        let has_trailers = trailers.is_some();
+        let mut call = stream("POST", None);
+        call.headers_mut()
+            .insert("trailer", "x-sum".parse().unwrap());
+        let response = caller.call_with(call, body, trailers).await;
+        assert_eq!(response.status, 200);
+        let received = pair.vendor.next().await;
+        assert_eq!(received.head.value("transfer-encoding"), Some("chunked"));
+        assert_eq!(received.body.data, body);
+        assert_eq!(!received.body.trailers.is_empty(), has_trailers);
     }
 }
 

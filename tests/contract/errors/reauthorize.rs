@@ -36,8 +36,8 @@ async fn e13_reauthorize_names_the_link_of_the_host_application() {
     assert!(problem(&other).get("reauthorize_url").is_none());
     // The form of gRPC has no member for the link.
     let grpc = ["Content-Type: application/grpc"];
-    let answer = pair.call(request("POST", "/p/nobody/x", &grpc, "")).await;
-    assert_eq!(answer.status(), 200);
+    let answer = pair.call(request("GET", "/p/c/x", &grpc, "")).await;
+    assert_eq!(answer.head.value("grpc-status"), Some("9"));
     assert!(answer.body.data.is_empty());
 }
 

@@ -6,7 +6,7 @@ use tower_passthrough::client::HttpTransportBuilder;
 use tower_passthrough::policy::DomainPolicy;
 
 use super::{assert_ok, at_once, next};
-use testkit::caller::{Caller, get};
+use testkit::caller::{Caller, get, post};
 use testkit::gateway::{Gateway, Setup};
 use testkit::h2_script::FrameVendor;
 use testkit::reply::Reply;
@@ -193,5 +193,43 @@ async fn k8_in_a_full_pool_the_oldest_connection_of_any_host_is_closed() {
     assert_ok(&caller.call(&other).await, "ok");
     vendor.closed_so_many(1).await;
     assert_ok(&caller.call(&other).await, "ok");
+    assert_eq!(vendor.connections().await, 2);
+}
+
+/// Returns a vendor that keeps each connection open, and announces that it will close the connection.
+async fn vendor_that_hints(hint: &'static str) -> Vendor {
+    let head = format!("HTTP/1.1 200 OK\r\nKeep-Alive: {hint}\r\nContent-Length: 2\r\n\r\nok");
+    Vendor::answering(Reply::from(head)).await
+}
+
+#[tokio::test]
+async fn k8_no_request_is_sent_in_the_last_second_before_the_vendors_close() {
+    for (hint, connections) in [
+        ("timeout=0", 3),
+        ("timeout=1", 3),
+        ("max=5, Timeout=1", 3),
+        ("timeout=600", 1),
+        ("max=5", 1),
+        ("soon", 1),
+    ] {
+        let vendor = vendor_that_hints(hint).await;
+        let gateway = Gateway::to(&vendor).await;
+        let mut caller = Caller::connect(gateway.address).await;
+        for _ in 0..3 {
+            assert_ok(&caller.call(post("/p/c/x", "hello")).await, "ok");
+        }
+        assert_eq!(vendor.connections().await, connections, "{hint}");
+    }
+}
+
+/// The connection is still open at the vendor, which is why the hint alone prevents the reuse.
+#[tokio::test]
+async fn k8_a_connection_whose_hint_is_over_is_not_reused() {
+    let vendor = vendor_that_hints("timeout=2").await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    assert_ok(&caller.call(post("/p/c/x", "hello")).await, "ok");
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    assert_ok(&caller.call(post("/p/c/x", "hello")).await, "ok");
     assert_eq!(vendor.connections().await, 2);
 }

@@ -31,6 +31,7 @@ mod leftovers;
 mod lifetime;
 mod opening;
 mod refusals;
+mod repeating;
 mod resending;
 mod shares;
 mod shutdown;

@@ -5,8 +5,10 @@ use super::{Scheme, assert_ok, refusal};
 use testkit::caller::{Caller, get, post};
 use testkit::gateway::{Gateway, Setup};
 use testkit::h2_script::{
-    CANCEL, FrameConnection, FrameVendor, INTERNAL_ERROR, NO_ERROR, REFUSED_STREAM,
+    CANCEL, FrameConnection, FrameVendor, HTTP_1_1_REQUIRED, INTERNAL_ERROR, NO_ERROR,
+    REFUSED_STREAM,
 };
+use testkit::manual::ManualVendor;
 
 fn setup(vendor: &FrameVendor) -> Setup {
     Setup::new(vendor).transport(|transport| transport.http2_prior_knowledge(true))
@@ -167,8 +169,11 @@ async fn k1_a_post_after_the_vendor_left_is_sent_on_a_new_connection() {
 }
 
 /// Checks that a request isn't sent again if the vendor may have processed the request before `ends`.
-async fn assert_not_sent_again(ends: impl AsyncFn(&mut FrameConnection, u32)) {
-    for (method, call, body) in repeatable() {
+async fn assert_not_sent_again(
+    calls: &[(&'static str, String, &'static str)],
+    ends: impl AsyncFn(&mut FrameConnection, u32),
+) {
+    for (method, call, body) in calls {
         let vendor = FrameVendor::bind().await;
         let gateway = keeping(&vendor).await;
         let (mut caller, mut connection) = used(&vendor, &gateway).await;
@@ -184,7 +189,7 @@ async fn assert_not_sent_again(ends: impl AsyncFn(&mut FrameConnection, u32)) {
 #[tokio::test]
 async fn k2_a_stream_that_was_reset_is_not_sent_again() {
     for code in [INTERNAL_ERROR, CANCEL, NO_ERROR] {
-        assert_not_sent_again(async |connection, stream| {
+        assert_not_sent_again(&repeatable(), async |connection, stream| {
             connection.reset(stream, code).await;
             connection.no_other().await;
         })
@@ -193,10 +198,11 @@ async fn k2_a_stream_that_was_reset_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn k2_a_stream_whose_connection_ended_is_not_sent_again() {
-    assert_not_sent_again(async |connection, _| connection.wire.finish().await).await;
+async fn k2_a_post_whose_http2_connection_ended_is_not_sent_again() {
+    let post = [("POST", post("/p/c/x", "hello"), "hello")];
+    assert_not_sent_again(&post, async |connection, _| connection.wire.finish().await).await;
     // The vendor may have processed the streams up to the last stream.
-    assert_not_sent_again(async |connection, stream| {
+    assert_not_sent_again(&post, async |connection, stream| {
         connection.goaway(stream, NO_ERROR).await;
         connection.wire.finish().await;
     })
@@ -217,5 +223,98 @@ async fn k2_an_answer_that_ends_with_refused_stream_is_not_requested_again() {
     let rest = caller.closed().await;
     assert!(!rest.ends_with(b"0\r\n\r\n"), "{rest:?}");
     connection.no_other().await;
+    vendor.0.no_other().await;
+}
+
+/// Binds a vendor over TLS that speaks both versions of HTTP.
+async fn vendor_of_both_versions() -> FrameVendor {
+    FrameVendor(ManualVendor::bind_tls(&["h2", "http/1.1"]).await)
+}
+
+#[tokio::test]
+async fn k1_after_http_1_1_required_the_origin_is_called_over_http1() {
+    for is_goaway in [false, true] {
+        for (method, call, body) in repeatable() {
+            let vendor = vendor_of_both_versions().await;
+            let scheme = Scheme {
+                keeps: true,
+                ..Scheme::default()
+            };
+            let setup = Setup::new(&vendor).upstream(|upstream| upstream.auth(scheme));
+            let gateway = setup.start().await;
+            let mut caller = Caller::connect(gateway.address).await;
+            caller.write(&call).await;
+            let mut first = vendor.accept(&[]).await;
+            let stream = request(&mut first, body).await;
+            match is_goaway {
+                true => first.goaway(0, HTTP_1_1_REQUIRED).await,
+                false => first.reset(stream, HTTP_1_1_REQUIRED).await,
+            }
+            let mut second = vendor.0.accept().await;
+            for is_last in [false, false, true] {
+                let received = second.request().await;
+                assert_eq!(received.head.method(), method);
+                assert_eq!(received.head.fields[0].0, "host");
+                assert_eq!(received.body.data, body.as_bytes());
+                second
+                    .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+                    .await;
+                assert_ok(&caller.response(method).await, "own");
+                if !is_last {
+                    caller.write(&call).await;
+                }
+            }
+            vendor.0.no_other().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn k1_a_streamed_request_that_needs_http1_fails_and_the_next_one_succeeds() {
+    let vendor = vendor_of_both_versions().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(post("/p/c/x", "hello")).await;
+    let mut first = vendor.accept(&[]).await;
+    let stream = request(&mut first, "hello").await;
+    first.reset(stream, HTTP_1_1_REQUIRED).await;
+    let answer = caller.response("POST").await;
+    assert_eq!(refusal(&answer), (502, "upstream-unreachable", false));
+    caller.write(post("/p/c/x", "hello")).await;
+    let mut second = vendor.0.accept().await;
+    assert_eq!(second.request().await.body.data, b"hello");
+    second
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+        .await;
+    assert_ok(&caller.response("POST").await, "own");
+}
+
+#[tokio::test]
+async fn k1_http_1_1_required_applies_without_tls_as_well() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor).start().await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut first = vendor.accept(&[]).await;
+    let stream = first.request().await;
+    first.reset(stream, HTTP_1_1_REQUIRED).await;
+    let mut second = vendor.0.accept().await;
+    assert_eq!(second.request().await.target(), "/x");
+    second
+        .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
+        .await;
+    assert_ok(&caller.response("GET").await, "own");
+}
+
+#[tokio::test]
+async fn k1_a_misdirected_request_is_the_vendors_answer() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup(&vendor).start().await;
+    let (mut caller, mut first) = used(&vendor, &gateway).await;
+    caller.write(get("/p/c/x")).await;
+    let stream = first.request().await;
+    first.answer_without_body(stream, "421").await;
+    assert_eq!(caller.response("GET").await.status(), 421);
+    first.no_other().await;
     vendor.0.no_other().await;
 }

@@ -1,4 +1,4 @@
-//! Requests that are sent again by default: only requests that the vendor can't have seen.
+//! Requests that are sent again by default because the vendor can't have seen them, and requests that aren't sent again.
 
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;

@@ -4,6 +4,7 @@ mod credentials;
 mod destination;
 mod framing;
 mod hop_by_hop;
+mod order;
 mod passing;
 mod routing;
 mod traces;

@@ -10,7 +10,8 @@ use testkit::gateway::Builder;
 const FIELDS: &str = "Location: https://evil.test/x\r\nContent-Location: /v2/y\r\n\
     Refresh: 0; url=//evil.test/\r\nX-Goog-Upload-URL: https://login.vendor.test/u\r\n\
     Link: <https://evil.test/a>; rel=help, </b?c=1,2>; rel=\"next\"; title=\"x, <y>\" , <https://login.vendor.test/d>\r\n\
-    Link: <https://evil.test/e>; rel=last\r\nLink: <broken\r\nX-Other: https://evil.test/";
+    Link: <https://evil.test/e>; rel=last\r\nLink: <broken\r\n\
+    Link: x=<https://evil.test/f>; rel=next\r\nLink: </g>; title=\"<https://evil.test/h>; rel=next\"\r\nX-Other: https://evil.test/";
 
 async fn answer(change: impl FnOnce(Builder) -> Builder + Send + 'static) -> RawResponse {
     let reply = format!("HTTP/1.1 307 Moved\r\n{FIELDS}\r\nContent-Length: 2\r\n\r\nok");

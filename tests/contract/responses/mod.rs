@@ -4,6 +4,7 @@ mod browser_safe;
 mod foreign;
 mod head;
 mod links;
+mod loose;
 mod paging;
 mod ranges;
 mod redirects;

@@ -225,3 +225,43 @@ fn ready(future: Pin<&mut dyn Future<Output = bool>>) {
     let mut cx = Context::from_waker(Waker::noop());
     assert_eq!(future.poll(&mut cx), Poll::Ready(true));
 }
+
+/// Exact Online refuses a refresh until the last 30 s of a token of 10 minutes.
+#[tokio::test]
+async fn an_integration_has_its_own_skew() {
+    let seconds = Duration::from_secs;
+    for (ends_in, skew, jitter, asked) in [
+        (200, seconds(25), Duration::ZERO, 0),
+        (40, seconds(25), seconds(5), 0),
+        (20, seconds(25), Duration::ZERO, 1),
+        // Wider than the skew of the others.
+        (3_000, seconds(3_500), Duration::ZERO, 1),
+        (4_000, seconds(3_500), Duration::ZERO, 0),
+    ] {
+        let provider = Provider::start().await;
+        let store = MemoryStore::from_iter([("c", connection("c", ends_in))]);
+        let refreshing = RefreshingStore::new(store, provider.source())
+            .skew_for("vendor", skew, jitter)
+            .skew_for("other", seconds(7_200), seconds(7_200));
+        let gateway = provider.gateway(refreshing.clone()).await;
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
+        within("refreshes", refreshing.idle()).await;
+        assert_eq!(provider.asked(), asked, "{ends_in} s left, {skew:?}");
+    }
+}
+
+/// Mailchimp returns `expires_in: 0` for a token that doesn't end, and hosts store such a token with the end 0.
+#[tokio::test]
+async fn an_end_of_zero_is_unknown() {
+    let provider = Provider::start().await;
+    let store = MemoryStore::from_iter([("c", endless("c").with_secret("expires_at", "0"))]);
+    let refreshing = RefreshingStore::new(store, provider.source());
+    let gateway = provider.gateway(refreshing.clone()).await;
+    for _ in 0..5 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "c-a0"));
+    }
+    within("refreshes", refreshing.idle()).await;
+    assert_eq!(provider.asked(), 0);
+}

@@ -5,9 +5,10 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tower_passthrough::MemoryStore;
 use tower_passthrough::refresh::{RefreshOutcome, RefreshingStore};
+use tower_passthrough::store::TokenStore;
 
 use testkit::caller::{RawResponse, get, raw_call};
-use testkit::provider::{Answer, Provider, connection, outcome, refreshing};
+use testkit::provider::{Answer, Provider, connection, outcome, refreshing, secret};
 use testkit::wait::{Signal, within};
 
 const DOWN: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
@@ -121,11 +122,40 @@ async fn an_endpoint_that_never_answers_is_a_failure() {
     provider.change("c", |account| account.answer = Answer::Held(never));
     let store = MemoryStore::from_iter([("c", connection("c", -10))]);
     let (refreshing, mut reports) = refreshing(store, provider.source());
-    let refreshing = refreshing.timeout(Duration::from_millis(100));
+    let limit = Duration::from_millis(100);
+    let refreshing = refreshing.timeout(limit).exchange_timeout(limit);
     let gateway = provider.gateway(refreshing).await;
     let response = raw_call(gateway.address, get("/p/c/x")).await;
     assert_eq!(retry_after(&response), 1);
     assert_eq!(outcome(&mut reports).await, RefreshOutcome::Failed);
+}
+
+#[tokio::test]
+async fn o2_an_endpoint_that_answers_late_is_waited_for_without_the_callers() {
+    let provider = Provider::start().await;
+    let answers = Signal::new();
+    provider.change("c", |account| {
+        account.answer = Answer::Held(answers.clone());
+    });
+    let store = MemoryStore::from_iter([("c", connection("c", -10))]);
+    let (refreshing, mut reports) = refreshing(store.clone(), provider.source());
+    let refreshing = refreshing.timeout(Duration::from_millis(100));
+    let gateway = provider.gateway(refreshing.clone()).await;
+    // Each call is answered, and none of them asks the endpoint again.
+    for _ in 0..3 {
+        let response = raw_call(gateway.address, get("/p/c/x")).await;
+        assert_eq!(retry_after(&response), 5);
+    }
+    assert_eq!(provider.asked(), 1);
+    answers.give();
+    assert_eq!(outcome(&mut reports).await, RefreshOutcome::Refreshed);
+    within("the refresh's end", refreshing.idle()).await;
+    let response = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "c-a1"));
+    let record = store.read(&"c".try_into().unwrap()).await.unwrap();
+    let refresh_token = secret(&record.connection, "refresh_token");
+    assert_eq!(refresh_token.as_deref(), Some("c-r1"));
+    assert_eq!(provider.asked(), 1);
 }
 
 #[tokio::test]

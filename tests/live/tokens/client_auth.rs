@@ -5,10 +5,13 @@ use std::collections::HashSet;
 use ring::signature::{
     ECDSA_P384_SHA384_FIXED, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256,
 };
-use tower_passthrough::oauth2::{Assertion, ClientAuth, SigningAlgorithm, TokenEndpoint};
+use tower_passthrough::oauth2::{
+    Assertion, ClientAuth, GrantType, SigningAlgorithm, TokenEndpoint,
+};
+use tower_passthrough::refresh::TokenSource;
 
 use super::jwt::{self, Jwt};
-use super::kit::{asked, connection, endpoint, form, obtain, pairs, unready};
+use super::kit::{asked, connection, endpoint, form, obtain, pairs, source, unready};
 use testkit::vendor::Vendor;
 
 const REFRESH: [(&str, &str); 2] = [("grant_type", "refresh_token"), ("refresh_token", "r+1/&=")];
@@ -178,4 +181,41 @@ async fn missing_and_unusable_secrets_are_named() {
             .key(jwt::RSA)
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn basic_can_be_sent_without_the_form_encoding() {
+    let secret = "a+b/c=~x";
+    for (auth, expected) in [
+        // The texts `id:a%2Bb%2Fc%3D%7Ex` and `id:a+b/c=~x`.
+        (ClientAuth::Basic, "Basic aWQ6YSUyQmIlMkZjJTNEJTdFeA=="),
+        (ClientAuth::BasicRaw, "Basic aWQ6YStiL2M9fng="),
+    ] {
+        let change = |endpoint: TokenEndpoint| {
+            endpoint
+                .client_id("id")
+                .client_secret(secret)
+                .client_auth(auth)
+        };
+        let received = asked(change, &connection()).await;
+        assert_eq!(form(&received), pairs(REFRESH));
+        assert_eq!(received.head.value("authorization"), Some(expected));
+    }
+
+    // The id ends at the first colon (RFC 7617 §2).
+    let vendor = Vendor::ok().await;
+    let colon = client(endpoint(&vendor)).client_auth(ClientAuth::BasicRaw);
+    let cause = unready(obtain(&vendor, colon, &connection()).await);
+    assert!(cause.to_string().contains("can't be sent"), "{cause}");
+    vendor.untouched().await;
+
+    // Without a secret, no request can be made.
+    let source = source(
+        &vendor,
+        endpoint(&vendor)
+            .grant(GrantType::ClientCredentials)
+            .client_id("id")
+            .client_auth(ClientAuth::BasicRaw),
+    );
+    assert!(!source.supports(&connection()));
 }

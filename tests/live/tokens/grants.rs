@@ -12,7 +12,8 @@ use tower_passthrough::{Connection, Secret};
 
 use super::jwt::{self, Jwt};
 use super::kit::{
-    TOKEN, asked, connection, endpoint, form, id, left, obtain, pairs, reply, source, transport,
+    TOKEN, asked, connection, endpoint, failure, form, id, left, obtain, pairs, reply, source,
+    transport,
 };
 use testkit::gateway::Origin;
 use testkit::h2_vendor::H2Vendor;
@@ -31,6 +32,7 @@ async fn a_refresh_token_is_sent_according_to_rfc_6749() {
         b"grant_type=refresh_token&refresh_token=r%2B1%2F%26%3D"
     );
     let head = &received.head;
+    assert_eq!(head.fields[0].0, "host");
     assert_eq!(
         head.names(),
         [
@@ -211,7 +213,9 @@ async fn an_assertion_is_signed_by_the_connections_key() {
         serde_json::json!({"alg": "RS256", "typ": "JWT", "kid": "k1"})
     );
     let issued = jwt.number("iat");
-    assert!(issued >= before.as_secs() && issued <= before.as_secs() + 20);
+    // A minute in the past, for an endpoint whose clock is behind.
+    let expected = before.as_secs() - 60;
+    assert!(issued >= expected && issued <= expected + 20, "{issued}");
     assert_eq!(jwt.number("exp"), issued + 600);
     assert!(jwt.text("jti").len() >= 20);
     let host = received.head.value("host").unwrap();
@@ -392,4 +396,70 @@ async fn a_token_endpoint_with_http2_is_called_over_http2() {
     };
     let (tokens, ()) = tokio::join!(asking, answering);
     assert_eq!(tokens.unwrap().access_token, Secret::from("new"));
+}
+
+#[tokio::test]
+async fn o4_a_grant_without_a_refresh_token_is_never_revoked() {
+    let assertion = Assertion::new(SigningAlgorithm::EdDsa)
+        .key(jwt::ED25519)
+        .unwrap();
+    for grant in [
+        GrantType::JwtBearer(assertion.clone()),
+        GrantType::ClientCredentials,
+    ] {
+        for said in ["invalid_grant", "own"] {
+            let body = format!(r#"{{"error":"{said}","error_description":"Invalid JWT"}}"#);
+            let vendor = Vendor::answering(reply(400, &body)).await;
+            let endpoint = endpoint(&vendor)
+                .grant(grant.clone())
+                .client_auth(ClientAuth::PrivateKeyJwt(assertion.clone()))
+                .client_id("id")
+                .revoked_errors(["own"]);
+            let (cause, retry_after) = failure(obtain(&vendor, endpoint, &connection()).await);
+            assert_eq!(
+                (cause.code(), retry_after),
+                (Some("invalid_grant"), None),
+                "{said}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_assertion_is_issued_in_the_past_for_at_most_half_of_its_lifetime() {
+    for (lifetime, earlier) in [(3_600, 60), (120, 60), (60, 30), (10, 5)] {
+        let assertion = Assertion::new(SigningAlgorithm::EdDsa)
+            .key(jwt::ED25519)
+            .unwrap()
+            .lifetime(Duration::from_secs(lifetime));
+        let before = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let received = asked(
+            |endpoint| endpoint.grant(GrantType::JwtBearer(assertion)),
+            &Connection::new("vendor"),
+        )
+        .await;
+        let jwt = Jwt::read(&form(&received)["assertion"]);
+        let issued = jwt.number("iat");
+        let expected = before.as_secs() - earlier;
+        assert!(issued >= expected && issued <= expected + 20, "{lifetime}");
+        assert_eq!(jwt.number("exp"), issued + lifetime);
+    }
+}
+
+/// Zendesk returns a refresh token only to a request with a number `expires_in`.
+#[tokio::test]
+async fn a_parameter_can_be_a_number() {
+    let change = |endpoint: TokenEndpoint| {
+        endpoint
+            .client_auth(ClientAuth::None)
+            .parameter("expires_in", 172_800)
+    };
+    let received = asked(|endpoint| change(endpoint).json(), &connection()).await;
+    let body: serde_json::Value = serde_json::from_slice(&received.body.data).unwrap();
+    let expected = serde_json::json!({
+        "grant_type": "refresh_token", "refresh_token": "r+1/&=", "expires_in": 172_800
+    });
+    assert_eq!(body, expected);
+    let received = asked(change, &connection()).await;
+    assert_eq!(form(&received)["expires_in"], "172800");
 }

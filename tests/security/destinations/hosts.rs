@@ -8,6 +8,7 @@ use testkit::caller::{get, raw_call};
 use testkit::certificates;
 use testkit::gateway::Setup;
 use testkit::names::Names;
+use testkit::vendor::Vendor;
 use testkit::wait::within;
 
 /// Spellings that two parsers would read as different hosts.
@@ -225,4 +226,29 @@ async fn d6_a_listed_address_is_allowed_in_each_form() {
     assert_eq!(site.names.asked(), [""; 0]);
     let other = site.call(&format!("127.0.0.2:{port}")).await;
     assert_eq!(other.error(), Some("domain-refused"));
+}
+
+/// Underscores are valid in DNS, and names of services in a cluster have them. What callers name stays strict.
+#[tokio::test]
+async fn d4_a_host_of_the_configuration_may_contain_underscores() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    let domains = DomainPolicy::none()
+        .allow(&format!("other_service.test:{port}"))
+        .unwrap();
+    let gateway = Setup::new(&*format!("http://my_service:{port}"))
+        .name("my_service", [127, 0, 0, 1])
+        .upstream(|upstream| upstream.domains(domains))
+        .start()
+        .await;
+    let answer = raw_call(gateway.address, get("/p/c/x")).await;
+    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let host = format!("my_service:{port}");
+    assert_eq!(vendor.next().await.head.value("host"), Some(host.as_str()));
+    for domain in ["my_service", "other_service.test"] {
+        let call = get(&format!("/p/c/x?__domain={domain}:{port}"));
+        let answer = raw_call(gateway.address, call).await;
+        assert_eq!((answer.status(), answer.error()), (400, Some("bad-domain")));
+    }
+    assert!(vendor.try_next().await.is_none());
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use http::{Request, Response};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::ServiceExt;
 use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
 use tower_passthrough::store::ConnectionKey;
@@ -19,9 +19,33 @@ use testkit::in_process::InProcess;
 use testkit::provider::{connection, secret};
 use testkit::stores::Process;
 
-/// Rotates `c-r0` to `c-r1` at once, accepts no refresh token twice, and answers a second later.
-#[derive(Clone, Default)]
-struct Rotating(Arc<AtomicUsize>);
+/// Rotates `c-r0` to `c-r1` at once, accepts no refresh token twice, and answers later.
+#[derive(Clone)]
+struct Rotating {
+    newest: Arc<AtomicUsize>,
+    asked: Arc<AtomicUsize>,
+    answers_after: Duration,
+}
+
+impl Default for Rotating {
+    fn default() -> Self {
+        Self::slow(Duration::from_secs(1))
+    }
+}
+
+impl Rotating {
+    fn slow(answers_after: Duration) -> Self {
+        Self {
+            newest: Arc::default(),
+            asked: Arc::default(),
+            answers_after,
+        }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::SeqCst)
+    }
+}
 
 impl TokenSource for Rotating {
     fn supports(&self, connection: &Connection) -> bool {
@@ -33,13 +57,14 @@ impl TokenSource for Rotating {
         _: &ConnectionKey,
         connection: &Connection,
     ) -> Result<Tokens, TokenError> {
-        let newest = self.0.load(Ordering::SeqCst);
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let newest = self.newest.load(Ordering::SeqCst);
         if secret(connection, "refresh_token") != Some(format!("c-r{newest}")) {
             return Err(TokenError::Revoked);
         }
         let next = newest + 1;
-        self.0.store(next, Ordering::SeqCst);
-        sleep(Duration::from_secs(1)).await;
+        self.newest.store(next, Ordering::SeqCst);
+        sleep(self.answers_after).await;
         let mut tokens = Tokens::new(format!("c-a{next}"));
         tokens.refresh_token = Some(format!("c-r{next}").into());
         tokens.expires_at = Some(SystemTime::now() + Duration::from_secs(3600));
@@ -72,7 +97,7 @@ fn stale() -> MemoryStore {
 /// Fails unless the store has the newest tokens of the source.
 async fn has_the_newest(store: &MemoryStore, source: &Rotating) {
     let record = store.read(&id()).await.unwrap();
-    let newest = format!("c-r{}", source.0.load(Ordering::SeqCst));
+    let newest = format!("c-r{}", source.newest.load(Ordering::SeqCst));
     assert_eq!(secret(&record.connection, "refresh_token"), Some(newest));
     assert_eq!(record.state, GrantState::Active);
 }
@@ -88,6 +113,60 @@ async fn o2_a_lease_after_a_wait_has_its_full_length() {
         assert_eq!(call(&refreshing).await, 200, "{left} ms were left");
         has_the_newest(&store, &source).await;
     }
+}
+
+/// An endpoint that answers after 17 s, and an endpoint that needs minutes.
+#[tokio::test(start_paused = true)]
+async fn o2_an_exchange_goes_on_after_its_callers_were_answered() {
+    for seconds in [17, 290] {
+        let store = stale();
+        let source = Rotating::slow(Duration::from_secs(seconds));
+        let refreshing = RefreshingStore::new(store.clone(), source.clone());
+        let other_process = RefreshingStore::new(store.clone(), source.clone());
+        let began = Instant::now();
+        assert_eq!(call(&refreshing).await, 503);
+        assert_eq!(began.elapsed().as_secs(), 15);
+        assert_eq!(call(&refreshing).await, 503);
+        assert_eq!(began.elapsed().as_secs(), 15, "a later call waited");
+        if seconds > 60 {
+            // The lease is extended, so the other process doesn't ask the endpoint meanwhile.
+            assert_eq!(call(&other_process).await, 503);
+        }
+        refreshing.idle().await;
+        assert_eq!(began.elapsed().as_secs(), seconds);
+        has_the_newest(&store, &source).await;
+        assert_eq!(call(&refreshing).await, 200);
+        assert_eq!(call(&other_process).await, 200);
+        assert_eq!(source.asked(), 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_tokens_of_a_slow_exchange_are_stored_without_a_lease() {
+    let store = stale();
+    let source = Rotating::slow(Duration::from_secs(60));
+    let short = Process::of(&store).keeps_leases_short();
+    let refreshing = RefreshingStore::new(short, source.clone());
+    assert_eq!(call(&refreshing).await, 503);
+    refreshing.idle().await;
+    assert_eq!(call(&refreshing).await, 200);
+    has_the_newest(&store, &source).await;
+    assert_eq!(source.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn o2_an_exchange_without_an_end_is_given_up() {
+    let store = stale();
+    let source = Rotating::slow(Duration::from_secs(24 * 60 * 60));
+    let refreshing = RefreshingStore::new(store.clone(), source.clone());
+    let began = Instant::now();
+    assert_eq!(call(&refreshing).await, 503);
+    refreshing.idle().await;
+    assert_eq!(began.elapsed().as_secs(), 300);
+    assert_eq!(source.asked(), 1);
+    // The lease was released, so that another process can try at once.
+    let lease = store.lease(&id(), Duration::from_secs(1)).await;
+    assert!(lease.unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]

@@ -19,6 +19,8 @@ use testkit::wait::within;
 /// The TLS of a server, with a certificate that `change` adjusts.
 struct Identity {
     root: String,
+    /// The server's certificate.
+    own: String,
     acceptor: TlsAcceptor,
 }
 
@@ -39,7 +41,9 @@ impl Identity {
             true => params.signed_by(&key, &authority),
             false => params.self_signed(&key),
         };
-        let certificate: CertificateDer<'static> = certificate.unwrap().der().clone();
+        let certificate = certificate.unwrap();
+        let own = certificate.pem();
+        let certificate: CertificateDer<'static> = certificate.der().clone();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_protocol_versions(versions)
@@ -52,6 +56,7 @@ impl Identity {
             .unwrap();
         Self {
             root: authority.pem(),
+            own,
             acceptor: TlsAcceptor::from(Arc::new(config)),
         }
     }
@@ -61,7 +66,7 @@ impl Identity {
     async fn call(self, trusted: bool, host: &str) -> (RawResponse, bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let Self { root, acceptor } = self;
+        let Self { root, acceptor, .. } = self;
         let gateway = Setup::new(&*format!("https://{host}:{port}"))
             .transport(move |transport| match trusted {
                 true => transport.root_pem(root.as_bytes()).unwrap(),
@@ -88,6 +93,49 @@ impl Identity {
         let both = async { tokio::join!(raw_call(gateway.address, get("/p/c/x")), serve) };
         within("a handshake and its answer", Box::pin(both)).await
     }
+}
+
+/// Returns the TLS of a server whose certificate is its own root, as `openssl req -x509` makes it, and the certificate.
+fn own_root(change: impl FnOnce(&mut CertificateParams)) -> Identity {
+    let authority = |params: &mut CertificateParams| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(params);
+    };
+    let identity = Identity::new(authority, false, BOTH);
+    Identity {
+        root: identity.own.clone(),
+        ..identity
+    }
+}
+
+#[tokio::test]
+async fn v1_a_pinned_certificate_that_is_its_own_root_is_trusted() {
+    let (response, was_asked) = own_root(|_| {}).call(true, "vendor.test").await;
+    assert_eq!((response.status(), was_asked), (200, true));
+}
+
+#[tokio::test]
+async fn v1_a_pinned_certificate_is_checked_for_dates_name_and_bytes() {
+    let expired = |params: &mut CertificateParams| {
+        params.not_before = date_time_ymd(2020, 1, 1);
+        params.not_after = date_time_ymd(2021, 1, 1);
+    };
+    refused_certificate(&own_root(expired).call(true, "vendor.test").await);
+    refused_certificate(&own_root(|_| {}).call(true, "eu.vendor.test").await);
+    refused_certificate(&own_root(|_| {}).call(false, "vendor.test").await);
+    // The pinned certificate has the same names and another key.
+    let pinned = own_root(|_| {}).root;
+    let other = Identity {
+        root: pinned,
+        ..own_root(|_| {})
+    };
+    refused_certificate(&other.call(true, "vendor.test").await);
+    // An authority that issued a certificate for an authority isn't a pin.
+    let issued = |params: &mut CertificateParams| {
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    };
+    let issued = Identity::new(issued, true, BOTH);
+    refused_certificate(&issued.call(true, "vendor.test").await);
 }
 
 const BOTH: &[&rustls::SupportedProtocolVersion] =

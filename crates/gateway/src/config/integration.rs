@@ -153,6 +153,11 @@ fn upstream(
     upstream = upstream
         .isolate_connection_keys(integration.isolate)
         .subdomains(integration.subdomains);
+    if let Some(tokens) = &auth.tokens {
+        if let Some(statuses) = &tokens.refresh_on {
+            upstream = upstream.refresh_on(statuses.iter().copied());
+        }
+    }
     Some((upstream, auth))
 }
 

@@ -14,7 +14,16 @@ use super::problem::Problem;
 use super::value::SecretSource;
 
 pub(super) fn read(source: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<Secret, Problem> {
-    match source.get_ref() {
+    read_at(source, source.get_ref(), folder)
+}
+
+/// Reads a secret that is a part of the value at `source`, which is the position in errors.
+pub(super) fn read_at<T>(
+    source: &Spanned<T>,
+    secret: &SecretSource,
+    folder: Folder<'_>,
+) -> Result<Secret, Problem> {
+    match secret {
         SecretSource::Literal(secret) => Ok(secret.clone()),
         SecretSource::Environment(name) => {
             let value = env::var_os(name)

@@ -205,6 +205,44 @@ impl<'de> Visitor<'de> for SecretVisitor {
     }
 }
 
+/// The value of a parameter: a whole number, or what a secret can be.
+#[derive(Debug)]
+pub(super) enum Parameter {
+    Number(u64),
+    Text(SecretSource),
+}
+
+struct ParameterVisitor;
+
+impl<'de> Visitor<'de> for ParameterVisitor {
+    type Value = Parameter;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        SecretVisitor.expecting(f)
+    }
+
+    fn visit_i64<E: Error>(self, number: i64) -> Result<Parameter, E> {
+        match u64::try_from(number) {
+            Ok(number) => Ok(Parameter::Number(number)),
+            Err(_) => SecretVisitor.visit_i64(number).map(Parameter::Text),
+        }
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Parameter, E> {
+        SecretVisitor.visit_str(text).map(Parameter::Text)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Parameter, A::Error> {
+        SecretVisitor.visit_map(map).map(Parameter::Text)
+    }
+}
+
+impl<'de> Deserialize<'de> for Parameter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ParameterVisitor)
+    }
+}
+
 impl<'de> Deserialize<'de> for SecretSource {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(SecretVisitor)

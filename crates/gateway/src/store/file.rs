@@ -83,6 +83,18 @@ impl TokenStore for FileStore {
         self.live(id)?.lease(id, time).await
     }
 
+    async fn extend(
+        &self,
+        id: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        match self.live(id) {
+            Ok(live) => live.extend(id, lease, time).await,
+            Err(_) => Ok(false),
+        }
+    }
+
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         match self.live(id) {
             Ok(live) => live.release(id, lease).await,

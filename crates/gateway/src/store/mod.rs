@@ -137,6 +137,18 @@ impl TokenStore for Connections {
         Ok(lease)
     }
 
+    async fn extend(
+        &self,
+        id: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, StoreError> {
+        told(match self {
+            Self::File(store) => store.extend(id, lease, time).await,
+            Self::Sqlite(sqlite) => sqlite.store.extend(id, lease, time).await,
+        })
+    }
+
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         // By then, the new tokens are stored.
         under_way::ended(id);

@@ -22,7 +22,14 @@ pub(crate) fn serve(
         OAuth2TokenSource::new(transport),
         |source, (integration, tokens)| source.with(integration.as_str(), tokens.endpoint.clone()),
     );
-    RefreshingStore::new(connections, source).on_refresh(audit::refreshed)
+    let store = RefreshingStore::new(connections, source).on_refresh(audit::refreshed);
+    let margins = declared.tokens.iter();
+    margins.fold(store, |store, (integration, tokens)| {
+        match tokens.refresh_before {
+            Some((skew, jitter)) => store.skew_for(integration.as_str(), skew, jitter),
+            None => store,
+        }
+    })
 }
 
 /// Waits until no refresh is under way and the new tokens are stored permanently. If a refresh is

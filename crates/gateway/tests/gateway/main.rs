@@ -17,6 +17,7 @@ mod config_errors;
 mod config_keys;
 mod connections;
 mod demo;
+mod half_close;
 mod hostile;
 mod leaks;
 mod limits;

@@ -16,8 +16,16 @@ async fn healthz_needs_no_key() {
     assert_eq!((elsewhere.status(), elsewhere.error()), (404, None));
     assert_eq!(elsewhere.field("content-type"), Some("application/json"));
     let body: serde_json::Value = serde_json::from_str(elsewhere.body()).unwrap();
-    assert_eq!(body["error"]["code"], "not-found");
-    assert_eq!(body["error"]["message"], body["detail"]);
+    assert_eq!(body.pointer("/error/code"), Some(&"not-found".into()));
+    assert_eq!(body.pointer("/error/message"), body.get("detail"));
+    for page in ["/healthz", "/readyz"] {
+        let posted = gateway.curl(page, &["-X", "POST"]).await;
+        assert_eq!((posted.status(), posted.error()), (405, None), "{page}");
+        assert_eq!(posted.field("allow"), Some("GET,HEAD"), "{page}");
+        let body: serde_json::Value = serde_json::from_str(posted.body()).unwrap();
+        let code = body.pointer("/error/code");
+        assert_eq!(code, Some(&"method-not-allowed".into()), "{page}");
+    }
     let named = ["-H", "accept: application/problem+json"];
     let problem = gateway.curl("/elsewhere", &named).await;
     assert_eq!(

@@ -103,3 +103,56 @@ async fn bytes_that_are_not_http_end_only_their_connection() {
     }
     assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
 }
+
+/// The list of fields over HTTP/2 contains the target and has 64 KiB, so the target may be almost as long as over HTTP/1.1.
+#[tokio::test]
+async fn p20_long_targets_are_forwarded_over_both_protocols() {
+    let (vendor, gateway) = start().await;
+    for length in [20_000, 40_000, 63_000] {
+        let target = format!("/c/x?q={}", "a".repeat(length));
+        for protocol in ["--http1.1", "--http2-prior-knowledge"] {
+            assert_eq!(
+                gateway.call(&target, &[protocol]).await.status(),
+                200,
+                "{length} {protocol}"
+            );
+            let received = vendor.next().await;
+            assert_eq!(received.target(), target.strip_prefix("/c").unwrap());
+        }
+    }
+    // The servers below the gateway answer, and don't reset the stream.
+    for length in [65_540, 66_000, 100_000] {
+        let target = format!("/c/x?q={}", "a".repeat(length));
+        for (protocol, status) in [("--http1.1", 414), ("--http2-prior-knowledge", 431)] {
+            let answer = gateway.call(&target, &[protocol]).await;
+            assert_eq!(answer.status(), status, "{length} {protocol}: {answer:?}");
+        }
+    }
+    assert!(vendor.try_next().await.is_none());
+}
+
+/// hyper refuses these bytes before the gateway sees the request.
+#[tokio::test]
+async fn p20_bytes_of_a_query_are_forwarded_where_a_uri_may_contain_them() {
+    let (vendor, gateway) = start().await;
+    let call = |query: &[u8]| {
+        let fields = format!(" HTTP/1.1\r\nHost: a\r\nx-api-key: {KEY}\r\n\r\n");
+        [b"GET /passthrough/c/x?q=", query, fields.as_bytes()].concat()
+    };
+    for query in ["a|b", "{a}", "a^b`c", "\u{e9}\u{4e00}", "[a]'b'"] {
+        assert_eq!(
+            gateway.raw(call(query.as_bytes())).await.status(),
+            200,
+            "{query}"
+        );
+        let received = vendor.next().await;
+        let line = format!("/x?q={query} HTTP/1.1");
+        let raw = String::from_utf8_lossy(&received.head.raw).into_owned();
+        assert!(raw.starts_with(&format!("GET {line}")), "{raw}");
+    }
+    for query in [&b"a\"b"[..], b"<a>", b"a>b", b"\x01"] {
+        let answer = gateway.raw(call(query)).await;
+        assert_eq!((answer.status(), answer.error()), (400, None), "{query:?}");
+    }
+    assert!(vendor.try_next().await.is_none());
+}

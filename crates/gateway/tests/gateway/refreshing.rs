@@ -340,3 +340,262 @@ async fn the_connection_completes_the_settings_of_the_endpoint() {
     assert_eq!(asked.head.value("authorization"), Some(basic));
     called_with(&vendor, "c4nary-a1").await;
 }
+
+/// Returns a vendor whose token endpoint gives each reply once, in this order, and then tokens. Calls with the token `c4nary-old` are
+/// answered with `rejection`.
+async fn scripted(replies: &[(u16, &str)], rejection: u16) -> Vendor {
+    let replies: Vec<_> = replies
+        .iter()
+        .map(|(status, body)| (*status, (*body).to_owned()))
+        .collect();
+    let count = AtomicUsize::new(0);
+    Vendor::replying(move |request| {
+        if !request.target().starts_with("/token") {
+            return match request.head.value("authorization") {
+                Some("Bearer c4nary-old") => Reply::from(format!(
+                    "HTTP/1.1 {rejection} So\r\nContent-Length: 0\r\n\r\n"
+                )),
+                _ => Reply::ok("ok"),
+            };
+        }
+        let tokens = "{\"access_token\":\"c4nary-new\",\"instance_url\":\"c4nary-url\",\"expires_in\":3600}";
+        let number = count.fetch_add(1, Ordering::Relaxed);
+        let (status, body) = replies
+            .get(number)
+            .map_or((200, tokens), |(status, body)| (*status, body));
+        let length = body.len();
+        Reply::bytes(format!(
+            "HTTP/1.1 {status} So\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+        ))
+    })
+    .await
+}
+
+const REFRESH_TOKEN: &str = "{ refresh_token = \"c4nary-r0\" }";
+
+#[tokio::test]
+async fn o4_a_refusal_that_passes_is_tried_again_after_a_pause() {
+    for (more, body) in [
+        (
+            "",
+            "{\"error\":\"invalid_grant\",\"error_description\":\"token request is already being processed\"}",
+        ),
+        (
+            ", passing_errors = [\"In Maintenance\"]",
+            "{\"error\":\"invalid_grant\",\"message\":\"The API is in maintenance.\"}",
+        ),
+    ] {
+        let vendor = scripted(&[(400, body)], 401).await;
+        let gateway =
+            Gateway::start(&config(&vendor, &format!("{CLIENT}{more}"), REFRESH_TOKEN)).await;
+        let failed = (503, Some("refresh-failed".to_owned()));
+        assert_eq!(answer(&gateway, "c").await, failed, "{body}");
+        let recovered = async {
+            loop {
+                let answer = answer(&gateway, "c").await;
+                if answer == (200, None) {
+                    break;
+                }
+                assert_eq!(answer, failed, "{body}");
+            }
+        };
+        within("the end of the pause", recovered).await;
+    }
+}
+
+#[tokio::test]
+async fn o4_dead_errors_are_found_wherever_vendors_write_them() {
+    let (fitbit, hubspot) = (
+        "{\"errors\":[{\"errorType\":\"invalid_grant\",\"message\":\"x\"}],\"success\":false}",
+        "{\"status\":\"BAD_REFRESH_TOKEN\",\"message\":\"missing or invalid refresh token\"}",
+    );
+    for (body, more, expected) in [
+        (fitbit, "", (424, "reauthorize")),
+        (
+            hubspot,
+            ", dead_errors = [\"BAD_REFRESH_TOKEN\"]",
+            (424, "reauthorize"),
+        ),
+        (hubspot, "", (503, "refresh-failed")),
+    ] {
+        let vendor = scripted(&[(400, body), (400, body)], 401).await;
+        let gateway =
+            Gateway::start(&config(&vendor, &format!("{CLIENT}{more}"), REFRESH_TOKEN)).await;
+        let expected = (expected.0, Some(expected.1.to_owned()));
+        for _ in 0..3 {
+            assert_eq!(answer(&gateway, "c").await, expected, "{body}{more}");
+        }
+        vendor.next().await;
+        assert!(
+            vendor.try_next().await.is_none(),
+            "the endpoint was called again"
+        );
+    }
+}
+
+#[tokio::test]
+async fn o4_other_grants_never_die() {
+    for grant in ["client_credentials", "jwt_bearer"] {
+        let refused = "{\"error\":\"invalid_grant\",\"error_description\":\"Invalid JWT\"}";
+        let vendor = scripted(&[(400, refused)], 401).await;
+        let more = match grant {
+            "jwt_bearer" => "grant = \"jwt_bearer\"".to_owned(),
+            _ => format!("{CLIENT}, grant = \"{grant}\""),
+        };
+        let key = include_str!("../../../../tests/live/keys/rfc7515_a2.pem");
+        let secret = format!("{{ private_key = \"\"\"{key}\"\"\" }}");
+        let gateway = Gateway::start(&config(&vendor, &more, &secret)).await;
+        let failed = (503, Some("refresh-failed".to_owned()));
+        assert_eq!(answer(&gateway, "c").await, failed, "{grant}");
+        let recovered = async { while answer(&gateway, "c").await != (200, None) {} };
+        within("the end of the pause", recovered).await;
+    }
+}
+
+#[tokio::test]
+async fn r6_refresh_on_lists_the_statuses_of_a_rejected_token() {
+    for (more, rejection, expected) in [
+        ("", 401, 200),
+        ("", 403, 403),
+        (", refresh_on = [401, 403, 498]", 403, 200),
+        (", refresh_on = [401, 403, 498]", 498, 200),
+        (", refresh_on = [403]", 401, 401),
+    ] {
+        let vendor = scripted(&[], rejection).await;
+        let secret = "{ access_token = \"c4nary-old\", refresh_token = \"c4nary-r0\" }";
+        let gateway = Gateway::start(&config(&vendor, &format!("{CLIENT}{more}"), secret)).await;
+        assert_eq!(answer(&gateway, "c").await.0, expected, "{rejection}{more}");
+    }
+}
+
+#[tokio::test]
+async fn basic_raw_sends_the_secret_as_it_is() {
+    for (client_auth, expected) in [
+        ("basic", "Basic aWQ6YSUyQmIlMkZjJTNEJTdFeA=="),
+        ("basic_raw", "Basic aWQ6YStiL2M9fng="),
+    ] {
+        let vendor = scripted(&[], 401).await;
+        let more = format!(
+            "client_id = \"id\", client_secret = \"a+b/c=~x\", client_auth = \"{client_auth}\""
+        );
+        let gateway = Gateway::start(&config(&vendor, &more, REFRESH_TOKEN)).await;
+        call(&gateway).await;
+        let asked = vendor.next().await;
+        assert_eq!(asked.head.value("authorization"), Some(expected));
+    }
+}
+
+/// Exact Online refuses a refresh until shortly before the end of a token.
+#[tokio::test]
+async fn refresh_before_is_the_time_at_which_a_token_is_refreshed() {
+    for (more, is_refreshed) in [
+        ("", true),
+        (", refresh_before = \"25s\"", false),
+        (", refresh_before = \"25s\", refresh_jitter = \"0s\"", false),
+        (", refresh_before = \"250s\", refresh_jitter = \"0s\"", true),
+    ] {
+        let vendor = scripted(&[], 401).await;
+        let end = std::time::SystemTime::now() + std::time::Duration::from_secs(200);
+        let end = end.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        let secret = format!(
+            "{{ access_token = \"c4nary-a0\", refresh_token = \"c4nary-r0\", expires_at = {end} }}"
+        );
+        let gateway = Gateway::start(&config(&vendor, &format!("{CLIENT}{more}"), &secret)).await;
+        let called = async {
+            loop {
+                call(&gateway).await;
+                let received = vendor.next().await;
+                let is_token_request = received.target().starts_with("/token");
+                let token = received.head.value("authorization");
+                if is_token_request || token == Some("Bearer c4nary-new") {
+                    return true;
+                }
+                assert_eq!(token, Some("Bearer c4nary-a0"));
+                if !is_refreshed {
+                    return false;
+                }
+            }
+        };
+        assert_eq!(within("calls", called).await, is_refreshed, "{more}");
+        if !is_refreshed {
+            call(&gateway).await;
+            called_with(&vendor, "c4nary-a0").await;
+        }
+    }
+}
+
+/// Amazon's SP-API and Zoho expect the token in a place of their own, and nowhere else.
+#[tokio::test]
+async fn the_token_goes_only_where_another_table_sends_it() {
+    for (other, keep, field, expected) in [
+        (
+            "{ kind = \"header\", name = \"x-amz-access-token\", value = \"{access_token}\" }",
+            "",
+            "x-amz-access-token",
+            "c4nary-new",
+        ),
+        (
+            "{ kind = \"header\", name = \"authorization\", value = \"Zoho-oauthtoken {access_token}\" }",
+            "",
+            "authorization",
+            "Zoho-oauthtoken c4nary-new",
+        ),
+        (
+            "{ kind = \"header\", name = \"x-both\", value = \"{instance_url} {access_token}\" }",
+            ", keep = [\"instance_url\"]",
+            "x-both",
+            "c4nary-url c4nary-new",
+        ),
+        // A table that sends something else doesn't replace the bearer token.
+        (
+            "{ kind = \"header\", name = \"x-instance\", value = \"{instance_url}\" }",
+            ", keep = [\"instance_url\"]",
+            "authorization",
+            "Bearer c4nary-new",
+        ),
+    ] {
+        let vendor = scripted(&[], 401).await;
+        let auth = format!(
+            "[{{ kind = \"oauth2\", token_url = \"{}/token\", {CLIENT}{keep} }}, {other}]",
+            vendor.origin()
+        );
+        let gateway = Gateway::start(&Config::new(&vendor).auth(&auth, REFRESH_TOKEN)).await;
+        call(&gateway).await;
+        assert!(form(&vendor.next().await).contains("refresh_token=c4nary-r0"));
+        let received = vendor.next().await;
+        assert_eq!(received.head.value(field), Some(expected), "{other}");
+        let has_bearer = received.head.has("authorization");
+        assert_eq!(has_bearer, field == "authorization", "{other}");
+    }
+}
+
+#[tokio::test]
+async fn the_token_can_be_a_query_parameter() {
+    let vendor = scripted(&[], 401).await;
+    let auth = format!(
+        "[{{ kind = \"query\", name = \"auth\", secret = \"access_token\" }}, \
+         {{ kind = \"oauth2\", token_url = \"{}/token\", {CLIENT} }}]",
+        vendor.origin()
+    );
+    let gateway = Gateway::start(&Config::new(&vendor).auth(&auth, REFRESH_TOKEN)).await;
+    call(&gateway).await;
+    vendor.next().await;
+    let received = vendor.next().await;
+    assert_eq!(received.target(), "/x?auth=c4nary-new");
+    assert!(!received.head.has("authorization"));
+}
+
+/// Zendesk returns a refresh token only to a request with a number `expires_in`.
+#[tokio::test]
+async fn a_whole_number_is_a_number_in_a_json_body() {
+    let vendor = scripted(&[], 401).await;
+    let more =
+        format!("{CLIENT}, json = true, parameters = {{ expires_in = 172800, text = \"1\" }}");
+    let gateway = Gateway::start(&config(&vendor, &more, REFRESH_TOKEN)).await;
+    call(&gateway).await;
+    let body = form(&vendor.next().await);
+    assert!(
+        body.contains("\"expires_in\":172800,\"text\":\"1\""),
+        "{body}"
+    );
+}

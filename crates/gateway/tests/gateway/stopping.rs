@@ -209,7 +209,7 @@ async fn a_refresh_that_ends_within_shutdown_is_stored() {
     let folder = Folder::new();
     let file = folder.path("connections.db");
     let (mut gateway, caller, mut connection, _) = refreshing(folder, "1h").await;
-    drop(caller);
+    caller.wire.reset();
     gateway.calls(1).await;
     gateway.signal(Signal::TERM);
     refuses_callers(&gateway).await;

@@ -223,7 +223,7 @@ impl Egress {
     #[cfg(feature = "rustls")]
     pub(crate) fn new(
         proxy: EgressProxy,
-        roots: &rustls::RootCertStore,
+        roots: &super::tls::Roots,
     ) -> Result<Self, HttpTransportError> {
         let tls = match proxy.protocol {
             Protocol::Https => {

@@ -138,26 +138,51 @@ pub(super) fn read(
         let what = "expected at least one table; for no authentication, remove the key";
         problems.push(Problem::at(auth, what));
     }
-    let mut schemes = Vec::new();
-    let mut needs = Needs::default();
-    let mut tokens = None;
+    let mut ones = Vec::new();
     for table in tables.iter() {
         let one = problems.ok(one(table, around))?;
-        schemes.push(one.scheme);
-        needs.0.extend(one.needs.0);
-        if one.tokens.is_some() {
-            if tokens.is_some() {
-                let what = "expected at most one table of kind \"oauth2\"";
-                problems.push(Problem::at(table, what));
-            }
-            tokens = one.tokens;
+        if one.tokens.is_some() && ones.iter().any(|other: &One| other.tokens.is_some()) {
+            let what = "expected at most one table of kind \"oauth2\"";
+            problems.push(Problem::at(table, what));
+        }
+        ones.push(one);
+    }
+    Some(together(ones))
+}
+
+/// Returns the authentication by all tables.
+///
+/// If another table sends the access token, the token is sent only there, and not as a bearer token as well. Secrets that
+/// the token endpoint returns needn't be stored before the first refresh.
+fn together(ones: Vec<One>) -> Authentication {
+    let sends_token = |one: &One| {
+        let requirements = one.scheme.requirements();
+        let mut secrets = requirements.secrets().iter();
+        one.tokens.is_none() && secrets.any(|name| **name == *oauth2::ACCESS_TOKEN)
+    };
+    let is_sent_elsewhere = ones.iter().any(sends_token);
+    let tokens = ones.iter().find_map(|one| one.tokens.clone());
+    let comes_later = |any: &[String]| {
+        let tokens = tokens.as_ref();
+        tokens.is_some_and(|tokens| any.iter().any(|name| tokens.bring(name)))
+    };
+    let mut needs = Needs::default();
+    let mut schemes = Vec::new();
+    for one in ones {
+        let is_oauth2 = one.tokens.is_some();
+        let required = one.needs.0.into_iter();
+        needs
+            .0
+            .extend(required.filter(|any| is_oauth2 || !comes_later(any)));
+        if !(is_oauth2 && is_sent_elsewhere) {
+            schemes.push(one.scheme);
         }
     }
-    Some(Authentication {
+    Authentication {
         scheme: Arc::new(schemes),
         needs,
         tokens,
-    })
+    }
 }
 
 impl One {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use toml::Spanned;
@@ -16,8 +17,11 @@ use tower_passthrough::upstream::BaseUrlError;
 
 use super::super::integration::{Variables, header};
 use super::super::secret;
-use super::super::value::{Form, SecretSource, Text};
+use super::super::value::{Count, Form, Parameter, SecretSource, Text};
 use super::{Needs, One, Problem, Surroundings, shape};
+
+/// The name of the secret that contains the access token.
+pub(super) const ACCESS_TOKEN: &str = "access_token";
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,7 +36,7 @@ struct Table {
     #[serde(default)]
     scopes: Vec<String>,
     #[serde(default)]
-    parameters: BTreeMap<String, Spanned<SecretSource>>,
+    parameters: BTreeMap<String, Spanned<Parameter>>,
     #[serde(default)]
     headers: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
@@ -44,8 +48,11 @@ struct Table {
     default_lifetime: Option<Text<Duration>>,
     #[serde(default)]
     keep: Vec<String>,
-    #[serde(default)]
-    dead_errors: Vec<String>,
+    dead_errors: Option<Spanned<Vec<String>>>,
+    passing_errors: Option<Spanned<Vec<String>>>,
+    refresh_on: Option<Vec<Spanned<Count>>>,
+    refresh_before: Option<Text<Duration>>,
+    refresh_jitter: Option<Spanned<Text<Duration>>>,
     // The following keys are for JWTs.
     private_key: Option<Spanned<SecretSource>>,
     algorithm: Option<Spanned<Text<SigningAlgorithm>>>,
@@ -80,22 +87,39 @@ impl Form for GrantKind {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ClientAuthKind {
     Basic,
+    BasicRaw,
     Body,
     PrivateKeyJwt,
     None,
 }
 
 impl Form for ClientAuthKind {
-    const EXPECTED: &'static str = "\"basic\", \"body\", \"private_key_jwt\" or \"none\"";
+    const EXPECTED: &'static str =
+        "\"basic\", \"basic_raw\", \"body\", \"private_key_jwt\" or \"none\"";
 
     fn read(text: &str) -> Option<Self> {
         match text {
             "basic" => Some(Self::Basic),
+            "basic_raw" => Some(Self::BasicRaw),
             "body" => Some(Self::Body),
             "private_key_jwt" => Some(Self::PrivateKeyJwt),
             "none" => Some(Self::None),
             _ => None,
         }
+    }
+}
+
+impl ClientAuthKind {
+    fn has_secret(self) -> bool {
+        matches!(self, Self::Basic | Self::BasicRaw | Self::Body)
+    }
+}
+
+impl Tokens {
+    /// Returns `true` if a response of the token endpoint contains the secret of that name.
+    pub(super) fn bring(&self, name: &str) -> bool {
+        let mut kept = self.kept.iter().map(|path| path.rsplit('.').next());
+        matches!(name, ACCESS_TOKEN | "expires_at") || kept.any(|kept| kept == Some(name))
     }
 }
 
@@ -114,12 +138,18 @@ impl Form for SigningAlgorithm {
     }
 }
 
-/// The token endpoint of an integration, and its behavior.
+/// The token endpoint of an integration, and the signs that a token must be refreshed.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     pub(crate) endpoint: TokenEndpoint,
     /// `true` if the upstream may return a new refresh token together with each access token.
     pub(crate) may_rotate: bool,
+    /// The times before the end of a token at which it's refreshed: the shortest, and the addition that differs between connections.
+    pub(crate) refresh_before: Option<(Duration, Duration)>,
+    /// The statuses by which the upstream rejects a token. `None` for the default.
+    pub(crate) refresh_on: Option<Vec<StatusCode>>,
+    /// The names of the secrets that the endpoint's response contains.
+    kept: Vec<String>,
 }
 
 pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Problem> {
@@ -135,6 +165,8 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
     });
     table.has_no_strays(grant, client_auth)?;
     let needs = table.needs(grant, client_auth);
+    let refresh_on = table.refresh_statuses()?;
+    let refresh_before = table.refresh_before()?;
 
     let mut endpoint = at(&table.token_url, around)?;
     endpoint = endpoint.grant(match grant {
@@ -144,6 +176,7 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
     });
     endpoint = endpoint.client_auth(match client_auth {
         ClientAuthKind::Basic => ClientAuth::Basic,
+        ClientAuthKind::BasicRaw => ClientAuth::BasicRaw,
         ClientAuthKind::Body => ClientAuth::Body,
         ClientAuthKind::None => ClientAuth::None,
         // If both the grant and the client authentication are JWTs, the claims are for the grant.
@@ -157,8 +190,9 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
     }
     for (name, value) in &table.parameters {
         let value = match value.get_ref() {
-            SecretSource::Literal(text) => of_text(text),
-            _ => secret::read(value, around.folder)?.into(),
+            Parameter::Number(number) => (*number).into(),
+            Parameter::Text(SecretSource::Literal(text)) => of_text(text),
+            Parameter::Text(source) => secret::read_at(value, source, around.folder)?.into(),
         };
         endpoint = endpoint.parameter(name.as_str(), value);
     }
@@ -179,6 +213,9 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
         tokens: Some(Tokens {
             endpoint: endpoint.scopes(table.scopes),
             may_rotate: grant == GrantKind::RefreshToken,
+            refresh_before,
+            refresh_on,
+            kept: table.keep,
         }),
     })
 }
@@ -186,8 +223,16 @@ pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Re
 impl Table {
     /// Checks that there are no keys that only another grant or another client authentication uses.
     fn has_no_strays(&self, grant: GrantKind, client: ClientAuthKind) -> Result<(), Problem> {
+        let errors = [&self.dead_errors, &self.passing_errors];
+        if let Some(errors) = errors.into_iter().flatten().next() {
+            if grant != GrantKind::RefreshToken {
+                let what =
+                    "only a refresh token can be dead, and this `grant` has none; remove the key";
+                return Err(Problem::at(errors, what));
+            }
+        }
         let secret = self.client_secret.as_ref();
-        let has_secret = matches!(client, ClientAuthKind::Basic | ClientAuthKind::Body);
+        let has_secret = client.has_secret();
         if let Some(secret) = secret.filter(|_| !has_secret) {
             let what = "this `client_auth` sends no client secret; remove the key, or use another `client_auth`";
             return Err(Problem::at(secret, what));
@@ -223,13 +268,13 @@ impl Table {
             needs.push(any.iter().map(|&name| name.to_owned()).collect());
         };
         if grant == GrantKind::RefreshToken {
-            need(&["access_token", "refresh_token"]);
+            need(&[ACCESS_TOKEN, "refresh_token"]);
         }
         if client != ClientAuthKind::None && self.client_id.is_none() {
             need(&["client_id"]);
         }
         match client {
-            ClientAuthKind::Basic | ClientAuthKind::Body if self.client_secret.is_none() => {
+            client if client.has_secret() && self.client_secret.is_none() => {
                 need(&["client_secret"]);
             }
             _ => {}
@@ -303,7 +348,46 @@ impl Table {
         for path in &self.keep {
             endpoint = endpoint.keep(path.as_str());
         }
-        endpoint.revoked_errors(self.dead_errors.iter().map(String::as_str))
+        let words = |errors: &Option<Spanned<Vec<String>>>| {
+            errors
+                .as_ref()
+                .map_or_else(Vec::new, |errors| errors.get_ref().clone())
+        };
+        endpoint
+            .revoked_errors(words(&self.dead_errors))
+            .passing_errors(words(&self.passing_errors))
+    }
+
+    /// Returns the statuses by which the upstream rejects a token.
+    fn refresh_statuses(&self) -> Result<Option<Vec<StatusCode>>, Problem> {
+        let Some(statuses) = &self.refresh_on else {
+            return Ok(None);
+        };
+        let status = |place: &Spanned<Count>| {
+            let status = u16::try_from(place.get_ref().0).ok();
+            let status = status.and_then(|status| StatusCode::from_u16(status).ok());
+            let status = status.filter(|status| matches!(status.as_u16(), 400..=599));
+            status.ok_or_else(|| Problem::at(place, "expected the status of an error: 400 to 599"))
+        };
+        statuses
+            .iter()
+            .map(status)
+            .collect::<Result<_, _>>()
+            .map(Some)
+    }
+
+    fn refresh_before(&self) -> Result<Option<(Duration, Duration)>, Problem> {
+        match (&self.refresh_before, &self.refresh_jitter) {
+            (None, None) => Ok(None),
+            (None, Some(jitter)) => Err(Problem::at(
+                jitter,
+                "this key needs `refresh_before` in the same table",
+            )),
+            (Some(before), jitter) => {
+                let jitter = jitter.as_ref().map(|jitter| jitter.get_ref().0);
+                Ok(Some((before.0, jitter.unwrap_or(before.0 / 5))))
+            }
+        }
     }
 }
 

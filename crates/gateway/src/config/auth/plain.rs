@@ -59,10 +59,13 @@ struct Query {
     #[serde(rename = "kind")]
     _kind: IgnoredAny,
     name: Spanned<String>,
+    secret: Option<String>,
 }
 
 pub(super) fn query(table: &Spanned<DeValue<'_>>) -> Result<Scheme, Problem> {
-    let Query { name, .. } = shape(table)?;
+    let Query { name, secret, .. } = shape(table)?;
     let query = auth::Query::new(name.get_ref()).map_err(|error| unfit(&name, error))?;
-    Ok(Box::new(query.secret("api_key")))
+    Ok(Box::new(
+        query.secret(secret.as_deref().unwrap_or("api_key")),
+    ))
 }

@@ -38,7 +38,7 @@ fn oauth2() {
         ),
         (
             "client_auth = \"c4nary\"",
-            "77 .client_auth: expected \"basic\", \"body\", \"private_key_jwt\" or \"none\"".to_owned(),
+            "77 .client_auth: expected \"basic\", \"basic_raw\", \"body\", \"private_key_jwt\" or \"none\"".to_owned(),
         ),
         (
             "client_secret = 1234321.5",
@@ -60,6 +60,37 @@ fn oauth2() {
         (
             "private_key = \"c4nary\"",
             format!("77 .private_key: {of_jwt}"),
+        ),
+        (
+            "grant = \"client_credentials\", dead_errors = [\"c4nary\"]",
+            "107 .dead_errors: only a refresh token can be dead, and this `grant` has none; remove the key"
+                .to_owned(),
+        ),
+        (
+            "grant = \"jwt_bearer\", passing_errors = [\"c4nary\"]",
+            "102 .passing_errors: only a refresh token can be dead, and this `grant` has none; remove the key"
+                .to_owned(),
+        ),
+        (
+            "refresh_on = [401, 200]",
+            "82 .refresh_on: expected the status of an error: 400 to 599".to_owned(),
+        ),
+        (
+            "refresh_on = [70000]",
+            "77 .refresh_on: expected the status of an error: 400 to 599".to_owned(),
+        ),
+        (
+            "refresh_on = [\"c4nary\"]",
+            "77 .refresh_on: expected a whole number, found a string".to_owned(),
+        ),
+        (
+            "refresh_jitter = \"1s\"",
+            "80 .refresh_jitter: this key needs `refresh_before` in the same table".to_owned(),
+        ),
+        (
+            "parameters = { a = 1.5 }",
+            "82 .parameters.a: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float"
+                .to_owned(),
         ),
         (
             "scopes = \"c4nary\"",
@@ -94,7 +125,7 @@ fn oauth2() {
 fn required_keys_of_oauth2_connections() {
     let of = |more: &str, secret: &str| {
         format!(
-            "{INTEGRATION}auth = {{ {OAUTH2}{more} }}\n[connection.c]\nintegration = \"v\"\n\
+            "{INTEGRATION}auth = [{{ {OAUTH2}{more} }}]\n[connection.c]\nintegration = \"v\"\n\
              secret = {secret}"
         )
     };
@@ -117,6 +148,12 @@ fn required_keys_of_oauth2_connections() {
     );
     refused(&of(jwt, "{}"), &[&missing("`secret.private_key`")]);
     for (more, secret) in [
+        (
+            format!(
+                "{client} }}, {{ kind = \"header\", name = \"x-token\", value = \"{{access_token}}\""
+            ),
+            "{ refresh_token = \"c4nary\" }",
+        ),
         (client.to_owned(), "{ access_token = \"c4nary\" }"),
         (client.to_owned(), "{ refresh_token = \"c4nary\" }"),
         (format!("{client}{cc}"), "{}"),

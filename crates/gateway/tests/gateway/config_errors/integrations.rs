@@ -120,7 +120,7 @@ fn authentication() {
         ),
         (
             "{ kind = \"query\", name = \"x\", token = \"c4nary\" }",
-            "3:38: integration.v.auth.token: unknown key `token`, expected `kind` or `name`",
+            "3:38: integration.v.auth.token: unknown key `token`, expected one of `kind`, `name`, `secret`",
         ),
         (
             "{ kind = \"header\", name = \"x\" }",
