@@ -18,6 +18,7 @@ use crate::Host;
 use crate::cli::Cli;
 use crate::config::{self, Loaded, Purpose};
 use crate::listen::Listen;
+use crate::log::LogFormat;
 use crate::peers::Peers;
 use crate::signals::Hangups;
 
@@ -76,8 +77,15 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
         Ok(Ok(loaded)) => loaded,
         Ok(Err(error)) => {
             // The problems are printed in the same way as at the start, with a line and a position
-            // for each.
-            eprintln!("{error}");
+            // for each, unless each line of the log must be an object.
+            match LogFormat::current() {
+                LogFormat::Text => eprintln!("{error}"),
+                LogFormat::Json => {
+                    for problem in error.to_string().lines() {
+                        tracing::error!("{problem}");
+                    }
+                }
+            }
             tracing::error!(
                 "config not reloaded: the file has errors, and the old config stays in use"
             );

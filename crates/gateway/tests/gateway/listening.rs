@@ -307,6 +307,13 @@ async fn a_reload_changes_the_format_of_the_log() {
     gateway.call("/c/x", &[]).await;
     let json = |text: &str| text.contains("\"target\":\"audit\"");
     gateway.stderr.until("a line in JSON", json).await;
+    // A file with a mistake leaves an object for each problem.
+    gateway.hang_up("colour = 1");
+    let told = |text: &str| text.contains("config not reloaded");
+    let log = gateway.stderr.until("the problem", told).await;
+    let problem = log.lines().find(|line| line.contains("unknown key"));
+    let problem: serde_json::Value = serde_json::from_str(problem.unwrap()).unwrap();
+    assert_eq!(problem.get("level").unwrap(), "ERROR");
 }
 
 #[tokio::test]

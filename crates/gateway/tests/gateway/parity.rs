@@ -418,32 +418,22 @@ fn siblings(key: &str) -> BTreeSet<String> {
     }
 }
 
-/// The part of `gateway.toml` that belongs to the table.
-fn section<'a>(text: &'a str, table: &str) -> &'a str {
-    let header = match table {
+/// Returns the part of `gateway.toml` that belongs to the table. The headings of some tables are in comments.
+fn section(text: &str, table: &str) -> String {
+    let heading = match table {
         "integration" | "connection" => format!("[{table}.acme]"),
         "caller" => "[[caller]]".to_owned(),
         table => format!("[{table}]"),
     };
-    let begin = if table.is_empty() {
-        0
-    } else {
-        let mut at = 0;
-        let found = text.lines().find_map(|line| {
-            let begin = at;
-            at += line.len() + 1;
-            let line = line.strip_prefix("# ").unwrap_or(line);
-            line.starts_with(&header).then_some(begin)
-        });
-        found.unwrap_or_else(|| panic!("gateway.toml has no {header}"))
-    };
-    let rest = &text[begin..];
-    let end = rest.find('\n').unwrap_or(0);
-    let next = rest[end..].match_indices("\n").find(|(at, _)| {
-        let line = rest[end + at + 1..].trim_start_matches("# ");
-        line.starts_with('[') && line.lines().next().is_some_and(|line| line.contains(']'))
-    });
-    &rest[..next.map_or(rest.len(), |(at, _)| end + at)]
+    let without_comment = |line: &&str| line.strip_prefix("# ").unwrap_or(line).to_owned();
+    let is_heading = |line: &&str| without_comment(line).starts_with('[');
+    let mut lines = text.lines();
+    if !table.is_empty() {
+        let found = lines.find(|line| without_comment(line).starts_with(&heading));
+        assert!(found.is_some(), "gateway.toml has no {heading}");
+    }
+    let own = lines.take_while(|line| !is_heading(line));
+    own.map(|line| format!("{line}\n")).collect()
 }
 
 /// A new setter needs a key, or a reason why it has none.
