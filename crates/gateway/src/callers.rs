@@ -30,6 +30,9 @@ pub(crate) const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 /// The header that marks the gateway's own errors.
 const ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 
+/// The challenge for clients that send their key as a password.
+const BASIC: HeaderValue = HeaderValue::from_static("Basic realm=\"passthrough\"");
+
 /// The permissions of an API key.
 #[derive(Debug)]
 pub(crate) struct Caller {
@@ -247,6 +250,11 @@ fn unauthenticated(request: &Parts, detail: &str) -> Response {
     response.extensions_mut().insert(NotACall);
     let headers = response.headers_mut();
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    // git and other tools send a user and a password only after this challenge (RFC 9110 §11.6.1). A browser, which would ask
+    // its user for a password, sends `Sec-Fetch-Mode`.
+    if !request.headers.contains_key("sec-fetch-mode") {
+        headers.append(WWW_AUTHENTICATE, BASIC);
+    }
     // Distinguishes this 401 from an upstream's, because the library removes the field from
     // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));

@@ -334,6 +334,21 @@ async fn t18_the_key_id_of_a_signature_is_found_and_removed() {
     }
 }
 
+/// A browser would ask its user for a password.
+#[tokio::test]
+async fn a_401_asks_clients_other_than_browsers_for_a_password() {
+    let (_vendor, gateway) = start(&caller("connections = [\"*\"]")).await;
+    for (field, challenges) in [
+        ("", &["Bearer", "Basic realm=\"passthrough\""][..]),
+        ("Sec-Fetch-Mode: cors\r\n", &["Bearer"]),
+    ] {
+        let request = format!("GET /passthrough/c/x HTTP/1.1\r\nHost: a\r\n{field}\r\n");
+        let response = gateway.raw(request).await;
+        assert_eq!(response.status(), 401);
+        assert_eq!(response.head.values("www-authenticate"), challenges);
+    }
+}
+
 #[tokio::test]
 async fn ids_and_patterns_select_connections() {
     let (vendor, gateway) = start(&caller("connections = [\"acme\", \"team-*\"]")).await;

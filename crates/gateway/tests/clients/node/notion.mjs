@@ -1,0 +1,16 @@
+import { Client, collectPaginatedAPI } from '@notionhq/client';
+
+const client = (base) => new Client({ auth: KEY, baseUrl: base, logger() {} });
+const create = (base) => client(base).pages.create({ parent: { page_id: 'p' }, properties: {} });
+
+const users = await collectPaginatedAPI(client(BASE).users.list, {});
+const result = { users: users.map((user) => user.id), created: (await create(BASE)).id };
+const detail = async (base) => {
+  try {
+    return await create(base);
+  } catch (error) {
+    // The message is the status alone for codes that are not Notion's.
+    throw new Error(`${error.message}: ${error.body}`);
+  }
+};
+report({ result, unknown: await shown(detail, UNKNOWN), broken: await shown(detail, BROKEN) });

@@ -1,0 +1,23 @@
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+
+def client(base):
+    return WebClient(token=KEY, base_url=base + "/api/")
+
+
+def post(base):
+    return client(base).chat_postMessage(channel="C1", text="Good morning")
+
+
+try:
+    client(BASE).chat_delete(channel="C1", ts="1")
+except SlackApiError as error:
+    refused = error.response["error"]
+pages = client(BASE).conversations_list(limit=1)
+result = {
+    "channels": [channel["name"] for page in pages for channel in page["channels"]],
+    "posted": post(BASE)["ts"],
+    "refused": refused,
+}
+report(result=result, unknown=shown(post, UNKNOWN), broken=shown(post, BROKEN))
