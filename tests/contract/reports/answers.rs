@@ -380,3 +380,86 @@ async fn u2_a_101_with_a_length_opens_the_tunnel() {
     let (first, _) = caller.wire.exactly(5).await;
     assert_eq!(first, b"hello");
 }
+
+#[tokio::test]
+async fn r3_line_feeds_alone_end_the_lines_of_a_head() {
+    for sent in [
+        "HTTP/1.1 200 OK\nX-A: b\nContent-Length: 2\n\nok",
+        "HTTP/1.1 200 OK\nX-A: b\r\nContent-Length: 2\n\r\nok",
+        "\r\n\r\nHTTP/1.1 200 OK\r\nX-A: b\r\nContent-Length: 2\r\n\r\nok",
+    ] {
+        let (got, connections) = answer_before_the_next("GET", sent).await;
+        assert_eq!(got.head.value("x-a"), Some("b"), "{sent:?}");
+        assert_eq!((&*got.text(), connections), ("ok", 1), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn b6_chunks_over_http10_are_an_error() {
+    let sent = "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
+    let pair = answering(sent, true).await;
+    pair.refused(get("/p/c/x"), 502, "upstream-protocol").await;
+}
+
+#[tokio::test]
+async fn r4_a_location_in_utf8_or_with_blanks_is_returned_unchanged() {
+    for location in [
+        "/weiter/übersicht?ä=1",
+        "https://vendor.test/a b",
+        "%zz",
+        "",
+    ] {
+        let link = format!("<{location}>; rel=\"next\"");
+        let lines = [
+            &*format!("Location: {location}"),
+            &*format!("Link: {link}"),
+            "Content-Length: 0",
+        ];
+        let sent = answer("302 Found", &lines, "");
+        for rewrites in [false, true] {
+            let vendor = Vendor::answering(sent.clone()).await;
+            let pair = Pair::before(vendor, move |setup| {
+                setup.options(move |options| options.rewrite_links(rewrites))
+            })
+            .await;
+            let got = pair.call(get("/p/c/x")).await;
+            let bytes = |text: &str| testkit::head::latin1(text.as_bytes());
+            assert_eq!(got.head.value("location"), Some(&*bytes(location)));
+            assert_eq!(got.head.value("link"), Some(&*bytes(&link)));
+        }
+    }
+}
+
+#[tokio::test]
+async fn k2_a_408_on_a_kept_connection_is_returned_and_not_repeated() {
+    let vendor = Vendor::replying(|received| match received.target() {
+        "/late" => Reply::from(
+            "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        )
+        .close(),
+        _ => Reply::ok("next"),
+    });
+    let pair = Pair::before(vendor.await, |setup| setup).await;
+    for _ in 0..2 {
+        assert_eq!(pair.call(get("/p/c/first")).await.status(), 200);
+        let got = pair.call(get("/p/c/late")).await;
+        assert_eq!((got.status(), got.error()), (408, None));
+    }
+    for (target, connection) in [("/first", 0), ("/late", 0), ("/first", 1), ("/late", 1)] {
+        let received = pair.vendor.next().await;
+        assert_eq!(
+            (received.target(), received.connection),
+            (target, connection)
+        );
+    }
+    assert!(pair.vendor.try_next().await.is_none());
+}
+
+#[tokio::test]
+async fn r1_a_status_without_a_reason_is_returned() {
+    for line in ["HTTP/1.1 201", "HTTP/1.1 201 "] {
+        let sent = format!("{line}\r\nContent-Length: 2\r\n\r\nok");
+        let (got, connections) = answer_before_the_next("GET", sent).await;
+        assert_eq!((got.status_line(), connections), ("HTTP/1.1 201 ", 1));
+    }
+}

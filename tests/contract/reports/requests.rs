@@ -177,3 +177,60 @@ async fn h11_empty_and_quoted_values_stay() {
         assert_eq!(received.head.value(name), Some(value), "{name}");
     }
 }
+
+#[tokio::test]
+async fn h16_framing_that_is_said_twice_in_the_same_way_counts_once() {
+    let pair = Pair::new().await;
+    for (lines, body, framing) in [
+        (
+            &["Content-Length: 2", "Content-Length: 2"][..],
+            "ok",
+            Framing::Length(2),
+        ),
+        (
+            &["Transfer-Encoding: chunked", "Transfer-Encoding: chunked"],
+            "2\r\nok\r\n0\r\n\r\n",
+            Framing::Chunked,
+        ),
+        (
+            &["Transfer-Encoding: chunked, Chunked"],
+            "2 ;a=b\r\nok\r\n0\r\n\r\n",
+            Framing::Chunked,
+        ),
+    ] {
+        let received = pair.seen(request("POST", "/p/c/x", lines, body)).await;
+        assert_eq!(received.body.data, b"ok", "{lines:?}");
+        assert_eq!(received.body.framing, framing, "{lines:?}");
+        let framed =
+            ["content-length", "transfer-encoding"].map(|name| received.head.values(name).len());
+        assert_eq!(framed.iter().sum::<usize>(), 1, "{lines:?}");
+    }
+    // hyper's server refuses this form, which RFC 9110 §8.6 allows.
+    let sent = request("POST", "/p/c/x", &["Content-Length: 2, 2"], "ok");
+    assert_eq!(pair.call(sent).await.status(), 400);
+}
+
+#[tokio::test]
+async fn h18_an_unknown_expectation_is_removed() {
+    let pair = Pair::new().await;
+    for expectation in ["200-ok", "100-Continue", "100-continue, x=1", ""] {
+        let expect = format!("Expect: {expectation}");
+        let sent = request("POST", "/p/c/x", &[&expect, "Content-Length: 2"], "ok");
+        let received = pair.seen(sent).await;
+        assert!(!received.head.has("expect"), "{expectation}");
+        assert_eq!(received.body.data, b"ok", "{expectation}");
+    }
+}
+
+#[tokio::test]
+async fn b2_an_empty_body_in_chunks_stays_in_chunks() {
+    let pair = Pair::new().await;
+    for method in ["GET", "DELETE", "POST"] {
+        let line = ["Transfer-Encoding: chunked"];
+        let received = pair
+            .seen(request(method, "/p/c/x", &line, "0\r\n\r\n"))
+            .await;
+        assert_eq!(received.body.framing, Framing::Chunked, "{method}");
+        assert_eq!(received.body.raw, b"0\r\n\r\n", "{method}");
+    }
+}
