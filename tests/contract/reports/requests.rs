@@ -234,3 +234,40 @@ async fn b2_an_empty_body_in_chunks_stays_in_chunks() {
         assert_eq!(received.body.raw, b"0\r\n\r\n", "{method}");
     }
 }
+
+#[tokio::test]
+async fn h16_a_line_that_is_not_a_field_is_400() {
+    let pair = Pair::new().await;
+    for line in [
+        ": x",
+        "nonsense",
+        "X-A : x",
+        "X(A): x",
+        "X-A: a\u{7f}",
+        "X-A: a\u{1}",
+        "X-A: a\0",
+    ] {
+        let answer = pair.call(request("GET", "/p/c/x", &[line], "")).await;
+        assert_eq!(answer.status(), 400, "{line:?}");
+    }
+    pair.vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn h16_line_feeds_alone_end_the_lines_of_a_head() {
+    let pair = Pair::new().await;
+    for sent in [
+        "POST /p/c/x HTTP/1.1\nHost: app.test\nContent-Length: 2\n\nok",
+        "POST /p/c/x HTTP/1.1\r\nHost: app.test\nContent-Length: 2\r\n\nok",
+    ] {
+        let received = pair.seen(sent).await;
+        assert_eq!(received.body.data, b"ok", "{sent:?}");
+        assert!(
+            !received
+                .head
+                .raw
+                .windows(2)
+                .any(|pair| pair[0] != b'\r' && pair[1] == b'\n')
+        );
+    }
+}
