@@ -126,7 +126,8 @@ fn each_row_has_a_source_and_a_decision() {
     assert!(public.count() >= 20, "too few rows have a public report");
 }
 
-/// A test is cited by its name, with a link to its file. A row may also cite the doc tests of a file, or an example.
+/// A test is cited by its name, with a link to its file. A row may also cite the doc tests or the unit tests of a
+/// file, or an example.
 #[test]
 fn each_row_cites_tests_that_exist() {
     let mut faults = Vec::new();
@@ -147,6 +148,7 @@ fn each_row_cites_tests_that_exist() {
                     let line = line.trim_start_matches(['/', '!', ' ']);
                     line == "```" || line.starts_with("```rust") || line.starts_with("```compile")
                 }),
+                "unit tests" => path.starts_with("src/") && text.contains("#[test]"),
                 "example" => path.starts_with("examples/") && text.contains("fn main()"),
                 name => text.contains(&format!("fn {name}(")),
             };

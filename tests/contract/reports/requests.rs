@@ -271,3 +271,21 @@ async fn h16_line_feeds_alone_end_the_lines_of_a_head() {
         );
     }
 }
+
+#[tokio::test]
+async fn h11_names_of_any_token_are_forwarded() {
+    let pair = Pair::new().await;
+    for name in [
+        "api_key_id",
+        "access_key",
+        "X.Version",
+        "_session",
+        "$WSEP",
+        "x~y!",
+        "1",
+    ] {
+        let line = format!("{name}: v");
+        let received = pair.seen(request("GET", "/p/c/x", &[&line], "")).await;
+        assert_eq!(received.head.value(name), Some("v"), "{name}");
+    }
+}
