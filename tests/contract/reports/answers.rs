@@ -1,7 +1,5 @@
 //! Answers of HTTP/1.1 vendors that break a rule, and that other clients accept, misread or refuse.
 
-use http::HeaderValue;
-
 use testkit::caller::{Caller, RawResponse, get, request};
 use testkit::h2_caller::{self, H2Caller};
 use testkit::manual::ManualVendor;
@@ -9,7 +7,7 @@ use testkit::pair::Pair;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
-use testkit::gateway::Setup;
+use testkit::gateway::{Mount, Setup};
 
 /// Returns a vendor that answers `/x` with these bytes, and everything else with `next`.
 async fn answering(bytes: impl Into<Vec<u8>>, closes: bool) -> Pair {
@@ -66,16 +64,18 @@ async fn b5_a_length_that_is_said_twice_for_a_head_is_returned_once() {
         assert_eq!((got.status(), connections), (200, 1), "{lines:?}");
         assert_eq!(got.head.value("content-length"), Some("2"), "{lines:?}");
 
-        let pair = answering(sent, false).await;
-        let mut caller = H2Caller::connect(pair.gateway.address).await;
-        let head = h2_caller::request("HEAD", "/p/c/x").body(()).unwrap();
-        let got = caller.call(head).await;
-        let lengths: Vec<_> = got.headers.get_all("content-length").iter().collect();
-        assert_eq!(
-            (got.status.as_u16(), lengths),
-            (200, vec![&HeaderValue::from_static("2")]),
-            "{lines:?}"
-        );
+        for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+            let vendor = Vendor::answering(sent.clone()).await;
+            let pair = Pair::before(vendor, |setup| setup.mount(mount)).await;
+            let got = pair.call(request("HEAD", "/p/c/x", &[], "")).await;
+            assert_eq!(got.head.value("content-length"), Some("2"), "{mount:?}");
+            let mut caller = H2Caller::connect(pair.gateway.address).await;
+            let head = h2_caller::request("HEAD", "/p/c/x").body(()).unwrap();
+            let got = caller.call(head).await;
+            let lengths: Vec<_> = got.headers.get_all("content-length").iter().collect();
+            assert_eq!(got.status, 200, "{mount:?} {lines:?}");
+            assert_eq!(lengths, ["2"], "{mount:?} {lines:?}");
+        }
     }
 }
 
