@@ -353,10 +353,28 @@ fn location(answer: &RawResponse) -> Option<&str> {
 async fn p26_rewritten_links_are_addresses_of_the_same_way() {
     let field = "x-connection: d";
     for (link, host, target, lines, expected) in [
-        ("/v2/y?page=2", "d.gw.test", "/x", &[][..], "http://d.gw.test/y?page=2"),
-        ("/v2//evil.test/y", "D.gw.test:80", "/x", &[], "http://D.gw.test:80//evil.test/y"),
+        (
+            "/v2/y?page=2",
+            "d.gw.test",
+            "/x",
+            &[][..],
+            "http://d.gw.test/y?page=2",
+        ),
+        (
+            "/v2//evil.test/y",
+            "D.gw.test:80",
+            "/x",
+            &[],
+            "http://D.gw.test:80//evil.test/y",
+        ),
         // The client would send `/` in place of an empty path.
-        ("/v2", "d.gw.test", "/x", &[], "http://d.gw.test/v2?__domain=OWN"),
+        (
+            "/v2",
+            "d.gw.test",
+            "/x",
+            &[],
+            "http://d.gw.test/v2?__domain=OWN",
+        ),
         ("/v2/y", "gw.test", "/p/x", &[field], "http://gw.test/p/y"),
         ("/v2", "gw.test", "/p/x", &[field], "http://gw.test/p"),
         ("/v2/y", "gw.test", "/p/d/x", &[], "http://gw.test/p/d/y"),

@@ -105,10 +105,22 @@ async fn d16_links_below_each_base_url_are_rewritten_if_a_call_leads_there() {
     for (path, link, expected) in [
         ("/x", "/api/y", "/y".to_owned()),
         // Without `__domain`, a call of this path would reach the other host.
-        ("/x", "/api/v1/files/7", format!("/api/v1/files/7?__domain={own}")),
-        ("/x", &format!("{other}/up/v1/files/7"), "/v1/files/7".to_owned()),
+        (
+            "/x",
+            "/api/v1/files/7",
+            format!("/api/v1/files/7?__domain={own}"),
+        ),
+        (
+            "/x",
+            &format!("{other}/up/v1/files/7"),
+            "/v1/files/7".to_owned(),
+        ),
         ("/v1/files", "/up/v1/files/7", "/v1/files/7".to_owned()),
-        ("/v1/files", "/deeper/v1/files/deep/er/x", "/v1/files/deep/er/x".to_owned()),
+        (
+            "/v1/files",
+            "/deeper/v1/files/deep/er/x",
+            "/v1/files/deep/er/x".to_owned(),
+        ),
         // No call leads there.
         ("/v1/files", "/up/y", String::new()),
         ("/v1/files", "/up/v1/files/deep/er/x", String::new()),

@@ -8,6 +8,7 @@ use testkit::pair::Pair;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 use testkit::wire::Framing;
+use tower_passthrough::address::Addressing;
 use tower_passthrough::service::ResponseHeaderPolicy;
 
 const SESSION: [&str; 3] = [
@@ -127,6 +128,29 @@ async fn r4_an_address_in_an_event_is_not_changed() {
     .await;
     let answer = pair.call(request("GET", "/p/c/sse", &[], "")).await;
     assert_eq!(answer.text(), event);
+}
+
+/// By host, the path in the event is the upstream's path.
+#[tokio::test]
+async fn p23_an_address_in_an_event_leads_to_the_upstream_by_host() {
+    const EVENT: &str = "event: endpoint\ndata: /messages?sessionId=1\n\n";
+    let vendor = Vendor::replying(|received| match received.target() {
+        "/sse" => Reply::ok(EVENT),
+        _ => Reply::from("HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"),
+    });
+    let pair = Pair::before(vendor.await, |setup| {
+        let addressing = Addressing::path().host("{connection}.gw.test").unwrap();
+        setup.options(|options| options.address_by(addressing))
+    })
+    .await;
+    let at =
+        |line: &str| format!("{line} HTTP/1.1\r\nHost: c.gw.test\r\nContent-Length: 0\r\n\r\n");
+    let answer = pair.call(at("GET /sse")).await.text();
+    let address = answer.lines().find_map(|line| line.strip_prefix("data: "));
+    let answer = pair.call(at(&format!("POST {}", address.unwrap()))).await;
+    assert_eq!(answer.status(), 202);
+    pair.vendor.next().await;
+    assert_eq!(pair.vendor.next().await.target(), "/messages?sessionId=1");
 }
 
 /// git compresses a request that names many references, and sends a large pack in chunks.
