@@ -27,7 +27,7 @@ pub type BoxError = Box<dyn StdError + Send + Sync>;
 #[non_exhaustive]
 pub enum ErrorCode {
     /// The request can't be forwarded as it is: the connection id, the path or the query isn't valid, the head has too many fields, or the
-    /// body broke off or can't be signed. The caller must correct the request. Status 400.
+    /// body broke off, can't be signed, or has a transfer coding other than `chunked`. The caller must correct the request. Status 400.
     BadAddress,
     /// `__domain` isn't a host or a URL, is given twice, or has a path where only a host is allowed. The caller must correct the parameter.
     /// Status 400.

@@ -242,8 +242,8 @@ fn a_rule_is_cited_with_a_link_to_it() {
     let (ids, mut faults) = (rules(), Vec::new());
     for file in files("md") {
         let text = fs::read_to_string(&file).unwrap();
-        // In these pages, an ID alone is a citation as well.
-        let every = file.starts_with(root().join("docs"));
+        // In these pages, an ID alone is a citation as well. The rows of the page of reports have IDs of their own.
+        let every = file.starts_with(root().join("docs")) && !file.ends_with("docs/reports.md");
         let mut inside = 0;
         for event in events(&text) {
             match event {

@@ -11,7 +11,7 @@ use crate::authorize::Scope;
 use crate::body::RequestBody;
 use crate::encoding::dot_segments::leaves_base;
 use crate::error::{Error, ErrorCode};
-use crate::rewrite::MAX_FIELDS;
+use crate::rewrite::{MAX_FIELDS, has_odd_coding};
 use crate::upstream::{ResponseHeaderPolicy, Route, Upstream};
 
 /// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
@@ -123,6 +123,17 @@ pub(super) fn check_loop(headers: &HeaderMap, config: &Config) -> Result<(), Err
         }
         _ => Ok(()),
     }
+}
+
+/// Refuses a body with a transfer coding other than `chunked`, which nothing here decodes and which the upstream wouldn't see. A body of
+/// known length has no transfer coding.
+pub(super) fn check_coding(headers: &HeaderMap, body: &RequestBody) -> Result<(), Error> {
+    if body.size_hint().exact().is_none() && has_odd_coding(headers) {
+        return Err(Error::bad_body(
+            "the body has a transfer coding other than `chunked`; send the body without the coding, or with `Content-Encoding`",
+        ));
+    }
+    Ok(())
 }
 
 /// Refuses a body if its length is known to be over the limit. Other bodies are counted while they pass.

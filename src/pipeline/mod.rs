@@ -197,6 +197,7 @@ where
         checks::check_base_path(&upstream, &target)?;
         checks::check_double_encoded_dots(&target, &route, config)?;
         checks::check_length(&call.outgoing.body, config.request_body_limit)?;
+        checks::check_coding(&call.outgoing.head.headers, &call.outgoing.body)?;
         checks::check_loop(&call.outgoing.head.headers, config)?;
         let links = match upstream.rewrites_links().unwrap_or(config.rewrite_links) {
             true => self.mounted_links(call, (&uri, &address), &target, (&upstream, &route)),

@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http_body::{Body, SizeHint};
 
-use super::fields::lines;
+use super::fields::{lines, members};
 
 /// Sets the fields that frame a request. `Transfer-Encoding` was already removed.
 ///
@@ -30,6 +30,12 @@ pub(super) fn set(headers: &mut HeaderMap, method: &Method, body: &impl Body) {
 /// Returns `true` if requests with that method have content usually, and so announce its length even if it's 0 (RFC 9110 §8.6).
 pub(crate) fn says_its_length(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PUT | Method::PATCH)
+}
+
+/// Returns `true` if there is a transfer coding other than `chunked`. hyper decodes `chunked`, but keeps the field, and passes the bytes
+/// of any other coding on as if they were the body.
+pub(crate) fn has_odd_coding(headers: &HeaderMap) -> bool {
+    members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Replaces the framing fields of the original body by those of `body`, and returns `body`.
@@ -67,6 +73,41 @@ pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) 
             headers.remove(CONTENT_LENGTH);
         }
     }
+}
+
+/// Keeps one length in the head of a message that has no body, such as the response to a HEAD, where the length is the length of
+/// another message. Equal lengths become one (RFC 9110 §8.6), and lengths that differ or aren't numbers are removed, because a
+/// server may refuse to write several lengths.
+pub(super) fn keep_one_length(headers: &mut HeaderMap) {
+    let mut declared = lines(headers, CONTENT_LENGTH);
+    let Some(first) = declared.next() else {
+        return;
+    };
+    let is_number = first.as_bytes().iter().all(u8::is_ascii_digit) && !first.is_empty();
+    let stays = is_number && declared.next().is_none();
+    drop(declared);
+    if stays {
+        return;
+    }
+    let mut lengths = members(headers, CONTENT_LENGTH).map(number);
+    let first = lengths.next().flatten();
+    let one = first.filter(|first| lengths.all(|other| other == Some(*first)));
+    drop(lengths);
+    match one {
+        Some(one) => {
+            headers.insert(CONTENT_LENGTH, one.into());
+        }
+        None => {
+            headers.remove(CONTENT_LENGTH);
+        }
+    }
+}
+
+/// Returns the number that these digits are.
+fn number(digits: &[u8]) -> Option<u64> {
+    let is_number = digits.iter().all(u8::is_ascii_digit);
+    let digits = is_number.then(|| std::str::from_utf8(digits))?;
+    digits.ok()?.parse().ok()
 }
 
 fn says(declared: &HeaderValue, length: u64) -> bool {
@@ -158,6 +199,32 @@ mod tests {
             framed(Method::PATCH, None, Some(0), true),
             (Some("0".into()), false)
         );
+    }
+
+    #[test]
+    fn one_length_is_kept_where_there_is_no_body() {
+        for (lines, kept) in [
+            (&["1234"][..], Some("1234")),
+            (&["12", "12"], Some("12")),
+            (&["12, 12"], Some("12")),
+            (&["12,012", "12"], Some("12")),
+            (&["12", "13"], None),
+            (&["12, 13"], None),
+            (&["+12"], None),
+            (&["12,"], None),
+            (&[""], None),
+            (&["99999999999999999999999, 1"], None),
+            (&[], None),
+        ] {
+            let mut headers = HeaderMap::new();
+            for line in lines {
+                headers.append(CONTENT_LENGTH, HeaderValue::from_static(line));
+            }
+            keep_one_length(&mut headers);
+            let found: Vec<_> = headers.get_all(CONTENT_LENGTH).iter().collect();
+            let expected: Vec<_> = kept.into_iter().map(HeaderValue::from_static).collect();
+            assert!(found.iter().copied().eq(&expected), "{lines:?}: {found:?}");
+        }
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) use self::caller_fields::CallerFields;
 pub(crate) use self::fields::{MAX_FIELDS, members, remove_host, set_host};
 #[cfg(feature = "oauth2")]
 pub(crate) use self::fields::{canonical, is_of_the_client};
-pub(crate) use self::framing::{framed, says_its_length};
+pub(crate) use self::framing::{framed, has_odd_coding, says_its_length};
 pub(crate) use self::mount_address::{MountAddress, PublicUrl};
 pub(crate) use self::paging::MountedLinks;
 pub(crate) use self::request::RequestRules;

@@ -2,15 +2,21 @@
 //!
 //! Rules: `docs/rules/forwarding.md#5-responses`.
 
-use http::header::{HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
+use std::cell::Cell;
+
+use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, members, remove};
+use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, remove};
 use super::links::LinkRules;
 use super::{ForeignLocations, MountedLinks, browser_safe, framing, links};
 use crate::upstream::ResponseHeaderPolicy;
+
+/// nginx's switch for buffering. With the value `no`, it chooses neither a file nor an address, and event streams need it: nginx keeps
+/// back events that it buffers.
+const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
 /// The fields and trailers of a response that are returned, by their names.
 #[derive(Clone, Copy, Debug, Default)]
@@ -43,15 +49,27 @@ impl ResponseRules<'_> {
         parts: &mut Parts,
         size: Option<&SizeHint>,
     ) -> Result<(), UnusableHead> {
-        if has_odd_coding(&parts.headers) || parts.headers.len() > MAX_FIELDS {
+        // Where there is no body, there is nothing that a coding could have changed.
+        let is_unreadable = size.is_some() && framing::has_odd_coding(&parts.headers);
+        if is_unreadable || parts.headers.len() > MAX_FIELDS {
             return Err(UnusableHead);
         }
         let nominated = Nominated::from_headers(&parts.headers).ok_or(UnusableHead)?;
-        remove(&mut parts.headers, |_, canonical| {
-            self.fields.drops(canonical) || nominated.holds(canonical)
+        let sets_buffering = Cell::new(false);
+        remove(&mut parts.headers, |name, canonical| {
+            let goes = nominated.holds(canonical) || self.fields.drops(canonical);
+            if goes && *name == ACCEL_BUFFERING && !nominated.holds(canonical) {
+                sets_buffering.set(true);
+                return false;
+            }
+            goes
         });
-        if let Some(size) = size {
-            framing::keep_only_a_true_length(&mut parts.headers, size);
+        if sets_buffering.get() && !asks_for_no_buffering(&parts.headers) {
+            parts.headers.remove(ACCEL_BUFFERING);
+        }
+        match size {
+            Some(size) => framing::keep_only_a_true_length(&mut parts.headers, size),
+            None => framing::keep_one_length(&mut parts.headers),
         }
         drop_our_proxy_status(&mut parts.headers);
         if !self.scrubbed.is_empty() {
@@ -108,9 +126,9 @@ fn instructs_server(canonical: &str) -> bool {
     })
 }
 
-/// Returns `true` if there is a transfer coding other than `chunked`. hyper decodes `chunked`, but keeps the field.
-fn has_odd_coding(headers: &HeaderMap) -> bool {
-    members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
+/// Returns `true` if the upstream asks only that its response isn't buffered. nginx doesn't distinguish upper and lower case.
+fn asks_for_no_buffering(headers: &HeaderMap) -> bool {
+    lines(headers, ACCEL_BUFFERING).all(|line| line.as_bytes().eq_ignore_ascii_case(b"no"))
 }
 
 /// Removes `Proxy-Status` members with this gateway's name, by which an upstream could forge the gateway's errors.
@@ -172,6 +190,14 @@ mod tests {
         fields: &[(&'static str, &'static str)],
         policy: ResponseHeaderPolicy,
     ) -> Option<HeaderMap> {
+        rewritten_with(fields, policy, Some(&SizeHint::new()))
+    }
+
+    fn rewritten_with(
+        fields: &[(&'static str, &'static str)],
+        policy: ResponseHeaderPolicy,
+        size: Option<&SizeHint>,
+    ) -> Option<HeaderMap> {
         let (mut parts, ()) = http::Response::new(()).into_parts();
         for (name, value) in fields {
             parts.headers.append(*name, HeaderValue::from_static(value));
@@ -186,7 +212,7 @@ mod tests {
             links: None,
             foreign: &ForeignLocations::Pass,
         };
-        rules.rewrite(&mut parts, None).ok().map(|()| parts.headers)
+        rules.rewrite(&mut parts, size).ok().map(|()| parts.headers)
     }
 
     #[test]
@@ -233,10 +259,47 @@ mod tests {
     }
 
     #[test]
-    fn odd_codings_are_refused() {
+    fn only_the_request_not_to_buffer_is_kept() {
+        for (fields, kept) in [
+            (&[("x-accel-buffering", "no")][..], 1),
+            (&[("x-accel-buffering", "NO")], 1),
+            (&[("x-accel-buffering", "yes")], 0),
+            (
+                &[("x-accel-buffering", "no"), ("x-accel-buffering", "yes")],
+                0,
+            ),
+            (&[("x_accel_buffering", "no")], 0),
+            (
+                &[
+                    ("x-accel-buffering", "no"),
+                    ("connection", "x-accel-buffering"),
+                ],
+                0,
+            ),
+            (
+                &[("x-accel-redirect", "no"), ("x-accel-limit-rate", "no")],
+                0,
+            ),
+        ] {
+            let headers = rewritten(fields, ResponseHeaderPolicy::All).unwrap_or_default();
+            assert_eq!(headers.len(), kept, "{fields:?}: {headers:?}");
+        }
+    }
+
+    #[test]
+    fn odd_codings_are_refused_if_there_is_a_body() {
         for coding in ["gzip", "gzip, chunked", "identity"] {
             assert!(
                 rewritten(&[("transfer-encoding", coding)], ResponseHeaderPolicy::All).is_none(),
+                "{coding}"
+            );
+            let of_a_head = rewritten_with(
+                &[("transfer-encoding", coding)],
+                ResponseHeaderPolicy::All,
+                None,
+            );
+            assert!(
+                of_a_head.is_some_and(|fields| fields.is_empty()),
                 "{coding}"
             );
         }

@@ -22,6 +22,7 @@ mod path;
 mod pool;
 mod query;
 mod rates;
+mod reports;
 mod request_headers;
 mod resilience;
 mod responses;
