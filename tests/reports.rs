@@ -11,7 +11,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 const PAGE: &str = "docs/reports.md";
 
 /// The areas in their order, and the minimum number of inputs in each area.
-const AREAS: [(char, usize); 5] = [('W', 0), ('A', 0), ('S', 0), ('H', 0), ('F', 20)];
+const AREAS: [(char, usize); 5] = [('W', 17), ('A', 12), ('S', 10), ('H', 15), ('F', 20)];
 
 /// A cell of a table: its text, and the text and the target of each link.
 #[derive(Clone, Debug, Default)]
@@ -83,7 +83,7 @@ impl Id {
 }
 
 #[test]
-fn ids_are_in_order_and_the_further_cases_have_no_gap() {
+fn ids_are_in_order_without_a_gap() {
     let ids: Vec<_> = reports().into_iter().map(|(id, _)| id).collect();
     for pair in ids.windows(2) {
         if let [one, next] = pair {
@@ -102,9 +102,8 @@ fn ids_are_in_order_and_the_further_cases_have_no_gap() {
             };
             assert!(ids.contains(&before), "{id:?} has a gap before it");
         }
-        if *letter == 'F' {
-            assert!(numbers.into_iter().eq(1..=of_area().count()), "F has a gap");
-        }
+        let count = numbers.len();
+        assert!(numbers.into_iter().eq(1..=count), "{letter} has a gap");
     }
 }
 
