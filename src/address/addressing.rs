@@ -180,12 +180,12 @@ impl Addressing {
         if self.by_extension {
             if let Some(RequestedConnection(id)) = extensions.get() {
                 let path = prefix.strip(uri.path()).unwrap_or(uri.path());
-                return Address::of(id.clone(), path, uri.query());
+                return Address::with_id(id.clone(), path, uri.query());
             }
         }
         if let Some(pattern) = &self.host {
             if let Some(NamedByHost { id, subdomain }) = pattern.named(uri, headers)? {
-                let address = Address::of(id, uri.path(), uri.query())?;
+                let address = Address::with_id(id, uri.path(), uri.query())?;
                 return Ok(Address {
                     by_host: true,
                     subdomain,
@@ -202,7 +202,7 @@ impl Addressing {
                     ));
                 }
                 let id = ConnectionId::from_field(value.as_bytes())?;
-                return Address::of(id, prefix.below(uri)?, uri.query());
+                return Address::with_id(id, prefix.below(uri)?, uri.query());
             }
         }
         if self.by_path {

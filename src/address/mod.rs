@@ -71,7 +71,7 @@ impl<'a> Address<'a> {
     }
 
     /// Returns the address of a request whose connection isn't in the path. All of `path` belongs to the upstream.
-    fn of(id: ConnectionId, path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
+    fn with_id(id: ConnectionId, path: &'a str, query: Option<&'a str>) -> Result<Self, Error> {
         if !path.is_empty() && !path.starts_with('/') {
             return Err(no_path());
         }

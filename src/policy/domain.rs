@@ -303,7 +303,6 @@ mod tests {
             "[::1]",
             "*.1.2.3.4",
             "a.*.test",
-            "a_b.test",
             "a.test:0",
             "a.test:x",
             "",

@@ -495,7 +495,7 @@ mod tests {
     fn a_call_of_another_domain_stays_there() {
         let calls = Calls::to("https://v.test/v2");
         let call = "/p/c/items?__domain=eu.v.test&a=1";
-        let next = |reference| calls.as_ref()?.reference(call, reference);
+        let next = |reference: &str| calls.as_ref()?.reference(call, reference);
         for (reference, address) in [
             (
                 "https://eu.v.test/x?page=2",
@@ -528,12 +528,15 @@ mod tests {
             Some(Calls { upstream, ..calls })
         };
         let calls = calls();
-        let next = |reference| calls.as_ref()?.reference("/p/c/items", reference);
+        let next = |reference: &str| calls.as_ref()?.reference("/p/c/items", reference);
         assert_eq!(next("/v2/a?v=3&page=2").as_deref(), Some("/p/c/a?page=2"));
         assert_eq!(next("/v2/a?v=3").as_deref(), Some("/p/c/a"));
-        for reference in ["/v2/a", "/v2/a?page=2&v=3", "/v2/a?v=33", "/v2/a?v=3&"] {
-            assert_eq!(next(reference), None, "{reference}");
+        // The caller's parameter replaces the default of its name.
+        for query in ["page=2&v=3", "v=33", "v=3&"] {
+            let expected = format!("/p/c/a?{query}");
+            assert_eq!(next(&format!("/v2/a?{query}")), Some(expected));
         }
+        assert_eq!(next("/v2/a"), None);
     }
 
     /// A call of each address reaches the URL that the upstream wrote.
@@ -653,7 +656,7 @@ mod tests {
                 .domain_override(DomainOverride::ReplaceAuthority),
             ..calls
         });
-        let next = |reference| calls.as_ref()?.reference("/p/c/items", reference);
+        let next = |reference: &str| calls.as_ref()?.reference("/p/c/items", reference);
         assert_eq!(next("https://v.test/v2/x").as_deref(), Some("/p/c/x"));
         assert_eq!(
             next("https://eu.v.test/v2/x").as_deref(),

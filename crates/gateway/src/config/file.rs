@@ -143,6 +143,7 @@ pub(super) struct Pool {
 pub(super) struct Refresh {
     pub(super) skew: Option<Text<Duration>>,
     pub(super) timeout: Option<Spanned<Text<Duration>>>,
+    pub(super) exchange_timeout: Option<Spanned<Text<Duration>>>,
     pub(super) lease: Option<Spanned<Text<Duration>>>,
 }
 

@@ -18,10 +18,13 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 31] = [
+const OTHERS: [&str; 36] = [
+    "address_by",
     "anyone",
     "caller",
     "circuit",
+    "foreign_locations",
+    "host_pattern",
     "integration",
     "isolate",
     "limits",
@@ -36,6 +39,8 @@ const OTHERS: [&str; 31] = [
     "pass_server_instructions",
     "path_encoding",
     "pool",
+    "public_url",
+    "reauthorize_url",
     "refresh",
     "reject_double_encoded_dots",
     "response_headers",

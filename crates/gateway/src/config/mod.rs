@@ -147,6 +147,7 @@ impl Config {
 pub(crate) struct RefreshTimes {
     pub(crate) skew: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
+    pub(crate) exchange_timeout: Option<Duration>,
     pub(crate) lease: Option<Duration>,
 }
 
@@ -282,6 +283,10 @@ fn build(
     let refresh = RefreshTimes {
         skew: file.refresh.skew.as_ref().map(|skew| skew.0),
         timeout: settings::set_timeout(file.refresh.timeout.as_ref(), &mut problems),
+        exchange_timeout: settings::set_timeout(
+            file.refresh.exchange_timeout.as_ref(),
+            &mut problems,
+        ),
         lease: settings::set_timeout(file.refresh.lease.as_ref(), &mut problems),
     };
     if let Some(total) = &file.timeouts.total {

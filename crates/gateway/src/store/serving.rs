@@ -19,7 +19,7 @@ pub(crate) fn serve(
     transport: HttpTransport,
 ) -> Served {
     let mut source = OAuth2TokenSource::new(transport);
-    if let Some(timeout) = times.timeout {
+    if let Some(timeout) = times.exchange_timeout {
         source = source.timeout(timeout);
     }
     let endpoints = declared.tokens.iter();
@@ -37,6 +37,9 @@ pub(crate) fn serve(
     }
     if let Some(timeout) = times.timeout {
         served = served.timeout(timeout);
+    }
+    if let Some(timeout) = times.exchange_timeout {
+        served = served.exchange_timeout(timeout);
     }
     if let Some(lease) = times.lease {
         served = served.lease(lease);

@@ -14,6 +14,10 @@ const API: [&str; 2] = [
 /// `integration.auth.oauth2.scopes` is `scopes` in `auth` with `kind = "oauth2"`.
 const KEYS: &[(&str, &str)] = &[
     ("PassthroughBuilder::authorize", "caller.api_key"),
+    ("PassthroughBuilder::address_by", "address_by"),
+    ("PassthroughBuilder::public_url", "public_url"),
+    ("PassthroughBuilder::foreign_locations", "foreign_locations"),
+    ("PassthroughBuilder::reauthorize_link", "reauthorize_url"),
     ("PassthroughBuilder::dangerous", "anyone"),
     (
         "PassthroughBuilder::buffered_bodies_limit",
@@ -113,6 +117,11 @@ const KEYS: &[(&str, &str)] = &[
     ("DangerousNetworkPolicy::any_address", "network.allow"),
     ("DangerousNetworkPolicy::plaintext", "network.plaintext"),
     ("Upstream::auth", "integration.auth"),
+    ("Upstream::route", "integration.routes"),
+    ("Upstream::subdomains", "integration.subdomains"),
+    ("Upstream::strip_request_header", "integration.caller_key"),
+    ("Upstream::strip_query_parameter", "integration.caller_key"),
+    ("Upstream::refresh_on", "integration.auth.oauth2.refresh_on"),
     ("Upstream::domain_override", "integration.domain_override"),
     ("Upstream::domains", "integration.domains"),
     ("Upstream::header", "integration.headers"),
@@ -143,10 +152,18 @@ const KEYS: &[(&str, &str)] = &[
     ("Scope::websockets", "caller.websockets"),
     ("Connection::with_secret", "connection.secret"),
     ("Connection::with_variable", "connection.variables"),
+    (
+        "RefreshingStore::exchange_timeout",
+        "refresh.exchange_timeout",
+    ),
     ("RefreshingStore::lease", "refresh.lease"),
+    (
+        "RefreshingStore::skew_for",
+        "integration.auth.oauth2.refresh_before",
+    ),
     ("RefreshingStore::skew", "refresh.skew"),
     ("RefreshingStore::timeout", "refresh.timeout"),
-    ("OAuth2TokenSource::timeout", "refresh.timeout"),
+    ("OAuth2TokenSource::timeout", "refresh.exchange_timeout"),
     ("OAuth2TokenSource::with", "integration.auth"),
     (
         "TokenEndpoint::access_token_at",
@@ -171,6 +188,10 @@ const KEYS: &[(&str, &str)] = &[
     (
         "TokenEndpoint::expiry_at",
         "integration.auth.oauth2.expiry_path",
+    ),
+    (
+        "TokenEndpoint::passing_errors",
+        "integration.auth.oauth2.passing_errors",
     ),
     ("TokenEndpoint::grant", "integration.auth.oauth2.grant"),
     ("TokenEndpoint::header", "integration.auth.oauth2.headers"),
