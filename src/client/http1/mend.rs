@@ -237,7 +237,7 @@ mod tests {
             ("X\t :a\r\n", "X: \u{20}a\r\n"),
             ("X: a\r\n b\r\n", "X: a   b\r\n"),
             ("X: a\n\tb\n", "X: a \tb\n"),
-            ("X :\r\n a\r\n b\r\nY: c\r\n", "X:     a   b\r\nY: c\r\n"),
+            ("X :\r\n a\r\n b\r\nY: c\r\n", "X:    a   b\r\nY: c\r\n"),
             (
                 "X : a\r\nContent-Length: 1\r\n",
                 "X:  a\r\nContent-Length: 1\r\n",
