@@ -49,8 +49,8 @@ pub struct Addressing {
 
 /// The connection of a request, in an extension that a layer of the host application inserts before the request reaches the service.
 ///
-/// It's used if [`Addressing::extension`] is set. The layer decides by what it knows of the caller, for example because the caller's key
-/// belongs to one connection alone. The authorizer decides nevertheless if the caller may use the connection.
+/// It's used if [`Addressing::extension`] is set. The layer chooses the connection by its knowledge of the caller, for
+/// example because the caller's key belongs to one connection alone. The authorizer still decides if the caller may use the connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestedConnection(pub ConnectionId);
 

@@ -51,7 +51,7 @@ impl Content {
         Ok(())
     }
 
-    /// Undoes one coding. Content that isn't encoded is returned as it is, because a server or a proxy may have left the field of a coding
+    /// Undoes one coding. Content that isn't encoded is returned unchanged, because a server or a proxy may have left the field of a coding
     /// that it has undone.
     fn decoded(self, coding: Coding) -> Result<Self, Fault> {
         let mut decoded = match coding {

@@ -116,7 +116,8 @@ pub(super) fn basic(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
     encode_basic(b"Basic ", &id, &secret, b"")
 }
 
-/// Returns `Basic` with id and secret as they are (RFC 7617 §2). Returns `None` if the id contains a colon, which ends the id.
+/// Returns `Basic` with id and secret without the form encoding (RFC 7617 §2). Returns `None` if the id contains a
+/// colon, which ends the id.
 pub(super) fn basic_raw(id: Value<'_>, secret: Value<'_>) -> Option<Vec<u8>> {
     let [id, secret] = [id, secret].map(|value| {
         let copied = sized(|put| value.read(put));

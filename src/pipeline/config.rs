@@ -36,7 +36,7 @@ pub(crate) struct Config {
     pub(crate) pass_server_instructions: bool,
     pub(crate) host_credentials: Arc<CallerFields>,
     pub(crate) rewrite_links: bool,
-    /// The URL at which callers reach the host application. `None` if the request says it.
+    /// The URL at which callers reach the host application. `None` if the URL is taken from each request.
     pub(crate) public_url: Option<PublicUrl>,
     pub(crate) foreign_locations: ForeignLocations,
     pub(crate) pass_forwarded: bool,

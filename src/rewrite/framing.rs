@@ -103,7 +103,7 @@ pub(super) fn keep_one_length(headers: &mut HeaderMap) {
     }
 }
 
-/// Returns the number that these digits are.
+/// Returns the number that the digits represent.
 fn number(digits: &[u8]) -> Option<u64> {
     let is_number = digits.iter().all(u8::is_ascii_digit);
     let digits = is_number.then(|| std::str::from_utf8(digits))?;

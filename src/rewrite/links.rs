@@ -162,7 +162,8 @@ fn revise(
             }
             Fate::Hidden => {
                 has_hidden = true;
-                // Marked, because an entry can't lose single lines. Lines that were empty before lead nowhere, and go as well.
+                // The lines are marked, because single lines can't be removed from an entry. Lines that were empty before are
+                // removed as well.
                 *value = HeaderValue::from_static("");
             }
         }

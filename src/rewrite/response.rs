@@ -49,7 +49,7 @@ impl ResponseRules<'_> {
         parts: &mut Parts,
         size: Option<&SizeHint>,
     ) -> Result<(), UnusableHead> {
-        // Where there is no body, there is nothing that a coding could have changed.
+        // Without a body, a coding can't have changed anything.
         let is_unreadable = size.is_some() && framing::has_odd_coding(&parts.headers);
         if is_unreadable || parts.headers.len() > MAX_FIELDS {
             return Err(UnusableHead);

@@ -464,7 +464,7 @@ impl<B> Upstream<B> {
 
     /// Sets the default query, such as `api-version=2024-06-01`. It's sent before each caller's query, exactly as given.
     ///
-    /// If the caller sends a parameter of the same name, the caller's is used instead. Names are compared after percent-decoding.
+    /// If the caller sends a parameter of the same name, only the caller's parameter is sent. Names are compared after percent-decoding.
     ///
     /// Default: none.
     ///
@@ -501,9 +501,9 @@ impl<B> Upstream<B> {
     /// `{connection}.gw.example.com` of [`Addressing::host`](crate::address::Addressing::host) and the base URL
     /// `https://s3.eu-west-1.amazonaws.com`, the host `bucket.acme.gw.example.com` leads to `bucket.s3.eu-west-1.amazonaws.com`.
     ///
-    /// **Set `true` only if all hosts below the base URL's host may receive the connection's credential.** That is the case for S3, whose
-    /// buckets belong to many customers, but whose servers all are Amazon's. A caller whose scope limits paths can't use such hosts, because
-    /// a name that is in the path otherwise may be in the host.
+    /// **Set `true` only if all hosts below the base URL's host may receive the connection's credential.** This is true for S3, whose
+    /// buckets belong to many customers, but whose servers all belong to Amazon. A caller whose scope limits paths can't use such hosts,
+    /// because a name that is in the path otherwise may be in the host.
     ///
     /// Default: `false`.
     #[must_use]
@@ -556,7 +556,7 @@ impl<B> Upstream<B> {
         self.set(|settings| settings.response_headers = Some(policy))
     }
 
-    /// Sets whether `Location`, `Link` and `Content-Location` that lie under the base URL are rewritten to addresses under the mount; see
+    /// Sets whether links to this upstream in responses are rewritten to addresses under the mount; see
     /// [`PassthroughBuilder::rewrite_links`](crate::PassthroughBuilder::rewrite_links). Default: the service's setting.
     #[must_use]
     pub fn rewrite_links(self, rewrite: bool) -> Self {

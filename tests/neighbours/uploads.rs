@@ -124,6 +124,23 @@ async fn x16_tiny_pieces_are_joined_in_their_order() {
     assert_ok(&caller.response("POST").await, "own");
 }
 
+/// The last piece contains more than the frame to which its start is joined.
+#[tokio::test]
+async fn x16_a_large_piece_after_a_small_piece_is_sent_completely() {
+    let vendor = FrameVendor::bind().await;
+    let gateway = setup_h2(&vendor).start().await;
+    let caller = H2Caller::connect(gateway.address).await;
+    let request = Request::post("http://h/p/a0/x").body(()).unwrap();
+    let (_response, mut upload) = caller.sender.clone().send_request(request, false).unwrap();
+    let large = Bytes::from(vec![b'y'; 5000]);
+    upload.send_data(Bytes::from_static(b"x"), false).unwrap();
+    upload.send_data(large.clone(), true).unwrap();
+    let mut connection = vendor.accept(&[]).await;
+    let stream = connection.request().await;
+    let body = within("the body", connection.body(stream)).await;
+    assert!(body == [b"x", &*large].concat(), "{} bytes", body.len());
+}
+
 /// If they were held back like other small frames, this would take minutes.
 #[tokio::test]
 async fn x16_small_messages_of_grpc_are_not_held_back() {

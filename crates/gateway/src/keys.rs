@@ -293,7 +293,7 @@ fn take_parameters(
     }
 }
 
-/// Returns the pairs without those whose value is a key, or `None` if there is no key.
+/// Returns the pairs, except the pairs whose value is a key, or `None` if there is no key.
 fn without_keys(
     pairs: &str,
     find: &impl Fn(&[u8]) -> Option<Arc<Caller>>,

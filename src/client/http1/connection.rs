@@ -316,7 +316,7 @@ impl Http1 {
         Some((parts.io.into_inner(), parts.read_buf))
     }
 
-    /// Begins again with another stream, after the connection has ended.
+    /// Starts again with another stream, after the connection has ended.
     pub(super) async fn restart(&mut self, stream: Stream) -> hyper::Result<()> {
         let (sender, connection) = self.settings.0.handshake(TokioIo::new(stream)).await?;
         self.sender = sender;

@@ -1,4 +1,4 @@
-//! The upstream's hint how long it keeps an idle connection: `Keep-Alive: timeout=5`.
+//! The upstream's hint about the time for which it keeps an idle connection open: `Keep-Alive: timeout=5`.
 //!
 //! The field isn't a part of HTTP/1.1 (RFC 9112 appendix C.2.2), but Apache, Node.js and others send it, and close the connection
 //! after that time. A request that is written in this moment is lost.

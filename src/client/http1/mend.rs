@@ -79,7 +79,7 @@ pub(super) async fn receive(
 
 /// Returns the stream with a mended head, or `None` if the head can't be mended.
 async fn mended(mut stream: Stream, read: Bytes) -> Option<Stream> {
-    // Otherwise, garbage would be waited for that never becomes a head.
+    // Without this check, the code would wait for the end of a head that can't be mended.
     if !may_be_mended(&read) {
         return None;
     }

@@ -2,7 +2,7 @@
 //!
 //! An upstream may end a whole connection, with the streams of all tenants on it, if too many small DATA frames wait in it: h2 from
 //! version 0.4.20 tolerates half of the connection's window, in frames of 256 bytes, which are 128 frames for the smallest window. A single
-//! caller could bring that about, by an upload in tiny pieces to a handler that doesn't read them. So a connection that several tenants
+//! caller could cause this by an upload in tiny pieces to a handler that doesn't read them. So a connection that several tenants
 //! share sends small frames freely only up to a number. After that, small pieces of an upload wait for more data, and each further small
 //! frame for a longer time, until the upstream shows by a WINDOW_UPDATE for the stream that it has read.
 //!

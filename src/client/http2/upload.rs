@@ -113,8 +113,8 @@ impl Upload {
                 }
                 self.small_frames.count();
             }
-            let is_last = matches!(self.end, Some(BodyEnd::Data));
             let data = self.pending.take();
+            let is_last = self.pending.is_empty() && matches!(self.end, Some(BodyEnd::Data));
             if self.stream.send_data(data, is_last).is_err() || is_last {
                 return Poll::Ready(End::Upstream);
             }

@@ -309,7 +309,7 @@ impl Table {
         }
         if let Some(name) = &self.private_key_secret {
             if self.private_key.is_some() {
-                let what = "`private_key` is the key; remove one of the two";
+                let what = "`private_key` is also set; remove one of the two keys";
                 return Err(Problem::at(name, what));
             }
             assertion = assertion.key_of(name.get_ref().as_str());
