@@ -260,6 +260,18 @@ impl HostPattern {
                 &named
             }
         };
+        let port = authority.as_str().strip_prefix(authority.host());
+        let is_clear = port.is_some_and(|port| {
+            port.is_empty()
+                || port
+                    .strip_prefix(':')
+                    .is_some_and(|port| port.bytes().all(|byte| byte.is_ascii_digit()))
+        });
+        if !is_clear {
+            return Err(Error::bad_address(
+                "the host of the request has user info or a port that isn't a number",
+            ));
+        }
         Ok(self.named_in(authority.host()))
     }
 

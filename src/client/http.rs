@@ -199,7 +199,9 @@ impl Transport for HttpTransport {
                                 to.record_resend();
                                 lost = Some(Lost::new(error, pool));
                             }
-                            Err(http1::Failure::Failed(error)) => return Err(error),
+                            Err(http1::Failure::Failed(error)) => {
+                                return Err(first_failure(lost, error));
+                            }
                         }
                     }
                     Lease::Http2(connection, stream) => {
@@ -224,7 +226,10 @@ impl Transport for HttpTransport {
                                 // connection.
                                 resends += 1;
                                 if resends > MAX_RESENDS {
-                                    return Err(TransportErrorKind::Unsent.into());
+                                    return Err(first_failure(
+                                        lost,
+                                        TransportErrorKind::Unsent.into(),
+                                    ));
                                 }
                                 request = *unsent;
                                 continue;
@@ -235,7 +240,10 @@ impl Transport for HttpTransport {
                                 }
                                 resends += 1;
                                 let copy = copy.filter(|_| resends <= MAX_RESENDS);
-                                request = *copy.ok_or(error)?;
+                                let Some(copy) = copy else {
+                                    return Err(first_failure(lost, error));
+                                };
+                                request = *copy;
                             }
                             Err(http2::Failure::Http1Required(error)) => {
                                 if needs_http2 {
@@ -245,7 +253,10 @@ impl Transport for HttpTransport {
                                 host.require_http1();
                                 resends += 1;
                                 let copy = copy.filter(|_| resends <= MAX_RESENDS);
-                                request = *copy.ok_or(error)?;
+                                let Some(copy) = copy else {
+                                    return Err(first_failure(lost, error));
+                                };
+                                request = *copy;
                             }
                             Err(http2::Failure::Lost(error)) => {
                                 let may_repeat = lost.is_none();
@@ -257,7 +268,9 @@ impl Transport for HttpTransport {
                                 request = *copy;
                                 lost = Some(Lost::new(error, pool));
                             }
-                            Err(http2::Failure::Failed(error)) => return Err(error),
+                            Err(http2::Failure::Failed(error)) => {
+                                return Err(first_failure(lost, error));
+                            }
                         }
                         request.body().restart();
                         to.record_resend();
@@ -287,6 +300,14 @@ impl Lost {
 /// Returns `true` if a request with that method may be sent again, although the upstream may have acted on it (RFC 9110 §9.2.2).
 fn may_be_repeated(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Returns the failure of a call. If the request was sent before and lost, a failure that says that nothing was sent would be wrong.
+fn first_failure(lost: Option<Lost>, error: TransportError) -> TransportError {
+    match lost {
+        Some(lost) if error.kind() == TransportErrorKind::Unsent => lost.error,
+        _ => error,
+    }
 }
 
 /// Returns `true` if an upstream may end an HTTP/2 connection because of the size of the request's head.

@@ -83,6 +83,34 @@ pub(super) fn check_scope(
     Ok(())
 }
 
+/// The fields that name a second path: the source of a copy in the stores of Amazon, Google and Microsoft, and in Swift.
+const COPY_SOURCES: [&str; 4] = [
+    "x-amz-copy-source",
+    "x-copy-from",
+    "x-goog-copy-source",
+    "x-ms-copy-source",
+];
+
+/// Refuses a request with a second path that a scope with paths hasn't been checked on. `is_destination_judged` is `true` if each
+/// `Destination` (RFC 4918 §10.3) has been checked.
+pub(super) fn check_other_paths(
+    scope: &Scope,
+    headers: &HeaderMap,
+    is_destination_judged: bool,
+) -> Result<(), Error> {
+    if !scope.limits_paths() {
+        return Ok(());
+    }
+    let copies = COPY_SOURCES.iter().any(|name| headers.contains_key(*name));
+    if copies || (!is_destination_judged && headers.contains_key("destination")) {
+        return Err(Error::new(
+            ErrorCode::ScopeRefused,
+            "the caller's scope limits paths, and the request names a second path in a header field; send the request without this field",
+        ));
+    }
+    Ok(())
+}
+
 /// Refuses a path that a server on the way could read as a path outside of the base path, if the base path is a boundary.
 pub(super) fn check_base_path(upstream: &Upstream, target: &Target<'_>) -> Result<(), Error> {
     if upstream.is_base_path_boundary() && !target.stays_below_base() {

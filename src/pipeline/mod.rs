@@ -203,6 +203,7 @@ where
             true => self.mounted_links(call, (&uri, &address), &target, (&upstream, &route)),
             false => None,
         };
+        let mut is_judged = false;
         if let Some(links) = &links {
             let may_reach = |target: &address::Target<'_>, route: &Route<'_>| {
                 checks::check_scope(&scope, call.guard.method(), false, target, route)?;
@@ -212,8 +213,10 @@ where
             let addressing = config.addressing.as_deref();
             let is_gateways =
                 |host: &str| addressing.is_some_and(|addressing| addressing.names_by_host(host));
-            links.translate(&mut call.outgoing.head.headers, &is_gateways, &may_reach)?;
+            let headers = &mut call.outgoing.head.headers;
+            is_judged = links.translate(headers, &is_gateways, &may_reach)?;
         }
+        checks::check_other_paths(&scope, &call.outgoing.head.headers, is_judged)?;
 
         // Rewrite.
         let joined = rewrite::join(route.base_path(), upstream.default_query(), &target)?;

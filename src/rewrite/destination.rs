@@ -30,7 +30,7 @@ enum Place<'a> {
 
 impl MountedLinks {
     /// Translates the addresses under the mount in `Destination` and `If`, if `may_reach` permits their URLs. `is_gateways` returns `true`
-    /// for a host that names a connection.
+    /// for a host that names a connection. Returns `true` if each `Destination` was translated.
     ///
     /// # Errors
     ///
@@ -40,7 +40,8 @@ impl MountedLinks {
         headers: &mut HeaderMap,
         is_gateways: &dyn Fn(&str) -> bool,
         may_reach: &MayReach<'_>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
+        let mut is_complete = true;
         let rules = (is_gateways, may_reach);
         for field in [DESTINATION, IF] {
             let is_list = field == IF;
@@ -49,18 +50,22 @@ impl MountedLinks {
             };
             for value in entry.iter_mut() {
                 // A URL is ASCII, so other values aren't addresses.
-                let Ok(text) = value.to_str() else { continue };
+                let Ok(text) = value.to_str() else {
+                    is_complete &= is_list;
+                    continue;
+                };
                 let translated = match is_list {
                     true => self.tags(text, rules)?,
                     false => self.url_of(text.trim(), rules)?,
                 };
+                is_complete &= is_list || translated.is_some();
                 let translated = translated.map(Bytes::from);
                 if let Some(Ok(translated)) = translated.map(HeaderValue::from_maybe_shared) {
                     *value = translated;
                 }
             }
         }
-        Ok(())
+        Ok(is_complete)
     }
 
     /// Translates each URL in angle brackets. Returns `None` if none changes.
@@ -117,8 +122,14 @@ impl MountedLinks {
                 let is_http = ["http", "https"]
                     .into_iter()
                     .any(|name| scheme.eq_ignore_ascii_case(name));
+                // User info may be the caller's key.
+                let (user, authority) = match authority.rsplit_once('@') {
+                    Some((user, authority)) => (Some(user), authority),
+                    None => (None, authority),
+                };
                 let host = authority.split(':').next().unwrap_or_default();
                 match self.mount.is_at(scheme, authority) {
+                    true if is_http && user.is_some() => return Place::Beside,
                     true if is_http => {}
                     false if is_http && is_gateways(host) => return Place::Beside,
                     _ => return Place::Elsewhere,

@@ -46,10 +46,17 @@ impl ForeignLocations {
 
     /// Returns `true` if `Refresh` is removed, because it leads to another page: `5; url=https://v.test/`.
     pub(super) fn hides_refresh(&self, value: &[u8]) -> bool {
-        let Some(at) = value.iter().position(|byte| b";,".contains(byte)) else {
+        // A blank separates as well (HTML Standard, "shared declarative refresh steps").
+        let value = value.trim_ascii();
+        let Some(at) = value.iter().position(|byte| b";, \t".contains(byte)) else {
             return false;
         };
-        let (_, reference) = value.split_at_checked(at + 1).unwrap_or_default();
+        let (_, reference) = value.split_at_checked(at).unwrap_or_default();
+        let reference = reference.trim_ascii_start();
+        let reference = match reference.first() {
+            Some(b';' | b',') => reference.get(1..).unwrap_or_default(),
+            _ => reference,
+        };
         let reference = reference.trim_ascii();
         let reference = match reference.split_at_checked(3) {
             Some((name, rest)) if name.eq_ignore_ascii_case(b"url") => rest
@@ -167,6 +174,9 @@ mod tests {
             b"0;URL = 'https://evil.test'",
             b"0,https://evil.test",
             b"5; url=\"//evil.test\"",
+            b"0 url=https://evil.test/",
+            b"0 https://evil.test/;x",
+            b" 0 ; url=https://evil.test/",
         ] {
             assert!(ForeignLocations::Hide.hides_refresh(value), "{value:?}");
         }

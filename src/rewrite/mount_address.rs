@@ -130,12 +130,18 @@ impl MountAddress {
     /// Returns `true` if the URL's authority is the gateway's, in each spelling of it.
     pub(super) fn is_at(&self, scheme: &str, authority: &str) -> bool {
         let plain = |authority: &str| {
-            let port = match scheme.eq_ignore_ascii_case("https") {
-                true => ":443",
-                false => ":80",
+            let default = match scheme.eq_ignore_ascii_case("https") {
+                true => 443,
+                false => 80,
             };
-            let host = authority.strip_suffix(port).unwrap_or(authority);
-            host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase()
+            let (host, port) = match authority.rsplit_once(':') {
+                Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    (host, port.parse().unwrap_or(default))
+                }
+                _ => (authority, default),
+            };
+            let host = host.strip_suffix('.').unwrap_or(host);
+            (host.to_ascii_lowercase(), port)
         };
         let is = |own: &Authority| plain(authority) == plain(own.as_str());
         is(&self.authority) || self.requested.as_ref().is_some_and(is)

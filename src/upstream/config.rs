@@ -15,6 +15,7 @@ use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, NoAuth, PayloadUse, Requirements,
 };
 use crate::connection::{Credential, Variables};
+use crate::encoding::dot_segments::has_dot_segments;
 use crate::error::Error;
 use crate::policy::{Destination, DomainPolicy, Location, Origin};
 use crate::timeouts::{MAX_TIMEOUT, TimeoutSettings};
@@ -346,10 +347,12 @@ impl PathRoute<BaseUrlTemplate> {
 }
 
 impl<B> PathRoute<B> {
-    /// Returns `true` if the route leads the calls of that path, which is empty or begins with `/`.
+    /// Returns `true` if the route leads the calls of that path, which is empty or begins with `/`. A path with dot segments isn't led,
+    /// because the other host could read it as a path outside of the route.
     fn leads(&self, path: &str) -> bool {
-        path.strip_prefix(&*self.path)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        path.strip_prefix(&*self.path).is_some_and(|rest| {
+            (rest.is_empty() || rest.starts_with('/')) && !has_dot_segments(path)
+        })
     }
 }
 

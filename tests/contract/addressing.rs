@@ -130,6 +130,11 @@ async fn p23_a_host_that_is_ambiguous_or_of_another_form_names_no_connection() {
         pair.refused(at(hosts[0], "/p/c/x", &[&second]), 400, "bad-address")
             .await;
     }
+    // A server in front could have read another host.
+    for host in ["x@d.gw.test", "d.gw.test:c.gw.test"] {
+        let answer = pair.call(at(host, "/p/c/x", &[])).await;
+        assert_eq!(answer.status(), 400, "{host}");
+    }
     // The target's authority takes precedence over `Host`.
     let request = at("c.gw.test", "http://d.gw.test/x", &[]);
     arrives(&pair, &request, "/v2/x", "of-d").await;

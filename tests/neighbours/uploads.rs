@@ -5,6 +5,7 @@ use h2::server::SendResponse;
 use http::{Request, Response};
 use testkit::caller::{Caller, get};
 use testkit::gateway::{Origin, bind};
+use testkit::h2_caller::{self, H2Caller};
 use testkit::h2_script::FrameVendor;
 use testkit::wait::within;
 use tokio::net::TcpListener;
@@ -129,9 +130,9 @@ async fn x16_tiny_pieces_are_joined_in_their_order() {
 async fn x16_a_large_piece_after_a_small_piece_is_sent_completely() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup_h2(&vendor).start().await;
-    let caller = H2Caller::connect(gateway.address).await;
-    let request = Request::post("http://h/p/a0/x").body(()).unwrap();
-    let (_response, mut upload) = caller.sender.clone().send_request(request, false).unwrap();
+    let mut caller = H2Caller::connect(gateway.address).await;
+    let request = h2_caller::request("POST", "/p/a0/x").body(()).unwrap();
+    let (_response, mut upload) = caller.open(request, false).await;
     let large = Bytes::from(vec![b'y'; 5000]);
     upload.send_data(Bytes::from_static(b"x"), false).unwrap();
     upload.send_data(large.clone(), true).unwrap();

@@ -11,6 +11,7 @@ use axum::response::Response;
 use http::HeaderName;
 use tower_passthrough::address::{Addressing, RequestedConnection};
 
+use crate::audit::AuditPath;
 use crate::callers::Caller;
 use crate::routes;
 
@@ -61,6 +62,12 @@ impl Ways {
         self.ways.contains(&way)
     }
 
+    /// Returns `true` if the first segment of the path below the mount names the connection of the request, unless its key does.
+    pub(crate) fn names_in_path(&self, request: &Request) -> bool {
+        let has_field = self.has(Way::Header) && request.headers().contains_key(CONNECTION);
+        self.has(Way::Path) && !has_field && !self.addressing.is_by_host(request)
+    }
+
     /// Returns `true` if calls may be below the mount.
     pub(crate) fn has_mount(&self) -> bool {
         self.ways.iter().any(|way| *way != Way::Host)
@@ -92,6 +99,10 @@ pub(crate) async fn by_key(
     let only = caller.and_then(|caller| caller.only_connection());
     match (only.filter(|_| !has_field).cloned(), place) {
         (Some(id), _) => {
+            let path = AuditPath::whole(request.uri().path());
+            if let Some(logged) = request.extensions_mut().get_mut::<AuditPath>() {
+                *logged = path;
+            }
             request.extensions_mut().insert(RequestedConnection(id));
         }
         // The library answers that the call names no connection.

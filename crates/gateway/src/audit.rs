@@ -130,11 +130,20 @@ fn peer(extensions: &Extensions) -> Option<DisplayValue<IpAddr>> {
 pub(crate) struct AuditPath(Box<str>);
 
 impl AuditPath {
-    /// Returns the path after `/{connection}` in a path below the mount. It ends before a query, also before a query that a
-    /// generated client has encoded into the path.
+    /// Returns the path after `/{connection}` in a path below the mount.
     pub(crate) fn below(path: &str) -> Self {
         let path = path.strip_prefix('/').unwrap_or(path);
         let rest = path.split_once('/').map_or("", |(_, rest)| rest);
+        Self::of(rest)
+    }
+
+    /// Returns a path that doesn't contain the connection.
+    pub(crate) fn whole(path: &str) -> Self {
+        Self::of(path.strip_prefix('/').unwrap_or(path))
+    }
+
+    /// Returns the path, which ends before a query, also before a query that a generated client has encoded into the path.
+    fn of(rest: &str) -> Self {
         let encoded = |at: usize| {
             let code = rest.get(at..at + 3);
             code.is_some_and(|code| code.eq_ignore_ascii_case("%3f"))

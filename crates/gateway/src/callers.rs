@@ -11,13 +11,14 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::header::WWW_AUTHENTICATE;
+use http::header::{ACCEPT, UPGRADE_INSECURE_REQUESTS, WWW_AUTHENTICATE};
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tower_passthrough::{ConnectionId, ProblemDetails, Scope, Secret};
 
+use crate::addressing::Ways;
 use crate::audit::AuditPath;
 use crate::keys::KeyPlaces;
 use crate::peers::NotACall;
@@ -205,16 +206,16 @@ impl Authentication {
     }
 }
 
-/// Sets whether the log contains the paths of calls.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct AuditPaths(pub(crate) bool);
+/// Sets whether the log contains the paths of calls, which is the case if there are ways of addressing.
+#[derive(Clone, Debug)]
+pub(crate) struct AuditPaths(pub(crate) Option<Ways>);
 
 /// Forwards calls that have a valid key, and answers all other calls with 401.
 ///
 /// The request's body isn't read, unless a key may be in a form. So a caller that waits for `100
 /// Continue` is refused before the caller sends a body.
 pub(crate) async fn authenticate(
-    State((authentication, AuditPaths(logs_paths))): State<(Arc<Authentication>, AuditPaths)>,
+    State((authentication, AuditPaths(ways))): State<(Arc<Authentication>, AuditPaths)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -222,8 +223,12 @@ pub(crate) async fn authenticate(
     match caller {
         Some(caller) => {
             request.extensions_mut().insert(caller);
-            if logs_paths {
-                let path = AuditPath::below(request.uri().path());
+            if let Some(ways) = ways {
+                let path = request.uri().path();
+                let path = match ways.names_in_path(&request) {
+                    true => AuditPath::below(path),
+                    false => AuditPath::whole(path),
+                };
                 request.extensions_mut().insert(path);
             }
             next.run(request).await
@@ -251,14 +256,24 @@ fn unauthenticated(request: &Parts, detail: &str) -> Response {
     let headers = response.headers_mut();
     headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     // git and other tools send a user and a password only after this challenge (RFC 9110 §11.6.1). A browser, which would ask
-    // its user for a password, sends `Sec-Fetch-Mode`.
-    if !request.headers.contains_key("sec-fetch-mode") {
+    // its user for a password and would then send it from pages of other sites as well, is recognised by the fields that it sends.
+    if !is_browser(&request.headers) {
         headers.append(WWW_AUTHENTICATE, BASIC);
     }
     // Distinguishes this 401 from an upstream's, because the library removes the field from
     // upstreams' responses.
     headers.insert(ERROR, HeaderValue::from_static("unauthenticated"));
     response
+}
+
+/// Returns `true` if the request has a field that only browsers send. Over `http://`, they omit `Sec-Fetch-Mode`.
+fn is_browser(headers: &HeaderMap) -> bool {
+    let accept = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+    let wants_page =
+        accept.is_some_and(|accept| accept.windows(9).any(|part| part == b"text/html"));
+    wants_page
+        || headers.contains_key("sec-fetch-mode")
+        || headers.contains_key(UPGRADE_INSECURE_REQUESTS)
 }
 
 /// Returns `true` if `text` matches a pattern in which `*` matches any characters. It needs a

@@ -10,11 +10,11 @@ use axum::extract::{OriginalUri, Request};
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::GeneralPurposeConfig;
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
-use http_body_util::{BodyExt, Limited};
+use http_body_util::BodyExt;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 use zeroize::Zeroizing;
@@ -30,6 +30,9 @@ const FORM_TIME: Duration = Duration::from_secs(10);
 
 /// The number of forms that are read at the same time. Their callers aren't authenticated yet, so they may use only this memory.
 static FORMS: Semaphore = Semaphore::const_new(256);
+
+/// The maximum number of places in a query or a form that are compared with the keys. Each costs a hash, before the caller is known.
+const MAX_CANDIDATES: usize = 8;
 
 /// Some SDKs omit the padding.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -106,20 +109,18 @@ impl KeyPlaces {
         for name in &self.headers {
             take_header(request.headers_mut(), name, &find, &mut elsewhere);
         }
-        let is_named = |name: &str| self.parameters.iter().any(|known| known == name);
-        if !self.parameters.is_empty() {
-            take_parameters(&mut request, &find, &mut elsewhere, is_named);
-        }
+        let is_named = |name: &str| {
+            name.eq_ignore_ascii_case(CREDENTIAL)
+                || self.parameters.iter().any(|known| known == name)
+        };
+        take_parameters(&mut request, &find, &mut elsewhere, is_named);
         if has_own {
             return (request, found.into_caller());
         }
         found.is_ambiguous |= elsewhere.is_ambiguous;
         found.add(elsewhere.caller);
-        if found.caller.is_none() {
-            let is_credential = |name: &str| name.eq_ignore_ascii_case(CREDENTIAL);
-            take_parameters(&mut request, &find, &mut found, is_credential);
-        }
-        if found.caller.is_none() && !self.fields.is_empty() && is_form(request.headers()) {
+        let is_found = found.caller.is_some() || found.is_ambiguous;
+        if !is_found && !self.fields.is_empty() && is_form(request.headers()) {
             request = self.take_field(request, &find, &mut found).await;
         }
         (request, found.into_caller())
@@ -133,14 +134,14 @@ impl KeyPlaces {
         found: &mut Found,
     ) -> Request {
         let (mut head, body) = request.into_parts();
-        let Ok(_permit) = FORMS.acquire().await else {
-            return Request::from_parts(head, body);
-        };
-        let read = timeout(FORM_TIME, Limited::new(body, FORM_SIZE).collect()).await;
-        let Ok(Ok(form)) = read else {
+        // The time includes the wait for a permit, or callers that send nothing could keep others waiting.
+        let read = timeout(FORM_TIME, async {
+            let _permit = FORMS.acquire().await.ok()?;
+            read_form(body).await
+        });
+        let Ok(Some(form)) = read.await else {
             return Request::from_parts(head, Body::empty());
         };
-        let form = form.to_bytes();
         let is_named = |name: &str| self.fields.iter().any(|known| known == name);
         let text = std::str::from_utf8(&form).unwrap_or_default();
         let kept = without_keys(text, find, found, is_named);
@@ -167,6 +168,23 @@ impl KeyPlaces {
         }
         detail
     }
+}
+
+/// Reads a form without its trailers. Returns `None` if the form is too long or breaks off.
+///
+/// The pieces are copied, because a piece of a byte keeps a much larger buffer alive.
+async fn read_form(mut body: Body) -> Option<Bytes> {
+    let mut form = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.ok()?.into_data() else {
+            continue;
+        };
+        if form.len() + data.len() > FORM_SIZE {
+            return None;
+        }
+        form.extend_from_slice(&data);
+    }
+    Some(form.freeze())
 }
 
 fn add(names: &mut Vec<String>, name: &str) {
@@ -261,7 +279,7 @@ fn take_header(
 ) {
     let mut here = Found::default();
     let mut lines = 0;
-    for value in headers.get_all(name) {
+    for value in headers.get_all(name).iter().take(MAX_CANDIDATES) {
         lines += 1;
         forms(value.as_bytes(), &mut |key| here.add(find(key)));
     }
@@ -302,10 +320,16 @@ fn without_keys(
 ) -> Option<String> {
     let mut kept = Vec::new();
     let mut has_key = false;
+    let mut candidates = 0;
     for pair in pairs.split('&') {
         let mut here = Found::default();
         if let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() {
             if is_named(&name) {
+                candidates += 1;
+                if candidates > MAX_CANDIDATES {
+                    found.is_ambiguous = true;
+                    return None;
+                }
                 here.add(find(value.as_bytes()));
                 key_of_credential(value.as_bytes(), &mut |key| here.add(find(key)));
             }

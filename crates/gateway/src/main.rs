@@ -434,8 +434,11 @@ impl Host {
         let on_callers = self.asked_operator.is_none().then_some(on_callers);
         let callers = routes::router(
             &config.mount,
-            config.ways,
-            (authentication, AuditPaths(config.log_paths)),
+            config.ways.clone(),
+            (
+                authentication,
+                AuditPaths(config.log_paths.then_some(config.ways)),
+            ),
             passthrough,
             on_callers,
         );

@@ -152,8 +152,12 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Stream<S> {
         let before = buffer.filled().len();
         let this = self.get_mut();
         let read = ready!(delegate!(&mut *this, inner => Pin::new(inner).poll_read(cx, buffer)));
-        if buffer.filled().len() > before {
-            this.below_tls().on_read();
+        let count = buffer.filled().len() - before;
+        if count > 0 {
+            // A stream that is read again counts its bytes itself.
+            if !matches!(this, Self::Resumed(_)) {
+                this.below_tls().on_read(count);
+            }
         } else if read.is_err() || buffer.remaining() > 0 {
             this.below_tls().end_reading();
         }
@@ -215,6 +219,7 @@ impl<S: AsyncRead + AsyncWrite + BelowTls + Unpin> AsyncRead for Resumed<S> {
         }
         let length = self.unread.len().min(buffer.remaining());
         buffer.put_slice(&self.unread.split_to(length));
+        self.inner.below_tls().on_read(length);
         Poll::Ready(Ok(()))
     }
 }
@@ -252,8 +257,8 @@ pub(crate) trait BelowTls {
     /// Records that nothing more will be read.
     fn end_reading(&self) {}
 
-    /// Records that bytes above TLS were read.
-    fn on_read(&self) {}
+    /// Records that this number of bytes above TLS was read.
+    fn on_read(&self, _count: usize) {}
 
     /// Records that bytes above TLS were to be written, and the result.
     fn on_write(&self, _bytes: &[io::IoSlice<'_>], _written: &Poll<io::Result<usize>>) {}
@@ -276,20 +281,27 @@ pub(crate) struct WireState {
     /// The number of bytes that were read since the last request was queued.
     read: AtomicUsize,
     reading_ended: AtomicBool,
-    /// `true` if a byte above TLS was read since the last request was queued.
-    answered: AtomicBool,
+    /// The number of bytes above TLS that were read since the last request was queued.
+    received: AtomicUsize,
     /// `true` while the bytes of the request are kept.
     keeps: AtomicBool,
     kept: Mutex<Kept>,
 }
 
-/// The bytes of a request above TLS.
+/// The head of a request above TLS.
 #[derive(Default)]
 struct Kept {
     bytes: Zeroizing<Vec<u8>>,
     /// The number of bytes that were accepted. The bytes after them were only offered.
     accepted: usize,
+    /// The whole head was accepted, so the next bytes belong to the body.
+    is_complete: bool,
 }
+
+/// The end of a head.
+const END_OF_HEAD: &[u8] = b"\r\n\r\n";
+/// The maximum size of a head that is kept.
+const MAX_KEPT_SIZE: usize = 128 * 1024;
 
 /// The maximum size of a request's bytes for which the memory stays reserved until the next request.
 const MAX_RESERVED_SIZE: usize = 4 * 1024;
@@ -303,12 +315,13 @@ impl WireState {
     /// Starts new counts of written and read bytes, for the next request. If `keeps` is `true`, the bytes of the request are kept.
     pub(crate) fn reset_counts(&self, keeps: bool) {
         self.written.store(false, Ordering::Relaxed);
-        self.answered.store(false, Ordering::Relaxed);
+        self.received.store(0, Ordering::Relaxed);
         self.read.store(0, Ordering::Relaxed);
         self.keeps.store(keeps, Ordering::Relaxed);
         if keeps {
             let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
             kept.accepted = 0;
+            kept.is_complete = false;
             match kept.bytes.capacity() > MAX_RESERVED_SIZE {
                 true => kept.bytes = Zeroizing::default(),
                 false => kept.bytes.clear(),
@@ -328,29 +341,44 @@ impl WireState {
 
     /// Returns the bytes of the request above TLS, if they were kept, and no byte of a response was read.
     pub(crate) fn take_unanswered(&self) -> Option<Zeroizing<Vec<u8>>> {
-        if self.answered.load(Ordering::Relaxed) || !self.keeps.swap(false, Ordering::Relaxed) {
+        if self.received() > 0 || !self.keeps.swap(false, Ordering::Relaxed) {
             return None;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         Some(std::mem::take(&mut kept.bytes))
     }
 
-    /// Keeps the bytes that were offered, because a failed write doesn't tell how many of them were written.
+    /// Keeps the bytes of the head that were offered, because a failed write doesn't tell how many of them were written.
     fn keep(&self, offered: &[io::IoSlice<'_>], accepted: usize) {
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_complete {
+            return;
+        }
         let before = kept.accepted;
         kept.bytes.truncate(before);
-        let size = before + offered.iter().map(|slice| slice.len()).sum::<usize>();
-        if kept.bytes.capacity() < size {
-            // A buffer that grows would leave its old memory behind, with secrets. The old buffer is overwritten when it's dropped.
-            let mut larger = Zeroizing::new(Vec::with_capacity(size));
-            larger.extend_from_slice(&kept.bytes);
-            kept.bytes = larger;
-        }
         for slice in offered {
-            kept.bytes.extend_from_slice(slice);
+            let part = head_in(slice);
+            let room = MAX_KEPT_SIZE.saturating_sub(kept.bytes.len());
+            let part = part.get(..room).unwrap_or(part);
+            let size = kept.bytes.len() + part.len();
+            if kept.bytes.capacity() < size {
+                // A buffer that grows would leave its old memory behind, with secrets. The old buffer is overwritten when it's dropped.
+                let mut larger = Zeroizing::new(Vec::with_capacity(size));
+                larger.extend_from_slice(&kept.bytes);
+                kept.bytes = larger;
+            }
+            kept.bytes.extend_from_slice(part);
+            if kept.bytes.ends_with(END_OF_HEAD) {
+                break;
+            }
         }
-        kept.accepted += accepted;
+        kept.accepted = kept.bytes.len().min(before + accepted);
+        kept.is_complete = kept.accepted == kept.bytes.len() && kept.bytes.ends_with(END_OF_HEAD);
+    }
+
+    /// Returns the number of bytes above TLS that were read since [`reset_counts`](Self::reset_counts).
+    pub(crate) fn received(&self) -> usize {
+        self.received.load(Ordering::Relaxed)
     }
 
     /// Returns the number of bytes that were read since [`reset_counts`](Self::reset_counts).
@@ -362,6 +390,19 @@ impl WireState {
     pub(crate) fn has_written(&self) -> bool {
         self.written.load(Ordering::Relaxed)
     }
+}
+
+/// Returns the bytes up to the end of a head, or all bytes if the head doesn't end in them.
+fn head_in(bytes: &[u8]) -> &[u8] {
+    // Most requests have no body.
+    if bytes.ends_with(END_OF_HEAD) && bytes.len() < MAX_RESERVED_SIZE {
+        return bytes;
+    }
+    let end = bytes
+        .windows(END_OF_HEAD.len())
+        .position(|part| part == END_OF_HEAD);
+    let end = end.map(|at| at + END_OF_HEAD.len());
+    end.and_then(|end| bytes.get(..end)).unwrap_or(bytes)
 }
 
 impl Wire {
@@ -403,8 +444,10 @@ impl BelowTls for Wire {
         self.state.reading_ended.store(true, Ordering::Relaxed);
     }
 
-    fn on_read(&self) {
-        self.state.answered.store(true, Ordering::Relaxed);
+    fn on_read(&self, count: usize) {
+        // Only this task reads, so the count needs no atomic addition.
+        let received = self.state.received() + count;
+        self.state.received.store(received, Ordering::Relaxed);
     }
 
     fn on_write(&self, bytes: &[io::IoSlice<'_>], written: &Poll<io::Result<usize>>) {

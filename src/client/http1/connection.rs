@@ -102,6 +102,8 @@ pub(crate) struct Http1 {
     awaits_head: bool,
     /// `true` if the request of the present connection of hyper was sent before.
     is_restarted: bool,
+    /// A head of a response was mended, so a part of the request may not have been written. The connection isn't used again.
+    is_mended: bool,
     /// The connection after its end, if the bytes that it has read may become a response nevertheless.
     broken: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
 }
@@ -137,6 +139,7 @@ impl Http1 {
             settings: settings.clone(),
             awaits_head: false,
             is_restarted: false,
+            is_mended: false,
             broken: None,
         });
         Ok(connection.poll_idle().ok())
@@ -310,9 +313,13 @@ impl Http1 {
         self.expires = keep_alive::end(fields);
     }
 
-    /// Takes the stream of the connection that has ended, and the bytes that were read and that aren't a response.
+    /// Takes the stream of the connection that has ended, and the bytes that were read. Returns `None` if they don't begin with the head of
+    /// the response: if hyper has already removed a head whose framing isn't valid, the rest is a body, which may look like a head.
     pub(super) fn take_broken(&mut self) -> Option<(Stream, Bytes)> {
         let parts = self.broken.take()?.into_parts();
+        if parts.read_buf.len() != self.wire.received() {
+            return None;
+        }
         Some((parts.io.into_inner(), parts.read_buf))
     }
 
@@ -322,6 +329,7 @@ impl Http1 {
         self.sender = sender;
         self.connection = Some(connection);
         self.is_restarted = true;
+        self.is_mended = true;
         Ok(())
     }
 
@@ -352,7 +360,7 @@ impl Http1 {
             if !self.sender.is_ready() || self.is_half_closed() {
                 return Err(self);
             }
-            if self.has_expired() {
+            if self.has_expired() || self.is_mended {
                 return Ok(());
             }
             if self.wakeups.park() {

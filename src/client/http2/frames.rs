@@ -194,7 +194,16 @@ impl SmallFrames {
     ///
     /// The time at which to ask again.
     pub(super) fn check(&self) -> Result<(), Instant> {
-        self.streams.pace.check()
+        // A stream without unread frames is never held back by the frames of others.
+        match self.unread() {
+            0 => Ok(()),
+            _ => self.streams.pace.check(),
+        }
+    }
+
+    /// Returns the number of small frames of the stream that the upstream may not have read.
+    pub(super) fn unread(&self) -> u32 {
+        self.inbox.small_sent.load(Ordering::Relaxed)
     }
 }
 

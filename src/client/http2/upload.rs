@@ -163,7 +163,8 @@ impl Upload {
                     return Poll::Ready(());
                 }
                 Err(next) => {
-                    if self.pause.is_none() {
+                    // The frames of others may be the cause of the pause.
+                    if self.pause.is_none() && self.small_frames.unread() >= MANY_SMALL_FRAMES {
                         self.permit.separate();
                     }
                     self.pause = Some(Box::pin(sleep_until(next)));
@@ -232,6 +233,8 @@ impl Pending {
     }
 }
 
+/// The number of unread small frames of a stream from which on its connection key gets connections of its own.
+const MANY_SMALL_FRAMES: u32 = 8;
 /// The size of the buffer for small pieces, in bytes. One buffer is enough for a frame that is just not small.
 const JOINED_CAPACITY: usize = 2 * SMALL_FRAME_SIZE;
 

@@ -89,7 +89,7 @@ const REST: Duration = Duration::from_millis(25);
 const MAX_CONNECTIONS_OF_A_KEY: usize = 4;
 
 /// The minimum time for which a host remembers that its upstream requires HTTP/1.1.
-const HTTP1_MEMORY: Duration = Duration::from_secs(60 * 60);
+const HTTP1_MEMORY: Duration = Duration::from_secs(10 * 60);
 
 /// A call that waits for a connection or a stream.
 struct Waiter {
@@ -255,6 +255,7 @@ impl Host {
         let pool = self.pool.upgrade();
         if let Some(pool) = &pool {
             state.plan_openings(self, pool, &mut deferred);
+            deferred.failed = state.take_unservable();
         }
         drop(state);
         drop(closing);
@@ -265,7 +266,7 @@ impl Host {
 
     /// Returns `true` if the upstream requires HTTP/1.1.
     pub(super) fn requires_http1(&self) -> bool {
-        self.lock().http1_since.is_some()
+        self.lock().requires_http1()
     }
 
     /// Returns the destination of new connections. If the key has a client certificate, the
@@ -312,7 +313,7 @@ impl Host {
                 deferred.http1 = state.check_in(connection, &self.key, pool);
             }
             // The connection was opened before the upstream required HTTP/1.1.
-            Ok(Opened::Http2(connection, _)) if state.http1_since.is_some() => {
+            Ok(Opened::Http2(connection, _)) if state.requires_http1() => {
                 deferred.http2 = Some(connection);
             }
             Ok(Opened::Http2(connection, id)) => {
@@ -324,6 +325,8 @@ impl Host {
                 }
             }
             Err(error) => {
+                // If the upstream has no HTTP/1.1, the next opening offers HTTP/2 again.
+                state.http1_since = None;
                 state.fail_waiters(self.is_always_http1(pool), error, &mut deferred);
             }
         }
@@ -506,9 +509,7 @@ impl Host {
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
         !is_empty
             || state.cooldown.is_remembered()
-            || state
-                .http1_since
-                .is_some_and(|since| since.elapsed() < HTTP1_MEMORY)
+            || state.http1_since.is_some_and(is_remembered)
             || state.sessions_since.is_some()
             || self.separation.is_remembered()
     }
@@ -552,7 +553,21 @@ impl IdlePool for Host {
     }
 }
 
+/// Returns `true` if an upstream that required HTTP/1.1 at that time isn't asked for HTTP/2.
+fn is_remembered(since: Instant) -> bool {
+    since.elapsed() < HTTP1_MEMORY
+}
+
 impl State {
+    /// Returns `true` if the upstream requires HTTP/1.1. After a while, HTTP/2 is tried again.
+    fn requires_http1(&mut self) -> bool {
+        if self.http1_since.is_some_and(|since| !is_remembered(since)) {
+            self.http1_since = None;
+            self.protocol = None;
+        }
+        self.http1_since.is_some()
+    }
+
     /// Returns a free stream, or else the HTTP/1.1 connection that was checked in last.
     fn check_out(
         &mut self,

@@ -63,6 +63,10 @@ async fn h24_another_address_of_the_gateway_is_refused() {
         "http://app.test/p",
         "http://app.test/p/c/../other/b.txt",
         "http://app.test/p/c/b#c",
+        // User info may be the caller's key.
+        "https://user:k3y@app.test/p/c/b.txt",
+        "http://app.test:/p/other/b.txt",
+        "http://app.test:080/p/other/b.txt",
     ] {
         let field = format!("Destination: {sent}");
         let call = request("COPY", "/p/c/a.txt", &[&field], "");

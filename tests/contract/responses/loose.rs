@@ -81,7 +81,7 @@ async fn b17_a_field_that_frames_the_message_is_never_mended() {
 }
 
 #[tokio::test]
-async fn b17_the_connection_is_kept_and_each_response_is_mended() {
+async fn b17_a_connection_with_a_mended_response_is_not_used_again() {
     let vendor = Vendor::answering(Reply::from(head("X-A : 1\r\n 2"))).await;
     let pair = Pair::before(vendor, |setup| setup).await;
     let mut caller = Caller::connect(pair.gateway.address).await;
@@ -93,11 +93,12 @@ async fn b17_the_connection_is_kept_and_each_response_is_mended() {
         assert_eq!(received.body.data, b"hello");
         assert_eq!((received.head.method(), received.target()), (method, "/x"));
     }
-    assert_eq!(pair.vendor.connections().await, 1);
+    // A part of a request may not have been written, and the upstream would read the next request as its rest.
+    assert_eq!(pair.vendor.connections().await, 3);
 }
 
 #[tokio::test]
-async fn b17_a_head_in_pieces_and_an_interim_head_are_mended() {
+async fn b17_a_head_in_pieces_is_mended() {
     for is_secure in [false, true] {
         let vendor = match is_secure {
             false => ManualVendor::bind().await,
@@ -108,9 +109,8 @@ async fn b17_a_head_in_pieces_and_an_interim_head_are_mended() {
         caller.write(post("/p/c/x", "hello")).await;
         let mut connection = vendor.accept().await;
         connection.request().await;
-        let hints = "HTTP/1.1 103 Early Hints\r\nLink : </a>\r\n\r\n";
         let chunks = "Transfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n";
-        for byte in format!("{hints}HTTP/1.1 201 Created\r\nX-A: 1\r\n 2\r\n{chunks}").chars() {
+        for byte in format!("HTTP/1.1 201 Created\r\nX-A: 1\r\n 2\r\n{chunks}").chars() {
             connection.write(byte.to_string()).await;
             tokio::task::yield_now().await;
         }
@@ -128,6 +128,26 @@ async fn b17_a_head_in_pieces_and_an_interim_head_are_mended() {
     }
 }
 
+/// hyper removes the head before it checks the lengths, so the body is at the beginning of the rest.
+#[tokio::test]
+async fn b17_a_body_is_never_read_as_a_head() {
+    let stored = "HTTP/1.1 200 OK\r\nX : y\r\nSet-Cookie: a=b\r\nContent-Length: 2\r\n\r\nhi";
+    for fields in [
+        "Content-Length: 77\r\nContent-Length: 78\r\n",
+        "X : a\r\nContent-Length: 77\r\nContent-Length: 78\r\n",
+        "Content-Length: +77\r\n",
+        "X : a\r\nContent-Length: 7x\r\n",
+    ] {
+        let pair = answering(format!("HTTP/1.1 200 OK\r\n{fields}\r\n{stored}")).await;
+        pair.refused(get("/p/c/x"), 502, "upstream-protocol").await;
+    }
+    // The same after an interim response.
+    let loose =
+        "HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\nX : y\r\nContent-Length: 2\r\n\r\nok";
+    let pair = answering(loose).await;
+    pair.refused(get("/p/c/x"), 502, "upstream-protocol").await;
+}
+
 #[tokio::test]
 async fn b17_a_mended_response_to_head_has_no_body() {
     let pair = answering("HTTP/1.1 200 OK\r\nX : 1\r\nContent-Length: 1234\r\n\r\n").await;
@@ -137,7 +157,7 @@ async fn b17_a_mended_response_to_head_has_no_body() {
         assert_eq!(response.status(), 200);
         assert_eq!(response.head.values("content-length"), ["1234"]);
     }
-    assert_eq!(pair.vendor.connections().await, 1);
+    assert_eq!(pair.vendor.connections().await, 2);
 }
 
 #[tokio::test]

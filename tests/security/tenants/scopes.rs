@@ -205,6 +205,33 @@ async fn t3_a_query_cannot_override_the_method_of_a_scope() {
     assert_eq!(vendor.next().await.target(), "/v2/x?_method=DELETE");
 }
 
+/// The gateway can't know as which path of which account the upstream reads such a field.
+#[tokio::test]
+async fn t3_a_second_path_in_a_field_is_refused_if_the_scope_limits_paths() {
+    let vendor = Vendor::ok().await;
+    let gateway = scoped(&vendor, Scope::all().paths(["pub/*"])).await;
+    for line in [
+        "Destination: /private/b",
+        "Destination: https://vendor.test/private/b",
+        "X-Amz-Copy-Source: /bucket/private",
+        "x-ms-copy-source: https://vendor.test/private",
+        "X-Goog-Copy-Source: bucket/private",
+        "X-Copy-From: bucket/private",
+    ] {
+        let call = request("PUT", "/p/c/pub/a", &[line], "");
+        let answer = raw_call(gateway.address, call).await;
+        assert_eq!(answer.error(), Some("scope-refused"), "{line}");
+    }
+    vendor.untouched().await;
+    let gateway = scoped(&vendor, Scope::all()).await;
+    let line = "Destination: /private/b";
+    raw_call(gateway.address, request("MOVE", "/p/c/pub/a", &[line], "")).await;
+    assert_eq!(
+        vendor.next().await.head.values("destination"),
+        ["/private/b"]
+    );
+}
+
 #[tokio::test]
 async fn t3_fields_that_override_the_path_do_not_pass_a_scope_of_paths() {
     let vendor = Vendor::ok().await;

@@ -1,5 +1,6 @@
 //! `address_by` and `host_pattern`: the ways in which a call names its connection.
 
+use http::Request;
 use tower_passthrough::address::Addressing;
 
 use super::file::File;
@@ -38,6 +39,15 @@ pub(super) fn ways(file: &File, mount: &str, problems: &mut Problems) -> Ways {
             pattern,
             "this key has no effect without \"host\" in `address_by`; add \"host\", or remove this key",
         ));
+    }
+    if let Some(url) = &file.public_url {
+        let request = Request::get(url.get_ref().as_str()).body(());
+        if has(Way::Host) && request.is_ok_and(|request| hosts.is_by_host(&request)) {
+            problems.push(Problem::at(
+                url,
+                "`host_pattern` takes this host for the name of a connection, so no other call would arrive; choose another pattern or host",
+            ));
+        }
     }
     if let Some(place) = &file.address_by {
         if let Some(why) = mistake(file, &ways, mount) {

@@ -105,7 +105,43 @@ async fn a_call_without_a_valid_key_is_401() {
     ] {
         assert_eq!(gateway.curl(&target, &[]).await.status(), 401, "{target}");
     }
+    // Each value costs a hash, so only a few are compared.
+    let many = "X-Amz-Credential=////&".repeat(100);
+    let target = format!("/passthrough/c/x?{many}X-Amz-Credential={KEY}/1/2/3/aws4_request");
+    assert_eq!(gateway.curl(&target, &[]).await.status(), 401);
     vendor.untouched().await;
+}
+
+#[tokio::test]
+async fn t18_a_key_in_two_places_is_removed_from_both() {
+    let (vendor, gateway) = start(&caller("connections = [\"*\"]")).await;
+    let credential = format!("X-Amz-Credential={KEY}/20260101/eu-west-1/s3/aws4_request");
+    for field in [
+        format!("x-api-key: {KEY}"),
+        format!("Authorization: Bearer {KEY}"),
+    ] {
+        let target = format!("/passthrough/c/x?{credential}&a=1");
+        let answer = gateway.curl(&target, &["-H", &field]).await;
+        assert_eq!(answer.status(), 200, "{field}");
+        assert_eq!(vendor.next().await.target(), "/x?a=1");
+    }
+}
+
+/// A browser would ask its user for a password, and then send it also from pages of other sites.
+#[tokio::test]
+async fn browsers_get_no_challenge_for_a_password() {
+    let (_vendor, gateway) = start(&caller("connections = [\"*\"]")).await;
+    for (field, has_basic) in [
+        ("Accept: */*", true),
+        ("Sec-Fetch-Mode: navigate", false),
+        ("Upgrade-Insecure-Requests: 1", false),
+        ("Accept: text/html,application/xhtml+xml", false),
+    ] {
+        let answer = gateway.curl("/passthrough/c/x", &["-H", field]).await;
+        assert_eq!(answer.status(), 401);
+        let text = format!("{answer:?}").to_ascii_lowercase();
+        assert_eq!(text.contains("basic realm"), has_basic, "{field}: {text}");
+    }
 }
 
 fn basic(text: &str) -> String {

@@ -342,6 +342,33 @@ async fn observe_paths() {
     }
 }
 
+/// The path is complete if something else names the connection.
+#[tokio::test]
+async fn observe_paths_in_each_way_of_addressing() {
+    let vendor = Vendor::ok().await;
+    let top = "address_by = [\"path\", \"host\", \"header\", \"key\"]\nhost_pattern = \"{connection}.gw.test\"";
+    let config = Config::new(&vendor)
+        .top(top)
+        .callers("[[caller]]\napi_key = \"k3y\"\nconnections = [\"c\"]")
+        .table("[observe]\npaths = true");
+    let gateway = Gateway::start(&config).await;
+    let key = "x-api-key: k3y";
+    for (target, fields) in [
+        ("/passthrough/c/admin/users", &[key][..]),
+        ("/admin/users", &[key, "Host: c.gw.test"]),
+        ("/passthrough/admin/users", &[key, "x-connection: c"]),
+        ("/admin/users", &[key]),
+    ] {
+        let arguments: Vec<_> = fields.iter().flat_map(|field| ["-H", field]).collect();
+        let answer = gateway.curl(target, &arguments).await;
+        assert_eq!(answer.status(), 200, "{target} {fields:?}");
+        assert_eq!(vendor.next().await.target(), "/admin/users");
+    }
+    for call in gateway.calls(4).await {
+        assert!(call.contains("path=/admin/users"), "{call}");
+    }
+}
+
 /// The peer of a caller without a key is in the log as well.
 #[tokio::test]
 async fn the_log_names_the_peer_of_each_call() {

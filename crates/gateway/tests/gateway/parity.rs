@@ -15,6 +15,10 @@ const API: [&str; 2] = [
 const KEYS: &[(&str, &str)] = &[
     ("PassthroughBuilder::authorize", "caller.api_key"),
     ("PassthroughBuilder::address_by", "address_by"),
+    ("Addressing::extension", "address_by"),
+    ("Addressing::header", "address_by"),
+    ("Addressing::host", "host_pattern"),
+    ("Addressing::without_path", "address_by"),
     ("PassthroughBuilder::public_url", "public_url"),
     ("PassthroughBuilder::foreign_locations", "foreign_locations"),
     ("PassthroughBuilder::reauthorize_link", "reauthorize_url"),

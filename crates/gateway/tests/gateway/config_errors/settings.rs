@@ -97,6 +97,10 @@ fn ways_to_name_a_connection() {
             "2:16: host_pattern: a pattern of hosts must contain `{connection}` once, followed by a domain, such as `{connection}.gw.example.com`, without a scheme and a port",
         ),
         (
+            "public_url = \"https://c4nary.example.com\"\naddress_by = [\"path\", \"host\"]\nhost_pattern = \"{connection}.example.com\"",
+            "1:14: public_url: `host_pattern` takes this host for the name of a connection, so no other call would arrive; choose another pattern or host",
+        ),
+        (
             "address_by = [\"path\", \"key\"]\nmount = \"/\"",
             "1:14: address_by: \"key\" has no effect: with mount = \"/\", the path of each call names a connection; set another mount, or remove \"path\"",
         ),
