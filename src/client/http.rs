@@ -250,6 +250,10 @@ impl Transport for HttpTransport {
                                     let kind = TransportErrorKind::Http2Unavailable;
                                     return Err(TransportError::new(kind, error));
                                 }
+                                // Without TLS, the host application has said that the upstream uses HTTP/2.
+                                if destination.scheme() == Scheme::Http {
+                                    return Err(first_failure(lost, error));
+                                }
                                 host.require_http1();
                                 resends += 1;
                                 let copy = copy.filter(|_| resends <= MAX_RESENDS);

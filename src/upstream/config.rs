@@ -141,7 +141,8 @@ impl Upstream {
     ///
     /// `path` is relative to the base URL, and is compared by whole segments, byte for byte, with the path of a call. The longest such path
     /// counts. The whole path of the call is appended to the other base URL: with the route `/v1/files` to `https://files.vendor.test`, the
-    /// call `/v1/files/7` is sent to `https://files.vendor.test/v1/files/7`. A call with `__domain` isn't routed.
+    /// call `/v1/files/7` is sent to `https://files.vendor.test/v1/files/7`. A call with `__domain`, or with dot segments
+    /// in its path, isn't routed.
     ///
     /// The credential, the default fields and the default query are the same as for other calls, so the other host must belong to the vendor.
     /// Scopes are checked on the path of the call.

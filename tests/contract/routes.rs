@@ -36,7 +36,6 @@ async fn d16_a_route_leads_the_paths_below_it_to_its_own_base_url() {
         ("/%2Fv1%2Ffiles%2F7%3Fa", "/up/v1/files/7?a"),
         ("/v1/files/deep", "/up/v1/files/deep"),
         ("/v1/files/deep/er/x", "/deeper/v1/files/deep/er/x"),
-        ("/v1/files/../x", "/up/v1/files/../x"),
     ] {
         let answer = raw_call(gateway.address, get(&format!("/p/c{path}"))).await;
         assert_eq!(answer.status(), 200, "{path}");
@@ -57,6 +56,9 @@ async fn d16_a_route_leads_the_paths_below_it_to_its_own_base_url() {
         "/x/v1/files",
         "/v1/%66iles",
         "/v1/files;a/x",
+        // The other host could read it as a path outside of the route.
+        "/v1/files/../x",
+        "/v1/files/%2e%2e/x",
     ] {
         let answer = raw_call(gateway.address, get(&format!("/p/c{path}"))).await;
         assert_eq!(answer.status(), 200, "{path}");

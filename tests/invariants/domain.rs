@@ -44,7 +44,10 @@ pub fn check(text: &str) {
                 "{text:?}"
             );
             assert_eq!(sent.uri.scheme_str(), Some("https"));
-            assert!(!sent.headers.contains_key("host"));
+            assert_eq!(
+                sent.headers.get("host").map(|host| host.as_bytes()),
+                Some(sent.authority.as_bytes())
+            );
             assert_eq!(
                 sent.headers
                     .get("authorization")
