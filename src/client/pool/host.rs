@@ -88,7 +88,7 @@ const REST: Duration = Duration::from_millis(25);
 /// The number of HTTP/2 connections that may be opened for a single connection key.
 const MAX_CONNECTIONS_OF_A_KEY: usize = 4;
 
-/// The minimum time for which a host remembers that its upstream requires HTTP/1.1.
+/// The time for which a host remembers that its upstream requires HTTP/1.1.
 const HTTP1_MEMORY: Duration = Duration::from_secs(10 * 60);
 
 /// A call that waits for a connection or a stream.
@@ -244,7 +244,7 @@ impl Host {
         form.needs_http1 || !form.needs_http2 && pool.protocols.is_always_http1(is_secure)
     }
 
-    /// Uses only HTTP/1.1 from now on, because the upstream requires it. The calls on HTTP/2 connections go on.
+    /// Uses only HTTP/1.1 for [`HTTP1_MEMORY`], because the upstream requires it. The calls on HTTP/2 connections go on.
     pub(crate) fn require_http1(self: &Arc<Self>) {
         let mut state = self.lock();
         state.http1_since = Some(Instant::now());
