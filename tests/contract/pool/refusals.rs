@@ -289,8 +289,9 @@ async fn k1_a_streamed_request_that_needs_http1_fails_and_the_next_one_succeeds(
     assert_ok(&caller.response("POST").await, "own");
 }
 
+/// The host application has said that the upstream uses HTTP/2, and a single answer doesn't change that for all callers.
 #[tokio::test]
-async fn k1_http_1_1_required_applies_without_tls_as_well() {
+async fn k1_without_tls_http_1_1_required_is_a_failure_of_one_call() {
     let vendor = FrameVendor::bind().await;
     let gateway = setup(&vendor).start().await;
     let mut caller = Caller::connect(gateway.address).await;
@@ -298,11 +299,11 @@ async fn k1_http_1_1_required_applies_without_tls_as_well() {
     let mut first = vendor.accept(&[]).await;
     let stream = first.request().await;
     first.reset(stream, HTTP_1_1_REQUIRED).await;
-    let mut second = vendor.0.accept().await;
-    assert_eq!(second.request().await.target(), "/x");
-    second
-        .write("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nown")
-        .await;
+    let answer = caller.response("GET").await;
+    assert_eq!(answer.status(), 502);
+    caller.write(get("/p/c/x")).await;
+    let stream = first.request().await;
+    first.answer(stream, "own").await;
     assert_ok(&caller.response("GET").await, "own");
 }
 
