@@ -164,14 +164,10 @@ impl Transport for HttpTransport {
                 }
                 let newer_than = lost.as_ref().map(|lost| lost.newest);
                 let acquired = host.acquire(pool.shared(), to.connection_key(), newer_than);
-                let lease = match (acquired.await, lost.take()) {
-                    (Ok(lease), before) => {
-                        lost = before;
-                        lease
-                    }
+                let lease = match acquired.await {
+                    Ok(lease) => lease,
                     // The upstream may have acted on the request, so the first failure counts.
-                    (Err(_), Some(lost)) => return Err(lost.error),
-                    (Err(error), None) => return Err(error),
+                    Err(error) => return Err(lost.map_or(error, |lost| lost.error)),
                 };
                 to.end_wait();
                 // The destination that the policy has checked replaces the destination in the request.

@@ -224,14 +224,15 @@ fn rebuild(
     host: Option<HeaderValue>,
     goes: impl Fn(usize, &HeaderName) -> bool,
 ) {
-    // Most heads fit on the stack.
-    let fields: SmallVec<[(Option<HeaderName>, HeaderValue); 24]> = headers.drain().collect();
+    // Most heads fit on the stack. The buffer is drained, because moving it would copy all of it.
+    let mut fields = SmallVec::<[(Option<HeaderName>, HeaderValue); 24]>::new();
+    fields.extend(headers.drain());
     if let Some(host) = host {
         headers.insert(HOST, host);
     }
     let mut at = 0;
     let mut kept: Option<HeaderName> = None;
-    for (name, value) in fields {
+    for (name, value) in fields.drain(..) {
         // A further line of the same field has no name.
         let Some(name) = name else {
             if let Some(name) = &kept {
