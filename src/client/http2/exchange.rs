@@ -17,6 +17,7 @@ use super::upload::{End, Upload};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::client::connect::is_certificate_refusal;
 use crate::client::error::{TransportError, TransportErrorKind};
+use crate::client::grpc;
 use crate::rewrite::says_its_length;
 
 /// The failure of an exchange.
@@ -54,6 +55,7 @@ impl Http2 {
         head.version = Version::HTTP_2;
         set_framing(&head.method, &mut head.headers, &body);
         let has_no_body = body.is_end_stream();
+        let is_grpc = !has_no_body && grpc::is_grpc(&head.headers);
         let (mut response, stream) = self
             .sender
             .send_request(Request::from_parts(head, ()), has_no_body)
@@ -63,8 +65,10 @@ impl Http2 {
             })?;
         let id = response.stream_id().as_u32();
         let registered = self.inboxes.add(id);
-        let mut upload =
-            (!has_no_body).then(|| Upload::new(body, stream, registered.small_frames(), &permit));
+        let mut upload = (!has_no_body).then(|| {
+            let small_frames = registered.small_frames();
+            Upload::new(body, stream, small_frames, &permit, is_grpc)
+        });
         let mut interim = 0;
         let answered = poll_fn(|cx| {
             if let Some(Poll::Ready(end)) = upload.as_mut().map(|upload| upload.poll(cx)) {

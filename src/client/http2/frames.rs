@@ -188,16 +188,16 @@ impl SmallFrames {
         self.inbox.small_sent.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Checks that a small frame may be sent now. The frames beyond the free ones use up the time until the next frame.
+    /// Checks that a small frame may be sent now, as [`Pace::check`] does.
     ///
     /// # Errors
     ///
     /// The time at which to ask again.
-    pub(super) fn check(&self) -> Result<(), Instant> {
+    pub(super) fn check(&self, shared: bool) -> Result<(), Instant> {
         // A stream without unread frames is never held back by the frames of others.
         match self.unread() {
             0 => Ok(()),
-            _ => self.streams.pace.check(),
+            _ => self.streams.pace.check(shared),
         }
     }
 

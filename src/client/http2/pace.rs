@@ -18,7 +18,7 @@ use tokio::time::Instant;
 const MAX_FREE_FRAMES: u32 = 64;
 /// The pause after the first small frame beyond [`MAX_FREE_FRAMES`]. Each further frame doubles the pause.
 const FIRST_PAUSE: Duration = Duration::from_millis(20);
-/// The maximum pause between two small frames of a connection.
+/// The maximum pause between two small frames of a connection that several connection keys share.
 const MAX_PAUSE: Duration = Duration::from_secs(2);
 
 /// The small frames of a connection that its upstream may not have read.
@@ -35,12 +35,13 @@ impl Pace {
         self.unread.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Checks that a small frame may be sent now. The frames beyond the free ones use up the time until the next frame.
+    /// Checks that a small frame may be sent now. The frames beyond the free ones use up the time until the next frame. If the connection
+    /// isn't `shared`, the pauses don't grow: the upstream can end only the calls of one key, and small messages aren't delayed much.
     ///
     /// # Errors
     ///
     /// The time at which to ask again.
-    pub(super) fn check(&self) -> Result<(), Instant> {
+    pub(super) fn check(&self, shared: bool) -> Result<(), Instant> {
         let excess = self
             .unread
             .load(Ordering::Relaxed)
@@ -51,8 +52,13 @@ impl Pace {
             if let Some(next) = next.filter(|next| *next > now) {
                 return Err(next);
             }
-            let pause = FIRST_PAUSE.saturating_mul(1 << excess.min(16));
-            *next = Some(now + pause.min(MAX_PAUSE));
+            let pause = match shared {
+                true => FIRST_PAUSE
+                    .saturating_mul(1 << excess.min(16))
+                    .min(MAX_PAUSE),
+                false => FIRST_PAUSE,
+            };
+            *next = Some(now + pause);
         }
         Ok(())
     }
@@ -73,12 +79,12 @@ mod tests {
     async fn small_frames_beyond_the_free_ones_are_paused_longer_and_longer() {
         let pace = Pace::default();
         for _ in 0..MAX_FREE_FRAMES {
-            assert!(pace.check().is_ok());
+            assert!(pace.check(true).is_ok());
             pace.count();
         }
         let start = Instant::now();
         for _ in 0..20 {
-            while let Err(next) = pace.check() {
+            while let Err(next) = pace.check(true) {
                 tokio::time::sleep_until(next).await;
             }
             pace.count();
@@ -87,6 +93,6 @@ mod tests {
         assert!(passed > Duration::from_secs(20), "{passed:?}");
         // A frame of a stream that ended makes room for another frame.
         pace.remove(MAX_FREE_FRAMES);
-        assert!(pace.check().is_ok());
+        assert!(pace.check(true).is_ok());
     }
 }

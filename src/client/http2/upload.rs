@@ -29,6 +29,8 @@ pub(super) struct Upload {
     /// The timer of a small frame that waits until it may be sent.
     pause: Option<Pin<Box<Sleep>>>,
     permit: Permit,
+    /// Small messages of gRPC never wait.
+    is_grpc: bool,
 }
 
 /// The reason why an upload ended.
@@ -53,6 +55,7 @@ impl Upload {
         stream: SendStream<Bytes>,
         small_frames: SmallFrames,
         permit: &Permit,
+        is_grpc: bool,
     ) -> Self {
         Self {
             body,
@@ -62,6 +65,7 @@ impl Upload {
             small_frames,
             pause: None,
             permit: Permit::clone(permit),
+            is_grpc,
         }
     }
 
@@ -108,7 +112,7 @@ impl Upload {
                 return Poll::Ready(End::Upstream);
             }
             if self.pending.is_small() {
-                if self.end.is_none() && self.permit.is_shared() {
+                if self.end.is_none() && !self.is_grpc {
                     ready!(self.poll_pause(cx));
                 }
                 self.small_frames.count();
@@ -157,7 +161,7 @@ impl Upload {
             if let Some(pause) = &mut self.pause {
                 ready!(poll_unbudgeted(cx, |cx| pause.as_mut().poll(cx)));
             }
-            match self.small_frames.check() {
+            match self.small_frames.check(self.permit.is_shared()) {
                 Ok(()) => {
                     self.pause = None;
                     return Poll::Ready(());
