@@ -102,7 +102,7 @@ impl FromStr for Listen {
 
     fn from_str(text: &str) -> Result<Self, InvalidListen> {
         if let Some(path) = text.strip_prefix("unix:") {
-            // As in a URL: `unix:///run/x.sock`.
+            // A URL has two slashes more: `unix:///run/x.sock`.
             let path = path.strip_prefix("//").unwrap_or(path);
             return match path.is_empty() || path.contains('\0') {
                 true => Err(InvalidListen),

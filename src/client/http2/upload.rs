@@ -16,6 +16,9 @@ use super::frames::{SMALL_FRAME_SIZE, SmallFrames};
 use crate::body::{Following, RequestBody, poll_unbudgeted};
 use crate::error::BoxError;
 
+/// The number of unread small frames of a stream from which on its connection key gets connections of its own.
+const MANY_SMALL_FRAMES: u32 = 8;
+
 /// Writes the frames of a body when the upstream has room for them. If the upload is dropped before
 /// its end, the stream is reset as soon as the response has been dropped as well.
 pub(super) struct Upload {
@@ -219,7 +222,10 @@ impl Pending {
             return;
         }
         if !self.piece.is_empty() {
-            self.joined.reserve(JOINED_CAPACITY);
+            // Joined data is never longer than this, so it's reserved once for each frame.
+            if self.joined.is_empty() {
+                self.joined.reserve(SMALL_FRAME_SIZE);
+            }
             self.joined.extend_from_slice(&self.piece);
         }
         self.piece = piece;
@@ -236,11 +242,6 @@ impl Pending {
         self.joined.split().freeze()
     }
 }
-
-/// The number of unread small frames of a stream from which on its connection key gets connections of its own.
-const MANY_SMALL_FRAMES: u32 = 8;
-/// The size of the buffer for small pieces, in bytes. One buffer is enough for a frame that is just not small.
-const JOINED_CAPACITY: usize = 2 * SMALL_FRAME_SIZE;
 
 /// Returns once the response has been dropped before its end, or the call makes no progress.
 async fn until_abandoned(following: Option<Following>, mut response: oneshot::Receiver<()>) {
