@@ -83,6 +83,7 @@ pub struct ConnectionCacheBuilder<F> {
     feed: F,
     max_entries: u64,
     staleness: Duration,
+    outage_grace: Duration,
 }
 
 impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
@@ -107,6 +108,21 @@ impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
         self
     }
 
+    /// Sets the time for which cached connections are still returned while the feed fails, counted from the last successful call of
+    /// the feed.
+    ///
+    /// Only entries that were current then are returned: a connection that isn't cached is read, which fails if the database can't be
+    /// reached. A change by another process, such as a removal, stays hidden for as long. While the feed fails, a single caller at a
+    /// time calls the feed again, and the others don't wait for it.
+    ///
+    /// If the time is zero, each call fails while the feed fails.
+    ///
+    /// Default: 0 s.
+    pub fn outage_grace(mut self, time: Duration) -> Self {
+        self.outage_grace = time;
+        self
+    }
+
     /// Builds the cache.
     #[must_use]
     pub fn build(self) -> ConnectionCache<F> {
@@ -118,7 +134,7 @@ impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
             slots: [const { AtomicU64::new(0) }; SLOTS],
             hasher: RandomState::default(),
             reads: SingleFlight::new(usize::MAX),
-            changes: Watch::new(self.feed, self.staleness),
+            changes: Watch::new(self.feed, self.staleness, self.outage_grace),
         }))
     }
 }
@@ -136,6 +152,7 @@ impl<F: ChangeFeed> ConnectionCache<F> {
             feed,
             max_entries: MAX_ENTRIES,
             staleness: STALENESS,
+            outage_grace: Duration::ZERO,
         }
     }
 
@@ -293,9 +310,12 @@ struct Watch<F: ChangeFeed> {
     cursor: Mutex<Option<F::Cursor>>,
     questions: Arc<SingleFlight<(), (), Result<(), SharedFailure>>>,
     staleness: Duration,
+    outage_grace: Duration,
     began: Instant,
     /// The time of the last successful call of the feed, in nanoseconds since the start.
     asked: AtomicU64,
+    /// The end of the last failed call of the feed, in nanoseconds since the start. [`NEVER`] if the last call has succeeded.
+    failed: AtomicU64,
     /// The number of reports that any connection may have changed.
     all: AtomicU64,
 }
@@ -304,43 +324,63 @@ struct Watch<F: ChangeFeed> {
 const NEVER: u64 = u64::MAX;
 
 impl<F: ChangeFeed> Watch<F> {
-    fn new(feed: F, staleness: Duration) -> Self {
+    fn new(feed: F, staleness: Duration, outage_grace: Duration) -> Self {
         Self {
             feed,
             cursor: Mutex::new(None),
             questions: SingleFlight::new(usize::MAX),
             staleness,
+            outage_grace,
             began: Instant::now(),
             asked: AtomicU64::new(NEVER),
+            failed: AtomicU64::new(NEVER),
             all: AtomicU64::new(0),
         }
     }
 
+    /// Returns the time since the start, in nanoseconds.
+    fn now(&self) -> u64 {
+        u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(NEVER - 1)
+    }
+
+    /// Returns `true` if that time is set, and has been reached less than `limit` ago.
+    fn is_within(&self, time: &AtomicU64, limit: Duration) -> bool {
+        let time = time.load(Ordering::Acquire);
+        time != NEVER && Duration::from_nanos(self.now().saturating_sub(time)) < limit
+    }
+
     fn is_due(&self) -> bool {
-        let asked = self.asked.load(Ordering::Acquire);
-        let since = self
-            .began
-            .elapsed()
-            .saturating_sub(Duration::from_nanos(asked));
-        asked == NEVER || since >= self.staleness
+        !self.is_within(&self.asked, self.staleness)
+    }
+
+    /// Returns `true` if the last call of the feed has failed, and entries may still be returned.
+    fn is_outage_within_grace(&self) -> bool {
+        self.failed.load(Ordering::Acquire) != NEVER
+            && self.is_within(&self.asked, self.outage_grace)
     }
 
     /// Calls the feed if that's due, or waits for a call of the feed that another caller has begun.
     async fn ask(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
         let mut has_waited = false;
         while self.is_due() {
+            let is_outage = self.is_outage_within_grace();
+            // The feed is called again only after a pause, and only by a single caller at a time.
+            if is_outage && self.is_within(&self.failed, self.staleness) {
+                return Ok(());
+            }
             let Ok(joined) = self.questions.join(&(), always);
             match joined {
                 Join::Started(leader, _) => {
                     // Another caller may have been faster.
                     let answered = match self.is_due() {
-                        true => self.ask_once(changed).await,
+                        true => self.ask_or_forgive(changed).await,
                         false => Ok(()),
                     };
                     leader.complete(answered.clone());
                     return answered;
                 }
-                Join::Full => return self.ask_once(changed).await,
+                Join::Full => return self.ask_or_forgive(changed).await,
+                Join::Joined(_) if is_outage => return Ok(()),
                 Join::Joined(waiter) => match waiter.result().await {
                     Some(Err(failure)) => return Err(failure),
                     // The second call of the feed that was waited for began after this caller came, so its result counts.
@@ -354,9 +394,26 @@ impl<F: ChangeFeed> Watch<F> {
         Ok(())
     }
 
+    /// Calls the feed. Its failure isn't an error if the last successful call was within the grace.
+    async fn ask_or_forgive(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
+        match self.ask_once(changed).await {
+            Ok(()) => {
+                self.failed.store(NEVER, Ordering::Release);
+                Ok(())
+            }
+            Err(failure) => {
+                self.failed.store(self.now(), Ordering::Release);
+                match self.is_outage_within_grace() {
+                    true => Ok(()),
+                    false => Err(failure),
+                }
+            }
+        }
+    }
+
     async fn ask_once(&self, changed: impl Fn(&ConnectionKey)) -> Result<(), SharedFailure> {
         let mut cursor = self.cursor.lock().await;
-        let now = u64::try_from(self.began.elapsed().as_nanos()).unwrap_or(NEVER - 1);
+        let now = self.now();
         let changes = self.feed.changes_since(cursor.as_ref()).await;
         let failed = |error| SharedFailure::new("the store's changes couldn't be read", error);
         let next = match changes.map_err(failed)? {
@@ -448,6 +505,7 @@ impl<F: ChangeFeed> fmt::Debug for ConnectionCache<F> {
         f.debug_struct("ConnectionCache")
             .field("entries", &self.0.entries.entry_count())
             .field("staleness", &self.0.changes.staleness)
+            .field("outage_grace", &self.0.changes.outage_grace)
             .finish_non_exhaustive()
     }
 }
@@ -457,6 +515,7 @@ impl<F> fmt::Debug for ConnectionCacheBuilder<F> {
         f.debug_struct("ConnectionCacheBuilder")
             .field("max_entries", &self.max_entries)
             .field("staleness", &self.staleness)
+            .field("outage_grace", &self.outage_grace)
             .finish_non_exhaustive()
     }
 }

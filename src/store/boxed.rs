@@ -135,6 +135,13 @@ impl ConnectionStore for BoxConnectionStore {
         self.0.dyn_put(key, connection).await
     }
 
+    async fn put_all(
+        &self,
+        connections: &[(ConnectionKey, Connection)],
+    ) -> Result<Vec<CredentialVersion>, StoreError> {
+        self.0.dyn_put_all(connections).await
+    }
+
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         self.0.dyn_remove(key).await
     }
@@ -259,6 +266,11 @@ trait DynConnections: DynTokens {
         connection: &'a Connection,
     ) -> BoxFuture<'a, CredentialVersion>;
 
+    fn dyn_put_all<'a>(
+        &'a self,
+        connections: &'a [(ConnectionKey, Connection)],
+    ) -> BoxFuture<'a, Vec<CredentialVersion>>;
+
     fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool>;
 
     fn dyn_list<'a>(
@@ -275,6 +287,13 @@ impl<S: ConnectionStore> DynConnections for S {
         connection: &'a Connection,
     ) -> BoxFuture<'a, CredentialVersion> {
         Box::pin(self.put(key, connection))
+    }
+
+    fn dyn_put_all<'a>(
+        &'a self,
+        connections: &'a [(ConnectionKey, Connection)],
+    ) -> BoxFuture<'a, Vec<CredentialVersion>> {
+        Box::pin(self.put_all(connections))
     }
 
     fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool> {

@@ -180,6 +180,32 @@ pub trait ConnectionStore: TokenStore {
         connection: &Connection,
     ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send;
 
+    /// Adds or replaces several connections, and returns their versions in the same order. If a key is contained twice, the last
+    /// connection is stored.
+    ///
+    /// By default, the connections are [put](Self::put) one after the other, so the connections before a failure are stored. A store with
+    /// transactions should store either all of them or none, and document that.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`put`](Self::put). Some connections may be written then, or all.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some connections may be written, or all.
+    fn put_all(
+        &self,
+        connections: &[(ConnectionKey, Connection)],
+    ) -> impl Future<Output = Result<Vec<CredentialVersion>, StoreError>> + Send {
+        async move {
+            let mut versions = Vec::with_capacity(connections.len());
+            for (key, connection) in connections {
+                versions.push(self.put(key, connection).await?);
+            }
+            Ok(versions)
+        }
+    }
+
     /// Removes a connection and its lease. Returns `true` if there was such a connection; if there was none, this isn't an error.
     ///
     /// # Errors
@@ -385,6 +411,13 @@ macro_rules! forward {
                 connection: &Connection,
             ) -> impl Future<Output = Result<CredentialVersion, StoreError>> + Send {
                 S::put(self, key, connection)
+            }
+
+            fn put_all(
+                &self,
+                connections: &[(ConnectionKey, Connection)],
+            ) -> impl Future<Output = Result<Vec<CredentialVersion>, StoreError>> + Send {
+                S::put_all(self, connections)
             }
 
             fn remove(

@@ -126,8 +126,32 @@ pub(crate) fn put(
     connection: &Connection,
 ) -> Result<CredentialVersion, InternalError> {
     let transaction = writing(sqlite)?;
-    schema::prove(&transaction, keys)?;
-    let version = next(&transaction)?;
+    let version = put_within(&transaction, keys, key, connection)?;
+    transaction.commit()?;
+    Ok(version)
+}
+
+/// Puts all connections in a single transaction.
+pub(crate) fn put_all(
+    sqlite: &mut Sqlite,
+    keys: &Keys,
+    connections: &[(ConnectionKey, Connection)],
+) -> Result<Vec<CredentialVersion>, InternalError> {
+    let transaction = writing(sqlite)?;
+    let put = |(key, connection): &(_, _)| put_within(&transaction, keys, key, connection);
+    let versions = connections.iter().map(put).collect::<Result<_, _>>()?;
+    transaction.commit()?;
+    Ok(versions)
+}
+
+fn put_within(
+    transaction: &Transaction<'_>,
+    keys: &Keys,
+    key: &ConnectionKey,
+    connection: &Connection,
+) -> Result<CredentialVersion, InternalError> {
+    schema::prove(transaction, keys)?;
+    let version = next(transaction)?;
     let sealed = keys.seal(key, CredentialVersion::new(version), connection)?;
     transaction
         .prepare_cached(
@@ -144,7 +168,6 @@ pub(crate) fn put(
             keys.current_id().as_bytes(),
             sealed
         ])?;
-    transaction.commit()?;
     Ok(CredentialVersion::new(version))
 }
 

@@ -149,6 +149,21 @@ impl ConnectionStore for SqliteStore {
         Ok(self.writing(key, put).await?)
     }
 
+    /// Adds or replaces several connections in a single transaction: all of them are stored, or none.
+    async fn put_all(
+        &self,
+        connections: &[(ConnectionKey, Connection)],
+    ) -> Result<Vec<CredentialVersion>, StoreError> {
+        let (keys, connections) = (Arc::clone(&self.0.keys), connections.to_vec());
+        let invalidate = |(key, _): &(ConnectionKey, _)| self.0.cache.invalidate_on_drop(key);
+        let invalidate: Vec<_> = connections.iter().map(invalidate).collect();
+        let put = move |sqlite: &mut Sqlite| {
+            let _invalidate = invalidate;
+            rows::put_all(sqlite, &keys, &connections)
+        };
+        Ok(self.0.writer.run(put).await?)
+    }
+
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         let remove = move |sqlite: &mut Sqlite, _: &Keys, key: &ConnectionKey| {
             let removed = rows::remove(sqlite, key)?;

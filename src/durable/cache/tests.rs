@@ -290,6 +290,79 @@ async fn a_feed_that_fails_or_is_left_is_asked_again_with_its_cursor() {
     );
 }
 
+#[tokio::test(start_paused = true)]
+async fn entries_are_returned_during_an_outage_until_the_grace_ends() {
+    let database = Database::default();
+    let cache = ConnectionCache::builder(database.clone())
+        .staleness(Duration::from_secs(1))
+        .outage_grace(Duration::from_secs(60))
+        .build();
+    let (warm, changed, cold) = (key("warm"), key("changed"), key("cold"));
+    for key in [&warm, &changed, &cold] {
+        database.write(key);
+    }
+    for key in [&warm, &changed] {
+        assert!(call(&cache, key).await.is_ok());
+    }
+    database.write(&changed);
+    advance(Duration::from_secs(1)).await;
+    assert!(call(&cache, &warm).await.is_ok());
+    let asked = database.counts().0;
+
+    database.0.is_down.store(true, Ordering::Relaxed);
+    advance(Duration::from_secs(1)).await;
+    for _ in 0..3 {
+        let outcomes = join_all((0..50).map(|_| call(&cache, &warm))).await;
+        assert!(
+            outcomes
+                .iter()
+                .all(|outcome| matches!(outcome, Ok(version) if version == "1"))
+        );
+    }
+    assert_eq!(
+        database.counts().0,
+        asked + 1,
+        "the feed is called once in the staleness"
+    );
+    // A change that was reported before counts, and what isn't cached can't be read.
+    for key in [&changed, &cold] {
+        assert!(matches!(
+            call(&cache, key).await,
+            Err(StoreError::Unavailable(_))
+        ));
+    }
+    // One caller waits for a feed that doesn't answer.
+    database.0.is_slow.store(true, Ordering::Relaxed);
+    advance(Duration::from_secs(1)).await;
+    let mut waiting = Box::pin(call(&cache, &warm));
+    assert!((&mut waiting).now_or_never().is_none());
+    assert!(
+        call(&cache, &warm)
+            .now_or_never()
+            .is_some_and(|outcome| outcome.is_ok())
+    );
+    assert!(waiting.await.is_ok());
+    database.0.is_slow.store(false, Ordering::Relaxed);
+
+    advance(Duration::from_secs(60)).await;
+    for _ in 0..2 {
+        assert!(matches!(
+            call(&cache, &warm).await,
+            Err(StoreError::Unavailable(_))
+        ));
+    }
+    database.0.is_down.store(false, Ordering::Relaxed);
+    assert!(
+        call(&cache, &changed)
+            .await
+            .is_ok_and(|version| version == "2")
+    );
+    // The next outage has a grace of its own.
+    database.0.is_down.store(true, Ordering::Relaxed);
+    advance(Duration::from_secs(59)).await;
+    assert!(call(&cache, &warm).await.is_ok());
+}
+
 #[tokio::test]
 async fn x2_a_hundred_thousand_keys_leave_no_more_than_the_maximum() {
     let database = Database::default();

@@ -117,3 +117,40 @@ async fn a_full_cache_gives_correct_answers() {
         }
     }
 }
+
+#[tokio::test]
+async fn all_connections_are_put_or_none() {
+    let folder = Folder::new();
+    let store = patient(&folder).await;
+    let many = [
+        (id("a"), with_token("1")),
+        (id("b"), with_token("2")),
+        (id("a"), with_token("3")),
+    ];
+    let versions = store.put_all(&many).await.unwrap();
+    let record = store.read(&id("a")).await.unwrap();
+    assert_eq!(
+        (token(&record.connection), record.version),
+        ("3".into(), versions[2])
+    );
+    assert_eq!(store.read(&id("b")).await.unwrap().version, versions[1]);
+    called(&store, &id("a")).await.unwrap();
+    let sqlite = Sqlite::open(folder.file()).unwrap();
+    let refuse = "CREATE TRIGGER refuse BEFORE INSERT ON connections WHEN NEW.id = 'z'
+        BEGIN SELECT RAISE(ABORT, 'refused'); END";
+    sqlite.execute_batch(refuse).unwrap();
+    let refused = [
+        (id("a"), with_token("4")),
+        (id("c"), with_token("5")),
+        (id("z"), with_token("6")),
+    ];
+    assert!(store.put_all(&refused).await.is_err());
+    assert_eq!(token(&called(&store, &id("a")).await.unwrap()), "3");
+    assert!(matches!(
+        store.read(&id("c")).await,
+        Err(StoreError::NotFound)
+    ));
+    // A connection in memory is replaced too.
+    store.put_all(&refused[..2]).await.unwrap();
+    assert_eq!(token(&called(&store, &id("a")).await.unwrap()), "4");
+}

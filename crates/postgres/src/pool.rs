@@ -1,0 +1,392 @@
+//! Connections to the database: a few, opened on demand, and thrown away as soon as their server may not be the primary any more.
+//!
+//! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer. Statements are sent without a
+//! name, so that they work through pgbouncer in transaction mode.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError};
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, timeout, timeout_at};
+use tokio_postgres::types::{ToSql, Type};
+use tokio_postgres::{Client, Config, Row};
+use tower_passthrough::durable::random_version;
+
+use crate::error::{DatabaseError, InternalError};
+use crate::servers::Password;
+use crate::tls::Tls;
+
+/// The maximum number of operations that wait for a connection.
+const MAX_WAITING: usize = 64;
+/// The maximum time to open a connection to one of the servers, including TLS and authentication.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// The time that an answer may take longer than the server's own timeout for a statement.
+const ANSWER_MARGIN: Duration = Duration::from_secs(1);
+/// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// The maximum number of times that a statement is sent if its connection can't be used.
+const ATTEMPTS: u32 = 3;
+/// The maximum pause after a conflict with other transactions.
+const CONFLICT_PAUSE: Duration = Duration::from_millis(20);
+
+pub(crate) type Params<'a> = &'a [(&'a (dyn ToSql + Sync), Type)];
+
+/// The effects of a statement, which decide if it may be sent again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Reads. The first column is `true` if the server can't write.
+    Read,
+    Write,
+}
+
+#[derive(Clone)]
+pub(crate) struct Pool(Arc<Shared>);
+
+struct Shared {
+    servers: Vec<Config>,
+    tls: Tls,
+    password: Password,
+    permits: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    statement_timeout: Duration,
+    /// A proxy refuses start-up options, so they aren't sent any more.
+    is_without_options: AtomicBool,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Connected>,
+    /// The index of the server that is tried first.
+    server: usize,
+    failures: u32,
+    /// The error of the last attempt to connect, and the time of the next.
+    pause: Option<(DatabaseError, Instant)>,
+}
+
+struct Connected {
+    client: Client,
+    task: AbortHandle,
+}
+
+/// A connection that is used by one operation, and its place in the pool.
+pub(crate) struct Guard {
+    shared: Arc<Shared>,
+    connected: Option<Connected>,
+    is_broken: bool,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Guard {
+    pub(crate) fn client(&self) -> Result<&Client, InternalError> {
+        let connected = self.connected.as_ref().ok_or(InternalError::Stopped)?;
+        Ok(&connected.client)
+    }
+
+    /// Closes the connection when the guard is dropped, unless [`keep`](Self::keep) is called before.
+    pub(crate) fn discard(&mut self) {
+        self.is_broken = true;
+    }
+
+    pub(crate) fn keep(&mut self) {
+        self.is_broken = false;
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        let Some(connected) = self.connected.take() else {
+            return;
+        };
+        if self.is_broken {
+            // A server that doesn't answer wouldn't let it end.
+            connected.task.abort();
+        } else if !connected.client.is_closed() {
+            self.shared.state().idle.push(connected);
+        }
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns an idle connection, or opens a connection.
+    async fn check_out(
+        self: Arc<Self>,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Guard, DatabaseError> {
+        let idle = {
+            let mut state = self.state();
+            state.idle.retain(|idle| !idle.client.is_closed());
+            state.idle.pop()
+        };
+        let connected = match idle {
+            Some(connected) => connected,
+            None => self.connect().await?,
+        };
+        Ok(Guard {
+            shared: self,
+            connected: Some(connected),
+            is_broken: false,
+            _permit: permit,
+        })
+    }
+
+    /// Opens a connection to the first server that can be reached and written to. After a failure, the next attempt is later.
+    async fn connect(&self) -> Result<Connected, DatabaseError> {
+        let first = {
+            let state = self.state();
+            match &state.pause {
+                Some((error, until)) if Instant::now() < *until => {
+                    return Err(DatabaseError::Pausing(Box::new(error.clone())));
+                }
+                _ => state.server,
+            }
+        };
+        let mut failure = DatabaseError::Closed;
+        for offset in 0..self.servers.len() {
+            let index = (first + offset) % self.servers.len();
+            let Some(server) = self.servers.get(index) else {
+                continue;
+            };
+            match self.connect_to(server).await {
+                Ok(connected) => {
+                    let mut state = self.state();
+                    state.server = index;
+                    state.failures = 0;
+                    state.pause = None;
+                    return Ok(connected);
+                }
+                Err(error) => failure = error,
+            }
+        }
+        let mut state = self.state();
+        // Several failures at once count once.
+        if state
+            .pause
+            .as_ref()
+            .is_none_or(|(_, until)| *until <= Instant::now())
+        {
+            state.failures = state.failures.saturating_add(1);
+            let pause = jittered(pause_after(state.failures));
+            state.pause = Some((failure.clone(), Instant::now() + pause));
+        }
+        Err(failure)
+    }
+
+    async fn connect_to(&self, server: &Config) -> Result<Connected, DatabaseError> {
+        let is_without_options = self.is_without_options.load(Ordering::Relaxed);
+        match self.connect_once(server, !is_without_options).await {
+            // pgbouncer before 1.20 refuses them, unless `ignore_startup_parameters` says otherwise.
+            Err(error)
+                if error.is_protocol_violation()
+                    && !is_without_options
+                    && server.get_options().is_none() =>
+            {
+                let connected = self.connect_once(server, false).await?;
+                self.is_without_options.store(true, Ordering::Relaxed);
+                Ok(connected)
+            }
+            result => result,
+        }
+    }
+
+    async fn connect_once(
+        &self,
+        server: &Config,
+        with_options: bool,
+    ) -> Result<Connected, DatabaseError> {
+        let mut server = server.clone();
+        if let Some(password) = self.password.read().await? {
+            server.password(password.expose());
+        }
+        if with_options {
+            // What the URL says comes last, and wins.
+            let options = format!(
+                "-c statement_timeout={} -c idle_in_transaction_session_timeout=30000 \
+                 -c default_transaction_isolation=read\\ committed {}",
+                self.statement_timeout.as_millis(),
+                server.get_options().unwrap_or_default()
+            );
+            server.options(options.trim_end());
+        }
+        let connecting = timeout(CONNECT_TIMEOUT, server.connect(self.tls.clone()));
+        let connected = connecting
+            .await
+            .map_err(|_| DatabaseError::Timeout("connecting"))?;
+        let (client, connection) = connected?;
+        let task = tokio::spawn(async move {
+            // The client gets the error.
+            let _ = connection.await;
+        });
+        Ok(Connected {
+            client,
+            task: task.abort_handle(),
+        })
+    }
+}
+
+fn pause_after(failures: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+    MIN_PAUSE.saturating_mul(doubled).min(MAX_PAUSE)
+}
+
+/// Returns a random time from a half of `pause` to `pause`.
+fn jittered(pause: Duration) -> Duration {
+    let random = random_version().map_or(0, |version| version.get() % 1000);
+    let part = 0.5 + f64::from(u16::try_from(random).unwrap_or_default()) / 2000.0;
+    pause.mul_f64(part)
+}
+
+impl Pool {
+    pub(crate) fn new(
+        servers: Vec<Config>,
+        tls: Tls,
+        password: Password,
+        connections: usize,
+        statement_timeout: Duration,
+    ) -> Self {
+        Self(Arc::new(Shared {
+            servers,
+            tls,
+            password,
+            permits: Arc::new(Semaphore::new(connections)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
+            statement_timeout,
+            is_without_options: AtomicBool::new(false),
+            state: Mutex::default(),
+        }))
+    }
+
+    /// Returns the maximum time of an operation with a single statement.
+    pub(crate) fn max_time(&self) -> Duration {
+        self.0.statement_timeout.saturating_add(ANSWER_MARGIN)
+    }
+
+    /// Returns a connection. If `is_urgent`, the number of waiting operations isn't limited.
+    pub(crate) async fn get(
+        &self,
+        is_urgent: bool,
+        until: Instant,
+    ) -> Result<Guard, InternalError> {
+        let permits = Arc::clone(&self.0.permits);
+        let permit = match Arc::clone(&permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
+            Err(TryAcquireError::NoPermits) => {
+                let _place = match self.0.waiting.try_acquire() {
+                    Ok(place) => Some(place),
+                    Err(_) if is_urgent => None,
+                    Err(_) => return Err(InternalError::Overloaded),
+                };
+                let permit = timeout_at(until, permits.acquire_owned()).await;
+                let permit =
+                    permit.map_err(|_| DatabaseError::Timeout("waiting for a connection"))?;
+                permit.map_err(|_| InternalError::Stopped)?
+            }
+        };
+        // A connection that is opened too late is for the next operation: with a short time and a server that isn't reachable, the other
+        // servers would otherwise never be tried.
+        let opening = tokio::spawn(Arc::clone(&self.0).check_out(permit));
+        let opened = timeout_at(until, opening).await;
+        let opened = opened.map_err(|_| DatabaseError::Timeout("connecting"))?;
+        Ok(opened.map_err(|_| InternalError::Stopped)??)
+    }
+
+    /// Closes idle connections, because they are probably in the same state as a connection that has failed.
+    pub(crate) fn close_idle(&self) {
+        let idle = std::mem::take(&mut self.0.state().idle);
+        for connected in idle {
+            connected.task.abort();
+        }
+    }
+
+    /// Runs a single statement, which is a transaction of its own.
+    ///
+    /// It's sent again if it was certainly rolled back, or if it only reads. The last failed attempt decides the error.
+    pub(crate) async fn query(
+        &self,
+        effect: Effect,
+        is_urgent: bool,
+        time: Duration,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<Vec<Row>, InternalError> {
+        let until = Instant::now() + time;
+        let mut attempt = 1;
+        loop {
+            let mut guard = self.get(is_urgent, until).await?;
+            let answer = timeout_at(until, guard.client()?.query_typed(sql, params)).await;
+            let error = match answer {
+                Ok(Ok(rows)) if effect == Effect::Read && is_from_read_only(&rows)? => {
+                    InternalError::ReadOnly
+                }
+                Ok(Ok(rows)) => return Ok(rows),
+                Ok(Err(error)) => error.into(),
+                Err(_) => DatabaseError::Timeout("the database's answer").into(),
+            };
+            let (is_of_connection, may_repeat) = match &error {
+                InternalError::ReadOnly => (true, true),
+                InternalError::Database(DatabaseError::Timeout(_)) => (true, false),
+                InternalError::Database(error) => {
+                    let is_of_connection = error.is_of_connection();
+                    let is_harmless = effect == Effect::Read && is_of_connection;
+                    (is_of_connection, is_harmless || error.is_undone())
+                }
+                _ => (false, false),
+            };
+            if is_of_connection {
+                guard.discard();
+                self.close_idle();
+            }
+            drop(guard);
+            let is_last = attempt == ATTEMPTS || Instant::now() >= until;
+            if matches!(&error, InternalError::Database(error) if error.is_conflict()) {
+                // Somebody else's transaction went on, so the statement is sent until there is no more time.
+                let pause = jittered(CONFLICT_PAUSE);
+                if timeout_at(until, tokio::time::sleep(pause)).await.is_err() {
+                    return Err(error);
+                }
+            } else if !may_repeat || is_last {
+                return Err(error);
+            } else {
+                attempt += 1;
+            }
+        }
+    }
+}
+
+/// Reads must not come from a standby or an old primary, which may lag behind.
+fn is_from_read_only(rows: &[Row]) -> Result<bool, InternalError> {
+    for row in rows {
+        if row.try_get(0)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_double_up_to_a_maximum_and_are_jittered() {
+        assert_eq!(pause_after(1), MIN_PAUSE);
+        assert_eq!(pause_after(2), MIN_PAUSE * 2);
+        assert_eq!(pause_after(3), MIN_PAUSE * 4);
+        assert_eq!(pause_after(u32::MAX), MAX_PAUSE);
+        let pauses: std::collections::HashSet<_> = (0..50).map(|_| jittered(MAX_PAUSE)).collect();
+        assert!(pauses.len() > 10);
+        assert!(
+            pauses
+                .iter()
+                .all(|pause| (MAX_PAUSE / 2..=MAX_PAUSE).contains(pause))
+        );
+    }
+}

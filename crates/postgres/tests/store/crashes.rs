@@ -1,0 +1,280 @@
+//! Crashes of the server under load, and connections that are cut in the middle of a commit.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tower_passthrough::Secret;
+use tower_passthrough::store::{
+    ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, TokenStore,
+};
+use tower_passthrough_postgres::PostgresStore;
+
+use super::{KEY, Server, called, id, keys, shared, token, with_token};
+
+const COMMITTERS: usize = 8;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_crashes() {
+    crash(6).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "takes minutes"]
+async fn what_was_acknowledged_survives_two_hundred_crashes() {
+    crash(200).await;
+}
+
+/// Crashes the server that many times, while connections are refreshed one after the other.
+async fn crash(rounds: u64) {
+    let Some(mut server) = Server::start("") else {
+        return;
+    };
+    let url = server.database().url();
+    let store = PostgresStore::builder(keys(&[KEY]))
+        .connections(COMMITTERS)
+        .open(&url)
+        .await
+        .unwrap();
+    let counts: Vec<_> = (0..COMMITTERS)
+        .map(|_| Arc::new(AtomicU64::new(0)))
+        .collect();
+    for number in 0..COMMITTERS {
+        store
+            .put(&id(&number.to_string()), &with_token("0"))
+            .await
+            .unwrap();
+    }
+    let mut acknowledged = 0;
+    for round in 0..rounds {
+        let stop = Arc::new(AtomicBool::new(false));
+        let mut tasks = Vec::new();
+        for (number, count) in counts.iter().enumerate() {
+            let (store, count, stop) = (store.clone(), Arc::clone(count), Arc::clone(&stop));
+            tasks.push(tokio::spawn(async move {
+                let key = id(&number.to_string());
+                while !stop.load(Ordering::Relaxed) {
+                    let Ok(record) = store.read(&key).await else {
+                        tokio::time::sleep(Duration::from_millis(5)).await;
+                        continue;
+                    };
+                    let next = token(&record.connection).parse::<u64>().unwrap() + 1;
+                    let update = GrantUpdate::Refreshed(with_token(&next.to_string()));
+                    let committed = store
+                        .commit(&key, record.version, RefreshLease::new(0), &update)
+                        .await;
+                    if let Ok(version) = committed {
+                        version.expect("only this task writes");
+                        count.store(next, Ordering::Relaxed);
+                    }
+                }
+            }));
+        }
+        let before: u64 = counts
+            .iter()
+            .map(|count| count.load(Ordering::Relaxed))
+            .sum();
+        let has_begun = || {
+            counts
+                .iter()
+                .map(|count| count.load(Ordering::Relaxed))
+                .sum::<u64>()
+                > before + COMMITTERS as u64
+        };
+        while !has_begun() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(round * 7 % 60)).await;
+        let crashed = tokio::task::spawn_blocking(move || {
+            server.crash();
+            server
+        });
+        server = crashed.await.unwrap();
+        stop.store(true, Ordering::Relaxed);
+        for task in tasks {
+            task.await.unwrap();
+        }
+        let port = server.port;
+        server.run();
+        assert_eq!(server.port, port, "another process took the port");
+        let fresh = PostgresStore::open(&url, keys(&[KEY])).await.unwrap();
+        for (number, count) in counts.iter().enumerate() {
+            let record = fresh.read(&id(&number.to_string())).await.unwrap();
+            let (stored, known) = (
+                token(&record.connection).parse::<u64>().unwrap(),
+                count.load(Ordering::Relaxed),
+            );
+            // The commit that was under way may be stored as well.
+            assert!(
+                stored == known || stored == known + 1,
+                "{known} was acknowledged, and {stored} is stored"
+            );
+            count.store(stored, Ordering::Relaxed);
+            acknowledged += stored;
+        }
+    }
+    assert!(acknowledged > rounds * COMMITTERS as u64);
+}
+
+/// A relay that cuts the connections when it has passed a number of bytes on.
+struct Relay {
+    port: u16,
+    sent: Arc<AtomicUsize>,
+    answered: Arc<AtomicUsize>,
+    sent_limit: Arc<AtomicUsize>,
+    answer_limit: Arc<AtomicUsize>,
+}
+
+impl Relay {
+    async fn start(server: u16) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let relay = Self {
+            port: listener.local_addr().unwrap().port(),
+            sent: Arc::default(),
+            answered: Arc::default(),
+            sent_limit: Arc::new(AtomicUsize::new(usize::MAX)),
+            answer_limit: Arc::new(AtomicUsize::new(usize::MAX)),
+        };
+        let sent = (Arc::clone(&relay.sent), Arc::clone(&relay.sent_limit));
+        let answered = (Arc::clone(&relay.answered), Arc::clone(&relay.answer_limit));
+        tokio::spawn(async move {
+            while let Ok((client, _)) = listener.accept().await {
+                let (sent, answered) = (sent.clone(), answered.clone());
+                tokio::spawn(async move {
+                    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
+                    let (mut client_reads, mut client_writes) = client.into_split();
+                    let (mut server_reads, mut server_writes) = server.into_split();
+                    tokio::select! {
+                        () = pass(&mut client_reads, &mut server_writes, &sent.0, &sent.1) => {}
+                        () = pass(&mut server_reads, &mut client_writes, &answered.0, &answered.1) => {}
+                    }
+                });
+            }
+        });
+        relay
+    }
+
+    /// Counts from zero, and cuts after these numbers of bytes.
+    fn limit(&self, sent: usize, answered: usize) {
+        self.sent.store(0, Ordering::SeqCst);
+        self.answered.store(0, Ordering::SeqCst);
+        self.sent_limit.store(sent, Ordering::SeqCst);
+        self.answer_limit.store(answered, Ordering::SeqCst);
+    }
+}
+
+async fn pass(
+    from: &mut (impl AsyncReadExt + Unpin),
+    to: &mut (impl AsyncWriteExt + Unpin),
+    count: &AtomicUsize,
+    limit: &AtomicUsize,
+) {
+    let mut buffer = [0; 4096];
+    loop {
+        let Ok(read @ 1..) = from.read(&mut buffer).await else {
+            return;
+        };
+        let before = count.fetch_add(read, Ordering::SeqCst);
+        let allowed = limit
+            .load(Ordering::SeqCst)
+            .saturating_sub(before)
+            .min(read);
+        if to.write_all(&buffer[..allowed]).await.is_err()
+            || to.flush().await.is_err()
+            || allowed < read
+        {
+            return;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_that_is_cut_anywhere_is_stored_or_not_and_never_half() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let direct = database
+        .open_with(|builder| builder.staleness(Duration::ZERO))
+        .await;
+    let observer = database.client().await;
+    let relay = Relay::start(server.port).await;
+    let url = Secret::from(format!(
+        "postgres://postgres@127.0.0.1:{}/{}",
+        relay.port, database.name
+    ));
+    let builder = PostgresStore::builder(keys(&[KEY]))
+        .connections(1)
+        .staleness(Duration::ZERO);
+    let store = builder.open(&url).await.unwrap();
+    let key = id("acme");
+    store.put(&key, &with_token("0")).await.unwrap();
+    let mut next = 0;
+    let mut commit = async |version: CredentialVersion| {
+        next += 1;
+        let text = format!("{next:08}");
+        let update = GrantUpdate::Refreshed(with_token(&text));
+        (
+            store
+                .commit(&key, version, RefreshLease::new(0), &update)
+                .await,
+            text,
+        )
+    };
+    // Without a cut, to know the numbers of bytes.
+    let version = store.read(&key).await.unwrap().version;
+    relay.limit(usize::MAX, usize::MAX);
+    commit(version).await.0.unwrap().unwrap();
+    let (sent, answered) = (
+        relay.sent.load(Ordering::SeqCst),
+        relay.answered.load(Ordering::SeqCst),
+    );
+    assert!(sent > 200 && answered > 20, "{sent} {answered}");
+
+    let cuts = (0..sent).map(|sent| (sent, usize::MAX));
+    let cuts = cuts.chain((0..answered).map(|answered| (usize::MAX, answered)));
+    let (mut stored, mut lost, mut acknowledged) = (0, 0, 0);
+    for (sent, answered) in cuts {
+        let before = store.read(&key).await.unwrap();
+        relay.limit(sent, answered);
+        let (committed, text) = commit(before.version).await;
+        relay.limit(usize::MAX, usize::MAX);
+        // The server may still be at work on a commit that was sent completely.
+        let after = loop {
+            let after = direct.read(&key).await.unwrap();
+            let running = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
+                AND state = 'active' AND query LIKE '%refreshed_at = clock%' AND pid <> pg_backend_pid()";
+            let running: i64 = observer.query_one(running, &[]).await.unwrap().get(0);
+            if after.version != before.version || running == 0 {
+                break direct.read(&key).await.unwrap();
+            }
+        };
+        match committed {
+            Ok(version) => {
+                acknowledged += 1;
+                assert_eq!(
+                    (Some(after.version), token(&after.connection)),
+                    (version, text)
+                );
+            }
+            Err(_) if after.version == before.version => {
+                lost += 1;
+                assert_eq!(token(&after.connection), token(&before.connection));
+            }
+            Err(_) => {
+                stored += 1;
+                assert_eq!(token(&after.connection), text);
+            }
+        }
+        // The process that couldn't know doesn't use another token than the token that is stored.
+        let used = called(&store, &key).await.unwrap();
+        assert_eq!(token(&used), token(&after.connection));
+    }
+    println!("{lost} not stored, {stored} stored without an answer, {acknowledged} acknowledged");
+    assert!(
+        lost >= sent / 2 && stored >= answered / 2,
+        "{lost} {stored}"
+    );
+}

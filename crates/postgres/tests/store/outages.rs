@@ -1,0 +1,420 @@
+//! Servers that stop, stall, refuse, or become read-only, and the time after which the store works again without a restart.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, RefreshLease, TokenStore};
+use tower_passthrough::{Secret, StoreError};
+use tower_passthrough_postgres::PostgresStore;
+
+use super::{KEY, Server, called, id, keys, shared, token, told, with_token};
+
+/// Tries until `attempt` succeeds, and returns its result. Fails after that time.
+async fn within<T, E: std::fmt::Debug>(
+    time: Duration,
+    attempt: impl AsyncFn() -> Result<T, E>,
+) -> T {
+    let began = Instant::now();
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(error) => assert!(
+                began.elapsed() < time,
+                "still failing after {time:?}: {error:?}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_go_on_while_the_server_stalls_and_others_fail_in_time() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let database = server.database();
+    let set = |builder: tower_passthrough_postgres::PostgresStoreBuilder| {
+        builder
+            .statement_timeout(Duration::from_secs(1))
+            .staleness(Duration::from_millis(50))
+    };
+    let (store, strict) = (
+        database.open_with(set).await,
+        database
+            .open_with(|builder| set(builder).outage_grace(Duration::ZERO))
+            .await,
+    );
+    for name in ["warm", "cold"] {
+        store.put(&id(name), &with_token(name)).await.unwrap();
+    }
+    for handle in [&store, &strict] {
+        called(handle, &id("warm")).await.unwrap();
+        called(handle, &id("warm")).await.unwrap();
+    }
+    server.signal(Signal::STOP);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let began = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(token(&called(&store, &id("warm")).await.unwrap()), "warm");
+    }
+    for (handle, name) in [(&store, "cold"), (&strict, "warm")] {
+        let error = called(handle, &id(name)).await.unwrap_err();
+        assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    }
+    let error = store
+        .put(&id("cold"), &with_token("new"))
+        .await
+        .unwrap_err();
+    let StoreError::Unavailable(error) = error else {
+        panic!("{error:?}");
+    };
+    assert!(told(&*error).contains("timeout"), "{}", told(&*error));
+    // Each wait is at most 2 s.
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    server.signal(Signal::CONT);
+    for (handle, name) in [(&store, "cold"), (&strict, "warm"), (&store, "warm")] {
+        within(Duration::from_secs(15), async || {
+            called(handle, &id(name)).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_grace_ends_and_the_store_recovers_by_itself() {
+    let Some(mut server) = Server::start("") else {
+        return;
+    };
+    let (name, url, port) = {
+        let database = server.database();
+        let url = database.url();
+        (database.name, url, server.port)
+    };
+    let builder = PostgresStore::builder(keys(&[KEY])).staleness(Duration::ZERO);
+    let store = builder
+        .outage_grace(Duration::from_secs(2))
+        .open(&url)
+        .await
+        .unwrap();
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    server.crash();
+    let began = Instant::now();
+    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "token");
+    let error = loop {
+        match called(&store, &id("acme")).await {
+            Ok(_) => assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "the grace doesn't end"
+            ),
+            Err(error) => break error,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    assert!(matches!(error, StoreError::Unavailable(_)), "{error:?}");
+    assert!(
+        began.elapsed() >= Duration::from_secs(1),
+        "the grace ended after {:?}",
+        began.elapsed()
+    );
+    server.run();
+    assert_eq!(server.port, port, "another process took the port");
+    // The server has restarted, so each entry is compared: this one was removed behind the store's back.
+    server.sql(&name, "DELETE FROM passthrough.connections");
+    let gone = within(Duration::from_secs(15), async || {
+        match called(&store, &id("acme")).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    gone.await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_fail_over_the_new_primary_is_used_and_the_old_one_is_not() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let database = server.database();
+    let standby = server.standby();
+    let hosts = format!("127.0.0.1:{},127.0.0.1:{}", server.port, standby.port);
+    let url = Secret::from(format!("postgres://postgres@{hosts}/{}", database.name));
+    let builder = PostgresStore::builder(keys(&[KEY])).staleness(Duration::from_millis(100));
+    let store = builder.open(&url).await.unwrap();
+    let mut versions = Vec::new();
+    for name in ["kept", "gone"] {
+        versions.push(store.put(&id(name), &with_token("old")).await.unwrap());
+        called(&store, &id(name)).await.unwrap();
+        called(&store, &id(name)).await.unwrap();
+    }
+    for number in 0..20 {
+        versions.push(
+            store
+                .put(&id(&format!("x{number}")), &with_token("x"))
+                .await
+                .unwrap(),
+        );
+    }
+    let replayed = "SELECT count(*) FROM passthrough.connections";
+    within(Duration::from_secs(20), async || {
+        match standby.sql(&database.name, replayed).as_str() {
+            "22" => Ok(()),
+            other => Err(other.to_owned()),
+        }
+    })
+    .await;
+
+    // The old primary goes on to answer on the connections that the store has, and refuses writes.
+    server.configure("default_transaction_read_only = on");
+    server.reload();
+    standby.promote();
+    standby.sql(
+        &database.name,
+        "DELETE FROM passthrough.connections WHERE id = 'gone'",
+    );
+    let began = Instant::now();
+    let version = within(Duration::from_secs(15), async || {
+        store.put(&id("kept"), &with_token("new")).await
+    })
+    .await;
+    println!("writes went on after {:?}", began.elapsed());
+    versions.push(version);
+    let record = store.read(&id("kept")).await.unwrap();
+    assert_eq!(
+        (token(&record.connection), record.version),
+        ("new".into(), version)
+    );
+    assert_eq!(
+        standby.sql(
+            &database.name,
+            "SELECT version FROM passthrough.connections WHERE id = 'kept'"
+        ),
+        version.get().to_string()
+    );
+    // The cache was emptied, although the row's removal isn't in the table of changes.
+    within(Duration::from_secs(5), async || {
+        match called(&store, &id("gone")).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    versions.push(store.put(&id("gone"), &with_token("again")).await.unwrap());
+    let written = versions.len();
+    versions.sort_unstable();
+    versions.dedup();
+    assert_eq!(versions.len(), written, "a version came twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_server_is_read_from_no_more() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let database = server.database();
+    let store = database
+        .open_with(|builder| {
+            builder
+                .staleness(Duration::ZERO)
+                .outage_grace(Duration::ZERO)
+        })
+        .await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    server.configure("default_transaction_read_only = on");
+    server.reload();
+    within(Duration::from_secs(10), async || {
+        match store.read(&id("acme")).await {
+            Err(StoreError::Unavailable(_)) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    assert!(matches!(
+        called(&store, &id("acme")).await,
+        Err(StoreError::Unavailable(_))
+    ));
+    let error = store
+        .put(&id("acme"), &with_token("new"))
+        .await
+        .unwrap_err();
+    let StoreError::Unavailable(error) = error else {
+        panic!("{error:?}");
+    };
+    assert!(told(&*error).contains("read-only"), "{}", told(&*error));
+    server.configure("default_transaction_read_only = off");
+    server.reload();
+    within(Duration::from_secs(15), async || {
+        store.put(&id("acme"), &with_token("new")).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_that_the_server_has_ended_are_replaced() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let store = database.open().await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    for _ in 0..5 {
+        assert_ne!(database.sql(end), "0");
+        store.read(&id("acme")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_with_too_many_connections_is_tried_again_later() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let store = database.open().await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    let user = format!("limited_{}", database.name);
+    database.sql(&format!("CREATE ROLE {user} LOGIN SUPERUSER"));
+    let url = database.url_of(&user, server.port);
+    let builder = PostgresStore::builder(keys(&[KEY])).connections(1);
+    let limited = builder.open(&url).await.unwrap();
+    database.sql(&format!("ALTER ROLE {user} NOSUPERUSER CONNECTION LIMIT 0"));
+    database.sql(&format!("GRANT USAGE ON SCHEMA passthrough TO {user}"));
+    database.sql(&format!(
+        "GRANT ALL ON ALL TABLES IN SCHEMA passthrough TO {user}"
+    ));
+    database.sql(&format!(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = '{user}'"
+    ));
+    let error = within(Duration::from_secs(5), async || {
+        match limited.read(&id("acme")).await {
+            Err(StoreError::Unavailable(error)) => Ok(error),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+    let shown = format!("{} {error:?}", told(&*error));
+    assert!(shown.contains("53300") && !shown.contains(&user), "{shown}");
+    database.sql(&format!("ALTER ROLE {user} CONNECTION LIMIT -1"));
+    within(Duration::from_secs(10), async || {
+        limited.read(&id("acme")).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_reads_is_refused_and_a_refresh_is_still_stored() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let store = database.open_with(|builder| builder.connections(1)).await;
+    let version = store.put(&id("acme"), &with_token("old")).await.unwrap();
+    // Reads wait for this lock.
+    let client = database.client().await;
+    client
+        .batch_execute("BEGIN; LOCK TABLE passthrough.connections IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let mut reads = tokio::task::JoinSet::new();
+    for number in 0..100 {
+        let store = store.clone();
+        reads.spawn(async move { store.read(&id(&number.to_string())).await.map(drop) });
+    }
+    let mut overloaded = 0;
+    while overloaded < 100 - 65 {
+        let Some(Ok(Err(StoreError::Unavailable(error)))) = reads.join_next().await else {
+            panic!("only {overloaded} reads were refused");
+        };
+        assert!(
+            told(&*error).contains("too many operations"),
+            "{}",
+            told(&*error)
+        );
+        overloaded += 1;
+    }
+    let update = GrantUpdate::Refreshed(with_token("new"));
+    let commit = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .commit(&id("acme"), version, RefreshLease::new(1), &update)
+                .await
+        })
+    };
+    tokio::task::yield_now().await;
+    client.batch_execute("COMMIT").await.unwrap();
+    while let Some(read) = reads.join_next().await {
+        let read = read.unwrap();
+        assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+    }
+    assert!(commit.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_is_read_again_for_each_connection_and_is_never_shown() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let database = server.database();
+    database.open().await;
+    let hba = std::fs::read_to_string(server.data().join("pg_hba.conf")).unwrap();
+    server.write(
+        "data/pg_hba.conf",
+        &format!("host all s3cr3tuser 127.0.0.1/32 scram-sha-256\n{hba}"),
+    );
+    database.sql("CREATE ROLE s3cr3tuser LOGIN PASSWORD 's3cr3t1'");
+    database.sql("GRANT USAGE ON SCHEMA passthrough TO s3cr3tuser");
+    database.sql("GRANT ALL ON ALL TABLES IN SCHEMA passthrough TO s3cr3tuser");
+    server.reload();
+    let file = server.folder.join("password");
+    std::fs::write(&file, "s3cr3t1\n").unwrap();
+    let url = database.url_of("s3cr3tuser:s3cr3twrong", server.port);
+    let wrong = PostgresStore::open(&url, keys(&[KEY])).await.unwrap_err();
+    let shown = format!("{} {wrong:?}", told(&wrong));
+    assert!(
+        shown.contains("28P01") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
+    let missing =
+        PostgresStore::builder(keys(&[KEY])).password_file(server.folder.join("s3cr3tfile"));
+    let missing = missing.open(&url).await.unwrap_err();
+    let shown = format!("{} {missing:?}", told(&missing));
+    assert!(
+        shown.contains("password's file") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
+    let fixed = PostgresStore::builder(keys(&[KEY])).password(Secret::from("s3cr3t1"));
+    fixed.open(&url).await.unwrap();
+
+    let store = PostgresStore::builder(keys(&[KEY]))
+        .password_file(&file)
+        .open(&url)
+        .await
+        .unwrap();
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    database.sql("ALTER ROLE s3cr3tuser PASSWORD 's3cr3t2'");
+    database.sql("SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 's3cr3tuser'");
+    let error = within(Duration::from_secs(5), async || {
+        match store.read(&id("acme")).await {
+            Err(StoreError::Unavailable(error)) => Ok(error),
+            other => Err(format!("{other:?}")),
+        }
+    });
+    let error = error.await;
+    let shown = format!("{} {error:?}", told(&*error));
+    assert!(
+        shown.contains("28P01") && !shown.contains("s3cr3t"),
+        "{shown}"
+    );
+    std::fs::write(&file, "s3cr3t2").unwrap();
+    within(Duration::from_secs(10), async || {
+        store.read(&id("acme")).await
+    })
+    .await;
+}
