@@ -10,7 +10,12 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 const LIST: &str = "tests/messages.txt";
-const FOLDERS: [&str; 3] = ["src", "crates/gateway/src", "crates/sqlite/src"];
+const FOLDERS: [&str; 4] = [
+    "src",
+    "crates/gateway/src",
+    "crates/postgres/src",
+    "crates/sqlite/src",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

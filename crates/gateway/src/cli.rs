@@ -45,7 +45,8 @@ pub(crate) struct Cli {
 
     /// Check the config file, print its mistakes, and exit with 0, or with 2 if there is a mistake.
     ///
-    /// If the file of the store exists, it's read, to find a wrong key. Nothing is written.
+    /// If the file of the store exists, it's read, to find a wrong key. A database isn't asked.
+    /// Nothing is written.
     #[arg(long, requires = "config")]
     pub(crate) check: bool,
 
@@ -62,6 +63,19 @@ pub(crate) enum Command {
     /// the command line or a file has a mistake, and 1 otherwise.
     #[command(subcommand)]
     Connections(Connections),
+    /// Change the tables of the store of the config file.
+    #[command(subcommand)]
+    Store(Store),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Create the tables of the store, or migrate tables of an older version.
+    ///
+    /// A gateway does that itself when it starts, unless the config file has `migrations = "check"`,
+    /// for a role that may not create tables. Run this command with a role that may. An older
+    /// gateway can't open the store after a migration, and goes on if it's running.
+    Migrate,
 }
 
 #[derive(Debug, Subcommand)]

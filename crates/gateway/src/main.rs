@@ -109,6 +109,15 @@ fn main() -> ExitCode {
     if let Some(Command::Connections(command)) = &cli.command {
         return connections(command, loaded, &cli);
     }
+    if let Some(Command::Store(cli::Store::Migrate)) = &cli.command {
+        let Some(loaded) = loaded else {
+            eprintln!(
+                "store: add --config FILE, whose [store] says where the connections are stored"
+            );
+            return ExitCode::from(USAGE);
+        };
+        return commands::migrate(loaded.config.store);
+    }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
         if let Store::Sqlite(sqlite) = &loaded.config.store {
@@ -170,10 +179,9 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
                  as [connection.*]",
                 path.display()
             );
-            let _ = (command, declared);
             ExitCode::from(USAGE)
         }
-        Store::Sqlite(sqlite) => commands::main(command, &sqlite, &declared, path),
+        store => commands::main(command, &store, &declared, path),
     }
 }
 

@@ -139,7 +139,7 @@ pub(crate) enum DatabaseError {
     Password(io::ErrorKind),
     Protocol(&'static str),
     /// The last attempt to connect has failed, and the next attempt isn't due yet.
-    Pausing(Box<DatabaseError>),
+    Pausing(Box<Self>),
 }
 
 impl DatabaseError {

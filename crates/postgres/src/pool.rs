@@ -255,7 +255,7 @@ impl Pool {
             servers,
             tls,
             password,
-            permits: Arc::new(Semaphore::new(connections)),
+            permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             statement_timeout,
             is_without_options: AtomicBool::new(false),

@@ -33,6 +33,8 @@ pub mod mtls_vendor;
 pub mod names;
 pub mod pair;
 #[cfg(unix)]
+pub mod postgres;
+#[cfg(unix)]
 pub mod process;
 pub mod provider;
 pub mod reply;

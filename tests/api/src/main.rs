@@ -14,7 +14,11 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const LIBRARIES: [&str; 2] = ["tower-passthrough", "tower-passthrough-sqlite"];
+const LIBRARIES: [&str; 3] = [
+    "tower-passthrough",
+    "tower-passthrough-postgres",
+    "tower-passthrough-sqlite",
+];
 
 fn main() -> Result<ExitCode, Box<dyn Error>> {
     let write = std::env::args().any(|argument| argument == "--write");

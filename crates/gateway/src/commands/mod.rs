@@ -15,12 +15,15 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use tower_passthrough::StoreError;
+use tower_passthrough::durable::KeyRotationReport;
 use tower_passthrough::store::{ConnectionKey, ConnectionStore};
-use tower_passthrough_sqlite::{KeyRotationReport, SqliteStore, SqliteStoreError};
+#[cfg(feature = "postgres")]
+use tower_passthrough_postgres::PostgresStore;
+use tower_passthrough_sqlite::SqliteStore;
 
 use crate::USAGE;
 use crate::cli::Connections;
-use crate::config::{ConfigError, Declared, Sqlite};
+use crate::config::{ConfigError, Declared, Sqlite, Store};
 use crate::store::{self, OpenError};
 
 /// The reason why a command failed.
@@ -47,11 +50,13 @@ impl From<ConfigError> for Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let cause = std::error::Error::source(&error);
-        Self::Other(match cause {
-            Some(cause) => format!("{error}: {cause}"),
-            None => error.to_string(),
-        })
+        let mut text = error.to_string();
+        let mut cause = std::error::Error::source(&error);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        Self::Other(text)
     }
 }
 
@@ -74,37 +79,82 @@ impl From<io::Error> for Failure {
 /// A store whose secrets can be encrypted again, and whose revoked grants can be made active.
 pub(crate) trait Maintain {
     /// Encrypts with the newest key all secrets that are encrypted with other keys.
-    async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError>;
+    async fn rotate(&self) -> Result<KeyRotationReport, StoreError>;
 
     /// Marks a revoked grant as active. Returns `false` if it's active already.
     async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError>;
 }
 
-impl Maintain for SqliteStore {
-    async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
-        self.reencrypt().await
-    }
+macro_rules! maintain {
+    ($store:ty) => {
+        impl Maintain for $store {
+            async fn rotate(&self) -> Result<KeyRotationReport, StoreError> {
+                self.reencrypt().await.map_err(StoreError::unavailable)
+            }
 
-    async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
-        self.revive(key).await
-    }
+            async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
+                self.revive(key).await
+            }
+        }
+    };
 }
+
+maintain!(SqliteStore);
+#[cfg(feature = "postgres")]
+maintain!(PostgresStore);
 
 /// Opens the store, runs the command, and prints the result.
 pub(crate) fn main(
     command: &Connections,
-    sqlite: &Sqlite,
+    store: &Store,
     declared: &Declared,
     config: &Path,
 ) -> ExitCode {
-    let done = async {
-        let store = store::open(sqlite).await?;
+    ended(async {
         let mut out = BufWriter::new(io::stdout().lock());
-        let done = run(command, &store, declared, config, &mut out).await;
+        let done = match store {
+            Store::File(_) => Err(Failure::Usage("there is no persistent [store]".to_owned())),
+            Store::Sqlite(sqlite) => {
+                let store = store::open(sqlite).await?;
+                run(command, &store, declared, config, &mut out).await
+            }
+            #[cfg(feature = "postgres")]
+            Store::Postgres(database) => {
+                let store = store::open_postgres(database).await?;
+                run(command, &store, declared, config, &mut out).await
+            }
+            #[cfg(not(feature = "postgres"))]
+            Store::Postgres(_) => Err(OpenError::without_postgres().into()),
+        };
         // Connections that were changed are printed, also if the command failed later.
         out.flush()?;
         done
-    };
+    })
+}
+
+/// Creates or migrates the tables of the store.
+pub(crate) fn migrate(store: Store) -> ExitCode {
+    ended(async {
+        match store {
+            Store::File(_) => {
+                let what = "there is no persistent [store], so there is nothing to migrate";
+                return Err(Failure::Usage(what.to_owned()));
+            }
+            Store::Sqlite(sqlite) => drop(store::open(&sqlite).await?),
+            #[cfg(feature = "postgres")]
+            Store::Postgres(mut database) => {
+                database.migrations = crate::config::Migrations::Run;
+                drop(store::open_postgres(&database).await?);
+            }
+            #[cfg(not(feature = "postgres"))]
+            Store::Postgres(_) => return Err(OpenError::without_postgres().into()),
+        }
+        writeln!(io::stdout(), "the store's tables are up to date")?;
+        Ok(())
+    })
+}
+
+fn ended(done: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     match block_on(done) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -145,8 +195,7 @@ pub(crate) async fn run<S: ConnectionStore + Maintain>(
         Connections::Remove { ids } => remove(ids, store, out).await,
         Connections::Revive(wanted) => revive::revive(wanted, store, out).await,
         Connections::RotateKey => {
-            let failed = |error: SqliteStoreError| Failure::from(StoreError::unavailable(error));
-            let rotated = store.rotate().await.map_err(failed)?;
+            let rotated = store.rotate().await?;
             writeln!(out, "re-encrypted {}", counted(rotated.connections))?;
             match rotated.unreadable {
                 0 => Ok(()),
@@ -210,7 +259,7 @@ mod tests {
             Ok(record.state == tower_passthrough::store::GrantState::Revoked)
         }
 
-        async fn rotate(&self) -> Result<KeyRotationReport, SqliteStoreError> {
+        async fn rotate(&self) -> Result<KeyRotationReport, StoreError> {
             Ok(KeyRotationReport::default())
         }
     }

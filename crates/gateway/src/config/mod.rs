@@ -53,8 +53,9 @@ pub(crate) use self::links::ReauthorizeUrl;
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
-pub(crate) use self::store::Sqlite;
-pub(crate) use self::store::Store;
+#[cfg(feature = "postgres")]
+pub(crate) use self::store::{Migrations, Password};
+pub(crate) use self::store::{Postgres, Sqlite, Store};
 use self::value::Text;
 pub(crate) use self::warnings::unread;
 use crate::addressing::Ways;

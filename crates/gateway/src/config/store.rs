@@ -19,11 +19,18 @@ use super::value::{Count, Form, SecretSource, Text};
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Table {
     pub(super) kind: Option<Spanned<Text<Kind>>>,
-    pub(super) url: Option<Spanned<String>>,
+    pub(super) url: Option<Spanned<SecretSource>>,
+    pub(super) password: Option<Spanned<SecretSource>>,
     pub(super) key: Option<Spanned<SecretSource>>,
     pub(super) keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
     pub(super) cache_entries: Option<Count>,
     pub(super) staleness: Option<Text<Duration>>,
+    pub(super) connections: Option<Spanned<Count>>,
+    pub(super) outage_grace: Option<Spanned<Text<Duration>>>,
+    pub(super) statement_timeout: Option<Spanned<Text<Duration>>>,
+    pub(super) schema: Option<Spanned<String>>,
+    pub(super) migrations: Option<Spanned<Text<Migrations>>>,
+    pub(super) roots: Option<Spanned<Vec<Spanned<PathBuf>>>>,
     /// The former name of `keys`.
     pub(super) old_keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
 }
@@ -31,20 +38,41 @@ pub(super) struct Table {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
+    Postgres,
     Sqlite,
     /// A kind that a later version will support.
     Later(&'static str),
 }
 
 impl Form for Kind {
-    const EXPECTED: &'static str = "\"file\" or \"sqlite\"";
+    const EXPECTED: &'static str = "\"file\", \"postgres\" or \"sqlite\"";
 
     fn read(text: &str) -> Option<Self> {
         match text {
             "file" => Some(Self::File),
             "sqlite" => Some(Self::Sqlite),
-            "postgres" => Some(Self::Later("postgres")),
+            "postgres" => Some(Self::Postgres),
             "redis" => Some(Self::Later("redis")),
+            _ => None,
+        }
+    }
+}
+
+/// The handling of tables that are missing or of an older version.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Migrations {
+    #[default]
+    Run,
+    Check,
+}
+
+impl Form for Migrations {
+    const EXPECTED: &'static str = "\"run\" or \"check\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "run" => Some(Self::Run),
+            "check" => Some(Self::Check),
             _ => None,
         }
     }
@@ -55,7 +83,34 @@ impl Form for Kind {
 pub(crate) enum Store {
     /// All connections, which are in the config file.
     File(Vec<(String, Connection)>),
+    Postgres(Postgres),
     Sqlite(Sqlite),
+}
+
+/// A PostgreSQL database, and the keys that encrypt its secrets. `None` means the store's default.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Postgres {
+    pub(crate) url: Secret,
+    pub(crate) password: Option<Password>,
+    /// In base64. The first key encrypts.
+    pub(crate) keys: Vec<Secret>,
+    pub(crate) connections: Option<u64>,
+    pub(crate) cache_entries: Option<u64>,
+    pub(crate) staleness: Option<Duration>,
+    pub(crate) outage_grace: Option<Duration>,
+    pub(crate) statement_timeout: Option<Duration>,
+    pub(crate) schema: Option<String>,
+    pub(crate) migrations: Migrations,
+    /// The contents of PEM files.
+    pub(crate) roots: Vec<Vec<u8>>,
+}
+
+/// The password for a database.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Password {
+    Fixed(Secret),
+    /// Read for each connection to the database.
+    File(PathBuf),
 }
 
 /// A SQLite file, and the keys that encrypt its secrets.
@@ -74,6 +129,7 @@ impl Table {
     pub(super) fn kind_elsewhere(&self) -> Option<&'static str> {
         match self.kind.as_ref()?.get_ref().0 {
             Kind::File => None,
+            Kind::Postgres => Some("postgres"),
             Kind::Sqlite => Some("sqlite"),
             Kind::Later(name) => Some(name),
         }
@@ -93,7 +149,11 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
     };
     match kind.get_ref().0 {
         Kind::File => {}
+        Kind::Postgres => {
+            return postgres(kind, &table, folder, problems).map(Store::Postgres);
+        }
         Kind::Sqlite => {
+            only_of_postgres(&table, problems);
             return sqlite(kind, &table, folder, problems).map(Store::Sqlite);
         }
         Kind::Later(name) => {
@@ -107,14 +167,92 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
 
 /// Reports keys that only belong to a store outside of the config file.
 fn only_of_others(table: &Table, problems: &mut Problems) {
-    let url = table.url.as_ref().map(|url| Spanned::new(url.span(), ()));
-    let key = table.key.as_ref().map(|key| Spanned::new(key.span(), ()));
-    let list = |keys: &Option<Spanned<_>>| keys.as_ref().map(|keys| Spanned::new(keys.span(), ()));
-    let (keys, old_keys) = (list(&table.keys), list(&table.old_keys));
-    for place in [url, key, keys, old_keys].into_iter().flatten() {
-        let what = "this key needs `kind = \"sqlite\"`";
+    let (keys, old_keys) = (place(&table.keys), place(&table.old_keys));
+    for place in [place(&table.url), place(&table.key), keys, old_keys]
+        .into_iter()
+        .flatten()
+    {
+        let what = "this key needs `kind = \"sqlite\"` or `kind = \"postgres\"`";
         problems.push(Problem::at(&place, what));
     }
+    only_of_postgres(table, problems);
+}
+
+/// Reports keys that only belong to a PostgreSQL database.
+fn only_of_postgres(table: &Table, problems: &mut Problems) {
+    for place in [
+        place(&table.password),
+        place(&table.connections),
+        place(&table.outage_grace),
+        place(&table.statement_timeout),
+        place(&table.schema),
+        place(&table.migrations),
+        place(&table.roots),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        problems.push(Problem::at(&place, "this key needs `kind = \"postgres\"`"));
+    }
+}
+
+/// Returns the position of a value.
+fn place<T>(value: &Option<Spanned<T>>) -> Option<Spanned<()>> {
+    value.as_ref().map(|value| Spanned::new(value.span(), ()))
+}
+
+fn postgres(
+    kind: &Spanned<Text<Kind>>,
+    table: &Table,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Postgres> {
+    let url = match &table.url {
+        Some(url) => problems.ok(secret::read(url, folder)),
+        None => {
+            let what = "missing key `store.url`, such as { env = \"DATABASE_URL\" }";
+            problems.push(Problem::at(kind, what));
+            None
+        }
+    };
+    let password = match &table.password {
+        None => None,
+        Some(source) => match source.get_ref() {
+            SecretSource::File(path) => Some(Password::File(folder.file(path))),
+            _ => problems
+                .ok(secret::read(source, folder))
+                .map(Password::Fixed),
+        },
+    };
+    let mut roots = Vec::new();
+    for path in table.roots.iter().flat_map(|roots| roots.get_ref()) {
+        let pem = std::fs::read(folder.file(path.get_ref()));
+        let pem = pem.map_err(|error| {
+            Problem::at(path, format!("the file can't be read: {}", error.kind()))
+        });
+        roots.extend(problems.ok(pem));
+    }
+    let keys = keys(kind, table, folder, problems);
+    Some(Postgres {
+        url: url?,
+        password,
+        keys: keys?,
+        connections: table.connections.as_ref().map(|count| count.get_ref().0),
+        cache_entries: table.cache_entries.map(|count| count.0),
+        staleness: table.staleness.as_ref().map(|time| time.0),
+        outage_grace: table.outage_grace.as_ref().map(|time| time.get_ref().0),
+        statement_timeout: table
+            .statement_timeout
+            .as_ref()
+            .map(|time| time.get_ref().0),
+        schema: table.schema.as_ref().map(|name| name.get_ref().clone()),
+        migrations: table
+            .migrations
+            .as_ref()
+            .map(|migrations| migrations.get_ref().0)
+            .unwrap_or_default(),
+        roots,
+    })
 }
 
 fn sqlite(
@@ -124,13 +262,29 @@ fn sqlite(
     problems: &mut Problems,
 ) -> Option<Sqlite> {
     let path = match &table.url {
-        Some(url) => problems.ok(path(url)).map(|path| folder.file(path)),
+        Some(url) => problems.ok(path(url, folder)),
         None => {
             let what = "missing key `store.url`, such as \"sqlite://connections.db\"";
             problems.push(Problem::at(kind, what));
             None
         }
     };
+    let keys = keys(kind, table, folder, problems);
+    Some(Sqlite {
+        path: path?,
+        keys: keys?,
+        cache_entries: table.cache_entries.map(|count| count.0),
+        staleness: table.staleness.as_ref().map(|time| time.0),
+    })
+}
+
+/// Returns the keys that encrypt secrets, the newest first.
+fn keys(
+    kind: &Spanned<Text<Kind>>,
+    table: &Table,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Vec<Secret>> {
     if table.key.is_none() {
         let what = "missing key `store.key`, which encrypts secrets at rest";
         problems.push(Problem::at(kind, what));
@@ -149,27 +303,23 @@ fn sqlite(
         }
         keys.push(key);
     }
-    table.key.as_ref()?;
-    let path = path?;
-    Some(Sqlite {
-        path,
-        keys,
-        cache_entries: table.cache_entries.map(|count| count.0),
-        staleness: table.staleness.as_ref().map(|time| time.0),
-    })
+    table.key.as_ref().map(|_| keys)
 }
 
 /// Returns the path in a URL such as `sqlite://connections.db`. It begins in the folder of the
 /// config file, like the other paths in the file. With a third slash, it's absolute.
-fn path(url: &Spanned<String>) -> Result<&Path, Problem> {
-    let path = url.get_ref().strip_prefix("sqlite://");
+fn path(url: &Spanned<SecretSource>, folder: Folder<'_>) -> Result<PathBuf, Problem> {
+    let source = secret::read(url, folder)?;
+    let path = std::str::from_utf8(source.expose()).ok();
+    let path = path.and_then(|path| path.strip_prefix("sqlite://"));
     // URI parameters of SQLite would become part of the file's name, so they are refused.
     let path = path
         .filter(|path| !path.is_empty() && *path != ":memory:" && !path.contains(['?', '#', '%']));
-    path.map(Path::new).ok_or_else(|| {
-        let what = "expected a URL such as \"sqlite://connections.db\", without parameters";
-        Problem::at(url, what)
-    })
+    path.map(|path| folder.file(Path::new(path)))
+        .ok_or_else(|| {
+            let what = "expected a URL such as \"sqlite://connections.db\", without parameters";
+            Problem::at(url, what)
+        })
 }
 
 /// Reads a key of 32 bytes in base64. Space around the key is ignored, because files and

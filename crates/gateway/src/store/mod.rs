@@ -2,11 +2,15 @@
 
 mod failing;
 mod file;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod serving;
 mod sqlite;
 mod under_way;
 
 pub(crate) use self::file::{FileStore, is_same};
+#[cfg(feature = "postgres")]
+pub(crate) use self::postgres::open as open_postgres;
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 pub(crate) use self::under_way::report_cut;
@@ -14,6 +18,8 @@ pub(crate) use self::under_way::report_cut;
 use std::fmt;
 use std::time::Duration;
 
+use tower_passthrough::Secret;
+use tower_passthrough::durable::Keys;
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
     ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
@@ -30,6 +36,20 @@ pub(crate) enum Connections {
     /// The connections are read from the config file, and then kept in memory.
     File(FileStore),
     Sqlite(Persistent),
+    #[cfg(feature = "postgres")]
+    Postgres(postgres::Database),
+}
+
+/// Evaluates an expression with the store of any kind.
+macro_rules! with_store {
+    ($connections:expr, $store:ident => $result:expr) => {
+        match $connections {
+            Connections::File($store) => $result,
+            Connections::Sqlite(Persistent { store: $store, .. }) => $result,
+            #[cfg(feature = "postgres")]
+            Connections::Postgres(postgres::Database { store: $store, .. }) => $result,
+        }
+    };
 }
 
 impl Connections {
@@ -47,6 +67,17 @@ impl Connections {
                 };
                 Ok(Self::File(FileStore::new(connections, previous)))
             }
+            #[cfg(feature = "postgres")]
+            Store::Postgres(database) => {
+                let previous = match previous {
+                    Some(Self::Postgres(previous)) => Some(previous),
+                    _ => None,
+                };
+                let opened = postgres::Database::open(database, previous).await;
+                opened.map(Self::Postgres)
+            }
+            #[cfg(not(feature = "postgres"))]
+            Store::Postgres(_) => Err(OpenError::without_postgres()),
             Store::Sqlite(sqlite) => {
                 let previous = match previous {
                     Some(Self::Sqlite(previous)) => Some(previous),
@@ -62,6 +93,8 @@ impl Connections {
         match self {
             Self::File(_) => true,
             Self::Sqlite(sqlite) => told(sqlite.store.list(None, 1).await).is_ok(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => told(database.store.list(None, 1).await).is_ok(),
         }
     }
 
@@ -70,6 +103,8 @@ impl Connections {
     pub(crate) async fn settle(&self) {
         match self {
             Self::File(_) => {}
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => {}
             Self::Sqlite(sqlite) => {
                 if let Err(error) = sqlite.store.checkpoint().await {
                     tracing::warn!(%error, "the store's write-ahead log couldn't be removed");
@@ -93,6 +128,24 @@ impl OpenError {
     }
 }
 
+#[cfg(not(feature = "postgres"))]
+impl OpenError {
+    /// Returns the error of a kind that isn't compiled in.
+    pub(crate) fn without_postgres() -> Self {
+        Self {
+            what: "[store]: this program was compiled without the feature `postgres`".to_owned(),
+            is_configs: true,
+        }
+    }
+}
+
+/// Returns the keys of a store. The config has already checked each key.
+fn keys(keys: &[Secret]) -> Option<Keys> {
+    let mut keys = keys.iter();
+    let first = Keys::from_base64(keys.next()?).ok()?;
+    keys.try_fold(first, |all, key| all.and_base64(key).ok())
+}
+
 impl fmt::Display for OpenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)
@@ -107,19 +160,13 @@ impl CredentialStore for Connections {
         id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        told(match self {
-            Self::File(store) => store.connection(id, cx).await,
-            Self::Sqlite(sqlite) => sqlite.store.connection(id, cx).await,
-        })
+        told(with_store!(self, store => store.connection(id, cx).await))
     }
 }
 
 impl TokenStore for Connections {
     async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
-        told(match self {
-            Self::File(store) => store.read(id).await,
-            Self::Sqlite(sqlite) => sqlite.store.read(id).await,
-        })
+        told(with_store!(self, store => store.read(id).await))
     }
 
     async fn lease(
@@ -127,10 +174,7 @@ impl TokenStore for Connections {
         id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
-        let lease = told(match self {
-            Self::File(store) => store.lease(id, time).await,
-            Self::Sqlite(sqlite) => sqlite.store.lease(id, time).await,
-        })?;
+        let lease = told(with_store!(self, store => store.lease(id, time).await))?;
         if lease.is_some() {
             under_way::began(id);
         }
@@ -143,19 +187,13 @@ impl TokenStore for Connections {
         lease: RefreshLease,
         time: Duration,
     ) -> Result<bool, StoreError> {
-        told(match self {
-            Self::File(store) => store.extend(id, lease, time).await,
-            Self::Sqlite(sqlite) => sqlite.store.extend(id, lease, time).await,
-        })
+        told(with_store!(self, store => store.extend(id, lease, time).await))
     }
 
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         // By then, the new tokens are stored.
         under_way::ended(id);
-        told(match self {
-            Self::File(store) => store.release(id, lease).await,
-            Self::Sqlite(sqlite) => sqlite.store.release(id, lease).await,
-        })
+        told(with_store!(self, store => store.release(id, lease).await))
     }
 
     async fn commit(
@@ -165,9 +203,6 @@ impl TokenStore for Connections {
         lease: RefreshLease,
         renewal: &GrantUpdate,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        told(match self {
-            Self::File(store) => store.commit(id, read, lease, renewal).await,
-            Self::Sqlite(sqlite) => sqlite.store.commit(id, read, lease, renewal).await,
-        })
+        told(with_store!(self, store => store.commit(id, read, lease, renewal).await))
     }
 }

@@ -54,13 +54,7 @@ fn wrong(sqlite: &Sqlite, what: &str, is_configs: bool) -> OpenError {
 }
 
 fn keys(sqlite: &Sqlite) -> Result<Keys, OpenError> {
-    // The config has already checked each key, so the errors aren't reported here.
-    let mut keys = sqlite.keys.iter();
-    let keys = keys.next().and_then(|key| {
-        let first = Keys::from_base64(key).ok()?;
-        keys.try_fold(first, |all, key| all.and_base64(key).ok())
-    });
-    keys.ok_or_else(|| wrong(sqlite, "no key is set", true))
+    super::keys(&sqlite.keys).ok_or_else(|| wrong(sqlite, "no key is set", true))
 }
 
 fn failed(sqlite: &Sqlite, error: &SqliteStoreError) -> OpenError {

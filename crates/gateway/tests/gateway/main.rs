@@ -30,6 +30,7 @@ mod pages;
 mod parity;
 mod partings;
 mod peers;
+mod postgres;
 mod protocols;
 mod refreshing;
 mod reload;

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use testkit::process::binary::check;
 
 /// The public API, as `cargo run -p public-api-snapshot -- --write` writes it.
-const API: [&str; 2] = [
+const API: [&str; 3] = [
     include_str!("../../../../tests/api/tower-passthrough.txt"),
+    include_str!("../../../../tests/api/tower-passthrough-postgres.txt"),
     include_str!("../../../../tests/api/tower-passthrough-sqlite.txt"),
 ];
 
@@ -268,6 +269,19 @@ const KEYS: &[(&str, &str)] = &[
     ("Hmac::key", "integration.auth.hmac.key"),
     ("Hmac::key_id", "integration.auth.hmac.key_id"),
     ("Hmac::parameter", "integration.auth.hmac.parameters"),
+    ("PostgresStoreBuilder::cache_entries", "store.cache_entries"),
+    ("PostgresStoreBuilder::connections", "store.connections"),
+    ("PostgresStoreBuilder::migrations", "store.migrations"),
+    ("PostgresStoreBuilder::outage_grace", "store.outage_grace"),
+    ("PostgresStoreBuilder::password", "store.password"),
+    ("PostgresStoreBuilder::password_file", "store.password"),
+    ("PostgresStoreBuilder::root_pem", "store.roots"),
+    ("PostgresStoreBuilder::schema", "store.schema"),
+    ("PostgresStoreBuilder::staleness", "store.staleness"),
+    (
+        "PostgresStoreBuilder::statement_timeout",
+        "store.statement_timeout",
+    ),
     ("SqliteStoreBuilder::cache_entries", "store.cache_entries"),
     ("SqliteStoreBuilder::staleness", "store.staleness"),
     ("Keys::and_base64", "store.keys"),
@@ -326,6 +340,18 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
     (
         "RefreshingStore::on_refresh",
         "the gateway has its own, for log and metrics",
+    ),
+    (
+        "PostgresStoreBuilder::dangerous",
+        "it leads to settings that the gateway doesn't have: a connection in clear text, and commits that can be lost",
+    ),
+    (
+        "DangerousPostgresStoreBuilder::plaintext",
+        "the connection to a database on another machine is always encrypted",
+    ),
+    (
+        "DangerousPostgresStoreBuilder::volatile",
+        "a server that loses commits is for tests",
     ),
     ("Query::secret", "the secret is always `api_key`"),
     (

@@ -9,7 +9,7 @@ use tower_passthrough::store::{ConnectionStore, GrantUpdate, RefreshLease, Token
 use tower_passthrough::{Connection, StoreError};
 use tower_passthrough_postgres::PostgresStore;
 
-use super::{KEY, Server, called, id, keys, shared, told, with_token};
+use super::{KEY, Server, Stores, called, id, keys, shared, told, with_token};
 
 const CANARIES: [&str; 4] = [
     "c4n4ry-put-value",
@@ -141,7 +141,7 @@ async fn a_record_that_was_moved_or_altered_is_not_read() {
         ));
         let key = id(if name == "renamed" { "renamed2" } else { name });
         // Another process, which has nothing in memory.
-        let fresh = PostgresStore::open(&database.url(), keys(&[KEY]))
+        let fresh = PostgresStore::open(&database.secret(), keys(&[KEY]))
             .await
             .unwrap();
         for error in [

@@ -7,7 +7,9 @@ use tower_passthrough::StoreError;
 use tower_passthrough::store::{ConnectionStore, TokenStore};
 use tower_passthrough_postgres::PostgresStore;
 
-use super::server::Database;
+use testkit::postgres::Database;
+
+use super::server::Stores;
 use super::{called, id, shared, token, with_token};
 
 /// The number of times that connections were looked up.
@@ -72,7 +74,7 @@ async fn warm_calls_of_fifty_handles_read_nothing_and_a_put_is_read_once_by_each
         look_ups(&database),
         calls(&database, "pg_visible_in_snapshot"),
     );
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     let mut tasks = Vec::new();
     for handle in &handles {
         let handle = handle.clone();

@@ -12,7 +12,7 @@ use tower_passthrough::store::{
 };
 use tower_passthrough_postgres::PostgresStore;
 
-use super::{KEY, Server, called, id, keys, shared, token, with_token};
+use super::{KEY, Server, Stores, called, id, keys, shared, token, with_token};
 
 const COMMITTERS: usize = 8;
 
@@ -32,7 +32,7 @@ async fn crash(rounds: u64) {
     let Some(mut server) = Server::start("") else {
         return;
     };
-    let url = server.database().url();
+    let url = server.database().secret();
     let store = PostgresStore::builder(keys(&[KEY]))
         .connections(COMMITTERS)
         .open(&url)

@@ -3,6 +3,7 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test fails by panicking"
 )]
 
@@ -21,7 +22,9 @@ use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 use tower_passthrough_postgres::PostgresStore;
 
-use self::server::{Bouncer, KEY, OTHER_KEY, Server, keys, shared};
+use testkit::postgres::{Bouncer, Server, shared};
+
+use self::server::{KEY, OTHER_KEY, Stores, keys};
 
 fn id(id: &str) -> ConnectionKey {
     ConnectionKey::try_from(id).unwrap()

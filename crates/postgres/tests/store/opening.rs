@@ -4,7 +4,9 @@ use tower_passthrough::Secret;
 use tower_passthrough::store::{ConnectionStore, TokenStore};
 use tower_passthrough_postgres::{Migrations, PostgresStore, PostgresStoreError};
 
-use super::server::Database;
+use testkit::postgres::Database;
+
+use super::server::Stores;
 use super::{KEY, OTHER_KEY, Server, called, id, keys, shared, token, told, with_token};
 
 async fn opened_by(
@@ -16,7 +18,7 @@ async fn opened_by(
         .connections(1)
         .migrations(migrations);
     builder
-        .open(&database.url_of(user, database.server.port))
+        .open(&database.secret_url(user, database.server.port))
         .await
 }
 
@@ -28,7 +30,7 @@ async fn several_processes_migrate_at_once_and_make_one_schema() {
     let database = server.database();
     let mut tasks = Vec::new();
     for _ in 0..6 {
-        let url = database.url();
+        let url = database.secret();
         tasks.push(tokio::spawn(async move {
             PostgresStore::builder(keys(&[KEY]))
                 .connections(1)
@@ -114,7 +116,7 @@ async fn tables_of_others_and_of_newer_versions_are_left_alone() {
     };
     let database = server.database();
     database.sql("CREATE SCHEMA passthrough CREATE TABLE customers (name text)");
-    let refused = PostgresStore::open(&database.url(), keys(&[KEY])).await;
+    let refused = PostgresStore::open(&database.secret(), keys(&[KEY])).await;
     assert!(
         matches!(refused, Err(PostgresStoreError::NotAStore)),
         "{refused:?}"
@@ -134,7 +136,7 @@ async fn tables_of_others_and_of_newer_versions_are_left_alone() {
         let builder = PostgresStore::builder(keys(&[KEY]))
             .schema("order")
             .migrations(migrations);
-        let refused = builder.open(&database.url()).await;
+        let refused = builder.open(&database.secret()).await;
         assert!(
             matches!(
                 refused,
@@ -146,7 +148,7 @@ async fn tables_of_others_and_of_newer_versions_are_left_alone() {
     for name in ["", "a\"; DROP SCHEMA public; --", "Upper", "pg_catalog"] {
         let refused = PostgresStore::builder(keys(&[KEY]))
             .schema(name)
-            .open(&database.url())
+            .open(&database.secret())
             .await;
         assert!(
             matches!(refused, Err(PostgresStoreError::InvalidSchema)),
@@ -169,7 +171,7 @@ async fn a_server_that_may_lose_commits_is_refused() {
         server.configure(setting);
         server.run();
         let database = server.database();
-        let refused = PostgresStore::open(&database.url(), keys(&[KEY])).await;
+        let refused = PostgresStore::open(&database.secret(), keys(&[KEY])).await;
         assert!(
             matches!(&refused, Err(PostgresStoreError::NotDurable(what)) if what.contains(name)),
             "{refused:?}"
@@ -179,7 +181,7 @@ async fn a_server_that_may_lose_commits_is_refused() {
             "0"
         );
         let allowed = PostgresStore::builder(keys(&[KEY])).dangerous().volatile();
-        allowed.open(&database.url()).await.unwrap();
+        allowed.open(&database.secret()).await.unwrap();
     }
 }
 
@@ -212,21 +214,21 @@ async fn a_wrong_or_missing_key_is_found_when_the_store_is_opened() {
     let database = server.database();
     let store = database.open().await;
     // Nothing is encrypted yet, so another key can be used.
-    PostgresStore::open(&database.url(), keys(&[OTHER_KEY]))
+    PostgresStore::open(&database.secret(), keys(&[OTHER_KEY]))
         .await
         .unwrap();
     store.put(&id("acme"), &with_token("token")).await.unwrap();
-    let wrong = PostgresStore::open(&database.url(), keys(&[OTHER_KEY])).await;
+    let wrong = PostgresStore::open(&database.secret(), keys(&[OTHER_KEY])).await;
     assert!(
         matches!(wrong, Err(PostgresStoreError::WrongKey)),
         "{wrong:?}"
     );
-    let both = PostgresStore::open(&database.url(), keys(&[OTHER_KEY, KEY]))
+    let both = PostgresStore::open(&database.secret(), keys(&[OTHER_KEY, KEY]))
         .await
         .unwrap();
     both.put(&id("beta"), &with_token("token")).await.unwrap();
     for text in [KEY, OTHER_KEY] {
-        let missing = PostgresStore::open(&database.url(), keys(&[text])).await;
+        let missing = PostgresStore::open(&database.secret(), keys(&[text])).await;
         assert!(
             matches!(missing, Err(PostgresStoreError::WrongKey)),
             "{missing:?}"

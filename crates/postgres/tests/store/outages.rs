@@ -1,13 +1,14 @@
 //! Servers that stop, stall, refuse, or become read-only, and the time after which the store works again without a restart.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::Signal;
+use tokio::time::Instant;
 use tower_passthrough::store::{ConnectionStore, GrantUpdate, RefreshLease, TokenStore};
 use tower_passthrough::{Secret, StoreError};
 use tower_passthrough_postgres::PostgresStore;
 
-use super::{KEY, Server, called, id, keys, shared, token, told, with_token};
+use super::{KEY, Server, Stores, called, id, keys, shared, token, told, with_token};
 
 /// Tries until `attempt` succeeds, and returns its result. Fails after that time.
 async fn within<T, E: std::fmt::Debug>(
@@ -91,7 +92,7 @@ async fn the_grace_ends_and_the_store_recovers_by_itself() {
     };
     let (name, url, port) = {
         let database = server.database();
-        let url = database.url();
+        let url = database.secret();
         (database.name, url, server.port)
     };
     let builder = PostgresStore::builder(keys(&[KEY])).staleness(Duration::ZERO);
@@ -280,7 +281,7 @@ async fn a_server_with_too_many_connections_is_tried_again_later() {
     store.put(&id("acme"), &with_token("token")).await.unwrap();
     let user = format!("limited_{}", database.name);
     database.sql(&format!("CREATE ROLE {user} LOGIN SUPERUSER"));
-    let url = database.url_of(&user, server.port);
+    let url = database.secret_url(&user, server.port);
     let builder = PostgresStore::builder(keys(&[KEY])).connections(1);
     let limited = builder.open(&url).await.unwrap();
     database.sql(&format!("ALTER ROLE {user} NOSUPERUSER CONNECTION LIMIT 0"));
@@ -374,7 +375,7 @@ async fn a_password_is_read_again_for_each_connection_and_is_never_shown() {
     server.reload();
     let file = server.folder.join("password");
     std::fs::write(&file, "s3cr3t1\n").unwrap();
-    let url = database.url_of("s3cr3tuser:s3cr3twrong", server.port);
+    let url = database.secret_url("s3cr3tuser:s3cr3twrong", server.port);
     let wrong = PostgresStore::open(&url, keys(&[KEY])).await.unwrap_err();
     let shown = format!("{} {wrong:?}", told(&wrong));
     assert!(

@@ -10,7 +10,7 @@ use tower_passthrough::store::{
 };
 use tower_passthrough_postgres::{PostgresStore, PostgresStoreError};
 
-use super::{KEY, OTHER_KEY, called, id, keys, shared, token, with_token};
+use super::{KEY, OTHER_KEY, Stores, called, id, keys, shared, token, with_token};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_is_replaced_while_others_read_and_write() {
@@ -29,7 +29,7 @@ async fn a_key_is_replaced_while_others_read_and_write() {
         let store = PostgresStore::builder(keys(texts))
             .staleness(Duration::ZERO)
             .connections(2);
-        store.open(&database.url()).await
+        store.open(&database.secret()).await
     };
     // Each process first learns the new key, and only then writes with the new key.
     let both = open(&[KEY, OTHER_KEY]).await.unwrap();
@@ -99,7 +99,7 @@ async fn records_that_no_key_opens_are_counted_and_left_alone() {
         old.put(&id(name), &with_token(name)).await.unwrap();
     }
     database.sql("UPDATE passthrough.connections SET integration = 'bank' WHERE id = 'damaged'");
-    let new = PostgresStore::open(&database.url(), keys(&[OTHER_KEY, KEY]))
+    let new = PostgresStore::open(&database.secret(), keys(&[OTHER_KEY, KEY]))
         .await
         .unwrap();
     let report = new.reencrypt().await.unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tower_passthrough::conformance::{Suite, Violations};
 use tower_passthrough_postgres::PostgresStore;
 
-use super::{Bouncer, KEY, Server, keys, shared};
+use super::{Bouncer, KEY, Server, Stores, keys, shared};
 
 const STALENESS: Duration = Duration::from_millis(300);
 
@@ -37,7 +37,7 @@ async fn a_database_behind_pgbouncer_in_transaction_mode_passes_the_suite() -> R
         let store = PostgresStore::builder(keys(&[KEY]))
             .staleness(STALENESS)
             .connections(3);
-        let url = database.url_of("postgres", bouncer.port);
+        let url = database.secret_url("postgres", bouncer.port);
         store.open(&url).await.unwrap()
     };
     Suite::new(open).staleness(STALENESS).run().await
