@@ -345,14 +345,6 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
         "PostgresStoreBuilder::dangerous",
         "it leads to settings that the gateway doesn't have: a connection in clear text, and commits that can be lost",
     ),
-    (
-        "DangerousPostgresStoreBuilder::plaintext",
-        "the connection to a database on another machine is always encrypted",
-    ),
-    (
-        "DangerousPostgresStoreBuilder::volatile",
-        "a server that loses commits is for tests",
-    ),
     ("Query::secret", "the secret is always `api_key`"),
     (
         "Connection::without_secret",
