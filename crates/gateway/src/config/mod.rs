@@ -54,8 +54,10 @@ pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 #[cfg(feature = "postgres")]
+pub(crate) use self::store::Postgres;
+#[cfg(feature = "postgres")]
 pub(crate) use self::store::{Migrations, Password};
-pub(crate) use self::store::{Postgres, Sqlite, Store};
+pub(crate) use self::store::{Sqlite, Store};
 use self::value::Text;
 pub(crate) use self::warnings::unread;
 use crate::addressing::Ways;

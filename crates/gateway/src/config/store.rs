@@ -83,6 +83,10 @@ impl Form for Migrations {
 pub(crate) enum Store {
     /// All connections, which are in the config file.
     File(Vec<(String, Connection)>),
+    #[cfg_attr(
+        not(feature = "postgres"),
+        expect(dead_code, reason = "the settings are only checked")
+    )]
     Postgres(Postgres),
     Sqlite(Sqlite),
 }
