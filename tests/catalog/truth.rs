@@ -558,6 +558,36 @@ fn each_entry_is_completed_by_variables() {
     }
 }
 
+#[test]
+fn d10_no_host_of_the_catalog_spans_tenants() {
+    for entry in Catalog::bundled().iter() {
+        for domain in entry.domains() {
+            let is_wide = domain.contains('*') && domain.contains('{');
+            let policy = DomainPolicy::none().allow(domain);
+            assert!(
+                !is_wide && (domain.contains('{') || policy.is_ok()),
+                "{entry:?}: {domain}"
+            );
+        }
+        // A variable in front of a suffix can't reach over the suffix.
+        let variables = entry
+            .variables()
+            .fold(Connection::new("x"), |connection, variable| {
+                connection.with_variable(variable.name(), "evil.test/")
+            });
+        let upstream = entry.upstream().unwrap();
+        let has_variables = !names(entry.base_url()).is_empty();
+        assert!(
+            !has_variables || upstream.expand(variables.variables()).is_err(),
+            "{entry:?}"
+        );
+    }
+    let mut source = sample();
+    let acme = source.entry.get_mut("acme").unwrap();
+    acme.domains = vec!["*.my.salesforce.com".into()];
+    assert_eq!(faults(&source).len(), 1);
+}
+
 /// An entry without faults, which the mutations change.
 fn sample() -> Source {
     let text = r#"
