@@ -9,5 +9,6 @@
 mod calls;
 mod choice;
 mod generate;
+mod probe;
 mod source;
 mod truth;
