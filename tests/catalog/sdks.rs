@@ -3,12 +3,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::sync::LazyLock;
 
 use serde::Deserialize;
 use tower_passthrough::catalog::{Catalog, SdkAddressing, SnippetError};
 
 use crate::generate::{formatted, list, option, pairs, structure};
-use crate::source::{root, source};
+use crate::source::{Entry, root, source};
+
+/// The entries of the catalog.
+static ENTRIES: LazyLock<BTreeMap<String, Entry>> = LazyLock::new(|| source().entry);
 
 const MOUNT_URL: &str = "https://gw.example.com/passthrough/CONN";
 const HOST: &str = "CONN.gw.example.com";
@@ -57,11 +61,10 @@ fn sdks() -> BTreeMap<String, Sdk> {
 impl Sdk {
     /// Returns the name of the vendor: the title of the first entry, or the vendor of the source.
     fn vendor(&self) -> String {
-        let entries = source().entry;
         let first = self.integrations.first();
         first.map_or_else(
             || self.vendor.clone().unwrap(),
-            |name| entries[name].title.clone(),
+            |name| ENTRIES[name].title.clone(),
         )
     }
 
@@ -184,7 +187,6 @@ fn guide(sdks: &BTreeMap<String, Sdk>) -> String {
 }
 
 fn section(text: &mut String, sdk: &Sdk) {
-    let entries = source().entry;
     write!(
         text,
         "\n### {}\n\nPackage `{}`, read in version {}",
@@ -223,7 +225,7 @@ fn section(text: &mut String, sdk: &Sdk) {
         writeln!(
             text,
             "- **Base URL**: `{name}` needs `{base_url}` for this SDK. The entry of the catalog has `{}`.",
-            entries[name].base_url
+            ENTRIES[name].base_url
         )
         .unwrap();
     }
@@ -274,7 +276,6 @@ fn recipes_have_the_form_that_their_addressing_says() {
 
 #[test]
 fn sdks_belong_to_entries_of_the_catalog() {
-    let entries = source().entry;
     for (name, sdk) in sdks() {
         let slug = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         assert!(name.bytes().all(slug), "{name} isn't a slug");
@@ -284,14 +285,14 @@ fn sdks_belong_to_entries_of_the_catalog() {
             "{name}: either an integration or a vendor"
         );
         for integration in &sdk.integrations {
-            assert!(entries.contains_key(integration), "{name}: {integration}");
+            assert!(ENTRIES.contains_key(integration), "{name}: {integration}");
         }
         for (integration, base_url) in &sdk.base_urls {
             assert!(
                 sdk.integrations.contains(integration),
                 "{name}: {integration}"
             );
-            let entry = &entries[integration];
+            let entry = &ENTRIES[integration];
             assert_ne!(
                 *base_url, entry.base_url,
                 "{name}: the entry {integration} has this base URL, so remove it"

@@ -5,7 +5,7 @@
 //! the program prints one line of JSON: the result of calls that succeed, and the errors of a call with an unknown
 //! connection and of a POST that breaks off.
 //!
-//! The programs of SDKs contain the recipes of `catalog/sdks.toml` as they are written there: `{{recipe NAME}}` in a program
+//! The programs of SDKs contain the recipes of the library's catalog as they are written there: `{{recipe NAME}}` in a program
 //! stands for a function that contains the recipe for each connection.
 //!
 //! `CLIENTS_PYTHON` names a Python with the packages in `python/requirements.txt`. `CLIENTS_NODE` names a folder with the

@@ -1,11 +1,12 @@
-//! The recipes of `catalog/sdks.toml`, which the programs of the clients contain as they are written there.
+//! The recipes of the catalog's SDKs, which the programs of the clients contain as they are written there.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::Value;
+use tower_passthrough::catalog::{Catalog, Language, Sdk, SdkAddressing};
 
-use crate::program::read;
+use crate::program::{installed, read};
 
 /// The folders of programs that may contain recipes, and the ends of the names of programs.
 const FOLDERS: [(&str, Syntax); 4] = [
@@ -36,69 +37,39 @@ pub(crate) struct Targets {
     /// The name of each connection's variable in programs, the address below the mount, and the host.
     pub(crate) connections: Vec<(&'static str, String, String)>,
     pub(crate) is_by_host: bool,
+    /// The path of the vendor's base URL.
+    pub(crate) path: &'static str,
     pub(crate) key: &'static str,
 }
 
 impl Targets {
     /// Returns the recipe of an SDK for each connection.
     fn recipes(&self, name: &str) -> Vec<(&'static str, String)> {
-        let all = sdks();
-        let sdk = all.get(name);
-        let sdk = sdk.unwrap_or_else(|| panic!("catalog/sdks.toml has no {name}"));
+        let sdk = Catalog::bundled().sdk(name);
+        let sdk = sdk.unwrap_or_else(|| panic!("the catalog has no {name}"));
+        assert_eq!(self.path, base_path(sdk), "the path of the fake's base URL");
         let recipe = |(variable, mount_url, host): &(&'static str, String, String)| {
-            let filled = match self.is_by_host {
-                true => sdk.by_host().replace("{host}", host),
-                false => sdk.by_path(mount_url),
+            let snippet = match self.is_by_host {
+                true => sdk.snippet_by_host(host, self.key),
+                false => sdk.snippet_by_path(mount_url, self.key),
             };
-            (*variable, filled.replace("{key}", self.key))
+            (*variable, snippet.unwrap())
         };
         self.connections.iter().map(recipe).collect()
     }
 }
 
-/// An entry of the file.
-pub(crate) struct Sdk(toml::Table);
-
-impl Sdk {
-    pub(crate) fn text(&self, key: &str) -> &str {
-        self.0.get(key).and_then(toml::Value::as_str).unwrap_or("")
+/// Returns the path of the base URL for which the recipe is written: the entry's, or the base URL that the SDK needs in its place.
+fn base_path(sdk: Sdk) -> &'static str {
+    let name = sdk.integrations().first().unwrap();
+    if *name == "github" {
+        // The fake is a GitHub Enterprise Server, whose API isn't at the root.
+        return "/api/v3";
     }
-
-    fn by_host(&self) -> String {
-        match (self.text("by"), self.text("line_by_host")) {
-            ("host", _) => self.text("line").to_owned(),
-            (_, "") => {
-                let url = "https://{host}";
-                let line = self.text("line").replace("{mount_url}", url);
-                line.replace("{gateway}", url)
-            }
-            (_, line) => line.to_owned(),
-        }
-    }
-
-    fn by_path(&self, mount_url: &str) -> String {
-        let line = match self.text("by") {
-            "host" => self.text("line_by_path"),
-            _ => self.text("line"),
-        };
-        let (gateway, _) = mount_url.split_once("/passthrough/").unwrap();
-        let line = line.replace("{mount_url}", mount_url);
-        line.replace("{gateway}", gateway)
-    }
-}
-
-pub(crate) fn sdks() -> BTreeMap<String, Sdk> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../catalog/sdks.toml");
-    let file = std::fs::read_to_string(file).unwrap();
-    let mut file: toml::Table = file.parse().unwrap();
-    let Some(toml::Value::Table(sdks)) = file.remove("sdk") else {
-        panic!("no [sdk.X] in catalog/sdks.toml");
-    };
-    let sdk = |(name, value)| match value {
-        toml::Value::Table(table) => (name, Sdk(table)),
-        _ => panic!("{name} isn't a table"),
-    };
-    sdks.into_iter().map(sdk).collect()
+    let entry = Catalog::bundled().get(name).unwrap();
+    let url = sdk.base_url(name).unwrap_or(entry.base_url());
+    let (_, rest) = url.split_once("://").unwrap();
+    rest.find('/').map_or("", |at| &rest[at..])
 }
 
 /// Returns the name of the SDK whose recipe a line of a program asks for, and what follows the name.
@@ -184,92 +155,126 @@ fn used() -> BTreeMap<String, (&'static str, String)> {
 
 #[test]
 fn the_sdks_whose_recipes_run_are_marked_as_tested() {
-    let marked: BTreeSet<_> = sdks()
-        .into_iter()
-        .filter(|(_, sdk)| !sdk.text("tested").is_empty())
-        .map(|(name, _)| name)
-        .collect();
+    let marked = Catalog::bundled().sdks().filter(|sdk| sdk.is_tested());
+    let marked: BTreeSet<_> = marked.map(|sdk| sdk.name().to_owned()).collect();
     assert_eq!(marked, used().into_keys().collect());
     assert!(marked.len() > 20, "only {} recipes are run", marked.len());
 }
 
-/// Returns the version of a package that the tests install.
-fn pinned(name: &str, sdk: &Sdk) -> String {
-    let package = sdk.text("package");
+/// Returns the version of the SDK that the tests install.
+fn pinned(sdk: Sdk) -> Option<String> {
     let line = |file: &str, name: &str, separator: &str| {
+        let start = format!("{name}{separator}");
         let file = read(file);
-        let version = |line: &str| {
-            line.strip_prefix(&format!("{name}{separator}"))
-                .map(str::to_owned)
-        };
-        file.lines().find_map(version)
+        let mut lines = file.lines();
+        lines.find_map(|line| Some(line.strip_prefix(&start)?.to_owned()))
     };
-    let version = match sdk.text("language") {
-        "Python" => line("python/requirements.txt", package, "=="),
-        "JavaScript" => {
+    match sdk.language() {
+        Language::Python => line("python/requirements.txt", sdk.package(), "=="),
+        Language::JavaScript => {
             let lock: Value = serde_json::from_str(&read("node/package-lock.json")).unwrap();
-            let package = &lock["packages"][format!("node_modules/{package}")];
-            package["version"].as_str().map(str::to_owned)
+            let package = &lock["packages"][format!("node_modules/{}", sdk.package())];
+            // Packages that only other packages need aren't clients.
+            lock["packages"][""]["dependencies"].get(sdk.package())?;
+            Some(package["version"].as_str()?.to_owned())
         }
         _ => {
-            let debian = DEBIAN.iter().find(|(sdk, _)| *sdk == name);
-            debian.and_then(|(_, package)| line("debian.txt", package, " "))
-        }
-    };
-    version.unwrap_or_else(|| panic!("{name}: the tests install no {package}"))
-}
-
-#[test]
-fn the_tested_versions_of_recipes_are_those_that_are_installed() {
-    for (name, sdk) in sdks() {
-        let tested = sdk.text("tested");
-        if !tested.is_empty() {
-            assert_eq!(tested, pinned(&name, &sdk), "{name}");
+            let (_, package) = DEBIAN.iter().find(|(name, _)| *name == sdk.name())?;
+            line("debian.txt", package, " ")
         }
     }
 }
 
-/// A package that the tests install for a client and whose SDK has a recipe must run the recipe.
 #[test]
-fn each_installed_sdk_with_a_recipe_runs_the_recipe() {
-    let python = read("python/requirements.txt");
-    let node: Value = serde_json::from_str(&read("node/package.json")).unwrap();
-    for (name, sdk) in sdks() {
-        let package = sdk.text("package");
-        let is_installed = match sdk.text("language") {
-            "Python" => python
-                .lines()
-                .any(|line| line.starts_with(&format!("{package}=="))),
-            "JavaScript" => node["dependencies"].get(package).is_some(),
-            _ => DEBIAN.iter().any(|(sdk, _)| *sdk == name),
-        };
-        // Azure's client is a second class of the same package.
-        let is_other_class = name.starts_with("azure-openai-");
-        if is_installed && !is_other_class {
-            assert_ne!(
-                sdk.text("tested"),
-                "",
-                "{name} is installed and isn't tested"
-            );
+fn the_tested_version_of_a_recipe_is_the_version_that_is_installed() {
+    for sdk in Catalog::bundled().sdks() {
+        // Azure's client is a second class of OpenAI's package.
+        if !sdk.integrations().contains(&"azure-openai") {
+            let tested = sdk.tested_version().map(str::to_owned);
+            assert_eq!(tested, pinned(sdk), "{}", sdk.name());
         }
     }
 }
 
-/// A recipe with a form for each way of addressing has a test for each form.
+/// A recipe with a form of its own for each way of addressing has a test for each form.
 #[test]
 fn both_forms_of_a_recipe_are_run() {
     let tests = read("by_host.rs");
+    let mut forms = 0;
     for (name, (folder, program)) in used() {
-        let all = sdks();
-        let sdk = &all[&name];
-        for (key, end) in [("line_by_host", "by_host"), ("line_by_path", "by_path")] {
-            if !sdk.text(key).is_empty() {
-                let test = format!("fn {folder}_{program}_{end}()");
-                assert!(
-                    tests.contains(&test),
-                    "{name} has {key}, and there is no {test}"
-                );
-            }
+        let sdk = Catalog::bundled().sdk(&name).unwrap();
+        let by_path = sdk.snippet_by_path("https://gw.test", "k");
+        let by_host = sdk.snippet_by_host("gw.test", "k").unwrap();
+        let ends: &[_] = match sdk.addressing() {
+            SdkAddressing::Host => &["by_host", "by_path"][..1 + usize::from(by_path.is_ok())],
+            _ if by_path.unwrap() != by_host => &["by_host"],
+            _ => &[],
+        };
+        for end in ends {
+            let test = format!("fn {folder}_{program}_{end}()");
+            assert!(tests.contains(&test), "{name}: there is no {test}");
+            forms += 1;
         }
     }
+    assert!(forms >= 4, "only {forms} forms were found");
+}
+
+/// Returns the recipes in a language, in each form, with the name of each.
+fn forms(language: Language) -> Vec<(String, String)> {
+    let sdks = Catalog::bundled().sdks();
+    let forms = sdks
+        .filter(|sdk| sdk.language() == language)
+        .flat_map(|sdk| {
+            let by_path = sdk.snippet_by_path("https://gw.test/passthrough/c", "key");
+            let by_host = sdk.snippet_by_host("c.gw.test", "key");
+            let name = move |snippet| (sdk.name().to_owned(), snippet);
+            by_path.ok().into_iter().chain(by_host.ok()).map(name)
+        });
+    forms.collect()
+}
+
+/// Runs a program that reads recipes, and prints a line for each that isn't valid.
+fn assert_valid(command: &mut std::process::Command, recipes: &[(String, String)]) {
+    use std::io::Write as _;
+    use std::process::Stdio;
+
+    assert!(recipes.len() > 50, "only {} recipes", recipes.len());
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let text = serde_json::to_string(recipes).unwrap();
+    let mut input = child.stdin.take().unwrap();
+    input.write_all(text.as_bytes()).unwrap();
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(said.trim(), format!("{} recipes", recipes.len()));
+}
+
+#[test]
+fn python_recipes_are_valid_python() {
+    let Some(python) = installed("CLIENTS_PYTHON") else {
+        return;
+    };
+    let program = "import ast, json, sys\n\
+                   recipes = json.load(sys.stdin)\n\
+                   for name, recipe in recipes: ast.parse(recipe, name)\n\
+                   print(len(recipes), 'recipes')";
+    let mut command = std::process::Command::new(python);
+    assert_valid(command.args(["-c", program]), &forms(Language::Python));
+}
+
+#[test]
+fn node_recipes_are_valid_javascript() {
+    if installed("CLIENTS_NODE").is_none() {
+        return;
+    }
+    let program = "const recipes = JSON.parse(require('fs').readFileSync(0));\
+                   for (const [name, recipe] of recipes) new (require('vm').SourceTextModule)(recipe, { identifier: name });\
+                   console.log(recipes.length, 'recipes');";
+    let mut command = std::process::Command::new("node");
+    command.args(["--no-warnings", "--experimental-vm-modules", "-e", program]);
+    assert_valid(&mut command, &forms(Language::JavaScript));
 }

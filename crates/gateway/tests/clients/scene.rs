@@ -142,6 +142,7 @@ impl Scene {
         Targets {
             connections: CONNECTIONS.map(connection).into(),
             is_by_host: self.api.is_by_host,
+            path: self.api.path,
             key: KEY,
         }
     }
