@@ -10,5 +10,6 @@ mod calls;
 mod choice;
 mod generate;
 mod probe;
+mod sdks;
 mod source;
 mod truth;
