@@ -37,6 +37,11 @@ impl Integrations {
     pub fn get(&self, name: &str) -> Option<&Upstream<BaseUrlTemplate>> {
         self.0.get(name)
     }
+
+    /// Returns the names and the upstreams of all integrations, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Upstream<BaseUrlTemplate>)> {
+        self.0.iter().map(|(name, upstream)| (&**name, upstream))
+    }
 }
 
 impl BaseUrlResolver for Integrations {

@@ -218,23 +218,27 @@ impl Variable {
     }
 }
 
+/// Writes the URL with its variables in braces: `https://{region}.vendor.com/v2`.
+impl fmt::Display for BaseUrlTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Fixed(base) => fmt::Display::fmt(base, f),
+            Repr::Template { parts, variables } => parts.iter().try_for_each(|part| match part {
+                Part::Text(text) => f.write_str(text),
+                Part::Variable(index) => {
+                    let name = variables.get(*index).map_or("", |variable| &variable.name);
+                    write!(f, "{{{name}}}")
+                }
+            }),
+        }
+    }
+}
+
 impl fmt::Debug for BaseUrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Fixed(base) => base.fmt(f),
-            Repr::Template { parts, variables } => {
-                f.write_str("BaseUrlTemplate(")?;
-                for part in parts {
-                    match part {
-                        Part::Text(text) => f.write_str(text)?,
-                        Part::Variable(index) => {
-                            let name = variables.get(*index).map_or("", |variable| &variable.name);
-                            write!(f, "{{{name}}}")?;
-                        }
-                    }
-                }
-                f.write_str(")")
-            }
+            Repr::Fixed(base) => fmt::Debug::fmt(base, f),
+            Repr::Template { .. } => write!(f, "BaseUrlTemplate({self})"),
         }
     }
 }
@@ -257,7 +261,10 @@ mod tests {
 
     #[test]
     fn variables_enter_hosts_and_paths() {
-        let url = expanded("https://{v}.vendor.test:9001/api/{v}", None, "eu");
+        let template = "https://{v}.vendor.test:9001/api/{v}";
+        let written = Upstream::template(template).map(|upstream| upstream.base_url().to_string());
+        assert_eq!(written.as_deref(), Ok(template));
+        let url = expanded(template, None, "eu");
         assert_eq!(
             url.as_deref(),
             Some("BaseUrl(Https(eu.vendor.test:9001)/api/eu)")
