@@ -306,7 +306,7 @@ fn parameters(document: &Document) -> Value {
             "in": "path",
             "required": true,
             "description": about_path(document.path_encoding),
-            "schema": { "type": "string", "minLength": 1 },
+            "schema": { "type": "string", "minLength": 1, "pattern": r"^[^\\\u0000-\u001F\u007F]+$" },
             "example": "/v2/customers?page=2",
         }),
     );
@@ -357,7 +357,7 @@ fn about_path(encoding: PathEncoding) -> &'static str {
              Begin the path with `/`, because a segment without any `%2F` isn't decoded. Write a `%` of the path as it is (`a%2Fb`), \
              and a `?` that doesn't start the query as `%3F`.\n\n\
              Clients that write the path into the URL themselves send it as it is (`v2/customers?page=2`): a path with a literal `/` \
-             is forwarded byte for byte. Dot segments that leave the base path are refused."
+             is forwarded byte for byte. Backslashes, control characters and dot segments that leave the base path are refused."
         }
     }
 }
