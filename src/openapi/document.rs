@@ -177,8 +177,11 @@ impl Document {
     }
 
     /// Adds an integration, or replaces the integration of that name. The documents list integrations in the order of their names.
+    ///
+    /// With the feature `catalog`, an `Entry` of the catalog is an integration as well.
     #[must_use]
-    pub fn integration(mut self, integration: Integration) -> Self {
+    pub fn integration(mut self, integration: impl Into<Integration>) -> Self {
+        let integration = integration.into();
         let name = integration.name();
         let place = self
             .integrations
@@ -194,7 +197,7 @@ impl Document {
         self
     }
 
-    /// Adds the integrations of a table, with their base URLs. An integration that was added before is kept.
+    /// Adds the integrations of a table, with their base URLs, but not the integrations of its catalog. An integration that was added before is kept.
     #[must_use]
     pub fn integrations(mut self, integrations: &Integrations) -> Self {
         for (name, upstream) in integrations.iter() {

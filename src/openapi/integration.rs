@@ -48,7 +48,8 @@ impl Integration {
     }
 
     /// Sets the path of a GET that succeeds if the credential of a connection is valid, relative to the base URL, with its query:
-    /// `/v3/details?brief=1`. The path is written as in a URL, so other characters are percent-encoded.
+    /// `/v3/details?brief=1`. The path is written as in a URL, so other characters are percent-encoded. It may contain `{variables}` of the
+    /// connection.
     ///
     /// Default: none, so the Postman collection contains a call of the base URL.
     ///
@@ -57,13 +58,18 @@ impl Integration {
     /// [`InvalidVerifyPath`] if the text isn't a path with a query: it contains a blank, a control character, a character outside of ASCII,
     /// a backslash or a `#`, or it is a whole URL.
     pub fn verify(mut self, path: &str) -> Result<Self, InvalidVerifyPath> {
+        self.verify = Some(Self::checked(path)?.into());
+        Ok(self)
+    }
+
+    /// Returns the text of a path, or the reason why it isn't valid.
+    fn checked(path: &str) -> Result<&str, InvalidVerifyPath> {
         let is_unfit = |byte: u8| !byte.is_ascii_graphic() || matches!(byte, b'\\' | b'#');
         let (before_query, _) = path.split_once('?').unwrap_or((path, ""));
         if path.bytes().any(is_unfit) || before_query.contains("://") {
             return Err(InvalidVerifyPath);
         }
-        self.verify = Some(path.into());
-        Ok(self)
+        Ok(path)
     }
 
     pub(super) fn name(&self) -> &str {
@@ -93,6 +99,19 @@ impl Integration {
     }
 }
 
+/// The integration of an entry of the catalog, with its title, its documentation and the call that verifies a connection.
+#[cfg(feature = "catalog")]
+impl From<crate::catalog::Entry> for Integration {
+    fn from(entry: crate::catalog::Entry) -> Self {
+        let mut integration = Self::new(entry.name(), entry.base_url())
+            .title(entry.title())
+            .docs(entry.docs());
+        let verify = entry.verify().and_then(|path| Self::checked(path).ok());
+        integration.verify = verify.map(Into::into);
+        integration
+    }
+}
+
 impl fmt::Display for InvalidVerifyPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(
@@ -102,3 +121,21 @@ impl fmt::Display for InvalidVerifyPath {
 }
 
 impl std::error::Error for InvalidVerifyPath {}
+
+#[cfg(all(test, feature = "catalog"))]
+mod tests {
+    use super::*;
+    use crate::catalog::Catalog;
+
+    #[test]
+    fn each_entry_of_the_catalog_keeps_its_call() {
+        let mut calls = 0;
+        for entry in Catalog::bundled().iter() {
+            let integration = Integration::from(entry);
+            assert_eq!(integration.verify.as_deref(), entry.verify());
+            assert_eq!(integration.title_or_name(), entry.title());
+            calls += usize::from(entry.verify().is_some());
+        }
+        assert!(calls > 10, "only {calls} entries have a call");
+    }
+}

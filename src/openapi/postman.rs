@@ -37,8 +37,16 @@ pub(super) fn collection(document: &Document) -> Value {
     }
     let mut folders = Vec::new();
     for integration in &document.integrations {
-        let variable = unique(variable_of(integration.name()), &mut taken);
-        folders.push(folder(document, integration, &variable));
+        let variable = format!("{CONNECTION}_{}", plain(integration.name()));
+        let variable = unique(variable, &mut taken);
+        let mut of_path = Vec::new();
+        folders.push(folder(document, integration, &variable, &mut of_path));
+        for name in of_path {
+            if !taken.contains(&name) {
+                taken.push(name.clone());
+                variables.push(json!({ "key": name, "value": "", "type": "string" }));
+            }
+        }
         if names_connection {
             let value = format!("{{{{{CONNECTION}}}}}");
             variables.push(json!({ "key": variable, "value": value, "type": "string" }));
@@ -58,15 +66,31 @@ fn base_url(document: &Document) -> String {
     url.replace('{', "{{").replace('}', "}}")
 }
 
-/// Returns the name of the variable for the connection of an integration. Other characters than letters, digits, `-` and `_` could end a
-/// variable's name.
-fn variable_of(integration: &str) -> String {
+/// Returns the text as a part of a variable's name. Other characters than letters, digits, `-` and `_` could end a
+/// variable's name, so they become `_`.
+fn plain(text: &str) -> String {
     let plain = |char: char| match char {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => char,
         _ => '_',
     };
-    let name: String = integration.chars().map(plain).collect();
-    format!("{CONNECTION}_{name}")
+    text.chars().map(plain).collect()
+}
+
+/// Returns the text with each `{variable}` of the connection as a variable of the collection, and adds their names to `names`.
+fn with_variables(integration: &Integration, text: &str, names: &mut Vec<String>) -> String {
+    let mut written = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, opened)) = rest.split_once('{') {
+        let Some((name, after)) = opened.split_once('}') else {
+            break;
+        };
+        let name = format!("variable_{}_{}", plain(integration.name()), plain(name));
+        written.extend([before, "{{", &name, "}}"]);
+        names.push(name);
+        rest = after;
+    }
+    written.push_str(rest);
+    written
 }
 
 fn auth(document: &Document) -> Value {
@@ -88,7 +112,12 @@ fn auth(document: &Document) -> Value {
     }
 }
 
-fn folder(document: &Document, integration: &Integration, variable: &str) -> Value {
+fn folder(
+    document: &Document,
+    integration: &Integration,
+    variable: &str,
+    names: &mut Vec<String>,
+) -> Value {
     let mut description = format!("Base URL: `{}`", integration.base_url());
     if let Some(docs) = integration.docs_url() {
         description.extend(["\n\nDocumentation: <", docs, ">"]);
@@ -96,11 +125,16 @@ fn folder(document: &Document, integration: &Integration, variable: &str) -> Val
     json!({
         "name": integration.title_or_name(),
         "description": description,
-        "item": [request(document, integration, variable)],
+        "item": [request(document, integration, variable, names)],
     })
 }
 
-fn request(document: &Document, integration: &Integration, variable: &str) -> Value {
+fn request(
+    document: &Document,
+    integration: &Integration,
+    variable: &str,
+    names: &mut Vec<String>,
+) -> Value {
     let braces = |name: &str| format!("{{{{{name}}}}}");
     let mut segments: Vec<String> = Vec::new();
     for segment in &document.mount.0 {
@@ -119,7 +153,9 @@ fn request(document: &Document, integration: &Integration, variable: &str) -> Va
     }
     let (name, query) = match integration.verify_target() {
         Some((path, query)) => {
+            let path = with_variables(integration, path, names);
             segments.extend(path.split('/').map(str::to_owned));
+            let query = query.map(|query| with_variables(integration, query, names));
             ("Verify the connection", query)
         }
         None => ("Call the base URL", None),
@@ -127,7 +163,7 @@ fn request(document: &Document, integration: &Integration, variable: &str) -> Va
     let mut raw = format!("{{{{{BASE_URL}}}}}/{}", segments.join("/"));
     let mut url = json!({ "host": [braces(BASE_URL)], "path": segments });
     if let Some(query) = query {
-        raw.extend(["?", query]);
+        raw.extend(["?", &query]);
         url["query"] = query.split('&').map(parameter).collect();
     }
     url["raw"] = raw.into();
@@ -191,6 +227,21 @@ mod tests {
             url["query"],
             json!([{ "key": "limit", "value": "1" }, { "key": "all", "value": null }])
         );
+    }
+
+    #[test]
+    fn variables_of_a_verify_request_are_variables() {
+        let collection = collection_of(with_verify("a.b", "/x/{id}/{id}/?r={region}"));
+        let request = &collection["item"][0]["item"][0]["request"];
+        assert_eq!(
+            request["url"]["raw"],
+            "{{baseUrl}}/passthrough/{{connection_a_b}}/x/{{variable_a_b_id}}/{{variable_a_b_id}}/?r={{variable_a_b_region}}"
+        );
+        let variables = collection["variable"].as_array();
+        let names = variables.into_iter().flatten().skip(3);
+        let names: Vec<_> = names.map(|variable| variable["key"].as_str()).collect();
+        let own = ["variable_a_b_id", "variable_a_b_region", "connection_a_b"];
+        assert_eq!(names, own.map(Some));
     }
 
     #[test]
