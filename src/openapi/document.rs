@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use http::header::HeaderName;
+use serde_json::Value;
 
 use super::integration::Integration;
 use super::{postman, specification};
@@ -295,6 +296,13 @@ impl Server {
             url: url.trim_end_matches('/').into(),
             variables,
         })
+    }
+}
+
+/// Adds a member to an object.
+pub(super) fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
+    if let Value::Object(members) = object {
+        members.insert(name.to_owned(), value.into());
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::document::{Document, Place, Segment, unique};
+use super::document::{Document, Place, Segment, set, unique};
 use super::integration::Integration;
 
 const SCHEMA: &str = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json";
@@ -164,9 +164,13 @@ fn request(
     let mut url = json!({ "host": [braces(BASE_URL)], "path": segments });
     if let Some(query) = query {
         raw.extend(["?", &query]);
-        url["query"] = query.split('&').map(parameter).collect();
+        set(
+            &mut url,
+            "query",
+            query.split('&').map(parameter).collect::<Vec<_>>(),
+        );
     }
-    url["raw"] = raw.into();
+    set(&mut url, "raw", raw);
     json!({
         "name": name,
         "request": { "method": "GET", "header": headers, "url": url },
@@ -183,6 +187,8 @@ fn parameter(pair: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
     use http::header::HeaderName;
 
     use super::super::{Document, Integration};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::document::{CONNECTION, DOMAIN, Document, PATH, Place, QUERY};
+use super::document::{CONNECTION, DOMAIN, Document, PATH, Place, QUERY, set};
 use super::integration::Integration;
 use crate::address::PathEncoding;
 use crate::error::ErrorCode;
@@ -48,14 +48,14 @@ pub(super) fn specification(document: &Document) -> Value {
         "x-integrations": document.integrations.iter().map(integration).collect::<Vec<_>>(),
     });
     if !document.servers.is_empty() {
-        specification["servers"] = servers(document);
+        set(&mut specification, "servers", servers(document));
     }
     let security: Vec<_> = security_schemes(document)
         .keys()
         .map(|name| json!({ name: [] }))
         .collect();
     if !security.is_empty() {
-        specification["security"] = security.into();
+        set(&mut specification, "security", security);
     }
     specification
 }
@@ -64,13 +64,16 @@ fn servers(document: &Document) -> Value {
     let servers = document.servers.iter().map(|server| {
         let mut value = json!({ "url": server.url });
         if !server.variables.is_empty() {
-            let variable = |name: &Box<str>| (name.to_string(), json!({ "default": name }));
-            value["variables"] = server
-                .variables
-                .iter()
-                .map(variable)
-                .collect::<Map<_, _>>()
-                .into();
+            let variable = |name: &str| (name.to_owned(), json!({ "default": name }));
+            set(
+                &mut value,
+                "variables",
+                server
+                    .variables
+                    .iter()
+                    .map(|name| variable(name))
+                    .collect::<Map<_, _>>(),
+            );
         }
         value
     });
@@ -108,10 +111,14 @@ fn operation(document: &Document, method: &str, has_path: bool) -> Value {
         "tags": ["passthrough"],
     });
     if matches!(method, "post" | "put" | "patch" | "delete") {
-        operation["requestBody"] = json!({
-            "description": "The content that the vendor expects, of any media type. It's forwarded unchanged.",
-            "content": { "application/json": { "schema": {} }, "*/*": {} },
-        });
+        set(
+            &mut operation,
+            "requestBody",
+            json!({
+                "description": "The content that the vendor expects, of any media type. It's forwarded unchanged.",
+                "content": { "application/json": { "schema": {} }, "*/*": {} },
+            }),
+        );
     }
     let is_head = method == "head";
     let suffix = if is_head { "Head" } else { "" };
@@ -123,7 +130,7 @@ fn operation(document: &Document, method: &str, has_path: bool) -> Value {
         let response = reference("responses", &format!("Error{status}{suffix}"));
         responses.insert(status.to_string(), response);
     }
-    operation["responses"] = responses.into();
+    set(&mut operation, "responses", responses);
     operation
 }
 
@@ -176,7 +183,11 @@ fn responses(document: &Document) -> Value {
             StatusCode::SERVICE_UNAVAILABLE,
         ];
         if is_passing.iter().any(|passing| *passing == status) {
-            headers["Retry-After"] = reference("headers", "Retry-After");
+            set(
+                &mut headers,
+                "Retry-After",
+                reference("headers", "Retry-After"),
+            );
         }
         let head = json!({ "description": description, "headers": headers });
         let mut response = head.clone();
@@ -184,11 +195,15 @@ fn responses(document: &Document) -> Value {
             reference("schemas", "GatewayError"),
             { "description": "The vendor's content, in a response without `passthrough-error`." },
         ]}});
-        response["content"] = json!({
-            "application/json": schema,
-            "application/problem+json": schema,
-            "*/*": {},
-        });
+        set(
+            &mut response,
+            "content",
+            json!({
+                "application/json": schema,
+                "application/problem+json": schema,
+                "*/*": {},
+            }),
+        );
         responses.insert(format!("Error{status}"), response);
         responses.insert(format!("Error{status}Head"), head);
     }
@@ -384,17 +399,23 @@ fn integration(integration: &Integration) -> Value {
         "baseUrl": integration.base_url(),
     });
     if let Some(docs) = integration.docs_url() {
-        value["docs"] = docs.into();
+        set(&mut value, "docs", docs);
     }
     if let Some((path, query)) = integration.verify_target() {
         let query = query.map(|query| format!("?{query}")).unwrap_or_default();
-        value["verify"] = json!({ "method": "GET", "path": format!("/{path}{query}") });
+        set(
+            &mut value,
+            "verify",
+            json!({ "method": "GET", "path": format!("/{path}{query}") }),
+        );
     }
     value
 }
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
     use std::collections::BTreeSet;
 
     use http::header::HeaderName;
