@@ -269,6 +269,12 @@ impl Upstream<BaseUrlTemplate> {
         Ok(Self::at(BaseUrlTemplate::new(base_url)?))
     }
 
+    /// Returns the base URL with its variables. Its `Display` text is the URL, with the variables in braces.
+    #[must_use]
+    pub fn base_url(&self) -> &BaseUrlTemplate {
+        &self.base
+    }
+
     /// Sets the pattern that the whole value of a variable must match. Default: letters, digits and hyphens.
     ///
     /// # Errors

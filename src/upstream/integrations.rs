@@ -54,6 +54,12 @@ impl Integrations {
         self.fallback = Some(fallback);
         self
     }
+
+    /// Returns the names and the upstreams of the integrations of this table, in no particular order. The integrations of a catalog aren't
+    /// included.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Upstream<BaseUrlTemplate>)> {
+        self.own.iter().map(|(name, upstream)| (&**name, upstream))
+    }
 }
 
 impl BaseUrlResolver for Integrations {

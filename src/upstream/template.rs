@@ -250,6 +250,22 @@ impl Variable {
     }
 }
 
+/// Writes the URL with its variables in braces: `https://{region}.vendor.com/v2`.
+impl fmt::Display for BaseUrlTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Fixed(base) => fmt::Display::fmt(base, f),
+            Repr::Template { parts, variables } => parts.iter().try_for_each(|part| match part {
+                Part::Text(text) => f.write_str(text),
+                Part::Variable(index) => {
+                    let name = variables.get(*index).map_or("", |variable| &variable.name);
+                    write!(f, "{{{name}}}")
+                }
+            }),
+        }
+    }
+}
+
 /// Returns `true` if the whole value matches the pattern, as the value of a variable.
 #[cfg(feature = "catalog")]
 pub(crate) fn matches_pattern(pattern: &str, value: &str) -> bool {
@@ -261,20 +277,8 @@ pub(crate) fn matches_pattern(pattern: &str, value: &str) -> bool {
 impl fmt::Debug for BaseUrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Fixed(base) => base.fmt(f),
-            Repr::Template { parts, variables } => {
-                f.write_str("BaseUrlTemplate(")?;
-                for part in parts {
-                    match part {
-                        Part::Text(text) => f.write_str(text)?,
-                        Part::Variable(index) => {
-                            let name = variables.get(*index).map_or("", |variable| &variable.name);
-                            write!(f, "{{{name}}}")?;
-                        }
-                    }
-                }
-                f.write_str(")")
-            }
+            Repr::Fixed(base) => fmt::Debug::fmt(base, f),
+            Repr::Template { .. } => write!(f, "BaseUrlTemplate({self})"),
         }
     }
 }
@@ -298,7 +302,10 @@ mod tests {
 
     #[test]
     fn variables_enter_hosts_and_paths() {
-        let url = expanded("https://{v}.vendor.test:9001/api/{v}", None, "eu");
+        let template = "https://{v}.vendor.test:9001/api/{v}";
+        let written = Upstream::template(template).map(|upstream| upstream.base_url().to_string());
+        assert_eq!(written.as_deref(), Ok(template));
+        let url = expanded(template, None, "eu");
         assert_eq!(
             url.as_deref(),
             Some("BaseUrl(Https(eu.vendor.test:9001)/api/eu)")

@@ -25,7 +25,9 @@ Endpoints:
   GET /healthz                 200 while the process runs
   GET /readyz                  200 while the store can be reached and the process isn't stopping, otherwise 503
   GET /metrics                 Metrics in the text format of Prometheus, for callers with a key
-  With [operator] listen, the last three are served there, without a key, and nowhere else";
+  GET /openapi.json            With `page`: a description of the calls, for tools that generate clients
+  GET /postman.json            With `page`: a collection for Postman
+  With [operator] listen, /healthz, /readyz and /metrics are served there, without a key, and nowhere else";
 
 /// A server for a Passthrough API: forwards any call of any vendor's API, and adds the connection's
 /// stored credentials as the last step.

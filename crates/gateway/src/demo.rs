@@ -86,8 +86,10 @@ fn config(listen: Option<Listen>, vendor: SocketAddr) -> Result<Config, BaseUrlE
         tls: None,
         peers: PEERS,
         operator: None,
+        page: false,
         mount: Config::MOUNT.to_owned(),
         ways: Ways::default(),
+        host_pattern: None,
         shutdown: Config::SHUTDOWN,
         callers: Callers::anyone(),
         store: Store::File(vec![(

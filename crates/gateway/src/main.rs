@@ -19,6 +19,7 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod descriptions;
 mod descriptors;
 mod hardening;
 mod keys;
@@ -60,6 +61,7 @@ use tower_passthrough::{HttpTransport, PassthroughService};
 use crate::callers::{API_KEY, AuditPaths, Authentication, Callers};
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
+use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
@@ -323,6 +325,7 @@ impl Host {
     /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
     /// these cases.
     async fn router(&mut self, config: Config) -> Result<Routers, Box<dyn Error>> {
+        let descriptions = Descriptions::of(&config);
         let connections = self.open(config.store).await?;
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
@@ -441,6 +444,7 @@ impl Host {
             ),
             passthrough,
             on_callers,
+            descriptions,
         );
         Ok(Routers {
             tls: config.tls,

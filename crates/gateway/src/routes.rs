@@ -19,6 +19,7 @@ use tower_service::Service;
 
 use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{AuditPaths, Authentication, authenticate};
+use crate::descriptions::Descriptions;
 use crate::metrics::Metrics;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
@@ -47,6 +48,7 @@ pub(crate) fn router<S>(
     (authentication, paths): (Authentication, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
+    descriptions: Option<Descriptions>,
 ) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -56,13 +58,17 @@ where
     let ways = Arc::new(ways);
     let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
     let calls = authenticated.layer(passthrough.clone());
-    let own = match pages {
+    let mut own = match pages {
         Some(pages) => metrics(pages.metrics)
             .route_layer(authenticated.clone())
             .merge(health(pages.readiness))
             .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
+    if let Some(descriptions) = descriptions {
+        let descriptions = descriptions.router();
+        own = own.merge(descriptions.layer(map_response(async |response| no_call(response))));
+    }
     // With a key, calls may have any path that isn't a page.
     let with_key = |place| {
         let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
@@ -179,7 +185,7 @@ pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
 }
 
 /// The router adds `Allow`.
-async fn other_method(request: Request) -> Response {
+pub(crate) async fn other_method(request: Request) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
     let detail = "this page of the gateway can only be read; send GET or HEAD";

@@ -29,6 +29,7 @@ use crate::log::LogFormat;
 pub(super) struct File {
     pub(super) listen: Option<Text<Listen>>,
     pub(super) anyone: Option<Spanned<bool>>,
+    pub(super) page: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
     pub(super) address_by: Option<Spanned<Vec<Text<Way>>>>,
     pub(super) host_pattern: Option<Spanned<String>>,
@@ -225,6 +226,9 @@ pub(super) struct Caller {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Integration {
     pub(super) base_url: Spanned<String>,
+    pub(super) title: Option<String>,
+    pub(super) docs: Option<String>,
+    pub(super) verify: Option<Spanned<String>>,
     #[serde(default)]
     pub(super) variables: BTreeMap<String, Spanned<Variable>>,
     #[serde(default)]

@@ -8,6 +8,7 @@ use http::{HeaderName, HeaderValue};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 use tower_passthrough::Connection;
+use tower_passthrough::openapi;
 use tower_passthrough::policy::DomainPolicy;
 use tower_passthrough::upstream::{BaseUrlError, BaseUrlTemplate};
 use tower_passthrough::{Integrations, Upstream};
@@ -31,6 +32,8 @@ pub(crate) struct Declared {
     auth: BTreeMap<String, Vec<String>>,
     /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
+    /// The facts for people and clients, by integration.
+    listed: BTreeMap<String, openapi::Integration>,
     /// The places of callers' keys that any integration names.
     pub(crate) key_places: KeyPlaces,
 }
@@ -79,6 +82,8 @@ impl Declared {
             let auth = auth_of(tree, name);
             let places = &mut declared.key_places;
             let read = upstream(integration, auth, plaintext, folder, places, problems);
+            let described = describe(name, integration.get_ref(), problems);
+            declared.listed.insert(name.clone(), described);
             if let Some((upstream, auth)) = read {
                 table = table.with(name.as_str(), upstream);
                 declared.needs.insert(name.clone(), auth.needs);
@@ -139,9 +144,35 @@ impl Declared {
         texts.is_some_and(|texts| texts.iter().any(|text| text != "none"))
     }
 
+    /// Returns the integrations with their facts for people and clients, in the order of their names.
+    pub(crate) fn listed(&self) -> impl Iterator<Item = openapi::Integration> {
+        self.listed.values().cloned()
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
         Some((self.integrations.get(name)?, self.needs.get(name)?))
     }
+}
+
+fn describe(
+    name: &str,
+    integration: &Integration,
+    problems: &mut Problems,
+) -> openapi::Integration {
+    let base_url = integration.base_url.get_ref().as_str();
+    let mut described = openapi::Integration::new(name, base_url);
+    if let Some(title) = &integration.title {
+        described = described.title(title.as_str());
+    }
+    if let Some(docs) = &integration.docs {
+        described = described.docs(docs.as_str());
+    }
+    if let Some(verify) = &integration.verify {
+        let set = described.clone().verify(verify.get_ref());
+        let set = set.map_err(|error| Problem::at(verify, error.to_string()));
+        described = problems.ok(set).unwrap_or(described);
+    }
+    described
 }
 
 fn upstream(

@@ -76,8 +76,12 @@ pub(crate) struct Config {
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// The address for operators, who need no key. `None` if `listen` also serves them.
     pub(crate) operator: Option<Listen>,
+    /// `true` if the gateway shows its page and its descriptions.
+    pub(crate) page: bool,
     pub(crate) mount: String,
     pub(crate) ways: Ways,
+    /// The hosts that name connections.
+    pub(crate) host_pattern: Option<String>,
     /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
@@ -271,6 +275,7 @@ fn build(
 
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let ways = addressing::ways(&file, &mount, &mut problems);
+    let has_page = settings::page(&file, &mount, &ways, &mut problems);
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,
@@ -373,8 +378,10 @@ fn build(
         log_paths: file.observe.paths,
         tls,
         operator,
+        page: has_page,
         mount,
         ways,
+        host_pattern: file.host_pattern.map(Spanned::into_inner),
         shutdown: file
             .shutdown
             .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),

@@ -268,6 +268,9 @@ const KEYS: &[(&str, &str)] = &[
     ("Hmac::key", "integration.auth.hmac.key"),
     ("Hmac::key_id", "integration.auth.hmac.key_id"),
     ("Hmac::parameter", "integration.auth.hmac.parameters"),
+    ("Integration::title", "integration.title"),
+    ("Integration::docs", "integration.docs"),
+    ("Integration::verify", "integration.verify"),
     ("SqliteStoreBuilder::cache_entries", "store.cache_entries"),
     ("SqliteStoreBuilder::staleness", "store.staleness"),
     ("Keys::and_base64", "store.keys"),
@@ -335,7 +338,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
 ];
 
 /// The types whose methods return the type, but which aren't settings.
-const NO_SETTINGS: [&str; 24] = [
+const NO_SETTINGS: [&str; 25] = [
     "AccessLog",
     "Applied",
     "AuthContext",
@@ -345,6 +348,8 @@ const NO_SETTINGS: [&str; 24] = [
     "ConnectionCacheBuilder",
     "ConnectionKey",
     "Dispatch",
+    // The gateway makes it of its config.
+    "Document",
     "Error",
     "FakeUpstream",
     "Grant",
