@@ -26,6 +26,7 @@ mod listen;
 mod log;
 mod metrics;
 mod newest;
+mod page;
 mod peers;
 mod readiness;
 mod reload;
@@ -63,6 +64,7 @@ use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
 use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
+use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
@@ -429,6 +431,10 @@ impl Host {
             metrics: Metrics::new(self.recorded.clone(), move || pool.pool_status()),
             readiness: self.readiness.clone(),
         };
+        let page = match config.page {
+            true => Some(Page::new(&config.page_settings, &config.entries)?),
+            false => None,
+        };
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
         let on_callers = self.asked_operator.is_none().then_some(on_callers);
@@ -441,6 +447,7 @@ impl Host {
             ),
             passthrough,
             on_callers,
+            page,
         );
         Ok(Routers {
             tls: config.tls,

@@ -20,6 +20,7 @@ use tower_service::Service;
 use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{AuditPaths, Authentication, authenticate};
 use crate::metrics::Metrics;
+use crate::page::Page;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
@@ -47,6 +48,7 @@ pub(crate) fn router<S>(
     (authentication, paths): (Authentication, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
+    page: Option<Page>,
 ) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -56,7 +58,7 @@ where
     let ways = Arc::new(ways);
     let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
     let calls = authenticated.layer(passthrough.clone());
-    let own = match pages {
+    let mut own = match pages {
         Some(pages) => metrics(pages.metrics)
             .route_layer(authenticated.clone())
             .merge(health(pages.readiness))
@@ -68,6 +70,11 @@ where
         let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
         authenticated.layer(key.layer(passthrough.clone()))
     };
+    if let Some(page) = page {
+        // A call that a key names may have any path, so the page takes only the methods that read.
+        let others = ways.has(Way::Key).then(|| with_key(Place::Elsewhere));
+        own = own.merge(page.router(others));
+    }
     let elsewhere = match ways.has(Way::Key) {
         true => own.fallback_service(with_key(Place::Elsewhere)),
         false => {
@@ -179,7 +186,7 @@ pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
 }
 
 /// The router adds `Allow`.
-async fn other_method(request: Request) -> Response {
+pub(crate) async fn other_method(request: Request) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
     let detail = "this page of the gateway can only be read; send GET or HEAD";

@@ -29,6 +29,7 @@ use crate::log::LogFormat;
 pub(super) struct File {
     pub(super) listen: Option<Text<Listen>>,
     pub(super) anyone: Option<Spanned<bool>>,
+    pub(super) page: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
     pub(super) address_by: Option<Spanned<Vec<Text<Way>>>>,
     pub(super) host_pattern: Option<Spanned<String>>,

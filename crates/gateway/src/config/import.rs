@@ -18,7 +18,7 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 37] = [
     "address_by",
     "anyone",
     "caller",
@@ -34,6 +34,7 @@ const OTHERS: [&str; 36] = [
     "network",
     "observe",
     "operator",
+    "page",
     "pass_forwarded",
     "pass_headers",
     "pass_server_instructions",
