@@ -91,6 +91,7 @@ function filter() {
     body.hidden = !body.querySelector("tr:not(.group):not([hidden])");
   }
   $("none").hidden = count > 0;
+  document.querySelector("#list table").hidden = count === 0;
   $("count").textContent = words.length === 0
     ? `${rows.length} integrations` : `${count} of ${rows.length} integrations`;
 }
@@ -298,10 +299,20 @@ function request(signal) {
   }
   if (real !== typed) notes.push(`The browser would send ${real} instead of ${typed}. The curl command sends what you typed.`);
   const headers = new Headers();
-  for (const [name, value] of fields()) headers.append(name, value);
+  for (const [name, value] of fields()) {
+    try {
+      headers.append(name, value);
+    } catch {
+      throw new Error(`The header field “${name}” isn't valid: a name has no blanks, and a value is one line of Latin-1 text.`);
+    }
+  }
   if (value("key") !== "") headers.set("x-api-key", value("key"));
+  const method = value("method") || "GET";
+  if (!/^[\w!#$%&'*+.^`|~-]+$/.test(method) || /^(connect|trace|track)$/i.test(method)) {
+    throw new Error(`Browsers don't send the method “${method}”.`);
+  }
   const made = new Request(real, {
-    method: value("method") || "GET", headers, signal, body: hasContent() ? new TextEncoder().encode(value("body")) : undefined,
+    method, headers, signal, body: hasContent() ? new TextEncoder().encode(value("body")) : undefined,
     credentials: "omit", redirect: "manual", cache: "no-store", referrerPolicy: "no-referrer",
   });
   const lost = fields().map(([name]) => name).filter((name) => !made.headers.has(name));
@@ -377,8 +388,9 @@ async function send(event) {
   $("cancel").disabled = false;
   outcome("Sending…", "");
   const start = performance.now();
+  let made;
   try {
-    const { made } = request(signal);
+    ({ made } = request(signal));
     const response = await fetch(made);
     if (response.type === "opaqueredirect") {
       outcome(`Redirect · ${took(start)}`, "");
@@ -394,7 +406,7 @@ async function send(event) {
     const isCut = $("fields").hidden === false;
     if (signal.aborted) outcome(`Cancelled · ${took(start)}`, "bad");
     else if (isCut) outcome(`${$("status").textContent.split(" · ")[0]} · broken off after ${took(start)}`, "bad");
-    else outcome("Not sent, or not answered", "bad");
+    else outcome(made ? "No answer" : "Not sent", "bad");
     if (!signal.aborted) note("explain", [isCut ? "The connection ended before the body was complete." : error.message]);
   } finally {
     call = null;
