@@ -84,6 +84,9 @@ pub mod address;
 pub mod auth;
 pub mod authorize;
 pub mod body;
+#[cfg(feature = "catalog")]
+#[cfg_attr(docsrs, doc(cfg(feature = "catalog")))]
+pub mod catalog;
 pub mod client;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -161,6 +164,10 @@ pub mod guides {
 
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
+
+    #[cfg(feature = "catalog")]
+    #[doc = include_str!("docs/catalog.md")]
+    pub mod catalog {}
 
     #[cfg(feature = "test-util")]
     #[doc = include_str!("docs/testing.md")]

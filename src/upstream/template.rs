@@ -10,6 +10,7 @@ use regex_lite::Regex;
 
 use super::base_url::{BaseUrl, BaseUrlError};
 use crate::connection::Variables;
+use crate::policy::is_open_host;
 
 /// A base URL with variables in its host and its path.
 #[derive(Clone)]
@@ -86,8 +87,11 @@ impl BaseUrlTemplate {
         }
         parts.push(Part::Text(rest.into()));
         let template = Self(Repr::Template { parts, variables });
-        // A value that any pattern could allow shows whether the text around it makes a base URL.
-        template.fill(|_| Ok("1"))?;
+        // A value that any pattern could allow shows whether the text around it makes a base URL. The last label of a name isn't a number,
+        // and each label of an address is a number.
+        template
+            .fill(|_| Ok("x"))
+            .or_else(|error| template.fill(|_| Ok("1")).map_err(|_| error))?;
         Ok(template)
     }
 
@@ -132,6 +136,34 @@ impl BaseUrlTemplate {
             variable.check(value)?;
             Ok(value)
         })
+    }
+
+    /// Returns the base URL of a host that `__domain` may name.
+    pub(super) fn expand_domain(&self, values: &Variables) -> Result<BaseUrl, BaseUrlError> {
+        let domain = self.expand(values)?;
+        match is_open_host(domain.origin().host()) {
+            true => Err(BaseUrlError::new(
+                "a host of `__domain` is completed to an address or a public suffix",
+            )),
+            false => Ok(domain),
+        }
+    }
+
+    /// Returns `true` if each variable has a value or a default.
+    pub(super) fn has_values(&self, values: &Variables) -> bool {
+        let mut variables = self.variables().iter();
+        variables.all(|variable| variable.default.is_some() || values.get(&variable.name).is_some())
+    }
+
+    /// Returns `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        match &self.0 {
+            Repr::Fixed(base) => base.origin().scheme().as_str(),
+            Repr::Template { parts, .. } => match parts.first() {
+                Some(Part::Text(text)) if text.eq_ignore_ascii_case("http://") => "http",
+                _ => "https",
+            },
+        }
     }
 
     fn fill<'a>(
@@ -218,6 +250,14 @@ impl Variable {
     }
 }
 
+/// Returns `true` if the whole value matches the pattern, as the value of a variable.
+#[cfg(feature = "catalog")]
+pub(crate) fn matches_pattern(pattern: &str, value: &str) -> bool {
+    let pattern = Regex::new(&format!(r"\A(?:{pattern})\z"));
+    pattern.is_ok_and(|pattern| pattern.is_match(value))
+        && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 impl fmt::Debug for BaseUrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
@@ -262,6 +302,17 @@ mod tests {
             url.as_deref(),
             Some("BaseUrl(Https(eu.vendor.test:9001)/api/eu)")
         );
+    }
+
+    #[test]
+    fn a_variable_may_end_the_host() {
+        for (template, value, expected) in [
+            ("https://rest.{v}/x", "eu", "rest.eu:443"),
+            ("https://192.0.2.{v}", "7", "192.0.2.7:443"),
+        ] {
+            let url = expanded(template, None, value).unwrap_or_default();
+            assert!(url.contains(expected), "{template}: {url}");
+        }
     }
 
     #[test]
