@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::Spanned;
 use toml::de::DeTable;
+use tower_passthrough::catalog::Catalog;
+use tower_passthrough::service::ResponseHeaderPolicy;
 
 use super::file::{File, Integration};
 use super::integration::Declared;
@@ -37,7 +39,7 @@ pub(super) fn warnings(file: &File, ways: &Ways) -> Vec<String> {
         return warnings;
     }
     let policy = file.response_headers.as_ref().map(|policy| policy.0);
-    if policy != Some(tower_passthrough::service::ResponseHeaderPolicy::BrowserSafe) {
+    if policy != Some(ResponseHeaderPolicy::BrowserSafe) {
         warnings.push(
             "page = true brings browsers to the gateway, and header fields of upstreams such as Set-Cookie act on its address: set \
              response_headers = \"browser-safe\""
@@ -55,12 +57,13 @@ pub(super) fn warnings(file: &File, ways: &Ways) -> Vec<String> {
     warnings
 }
 
-/// Returns the integrations of the file, in the order of their names.
+/// Returns the integrations of the file, and then the integrations of the catalog that the file doesn't replace.
 pub(super) fn entries(
     integrations: &BTreeMap<String, Spanned<Integration>>,
     tree: &DeTable<'_>,
     declared: &Declared,
 ) -> Vec<Entry> {
+    let catalog = Catalog::bundled();
     let entry = |(name, integration): (&String, &Spanned<Integration>)| {
         let integration = integration.get_ref();
         let variables = integration.variables.iter().map(|(name, variable)| {
@@ -85,7 +88,17 @@ pub(super) fn entries(
             secrets: needs.unwrap_or_default(),
         };
         let base_url = integration.base_url.get_ref();
-        Entry::configured(name, base_url, variables.collect(), auth)
+        let entry = Entry::configured(name, base_url, variables.collect(), auth);
+        match catalog.get(name) {
+            Some(facts) => entry.with_facts_of(facts),
+            None => entry,
+        }
     };
-    integrations.iter().map(entry).collect()
+    let own = integrations.iter().map(entry);
+    let others = catalog
+        .iter()
+        .filter(|entry| !integrations.contains_key(entry.name()));
+    let mut others: Vec<_> = others.map(Entry::of_catalog).collect();
+    others.sort_by_cached_key(Entry::sort_key);
+    own.chain(others).collect()
 }

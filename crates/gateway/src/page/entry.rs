@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
+use tower_passthrough::catalog::{self, Confidence};
 
 /// An integration of the config file or of the catalog. It contains no secrets and no ids of connections.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -16,8 +17,29 @@ pub(crate) struct Entry {
     variables: Vec<Variable>,
     /// The authentication. A connection has the secrets of one of these alternatives.
     pub(super) auth: Vec<Alternative>,
+    /// The vendor's names of what the secrets and variables contain.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<String>,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) docs: String,
+    /// The confidence in the facts. Empty for an integration of the config file.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    confidence: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    base_url_confidence: &'static str,
+    /// The date of the facts.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    checked: String,
+    /// The path and query of a call that changes nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    verify: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
+    /// `true` if a variable may name any host.
+    #[serde(skip_serializing_if = "is_false")]
+    any_host: bool,
     /// The connection's table in `gateway.toml`.
     toml: String,
 }
@@ -41,7 +63,88 @@ pub(crate) struct Variable {
     pub(crate) default: String,
 }
 
+/// A value that the vendor gives to its customers.
+#[derive(Clone, Debug, Serialize)]
+struct Field {
+    name: String,
+    title: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Returns the word for a confidence in the data of the page.
+fn word(confidence: Confidence) -> &'static str {
+    match confidence {
+        Confidence::Checked => "checked",
+        Confidence::Documented => "documented",
+        // Confidence in a kind of facts that this program doesn't know yet is none.
+        _ => "unverified",
+    }
+}
+
 impl Entry {
+    /// Returns an integration of the catalog.
+    pub(crate) fn of_catalog(entry: catalog::Entry) -> Self {
+        let variables = entry.variables().map(|variable| Variable {
+            name: variable.name().to_owned(),
+            description: variable.description().to_owned(),
+            pattern: variable.pattern().to_owned(),
+            default: variable.default().unwrap_or_default().to_owned(),
+        });
+        let variables: Vec<_> = variables.collect();
+        let auth = entry.auth().map(|way| Alternative {
+            kind: way.kind().name().to_owned(),
+            secrets: way.secrets().into_iter().map(str::to_owned).collect(),
+        });
+        let auth: Vec<_> = auth.collect();
+        let fields = entry.fields().map(|field| Field {
+            name: field.name().to_owned(),
+            title: field.title().to_owned(),
+        });
+        let scopes = entry.oauth2().map(|oauth2| oauth2.scopes());
+        let scopes = scopes.into_iter().flatten();
+        Self {
+            own: false,
+            toml: toml(entry.name(), &variables, &auth),
+            name: entry.name().to_owned(),
+            title: entry.title().to_owned(),
+            category: entry.category().to_owned(),
+            base_url: entry.base_url().to_owned(),
+            variables,
+            auth,
+            fields: fields.collect(),
+            scopes: scopes.map(|scope| (*scope).to_owned()).collect(),
+            docs: entry.docs().to_owned(),
+            confidence: word(entry.confidence()),
+            base_url_confidence: word(entry.base_url_confidence()),
+            checked: entry.checked().to_owned(),
+            verify: entry.verify().map(str::to_owned),
+            note: entry.note().map(str::to_owned),
+            any_host: entry.has_variable_host(),
+        }
+    }
+
+    /// Takes over the facts of a catalog's integration with the same name that don't depend on the config file.
+    pub(crate) fn with_facts_of(mut self, entry: catalog::Entry) -> Self {
+        let Self {
+            title,
+            category,
+            docs,
+            verify,
+            note,
+            ..
+        } = Self::of_catalog(entry);
+        self.title = title;
+        self.category = category;
+        self.docs = docs;
+        self.verify = verify;
+        self.note = note;
+        self
+    }
+
     /// Returns an integration of the config file.
     pub(crate) fn configured(
         name: &str,
@@ -55,12 +158,17 @@ impl Entry {
             toml: toml(name, &variables, &auth),
             name: name.to_owned(),
             title: name.to_owned(),
-            category: "your config".to_owned(),
+            category: "custom".to_owned(),
             base_url: base_url.to_owned(),
             variables,
             auth,
-            docs: String::new(),
+            ..Self::default()
         }
+    }
+
+    /// Returns the title without its case, for the order of the list.
+    pub(crate) fn sort_key(&self) -> String {
+        self.title.to_lowercase()
     }
 
     pub(super) fn is_own(&self) -> bool {
@@ -69,7 +177,11 @@ impl Entry {
 
     /// Returns the word of the table's last column.
     pub(super) fn facts(&self) -> &'static str {
-        "configured"
+        match self.confidence {
+            "" => "configured",
+            "documented" => "third party",
+            other => other,
+        }
     }
 }
 
@@ -108,6 +220,11 @@ fn toml(name: &str, variables: &[Variable], auth: &[Alternative]) -> String {
         let set: Vec<_> = set.collect();
         let comment = if index == 0 { "" } else { "# or: " };
         let _ = writeln!(toml, "{comment}secret = {{ {} }}", set.join(", "));
+        if way.kind == "oauth2" {
+            toml.push_str(
+                "# for refreshes also: refresh_token, expires_at, client_id, client_secret\n",
+            );
+        }
     }
     toml
 }

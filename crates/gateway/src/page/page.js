@@ -124,7 +124,7 @@ function authentication(entry) {
 
 function facts(entry) {
   if (entry.own) return "Configured in this gateway";
-  const parts = [`${FACTS[entry.confidence] ?? "Unverified"}${entry.checked ? `, ${entry.checked}` : ""}.`];
+  const parts = [`${FACTS[entry.confidence] ?? "Unverified"}${entry.checked ? `, ${entry.checked.replaceAll("-", "\u2011")}` : ""}.`];
   if (entry.base_url_confidence && entry.base_url_confidence !== entry.confidence) {
     parts.push(`Its base URL: ${(FACTS[entry.base_url_confidence] ?? "Unverified").toLowerCase()}.`);
   }
@@ -142,7 +142,6 @@ function about(entry) {
     line("Documentation", make("a", set, entry.docs.replace("https://", "")));
   }
   line("Facts", facts(entry));
-  if (entry.note) line("Note", entry.note);
   $("about").replaceChildren(list);
 }
 
@@ -168,6 +167,8 @@ function connection(entry) {
   const section = (title, ...more) => content.push(make("h3", {}, title), ...more);
   const ways = entry.auth.map(({ kind, secrets }) => [
     `${KINDS[kind] ?? kind}: `, ...(secrets.length ? listed(secrets) : ["no secret"]),
+    ...(kind === "oauth2" && !entry.own
+      ? ["; for refreshes also ", ...listed(["refresh_token", "expires_at", "client_id", "client_secret"])] : []),
   ]);
   section(ways.length > 1 ? "Secrets, for one of these" : "Secrets", bullets(ways.length ? ways : [["none"]]));
   if (entry.fields?.length) {
@@ -181,9 +182,13 @@ function connection(entry) {
       ...(variable.default ? ["; default ", make("code", {}, variable.default)] : []),
     ])));
   }
+  if (entry.any_host) {
+    content.push(make("p", { className: "note" }, "A variable of the connection may name any host, which gets the credentials. Store only hosts that you trust."));
+  }
   if (entry.scopes?.length) section("Scopes", make("p", {}, ...listed(entry.scopes)));
   section("In gateway.toml", code(entry.toml, "the connection's table"),
     make("p", { className: "hint" }, "The values are read from the environment. After a change of the file, send SIGHUP."));
+  if (entry.note) section("Note", make("p", {}, entry.note));
   $("pane-connect").replaceChildren(...content);
 }
 

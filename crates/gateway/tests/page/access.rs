@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::browser::run;
-use crate::calls::{assert_no_faults, hubspot, of};
+use crate::calls::{assert_no_faults, for_pictures, hubspot, of};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_needs_no_script() {
@@ -14,7 +14,7 @@ async fn the_list_needs_no_script() {
     assert_no_faults(&seen);
     assert!(seen["rows"].as_u64().unwrap() >= 2, "{seen:#}");
     for part in [
-        "hubspot",
+        "HubSpot",
         "http://vendor.test:",
         "bearer",
         "Without JavaScript",
@@ -77,7 +77,7 @@ async fn pictures() {
         eprintln!("skipped: PAGE_PICTURES isn't set");
         return;
     }
-    let (_vendor, gateway) = hubspot().await;
+    let (_vendor, gateway) = for_pictures().await;
     let Some(seen) = run("pictures", &gateway, "").await else {
         return;
     };

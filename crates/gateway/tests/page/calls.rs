@@ -14,21 +14,42 @@ use testkit::wait::Signal;
 
 use crate::browser::run;
 
-/// A vendor like HubSpot: its integration has the catalog's name.
-pub(crate) async fn hubspot() -> (Vendor, Gateway) {
-    let vendor = Vendor::replying(|received| {
+/// A vendor like HubSpot.
+async fn like_hubspot() -> Vendor {
+    Vendor::replying(|received| {
         let authorization = received.head.value("authorization");
         match (authorization, received.target()) {
             (Some(value), "/echo") if value == format!("Bearer {TOKEN}") => json(r#"{"ok":true}"#),
+            (Some(value), "/account-info/v3/details") if value == format!("Bearer {TOKEN}") => {
+                json(r#"{"portalId":1,"timeZone":"Europe/Berlin","companyCurrency":"EUR","dataHostingLocation":"eu1"}"#)
+            }
             (Some(value), target) if value == format!("Bearer {TOKEN}") && target.starts_with("/crm/v3/objects/contacts") => json(
                 r#"{"results":[{"id":"151","properties":{"firstname":"Ada","lastname":"Lovelace"},"archived":false}],"paging":{"next":{"after":"152"}}}"#,
             ),
             _ => "HTTP/1.1 418 Unexpected\r\nContent-Length: 0\r\n\r\n".into(),
         }
     })
-    .await;
+    .await
+}
+
+/// A vendor like HubSpot, whose integration has the catalog's name.
+pub(crate) async fn hubspot() -> (Vendor, Gateway) {
+    let vendor = like_hubspot().await;
     let config = Config::new(&vendor).top("page = true\nresponse_headers = \"browser-safe\"");
-    let gateway = Gateway::start(&renamed(&config)).await;
+    let base = config.origin();
+    let table =
+        format!("[integration.hubspot]\nbase_url = \"{base}\"\nauth = {{ kind = \"bearer\" }}");
+    let gateway = Gateway::start(&config.table(&table)).await;
+    (vendor, gateway)
+}
+
+/// A gateway for pictures, whose connection `acme` calls a vendor like HubSpot.
+pub(crate) async fn for_pictures() -> (Vendor, Gateway) {
+    let vendor = like_hubspot().await;
+    let acme =
+        format!("[connection.acme]\nintegration = \"v\"\nsecret = {{ token = \"{TOKEN}\" }}");
+    let config = Config::new(&vendor).top("page = true").table(&acme);
+    let gateway = Gateway::start(&config).await;
     (vendor, gateway)
 }
 
@@ -38,15 +59,6 @@ fn json(body: &str) -> Reply {
         body.len()
     )
     .into()
-}
-
-/// Adds the integration `hubspot` with the same vendor, and the connections `c` and `acme`.
-fn renamed(config: &Config) -> Config {
-    let base = config.origin();
-    config.clone().table(&format!(
-        "[integration.hubspot]\nbase_url = \"{base}\"\nauth = {{ kind = \"bearer\" }}\n\
-         [connection.acme]\nintegration = \"hubspot\"\nsecret = {{ token = \"{TOKEN}\" }}"
-    ))
 }
 
 /// A gateway with a page, in front of that vendor.
@@ -71,7 +83,7 @@ async fn a_new_user_searches_chooses_sends_and_reads() {
     };
     assert_no_faults(&seen);
     assert!(of(&seen, "/count").contains(" of "), "{seen:#}");
-    let target = "/crm/v3/objects/contacts?limit=1";
+    let target = "/account-info/v3/details";
     let path = of(&seen, "/path");
     assert_eq!(of(&seen, "/target"), format!("GET /passthrough/c/{path}"));
     assert_eq!(format!("/{path}"), target);
@@ -81,7 +93,7 @@ async fn a_new_user_searches_chooses_sends_and_reads() {
         of(&seen, "/fields").contains("x-hubspot-ratelimit-remaining"),
         "{seen:#}"
     );
-    assert!(of(&seen, "/answer").contains("Lovelace"), "{seen:#}");
+    assert!(of(&seen, "/answer").contains("Europe/Berlin"), "{seen:#}");
     assert!(of(&seen, "/curl").contains("$GATEWAY_KEY"), "{seen:#}");
     assert_eq!(seen["kept"], Value::Bool(false), "the key was kept");
     assert_eq!(of(&seen, "/reloaded"), "");

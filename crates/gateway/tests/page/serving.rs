@@ -134,6 +134,45 @@ async fn a_change_of_the_integrations_changes_the_tags() {
     );
 }
 
+/// The whole catalog fits into 40 KB of HTML, and each of its connections' tables is accepted by `--check`.
+#[tokio::test]
+async fn the_list_contains_the_catalog() {
+    let vendor = Vendor::ok().await;
+    let own = "[integration.hubspot]\nbase_url = \"https://hubspot.test\"";
+    let gateway = Gateway::start(&with_page(&vendor).table(own)).await;
+    let html = gateway.curl("/", &[]).await;
+    let bytes = html.body().len();
+    assert!(bytes <= 40_000, "{bytes} bytes");
+    let json = gateway.curl("/catalog.json", &[]).await;
+    let data: serde_json::Value = serde_json::from_str(json.body()).unwrap();
+    let entries = data["entries"].as_array().unwrap();
+    assert!(entries.len() > 140, "{} entries", entries.len());
+    assert_eq!(html.body().matches("<th scope=row>").count(), entries.len());
+    // The file's integration replaces the catalog's.
+    let named: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry["name"] == "hubspot")
+        .collect();
+    assert_eq!(named.len(), 1);
+    assert_eq!(named[0]["own"], true);
+    assert_eq!(named[0]["title"], "HubSpot");
+    assert_eq!(named[0]["base_url"], "https://hubspot.test");
+    for entry in entries.iter().filter(|entry| entry["own"] == false) {
+        let toml = entry["toml"].as_str().unwrap();
+        let table: toml::Table = toml
+            .parse()
+            .unwrap_or_else(|error| panic!("{toml}: {error}"));
+        assert!(table.contains_key("connection"), "{toml}");
+        let docs = entry["docs"].as_str().unwrap_or_default();
+        assert!(docs.starts_with("https://"), "{entry:#}");
+        let confidence = entry["confidence"].as_str().unwrap_or_default();
+        assert!(
+            ["checked", "documented", "unverified"].contains(&confidence),
+            "{entry:#}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn names_are_text_and_ids_and_secrets_are_absent() {
     let vendor = Vendor::ok().await;
@@ -153,6 +192,7 @@ async fn names_are_text_and_ids_and_secrets_are_absent() {
     assert_eq!(entries[0]["name"], name);
     assert_eq!(entries[0]["auth"][0]["kind"], "oauth2");
     assert_eq!(entries[1]["name"], "v");
+    assert_eq!(entries[2]["own"], false);
     let version = format!("data-version=\"{}\"", data["version"].as_str().unwrap());
     assert!(html.body().contains(&version));
     for text in [html.body(), json.body()] {

@@ -8,7 +8,7 @@ await page.click("details:has(#body) summary");
 const commands = [];
 for (const [method, path, header, query, body, type] of [
   ["GET", "echo", "", "", "", ""],
-  ["POST", "echo/it's/$HOME/`id`/!x/%2F%00?a=[1]&b={2}", "a'b \"c\" $HOME \\", "v'1 &=%", "@/etc/passwd 'single' \"double\" $HOME `id` \\n\nnext line\n", "application/json"],
+  ["POST", "echo/it's/$HOME/!x/%2F%20?a=[1]&b={2}", "a'b \"c\" $HOME \\", "v'1 &=%", "@/etc/passwd 'single' \"double\" $HOME `id` \\n\nnext line\n", "application/json"],
   ["POST", "echo", "plain", "", "no type", ""],
   ["DELETE", "echo/a'b", " ", "", "", ""],
   ["PUT", "echo/-x", "-d", "--data", "--help", "text/plain"],
