@@ -28,11 +28,14 @@ mod error;
 mod facts;
 mod fallback;
 mod scheme;
+mod sdk;
+mod sdks;
 mod template;
 
 pub use self::entry::{Alternative, AuthKind, Entry, Field, OAuth2, Variable};
 pub use self::error::{CatalogError, Missing};
 pub use self::facts::{Confidence, Pkce, Rotation, TokenEndpointAuth};
+pub use self::sdk::{Language, Sdk, SdkAddressing, SnippetError};
 
 /// A catalog of integrations. Its entries are part of the program, so that a lookup reads no file and parses nothing.
 #[derive(Clone, Copy, Debug)]

@@ -21,7 +21,7 @@ fn the_generated_data_is_up_to_date() {
     );
 }
 
-fn formatted(code: &str) -> String {
+pub(crate) fn formatted(code: &str) -> String {
     let mut rustfmt = Command::new("rustfmt")
         .args(["--edition", "2024", "--emit", "stdout"])
         .stdin(Stdio::piped())
@@ -70,7 +70,7 @@ fn generate(source: &Source) -> String {
 }
 
 /// Returns a structure with the members that aren't the default, followed by the default.
-fn structure(name: &str, members: &[(&str, Option<String>)], rest: &str) -> String {
+pub(crate) fn structure(name: &str, members: &[(&str, Option<String>)], rest: &str) -> String {
     let mut code = format!("{name} {{");
     for (member, value) in members {
         if let Some(value) = value {
@@ -257,15 +257,15 @@ fn raw(text: &str) -> String {
     }
 }
 
-fn option(text: Option<&str>) -> Option<String> {
+pub(crate) fn option(text: Option<&str>) -> Option<String> {
     Some(format!("Some({:?})", text?))
 }
 
-fn list(items: impl Iterator<Item = String>) -> Option<String> {
+pub(crate) fn list(items: impl Iterator<Item = String>) -> Option<String> {
     let items: Vec<_> = items.collect();
     (!items.is_empty()).then(|| format!("&[{}]", items.join(", ")))
 }
 
-fn pairs(pairs: &BTreeMap<String, String>) -> Option<String> {
+pub(crate) fn pairs(pairs: &BTreeMap<String, String>) -> Option<String> {
     list(pairs.iter().map(|pair| format!("{pair:?}")))
 }
