@@ -37,6 +37,8 @@ pub(crate) struct Entry {
     verify: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    sdks: Vec<Sdk>,
     /// `true` if a variable may name any host.
     #[serde(skip_serializing_if = "is_false")]
     any_host: bool,
@@ -68,6 +70,44 @@ pub(crate) struct Variable {
 struct Field {
     name: String,
     title: String,
+}
+
+/// The address and the key in the code for SDKs. The script replaces them.
+const GATEWAY_PATH: &str = "https://gateway.invalid/connection";
+const GATEWAY_HOST: &str = "connection.gateway.invalid";
+const GATEWAY_KEY: &str = "GATEWAY_KEY";
+
+/// A vendor's SDK.
+#[derive(Clone, Debug, Serialize)]
+struct Sdk {
+    title: &'static str,
+    about: String,
+    /// The code for a gateway whose paths name connections.
+    path: Option<String>,
+    /// The code for a gateway whose hosts name connections.
+    host: Option<String>,
+    key: &'static str,
+    pitfalls: &'static [&'static str],
+    /// The base URL that the SDK needs, if it isn't the entry's.
+    base_url: Option<&'static str>,
+}
+
+impl Sdk {
+    fn new(sdk: catalog::Sdk, integration: &str) -> Self {
+        let tested = match sdk.tested_version() {
+            Some(version) => format!("tested with {version}"),
+            None => format!("read in {}, not run", sdk.version_seen()),
+        };
+        Self {
+            title: sdk.title(),
+            about: format!("{} · {} · {tested}", sdk.language().name(), sdk.package()),
+            path: sdk.snippet_by_path(GATEWAY_PATH, GATEWAY_KEY).ok(),
+            host: sdk.snippet_by_host(GATEWAY_HOST, GATEWAY_KEY).ok(),
+            key: sdk.key(),
+            pitfalls: sdk.pitfalls(),
+            base_url: sdk.base_url(integration),
+        }
+    }
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it")]
@@ -124,6 +164,10 @@ impl Entry {
             verify: entry.verify().map(str::to_owned),
             note: entry.note().map(str::to_owned),
             any_host: entry.has_variable_host(),
+            sdks: entry
+                .sdks()
+                .map(|sdk| Sdk::new(sdk, entry.name()))
+                .collect(),
         }
     }
 
@@ -135,6 +179,7 @@ impl Entry {
             docs,
             verify,
             note,
+            sdks,
             ..
         } = Self::of_catalog(entry);
         self.title = title;
@@ -142,6 +187,7 @@ impl Entry {
         self.docs = docs;
         self.verify = verify;
         self.note = note;
+        self.sdks = sdks;
         self
     }
 

@@ -188,21 +188,42 @@ function connection(entry) {
   if (entry.scopes?.length) section("Scopes", make("p", {}, ...listed(entry.scopes)));
   section("In gateway.toml", code(entry.toml, "the connection's table"),
     make("p", { className: "hint" }, "The values are read from the environment. After a change of the file, send SIGHUP."));
-  if (entry.note) section("Note", make("p", {}, entry.note));
+  if (entry.note) section("Note", make("p", {}, ...marked(entry.note)));
   $("pane-connect").replaceChildren(...content);
 }
 
+// Returns Markdown's code as elements, and all else as text.
+function marked(text) {
+  return text.split("`").map((part, index) => (index % 2 ? make("code", {}, part) : part));
+}
+
+// Returns the code for an SDK with the gateway's address.
+function filled(text) {
+  const id = encode(value("conn") || "CONNECTION");
+  const host = hostOf(id);
+  return text.replaceAll("https://gateway.invalid/connection", location.origin + below(id)).replaceAll("https://gateway.invalid", location.origin)
+    .replaceAll("https://connection.gateway.invalid", `${location.protocol}//${host}`).replaceAll("connection.gateway.invalid", host);
+}
+
+function hostOf(id) {
+  const host = gateway.host ?? `{connection}.${location.hostname}`;
+  return host.replace("{connection}", id) + (location.port ? `:${location.port}` : "");
+}
+
 function sdks() {
-  const origin = location.origin;
-  const id = encodeURIComponent(value("conn") || "CONNECTION");
-  const fill = (text) => text.replaceAll("{mount_url}", origin + below(id)).replaceAll("{gateway}", origin)
-    .replaceAll("{host}", gateway.host ? gateway.host.replace("{connection}", id) : `${id}.${location.host}`);
-  const content = (chosen?.sdks ?? []).flatMap((sdk) => [
-    make("h3", {}, sdk.title),
-    make("p", { className: "hint" }, sdk.about),
-    code(fill(sdk.code), `the code for ${sdk.title}`),
-    ...(sdk.pitfalls.length ? [bullets(sdk.pitfalls.map((text) => [text]))] : []),
-  ]);
+  const content = (chosen?.sdks ?? []).flatMap((sdk) => {
+    const usesHost = sdk.host && (gateway.by === "host" || !sdk.path);
+    const text = usesHost ? sdk.host : sdk.path;
+    const hints = [sdk.key, ...sdk.pitfalls];
+    if (usesHost && !gateway.host) hints.unshift("This SDK needs a gateway with `address_by = [\"path\", \"host\"]`.");
+    if (gateway.by === "header") hints.unshift("Let the SDK send the field `x-connection` as well.");
+    if (sdk.base_url && sdk.base_url !== chosen.base_url) hints.unshift(`This SDK needs an integration with \`base_url = "${sdk.base_url}"\`.`);
+    return [
+      make("h3", {}, sdk.title), make("p", { className: "hint" }, sdk.about),
+      text ? code(filled(text), `the code for ${sdk.title}`) : make("p", { className: "note" }, "This SDK can't be pointed at another address."),
+      bullets(hints.map(marked)),
+    ];
+  });
   $("pane-sdks").replaceChildren(...content);
 }
 
@@ -341,8 +362,7 @@ function curl() {
     if (value("type") === "") lines.push("--header 'content-type:'");
     lines.push(`--data-raw ${quote(content)}`);
   }
-  const origin = gateway.by === "host" && gateway.host
-    ? `${location.protocol}//${gateway.host.replace("{connection}", value("conn"))}${location.port ? `:${location.port}` : ""}` : location.origin;
+  const origin = gateway.by === "host" ? `${location.protocol}//${hostOf(value("conn"))}` : location.origin;
   const path = gateway.by === "host" ? target().slice(below("").length) || "/" : target();
   lines.push(quote(origin + path));
   return lines.join(" \\\n  ");

@@ -323,3 +323,38 @@ async fn a_field_or_the_key_names_the_connection() {
         assert_eq!(curl.contains("x-connection: c"), has_id, "{curl}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_code_for_an_sdk_has_the_address_of_the_gateway() {
+    let vendor = Vendor::ok().await;
+    let gateway = gateway(&vendor).await;
+    let Some(seen) = run("sdks", &gateway, "").await else {
+        return;
+    };
+    assert_no_faults(&seen);
+    let code: Vec<String> = serde_json::from_value(seen["code"].clone()).unwrap();
+    let mount = gateway.url("/passthrough/acme");
+    let python = code.iter().find(|code| code.contains("from openai import"));
+    let python = python.unwrap_or_else(|| panic!("{seen:#}"));
+    assert!(python.contains(&format!("\"{mount}\"")), "{python}");
+    assert!(python.contains("GATEWAY_KEY"), "{python}");
+    let hostile: Vec<String> = serde_json::from_value(seen["hostile"].clone()).unwrap();
+    for code in code.iter().chain(&hostile) {
+        assert!(!code.contains(".invalid"), "{code}");
+        assert!(
+            !code.contains("</script>") && !code.contains("a'b"),
+            "{code}"
+        );
+    }
+    assert!(
+        hostile
+            .iter()
+            .any(|code| code.contains("a%27b%22c%3C%2Fscript%3E")),
+        "{hostile:#?}"
+    );
+    assert!(
+        of(&seen, "/visible").contains("Python · openai"),
+        "{seen:#}"
+    );
+    assert_eq!(seen["tab"], Value::Bool(false));
+}

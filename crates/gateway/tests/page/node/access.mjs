@@ -35,10 +35,9 @@ for (const viewport of [desktop, phone]) {
     await check("error");
     await page.click("#tab-connect");
     await check("connection");
-    if (await page.isVisible("#tab-sdks")) {
-      await page.click("#tab-sdks");
-      await check("SDKs");
-    }
+    assert(await page.isVisible("#tab-sdks"));
+    await page.click("#tab-sdks");
+    await check("SDKs");
     await page.context().close();
   }
 }
