@@ -3,6 +3,7 @@
 use serde_json::Value;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
+use testkit::wait::Signal;
 
 use crate::browser::run;
 use crate::calls::{assert_no_faults, gateway, of};
@@ -91,13 +92,24 @@ async fn answers_are_shown_as_text() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_large_body_is_counted_and_not_kept() {
-    let vendor = Vendor::replying(|received| match received.target() {
-        "/large" => answer("Content-Type: text/plain\r\n", &vec![b'a'; 50_000_000]),
+    const LENGTH: usize = 50_000_000;
+    let last = Signal::new();
+    let vendor = Vendor::replying(move |received| match received.target() {
+        "/large" => {
+            let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {LENGTH}\r\n\r\n");
+            let most = [head.as_bytes(), &vec![b'a'; LENGTH - 1]].concat();
+            Reply::bytes(most).until(&last).then("a")
+        }
+        "/release" => {
+            last.give();
+            answer("", b"")
+        }
         _ => answer("Content-Type: text/plain\r\n", &vec![b'b'; 1_000_000]),
     })
     .await;
     let gateway = gateway(&vendor).await;
-    let Some(seen) = run("large", &gateway, "").await else {
+    let direct = format!("http://{}", vendor.address());
+    let Some(seen) = run("large", &gateway, &direct).await else {
         return;
     };
     assert_no_faults(&seen);
