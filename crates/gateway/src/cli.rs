@@ -25,9 +25,12 @@ Endpoints:
   GET /healthz                 200 while the process runs
   GET /readyz                  200 while the store can be reached and the process isn't stopping, otherwise 503
   GET /metrics                 Metrics in the text format of Prometheus, for callers with a key
-  GET /openapi.json            With `page`: a description of the calls, for tools that generate clients
-  GET /postman.json            With `page`: a collection for Postman
-  With [operator] listen, /healthz, /readyz and /metrics are served there, without a key, and nowhere else";
+  With [operator] listen, these three are served there, without a key, and nowhere else
+  With `page = true`, without a key:
+  GET /                        A page with the integrations, and a form that tries a call. Its files are /page.js,
+                               /page.css and /catalog.json
+  GET /openapi.json            The calls as a description for OpenAPI 3.1
+  GET /postman.json            The integrations as a collection for Postman";
 
 /// A server for a Passthrough API: forwards any call of any vendor's API, and adds the connection's
 /// stored credentials as the last step.

@@ -9,7 +9,8 @@
 //! `gateway.toml` in the package's folder contains every key. A good order to read the source code is: [`run`] and
 //! [`Host::router`] below, which put the library's parts together; `routes`, for the mount; `callers`, for the host
 //! application's own authentication in front of the mount; `server` and `socket`, for the connections of callers;
-//! `config`, for the file, and `reload`, for reading it again; and `audit`, `metrics` and `log`, for observation.
+//! `config`, for the file, and `reload`, for reading it again; `page`, for the page with the integrations; and `audit`,
+//! `metrics` and `log`, for observation.
 #![forbid(unsafe_code)]
 
 mod addressing;
@@ -27,6 +28,7 @@ mod listen;
 mod log;
 mod metrics;
 mod newest;
+mod page;
 mod peers;
 mod readiness;
 mod reload;
@@ -65,10 +67,11 @@ use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
+use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
-use crate::routes::Pages;
+use crate::routes::{Pages, Published};
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
 use crate::store::{Connections, OpenError, Served};
@@ -432,6 +435,13 @@ impl Host {
             metrics: Metrics::new(self.recorded.clone(), move || pool.pool_status()),
             readiness: self.readiness.clone(),
         };
+        let published = match descriptions {
+            Some(descriptions) => Some(Published {
+                page: Page::new(&config.page_settings, &config.entries)?,
+                descriptions,
+            }),
+            None => None,
+        };
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
         let on_callers = self.asked_operator.is_none().then_some(on_callers);
@@ -444,7 +454,7 @@ impl Host {
             ),
             passthrough,
             on_callers,
-            descriptions,
+            published,
         );
         Ok(Routers {
             tls: config.tls,

@@ -21,6 +21,7 @@ use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{AuditPaths, Authentication, authenticate};
 use crate::descriptions::Descriptions;
 use crate::metrics::Metrics;
+use crate::page::Page;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
@@ -39,6 +40,13 @@ pub(crate) struct Pages {
     pub(crate) readiness: Readiness,
 }
 
+/// The pages that show the integrations to everybody, with `page = true`.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) page: Page,
+    pub(crate) descriptions: Descriptions,
+}
+
 /// Mounts the passthrough behind the authentication of callers, in each of the ways in which a call may name its connection. With `pages`, the gateway's own
 /// pages are there as well: `/metrics` needs a key, because it shows the integrations and their
 /// traffic.
@@ -48,7 +56,7 @@ pub(crate) fn router<S>(
     (authentication, paths): (Authentication, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
-    descriptions: Option<Descriptions>,
+    published: Option<Published>,
 ) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -65,8 +73,8 @@ where
             .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
-    if let Some(descriptions) = descriptions {
-        let descriptions = descriptions.router();
+    if let Some(Published { descriptions, .. }) = &published {
+        let descriptions = descriptions.clone().router();
         own = own.merge(descriptions.layer(map_response(async |response| no_call(response))));
     }
     // With a key, calls may have any path that isn't a page.
@@ -74,6 +82,11 @@ where
         let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
         authenticated.layer(key.layer(passthrough.clone()))
     };
+    if let Some(Published { page, .. }) = published {
+        // A call that a key names may have any path, so the page takes only the methods that read.
+        let others = ways.has(Way::Key).then(|| with_key(Place::Elsewhere));
+        own = own.merge(page.router(others));
+    }
     let elsewhere = match ways.has(Way::Key) {
         true => own.fallback_service(with_key(Place::Elsewhere)),
         false => {

@@ -16,6 +16,7 @@ mod integration;
 mod limits;
 mod links;
 mod network;
+mod page;
 mod problem;
 mod resilience;
 mod secret;
@@ -61,6 +62,7 @@ use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::listen::{Listen, Mode};
 use crate::log::LogFormat;
+use crate::page::{Entry, Settings};
 use crate::peers::PeerLimits;
 
 /// The parts of a server.
@@ -82,6 +84,10 @@ pub(crate) struct Config {
     pub(crate) ways: Ways,
     /// The hosts that name connections.
     pub(crate) host_pattern: Option<String>,
+    /// The integrations that the page shows.
+    pub(crate) entries: Vec<Entry>,
+    /// The settings that the page shows.
+    pub(crate) page_settings: Settings,
     /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
@@ -275,7 +281,8 @@ fn build(
 
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let ways = addressing::ways(&file, &mount, &mut problems);
-    let has_page = settings::page(&file, &mount, &ways, &mut problems);
+    let has_page = page::page(&file, &mount, &ways, &mut problems);
+    warnings.extend(page::warnings(&file, &ways));
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,
@@ -318,6 +325,10 @@ fn build(
         &mut problems,
     );
     let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
+    let entries = match has_page {
+        true => page::entries(&file.integration, tree, &declared),
+        false => Vec::new(),
+    };
     let mut integrations = file.integration.values();
     let may_rewrite_links = file.rewrite_links
         || integrations.any(|integration| integration.get_ref().rewrite_links == Some(true));
@@ -368,6 +379,9 @@ fn build(
         ));
     }
 
+    let needs_key = !matches!(callers, Callers::Anyone(_));
+    let host_pattern = file.host_pattern.as_ref().map(|pattern| pattern.get_ref());
+    let page_settings = Settings::new(&mount, &ways, host_pattern.map(String::as_str), needs_key);
     problems.none()?;
     let config = Config {
         listen,
@@ -382,6 +396,8 @@ fn build(
         mount,
         ways,
         host_pattern: file.host_pattern.map(Spanned::into_inner),
+        entries,
+        page_settings,
         shutdown: file
             .shutdown
             .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),

@@ -7,11 +7,8 @@ use toml::Spanned;
 use tower_passthrough::{Integrations, MemoryStore, PassthroughService};
 
 use super::Config;
-use super::file::File;
 use super::problem::{Problem, Problems};
 use super::value::Text;
-use crate::addressing::Ways;
-use crate::descriptions;
 use crate::routes;
 
 /// Returns the mount, which must be a path of plain segments, because axum treats some characters
@@ -44,22 +41,6 @@ pub(super) fn mount(mount: Option<&Spanned<String>>, problems: &mut Problems) ->
         ));
     }
     text.clone()
-}
-
-/// Returns `true` if the gateway shows its page and its descriptions.
-pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problems) -> bool {
-    let Some(place) = file.page.as_ref().filter(|page| *page.get_ref()) else {
-        return false;
-    };
-    let mut own = descriptions::PATHS.iter();
-    let is_taken = own.any(|own| mount == *own || mount.starts_with(&format!("{own}/")));
-    if ways.has_mount() && (mount == "/" || is_taken) {
-        problems.push(Problem::at(
-            place,
-            "the descriptions and the mount are at the same path; set another `mount`, such as \"/passthrough\", or remove `page`",
-        ));
-    }
-    true
 }
 
 /// Returns the names of header fields.

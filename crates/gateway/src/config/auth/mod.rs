@@ -69,6 +69,12 @@ impl Needs {
         Self(names.map(|name| vec![String::from(&**name)]).collect())
     }
 
+    /// Returns the names of the secrets. Of each group, the first.
+    pub(super) fn names(&self) -> Vec<String> {
+        let groups = self.0.iter();
+        groups.filter_map(|any| any.first()).cloned().collect()
+    }
+
     /// Returns the secrets that are missing, in the form in which a message names them.
     pub(super) fn missing(&self, has: impl Fn(&str) -> bool) -> impl Iterator<Item = String> {
         let missing = self
