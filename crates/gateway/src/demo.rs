@@ -83,6 +83,7 @@ fn config(listen: Option<Listen>, vendor: SocketAddr) -> Result<Config, BaseUrlE
         listen: listen.unwrap_or(Config::LISTEN),
         socket_mode: Mode::default(),
         log: LogFormat::Text,
+        access_log: true,
         log_paths: false,
         tls: None,
         peers: PEERS,

@@ -212,7 +212,8 @@ fn forms(value: &[u8], with: &mut impl FnMut(&[u8])) {
     if is("basic") {
         return basic(rest, with);
     }
-    if scheme.to_ascii_uppercase().starts_with(b"AWS4-") {
+    let aws = scheme.get(..5);
+    if aws.is_some_and(|aws| aws.eq_ignore_ascii_case(b"AWS4-")) {
         return credential(rest, with);
     }
     with(rest);
@@ -318,10 +319,10 @@ fn without_keys(
     found: &mut Found,
     is_named: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let mut kept = Vec::new();
-    let mut has_key = false;
+    // The positions of the pairs with a key, of which there are few, as the candidates are. Most queries have none.
+    let mut with_key = Vec::new();
     let mut candidates = 0;
-    for pair in pairs.split('&') {
+    for (position, pair) in pairs.split('&').enumerate() {
         let mut here = Found::default();
         if let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() {
             if is_named(&name) {
@@ -334,15 +335,18 @@ fn without_keys(
                 key_of_credential(value.as_bytes(), &mut |key| here.add(find(key)));
             }
         }
-        match here.caller {
-            None => kept.push(pair),
-            caller => {
-                has_key = true;
-                found.add(caller);
-            }
+        if here.caller.is_some() {
+            with_key.push(position);
+            found.add(here.caller);
         }
     }
-    has_key.then(|| kept.join("&"))
+    if with_key.is_empty() {
+        return None;
+    }
+    let pairs = pairs.split('&').enumerate();
+    let kept = pairs.filter(|(position, _)| !with_key.contains(position));
+    let kept: Vec<_> = kept.map(|(_, pair)| pair).collect();
+    Some(kept.join("&"))
 }
 
 /// Returns the URI with that query, or without a query if it's empty.

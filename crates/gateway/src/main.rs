@@ -141,6 +141,7 @@ fn main() -> ExitCode {
             None => run(demo::start(cli.listen.clone()).await?, Vec::new(), None).await,
         }
     });
+    log::settle();
     // A DNS look-up that is under way blocks a thread, and must not delay the exit.
     runtime.shutdown_background();
     match ended {
@@ -204,6 +205,7 @@ async fn run(
         None => None,
     };
     let operator = for_operators.as_ref().map(Listener::address);
+    log::queue()?;
     let mut host = Host {
         listen: config.listen.clone(),
         address: listener.address()?,
@@ -375,7 +377,9 @@ impl Host {
                 .retry(config.retry)
                 .trace_context(config.trace_context)
                 .upgrade_tracker(self.tunnels.clone())
-                .observe(audit::Observer);
+                .observe(audit::Observer {
+                    has_log: config.access_log,
+                });
         if let Some(limit) = config.request_body_limit {
             passthrough = passthrough.request_body_limit(limit);
         }

@@ -202,6 +202,7 @@ pub(super) struct Circuit {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Observe {
     pub(super) trace_context: Option<Text<TraceContext>>,
+    pub(super) access_log: Option<bool>,
     pub(super) paths: bool,
 }
 

@@ -72,6 +72,8 @@ pub(crate) struct Config {
     /// The permissions of the file of a Unix socket.
     pub(crate) socket_mode: Mode,
     pub(crate) log: LogFormat,
+    /// `true` if the log contains a line for each call.
+    pub(crate) access_log: bool,
     /// `true` if the log contains the paths of calls.
     pub(crate) log_paths: bool,
     /// The certificate for callers. `None` if they use HTTP without TLS.
@@ -389,6 +391,7 @@ fn build(
             .socket_mode
             .map_or(Mode::default(), |mode| mode.get_ref().0),
         log: file.log.map_or(LogFormat::Text, |log| log.0),
+        access_log: file.observe.access_log.unwrap_or(true),
         log_paths: file.observe.paths,
         tls,
         operator,

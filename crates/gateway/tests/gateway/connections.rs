@@ -110,6 +110,7 @@ async fn imported_connections_are_served_instead_of_those_in_the_config() {
     let received = vendor.next().await;
     let expected = format!("Bearer {TOKEN}");
     assert_eq!(received.head.value("authorization"), Some(&*expected));
+    gateway.calls(1).await;
     let log = gateway.stderr.text();
     let warning = "connections are stored in sqlite, so the [connection.*] tables of this file (1) aren't served; `connections import` imports them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");
