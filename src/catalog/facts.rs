@@ -75,10 +75,18 @@ pub(super) enum SchemeFacts {
         value: &'static str,
     },
     SigV4 {
+        #[cfg_attr(
+            not(feature = "sigv4"),
+            expect(dead_code, reason = "only the signature needs it")
+        )]
         service: &'static str,
         region: &'static str,
     },
     OAuth1 {
+        #[cfg_attr(
+            not(feature = "oauth1"),
+            expect(dead_code, reason = "only the signature needs it")
+        )]
         signature_method: &'static str,
         realm: Option<&'static str>,
     },

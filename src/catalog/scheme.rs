@@ -449,15 +449,13 @@ impl Chosen<'_> {
             let value = Zeroizing::new(self.text(cx, "", template)?);
             insert_parameter(request, name, &value)?;
         }
-        let mut applied = Applied::default();
-        if self.ready.has_client_certificate {
+        let applied = match self.ready.has_client_certificate {
+            false => Applied::default(),
             #[cfg(feature = "rustls")]
-            {
-                applied = Mtls.apply(request, cx)?;
-            }
+            true => Mtls.apply(request, cx)?,
             #[cfg(not(feature = "rustls"))]
-            return Err(AuthError::FeatureDisabled("rustls"));
-        }
+            true => return Err(AuthError::FeatureDisabled("rustls")),
+        };
         match &self.ready.scheme {
             Scheme::None => {}
             Scheme::Header {

@@ -315,8 +315,8 @@ mod tests {
     #[test]
     fn a_variable_may_end_the_host() {
         for (template, value, expected) in [
-            ("https://rest.{v}/x", "eu", "rest.eu:443"),
-            ("https://192.0.2.{v}", "7", "192.0.2.7:443"),
+            ("https://rest.{v}/x", "eu", "Https(rest.eu)/x"),
+            ("https://192.0.2.{v}", "7", "Https(192.0.2.7)"),
         ] {
             let url = expanded(template, None, value).unwrap_or_default();
             assert!(url.contains(expected), "{template}: {url}");

@@ -164,7 +164,7 @@ fn an_incomplete_alternative_is_not_chosen() {
 #[test]
 fn public_values_may_be_variables_and_secrets_may_not() {
     let zendesk = Connection::new("zendesk").with_secret("api_token", "t");
-    let found = sent(&zendesk.clone().with_variable("email", "e"));
+    let found = sent(&zendesk.with_variable("email", "e"));
     assert_eq!(found, Ok(vec!["authorization: Basic ZS90b2tlbjp0".into()]));
     let only_variables = Connection::new("zendesk")
         .with_variable("email", "e")
