@@ -19,11 +19,10 @@ pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problem
     let Some(place) = file.page.as_ref().filter(|page| *page.get_ref()) else {
         return false;
     };
-    let is_taken = |own: &&str| mount == *own || mount.starts_with(&format!("{own}/"));
-    let own = page::PATHS.iter().chain(&page::DESCRIPTIONS);
-    if ways.has_mount()
-        && (mount == "/" || own.filter(|own| **own != "/").any(|own| is_taken(&own)))
-    {
+    let mut own = page::PATHS.iter().chain(&page::DESCRIPTIONS);
+    let is_taken = mount == "/"
+        || own.any(|own| mount == *own || mount.starts_with(&format!("{own}/")));
+    if ways.has_mount() && is_taken {
         problems.push(Problem::at(
             place,
             "the page and the mount are at the same path; set another `mount`, such as \"/passthrough\", or remove `page`",

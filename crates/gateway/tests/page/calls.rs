@@ -295,22 +295,27 @@ async fn the_page_says_what_a_browser_changes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_field_or_the_key_names_the_connection() {
-    for (ways, has_id) in [
-        ("[\"header\"]", true),
-        ("[\"key\"]", false),
-        ("[\"header\", \"key\"]", true),
+    for (ways, has_id, has_key) in [
+        ("[\"header\"]", true, true),
+        ("[\"key\"]", false, true),
+        ("[\"header\", \"key\"]", true, true),
+        ("[\"path\"]", true, false),
     ] {
         let vendor = Vendor::replying(echo).await;
-        let caller = format!("[[caller]]\napi_key = \"{KEY}\"\nconnections = [\"c\"]");
-        let config = Config::new(&vendor)
-            .top(&format!("page = true\naddress_by = {ways}"))
-            .callers(&caller);
+        let config = Config::new(&vendor).top(&format!("page = true\naddress_by = {ways}"));
+        let config = match has_key {
+            true => config.callers(&format!(
+                "[[caller]]\napi_key = \"{KEY}\"\nconnections = [\"c\"]"
+            )),
+            false => config.anyone(),
+        };
         let gateway = Gateway::start(&config).await;
         let Some(seen) = run("by_header", &gateway, &vendor.origin()).await else {
             return;
         };
         assert_no_faults(&seen);
         assert_eq!(seen["hasId"], Value::Bool(has_id), "{ways}");
+        assert_eq!(seen["hasKey"], Value::Bool(has_key), "{ways}");
         assert!(
             of(&seen, "/status").starts_with("200 OK"),
             "{ways}: {seen:#}"
@@ -320,7 +325,9 @@ async fn a_field_or_the_key_names_the_connection() {
             "{ways}: {seen:#}"
         );
         let curl = of(&seen, "/curl");
-        assert_eq!(curl.contains("x-connection: c"), has_id, "{curl}");
+        let has_field = ways.contains("header");
+        assert_eq!(curl.contains("x-connection: c"), has_field, "{curl}");
+        assert_eq!(curl.contains("$GATEWAY_KEY"), has_key, "{curl}");
     }
 }
 
