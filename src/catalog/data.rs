@@ -37,12 +37,14 @@ pub(super) static ENTRIES: [Facts; 147] = [
         verify: Some("/users/me"),
         rate_limit_headers: &["RateLimit-Limit", "RateLimit-Remaining", "Retry-After"],
         docs: "https://developers.activecampaign.com/reference/overview",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "api-evangelist/activecampaign:authentication/activecampaign-authentication.yml (copies the vendor's OpenAPI)",
             "NangoHQ/nango:packages/providers/providers.yaml",
+            "ActiveCampaign/module-integration:Core/Helper/Curl.php",
+            "ActiveCampaign/module-integration:Core/etc/adminhtml/system.xml",
         ],
         note: Some(
             "The whole API URL is shown in the account's developer settings; some accounts have {account}.activehosted.com. One flat key per user, no scopes, no OAuth.",
@@ -143,12 +145,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         docs: "https://developers.adp.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
-        sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
+        sources: &[
+            "NangoHQ/nango:packages/providers/providers.yaml",
+            "adplabs/adp-connection-node:config/default.js",
+            "adplabs/adp-connection-python:README.md",
+            "adplabs/adp-connection-python:adp_connection/lib/adpapiconnection.py",
+            "adplabs/adp-connection-ruby:lib/adp/api_connection.rb",
+        ],
         note: Some(
-            "The certificate is needed for the token call and for every API call. What a client may call depends on the customer's consent, so no GET suits all: take a successful token call as the check.",
+            "The certificate is needed for the token call and for every API call. The vendor's clients post to https://api.adp.com/auth/oauth/v2/token; its authorization URL is at accounts.adp.com. Some of the clients send the client's id and secret by Basic, others in the body. What a client may call depends on the customer's consent, so no GET suits all: take a successful token call as the check.",
         ),
         ..Facts::EMPTY
     },
@@ -197,16 +205,19 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "X-AircallApi-Reset",
         ],
         docs: "https://developer.aircall.io/api-references/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://developer.aircall.io/tutorials/how-aircall-oauth-flow-works",
             "https://developer.aircall.io/api-references/",
             "NangoHQ/nango:packages/providers/providers.yaml",
+            "aircall/partner-example-app:.env.example",
+            "aircall/partner-example-app:services/aircall_client.rb",
+            "aircall/partner-example-app:services/oauth/install.rb",
         ],
         note: Some(
-            "The authorize URL was on the vendor's page; token URL, base and scope come from third parties (one gives auth.aircall.io, most don't). The install starts in Aircall's dashboard (install_uri). The scope public_api has to be asked for.",
+            "The install starts in Aircall's dashboard (install_uri). The scope public_api has to be asked for. Client id and secret go into a JSON body at the token URL. The vendor's example authorizes at dashboard-v2.aircall.io, its page at dashboard.aircall.io.",
         ),
         ..Facts::EMPTY
     },
@@ -490,7 +501,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Static,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/users/me"),
@@ -499,9 +510,12 @@ pub(super) static ENTRIES: [Facts; 147] = [
         confidence: Confidence::Checked,
         base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
-        sources: &["Asana/openapi:defs/asana_oas.yaml"],
+        sources: &[
+            "Asana/openapi:defs/asana_oas.yaml",
+            "Asana/developer-docs:source/includes/markdown/_auth.html.md",
+        ],
         note: Some(
-            "An app uses either full permissions (scope `default`, also what an empty request means) or granular ones such as tasks:read: don't send a fixed default. users:read is the granular scope for users, so /users/me wants it there. No PKCE word in the spec.",
+            "An app uses either full permissions (scope `default`, also the meaning of an empty request) or granular ones such as tasks:read: don't send a fixed default. users:read is the granular scope for /users/me. PKCE with S256 is supported.",
         ),
         ..Facts::EMPTY
     },
@@ -562,23 +576,25 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::None,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/self"),
         rate_limit_headers: &["Retry-After"],
         docs: "https://docs.attio.com/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://docs.attio.com/rest-api/guides/authentication",
             "https://docs.attio.com/rest-api/guides/configuring-oauth.md",
             "NangoHQ/nango: post-connection hook (verify path)",
             "amp-labs/connectors:providers/attio.go",
+            "https://docs.attio.com/rest-api/endpoint-reference/meta/identify.md",
+            "https://docs.attio.com/docs/oauth/token",
         ],
         note: Some(
-            "Basic works as well (token as user, empty password). Scopes are set at the app, a fresh API key has none. An unpublished app is limited to 25 workspaces. The token URL is on app.attio.com, not on api.attio.com. Whether refresh tokens are issued is unknown.",
+            "Basic works as well (token as user, empty password). Scopes are set at the app; a fresh API key has none. An unpublished app is limited to 25 workspaces. The token URL is at app.attio.com; its answer holds access_token and token_type only, so there is no refresh token. /self answers {\"active\":false} for a token that is not valid: read `active` in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -674,14 +690,17 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
         ],
         docs: "https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html",
-        confidence: Confidence::Unverified,
-        base_url_confidence: Confidence::Unverified,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://docs.aws.amazon.com/sdkfornet/v4/apidocs/items/S3/TListBucketsRequest.html",
+            "boto/botocore:botocore/data/endpoints.json",
+            "boto/botocore:botocore/data/s3/2006-03-01/service-2.json",
+            "boto/botocore:botocore/data/sts/2011-06-15/service-2.json",
         ],
         note: Some(
-            "Hosts such as s3.dualstack.{region}.amazonaws.com are public suffixes, so `__domain` can't name them. Listing buckets (GET /) wants s3:ListAllMyBuckets (vendor), so a narrow key fails there and verify needs a bucket. Unverified: GetCallerIdentity at sts.{region}.amazonaws.com works for any key but is another host and service. China and GovCloud have other suffixes or regions; virtual-hosted buckets are BUCKET.s3.REGION.amazonaws.com.",
+            "Listing the buckets (GET /) needs s3:ListAllMyBuckets, so a narrow key fails there and a check needs a bucket. GetCallerIdentity at https://sts.{region}.amazonaws.com needs no permission at all, but is another host and service. China has another suffix (amazonaws.com.cn), GovCloud its own regions, the European Sovereign Cloud amazonaws.eu. Buckets also answer at BUCKET.s3.REGION.amazonaws.com.",
         ),
         ..Facts::EMPTY
     },
@@ -895,7 +914,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             token_url: Some("https://launchpad.37signals.com/authorization/token"),
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Static,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/my/profile.json"),
@@ -908,6 +927,8 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "basecamp/bc3-api:sections/authentication.md",
             "basecamp/bc3-api:README.md",
             "basecamp/bc3-api:sections/people.md",
+            "basecamp/basecamp-sdk:README.md",
+            "basecamp/basecamp-sdk:SECURITY.md",
         ],
         note: Some(
             "The vendor calls type=web_server and type=refresh legacy and not recommended. User-Agent with a contact is required (400 without). Access token 2 weeks. Accounts come from GET https://launchpad.37signals.com/authorization.json: pick those with product bc3.",
@@ -1046,7 +1067,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Rotating,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/users/me"),
@@ -1061,7 +1082,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "box/developer.box.com:content/guides/api-calls/permissions-and-errors/rate-limits.md",
         ],
         note: Some(
-            "A refresh token works once, within 60 days. Scopes are set at the app; the parameter only narrows them. Neither the spec nor the guides speak of PKCE. Large uploads name a host in the answer.",
+            "A refresh token works once, within 60 days. Scopes are set at the app; the parameter only narrows them. The vendor's OpenAPI file lists all parameters of both OAuth URLs, and none of them belongs to PKCE. Large uploads name a host in the answer.",
         ),
         ..Facts::EMPTY
     },
@@ -1218,13 +1239,15 @@ pub(super) static ENTRIES: [Facts; 147] = [
         ],
         docs: "https://developer.calendly.com/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://developer.calendly.com/api-docs/calendly-o-auth/o-auth/post-oauth-refresh-token.md",
             "https://developer.calendly.com/creating-an-oauth-app",
             "https://developer.calendly.com/docs/authentication/scopes",
             "https://docs.unified.to/skills/calendly-oauth-app/SKILL.md",
+            "calendly/buzzwordcrm:.env.example",
+            "calendly/buzzwordcrm:calendlyOauth2Strategy/index.js",
         ],
         note: Some(
             "Web clients send id and secret by Basic; in the body only native clients put client_id. PKCE with S256 is asked for from all apps. Scopes exist since 2026-03-03: a new app or new token may do nothing without them (date from a third party; the vendor's catalog has DOMAIN:read and DOMAIN:write, write includes read). users:read for /users/me follows that pattern. Refresh tokens are single use and don't expire until used; 8 tokens per user and minute.",
@@ -1254,14 +1277,16 @@ pub(super) static ENTRIES: [Facts; 147] = [
         }],
         verify: Some("/customers?limit=1"),
         docs: "https://apidocs.chargebee.com/docs/api",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "api-evangelist/chargebee:authentication/chargebee-authentication.yml",
+            "chargebee/chargebee-python:chargebee/environment.py",
+            "chargebee/chargebee-python:chargebee/http_request.py",
         ],
-        note: Some("Some keys are write-only or restricted: 403 there doesn't mean a bad key."),
+        note: Some("Some keys are write-only or restricted: a 403 there does not mean a bad key."),
         ..Facts::EMPTY
     },
     Facts {
@@ -1744,12 +1769,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         }],
         verify: Some("/user/balance"),
         docs: "https://api-docs.deepseek.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "api-evangelist/deepseek:openapi/_original/deepseek-lists-models-api-openapi.yml",
             "api-evangelist/deepseek:openapi/_original/deepseek-user-balance-api-openapi.yml",
+            "https://api-docs.deepseek.com/api/get-user-balance.md",
         ],
         note: Some("GET /models works too. Beta features hang under /beta."),
         ..Facts::EMPTY
@@ -1873,7 +1899,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Rotating,
             scopes: &["identify"],
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/users/@me"),
@@ -1894,9 +1920,10 @@ pub(super) static ENTRIES: [Facts; 147] = [
         sources: &[
             "discord/discord-api-docs:developers/topics/oauth2.mdx",
             "discord/discord-api-docs:developers/reference.mdx",
+            "discord/discord-api-docs:developers/discord-social-sdk/development-guides/account-linking-on-mobile.mdx",
         ],
         note: Some(
-            "A User-Agent of the form DiscordBot (url, version) is what the reference gives for clients; others may be blocked (unverified). /oauth2/@me works with any OAuth token whatever its scopes (not with a bot token); /users/@me works for bots and for OAuth with identify. Token URL without version in the path is what the page gives. Client credentials in Basic or in the body.",
+            "A User-Agent of the form DiscordBot (url, version) is required; a client without a valid one may be blocked. /oauth2/@me works with any OAuth token whatever its scopes (not with a bot token); /users/@me works for bots and for OAuth with identify. The token URL has no version in its path. Client credentials go in Basic or in the body. PKCE is supported, for confidential clients too.",
         ),
         ..Facts::EMPTY
     },
@@ -2125,15 +2152,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Retry-After",
         ],
         docs: "https://developers.egnyte.com/docs",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "https://stat.ethz.ch/CRAN/web/packages/egnyte/vignettes/authorization.html",
+            "egnyte/integrations-cookbook:book/api-examples.md",
+            "egnyte/python-egnyte:egnyte/client.py",
+            "egnyte/integrations-cookbook:book/throttling.md",
         ],
         note: Some(
-            "The same URL serves authorize (GET) and token (POST). userinfo and the scope's name are unverified. New keys start with low quotas.",
+            "The same URL serves authorize (GET) and token (POST); the client's id and secret go into the body. The token URL has its own rate limit and answers 409 with Retry-After above it.",
         ),
         ..Facts::EMPTY
     },
@@ -2243,15 +2273,17 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "X-RateLimit-Minutely-Remaining",
         ],
         docs: "https://support.exactonline.com/community/s/knowledge-base",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "NangoHQ/nango:docs/integrations/all/exact-online.mdx",
+            "exactonline/exactonline-api-dotnet-client:src/ExactOnline.Client.OAuth/UserAuthorizations.cs",
+            "exactonline/exactonline-api-dotnet-client:src/ExactOnline.Client.Sdk/Helpers/ApiConnector.cs",
         ],
         note: Some(
-            "Access tokens last 10 minutes and a refresh is refused until the last 30 seconds: an early-refresh margin above 30 s makes EVERY refresh fail, so the margin must be at most 30 s. Answers are XML unless Accept: application/json. The verify path is unverified; it gives the division that nearly every path holds.",
+            "Answers are XML unless Accept: application/json is sent. /v1/current/Me gives the division that nearly every path holds. Access tokens last 10 minutes, and third parties report that a refresh is refused until the last 30 seconds: an early refresh needs a margin below that.",
         ),
         ..Facts::EMPTY
     },
@@ -2281,21 +2313,26 @@ pub(super) static ENTRIES: [Facts; 147] = [
             token_url: Some("https://api.factorialhr.com/oauth/token"),
             scope_separator: " ",
             client_auth: TokenEndpointAuth::Body,
-            scopes: &["read"],
             pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
+        verify: Some("/2026-10-01/resources/api_public/credentials"),
         docs: "https://apidoc.factorialhr.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://pypi.org/project/factorial-api-client/ (vendor's own client)",
             "https://docs.serval.com/sections/integrations/factorial",
             "NangoHQ/nango:docs/integrations/all/factorial.mdx",
+            "factorialco/factorial-api-sdks:python/README.md",
+            "factorialco/factorial-api-sdks:ruby/docs/ApiPublicCredentialApi.md",
+            "factorialco/factorial-api-sdks:skills/factorial-api-sdks/reference/api-guides/request-an-authorization-code.md",
+            "factorialco/factorial-api-sdks:skills/factorial-api-sdks/reference/api-guides/request-an-access-token.md",
+            "factorialco/factorial-api-sdks:skills/factorial-api-sdks/reference/api-guides/refreshing-an-access-token.md",
         ],
         note: Some(
-            "API versions are dated, one per quarter, and sit in the path after /api. That PKCE is unsupported is from a third party. An API key has full admin rights in the company.",
+            "x-api-key and OAuth bearer are both accepted. API versions are dated, four a year (January, April, July, October), and stand in the path after /api: the verify path has to move on with them. The verify path takes no parameter and tells whose token it is. A user token lasts an hour and its refresh token a week, so a connection left alone for longer needs consent again; `resource_owner_type=company` in the authorization URL gives a company token without end. The vendor sends no scope in the authorization URL: scopes are set at the application. That PKCE is off is a third party's setting.",
         ),
         ..Facts::EMPTY
     },
@@ -2408,7 +2445,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
                 is_secret: false,
             },
         ],
-        verify: Some("/settings/helpdesk"),
+        verify: Some("/agents/me"),
         rate_limit_headers: &[
             "X-RateLimit-Total",
             "X-RateLimit-Remaining",
@@ -2416,16 +2453,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Retry-After",
         ],
         docs: "https://developers.freshdesk.com/api/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "https://developer.freshdesk.com/api/v1 (vendor, v1 only)",
             "https://unifyapps.com/docs/unify-integrations/freshdesk",
+            "freshworks-developers/request-method-samples:product-samples/freshdesk/config/requests.json",
+            "freshworks-developers/marketplace:skills/app-dev/references/architecture/freshdesk_support_agent.md",
         ],
         note: Some(
-            "/agents/me may serve to verify a key as well. A custom helpdesk domain also serves the API.",
+            "/agents/me tells about the agent whose key it is. The key is the user name of basic authentication. A custom helpdesk domain also serves the API (third party).",
         ),
         ..Facts::EMPTY
     },
@@ -2453,12 +2492,14 @@ pub(super) static ENTRIES: [Facts; 147] = [
         verify: Some("/settings/leads/fields"),
         rate_limit_headers: &["Retry-After"],
         docs: "https://developers.freshworks.com/crm/api/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "api-evangelist/freshsales:authentication/freshsales-authentication.yml",
+            "https://developers.freshworks.com/crm/api",
+            "freshworks/marketplace-sample-apps:Freshworks-Samples/Freshdesk/requester_info_retriver/app/app.js",
         ],
         note: Some(
             "Accounts without leads may answer 404: then GET /settings/contacts/fields. Older accounts live on {name}.freshsales.io/api.",
@@ -2494,10 +2535,14 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Retry-After",
         ],
         docs: "https://api.freshservice.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
-        sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
+        sources: &[
+            "NangoHQ/nango:packages/providers/providers.yaml",
+            "freshworks-developers/request-method-samples:product-samples/freshservice/config/requests.json",
+            "freshworks/freshworks-api-sdk:codegen/freshservice/freshservice-v2.0.1.swagger.yml",
+        ],
         note: Some(
             "Password login is gone: the key is the username, the password is any text. Requesters' keys get 403 on agents' calls.",
         ),
@@ -2805,12 +2850,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         verify: Some("/users/me/calendarList/primary"),
         docs: "https://developers.google.com/workspace/calendar/api/v3/reference",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://googleapis.dev/dotnet/Google.Apis.Calendar.v3/latest/api/Google.Apis.Calendar.v3.CalendarService.ScopeConstants.html",
             "https://developers.google.com/identity/openid-connect/reference",
             "NangoHQ/nango: post-connection hook (verify path)",
+            "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/calendar.v3.json",
         ],
         note: Some(
             "A token with only calendar.events can't read the calendar list: verify then with /calendars/primary/events?maxResults=1. Narrower scopes exist: calendar.calendarlist.readonly, calendar.events.readonly.",
@@ -2839,11 +2885,16 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         docs: "https://developers.google.com/workspace/docs/api/reference/rest",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
-        sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
-        note: Some("As google-sheets: no GET without a document id."),
+        sources: &[
+            "NangoHQ/nango:packages/providers/providers.yaml",
+            "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/docs.v1.json",
+        ],
+        note: Some(
+            "The only GET of this API needs a document id, so there is no verify path on this host: see google-sheets for other checks.",
+        ),
         ..Facts::EMPTY
     },
     Facts {
@@ -2940,15 +2991,16 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         docs: "https://developers.google.com/workspace/sheets/api/reference/rest",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/sheets.v4.json (not read)",
+            "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/sheets.v4.json",
         ],
         note: Some(
-            "No GET without a spreadsheet id, hence no verify on this host. With openid in the scopes, https://openidconnect.googleapis.com/v1/userinfo checks any Google token; or take the refresh itself as the check. drive.file is the non-sensitive scope for files the app made or the user picked.",
+            "Every GET of this API needs a spreadsheet id, so there is no verify path on this host. With openid among the scopes, https://openidconnect.googleapis.com/v1/userinfo checks any Google token; a refresh is a check too. drive.file is the narrow scope for files that the app made or the user picked.",
         ),
         ..Facts::EMPTY
     },
@@ -3209,12 +3261,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         ],
         docs: "https://apidocs.hibob.com/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://apidocs.hibob.com/reference/authorization.md",
             "https://apidocs.hibob.com/reference/rate-limiting.md",
             "NangoHQ/nango:packages/providers/providers.yaml (verify)",
+            "https://apidocs.hibob.com/reference/get_company-named-lists-listname",
         ],
         note: Some(
             "Approved Marketplace partners are sent to OAuth 2.0 instead (apidocs.hibob.com/reference/oauth-20). A firewall blocks callers after repeated 401/403, so don't poll verify with a dead credential. A service user without permission gets 200 with fields left out (third party).",
@@ -3336,15 +3389,19 @@ pub(super) static ENTRIES: [Facts; 147] = [
         }],
         verify: Some("/channels"),
         docs: "https://api.iterable.com/api/docs",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://raw.githubusercontent.com/api-evangelist/iterable/refs/heads/main/conformance/iterable-conformance.yml (quotes the vendor's Swagger)",
             "https://docs.workato.com/ja/developing-connectors/sdk/guides/authentication/api-key.html",
+            "Iterable/api-client:src/config.ts",
+            "Iterable/api-client:src/client/base.ts",
+            "Iterable/api-client:src/client/messaging.ts",
+            "Iterable/api-client:tests/unit/client.test.ts",
         ],
         note: Some(
-            "No OAuth. JWT-enabled keys are for clients and need a signed token per user. Projects in the EU data centre answer only on their own host (api.eu.iterable.com; unverified).",
+            "There is no OAuth. JWT-enabled keys are for clients and need a signed token per user. Projects in the EU data center answer on api.eu.iterable.com.",
         ),
         ..Facts::EMPTY
     },
@@ -3507,9 +3564,12 @@ pub(super) static ENTRIES: [Facts; 147] = [
         confidence: Confidence::Documented,
         base_url_confidence: Confidence::Documented,
         checked: "2026-11-29",
-        sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
+        sources: &[
+            "NangoHQ/nango:packages/providers/providers.yaml",
+            "Jobvite/APIConnectorSamples:JobviteApiConnectorCSharp/JobviteApiConnectorCSharp/Program.cs",
+        ],
         note: Some(
-            "Whether a bad key gets 401 or 200 with an error in the body isn't known. Staging has its own host.",
+            "The vendor's sample sends the key and the secret in the query (?api=...&sc=...); the two headers are a third party's word, and keep the secret out of logs. It isn't known if a bad key gets 401, or 200 with an error in the body. Staging has its own host.",
         ),
         ..Facts::EMPTY
     },
@@ -3783,21 +3843,24 @@ pub(super) static ENTRIES: [Facts; 147] = [
             token_url: Some("https://login.mailchimp.com/oauth2/token"),
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::None,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/ping"),
         docs: "https://mailchimp.com/developer/marketing/api/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://docs.unified.to/skills/mailchimp-oauth-app/SKILL.md",
             "requests/requests-oauthlib#169",
             "NangoHQ/nango:docs/integrations/all/mailchimp.mdx",
+            "mailchimp/mailchimp-marketing-python:README.md",
+            "mailchimp/mailchimp-marketing-python:build/lib/mailchimp_marketing/api_client.py",
+            "mailchimp/fern-marketing-api-docs:fern/.well-known/agent-skills/set-up-oauth/SKILL.md",
         ],
         note: Some(
-            "No scopes at all. The token answer says expires_in = 0 and scope = null: 0 means never. GET https://login.mailchimp.com/oauth2/metadata with `Authorization: OAuth TOKEN` gives dc: a call after consent is needed before the base URL is known. A wrong dc gives 404 or 403, not 401. The verify path is unverified.",
+            "There are no scopes, no refresh token and no expiry: a 401 means that the user took the access away. The token answer says expires_in = 0: take 0 as `never`. Two spellings of the host are the vendor's own: its older client and documentation use {dc}.api.mailchimp.com (the data center is the suffix of an API key, or comes from https://login.mailchimp.com/oauth2/metadata), its newest guide for OAuth says that https://api.mailchimp.com/3.0 serves every account with no data center to look up.",
         ),
         ..Facts::EMPTY
     },
@@ -3913,7 +3976,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::None,
             scopes: &["public_profile"],
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/v25.0/me"),
@@ -3930,9 +3993,10 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.facebook.com/docs/graph-api/changelog",
             "https://developers.facebook.com/documentation/development/graph-api/changelog",
             "facebook/facebook-python-business-sdk:facebook_business/apiconfig.py",
+            "https://developers.facebook.com/documentation/facebook-login/guides/advanced/oidc-token",
         ],
         note: Some(
-            "v22.0 ends 2027-05-20; v25.0 (2026-02-18) lasts to 2028-07-29, v26.0 came 2026-07-29 and another on 2026-11-04. Versioned calls to an ended version fall forward to the oldest live one. An invalid token is commonly answered with 400 and error code 190, not 401 (unverified): read the body. Long-lived tokens (about 60 days) come from grant_type=fb_exchange_token, no refresh token. Instagram login has hosts of its own: www.instagram.com/oauth/authorize, api.instagram.com, graph.instagram.com.",
+            "v25.0 (2026-02-18) lasts to 2028-07-29; v26.0 came 2026-07-29. Calls to an ended version fall forward to the oldest live one. A token that is not valid is commonly answered with 400 and error code 190, not 401: read the body. Long-lived tokens (about 60 days) come from grant_type=fb_exchange_token; there is no refresh token. PKCE exists only in the OpenID Connect flow (scope openid), which the vendor calls a test: it is off here. Instagram login has hosts of its own.",
         ),
         ..Facts::EMPTY
     },
@@ -4202,22 +4266,26 @@ pub(super) static ENTRIES: [Facts; 147] = [
             token_url: Some(
                 "https://{account}.suitetalk.api.netsuite.com/services/rest/auth/oauth2/v1/token",
             ),
+            client_auth: TokenEndpointAuth::Basic,
             scopes: &["rest_webservices"],
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
         }),
         docs: "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/chapter_4247329078.html",
             "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/chapter_157769826287.html",
             "https://www.apideck.com/blog/netsuite-tba-to-oauth-2-migration.md (quotes section_158921905537 of the vendor's help)",
             "NangoHQ/nango:packages/providers/providers.yaml (OAuth URLs)",
+            "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_1546938065.html",
+            "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_158332610742.html",
+            "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_160855590788.html",
         ],
         note: Some(
-            "From release 2027.1 no new integration can use token-based authentication; support ends with 2028.2 (tentative). The vendor says: OAuth 2.0 for all new integrations, so it should be the first scheme and needs its URLs. OAuth covers REST and RESTlets (scope restlets), not SOAP. token_auth not confirmed (Basic in common use).",
+            "Use OAuth 2.0 for new integrations: from release 2027.1 no new integration can use token-based authentication (OAuth 1.0), and support for it is planned to end with 2028.2. The client authenticates at the token URL with HTTP Basic, and PKCE is supported. OAuth covers REST and RESTlets (scope restlets), not SOAP. The authorization URL is a third party's word.",
         ),
         ..Facts::EMPTY
     },
@@ -4246,7 +4314,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             authorize_params: &[("owner", "user")],
             client_auth: TokenEndpointAuth::Basic,
             rotation: Rotation::Rotating,
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Unsupported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/users/me"),
@@ -4456,13 +4524,16 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "X-RateLimit-Reset",
         ],
         docs: "https://developers.outreach.io/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "api-evangelist/outreach:authentication/outreach-authentication.yml",
             "api-evangelist/outreach:openapi/_original/outreach-openapi.json (the vendor's file)",
             "api-evangelist/outreach:rate-limits/outreach-rate-limits.yml",
+            "getoutreach/omniauth-outreach:lib/omniauth/strategies/outreach.rb",
+            "getoutreach/outreach-platform-sdk:documentation/authorization/oauth.md",
+            "getoutreach/clientxtdocs:samples/hello-world/aspnetcore/Services/OutreachService.cs",
         ],
         note: Some(
             "Access token 2 hours, refresh token 14 days, at most 100 live refresh tokens; one token per user and app in 60 seconds, else 429: parallel refreshes hurt. Scopes aren't additive (write gives no read). 403 unauthorizedOauthScope = valid token without the scope. PKCE is documented only for the MCP server. Content-Type application/vnd.api+json on a GET without body is harmless.",
@@ -4521,6 +4592,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
             title: "REST API key",
             is_secret: true,
         }],
+        oauth2: Some(OAuth2Facts {
+            authorize_url: Some("https://identity.pagerduty.com/oauth/authorize"),
+            token_url: Some("https://identity.pagerduty.com/oauth/token"),
+            client_auth: TokenEndpointAuth::Body,
+            pkce: Pkce::Supported,
+            ..OAuth2Facts::EMPTY
+        }),
         verify: Some("/abilities"),
         rate_limit_headers: &["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"],
         docs: "https://developer.pagerduty.com/api-reference/",
@@ -4530,9 +4608,10 @@ pub(super) static ENTRIES: [Facts; 147] = [
         sources: &[
             "PagerDuty/api-schema:reference/REST/openapiv3.json",
             "https://docs.cloud.google.com/gemini/enterprise/docs/connectors/pagerduty/pagerduty-configuration",
+            "PagerDuty/developer-docs:docs/app-integration-development/06-OAuth-Functionality.md",
         ],
         note: Some(
-            "/users/me works only for user keys and user tokens (400 for account keys); /abilities documents 401 and 403 and takes both. For OAuth 2.0, third parties use https://app.pagerduty.com/oauth/authorize and /oauth/token, newer (scoped) apps identity.pagerduty.com (unverified). OAuth tokens go as Bearer, not `Token token=`. Events API (events.pagerduty.com) takes a routing key in the body. Writes need a From header with account keys (unverified).",
+            "/users/me works only for user keys and user tokens (400 for account keys); /abilities takes both. OAuth tokens go as Bearer, keys as `Token token=`. Client id and secret go into the body at the token URL. PKCE: required for Scoped OAuth apps, recommended for Classic User OAuth. An unknown scope is not refused: the token then has `openid` only, so read `scope` in the answer. The code is valid for 30 seconds. Events API (events.pagerduty.com) takes a routing key in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -5026,15 +5105,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         docs: "https://developer.sage.com/accounting/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "NangoHQ/nango:docs/integrations/all/sage.mdx",
+            "Sage/sageone_api_php_sample:lib/api_client.php",
+            "Sage/sageone_api_ruby_sample:app/controllers/sage_accounting_controller.rb",
+            "https://developer.sage.com/accounting/guides/authenticating/authentication",
         ],
         note: Some(
-            "Scopes are readonly or full_access. Third parties send filter=apiv3.1 as a parameter of the authorization request.",
+            "Scopes are readonly and full_access. The authorization URL takes filter=apiv3.1: `authorize_params = { filter = \"apiv3.1\" }` is better than a query inside authorize_url, where a second `?` would break it. The optional header X-Business picks one of the user's businesses; without it the answer is about the user's lead business.",
         ),
         ..Facts::EMPTY
     },
@@ -5061,12 +5143,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         }],
         verify: Some("/employees?page=1"),
         docs: "https://sagehr.docs.apiary.io/",
-        confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
         base_url_confidence: Confidence::Documented,
         checked: "2026-11-29",
         sources: &[
             "api-evangelist/sage-hr:authentication/sage-hr-authentication.yml",
             "NangoHQ/nango:packages/providers/providers.yaml",
+            "https://developer.sage.com/hr/get-started",
         ],
         ..Facts::EMPTY
     },
@@ -5100,7 +5183,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         rate_limit_headers: &["Sforce-Limit-Info"],
         docs: "https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://help.salesforce.com/HTViewHelpDoc?id=remoteaccess_oauth_web_server_flow.htm",
@@ -5108,6 +5191,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.salesforce.com/docs/platform/isvforce/guide/secure-code-ac-eca.md",
             "https://login.salesforce.com/.well-known/openid-configuration",
             "https://help.salesforce.com/HTViewHelpDoc?id=remoteaccess_using_userinfo_endpoint.htm",
+            "forcedotcom/postman-salesforce-apis:working-with-environments.md",
         ],
         note: Some(
             "Partner apps must turn PKCE on (it can't be turned off again) and are asked to rotate refresh tokens; an app with rotation on kills the old refresh token at each refresh, so treat it as rotating. Since Spring '26 no new connected apps: External Client Apps. Sandboxes authorize at test.salesforce.com or at the My Domain host, which also serves /services/oauth2/authorize and /token. userinfo answers a bad token with 403 Bad_OAuth_Token; /services/data is open to anyone and proves nothing. If userinfo is refused for want of an identity scope, add `id`. Rate header isn't on every answer.",
@@ -5144,15 +5228,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
         verify: Some("/me"),
         rate_limit_headers: &["x-ratelimit-endpoint-cost", "x-ratelimit-remaining-minute"],
         docs: "https://developers.salesloft.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://raw.githubusercontent.com/api-evangelist/salesloft/refs/heads/main/conformance/salesloft-conformance.yml (cites developers.salesloft.com and the live discovery document)",
             "NangoHQ/nango:packages/providers/providers.yaml",
+            "SalesLoft/omniauth-salesloft:lib/omniauth/strategies/salesloft.rb",
+            "SalesLoft/api-guide:php-web-form/handler.php",
+            "SalesLoft/api-example:cli/refresh_token.rb",
         ],
         note: Some(
-            "Discovery: https://accounts.salesloft.com/.well-known/openid-configuration. Client credentials exist too (HTTP basic, space-delimited scopes). /me is unverified. Scopes are set on the app.",
+            "Discovery: https://accounts.salesloft.com/.well-known/openid-configuration. Client credentials exist too (HTTP Basic, scopes joined by a space). Scopes are set on the app. /me is in the vendor's own client for the older v1; for v2 the path is not confirmed.",
         ),
         ..Facts::EMPTY
     },
@@ -5449,6 +5536,8 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.getknit.dev/docs/smartrecruiters-ats",
             "https://developers.smartrecruiters.com/docs/integration-workflow",
             "NangoHQ/nango:packages/providers/providers.yaml",
+            "smartrecruiters/passport-smartrecruiters:lib/strategy.js",
+            "smartrecruiters/sr-webhooks-client:README.md",
         ],
         note: Some(
             "The authorization code flow is deprecated (third party); a customer makes an OAuth client id for client_credentials in the Credential Manager, with scopes and a system role. An API key has every scope. The token URL is unknown.",
@@ -5676,16 +5765,19 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "X-Rate-Limit-Reset",
         ],
         docs: "https://docs.teamtailor.com/",
-        confidence: Confidence::Documented,
-        base_url_confidence: Confidence::Documented,
+        confidence: Confidence::Checked,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml",
             "https://docs.airbyte.com/integrations/sources/teamtailor",
             "https://docs.unified.to/integrations/teamtailor.md",
+            "Teamtailor/docs:source/includes/_auth.md.erb",
+            "Teamtailor/teamtailor-rb:lib/teamtailor/request.rb",
+            "Teamtailor/teamtailor-rb:lib/teamtailor/client.rb",
         ],
         note: Some(
-            "Two data regions (EU, US West) with a host each: use an integration of your own for the other region. X-Api-Version is required. A public-scope key can't call /users.",
+            "X-Api-Version is required. Keys have the scope Public, Internal or Admin: /users needs Admin, /jobs works with each of them. Third parties name two data regions (EU and US West); no vendor source for a second host was found.",
         ),
         ..Facts::EMPTY
     },
@@ -5909,7 +6001,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             client_auth: TokenEndpointAuth::Body,
             rotation: Rotation::Static,
             scopes: &["spark:people_read"],
-            pkce: Pkce::Unknown,
+            pkce: Pkce::Supported,
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/people/me"),
@@ -5921,9 +6013,11 @@ pub(super) static ENTRIES: [Facts; 147] = [
         sources: &[
             "webex/webex-openapi-specs:public-spec/webex-messaging.json",
             "api-evangelist/webex:collections/webex-admin.opencollection.json",
+            "https://developer.webex.com/docs/login-with-webex",
+            "webex/webex-openapi-specs:public-spec/webex-admin.json",
         ],
         note: Some(
-            "Authorize and token URLs and the scope come from third parties. Personal tokens from the developer site last 12 hours; access token 14 days, refresh token 90 days, renewed at each refresh (unverified). Contact centre has hosts of its own.",
+            "Authorization code with PKCE is the flow that the vendor recommends. Personal tokens from the developer site are short-lived. The scope spark:people_read is a third party's word. The contact center has hosts of its own.",
         ),
         ..Facts::EMPTY
     },
@@ -6069,9 +6163,10 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://workable.readme.io/docs/rate-limits",
             "https://workable.readme.io/reference/generate-an-access-token.md",
             "NangoHQ/nango:packages/providers/providers.yaml (workable-oauth; accounts in the post-connection hook)",
+            "https://workable.readme.io/docs/accountssubdomain",
         ],
         note: Some(
-            "OAuth is for partners with a client issued by Workable. 10 calls per 10 s for an account token, 50 for OAuth and partner tokens.",
+            "OAuth is for partners with a client issued by Workable. /accounts needs r_jobs and works with all kinds of token; the vendor writes it at workable.com/spi/v3/accounts, without the subdomain. 10 calls per 10 s for an account token, 50 for OAuth and partner tokens.",
         ),
         ..Facts::EMPTY
     },
@@ -6119,6 +6214,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         sources: &[
             "NangoHQ/nango:packages/providers/providers.yaml (workday-oauth)",
             "amp-labs/connectors:providers/workday.go",
+            "Workday/workday-prism-analytics-data-loader:README.md",
         ],
         note: Some(
             "The vendor's pages are for customers only. The authorization URL has a host of its own; others use https://HOST/ccx/oauth2/TENANT/authorize. Client and scopes are made in each tenant. No path is known that each integration user may call.",
@@ -6525,15 +6621,17 @@ pub(super) static ENTRIES: [Facts; 147] = [
         ],
         docs: "https://developers.zoom.us/docs/api/",
         confidence: Confidence::Checked,
-        base_url_confidence: Confidence::Documented,
+        base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &[
             "https://developers.zoom.us/docs/api/using-zoom-apis/",
             "https://developers.zoom.us/blog/pcke-oauth-with-postman-rest-api.md",
             "anthropics/knowledge-work-plugins:partner-built/zoom-plugin/skills/rest-api/concepts/authentication-flows.md",
+            "https://developers.zoom.us/docs/api/rest/marketplace-api/",
+            "zoom/skills:skills/oauth/SKILL.md",
         ],
         note: Some(
-            "Refresh tokens are single use: store the new one before using the old access token again. Server-to-server apps use grant_type=account_credentials with account_id, no refresh token, which this entry doesn't offer. Scopes are set at the app and needn't be sent; user:read:user unverified (granular apps).",
+            "Refresh tokens are single use: store the new one before using the old access token again. Server-to-server apps use grant_type=account_credentials with account_id and get no refresh token: `grant = client_credentials` does not cover that. Scopes are set at the app and need not be sent; user:read:user is the granular scope for reading a user.",
         ),
         ..Facts::EMPTY
     },
