@@ -337,10 +337,10 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         version_seen: "1.19.1",
         tested: None,
         by_path: Some(
-            "import { BoxClient } from 'box-typescript-sdk-gen';\nimport { BoxDeveloperTokenAuth } from 'box-typescript-sdk-gen/lib/box/developerTokenAuth.generated.js';\nconst auth = new BoxDeveloperTokenAuth({ token: '{key}' });\nconst client = new BoxClient({ auth }).withCustomBaseUrls({ baseUrl: '{mount_url}', uploadUrl: '{mount_url}' });",
+            "import { BoxClient } from 'box-typescript-sdk-gen';\nimport { BoxDeveloperTokenAuth } from 'box-typescript-sdk-gen/lib/box/developerTokenAuth.generated';\nconst auth = new BoxDeveloperTokenAuth({ token: '{key}' });\nconst client = new BoxClient({ auth }).withCustomBaseUrls({ baseUrl: '{mount_url}', uploadUrl: '{mount_url}' });",
         ),
         by_host: Some(
-            "import { BoxClient } from 'box-typescript-sdk-gen';\nimport { BoxDeveloperTokenAuth } from 'box-typescript-sdk-gen/lib/box/developerTokenAuth.generated.js';\nconst auth = new BoxDeveloperTokenAuth({ token: '{key}' });\nconst client = new BoxClient({ auth }).withCustomBaseUrls({ baseUrl: 'https://{host}', uploadUrl: 'https://{host}' });",
+            "import { BoxClient } from 'box-typescript-sdk-gen';\nimport { BoxDeveloperTokenAuth } from 'box-typescript-sdk-gen/lib/box/developerTokenAuth.generated';\nconst auth = new BoxDeveloperTokenAuth({ token: '{key}' });\nconst client = new BoxClient({ auth }).withCustomBaseUrls({ baseUrl: 'https://{host}', uploadUrl: 'https://{host}' });",
         ),
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as a developer token. The SDK sends it as `Authorization: Bearer`.",
@@ -1161,6 +1161,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
+            "The recipe is for version 6. In version 5, `createClient` has other arguments.",
             "With the SDK's own OAuth 2.0 settings, the SDK ignores `host` and calls api.atlassian.com.",
             "The SDK doesn't repeat calls, unless `retry.maxAttempts` is set.",
         ],
@@ -1501,10 +1502,10 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         version_seen: "6.0.1",
         tested: None,
         by_path: Some(
-            "import { createClient } from 'node-zendesk';\nconst client = createClient({ endpointUri: '{mount_url}/api/v2', oauth: true, token: '{key}' });",
+            "import zendesk from 'node-zendesk';\nconst client = zendesk.createClient({ endpointUri: '{mount_url}/api/v2', oauth: true, token: '{key}' });",
         ),
         by_host: Some(
-            "import { createClient } from 'node-zendesk';\nconst client = createClient({ endpointUri: 'https://{host}/api/v2', oauth: true, token: '{key}' });",
+            "import zendesk from 'node-zendesk';\nconst client = zendesk.createClient({ endpointUri: 'https://{host}/api/v2', oauth: true, token: '{key}' });",
         ),
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. With `oauth: true`, the SDK sends it as `Authorization: Bearer`.",
@@ -2507,6 +2508,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it as `key` and `token` in the query.",
         pitfalls: &[
             "The gateway must find and remove both: set `caller_key = [{ query = \"key\" }, { query = \"token\" }]` in the integration.",
+            "The recipe is for version 2. Version 1 doesn't have this function.",
             "A key in a URL may be written into logs of servers in front of the gateway.",
             "The SDK doesn't repeat calls.",
         ],
@@ -2666,10 +2668,10 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         version_seen: "0.3.0",
         tested: None,
         by_path: Some(
-            "import { UsersS2SAuthClient } from '@zoom/rivet/users';\nconst client = new UsersS2SAuthClient({\n  accountId: 'ACCOUNT_ID',\n  clientId: 'CLIENT_ID',\n  clientSecret: 'CLIENT_SECRET',\n  baseUrl: '{mount_url}',\n});",
+            "import { UsersS2SAuthClient } from '@zoom/rivet/users';\nconst client = new UsersS2SAuthClient({\n  accountId: 'ACCOUNT_ID',\n  clientId: 'CLIENT_ID',\n  clientSecret: 'CLIENT_SECRET',\n  webhooksSecretToken: 'SECRET_TOKEN',\n  baseUrl: '{mount_url}',\n});",
         ),
         by_host: Some(
-            "import { UsersS2SAuthClient } from '@zoom/rivet/users';\nconst client = new UsersS2SAuthClient({\n  accountId: 'ACCOUNT_ID',\n  clientId: 'CLIENT_ID',\n  clientSecret: 'CLIENT_SECRET',\n  baseUrl: 'https://{host}',\n});",
+            "import { UsersS2SAuthClient } from '@zoom/rivet/users';\nconst client = new UsersS2SAuthClient({\n  accountId: 'ACCOUNT_ID',\n  clientId: 'CLIENT_ID',\n  clientSecret: 'CLIENT_SECRET',\n  webhooksSecretToken: 'SECRET_TOKEN',\n  baseUrl: 'https://{host}',\n});",
         ),
         addressing: SdkAddressing::BaseUrl,
         key: "The SDK exchanges client id and secret for a token at zoom.us, and has no option for a key. The recipe works only if another layer adds the gateway's key.",

@@ -163,7 +163,7 @@ fn facts(name: &str, sdk: &Sdk) -> String {
 }
 
 /// The beginning of the guide.
-const HEAD: &str = include_str!("sdks_head.md");
+const HEAD: &str = include_str!("../../catalog/sdks_head.md");
 
 fn guide(sdks: &BTreeMap<String, Sdk>) -> String {
     let mut vendors = BTreeMap::<String, Vec<(&String, &Sdk)>>::new();
