@@ -333,7 +333,7 @@ mod tests {
             let table: toml::Table = text.parse().unwrap_or_default();
             let connection = table
                 .get("connection")
-                .and_then(|table| table.get(&format!("my-{name}")));
+                .and_then(|table| table.get(format!("my-{name}")));
             let text_at = |keys: &[&str]| {
                 let mut values = keys.iter();
                 let found = values.try_fold(connection?, |value, key| value.get(*key));
