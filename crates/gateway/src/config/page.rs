@@ -20,8 +20,8 @@ pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problem
         return false;
     };
     let mut own = page::PATHS.iter().chain(&page::DESCRIPTIONS);
-    let is_taken = mount == "/"
-        || own.any(|own| mount == *own || mount.starts_with(&format!("{own}/")));
+    let is_taken =
+        mount == "/" || own.any(|own| mount == *own || mount.starts_with(&format!("{own}/")));
     if ways.has_mount() && is_taken {
         problems.push(Problem::at(
             place,

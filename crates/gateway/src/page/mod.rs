@@ -146,8 +146,6 @@ fn short_hash(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// The files of the page, without the list, fit into 40 KB.
     #[test]
     fn the_files_are_small() {
