@@ -195,7 +195,7 @@ fn section(text: &mut String, sdk: &Sdk) {
     .unwrap();
     match &*sdk.tested {
         "" => text.push_str(". The recipe wasn't run.\n"),
-        tested => write!(text, ". **The recipe is tested** with version {tested}.\n").unwrap(),
+        tested => writeln!(text, ". **The recipe is tested** with version {tested}.").unwrap(),
     }
     let language = sdk.language.to_lowercase();
     let mut code = |label: &str, line: &str| {

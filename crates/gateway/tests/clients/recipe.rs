@@ -69,7 +69,8 @@ fn base_path(sdk: Sdk) -> &'static str {
     let entry = Catalog::bundled().get(name).unwrap();
     let url = sdk.base_url(name).unwrap_or(entry.base_url());
     let (_, rest) = url.split_once("://").unwrap();
-    rest.find('/').map_or("", |at| &rest[at..])
+    let path = rest.find('/').and_then(|at| rest.get(at..));
+    path.unwrap_or_default()
 }
 
 /// Returns the name of the SDK whose recipe a line of a program asks for, and what follows the name.
