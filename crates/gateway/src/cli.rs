@@ -13,7 +13,12 @@ const MANUAL: &str = "\
 Signals:
   SIGTERM, SIGINT  Stop: accept no new callers, and wait for calls under way and refreshes of tokens for up to
                    `shutdown`. A second signal ends the calls at once, a third signal the refreshes
-  SIGHUP           Read the config file again, and the files that it names. A file with a mistake changes nothing
+  SIGHUP           Read the config file again, and the files that it names, such as those of its `catalog`. A file with
+                   a mistake changes nothing
+
+Integrations:
+  A connection may name an integration of the config file or of the bundled catalog. `passthrough-gateway catalog list`
+  prints them, and `catalog show NAME` prints the secrets that a connection needs
 
 Environment:
   RUST_LOG         The levels of the log on stderr, such as `debug` or `info,hyper=debug`; default: `info`. Lines about

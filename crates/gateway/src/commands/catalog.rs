@@ -170,12 +170,12 @@ fn oauth2_facts(page: &mut Page, oauth2: OAuth2) {
         page.line("scopes", &oauth2.scopes().join(oauth2.scope_separator()));
     }
     let rotation = match oauth2.rotation() {
-        Rotation::Rotating => "rotate: a refresh may replace the refresh token",
-        Rotation::Static => "stay valid after a refresh",
-        Rotation::None => "there are none",
-        _ => "unknown behavior",
+        Rotation::Rotating => "a refresh may replace the refresh token",
+        Rotation::Static => "refresh tokens stay valid after a refresh",
+        Rotation::None => "there are no refresh tokens",
+        _ => "unknown",
     };
-    page.line("refresh token", rotation);
+    page.line("rotation", rotation);
     let pkce = match oauth2.pkce() {
         Pkce::Supported => "supported",
         Pkce::Unsupported => "unsupported",

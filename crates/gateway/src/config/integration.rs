@@ -484,7 +484,9 @@ impl Refreshes {
         let has_endpoint = self.rule(integration).has_endpoint;
         (has_token && has_endpoint && !self.has_client(connection)).then(|| {
             format!(
-                "connection {id:?}: its tokens can't be refreshed, because the client's credentials are missing: set the secrets                  `client_id` and `client_secret`, or [integration.{integration}] with extends = {integration:?} and auth =                  {{ kind = \"oauth2\", client_id = \"...\", client_secret = {{ env = \"...\" }} }}"
+                "connection {id:?}: its tokens can't be refreshed, because the client's credentials are missing: set the secrets \
+                 `client_id` and `client_secret`, or [integration.{integration}] with extends = {integration:?} and auth = \
+                 {{ kind = \"oauth2\", client_id = \"...\", client_secret = {{ env = \"...\" }} }}"
             )
         })
     }
