@@ -67,6 +67,7 @@
 //! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides::authentication`], [`guides::refreshing`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC scheme that you define |
+//! | `catalog` | [`catalog`](guides::catalog): base URLs, authentication and token endpoints of well-known vendors |
 //! | `durable-store` | [`durable`]: sealed records and a cache, to write a store with a database. The crate `tower-passthrough-sqlite` is such a store |
 //! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that each store must pass ([`conformance`]) |
 //! | `full` | all of these |

@@ -250,7 +250,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Airtable/oauth-example:index.js",
         ],
         note: Some(
-            "PKCE with S256 is required, also for clients with a secret, and at least one scope must be asked for. Basic at the token endpoint only when the integration has a secret; otherwise client_id in the body. whoami (no scope needed; email only with user.email:read) was seen in third-party code, not on the vendor's page here. API keys (key...) are gone since 2024. Rate limit 5 requests a second per base, 429 then a 30 second pause: general knowledge.",
+            "PKCE with S256 is required, also for clients with a secret, and at least one scope must be asked for. Basic at the token endpoint only when the integration has a secret; otherwise client_id in the body. whoami (no scope needed; email only with user.email:read) is from third-party code. API keys (key...) are gone since 2024. Rate limit 5 requests a second per base, 429 then a 30 second pause (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -295,7 +295,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "algolia/api-clients-automation:specs/search/paths/keys/key.yml",
         ],
         note: Some(
-            "Any key may read itself this way, but the key then stands in the path (logs!). GET /indexes?hitsPerPage=1 avoids that, but needs the listIndexes right. Bad keys get 403. The -1, -2, -3 hosts on algolianet.com are for retries.",
+            "GET /indexes?hitsPerPage=1 needs the right listIndexes; any key may read itself at /keys/{api_key}, but the key is then in a URL. Bad keys get 403. The -1, -2, -3 hosts on algolianet.com are for retries.",
         ),
         ..Facts::EMPTY
     },
@@ -343,7 +343,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "No authorize_url in the file: it is the marketplace's Seller Central host (sellercentral.amazon.com, sellercentral-europe.amazon.com and so on), takes application_id instead of client_id, answers with spapi_oauth_code instead of code, so a plain client won't do. verify is limited to 0.016 a second (burst 15): call it rarely. Restricted data needs a token from the tokens API.",
+            "The authorization URL is on the marketplace's Seller Central host (sellercentral.amazon.com, sellercentral-europe.amazon.com and so on). It takes application_id instead of client_id, answers with spapi_oauth_code instead of code, so a plain client won't do. verify is limited to 0.016 a second (burst 15): call it rarely. Restricted data needs a token from the tokens API.",
         ),
         ..Facts::EMPTY
     },
@@ -578,7 +578,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "amp-labs/connectors:providers/attio.go",
         ],
         note: Some(
-            "Basic works as well (token as user, empty password). Scopes are set at the app, a fresh API key has none. An unpublished app is limited to 25 workspaces. api.attio.com/oauth/token, seen in one generated list, isn't the vendor's token URL; app.attio.com is. Whether refresh tokens are issued wasn't found.",
+            "Basic works as well (token as user, empty password). Scopes are set at the app, a fresh API key has none. An unpublished app is limited to 25 workspaces. The token URL is on app.attio.com, not on api.attio.com. Whether refresh tokens are issued is unknown.",
         ),
         ..Facts::EMPTY
     },
@@ -636,7 +636,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "openai/openai-python:README.md",
         ],
         note: Some(
-            "No GET on the runtime host suits every identity. On the control host (alternate) GET /foundation-models lists models, if IAM allows bedrock:ListFoundationModels; AWS answers 403 for bad signatures and for missing rights alike, so tell them apart by the error's type. Bedrock API keys are limited to Bedrock and Bedrock Runtime actions (so not the agent-runtime host); short-term ones last up to 12 hours. An OpenAI-compatible endpoint exists at https://bedrock-mantle.{region}.api.aws/openai/v1: a candidate for alternate_hosts.",
+            "No GET on the runtime host suits every identity. On the control host bedrock.{region}.amazonaws.com GET /foundation-models lists models, if IAM allows bedrock:ListFoundationModels; AWS answers 403 for bad signatures and for missing rights alike, so tell them apart by the error's type. Bedrock API keys are limited to Bedrock and Bedrock Runtime actions (so not the agent-runtime host); short-term ones last up to 12 hours. An OpenAI-compatible endpoint exists at https://bedrock-mantle.{region}.api.aws/openai/v1.",
         ),
         ..Facts::EMPTY
     },
@@ -651,7 +651,6 @@ pub(super) static ENTRIES: [Facts; 147] = [
             pattern: "^[a-z]{2}(-[a-z]+)+-[0-9]$",
             default: None,
         }],
-        domains: &["s3.dualstack.{region}.amazonaws.com"],
         auth: &[AlternativeFacts::new(SchemeFacts::SigV4 {
             service: "s3",
             region: "{region}",
@@ -682,7 +681,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.aws.amazon.com/sdkfornet/v4/apidocs/items/S3/TListBucketsRequest.html",
         ],
         note: Some(
-            "Base URL and signing not looked up. Listing buckets (GET /) wants s3:ListAllMyBuckets (vendor), so a narrow key fails there and verify needs a bucket. From general knowledge: GetCallerIdentity at sts.{region}.amazonaws.com works for any key but is another host and service. China and GovCloud have other suffixes or regions; virtual-hosted buckets are BUCKET.s3.REGION.amazonaws.com.",
+            "Hosts such as s3.dualstack.{region}.amazonaws.com are public suffixes, so `__domain` can't name them. Listing buckets (GET /) wants s3:ListAllMyBuckets (vendor), so a narrow key fails there and verify needs a bucket. Unverified: GetCallerIdentity at sts.{region}.amazonaws.com works for any key but is another host and service. China and GovCloud have other suffixes or regions; virtual-hosted buckets are BUCKET.s3.REGION.amazonaws.com.",
         ),
         ..Facts::EMPTY
     },
@@ -758,7 +757,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/sv-se/rest/api/azure/devops/tokens",
         ],
         note: Some(
-            "Tokens for all organisations (global PATs) stop working on 2026-12-01; creation was blocked 2026-03-15. Azure DevOps' own OAuth is deprecated (no new apps since April 2025, end in 2026): oauth2 in `also` must mean Microsoft Entra ID (tenant = organizations), with the resource id above. A bad PAT is often answered with a redirect or a 203/202 sign-in page instead of 401: count anything but JSON with 200 as bad. projects needs the vso.project right; 403 or 401 without it. The URLs of Entra are general knowledge.",
+            "Tokens for all organisations (global PATs) stop working on 2026-12-01; creation was blocked 2026-03-15. Azure DevOps' own OAuth is deprecated (no new apps since April 2025, end in 2026): OAuth 2.0 means Microsoft Entra ID (tenant: organizations), with the scopes of the resource 499b84ac-1321-427f-aa17-267ca6975798. A bad PAT is often answered with a redirect or a 203/202 sign-in page instead of 401: count anything but JSON with 200 as bad. projects needs the vso.project right; 403 or 401 without it. The URLs of Entra are unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -867,7 +866,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "BambooHR/bhr-api-php:README.md",
         ],
         note: Some(
-            "OAuth was listed without URLs. authorize.php wants request=authorize, token.php request=token. The SDK hands back a new access and a new refresh token after each refresh: store both. https://api.bamboohr.com/api/gateway.php/{company} serves the same paths. A key that lacks field access can be refused at /v1/meta/fields though it is valid.",
+            "authorize.php wants request=authorize, token.php request=token. The SDK hands back a new access and a new refresh token after each refresh: store both. https://api.bamboohr.com/api/gateway.php/{company} serves the same paths. A key that lacks field access can be refused at /v1/meta/fields though it is valid.",
         ),
         ..Facts::EMPTY
     },
@@ -1026,7 +1025,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "apache/devlake#8604",
         ],
         note: Some(
-            "App passwords stopped on 2026-06-09: `basic` now means e-mail + API token (with scopes, for Bitbucket); the entry lists basic but has no username and password templates. Workspace, project and repository access tokens go as bearer and can't call /user. Scopes are set at the OAuth consumer; verify path and scope are from general knowledge, not looked up. Third party: access tokens last 2 hours.",
+            "App passwords stopped on 2026-06-09: `basic` now means e-mail + API token (with scopes, for Bitbucket). Workspace, project and repository access tokens go as bearer and can't call /user. Scopes are set at the OAuth consumer; verify path and scope are unverified. Third party: access tokens last 2 hours.",
         ),
         ..Facts::EMPTY
     },
@@ -1133,7 +1132,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getbrevo/brevo-python:brevo_python/api/account_api.py",
         ],
         note: Some(
-            "Calls from addresses outside the account's allow list get 401 as well (general knowledge). partner-key is another header, for partner accounts.",
+            "Calls from addresses outside the account's allow list get 401 as well (unverified). partner-key is another header, for partner accounts.",
         ),
         ..Facts::EMPTY
     },
@@ -1179,7 +1178,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "OAuth is missing in the file. Token endpoint: client_id in the body, form or JSON. cal-api-version differs by endpoint family (bookings, slots, event types each have their own date), so a default may be wrong elsewhere: let the caller set it. Platform managed users are deprecated.",
+            "The token endpoint takes client_id in the body, form or JSON. cal-api-version differs by endpoint family (bookings, slots, event types each have their own date), so a default may be wrong elsewhere: a caller may send its own. Platform managed users are deprecated.",
         ),
         ..Facts::EMPTY
     },
@@ -1228,7 +1227,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/skills/calendly-oauth-app/SKILL.md",
         ],
         note: Some(
-            "Web clients send id and secret by Basic; in the body only native clients put client_id. PKCE with S256 is asked for from all apps. Scopes exist since 2026-03-03: a new app or new token may do nothing without them (date from a third party; the vendor's catalog has DOMAIN:read and DOMAIN:write, write includes read). users:read for /users/me follows that pattern, its line wasn't readable. Refresh tokens are single use and don't expire until used; 8 tokens per user and minute.",
+            "Web clients send id and secret by Basic; in the body only native clients put client_id. PKCE with S256 is asked for from all apps. Scopes exist since 2026-03-03: a new app or new token may do nothing without them (date from a third party; the vendor's catalog has DOMAIN:read and DOMAIN:write, write includes read). users:read for /users/me follows that pattern. Refresh tokens are single use and don't expire until used; 8 tokens per user and minute.",
         ),
         ..Facts::EMPTY
     },
@@ -1262,9 +1261,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
             "api-evangelist/chargebee:authentication/chargebee-authentication.yml",
         ],
-        note: Some(
-            "Some keys are write-only or restricted: 403 there doesn't mean a bad key. The vendor's OpenAPI repository exists (chargebee/openapi) but its v2 files weren't readable here.",
-        ),
+        note: Some("Some keys are write-only or restricted: 403 there doesn't mean a bad key."),
         ..Facts::EMPTY
     },
     Facts {
@@ -1398,7 +1395,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "closeio/closeio-api:closeio_api/__init__.py",
         ],
         note: Some(
-            "The vendor writes both OAuth URLs with a trailing slash; a POST to the bare path would be redirected and lose its body. Nango says that no scope need be asked for.",
+            "The vendor writes both OAuth URLs with a trailing slash; a POST to the bare path would be redirected and lose its body. No scope needs to be requested (third party).",
         ),
         ..Facts::EMPTY
     },
@@ -1408,10 +1405,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         category: "operations",
         base_url: "https://api.cloudflare.com/client/v4",
         auth: &[
-            AlternativeFacts {
-                also_headers: &[("X-Auth-Email", "{email}")],
-                ..AlternativeFacts::new(SchemeFacts::Bearer("{token}"))
-            },
+            AlternativeFacts::new(SchemeFacts::Bearer("{token}")),
             AlternativeFacts {
                 also_headers: &[("X-Auth-Email", "{email}")],
                 ..AlternativeFacts::new(SchemeFacts::Header {
@@ -1420,7 +1414,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
                 })
             },
         ],
-        needs: "secrets of the connection are missing: its owner must set `token` and `email`, or `api_key` and `email`",
+        needs: "secrets of the connection are missing: its owner must set `token`, or `api_key` and `email`",
         fields: &[FieldFacts {
             name: "token",
             title: "API token",
@@ -1519,7 +1513,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://mrrefactoring.github.io/confluence.js/guide/oauth2",
         ],
         note: Some(
-            "The authorization URL in Atlassian's page carries audience and prompt: the file has neither (jira lacks them too). No refresh token without offline_access. Tokens work only on api.atlassian.com/ex/confluence/{cloud_id}; the site's own host answers 401. cloud_id comes from GET https://api.atlassian.com/oauth/token/accessible-resources. v1 (/wiki/rest/api) takes classic scopes, v2 (/wiki/api/v2) granular ones. Email and API token (basic) work on {site}.atlassian.net/wiki: a twin entry like jira-basic would be needed; API tokens expire within a year.",
+            "The authorization URL in Atlassian's page carries audience and prompt. No refresh token without offline_access. Tokens work only on api.atlassian.com/ex/confluence/{cloud_id}; the site's own host answers 401. cloud_id comes from GET https://api.atlassian.com/oauth/token/accessible-resources. v1 (/wiki/rest/api) takes classic scopes, v2 (/wiki/api/v2) granular ones. Email and API token (basic) work on {site}.atlassian.net/wiki and, for tokens with scopes, on this base URL; API tokens expire within a year.",
         ),
         ..Facts::EMPTY
     },
@@ -1576,7 +1570,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "contentful/contentful-management.js:lib/adapters/REST/rest-adapter.ts",
         ],
         note: Some(
-            "Delivery and preview keys are other credentials and work only on cdn. and preview.; a management token works only on api. and upload. EU residency customers have *.eu hosts throughout (api.eu, cdn.eu; also preview.eu and upload.eu), and tokens don't cross. OAuth URLs and scope names weren't on the vendor pages seen.",
+            "Delivery and preview keys are other credentials and work only on cdn. and preview.; a management token works only on api. and upload. EU residency customers have *.eu hosts throughout (api.eu, cdn.eu; also preview.eu and upload.eu), and tokens don't cross. OAuth URLs and scope names are from third parties.",
         ),
         ..Facts::EMPTY
     },
@@ -1632,7 +1626,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Only an admin can make a key. OAuth exists, the client comes from Copper by request. Candidate for verify, not looked up: GET /account.",
+            "Only an admin can make a key. OAuth exists, the client comes from Copper by request. GET /account may serve to verify a key (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -1732,7 +1726,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "amp-labs/connectors:providers/deel.go",
         ],
         note: Some(
-            "With an OAuth token the client's id goes along with each call (header name from general knowledge; the overview only says that id and token go together). Token kinds differ in what they may call: /v2/people/me may refuse an organization token. Sandbox signs in at app.demo.deel.com (older: demo.letsdeel.com), API at api-sandbox.demo.deel.com. API versions are dated now (2026-01-01).",
+            "With an OAuth token the client's id goes along with each call (header name unverified; the overview only says that id and token go together). Token kinds differ in what they may call: /v2/people/me may refuse an organization token. Sandbox signs in at app.demo.deel.com (older: demo.letsdeel.com), API at api-sandbox.demo.deel.com. API versions are dated now (2026-01-01).",
         ),
         ..Facts::EMPTY
     },
@@ -1902,7 +1896,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "discord/discord-api-docs:developers/reference.mdx",
         ],
         note: Some(
-            "A User-Agent of the form DiscordBot (url, version) is what the reference gives for clients; others may be blocked (general knowledge). /oauth2/@me works with any OAuth token whatever its scopes (not with a bot token); /users/@me works for bots and for OAuth with identify. Token URL without version in the path is what the page gives. Client credentials in Basic or in the body.",
+            "A User-Agent of the form DiscordBot (url, version) is what the reference gives for clients; others may be blocked (unverified). /oauth2/@me works with any OAuth token whatever its scopes (not with a bot token); /users/@me works for bots and for OAuth with identify. Token URL without version in the path is what the page gives. Client credentials in Basic or in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -1961,7 +1955,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "docusign/docusign-esign-python-client:docusign_esign/client/api_client.py",
         ],
         note: Some(
-            "signature alone gives a refresh token for about 30 days in all; add `extended` so that each refresh starts a new full term. There is no account-free call on the REST host: account_id and base_uri come from GET https://account.docusign.com/oauth/userinfo, which would be the better check but is another host. Demo (developer) accounts use account-d.docusign.com for both OAuth URLs: host = demo in the file would go to the wrong login. PKCE since 2023; a public grant without secret exists.",
+            "signature alone gives a refresh token for about 30 days in all; add `extended` so that each refresh starts a new full term. There is no account-free call on the REST host: account_id and base_uri come from GET https://account.docusign.com/oauth/userinfo, which would be the better check but is another host. Demo (developer) accounts use account-d.docusign.com for both OAuth URLs: host = demo doesn't work with the production login. PKCE since 2023; a public grant without secret exists.",
         ),
         ..Facts::EMPTY
     },
@@ -2057,7 +2051,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "MicrosoftDocs/entra-docs:docs/identity-platform/v2-oauth2-auth-code-flow.md",
         ],
         note: Some(
-            "Samples use ORG.api.REGION.dynamics.com. The scope names the environment itself, so it's a template (spelling of the scope from general knowledge); a Graph scope gives a token that Dataverse refuses. No refresh token without offline_access. Sovereign clouds have other suffixes and other login hosts.",
+            "Samples use ORG.api.REGION.dynamics.com. The scope names the environment itself, so it's a template (spelling of the scope unverified); a Graph scope gives a token that Dataverse refuses. No refresh token without offline_access. Sovereign clouds have other suffixes and other login hosts.",
         ),
         ..Facts::EMPTY
     },
@@ -2092,7 +2086,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/ebay:authentication/ebay-authentication.yml",
         ],
         note: Some(
-            "redirect_uri is eBay's RuName, not a URL: a client that sends its callback URL fails. A refresh may name the scopes, no more than granted. Sandbox is auth.sandbox.ebay.com with api.sandbox.ebay.com. No GET suits every token: each API wants its own scope (GET /sell/account/v1/privilege with sell.account.readonly is a cheap one; not confirmed here). Some APIs live on apiz.ebay.com, as the file says.",
+            "redirect_uri is eBay's RuName, not a URL: a client that sends its callback URL fails. A refresh may name the scopes, no more than granted. Sandbox is auth.sandbox.ebay.com with api.sandbox.ebay.com. No GET suits every token: each API wants its own scope (GET /sell/account/v1/privilege with sell.account.readonly is a cheap one; unverified). Some APIs live on apiz.ebay.com.",
         ),
         ..Facts::EMPTY
     },
@@ -2139,7 +2133,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://stat.ethz.ch/CRAN/web/packages/egnyte/vignettes/authorization.html",
         ],
         note: Some(
-            "The same URL serves authorize (GET) and token (POST). userinfo and the scope's name are general knowledge. New keys start with low quotas.",
+            "The same URL serves authorize (GET) and token (POST). userinfo and the scope's name are unverified. New keys start with low quotas.",
         ),
         ..Facts::EMPTY
     },
@@ -2211,7 +2205,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "etsy/open-api:README.md",
         ],
         note: Some(
-            "PKCE is required. Access tokens start with the user's numeric id and a dot; keep that prefix. x-api-key goes along with every call; whether it must be keystring alone or keystring:secret wasn't on the excerpt seen (the file says both). GET /application/openapi-ping checks only the app's key; a user call such as GET /application/users/me would check the token: not confirmed. 429 handling undocumented here.",
+            "PKCE is required. Access tokens start with the user's numeric id and a dot; keep that prefix. x-api-key goes along with every call; whether it must be keystring alone or keystring:secret is unverified (this entry sends both). GET /application/openapi-ping checks only the app's key; a user call such as GET /application/users/me would check the token (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -2257,7 +2251,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:docs/integrations/all/exact-online.mdx",
         ],
         note: Some(
-            "Access tokens last 10 minutes and a refresh is refused until the last 30 seconds: an early-refresh margin above 30 s makes EVERY refresh fail, so the entry needs its own margin (Nango: 30). Answers are XML unless Accept: application/json. Verify path from general knowledge; it gives the division that nearly every path holds.",
+            "Access tokens last 10 minutes and a refresh is refused until the last 30 seconds: an early-refresh margin above 30 s makes EVERY refresh fail, so the margin must be at most 30 s. Answers are XML unless Accept: application/json. The verify path is unverified; it gives the division that nearly every path holds.",
         ),
         ..Facts::EMPTY
     },
@@ -2301,7 +2295,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:docs/integrations/all/factorial.mdx",
         ],
         note: Some(
-            "x-api-key and OAuth bearer confirmed by the vendor's own client. API versions are dated, one per quarter, and sit in the path after /api. pkce false is Nango's setting. An API key has full admin rights in the company.",
+            "API versions are dated, one per quarter, and sit in the path after /api. That PKCE is unsupported is from a third party. An API key has full admin rights in the company.",
         ),
         ..Facts::EMPTY
     },
@@ -2349,7 +2343,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["figma/rest-api-spec:openapi/openapi.yaml"],
         note: Some(
-            "files:read is deprecated: ask for file_content:read, file_metadata:read and so on. /v1/me documents 403 (not 401) for a bad token. Variables and activity logs are for Enterprise only. refresh_url is a separate path, as the file says.",
+            "files:read is deprecated: ask for file_content:read, file_metadata:read and so on. /v1/me documents 403 (not 401) for a bad token. Variables and activity logs are for Enterprise only. refresh_url is a separate path.",
         ),
         ..Facts::EMPTY
     },
@@ -2382,7 +2376,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "/users/me needs the profile scope of the app (general knowledge) and gives account_id and business_id, which nearly every other path holds: read it after consent. An older example of the vendor authorizes at my.freshbooks.com/service/auth/oauth/authorize; the client itself uses auth.freshbooks.com.",
+            "/users/me needs the profile scope of the app (unverified) and gives account_id and business_id, which nearly every other path holds: read it after consent. An older example of the vendor authorizes at my.freshbooks.com/service/auth/oauth/authorize; the client itself uses auth.freshbooks.com.",
         ),
         ..Facts::EMPTY
     },
@@ -2431,7 +2425,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://unifyapps.com/docs/unify-integrations/freshdesk",
         ],
         note: Some(
-            "The v2 page itself couldn't be read here. /agents/me is the other candidate for verify. A custom helpdesk domain also serves the API.",
+            "/agents/me may serve to verify a key as well. A custom helpdesk domain also serves the API.",
         ),
         ..Facts::EMPTY
     },
@@ -2547,7 +2541,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["frontapp/front-api-specs:core-api/core-api.json"],
         note: Some(
-            "/me describes the token itself, so any token may call it. OAuth URLs are Nango's: access tokens last an hour, no scopes needed. How the client authenticates at the token URL was not found. Some companies are on COMPANY.api.frontapp.com, which the spec doesn't list: unverified.",
+            "/me describes the token itself, so any token may call it. The OAuth URLs are from a third party: access tokens last an hour, no scopes needed. How the client authenticates at the token URL is unknown. Some companies are on COMPANY.api.frontapp.com, which the spec doesn't list (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -2658,7 +2652,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getsentry/sentry#29747 (third party, expiry)",
         ],
         note: Some(
-            "PKCE is recommended for server apps too. Access tokens last 2 hours; that refresh tokens rotate was not looked up again. Self-managed and Dedicated have the same paths on another host: make the host a variable. A token without api, read_api or read_user (e.g. read_repository only) is refused at /v4/user: /v4/personal_access_tokens/self is the fallback for access tokens (general knowledge).",
+            "PKCE is recommended for server apps too. Access tokens last 2 hours; that refresh tokens rotate is unverified. Self-managed and Dedicated have the same paths on another host: add an integration of your own for it. A token without api, read_api or read_user (e.g. read_repository only) is refused at /v4/user: /v4/personal_access_tokens/self is the fallback for access tokens (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -2693,7 +2687,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/gmail.v1.json",
         ],
         note: Some(
-            "profile takes mail.google.com, gmail.modify, gmail.compose, gmail.readonly or gmail.metadata; a token with gmail.send or gmail.labels alone gets 403 there. readonly and metadata are restricted scopes (yearly security assessment for public apps). Refresh tokens of apps in Testing status die after 7 days (general knowledge). Uploads go to the same host under /upload. PKCE isn't required.",
+            "profile takes mail.google.com, gmail.modify, gmail.compose, gmail.readonly or gmail.metadata; a token with gmail.send or gmail.labels alone gets 403 there. readonly and metadata are restricted scopes (yearly security assessment for public apps). Refresh tokens of apps in Testing status die after 7 days (unverified). Uploads go to the same host under /upload. PKCE isn't required.",
         ),
         ..Facts::EMPTY
     },
@@ -2723,7 +2717,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "gocardless/gocardless-pro-python:gocardless_pro/services/creditors_service.py",
         ],
         note: Some(
-            "GoCardless-Version is required and still 2015-07-06. Partners have OAuth at connect.gocardless.com (long-lived tokens): general knowledge. Bank account data is another API.",
+            "GoCardless-Version is required and still 2015-07-06. Partners have OAuth at connect.gocardless.com (long-lived tokens) (unverified). Bank account data is another API.",
         ),
         ..Facts::EMPTY
     },
@@ -2884,7 +2878,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "iamgbsmith/til:security/get-openid-connect-provider-configuration.md (copy of Google's discovery document)",
         ],
         note: Some(
-            "about.get answers 400 without `fields`. drive.file is the narrow scope; the vendor says that some of the others need a security assessment (drive, drive.readonly, drive.metadata* by general knowledge). Discovery lists S256 and client_secret_post and _basic. A refresh answer brings no new refresh token as a rule. Uploads: /upload/drive/v3 on the same host.",
+            "about.get answers 400 without `fields`. drive.file is the narrow scope; the vendor says that some of the others need a security assessment (drive, drive.readonly, drive.metadata* unverified). Discovery lists S256 and client_secret_post and _basic. A refresh answer brings no new refresh token as a rule. Uploads: /upload/drive/v3 on the same host.",
         ),
         ..Facts::EMPTY
     },
@@ -2920,7 +2914,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/python-genai:google/genai/_api_client.py",
         ],
         note: Some(
-            "Google is moving from standard keys to auth keys (bound to a service account): unrestricted standard keys are rejected since 2026-06-19, new keys from AI Studio are auth keys. Both go into x-goog-api-key; the key in the query leaks into logs. A bad key is commonly answered with 400 (API_KEY_INVALID), not 401: not confirmed here, so count 400 with that reason as bad. Regional and Vertex hosts ({location}-aiplatform.googleapis.com) are another API with OAuth.",
+            "Google is moving from standard keys to auth keys (bound to a service account): unrestricted standard keys are rejected since 2026-06-19, new keys from AI Studio are auth keys. Both go into x-goog-api-key; the key in the query leaks into logs. A bad key is commonly answered with 400 (API_KEY_INVALID), not 401 (unverified), so count 400 with that reason as bad. Regional and Vertex hosts ({location}-aiplatform.googleapis.com) are another API with OAuth.",
         ),
         ..Facts::EMPTY
     },
@@ -3175,7 +3169,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "helpscout/helpscout-api-php:src/Users/UsersEndpoint.php",
         ],
         note: Some(
-            "The vendor documents two flows: authorization code for others' accounts, client credentials for one's own (no refresh token then). Token calls take JSON, form or query. The credential's user must be active, else 401. Access token 2 days (third party). Whether a refresh replaces the refresh token wasn't stated on the excerpt seen: store whatever comes. Docs API is another host with basic auth.",
+            "The vendor documents two flows: authorization code for others' accounts, client credentials for one's own (no refresh token then). Token calls take JSON, form or query. The credential's user must be active, else 401. Access token 2 days (third party). Whether a refresh replaces the refresh token is unverified: store whatever comes. Docs API is another host with basic auth.",
         ),
         ..Facts::EMPTY
     },
@@ -3223,7 +3217,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (verify)",
         ],
         note: Some(
-            "Approved Marketplace partners are sent to OAuth 2.0 instead (apidocs.hibob.com/reference/oauth-20); add it to `also`. A firewall blocks callers after repeated 401/403, so don't poll verify with a dead credential. A service user without permission gets 200 with fields left out (third party).",
+            "Approved Marketplace partners are sent to OAuth 2.0 instead (apidocs.hibob.com/reference/oauth-20). A firewall blocks callers after repeated 401/403, so don't poll verify with a dead credential. A service user without permission gets 200 with fields left out (third party).",
         ),
         ..Facts::EMPTY
     },
@@ -3276,7 +3270,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.hubspot.com/changelog/rate-limit-headers-will-now-appear-for-oauth-authenticated-calls",
         ],
         note: Some(
-            "The dated spelling of the verify path, /account-info/2026-03/details, is described too; both need only the scope `oauth`, which every app has. The token endpoint takes code_verifier, so PKCE is supported, and takes everything in the body. v1 of the OAuth API is deprecated on 2027-02-16; /oauth/2026-09/token already exists: keep token_url overridable. Daily rate headers don't come with OAuth calls (no daily limit there). Access tokens last 30 minutes. Regional api-eu1/api-na1 hosts weren't found in the vendor's spec (it lists only api.hubapi.com): leave them unverified.",
+            "The dated spelling of the verify path, /account-info/2026-03/details, is described too; both need only the scope `oauth`, which every app has. The token endpoint takes code_verifier, so PKCE is supported, and takes everything in the body. v1 of the OAuth API is deprecated on 2027-02-16; /oauth/2026-09/token already exists. Daily rate headers don't come with OAuth calls (no daily limit there). Access tokens last 30 minutes. Regional api-eu1/api-na1 hosts aren't in the vendor's specification, which lists only api.hubapi.com: they are unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -3320,7 +3314,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["intercom/Intercom-OpenAPI:descriptions/2.15/api.intercom.io.yaml"],
         note: Some(
-            "Without Intercom-Version the answer's shape follows the app's setting: pin it (2.15 and 2.16 are described). Scopes are set in the app, not asked for. EU and AU workspaces: api.eu/api.au.intercom.io for API and token, app.eu/app.au.intercom.com for authorize (Nango); a call to the wrong region fails.",
+            "Without Intercom-Version the answer's shape follows the app's setting: pin it (2.15 and 2.16 are described). Scopes are set in the app, not asked for. EU and AU workspaces: api.eu/api.au.intercom.io for API and token, app.eu/app.au.intercom.com for authorize (third party); a call to the wrong region fails.",
         ),
         ..Facts::EMPTY
     },
@@ -3350,7 +3344,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.workato.com/ja/developing-connectors/sdk/guides/authentication/api-key.html",
         ],
         note: Some(
-            "No OAuth. JWT-enabled keys are for clients and need a signed token per user. Projects in the EU data centre answer only on their own host (api.eu.iterable.com: not confirmed here).",
+            "No OAuth. JWT-enabled keys are for clients and need a signed token per user. Projects in the EU data centre answer only on their own host (api.eu.iterable.com; unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -3479,7 +3473,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "API tokens with scopes work only at https://api.atlassian.com/ex/jira/{cloud_id}, with basic auth all the same: offer that base too. At the site host such a token gets 401. Every API token expires after 1 day to 1 year (default a year; old ones ended by 2026-05-12). Atlassian forbids a distributed app to collect users' API tokens (its security requirements for cloud apps): say so in the catalog.",
+            "API tokens with scopes work only at https://api.atlassian.com/ex/jira/{cloud_id}, with basic authentication as well. At the site host such a token gets 401. Every API token expires after 1 day to 1 year (default a year; old ones ended by 2026-05-12). Atlassian forbids a distributed app to collect users' API tokens (its security requirements for cloud apps).",
         ),
         ..Facts::EMPTY
     },
@@ -3569,7 +3563,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/klaviyo:authentication/klaviyo-authentication.yml",
         ],
         note: Some(
-            "Revision 2024-10-15 in the file is retired: Klaviyo lists every 2024 revision as retired since October 2026 (calls get 410 or fall forward to a breaking revision), 2025 ones as deprecated; 2026-10-15 is the newest. A revision lives two years, so the pin needs a yearly bump. PKCE S256 is required for confidential clients too. Access token 1 hour; the refresh token dies after 90 days without use (third-party page). Keys are scoped, so accounts:read must be on the key for `verify`.",
+            "Klaviyo lists every 2024 revision as retired since October 2026 (calls get 410 or fall forward to a breaking revision), 2025 ones as deprecated; 2026-10-15 is the newest. A revision lives two years, so the pin needs a yearly bump. PKCE S256 is required for confidential clients too. Access token 1 hour; the refresh token dies after 90 days without use (third-party page). Keys are scoped, so accounts:read must be on the key for `verify`.",
         ),
         ..Facts::EMPTY
     },
@@ -3610,7 +3604,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["https://developer.kustomer.com/docs/get-started/authentication.md"],
         note: Some(
-            "The vendor now lists OAuth 2.0 beside API keys (https://developer.kustomer.com/docs/get-started/oauth, not read here). Keys carry roles (org.user.read and so on) and may expire. Its example host is {org}.api.kustomerapp.com, as in the file.",
+            "The vendor now lists OAuth 2.0 beside API keys, whose URLs are unknown. Keys carry roles (org.user.read and so on) and may expire.",
         ),
         ..Facts::EMPTY
     },
@@ -3657,7 +3651,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/skills/lever-oauth-app/SKILL.md",
         ],
         note: Some(
-            "The sandbox isn't just another API host: it signs in at https://sandbox-lever.auth0.com/authorize and /oauth/token with audience https://api.sandbox.lever.co/v1/, and its tokens don't work in production. Scopes are RESOURCE:ACTION:admin, e.g. applications:read:admin; without offline_access no refresh token. The user consents again after 1 year, or 90 days without use. Clients are issued by Lever to partners. A key's endpoints are chosen one by one, so verify needs one that is on (candidate: /users?limit=1).",
+            "The sandbox isn't just another API host: it signs in at https://sandbox-lever.auth0.com/authorize and /oauth/token with audience https://api.sandbox.lever.co/v1/, and its tokens don't work in production. Scopes are RESOURCE:ACTION:admin, e.g. applications:read:admin; without offline_access no refresh token. The user consents again after 1 year, or 90 days without use. Clients are issued by Lever to partners. A key's endpoints are chosen one by one, so verify needs one that is on (for example /users?limit=1).",
         ),
         ..Facts::EMPTY
     },
@@ -3710,7 +3704,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "linear/linear:packages/sdk/src/error.ts",
         ],
         note: Some(
-            "GraphQL only: no GET to verify; POST /graphql {\"query\":\"{ viewer { id } }\"} is the usual check. All OAuth apps moved to refresh tokens on 2026-04-01. From general knowledge: a rate-limited call answers 400 with code RATELIMITED, not 429. X-RateLimit-Complexity-Reset exists as well. PKCE: two third-party clients use it, Nango turns it off; the part of the vendor's page that was readable doesn't say. A personal key goes without `Bearer`.",
+            "GraphQL only: no GET to verify; POST /graphql {\"query\":\"{ viewer { id } }\"} is the usual check. All OAuth apps moved to refresh tokens on 2026-04-01. Unverified: a rate-limited call answers 400 with code RATELIMITED, not 429. X-RateLimit-Complexity-Reset exists as well. Some third-party clients use PKCE. A personal key goes without `Bearer`.",
         ),
         ..Facts::EMPTY
     },
@@ -3803,7 +3797,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:docs/integrations/all/mailchimp.mdx",
         ],
         note: Some(
-            "No scopes at all. The token answer says expires_in = 0 and scope = null: take 0 as `never`, or every call starts a refresh that can't succeed. GET https://login.mailchimp.com/oauth2/metadata with `Authorization: OAuth TOKEN` gives dc: a call after consent is needed before the base URL is known. A wrong dc gives 404 or 403, not 401. The vendor's spec wasn't readable here; verify path from general knowledge.",
+            "No scopes at all. The token answer says expires_in = 0 and scope = null: 0 means never. GET https://login.mailchimp.com/oauth2/metadata with `Authorization: OAuth TOKEN` gives dc: a call after consent is needed before the base URL is known. A wrong dc gives 404 or 403, not 401. The verify path is unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -3889,7 +3883,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "AdobeDocs/marketo-apis:static/swagger-identity.json",
         ],
         note: Some(
-            "usage.json needs no permission, by the vendor's own spec. access_token as a query or form parameter is gone since 2026-03-31: header only. Tokens live 1 hour and a new request returns the same one with its remaining life. Most errors come with HTTP 200, success false and code 601 (invalid) or 602 (expired): general knowledge, so read the body. Token calls aren't counted against the limit.",
+            "usage.json needs no permission, by the vendor's own spec. access_token as a query or form parameter is gone since 2026-03-31: header only. Tokens live 1 hour and a new request returns the same one with its remaining life. Most errors come with HTTP 200, success false and code 601 (invalid) or 602 (expired) (unverified), so read the body. Token calls aren't counted against the limit.",
         ),
         ..Facts::EMPTY
     },
@@ -3938,7 +3932,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "facebook/facebook-python-business-sdk:facebook_business/apiconfig.py",
         ],
         note: Some(
-            "v22.0 in the file ends 2027-05-20; v25.0 (2026-02-18) lasts to 2028-07-29, v26.0 came 2026-07-29 and another on 2026-11-04. Versioned calls to an ended version fall forward to the oldest live one. An invalid token is commonly answered with 400 and error code 190, not 401 (general knowledge): read the body. Long-lived tokens (about 60 days) come from grant_type=fb_exchange_token, no refresh token. Instagram login has hosts of its own: www.instagram.com/oauth/authorize, api.instagram.com, graph.instagram.com.",
+            "v22.0 ends 2027-05-20; v25.0 (2026-02-18) lasts to 2028-07-29, v26.0 came 2026-07-29 and another on 2026-11-04. Versioned calls to an ended version fall forward to the oldest live one. An invalid token is commonly answered with 400 and error code 190, not 401 (unverified): read the body. Long-lived tokens (about 60 days) come from grant_type=fb_exchange_token, no refresh token. Instagram login has hosts of its own: www.instagram.com/oauth/authorize, api.instagram.com, graph.instagram.com.",
         ),
         ..Facts::EMPTY
     },
@@ -3979,7 +3973,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/graph/api/usersettings-get",
         ],
         note: Some(
-            "PKCE with S256 is recommended for confidential clients too. No refresh token without offline_access. /me is for delegated tokens: an app-only token gets an error there (candidate: /v1.0/organization, wants a permission), and /v1.0/$metadata is open to all. With `common` a guest or single-tenant app fails: make the tenant a variable. A token request with an Origin header is refused for a web client. A new refresh token comes with each refresh, the old one isn't revoked at once (general knowledge): store the newest. National clouds (US Government, China) have other hosts for both login and Graph. RateLimit-* headers weren't confirmed; Retry-After is the sure one.",
+            "PKCE with S256 is recommended for confidential clients too. No refresh token without offline_access. /me is for delegated tokens: an app-only token gets an error there (/v1.0/organization serves, with a permission), and /v1.0/$metadata is open to all. With `common` a guest or single-tenant app fails: use an integration of your own with the tenant in its URLs. A token request with an Origin header is refused for a web client. A new refresh token comes with each refresh, the old one isn't revoked at once (unverified): store the newest. National clouds (US Government, China) have other hosts for both login and Graph. RateLimit-* headers are unverified; Retry-After is certain.",
         ),
         ..Facts::EMPTY
     },
@@ -4141,7 +4135,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mondaycom/monday-graphql-api:packages/api/lib/api-client.ts",
         ],
         note: Some(
-            "All new apps use OAuth 2.1 and can't turn it off: PKCE, tokens that expire, refresh tokens, a new token URL. Legacy apps keep https://auth.monday.com/oauth2/token and endless tokens, but API version 2027-04 and later answer those with 401 OAUTH21_TOKEN_REQUIRED: pin API-Version to a dated version. Rotation of refresh tokens not confirmed: store a new one if one comes. GraphQL only: no GET to verify, POST {\"query\":\"{ me { id } }\"} (me:read from general knowledge). An admin has to install the app in the account first.",
+            "All new apps use OAuth 2.1 and can't turn it off: PKCE, tokens that expire, refresh tokens, a new token URL. Legacy apps keep https://auth.monday.com/oauth2/token and endless tokens, but API version 2027-04 and later answer those with 401 OAUTH21_TOKEN_REQUIRED: pin API-Version to a dated version. Rotation of refresh tokens is unverified: store a new one if one comes. GraphQL only: no GET to verify, POST {\"query\":\"{ me { id } }\"} (me:read unverified). An admin has to install the app in the account first.",
         ),
         ..Facts::EMPTY
     },
@@ -4270,7 +4264,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "makenotion/notion-sdk-js:src/api-endpoints/oauth.ts",
         ],
         note: Some(
-            "Capabilities are set in the integration's settings, not by scopes. owner=user is what third-party catalogs send too; the token call takes JSON with HTTP basic. Newest version 2026-03-11; the vendor's SDK v5 defaults to 2025-09-03 and takes nothing older than that, the file's 2022-06-28 predates data sources (a database may hold several): keep it only for compatibility. Token answers carry refresh_token. The admin API (/admin/v1) is versioned apart (2026-06-01).",
+            "Capabilities are set in the integration's settings, not by scopes. owner=user is usual; the token call takes JSON with HTTP basic. Newest version 2026-03-11; the vendor's SDK v5 defaults to 2025-09-03 and takes nothing older than that; 2022-06-28 predates data sources (a database may hold several). Token answers carry refresh_token. The admin API (/admin/v1) is versioned apart (2026-06-01).",
         ),
         ..Facts::EMPTY
     },
@@ -4358,7 +4352,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/graph/api/resources/users",
         ],
         note: Some(
-            "Same OAuth as microsoft-graph. A base that ends in /me/drive bars shared drives (/drives/{id}, /sites/...): the wider entry is the better default. Content is served by pre-signed URLs on other hosts, to be called without the credential. Scope from general knowledge.",
+            "Same OAuth as microsoft-graph. A base that ends in /me/drive bars shared drives (/drives/{id}, /sites/...): the entry microsoft-graph has the wider base URL. Content is served by pre-signed URLs on other hosts, to be called without the credential. Scope unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -4401,7 +4395,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "openai/openai-python:README.md",
         ],
         note: Some(
-            "Admin keys are another kind (only for /organization/...), and a restricted project key may lack the right to list models: 403 there still means a valid key. Optional headers OpenAI-Organization and OpenAI-Project. mtls.api.openai.com is the host for client certificates. The regional hosts in alternate_hosts weren't checked here.",
+            "Admin keys are another kind (only for /organization/...), and a restricted project key may lack the right to list models: 403 there still means a valid key. Optional headers OpenAI-Organization and OpenAI-Project. mtls.api.openai.com is the host for client certificates. The regional hosts are unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -4500,7 +4494,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "PaddleHQ/paddle-python-sdk:paddle_billing/Resources/EventTypes/EventTypesClient.py",
         ],
         note: Some(
-            "The SDK always sends Paddle-Version: 1. Keys carry permissions and expire; sandbox keys work only on sandbox-api.paddle.com. Whether /event-types is open to every key wasn't seen.",
+            "The SDK always sends Paddle-Version: 1. Keys carry permissions and expire; sandbox keys work only on sandbox-api.paddle.com. Whether /event-types is open to every key is unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -4538,7 +4532,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.cloud.google.com/gemini/enterprise/docs/connectors/pagerduty/pagerduty-configuration",
         ],
         note: Some(
-            "/users/me works only for user keys and user tokens (400 for account keys); /abilities documents 401 and 403 and takes both. oauth2 stands in `also` without URLs: third-party catalogs use https://app.pagerduty.com/oauth/authorize and /oauth/token, newer (scoped) apps identity.pagerduty.com: not confirmed. OAuth tokens go as Bearer, not `Token token=`. Events API (events.pagerduty.com) takes a routing key in the body. Writes need a From header with account keys (general knowledge).",
+            "/users/me works only for user keys and user tokens (400 for account keys); /abilities documents 401 and 403 and takes both. For OAuth 2.0, third parties use https://app.pagerduty.com/oauth/authorize and /oauth/token, newer (scoped) apps identity.pagerduty.com (unverified). OAuth tokens go as Bearer, not `Token token=`. Events API (events.pagerduty.com) takes a routing key in the body. Writes need a From header with account keys (unverified).",
         ),
         ..Facts::EMPTY
     },
@@ -4649,7 +4643,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (v2 token URL)",
         ],
         note: Some(
-            "v1 has its own login, POST /v1/auth (JSON or form), a token of 24 hours, 60 logins per minute; v2 is client_credentials in a form. A v2 token without the resource's scope gets 403 `Insufficient access scope`, so no path is open to all. X-Personio-Partner-ID and X-Personio-App-ID are described headers for partners. Candidate for verify: GET /v2/persons?limit=1 (needs the persons scope).",
+            "v1 has its own login, POST /v1/auth (JSON or form), a token of 24 hours, 60 logins per minute; v2 is client_credentials in a form. A v2 token without the resource's scope gets 403 `Insufficient access scope`, so no path is open to all. X-Personio-Partner-ID and X-Personio-App-ID are described headers for partners. GET /v2/persons?limit=1 verifies a client with the persons scope.",
         ),
         ..Facts::EMPTY
     },
@@ -4721,7 +4715,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (pkce, third party)",
         ],
         note: Some(
-            "Scopes are fixed in the app's registration; the authorize call takes only client_id, redirect_uri and state (a list Nango leaves out too, with PKCE off), `base` is always there. The status page says that a refresh token is invalid once it was exchanged: store the new one, treat as rotating. api_domain in the token answer is https://COMPANY.pipedrive.com. api.pipedrive.com/v1 and /api/v2 work with the token in x-api-token.",
+            "Scopes are fixed in the app's registration; the authorize call takes only client_id, redirect_uri and state, `base` is always there. The status page says that a refresh token is invalid once it was exchanged: store the new one, treat as rotating. api_domain in the token answer is https://COMPANY.pipedrive.com. api.pipedrive.com/v1 and /api/v2 work with the token in x-api-token.",
         ),
         ..Facts::EMPTY
     },
@@ -4752,7 +4746,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "ActiveCampaign/postmark.js:src/client/ServerClient.ts",
         ],
         note: Some(
-            "Account-level paths (servers, domains, sender signatures) take X-Postmark-Account-Token instead: a second entry, or credential_headers.",
+            "Account-level paths (servers, domains, sender signatures) take X-Postmark-Account-Token instead, which this entry doesn't send.",
         ),
         ..Facts::EMPTY
     },
@@ -4833,7 +4827,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "The page seen is the vendor's for the Careers Site API (host COMPANY.recruitee.com/api, header X-Careers-Sites-Token, required from 2027-02-10): another API than this entry's. A personal token has its user's rights.",
+            "The Careers Site API (host COMPANY.recruitee.com/api, header X-Careers-Sites-Token, required from 2027-02-10) is another API. A personal token has its user's rights.",
         ),
         ..Facts::EMPTY
     },
@@ -4939,7 +4933,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://resend.com/docs/api-reference/oauth/authorize",
         ],
         note: Some(
-            "OAuth is new and missing in the file: PKCE S256 required, access token 15 minutes, refresh token 60 days and replaced at every use with reuse detection. Scopes: emails:send (sending only) or full_access (needed for `verify`). Keys limited to sending may not list anything (401 restricted_api_key: general knowledge), so read the error's name before calling a key bad.",
+            "OAuth is new: PKCE with S256 is required, access token 15 minutes, refresh token 60 days and replaced at every use with reuse detection. Scopes: emails:send (sending only) or full_access (needed for `verify`). Keys limited to sending may not list anything (401 restricted_api_key (unverified)), so read the error's name before calling a key bad.",
         ),
         ..Facts::EMPTY
     },
@@ -5007,7 +5001,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "A token is made for one API version and one set of permissions, so no path is open to every token. Nango sends a User-Agent of its own, as calls without one were refused. The older platform API lives at api.rippling.com and has OAuth for partners.",
+            "A token is made for one API version and one set of permissions, so no path is open to every token. Calls without a User-Agent may be refused (third party). The older platform API lives at api.rippling.com and has OAuth for partners.",
         ),
         ..Facts::EMPTY
     },
@@ -5040,7 +5034,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:docs/integrations/all/sage.mdx",
         ],
         note: Some(
-            "Scopes are readonly or full_access. Nango sends filter=apiv3.1 as an authorize parameter: better as authorize_params = { filter = \"apiv3.1\" } than inside authorize_url, where an appended `?` would break it.",
+            "Scopes are readonly or full_access. Third parties send filter=apiv3.1 as a parameter of the authorization request.",
         ),
         ..Facts::EMPTY
     },
@@ -5158,7 +5152,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Discovery: https://accounts.salesloft.com/.well-known/openid-configuration. Client credentials exist too (HTTP basic, space-delimited scopes). /me is from general knowledge. Scopes are set on the app.",
+            "Discovery: https://accounts.salesloft.com/.well-known/openid-configuration. Client credentials exist too (HTTP basic, space-delimited scopes). /me is unverified. Scopes are set on the app.",
         ),
         ..Facts::EMPTY
     },
@@ -5224,7 +5218,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getsentry/sentry-docs:docs/api/ratelimits.mdx",
         ],
         note: Some(
-            "The vendor says that listing one's organizations takes a user token, so the token of an internal integration may be refused there though valid: then verify with /organizations/{slug}/projects/. Legacy API keys: basic, key as user. Rate headers as in the file.",
+            "The vendor says that listing one's organizations takes a user token, so the token of an internal integration may be refused there though valid: then verify with /organizations/{slug}/projects/. Legacy API keys: basic, key as user.",
         ),
         ..Facts::EMPTY
     },
@@ -5294,7 +5288,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "basic is listed without templates. Government and self-hosted instances have other domains: Nango asks for the whole host name since. Which tables a user may read is up to roles, so no table is open to all; candidate: /api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id. The vendor's client also takes client_credentials.",
+            "Government and self-hosted instances have other domains, which need an integration of your own. Which tables a user may read is up to roles, so no table is open to all; usual is /api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id. The vendor's client also takes client_credentials.",
         ),
         ..Facts::EMPTY
     },
@@ -5351,7 +5345,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Shopify/shopify-app-js:packages/apps/shopify-api/lib/types.ts",
         ],
         note: Some(
-            "Without expiring=1 at the code exchange no refresh token comes, though the file says `rotating`. Public apps made since 2026-04-01 must use expiring tokens and from 2027-01-01 Shopify rejects non-expiring ones of public apps (custom apps exempt). Access token 1 hour, refresh token replaced at each use; since 2026-08-28 the last one stays usable until the replacement is used. The exchange goes to {shop}.myshopify.com with client id and secret in the body (the vendor's library sends JSON). Versions are quarterly (2026-10 is the newest the library knows) and live about a year; REST is legacy, GraphQL (POST) is what new public apps must use, so `verify` over REST may not last. /admin/oauth/access_scopes.json would suit any token but lies outside the base path. Scopes: comma-separated, app-specific: the default here is only a placeholder.",
+            "Without expiring=1 at the code exchange no refresh token comes. Public apps made since 2026-04-01 must use expiring tokens and from 2027-01-01 Shopify rejects non-expiring ones of public apps (custom apps exempt). Access token 1 hour, refresh token replaced at each use; since 2026-08-28 the last one stays usable until the replacement is used. The exchange goes to {shop}.myshopify.com with client id and secret in the body (the vendor's library sends JSON). Versions are quarterly (2026-10 is the newest the library knows) and live about a year; REST is legacy, GraphQL (POST) is what new public apps must use, so `verify` over REST may not last. /admin/oauth/access_scopes.json would suit any token but lies outside the base path. Scopes depend on the app: the default is only an example.",
         ),
         ..Facts::EMPTY
     },
@@ -5457,7 +5451,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "The authorization code flow is deprecated (third party); a customer makes an OAuth client id for client_credentials in the Credential Manager, with scopes and a system role. An API key has every scope. Token URL not confirmed here: give none until it is.",
+            "The authorization code flow is deprecated (third party); a customer makes an OAuth client id for client_credentials in the Credential Manager, with scopes and a system role. An API key has every scope. The token URL is unknown.",
         ),
         ..Facts::EMPTY
     },
@@ -5560,7 +5554,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.squareup.com/docs/build-basics/versioning",
         ],
         note: Some(
-            "The newest SDK pins 2026-08-19; the file's 2024-10-17 still seems to work (an absent header means the application's own pin). PKCE: the verifier replaces the client secret, and the refresh token is then single-use; in the code flow it stays. Sandbox has its own authorize and token URLs on connect.squareupsandbox.com, so it is a twin, not just an alternate host. Access tokens last 30 days.",
+            "Without Square-Version, the application's own version counts. PKCE: the verifier replaces the client secret, and the refresh token is then single-use; in the code flow it stays. Sandbox has its own authorize and token URLs on connect.squareupsandbox.com. Access tokens last 30 days.",
         ),
         ..Facts::EMPTY
     },
@@ -5604,7 +5598,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "stripe/stripe-python:stripe/_balance.py",
         ],
         note: Some(
-            "Restricted keys are made per resource, so no GET suits every one: 401 = bad key, 403 = good key without that permission; treat 403 as valid. The vendor's SDK also knows connect.stripe.com (OAuth) and meter-events.stripe.com (own session tokens: no candidate for the main key). Stripe-Version is pinned per account when the header is absent; Stripe-Account picks a connected account. Connect OAuth takes the secret key as bearer or in the body, not as HTTP basic with the client id.",
+            "Restricted keys are made per resource, so no GET suits every one: 401 = bad key, 403 = good key without that permission; treat 403 as valid. The vendor's SDK also knows connect.stripe.com (OAuth) and meter-events.stripe.com (own session tokens). Stripe-Version is pinned per account when the header is absent; Stripe-Account picks a connected account. Connect OAuth takes the secret key as bearer or in the body, not as HTTP basic with the client id. The key may also be the user name of basic authentication.",
         ),
         ..Facts::EMPTY
     },
@@ -5691,7 +5685,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/integrations/teamtailor.md",
         ],
         note: Some(
-            "Two data regions (EU, US West) with a host each: make the host a variable. X-Api-Version is demanded; the vendor's docs couldn't be read here. A public-scope key can't call /users.",
+            "Two data regions (EU, US West) with a host each: use an integration of your own for the other region. X-Api-Version is required. A public-scope key can't call /users.",
         ),
         ..Facts::EMPTY
     },
@@ -5741,7 +5735,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.atlassian.com/cloud/trello/guides/rest-api/api-introduction",
         ],
         note: Some(
-            "All /1/members/ paths are limited to 100 calls per 900 s: don't verify often. Rate limits aren't reported in documented headers (the ones in the file are unverified); the 429 body says API_KEY_LIMIT_EXCEEDED or API_TOKEN_LIMIT_EXCEEDED. Besides OAuth 1.0 there's https://trello.com/1/authorize, which returns the token in the URL fragment. The key is public by the vendor's word.",
+            "All /1/members/ paths are limited to 100 calls per 900 s: don't verify often. Rate limits aren't reported in documented headers (those of this entry are unverified); the 429 body says API_KEY_LIMIT_EXCEEDED or API_TOKEN_LIMIT_EXCEEDED. Besides OAuth 1.0 there's https://trello.com/1/authorize, which returns the token in the URL fragment. The key is public by the vendor's word.",
         ),
         ..Facts::EMPTY
     },
@@ -5814,7 +5808,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "API keys (SK... + secret) are a second pair for basic and the vendor's advice; then {account_sid} in paths isn't the user name, so keep them apart, and a standard key can't read /Accounts (general knowledge). The longer list of hosts is what the vendor's specs use (2026-04); api.sydney.au1 and api.dublin.ie1 of the file were not seen there.",
+            "API keys (SK... + secret) are a second pair for basic and the vendor's advice; then {account_sid} in paths isn't the user name, so keep them apart, and a standard key can't read /Accounts (unverified). The hosts are those of the vendor's specifications (2026-04).",
         ),
         ..Facts::EMPTY
     },
@@ -5886,7 +5880,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
         note: Some(
-            "GraphQL only: no GET; a POST of `query { user { id } }` to /graphql/public is the usual check. Scope names, refresh behaviour and the vendor's pages weren't seen.",
+            "GraphQL only: no GET; a POST of `query { user { id } }` to /graphql/public is the usual check. Scope names and the behavior of refresh tokens are unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -5929,7 +5923,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/webex:collections/webex-admin.opencollection.json",
         ],
         note: Some(
-            "Authorize and token URLs and the scope come from third parties. Personal tokens from the developer site last 12 hours; access token 14 days, refresh token 90 days, renewed at each refresh (general knowledge). Contact centre has hosts of its own.",
+            "Authorize and token URLs and the scope come from third parties. Personal tokens from the developer site last 12 hours; access token 14 days, refresh token 90 days, renewed at each refresh (unverified). Contact centre has hosts of its own.",
         ),
         ..Facts::EMPTY
     },
@@ -5974,7 +5968,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "webflow/js-webflow-api:src/api/resources/token/client/Client.ts",
         ],
         note: Some(
-            "introspect takes tokens of apps; for site tokens use GET /sites (sites:read). No refresh token is issued. Some third-party lists give /oauth/token: the vendor's own SDK uses /oauth/access_token, as the file does. The SDK also reads X-RateLimit-Reset.",
+            "introspect takes tokens of apps; for site tokens use GET /sites (sites:read). No refresh token is issued. Some third-party lists give /oauth/token: the vendor's own SDK uses /oauth/access_token. The SDK also reads X-RateLimit-Reset.",
         ),
         ..Facts::EMPTY
     },
@@ -6017,7 +6011,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Keys are read, write or both: a write-only key fails a GET. Some servers drop the Authorization header; then consumer_key and consumer_secret go into the query, over HTTPS only. oauth1 is one-legged, for plain HTTP. Sites without pretty permalinks have no /wp-json path.",
+            "Keys are read, write or both: a write-only key fails a GET. Some servers drop the Authorization header; then consumer_key and consumer_secret go into the query, over HTTPS only. For plain HTTP, the API requires OAuth 1.0a without a token, which this entry doesn't offer. Sites without pretty permalinks have no /wp-json path.",
         ),
         ..Facts::EMPTY
     },
@@ -6077,7 +6071,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (workable-oauth; accounts in the post-connection hook)",
         ],
         note: Some(
-            "OAuth was listed without URLs; it's for partners with a client issued by Workable. Nango joins scopes with `+`, which is a space in a query. 10 calls per 10 s for an account token, 50 for OAuth and partner tokens.",
+            "OAuth is for partners with a client issued by Workable. 10 calls per 10 s for an account token, 50 for OAuth and partner tokens.",
         ),
         ..Facts::EMPTY
     },
@@ -6127,7 +6121,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "amp-labs/connectors:providers/workday.go",
         ],
         note: Some(
-            "The vendor's pages are for customers only. authorize_url is missing in the file and has a host of its own; amp-labs uses https://HOST/ccx/oauth2/TENANT/authorize instead: let the user enter both. Client and scopes are made in each tenant. No verify found that every integration user may call.",
+            "The vendor's pages are for customers only. The authorization URL has a host of its own; others use https://HOST/ccx/oauth2/TENANT/authorize. Client and scopes are made in each tenant. No path is known that each integration user may call.",
         ),
         ..Facts::EMPTY
     },
@@ -6176,7 +6170,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.wrike.com/docs/overview.md",
         ],
         note: Some(
-            "Without a scope Wrike grants wsReadWrite. Only the authorization code flow is supported. The host for calls comes in the token answer and accounts of the EU data centre have another one. contacts?me=true wasn't on the pages seen.",
+            "Without a scope Wrike grants wsReadWrite. Only the authorization code flow is supported. The host for calls comes in the token answer and accounts of the EU data centre have another one. contacts?me=true is unverified.",
         ),
         ..Facts::EMPTY
     },
@@ -6386,7 +6380,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "OAuth clients made before 2026-04-30 get a token without end and no refresh token unless expires_in is in the code exchange AND in each refresh: send it always (refresh_token_expires_in exists too). Newer clients expire by default (30 minutes). Required of every customer by 2027-04-01 (phase 2 from 2026-06-30). A refresh deletes both old tokens. PKCE: S256, for Ticketing, Help Center and Voice only; a confidential client may use it beside the secret. From general knowledge, not looked up: without any credential /users/me.json answers 200 with an anonymous user (id null), so check user.id too.",
+            "OAuth clients made before 2026-04-30 get a token without end and no refresh token unless expires_in is in the code exchange AND in each refresh: send it always (refresh_token_expires_in exists too). Newer clients expire by default (30 minutes). Required of every customer by 2027-04-01 (phase 2 from 2026-06-30). A refresh deletes both old tokens. PKCE: S256, for Ticketing, Help Center and Voice only; a confidential client may use it beside the secret. Unverified: without any credential /users/me.json answers 200 with an anonymous user (id null), so check user.id too.",
         ),
         ..Facts::EMPTY
     },
@@ -6436,7 +6430,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/skills/zoho-books-oauth-app/SKILL.md",
         ],
         note: Some(
-            "Every call but /organizations needs ?organization_id=. A v4 of the API has documentation of its own (www.zohoapis.com/books/v4). The data centre of the user, not of the app, decides the hosts: take accounts-server and api_domain from the answers. zohocloud.ca is from Zoho's page for another product plus general knowledge.",
+            "Every call but /organizations needs ?organization_id=. A v4 of the API has documentation of its own (www.zohoapis.com/books/v4). The data centre of the user, not of the app, decides the hosts: take accounts-server and api_domain from the answers. The accounts host of Canada is accounts.zohocloud.ca.",
         ),
         ..Facts::EMPTY
     },
@@ -6497,7 +6491,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "zoho/zohocrm-python-sdk-8.0:versions/5.0.0/zohocrmsdk/src/com/zoho/crm/api/util/constants.py",
         ],
         note: Some(
-            "Canada signs in at accounts.zohocloud.ca though its API is www.zohoapis.ca, so one template with {region} breaks for it: use a second variable (accounts_host). zoho-books has the same fault. Files: content.zohoapis.REGION in com, eu, in, com.au, jp, com.cn, but upload.zohocloud.ca in ca and files.zoho.sa in sa. Verify path and scopes from general knowledge. Without access_type=offline no refresh token comes (zoho-books has it, zoho-crm hasn't). A user of another data centre is redirected: use `accounts-server` of the callback for the token call. sandbox.zohoapis.* and developer.zohoapis.* are further bases. A refresh answer brings no new refresh token.",
+            "Canada signs in at accounts.zohocloud.ca though its API is at www.zohoapis.ca. Files: content.zohoapis.REGION in com, eu, in, com.au, jp, com.cn, but upload.zohocloud.ca in ca and files.zoho.sa in sa. The verify path and the scopes are unverified. Without access_type=offline no refresh token comes. A user of another data centre is redirected: take accounts_host from `accounts-server` of the callback. sandbox.zohoapis.* and developer.zohoapis.* are further bases. A refresh answer brings no new refresh token.",
         ),
         ..Facts::EMPTY
     },
@@ -6539,7 +6533,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "anthropics/knowledge-work-plugins:partner-built/zoom-plugin/skills/rest-api/concepts/authentication-flows.md",
         ],
         note: Some(
-            "Refresh tokens are single use: store the new one before using the old access token again. Server-to-server apps use grant_type=account_credentials with account_id, no refresh token: not covered by `grant = client_credentials`. Scopes are set at the app and needn't be sent; user:read:user from general knowledge (granular apps).",
+            "Refresh tokens are single use: store the new one before using the old access token again. Server-to-server apps use grant_type=account_credentials with account_id, no refresh token, which this entry doesn't offer. Scopes are set at the app and needn't be sent; user:read:user unverified (granular apps).",
         ),
         ..Facts::EMPTY
     },

@@ -280,6 +280,7 @@ impl fmt::Debug for BaseUrlTemplate {
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::Upstream;
     use super::*;
@@ -307,8 +308,8 @@ mod tests {
     #[test]
     fn a_variable_may_end_the_host() {
         for (template, value, expected) in [
-            ("https://rest.{v}/x", "eu", "rest.eu:443"),
-            ("https://192.0.2.{v}", "7", "192.0.2.7:443"),
+            ("https://rest.{v}/x", "eu", "Https(rest.eu)/x"),
+            ("https://192.0.2.{v}", "7", "Https(192.0.2.7)"),
         ] {
             let url = expanded(template, None, value).unwrap_or_default();
             assert!(url.contains(expected), "{template}: {url}");
@@ -373,6 +374,75 @@ mod tests {
             Upstream::template("https://a.test")
                 .is_ok_and(|upstream| upstream.variable("v", ".*").is_err())
         );
+    }
+
+    /// Returns the upstream of a connection with the variable `v`, and a host template.
+    fn with_domain(host: &str, pattern: &str, value: Option<&str>) -> Option<Upstream> {
+        let upstream = Upstream::template("https://api.vendor.test").ok()?;
+        let upstream = upstream.domain_template(host).ok()?;
+        let upstream = upstream.variable("v", pattern).ok()?;
+        let mut connection = Connection::new("x");
+        if let Some(value) = value {
+            connection = connection.with_variable("v", value);
+        }
+        upstream.expand(connection.variables()).ok()
+    }
+
+    fn permits(upstream: &Upstream, domain: &str) -> bool {
+        let place = upstream.place(Some(domain));
+        place.is_ok_and(|place| upstream.permit(place).is_ok())
+    }
+
+    #[test]
+    fn a_host_with_a_variable_is_the_connections_alone() {
+        let acme = with_domain("{v}.files.vendor.test", "^[a-z]+$", Some("acme"));
+        let acme = acme.expect("a completed host");
+        for (domain, expected) in [
+            ("acme.files.vendor.test", true),
+            ("https://ACME.files.vendor.test/x", true),
+            ("http://acme.files.vendor.test", false),
+            ("acme.files.vendor.test:8443", false),
+            ("other.files.vendor.test", false),
+            ("x.acme.files.vendor.test", false),
+            ("files.vendor.test", false),
+        ] {
+            assert_eq!(permits(&acme, domain), expected, "{domain}");
+        }
+        let port = with_domain("{v}.vendor.test:8443", "^[a-z]+$", Some("acme"));
+        assert!(port.is_some_and(|it| permits(&it, "acme.vendor.test:8443")));
+        // Without a value, the host isn't allowed, and the base URL is.
+        let none = with_domain("{v}.vendor.test", "^[a-z]*$", None);
+        let none = none.expect("a base URL");
+        assert!(!permits(&none, ".vendor.test") && permits(&none, "api.vendor.test"));
+    }
+
+    #[test]
+    fn d10_a_completed_host_is_a_name_and_not_a_public_suffix() {
+        for (value, pattern) in [
+            ("evil.test/", "^.*$"),
+            ("a@evil.test", "^.*$"),
+            ("A", "^[a-z]+$"),
+            ("github.io", "^[a-z.]+$"),
+            ("co.uk", "^[a-z.]+$"),
+            ("192.0.2.1", "^[0-9.]+$"),
+        ] {
+            assert!(
+                with_domain("{v}", pattern, Some(value)).is_none(),
+                "{value}"
+            );
+        }
+        assert!(with_domain("{v}", "^[a-z.]+$", Some("files.vendor.test")).is_some());
+        for host in [
+            "*.{v}.test",
+            "{v}.test/x",
+            "u@{v}.test",
+            "{v}.test:{p}",
+            "{v",
+            "{v}?x",
+            "",
+        ] {
+            assert!(with_domain(host, "^[a-z]+$", Some("a")).is_none(), "{host}");
+        }
     }
 
     #[test]
