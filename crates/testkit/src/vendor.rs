@@ -68,15 +68,6 @@ impl Vendor {
         Self::with(Some(tls), Arc::new(script)).await
     }
 
-    /// Does the same as `replying`, over TLS, with a certificate for this name.
-    pub async fn replying_as(
-        name: &str,
-        script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
-    ) -> Self {
-        let tls = certificates::acceptor(name, &["http/1.1"]);
-        Self::with(Some(tls), Arc::new(script)).await
-    }
-
     async fn with(tls: Option<TlsAcceptor>, script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("a bound socket");

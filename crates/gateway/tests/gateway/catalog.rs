@@ -37,6 +37,7 @@ fn hubspot(request: &Received) -> Reply {
     }
     match request.head.value("authorization") {
         Some("Bearer c4nary-private" | "Bearer c4nary-new") => json("200 OK", "{}"),
+        _ if request.target().starts_with("/own") => json("401 Unauthorized", "{}"),
         // The credential is in the answer, and must not be printed.
         other => json("401 Unauthorized", &format!("{{\"you sent\":{other:?}}}")),
     }
@@ -51,7 +52,7 @@ struct HubSpot {
 
 impl HubSpot {
     async fn start() -> Self {
-        let vendor = Vendor::replying_as(HUBSPOT, hubspot).await;
+        let vendor = Vendor::replying_over_tls_as(HUBSPOT, &["http/1.1"], hubspot).await;
         let address = vendor.address();
         let proxy = EgressProxy::http(move |_| Verdict::To(address)).await;
         let folder = Folder::new();
@@ -154,9 +155,9 @@ async fn an_integration_of_the_file_never_uses_the_entrys_token_endpoint() {
     let table = "[integration.hubspot]\nbase_url = \"https://api.hubapi.com/own\"\nauth = { kind = \"header\", name = \"authorization\", value = \"Bearer {access_token}\" }\n";
     let config = hubspot.config(&format!("{table}{OAUTH2}"));
     let gateway = Gateway::start_in(hubspot.folder, &config, &[]).await;
-    let answer = gateway.call("/acme/x", &["--output", "/dev/null"]).await;
+    let answer = gateway.call("/acme/x", &[]).await;
     assert_eq!(answer.status(), 401);
-    let answer = gateway.call("/acme/y", &["--output", "/dev/null"]).await;
+    let answer = gateway.call("/acme/y", &[]).await;
     assert_eq!(answer.status(), 401);
     assert_eq!(hubspot.vendor.next().await.target(), "/own/x");
     // Not a request to the token endpoint.
@@ -225,7 +226,7 @@ async fn each_kind_of_a_bundled_entry_reaches_an_upstream_that_extends_names() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn extends_takes_over_what_the_table_does_not_say() {
     let vendor = Vendor::ok().await;
     let origin = vendor.origin();
@@ -631,7 +632,11 @@ async fn verify_with_a_store_keeps_refreshed_tokens() {
         format!("[store]\nkind = \"sqlite\"\nurl = \"sqlite://connections.db\"\nkey = \"{KEY}\"");
     for (token, code, text) in [
         ("c4nary-r0", 0, ": 200, JSON\nthe credential works\n"),
-        ("c4nary-dead", 1, "the vendor refused the credential (401)"),
+        (
+            "c4nary-dead",
+            1,
+            "no response of the vendor\nreauthorize: only the connection's owner can repair it: ",
+        ),
     ] {
         let folder = Folder::new();
         let config = rotating(&vendor, token).table(&store);
