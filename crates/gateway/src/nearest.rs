@@ -12,7 +12,7 @@ pub(crate) fn hint<'a>(wanted: &str, names: impl Iterator<Item = &'a str>) -> St
     if wanted.is_empty() || wanted.len() > LONGEST {
         return String::new();
     }
-    let most = (wanted.len() / 3).max(1);
+    let most = wanted.len() / 3;
     let mut near: Vec<(usize, &str)> = names
         .filter_map(|name| {
             let chars: Vec<char> = name.chars().take(LONGEST).collect();
@@ -78,6 +78,7 @@ mod tests {
             ("drive", "; did you mean `google-drive`?"),
             ("slak", "; did you mean `slack`?"),
             ("zzz", ""),
+            ("h", ""),
             ("", ""),
         ] {
             assert_eq!(hint(wanted, names.into_iter()), expected, "{wanted}");

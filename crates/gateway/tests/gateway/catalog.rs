@@ -138,7 +138,7 @@ async fn a_connection_of_the_bundled_catalog_is_refreshed_at_the_entrys_endpoint
     );
     let refresh = hubspot.vendor.next().await;
     assert_eq!(refresh.target(), "/oauth/2026-03/token");
-    let form = String::from_utf8(refresh.body.data.clone()).unwrap();
+    let form = String::from_utf8(refresh.body.data).unwrap();
     for part in [
         "refresh_token=c4nary-r0",
         "client_id=cl1ent",
@@ -283,7 +283,7 @@ async fn a_client_without_a_token_url_takes_over_the_endpoint() {
     assert_eq!(gateway.call("/own/x", &[]).await.status(), 200);
     let refresh = vendor.next().await;
     assert_eq!(refresh.target(), "/oauth/token");
-    let form = String::from_utf8(refresh.body.data.clone()).unwrap();
+    let form = String::from_utf8(refresh.body.data).unwrap();
     for part in [
         "client_id=own",
         "client_secret=c4nary-file",
