@@ -261,6 +261,25 @@ async fn extends_takes_over_what_the_table_does_not_say() {
     );
 }
 
+/// A host of `domains` is completed with the variables of the connection.
+#[tokio::test]
+async fn domains_contain_variables_of_the_connection() {
+    let vendor = Vendor::ok().await;
+    let port = vendor.address().port();
+    let lines = format!(
+        "domains = [\"{{area}}.vendor.test:{port}\"]\nvariables = {{ area = \"^[a-z]+$\" }}"
+    );
+    let config = Config::new(&vendor).integration(&lines);
+    let gateway = Gateway::start(&config.connection("variables = { area = \"eu\" }")).await;
+    for (area, status, error) in [("eu", 200, None), ("us", 403, Some("domain-refused"))] {
+        let target = format!("/c/x?__domain={area}.vendor.test:{port}");
+        let answer = gateway.call(&target, &[]).await;
+        assert_eq!((answer.status(), answer.error()), (status, error), "{area}");
+    }
+    let host = format!("eu.vendor.test:{port}");
+    assert_eq!(vendor.next().await.head.value("host"), Some(&*host));
+}
+
 #[tokio::test]
 async fn a_client_without_a_token_url_takes_over_the_endpoint() {
     let vendor = Vendor::replying(hubspot).await;
@@ -391,6 +410,10 @@ fn mistakes_are_named_with_their_places() {
         (
             "anyone = true\n[integration.a]\nbase_url = \"https://a.test\"\nconfidence = \"c4nary\"",
             "FILE:4:14: integration.a.confidence: expected \"checked\", \"documented\" or \"unverified\"",
+        ),
+        (
+            "anyone = true\ncatalog = [\"missing.toml\", \"bundled\"]",
+            "FILE:2:29: catalog: \"bundled\" must be the first, because later files replace its entries",
         ),
         (
             "anyone = true\ncatalog = [\"bundled\", \"missing.toml\"]",
