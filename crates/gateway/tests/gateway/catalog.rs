@@ -413,7 +413,7 @@ fn mistakes_are_named_with_their_places() {
         ),
         (
             "anyone = true\ncatalog = [\"missing.toml\", \"bundled\"]",
-            "FILE:2:29: catalog: \"bundled\" must be the first, because later files replace its entries",
+            "FILE:2:28: catalog: \"bundled\" must be the first, because later files replace its entries",
         ),
         (
             "anyone = true\ncatalog = [\"bundled\", \"missing.toml\"]",
