@@ -3,6 +3,8 @@
 //! Like the page, they show the names and the base URLs of the integrations to everybody who reaches the listener, and need no key. They
 //! contain no connection, no caller and no secret.
 
+use std::collections::HashSet;
+
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
@@ -16,11 +18,11 @@ use http::header::{
 use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use sha2::{Digest, Sha256};
-use tower_passthrough::openapi::Document;
+use tower_passthrough::openapi::{Document, Integration};
 
 use crate::addressing::{CONNECTION, Way};
 use crate::callers::{API_KEY, Callers};
-use crate::config::Config;
+use crate::config::{Config, Listed, Origin, Store};
 use crate::routes;
 
 /// The paths of the descriptions.
@@ -73,9 +75,9 @@ impl Descriptions {
                 "The caller's key is missing or isn't valid",
             );
         }
-        let listed = config.declared.listed();
+        let integrations = integrations(config);
         Some(Self {
-            document: listed.fold(document, Document::integration),
+            document: integrations.fold(document, Document::integration),
             public_url: config.public_url.clone(),
             host_pattern: by_host,
             scheme: match config.tls {
@@ -123,6 +125,31 @@ impl Descriptions {
         };
         let server = url.and_then(|url| self.document.clone().server(&url).ok());
         server.unwrap_or_else(|| self.document.clone())
+    }
+}
+
+/// Returns the integrations of the config file, and the integrations that its connections name.
+fn integrations(config: &Config) -> impl Iterator<Item = Integration> {
+    let connections = match &config.store {
+        Store::File(connections) => &connections[..],
+        Store::Sqlite(_) => &[],
+    };
+    let names = connections.iter().map(|(_, connection)| connection.integration());
+    let named: HashSet<&str> = names.collect();
+    let mut listed = config.declared.listed();
+    listed.retain(|listed| listed.origin == Origin::Config || named.contains(&*listed.name));
+    listed.into_iter().map(describe)
+}
+
+fn describe(listed: Listed) -> Integration {
+    let mut integration = Integration::new(listed.name, listed.base_url).title(listed.title);
+    if let Some(docs) = listed.docs {
+        integration = integration.docs(docs);
+    }
+    match listed.verify.map(|path| integration.clone().verify(&path)) {
+        // The config was checked, and so was the catalog.
+        Some(Ok(verified)) => verified,
+        _ => integration,
     }
 }
 

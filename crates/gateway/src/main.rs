@@ -27,6 +27,7 @@ mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod nearest;
 mod newest;
 mod page;
 mod peers;
@@ -62,7 +63,7 @@ use tower_passthrough::{HttpTransport, PassthroughService};
 
 use crate::callers::{API_KEY, AuditPaths, Authentication, Callers};
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
+use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
 use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
@@ -111,8 +112,13 @@ fn main() -> ExitCode {
     if let Some(loaded) = &loaded {
         loaded.config.log.set();
     }
-    if let Some(Command::Connections(command)) = &cli.command {
-        return connections(command, loaded, &cli);
+    match &cli.command {
+        Some(Command::Connections(command)) => return connections(command, loaded, &cli),
+        Some(Command::Catalog(command)) => {
+            let declared = loaded.map_or_else(Declared::bundled, |loaded| loaded.config.declared);
+            return commands::catalog::main(command, &declared);
+        }
+        None => {}
     }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
@@ -158,7 +164,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Changes the connections of a persistent store.
+/// Changes the connections of a persistent store, or verifies a connection of any store.
 fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) -> ExitCode {
     let (Some(loaded), Some(path)) = (loaded, &cli.config) else {
         eprintln!(
@@ -166,6 +172,9 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
         );
         return ExitCode::from(USAGE);
     };
+    if let cli::Connections::Verify { id } = command {
+        return commands::verify::main(id, loaded.config);
+    }
     let Config {
         store, declared, ..
     } = loaded.config;
@@ -179,7 +188,7 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
             let _ = (command, declared);
             ExitCode::from(USAGE)
         }
-        Store::Sqlite(sqlite) => commands::main(command, &sqlite, &declared, path),
+        Store::Sqlite(sqlite) => commands::main(command, &sqlite, &declared),
     }
 }
 
@@ -206,23 +215,9 @@ async fn run(
     };
     let operator = for_operators.as_ref().map(Listener::address);
     log::queue()?;
-    let mut host = Host {
-        listen: config.listen.clone(),
-        address: listener.address()?,
-        has_tls: config.tls.is_some(),
-        asked_operator: config.operator.clone(),
-        operator: operator.transpose()?.flatten(),
-        readiness: Readiness::new(),
-        recorded: metrics::start()?,
-        tunnels: UpgradeTracker::new(),
-        shutdown: config.shutdown,
-        transport: None,
-        newest: None,
-        served: None,
-        refreshes: JoinSet::new(),
-        previous: None,
-        warnings: Vec::new(),
-    };
+    let mut host = Host::of(&config)?;
+    host.address = listener.address()?;
+    host.operator = operator.transpose()?.flatten();
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
     let peers = Peers::new(config.peers);
@@ -323,6 +318,27 @@ struct Routers {
 }
 
 impl Host {
+    /// Returns the parts of a host that has no listeners and no service yet.
+    fn of(config: &Config) -> Result<Self, Box<dyn Error>> {
+        Ok(Self {
+            listen: config.listen.clone(),
+            address: None,
+            has_tls: config.tls.is_some(),
+            asked_operator: config.operator.clone(),
+            operator: None,
+            readiness: Readiness::new(),
+            recorded: metrics::start()?,
+            tunnels: UpgradeTracker::new(),
+            shutdown: config.shutdown,
+            transport: None,
+            newest: None,
+            served: None,
+            refreshes: JoinSet::new(),
+            previous: None,
+            warnings: Vec::new(),
+        })
+    }
+
     /// Builds the routers that answer calls and operators, at the start and after each change of the config.
     ///
     /// # Errors

@@ -1,17 +1,18 @@
-//! `connections ...`: the commands that change the connections of a persistent store.
+//! The commands: `connections ...` for the connections of a store, and `catalog ...` for the facts about integrations.
 //!
-//! The commands can be used while gateways are running. A gateway sees the changes within the
+//! The commands that change connections can be used while gateways are running. A gateway sees the changes within the
 //! store's staleness. A command writes nothing unless its whole input is valid.
 
 mod add;
+pub(crate) mod catalog;
 mod import;
 mod input;
 mod list;
 mod revive;
+pub(crate) mod verify;
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use tower_passthrough::StoreError;
@@ -30,12 +31,16 @@ pub(crate) enum Failure {
     Usage(String),
     /// Any other failure.
     Other(String),
+    /// The output already contains the reason.
+    Told,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Usage(what) | Self::Other(what)) = self;
-        f.write_str(what)
+        match self {
+            Self::Usage(what) | Self::Other(what) => f.write_str(what),
+            Self::Told => f.write_str("see the output"),
+        }
     }
 }
 
@@ -91,28 +96,30 @@ impl Maintain for SqliteStore {
 }
 
 /// Opens the store, runs the command, and prints the result.
-pub(crate) fn main(
-    command: &Connections,
-    sqlite: &Sqlite,
-    declared: &Declared,
-    config: &Path,
-) -> ExitCode {
+pub(crate) fn main(command: &Connections, sqlite: &Sqlite, declared: &Declared) -> ExitCode {
     let done = async {
         let store = store::open(sqlite).await?;
         let mut out = BufWriter::new(io::stdout().lock());
-        let done = run(command, &store, declared, config, &mut out).await;
+        let done = run(command, &store, declared, &mut out).await;
         // Connections that were changed are printed, also if the command failed later.
         out.flush()?;
         done
     };
-    match block_on(done) {
+    ended(block_on(done))
+}
+
+/// Prints the reason of a failure, and returns the exit code.
+fn ended(done: Result<(), Failure>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(failure @ Failure::Usage(_)) => {
             eprintln!("{failure}");
-            match failure {
-                Failure::Usage(_) => ExitCode::from(USAGE),
-                Failure::Other(_) => ExitCode::FAILURE,
-            }
+            ExitCode::from(USAGE)
+        }
+        Err(failure @ Failure::Other(_)) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
         }
     }
 }
@@ -129,20 +136,21 @@ fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
     runtime?.block_on(done)
 }
 
-/// Runs the command, and prints the result to `out`. `config` is the name of the config file in
-/// messages.
+/// Runs the command, and prints the result to `out`.
 pub(crate) async fn run<S: ConnectionStore + Maintain>(
     command: &Connections,
     store: &S,
     declared: &Declared,
-    config: &Path,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     match command {
         Connections::Import(wanted) => import::import(wanted, store, declared, out).await,
         Connections::List => list::list(store, out).await,
-        Connections::Add(wanted) => add::add(wanted, store, declared, config, out).await,
+        Connections::Add(wanted) => add::add(wanted, store, declared, out).await,
         Connections::Remove { ids } => remove(ids, store, out).await,
+        Connections::Verify { .. } => Err(Failure::Usage(
+            "this command needs the gateway's settings".to_owned(),
+        )),
         Connections::Revive(wanted) => revive::revive(wanted, store, out).await,
         Connections::RotateKey => {
             let failed = |error: SqliteStoreError| Failure::from(StoreError::unavailable(error));
@@ -251,11 +259,12 @@ mod tests {
             };
             let mut out = Vec::new();
             let declared = &loaded.config.declared;
-            let done = run(&command, store, declared, &config, &mut out).await;
+            let done = run(&command, store, declared, &mut out).await;
             let failure = match done {
                 Ok(()) => String::new(),
                 Err(Failure::Usage(what)) => format!("2 {}", what.replace(&other, "OTHER")),
                 Err(Failure::Other(what)) => format!("1 {what}"),
+                Err(Failure::Told) => "1".to_owned(),
             };
             (String::from_utf8_lossy(&out).into_owned(), failure)
         }
@@ -315,7 +324,7 @@ mod tests {
         for (rest, expected) in [
             (
                 "[connection.b]\nintegration = \"w\"".to_owned(),
-                "OTHER:6:15: connection.b.integration: the config file has no integration with this name; the bundled catalog is not yet supported"
+                "OTHER:6:15: connection.b.integration: neither the config file nor the catalog has an integration with this name"
                     .to_owned(),
             ),
             (
@@ -359,7 +368,7 @@ mod tests {
 
         let unknown = ["add", "b", "--integration", "w", "--secrets", "OTHER"];
         let (_, unknown) = files.run(&store, &unknown).await;
-        let expected = "2 --integration: this integration isn't in ";
+        let expected = "2 --integration: neither the config file nor the catalog has ";
         assert!(unknown.starts_with(expected), "{unknown}");
         let files = Files::new("broken", "token = s3cr3t")?;
         let (_, broken) = files.run(&store, &replace).await;

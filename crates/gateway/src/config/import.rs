@@ -18,10 +18,11 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 37] = [
+const OTHERS: [&str; 38] = [
     "address_by",
     "anyone",
     "caller",
+    "catalog",
     "circuit",
     "foreign_locations",
     "host_pattern",

@@ -8,6 +8,7 @@
 mod addressing;
 mod auth;
 mod caller;
+mod catalog;
 mod choice;
 mod connection;
 mod file;
@@ -15,6 +16,7 @@ mod import;
 mod integration;
 mod limits;
 mod links;
+mod listed;
 mod network;
 mod page;
 mod problem;
@@ -45,19 +47,21 @@ use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
 use tower_passthrough::service::{ForeignLocations, ResponseHeaderPolicy};
 use zeroize::Zeroizing;
 
+use self::catalog::Sources;
 pub(crate) use self::connection::faults;
 use self::file::File;
 pub(crate) use self::import::{connections, secrets};
-pub(crate) use self::integration::Declared;
+pub(crate) use self::integration::{Declared, Refreshes};
 pub(crate) use self::limits::Limits;
 pub(crate) use self::links::ReauthorizeUrl;
+pub(crate) use self::listed::{Listed, ListedAuth, Origin};
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 pub(crate) use self::store::Sqlite;
 pub(crate) use self::store::Store;
 use self::value::Text;
-pub(crate) use self::warnings::unread;
+pub(crate) use self::warnings::of_connection;
 use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::listen::{Listen, Mode};
@@ -154,9 +158,11 @@ impl Config {
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
-/// The times of refreshes. `None` for the library's default.
+/// The settings of refreshes. `None` for the library's default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RefreshTimes {
+    /// `true` if refresh tokens that a refresh may replace aren't used, because the store can't keep the new tokens.
+    pub(crate) spares_rotating: bool,
     pub(crate) skew: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) exchange_timeout: Option<Duration>,
@@ -271,7 +277,10 @@ fn build(
     let below = |listen: Text<Listen>| listen.0.below(folder.0);
     let file_listen = file.listen.clone().map_or(Config::LISTEN, below);
     let listen = listen.unwrap_or_else(|| file_listen.clone());
-    let mut warnings = warnings::of_settings(&file, tree, &listen);
+    let sources = Sources::read(file.catalog.as_ref(), folder, &mut problems);
+    let resolved = sources.resolve(tree, &mut problems);
+    let tables = resolved.read(&mut problems);
+    let mut warnings = warnings::of_settings(&file, &tables, &listen);
     if let Some(kind) = file.store.kind_elsewhere() {
         if !file.connection.is_empty() {
             warnings.push(format!(
@@ -295,6 +304,7 @@ fn build(
     let stream_idle_timeout = settings::set_timeout(stream_idle, &mut problems);
     let via = settings::via(file.via.as_ref(), &mut problems);
     let refresh = RefreshTimes {
+        spares_rotating: false,
         skew: file.refresh.skew.as_ref().map(|skew| skew.0),
         timeout: settings::set_timeout(file.refresh.timeout.as_ref(), &mut problems),
         exchange_timeout: settings::set_timeout(
@@ -326,20 +336,22 @@ fn build(
         &mut transport_key,
         &mut problems,
     );
-    let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
+    let declared = Declared::read(&tables, &sources, plaintext, folder, &mut problems);
     let entries = match has_page {
-        true => page::entries(&file.integration, tree, &declared),
+        true => page::entries(&declared),
         false => Vec::new(),
     };
-    let mut integrations = file.integration.values();
+    let mut integrations = tables.iter().map(|table| table.integration.get_ref());
     let may_rewrite_links = file.rewrite_links
-        || integrations.any(|integration| integration.get_ref().rewrite_links == Some(true));
+        || integrations.any(|integration| integration.rewrite_links == Some(true));
     let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
     let is_file = file.store.is_file();
     let store = store::read(file.store, folder, &mut problems);
     let in_file = if is_file {
-        let at_fault =
-            |name: &str| file.integration.contains_key(name) && declared.get(name).is_none();
+        let at_fault = |name: &str| {
+            let is_read = tables.iter().any(|table| table.name == name);
+            resolved.is_at_fault(name) || (is_read && !declared.is_known(name))
+        };
         connection::all(file.connection, &declared, at_fault, folder, &mut problems)
     } else {
         Vec::new()
@@ -359,7 +371,7 @@ fn build(
     let callers = caller::all(file.caller, file.anyone.as_ref(), folder, &mut problems);
 
     if is_file {
-        let unused = warnings::of_use(&declared, &file.integration, &in_file, &callers);
+        let unused = warnings::of_use(&declared, &tables, &in_file, &callers);
         warnings.extend(unused);
     }
     if let Callers::Anyone(_) = callers {

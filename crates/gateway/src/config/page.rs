@@ -1,18 +1,12 @@
 //! `page`: the integrations of the file, as the gateway's page shows them.
 
-use std::collections::BTreeMap;
-
-use toml::Spanned;
-use toml::de::DeTable;
-use tower_passthrough::catalog::Catalog;
 use tower_passthrough::service::ResponseHeaderPolicy;
 
-use super::file::{File, Integration};
+use super::file::File;
 use super::integration::Declared;
 use super::problem::{Problem, Problems};
-use super::warnings::{auth_of, strings};
 use crate::addressing::{Way, Ways};
-use crate::page::{self, Alternative, Entry, Variable};
+use crate::page::{self, Entry};
 
 /// Returns `true` if the page is on.
 pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problems) -> bool {
@@ -56,48 +50,14 @@ pub(super) fn warnings(file: &File, ways: &Ways) -> Vec<String> {
     warnings
 }
 
-/// Returns the integrations of the file, and then the integrations of the catalog that the file doesn't replace.
-pub(super) fn entries(
-    integrations: &BTreeMap<String, Spanned<Integration>>,
-    tree: &DeTable<'_>,
-    declared: &Declared,
-) -> Vec<Entry> {
-    let catalog = Catalog::bundled();
-    let entry = |(name, integration): (&String, &Spanned<Integration>)| {
-        let integration = integration.get_ref();
-        let variables = integration.variables.iter().map(|(name, variable)| {
-            let table = &variable.get_ref().0;
-            Variable {
-                name: name.clone(),
-                pattern: table.pattern.clone().unwrap_or_default(),
-                default: table.default.clone().unwrap_or_default(),
-                ..Variable::default()
-            }
-        });
-        let mut kinds = Vec::new();
-        if let Some(auth) = auth_of(tree, name) {
-            strings(auth, Some("kind"), &mut kinds);
-        }
-        let needs = declared.get(name).map(|(_, needs)| needs.names());
-        let auth = Alternative {
-            kind: match kinds.is_empty() {
-                true => "none".to_owned(),
-                false => kinds.join(" + "),
-            },
-            secrets: needs.unwrap_or_default(),
-        };
-        let base_url = integration.base_url.get_ref();
-        let entry = Entry::configured(name, base_url, variables.collect(), auth);
-        match catalog.get(name) {
-            Some(facts) => entry.with_facts_of(facts),
-            None => entry,
-        }
-    };
-    let own = integrations.iter().map(entry);
-    let others = catalog
+/// Returns the integrations of the files, and then the integrations of the bundled catalog that the files don't replace.
+pub(super) fn entries(declared: &Declared) -> Vec<Entry> {
+    let (others, own): (Vec<_>, Vec<_>) = declared
+        .listed()
         .iter()
-        .filter(|entry| !integrations.contains_key(entry.name()));
-    let mut others: Vec<_> = others.map(Entry::of_catalog).collect();
+        .map(Entry::of)
+        .partition(|entry| !entry.is_own());
+    let mut others = others;
     others.sort_by_cached_key(Entry::sort_key);
-    own.chain(others).collect()
+    own.into_iter().chain(others).collect()
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use serde::Serialize;
-use tower_passthrough::catalog::{self, Confidence};
+use tower_passthrough::catalog::{self, Catalog, Confidence};
+
+use crate::config::{Listed, ListedAuth, Origin};
 
 /// An integration of the config file or of the catalog. It contains no secrets and no ids of connections.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -48,21 +50,32 @@ pub(crate) struct Entry {
 
 /// One way of authentication.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Alternative {
-    pub(crate) kind: String,
-    pub(crate) secrets: Vec<String>,
+pub(super) struct Alternative {
+    pub(super) kind: String,
+    pub(super) secrets: Vec<String>,
+}
+
+impl Alternative {
+    /// Of secrets that may take each other's place, the first is shown.
+    fn of(auth: &ListedAuth) -> Self {
+        let secrets = auth.secrets.iter().filter_map(|any| any.first());
+        Self {
+            kind: auth.kind.replace('+', " + "),
+            secrets: secrets.cloned().collect(),
+        }
+    }
 }
 
 /// A variable of the integration's URLs.
 #[derive(Clone, Debug, Default, Serialize)]
-pub(crate) struct Variable {
-    pub(crate) name: String,
+pub(super) struct Variable {
+    pub(super) name: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) description: String,
+    pub(super) description: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) pattern: String,
+    pub(super) pattern: String,
     #[serde(skip_serializing_if = "String::is_empty")]
-    pub(crate) default: String,
+    pub(super) default: String,
 }
 
 /// A value that the vendor gives to its customers.
@@ -126,8 +139,8 @@ fn word(confidence: Confidence) -> &'static str {
 }
 
 impl Entry {
-    /// Returns an integration of the catalog.
-    pub(crate) fn of_catalog(entry: catalog::Entry) -> Self {
+    /// Returns an integration of the bundled catalog.
+    fn of_catalog(entry: catalog::Entry) -> Self {
         let variables = entry.variables().map(|variable| Variable {
             name: variable.name().to_owned(),
             description: variable.description().to_owned(),
@@ -171,43 +184,60 @@ impl Entry {
         }
     }
 
-    /// Takes over the facts of a catalog's integration with the same name that don't depend on the config file.
-    pub(crate) fn with_facts_of(mut self, entry: catalog::Entry) -> Self {
-        let Self {
-            title,
-            category,
-            docs,
-            verify,
-            note,
-            sdks,
-            ..
-        } = Self::of_catalog(entry);
-        self.title = title;
-        self.category = category;
-        self.docs = docs;
-        self.verify = verify;
-        self.note = note;
-        self.sdks = sdks;
-        self
+    /// Returns an integration.
+    pub(crate) fn of(listed: &Listed) -> Self {
+        match (listed.origin, listed.entry) {
+            (Origin::Bundled, Some(entry)) => Self::of_catalog(entry),
+            _ => Self::of_file(listed),
+        }
     }
 
-    /// Returns an integration of the config file.
-    pub(crate) fn configured(
-        name: &str,
-        base_url: &str,
-        variables: Vec<Variable>,
-        auth: Alternative,
-    ) -> Self {
-        let auth = vec![auth];
+    /// Returns an integration of the config file, or of a file of the catalog.
+    ///
+    /// It has the facts that don't depend on the file (documentation, SDKs) of the bundled entry that it extends, or whose name it has.
+    fn of_file(listed: &Listed) -> Self {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let variables = listed.variables.iter().map(|variable| Variable {
+            name: variable.name.clone(),
+            description: text(&variable.description),
+            pattern: text(&variable.pattern),
+            default: text(&variable.default),
+        });
+        let variables: Vec<_> = variables.collect();
+        let mut auth: Vec<_> = listed.auth.iter().map(Alternative::of).collect();
+        if auth.is_empty() {
+            auth.push(Alternative {
+                kind: "none".to_owned(),
+                secrets: Vec::new(),
+            });
+        }
+        let bundled = (listed.entry).or_else(|| Catalog::bundled().get(&listed.name));
+        let facts = bundled.map(Self::of_catalog).unwrap_or_default();
+        let or = |own: &Option<String>, bundled: String| own.clone().unwrap_or(bundled);
+        let has_title = listed.title != listed.name || facts.title.is_empty();
+        let category = match facts.category.is_empty() {
+            true => "custom".to_owned(),
+            false => facts.category,
+        };
+        let is_extension = listed.entry.is_some();
         Self {
             own: true,
-            toml: toml(name, &variables, &auth),
-            name: name.to_owned(),
-            title: name.to_owned(),
-            category: "custom".to_owned(),
-            base_url: base_url.to_owned(),
+            toml: toml(&listed.name, &variables, &auth),
+            name: listed.name.clone(),
+            title: match has_title {
+                true => listed.title.clone(),
+                false => facts.title,
+            },
+            category: or(&listed.category, category),
+            base_url: listed.base_url.clone(),
             variables,
             auth,
+            docs: or(&listed.docs, facts.docs),
+            verify: listed.verify.clone().or(facts.verify),
+            note: listed.note.clone().or(facts.note),
+            sdks: facts.sdks,
+            fields: facts.fields.into_iter().filter(|_| is_extension).collect(),
+            scopes: facts.scopes.into_iter().filter(|_| is_extension).collect(),
             ..Self::default()
         }
     }
@@ -217,7 +247,7 @@ impl Entry {
         self.title.to_lowercase()
     }
 
-    pub(super) fn is_own(&self) -> bool {
+    pub(crate) fn is_own(&self) -> bool {
         self.own
     }
 

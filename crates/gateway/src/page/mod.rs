@@ -17,7 +17,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tower_service::Service;
 
-pub(crate) use self::entry::{Alternative, Entry, Variable};
+pub(crate) use self::entry::Entry;
 use self::file::File;
 use crate::addressing::{Way, Ways};
 use crate::routes;

@@ -173,7 +173,8 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
         "stdin:1:9: token: expected a string",
     );
     let unknown = ["add", "d", "--integration", "w"];
-    let why = "--integration: this integration isn't in FILE";
+    let why =
+        "--integration: neither the config file nor the catalog has an integration with this name";
     files.fails(&unknown, SECRET, 2, why);
     files.done(&["list"], "", "");
 

@@ -128,6 +128,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Upstream::refresh_on", "integration.auth.oauth2.refresh_on"),
     ("Upstream::domain_override", "integration.domain_override"),
     ("Upstream::domains", "integration.domains"),
+    ("Upstream::domain_template", "integration.domains"),
     ("Upstream::header", "integration.headers"),
     ("Upstream::http_protocol", "integration.http"),
     ("Upstream::idle_timeout", "integration.timeouts.idle"),
@@ -169,6 +170,7 @@ const KEYS: &[(&str, &str)] = &[
     ("RefreshingStore::timeout", "refresh.timeout"),
     ("OAuth2TokenSource::timeout", "refresh.exchange_timeout"),
     ("OAuth2TokenSource::with", "integration.auth"),
+    ("OAuth2TokenSource::or_catalog", "catalog"),
     (
         "TokenEndpoint::access_token_at",
         "integration.auth.oauth2.access_token_path",

@@ -4,13 +4,15 @@
 //! The keys of a table depend on its kind. So each table is read twice from the parsed file: first
 //! for the kind, and then for the keys of that kind.
 
+mod entry;
 mod hmac;
 mod oauth1;
 mod oauth2;
 mod plain;
 mod sigv4;
 
-pub(crate) use self::oauth2::Tokens;
+pub(super) use self::entry::read as of_entry;
+pub(crate) use self::oauth2::{Tokens, may_rotate};
 
 use std::sync::Arc;
 
@@ -69,10 +71,9 @@ impl Needs {
         Self(names.map(|name| vec![String::from(&**name)]).collect())
     }
 
-    /// Returns the names of the secrets. Of each group, the first.
-    pub(super) fn names(&self) -> Vec<String> {
-        let groups = self.0.iter();
-        groups.filter_map(|any| any.first()).cloned().collect()
+    /// Returns the secrets. The names in a group are alternatives.
+    pub(super) fn groups(&self) -> &[Vec<String>] {
+        &self.0
     }
 
     /// Returns the secrets that are missing, in the form in which a message names them.
