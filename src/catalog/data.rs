@@ -20,7 +20,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{account}.api-us1.com/api/3",
         variables: &[VariableFacts {
             name: "account",
-            description: "account name",
+            description: "the account name in `ACCOUNT.api-us1.com`, shown in the developer settings, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -47,7 +47,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "ActiveCampaign/module-integration:Core/etc/adminhtml/system.xml",
         ],
         note: Some(
-            "The whole API URL is shown in the account's developer settings; some accounts have {account}.activehosted.com. One flat key per user, no scopes, no OAuth.",
+            "Copy the API URL from the developer settings of the account: the account name is its first part. Some accounts have the host ACCOUNT.activehosted.com instead of ACCOUNT.api-us1.com. Each user has one API key. The key has no scopes, and ActiveCampaign offers no OAuth.",
         ),
         ..Facts::EMPTY
     },
@@ -98,7 +98,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://raw.githubusercontent.com/apideck-io/api-registry/master/specs/acuity-scheduling/auth.yaml (quotes the vendor's page)",
         ],
         note: Some(
-            "api-v1 is the only scope and has to be asked for. 401 for bad credentials is documented; a plan without API access gets 403.",
+            "OAuth apps must request the scope `api-v1`, which is the only scope. Acuity answers 401 to wrong credentials. A user on a plan without API access gets 403.",
         ),
         ..Facts::EMPTY
     },
@@ -133,7 +133,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "private_key",
-                title: "Private key (PEM)",
+                title: "Private key of the certificate (PEM)",
                 is_secret: true,
             },
         ],
@@ -156,7 +156,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "adplabs/adp-connection-ruby:lib/adp/api_connection.rb",
         ],
         note: Some(
-            "The certificate is needed for the token call and for every API call. The vendor's clients post to https://api.adp.com/auth/oauth/v2/token; its authorization URL is at accounts.adp.com. Some of the clients send the client's id and secret by Basic, others in the body. What a client may call depends on the customer's consent, so no GET suits all: take a successful token call as the check.",
+            "ADP requires the client certificate for the token call and for every API call. What the client may call depends on the customer's consent, so no GET works for every client: check a connection with a token call. ADP's own client libraries use the token URL https://api.adp.com/auth/oauth/v2/token; some of these libraries send the client ID and the client secret by HTTP Basic, others in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -217,7 +217,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "aircall/partner-example-app:services/oauth/install.rb",
         ],
         note: Some(
-            "The install starts in Aircall's dashboard (install_uri). The scope public_api has to be asked for. Client id and secret go into a JSON body at the token URL. The vendor's example authorizes at dashboard-v2.aircall.io, its page at dashboard.aircall.io.",
+            "A user starts the OAuth installation in the Aircall dashboard, which opens the `install_uri` of the app. The app must request the scope `public_api`. The token URL expects the client ID and the client secret in a JSON body. Aircall shows two hosts for the authorization page: dashboard-v2.aircall.io in its example, and dashboard.aircall.io in its text.",
         ),
         ..Facts::EMPTY
     },
@@ -261,7 +261,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Airtable/oauth-example:index.js",
         ],
         note: Some(
-            "PKCE with S256 is required, also for clients with a secret, and at least one scope must be asked for. Basic at the token endpoint only when the integration has a secret; otherwise client_id in the body. whoami (no scope needed; email only with user.email:read) is from third-party code. API keys (key...) are gone since 2024. Rate limit 5 requests a second per base, 429 then a 30 second pause (unverified).",
+            "OAuth apps must use PKCE with S256, also if they have a client secret, and must request at least one scope. An app with a secret authenticates at the token URL with HTTP Basic; an app without a secret sends `client_id` in the body. The old API keys (`key...`) stopped working in 2024. Not confirmed by the vendor: `/meta/whoami` needs no scope and returns the email address only with `user.email:read`; the limit is 5 requests per second and base, and a 429 means a pause of 30 seconds.",
         ),
         ..Facts::EMPTY
     },
@@ -272,7 +272,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{app_id}.algolia.net/1",
         variables: &[VariableFacts {
             name: "app_id",
-            description: "application id",
+            description: "the application ID in `APP_ID.algolia.net`: 10 letters and digits",
             pattern: "^[A-Za-z0-9]{10}$",
             default: None,
         }],
@@ -306,7 +306,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "algolia/api-clients-automation:specs/search/paths/keys/key.yml",
         ],
         note: Some(
-            "GET /indexes?hitsPerPage=1 needs the right listIndexes; any key may read itself at /keys/{api_key}, but the key is then in a URL. Bad keys get 403. The -1, -2, -3 hosts on algolianet.com are for retries.",
+            "To use the verify path, a key needs the right `listIndexes`. Any key may read its own rights at `/keys/{api_key}`, but that URL contains the key and may be logged. Algolia answers 403 to a wrong key. The hosts with -1, -2 and -3 on algolianet.com are for retries.",
         ),
         ..Facts::EMPTY
     },
@@ -318,13 +318,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "region",
-                description: "na, eu or fe",
+                description: "the region of the API: `na`, `eu` or `fe`",
                 pattern: "^(na|eu|fe)$",
                 default: None,
             },
             VariableFacts {
                 name: "seller_central",
-                description: "host of the marketplace's Seller Central",
+                description: "the host of the marketplace's Seller Central, such as `sellercentral.amazon.com` or `sellercentral-europe.amazon.com`",
                 pattern: r"^sellercentral(-[a-z]+)?\.amazon\.([a-z]{2,3}|co\.[a-z]{2}|com\.[a-z]{2})$",
                 default: None,
             },
@@ -354,7 +354,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "The authorization URL is on the marketplace's Seller Central host (sellercentral.amazon.com, sellercentral-europe.amazon.com and so on). It takes application_id instead of client_id, answers with spapi_oauth_code instead of code, so a plain client won't do. verify is limited to 0.016 a second (burst 15): call it rarely. Restricted data needs a token from the tokens API.",
+            "The authorization page is on the Seller Central host of the marketplace. This flow is not standard OAuth: the page takes `application_id` instead of `client_id`, and returns `spapi_oauth_code` instead of `code`, so a plain OAuth client fails. Use the verify path rarely: its limit is 0.016 requests per second (burst 15). Restricted data needs a restricted data token from the Tokens API.",
         ),
         ..Facts::EMPTY
     },
@@ -391,7 +391,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "amplitude/amplitude-dev-center:docs/analytics/apis/behavioral-cohorts-api.md",
         ],
         note: Some(
-            "Sending events is another host (api2.amplitude.com, api.eu.amplitude.com) with the API key in the body. The copy of the vendor's docs is from 2024.",
+            "This integration reads data. To send events, use another host (api2.amplitude.com or api.eu.amplitude.com), which expects the API key in the body. These facts are from a 2024 copy of Amplitude's documentation.",
         ),
         ..Facts::EMPTY
     },
@@ -434,7 +434,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "anthropics/anthropic-sdk-typescript:src/client.ts",
         ],
         note: Some(
-            "The SDKs send either X-Api-Key or `Authorization: Bearer` (OAuth and federated tokens), never both; bearer is missing in `also`. anthropic-version 2023-06-01 is still what the SDKs pin. Admin keys are a separate kind for /v1/organizations and won't list models.",
+            "A request carries either the API key in `X-Api-Key`, or an OAuth or federated token as bearer, never both. The default API version `2023-06-01` is the version that Anthropic's SDKs send. Admin keys are a separate kind of key for `/v1/organizations` and cannot list models.",
         ),
         ..Facts::EMPTY
     },
@@ -473,7 +473,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.apollo.io/docs/test-api-key.md",
         ],
         note: Some(
-            "The vendor's own example for testing a key is auth/health; it may answer 200 with is_logged_in false for a bad key (third-party verifiers read that field), so read the body. Some calls need a master key. Partners use OAuth 2.0 (third parties: authorize at https://app.apollo.io, token https://app.apollo.io/api/v1/oauth/token, no PKCE).",
+            "Read the body of the verify path `/auth/health`, which is Apollo's own example for testing a key. Some calls need a master key. OAuth 2.0 is for partners. Not confirmed by the vendor: a wrong key may get 200 with `is_logged_in: false`, so check this member; the OAuth URLs of this entry; PKCE is not supported.",
         ),
         ..Facts::EMPTY
     },
@@ -515,7 +515,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Asana/developer-docs:source/includes/markdown/_auth.html.md",
         ],
         note: Some(
-            "An app uses either full permissions (scope `default`, also the meaning of an empty request) or granular ones such as tasks:read: don't send a fixed default. users:read is the granular scope for /users/me. PKCE with S256 is supported.",
+            "An app has either full permissions (scope `default`, also used if the request names no scope) or granular scopes such as `tasks:read`. Request the scopes that your app is registered for: this entry sets none. With granular scopes, the verify path `/users/me` needs `users:read`. PKCE with S256 is supported.",
         ),
         ..Facts::EMPTY
     },
@@ -548,7 +548,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (apiKey.info)",
         ],
         note: Some(
-            "RPC style: no GET to verify, POST /apiKey.info does it. A missing key gets 401, a wrong one 403, and a valid one without the permission also 403 with missing_endpoint_permission: tell them apart by the body.",
+            "All calls are POST requests, so there is no verify path: send POST `/apiKey.info` to check a key. Ashby answers 401 to a missing key and 403 to a wrong key. A valid key without the permission also gets 403, with `missing_endpoint_permission` in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -594,7 +594,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.attio.com/docs/oauth/token",
         ],
         note: Some(
-            "Basic works as well (token as user, empty password). Scopes are set at the app; a fresh API key has none. An unpublished app is limited to 25 workspaces. The token URL is at app.attio.com; its answer holds access_token and token_type only, so there is no refresh token. /self answers {\"active\":false} for a token that is not valid: read `active` in the body.",
+            "Read the body of `/self`: for an invalid token, it contains `\"active\": false`. A new API key has no scopes until you choose them; the scopes of an OAuth app are set in the app's settings. OAuth access tokens come without a refresh token. An unpublished app is limited to 25 workspaces.",
         ),
         ..Facts::EMPTY
     },
@@ -605,7 +605,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://bedrock-runtime.{region}.amazonaws.com",
         variables: &[VariableFacts {
             name: "region",
-            description: "AWS region",
+            description: "the AWS region, such as `us-east-1`",
             pattern: "^[a-z]{2}(-[a-z]+)+-[0-9]$",
             default: None,
         }],
@@ -624,12 +624,12 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "access_key_id",
-                title: "AWS access key id",
+                title: "Access key ID",
                 is_secret: false,
             },
             FieldFacts {
                 name: "secret_access_key",
-                title: "AWS secret access key",
+                title: "Secret access key",
                 is_secret: true,
             },
             FieldFacts {
@@ -639,7 +639,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "token",
-                title: "or: Bedrock API key",
+                title: "Bedrock API key (instead of the access key)",
                 is_secret: true,
             },
         ],
@@ -652,7 +652,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "openai/openai-python:README.md",
         ],
         note: Some(
-            "No GET on the runtime host suits every identity. On the control host bedrock.{region}.amazonaws.com GET /foundation-models lists models, if IAM allows bedrock:ListFoundationModels; AWS answers 403 for bad signatures and for missing rights alike, so tell them apart by the error's type. Bedrock API keys are limited to Bedrock and Bedrock Runtime actions (so not the agent-runtime host); short-term ones last up to 12 hours. An OpenAI-compatible endpoint exists at https://bedrock-mantle.{region}.api.aws/openai/v1.",
+            "No GET on the runtime host works for every identity. On the host bedrock.REGION.amazonaws.com, GET `/foundation-models` lists the models if IAM allows `bedrock:ListFoundationModels`. AWS answers 403 both to a wrong signature and to a missing right: the error type in the answer tells which. Bedrock API keys work only for the actions of Bedrock and Bedrock Runtime, and not on the agent runtime host; short-term keys last up to 12 hours. An endpoint that is compatible with OpenAI is at https://bedrock-mantle.REGION.api.aws/openai/v1.",
         ),
         ..Facts::EMPTY
     },
@@ -663,7 +663,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://s3.{region}.amazonaws.com",
         variables: &[VariableFacts {
             name: "region",
-            description: "AWS region",
+            description: "the AWS region of the bucket, such as `eu-central-1`",
             pattern: "^[a-z]{2}(-[a-z]+)+-[0-9]$",
             default: None,
         }],
@@ -685,7 +685,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "session_token",
-                title: "Session token (temporary credentials)",
+                title: "Session token (temporary credentials only)",
                 is_secret: true,
             },
         ],
@@ -700,7 +700,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "boto/botocore:botocore/data/sts/2011-06-15/service-2.json",
         ],
         note: Some(
-            "Listing the buckets (GET /) needs s3:ListAllMyBuckets, so a narrow key fails there and a check needs a bucket. GetCallerIdentity at https://sts.{region}.amazonaws.com needs no permission at all, but is another host and service. China has another suffix (amazonaws.com.cn), GovCloud its own regions, the European Sovereign Cloud amazonaws.eu. Buckets also answer at BUCKET.s3.REGION.amazonaws.com.",
+            "GET `/` lists the buckets and needs `s3:ListAllMyBuckets`, so check a narrow key by a request to its bucket. `GetCallerIdentity` at https://sts.REGION.amazonaws.com needs no permission, but is another host and service. Buckets also answer at BUCKET.s3.REGION.amazonaws.com. China uses amazonaws.com.cn, the European Sovereign Cloud uses amazonaws.eu, and GovCloud has regions of its own.",
         ),
         ..Facts::EMPTY
     },
@@ -712,13 +712,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "organization",
-                description: "organisation's name",
+                description: "the organization in `dev.azure.com/ORGANIZATION`, such as `contoso`",
                 pattern: "^[A-Za-z0-9][A-Za-z0-9-]*$",
                 default: None,
             },
             VariableFacts {
                 name: "tenant",
-                description: "tenant of Microsoft Entra ID: its id or domain, or organizations",
+                description: "the Microsoft Entra ID tenant: its ID, its domain, or `organizations` for any work account",
                 pattern: "^[A-Za-z0-9][A-Za-z0-9.-]*$",
                 default: Some("organizations"),
             },
@@ -744,7 +744,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `personal_access_token`, or `access_token`",
         fields: &[FieldFacts {
             name: "personal_access_token",
-            title: "Personal access token (of this organisation)",
+            title: "Personal access token (of this organization)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -776,7 +776,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/sv-se/rest/api/azure/devops/tokens",
         ],
         note: Some(
-            "Tokens for all organisations (global PATs) stop working on 2026-12-01; creation was blocked 2026-03-15. Azure DevOps' own OAuth is deprecated (no new apps since April 2025, end in 2026): OAuth 2.0 means Microsoft Entra ID (tenant: organizations), with the scopes of the resource 499b84ac-1321-427f-aa17-267ca6975798. A bad PAT is often answered with a redirect or a 203/202 sign-in page instead of 401: count anything but JSON with 200 as bad. projects needs the vso.project right; 403 or 401 without it. The URLs of Entra are unverified.",
+            "Use a personal access token of one organization: tokens for all organizations stop working on 2026-12-01, and have not been issued since 2026-03-15. OAuth means Microsoft Entra ID, because the OAuth of Azure DevOps takes no new apps since April 2025 and ends in 2026. Azure DevOps often answers a wrong token with a redirect or a sign-in page (203 or 202), so only a 200 with JSON is a success. The verify path needs the right `vso.project`; without it, the answer is 401 or 403. Not confirmed by the vendor: the OAuth URLs of this entry.",
         ),
         ..Facts::EMPTY
     },
@@ -787,7 +787,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{resource}.openai.azure.com/openai",
         variables: &[VariableFacts {
             name: "resource",
-            description: "resource name",
+            description: "the resource name in `RESOURCE.openai.azure.com`, such as `my-models`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -805,7 +805,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `api_key`, or `token`",
         fields: &[FieldFacts {
             name: "api_key",
-            title: "Resource key (key 1 or key 2)",
+            title: "API key (key 1 or key 2 of the resource)",
             is_secret: true,
         }],
         verify: Some("/v1/models"),
@@ -824,7 +824,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "openai/openai-python:src/openai/lib/azure.py",
         ],
         note: Some(
-            "Since August 2025 the v1 API (/openai/v1/...) needs no api-version; the older paths (/openai/deployments/...) answer 404 without ?api-version=. Microsoft Entra ID tokens go as bearer (role Cognitive Services OpenAI User). Resource names are also served as {resource}.services.ai.azure.com/openai/v1 for Foundry.",
+            "Use the v1 API (`/openai/v1/...`): since August 2025 it needs no `api-version`. Older paths (`/openai/deployments/...`) answer 404 without `?api-version=`. A Microsoft Entra ID token goes as bearer and needs the role Cognitive Services OpenAI User. Resources of Foundry are also served at RESOURCE.services.ai.azure.com/openai/v1.",
         ),
         ..Facts::EMPTY
     },
@@ -835,7 +835,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{company}.bamboohr.com/api",
         variables: &[VariableFacts {
             name: "company",
-            description: "company's subdomain",
+            description: "the subdomain in `COMPANY.bamboohr.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -860,7 +860,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "company",
-                title: "Company subdomain",
+                title: "Subdomain",
                 is_secret: false,
             },
         ],
@@ -885,7 +885,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "BambooHR/bhr-api-php:README.md",
         ],
         note: Some(
-            "authorize.php wants request=authorize, token.php request=token. The SDK hands back a new access and a new refresh token after each refresh: store both. https://api.bamboohr.com/api/gateway.php/{company} serves the same paths. A key that lacks field access can be refused at /v1/meta/fields though it is valid.",
+            "Each OAuth refresh returns a new access token and a new refresh token: store both. A valid key without access to fields can be refused at the verify path `/v1/meta/fields`. The same paths are also served at https://api.bamboohr.com/api/gateway.php/COMPANY. The OAuth URLs need `request=authorize` and `request=token`, which this entry sends.",
         ),
         ..Facts::EMPTY
     },
@@ -896,7 +896,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://3.basecampapi.com/{account_id}",
         variables: &[VariableFacts {
             name: "account_id",
-            description: "numeric account id, from authorization.json",
+            description: "the numeric account ID in `3.basecampapi.com/ACCOUNT_ID`, from authorization.json, such as `1234567`",
             pattern: "^[0-9]+$",
             default: None,
         }],
@@ -931,7 +931,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "basecamp/basecamp-sdk:SECURITY.md",
         ],
         note: Some(
-            "The vendor calls type=web_server and type=refresh legacy and not recommended. User-Agent with a contact is required (400 without). Access token 2 weeks. Accounts come from GET https://launchpad.37signals.com/authorization.json: pick those with product bc3.",
+            "Basecamp requires a User-Agent with contact details, and answers 400 without: send the name and the contact of your app. GET https://launchpad.37signals.com/authorization.json lists the user's accounts; those with the product `bc3` work here. Access tokens last 2 weeks. Do not send `type=web_server` or `type=refresh` in OAuth calls: Basecamp calls them legacy.",
         ),
         ..Facts::EMPTY
     },
@@ -942,7 +942,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://api.bigcommerce.com/stores/{store_hash}",
         variables: &[VariableFacts {
             name: "store_hash",
-            description: "store's hash",
+            description: "the store hash in `api.bigcommerce.com/stores/HASH`, such as `abc123`",
             pattern: "^[a-z0-9]+$",
             default: None,
         }],
@@ -989,7 +989,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "bigcommerce/docs:docs/api-docs/getting-started/api-rate-limits.mdx",
         ],
         note: Some(
-            "The vendor says /v2/time is meant for testing credentials. oauth2 stands in `also` without URLs. The flow starts in the store's control panel, which calls the app with code, scope and context (stores/{hash}): context and scope must be sent back at the token call, so a plain authorization-code client won't do. Tokens don't expire by time.",
+            "The OAuth installation starts in the store's control panel, which calls your app with `code`, `scope` and `context`. Your app must send `context` and `scope` back in the token call, so a plain OAuth client fails. `context` contains the store hash (`stores/HASH`). Tokens do not expire by time. BigCommerce offers the verify path `/v2/time` for testing credentials.",
         ),
         ..Facts::EMPTY
     },
@@ -1012,12 +1012,12 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "email",
-                title: "Atlassian account e-mail",
+                title: "Email address of the Atlassian account",
                 is_secret: false,
             },
             FieldFacts {
                 name: "api_token",
-                title: "API token with Bitbucket scopes",
+                title: "API token (with Bitbucket scopes)",
                 is_secret: true,
             },
         ],
@@ -1046,7 +1046,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "apache/devlake#8604",
         ],
         note: Some(
-            "App passwords stopped on 2026-06-09: `basic` now means e-mail + API token (with scopes, for Bitbucket). Workspace, project and repository access tokens go as bearer and can't call /user. Scopes are set at the OAuth consumer; verify path and scope are unverified. Third party: access tokens last 2 hours.",
+            "Use the email address of the Atlassian account with an API token that has Bitbucket scopes: app passwords stopped working on 2026-06-09. Access tokens of a workspace, project or repository go as bearer, and cannot call `/user`. The scopes of an OAuth app are set in its OAuth consumer. Not confirmed by the vendor: the verify path, the scope `account`, and that access tokens last 2 hours.",
         ),
         ..Facts::EMPTY
     },
@@ -1082,7 +1082,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "box/developer.box.com:content/guides/api-calls/permissions-and-errors/rate-limits.md",
         ],
         note: Some(
-            "A refresh token works once, within 60 days. Scopes are set at the app; the parameter only narrows them. The vendor's OpenAPI file lists all parameters of both OAuth URLs, and none of them belongs to PKCE. Large uploads name a host in the answer.",
+            "A refresh token works once, within 60 days: store the new refresh token after each refresh. Scopes are set in the app; the parameter `scope` can only narrow them. For large uploads, call the host that Box names in its answer. Box's OpenAPI description lists no parameter for PKCE.",
         ),
         ..Facts::EMPTY
     },
@@ -1093,7 +1093,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://rest.{instance}",
         variables: &[VariableFacts {
             name: "instance",
-            description: "REST instance, e.g. iad-05.braze.com, fra-01.braze.eu",
+            description: "the REST host after `rest.`, such as `iad-05.braze.com`, `us-10.braze.com`, `fra-01.braze.eu` or `au-01.braze.com`",
             pattern: r"^[a-z]+-[0-9]{2}\.braze\.(com|eu)$",
             default: None,
         }],
@@ -1119,7 +1119,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/braze:authentication/braze-authentication.yml",
         ],
         note: Some(
-            "No call suits every key: rights are given endpoint by endpoint and a key without one gets 401 or 403. GET /campaigns/list?page=0 is usual where campaigns.list is granted. Right key on the wrong cluster: 401. Clusters now include us-10.braze.com, fra-02.braze.eu and au-01.braze.com, all within the pattern. Keys can have an IP allow list.",
+            "A key works only on the cluster of its account: another cluster answers 401. Rights are given for each endpoint, and a key without the right gets 401 or 403, so there is no verify path for all keys. GET `/campaigns/list?page=0` checks a key that has `campaigns.list`. A key can have an IP allow list.",
         ),
         ..Facts::EMPTY
     },
@@ -1153,7 +1153,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getbrevo/brevo-python:brevo_python/api/account_api.py",
         ],
         note: Some(
-            "Calls from addresses outside the account's allow list get 401 as well (unverified). partner-key is another header, for partner accounts.",
+            "Partner accounts use another header, `partner-key`. Not confirmed by the vendor: calls from IP addresses outside the account's allow list also get 401.",
         ),
         ..Facts::EMPTY
     },
@@ -1199,7 +1199,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "The token endpoint takes client_id in the body, form or JSON. cal-api-version differs by endpoint family (bookings, slots, event types each have their own date), so a default may be wrong elsewhere: a caller may send its own. Platform managed users are deprecated.",
+            "Each family of endpoints (bookings, slots, event types) has its own date for `cal-api-version`. The default date of this entry may be wrong for your endpoint: then send the header yourself. The OAuth token URL takes `client_id` in a form or JSON body. Managed users of the platform are deprecated.",
         ),
         ..Facts::EMPTY
     },
@@ -1250,7 +1250,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "calendly/buzzwordcrm:calendlyOauth2Strategy/index.js",
         ],
         note: Some(
-            "Web clients send id and secret by Basic; in the body only native clients put client_id. PKCE with S256 is asked for from all apps. Scopes exist since 2026-03-03: a new app or new token may do nothing without them (date from a third party; the vendor's catalog has DOMAIN:read and DOMAIN:write, write includes read). users:read for /users/me follows that pattern. Refresh tokens are single use and don't expire until used; 8 tokens per user and minute.",
+            "Calendly asks all OAuth apps to use PKCE with S256. A web app authenticates with HTTP Basic; a native app sends `client_id` in the body. A refresh token works once and does not expire before its use: store the new one. A user gets at most 8 tokens per minute. A scope has the form `DOMAIN:read` or `DOMAIN:write`, and write includes read. Not confirmed by the vendor: since 2026-03-03, a new app or token may do nothing without scopes; `/users/me` needs `users:read`.",
         ),
         ..Facts::EMPTY
     },
@@ -1261,7 +1261,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{site}.chargebee.com/api/v2",
         variables: &[VariableFacts {
             name: "site",
-            description: "site name; test sites end in -test",
+            description: "the site name in `SITE.chargebee.com`, such as `acme`; names of test sites end in `-test`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -1286,7 +1286,9 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "chargebee/chargebee-python:chargebee/environment.py",
             "chargebee/chargebee-python:chargebee/http_request.py",
         ],
-        note: Some("Some keys are write-only or restricted: a 403 there does not mean a bad key."),
+        note: Some(
+            "A valid key can be restricted or write-only. Such a key may get 403 at the verify path, which does not mean that the key is wrong.",
+        ),
         ..Facts::EMPTY
     },
     Facts {
@@ -1328,7 +1330,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "circleci/circleci-docs:docs/guides/modules/toolkit/pages/api-developers-guide.adoc",
         ],
         note: Some(
-            "The vendor's guide shows the token in Authorization: Bearer first, Circle-Token second. Project tokens aren't for v2. Where both header families come, the lower limit holds.",
+            "Use a personal token: project tokens do not work with API v2. CircleCI's guide shows the token as bearer first; the header `Circle-Token` also works. If an answer has both families of rate limit headers, the lower limit applies.",
         ),
         ..Facts::EMPTY
     },
@@ -1376,7 +1378,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "A personal token goes bare in Authorization and never ends; OAuth tokens don't expire today (third party). No scopes: the user picks workspaces. v2 and v3 paths live side by side under /api.",
+            "The user chooses the workspaces during authorization, because ClickUp has no scopes. A personal token does not expire, and is sent without `Bearer`. The paths of v2 and v3 are both below `/api`. Not confirmed by the vendor: OAuth tokens do not expire today.",
         ),
         ..Facts::EMPTY
     },
@@ -1420,7 +1422,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "closeio/closeio-api:closeio_api/__init__.py",
         ],
         note: Some(
-            "The vendor writes both OAuth URLs with a trailing slash; a POST to the bare path would be redirected and lose its body. No scope needs to be requested (third party).",
+            "Keep the trailing slash of both OAuth URLs: without it, Close redirects, and a POST loses its body. Not confirmed by the vendor: no scope needs to be requested.",
         ),
         ..Facts::EMPTY
     },
@@ -1440,11 +1442,23 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
         ],
         needs: "secrets of the connection are missing: its owner must set `token`, or `api_key` and `email`",
-        fields: &[FieldFacts {
-            name: "token",
-            title: "API token",
-            is_secret: true,
-        }],
+        fields: &[
+            FieldFacts {
+                name: "token",
+                title: "API token",
+                is_secret: true,
+            },
+            FieldFacts {
+                name: "email",
+                title: "Email address of the account, for the global API key",
+                is_secret: false,
+            },
+            FieldFacts {
+                name: "api_key",
+                title: "Global API key",
+                is_secret: true,
+            },
+        ],
         verify: Some("/user/tokens/verify"),
         rate_limit_headers: &["Ratelimit", "Ratelimit-Policy", "retry-after"],
         docs: "https://developers.cloudflare.com/api/",
@@ -1457,7 +1471,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "cloudflare/cloudflare-python:src/cloudflare/_client.py",
         ],
         note: Some(
-            "user/tokens/verify answers only for user-owned tokens; account-owned ones need GET /accounts/{account_id}/tokens/verify. The answer's status can be disabled or expired. The global key (X-Auth-Email and X-Auth-Key together) is legacy but still in the vendor's client; X-Auth-User-Service-Key is for origin CA.",
+            "The verify path works only for tokens of a user. Check a token of an account with GET `/accounts/ACCOUNT_ID/tokens/verify`. Read `status` in the answer: a token can be `disabled` or `expired`. The global API key (`X-Auth-Email` with `X-Auth-Key`) is legacy; Cloudflare's client still supports it. `X-Auth-User-Service-Key` is for the origin CA.",
         ),
         ..Facts::EMPTY
     },
@@ -1479,7 +1493,9 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url_confidence: Confidence::Checked,
         checked: "2026-11-29",
         sources: &["cohere-ai/cohere-developer-experience:cohere-openapi.yaml"],
-        note: Some("POST /v1/check-api-key exists as well. The listing documents 401 and 403."),
+        note: Some(
+            "POST `/v1/check-api-key` checks a key as well. The verify path `/v1/models` answers 401 or 403 to a wrong key.",
+        ),
         ..Facts::EMPTY
     },
     Facts {
@@ -1489,7 +1505,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://api.atlassian.com/ex/confluence/{cloud_id}",
         variables: &[VariableFacts {
             name: "cloud_id",
-            description: "site's cloud id",
+            description: "the cloud ID of the site, a UUID from `https://api.atlassian.com/oauth/token/accessible-resources`",
             pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
             default: None,
         }],
@@ -1507,7 +1523,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "email",
-                title: "E-mail of the Atlassian account",
+                title: "Email address of the Atlassian account",
                 is_secret: false,
             },
             FieldFacts {
@@ -1538,7 +1554,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://mrrefactoring.github.io/confluence.js/guide/oauth2",
         ],
         note: Some(
-            "The authorization URL in Atlassian's page carries audience and prompt. No refresh token without offline_access. Tokens work only on api.atlassian.com/ex/confluence/{cloud_id}; the site's own host answers 401. cloud_id comes from GET https://api.atlassian.com/oauth/token/accessible-resources. v1 (/wiki/rest/api) takes classic scopes, v2 (/wiki/api/v2) granular ones. Email and API token (basic) work on {site}.atlassian.net/wiki and, for tokens with scopes, on this base URL; API tokens expire within a year.",
+            "GET https://api.atlassian.com/oauth/token/accessible-resources lists the user's sites with their cloud IDs. OAuth tokens work only at api.atlassian.com/ex/confluence/CLOUD_ID; the host of the site answers 401. Request `offline_access`, or no refresh token is issued. Paths of v1 (`/wiki/rest/api`) need classic scopes, paths of v2 (`/wiki/api/v2`) granular scopes. Email address and API token work at SITE.atlassian.net/wiki, and for a token with scopes also at this base URL. API tokens expire within a year.",
         ),
         ..Facts::EMPTY
     },
@@ -1595,7 +1611,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "contentful/contentful-management.js:lib/adapters/REST/rest-adapter.ts",
         ],
         note: Some(
-            "Delivery and preview keys are other credentials and work only on cdn. and preview.; a management token works only on api. and upload. EU residency customers have *.eu hosts throughout (api.eu, cdn.eu; also preview.eu and upload.eu), and tokens don't cross. OAuth URLs and scope names are from third parties.",
+            "Use a management token at this base URL: a management token works only on the hosts api. and upload. The keys for delivery and preview work only on cdn. and preview. Customers with EU residency have the hosts api.eu, cdn.eu, preview.eu and upload.eu; a token of one region does not work in the other. Not confirmed by the vendor: the OAuth URLs and the scope names.",
         ),
         ..Facts::EMPTY
     },
@@ -1630,7 +1646,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "email",
-                title: "E-mail of the user who made the key",
+                title: "Email address of the user who created the key",
                 is_secret: false,
             },
         ],
@@ -1651,7 +1667,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Only an admin can make a key. OAuth exists, the client comes from Copper by request. GET /account may serve to verify a key (unverified).",
+            "Only an admin of the account can create an API key. For OAuth, ask Copper for a client. Not confirmed by the vendor: GET `/account` checks a key.",
         ),
         ..Facts::EMPTY
     },
@@ -1662,7 +1678,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://api.{site}/api",
         variables: &[VariableFacts {
             name: "site",
-            description: "Datadog site",
+            description: "the Datadog site of the account, such as `datadoghq.com`, `us5.datadoghq.com` or `datadoghq.eu`",
             pattern: r"^(datadoghq\.com|us3\.datadoghq\.com|us5\.datadoghq\.com|datadoghq\.eu|ap1\.datadoghq\.com|ap2\.datadoghq\.com|uk1\.datadoghq\.com|(us2\.)?ddog-gov\.com)$",
             default: None,
         }],
@@ -1703,7 +1719,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "DataDog/datadog-api-client-python:src/datadog_api_client/v2/api/key_management_api.py",
         ],
         note: Some(
-            "/v1/validate and /v2/validate check the API key alone; /v2/validate_keys checks both keys. Log intake is another host (http-intake.logs.{site}) with the API key only.",
+            "The verify path checks both keys. `/v1/validate` and `/v2/validate` check only the API key. To send logs, use the host http-intake.logs.SITE, which needs only the API key.",
         ),
         ..Facts::EMPTY
     },
@@ -1724,11 +1740,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             AlternativeFacts::new(SchemeFacts::Bearer("{token}")),
         ],
         needs: "secrets of the connection are missing: its owner must set `access_token` and `client_id`, or `token`",
-        fields: &[FieldFacts {
-            name: "token",
-            title: "API token (organization or personal)",
-            is_secret: true,
-        }],
+        fields: &[
+            FieldFacts {
+                name: "token",
+                title: "API token (organization or personal)",
+                is_secret: true,
+            },
+            FieldFacts {
+                name: "client_id",
+                title: "Client ID of the OAuth app",
+                is_secret: false,
+            },
+        ],
         oauth2: Some(OAuth2Facts {
             authorize_url: Some("https://app.deel.com/oauth2/authorize"),
             token_url: Some("https://app.deel.com/oauth2/tokens"),
@@ -1751,7 +1774,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "amp-labs/connectors:providers/deel.go",
         ],
         note: Some(
-            "With an OAuth token the client's id goes along with each call (header name unverified; the overview only says that id and token go together). Token kinds differ in what they may call: /v2/people/me may refuse an organization token. Sandbox signs in at app.demo.deel.com (older: demo.letsdeel.com), API at api-sandbox.demo.deel.com. API versions are dated now (2026-01-01).",
+            "With an OAuth token, each call also needs the client ID, which this entry sends in `x-client-id`. Kinds of tokens differ in what they may call: `/v2/people/me` may refuse an organization token. The sandbox signs in at app.demo.deel.com (formerly demo.letsdeel.com), and its API is at api-sandbox.demo.deel.com. API versions are dates now, such as 2026-01-01. Not confirmed by the vendor: the name of the header for the client ID.",
         ),
         ..Facts::EMPTY
     },
@@ -1777,7 +1800,9 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/deepseek:openapi/_original/deepseek-user-balance-api-openapi.yml",
             "https://api-docs.deepseek.com/api/get-user-balance.md",
         ],
-        note: Some("GET /models works too. Beta features hang under /beta."),
+        note: Some(
+            "The verify path returns the balance of the account; GET `/models` also checks a key. Beta features are below `/beta`.",
+        ),
         ..Facts::EMPTY
     },
     Facts {
@@ -1814,7 +1839,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["dialpad/dialpad-python-sdk:dialpad_api_spec.json"],
         note: Some(
-            "users/me only with user-level keys; company keys can use GET /offices or, as admin, GET /company. The vendor's spec shows a JSON body at the token endpoint, with client id and secret in it. `scope` names additional scopes only; the key may also go as ?apikey=.",
+            "The verify path `/users/me` works only with a key of a user. Check a company key with GET `/offices`, or as admin with GET `/company`. The OAuth token URL takes a JSON body with the client ID and the client secret. The parameter `scope` names only additional scopes. Dialpad also accepts the key as `?apikey=`, but a URL may be logged.",
         ),
         ..Facts::EMPTY
     },
@@ -1863,7 +1888,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Custom-scoped tokens need account:read for `verify`, else 403. OAuth URLs are from third parties. Inference and Spaces use other hosts and keys.",
+            "A token with custom scopes needs `account:read` for the verify path; without it, the answer is 403. Inference and Spaces use other hosts and other keys. Not confirmed by the vendor: the OAuth URLs.",
         ),
         ..Facts::EMPTY
     },
@@ -1923,7 +1948,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "discord/discord-api-docs:developers/discord-social-sdk/development-guides/account-linking-on-mobile.mdx",
         ],
         note: Some(
-            "A User-Agent of the form DiscordBot (url, version) is required; a client without a valid one may be blocked. /oauth2/@me works with any OAuth token whatever its scopes (not with a bot token); /users/@me works for bots and for OAuth with identify. The token URL has no version in its path. Client credentials go in Basic or in the body. PKCE is supported, for confidential clients too.",
+            "Discord requires a User-Agent of the form `DiscordBot (URL, VERSION)`, and may block a client without it: send the values of your app. `/users/@me` works for a bot token, and for OAuth with the scope `identify`. `/oauth2/@me` works for every OAuth token, and not for a bot token. The token URL has no version in its path; the client may authenticate there with HTTP Basic or in the body. PKCE is supported, also for confidential clients.",
         ),
         ..Facts::EMPTY
     },
@@ -1935,13 +1960,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "account_id",
-                description: "id of the account, from /oauth/userinfo",
+                description: "the account ID (a UUID), from `/oauth/userinfo`",
                 pattern: "^[0-9a-f-]+$",
                 default: None,
             },
             VariableFacts {
                 name: "host",
-                description: "account's host, from base_uri of /oauth/userinfo: na3, eu, demo, ...",
+                description: "the first part of the account's host, from `base_uri` of `/oauth/userinfo`, such as `na3`, `eu` or `demo`",
                 pattern: "^[a-z0-9]+$",
                 default: None,
             },
@@ -1982,7 +2007,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "docusign/docusign-esign-python-client:docusign_esign/client/api_client.py",
         ],
         note: Some(
-            "signature alone gives a refresh token for about 30 days in all; add `extended` so that each refresh starts a new full term. There is no account-free call on the REST host: account_id and base_uri come from GET https://account.docusign.com/oauth/userinfo, which would be the better check but is another host. Demo (developer) accounts use account-d.docusign.com for both OAuth URLs: host = demo doesn't work with the production login. PKCE since 2023; a public grant without secret exists.",
+            "After consent, call GET https://account.docusign.com/oauth/userinfo: it returns the `account_id` and the `base_uri` with the host. Request the scope `extended` together with `signature`: each refresh then starts a new full term, and without `extended` the refresh token ends about 30 days after consent. Demo accounts sign in at account-d.docusign.com, so they do not work with this entry's OAuth URLs. PKCE is supported since 2023, also for public clients without a secret.",
         ),
         ..Facts::EMPTY
     },
@@ -2019,7 +2044,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "dropbox/dropbox-sdk-python:dropbox/oauth.py",
         ],
         note: Some(
-            "All routes are POST, so no GET to verify: POST /check/user with {\"query\":\"x\"} or POST /users/get_current_account with body null; both want account_info.read. A team token needs Dropbox-API-Select-User. token_access_type=offline is right.",
+            "All calls are POST requests, so there is no verify path. To check a token, send POST `/check/user` with `{\"query\":\"x\"}`, or POST `/users/get_current_account` with the body `null`; both need `account_info.read`. A token of a team also needs the header `Dropbox-API-Select-User`.",
         ),
         ..Facts::EMPTY
     },
@@ -2031,13 +2056,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "org",
-                description: "environment's unique name",
+                description: "the unique name of the environment in `ORG.crm.dynamics.com`, such as `contoso`",
                 pattern: "^[a-z0-9-]+$",
                 default: None,
             },
             VariableFacts {
                 name: "region",
-                description: "crm, crm2, crm4, ...",
+                description: "the region part of the host, such as `crm`, `crm2` or `crm4`",
                 pattern: "^crm[0-9]{0,2}$",
                 default: None,
             },
@@ -2078,7 +2103,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "MicrosoftDocs/entra-docs:docs/identity-platform/v2-oauth2-auth-code-flow.md",
         ],
         note: Some(
-            "Samples use ORG.api.REGION.dynamics.com. The scope names the environment itself, so it's a template (spelling of the scope unverified); a Graph scope gives a token that Dataverse refuses. No refresh token without offline_access. Sovereign clouds have other suffixes and other login hosts.",
+            "Request `offline_access`, or no refresh token is issued. The scope must name the environment, as in this entry: Dataverse rejects a token that was issued for Microsoft Graph. Microsoft's samples use the host ORG.api.REGION.dynamics.com. National clouds have other hosts for API and login. Not confirmed by the vendor: the exact spelling of the scope.",
         ),
         ..Facts::EMPTY
     },
@@ -2113,7 +2138,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/ebay:authentication/ebay-authentication.yml",
         ],
         note: Some(
-            "redirect_uri is eBay's RuName, not a URL: a client that sends its callback URL fails. A refresh may name the scopes, no more than granted. Sandbox is auth.sandbox.ebay.com with api.sandbox.ebay.com. No GET suits every token: each API wants its own scope (GET /sell/account/v1/privilege with sell.account.readonly is a cheap one; unverified). Some APIs live on apiz.ebay.com.",
+            "Send eBay's RuName as `redirect_uri`, not the URL of your callback. Each API needs its own scope, so no verify path works for every token. A refresh may name scopes, but only scopes that the user granted. Some APIs are on apiz.ebay.com. The sandbox is at auth.sandbox.ebay.com and api.sandbox.ebay.com. Not confirmed by the vendor: GET `/sell/account/v1/privilege` with the scope `sell.account.readonly` is a cheap check.",
         ),
         ..Facts::EMPTY
     },
@@ -2124,7 +2149,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.egnyte.com/pubapi",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.egnyte.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -2163,7 +2188,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "egnyte/integrations-cookbook:book/throttling.md",
         ],
         note: Some(
-            "The same URL serves authorize (GET) and token (POST); the client's id and secret go into the body. The token URL has its own rate limit and answers 409 with Retry-After above it.",
+            "The token URL has a rate limit of its own: above it, Egnyte answers 409 with `Retry-After`. Authorization (GET) and token calls (POST) use the same URL, and the client ID and the client secret are in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -2198,7 +2223,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "elevenlabs/elevenlabs-docs:fern/apis/api/openapi-overrides.yml",
         ],
         note: Some(
-            "Keys may be limited to single endpoints, so no GET suits all; the authentication page tests with /models, /user is stricter. Residency keys work only on their own host.",
+            "A key can be limited to some endpoints, so no verify path works for every key; ElevenLabs' own example for authentication calls `/models`. A key with data residency works only on the host of its region.",
         ),
         ..Facts::EMPTY
     },
@@ -2216,6 +2241,18 @@ pub(super) static ENTRIES: [Facts; 147] = [
             })
         }],
         needs: "secrets of the connection are missing: its owner must set `access_token`, `client_id` and `client_secret`",
+        fields: &[
+            FieldFacts {
+                name: "client_id",
+                title: "Keystring of the app",
+                is_secret: false,
+            },
+            FieldFacts {
+                name: "client_secret",
+                title: "Shared secret of the app",
+                is_secret: true,
+            },
+        ],
         oauth2: Some(OAuth2Facts {
             authorize_url: Some("https://www.etsy.com/oauth/connect"),
             token_url: Some("https://api.etsy.com/v3/public/oauth/token"),
@@ -2235,7 +2272,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "etsy/open-api:README.md",
         ],
         note: Some(
-            "PKCE is required. Access tokens start with the user's numeric id and a dot; keep that prefix. x-api-key goes along with every call; whether it must be keystring alone or keystring:secret is unverified (this entry sends both). GET /application/openapi-ping checks only the app's key; a user call such as GET /application/users/me would check the token (unverified).",
+            "OAuth apps must use PKCE. Access tokens start with the numeric user ID and a dot: keep this prefix. Each call also needs the header `x-api-key`, which this entry sends as `KEYSTRING:SECRET`. GET `/application/openapi-ping` checks only the key of the app. Not confirmed by the vendor: `x-api-key` needs the secret, and not the keystring alone; GET `/application/users/me` checks the token.",
         ),
         ..Facts::EMPTY
     },
@@ -2246,7 +2283,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://start.exactonline.{region}/api",
         variables: &[VariableFacts {
             name: "region",
-            description: "country site",
+            description: "the ending of the country's site `start.exactonline.REGION`, such as `nl`, `de`, `co.uk` or `com`",
             pattern: r"^(nl|be|de|fr|es|co\.uk|com)$",
             default: None,
         }],
@@ -2283,7 +2320,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "exactonline/exactonline-api-dotnet-client:src/ExactOnline.Client.Sdk/Helpers/ApiConnector.cs",
         ],
         note: Some(
-            "Answers are XML unless Accept: application/json is sent. /v1/current/Me gives the division that nearly every path holds. Access tokens last 10 minutes, and third parties report that a refresh is refused until the last 30 seconds: an early refresh needs a margin below that.",
+            "Send `Accept: application/json`, or the answers are XML. `/v1/current/Me` returns the division, which almost every path contains. Access tokens last 10 minutes. Not confirmed by the vendor: Exact refuses a refresh earlier than 30 seconds before the token expires, so refresh with a smaller margin.",
         ),
         ..Facts::EMPTY
     },
@@ -2332,7 +2369,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "factorialco/factorial-api-sdks:skills/factorial-api-sdks/reference/api-guides/refreshing-an-access-token.md",
         ],
         note: Some(
-            "x-api-key and OAuth bearer are both accepted. API versions are dated, four a year (January, April, July, October), and stand in the path after /api: the verify path has to move on with them. The verify path takes no parameter and tells whose token it is. A user token lasts an hour and its refresh token a week, so a connection left alone for longer needs consent again; `resource_owner_type=company` in the authorization URL gives a company token without end. The vendor sends no scope in the authorization URL: scopes are set at the application. That PKCE is off is a third party's setting.",
+            "API versions are dates, four a year (January, April, July, October), in the path after `/api`: move to a newer version in time, also for the verify path. A user's token lasts an hour and its refresh token a week, so a connection that is unused for longer needs a new consent. With `resource_owner_type=company` in the authorization URL, you get a token of the company, which does not expire. Scopes are set in the app. Not confirmed by the vendor: PKCE is not supported.",
         ),
         ..Facts::EMPTY
     },
@@ -2380,7 +2417,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["figma/rest-api-spec:openapi/openapi.yaml"],
         note: Some(
-            "files:read is deprecated: ask for file_content:read, file_metadata:read and so on. /v1/me documents 403 (not 401) for a bad token. Variables and activity logs are for Enterprise only. refresh_url is a separate path.",
+            "Request granular scopes such as `file_content:read` or `file_metadata:read`: `files:read` is deprecated. `/v1/me` answers 403, not 401, to a wrong token. Variables and activity logs need the Enterprise plan. Figma refreshes tokens at a separate URL, which this entry uses.",
         ),
         ..Facts::EMPTY
     },
@@ -2413,7 +2450,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "/users/me needs the profile scope of the app (unverified) and gives account_id and business_id, which nearly every other path holds: read it after consent. An older example of the vendor authorizes at my.freshbooks.com/service/auth/oauth/authorize; the client itself uses auth.freshbooks.com.",
+            "After consent, read `account_id` and `business_id` from `/auth/api/v1/users/me`: almost every other path contains one of these IDs. An older FreshBooks example authorizes at my.freshbooks.com/service/auth/oauth/authorize; FreshBooks' client uses auth.freshbooks.com. Not confirmed by the vendor: `/users/me` needs the app's profile scope.",
         ),
         ..Facts::EMPTY
     },
@@ -2424,7 +2461,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.freshdesk.com/api/v2",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.freshdesk.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -2464,7 +2501,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "freshworks-developers/marketplace:skills/app-dev/references/architecture/freshdesk_support_agent.md",
         ],
         note: Some(
-            "/agents/me tells about the agent whose key it is. The key is the user name of basic authentication. A custom helpdesk domain also serves the API (third party).",
+            "The API key is sent as the user name of HTTP Basic. The verify path `/agents/me` returns the agent that the key belongs to. Not confirmed by the vendor: a custom helpdesk domain also serves the API.",
         ),
         ..Facts::EMPTY
     },
@@ -2475,7 +2512,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{bundle}.myfreshworks.com/crm/sales/api",
         variables: &[VariableFacts {
             name: "bundle",
-            description: "bundle alias of the account",
+            description: "the bundle alias in `BUNDLE.myfreshworks.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -2502,7 +2539,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "freshworks/marketplace-sample-apps:Freshworks-Samples/Freshdesk/requester_info_retriver/app/app.js",
         ],
         note: Some(
-            "Accounts without leads may answer 404: then GET /settings/contacts/fields. Older accounts live on {name}.freshsales.io/api.",
+            "An account without leads may answer 404 at the verify path: check it with GET `/settings/contacts/fields`. Older accounts are at NAME.freshsales.io/api instead of this base URL.",
         ),
         ..Facts::EMPTY
     },
@@ -2513,7 +2550,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.freshservice.com/api/v2",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.freshservice.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -2544,7 +2581,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "freshworks/freshworks-api-sdk:codegen/freshservice/freshservice-v2.0.1.swagger.yml",
         ],
         note: Some(
-            "Password login is gone: the key is the username, the password is any text. Requesters' keys get 403 on agents' calls.",
+            "Use an API key: login with a password no longer works. The key is sent as the user name of HTTP Basic, with any text as password. The key of a requester gets 403 on agents' calls.",
         ),
         ..Facts::EMPTY
     },
@@ -2586,7 +2623,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["frontapp/front-api-specs:core-api/core-api.json"],
         note: Some(
-            "/me describes the token itself, so any token may call it. The OAuth URLs are from a third party: access tokens last an hour, no scopes needed. How the client authenticates at the token URL is unknown. Some companies are on COMPANY.api.frontapp.com, which the spec doesn't list (unverified).",
+            "The verify path `/me` describes the token, so every token may call it. Not confirmed by the vendor: the OAuth URLs, the client's authentication at the token URL, that access tokens last an hour, that no scopes are needed, and that some companies use COMPANY.api.frontapp.com.",
         ),
         ..Facts::EMPTY
     },
@@ -2644,7 +2681,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.github.com/en/rest/rate-limit/rate-limit",
         ],
         note: Some(
-            "PKCE with S256 since 2025-07-14, recommended for OAuth and GitHub Apps. Without expiring tokens there is simply no refresh token, so `rotating` is safe as default. In 2026 OAuth apps too got 8-hour tokens with a refresh token, by app setting or by the scope offline_access; a refresh kills both old tokens (GitHub Apps: the same, refresh token 6 months). The token endpoint answers form-encoded unless Accept: application/json is sent. /rate_limit works for users', apps' and installations' tokens and costs nothing; a bad token gets 401, but NO token gets 200. /user is the alternative where only user tokens occur.",
+            "`/rate_limit` works for tokens of users, apps and installations, and does not count against the limit. A wrong token gets 401 there, but a call without a token gets 200. In 2026, OAuth apps can also have tokens of 8 hours with a refresh token, by the app's setting or the scope `offline_access`. A refresh invalidates both old tokens; GitHub Apps do the same, with refresh tokens of 6 months. Tokens that do not expire have no refresh token. The token URL answers with a form, unless the request has `Accept: application/json`. PKCE with S256 is recommended (since 2025-07-14).",
         ),
         ..Facts::EMPTY
     },
@@ -2667,7 +2704,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `api_token`, or `token`",
         fields: &[FieldFacts {
             name: "api_token",
-            title: "Personal, group or project access token",
+            title: "Access token (personal, group or project)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -2697,7 +2734,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getsentry/sentry#29747 (third party, expiry)",
         ],
         note: Some(
-            "PKCE is recommended for server apps too. Access tokens last 2 hours; that refresh tokens rotate is unverified. Self-managed and Dedicated have the same paths on another host: add an integration of your own for it. A token without api, read_api or read_user (e.g. read_repository only) is refused at /v4/user: /v4/personal_access_tokens/self is the fallback for access tokens (unverified).",
+            "This entry is for gitlab.com. Self-managed and Dedicated instances have the same paths on another host: add your own integration for them. PKCE is recommended, also for server apps. Access tokens last 2 hours. A token without `api`, `read_api` or `read_user` is refused at `/v4/user`. Not confirmed by the vendor: refresh tokens rotate; `/v4/personal_access_tokens/self` checks access tokens without these scopes.",
         ),
         ..Facts::EMPTY
     },
@@ -2732,7 +2769,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/gmail.v1.json",
         ],
         note: Some(
-            "profile takes mail.google.com, gmail.modify, gmail.compose, gmail.readonly or gmail.metadata; a token with gmail.send or gmail.labels alone gets 403 there. readonly and metadata are restricted scopes (yearly security assessment for public apps). Refresh tokens of apps in Testing status die after 7 days (unverified). Uploads go to the same host under /upload. PKCE isn't required.",
+            "The verify path needs the scope `https://mail.google.com/`, `gmail.modify`, `gmail.compose`, `gmail.readonly` or `gmail.metadata`: a token with only `gmail.send` or `gmail.labels` gets 403 there. `gmail.readonly` and `gmail.metadata` are restricted scopes: a public app needs a security assessment every year. Uploads use `/upload` on the same host. PKCE is optional. Not confirmed by the vendor: refresh tokens of an app in the status Testing end after 7 days.",
         ),
         ..Facts::EMPTY
     },
@@ -2762,7 +2799,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "gocardless/gocardless-pro-python:gocardless_pro/services/creditors_service.py",
         ],
         note: Some(
-            "GoCardless-Version is required and still 2015-07-06. Partners have OAuth at connect.gocardless.com (long-lived tokens) (unverified). Bank account data is another API.",
+            "The header `GoCardless-Version` is required; this entry sends the current version, 2015-07-06. Bank account data is another API. Not confirmed by the vendor: partners have OAuth at connect.gocardless.com, with tokens that last long.",
         ),
         ..Facts::EMPTY
     },
@@ -2773,7 +2810,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{host}",
         variables: &[VariableFacts {
             name: "host",
-            description: "host of api_base_url_for_customer in the token answer; api.gong.io for key and secret",
+            description: "the API host: from `api_base_url_for_customer` of the token answer, or `api.gong.io` for an access key",
             pattern: r"^([a-z0-9-]+\.)?api\.gong\.io$",
             default: None,
         }],
@@ -2822,7 +2859,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Authorization is for the whole company, by a tech admin. A customer's token works only on the host named in api_base_url_for_customer. Keys can have an expiry and an IP allow list (403). Only Retry-After, no budget headers. MCP tokens are separate and don't work here.",
+            "A technical administrator authorizes the app for the whole company. A customer's token works only on the host in `api_base_url_for_customer` of the token answer. An access key can have an expiry date and an IP allow list (403 from other addresses). Gong sends only `Retry-After`, and no header with the remaining budget. MCP tokens do not work here.",
         ),
         ..Facts::EMPTY
     },
@@ -2859,7 +2896,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/calendar.v3.json",
         ],
         note: Some(
-            "A token with only calendar.events can't read the calendar list: verify then with /calendars/primary/events?maxResults=1. Narrower scopes exist: calendar.calendarlist.readonly, calendar.events.readonly.",
+            "A token with only `calendar.events` cannot read the list of calendars: check it with `/calendars/primary/events?maxResults=1`. Narrower scopes are `calendar.calendarlist.readonly` and `calendar.events.readonly`.",
         ),
         ..Facts::EMPTY
     },
@@ -2893,7 +2930,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/docs.v1.json",
         ],
         note: Some(
-            "The only GET of this API needs a document id, so there is no verify path on this host: see google-sheets for other checks.",
+            "Every GET of this API needs the ID of a document, so there is no verify path. The note of google-sheets describes other checks.",
         ),
         ..Facts::EMPTY
     },
@@ -2929,7 +2966,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "iamgbsmith/til:security/get-openid-connect-provider-configuration.md (copy of Google's discovery document)",
         ],
         note: Some(
-            "about.get answers 400 without `fields`. drive.file is the narrow scope; the vendor says that some of the others need a security assessment (drive, drive.readonly, drive.metadata* unverified). Discovery lists S256 and client_secret_post and _basic. A refresh answer brings no new refresh token as a rule. Uploads: /upload/drive/v3 on the same host.",
+            "The verify path needs the parameter `fields`: without it, the answer is 400. `drive.file` is the narrow scope. Google requires a security assessment for some of the other scopes; not confirmed by the vendor for `drive`, `drive.readonly` and `drive.metadata`. A refresh usually returns no new refresh token. Uploads use `/upload/drive/v3` on the same host.",
         ),
         ..Facts::EMPTY
     },
@@ -2951,7 +2988,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `api_key`, or `api_key`",
         fields: &[FieldFacts {
             name: "api_key",
-            title: "Gemini API key",
+            title: "API key",
             is_secret: true,
         }],
         verify: Some("/v1beta/models?pageSize=1"),
@@ -2965,7 +3002,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/python-genai:google/genai/_api_client.py",
         ],
         note: Some(
-            "Google is moving from standard keys to auth keys (bound to a service account): unrestricted standard keys are rejected since 2026-06-19, new keys from AI Studio are auth keys. Both go into x-goog-api-key; the key in the query leaks into logs. A bad key is commonly answered with 400 (API_KEY_INVALID), not 401 (unverified), so count 400 with that reason as bad. Regional and Vertex hosts ({location}-aiplatform.googleapis.com) are another API with OAuth.",
+            "New keys from AI Studio are auth keys, which are bound to a service account; unrestricted standard keys are rejected since 2026-06-19. Both kinds are sent in `x-goog-api-key`. Do not send the key in the query, because URLs are logged. Vertex AI (LOCATION-aiplatform.googleapis.com) is another API, with OAuth. Not confirmed by the vendor: a wrong key gets 400 with the reason `API_KEY_INVALID`, not 401, so count that answer as a wrong key.",
         ),
         ..Facts::EMPTY
     },
@@ -3000,7 +3037,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "googleapis/google-api-python-client:googleapiclient/discovery_cache/documents/sheets.v4.json",
         ],
         note: Some(
-            "Every GET of this API needs a spreadsheet id, so there is no verify path on this host. With openid among the scopes, https://openidconnect.googleapis.com/v1/userinfo checks any Google token; a refresh is a check too. drive.file is the narrow scope for files that the app made or the user picked.",
+            "Every GET of this API needs the ID of a spreadsheet, so there is no verify path. A token refresh is a check. If `openid` is among the scopes, GET https://openidconnect.googleapis.com/v1/userinfo also checks the token. `drive.file` is the narrow scope: only files that the app created or the user picked.",
         ),
         ..Facts::EMPTY
     },
@@ -3011,7 +3048,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.gorgias.com",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.gorgias.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -3029,7 +3066,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "email",
-                title: "E-mail of the user",
+                title: "Email address of the user",
                 is_secret: false,
             },
             FieldFacts {
@@ -3065,7 +3102,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "No refresh token without the scope `offline` (not offline_access). Access tokens last 24 hours, refresh tokens don't end. write:all is the old catch-all scope.",
+            "Request the scope `offline` (not `offline_access`), or no refresh token is issued. Access tokens last 24 hours, and refresh tokens do not expire. `write:all` is the old scope for everything.",
         ),
         ..Facts::EMPTY
     },
@@ -3107,7 +3144,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "grnhse/greenhouse-api-docs:source/includes/harvest/_introduction.md",
         ],
         note: Some(
-            "Harvest v1 and v2 with API keys ended 2026-08-31: v3 with OAuth is the only way. Two kinds: partner authorization code (client issued by hand after a signed partnership) and a customer's own client_credentials (token_url https://auth.greenhouse.io/token, basic, optional body parameter sub = user id). Scopes are harvest:RESOURCE:ACTION and fixed at issue; no endpoint is open to every token, so verify needs harvest:users:list.",
+            "Harvest v1 and v2 with API keys ended on 2026-08-31, so OAuth with v3 is the only way. A partner uses the authorization code flow, with a client that Greenhouse issues after a signed partnership. A customer uses client credentials of its own, with the optional body parameter `sub` (a user ID). Scopes have the form `harvest:RESOURCE:ACTION` and are fixed when the client is issued. The verify path needs `harvest:users:list`.",
         ),
         ..Facts::EMPTY
     },
@@ -3181,7 +3218,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Pin X-Gusto-API-Version (the vendor's client for app integrations sends it with every call; 2025-06-15 and 2026-06-15 exist). Sandbox api.gusto-demo.com has its own /oauth/authorize and /oauth/token. Scopes are given to the app by Gusto, not asked for in the URL.",
+            "Gusto versions its API by `X-Gusto-API-Version` (2025-06-15 and 2026-06-15 exist): this entry sends 2025-06-15 with each call. Gusto gives the scopes to the app; the authorization URL requests none. The sandbox, api.gusto-demo.com, has its own `/oauth/authorize` and `/oauth/token`.",
         ),
         ..Facts::EMPTY
     },
@@ -3221,7 +3258,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "helpscout/helpscout-api-php:src/Users/UsersEndpoint.php",
         ],
         note: Some(
-            "The vendor documents two flows: authorization code for others' accounts, client credentials for one's own (no refresh token then). Token calls take JSON, form or query. The credential's user must be active, else 401. Access token 2 days (third party). Whether a refresh replaces the refresh token is unverified: store whatever comes. Docs API is another host with basic auth.",
+            "To access accounts of others, use the authorization code flow. For your own account, use client credentials, which return no refresh token. If the user of the credential is inactive, the answer is 401. The Docs API is on another host, with HTTP Basic. Not confirmed by the vendor: access tokens last 2 days. It is unknown if a refresh replaces the refresh token, so store each refresh token that you receive.",
         ),
         ..Facts::EMPTY
     },
@@ -3270,7 +3307,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://apidocs.hibob.com/reference/get_company-named-lists-listname",
         ],
         note: Some(
-            "Approved Marketplace partners are sent to OAuth 2.0 instead (apidocs.hibob.com/reference/oauth-20). A firewall blocks callers after repeated 401/403, so don't poll verify with a dead credential. A service user without permission gets 200 with fields left out (third party).",
+            "Do not check a wrong credential repeatedly: after several answers of 401 or 403, a firewall blocks the caller. Approved Marketplace partners use OAuth 2.0 (apidocs.hibob.com/reference/oauth-20). Not confirmed by the vendor: a service user without permission gets 200, and fields are missing in the answer.",
         ),
         ..Facts::EMPTY
     },
@@ -3290,7 +3327,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "Private app or service key access token",
+            title: "Access token (of a private app or a service key)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -3323,7 +3360,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.hubspot.com/changelog/rate-limit-headers-will-now-appear-for-oauth-authenticated-calls",
         ],
         note: Some(
-            "The dated spelling of the verify path, /account-info/2026-03/details, is described too; both need only the scope `oauth`, which every app has. The token endpoint takes code_verifier, so PKCE is supported, and takes everything in the body. v1 of the OAuth API is deprecated on 2027-02-16; /oauth/2026-09/token already exists. Daily rate headers don't come with OAuth calls (no daily limit there). Access tokens last 30 minutes. Regional api-eu1/api-na1 hosts aren't in the vendor's specification, which lists only api.hubapi.com: they are unverified.",
+            "Every app has the scope `oauth`, which is enough for the verify path; `/account-info/2026-03/details` is the dated path of the same call. Access tokens last 30 minutes. Version 1 of the OAuth API is deprecated from 2027-02-16; `/oauth/2026-09/token` exists already. PKCE is supported. Calls with OAuth have no daily limit, so their answers have no headers for it. Not confirmed by the vendor: the regional hosts api-eu1 and api-na1 (the specification lists only api.hubapi.com).",
         ),
         ..Facts::EMPTY
     },
@@ -3367,7 +3404,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["intercom/Intercom-OpenAPI:descriptions/2.15/api.intercom.io.yaml"],
         note: Some(
-            "Without Intercom-Version the answer's shape follows the app's setting: pin it (2.15 and 2.16 are described). Scopes are set in the app, not asked for. EU and AU workspaces: api.eu/api.au.intercom.io for API and token, app.eu/app.au.intercom.com for authorize (third party); a call to the wrong region fails.",
+            "The version in `Intercom-Version` decides the form of the answers; without this header, the app's setting decides. This entry sends 2.15; 2.16 also exists. Scopes are set in the app. A call to the wrong region fails. Not confirmed by the vendor: EU and AU workspaces use api.eu.intercom.io or api.au.intercom.io for API and tokens, and app.eu.intercom.com or app.au.intercom.com for authorization.",
         ),
         ..Facts::EMPTY
     },
@@ -3384,7 +3421,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `api_key`",
         fields: &[FieldFacts {
             name: "api_key",
-            title: "Server-side API key",
+            title: "API key (server-side)",
             is_secret: true,
         }],
         verify: Some("/channels"),
@@ -3401,7 +3438,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Iterable/api-client:tests/unit/client.test.ts",
         ],
         note: Some(
-            "There is no OAuth. JWT-enabled keys are for clients and need a signed token per user. Projects in the EU data center answer on api.eu.iterable.com.",
+            "Use a server-side key. Keys with JWT are for apps on devices, and need a signed token for each user. Projects in the EU data center answer at api.eu.iterable.com. Iterable offers no OAuth.",
         ),
         ..Facts::EMPTY
     },
@@ -3426,7 +3463,9 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url_confidence: Confidence::Documented,
         checked: "2026-11-29",
         sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
-        note: Some("The key stands in the query (apikey): keep it out of logs."),
+        note: Some(
+            "The key is sent in the query parameter `apikey`. Keep URLs of this API out of logs.",
+        ),
         ..Facts::EMPTY
     },
     Facts {
@@ -3436,7 +3475,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://api.atlassian.com/ex/jira/{cloud_id}",
         variables: &[VariableFacts {
             name: "cloud_id",
-            description: "site's cloud id, from /oauth/token/accessible-resources",
+            description: "the cloud ID of the site, a UUID from `https://api.atlassian.com/oauth/token/accessible-resources`",
             pattern: "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
             default: None,
         }],
@@ -3474,7 +3513,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Without audience=api.atlassian.com and prompt=consent the authorize call fails or brings no consent; without offline_access there's no refresh token. /myself needs read:jira-user. A 3LO token is refused (401) at SITE.atlassian.net: only the gateway takes it. Government cloud has other hosts.",
+            "GET https://api.atlassian.com/oauth/token/accessible-resources lists the user's sites with their cloud IDs. An OAuth token works only at api.atlassian.com; SITE.atlassian.net answers 401. Request `offline_access`, or no refresh token is issued; the verify path needs `read:jira-user`. The authorization URL must contain `audience=api.atlassian.com` and `prompt=consent`, which this entry sends. The government cloud has other hosts.",
         ),
         ..Facts::EMPTY
     },
@@ -3485,7 +3524,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.atlassian.net",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "site's subdomain",
+            description: "the subdomain in `SUBDOMAIN.atlassian.net`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -3497,7 +3536,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "email",
-                title: "Atlassian account e-mail",
+                title: "Email address of the Atlassian account",
                 is_secret: false,
             },
             FieldFacts {
@@ -3507,7 +3546,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "subdomain",
-                title: "Site (SUBDOMAIN.atlassian.net)",
+                title: "Subdomain",
                 is_secret: false,
             },
         ],
@@ -3530,7 +3569,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "API tokens with scopes work only at https://api.atlassian.com/ex/jira/{cloud_id}, with basic authentication as well. At the site host such a token gets 401. Every API token expires after 1 day to 1 year (default a year; old ones ended by 2026-05-12). Atlassian forbids a distributed app to collect users' API tokens (its security requirements for cloud apps).",
+            "Use an API token without scopes here: a token with scopes gets 401 at the host of the site, and works only at https://api.atlassian.com/ex/jira/CLOUD_ID, also with HTTP Basic. Each API token expires after 1 day to 1 year (default: 1 year; old tokens ended by 2026-05-12). Atlassian's security requirements forbid that a distributed app collects API tokens of users: use the entry jira (OAuth) for such an app.",
         ),
         ..Facts::EMPTY
     },
@@ -3569,7 +3608,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Jobvite/APIConnectorSamples:JobviteApiConnectorCSharp/JobviteApiConnectorCSharp/Program.cs",
         ],
         note: Some(
-            "The vendor's sample sends the key and the secret in the query (?api=...&sc=...); the two headers are a third party's word, and keep the secret out of logs. It isn't known if a bad key gets 401, or 200 with an error in the body. Staging has its own host.",
+            "Jobvite's sample sends the key and the secret in the query (`?api=...&sc=...`), which may be logged. It is unknown if a wrong key gets 401, or 200 with an error in the body: read the body. The staging system has its own host. Not confirmed by the vendor: the two headers that this entry uses.",
         ),
         ..Facts::EMPTY
     },
@@ -3623,7 +3662,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/klaviyo:authentication/klaviyo-authentication.yml",
         ],
         note: Some(
-            "Klaviyo lists every 2024 revision as retired since October 2026 (calls get 410 or fall forward to a breaking revision), 2025 ones as deprecated; 2026-10-15 is the newest. A revision lives two years, so the pin needs a yearly bump. PKCE S256 is required for confidential clients too. Access token 1 hour; the refresh token dies after 90 days without use (third-party page). Keys are scoped, so accounts:read must be on the key for `verify`.",
+            "The API key or OAuth app needs `accounts:read` for the verify path. A revision lives two years, so move to a newer `revision` each year: all revisions of 2024 are retired since October 2026 (a call gets 410 or a newer, incompatible revision), those of 2025 are deprecated, and 2026-10-15 is the newest. OAuth apps must use PKCE with S256. Access tokens last 1 hour. Not confirmed by the vendor: a refresh token ends after 90 days without use.",
         ),
         ..Facts::EMPTY
     },
@@ -3634,7 +3673,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{org}.api.kustomerapp.com/v1",
         variables: &[VariableFacts {
             name: "org",
-            description: "organisation's name",
+            description: "the organization in `ORG.api.kustomerapp.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -3664,7 +3703,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["https://developer.kustomer.com/docs/get-started/authentication.md"],
         note: Some(
-            "The vendor now lists OAuth 2.0 beside API keys, whose URLs are unknown. Keys carry roles (org.user.read and so on) and may expire.",
+            "Keys carry roles such as `org.user.read`, and may expire. Kustomer also lists OAuth 2.0, but the OAuth URLs are unknown, so use an API key.",
         ),
         ..Facts::EMPTY
     },
@@ -3711,7 +3750,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/skills/lever-oauth-app/SKILL.md",
         ],
         note: Some(
-            "The sandbox isn't just another API host: it signs in at https://sandbox-lever.auth0.com/authorize and /oauth/token with audience https://api.sandbox.lever.co/v1/, and its tokens don't work in production. Scopes are RESOURCE:ACTION:admin, e.g. applications:read:admin; without offline_access no refresh token. The user consents again after 1 year, or 90 days without use. Clients are issued by Lever to partners. A key's endpoints are chosen one by one, so verify needs one that is on (for example /users?limit=1).",
+            "Check an API key with an endpoint that is enabled for it, such as GET `/users?limit=1`: endpoints are enabled one by one. Lever issues OAuth clients to partners. Scopes have the form `RESOURCE:ACTION:admin`, such as `applications:read:admin`; request `offline_access` to get a refresh token. The user must consent again after 1 year, or after 90 days without use. The sandbox signs in at https://sandbox-lever.auth0.com (`/authorize`, `/oauth/token`) with the audience https://api.sandbox.lever.co/v1/; its tokens do not work in production.",
         ),
         ..Facts::EMPTY
     },
@@ -3764,7 +3803,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "linear/linear:packages/sdk/src/error.ts",
         ],
         note: Some(
-            "GraphQL only: no GET to verify; POST /graphql {\"query\":\"{ viewer { id } }\"} is the usual check. All OAuth apps moved to refresh tokens on 2026-04-01. Unverified: a rate-limited call answers 400 with code RATELIMITED, not 429. X-RateLimit-Complexity-Reset exists as well. Some third-party clients use PKCE. A personal key goes without `Bearer`.",
+            "Linear has only GraphQL, so there is no verify path: check with POST `/graphql` and `{\"query\":\"{ viewer { id } }\"}`. A personal API key is sent without `Bearer`. Since 2026-04-01, all OAuth apps use refresh tokens. Linear also sends `X-RateLimit-Complexity-Reset`. Not confirmed by the vendor: above the rate limit, the answer is 400 with the code `RATELIMITED`, not 429; PKCE works, as some clients use it.",
         ),
         ..Facts::EMPTY
     },
@@ -3799,7 +3838,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/en-us/linkedin/shared/authentication/programmatic-refresh-tokens",
         ],
         note: Some(
-            "Refresh tokens only for approved marketing partners: others get a 60 day access token and must ask the user again, so `refresh` may be `none`. A refresh doesn't renew the refresh token's 365 days: it ends a year after consent. userinfo needs openid. Paths under /rest need LinkedIn-Version: YYYYMM (a version lives about a year), so the host app must send it; /v2 doesn't.",
+            "Only approved marketing partners receive refresh tokens: other apps receive an access token for 60 days, and the user must then consent again. A refresh does not extend the refresh token, which ends 365 days after consent. The verify path needs the scope `openid`. For paths below `/rest`, send the header `LinkedIn-Version: YYYYMM` yourself (a version lives about a year); paths below `/v2` do not need it.",
         ),
         ..Facts::EMPTY
     },
@@ -3810,7 +3849,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{dc}.api.mailchimp.com/3.0",
         variables: &[VariableFacts {
             name: "dc",
-            description: "data centre, from the token metadata or the key's suffix",
+            description: "the data center in `DC.api.mailchimp.com`, such as `us6`: the ending of the API key, or `dc` of the OAuth metadata",
             pattern: "^us[0-9]{1,3}$",
             default: None,
         }],
@@ -3834,7 +3873,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "dc",
-                title: "Data centre (the key's suffix)",
+                title: "Data center (the ending of the API key)",
                 is_secret: false,
             },
         ],
@@ -3860,7 +3899,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mailchimp/fern-marketing-api-docs:fern/.well-known/agent-skills/set-up-oauth/SKILL.md",
         ],
         note: Some(
-            "There are no scopes, no refresh token and no expiry: a 401 means that the user took the access away. The token answer says expires_in = 0: take 0 as `never`. Two spellings of the host are the vendor's own: its older client and documentation use {dc}.api.mailchimp.com (the data center is the suffix of an API key, or comes from https://login.mailchimp.com/oauth2/metadata), its newest guide for OAuth says that https://api.mailchimp.com/3.0 serves every account with no data center to look up.",
+            "Tokens have no scopes, no refresh token and no expiry: a 401 means that the user removed the access. `expires_in = 0` in the token answer means never. The data center is the ending of an API key (such as `us6`); for OAuth, GET https://login.mailchimp.com/oauth2/metadata returns it. Mailchimp's newest guide for OAuth says that https://api.mailchimp.com/3.0 serves every account, without a data center.",
         ),
         ..Facts::EMPTY
     },
@@ -3896,7 +3935,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "A domain's sending key can't list domains and fails this check though valid. Region is the account's: a US key gets 401 at api.eu. Stored messages are at storage-*.api.mailgun.net hosts named in answers.",
+            "Use a key of the account: the sending key of a domain cannot list domains, so it fails at the verify path. The account belongs to one region: a US key gets 401 at api.eu.mailgun.net. Stored messages are on hosts that Mailgun names in its answers (storage-*.api.mailgun.net).",
         ),
         ..Facts::EMPTY
     },
@@ -3907,7 +3946,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{munchkin}.mktorest.com",
         variables: &[VariableFacts {
             name: "munchkin",
-            description: "Munchkin account id",
+            description: "the Munchkin account ID in `MUNCHKIN.mktorest.com`, such as `123-ABC-456`",
             pattern: "^[0-9]{3}-[A-Za-z]{3}-[0-9]{3}$",
             default: None,
         }],
@@ -3919,7 +3958,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "client_id",
-                title: "Client ID of the custom service",
+                title: "Client ID",
                 is_secret: false,
             },
             FieldFacts {
@@ -3946,7 +3985,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "AdobeDocs/marketo-apis:static/swagger-identity.json",
         ],
         note: Some(
-            "usage.json needs no permission, by the vendor's own spec. access_token as a query or form parameter is gone since 2026-03-31: header only. Tokens live 1 hour and a new request returns the same one with its remaining life. Most errors come with HTTP 200, success false and code 601 (invalid) or 602 (expired) (unverified), so read the body. Token calls aren't counted against the limit.",
+            "The verify path needs no permission. Tokens last 1 hour, and a new token call returns the same token with its remaining time; token calls do not count against the limit. Since 2026-03-31, the token works only in the header, and not as a parameter. Not confirmed by the vendor: most errors come with HTTP 200, `success: false` and the code 601 (invalid token) or 602 (expired token), so read the body.",
         ),
         ..Facts::EMPTY
     },
@@ -3966,7 +4005,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "System user or page access token",
+            title: "Access token (of a system user or a page)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -3996,7 +4035,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.facebook.com/documentation/facebook-login/guides/advanced/oidc-token",
         ],
         note: Some(
-            "v25.0 (2026-02-18) lasts to 2028-07-29; v26.0 came 2026-07-29. Calls to an ended version fall forward to the oldest live one. A token that is not valid is commonly answered with 400 and error code 190, not 401: read the body. Long-lived tokens (about 60 days) come from grant_type=fb_exchange_token; there is no refresh token. PKCE exists only in the OpenID Connect flow (scope openid), which the vendor calls a test: it is off here. Instagram login has hosts of its own.",
+            "Read the body: an invalid token usually gets 400 with the error code 190, not 401. There is no refresh token; `grant_type=fb_exchange_token` exchanges a token for a token of about 60 days. v25.0 (2026-02-18) lasts until 2028-07-29, and v26.0 was released on 2026-07-29. Calls to an ended version go to the oldest version that still exists. PKCE exists only in the OpenID Connect flow, which Meta calls a test, so this entry does not use it. Instagram login has its own hosts.",
         ),
         ..Facts::EMPTY
     },
@@ -4037,7 +4076,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/graph/api/usersettings-get",
         ],
         note: Some(
-            "PKCE with S256 is recommended for confidential clients too. No refresh token without offline_access. /me is for delegated tokens: an app-only token gets an error there (/v1.0/organization serves, with a permission), and /v1.0/$metadata is open to all. With `common` a guest or single-tenant app fails: use an integration of your own with the tenant in its URLs. A token request with an Origin header is refused for a web client. A new refresh token comes with each refresh, the old one isn't revoked at once (unverified): store the newest. National clouds (US Government, China) have other hosts for both login and Graph. RateLimit-* headers are unverified; Retry-After is certain.",
+            "Request `offline_access`, or no refresh token is issued. A guest or an app for one tenant cannot use the tenant `common`: add your own integration with the tenant in the OAuth URLs. The verify path `/me` works only for a user's token; for a token of an app, use `/v1.0/organization` (needs a permission). `/v1.0/$metadata` is public. Do not send an `Origin` header in the token call of a web client. PKCE with S256 is recommended. National clouds (US Government, China) have other hosts for login and API. Graph sends `Retry-After`. Not confirmed by the vendor: the `RateLimit-*` headers; the old refresh token stays valid for a time after a refresh (always store the newest).",
         ),
         ..Facts::EMPTY
     },
@@ -4063,7 +4102,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mistralai/platform-docs-public:openapi.yaml",
             "mistralai/platform-docs-public:src/content/en/docs/inference/regional-inference/page.mdx",
         ],
-        note: Some("The regional hosts are documented for regional inference."),
+        note: Some("The hosts api.eu.mistral.ai and api.us.mistral.ai are for regional inference."),
         ..Facts::EMPTY
     },
     Facts {
@@ -4110,7 +4149,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mixpanel/docs:reference/service-accounts.mdx",
         ],
         note: Some(
-            "Query calls need ?project_id= with a service account. 60 queries an hour, 5 at once. EU and India projects answer only on eu. and in.; the specs also list a bearer token.",
+            "With a service account, each query needs the parameter `project_id`. The limits are 60 queries an hour and 5 queries at a time. Projects in the EU or in India answer only at eu.mixpanel.com or in.mixpanel.com. Mixpanel's specifications also list a bearer token.",
         ),
         ..Facts::EMPTY
     },
@@ -4151,7 +4190,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mollie/mollie-api-python:mollie/api/client.py",
         ],
         note: Some(
-            "API keys may not call /permissions or /organizations/me, OAuth tokens not /profiles/me; /methods takes all kinds, OAuth with payments.read. /permissions needs no scope and is the best check for OAuth.",
+            "The verify path `/methods` works for API keys, and for OAuth tokens with `payments.read`. For OAuth, `/permissions` is the best check, because it needs no scope. API keys cannot call `/permissions` or `/organizations/me`, and OAuth tokens cannot call `/profiles/me`.",
         ),
         ..Facts::EMPTY
     },
@@ -4199,7 +4238,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "mondaycom/monday-graphql-api:packages/api/lib/api-client.ts",
         ],
         note: Some(
-            "All new apps use OAuth 2.1 and can't turn it off: PKCE, tokens that expire, refresh tokens, a new token URL. Legacy apps keep https://auth.monday.com/oauth2/token and endless tokens, but API version 2027-04 and later answer those with 401 OAUTH21_TOKEN_REQUIRED: pin API-Version to a dated version. Rotation of refresh tokens is unverified: store a new one if one comes. GraphQL only: no GET to verify, POST {\"query\":\"{ me { id } }\"} (me:read unverified). An admin has to install the app in the account first.",
+            "monday.com has only GraphQL, so there is no verify path: check with POST and `{\"query\":\"{ me { id } }\"}`. An admin must first install the app in the account. New apps use OAuth 2.1 with PKCE, tokens that expire and refresh tokens. Older apps keep https://auth.monday.com/oauth2/token and tokens without expiry, but API versions from 2027-04 answer such tokens with 401 `OAUTH21_TOKEN_REQUIRED`: set `API-Version` to a date. Not confirmed by the vendor: a refresh replaces the refresh token (store a new one if you receive it); the query needs `me:read`.",
         ),
         ..Facts::EMPTY
     },
@@ -4211,13 +4250,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "account",
-                description: "account id in host form: 1234567 or 1234567-sb1",
+                description: "the account ID as in the host, in small letters with a hyphen, such as `1234567` or `1234567-sb1`",
                 pattern: "^[a-z0-9]+(-[a-z0-9]+)?$",
                 default: None,
             },
             VariableFacts {
                 name: "realm",
-                description: "account id in signature form: 1234567 or 1234567_SB1",
+                description: "the account ID as in the OAuth 1.0 signature, in capital letters with an underscore, such as `1234567` or `1234567_SB1`",
                 pattern: "^[A-Z0-9]+(_[A-Z0-9]+)?$",
                 default: None,
             },
@@ -4285,7 +4324,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.oracle.com/en/cloud/saas/netsuite/ns-online-help/section_160855590788.html",
         ],
         note: Some(
-            "Use OAuth 2.0 for new integrations: from release 2027.1 no new integration can use token-based authentication (OAuth 1.0), and support for it is planned to end with 2028.2. The client authenticates at the token URL with HTTP Basic, and PKCE is supported. OAuth covers REST and RESTlets (scope restlets), not SOAP. The authorization URL is a third party's word.",
+            "Use OAuth 2.0 for a new integration: from release 2027.1, no new integration can use token-based authentication (OAuth 1.0), and its support is planned to end with 2028.2. OAuth 2.0 works for REST and for RESTlets (scope `restlets`), and not for SOAP. The client authenticates at the token URL with HTTP Basic, and PKCE is supported. Not confirmed by the vendor: the authorization URL.",
         ),
         ..Facts::EMPTY
     },
@@ -4332,7 +4371,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "makenotion/notion-sdk-js:src/api-endpoints/oauth.ts",
         ],
         note: Some(
-            "Capabilities are set in the integration's settings, not by scopes. owner=user is usual; the token call takes JSON with HTTP basic. Newest version 2026-03-11; the vendor's SDK v5 defaults to 2025-09-03 and takes nothing older than that; 2022-06-28 predates data sources (a database may hold several). Token answers carry refresh_token. The admin API (/admin/v1) is versioned apart (2026-06-01).",
+            "The settings of the integration decide what it may do; there are no scopes. The token call takes JSON with HTTP Basic, and its answer contains a refresh token. This entry sends the newest `Notion-Version`, 2026-03-11. Notion's SDK v5 sends 2025-09-03 and supports no older version. Version 2022-06-28 does not know data sources, of which a database may have several. The admin API (`/admin/v1`) has its own versions, such as 2026-06-01.",
         ),
         ..Facts::EMPTY
     },
@@ -4343,7 +4382,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{org}/api/v1",
         variables: &[VariableFacts {
             name: "org",
-            description: "org's host",
+            description: "the host of the organization, such as `acme.okta.com` or `acme.okta-emea.com`",
             pattern: r"^[a-z0-9-]+\.(okta\.com|oktapreview\.com|okta-emea\.com|okta-gov\.com|okta\.mil)$",
             default: None,
         }],
@@ -4386,7 +4425,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "okta/okta-developer-docs:packages/@okta/vuepress-site/docs/concepts/okta-organizations/index.md",
         ],
         note: Some(
-            "oauth2 stands in `also` without URLs: the org authorization server's are in the vendor's OpenAPI. Management scopes (okta.*) only from the org server, not from a custom one. API tokens lapse after 30 days without use and may be bound to network zones.",
+            "An API token ends after 30 days without use, and may be limited to network zones. Only the authorization server of the organization issues management scopes (`okta.*`); a custom authorization server does not issue them.",
         ),
         ..Facts::EMPTY
     },
@@ -4420,7 +4459,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://learn.microsoft.com/graph/api/resources/users",
         ],
         note: Some(
-            "Same OAuth as microsoft-graph. A base that ends in /me/drive bars shared drives (/drives/{id}, /sites/...): the entry microsoft-graph has the wider base URL. Content is served by pre-signed URLs on other hosts, to be called without the credential. Scope unverified.",
+            "This base URL reaches only the user's own drive: for shared drives and sites (`/drives/ID`, `/sites/...`), use the entry microsoft-graph. OAuth is the same as for microsoft-graph. File contents are at signed URLs on other hosts: call these URLs without the credential. Not confirmed by the vendor: the scope `Files.Read` is enough.",
         ),
         ..Facts::EMPTY
     },
@@ -4463,7 +4502,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "openai/openai-python:README.md",
         ],
         note: Some(
-            "Admin keys are another kind (only for /organization/...), and a restricted project key may lack the right to list models: 403 there still means a valid key. Optional headers OpenAI-Organization and OpenAI-Project. mtls.api.openai.com is the host for client certificates. The regional hosts are unverified.",
+            "A restricted key of a project may not have the right to list models: a 403 at the verify path still means a valid key. Admin keys are another kind, only for `/organization/...`. The headers `OpenAI-Organization` and `OpenAI-Project` are optional. Client certificates work at mtls.api.openai.com. Not confirmed by the vendor: the regional hosts.",
         ),
         ..Facts::EMPTY
     },
@@ -4492,7 +4531,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "OpenRouterTeam/docs:guides/overview/auth/oauth.mdx",
         ],
         note: Some(
-            "/models is public and tells nothing about the key; /key documents 401. /credits needs a management key. A PKCE flow (https://openrouter.ai/auth, callback_url, code exchanged at POST /auth/keys) yields a key, but isn't OAuth 2.0. Optional: HTTP-Referer, X-OpenRouter-Title. Regional hosts are for enterprise customers.",
+            "The verify path `/key` answers 401 to a wrong key; `/models` is public, so it checks nothing. `/credits` needs a management key. A user can create a key by OpenRouter's PKCE flow (https://openrouter.ai/auth with `callback_url`, then POST `/auth/keys`), which is not OAuth 2.0. The headers `HTTP-Referer` and `X-OpenRouter-Title` are optional. Regional hosts are for enterprise customers.",
         ),
         ..Facts::EMPTY
     },
@@ -4536,7 +4575,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getoutreach/clientxtdocs:samples/hello-world/aspnetcore/Services/OutreachService.cs",
         ],
         note: Some(
-            "Access token 2 hours, refresh token 14 days, at most 100 live refresh tokens; one token per user and app in 60 seconds, else 429: parallel refreshes hurt. Scopes aren't additive (write gives no read). 403 unauthorizedOauthScope = valid token without the scope. PKCE is documented only for the MCP server. Content-Type application/vnd.api+json on a GET without body is harmless.",
+            "Do not refresh in parallel: a user and app get one token in 60 seconds, else 429. Access tokens last 2 hours and refresh tokens 14 days; at most 100 refresh tokens are valid. Write scopes do not include reading. A 403 with `unauthorizedOauthScope` means that the token is valid but a scope is missing. PKCE is documented only for the MCP server.",
         ),
         ..Facts::EMPTY
     },
@@ -4565,7 +4604,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "PaddleHQ/paddle-python-sdk:paddle_billing/Resources/EventTypes/EventTypesClient.py",
         ],
         note: Some(
-            "The SDK always sends Paddle-Version: 1. Keys carry permissions and expire; sandbox keys work only on sandbox-api.paddle.com. Whether /event-types is open to every key is unverified.",
+            "Keys carry permissions and expire. Sandbox keys work only at sandbox-api.paddle.com. This entry sends `Paddle-Version: 1`, as Paddle's SDK does. Not confirmed by the vendor: every key may call `/event-types`.",
         ),
         ..Facts::EMPTY
     },
@@ -4611,7 +4650,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "PagerDuty/developer-docs:docs/app-integration-development/06-OAuth-Functionality.md",
         ],
         note: Some(
-            "/users/me works only for user keys and user tokens (400 for account keys); /abilities takes both. OAuth tokens go as Bearer, keys as `Token token=`. Client id and secret go into the body at the token URL. PKCE: required for Scoped OAuth apps, recommended for Classic User OAuth. An unknown scope is not refused: the token then has `openid` only, so read `scope` in the answer. The code is valid for 30 seconds. Events API (events.pagerduty.com) takes a routing key in the body.",
+            "The verify path `/abilities` works for all keys and tokens; `/users/me` answers 400 to a key of the account. Scoped OAuth apps must use PKCE, and it is recommended for Classic User OAuth. The client ID and the client secret are in the body of the token call. The code is valid for 30 seconds. PagerDuty does not reject an unknown scope: the token then has only `openid`, so read `scope` in the answer. The Events API (events.pagerduty.com) takes a routing key in the body.",
         ),
         ..Facts::EMPTY
     },
@@ -4652,7 +4691,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["paypal/paypal-rest-api-specifications:openapi/notifications_webhooks_v1.json"],
         note: Some(
-            "verify needs the webhooks scope, which REST apps normally have. Sandbox tokens come from api-m.sandbox.paypal.com: a token of one host fails on the other, so sandbox needs its own token URL. No scopes at the token call: they follow the app's features.",
+            "Sandbox tokens come from api-m.sandbox.paypal.com. A token of one host fails on the other host, so the sandbox needs its own token URL. The features of the app decide the scopes; the token call requests none. The verify path needs the scope for webhooks, which REST apps normally have.",
         ),
         ..Facts::EMPTY
     },
@@ -4677,9 +4716,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "perplexityai/perplexity-py:src/perplexity/_client.py",
             "perplexityai/perplexity-py:src/perplexity/resources/async_/chat/completions.py",
         ],
-        note: Some(
-            "The list of asynchronous jobs is the only cheap GET in the vendor's SDK; there is no models listing there.",
-        ),
+        note: Some("The verify path lists the asynchronous jobs. The API has no list of models."),
         ..Facts::EMPTY
     },
     Facts {
@@ -4722,7 +4759,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (v2 token URL)",
         ],
         note: Some(
-            "v1 has its own login, POST /v1/auth (JSON or form), a token of 24 hours, 60 logins per minute; v2 is client_credentials in a form. A v2 token without the resource's scope gets 403 `Insufficient access scope`, so no path is open to all. X-Personio-Partner-ID and X-Personio-App-ID are described headers for partners. GET /v2/persons?limit=1 verifies a client with the persons scope.",
+            "This entry logs in for v2, with client credentials in a form. GET `/v2/persons?limit=1` checks a client with the scope for persons; another token gets 403 `Insufficient access scope`, so no verify path works for every client. The older v1 has another login (POST `/v1/auth`, tokens of 24 hours, 60 logins per minute). Partners can send `X-Personio-Partner-ID` and `X-Personio-App-ID`.",
         ),
         ..Facts::EMPTY
     },
@@ -4733,7 +4770,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{company}.pipedrive.com/api",
         variables: &[VariableFacts {
             name: "company",
-            description: "company domain, from api_domain of the token answer",
+            description: "the company domain in `COMPANY.pipedrive.com`, such as `acme`, from `api_domain` of the token answer",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -4761,7 +4798,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "company",
-                title: "Company domain",
+                title: "Subdomain",
                 is_secret: false,
             },
         ],
@@ -4794,7 +4831,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml (pkce, third party)",
         ],
         note: Some(
-            "Scopes are fixed in the app's registration; the authorize call takes only client_id, redirect_uri and state, `base` is always there. The status page says that a refresh token is invalid once it was exchanged: store the new one, treat as rotating. api_domain in the token answer is https://COMPANY.pipedrive.com. api.pipedrive.com/v1 and /api/v2 work with the token in x-api-token.",
+            "A refresh token is invalid after its use: store the new one. The token answer contains the company's host in `api_domain`, such as https://acme.pipedrive.com. Scopes are fixed in the app's registration: the authorization call takes only `client_id`, `redirect_uri` and `state`, and `base` is always included. api.pipedrive.com/v1 and /api/v2 also accept the token in `x-api-token`.",
         ),
         ..Facts::EMPTY
     },
@@ -4825,7 +4862,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "ActiveCampaign/postmark.js:src/client/ServerClient.ts",
         ],
         note: Some(
-            "Account-level paths (servers, domains, sender signatures) take X-Postmark-Account-Token instead, which this entry doesn't send.",
+            "This entry sends the token of a server. Paths of the account (servers, domains, sender signatures) need `X-Postmark-Account-Token`, which this entry does not send.",
         ),
         ..Facts::EMPTY
     },
@@ -4836,7 +4873,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://quickbooks.api.intuit.com",
         variables: &[VariableFacts {
             name: "realm_id",
-            description: "numeric company id, from realmId of the callback URL",
+            description: "the numeric company ID, from `realmId` of the callback URL, such as `1234567890`",
             pattern: "^[0-9]+$",
             default: None,
         }],
@@ -4867,7 +4904,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "intuit/QuickBooks-V3-Java-SDK: release v6.5.4",
         ],
         note: Some(
-            "realmId comes as a query parameter of the redirect, not in the token answer: a callback that keeps only code and state loses it. Refresh tokens now end after 5 years whatever their use (and after 100 days without use); send x-include-refresh-token-hard-expires-in: true at the token URL to learn when. PKCE isn't in the vendor's client. Sandbox: same OAuth URLs.",
+            "Read `realmId` from the query of the callback URL: the token answer does not contain it. A refresh token ends after 100 days without use, and after 5 years in any case. Send the header `x-include-refresh-token-hard-expires-in: true` in the token call to learn the date. Intuit's client does not use PKCE. The sandbox has the same OAuth URLs.",
         ),
         ..Facts::EMPTY
     },
@@ -4878,7 +4915,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://api.recruitee.com/c/{company_id}",
         variables: &[VariableFacts {
             name: "company_id",
-            description: "numeric id of the company",
+            description: "the numeric company ID in `api.recruitee.com/c/COMPANY_ID`, such as `12345`",
             pattern: "^[0-9]+$",
             default: None,
         }],
@@ -4906,7 +4943,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "The Careers Site API (host COMPANY.recruitee.com/api, header X-Careers-Sites-Token, required from 2027-02-10) is another API. A personal token has its user's rights.",
+            "A personal API token has the rights of its user. The Careers Site API (COMPANY.recruitee.com/api) is another API; from 2027-02-10, it requires the header `X-Careers-Sites-Token`.",
         ),
         ..Facts::EMPTY
     },
@@ -4939,7 +4976,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["recurly/recurly-client-python:openapi/api.yaml"],
         note: Some(
-            "The Accept header with the version is required. EU sites answer only on v3.eu.recurly.com.",
+            "Sites in the EU answer only at v3.eu.recurly.com. The header `Accept` must contain the API version, which this entry sends.",
         ),
         ..Facts::EMPTY
     },
@@ -5012,7 +5049,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://resend.com/docs/api-reference/oauth/authorize",
         ],
         note: Some(
-            "OAuth is new: PKCE with S256 is required, access token 15 minutes, refresh token 60 days and replaced at every use with reuse detection. Scopes: emails:send (sending only) or full_access (needed for `verify`). Keys limited to sending may not list anything (401 restricted_api_key (unverified)), so read the error's name before calling a key bad.",
+            "A key that may only send emails cannot use the verify path: read the name of the error before you reject a key. OAuth apps must use PKCE with S256. Access tokens last 15 minutes, and refresh tokens 60 days; each refresh replaces the refresh token, and Resend detects reuse of an old one. Scopes are `emails:send` (only sending) and `full_access` (needed for the verify path). Not confirmed by the vendor: a key that may only send gets 401 `restricted_api_key`.",
         ),
         ..Facts::EMPTY
     },
@@ -5055,7 +5092,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "ringcentral/ringcentral-api-docs:docs/basics/rate-limits.md",
         ],
         note: Some(
-            "Scopes are set on the app, not asked for. A refresh kills the old access token at once; the old refresh token stays good until the new access token is first used (up to 60 minutes), then about ten seconds. For client-side apps no Authorization header at the token endpoint. The X-Rate-Limit headers come only for user-level limits.",
+            "Scopes are set in the app. A refresh ends the old access token at once. The old refresh token works until the new access token is first used (at most 60 minutes), and then for about ten seconds. A client-side app sends no `Authorization` header to the token URL. The `X-Rate-Limit` headers are sent only for limits of a user.",
         ),
         ..Facts::EMPTY
     },
@@ -5080,7 +5117,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "A token is made for one API version and one set of permissions, so no path is open to every token. Calls without a User-Agent may be refused (third party). The older platform API lives at api.rippling.com and has OAuth for partners.",
+            "A token is made for one API version and one set of permissions, so no verify path works for every token. The older platform API, api.rippling.com, has OAuth for partners. Not confirmed by the vendor: a call without a `User-Agent` may be refused.",
         ),
         ..Facts::EMPTY
     },
@@ -5116,7 +5153,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.sage.com/accounting/guides/authenticating/authentication",
         ],
         note: Some(
-            "Scopes are readonly and full_access. The authorization URL takes filter=apiv3.1: `authorize_params = { filter = \"apiv3.1\" }` is better than a query inside authorize_url, where a second `?` would break it. The optional header X-Business picks one of the user's businesses; without it the answer is about the user's lead business.",
+            "The scopes are `readonly` and `full_access`. Send the optional header `X-Business` to choose one of the user's businesses; without it, the answer is about the user's lead business. The authorization URL needs `filter=apiv3.1`, which this entry sends.",
         ),
         ..Facts::EMPTY
     },
@@ -5127,7 +5164,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.sage.hr/api",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "company's subdomain",
+            description: "the subdomain in `SUBDOMAIN.sage.hr`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -5160,7 +5197,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{instance}.my.salesforce.com",
         variables: &[VariableFacts {
             name: "instance",
-            description: "My Domain name, from instance_url of the token answer; sandboxes: name--sandbox.sandbox",
+            description: "the My Domain name in `INSTANCE.my.salesforce.com`, such as `acme`, from `instance_url` of the token answer; for a sandbox `acme--test.sandbox`",
             pattern: r"^[a-z0-9-]+(\.(sandbox|develop|scratch|trailblaze|demo|free))?$",
             default: None,
         }],
@@ -5194,7 +5231,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "forcedotcom/postman-salesforce-apis:working-with-environments.md",
         ],
         note: Some(
-            "Partner apps must turn PKCE on (it can't be turned off again) and are asked to rotate refresh tokens; an app with rotation on kills the old refresh token at each refresh, so treat it as rotating. Since Spring '26 no new connected apps: External Client Apps. Sandboxes authorize at test.salesforce.com or at the My Domain host, which also serves /services/oauth2/authorize and /token. userinfo answers a bad token with 403 Bad_OAuth_Token; /services/data is open to anyone and proves nothing. If userinfo is refused for want of an identity scope, add `id`. Rate header isn't on every answer.",
+            "Store the refresh token of each answer: an app with rotation invalidates the old refresh token at each refresh. Since Spring '26, create an External Client App, because new connected apps are no longer possible. Partner apps must use PKCE, and cannot turn it off again. Sandboxes authorize at test.salesforce.com or at their My Domain host. The verify path answers 403 `Bad_OAuth_Token` to a wrong token; if it answers that a scope is missing, add the scope `id`. `/services/data` is public, so it checks nothing. Not every answer has the rate limit header.",
         ),
         ..Facts::EMPTY
     },
@@ -5239,7 +5276,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "SalesLoft/api-example:cli/refresh_token.rb",
         ],
         note: Some(
-            "Discovery: https://accounts.salesloft.com/.well-known/openid-configuration. Client credentials exist too (HTTP Basic, scopes joined by a space). Scopes are set on the app. /me is in the vendor's own client for the older v1; for v2 the path is not confirmed.",
+            "Scopes are set in the app. Client credentials also work, with HTTP Basic and scopes separated by a space. The OAuth URLs are listed at https://accounts.salesloft.com/.well-known/openid-configuration. Not confirmed by the vendor: `/me` exists in v2 (Salesloft's client uses it in the older v1).",
         ),
         ..Facts::EMPTY
     },
@@ -5271,7 +5308,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "twilio/sendgrid-oai:spec/json/tsg_user_v3.json",
         ],
         note: Some(
-            "GET /v3/scopes lists the key's own scopes, so any key may call it. Not every path exists in the EU (32 specs name api.eu, 55 the global host).",
+            "The verify path `/scopes` lists the scopes of the key, so every key may call it. Accounts in the EU use api.eu.sendgrid.com, where not every path exists.",
         ),
         ..Facts::EMPTY
     },
@@ -5305,7 +5342,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "getsentry/sentry-docs:docs/api/ratelimits.mdx",
         ],
         note: Some(
-            "The vendor says that listing one's organizations takes a user token, so the token of an internal integration may be refused there though valid: then verify with /organizations/{slug}/projects/. Legacy API keys: basic, key as user.",
+            "The verify path needs a token of a user: a valid token of an internal integration may be refused there. Check such a token with `/organizations/SLUG/projects/`. Legacy API keys are sent as the user name of HTTP Basic.",
         ),
         ..Facts::EMPTY
     },
@@ -5316,7 +5353,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{instance}.service-now.com",
         variables: &[VariableFacts {
             name: "instance",
-            description: "instance name",
+            description: "the instance name in `INSTANCE.service-now.com`, such as `acme` or `dev12345`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -5335,7 +5372,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "username",
-                title: "User name",
+                title: "Username",
                 is_secret: false,
             },
             FieldFacts {
@@ -5345,7 +5382,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "instance",
-                title: "Instance",
+                title: "Instance name",
                 is_secret: false,
             },
         ],
@@ -5375,7 +5412,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Government and self-hosted instances have other domains, which need an integration of your own. Which tables a user may read is up to roles, so no table is open to all; usual is /api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id. The vendor's client also takes client_credentials.",
+            "The roles of the user decide which tables the user may read, so no verify path works for everyone; `/api/now/table/sys_user?sysparm_limit=1&sysparm_fields=sys_id` is the usual check. Government and self-hosted instances have other domains: add your own integration for them. ServiceNow's client also supports client credentials.",
         ),
         ..Facts::EMPTY
     },
@@ -5386,7 +5423,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{shop}.myshopify.com/admin/api",
         variables: &[VariableFacts {
             name: "shop",
-            description: "shop's name",
+            description: "the shop name in `SHOP.myshopify.com`, such as `acme-store`",
             pattern: "^[a-z0-9][a-z0-9-]*$",
             default: None,
         }],
@@ -5432,7 +5469,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Shopify/shopify-app-js:packages/apps/shopify-api/lib/types.ts",
         ],
         note: Some(
-            "Without expiring=1 at the code exchange no refresh token comes. Public apps made since 2026-04-01 must use expiring tokens and from 2027-01-01 Shopify rejects non-expiring ones of public apps (custom apps exempt). Access token 1 hour, refresh token replaced at each use; since 2026-08-28 the last one stays usable until the replacement is used. The exchange goes to {shop}.myshopify.com with client id and secret in the body (the vendor's library sends JSON). Versions are quarterly (2026-10 is the newest the library knows) and live about a year; REST is legacy, GraphQL (POST) is what new public apps must use, so `verify` over REST may not last. /admin/oauth/access_scopes.json would suit any token but lies outside the base path. Scopes depend on the app: the default is only an example.",
+            "Send `expiring=1` when you exchange the code, or no refresh token is issued. Public apps that were created since 2026-04-01 must use expiring tokens, and from 2027-01-01 Shopify rejects other tokens of public apps (custom apps are exempt). Access tokens last 1 hour. Each refresh replaces the refresh token; since 2026-08-28, the old one works until the new one is used. The token call has the client ID and the client secret in the body. API versions are quarterly (2026-10 exists), and each lives about a year: change the version in your paths. REST is legacy, and new public apps must use GraphQL (POST), so the verify path may end. The scope of this entry is only an example: request the scopes that your app needs.",
         ),
         ..Facts::EMPTY
     },
@@ -5475,7 +5512,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "Bot or user token (xoxb-, xoxp-)",
+            title: "Bot or user token (xoxb-..., xoxp-...)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -5501,7 +5538,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.slack.dev/reference/methods/auth.test.md",
         ],
         note: Some(
-            "auth.test answers a bad token with HTTP 200 and {\"ok\":false,\"error\":\"invalid_auth\"}: a status check alone passes everything, the body's ok must be read (the same for every Web API method, so a 401-driven refresh never fires: token_expired comes in the body). It's documented as POST; third-party clients call it by GET. PKCE is general since 2026-03-30, but turning it on makes the app a public client for good and ends refresh tokens after 30 days: leave it off for a server app. Rotation is an option of the app: off = a token without end and no refresh token; on = 12 hours. The vendor prefers Basic at the token URL, the body works too. A user token is in authed_user.access_token, user scopes go in user_scope.",
+            "Read `ok` in each body: Slack answers a wrong or expired token with HTTP 200 and `\"ok\": false` (`invalid_auth`, `token_expired`), so the status alone shows no error, and no refresh starts after a 401. Rotation of tokens is an option of the app: with rotation, tokens last 12 hours; without it, tokens do not expire and have no refresh token. A user token is in `authed_user.access_token`, and its scopes are requested in `user_scope`. Do not turn PKCE (available since 2026-03-30) on for a server app: the app becomes a public client permanently, and its refresh tokens end after 30 days. Slack prefers HTTP Basic at the token URL. Not confirmed by the vendor: GET works for `/auth.test`, which is documented as POST.",
         ),
         ..Facts::EMPTY
     },
@@ -5540,7 +5577,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "smartrecruiters/sr-webhooks-client:README.md",
         ],
         note: Some(
-            "The authorization code flow is deprecated (third party); a customer makes an OAuth client id for client_credentials in the Credential Manager, with scopes and a system role. An API key has every scope. The token URL is unknown.",
+            "An API key has every scope. For OAuth, the customer creates a client ID for client credentials in the Credential Manager, with scopes and a system role; the token URL is unknown. Not confirmed by the vendor: the authorization code flow is deprecated.",
         ),
         ..Facts::EMPTY
     },
@@ -5552,13 +5589,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "app_host",
-                description: "host of the region's sign-in page",
+                description: "the host of the region's sign-in page, such as `app.smartsheet.com` or `app.smartsheet.eu`",
                 pattern: r"^app\.(smartsheet\.com|smartsheet\.eu|smartsheet\.au|smartsheetgov\.com)$",
                 default: None,
             },
             VariableFacts {
                 name: "host",
-                description: "region's API host",
+                description: "the API host of the region: `api.smartsheet.com`, `api.smartsheet.eu`, `api.smartsheet.au` or `api.smartsheetgov.com`",
                 pattern: r"^api\.(smartsheet\.com|smartsheet\.eu|smartsheet\.au|smartsheetgov\.com)$",
                 default: None,
             },
@@ -5597,7 +5634,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "smartsheet/smartsheet-python-sdk:smartsheet/__init__.py",
         ],
         note: Some(
-            "Tokens of one region don't work in another. The SDK exchanges codes with a hash or the secret in the body.",
+            "A token of one region does not work in another region. Smartsheet's SDK sends the client secret, or a hash with it, in the body of the token call.",
         ),
         ..Facts::EMPTY
     },
@@ -5643,7 +5680,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.squareup.com/docs/build-basics/versioning",
         ],
         note: Some(
-            "Without Square-Version, the application's own version counts. PKCE: the verifier replaces the client secret, and the refresh token is then single-use; in the code flow it stays. Sandbox has its own authorize and token URLs on connect.squareupsandbox.com. Access tokens last 30 days.",
+            "Access tokens last 30 days. In the code flow with a client secret, the refresh token stays the same; with PKCE, a verifier replaces the client secret, and a refresh token works once. This entry sends a `Square-Version`; without this header, Square uses the application's version. The sandbox has its own OAuth URLs at connect.squareupsandbox.com.",
         ),
         ..Facts::EMPTY
     },
@@ -5687,7 +5724,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "stripe/stripe-python:stripe/_balance.py",
         ],
         note: Some(
-            "Restricted keys are made per resource, so no GET suits every one: 401 = bad key, 403 = good key without that permission; treat 403 as valid. The vendor's SDK also knows connect.stripe.com (OAuth) and meter-events.stripe.com (own session tokens). Stripe-Version is pinned per account when the header is absent; Stripe-Account picks a connected account. Connect OAuth takes the secret key as bearer or in the body, not as HTTP basic with the client id. The key may also be the user name of basic authentication.",
+            "A restricted key has rights for single resources, so treat a 403 at the verify path as a valid key, and a 401 as a wrong key. Without `Stripe-Version`, Stripe uses the version of the account. `Stripe-Account` selects a connected account. The token URL of Connect expects the secret key as bearer or in the body, and not the client ID by HTTP Basic. The key also works as the user name of HTTP Basic. Stripe's SDK calls meter-events.stripe.com with separate session tokens.",
         ),
         ..Facts::EMPTY
     },
@@ -5707,7 +5744,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "Access token of a private app",
+            title: "Access token (of a private app)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -5738,7 +5775,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "SurveyMonkey/public_api_docs:includes/_users.md",
         ],
         note: Some(
-            "The account's data centre decides the host: access_url in the token answer, so it ought to be a variable. Scopes are set in the app, and users can only accept all. Tokens don't expire today. The copy is from 2021.",
+            "Read `access_url` in the token answer: the data center of the account decides the host. If the host is api.eu.surveymonkey.com or api.surveymonkey.ca, name it in `__domain`. Scopes are set in the app, and a user can only accept all of them. Tokens do not expire today. These facts are from a 2021 copy of SurveyMonkey's documentation.",
         ),
         ..Facts::EMPTY
     },
@@ -5777,7 +5814,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Teamtailor/teamtailor-rb:lib/teamtailor/client.rb",
         ],
         note: Some(
-            "X-Api-Version is required. Keys have the scope Public, Internal or Admin: /users needs Admin, /jobs works with each of them. Third parties name two data regions (EU and US West); no vendor source for a second host was found.",
+            "A key has the scope Public, Internal or Admin. The verify path `/users` needs Admin; `/jobs` works with every scope. The header `X-Api-Version` is required, and this entry sends it. Not confirmed by the vendor: there are two data regions, EU and US West (no second host is known).",
         ),
         ..Facts::EMPTY
     },
@@ -5808,7 +5845,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             },
             FieldFacts {
                 name: "api_token",
-                title: "Token",
+                title: "API token",
                 is_secret: true,
             },
         ],
@@ -5827,7 +5864,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developer.atlassian.com/cloud/trello/guides/rest-api/api-introduction",
         ],
         note: Some(
-            "All /1/members/ paths are limited to 100 calls per 900 s: don't verify often. Rate limits aren't reported in documented headers (those of this entry are unverified); the 429 body says API_KEY_LIMIT_EXCEEDED or API_TOKEN_LIMIT_EXCEEDED. Besides OAuth 1.0 there's https://trello.com/1/authorize, which returns the token in the URL fragment. The key is public by the vendor's word.",
+            "Do not use the verify path often: all paths below `/1/members/` share a limit of 100 calls in 900 seconds. Above a limit, the body of the 429 contains `API_KEY_LIMIT_EXCEEDED` or `API_TOKEN_LIMIT_EXCEEDED`. The key may be public, but the token is secret. Besides OAuth 1.0, a user can authorize at https://trello.com/1/authorize, which returns the token in the URL fragment. Not confirmed by the vendor: the rate limit headers of this entry.",
         ),
         ..Facts::EMPTY
     },
@@ -5900,7 +5937,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "API keys (SK... + secret) are a second pair for basic and the vendor's advice; then {account_sid} in paths isn't the user name, so keep them apart, and a standard key can't read /Accounts (unverified). The hosts are those of the vendor's specifications (2026-04).",
+            "Twilio recommends API keys: the SID of the key (SK...) and its secret are then the user name and the password. The paths still contain the account SID (AC...), so do not use one value for both. Not confirmed by the vendor: a standard API key cannot read `/Accounts`, so it fails at the verify path. The hosts of this entry are from Twilio's specifications of April 2026.",
         ),
         ..Facts::EMPTY
     },
@@ -5920,7 +5957,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "Personal token (tfp_...)",
+            title: "Personal access token (tfp_...)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -5944,7 +5981,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "api-evangelist/typeform:authentication/typeform-authentication.yml",
         ],
         note: Some(
-            "No refresh token without the offline scope. The new EU data centre (api.typeform.eu) has its own authorization server and its own client registration: authorize and token URL must follow the host. OAuth details are third-party.",
+            "Request the scope `offline`, or no refresh token is issued. The EU data center (api.typeform.eu) has its own authorization server and its own registration of clients, so its OAuth URLs differ as well. Not confirmed by the vendor: the OAuth details of this entry.",
         ),
         ..Facts::EMPTY
     },
@@ -5972,7 +6009,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         checked: "2026-11-29",
         sources: &["NangoHQ/nango:packages/providers/providers.yaml"],
         note: Some(
-            "GraphQL only: no GET; a POST of `query { user { id } }` to /graphql/public is the usual check. Scope names and the behavior of refresh tokens are unverified.",
+            "Wave has only GraphQL, so there is no verify path: check with POST `/graphql/public` and the query `query { user { id } }`. Not confirmed by the vendor: the names of the scopes, and what a refresh does to the refresh token.",
         ),
         ..Facts::EMPTY
     },
@@ -6017,7 +6054,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "webex/webex-openapi-specs:public-spec/webex-admin.json",
         ],
         note: Some(
-            "Authorization code with PKCE is the flow that the vendor recommends. Personal tokens from the developer site are short-lived. The scope spark:people_read is a third party's word. The contact center has hosts of its own.",
+            "Webex recommends the authorization code flow with PKCE. Personal tokens from the developer site last only a short time: use a bot token or OAuth. The contact center API has its own hosts. Not confirmed by the vendor: the scope `spark:people_read`.",
         ),
         ..Facts::EMPTY
     },
@@ -6036,7 +6073,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "Site API token",
+            title: "API token (of a site)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -6062,7 +6099,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "webflow/js-webflow-api:src/api/resources/token/client/Client.ts",
         ],
         note: Some(
-            "introspect takes tokens of apps; for site tokens use GET /sites (sites:read). No refresh token is issued. Some third-party lists give /oauth/token: the vendor's own SDK uses /oauth/access_token. The SDK also reads X-RateLimit-Reset.",
+            "The verify path works for tokens of OAuth apps; check a site token with GET `/sites` (scope `sites:read`). Webflow issues no refresh token. The token URL is `/oauth/access_token`, as in Webflow's SDK; some lists of other projects name `/oauth/token`.",
         ),
         ..Facts::EMPTY
     },
@@ -6073,7 +6110,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{store}/wp-json/wc/v3",
         variables: &[VariableFacts {
             name: "store",
-            description: "host of the shop: any public host, so it must come from the connection, never from a caller",
+            description: "the public host of the shop, such as `shop.example.com`; the connection must set it, never a caller",
             pattern: r"^([a-z0-9-]+\.)+[a-z]{2,}$",
             default: None,
         }],
@@ -6105,7 +6142,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "Keys are read, write or both: a write-only key fails a GET. Some servers drop the Authorization header; then consumer_key and consumer_secret go into the query, over HTTPS only. For plain HTTP, the API requires OAuth 1.0a without a token, which this entry doesn't offer. Sites without pretty permalinks have no /wp-json path.",
+            "A key may read, write or both: a key that may only write fails at the verify path. Some servers drop the `Authorization` header: `consumer_key` and `consumer_secret` then go into the query, only over HTTPS. The shop must use HTTPS, because this entry does not offer the OAuth 1.0a that the API requires for plain HTTP. Sites without pretty permalinks have no path `/wp-json`.",
         ),
         ..Facts::EMPTY
     },
@@ -6116,7 +6153,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.workable.com/spi/v3",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.workable.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -6166,7 +6203,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://workable.readme.io/docs/accountssubdomain",
         ],
         note: Some(
-            "OAuth is for partners with a client issued by Workable. /accounts needs r_jobs and works with all kinds of token; the vendor writes it at workable.com/spi/v3/accounts, without the subdomain. 10 calls per 10 s for an account token, 50 for OAuth and partner tokens.",
+            "The verify path `/accounts` needs the scope `r_jobs` and works with all kinds of tokens; Workable documents it at workable.com/spi/v3/accounts, without the subdomain. The limit is 10 calls in 10 seconds for a token of an account, and 50 for OAuth and partner tokens. OAuth is for partners, with a client that Workable issues.",
         ),
         ..Facts::EMPTY
     },
@@ -6178,19 +6215,19 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "authorization_host",
-                description: "host of the tenant's sign-in page, for example impl.workday.com; it isn't the service host",
+                description: "the host of the tenant's sign-in page, such as `impl.workday.com`; different from the service host",
                 pattern: r"^([a-z0-9-]+\.)?(workday|myworkday)\.com$",
                 default: None,
             },
             VariableFacts {
                 name: "host",
-                description: "service host of the tenant's data centre, e.g. wd2-impl-services1.workday.com",
+                description: "the service host of the tenant's data center, such as `wd2-impl-services1.workday.com`",
                 pattern: r"^[a-z0-9-]+\.(workday|myworkday)\.com$",
                 default: None,
             },
             VariableFacts {
                 name: "tenant",
-                description: "tenant's name",
+                description: "the tenant name, such as `acme_dpt1`",
                 pattern: "^[A-Za-z0-9_-]+$",
                 default: None,
             },
@@ -6217,7 +6254,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "Workday/workday-prism-analytics-data-loader:README.md",
         ],
         note: Some(
-            "The vendor's pages are for customers only. The authorization URL has a host of its own; others use https://HOST/ccx/oauth2/TENANT/authorize. Client and scopes are made in each tenant. No path is known that each integration user may call.",
+            "An administrator creates the OAuth client and its scopes in each tenant. The authorization page has another host than the API. No verify path is known that every integration user may call. Workday's documentation is only for customers. Not confirmed by the vendor: some clients authorize at https://HOST/ccx/oauth2/TENANT/authorize instead.",
         ),
         ..Facts::EMPTY
     },
@@ -6228,7 +6265,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{host}/api/v4",
         variables: &[VariableFacts {
             name: "host",
-            description: "host in the token answer",
+            description: "the host of the account, from `host` of the token answer, such as `www.wrike.com` or `app-eu.wrike.com`",
             pattern: r"^(www|app-[a-z0-9]+)\.wrike\.com$",
             default: None,
         }],
@@ -6266,7 +6303,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://developers.wrike.com/docs/overview.md",
         ],
         note: Some(
-            "Without a scope Wrike grants wsReadWrite. Only the authorization code flow is supported. The host for calls comes in the token answer and accounts of the EU data centre have another one. contacts?me=true is unverified.",
+            "The token answer contains the host for the account's calls; accounts in the EU data center have another host. If a request names no scope, Wrike grants `wsReadWrite`. Wrike supports only the authorization code flow. Not confirmed by the vendor: the parameter `me=true` of the verify path.",
         ),
         ..Facts::EMPTY
     },
@@ -6290,7 +6327,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         needs: "secrets of the connection are missing: its owner must set `access_token`, or `consumer_key`, `consumer_secret`, `token` and `token_secret`, or `token`",
         fields: &[FieldFacts {
             name: "token",
-            title: "App-only bearer token",
+            title: "Bearer token (app-only)",
             is_secret: true,
         }],
         oauth2: Some(OAuth2Facts {
@@ -6321,7 +6358,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "xdevplatform/docs:x-api/media/quickstart/best-practices.mdx",
         ],
         note: Some(
-            "PKCE is required. No refresh token without offline.access; access token 2 hours. Public clients send client_id in the body instead of Basic. users/me needs a user's token: an app-only bearer gets 403. Calls are billed or capped by plan.",
+            "Use OAuth with PKCE, which is required, and request `offline.access`, or no refresh token is issued. Access tokens last 2 hours. The verify path needs a user's token: an app-only bearer token gets 403. A public client sends `client_id` in the body instead of HTTP Basic. The plan limits the calls or bills them.",
         ),
         ..Facts::EMPTY
     },
@@ -6349,7 +6386,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://raw.githubusercontent.com/api-evangelist/xai/refs/heads/main/openapi/xai-api-key-api-openapi.yml",
         ],
         note: Some(
-            "By xAI's spec /api-key answers 400 (not 401) to an invalid key, and its body also tells of blocked or disabled keys: count 400 as bad. Today's page names only us.api.x.ai; older pages named us-east-1.api.x.ai and eu-west-1.api.x.ai. management-api.x.ai takes other keys.",
+            "Count a 400 at the verify path as a wrong key: `/api-key` answers 400, not 401, to an invalid key. The body also shows if a key is blocked or disabled. The current documentation names only the regional host us.api.x.ai; older pages named us-east-1.api.x.ai and eu-west-1.api.x.ai. management-api.x.ai needs other keys.",
         ),
         ..Facts::EMPTY
     },
@@ -6367,6 +6404,11 @@ pub(super) static ENTRIES: [Facts; 147] = [
             })
         }],
         needs: "secrets of the connection are missing: its owner must set `access_token` and `tenant_id`",
+        fields: &[FieldFacts {
+            name: "tenant_id",
+            title: "Tenant ID",
+            is_secret: false,
+        }],
         oauth2: Some(OAuth2Facts {
             authorize_url: Some("https://login.xero.com/identity/connect/authorize"),
             token_url: Some("https://identity.xero.com/connect/token"),
@@ -6402,7 +6444,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://www.apideck.com/blog/xero-scopes.md",
         ],
         note: Some(
-            "GET /connections needs no tenant header and lists tenants: call it after consent to fill tenant_id. Apps made since 2026-03-02 can't ask for accounting.transactions or accounting.reports.read (invalid_scope): use accounting.invoices.read, accounting.payments.read, accounting.banktransactions.read, accounting.reports.balancesheet.read and so on; older apps have until September 2027. PKCE works for public and, with the secret as well, confidential apps. Header name in the spec is xero-tenant-id.",
+            "After consent, call GET `/connections`, which lists the tenants and needs no tenant header. Store the chosen tenant as `tenant_id` of the connection: this entry sends it in `Xero-Tenant-Id`. Apps that were created since 2026-03-02 get `invalid_scope` for `accounting.transactions` and `accounting.reports.read`: request narrower scopes such as `accounting.invoices.read`, `accounting.payments.read`, `accounting.banktransactions.read` or `accounting.reports.balancesheet.read`. Older apps have time until September 2027. PKCE works for public apps, and together with the secret for confidential apps.",
         ),
         ..Facts::EMPTY
     },
@@ -6413,7 +6455,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         base_url: "https://{subdomain}.zendesk.com",
         variables: &[VariableFacts {
             name: "subdomain",
-            description: "account's subdomain",
+            description: "the subdomain in `SUBDOMAIN.zendesk.com`, such as `acme`",
             pattern: "^[a-z0-9-]+$",
             default: None,
         }],
@@ -6431,7 +6473,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
         fields: &[
             FieldFacts {
                 name: "email",
-                title: "E-mail of the agent",
+                title: "Email address of the agent",
                 is_secret: false,
             },
             FieldFacts {
@@ -6476,7 +6518,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "NangoHQ/nango:packages/providers/providers.yaml",
         ],
         note: Some(
-            "OAuth clients made before 2026-04-30 get a token without end and no refresh token unless expires_in is in the code exchange AND in each refresh: send it always (refresh_token_expires_in exists too). Newer clients expire by default (30 minutes). Required of every customer by 2027-04-01 (phase 2 from 2026-06-30). A refresh deletes both old tokens. PKCE: S256, for Ticketing, Help Center and Voice only; a confidential client may use it beside the secret. Unverified: without any credential /users/me.json answers 200 with an anonymous user (id null), so check user.id too.",
+            "Send `expires_in` in the code exchange and in each refresh. Without it, an OAuth client that was created before 2026-04-30 gets a token that does not expire, and no refresh token; newer clients get tokens of 30 minutes by default. `refresh_token_expires_in` also exists. Tokens that expire are required of every customer by 2027-04-01 (phase 2 from 2026-06-30). A refresh deletes both old tokens. PKCE with S256 works for Ticketing, Help Center and Voice only, also together with the secret. Not confirmed by the vendor: without a credential, the verify path answers 200 with an anonymous user (`id` is null), so check `user.id`.",
         ),
         ..Facts::EMPTY
     },
@@ -6488,13 +6530,13 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "accounts_host",
-                description: "host of the data centre's accounts server, from accounts-server of the callback",
+                description: "the accounts host of the user's data center, from `accounts-server` of the callback, such as `accounts.zoho.eu`",
                 pattern: r"^(accounts\.zoho\.(com|eu|in|com\.au|jp|sa|com\.cn)|accounts\.zohocloud\.ca)$",
                 default: None,
             },
             VariableFacts {
                 name: "region",
-                description: "data centre, from api_domain of the token answer",
+                description: "the ending of `www.zohoapis.REGION` for the user's data center, from `api_domain` of the token answer, such as `com`, `eu` or `com.au`",
                 pattern: r"^(com|eu|in|com\.au|jp|ca|sa|com\.cn)$",
                 default: None,
             },
@@ -6526,7 +6568,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "https://docs.unified.to/skills/zoho-books-oauth-app/SKILL.md",
         ],
         note: Some(
-            "Every call but /organizations needs ?organization_id=. A v4 of the API has documentation of its own (www.zohoapis.com/books/v4). The data centre of the user, not of the app, decides the hosts: take accounts-server and api_domain from the answers. The accounts host of Canada is accounts.zohocloud.ca.",
+            "Take the hosts from the answers: the data center of the user, not of the app, decides them. `accounts-server` in the callback names the accounts host (for Canada accounts.zohocloud.ca), and `api_domain` in the token answer names the API host. Each call except `/organizations` needs the parameter `organization_id`. Version 4 of the API (www.zohoapis.com/books/v4) has its own documentation.",
         ),
         ..Facts::EMPTY
     },
@@ -6538,19 +6580,19 @@ pub(super) static ENTRIES: [Facts; 147] = [
         variables: &[
             VariableFacts {
                 name: "accounts_host",
-                description: "host of the data centre's accounts server, from accounts-server of the callback",
+                description: "the accounts host of the user's data center, from `accounts-server` of the callback, such as `accounts.zoho.eu`",
                 pattern: r"^(accounts\.zoho\.(com|eu|in|com\.au|jp|sa|com\.cn)|accounts\.zohocloud\.ca)$",
                 default: None,
             },
             VariableFacts {
                 name: "content_host",
-                description: "host for files of the data centre",
+                description: "the host for files of the user's data center, such as `content.zohoapis.eu`, `upload.zohocloud.ca` or `files.zoho.sa`",
                 pattern: r"^(content\.zohoapis\.(com|eu|in|com\.au|jp|com\.cn)|upload\.zohocloud\.ca|files\.zoho\.sa)$",
                 default: None,
             },
             VariableFacts {
                 name: "region",
-                description: "data centre, from api_domain of the token answer",
+                description: "the ending of `www.zohoapis.REGION` for the user's data center, from `api_domain` of the token answer, such as `com`, `eu` or `com.au`",
                 pattern: r"^(com|eu|in|com\.au|jp|ca|sa|com\.cn)$",
                 default: None,
             },
@@ -6587,7 +6629,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "zoho/zohocrm-python-sdk-8.0:versions/5.0.0/zohocrmsdk/src/com/zoho/crm/api/util/constants.py",
         ],
         note: Some(
-            "Canada signs in at accounts.zohocloud.ca though its API is at www.zohoapis.ca. Files: content.zohoapis.REGION in com, eu, in, com.au, jp, com.cn, but upload.zohocloud.ca in ca and files.zoho.sa in sa. The verify path and the scopes are unverified. Without access_type=offline no refresh token comes. A user of another data centre is redirected: take accounts_host from `accounts-server` of the callback. sandbox.zohoapis.* and developer.zohoapis.* are further bases. A refresh answer brings no new refresh token.",
+            "Take the hosts from the answers: a user of another data center is redirected, and `accounts-server` in the callback names the accounts host (for Canada accounts.zohocloud.ca, with the API at www.zohoapis.ca). Files are at content.zohoapis.REGION in com, eu, in, com.au, jp and com.cn, at upload.zohocloud.ca in Canada, and at files.zoho.sa in Saudi Arabia. `access_type=offline`, which this entry sends, is necessary for a refresh token; a refresh returns no new refresh token. Sandboxes are at sandbox.zohoapis.REGION and developer.zohoapis.REGION. Not confirmed by the vendor: the verify path and the scopes.",
         ),
         ..Facts::EMPTY
     },
@@ -6631,7 +6673,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             "zoom/skills:skills/oauth/SKILL.md",
         ],
         note: Some(
-            "Refresh tokens are single use: store the new one before using the old access token again. Server-to-server apps use grant_type=account_credentials with account_id and get no refresh token: `grant = client_credentials` does not cover that. Scopes are set at the app and need not be sent; user:read:user is the granular scope for reading a user.",
+            "A refresh token works once: store the new refresh token before you use the access token. Scopes are set in the app, so a request need not name them; `user:read:user` is the granular scope for reading a user. Server-to-server apps use `grant_type=account_credentials` with `account_id`, and get no refresh token; this entry does not cover them.",
         ),
         ..Facts::EMPTY
     },

@@ -48,7 +48,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         pitfalls: &[
             "The gateway must find the key: set `caller_key = { header = \"x-algolia-api-key\" }` in the integration.",
             "A path in `url` works as long as no port is set (inferred).",
-            "After a lost connection, a timeout, or a status that is neither 2xx nor 4xx, the SDK takes the next host. The gateway is the only host, so it counts as down for a while.",
+            "After a lost connection, a timeout, or a status that is neither 2xx nor 4xx, the SDK takes the next host. The gateway is the only host, so the SDK treats the gateway as down for a while.",
         ],
         source: "algolia/algoliasearch-client-javascript:packages/client-common/src/transporter",
     },
@@ -73,7 +73,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         pitfalls: &[
             "The gateway must find the key: set `caller_key = { header = \"x-algolia-api-key\" }` in the integration.",
             "A path in `url` works as long as no port is set (inferred).",
-            "After a failure the gateway, which is the only host, counts as down for a while.",
+            "After a failure, the SDK treats the gateway, which is the only host, as down for a while.",
         ],
         source: "algolia/algoliasearch-client-python:algoliasearch/http/hosts.py, transporter.py, retry.py",
     },
@@ -217,7 +217,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
             "Without `forcePathStyle`, the SDK puts the bucket in front of the host. The integration then needs `subdomains = true`, and the certificate must be valid for these names.",
             "The integration needs `path_encoding = \"never\"`, because the names of objects may contain encoded slashes.",
             "By default, the SDK repeats calls after 429, 500, 502, 503 and 504, also a PUT. `maxAttempts` limits this.",
-            "The SDK reads errors of S3 in XML, and shows only the status of the gateway's errors.",
+            "The SDK expects the errors of S3 in XML, so it shows only the status of an error from the gateway.",
             "The client for Bedrock's runtime speaks HTTP/2 only. If a server in front of the gateway offers only HTTP/1.1, set `requestHandler: new NodeHttpHandler()`.",
         ],
         source: "smithy-lang/smithy-typescript:packages/core/src/submodules/endpoints/middleware-endpoint, packages/signature-v4; aws/aws-sdk-js-v3:packages/middleware-sdk-s3/src/region-redirect-middleware.ts, clients/client-bedrock-runtime/src/runtimeConfig.ts",
@@ -296,7 +296,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
             "By host, the SDK puts the bucket in front of the host. The integration needs `subdomains = true`, and the certificate must be valid for these names.",
             "The integration needs `path_encoding = \"never\"`, because the names of objects may contain encoded slashes.",
             "By default, the SDK repeats calls after 429, 500, 502, 503 and 504, also a PUT. `total_max_attempts` limits this.",
-            "The SDK reads errors of S3 in XML, and shows only the status of the gateway's errors.",
+            "The SDK expects the errors of S3 in XML, so it shows only the status of an error from the gateway.",
             "Bedrock takes the gateway's key as a bearer token from the variable `AWS_BEARER_TOKEN_BEDROCK`.",
         ],
         source: "boto/botocore:botocore/awsrequest.py, auth.py, args.py, endpoint.py, parsers.py, handlers.py, retries/standard.py, httpsession.py",
@@ -321,8 +321,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text, as a developer token. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "Uploads have their own host: the integration must route `/api/2.0/files/content` to upload.box.com, or `upload_url` needs a connection of its own.",
-            "Chunked uploads go to absolute URLs in a body, with the key: it goes to Box.",
-            "The SDK repeats calls after 401, 429, 500 and above. A date in `Retry-After` raises an error.",
+            "Chunked uploads go to absolute URLs in a body, with the key, so the key goes to Box.",
+            "The SDK repeats calls after 401, 429, 500 and above. If `Retry-After` contains a date, the SDK raises an error.",
         ],
         source: "box/box-python-sdk-gen:box_sdk_gen/networking",
     },
@@ -346,7 +346,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text, as a developer token. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "Uploads have their own host: the integration must route `/api/2.0/files/content` to upload.box.com, or `uploadUrl` needs a connection of its own.",
-            "Chunked uploads go to absolute URLs in a body, with the key: it goes to Box.",
+            "Chunked uploads go to absolute URLs in a body, with the key, so the key goes to Box.",
             "The SDK repeats calls after 401, 429, 500 and above. It doesn't see `Retry-After` (inferred).",
         ],
         source: "box/box-typescript-sdk-gen:src/networking/*.ts, src/managers/chunkedUploads.generated.ts",
@@ -510,8 +510,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it in the fields `DD-API-KEY` and `DD-APPLICATION-KEY`.",
         pitfalls: &[
-            "The gateway must find and remove both: set `caller_key = [{ header = \"dd-api-key\" }, { header = \"dd-application-key\" }]` in the integration.",
-            "Calls that Datadog serves from other hosts (intake of logs, IP ranges) ignore `host`, and go there with the key (inferred).",
+            "The gateway must find and remove both keys: set `caller_key = [{ header = \"dd-api-key\" }, { header = \"dd-application-key\" }]` in the integration.",
+            "Calls that Datadog serves from other hosts (intake of logs, IP ranges) ignore `host`, and go to Datadog's hosts with the key (inferred).",
             "The SDK doesn't repeat calls, unless `enable_retry` is set.",
         ],
         source: "DataDog/datadog-api-client-python:src/datadog_api_client/configuration.py, rest.py, api_client.py",
@@ -535,8 +535,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it in the fields `DD-API-KEY` and `DD-APPLICATION-KEY`.",
         pitfalls: &[
-            "The gateway must find and remove both: set `caller_key = [{ header = \"dd-api-key\" }, { header = \"dd-application-key\" }]` in the integration.",
-            "The base server also takes calls that Datadog serves from other hosts (intake of logs, IP ranges). The integration must route them.",
+            "The gateway must find and remove both keys: set `caller_key = [{ header = \"dd-api-key\" }, { header = \"dd-application-key\" }]` in the integration.",
+            "The SDK also sends calls to the base server that Datadog serves from other hosts (intake of logs, IP ranges). The integration must route these calls.",
             "The SDK doesn't repeat calls, unless `enableRetry` is set.",
         ],
         source: "DataDog/datadog-api-client-typescript:packages/datadog-api-client-common/configuration.ts, servers.ts, http/isomorphic-fetch.ts",
@@ -606,7 +606,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bot`.",
         pitfalls: &[
-            "The recipe sets an attribute of a class, because the SDK has no option.",
+            "The recipe sets an attribute of a class, because the SDK has no option for another address.",
             "The SDK waits after a 429 only if the answer has a `Via` field. Without `Via`, it raises an error.",
             "The SDK repeats calls five times after 500, 502, 504 and 524.",
             "The WebSocket of the Discord gateway goes to the address in an answer.",
@@ -632,7 +632,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bot`.",
         pitfalls: &[
-            "After one 401 the object drops its key for good. Make a new object after a key was replaced.",
+            "After a 401, the object removes its key permanently. Create a new object after each change of the key.",
             "The SDK repeats calls three times after 5xx, and after 429 by `Retry-After`. Its queue needs the vendor's `X-RateLimit-*` fields.",
             "The WebSocket of the Discord gateway goes to the address in an answer.",
         ],
@@ -657,7 +657,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as an access token. JWT grants are exchanged at account.docusign.com.",
         pitfalls: &[
-            "The SDK derives the host for OAuth from the base path, and takes the gateway for production.",
+            "The SDK derives the host for OAuth from the base path, and treats the gateway as the production environment.",
             "The SDK doesn't repeat calls.",
         ],
         source: "docusign/docusign-esign-node-client:src/ApiClient.js",
@@ -681,7 +681,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as an access token. JWT grants are exchanged at account.docusign.com.",
         pitfalls: &[
-            "The SDK derives the host for OAuth from the base path, and takes the gateway for production.",
+            "The SDK derives the host for OAuth from the base path, and treats the gateway as the production environment.",
         ],
         source: "docusign/docusign-esign-python-client:docusign_esign/client/api_client.py",
     },
@@ -805,8 +805,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. `oauthToken` is sent as `Authorization: Bearer`, `token` in the field `PRIVATE-TOKEN`.",
         pitfalls: &[
-            "With the option `token`, a redirect takes the key along to any host (inferred). Use `oauthToken`.",
-            "The SDK repeats each call ten times after 429 and 502, also a POST. No option forbids it, and no field of an answer.",
+            "With the option `token`, the SDK sends the key to any host that a redirect names (inferred). Use `oauthToken`.",
+            "The SDK repeats each call ten times after 429 and 502, also a POST. No option and no field of an answer prevents this.",
             "The SDK takes only the query of the next link, so pages work with and without `rewrite_links`.",
         ],
         source: "jdalrymple/gitbeaker:packages/rest/src/Requester.ts, packages/requester-utils/src/BaseResource.ts, packages/core/src/infrastructure/RequestHelper.ts",
@@ -832,7 +832,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         pitfalls: &[
             "The base URL must end with `/`.",
             "The SDK reads only the numbers of pages from `Link`, and refuses redirects to other hosts. No key leaks.",
-            "Older versions take the base URL in the field `BaseURL` of the client. A test of this repository runs version 48 in this form.",
+            "In older versions, such as 48, set the field `BaseURL` of the client.",
         ],
         source: "google/go-github:github/github.go",
     },
@@ -890,7 +890,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         pitfalls: &[
             "Without `useAuthWithCustomEndpoint: true`, the SDK sends no key.",
             "Later parts of a resumable upload go to the `Location` of the first answer, with the key. Switch `rewrite_links` on.",
-            "The SDK repeats calls after 408, 429 and 5xx, by a backoff of its own.",
+            "The SDK repeats calls after 408, 429 and 5xx, with its own backoff.",
         ],
         source: "googleapis/nodejs-storage:src/storage.ts, src/resumable-upload.ts",
     },
@@ -914,7 +914,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text, as the token of a `Credentials` object. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "Later parts of a resumable upload go to the `Location` of the first answer, with the key. Switch `rewrite_links` on.",
-            "The SDK repeats calls after 408, 429 and 5xx, by a backoff of its own.",
+            "The SDK repeats calls after 408, 429 and 5xx, with its own backoff.",
             "Signed URLs contain the vendor's host, and don't go through the gateway.",
         ],
         source: "googleapis/python-storage:google/cloud/storage/client.py, _http.py, blob.py",
@@ -996,8 +996,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::Host,
         key: "Any text, as the access token of an OAuth2 object. A string as `auth` is sent as `?key=` in the query.",
         pitfalls: &[
-            "A `rootUrl` of the client loses its path. By path, give `rootUrl` to each call.",
-            "Uploads of media ignore the `rootUrl` of the client, and go to www.googleapis.com with the key. Give `rootUrl` to the call of an upload (inferred).",
+            "The SDK drops the path of a `rootUrl` that is set for the client. By path, set `rootUrl` in each call.",
+            "Uploads of media ignore the `rootUrl` of the client, and go to www.googleapis.com with the key. Set `rootUrl` in the call of an upload (inferred).",
             "The SDK repeats GET, HEAD, PUT, OPTIONS and DELETE after 408, 429 and 5xx. It doesn't obey `Retry-After`.",
         ],
         source: "googleapis/nodejs-googleapis-common:src/apirequest.ts; googleapis/gaxios:src/retry.ts, src/common.ts",
@@ -1068,7 +1068,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "The SDK doesn't repeat calls, unless `numberOfApiCallRetries` is set. It doesn't obey `Retry-After`.",
-            "The client sends about 9 calls in a second at most.",
+            "The client sends at most about 9 calls per second.",
         ],
         source: "HubSpot/hubspot-api-nodejs:src/configuration, src/services/decorators/RetryDecorator.ts, src/services/http/Request.ts, codegen/crm/contacts/servers.ts",
     },
@@ -1092,7 +1092,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "Without `base_url`, `client.api_request()` calls api.hubapi.com with the gateway's key.",
-            "The SDK repeats calls only after lost connections, unless the option `retry` says otherwise.",
+            "The SDK repeats calls only after lost connections, unless the option `retry` changes this.",
         ],
         source: "HubSpot/hubspot-api-python:hubspot/client.py, hubspot/discovery/discovery_base.py, hubspot/utils/requests/http_request_builder.py",
     },
@@ -1186,7 +1186,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. REST sends it as `Authorization: Bearer`, Bulk version 1 in the field `X-SFDC-SESSION`. SOAP sends it only in the XML of the body, where the gateway doesn't look for a key.",
         pitfalls: &[
-            "The SDK follows redirects, and sends all fields with the key to any host.",
+            "The SDK follows redirects, and sends all header fields, also the key, to the new host.",
             "The SDK repeats GET, PUT, HEAD, OPTIONS and DELETE after 420, 429, 500, 502, 503 and 504. It doesn't obey `Retry-After`.",
             "The metadata and SOAP APIs don't work through the gateway, because their key is in the body.",
         ],
@@ -1280,7 +1280,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. `accessToken` is sent as `Authorization: Bearer`, `apiKey` as the password of `Authorization: Basic`.",
         pitfalls: &[
-            "The recipe sets an attribute, because the SDK has no option (inferred).",
+            "The recipe sets an attribute, because the SDK has no option for another address (inferred).",
             "The SDK replaces the word `server` in the base URL. Neither the host nor the id of the connection may contain it.",
             "The SDK doesn't repeat calls.",
         ],
@@ -1305,7 +1305,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. `access_token` is sent as `Authorization: Bearer`, `api_key` as the password of `Authorization: Basic`.",
         pitfalls: &[
-            "The recipe sets an attribute, because the SDK has no option (inferred).",
+            "The recipe sets an attribute, because the SDK has no option for another address (inferred).",
             "The SDK replaces the word `server` in the base URL. Neither the host nor the id of the connection may contain it.",
             "The SDK doesn't repeat calls.",
         ],
@@ -1330,7 +1330,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as the password of `Authorization: Basic`.",
         pitfalls: &[
-            "Stored messages are read from the absolute URL of an answer, with the key: it goes to Mailgun's storage.",
+            "Stored messages are read from the absolute URL of an answer, with the key, so the key goes to Mailgun's storage.",
             "The SDK doesn't repeat calls.",
         ],
         source: "mailgun/mailgun.js:lib/Classes/common/Request.ts, NavigationThruPages.ts, RequestProviders/AxiosProvider.ts",
@@ -1463,7 +1463,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         pitfalls: &[
             "Without the gateway's host in `customHosts`, the SDK removes the key without an error.",
             "`@odata.nextLink` and `uploadUrl` are absolute URLs in bodies. The SDK sends the gateway's key to graph.microsoft.com if you follow them. Request the part after `/v1.0` instead.",
-            "The SDK repeats a POST after 503 and 504. The option `new RetryHandlerOptions(undefined, 0)` in `middlewareOptions` of a call forbids it.",
+            "The SDK repeats a POST after 503 and 504. The option `new RetryHandlerOptions(undefined, 0)` in `middlewareOptions` of a call prevents this.",
         ],
         source: "microsoftgraph/msgraph-sdk-javascript:src/GraphRequest.ts, GraphRequestUtil.ts, middleware/AuthenticationHandler.ts, RedirectHandler.ts, RetryHandler.ts, tasks/*.ts",
     },
@@ -1486,7 +1486,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text from an `AccessTokenProvider`. The SDK sends it as `Authorization: Bearer`, and only over https.",
         pitfalls: &[
-            "The SDK follows `odata_next_link` as it is. The key goes only to hosts that the provider allows.",
+            "The SDK requests the URL in `odata_next_link` unchanged. The key goes only to hosts that the provider allows.",
             "The SDK repeats calls after 429, 503 and 504. It obeys `Retry-After`.",
         ],
         source: "microsoftgraph/msgraph-sdk-python-core:src/msgraph_core; microsoft/kiota-python:packages/abstractions, packages/http/httpx, packages/authentication/azure",
@@ -1510,8 +1510,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. With `oauth: true`, the SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The SDK takes the next page from the body as an absolute URL, and appends it to the base URL if it leads elsewhere: later pages fail. No key leaks.",
-            "The SDK takes each answer with the field `Retry-After` for a failure.",
+            "The SDK takes the next page from the body as an absolute URL, and appends the URL to the base URL if the URL leads elsewhere: later pages fail. No key leaks.",
+            "The SDK treats each answer that has the field `Retry-After` as a failure.",
         ],
         source: "blakmatrix/node-zendesk:src/clients/client.js, helpers.js",
     },
@@ -1582,8 +1582,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text without two dots. The SDK sends it as `Authorization: token`; a key with two dots is sent as `bearer`.",
         pitfalls: &[
-            "`paginate` follows the `Link` field as it is, with the key. Switch `rewrite_links` on, or the key goes to api.github.com.",
-            "Release assets go to an absolute `upload_url` at uploads.github.com, which the body contains.",
+            "`paginate` requests the URL in the `Link` field unchanged, with the key. Switch `rewrite_links` on, or the key goes to api.github.com.",
+            "Release assets go to the absolute `upload_url` in the body, at uploads.github.com.",
             "The package `octokit` repeats calls after each status of 400 and above, except 400, 401, 403, 404, 410, 422 and 451. `@octokit/rest` doesn't repeat calls.",
         ],
         source: "octokit/request.js:src/fetch-wrapper.ts; octokit/endpoint.js:src/parse.ts; octokit/auth-token.js:src/with-authorization-prefix.ts; octokit/plugin-paginate-rest.js:src/iterator.ts; octokit/plugin-retry.js; octokit/plugin-throttling.js",
@@ -1607,7 +1607,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: token`.",
         pitfalls: &[
-            "The SDK follows the `Link` field as it is, with the key. Switch `rewrite_links` on.",
+            "The SDK requests the URL in the `Link` field unchanged, with the key. Switch `rewrite_links` on.",
         ],
         source: "octokit/octokit.rb:lib/octokit/connection.rb, default.rb",
     },
@@ -1630,7 +1630,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: SSWS`.",
         pitfalls: &[
-            "The SDK follows the `Link` field as it is, with the key. Switch `rewrite_links` on.",
+            "The SDK requests the URL in the `Link` field unchanged, with the key. Switch `rewrite_links` on.",
             "The SDK repeats calls after 429, if the answer has `x-rate-limit-reset`.",
         ],
         source: "okta/okta-sdk-nodejs:src/client.js, src/collection.js, src/default-request-executor.js",
@@ -1729,7 +1729,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it as `Authorization: Token token=`.",
         pitfalls: &[
             "The SDK doesn't look at the status: each answer in JSON counts as a success.",
-            "By path, the member `resource` of an answer is null, because the SDK takes the first part of the path for the resource. By host, it is right.",
+            "By path, the member `resource` of an answer is null, because the SDK treats the first part of the path as the resource. By host, `resource` is right.",
             "The module for events has its own host, events.pagerduty.com, and its own `server`.",
             "The SDK repeats calls three times after 429, with 20 s between them.",
         ],
@@ -1887,7 +1887,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "`upload_attachment` replaces the host by content.airtable.com: the call fails, and the key goes there.",
+            "`upload_attachment` replaces the host by content.airtable.com: the call fails, and the key goes to that host.",
             "The SDK repeats calls after 429. It obeys `Retry-After`.",
         ],
         source: "gtalarico/pyairtable:pyairtable/api/api.py, table.py, retrying.py",
@@ -1959,7 +1959,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as the access token. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The recipe sets an attribute, because the SDK has no option.",
+            "The recipe sets an attribute, because the SDK has no option for another address.",
             "The SDK reads the addresses for OAuth from developer.api.intuit.com when it is loaded.",
         ],
         source: "mcohen01/node-quickbooks:index.js",
@@ -1983,8 +1983,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as the access token of an `AuthClient`. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The recipe sets an attribute of the class, because the SDK has no option (inferred).",
-            "The SDK takes each status except 200 for a failure.",
+            "The recipe sets an attribute of the class, because the SDK has no option for another address (inferred).",
+            "The SDK treats each status except 200 as a failure.",
         ],
         source: "ej2/python-quickbooks:quickbooks/client.py",
     },
@@ -2007,7 +2007,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "`paginate` requests the absolute `next` of a body with the key: it goes to api.replicate.com. Don't use `paginate` through the gateway.",
+            "`paginate` requests the absolute URL `next` of a body with the key, so the key goes to api.replicate.com. Don't use `paginate` through the gateway.",
             "Streams and files are read from the URLs in bodies, without the key.",
             "The SDK repeats a GET after 429, 500 and above, and other calls after 429. It misreads a `Retry-After` in seconds (inferred).",
         ],
@@ -2128,7 +2128,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The SDK follows redirects, and sends all fields with the key to any host.",
+            "The SDK follows redirects, and sends all header fields, also the key, to the new host.",
             "The SDK doesn't repeat calls.",
         ],
         source: "sendgrid/sendgrid-python:sendgrid/base_interface.py; sendgrid/python-http-client:python_http_client/client.py",
@@ -2152,7 +2152,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Letters, digits and `_` only. The SDK sends it as `sentry_key` in the field `X-Sentry-Auth` and in the query.",
         pitfalls: &[
-            "The last part of the path is the number of the project.",
+            "The last part of the path is the ID of the project.",
             "The gateway must find the key: set `caller_key = { query = \"sentry_key\" }` in the integration.",
             "The SDK drops events that fail. It obeys `Retry-After` after 429, and `X-Sentry-Rate-Limits`.",
         ],
@@ -2177,7 +2177,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text that may stand before the `@` of a URL. The SDK sends it as `sentry_key` in the field `X-Sentry-Auth`.",
         pitfalls: &[
-            "The last part of the path is the number of the project.",
+            "The last part of the path is the ID of the project.",
             "The SDK drops events that fail. It obeys `Retry-After` after 429, and `X-Sentry-Rate-Limits`.",
         ],
         source: "getsentry/sentry-python:sentry_sdk/utils.py, transport.py",
@@ -2248,7 +2248,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it in the field `X-Shopify-Access-Token`.",
         pitfalls: &[
             "The gateway must find the key: set `caller_key = { header = \"x-shopify-access-token\" }` in the integration.",
-            "The SDK follows the `Link` field as it is. Switch `rewrite_links` on.",
+            "The SDK requests the URL in the `Link` field unchanged. Switch `rewrite_links` on.",
         ],
         source: "Shopify/shopify_python_api:shopify/session.py, base.py, collection.py",
     },
@@ -2340,7 +2340,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
             "Files go to the `upload_url` of an answer, without the key.",
-            "The SDK repeats calls only after lost connections. Handlers for 429, 500 and 503 are options.",
+            "The SDK repeats calls only after lost connections. Handlers for 429, 500 and 503 are optional.",
             "The WebSocket of Socket Mode goes to the address in an answer, and not through the gateway.",
         ],
         source: "slackapi/python-slack-sdk:slack_sdk/web/base_client.py, internal_utils.py, slack_response.py, http_retry",
@@ -2432,7 +2432,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::Host,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "By path, the SDK needs its fetch client. Its default client takes the path for a part of the host name.",
+            "By path, the SDK needs its fetch client. The default client treats the path as a part of the host name.",
             "All calls go to this one host: the integration must route `/v1/files` to files.stripe.com (`routes`).",
             "The SDK repeats calls after 409, 500 and above, and lost connections. It obeys `stripe-should-retry`, and not `Retry-After`.",
             "The SDK recognizes a failure by the member `error` in the body, and not by the status.",
@@ -2458,7 +2458,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "A host that is missing in `base_addresses` gets its calls directly, with the gateway's key.",
+            "Calls to a host that is missing in `base_addresses` go directly to Stripe, with the gateway's key.",
             "The integration must route `/v1/files` to files.stripe.com (`routes`).",
             "The SDK repeats calls after 409, 500 and above. It obeys `stripe-should-retry`, and not `Retry-After`.",
         ],
@@ -2483,7 +2483,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "A base that isn't set gets its calls directly, with the gateway's key.",
+            "Calls to a base that isn't set go directly to Stripe, with the gateway's key.",
             "The SDK obeys `stripe-should-retry`.",
         ],
         source: "stripe/stripe-ruby:lib/stripe/stripe_configuration.rb, lib/stripe/api_requestor.rb",
@@ -2507,7 +2507,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text. The SDK sends it as `key` and `token` in the query.",
         pitfalls: &[
-            "The gateway must find and remove both: set `caller_key = [{ query = \"key\" }, { query = \"token\" }]` in the integration.",
+            "The gateway must find and remove both keys: set `caller_key = [{ query = \"key\" }, { query = \"token\" }]` in the integration.",
             "The recipe is for version 2. Version 1 doesn't have this function.",
             "A key in a URL may be written into logs of servers in front of the gateway.",
             "The SDK doesn't repeat calls.",
@@ -2533,8 +2533,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as the password of `Authorization: Basic`. The user name is the account SID, which must begin with `AC`.",
         pitfalls: &[
-            "The account SID is a part of the path, so write the SID of the connection's account in its place.",
-            "The SDK has no option for this: the recipe sets an attribute of the API. Each product (`verify`, `lookups`, `messaging`) has its own host and its own attribute, and needs its own connection.",
+            "The account SID is a part of the path, so the recipe needs the SID of the connection's account.",
+            "The SDK has no option for another address, so the recipe sets an attribute of the API. Each product (`verify`, `lookups`, `messaging`) has its own host and its own attribute, and needs its own connection.",
             "Version 1 APIs follow the absolute `meta.next_page_url` of an answer, with the key.",
             "The SDK doesn't repeat calls, unless `autoRetry` is set.",
         ],
@@ -2559,8 +2559,8 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text, as the password of `Authorization: Basic`. The user name is the account SID.",
         pitfalls: &[
-            "The account SID is a part of the path, so write the SID of the connection's account in its place.",
-            "The SDK has no option for this: the recipe sets an attribute of the API. Each product (`verify`, `lookups`, `messaging`) has its own host and its own attribute, and needs its own connection.",
+            "The account SID is a part of the path, so the recipe needs the SID of the connection's account.",
+            "The SDK has no option for another address, so the recipe sets an attribute of the API. Each product (`verify`, `lookups`, `messaging`) has its own host and its own attribute, and needs its own connection.",
             "Version 1 APIs follow the absolute `meta.next_page_url` of an answer, with the key.",
             "The SDK doesn't repeat calls, unless `max_retries` is set.",
         ],
@@ -2631,7 +2631,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::BaseUrl,
         key: "Any text from `oauth2_token_getter`. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The SDK refreshes tokens at identity.xero.com. The gateway's key has no refresh token, so leave this out.",
+            "The SDK refreshes tokens at identity.xero.com. The gateway's key has no refresh token, so do not use this function.",
         ],
         source: "XeroAPI/xero-python:xero_python/accounting/api/accounting_api.py, api_client",
     },
@@ -2652,7 +2652,7 @@ pub(super) static SDKS: [SdkFacts; 111] = [
         addressing: SdkAddressing::Host,
         key: "Any text. The SDK sends it as `Authorization: Bearer`.",
         pitfalls: &[
-            "The SDK requests the next page from the absolute URL in the body, with the key: it goes to the vendor.",
+            "The SDK requests the next page from the absolute URL in the body, with the key, so the key goes to the vendor.",
             "The SDK repeats calls after 429, if the answer has `Retry-After`.",
         ],
         source: "facetoe/zenpy:zenpy/lib/api.py, generator.py, endpoint.py, zenpy/__init__.py",
