@@ -56,6 +56,8 @@ struct Found {
     caller: Option<Arc<Caller>>,
     /// The request contains keys of several callers, and it's unclear which of them is meant.
     is_ambiguous: bool,
+    /// The request names so many places that they aren't all looked at, and the key could be in one of the others.
+    has_too_many: bool,
 }
 
 impl Found {
@@ -68,7 +70,8 @@ impl Found {
     }
 
     fn into_caller(self) -> Option<Arc<Caller>> {
-        self.caller.filter(|_| !self.is_ambiguous)
+        let is_clear = !self.is_ambiguous && !self.has_too_many;
+        self.caller.filter(|_| is_clear)
     }
 }
 
@@ -114,12 +117,13 @@ impl KeyPlaces {
                 || self.parameters.iter().any(|known| known == name)
         };
         take_parameters(&mut request, &find, &mut elsewhere, is_named);
+        found.has_too_many |= elsewhere.has_too_many;
         if has_own {
             return (request, found.into_caller());
         }
         found.is_ambiguous |= elsewhere.is_ambiguous;
         found.add(elsewhere.caller);
-        let is_found = found.caller.is_some() || found.is_ambiguous;
+        let is_found = found.caller.is_some() || found.is_ambiguous || found.has_too_many;
         if !is_found && !self.fields.is_empty() && is_form(request.headers()) {
             request = self.take_field(request, &find, &mut found).await;
         }
@@ -280,8 +284,12 @@ fn take_header(
 ) {
     let mut here = Found::default();
     let mut lines = 0;
-    for value in headers.get_all(name).iter().take(MAX_CANDIDATES) {
+    for value in headers.get_all(name) {
         lines += 1;
+        if lines > MAX_CANDIDATES {
+            found.has_too_many = true;
+            return;
+        }
         forms(value.as_bytes(), &mut |key| here.add(find(key)));
     }
     if here.caller.is_some() {
@@ -328,7 +336,7 @@ fn without_keys(
             if is_named(&name) {
                 candidates += 1;
                 if candidates > MAX_CANDIDATES {
-                    found.is_ambiguous = true;
+                    found.has_too_many = true;
                     return None;
                 }
                 here.add(find(value.as_bytes()));

@@ -1,7 +1,7 @@
 //! A line of the log that isn't an event of `tracing`: a line for each call, which must cost little.
 
 use std::cell::RefCell;
-use std::fmt::Display;
+use std::fmt::{self, Display, Write as _};
 use std::io::Write;
 use std::time::SystemTime;
 
@@ -116,12 +116,42 @@ impl Line<'_> {
     }
 
     fn json(&mut self, text: &str) {
+        let start = self.bytes.len();
         // Writing into memory doesn't fail.
         let _ = serde_json::to_writer(&mut *self.bytes, text);
+        if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+            return;
+        }
+        let written = self.bytes.split_off(start);
+        let written = String::from_utf8_lossy(&written);
+        self.add(format_args!("{}", Harmless(&written)));
     }
 
     fn add(&mut self, text: std::fmt::Arguments<'_>) {
         let _ = self.bytes.write_fmt(text);
+    }
+}
+
+/// A text of JSON, in which characters beyond ASCII that a terminal may interpret, such as control characters and characters that change the
+/// direction of the text, are escaped as well. Text lines escape the same characters.
+pub(super) struct Harmless<'a>(pub(super) &'a str);
+
+impl Display for Harmless<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for char in self.0.chars() {
+            let is_plain = match char.is_ascii() {
+                true => char != '\u{7f}',
+                false => char.escape_debug().len() == 1,
+            };
+            if is_plain {
+                f.write_char(char)?;
+                continue;
+            }
+            for unit in char.encode_utf16(&mut [0; 2]) {
+                write!(f, "\\u{unit:04x}")?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -134,6 +164,18 @@ pub(crate) fn is_plain(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_json_line_has_nothing_that_a_terminal_interprets() {
+        for text in ["a\u{9b}31m\u{202e}b", "\u{1b}[\n\"\\", "é\u{1f600}\u{e000}\u{feff}"] {
+            let json = serde_json::to_string(text).unwrap_or_default();
+            let written = Harmless(&json).to_string();
+            assert_eq!(serde_json::from_str(&written).ok(), Some(text.to_owned()));
+            let is_raw = |char: char| char.is_control() || "\u{202e}\u{feff}".contains(char);
+            assert!(!written.contains(is_raw), "{written:?}");
+        }
+        assert_eq!(Harmless("é").to_string(), "é");
+    }
 
     #[test]
     fn an_empty_or_odd_text_is_in_quotation_marks() {

@@ -166,7 +166,8 @@ where
         if !spans.is_empty() {
             line.insert("spans".to_owned(), spans.into());
         }
-        writeln!(writer, "{}", Value::Object(line))
+        let line = Value::Object(line).to_string();
+        writeln!(writer, "{}", line::Harmless(&line))
     }
 }
 
