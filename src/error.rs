@@ -72,6 +72,34 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// All codes, in the order of their declaration. A test compares the list with the declaration.
+    #[cfg(feature = "openapi")]
+    pub(crate) const ALL: [Self; 16] = [
+        Self::BadAddress,
+        Self::BadDomain,
+        Self::MethodRefused,
+        Self::UnknownConnection,
+        Self::ScopeRefused,
+        Self::DomainRefused,
+        Self::DestinationRefused,
+        Self::BodyTooLarge,
+        Self::Reauthorize,
+        Self::RateLimited,
+        Self::StoreUnavailable,
+        Self::RefreshFailed,
+        Self::Overloaded,
+        Self::UpstreamUnreachable,
+        Self::UpstreamProtocol,
+        Self::UpstreamTimeout,
+    ];
+
+    /// Returns each status that a response with the code may have; see [`Error::status`].
+    #[cfg(feature = "openapi")]
+    pub(crate) fn statuses(self) -> impl Iterator<Item = StatusCode> {
+        let other = (self == Self::DestinationRefused).then_some(StatusCode::BAD_GATEWAY);
+        std::iter::once(self.status()).chain(other)
+    }
+
     /// Returns the code as it is sent in `passthrough-error`.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -433,5 +461,30 @@ impl StdError for Error {
             Some(source) => Some(&**source),
             None => None,
         }
+    }
+}
+
+#[cfg(all(test, feature = "openapi"))]
+mod tests {
+    use super::*;
+
+    /// Reads the declaration in this file, so that a new code can't be forgotten.
+    #[test]
+    fn the_list_contains_each_code() {
+        let declaration = include_str!("error.rs")
+            .split("pub enum ErrorCode {")
+            .nth(1)
+            .and_then(|after| after.split("\n}").next())
+            .unwrap_or_default();
+        let declared: Vec<_> = declaration
+            .lines()
+            .filter_map(|line| line.trim().strip_suffix(','))
+            .filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            .collect();
+        let listed: Vec<_> = ErrorCode::ALL
+            .iter()
+            .map(|code| format!("{code:?}"))
+            .collect();
+        assert_eq!(declared, listed);
     }
 }

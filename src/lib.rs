@@ -67,7 +67,9 @@
 //! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides::authentication`], [`guides::refreshing`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC scheme that you define |
+//! | `catalog` | [`catalog`](guides::catalog): base URLs, authentication and token endpoints of well-known vendors |
 //! | `durable-store` | [`durable`]: sealed records and a cache, to write a store with a database. The crate `tower-passthrough-sqlite` is such a store |
+//! | `openapi` | [`openapi`]: an OpenAPI document and a Postman collection that describe the mount ([`guides::openapi`]) |
 //! | `test-util` | a fake upstream for your tests ([`test_util`]), and the tests that each store must pass ([`conformance`]) |
 //! | `full` | all of these |
 //!
@@ -84,6 +86,9 @@ pub mod address;
 pub mod auth;
 pub mod authorize;
 pub mod body;
+#[cfg(feature = "catalog")]
+#[cfg_attr(docsrs, doc(cfg(feature = "catalog")))]
+pub mod catalog;
 pub mod client;
 #[cfg(feature = "test-util")]
 #[cfg_attr(docsrs, doc(cfg(feature = "test-util")))]
@@ -100,6 +105,9 @@ pub mod limits;
 #[cfg_attr(docsrs, doc(cfg(feature = "oauth2")))]
 pub mod oauth2;
 pub mod observe;
+#[cfg(feature = "openapi")]
+#[cfg_attr(docsrs, doc(cfg(feature = "openapi")))]
+pub mod openapi;
 mod pipeline;
 pub mod policy;
 pub mod refresh;
@@ -159,8 +167,16 @@ pub mod guides {
     #[doc = include_str!("docs/operating.md")]
     pub mod operating {}
 
+    #[cfg(feature = "openapi")]
+    #[doc = include_str!("docs/openapi.md")]
+    pub mod openapi {}
+
     #[doc = include_str!("docs/security.md")]
     pub mod security {}
+
+    #[cfg(feature = "catalog")]
+    #[doc = include_str!("docs/catalog.md")]
+    pub mod catalog {}
 
     #[cfg(feature = "test-util")]
     #[doc = include_str!("docs/testing.md")]

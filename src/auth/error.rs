@@ -20,6 +20,12 @@ pub enum AuthError {
     /// The connection has no variable of that name. Its owner must add the variable to the connection. The name is for
     /// the host application's logs; callers don't see it. The response is `reauthorize`.
     MissingVariable(Box<str>),
+    /// The connection has the secrets of none of the alternatives that the scheme chooses from. The text names the secrets, and callers see
+    /// it. The connection's owner must add the secrets to the connection. The response is `reauthorize`.
+    NoAlternative(&'static str),
+    /// The connection's scheme needs a feature of this crate that the host application hasn't switched on. The text names the feature. The
+    /// response is `store-unavailable`.
+    FeatureDisabled(&'static str),
     /// A secret or a variable contains bytes that can't be sent in its place, such as a line break at the end. Its
     /// owner must store the value without these bytes. The response is `reauthorize`.
     InvalidHeaderValue,
@@ -59,6 +65,11 @@ impl fmt::Display for AuthError {
                 "the connection lacks the variable `{}`",
                 name.escape_debug()
             ),
+            Self::NoAlternative(detail) => f.write_str(detail),
+            Self::FeatureDisabled(feature) => write!(
+                f,
+                "the connection's authentication needs the feature `{feature}` of tower-passthrough"
+            ),
             Self::InvalidHeaderValue => f.write_str(
                 "a secret or a variable of the connection contains bytes that can't be sent",
             ),
@@ -94,6 +105,7 @@ impl From<AuthError> for Error {
             AuthError::MissingVariable(_) => {
                 "a variable of the connection is missing: its owner must set it again"
             }
+            AuthError::NoAlternative(detail) => detail,
             AuthError::InvalidHeaderValue => {
                 "a secret of the connection can't be sent: its owner must set it again"
             }
@@ -104,7 +116,7 @@ impl From<AuthError> for Error {
                 let detail = "the upstream's authentication is only allowed over TLS";
                 return Self::new(ErrorCode::DestinationRefused, detail).with_source(error);
             }
-            AuthError::UnboundConnection => {
+            AuthError::UnboundConnection | AuthError::FeatureDisabled(_) => {
                 let detail = "the integration's authentication isn't set up correctly by the host application";
                 return Self::new(ErrorCode::StoreUnavailable, detail)
                     .with_source(error)

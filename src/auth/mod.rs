@@ -81,3 +81,5 @@ pub use crate::identity::{ClientIdentity, InvalidIdentity};
 pub use crate::secret::InvalidSecret;
 
 pub(crate) use self::simple::encode_basic;
+#[cfg(feature = "catalog")]
+pub(crate) use self::simple::insert_parameter;

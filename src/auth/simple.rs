@@ -182,28 +182,31 @@ impl AuthScheme for Query {
         request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
-        let secret = cx.secret(&self.secret)?.expose();
-        let path = request.uri().path();
-        let kept = request
-            .uri()
-            .query()
-            .and_then(|query| without(query, &self.name));
-        // Each byte may become three bytes. The text is allocated at that size, so that no copy is left behind.
-        let room = path.len()
-            + kept.as_deref().map_or(0, str::len)
-            + 3 * (self.name.len() + secret.len())
-            + 3;
-        let mut target = String::with_capacity(room);
-        target.push_str(path);
-        target.push('?');
-        if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
-            target.push_str(&kept);
-            target.push('&');
-        }
-        percent::encode_into(&mut target, self.name.as_bytes());
-        target.push('=');
-        percent::encode_into(&mut target, secret);
-        request.set_path_and_query(target.into_bytes())?;
+        insert_parameter(request, &self.name, cx.secret(&self.secret)?.expose())?;
         Ok(Applied::default())
     }
+}
+
+/// Adds a parameter to the query. The caller's parameters of that name are removed.
+pub(crate) fn insert_parameter(
+    request: &mut AuthRequest<'_>,
+    name: &str,
+    secret: &[u8],
+) -> Result<(), AuthError> {
+    let path = request.uri().path();
+    let kept = request.uri().query().and_then(|query| without(query, name));
+    // Each byte may become three bytes. The text is allocated at that size, so that no copy is left behind.
+    let room =
+        path.len() + kept.as_deref().map_or(0, str::len) + 3 * (name.len() + secret.len()) + 3;
+    let mut target = String::with_capacity(room);
+    target.push_str(path);
+    target.push('?');
+    if let Some(kept) = kept.filter(|kept| !kept.is_empty()) {
+        target.push_str(&kept);
+        target.push('&');
+    }
+    percent::encode_into(&mut target, name.as_bytes());
+    target.push('=');
+    percent::encode_into(&mut target, secret);
+    request.set_path_and_query(target.into_bytes())
 }

@@ -17,14 +17,16 @@
 //! # }
 //! ```
 //!
-//! The frames of a body are forwarded from one side to the other, and their bytes aren't copied. A body reports its
-//! size and its end, and each wrapper reports the same, because they determine the framing of the message. Frames are
-//! polled only when the receiving side has room, so back-pressure is passed on.
+//! The frames of a body are forwarded from one side to the other, and their bytes aren't copied. Only pieces of less than
+//! 256 bytes that have arrived together are joined into one frame. A body reports its size and its end, and each wrapper
+//! reports the same, because they determine the framing of the message. Frames are polled only when the receiving side
+//! has room, so back-pressure is passed on.
 
 mod buffered;
 mod drain;
 mod encoded;
 mod payload;
+mod pieces;
 mod request;
 mod stream;
 mod tee;
@@ -35,6 +37,7 @@ pub use self::request::RequestBody;
 pub use self::upstream::UpstreamBody;
 
 pub(crate) use self::payload::no_room;
+pub(crate) use self::pieces::{Pieces, SMALL_SIZE};
 pub(crate) use self::tee::Tee;
 pub(crate) use self::upload::{
     Following, Progress, Upload, UploadState, poll_still, poll_unbudgeted,

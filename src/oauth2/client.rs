@@ -59,7 +59,15 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 pub struct OAuth2TokenSource<T> {
     transport: T,
     endpoints: Arc<HashMap<Box<str>, TokenEndpoint, RandomState>>,
+    /// The endpoints that `endpoints` lacks.
+    fallback: Option<Arc<dyn Fallback>>,
     timeout: Duration,
+}
+
+/// Further endpoints, of clients that the connections bring.
+pub(crate) trait Fallback: Send + Sync {
+    /// Returns the endpoint of that integration.
+    fn get(&self, integration: &str) -> Option<&TokenEndpoint>;
 }
 
 impl<T> OAuth2TokenSource<T> {
@@ -68,6 +76,7 @@ impl<T> OAuth2TokenSource<T> {
         Self {
             transport,
             endpoints: Arc::default(),
+            fallback: None,
             timeout: Duration::from_secs(5 * 60),
         }
     }
@@ -76,6 +85,16 @@ impl<T> OAuth2TokenSource<T> {
     pub fn with(mut self, integration: impl Into<Box<str>>, endpoint: TokenEndpoint) -> Self {
         Arc::make_mut(&mut self.endpoints).insert(integration.into(), endpoint);
         self
+    }
+
+    #[cfg(feature = "catalog")]
+    pub(crate) fn with_fallback(mut self, fallback: Arc<dyn Fallback>) -> Self {
+        self.fallback = Some(fallback);
+        self
+    }
+
+    fn fallback(&self, integration: &str) -> Option<&TokenEndpoint> {
+        self.fallback.as_deref()?.get(integration)
     }
 
     /// Sets the maximum time between the request and the end of the response, including connecting. Default: 5 min.
@@ -91,8 +110,14 @@ impl<T> OAuth2TokenSource<T> {
 
 impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
     fn supports(&self, connection: &Connection) -> bool {
-        let endpoint = self.endpoints.get(connection.integration());
-        endpoint.is_some_and(|endpoint| endpoint.supports(connection))
+        let integration = connection.integration();
+        match self.endpoints.get(integration) {
+            Some(endpoint) => endpoint.supports(connection),
+            // The host application hasn't set the client of such an endpoint, so the connection must have the client's credentials.
+            None => self.fallback(integration).is_some_and(|endpoint| {
+                endpoint.supports(connection) && endpoint.can_authenticate(connection)
+            }),
+        }
     }
 
     async fn fetch(
@@ -107,6 +132,7 @@ impl<T: Transport> TokenSource for OAuth2TokenSource<T> {
         };
         let not_built = |why| failed(None, Kind::NotBuilt(why));
         let endpoint = self.endpoints.get(integration);
+        let endpoint = endpoint.or_else(|| self.fallback(integration));
         let endpoint = endpoint.ok_or_else(|| not_built(RequestBuildError::UnknownIntegration))?;
         // Read before the request, so that the lifetime is never overestimated.
         let began = SystemTime::now();

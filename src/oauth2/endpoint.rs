@@ -263,7 +263,7 @@ impl TokenEndpoint {
     }
 
     /// Returns `true` if the client can authenticate for the connection.
-    fn can_authenticate(&self, connection: &Connection) -> bool {
+    pub(super) fn can_authenticate(&self, connection: &Connection) -> bool {
         let has_id = self.id(connection).is_some();
         match self.authentication() {
             ClientAuth::Basic | ClientAuth::BasicRaw | ClientAuth::Body => {

@@ -48,6 +48,8 @@ mod request;
 mod signing;
 
 pub use self::assertion::Assertion;
+#[cfg(feature = "catalog")]
+pub(crate) use self::client::Fallback;
 pub use self::client::OAuth2TokenSource;
 pub use self::endpoint::{ClientAuth, GrantType, TokenEndpoint, TokenParameter};
 pub use self::error::TokenEndpointError;

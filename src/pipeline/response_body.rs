@@ -11,7 +11,7 @@ use http_body_util::Empty;
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use crate::body::{UpstreamBody, poll_still};
+use crate::body::{Pieces, SMALL_SIZE, UpstreamBody, poll_still};
 use crate::error::BoxError;
 use crate::observe::{CallGuard, Outcome};
 use crate::rewrite::ResponseTrailers;
@@ -57,11 +57,25 @@ pin_project! {
         body: UpstreamBody,
         guard: CallGuard,
         trailers: ResponseTrailers,
-        // An error that is returned at the next poll, so that the data before it can be sent first.
-        held: Option<BoxError>,
+        held: Held,
         #[pin]
         idle: Idle,
     }
+}
+
+/// A part of the body that was received and hasn't been returned yet.
+enum Held {
+    Nothing,
+    /// The rest of a piece, the start of which was joined with the pieces before it.
+    Piece(Bytes),
+    /// The trailers after the data.
+    Trailers(Box<Frame<Bytes>>),
+    /// The error after the data, which the server must send first.
+    Failed(BoxError),
+    /// An error that the next poll returns.
+    Error(BoxError),
+    /// The end of the body.
+    End,
 }
 
 pin_project! {
@@ -137,7 +151,7 @@ impl OwnBody {
                 body,
                 guard,
                 trailers,
-                held: None,
+                held: Held::Nothing,
                 idle,
             },
         }
@@ -169,32 +183,88 @@ impl Idle {
     }
 }
 
+impl Relay {
+    /// Returns the next frame of the upstream, or an error if no byte moves.
+    fn poll_upstream(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let mut this = self.project();
+        match Pin::new(&mut *this.body).poll_frame(cx) {
+            Poll::Ready(_) if this.idle.is_over() => Poll::Ready(Some(Err(Stalled.into()))),
+            Poll::Ready(frame) => {
+                this.idle.as_mut().ends();
+                Poll::Ready(frame)
+            }
+            Poll::Pending => {
+                let moved = this.guard.upload().map(|upload| upload.moved());
+                ready!(this.idle.as_mut().poll_elapsed(cx, moved));
+                Poll::Ready(Some(Err(Stalled.into())))
+            }
+        }
+    }
+
+    /// Joins a small piece with the pieces after it that have already arrived. If there are none, returns the piece as it is.
+    ///
+    /// A caller over HTTP/2 may end its connection if too many small DATA frames are unread.
+    #[inline(never)]
+    fn join(self: Pin<&mut Self>, cx: &mut Context<'_>, first: Bytes) -> Bytes {
+        let this = self.project();
+        let mut pieces = Pieces::default();
+        pieces.push(first);
+        // The number of polls is limited, because pieces may be empty.
+        for _ in 0..SMALL_SIZE {
+            if !pieces.is_small() || this.body.is_end_stream() {
+                break;
+            }
+            let Poll::Ready(frame) = Pin::new(&mut *this.body).poll_frame(cx) else {
+                break;
+            };
+            *this.held = match frame.map(|frame| frame.map(Frame::into_data)) {
+                Some(Ok(Ok(piece))) => {
+                    pieces.push(piece);
+                    continue;
+                }
+                Some(Ok(Err(frame))) => Held::Trailers(Box::new(frame)),
+                Some(Err(error)) => Held::Failed(error),
+                None => Held::End,
+            };
+            break;
+        }
+        let joined = pieces.take();
+        if !pieces.is_empty() {
+            *this.held = Held::Piece(pieces.take());
+        }
+        joined
+    }
+}
+
 impl Body for Relay {
     type Data = Bytes;
     type Error = BoxError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let mut this = self.project();
-        if let Some(error) = this.held.take() {
-            return Poll::Ready(Some(Err(error)));
-        }
-        let polled = match Pin::new(&mut *this.body).poll_frame(cx) {
-            Poll::Ready(_) if this.idle.is_over() => Some(Err(Stalled.into())),
-            Poll::Ready(frame) => {
-                this.idle.as_mut().ends();
-                frame
-            }
-            Poll::Pending => {
-                let moved = this.guard.upload().map(|upload| upload.moved());
-                ready!(this.idle.as_mut().poll_elapsed(cx, moved));
-                Some(Err(Stalled.into()))
-            }
+        let polled = match std::mem::replace(self.as_mut().project().held, Held::Nothing) {
+            Held::Nothing => ready!(self.as_mut().poll_upstream(cx)),
+            Held::Piece(piece) => Some(Ok(Frame::data(piece))),
+            Held::Trailers(frame) => Some(Ok(*frame)),
+            Held::Failed(error) => Some(Err(error)),
+            Held::Error(error) => return Poll::Ready(Some(Err(error))),
+            Held::End => None,
         };
         match polled {
             Some(Ok(mut frame)) => {
+                let small = frame.data_mut().filter(|data| data.len() < SMALL_SIZE);
+                if let Some(data) = small {
+                    if !self.body.is_end_stream() {
+                        let first = std::mem::take(data);
+                        *data = self.as_mut().join(cx, first);
+                    }
+                }
+                let this = self.as_mut().project();
                 if let Some(data) = frame.data_ref() {
                     this.guard.add_response_bytes(data.len());
                     if let Some(upload) = this.guard.upload() {
@@ -203,32 +273,48 @@ impl Body for Relay {
                 } else if let Some(trailers) = frame.trailers_mut() {
                     this.trailers.rewrite(trailers);
                 }
-                if this.body.is_end_stream() || frame.is_trailers() {
-                    this.guard.finish(Outcome::Complete);
+                if self.is_end_stream() || frame.is_trailers() {
+                    self.project().guard.finish(Outcome::Complete);
                 }
                 Poll::Ready(Some(Ok(frame)))
             }
             Some(Err(error)) => {
+                let this = self.project();
                 this.guard.finish(Outcome::Aborted);
                 // A server that receives the error at once would drop the data that it hasn't
                 // flushed, including the head.
-                *this.held = Some(error);
+                *this.held = Held::Error(error);
                 cx.waker().wake_by_ref();
                 Poll::Pending
             }
             None => {
+                let this = self.project();
                 this.guard.finish(Outcome::Complete);
+                *this.held = Held::End;
                 Poll::Ready(None)
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        match self.held {
+            Held::Nothing => self.body.is_end_stream(),
+            Held::End => true,
+            Held::Piece(_) | Held::Trailers(_) | Held::Failed(_) | Held::Error(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let mut size = self.body.size_hint();
+        if let Held::Piece(piece) = &self.held {
+            let held = piece.len() as u64;
+            // The upper bound is set first, because it must not be below the lower bound.
+            if let Some(upper) = size.upper() {
+                size.set_upper(upper + held);
+            }
+            size.set_lower(size.lower() + held);
+        }
+        size
     }
 }
 

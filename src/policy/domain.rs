@@ -139,15 +139,20 @@ impl DomainPolicy {
         }
     }
 
-    /// Checks the origin that a caller named.
-    pub(crate) fn permit(&self, base: &Origin, named: Origin) -> Result<Destination, Error> {
+    /// Checks the origin that a caller named. `others` are further allowed origins, which belong to the connection.
+    pub(crate) fn permit<'a>(
+        &self,
+        base: &Origin,
+        named: Origin,
+        mut others: impl Iterator<Item = &'a Origin>,
+    ) -> Result<Destination, Error> {
         if base.scheme() == Scheme::Https && named.scheme() == Scheme::Http {
             return Err(refused(
                 "`__domain` has the scheme http, and the base URL has https; use https",
             ));
         }
-        let own = named.host() == base.host() && named.port() == base.port();
-        if own || self.lists(&named) {
+        let is = |other: &Origin| named.host() == other.host() && named.port() == other.port();
+        if is(base) || self.lists(&named) || others.any(is) {
             Ok(Destination::judged(named))
         } else {
             Err(refused(
@@ -159,6 +164,14 @@ impl DomainPolicy {
     /// Returns `true` if a pattern matches host and port.
     pub(crate) fn lists(&self, origin: &Origin) -> bool {
         self.patterns.iter().any(|pattern| pattern.matches(origin))
+    }
+}
+
+/// Returns `true` if the host is an address, or a public suffix, below which anybody can register a host.
+pub(crate) fn is_open_host(host: &Host) -> bool {
+    match host {
+        Host::Ip(_) => true,
+        Host::Name(name) => is_known_suffix(name),
     }
 }
 
@@ -231,7 +244,7 @@ mod tests {
             .ok()?
             .origin;
         let named = Location::parse(named, Some(Scheme::Https)).ok()?.origin;
-        Some(policy.permit(&base, named).is_ok())
+        Some(policy.permit(&base, named, std::iter::empty()).is_ok())
     }
 
     #[test]

@@ -15,7 +15,7 @@ pub(crate) const MAX_FIELDS: usize = 4096;
 /// Returns a name in the spelling in which names are compared.
 pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     let name = name.as_str();
-    if name.contains('_') {
+    if name.as_bytes().contains(&b'_') {
         Cow::Owned(name.replace('_', "-"))
     } else {
         Cow::Borrowed(name)
@@ -24,9 +24,16 @@ pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
 
 /// Returns `true` if `canonical` is another spelling of a name in `names`.
 pub(super) fn is_one_of(canonical: &str, names: &[HeaderName]) -> bool {
-    names
-        .iter()
-        .any(|name| *self::canonical(name) == *canonical)
+    names.iter().any(|name| is_spelling(name, canonical))
+}
+
+/// Returns `true` if this is the canonical name, or the name with underscores.
+pub(super) fn is_spelling(name: &HeaderName, canonical: &str) -> bool {
+    let name = name.as_str();
+    name.len() == canonical.len()
+        && (name == canonical
+            || std::iter::zip(name.bytes(), canonical.bytes())
+                .all(|(a, b)| a == b || (a == b'_' && b == b'-')))
 }
 
 /// Returns `true` for fields that end at this hop (RFC 9110 §7.6.1).
@@ -131,6 +138,10 @@ impl Nominated {
     /// Returns `None` if there are too many members, as an attacker could make each comparison with them expensive.
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         const MAX_MEMBERS: usize = 256;
+        // Most heads have no such field.
+        if !headers.keys().any(|name| *name == CONNECTION) {
+            return Some(Self(SmallVec::new()));
+        }
         let members = || members(headers, CONNECTION);
         if members().count() > MAX_MEMBERS {
             return None;

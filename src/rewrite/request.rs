@@ -9,8 +9,8 @@ use http_body::Body;
 use super::CallerFields;
 use super::fields::{
     Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_of_the_client, is_one_of, members, overrides_method, overrides_path,
-    remove_in_order,
+    is_hop_by_hop, is_of_the_client, is_one_of, is_spelling, members, overrides_method,
+    overrides_path, remove_in_order,
 };
 use super::framing;
 use crate::authorize::Scope;
@@ -98,7 +98,7 @@ impl RequestRules<'_> {
 
     fn is_default(&self, canonical: &str) -> bool {
         let mut defaults = self.upstream.default_headers().keys();
-        defaults.any(|name| *self::canonical(name) == *canonical)
+        defaults.any(|name| is_spelling(name, canonical))
     }
 
     /// Adds the default headers that the caller left out.

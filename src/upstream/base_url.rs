@@ -67,6 +67,15 @@ impl fmt::Debug for BaseUrl {
     }
 }
 
+/// Writes the URL: `https://api.vendor.com/v2`.
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let origin = &self.location.origin;
+        let scheme = origin.scheme().as_uri_scheme();
+        write!(f, "{scheme}://{}{}", origin.authority(), self.location.path)
+    }
+}
+
 /// The error of a base URL, its template, or a variable that can't be used. The text describes the
 /// problem, and contains no value of a variable.
 ///

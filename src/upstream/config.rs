@@ -48,6 +48,8 @@ pub struct Upstream<B = BaseUrl> {
     base: B,
     /// `None` without routes.
     routes: Option<Arc<[PathRoute<B>]>>,
+    /// Hosts with variables that `__domain` may name, as base URLs without a path. `None` without such hosts.
+    domains: Option<Arc<[B]>>,
     settings: Arc<Settings>,
 }
 
@@ -220,6 +222,12 @@ impl Upstream {
         Ok(Place::Named(named))
     }
 
+    /// Returns the completed hosts of [`domain_template`](Self::domain_template).
+    fn own_domains(&self) -> impl Iterator<Item = &Origin> {
+        let domains = self.domains.as_deref().unwrap_or_default();
+        domains.iter().map(BaseUrl::origin)
+    }
+
     /// Returns the destination of a call and its base path, if the policy permits it.
     pub(crate) fn permit<'a>(&'a self, place: Place<'a>) -> Result<Route<'a>, Error> {
         let base = self.base.location();
@@ -238,7 +246,7 @@ impl Upstream {
             Place::Named(Location { origin, path }) => {
                 let keeps_path = self.is_base_path_boundary();
                 Ok(Route {
-                    destination: domains.permit(&base.origin, origin)?,
+                    destination: domains.permit(&base.origin, origin, self.own_domains())?,
                     is_hosts_choice: false,
                     path: if keeps_path || path == base.path {
                         RoutePath::Base(&base.path)
@@ -259,6 +267,12 @@ impl Upstream<BaseUrlTemplate> {
     /// The same errors as [`Upstream::new`]; also [`BaseUrlError`] if a brace is unpaired, or if a variable is in the scheme or the port.
     pub fn template(base_url: &str) -> Result<Self, BaseUrlError> {
         Ok(Self::at(BaseUrlTemplate::new(base_url)?))
+    }
+
+    /// Returns the base URL with its variables. Its `Display` text is the URL, with the variables in braces.
+    #[must_use]
+    pub fn base_url(&self) -> &BaseUrlTemplate {
+        &self.base
     }
 
     /// Sets the pattern that the whole value of a variable must match. Default: letters, digits and hyphens.
@@ -297,6 +311,37 @@ impl Upstream<BaseUrlTemplate> {
         self.with_route(path, base)
     }
 
+    /// Allows `__domain` to name a host that contains `{variables}` of the connection, such as `{account}.files.vendor.test`, with or
+    /// without `:port`. A variable has the same pattern and default in the base URL and in all hosts. Without a port, only the default port
+    /// of the base URL's scheme is allowed.
+    ///
+    /// For a connection that lacks a variable of the host, the host isn't allowed. The completed host must be a name, and not a public suffix,
+    /// as with [`DomainPolicy::allow`]. Hosts without variables, and wildcards, belong in [`domains`](Self::domains).
+    ///
+    /// Default: none.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseUrlError`] if it isn't a host, contains a wildcard, or if a brace is unpaired or a variable is in the port. When the template is
+    /// [completed](Self::expand), also if a variable doesn't match its pattern, or the completed host isn't allowed.
+    pub fn domain_template(mut self, host: &str) -> Result<Self, BaseUrlError> {
+        if host.contains(['/', '?', '#', '@', '*', '\\']) {
+            return Err(BaseUrlError::new("it isn't a host"));
+        }
+        let mut domain = BaseUrlTemplate::new(&format!("{}://{host}", self.base.scheme()))?;
+        domain.adopt(&self.base);
+        let mut domains = self.domains.as_deref().unwrap_or_default().to_vec();
+        for known in self.routes.as_deref().unwrap_or_default() {
+            domain.adopt(&known.base);
+        }
+        for known in &domains {
+            domain.adopt(known);
+        }
+        domains.push(domain);
+        self.domains = Some(domains.into());
+        Ok(self)
+    }
+
     /// Changes a variable in each base URL that contains it.
     fn change_variable(
         mut self,
@@ -304,7 +349,9 @@ impl Upstream<BaseUrlTemplate> {
         change: impl Fn(&mut BaseUrlTemplate) -> Result<(), BaseUrlError>,
     ) -> Result<Self, BaseUrlError> {
         let mut routes = self.routes.as_deref().unwrap_or_default().to_vec();
+        let mut domains = self.domains.as_deref().unwrap_or_default().to_vec();
         let in_routes = routes.iter_mut().map(|route| &mut route.base);
+        let in_routes = in_routes.chain(&mut domains);
         let in_routes: Vec<_> = in_routes.filter(|base| base.has_variable(name)).collect();
         // Without any base URL that contains the variable, the error is that of the main base URL.
         if in_routes.is_empty() || self.base.has_variable(name) {
@@ -314,6 +361,7 @@ impl Upstream<BaseUrlTemplate> {
             change(base)?;
         }
         self.routes = self.routes.is_some().then(|| routes.into());
+        self.domains = self.domains.is_some().then(|| domains.into());
         Ok(self)
     }
 
@@ -321,7 +369,7 @@ impl Upstream<BaseUrlTemplate> {
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`] if a variable is missing, or doesn't match its pattern.
+    /// [`BaseUrlError`] if a variable of a base URL is missing, or a variable doesn't match its pattern.
     pub fn expand(&self, variables: &Variables) -> Result<Upstream, BaseUrlError> {
         let routes = match &self.routes {
             None => None,
@@ -330,9 +378,18 @@ impl Upstream<BaseUrlTemplate> {
                 Some(routes.iter().map(expand).collect::<Result<_, _>>()?)
             }
         };
+        let domains = match &self.domains {
+            None => None,
+            Some(domains) => {
+                let complete = domains.iter().filter(|domain| domain.has_values(variables));
+                let expand = |domain: &BaseUrlTemplate| domain.expand_domain(variables);
+                Some(complete.map(expand).collect::<Result<_, _>>()?)
+            }
+        };
         Ok(Upstream {
             base: self.base.expand(variables)?,
             routes,
+            domains,
             settings: Arc::clone(&self.settings),
         })
     }
@@ -362,6 +419,7 @@ impl<B> Upstream<B> {
         Self {
             base,
             routes: None,
+            domains: None,
             settings: Arc::default(),
         }
     }
@@ -689,6 +747,10 @@ impl From<Upstream> for Upstream<BaseUrlTemplate> {
         Self {
             base: BaseUrlTemplate::fixed(upstream.base),
             routes: routes.map(|routes| routes.iter().map(fixed).collect()),
+            domains: upstream.domains.map(|domains| {
+                let domains = domains.iter().cloned();
+                domains.map(BaseUrlTemplate::fixed).collect()
+            }),
             settings: upstream.settings,
         }
     }

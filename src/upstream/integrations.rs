@@ -12,7 +12,17 @@ use crate::connection::Connection;
 
 /// A [`BaseUrlResolver`] with a fixed table. Cloning increments a reference count.
 #[derive(Clone, Default)]
-pub struct Integrations(Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>, RandomState>>);
+pub struct Integrations {
+    own: Arc<HashMap<Box<str>, Upstream<BaseUrlTemplate>, RandomState>>,
+    /// The integrations that `own` lacks.
+    fallback: Option<Arc<dyn Fallback>>,
+}
+
+/// Further integrations.
+pub(crate) trait Fallback: Send + Sync {
+    /// Returns the integration with that name.
+    fn get(&self, name: &str) -> Option<&Upstream<BaseUrlTemplate>>;
+}
 
 impl Integrations {
     /// Returns an empty table.
@@ -28,14 +38,27 @@ impl Integrations {
         name: impl Into<Box<str>>,
         upstream: impl Into<Upstream<BaseUrlTemplate>>,
     ) -> Self {
-        Arc::make_mut(&mut self.0).insert(name.into(), upstream.into());
+        Arc::make_mut(&mut self.own).insert(name.into(), upstream.into());
         self
     }
 
     /// Returns the integration with that name.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&Upstream<BaseUrlTemplate>> {
-        self.0.get(name)
+        let own = self.own.get(name);
+        own.or_else(|| self.fallback.as_deref()?.get(name))
+    }
+
+    #[cfg(feature = "catalog")]
+    pub(crate) fn with_fallback(mut self, fallback: Arc<dyn Fallback>) -> Self {
+        self.fallback = Some(fallback);
+        self
+    }
+
+    /// Returns the names and the upstreams of the integrations of this table, in no particular order. The integrations of a catalog aren't
+    /// included.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Upstream<BaseUrlTemplate>)> {
+        self.own.iter().map(|(name, upstream)| (&**name, upstream))
     }
 }
 
@@ -50,6 +73,6 @@ impl BaseUrlResolver for Integrations {
 
 impl fmt::Debug for Integrations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.0.iter()).finish()
+        f.debug_map().entries(self.own.iter()).finish()
     }
 }

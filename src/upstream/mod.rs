@@ -29,4 +29,8 @@ pub use self::resolver::ResolveError;
 pub use self::template::BaseUrlTemplate;
 
 pub(crate) use self::config::{Place, Route, Upstream};
+#[cfg(feature = "catalog")]
+pub(crate) use self::integrations::{Fallback, Integrations};
 pub(crate) use self::resolver::BaseUrlResolver;
+#[cfg(feature = "catalog")]
+pub(crate) use self::template::matches_pattern;

@@ -10,6 +10,7 @@ use regex_lite::Regex;
 
 use super::base_url::{BaseUrl, BaseUrlError};
 use crate::connection::Variables;
+use crate::policy::is_open_host;
 
 /// A base URL with variables in its host and its path.
 #[derive(Clone)]
@@ -86,8 +87,11 @@ impl BaseUrlTemplate {
         }
         parts.push(Part::Text(rest.into()));
         let template = Self(Repr::Template { parts, variables });
-        // A value that any pattern could allow shows whether the text around it makes a base URL.
-        template.fill(|_| Ok("1"))?;
+        // A value that any pattern could allow shows whether the text around it makes a base URL. The last label of a name isn't a number,
+        // and each label of an address is a number.
+        template
+            .fill(|_| Ok("x"))
+            .or_else(|error| template.fill(|_| Ok("1")).map_err(|_| error))?;
         Ok(template)
     }
 
@@ -132,6 +136,34 @@ impl BaseUrlTemplate {
             variable.check(value)?;
             Ok(value)
         })
+    }
+
+    /// Returns the base URL of a host that `__domain` may name.
+    pub(super) fn expand_domain(&self, values: &Variables) -> Result<BaseUrl, BaseUrlError> {
+        let domain = self.expand(values)?;
+        match is_open_host(domain.origin().host()) {
+            true => Err(BaseUrlError::new(
+                "a host of `__domain` is completed to an address or a public suffix",
+            )),
+            false => Ok(domain),
+        }
+    }
+
+    /// Returns `true` if each variable has a value or a default.
+    pub(super) fn has_values(&self, values: &Variables) -> bool {
+        let mut variables = self.variables().iter();
+        variables.all(|variable| variable.default.is_some() || values.get(&variable.name).is_some())
+    }
+
+    /// Returns `http` or `https`.
+    pub(super) fn scheme(&self) -> &'static str {
+        match &self.0 {
+            Repr::Fixed(base) => base.origin().scheme().as_str(),
+            Repr::Template { parts, .. } => match parts.first() {
+                Some(Part::Text(text)) if text.eq_ignore_ascii_case("http://") => "http",
+                _ => "https",
+            },
+        }
     }
 
     fn fill<'a>(
@@ -218,28 +250,41 @@ impl Variable {
     }
 }
 
+/// Writes the URL with its variables in braces: `https://{region}.vendor.com/v2`.
+impl fmt::Display for BaseUrlTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Repr::Fixed(base) => fmt::Display::fmt(base, f),
+            Repr::Template { parts, variables } => parts.iter().try_for_each(|part| match part {
+                Part::Text(text) => f.write_str(text),
+                Part::Variable(index) => {
+                    let name = variables.get(*index).map_or("", |variable| &variable.name);
+                    write!(f, "{{{name}}}")
+                }
+            }),
+        }
+    }
+}
+
+/// Returns `true` if the whole value matches the pattern, as the value of a variable.
+#[cfg(feature = "catalog")]
+pub(crate) fn matches_pattern(pattern: &str, value: &str) -> bool {
+    let pattern = Regex::new(&format!(r"\A(?:{pattern})\z"));
+    pattern.is_ok_and(|pattern| pattern.is_match(value))
+        && value.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
 impl fmt::Debug for BaseUrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Repr::Fixed(base) => base.fmt(f),
-            Repr::Template { parts, variables } => {
-                f.write_str("BaseUrlTemplate(")?;
-                for part in parts {
-                    match part {
-                        Part::Text(text) => f.write_str(text)?,
-                        Part::Variable(index) => {
-                            let name = variables.get(*index).map_or("", |variable| &variable.name);
-                            write!(f, "{{{name}}}")?;
-                        }
-                    }
-                }
-                f.write_str(")")
-            }
+            Repr::Fixed(base) => fmt::Debug::fmt(base, f),
+            Repr::Template { .. } => write!(f, "BaseUrlTemplate({self})"),
         }
     }
 }
 
 #[cfg(test)]
+#[expect(clippy::expect_used, reason = "a test fails by panicking")]
 mod tests {
     use super::super::Upstream;
     use super::*;
@@ -257,11 +302,25 @@ mod tests {
 
     #[test]
     fn variables_enter_hosts_and_paths() {
-        let url = expanded("https://{v}.vendor.test:9001/api/{v}", None, "eu");
+        let template = "https://{v}.vendor.test:9001/api/{v}";
+        let written = Upstream::template(template).map(|upstream| upstream.base_url().to_string());
+        assert_eq!(written.as_deref(), Ok(template));
+        let url = expanded(template, None, "eu");
         assert_eq!(
             url.as_deref(),
             Some("BaseUrl(Https(eu.vendor.test:9001)/api/eu)")
         );
+    }
+
+    #[test]
+    fn a_variable_may_end_the_host() {
+        for (template, value, expected) in [
+            ("https://rest.{v}/x", "eu", "Https(rest.eu)/x"),
+            ("https://192.0.2.{v}", "7", "Https(192.0.2.7)"),
+        ] {
+            let url = expanded(template, None, value).unwrap_or_default();
+            assert!(url.contains(expected), "{template}: {url}");
+        }
     }
 
     #[test]
@@ -322,6 +381,75 @@ mod tests {
             Upstream::template("https://a.test")
                 .is_ok_and(|upstream| upstream.variable("v", ".*").is_err())
         );
+    }
+
+    /// Returns the upstream of a connection with the variable `v`, and a host template.
+    fn with_domain(host: &str, pattern: &str, value: Option<&str>) -> Option<Upstream> {
+        let upstream = Upstream::template("https://api.vendor.test").ok()?;
+        let upstream = upstream.domain_template(host).ok()?;
+        let upstream = upstream.variable("v", pattern).ok()?;
+        let mut connection = Connection::new("x");
+        if let Some(value) = value {
+            connection = connection.with_variable("v", value);
+        }
+        upstream.expand(connection.variables()).ok()
+    }
+
+    fn permits(upstream: &Upstream, domain: &str) -> bool {
+        let place = upstream.place(Some(domain));
+        place.is_ok_and(|place| upstream.permit(place).is_ok())
+    }
+
+    #[test]
+    fn a_host_with_a_variable_is_the_connections_alone() {
+        let acme = with_domain("{v}.files.vendor.test", "^[a-z]+$", Some("acme"));
+        let acme = acme.expect("a completed host");
+        for (domain, expected) in [
+            ("acme.files.vendor.test", true),
+            ("https://ACME.files.vendor.test/x", true),
+            ("http://acme.files.vendor.test", false),
+            ("acme.files.vendor.test:8443", false),
+            ("other.files.vendor.test", false),
+            ("x.acme.files.vendor.test", false),
+            ("files.vendor.test", false),
+        ] {
+            assert_eq!(permits(&acme, domain), expected, "{domain}");
+        }
+        let port = with_domain("{v}.vendor.test:8443", "^[a-z]+$", Some("acme"));
+        assert!(port.is_some_and(|it| permits(&it, "acme.vendor.test:8443")));
+        // Without a value, the host isn't allowed, and the base URL is.
+        let none = with_domain("{v}.vendor.test", "^[a-z]*$", None);
+        let none = none.expect("a base URL");
+        assert!(!permits(&none, ".vendor.test") && permits(&none, "api.vendor.test"));
+    }
+
+    #[test]
+    fn d10_a_completed_host_is_a_name_and_not_a_public_suffix() {
+        for (value, pattern) in [
+            ("evil.test/", "^.*$"),
+            ("a@evil.test", "^.*$"),
+            ("A", "^[a-z]+$"),
+            ("github.io", "^[a-z.]+$"),
+            ("co.uk", "^[a-z.]+$"),
+            ("192.0.2.1", "^[0-9.]+$"),
+        ] {
+            assert!(
+                with_domain("{v}", pattern, Some(value)).is_none(),
+                "{value}"
+            );
+        }
+        assert!(with_domain("{v}", "^[a-z.]+$", Some("files.vendor.test")).is_some());
+        for host in [
+            "*.{v}.test",
+            "{v}.test/x",
+            "u@{v}.test",
+            "{v}.test:{p}",
+            "{v",
+            "{v}?x",
+            "",
+        ] {
+            assert!(with_domain(host, "^[a-z]+$", Some("a")).is_none(), "{host}");
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod answers;
 mod cancelled;
+mod downloads;
 mod places;
 mod streams;
 mod timers;

@@ -10,22 +10,26 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::callers::Caller;
+use crate::log::{Line, LogFormat, is_plain};
+use crate::metrics;
+use crate::peers::Peer;
 use axum::extract::Request;
 use http::Extensions;
 use tower_passthrough::observe::{CallReport, CallStart};
 use tower_passthrough::refresh::{RefreshOutcome, RefreshReport};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{ConnectionId, Observe};
-use tracing::field::DisplayValue;
 
-use crate::callers::Caller;
-use crate::log::{AUDIT, LogFormat};
-use crate::metrics;
-use crate::peers::Peer;
+/// The target of the lines.
+const TARGET: &str = "audit";
 
 /// Writes a line for each call into the log, and counts the call.
 #[derive(Debug)]
-pub(crate) struct Observer;
+pub(crate) struct Observer {
+    /// `false` if the config switches the access log off.
+    pub(crate) has_log: bool,
+}
 
 impl Observe for Observer {
     fn started(&self, _: &CallStart<'_>) {
@@ -33,60 +37,83 @@ impl Observe for Observer {
     }
 
     fn finished(&self, call: &CallReport<'_>) {
-        self::call(call);
+        if self.has_log {
+            self::call(call);
+        }
         metrics::call(call);
     }
 }
 
 fn call(call: &CallReport<'_>) {
-    let caller = call.extensions().get::<Arc<Caller>>();
-    let key = call.connection_key().map(ConnectionKey::as_str);
-    let connection = key.or(call.connection_id().map(ConnectionId::as_str));
-    let connection = connection.map(Id).map(tracing::field::display);
-    let path = call.extensions().get::<AuditPath>();
-    let path = path.map(|path| Id(&path.0)).map(tracing::field::display);
     // An address is checked when it's dialled, so a call may be refused after it was forwarded.
-    let refused = call
+    let is_refused = call
         .cause()
         .is_some_and(|error| call.attempts() == 0 || error.status().is_client_error());
-    let limit = call.rate_limit();
-    tracing::info!(
-        target: AUDIT,
-        caller = caller.map(|caller| caller.label()),
-        peer = peer(call.extensions()),
-        connection,
-        integration = call.integration(),
-        method = call.method().as_str(),
-        path,
-        host = call.destination(),
-        verdict = if refused { "refused" } else { "allowed" },
-        outcome = call.outcome().as_str(),
-        code = call.error().map(|code| code.as_str()),
-        status = call.status().map(|status| status.as_u16()),
-        request_bytes = call.request_bytes(),
-        response_bytes = call.response_bytes(),
-        head_ms = call.head_time().map(milliseconds),
-        ms = milliseconds(call.duration()),
-        attempts = call.attempts(),
-        version = call.version().map(tracing::field::debug),
-        trace = call.trace_id().map(tracing::field::display),
-        limit_remaining = limit.and_then(|limit| limit.remaining()),
-        retry_after_s = limit.and_then(|limit| limit.retry_after()).map(|after| after.as_secs()),
-        "call",
-    );
+    let key = call.connection_key().map(ConnectionKey::as_str);
+    let connection = key.or(call.connection_id().map(ConnectionId::as_str));
+    Line::info(TARGET, "call", |line| {
+        if let Some(caller) = call.extensions().get::<Arc<Caller>>() {
+            line.text("caller", caller.label());
+        }
+        if let Some(peer) = peer(call.extensions()) {
+            line.plain("peer", peer);
+        }
+        if let Some(connection) = connection {
+            line.chosen("connection", connection);
+        }
+        if let Some(integration) = call.integration() {
+            line.text("integration", integration);
+        }
+        line.text("method", call.method().as_str());
+        if let Some(AuditPath(path)) = call.extensions().get() {
+            line.chosen("path", path);
+        }
+        if let Some(host) = call.destination() {
+            line.text("host", host);
+        }
+        line.text("verdict", if is_refused { "refused" } else { "allowed" });
+        line.text("outcome", call.outcome().as_str());
+        if let Some(code) = call.error() {
+            line.text("code", code.as_str());
+        }
+        if let Some(status) = call.status() {
+            line.number("status", status.as_u16());
+        }
+        line.number("request_bytes", call.request_bytes());
+        line.number("response_bytes", call.response_bytes());
+        if let Some(time) = call.head_time() {
+            line.number("head_ms", milliseconds(time));
+        }
+        line.number("ms", milliseconds(call.duration()));
+        line.number("attempts", call.attempts());
+        if let Some(version) = call.version() {
+            line.plain("version", format_args!("{version:?}"));
+        }
+        if let Some(trace) = call.trace_id() {
+            line.plain("trace", trace);
+        }
+        if let Some(limit) = call.rate_limit() {
+            if let Some(remaining) = limit.remaining() {
+                line.number("limit_remaining", remaining);
+            }
+            if let Some(after) = limit.retry_after() {
+                line.number("retry_after_s", after.as_secs());
+            }
+        }
+    });
 }
 
 /// Logs a call without a valid key. Nothing else in the call has been read.
 pub(crate) fn unauthenticated(request: &Request) {
-    tracing::info!(
-        target: AUDIT,
-        peer = peer(request.extensions()),
-        method = request.method().as_str(),
-        verdict = "refused",
-        code = "unauthenticated",
-        status = 401_u16,
-        "call",
-    );
+    Line::info(TARGET, "call", |line| {
+        if let Some(peer) = peer(request.extensions()) {
+            line.plain("peer", peer);
+        }
+        line.text("method", request.method().as_str());
+        line.text("verdict", "refused");
+        line.text("code", "unauthenticated");
+        line.number("status", 401_u16);
+    });
 }
 
 /// Logs new tokens of a connection, or the reason why there are none. Calls continue meanwhile.
@@ -120,9 +147,8 @@ pub(crate) fn refreshed(report: &RefreshReport<'_>) {
     metrics::refreshed(report);
 }
 
-fn peer(extensions: &Extensions) -> Option<DisplayValue<IpAddr>> {
-    let peer = extensions.get::<Peer>();
-    peer.map(|peer| tracing::field::display(peer.0))
+fn peer(extensions: &Extensions) -> Option<IpAddr> {
+    extensions.get::<Peer>().map(|peer| peer.0)
 }
 
 /// An extension of requests: the path of the call below its connection, for the log.
@@ -160,18 +186,15 @@ fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// An id or a path as a value of a log line. It's quoted, unless it can't be mistaken for another field.
+/// An id as a value of a log line, as [`Line::chosen`] writes it.
 struct Id<'a>(&'a str);
 
 impl fmt::Display for Id<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let id = self.0;
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:@+/%".contains(&byte);
         // JSON is escaped as a whole.
-        if LogFormat::current() == LogFormat::Json || id.bytes().all(plain) {
-            f.write_str(id)
-        } else {
-            write!(f, "{id:?}")
+        match LogFormat::current() == LogFormat::Json || is_plain(self.0) {
+            true => f.write_str(self.0),
+            false => write!(f, "{:?}", self.0),
         }
     }
 }

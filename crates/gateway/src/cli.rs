@@ -13,7 +13,12 @@ const MANUAL: &str = "\
 Signals:
   SIGTERM, SIGINT  Stop: accept no new callers, and wait for calls under way and refreshes of tokens for up to
                    `shutdown`. A second signal ends the calls at once, a third signal the refreshes
-  SIGHUP           Read the config file again, and the files that it names. A file with a mistake changes nothing
+  SIGHUP           Read the config file again, and the files that it names, such as those of its `catalog`. A file with
+                   a mistake changes nothing
+
+Integrations:
+  A connection may name an integration of the config file or of the bundled catalog. `passthrough-gateway catalog list`
+  prints them, and `catalog show NAME` prints the secrets that a connection needs
 
 Environment:
   RUST_LOG         The levels of the log on stderr, such as `debug` or `info,hyper=debug`; default: `info`. Lines about
@@ -25,7 +30,12 @@ Endpoints:
   GET /healthz                 200 while the process runs
   GET /readyz                  200 while the store can be reached and the process isn't stopping, otherwise 503
   GET /metrics                 Metrics in the text format of Prometheus, for callers with a key
-  With [operator] listen, the last three are served there, without a key, and nowhere else";
+  With [operator] listen, these three are served there, without a key, and nowhere else
+  With `page = true`, without a key:
+  GET /                        A page with the integrations, and a form that tries a call. Its files are /page.js,
+                               /page.css and /catalog.json
+  GET /openapi.json            The calls as a description for OpenAPI 3.1
+  GET /postman.json            The integrations as a collection for Postman";
 
 /// A server for a Passthrough API: forwards any call of any vendor's API, and adds the connection's
 /// stored credentials as the last step.
@@ -56,16 +66,38 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Change the connections in the store of the config file.
+    /// Change or verify the connections in the store of the config file.
     ///
     /// Running gateways need no signal, and use the change within seconds. Secrets are read from
     /// stdin or from a file, and aren't printed. The exit code is 0 if everything was done, 2 if
     /// the command line or a file has a mistake, and 1 otherwise.
     #[command(subcommand)]
     Connections(Connections),
+    /// Show the integrations that connections can name.
+    ///
+    /// Without --config, these are the entries of the bundled catalog. With --config, the integrations of that file and of its
+    /// `catalog` are shown as well, and replace entries of the same name.
+    #[command(subcommand)]
+    Catalog(Catalog),
     /// Change the tables of the store of the config file.
     #[command(subcommand)]
     Store(Store),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Catalog {
+    /// Print a line for each integration: name, title, category, kinds of authentication, and the confidence in these facts,
+    /// separated by tabs.
+    ///
+    /// The kinds of authentication are separated by commas, in the order of preference; the secrets of a connection choose among
+    /// them. The confidence is `checked` if the vendor's own page was seen, `documented` if another source says so, or `unverified`.
+    List,
+    /// Print all facts about an integration, and an example of a connection. Exits 2 if there is no such integration.
+    Show {
+        /// The name of the integration, such as `hubspot`.
+        #[arg(value_name = "NAME")]
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -83,7 +115,7 @@ pub(crate) enum Connections {
     /// Import the [connection.*] tables of a file, and replace connections of the same id.
     ///
     /// The file may be a whole config; its other tables are ignored. Each connection is checked
-    /// against the integrations of --config. If a connection is wrong, nothing is imported. Nothing
+    /// against the integrations of --config and its catalog. If a connection is wrong, nothing is imported. Nothing
     /// is imported either if a token was refreshed since it was stored, and the file has another
     /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. If
     /// the store fails in the middle, the connections that were imported until then stay, and the
@@ -95,6 +127,17 @@ pub(crate) enum Connections {
     /// `reauthorize`: the token endpoint has refused the grant, and the connection's owner must
     /// authorize the connection again.
     List,
+    /// Make a call that shows whether a connection's credential is valid, and explain the result.
+    ///
+    /// The call is a GET of the path `verify` of the integration. It takes the same way as the calls of a running gateway; tokens
+    /// that are refreshed are stored. Connections in the config file can be verified as well, but a refresh token that the vendor may
+    /// replace isn't used then, because the file can't keep a new token. Neither secrets nor the response's body are printed. Exits 0
+    /// if the credential works, 1 if it doesn't or if that isn't known, and 2 if there is no such connection or no such call.
+    Verify {
+        /// The id of the connection.
+        #[arg(value_name = "ID", value_parser = id)]
+        id: ConnectionId,
+    },
     /// Add a connection.
     ///
     /// Its secrets are read from stdin, or from --secrets: lines of TOML such as `token = "..."`, or
@@ -165,7 +208,7 @@ pub(crate) struct Add {
     #[arg(value_name = "ID", value_parser = id)]
     pub(crate) id: ConnectionId,
 
-    /// The integration, from the config file.
+    /// The integration, from the config file or its catalog.
     #[arg(long, value_name = "NAME")]
     pub(crate) integration: String,
 

@@ -35,6 +35,7 @@ use crate::config::{Config, Declared, Limits, RefreshTimes, Store, TransportKey}
 use crate::listen::{Listen, Mode};
 use crate::log::LogFormat;
 
+use crate::page::Settings;
 use crate::peers::{PeerLimits, Peers};
 use crate::server::Server;
 
@@ -82,12 +83,17 @@ fn config(listen: Option<Listen>, vendor: SocketAddr) -> Result<Config, BaseUrlE
         listen: listen.unwrap_or(Config::LISTEN),
         socket_mode: Mode::default(),
         log: LogFormat::Text,
+        access_log: true,
         log_paths: false,
         tls: None,
         peers: PEERS,
         operator: None,
+        page: false,
         mount: Config::MOUNT.to_owned(),
         ways: Ways::default(),
+        host_pattern: None,
+        entries: Vec::new(),
+        page_settings: Settings::new(Config::MOUNT, &Ways::default(), None, false),
         shutdown: Config::SHUTDOWN,
         callers: Callers::anyone(),
         store: Store::File(vec![(

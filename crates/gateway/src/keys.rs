@@ -56,6 +56,8 @@ struct Found {
     caller: Option<Arc<Caller>>,
     /// The request contains keys of several callers, and it's unclear which of them is meant.
     is_ambiguous: bool,
+    /// The request names so many places that they aren't all looked at, and the key could be in one of the others.
+    has_too_many: bool,
 }
 
 impl Found {
@@ -68,7 +70,8 @@ impl Found {
     }
 
     fn into_caller(self) -> Option<Arc<Caller>> {
-        self.caller.filter(|_| !self.is_ambiguous)
+        let is_clear = !self.is_ambiguous && !self.has_too_many;
+        self.caller.filter(|_| is_clear)
     }
 }
 
@@ -114,12 +117,13 @@ impl KeyPlaces {
                 || self.parameters.iter().any(|known| known == name)
         };
         take_parameters(&mut request, &find, &mut elsewhere, is_named);
+        found.has_too_many |= elsewhere.has_too_many;
         if has_own {
             return (request, found.into_caller());
         }
         found.is_ambiguous |= elsewhere.is_ambiguous;
         found.add(elsewhere.caller);
-        let is_found = found.caller.is_some() || found.is_ambiguous;
+        let is_found = found.caller.is_some() || found.is_ambiguous || found.has_too_many;
         if !is_found && !self.fields.is_empty() && is_form(request.headers()) {
             request = self.take_field(request, &find, &mut found).await;
         }
@@ -212,7 +216,8 @@ fn forms(value: &[u8], with: &mut impl FnMut(&[u8])) {
     if is("basic") {
         return basic(rest, with);
     }
-    if scheme.to_ascii_uppercase().starts_with(b"AWS4-") {
+    let aws = scheme.get(..5);
+    if aws.is_some_and(|aws| aws.eq_ignore_ascii_case(b"AWS4-")) {
         return credential(rest, with);
     }
     with(rest);
@@ -279,8 +284,12 @@ fn take_header(
 ) {
     let mut here = Found::default();
     let mut lines = 0;
-    for value in headers.get_all(name).iter().take(MAX_CANDIDATES) {
+    for value in headers.get_all(name) {
         lines += 1;
+        if lines > MAX_CANDIDATES {
+            found.has_too_many = true;
+            return;
+        }
         forms(value.as_bytes(), &mut |key| here.add(find(key)));
     }
     if here.caller.is_some() {
@@ -318,31 +327,34 @@ fn without_keys(
     found: &mut Found,
     is_named: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let mut kept = Vec::new();
-    let mut has_key = false;
+    // The positions of the pairs with a key, of which there are few, as the candidates are. Most queries have none.
+    let mut with_key = Vec::new();
     let mut candidates = 0;
-    for pair in pairs.split('&') {
+    for (position, pair) in pairs.split('&').enumerate() {
         let mut here = Found::default();
         if let Some((name, value)) = form_urlencoded::parse(pair.as_bytes()).next() {
             if is_named(&name) {
                 candidates += 1;
                 if candidates > MAX_CANDIDATES {
-                    found.is_ambiguous = true;
+                    found.has_too_many = true;
                     return None;
                 }
                 here.add(find(value.as_bytes()));
                 key_of_credential(value.as_bytes(), &mut |key| here.add(find(key)));
             }
         }
-        match here.caller {
-            None => kept.push(pair),
-            caller => {
-                has_key = true;
-                found.add(caller);
-            }
+        if here.caller.is_some() {
+            with_key.push(position);
+            found.add(here.caller);
         }
     }
-    has_key.then(|| kept.join("&"))
+    if with_key.is_empty() {
+        return None;
+    }
+    let pairs = pairs.split('&').enumerate();
+    let kept = pairs.filter(|(position, _)| !with_key.contains(position));
+    let kept: Vec<_> = kept.map(|(_, pair)| pair).collect();
+    Some(kept.join("&"))
 }
 
 /// Returns the URI with that query, or without a query if it's empty.

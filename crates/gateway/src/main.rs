@@ -9,7 +9,8 @@
 //! `gateway.toml` in the package's folder contains every key. A good order to read the source code is: [`run`] and
 //! [`Host::router`] below, which put the library's parts together; `routes`, for the mount; `callers`, for the host
 //! application's own authentication in front of the mount; `server` and `socket`, for the connections of callers;
-//! `config`, for the file, and `reload`, for reading it again; and `audit`, `metrics` and `log`, for observation.
+//! `config`, for the file, and `reload`, for reading it again; `page`, for the page with the integrations; and `audit`,
+//! `metrics` and `log`, for observation.
 #![forbid(unsafe_code)]
 
 mod addressing;
@@ -19,13 +20,16 @@ mod cli;
 mod commands;
 mod config;
 mod demo;
+mod descriptions;
 mod descriptors;
 mod hardening;
 mod keys;
 mod listen;
 mod log;
 mod metrics;
+mod nearest;
 mod newest;
+mod page;
 mod peers;
 mod readiness;
 mod reload;
@@ -59,14 +63,16 @@ use tower_passthrough::{HttpTransport, PassthroughService};
 
 use crate::callers::{API_KEY, AuditPaths, Authentication, Callers};
 use crate::cli::{Cli, Command};
-use crate::config::{Config, Loaded, Purpose, Store, TransportKey};
+use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
+use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
 use crate::metrics::Metrics;
 use crate::newest::{Current, Known};
+use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
-use crate::routes::Pages;
+use crate::routes::{Pages, Published};
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
 use crate::store::{Connections, OpenError, Served};
@@ -106,17 +112,22 @@ fn main() -> ExitCode {
     if let Some(loaded) = &loaded {
         loaded.config.log.set();
     }
-    if let Some(Command::Connections(command)) = &cli.command {
-        return connections(command, loaded, &cli);
-    }
-    if let Some(Command::Store(cli::Store::Migrate)) = &cli.command {
-        let Some(loaded) = loaded else {
-            eprintln!(
-                "store: add --config FILE, whose [store] says where the connections are stored"
-            );
-            return ExitCode::from(USAGE);
-        };
-        return commands::migrate(loaded.config.store);
+    match &cli.command {
+        Some(Command::Connections(command)) => return connections(command, loaded, &cli),
+        Some(Command::Catalog(command)) => {
+            let declared = loaded.map_or_else(Declared::bundled, |loaded| loaded.config.declared);
+            return commands::catalog::main(command, &declared);
+        }
+        Some(Command::Store(cli::Store::Migrate)) => {
+            let Some(loaded) = loaded else {
+                eprintln!(
+                    "store: add --config FILE, whose [store] says where the connections are stored"
+                );
+                return ExitCode::from(USAGE);
+            };
+            return commands::migrate(loaded.config.store);
+        }
+        None => {}
     }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
@@ -145,6 +156,7 @@ fn main() -> ExitCode {
             None => run(demo::start(cli.listen.clone()).await?, Vec::new(), None).await,
         }
     });
+    log::settle();
     // A DNS look-up that is under way blocks a thread, and must not delay the exit.
     runtime.shutdown_background();
     match ended {
@@ -161,7 +173,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Changes the connections of a persistent store.
+/// Changes the connections of a persistent store, or verifies a connection of any store.
 fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) -> ExitCode {
     let (Some(loaded), Some(path)) = (loaded, &cli.config) else {
         eprintln!(
@@ -169,6 +181,9 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
         );
         return ExitCode::from(USAGE);
     };
+    if let cli::Connections::Verify { id } = command {
+        return commands::verify::main(id, loaded.config);
+    }
     let Config {
         store, declared, ..
     } = loaded.config;
@@ -181,7 +196,7 @@ fn connections(command: &cli::Connections, loaded: Option<Loaded>, cli: &Cli) ->
             );
             ExitCode::from(USAGE)
         }
-        store => commands::main(command, &store, &declared, path),
+        store => commands::main(command, &store, &declared),
     }
 }
 
@@ -207,23 +222,10 @@ async fn run(
         None => None,
     };
     let operator = for_operators.as_ref().map(Listener::address);
-    let mut host = Host {
-        listen: config.listen.clone(),
-        address: listener.address()?,
-        has_tls: config.tls.is_some(),
-        asked_operator: config.operator.clone(),
-        operator: operator.transpose()?.flatten(),
-        readiness: Readiness::new(),
-        recorded: metrics::start()?,
-        tunnels: UpgradeTracker::new(),
-        shutdown: config.shutdown,
-        transport: None,
-        newest: None,
-        served: None,
-        refreshes: JoinSet::new(),
-        previous: None,
-        warnings: Vec::new(),
-    };
+    log::queue()?;
+    let mut host = Host::of(&config)?;
+    host.address = listener.address()?;
+    host.operator = operator.transpose()?.flatten();
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
     let peers = Peers::new(config.peers);
@@ -324,6 +326,27 @@ struct Routers {
 }
 
 impl Host {
+    /// Returns the parts of a host that has no listeners and no service yet.
+    fn of(config: &Config) -> Result<Self, Box<dyn Error>> {
+        Ok(Self {
+            listen: config.listen.clone(),
+            address: None,
+            has_tls: config.tls.is_some(),
+            asked_operator: config.operator.clone(),
+            operator: None,
+            readiness: Readiness::new(),
+            recorded: metrics::start()?,
+            tunnels: UpgradeTracker::new(),
+            shutdown: config.shutdown,
+            transport: None,
+            newest: None,
+            served: None,
+            refreshes: JoinSet::new(),
+            previous: None,
+            warnings: Vec::new(),
+        })
+    }
+
     /// Builds the routers that answer calls and operators, at the start and after each change of the config.
     ///
     /// # Errors
@@ -331,6 +354,7 @@ impl Host {
     /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
     /// these cases.
     async fn router(&mut self, config: Config) -> Result<Routers, Box<dyn Error>> {
+        let descriptions = Descriptions::of(&config);
         let connections = self.open(config.store).await?;
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
@@ -377,7 +401,9 @@ impl Host {
                 .retry(config.retry)
                 .trace_context(config.trace_context)
                 .upgrade_tracker(self.tunnels.clone())
-                .observe(audit::Observer);
+                .observe(audit::Observer {
+                    has_log: config.access_log,
+                });
         if let Some(limit) = config.request_body_limit {
             passthrough = passthrough.request_body_limit(limit);
         }
@@ -437,6 +463,13 @@ impl Host {
             metrics: Metrics::new(self.recorded.clone(), move || pool.pool_status()),
             readiness: self.readiness.clone(),
         };
+        let published = match descriptions {
+            Some(descriptions) => Some(Published {
+                page: Page::new(&config.page_settings, &config.entries)?,
+                descriptions,
+            }),
+            None => None,
+        };
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
         let on_callers = self.asked_operator.is_none().then_some(on_callers);
@@ -449,6 +482,7 @@ impl Host {
             ),
             passthrough,
             on_callers,
+            published,
         );
         Ok(Routers {
             tls: config.tls,

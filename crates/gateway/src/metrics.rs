@@ -4,18 +4,25 @@
 //! from the config. All methods that aren't in the standards share a label, and so do unknown
 //! statuses. Connection ids are never labels, because there is no limit to their number.
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::hash::Hash;
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
+
+use foldhash::quality::RandomState;
 
 use http::{Method, StatusCode};
 use metrics::{
-    Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    Counter, Gauge, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram,
+    gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tower_passthrough::client::PoolStatus;
 use tower_passthrough::observe::CallReport;
 use tower_passthrough::refresh::RefreshReport;
+
+use crate::log;
 
 const CALLS: &str = "passthrough_calls_total";
 const IN_FLIGHT: &str = "passthrough_calls_in_flight";
@@ -26,6 +33,7 @@ const DURATION: &str = "passthrough_call_duration_seconds";
 const HEAD: &str = "passthrough_head_duration_seconds";
 const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
 const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
+const DROPPED_LINES: &str = "passthrough_log_lines_dropped_total";
 
 /// The name of a gauge, its description, and the function that reads it.
 type PoolGauge = (&'static str, &'static str, fn(&PoolStatus) -> usize);
@@ -93,6 +101,7 @@ impl Metrics {
             // A pool never has more connections than this number can hold.
             gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
         }
+        counter!(DROPPED_LINES).absolute(log::dropped_lines());
         self.recorded.render()
     }
 }
@@ -153,6 +162,10 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         Unit::Bytes,
         "Bytes of responses' bodies that were returned to callers."
     );
+    describe_counter!(
+        DROPPED_LINES,
+        "Lines of the log that were dropped because the reader of stderr was too slow."
+    );
     let upkeep = handle.clone();
     tokio::spawn(async move {
         loop {
@@ -163,37 +176,118 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
     Ok(handle)
 }
 
+/// Handles of series, by their labels. A look-up by labels costs more than all other work of a record, so it's done once for each series.
+///
+/// The number of series is bounded, because the sets of label values are.
+struct Handles<K, H>(RwLock<HashMap<K, H, RandomState>>);
+
+impl<K: Eq + Hash, H: Clone> Handles<K, H> {
+    fn new() -> Self {
+        Self(RwLock::new(HashMap::default()))
+    }
+
+    /// Returns the handle of these labels, or the handle that `register` returns for them.
+    fn get<Q>(&self, labels: &Q, register: impl FnOnce() -> (K, H)) -> H
+    where
+        K: std::borrow::Borrow<Q>,
+        Q: Eq + Hash + ?Sized,
+    {
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(handle) = known.get(labels) {
+            return handle.clone();
+        }
+        drop(known);
+        let (labels, handle) = register();
+        let mut known = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        known.entry(labels).or_insert(handle).clone()
+    }
+}
+
+/// The series of an integration.
+struct Series {
+    calls: Handles<Labels, Counter>,
+    retries: Counter,
+    duration: Histogram,
+    head: Histogram,
+    request_bytes: Counter,
+    response_bytes: Counter,
+}
+
+/// The labels of a call, apart from its integration.
+#[derive(Clone, Copy, Hash, PartialEq, Eq)]
+struct Labels {
+    method: &'static str,
+    /// The status, or 0 without a status, or the class of a status that has no label of its own.
+    status: u16,
+    code: &'static str,
+    outcome: &'static str,
+}
+
+impl Series {
+    fn new(integration: &str) -> Self {
+        let integration = integration.to_owned();
+        Self {
+            calls: Handles::new(),
+            retries: counter!(RETRIES, "integration" => integration.clone()),
+            duration: histogram!(DURATION, "integration" => integration.clone()),
+            head: histogram!(HEAD, "integration" => integration.clone()),
+            request_bytes: counter!(REQUEST_BYTES, "integration" => integration.clone()),
+            response_bytes: counter!(RESPONSE_BYTES, "integration" => integration),
+        }
+    }
+
+    /// Counts a call of the integration with that name.
+    fn count(&self, integration: &str, labels: Labels) {
+        let counter = self.calls.get(&labels, || {
+            let counter = counter!(
+                CALLS,
+                "integration" => integration.to_owned(),
+                "method" => labels.method,
+                "status" => label(labels.status),
+                "code" => labels.code,
+                "outcome" => labels.outcome,
+            );
+            (labels, counter)
+        });
+        counter.increment(1);
+    }
+}
+
+static IN_FLIGHT_CALLS: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
+static INTEGRATIONS: LazyLock<Handles<Box<str>, Arc<Series>>> = LazyLock::new(Handles::new);
+
 /// Records that a call has begun. [`call`] records its end.
 pub(crate) fn began() {
-    gauge!(IN_FLIGHT).increment(1);
+    IN_FLIGHT_CALLS.increment(1);
 }
 
 /// Records that a call has ended.
 pub(crate) fn call(call: &CallReport<'_>) {
-    gauge!(IN_FLIGHT).decrement(1);
+    IN_FLIGHT_CALLS.decrement(1);
     // The integration is known once the connection has been found, and then its name is in the
     // config.
-    let integration = call.integration().unwrap_or("none").to_owned();
-    counter!(
-        CALLS,
-        "integration" => integration.clone(),
-        "method" => method(call.method()),
-        "status" => call.status().map_or("none".to_owned(), status),
-        "code" => call.error().map_or("none", |code| code.as_str()),
-        "outcome" => call.outcome().as_str(),
-    )
-    .increment(1);
+    let integration = call.integration().unwrap_or("none");
+    let series = INTEGRATIONS.get(integration, || {
+        (integration.into(), Arc::new(Series::new(integration)))
+    });
+    let labels = Labels {
+        method: method(call.method()),
+        status: call.status().map_or(0, status),
+        code: call.error().map_or("none", |code| code.as_str()),
+        outcome: call.outcome().as_str(),
+    };
+    series.count(integration, labels);
     if let Some(code) = call.error() {
         counter!(REFUSALS, "code" => code.as_str()).increment(1);
     }
     let again = call.attempts().saturating_sub(1);
-    counter!(RETRIES, "integration" => integration.clone()).increment(again.into());
-    histogram!(DURATION, "integration" => integration.clone()).record(call.duration());
+    series.retries.increment(again.into());
+    series.duration.record(call.duration());
     if let Some(head) = call.head_time() {
-        histogram!(HEAD, "integration" => integration.clone()).record(head);
+        series.head.record(head);
     }
-    counter!(REQUEST_BYTES, "integration" => integration.clone()).increment(call.request_bytes());
-    counter!(RESPONSE_BYTES, "integration" => integration).increment(call.response_bytes());
+    series.request_bytes.increment(call.request_bytes());
+    series.response_bytes.increment(call.response_bytes());
 }
 
 /// Counts a refresh.
@@ -229,10 +323,18 @@ fn method(method: &Method) -> &'static str {
 
 /// Returns the status if it has a name, or else its class, because an upstream could send 800 other
 /// numbers.
-fn status(status: StatusCode) -> String {
+fn status(status: StatusCode) -> u16 {
     match status.canonical_reason() {
-        Some(_) => status.as_str().to_owned(),
-        None => format!("{}xx", status.as_u16() / 100),
+        Some(_) => status.as_u16(),
+        None => status.as_u16() / 100,
+    }
+}
+
+fn label(status: u16) -> String {
+    match status {
+        0 => "none".to_owned(),
+        class @ 1..100 => format!("{class}xx"),
+        status => status.to_string(),
     }
 }
 
@@ -247,7 +349,7 @@ mod tests {
         assert_eq!(method(&Method::PATCH), "PATCH");
         let labels: std::collections::HashSet<_> = (200..=999)
             .filter_map(|code| StatusCode::from_u16(code).ok())
-            .map(status)
+            .map(|code| label(status(code)))
             .collect();
         assert!(labels.len() < 80, "{}", labels.len());
         assert!(labels.contains("404") && labels.contains("9xx"));

@@ -18,7 +18,7 @@ use crate::Host;
 use crate::cli::Cli;
 use crate::config::{self, Loaded, Purpose};
 use crate::listen::Listen;
-use crate::log::LogFormat;
+use crate::log::{self, LogFormat};
 use crate::peers::Peers;
 use crate::signals::Hangups;
 
@@ -79,7 +79,7 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
             // The problems are printed in the same way as at the start, with a line and a position
             // for each, unless each line of the log must be an object.
             match LogFormat::current() {
-                LogFormat::Text => eprintln!("{error}"),
+                LogFormat::Text => log::print(&error.to_string()),
                 LogFormat::Json => {
                     for problem in error.to_string().lines() {
                         tracing::error!("{problem}");

@@ -19,7 +19,9 @@ use tower_service::Service;
 
 use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{AuditPaths, Authentication, authenticate};
+use crate::descriptions::Descriptions;
 use crate::metrics::Metrics;
+use crate::page::Page;
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
@@ -38,6 +40,13 @@ pub(crate) struct Pages {
     pub(crate) readiness: Readiness,
 }
 
+/// The pages that show the integrations to everybody, with `page = true`.
+#[derive(Debug)]
+pub(crate) struct Published {
+    pub(crate) page: Page,
+    pub(crate) descriptions: Descriptions,
+}
+
 /// Mounts the passthrough behind the authentication of callers, in each of the ways in which a call may name its connection. With `pages`, the gateway's own
 /// pages are there as well: `/metrics` needs a key, because it shows the integrations and their
 /// traffic.
@@ -47,6 +56,7 @@ pub(crate) fn router<S>(
     (authentication, paths): (Authentication, AuditPaths),
     passthrough: S,
     pages: Option<Pages>,
+    published: Option<Published>,
 ) -> Router
 where
     S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
@@ -56,18 +66,27 @@ where
     let ways = Arc::new(ways);
     let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
     let calls = authenticated.layer(passthrough.clone());
-    let own = match pages {
+    let mut own = match pages {
         Some(pages) => metrics(pages.metrics)
             .route_layer(authenticated.clone())
             .merge(health(pages.readiness))
             .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
+    if let Some(Published { descriptions, .. }) = &published {
+        let descriptions = descriptions.clone().router();
+        own = own.merge(descriptions.layer(map_response(async |response| no_call(response))));
+    }
     // With a key, calls may have any path that isn't a page.
     let with_key = |place| {
         let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
         authenticated.layer(key.layer(passthrough.clone()))
     };
+    if let Some(Published { page, .. }) = published {
+        // A call that a key names may have any path, so the page takes only the methods that read.
+        let others = ways.has(Way::Key).then(|| with_key(Place::Elsewhere));
+        own = own.merge(page.router(others));
+    }
     let elsewhere = match ways.has(Way::Key) {
         true => own.fallback_service(with_key(Place::Elsewhere)),
         false => {
@@ -179,7 +198,7 @@ pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
 }
 
 /// The router adds `Allow`.
-async fn other_method(request: Request) -> Response {
+pub(crate) async fn other_method(request: Request) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
     let detail = "this page of the gateway can only be read; send GET or HEAD";

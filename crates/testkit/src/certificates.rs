@@ -32,10 +32,17 @@ pub fn certificate(name: &str) -> (CertificateDer<'static>, PrivateKeyDer<'stati
 
 /// Returns a server's certificate for `name`, and its key, both in PEM.
 pub fn certificate_pem(name: &str) -> (String, String) {
+    certificate_pem_for(&[name])
+}
+
+/// Returns a server's certificate for these names, and its key, both in PEM.
+pub fn certificate_pem_for(names: &[&str]) -> (String, String) {
     let key = KeyPair::generate().expect("a key");
-    let mut params = CertificateParams::new(vec![name.to_owned()]).expect("a name");
+    let owned: Vec<_> = names.iter().map(|&name| name.to_owned()).collect();
+    let mut params = CertificateParams::new(owned).expect("names");
     // OpenSSL reads a certificate whose subject is its issuer's as signed by itself.
-    params.distinguished_name.push(DnType::CommonName, name);
+    let subject = names.first().copied().unwrap_or_default();
+    params.distinguished_name.push(DnType::CommonName, subject);
     let certificate = params.signed_by(&key, &*AUTHORITY).expect("a certificate");
     (certificate.pem(), key.serialize_pem())
 }

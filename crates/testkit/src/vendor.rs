@@ -55,7 +55,16 @@ impl Vendor {
         alpn: &[&str],
         script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
     ) -> Self {
-        let tls = certificates::acceptor("vendor.test", alpn);
+        Self::replying_over_tls_as("vendor.test", alpn, script).await
+    }
+
+    /// Does the same as `replying_over_tls`, with a certificate for `name`.
+    pub async fn replying_over_tls_as(
+        name: &str,
+        alpn: &[&str],
+        script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let tls = certificates::acceptor(name, alpn);
         Self::with(Some(tls), Arc::new(script)).await
     }
 

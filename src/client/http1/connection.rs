@@ -45,6 +45,12 @@ pub(crate) trait IdlePool: Send + Sync {
 
     /// Handles bytes that no request asked for.
     fn on_unsolicited(&self);
+
+    /// Handles a response with more fields than hyper accepts by default.
+    fn on_large_head(&self);
+
+    /// Returns `true` after such a response. New connections then accept large heads at once.
+    fn has_large_heads(&self) -> bool;
 }
 
 /// The end of a connection.
@@ -56,25 +62,45 @@ pub(crate) enum End {
     Unsolicited,
 }
 
+/// The maximum number of fields in a response's head. hyper's default is 100. For another maximum, hyper allocates memory for so many
+/// fields and fills it, for each response. So connections begin with the default, and a larger head is read again with this maximum.
+const MAX_FIELDS: usize = 256;
+
 /// The settings of connections.
 #[derive(Clone)]
-pub(crate) struct Settings(Builder);
+pub(crate) struct Settings {
+    builder: Builder,
+    /// The same with [`MAX_FIELDS`].
+    for_large_heads: Builder,
+}
 
 impl Settings {
     pub(crate) fn new(title_case: bool) -> Self {
-        /// The maximum number of fields in a response's head.
-        const MAX_FIELDS: usize = 256;
         let mut builder = Builder::new();
         builder
             .max_buf_size(MAX_HEAD_SIZE)
-            .max_headers(MAX_FIELDS)
             .title_case_headers(title_case);
-        Self(builder)
+        let mut for_large_heads = builder.clone();
+        for_large_heads.max_headers(MAX_FIELDS);
+        Self {
+            builder,
+            for_large_heads,
+        }
     }
 
-    pub(super) fn builder(&self) -> &Builder {
-        &self.0
+    /// Returns the settings with the maximum number of fields.
+    pub(super) fn for_large_heads(&self) -> &Builder {
+        &self.for_large_heads
     }
+}
+
+/// A connection of hyper that has ended because of a head that hyper refuses.
+pub(super) struct Broken {
+    pub(super) stream: Stream,
+    /// The bytes that were read. They begin with the head.
+    pub(super) read: Bytes,
+    /// `true` if the head has more fields than hyper accepts by default.
+    pub(super) is_large: bool,
 }
 
 /// A connection that a single call uses at a time.
@@ -102,7 +128,7 @@ pub(crate) struct Http1 {
     awaits_head: bool,
     /// `true` if the request of the present connection of hyper was sent before.
     is_restarted: bool,
-    /// A head of a response was mended, so a part of the request may not have been written. The connection isn't used again.
+    /// A head of a response was read again, so a part of the request may not have been written. The connection isn't used again.
     is_mended: bool,
     /// The connection after its end, if the bytes that it has read may become a response nevertheless.
     broken: Option<Box<Connection<TokioIo<Stream>, RequestBody>>>,
@@ -118,7 +144,11 @@ impl Http1 {
         id: u64,
     ) -> Result<Option<Box<Self>>, TransportError> {
         let wire = stream.wire_state();
-        let shaken = settings.0.handshake(TokioIo::new(stream)).await;
+        let builder = match pool.has_large_heads() {
+            true => &settings.for_large_heads,
+            false => &settings.builder,
+        };
+        let shaken = builder.handshake(TokioIo::new(stream)).await;
         let (sender, connection) =
             shaken.map_err(|error| TransportError::new(TransportErrorKind::Unsent, error))?;
         let pool: Weak<P> = Arc::downgrade(pool);
@@ -313,19 +343,29 @@ impl Http1 {
         self.expires = keep_alive::end(fields);
     }
 
-    /// Takes the stream of the connection that has ended, and the bytes that were read. Returns `None` if they don't begin with the head of
-    /// the response: if hyper has already removed a head whose framing isn't valid, the rest is a body, which may look like a head.
-    pub(super) fn take_broken(&mut self) -> Option<(Stream, Bytes)> {
+    /// Takes the stream of the connection that has ended, and the bytes that were read. Returns `None` if they don't begin with a head:
+    /// if hyper has already removed a head whose framing isn't valid, the rest is a body, which may look like a head.
+    pub(super) fn take_broken(&mut self, error: &hyper::Error) -> Option<Broken> {
         let parts = self.broken.take()?.into_parts();
-        if parts.read_buf.len() != self.wire.received() {
+        // hyper counts the fields before it removes the head. Interim responses may precede the head.
+        let is_large = is_large_head(error) && parts.read_buf.len() < MAX_HEAD_SIZE;
+        if !is_large && parts.read_buf.len() != self.wire.received() {
             return None;
         }
-        Some((parts.io.into_inner(), parts.read_buf))
+        if let (true, Some(pool)) = (is_large, &self.pool) {
+            pool.on_large_head();
+        }
+        Some(Broken {
+            stream: parts.io.into_inner(),
+            read: parts.read_buf,
+            is_large,
+        })
     }
 
-    /// Starts again with another stream, after the connection has ended.
+    /// Starts again with another stream, after the connection has ended. Now large heads are accepted.
     pub(super) async fn restart(&mut self, stream: Stream) -> hyper::Result<()> {
-        let (sender, connection) = self.settings.0.handshake(TokioIo::new(stream)).await?;
+        let builder = self.settings.for_large_heads();
+        let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         self.sender = sender;
         self.connection = Some(connection);
         self.is_restarted = true;
@@ -399,6 +439,12 @@ impl Http1 {
     pub(super) fn is_half_closed(&self) -> bool {
         self.wire.has_write_failed()
     }
+}
+
+/// Returns `true` if the error is that of a head with too many fields, or too many bytes.
+fn is_large_head(error: &hyper::Error) -> bool {
+    // hyper has a predicate for this error only with its server.
+    error.is_parse() && error.to_string() == "message head is too large"
 }
 
 /// Returns `true` if more bytes have been read than may precede a response.

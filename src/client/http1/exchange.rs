@@ -159,7 +159,7 @@ where
         };
         let has_ended = this.upload.as_ref().is_none_or(Following::has_ended);
         if error.error().is_parse() && error.message().is_none() && has_ended {
-            if let Some(broken) = connection.take_broken() {
+            if let Some(broken) = connection.take_broken(error.error()) {
                 let error = sent_error(error.into_error());
                 let mending = mend::receive(connection, broken, *this.is_head, error);
                 let mending = this.mending.insert(Box::pin(mending));

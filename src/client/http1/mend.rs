@@ -1,11 +1,11 @@
-//! Heads of responses with a blank before a colon, or with a folded line. hyper refuses both.
+//! Heads of responses with a blank before a colon, with a folded line, or with more than 100 fields. hyper refuses them.
 //!
 //! RFC 9112 asks a proxy to remove the blank (§5.1) and to replace the fold by blanks (§5.2), and some firewalls and page builders send
 //! such heads. Fields that frame the message are never mended, because two readers could disagree about the end of the message.
 //!
 //! hyper is asked first, so other heads cost nothing. After its error, the bytes that it has read are mended in place and read again by
-//! a new connection of hyper over the same stream. The request of the new connection isn't written, because the request has already
-//! been sent.
+//! a new connection of hyper over the same stream, which accepts more fields. The request of the new connection isn't written, because
+//! the request has already been sent.
 //!
 //! Rules: `docs/rules/forwarding.md#5-responses`.
 
@@ -17,7 +17,7 @@ use bytes::{Bytes, BytesMut};
 use http::{Method, Request, Response};
 use tokio::io::AsyncReadExt as _;
 
-use super::connection::{Http1, MAX_HEAD_SIZE};
+use super::connection::{Broken, Http1, MAX_HEAD_SIZE};
 use super::exchange::Failure;
 use crate::body::{RequestBody, UpstreamBody};
 use crate::client::connect::Stream;
@@ -34,16 +34,29 @@ const MAX_HEADS: usize = 4;
 /// `error` if the head can't be mended.
 pub(super) async fn receive(
     mut connection: Box<Http1>,
-    broken: (Stream, Bytes),
+    broken: Broken,
     is_head: bool,
     error: TransportError,
 ) -> Result<Response<UpstreamBody>, TransportError> {
     let mut broken = Some(broken);
+    let mut is_restarted = false;
     for _ in 0..MAX_HEADS {
-        let Some((stream, read)) = broken.take() else {
+        let Some(Broken {
+            stream,
+            read,
+            is_large,
+        }) = broken.take()
+        else {
             return Err(error);
         };
-        let Some(stream) = mended(stream, read).await else {
+        let again = match is_large {
+            // The new connection has counted the fields as well.
+            true if is_restarted => None,
+            true => Some(stream.resumed(read)),
+            false => mended(stream, read).await,
+        };
+        is_restarted = true;
+        let Some(stream) = again else {
             return Err(error);
         };
         if connection.restart(stream).await.is_err() {
@@ -70,7 +83,7 @@ pub(super) async fn receive(
                     _ => error,
                 });
             }
-            Some(Err(_)) => broken = connection.take_broken(),
+            Some(Err(failure)) => broken = connection.take_broken(failure.error()),
             None => return Err(error),
         }
     }

@@ -48,7 +48,10 @@ pub(crate) async fn switch(
     let unsent = |error| TransportError::new(TransportErrorKind::Unsent, error);
     let wire = stream.wire_state();
     wire.reset_counts(false);
-    let shaken = settings.builder().handshake(TokioIo::new(stream)).await;
+    let shaken = settings
+        .for_large_heads()
+        .handshake(TokioIo::new(stream))
+        .await;
     let (mut sender, connection) = shaken.map_err(unsent)?;
     let mut answer = pin!(sender.send_request(request));
     let mut connection: Connection = Box::pin(connection.with_upgrades());

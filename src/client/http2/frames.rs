@@ -22,6 +22,7 @@ use tokio::time::Instant;
 
 use super::pace::Pace;
 use super::unread::Share;
+use crate::body::SMALL_SIZE;
 
 /// The size of a frame's header (RFC 9113 §4.1), in bytes.
 const HEADER_SIZE: usize = 9;
@@ -36,8 +37,6 @@ const ACK: u8 = 0x1;
 const END_STREAM: u8 = 0x1;
 const PADDED: u8 = 0x8;
 
-/// The size below which h2 counts a DATA frame as small, in bytes.
-pub(super) const SMALL_FRAME_SIZE: usize = 256;
 /// The number of small frames that a stream may have in h2 before its data is moved. With [`MAX_STREAMS`](super::MAX_STREAMS) streams,
 /// that stays below h2's budget, which is half of the connection's window.
 const MAX_SMALL_FRAMES: u32 = 256;
@@ -326,7 +325,7 @@ impl Inbox {
             content.moved.split().freeze()
         };
         content.returned = data.len();
-        if data.len() < SMALL_FRAME_SIZE {
+        if data.len() < SMALL_SIZE {
             let less = |count: u32| count.checked_sub(1);
             let _ = self
                 .small_frames
@@ -424,7 +423,7 @@ impl<S> Frames<S> {
             }
             match kind {
                 DATA => {
-                    let is_small = payload < SMALL_FRAME_SIZE || flags & PADDED != 0;
+                    let is_small = payload < SMALL_SIZE || flags & PADDED != 0;
                     self.must_yield |= self.streams.on_data(id, payload, is_small);
                 }
                 SETTINGS if flags & ACK == 0 => {

@@ -4,7 +4,7 @@ use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use h2::{Reason, SendStream};
 use http::HeaderMap;
 use http_body::{Body as _, Frame};
@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Sleep, sleep_until};
 
 use super::Permit;
-use super::frames::{SMALL_FRAME_SIZE, SmallFrames};
-use crate::body::{Following, RequestBody, poll_unbudgeted};
+use super::frames::SmallFrames;
+use crate::body::{Following, Pieces, RequestBody, poll_unbudgeted};
 use crate::error::BoxError;
 
 /// The number of unread small frames of a stream from which on its connection key gets connections of its own.
@@ -25,7 +25,7 @@ pub(super) struct Upload {
     body: RequestBody,
     stream: SendStream<Bytes>,
     /// Data that waits for room, or for more data.
-    pending: Pending,
+    pending: Pieces,
     /// The end that follows the pending data, if the body has ended.
     end: Option<BodyEnd>,
     small_frames: SmallFrames,
@@ -63,7 +63,7 @@ impl Upload {
         Self {
             body,
             stream,
-            pending: Pending::default(),
+            pending: Pieces::default(),
             end: None,
             small_frames,
             pause: None,
@@ -195,51 +195,6 @@ impl Upload {
             }
         }
         Poll::Ready(true)
-    }
-}
-
-/// The data of the next DATA frame. Small pieces that have arrived are joined, so that they don't become as many frames.
-#[derive(Default)]
-struct Pending {
-    /// The small pieces that were joined.
-    joined: BytesMut,
-    /// The only piece, if `joined` is empty, or the piece after it.
-    piece: Bytes,
-}
-
-impl Pending {
-    fn is_empty(&self) -> bool {
-        self.joined.is_empty() && self.piece.is_empty()
-    }
-
-    fn is_small(&self) -> bool {
-        self.joined.len() + self.piece.len() < SMALL_FRAME_SIZE
-    }
-
-    /// Adds a piece to data that is small.
-    fn push(&mut self, piece: Bytes) {
-        if piece.is_empty() {
-            return;
-        }
-        if !self.piece.is_empty() {
-            // Joined data is never longer than this, so it's reserved once for each frame.
-            if self.joined.is_empty() {
-                self.joined.reserve(SMALL_FRAME_SIZE);
-            }
-            self.joined.extend_from_slice(&self.piece);
-        }
-        self.piece = piece;
-    }
-
-    /// Returns the data of the next frame. If pieces were joined with a large piece, the rest of the piece remains.
-    fn take(&mut self) -> Bytes {
-        if self.joined.is_empty() {
-            return std::mem::take(&mut self.piece);
-        }
-        let missing = SMALL_FRAME_SIZE.saturating_sub(self.joined.len());
-        let start = self.piece.split_to(missing.min(self.piece.len()));
-        self.joined.extend_from_slice(&start);
-        self.joined.split().freeze()
     }
 }
 

@@ -40,6 +40,8 @@ pub(crate) struct Host {
     #[cfg(feature = "rustls")]
     identity_tls: IdentityTls,
     separation: Separation,
+    /// The upstream has sent a response with more fields than hyper accepts by default.
+    has_large_heads: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -113,6 +115,7 @@ impl Host {
             #[cfg(feature = "rustls")]
             identity_tls: IdentityTls::default(),
             separation: Separation::default(),
+            has_large_heads: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -544,6 +547,14 @@ impl IdlePool for Host {
 
     fn on_unsolicited(&self) {
         self.separation.separate_all();
+    }
+
+    fn on_large_head(&self) {
+        self.has_large_heads.store(true, Ordering::Relaxed);
+    }
+
+    fn has_large_heads(&self) -> bool {
+        self.has_large_heads.load(Ordering::Relaxed)
     }
 
     fn on_idle_activity(&self, id: u64) {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tower_passthrough::service::ResponseHeaderPolicy;
 
-use testkit::caller::{get, raw_call, request};
+use testkit::caller::{Caller, get, raw_call, request};
 use testkit::gateway::{Gateway, Setup};
 use testkit::manual::ManualVendor;
 use testkit::pair::Pair;
@@ -90,6 +90,43 @@ async fn v3_a_head_is_bounded_in_count() {
             (status == 502).then_some("upstream-protocol"),
             "{count}"
         );
+    }
+}
+
+/// The first such head of an upstream is read twice, and connections after it accept large heads at once.
+#[tokio::test]
+async fn v3_a_head_with_many_fields_may_arrive_in_any_pieces() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let fields: String = (0..200).map(|nth| format!("x{nth}: y\r\n")).collect();
+    let head = format!("HTTP/1.1 200 OK\r\n{fields}Content-Length: 4\r\n\r\n");
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut first = vendor.accept().await;
+    first.head().await;
+    first
+        .write("HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+        .await;
+    let (start, end) = head.split_at(head.len() / 2 + 300);
+    first.write(start).await;
+    first.write(end).await;
+    first.write("bo").await;
+    first.write("dy").await;
+    let response = caller.response("GET").await;
+    assert_eq!((response.status(), response.text().as_str()), (200, "body"));
+    assert_eq!(response.head.value("x199"), Some("y"));
+    // The request isn't sent again.
+    first.closed().await;
+    caller.write(get("/p/c/x")).await;
+    let mut second = vendor.accept().await;
+    for last in [false, true] {
+        second.head().await;
+        second.write(format!("{head}body")).await;
+        let response = caller.response("GET").await;
+        assert_eq!((response.status(), response.text().as_str()), (200, "body"));
+        if !last {
+            caller.write(get("/p/c/x")).await;
+        }
     }
 }
 

@@ -21,7 +21,6 @@ pub(super) async fn add(
     wanted: &Add,
     store: &impl ConnectionStore,
     declared: &Declared,
-    config: &Path,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let id = &ConnectionKey::from(&wanted.id);
@@ -30,10 +29,9 @@ pub(super) async fn add(
         connection = connection.with_variable(&**name, &**value);
     }
     // Checked before the secrets are read, which could not be used without the integration.
-    if declared.get(connection.integration()).is_none() {
-        let config = config.display();
-        let what = "--integration: this integration isn't in";
-        return Err(Failure::Usage(format!("{what} {config}")));
+    if !declared.contains(connection.integration()) {
+        let what = declared.unknown(connection.integration());
+        return Err(Failure::Usage(format!("--integration: {what}")));
     }
     if !wanted.replace && is_taken(store.read(id).await)? {
         let id = escaped(id.as_str());
@@ -48,12 +46,11 @@ pub(super) async fn add(
     for (name, secret) in config::secrets(place, secrets)? {
         connection = connection.with_secret(name, secret);
     }
-    let faults =
-        config::faults(&connection, declared).map_err(|what| Failure::Usage(what.into()))?;
+    let faults = config::faults(&connection, declared).map_err(Failure::Usage)?;
     if !faults.is_empty() {
         return Err(Failure::Usage(faults.join("\n")));
     }
-    log::warn(config::unread(id.as_str(), &connection, declared).as_ref());
+    log::warn(&config::of_connection(id.as_str(), &connection, declared));
     store.put(id, &connection).await?;
     Ok(writeln!(out, "added {}", counted(1))?)
 }

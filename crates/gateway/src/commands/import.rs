@@ -51,7 +51,7 @@ pub(super) async fn import(
         }
     }
     for (id, connection) in &connections {
-        log::warn(config::unread(id.as_str(), connection, declared).as_ref());
+        log::warn(&config::of_connection(id.as_str(), connection, declared));
     }
     let mut done = 0;
     for (id, connection) in &connections {

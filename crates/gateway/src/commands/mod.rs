@@ -1,17 +1,18 @@
-//! `connections ...`: the commands that change the connections of a persistent store.
+//! The commands: `connections ...` for the connections of a store, and `catalog ...` for the facts about integrations.
 //!
-//! The commands can be used while gateways are running. A gateway sees the changes within the
+//! The commands that change connections can be used while gateways are running. A gateway sees the changes within the
 //! store's staleness. A command writes nothing unless its whole input is valid.
 
 mod add;
+pub(crate) mod catalog;
 mod import;
 mod input;
 mod list;
 mod revive;
+pub(crate) mod verify;
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use tower_passthrough::StoreError;
@@ -33,12 +34,16 @@ pub(crate) enum Failure {
     Usage(String),
     /// Any other failure.
     Other(String),
+    /// The output already contains the reason.
+    Told,
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (Self::Usage(what) | Self::Other(what)) = self;
-        f.write_str(what)
+        match self {
+            Self::Usage(what) | Self::Other(what) => f.write_str(what),
+            Self::Told => f.write_str("see the output"),
+        }
     }
 }
 
@@ -108,20 +113,19 @@ pub(crate) fn main(
     command: &Connections,
     store: &Store,
     declared: &Declared,
-    config: &Path,
 ) -> ExitCode {
-    ended(async {
+    ended(block_on(async {
         let mut out = BufWriter::new(io::stdout().lock());
         let done = match store {
             Store::File(_) => Err(Failure::Usage("there is no persistent [store]".to_owned())),
             Store::Sqlite(sqlite) => {
                 let store = store::open(sqlite).await?;
-                run(command, &store, declared, config, &mut out).await
+                run(command, &store, declared, &mut out).await
             }
             #[cfg(feature = "postgres")]
             Store::Postgres(database) => {
                 let store = store::open_postgres(database).await?;
-                run(command, &store, declared, config, &mut out).await
+                run(command, &store, declared, &mut out).await
             }
             #[cfg(not(feature = "postgres"))]
             Store::Postgres(_) => Err(OpenError::without_postgres().into()),
@@ -129,12 +133,12 @@ pub(crate) fn main(
         // Connections that were changed are printed, also if the command failed later.
         out.flush()?;
         done
-    })
+    }))
 }
 
 /// Creates or migrates the tables of the store.
 pub(crate) fn migrate(store: Store) -> ExitCode {
-    ended(async {
+    ended(block_on(async {
         match store {
             Store::File(_) => {
                 let what = "there is no persistent [store], so there is nothing to migrate";
@@ -151,18 +155,21 @@ pub(crate) fn migrate(store: Store) -> ExitCode {
         }
         writeln!(io::stdout(), "the store's tables are up to date")?;
         Ok(())
-    })
+    }))
 }
 
-fn ended(done: impl Future<Output = Result<(), Failure>>) -> ExitCode {
-    match block_on(done) {
+/// Prints the reason of a failure, and returns the exit code.
+fn ended(done: Result<(), Failure>) -> ExitCode {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(failure @ Failure::Usage(_)) => {
             eprintln!("{failure}");
-            match failure {
-                Failure::Usage(_) => ExitCode::from(USAGE),
-                Failure::Other(_) => ExitCode::FAILURE,
-            }
+            ExitCode::from(USAGE)
+        }
+        Err(failure @ Failure::Other(_)) => {
+            eprintln!("{failure}");
+            ExitCode::FAILURE
         }
     }
 }
@@ -179,20 +186,21 @@ fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failu
     runtime?.block_on(done)
 }
 
-/// Runs the command, and prints the result to `out`. `config` is the name of the config file in
-/// messages.
+/// Runs the command, and prints the result to `out`.
 pub(crate) async fn run<S: ConnectionStore + Maintain>(
     command: &Connections,
     store: &S,
     declared: &Declared,
-    config: &Path,
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     match command {
         Connections::Import(wanted) => import::import(wanted, store, declared, out).await,
         Connections::List => list::list(store, out).await,
-        Connections::Add(wanted) => add::add(wanted, store, declared, config, out).await,
+        Connections::Add(wanted) => add::add(wanted, store, declared, out).await,
         Connections::Remove { ids } => remove(ids, store, out).await,
+        Connections::Verify { .. } => Err(Failure::Usage(
+            "this command needs the gateway's settings".to_owned(),
+        )),
         Connections::Revive(wanted) => revive::revive(wanted, store, out).await,
         Connections::RotateKey => {
             let rotated = store.rotate().await?;
@@ -300,11 +308,12 @@ mod tests {
             };
             let mut out = Vec::new();
             let declared = &loaded.config.declared;
-            let done = run(&command, store, declared, &config, &mut out).await;
+            let done = run(&command, store, declared, &mut out).await;
             let failure = match done {
                 Ok(()) => String::new(),
                 Err(Failure::Usage(what)) => format!("2 {}", what.replace(&other, "OTHER")),
                 Err(Failure::Other(what)) => format!("1 {what}"),
+                Err(Failure::Told) => "1".to_owned(),
             };
             (String::from_utf8_lossy(&out).into_owned(), failure)
         }
@@ -364,7 +373,7 @@ mod tests {
         for (rest, expected) in [
             (
                 "[connection.b]\nintegration = \"w\"".to_owned(),
-                "OTHER:6:15: connection.b.integration: the config file has no integration with this name; the bundled catalog is not yet supported"
+                "OTHER:6:15: connection.b.integration: neither the config file nor the catalog has an integration with this name"
                     .to_owned(),
             ),
             (
@@ -408,7 +417,7 @@ mod tests {
 
         let unknown = ["add", "b", "--integration", "w", "--secrets", "OTHER"];
         let (_, unknown) = files.run(&store, &unknown).await;
-        let expected = "2 --integration: this integration isn't in ";
+        let expected = "2 --integration: neither the config file nor the catalog has ";
         assert!(unknown.starts_with(expected), "{unknown}");
         let files = Files::new("broken", "token = s3cr3t")?;
         let (_, broken) = files.run(&store, &replace).await;

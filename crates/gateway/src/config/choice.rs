@@ -81,3 +81,30 @@ impl Form for LogFormat {
         }
     }
 }
+
+/// The evidence for the facts of an integration, for display.
+#[derive(Clone, Debug)]
+pub(super) struct Confidence(pub(super) String);
+
+impl Form for Confidence {
+    const EXPECTED: &'static str = "\"checked\", \"documented\" or \"unverified\"";
+
+    fn read(text: &str) -> Option<Self> {
+        let is_known = matches!(text, "checked" | "documented" | "unverified");
+        is_known.then(|| Self(text.to_owned()))
+    }
+}
+
+/// A date, for display.
+#[derive(Clone, Debug)]
+pub(super) struct Date(pub(super) String);
+
+impl Form for Date {
+    const EXPECTED: &'static str = "a date in quotes, such as \"2026-11-29\"";
+
+    fn read(text: &str) -> Option<Self> {
+        let date = text.parse::<toml::value::Datetime>().ok()?;
+        let is_date = date.date.is_some() && date.time.is_none();
+        is_date.then(|| Self(text.to_owned()))
+    }
+}

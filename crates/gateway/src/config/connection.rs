@@ -35,7 +35,7 @@ pub(super) fn all(
         if at_fault(connection.integration()) {
             continue;
         }
-        match lacks(&connection, declared) {
+        match declared.lacks(&connection) {
             Ok(mut faults) => {
                 if is_whole && faults.is_empty() {
                     faults = unfit(&connection, declared);
@@ -73,44 +73,19 @@ fn one(table: file::Connection, folder: Folder<'_>, problems: &mut Problems) -> 
 /// # Errors
 ///
 /// If the integration doesn't exist.
-pub(crate) fn faults(
-    connection: &Connection,
-    declared: &Declared,
-) -> Result<Vec<String>, &'static str> {
-    let lacks = lacks(connection, declared)?;
+pub(crate) fn faults(connection: &Connection, declared: &Declared) -> Result<Vec<String>, String> {
+    let lacks = declared.lacks(connection)?;
     match lacks.is_empty() {
         true => Ok(unfit(connection, declared)),
         false => Ok(lacks),
     }
 }
 
-/// Returns the variables and secrets that the integration needs and the connection lacks.
-///
-/// # Errors
-///
-/// If the integration doesn't exist.
-fn lacks(connection: &Connection, declared: &Declared) -> Result<Vec<String>, &'static str> {
-    let (upstream, needs) = declared.get(connection.integration()).ok_or(
-        "the config file has no integration with this name; the bundled catalog is not yet supported",
-    )?;
-    let mut faults = Vec::new();
-    if let Err(error) = upstream.expand(connection.variables()) {
-        faults.push(error.to_string());
-    }
-    let has = |name: &str| connection.credential().get(name).is_some();
-    for missing in needs.missing(has) {
-        faults.push(format!(
-            "missing key {missing}, which the integration's `auth` needs"
-        ));
-    }
-    Ok(faults)
-}
-
 /// Returns the secrets that would fail at the first call or the first refresh. The messages don't
 /// contain the values of the secrets.
 fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
     let mut faults = Vec::new();
-    if declared.tokens.contains_key(connection.integration()) {
+    if declared.has_tokens(connection.integration()) {
         let end = connection.credential().get("expires_at");
         if end.is_some_and(|end| !is_time(end.expose())) {
             faults.push(
@@ -120,19 +95,19 @@ fn unfit(connection: &Connection, declared: &Declared) -> Vec<String> {
             );
         }
     }
-    if let Some((upstream, _)) = declared.get(connection.integration()) {
-        let secrets = upstream.requirements().secrets();
-        let secret = |name: &str| {
-            let is_read = secrets.iter().any(|secret| &**secret == name);
-            connection.credential().get(name).filter(|_| is_read)
-        };
-        if let (Some(certificate), Some(key)) = (secret("certificate"), secret("private_key")) {
-            if ClientIdentity::from_pem(certificate, key).is_err() {
-                faults.push(
-                    "the certificate and the private key aren't PEM, or don't belong together"
-                        .to_owned(),
-                );
-            }
+    let integration = connection.integration();
+    let secrets = declared.required_secrets(integration);
+    let reads_certificate = declared.has_client_certificate(integration);
+    let secret = |name: &str| {
+        let is_read = reads_certificate || secrets.iter().any(|secret| &**secret == name);
+        connection.credential().get(name).filter(|_| is_read)
+    };
+    if let (Some(certificate), Some(key)) = (secret("certificate"), secret("private_key")) {
+        if ClientIdentity::from_pem(certificate, key).is_err() {
+            faults.push(
+                "the certificate and the private key aren't PEM, or don't belong together"
+                    .to_owned(),
+            );
         }
     }
     faults

@@ -18,6 +18,7 @@ use tower_passthrough::observe::TraceContext;
 use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::{DomainOverride, HttpProtocol};
 
+use super::choice::{Confidence, Date};
 use super::value::{Count, OneOrMany, SecretSource, Size, Text, Variable};
 use super::{links, store, tls};
 use crate::addressing::Way;
@@ -29,6 +30,7 @@ use crate::log::LogFormat;
 pub(super) struct File {
     pub(super) listen: Option<Text<Listen>>,
     pub(super) anyone: Option<Spanned<bool>>,
+    pub(super) page: Option<Spanned<bool>>,
     pub(super) mount: Option<Spanned<String>>,
     pub(super) address_by: Option<Spanned<Vec<Text<Way>>>>,
     pub(super) host_pattern: Option<Spanned<String>>,
@@ -80,6 +82,7 @@ pub(super) struct File {
     pub(super) operator: Operator,
     #[serde(default)]
     pub(super) caller: Vec<Spanned<Caller>>,
+    pub(super) catalog: Option<Spanned<Vec<Spanned<PathBuf>>>>,
     #[serde(default)]
     pub(super) integration: BTreeMap<String, Spanned<Integration>>,
     #[serde(default)]
@@ -201,6 +204,7 @@ pub(super) struct Circuit {
 #[serde(deny_unknown_fields, default, expecting = "a table")]
 pub(super) struct Observe {
     pub(super) trace_context: Option<Text<TraceContext>>,
+    pub(super) access_log: Option<bool>,
     pub(super) paths: bool,
 }
 
@@ -224,7 +228,16 @@ pub(super) struct Caller {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub(super) struct Integration {
-    pub(super) base_url: Spanned<String>,
+    pub(super) extends: Option<Spanned<String>>,
+    /// Only optional with `extends`.
+    pub(super) base_url: Option<Spanned<String>>,
+    pub(super) verify: Option<Spanned<String>>,
+    pub(super) title: Option<String>,
+    pub(super) category: Option<String>,
+    pub(super) docs: Option<String>,
+    pub(super) note: Option<String>,
+    pub(super) confidence: Option<Text<Confidence>>,
+    pub(super) checked: Option<Text<Date>>,
     #[serde(default)]
     pub(super) variables: BTreeMap<String, Spanned<Variable>>,
     #[serde(default)]
@@ -251,6 +264,14 @@ pub(super) struct Integration {
     /// The keys depend on the kind, so [`auth`](super::auth) reads this table.
     #[serde(rename = "auth")]
     pub(super) _auth: Option<IgnoredAny>,
+}
+
+/// A file of the catalog.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table")]
+pub(super) struct CatalogFile {
+    #[serde(default, rename = "integration")]
+    pub(super) _integration: BTreeMap<String, Spanned<Integration>>,
 }
 
 /// The time limits of the calls of an integration.

@@ -18,10 +18,11 @@ use super::value::SecretSource;
 use super::{Folder, read, shape};
 
 /// The keys that a whole config file contains in addition to its connections.
-const OTHERS: [&str; 36] = [
+const OTHERS: [&str; 38] = [
     "address_by",
     "anyone",
     "caller",
+    "catalog",
     "circuit",
     "foreign_locations",
     "host_pattern",
@@ -34,6 +35,7 @@ const OTHERS: [&str; 36] = [
     "network",
     "observe",
     "operator",
+    "page",
     "pass_forwarded",
     "pass_headers",
     "pass_server_instructions",

@@ -1,38 +1,68 @@
 //! `[integration.*]`: the settings for the calls to an upstream.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
+use std::ops::Range;
 use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 use tower_passthrough::Connection;
+use tower_passthrough::catalog::{self, AuthKind, Catalog, Entry};
 use tower_passthrough::policy::DomainPolicy;
 use tower_passthrough::upstream::{BaseUrlError, BaseUrlTemplate};
 use tower_passthrough::{Integrations, Upstream};
 
 use super::Folder;
 use super::auth::Tokens;
-use super::auth::{self, Authentication, Needs, Surroundings};
+use super::auth::{self, Authentication, Needs, Surroundings, may_rotate};
+use super::catalog::{Auth, ByFile, Sources, Table, names_of};
 use super::file::{CallerKey, Integration};
+use super::listed::Listed;
 use super::problem::{Problem, Problems};
 use super::settings;
 use super::value::Variable;
-use super::warnings::{auth_of, strings};
+use super::warnings::strings;
 use crate::keys::KeyPlaces;
+use crate::nearest;
 
-/// The integrations of a file, and the secrets and variables that their connections need.
-#[derive(Debug, Default)]
+/// The integrations of a config file and its catalog, and the secrets and variables that their connections need.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Declared {
     pub(crate) integrations: Integrations,
-    needs: BTreeMap<String, Needs>,
-    /// The strings in the `auth` tables, which may name secrets, by integration.
-    auth: BTreeMap<String, Vec<String>>,
+    /// The integrations of the config file, and of the files of the catalog.
+    known: BTreeMap<String, Known>,
     /// The token endpoints, by integration.
     pub(crate) tokens: BTreeMap<String, Tokens>,
     /// The places of callers' keys that any integration names.
     pub(crate) key_places: KeyPlaces,
+    /// The bundled catalog, for integrations that aren't in `known`.
+    pub(crate) catalog: Option<Catalog>,
+}
+
+/// The data about an integration of a file.
+#[derive(Clone, Debug)]
+struct Known {
+    needs: Needs,
+    /// The strings in the `auth` table, which may name secrets.
+    auth: Vec<String>,
+    /// The entry whose alternatives the integration accepts, and the client's secrets that the file sets.
+    alternatives: Option<(Entry, ClientSecrets)>,
+    facts: Listed,
+}
+
+/// The secrets of the client that the connections needn't have.
+#[derive(Clone, Copy, Debug, Default)]
+struct ClientSecrets {
+    has_id: bool,
+    has_secret: bool,
+}
+
+/// An integration that a connection names.
+enum Found<'a> {
+    Known(&'a Upstream<BaseUrlTemplate>, &'a Known),
+    /// An entry of the bundled catalog.
+    Bundled(Entry),
 }
 
 /// The secrets that a kind of `auth` reads if a connection has them.
@@ -64,51 +94,146 @@ impl Declared {
         }
     }
 
-    /// Reads the integrations of the file. `tree` contains the `auth` tables, which [`Integration`]
-    /// doesn't contain because their keys depend on the kind.
+    /// Returns the bundled catalog.
+    pub(crate) fn bundled() -> Self {
+        Self {
+            integrations: Integrations::new().or_catalog(Catalog::bundled()),
+            catalog: Some(Catalog::bundled()),
+            ..Self::default()
+        }
+    }
+
+    /// Converts the integrations of the file and its catalog.
     pub(super) fn read(
-        integrations: &BTreeMap<String, Spanned<Integration>>,
-        tree: &DeTable<'_>,
+        tables: &[Table<'_>],
+        sources: &Sources,
         plaintext: bool,
         folder: Folder<'_>,
         problems: &mut Problems,
     ) -> Self {
-        let mut declared = Self::default();
-        let mut table = Integrations::new();
-        for (name, integration) in integrations {
-            let auth = auth_of(tree, name);
-            let places = &mut declared.key_places;
-            let read = upstream(integration, auth, plaintext, folder, places, problems);
-            if let Some((upstream, auth)) = read {
-                table = table.with(name.as_str(), upstream);
-                declared.needs.insert(name.clone(), auth.needs);
-                let texts = declared.auth.entry(name.clone()).or_default();
-                if let Some(table) = auth_of(tree, name) {
-                    strings(table, None, texts);
-                }
-                if let Some(tokens) = auth.tokens {
-                    declared.tokens.insert(name.clone(), tokens);
-                }
+        let mut declared = Self {
+            catalog: sources.bundled,
+            ..Self::default()
+        };
+        let mut integrations = Integrations::new();
+        let mut of_files = ByFile::new(sources);
+        for table in tables {
+            // If a base has problems, they aren't reported again for the tables that extend it.
+            if table.is_of_config() && table.merged.extends.is_some() && !of_files.is_empty() {
+                continue;
+            }
+            let (folder, problems) = match table.merged.file {
+                Some(file) => (Folder::of(file), of_files.of(file)),
+                None => (folder, &mut *problems),
+            };
+            let places = match table.is_replaced {
+                true => &mut KeyPlaces::default(),
+                false => &mut declared.key_places,
+            };
+            let read = upstream(table, plaintext, folder, places, problems);
+            let Some((upstream, auth)) = read else {
+                continue;
+            };
+            let facts = Listed::of_table(table, &auth.needs);
+            if let Some(verify) = &table.integration.get_ref().verify {
+                problems.ok(verify_path(verify, &facts));
+            }
+            if table.is_replaced {
+                continue;
+            }
+            let name = &table.name;
+            integrations = integrations.with(name.as_str(), upstream);
+            let mut texts = Vec::new();
+            if let Some(table) = table.merged.auth.table() {
+                strings(table, None, &mut texts);
+            }
+            let known = Known {
+                needs: auth.needs,
+                auth: texts,
+                alternatives: alternatives(&table.merged.auth),
+                facts,
+            };
+            declared.known.insert(name.clone(), known);
+            if let Some(tokens) = auth.tokens {
+                declared.tokens.insert(name.clone(), tokens);
             }
         }
-        declared.integrations = table;
+        of_files.add_to(problems);
+        declared.integrations = match sources.bundled {
+            Some(catalog) => integrations.or_catalog(catalog),
+            None => integrations,
+        };
         declared
+    }
+
+    fn find(&self, name: &str) -> Option<Found<'_>> {
+        if let Some(known) = self.known.get(name) {
+            return Some(Found::Known(self.integrations.get(name)?, known));
+        }
+        Some(Found::Bundled(self.catalog?.get(name)?))
+    }
+
+    /// Returns the entry whose alternatives the connections of the integration choose.
+    fn entry(&self, integration: &str) -> Option<(Entry, ClientSecrets)> {
+        match self.find(integration)? {
+            Found::Known(_, known) => known.alternatives,
+            Found::Bundled(entry) => Some((entry, ClientSecrets::default())),
+        }
+    }
+
+    /// Returns `true` if there is an integration with that name.
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.find(name).is_some()
+    }
+
+    /// Returns the reason why there is no integration with that name, and similar names.
+    pub(crate) fn unknown(&self, name: &str) -> String {
+        let names = self.known.keys().map(String::as_str);
+        let hint = nearest::hint(name, names.chain(names_of(self.catalog)));
+        match self.catalog {
+            Some(_) => format!(
+                "neither the config file nor the catalog has an integration with this name{hint}"
+            ),
+            None => format!(
+                "the config file has no integration with this name, and `catalog` doesn't contain \"bundled\"{hint}"
+            ),
+        }
+    }
+
+    /// Returns the facts about an integration.
+    pub(crate) fn facts(&self, name: &str) -> Option<Listed> {
+        match self.find(name)? {
+            Found::Known(_, known) => Some(known.facts.clone()),
+            Found::Bundled(entry) => Some(Listed::of_entry(entry)),
+        }
+    }
+
+    /// Returns the facts about all integrations, sorted by name: those of the config file, of the files of the catalog, and of the
+    /// bundled catalog.
+    pub(crate) fn listed(&self) -> Vec<Listed> {
+        let known = self.known.values().map(|known| known.facts.clone());
+        let bundled = self.catalog.iter().flat_map(Catalog::iter);
+        let bundled = bundled.filter(|entry| !self.known.contains_key(entry.name()));
+        let mut listed: Vec<_> = known.chain(bundled.map(Listed::of_entry)).collect();
+        listed.sort_by(|one, other| one.name.cmp(&other.name));
+        listed
     }
 
     /// Returns a warning for each integration whose refresh tokens may have been replaced by the
     /// next start.
     pub(super) fn kept_in_memory(&self, connections: &[(String, Connection)]) -> Vec<String> {
-        let may_rotate = |name: &str| {
-            let mut connections = connections.iter().map(|(_, connection)| connection);
-            connections.any(|connection| {
-                let has_token = connection.credential().get("refresh_token").is_some();
-                connection.integration() == name && has_token
+        let refreshes = self.refreshes();
+        let rotating: BTreeSet<_> = connections
+            .iter()
+            .map(|(_, connection)| connection)
+            .filter(|connection| {
+                refreshes.may_rotate(connection) && refreshes.has_client(connection)
             })
-        };
-        let tokens = self.tokens.iter();
-        let rotating = tokens.filter(|(name, tokens)| tokens.may_rotate && may_rotate(name));
+            .map(Connection::integration)
+            .collect();
         rotating
-            .map(|(name, _)| {
+            .into_iter()
+            .map(|name| {
                 format!(
                     "integration {name:?}: refreshed tokens are only kept in memory, and are lost at a restart; use [store] kind = \"sqlite\" to keep them"
                 )
@@ -116,52 +241,317 @@ impl Declared {
             .collect()
     }
 
+    /// Returns the rules by which tokens are refreshed.
+    pub(crate) fn refreshes(&self) -> Refreshes {
+        let known = self.known.iter().map(|(name, known)| {
+            let tokens = self.tokens.get(name);
+            let needs_id = known.alternatives.is_some_and(|(_, client)| !client.has_id);
+            let needs_secret = known
+                .alternatives
+                .is_some_and(|(_, client)| !client.has_secret);
+            let rule = Rule {
+                has_endpoint: tokens.is_some(),
+                may_rotate: tokens.is_some_and(|tokens| tokens.may_rotate),
+                needs_id,
+                needs_secret,
+            };
+            (name.clone(), rule)
+        });
+        Refreshes {
+            known: known.collect(),
+            catalog: self.catalog,
+        }
+    }
+
+    /// Returns `true` if the integration's tokens may be refreshed.
+    pub(super) fn has_tokens(&self, integration: &str) -> bool {
+        match self.find(integration) {
+            Some(Found::Known(..)) => self.tokens.contains_key(integration),
+            Some(Found::Bundled(entry)) => entry.oauth2().is_some(),
+            None => false,
+        }
+    }
+
     /// Returns `true` if the integration's `auth` may read the secret of that name.
     pub(super) fn reads(&self, integration: &str, secret: &str) -> bool {
-        let Some(upstream) = self.integrations.get(integration) else {
+        let Some(found) = self.find(integration) else {
+            return true;
+        };
+        let optional = |kinds: &dyn Fn(&str) -> bool| {
+            OPTIONAL
+                .iter()
+                .any(|(kind, names)| names.contains(&secret) && kinds(kind))
+        };
+        if let Some((entry, _)) = self.entry(integration) {
+            let has_kind = |kind: &str| entry.auth().any(|auth| auth.kind().name() == kind);
+            let mut alternatives = entry.auth();
+            return alternatives
+                .any(|auth| auth.secrets().contains(&secret) || accepts(auth, secret))
+                || entry.fields().any(|field| field.name() == secret)
+                || optional(&has_kind);
+        }
+        let Found::Known(upstream, known) = found else {
             return true;
         };
         let mut required = upstream.requirements().secrets().iter();
-        let texts = self.auth.get(integration).map_or(&[][..], Vec::as_slice);
+        let texts = known.auth.as_slice();
         let templates = [format!("{{{secret}}}"), format!("{{{secret}?}}")];
         required.any(|name| &**name == secret)
             || texts.iter().any(|text| {
                 text == secret || templates.iter().any(|template| text.contains(template))
             })
-            || OPTIONAL.iter().any(|(kind, names)| {
-                names.contains(&secret) && texts.iter().any(|text| text == kind)
-            })
+            || optional(&|kind| texts.iter().any(|text| text == kind))
     }
 
     /// Returns `true` if the integration adds a credential to its calls.
     pub(super) fn has_scheme(&self, integration: &str) -> bool {
-        let texts = self.auth.get(integration);
-        texts.is_some_and(|texts| texts.iter().any(|text| text != "none"))
+        match self.find(integration) {
+            Some(Found::Known(_, known)) => {
+                known.alternatives.is_some() || known.auth.iter().any(|text| text != "none")
+            }
+            Some(Found::Bundled(_)) => true,
+            None => false,
+        }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<(&Upstream<BaseUrlTemplate>, &Needs)> {
-        Some((self.integrations.get(name)?, self.needs.get(name)?))
+    /// Returns the variables and secrets that the integration needs and the connection lacks.
+    ///
+    /// # Errors
+    ///
+    /// If the integration doesn't exist.
+    pub(super) fn lacks(&self, connection: &Connection) -> Result<Vec<String>, String> {
+        let name = connection.integration();
+        let mut faults = Vec::new();
+        match self.find(name).ok_or_else(|| self.unknown(name))? {
+            Found::Bundled(entry) => {
+                let missing = entry.missing(connection);
+                faults.extend(missing.map(|missing| missing.to_string()));
+            }
+            Found::Known(upstream, known) => {
+                if let Err(error) = upstream.expand(connection.variables()) {
+                    faults.push(error.to_string());
+                }
+                let has = |name: &str| connection.credential().get(name).is_some();
+                for missing in known.needs.missing(has) {
+                    faults.push(format!(
+                        "missing key {missing}, which the integration's `auth` needs"
+                    ));
+                }
+                if let Some((entry, client)) = known.alternatives {
+                    faults.extend(lacks_alternatives(entry, client, connection));
+                }
+            }
+        }
+        Ok(faults)
+    }
+
+    /// Returns the secrets that the integration's scheme always reads.
+    pub(super) fn required_secrets(&self, integration: &str) -> &[Box<str>] {
+        let upstream = self.integrations.get(integration);
+        upstream.map_or(&[], |upstream| upstream.requirements().secrets())
+    }
+
+    /// Returns `true` if an alternative of the integration's entry sends a client certificate.
+    pub(super) fn has_client_certificate(&self, integration: &str) -> bool {
+        let mut alternatives = self
+            .entry(integration)
+            .into_iter()
+            .flat_map(|(entry, _)| entry.auth());
+        alternatives.any(catalog::Alternative::has_client_certificate)
+    }
+
+    pub(super) fn is_known(&self, name: &str) -> bool {
+        self.known.contains_key(name)
     }
 }
 
+/// Returns `true` if the alternative accepts a secret under a common name: `api_key` or `token` for a single secret, `username` and
+/// `password` for `basic`.
+fn accepts(auth: catalog::Alternative, secret: &str) -> bool {
+    match auth.kind() {
+        AuthKind::Basic => matches!(secret, "username" | "password"),
+        AuthKind::Bearer | AuthKind::Header | AuthKind::Query => {
+            auth.secrets().len() == 1 && matches!(secret, "api_key" | "token")
+        }
+        _ => false,
+    }
+}
+
+/// Returns the entry whose alternatives are accepted, and the client's secrets that the file sets.
+fn alternatives(auth: &Auth<'_>) -> Option<(Entry, ClientSecrets)> {
+    match auth {
+        Auth::Entry(entry) => Some((*entry, ClientSecrets::default())),
+        Auth::Client(entry, table) => {
+            let table = table.get_ref().as_table();
+            let has = |key: &str| table.is_some_and(|table| table.contains_key(key));
+            let client = ClientSecrets {
+                has_id: has("client_id"),
+                // These kinds of client authentication need no client secret.
+                has_secret: has("client_secret")
+                    || table
+                        .and_then(|table| table.get("client_auth")?.get_ref().as_str())
+                        .is_some_and(|auth| matches!(auth, "none" | "private_key_jwt")),
+            };
+            Some((*entry, client))
+        }
+        Auth::None | Auth::Table(_) => None,
+    }
+}
+
+/// Returns the secrets that the connection lacks for each of the entry's alternatives.
+fn lacks_alternatives(
+    entry: Entry,
+    client: ClientSecrets,
+    connection: &Connection,
+) -> Option<String> {
+    // The file sets the client, so that a connection doesn't lack it.
+    let mut with_client = connection.clone();
+    for (is_set, name) in [
+        (client.has_id, "client_id"),
+        (client.has_secret, "client_secret"),
+    ] {
+        if is_set && connection.credential().get(name).is_none() {
+            with_client = with_client.with_secret(name, "set");
+        }
+    }
+    let missing = entry.missing(&with_client)?;
+    let alternatives = missing.alternatives().iter().map(|names| {
+        let names = names.iter().map(|name| format!("`secret.{name}`"));
+        names.collect::<Vec<_>>().join(" and ")
+    });
+    let alternatives: Vec<_> = alternatives.collect();
+    (!alternatives.is_empty()).then(|| {
+        format!(
+            "missing secrets: the integration needs {}",
+            alternatives.join(", or ")
+        )
+    })
+}
+
+/// The rules by which the tokens of connections are refreshed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Refreshes {
+    known: BTreeMap<String, Rule>,
+    catalog: Option<Catalog>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Rule {
+    has_endpoint: bool,
+    /// `true` if a refresh may replace the refresh token.
+    may_rotate: bool,
+    /// `true` if the connection must have the client's id, or its secret.
+    needs_id: bool,
+    needs_secret: bool,
+}
+
+impl Refreshes {
+    fn rule(&self, integration: &str) -> Rule {
+        if let Some(rule) = self.known.get(integration) {
+            return *rule;
+        }
+        let entry = self.catalog.and_then(|catalog| catalog.get(integration));
+        Rule {
+            has_endpoint: entry.and_then(Entry::oauth2).is_some(),
+            may_rotate: entry.is_some_and(may_rotate),
+            needs_id: true,
+            needs_secret: true,
+        }
+    }
+
+    /// Returns `true` if the integration has a token endpoint, and the connection has the client's credentials that the file lacks. An
+    /// integration of a file never uses the token endpoint of the bundled entry of the same name, unless it extends that entry.
+    pub(crate) fn allow(&self, connection: &Connection) -> bool {
+        self.rule(connection.integration()).has_endpoint && self.has_client(connection)
+    }
+
+    /// Returns `true` if a refresh may replace the connection's refresh token.
+    pub(crate) fn may_rotate(&self, connection: &Connection) -> bool {
+        let has_token = connection.credential().get("refresh_token").is_some();
+        has_token && self.rule(connection.integration()).may_rotate
+    }
+
+    fn has_client(&self, connection: &Connection) -> bool {
+        let rule = self.rule(connection.integration());
+        let has = |name: &str| connection.credential().get(name).is_some();
+        (!rule.needs_id || has("client_id")) && (!rule.needs_secret || has("client_secret"))
+    }
+
+    /// Returns the warning for a connection whose tokens can't be refreshed because the client's credentials are missing.
+    pub(super) fn lacks_client(&self, id: &str, connection: &Connection) -> Option<String> {
+        let integration = connection.integration();
+        let has_token = connection.credential().get("refresh_token").is_some();
+        let has_endpoint = self.rule(integration).has_endpoint;
+        (has_token && has_endpoint && !self.has_client(connection)).then(|| {
+            format!(
+                "connection {id:?}: its tokens can't be refreshed, because the client's credentials are missing: set the secrets \
+                 `client_id` and `client_secret`, or [integration.{integration}] with extends = {integration:?} and auth = \
+                 {{ kind = \"oauth2\", client_id = \"...\", client_secret = {{ env = \"...\" }} }}"
+            )
+        })
+    }
+}
+
+/// Checks the path of the call that verifies connections.
+fn verify_path(path: &Spanned<String>, facts: &Listed) -> Result<(), Problem> {
+    let text = path.get_ref();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\');
+    let segments = text.split(['/', '?']);
+    let mut segments = segments.map(|segment| segment.replace("%2e", ".").replace("%2E", "."));
+    if !text.starts_with('/')
+        || !text.bytes().all(is_plain)
+        || segments.any(|segment| matches!(&*segment, "." | ".."))
+    {
+        let what = "expected a path such as \"/users/me\", which may have a query";
+        return Err(Problem::at(path, what));
+    }
+    let mut rest = text.as_str();
+    while let Some((_, opened)) = rest.split_once('{') {
+        let (name, after) = opened.split_once('}').unwrap_or((opened, ""));
+        if !facts.has_variable(name) {
+            let what = "the path contains a variable that `variables` doesn't declare";
+            return Err(Problem::at(path, what));
+        }
+        rest = after;
+    }
+    Ok(())
+}
+
 fn upstream(
-    place: &Spanned<Integration>,
-    auth: Option<&Spanned<DeValue<'_>>>,
+    table: &Table<'_>,
     plaintext: bool,
     folder: Folder<'_>,
     places: &mut KeyPlaces,
     problems: &mut Problems,
 ) -> Option<(Upstream<BaseUrlTemplate>, Authentication)> {
-    let integration = place.get_ref();
-    let base_url = base_url(integration, plaintext);
+    let integration = table.integration.get_ref();
+    let Some(base) = &integration.base_url else {
+        // A base always has a base URL, or its own problem was reported.
+        let what = match integration.extends {
+            None => "missing key `base_url`",
+            Some(_) => "missing key `base_url`, which the extended integration lacks as well",
+        };
+        problems.push(Problem::at(&table.integration, what));
+        return None;
+    };
+    let extends = table.merged.extends.as_ref();
+    let base_url = base_url(integration, base, extends, plaintext);
     let around = Surroundings {
         folder,
-        base_url: integration.base_url.get_ref(),
+        base_url: base.get_ref(),
         variables: &integration.variables,
         plaintext,
     };
-    let auth = auth::read(auth, around, problems);
-    let domains = domains(&integration.domains, problems);
+    let at = extends.cloned().unwrap_or_default();
+    let auth = match &table.merged.auth {
+        Auth::None => auth::read(None, around, problems),
+        Auth::Table(table) => auth::read(Some(table), around, problems),
+        Auth::Entry(entry) => auth::of_entry(*entry, None, around, &at, problems),
+        Auth::Client(entry, client) => auth::of_entry(*entry, Some(client), around, &at, problems),
+    };
+    let fixed = integration.domains.iter();
+    let fixed = fixed.filter(|domain| !is_template(domain));
+    let domains = domains(fixed, problems);
     let upstream = problems.ok(base_url)?;
     let auth = auth?;
     let mut upstream = upstream.auth(Arc::clone(&auth.scheme)).domains(domains);
@@ -298,18 +688,45 @@ fn query(
 }
 
 /// Returns the base URL with the patterns of its variables.
+///
+/// Variables that were taken over from another integration may belong to its other URLs.
 fn base_url(
     integration: &Integration,
+    base_url: &Spanned<String>,
+    extends: Option<&Range<usize>>,
     plaintext: bool,
 ) -> Result<Upstream<BaseUrlTemplate>, Problem> {
-    let mut upstream = url(&integration.base_url, plaintext)?;
+    let mut upstream = url(base_url, plaintext)?;
     for route in &integration.routes {
         url(&route.base_url, plaintext)?;
         upstream = upstream
             .route(route.path.get_ref(), route.base_url.get_ref())
             .map_err(|error| Problem::at(&route.path, error.to_string()))?;
     }
+    let domains = integration
+        .domains
+        .iter()
+        .filter(|domain| is_template(domain));
+    for domain in domains.clone() {
+        upstream = upstream
+            .domain_template(domain.get_ref())
+            .map_err(|error| {
+                let expected = "expected \"host\" or \"host:port\", with {variables} in the host";
+                Problem::at(domain, format!("{error}, {expected}"))
+            })?;
+    }
+    let routes = integration.routes.iter().map(|route| &route.base_url);
+    let templates = [base_url].into_iter().chain(routes).chain(domains);
     for (name, variable) in &integration.variables {
+        let is_used = || {
+            let name = format!("{{{name}}}");
+            templates
+                .clone()
+                .any(|template| template.get_ref().contains(&name))
+        };
+        if Some(&variable.span()) == extends && !is_used() {
+            continue;
+        }
         let set = |upstream: Upstream<BaseUrlTemplate>| {
             let table = &variable.get_ref().0;
             let upstream = match &table.pattern {
@@ -347,9 +764,16 @@ pub(super) fn is_http(url: &str) -> bool {
         .is_some_and(|scheme| scheme.eq_ignore_ascii_case("http:"))
 }
 
-pub(super) fn domains(patterns: &[Spanned<String>], problems: &mut Problems) -> DomainPolicy {
+fn is_template(domain: &Spanned<String>) -> bool {
+    domain.get_ref().contains('{')
+}
+
+pub(super) fn domains<'a>(
+    patterns: impl IntoIterator<Item = &'a Spanned<String>>,
+    problems: &mut Problems,
+) -> DomainPolicy {
     patterns
-        .iter()
+        .into_iter()
         .fold(DomainPolicy::none(), |policy, pattern| {
             if let Some((address, port)) = literal_address(pattern.get_ref()) {
                 return policy.allow_address(address, port);

@@ -8,6 +8,7 @@
 mod addressing;
 mod auth;
 mod caller;
+mod catalog;
 mod choice;
 mod connection;
 mod file;
@@ -15,7 +16,9 @@ mod import;
 mod integration;
 mod limits;
 mod links;
+mod listed;
 mod network;
+mod page;
 mod problem;
 mod resilience;
 mod secret;
@@ -44,12 +47,14 @@ use tower_passthrough::resilience::{CircuitPolicy, RetryPolicy};
 use tower_passthrough::service::{ForeignLocations, ResponseHeaderPolicy};
 use zeroize::Zeroizing;
 
+use self::catalog::Sources;
 pub(crate) use self::connection::faults;
 use self::file::File;
 pub(crate) use self::import::{connections, secrets};
-pub(crate) use self::integration::Declared;
+pub(crate) use self::integration::{Declared, Refreshes};
 pub(crate) use self::limits::Limits;
 pub(crate) use self::links::ReauthorizeUrl;
+pub(crate) use self::listed::{Listed, ListedAuth, Origin};
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
@@ -59,11 +64,12 @@ pub(crate) use self::store::Postgres;
 pub(crate) use self::store::{Migrations, Password};
 pub(crate) use self::store::{Sqlite, Store};
 use self::value::Text;
-pub(crate) use self::warnings::unread;
+pub(crate) use self::warnings::of_connection;
 use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::listen::{Listen, Mode};
 use crate::log::LogFormat;
+use crate::page::{Entry, Settings};
 use crate::peers::PeerLimits;
 
 /// The parts of a server.
@@ -73,14 +79,24 @@ pub(crate) struct Config {
     /// The permissions of the file of a Unix socket.
     pub(crate) socket_mode: Mode,
     pub(crate) log: LogFormat,
+    /// `true` if the log contains a line for each call.
+    pub(crate) access_log: bool,
     /// `true` if the log contains the paths of calls.
     pub(crate) log_paths: bool,
     /// The certificate for callers. `None` if they use HTTP without TLS.
     pub(crate) tls: Option<Arc<ServerConfig>>,
     /// The address for operators, who need no key. `None` if `listen` also serves them.
     pub(crate) operator: Option<Listen>,
+    /// `true` if the gateway shows its page and its descriptions.
+    pub(crate) page: bool,
     pub(crate) mount: String,
     pub(crate) ways: Ways,
+    /// The hosts that name connections.
+    pub(crate) host_pattern: Option<String>,
+    /// The integrations that the page shows.
+    pub(crate) entries: Vec<Entry>,
+    /// The settings that the page shows.
+    pub(crate) page_settings: Settings,
     /// The maximum time that a stop takes.
     pub(crate) shutdown: Duration,
     pub(crate) callers: Callers,
@@ -145,9 +161,11 @@ impl Config {
     pub(crate) const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 }
 
-/// The times of refreshes. `None` for the library's default.
+/// The settings of refreshes. `None` for the library's default.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct RefreshTimes {
+    /// `true` if refresh tokens that a refresh may replace aren't used, because the store can't keep the new tokens.
+    pub(crate) spares_rotating: bool,
     pub(crate) skew: Option<Duration>,
     pub(crate) timeout: Option<Duration>,
     pub(crate) exchange_timeout: Option<Duration>,
@@ -262,7 +280,10 @@ fn build(
     let below = |listen: Text<Listen>| listen.0.below(folder.0);
     let file_listen = file.listen.clone().map_or(Config::LISTEN, below);
     let listen = listen.unwrap_or_else(|| file_listen.clone());
-    let mut warnings = warnings::of_settings(&file, tree, &listen);
+    let sources = Sources::read(file.catalog.as_ref(), folder, &mut problems);
+    let resolved = sources.resolve(tree, &mut problems);
+    let tables = resolved.read(&mut problems);
+    let mut warnings = warnings::of_settings(&file, &tables, &listen);
     if let Some(kind) = file.store.kind_elsewhere() {
         if !file.connection.is_empty() {
             warnings.push(format!(
@@ -274,6 +295,8 @@ fn build(
 
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let ways = addressing::ways(&file, &mount, &mut problems);
+    let has_page = page::page(&file, &mount, &ways, &mut problems);
+    warnings.extend(page::warnings(&file, &ways));
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,
@@ -284,6 +307,7 @@ fn build(
     let stream_idle_timeout = settings::set_timeout(stream_idle, &mut problems);
     let via = settings::via(file.via.as_ref(), &mut problems);
     let refresh = RefreshTimes {
+        spares_rotating: false,
         skew: file.refresh.skew.as_ref().map(|skew| skew.0),
         timeout: settings::set_timeout(file.refresh.timeout.as_ref(), &mut problems),
         exchange_timeout: settings::set_timeout(
@@ -315,16 +339,22 @@ fn build(
         &mut transport_key,
         &mut problems,
     );
-    let declared = Declared::read(&file.integration, tree, plaintext, folder, &mut problems);
-    let mut integrations = file.integration.values();
+    let declared = Declared::read(&tables, &sources, plaintext, folder, &mut problems);
+    let entries = match has_page {
+        true => page::entries(&declared),
+        false => Vec::new(),
+    };
+    let mut integrations = tables.iter().map(|table| table.integration.get_ref());
     let may_rewrite_links = file.rewrite_links
-        || integrations.any(|integration| integration.get_ref().rewrite_links == Some(true));
+        || integrations.any(|integration| integration.rewrite_links == Some(true));
     let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
     let is_file = file.store.is_file();
     let store = store::read(file.store, folder, &mut problems);
     let in_file = if is_file {
-        let at_fault =
-            |name: &str| file.integration.contains_key(name) && declared.get(name).is_none();
+        let at_fault = |name: &str| {
+            let is_read = tables.iter().any(|table| table.name == name);
+            resolved.is_at_fault(name) || (is_read && !declared.is_known(name))
+        };
         connection::all(file.connection, &declared, at_fault, folder, &mut problems)
     } else {
         Vec::new()
@@ -344,7 +374,7 @@ fn build(
     let callers = caller::all(file.caller, file.anyone.as_ref(), folder, &mut problems);
 
     if is_file {
-        let unused = warnings::of_use(&declared, &file.integration, &in_file, &callers);
+        let unused = warnings::of_use(&declared, &tables, &in_file, &callers);
         warnings.extend(unused);
     }
     if let Callers::Anyone(_) = callers {
@@ -366,6 +396,9 @@ fn build(
         ));
     }
 
+    let needs_key = !matches!(callers, Callers::Anyone(_));
+    let host_pattern = file.host_pattern.as_ref().map(|pattern| pattern.get_ref());
+    let page_settings = Settings::new(&mount, &ways, host_pattern.map(String::as_str), needs_key);
     problems.none()?;
     let config = Config {
         listen,
@@ -373,11 +406,16 @@ fn build(
             .socket_mode
             .map_or(Mode::default(), |mode| mode.get_ref().0),
         log: file.log.map_or(LogFormat::Text, |log| log.0),
+        access_log: file.observe.access_log.unwrap_or(true),
         log_paths: file.observe.paths,
         tls,
         operator,
+        page: has_page,
         mount,
         ways,
+        host_pattern: file.host_pattern.map(Spanned::into_inner),
+        entries,
+        page_settings,
         shutdown: file
             .shutdown
             .map_or(Config::SHUTDOWN, |shutdown| shutdown.0),

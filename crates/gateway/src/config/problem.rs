@@ -7,7 +7,7 @@
 
 use std::fmt;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -18,13 +18,28 @@ pub(crate) struct Problem {
     /// `None` for a problem of the whole file.
     span: Option<Range<usize>>,
     what: String,
+    /// The problems of another file, in place of `what`.
+    elsewhere: Option<ConfigError>,
 }
 
 impl Problem {
     pub(super) fn at<T>(place: &Spanned<T>, what: impl Into<String>) -> Self {
+        Self::new(Some(place.span()), what)
+    }
+
+    fn new(span: Option<Range<usize>>, what: impl Into<String>) -> Self {
         Self {
-            span: Some(place.span()),
+            span,
             what: what.into(),
+            elsewhere: None,
+        }
+    }
+
+    /// Returns the problems of another file, which are shown with the positions in that file.
+    pub(super) fn elsewhere(error: ConfigError) -> Self {
+        Self {
+            elsewhere: Some(error),
+            ..Self::new(None, "")
         }
     }
 
@@ -35,34 +50,22 @@ impl Problem {
 
     /// Returns a problem of the whole file, such as something that is missing.
     pub(super) fn of_file(what: impl Into<String>) -> Self {
-        Self {
-            span: None,
-            what: what.into(),
-        }
+        Self::new(None, what)
     }
 
     pub(super) fn at_byte(at: usize, what: impl Into<String>) -> Self {
-        Self {
-            span: Some(at..at),
-            what: what.into(),
-        }
+        Self::new(Some(at..at), what)
     }
 
     /// Returns the problem that toml's parser reports. Its messages are fixed texts, without any
     /// content of the file.
     pub(super) fn of_syntax(error: &toml::de::Error) -> Self {
-        Self {
-            span: error.span(),
-            what: error.message().to_owned(),
-        }
+        Self::new(error.span(), error.message())
     }
 
     /// Returns the problem that serde, or a type of [`value`](super::value), reports.
     pub(super) fn of_shape(error: &toml::de::Error) -> Self {
-        Self {
-            span: error.span(),
-            what: without_values(error.message()),
-        }
+        Self::new(error.span(), without_values(error.message()))
     }
 
     pub(super) fn start(&self) -> usize {
@@ -84,6 +87,10 @@ impl Problems {
         self.0.push(problem);
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// # Errors
     ///
     /// The problems, if there are any.
@@ -95,10 +102,9 @@ impl Problems {
     }
 }
 
-/// All problems of a file, with a line for each.
+/// All problems of a file, and of the files that it names, with a line for each.
 #[derive(Debug)]
 pub(crate) struct ConfigError {
-    file: PathBuf,
     lines: Vec<String>,
 }
 
@@ -106,8 +112,7 @@ impl ConfigError {
     /// Returns the error of a file that can't be read.
     pub(super) fn unreadable(file: &Path, error: &std::io::Error) -> Self {
         Self {
-            file: file.to_owned(),
-            lines: vec![format!(": can't be read: {error}")],
+            lines: vec![format!("{}: can't be read: {error}", file.display())],
         }
     }
 
@@ -120,27 +125,30 @@ impl ConfigError {
         mut problems: Vec<Problem>,
     ) -> Self {
         problems.sort_by_key(Problem::start);
-        let line = |problem: &Problem| {
+        let lines = |problem: Problem| {
+            if let Some(elsewhere) = problem.elsewhere {
+                return elsewhere.lines;
+            }
             let (line, column) = position(text, problem.start());
             let key = problem
                 .span
                 .as_ref()
                 .and_then(|span| key_at(tree, span.start));
             let key = key.map(|key| format!("{key}: ")).unwrap_or_default();
-            format!(":{line}:{column}: {key}{}", problem.what)
+            let file = file.display();
+            vec![format!("{file}:{line}:{column}: {key}{}", problem.what)]
         };
         Self {
-            file: file.to_owned(),
-            lines: problems.iter().map(line).collect(),
+            lines: problems.into_iter().flat_map(lines).collect(),
         }
     }
 
     /// Returns the error of a text that can't be parsed.
     pub(super) fn broken(file: &Path, text: &str, problem: &Problem) -> Self {
         let (line, column) = position(text, problem.start());
+        let file = file.display();
         Self {
-            file: file.to_owned(),
-            lines: vec![format!(":{line}:{column}: {}", problem.what)],
+            lines: vec![format!("{file}:{line}:{column}: {}", problem.what)],
         }
     }
 }
@@ -149,7 +157,7 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, line) in self.lines.iter().enumerate() {
             let end = if index == 0 { "" } else { "\n" };
-            write!(f, "{end}{}{line}", self.file.display())?;
+            write!(f, "{end}{line}")?;
         }
         Ok(())
     }

@@ -2,17 +2,18 @@
 //!
 //! `--check` prints them, and the log contains them at the start and after each change of the config.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 use tower_passthrough::Connection;
 
 use super::Config;
-use super::file::{self, File};
+use super::catalog::Table;
+use super::file::File;
 use super::integration::{Declared, is_http};
 use super::value::Text;
 use crate::callers::Callers;
@@ -42,7 +43,7 @@ const MODELS: [&str; 16] = [
 ];
 
 /// Returns the warnings about the settings of the server and of the integrations.
-pub(super) fn of_settings(file: &File, tree: &DeTable<'_>, listen: &Listen) -> Vec<String> {
+pub(super) fn of_settings(file: &File, tables: &[Table<'_>], listen: &Listen) -> Vec<String> {
     let mut warnings = Vec::new();
     if file.tls.is_none() && !listen.is_local() {
         warnings.push(format!(
@@ -65,19 +66,20 @@ pub(super) fn of_settings(file: &File, tree: &DeTable<'_>, listen: &Listen) -> V
                 .to_owned(),
         );
     }
-    network(file, tree, &mut warnings);
-    timeouts(file, &mut warnings);
+    network(file, tables, &mut warnings);
+    timeouts(file, tables, &mut warnings);
     warnings
 }
 
-fn network(file: &File, tree: &DeTable<'_>, warnings: &mut Vec<String>) {
+fn network(file: &File, tables: &[Table<'_>], warnings: &mut Vec<String>) {
     let network = &file.network;
     let mut has_plaintext = false;
-    for (name, integration) in &file.integration {
-        let is_plain = is_http(integration.get_ref().base_url.get_ref());
-        let auth = auth_of(tree, name);
+    for table in tables.iter().filter(|table| !table.is_replaced) {
+        let name = &table.name;
+        let base_url = table.integration.get_ref().base_url.as_ref();
+        let is_plain = base_url.is_some_and(|url| is_http(url.get_ref()));
         let mut token_urls = Vec::new();
-        if let Some(auth) = auth {
+        if let Some(auth) = table.merged.auth.table() {
             strings(auth, Some("token_url"), &mut token_urls);
         }
         for (is_plain, key) in [
@@ -134,7 +136,7 @@ fn network(file: &File, tree: &DeTable<'_>, warnings: &mut Vec<String>) {
 
 type Timeout = Option<Spanned<Text<Duration>>>;
 
-fn timeouts(file: &File, warnings: &mut Vec<String>) {
+fn timeouts(file: &File, tables: &[Table<'_>], warnings: &mut Vec<String>) {
     let get = |timeout: &Timeout| timeout.as_ref().map(|timeout| timeout.get_ref().0);
     let global = &file.timeouts;
     too_short(
@@ -149,15 +151,16 @@ fn timeouts(file: &File, warnings: &mut Vec<String>) {
         get(&global.total),
         warnings,
     );
-    for (name, integration) in &file.integration {
-        let integration = integration.get_ref();
+    for table in tables.iter().filter(|table| !table.is_replaced) {
+        let (name, integration) = (&table.name, table.integration.get_ref());
         let own = &integration.timeouts;
         let place = format!("integration {name:?}: timeouts");
         too_short(&place, get(&own.idle), get(&own.stream_idle), warnings);
         never_reached(&place, get(&own.response_head), get(&own.total), warnings);
         let head = get(&own.response_head).or(get(&global.response_head));
         let head = head.unwrap_or(Config::RESPONSE_HEAD_TIMEOUT);
-        if head < SILENCE && is_model(integration.base_url.get_ref()) {
+        let base_url = integration.base_url.as_ref();
+        if head < SILENCE && base_url.is_some_and(|url| is_model(url.get_ref())) {
             warnings.push(format!(
                 "{place}.response_head is {}, but a model may think for minutes before it answers: set \
                  timeouts = {{ response_head = \"10m\", idle = \"10m\" }}",
@@ -221,13 +224,13 @@ fn is_model(base_url: &str) -> bool {
 /// Returns the warnings about connections, integrations and callers that have no use. `connections` are those of the file.
 pub(super) fn of_use(
     declared: &Declared,
-    integrations: &BTreeMap<String, Spanned<file::Integration>>,
+    tables: &[Table<'_>],
     connections: &[(String, Connection)],
     callers: &Callers,
 ) -> Vec<String> {
     let mut warnings = Vec::new();
     for (id, connection) in connections {
-        warnings.extend(unread(id, connection, declared));
+        warnings.extend(of_connection(id, connection, declared));
         if !callers.may_use(id) {
             warnings.push(format!("connection {id:?}: no [[caller]] may use it"));
         }
@@ -236,8 +239,16 @@ pub(super) fn of_use(
         .iter()
         .map(|(_, connection)| connection.integration())
         .collect();
-    for name in integrations.keys() {
-        if !used.contains(name.as_str()) {
+    let extended = |name: &str| {
+        let mut tables = tables.iter().filter(|table| table.name != name);
+        tables.any(|table| {
+            let extends = table.integration.get_ref().extends.as_ref();
+            extends.is_some_and(|extends| extends.get_ref() == name)
+        })
+    };
+    for table in tables.iter().filter(|table| table.is_of_config()) {
+        let name = &table.name;
+        if !used.contains(name.as_str()) && !extended(name) {
             warnings.push(format!("integration {name:?}: no connection uses it"));
         }
     }
@@ -250,8 +261,17 @@ pub(super) fn of_use(
     warnings
 }
 
+/// Returns the warnings about the secrets of a connection. They don't contain values.
+pub(crate) fn of_connection(id: &str, connection: &Connection, declared: &Declared) -> Vec<String> {
+    let lacks_client = declared.refreshes().lacks_client(id, connection);
+    unread(id, connection, declared)
+        .into_iter()
+        .chain(lacks_client)
+        .collect()
+}
+
 /// Returns a warning if secrets of the connection are never read. It names the secrets, and doesn't contain their values.
-pub(crate) fn unread(id: &str, connection: &Connection, declared: &Declared) -> Option<String> {
+fn unread(id: &str, connection: &Connection, declared: &Declared) -> Option<String> {
     let integration = connection.integration();
     let unread: Vec<_> = connection
         .credential()
@@ -276,16 +296,6 @@ pub(crate) fn unread(id: &str, connection: &Connection, declared: &Declared) -> 
         ),
     };
     Some(format!("connection {id:?}: {what}"))
-}
-
-/// Returns the `auth` of an integration.
-pub(super) fn auth_of<'a, 'i>(
-    tree: &'a DeTable<'i>,
-    name: &str,
-) -> Option<&'a Spanned<DeValue<'i>>> {
-    let integrations = tree.get("integration")?.get_ref().as_table()?;
-    let integration = integrations.get(name)?.get_ref().as_table()?;
-    integration.get("auth")
 }
 
 /// Collects the strings in a value, or only those with that key.

@@ -1,16 +1,42 @@
 //! The store for calls: connections with access tokens that are refreshed automatically.
 
-use tower_passthrough::HttpTransport;
 use tower_passthrough::oauth2::OAuth2TokenSource;
-use tower_passthrough::refresh::RefreshingStore;
+use tower_passthrough::refresh::{RefreshingStore, TokenError, TokenSource, Tokens};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{Connection, HttpTransport};
 
 use super::Connections;
 use crate::audit;
-use crate::config::{Declared, RefreshTimes};
+use crate::config::{Declared, RefreshTimes, Refreshes};
 
 /// The store for calls. Token endpoints are called through the transport for upstreams, with the
 /// same network policy.
-pub(crate) type Served = RefreshingStore<Connections, OAuth2TokenSource<HttpTransport>>;
+pub(crate) type Served = RefreshingStore<Connections, TokenEndpoints>;
+
+/// The token endpoints of the config, and those of the bundled catalog for integrations that no file defines.
+#[derive(Debug)]
+pub(crate) struct TokenEndpoints {
+    endpoints: OAuth2TokenSource<HttpTransport>,
+    refreshes: Refreshes,
+    /// `true` if refresh tokens that a refresh may replace aren't used, because the new tokens would be lost.
+    spares_rotating: bool,
+}
+
+impl TokenSource for TokenEndpoints {
+    fn supports(&self, connection: &Connection) -> bool {
+        self.refreshes.allow(connection)
+            && !(self.spares_rotating && self.refreshes.may_rotate(connection))
+            && self.endpoints.supports(connection)
+    }
+
+    async fn fetch(
+        &self,
+        id: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<Tokens, TokenError> {
+        self.endpoints.fetch(id, connection).await
+    }
+}
 
 pub(crate) fn serve(
     connections: Connections,
@@ -26,6 +52,15 @@ pub(crate) fn serve(
     let source = endpoints.fold(source, |source, (integration, tokens)| {
         source.with(integration.as_str(), tokens.endpoint.clone())
     });
+    let source = match declared.catalog {
+        Some(catalog) => source.or_catalog(catalog),
+        None => source,
+    };
+    let source = TokenEndpoints {
+        endpoints: source,
+        refreshes: declared.refreshes(),
+        spares_rotating: times.spares_rotating,
+    };
     let mut served = RefreshingStore::new(connections, source).on_refresh(audit::refreshed);
     for (integration, tokens) in &declared.tokens {
         if let Some((skew, jitter)) = tokens.refresh_before {

@@ -32,13 +32,15 @@ pub(crate) fn excuse(plan: &Plan, seen: &Seen) -> Option<Outcome> {
 }
 
 fn by_config(plan: &Plan, seen: &Seen) -> bool {
-    let error = match Tenant::of(plan.tenant) {
+    const UNKNOWN: Error = (404, "unknown-connection", false);
+    let errors: &[Error] = match Tenant::of(plan.tenant) {
         Tenant::Unchanged => return false,
-        Tenant::Keyless => (401, "unauthenticated", false),
-        Tenant::Disconnected => (404, "unknown-connection", false),
-        Tenant::Misled => (502, "upstream-unreachable", false),
+        // If the key is removed after the call was authenticated and before the call is authorized, the caller has no connection.
+        Tenant::Keyless => &[(401, "unauthenticated", false), UNKNOWN],
+        Tenant::Disconnected => &[UNKNOWN],
+        Tenant::Misled => &[(502, "upstream-unreachable", false)],
     };
-    matches!(seen, Seen::Answer(answer) if is(answer, error))
+    matches!(seen, Seen::Answer(answer) if errors.iter().any(|error| is(answer, *error)))
 }
 
 fn by_outage(plan: &Plan, seen: &Seen) -> bool {

@@ -30,6 +30,10 @@ pub(crate) struct Api {
     pub(crate) top: &'static str,
     /// The field with the credential that each request must have, and the beginning of its value.
     pub(crate) credential: (&'static str, &'static str),
+    /// The host of a call names the connection, and so do recipes.
+    pub(crate) is_by_host: bool,
+    /// Callers use https, the port 443 and the names of the gateway, and not its address.
+    pub(crate) is_public: bool,
     /// The connection `broken` never gets an answer. Otherwise its vendor closes the connection after each request.
     pub(crate) is_silent: bool,
     pub(crate) answer: Arc<Answering>,
@@ -47,6 +51,8 @@ impl Api {
             integration: "",
             top: "",
             credential: ("authorization", "Bearer 5toredToken"),
+            is_by_host: false,
+            is_public: false,
             is_silent: false,
             answer: Arc::new(answer),
         }

@@ -40,7 +40,10 @@ async fn check(program: Program) {
             echo(answering.wait().await, &noted).await;
         }
     });
-    let api = by_host(Api::new(|_| None));
+    let api = Api {
+        is_public: false,
+        ..by_host(Api::new(|_| None))
+    };
     let scene = Scene::start(&*vendor, api).await;
     let result = json!({ "one": "hello", "many": ["a", "b", "c"] });
     let said = scene.run(program, &result).await;

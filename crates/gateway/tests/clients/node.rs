@@ -1,8 +1,9 @@
 //! Clients in Node.
 
 use crate::aws;
+use crate::by_host::public;
 use crate::program::Program::Node;
-use crate::scene::{check, check_but, check_tls};
+use crate::scene::{check, check_but};
 use crate::vendors;
 
 #[tokio::test]
@@ -99,5 +100,6 @@ async fn node_aws_s3() {
 /// Microsoft's SDK sends a key over https alone.
 #[tokio::test]
 async fn node_microsoft_graph() {
-    check_tls(Node("graph"), vendors::graph(), vendors::of_graph()).await;
+    let api = public(vendors::graph());
+    check(Node("graph"), api, vendors::of_graph()).await;
 }

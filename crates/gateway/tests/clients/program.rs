@@ -9,6 +9,8 @@ use testkit::process::folder::Folder;
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use crate::recipe::{Syntax, Targets, filled};
+
 /// The time that a client may take. The start of an interpreter alone can take seconds.
 const LIMIT: Duration = Duration::from_secs(150);
 
@@ -61,7 +63,9 @@ pub(crate) fn present(tool: &str) -> Option<()> {
 
 impl Program {
     /// Returns the command, and its standard input: a few lines that all programs of the language share, and the program.
-    fn command(self) -> Option<(Command, String)> {
+    ///
+    /// A program in Go is written into the folder.
+    fn command(self, targets: &Targets, folder: &Folder) -> Option<(Command, String)> {
         let both = |folder: &str, shared: &str, name: &str| {
             let program = read(&format!("{folder}/{name}"));
             format!("{}\n{program}", read(&format!("{folder}/{shared}")))
@@ -70,7 +74,8 @@ impl Program {
             Self::Python(name) => {
                 let mut command = Command::new(installed("CLIENTS_PYTHON")?);
                 command.args(["-u", "-"]).env("PYTHONWARNINGS", "ignore");
-                (command, both("python", "shared.py", &format!("{name}.py")))
+                let program = both("python", "shared.py", &format!("{name}.py"));
+                (command, filled(&program, Syntax::Python, targets))
             }
             Self::Node(name) => {
                 let mut command = Command::new("node");
@@ -79,16 +84,20 @@ impl Program {
                 command
                     .args(["--no-warnings", "--input-type=module", "-"])
                     .current_dir(packages);
-                (command, both("node", "shared.mjs", &format!("{name}.mjs")))
+                let program = both("node", "shared.mjs", &format!("{name}.mjs"));
+                (command, filled(&program, Syntax::Node, targets))
             }
             Self::Go(name) => {
                 installed("CLIENTS_DEBIAN")?;
                 let mut command = Command::new("go");
+                let program = filled(&read(&format!("go/{name}.go")), Syntax::Go, targets);
+                folder.write("client.go", program);
+                folder.write("shared.go", read("go/shared.go"));
                 let cache = testkit::process::binary::scratch().join("go");
                 command
                     .arg("run")
-                    .arg(tests().join("go/shared.go"))
-                    .arg(tests().join(format!("go/{name}.go")))
+                    .arg(folder.path("shared.go"))
+                    .arg(folder.path("client.go"))
                     .envs([("GO111MODULE", "off"), ("GOPATH", "/usr/share/gocode")])
                     .env("GOCACHE", cache);
                 (command, String::new())
@@ -97,7 +106,8 @@ impl Program {
                 installed("CLIENTS_DEBIAN")?;
                 let mut command = Command::new("ruby");
                 command.args(["-W0", "-"]);
-                (command, both("ruby", "shared.rb", &format!("{name}.rb")))
+                let program = both("ruby", "shared.rb", &format!("{name}.rb"));
+                (command, filled(&program, Syntax::Ruby, targets))
             }
             Self::Php(name) => {
                 installed("CLIENTS_DEBIAN")?;
@@ -132,9 +142,9 @@ impl Program {
     }
 
     /// Runs the program to its end. `None` means that the client isn't installed.
-    pub(crate) async fn run(self, variables: &[(&str, String)]) -> Option<Said> {
+    pub(crate) async fn run(self, variables: &[(&str, String)], targets: &Targets) -> Option<Said> {
         let folder = Folder::new();
-        let (mut command, input) = self.command()?;
+        let (mut command, input) = self.command(targets, &folder)?;
         let current = command.as_std().get_current_dir();
         let current = current.map_or_else(|| folder.path("."), Path::to_path_buf);
         let path = std::env::var_os("PATH").unwrap_or_default();

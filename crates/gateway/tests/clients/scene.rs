@@ -11,9 +11,31 @@ use testkit::vendor::Vendor;
 
 use crate::fake::{Api, Fake, STORED, faults_of};
 use crate::program::{Program, Said};
+use crate::recipe::Targets;
 
 /// The caller's key. Some SDKs accept only letters, digits and `_`, and some choose a scheme by the length.
 pub(crate) const KEY: &str = "c4naryCaller_key_of_these_tests";
+
+/// The variables of programs that contain the addresses of connections, and the connections.
+const CONNECTIONS: [(&str, &str); 3] = [("BASE", "c"), ("UNKNOWN", "nobody"), ("BROKEN", "broken")];
+
+/// The names of a gateway that callers know by names. The last are those of buckets.
+const NAMES: [&str; 5] = [
+    "gw.test",
+    "*.gw.test",
+    "*.c.gw.test",
+    "*.nobody.gw.test",
+    "*.broken.gw.test",
+];
+
+/// The variables by which clients are told which root to trust.
+const TRUST: [&str; 5] = [
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "REQUESTS_CA_BUNDLE",
+    "AWS_CA_BUNDLE",
+    "HTTPLIB2_CA_CERTS",
+];
 
 /// The part of the gateway's detail about an unknown connection that each SDK must show.
 const UNKNOWN: &str = "no connection has this id";
@@ -30,23 +52,12 @@ pub(crate) struct Scene {
     gateway: Gateway,
     broken: Vendor,
     api: Api,
-    scheme: &'static str,
-    name: &'static str,
     /// The path of the root certificate.
     root: String,
 }
 
 impl Scene {
     pub(crate) async fn start(vendor: &(impl Origin + ?Sized), api: Api) -> Self {
-        Self::with(vendor, api, None).await
-    }
-
-    /// Starts a gateway whose callers use TLS, and name it by this name.
-    async fn with(
-        vendor: &(impl Origin + ?Sized),
-        api: Api,
-        tls_name: Option<&'static str>,
-    ) -> Self {
         let step = if api.is_silent {
             Step::Silence
         } else {
@@ -56,8 +67,8 @@ impl Scene {
         let folder = Folder::new();
         folder.write("root.pem", certificates::root_pem());
         let mut config = Self::config(vendor, &api, &broken);
-        if let Some(name) = tls_name {
-            let (certificate, key) = certificates::certificate_pem(name);
+        if api.is_public {
+            let (certificate, key) = certificates::certificate_pem_for(&NAMES);
             folder.write("cert.pem", certificate);
             folder.write("key.pem", key);
             config = config.table("[tls]\ncertificate = \"cert.pem\"\nprivate_key = \"key.pem\"");
@@ -67,8 +78,6 @@ impl Scene {
             gateway: Gateway::start_in(folder, &config, &[]).await,
             broken,
             api,
-            scheme: if tls_name.is_some() { "https" } else { "http" },
-            name: tls_name.unwrap_or("127.0.0.1"),
             root: root.display().to_string(),
         }
     }
@@ -105,24 +114,42 @@ impl Scene {
 
     fn variables(&self) -> Vec<(&'static str, String)> {
         let port = self.gateway.address.port();
-        let url = |path: &str| format!("{}://{}:{port}{path}", self.scheme, self.name);
         let mut variables = vec![
             ("KEY", KEY.to_owned()),
             ("PORT", port.to_string()),
-            ("ORIGIN", url("")),
-            ("BASE", url("/passthrough/c")),
-            ("UNKNOWN", url("/passthrough/nobody")),
-            ("BROKEN", url("/passthrough/broken")),
+            ("ORIGIN", self.url("")),
         ];
-        if self.scheme == "https" {
-            variables.push(("NODE_EXTRA_CA_CERTS", self.root.clone()));
+        variables.extend(CONNECTIONS.map(|(name, id)| (name, self.mount_url(id))));
+        if self.api.is_public {
+            variables.extend(TRUST.map(|name| (name, self.root.clone())));
         }
         variables
     }
 
+    fn url(&self, path: &str) -> String {
+        match self.api.is_public {
+            true => format!("https://gw.test{path}"),
+            false => format!("http://{}{path}", self.gateway.address),
+        }
+    }
+
+    fn mount_url(&self, id: &str) -> String {
+        self.url(&format!("/passthrough/{id}"))
+    }
+
+    fn targets(&self) -> Targets {
+        let connection = |(name, id)| (name, self.mount_url(id), format!("{id}.gw.test"));
+        Targets {
+            connections: CONNECTIONS.map(connection).into(),
+            is_by_host: self.api.is_by_host,
+            path: self.api.path,
+            key: KEY,
+        }
+    }
+
     /// Runs the client, and checks the result of the calls that succeed. `None` means that the client isn't installed.
     pub(crate) async fn run(&self, program: Program, result: &Value) -> Option<Said> {
-        let said = program.run(&self.variables()).await?;
+        let said = program.run(&self.variables(), &self.targets()).await?;
         assert!(
             !said.printed.contains(STORED),
             "the client was given a stored secret: {}",
@@ -183,17 +210,5 @@ pub(crate) async fn check_but(
     fake.assert_faultless();
     if let Some(said) = said {
         scene.assert_errors(&said, texts, posts).await;
-    }
-}
-
-/// Runs a client like `check`, over TLS.
-pub(crate) async fn check_tls(program: Program, api: Api, result: Value) {
-    let broken = if api.is_silent { SILENT } else { BROKEN };
-    let fake = Fake::start(&api).await;
-    let scene = Scene::with(&fake, api, Some("localhost")).await;
-    let said = scene.run(program, &result).await;
-    fake.assert_faultless();
-    if let Some(said) = said {
-        scene.assert_errors(&said, [UNKNOWN, broken], 1).await;
     }
 }

@@ -52,7 +52,7 @@ fn stream(pieces: &[String]) -> Answer {
 }
 
 pub(crate) fn openai() -> Api {
-    Api::new(|request| {
+    let api = Api::new(|request| {
         let chunk = |text: &str| {
             json!({
                 "id": "chat", "object": "chat.completion.chunk", "created": 1, "model": "m",
@@ -78,7 +78,8 @@ pub(crate) fn openai() -> Api {
             }
             _ => return None,
         })
-    })
+    });
+    Api { path: "/v1", ..api }
 }
 
 pub(crate) fn of_openai() -> Value {
@@ -233,7 +234,7 @@ pub(crate) fn of_gitlab() -> Value {
 
 /// Returns Slack, whose answers have the status 200 even if a call fails.
 pub(crate) fn slack() -> Api {
-    Api::new(|request| {
+    let api = Api::new(|request| {
         let text = request.text();
         Some(match request.call() {
             ("GET" | "POST", "/api/conversations.list") => {
@@ -252,7 +253,11 @@ pub(crate) fn slack() -> Api {
             }
             _ => return None,
         })
-    })
+    });
+    Api {
+        path: "/api",
+        ..api
+    }
 }
 
 pub(crate) fn of_slack() -> Value {
@@ -472,7 +477,7 @@ pub(crate) fn twilio() -> Api {
     let api = Api::new(|request| {
         let message = |id: &str| json!({ "sid": id, "body": "b", "status": "sent" });
         let (method, path) = request.call();
-        let account = format!("/2010-04-01/Accounts/AC{}", "1".repeat(32));
+        let account = format!("/2010-04-01/Accounts/AC{}", "0".repeat(32));
         let path = path.strip_prefix(&account)?;
         let next = format!("{account}/Messages.json?PageSize=1&Page=1&PageToken=two");
         Some(match (method, path) {

@@ -235,6 +235,32 @@ async fn t18_a_key_in_the_query_is_found_and_removed() {
     assert!(vendor.try_next().await.is_none());
 }
 
+/// A key behind so many values that they aren't all compared with the keys would reach the upstream.
+#[tokio::test]
+async fn t18_a_request_with_too_many_places_of_keys_is_refused_also_with_an_own_key() {
+    let places = "[{ query = \"key\" }, { header = \"x-goog-api-key\" }]";
+    let (vendor, gateway) = with_places(places, "").await;
+    let many = |value: &str| format!("{value}&").repeat(8);
+    for path in [
+        format!("/w/x?{}key={KEY}", many("key=x")),
+        format!(
+            "/w/x?{}X-Amz-Credential={KEY}/20260101/eu/s3/aws4_request",
+            many("X-Amz-Credential=x/20260101/eu/s3/aws4_request")
+        ),
+    ] {
+        let answer = gateway.call(&path, &[]).await;
+        assert_eq!(answer.error(), Some("unauthenticated"), "{path}");
+    }
+    let last = format!("x-goog-api-key: {KEY}");
+    let mut lines = ["-H", "x-goog-api-key: x"].repeat(8);
+    lines.extend(["-H", &last]);
+    let answer = gateway.call("/w/x", &lines).await;
+    assert_eq!(answer.error(), Some("unauthenticated"));
+    vendor.untouched().await;
+    let answer = gateway.call(&format!("/w/x?{}", many("key=x")), &[]).await;
+    assert_eq!(answer.status(), 200);
+}
+
 #[tokio::test]
 async fn t18_a_key_in_a_header_field_is_found_and_removed() {
     let (vendor, gateway) = with_places("{ header = \"x-goog-api-key\" }", "").await;

@@ -248,6 +248,7 @@ async fn without_callers_it_starts_only_for_anyone() {
         let port = gateway.address.port();
         let url = format!("http://127.0.0.1:{port}/passthrough/c/x");
         assert_eq!(curl(&["--include", &url]).await.status(), 200);
+        gateway.calls(1).await;
         let log = gateway.stderr.text();
         assert_eq!(log.matches(warning).count(), 1, "{log}");
     }

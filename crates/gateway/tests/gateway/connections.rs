@@ -110,6 +110,7 @@ async fn imported_connections_are_served_instead_of_those_in_the_config() {
     let received = vendor.next().await;
     let expected = format!("Bearer {TOKEN}");
     assert_eq!(received.head.value("authorization"), Some(&*expected));
+    gateway.calls(1).await;
     let log = gateway.stderr.text();
     let warning = "connections are stored in sqlite, so the [connection.*] tables of this file (1) aren't served; `connections import` imports them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");
@@ -172,7 +173,8 @@ async fn secrets_come_from_stdin_or_a_file_and_are_checked() {
         "stdin:1:9: token: expected a string",
     );
     let unknown = ["add", "d", "--integration", "w"];
-    let why = "--integration: this integration isn't in FILE";
+    let why =
+        "--integration: neither the config file nor the catalog has an integration with this name";
     files.fails(&unknown, SECRET, 2, why);
     files.done(&["list"], "", "");
 

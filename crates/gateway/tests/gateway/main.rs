@@ -12,6 +12,7 @@
 mod addressing;
 mod caller_tls;
 mod callers;
+mod catalog;
 mod cli;
 mod config_errors;
 mod config_keys;

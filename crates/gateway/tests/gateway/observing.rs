@@ -1,10 +1,15 @@
 //! Metrics and logs for dashboards, apart from the tests in `pages`.
 
+use rustix::process::Signal;
+use testkit::caller::raw_call;
+use testkit::process::canary::KEY;
 use testkit::process::config::Config;
+use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
+use testkit::process::output::Output;
 use testkit::reply::Reply;
 use testkit::vendor::Vendor;
-use testkit::wait::{Signal, within};
+use testkit::wait::{self, within};
 
 const TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
 
@@ -27,7 +32,7 @@ async fn until(gateway: &Gateway, series: &str, expected: f64) {
 
 #[tokio::test]
 async fn calls_in_flight_are_a_gauge() {
-    let release = Signal::new();
+    let release = wait::Signal::new();
     let signal = release.clone();
     let vendor = Vendor::replying(move |_| {
         let reply = Reply::bytes("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no");
@@ -175,4 +180,84 @@ async fn the_log_reports_a_vendors_rate_limits() {
     ] {
         assert!(calls.contains(part), "{calls} lacks {part}");
     }
+}
+
+/// A pipe that nobody reads is full after 64 KiB, and a write into it waits. The calls go on, a bounded number of lines is kept for the
+/// reader, and the log says how many are missing.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_of_the_log_who_stops_delays_no_call() {
+    const CALLS: usize = 700;
+    let folder = Folder::new();
+    let pipe = folder.path("log");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor).table("[observe]\npaths = true");
+    // Opened for both directions, so that opening doesn't wait for a reader.
+    let line = format!("exec 2<>'{}'", pipe.display());
+    let mut gateway = Gateway::start_after(&line, &config).await;
+    let path = "x".repeat(4096);
+    let request = format!(
+        "GET /passthrough/c/{path} HTTP/1.1\r\nHost: g\r\nx-api-key: {KEY}\r\nConnection: close\r\n\r\n"
+    );
+    for _ in 0..CALLS {
+        let response = raw_call(gateway.address, &request).await;
+        assert_eq!(response.head.status(), 200);
+    }
+    let dropped = "passthrough_log_lines_dropped_total";
+    let dropped = value(&gateway.metrics().await, dropped).unwrap();
+    assert!(dropped > 0.0, "all lines were kept");
+
+    let read = Output::of(std::fs::File::open(&pipe).unwrap());
+    let note = "passthrough_gateway::log: the reader of the log was too slow, and lines were dropped lines=";
+    let text = read.until("the note", |text| text.contains(note)).await;
+    let (kept, rest) = text.split_once(note).unwrap();
+    let missing: usize = rest.lines().next().unwrap().parse().unwrap();
+    assert!(missing as f64 >= dropped);
+    let calls = kept
+        .lines()
+        .filter(|line| line.contains(" audit: call ") && line.contains(&path));
+    assert_eq!(calls.count() + missing, CALLS);
+    gateway.signal(Signal::TERM);
+    assert!(gateway.exit().await.success());
+}
+
+/// A stop doesn't wait for a reader who never comes back.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_reader_of_the_log_who_stops_delays_no_stop() {
+    let folder = Folder::new();
+    let pipe = folder.path("log");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor).table("[observe]\npaths = true");
+    let line = format!("exec 2<>'{}'", pipe.display());
+    let mut gateway = Gateway::start_after(&line, &config).await;
+    let path = "x".repeat(4096);
+    let request = format!(
+        "GET /passthrough/c/{path} HTTP/1.1\r\nHost: g\r\nx-api-key: {KEY}\r\nConnection: close\r\n\r\n"
+    );
+    for _ in 0..40 {
+        raw_call(gateway.address, &request).await;
+    }
+    gateway.signal(Signal::TERM);
+    assert!(gateway.exit().await.success());
+}
+
+#[tokio::test]
+async fn observe_access_log() {
+    let vendor = Vendor::ok().await;
+    let config = Config::new(&vendor);
+    let without = Config::new(&vendor).table("[observe]\naccess_log = false");
+    let gateway = Gateway::start(&without).await;
+    gateway.call("/c/x", &[]).await;
+    gateway.call("/nobody/x", &[]).await;
+    gateway.reload(&config).await;
+    gateway.call("/c/y", &[]).await;
+    assert_eq!(gateway.calls(1).await.len(), 1);
+    let metrics = gateway.metrics().await;
+    let count = "passthrough_call_duration_seconds_count{integration=\"v\"}";
+    assert_eq!(value(&metrics, count), Some(2.0), "{metrics}");
 }

@@ -129,6 +129,7 @@ const KEYS: &[(&str, &str)] = &[
     ("Upstream::refresh_on", "integration.auth.oauth2.refresh_on"),
     ("Upstream::domain_override", "integration.domain_override"),
     ("Upstream::domains", "integration.domains"),
+    ("Upstream::domain_template", "integration.domains"),
     ("Upstream::header", "integration.headers"),
     ("Upstream::http_protocol", "integration.http"),
     ("Upstream::idle_timeout", "integration.timeouts.idle"),
@@ -170,6 +171,7 @@ const KEYS: &[(&str, &str)] = &[
     ("RefreshingStore::timeout", "refresh.timeout"),
     ("OAuth2TokenSource::timeout", "refresh.exchange_timeout"),
     ("OAuth2TokenSource::with", "integration.auth"),
+    ("OAuth2TokenSource::or_catalog", "catalog"),
     (
         "TokenEndpoint::access_token_at",
         "integration.auth.oauth2.access_token_path",
@@ -282,6 +284,9 @@ const KEYS: &[(&str, &str)] = &[
         "PostgresStoreBuilder::statement_timeout",
         "store.statement_timeout",
     ),
+    ("Integration::title", "integration.title"),
+    ("Integration::docs", "integration.docs"),
+    ("Integration::verify", "integration.verify"),
     ("SqliteStoreBuilder::cache_entries", "store.cache_entries"),
     ("SqliteStoreBuilder::staleness", "store.staleness"),
     ("Keys::and_base64", "store.keys"),
@@ -353,7 +358,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
 ];
 
 /// The types whose methods return the type, but which aren't settings.
-const NO_SETTINGS: [&str; 24] = [
+const NO_SETTINGS: [&str; 25] = [
     "AccessLog",
     "Applied",
     "AuthContext",
@@ -363,6 +368,8 @@ const NO_SETTINGS: [&str; 24] = [
     "ConnectionCacheBuilder",
     "ConnectionKey",
     "Dispatch",
+    // The gateway makes it of its config.
+    "Document",
     "Error",
     "FakeUpstream",
     "Grant",

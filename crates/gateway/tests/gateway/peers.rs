@@ -61,8 +61,8 @@ async fn connections_without_a_call_never_take_all_file_descriptors() {
             assert_eq!((answer.status(), answer.body()), (200, "ok"), "{answer:?}");
         }
     }
-    let log = gateway.stderr.text();
-    assert!(log.contains("callers have too many connections"), "{log}");
+    let too_many = |text: &str| text.contains("callers have too many connections");
+    let log = gateway.stderr.until("a line about it", too_many).await;
     assert!(!log.contains("no connection can be accepted"), "{log}");
     drop((plain, frames));
 }

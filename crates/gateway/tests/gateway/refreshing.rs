@@ -86,6 +86,7 @@ async fn a_reload_keeps_refreshed_tokens_unless_the_file_has_other_tokens() {
     assert!(form(&vendor.next().await).contains("refresh_token=c4nary-other"));
     called_with(&vendor, "c4nary-a2").await;
 
+    gateway.calls(3).await;
     let log = gateway.stderr.text();
     let warning = "integration \"v\": refreshed tokens are only kept in memory, and are lost at a restart; use [store] kind = \"sqlite\" to keep them";
     assert_eq!(log.matches(warning).count(), 1, "{log}");

@@ -58,9 +58,12 @@ async fn a_new_key_is_valid_at_once_and_the_old_key_is_not() {
             .reload(&config.clone().callers(&caller(NEW_KEY)))
             .await;
     }
-    let log = gateway.stderr.text();
     let line = "INFO passthrough_gateway::reload: config reloaded: 1 integration, 1 connection, 1 caller\n";
-    assert!(log.contains(line), "{log}");
+    let reloaded = |text: &str| text.contains(line);
+    gateway
+        .stderr
+        .until("a line about the reload", reloaded)
+        .await;
 }
 
 #[tokio::test]

@@ -4,13 +4,15 @@
 //! The keys of a table depend on its kind. So each table is read twice from the parsed file: first
 //! for the kind, and then for the keys of that kind.
 
+mod entry;
 mod hmac;
 mod oauth1;
 mod oauth2;
 mod plain;
 mod sigv4;
 
-pub(crate) use self::oauth2::Tokens;
+pub(super) use self::entry::read as of_entry;
+pub(crate) use self::oauth2::{Tokens, may_rotate};
 
 use std::sync::Arc;
 
@@ -67,6 +69,11 @@ impl Needs {
         let requirements = scheme.requirements();
         let names = requirements.secrets().iter();
         Self(names.map(|name| vec![String::from(&**name)]).collect())
+    }
+
+    /// Returns the secrets. The names in a group are alternatives.
+    pub(super) fn groups(&self) -> &[Vec<String>] {
+        &self.0
     }
 
     /// Returns the secrets that are missing, in the form in which a message names them.

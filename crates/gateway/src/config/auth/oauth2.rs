@@ -10,6 +10,7 @@ use toml::Spanned;
 use toml::de::DeValue;
 use tower_passthrough::Secret;
 use tower_passthrough::auth::AccessToken;
+use tower_passthrough::catalog::{Entry, Rotation};
 use tower_passthrough::oauth2::{
     Assertion, ClientAuth, GrantType, SigningAlgorithm, TokenEndpoint, TokenParameter,
 };
@@ -121,6 +122,17 @@ impl ClientAuthKind {
 }
 
 impl Tokens {
+    /// Returns the token endpoint of an entry. The client's credentials are secrets of the connection.
+    pub(super) fn of_entry(entry: Entry) -> Option<Self> {
+        Some(Self {
+            endpoint: entry.token_endpoint()?,
+            may_rotate: may_rotate(entry),
+            refresh_before: None,
+            refresh_on: None,
+            kept: Vec::new(),
+        })
+    }
+
     /// Returns `true` if a response of the token endpoint contains the secret of that name.
     pub(super) fn bring(&self, name: &str) -> bool {
         let mut kept = self.kept.iter().map(|path| path.rsplit('.').next());
@@ -155,6 +167,14 @@ pub(crate) struct Tokens {
     pub(crate) refresh_on: Option<Vec<StatusCode>>,
     /// The names of the secrets that the endpoint's response contains.
     kept: Vec<String>,
+}
+
+/// Returns `true` if a refresh at the entry's token endpoint may replace the refresh token.
+pub(crate) fn may_rotate(entry: Entry) -> bool {
+    entry.oauth2().is_some_and(|oauth2| {
+        !oauth2.is_client_credentials()
+            && !matches!(oauth2.rotation(), Rotation::Static | Rotation::None)
+    })
 }
 
 pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Problem> {

@@ -2,12 +2,10 @@ package main
 
 import "github.com/slack-go/slack"
 
-func client(base string) *slack.Client {
-	return slack.New(key, slack.OptionAPIURL(base+"/api/"))
-}
+{{recipe slack-go *slack.Client}}
 
 func post(base string) (string, error) {
-	_, time, err := client(base).PostMessage("C1", slack.MsgOptionText("Good morning", false))
+	_, time, err := connect(base).PostMessage("C1", slack.MsgOptionText("Good morning", false))
 	return time, err
 }
 
@@ -15,7 +13,7 @@ func main() {
 	var names []string
 	parameters := &slack.GetConversationsParameters{Limit: 1}
 	for {
-		channels, next, err := client(base).GetConversations(parameters)
+		channels, next, err := connect(base).GetConversations(parameters)
 		must(err)
 		for _, channel := range channels {
 			names = append(names, channel.Name)
@@ -27,7 +25,7 @@ func main() {
 	}
 	posted, err := post(base)
 	must(err)
-	_, _, refused := client(base).DeleteMessage("C1", "1")
+	_, _, refused := connect(base).DeleteMessage("C1", "1")
 	result := map[string]any{"channels": names, "posted": posted, "refused": shown(refused)}
 	_, errUnknown := post(unknown)
 	_, errBroken := post(broken)

@@ -1,18 +1,12 @@
-import { GetObjectCommand, PutObjectCommand, S3Client, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+import { GetObjectCommand, PutObjectCommand, paginateListObjectsV2 } from '@aws-sdk/client-s3';
+
+{{recipe aws-sdk-js-v3}}
 
 const Bucket = 'bucket';
-const client = (base) =>
-  new S3Client({
-    endpoint: base,
-    forcePathStyle: true,
-    region: 'eu-central-1',
-    credentials: { accessKeyId: KEY, secretAccessKey: 'any' },
-    maxAttempts: 1,
-  });
-const put = (base) => client(base).send(new PutObjectCommand({ Bucket, Key: 'new', Body: 'new' }));
+const put = (base) => connect(base).send(new PutObjectCommand({ Bucket, Key: 'new', Body: 'new' }));
 
-const pages = await all(paginateListObjectsV2({ client: client(BASE) }, { Bucket }));
-const got = await client(BASE).send(new GetObjectCommand({ Bucket, Key: 'a b' }));
+const pages = await all(paginateListObjectsV2({ client: connect(BASE) }, { Bucket }));
+const got = await connect(BASE).send(new GetObjectCommand({ Bucket, Key: 'a b' }));
 const result = {
   names: pages.flatMap((page) => page.Contents.map((item) => item.Key)),
   text: await got.Body.transformToString(),

@@ -1,7 +1,7 @@
-import { GoogleGenAI } from '@google/genai';
+{{recipe google-genai-js}}
 
 const ASK = { model: 'm', contents: 'Hello' };
-const models = (base) => new GoogleGenAI({ apiKey: KEY, httpOptions: { baseUrl: base } }).models;
+const models = (base) => connect(base).models;
 const ask = async (base) => (await models(base).generateContent(ASK)).text;
 
 const chunks = await all(await models(BASE).generateContentStream(ASK));

@@ -1,10 +1,9 @@
-import { Gitlab } from '@gitbeaker/rest';
+{{recipe gitbeaker}}
 
-const client = (base) => new Gitlab({ host: base, oauthToken: KEY });
-const create = (base) => client(base).Issues.create('group/project', 'new');
+const create = (base) => connect(base).Issues.create('group/project', 'new');
 
-const project = await client(BASE).Projects.show('group/project');
-const issues = await client(BASE).Issues.all({ projectId: 'group/project', perPage: 2 });
+const project = await connect(BASE).Projects.show('group/project');
+const issues = await connect(BASE).Issues.all({ projectId: 'group/project', perPage: 2 });
 const result = {
   project: project.name,
   issues: issues.map((issue) => issue.iid),

@@ -1,21 +1,17 @@
-import { Client, RetryHandlerOptions } from '@microsoft/microsoft-graph-client';
+import { RetryHandlerOptions } from '@microsoft/microsoft-graph-client';
 
-const client = (base) =>
-  Client.init({
-    baseUrl: `${base}/`,
-    customHosts: new Set(['localhost']),
-    authProvider: (done) => done(null, KEY),
-  });
+{{recipe msgraph-js}}
+
 // By default, a POST is repeated after a 503 or 504.
 const once = [new RetryHandlerOptions(undefined, 0)];
-const create = (base) => client(base).api('/users').middlewareOptions(once).post({ displayName: 'new' });
+const create = (base) => connect(base).api('/users').middlewareOptions(once).post({ displayName: 'new' });
 
 // The link to the next page is Microsoft's own address, to which the SDK would send the key. The path alone stays
 // below the mount.
 const users = [];
 let path = '/users?$top=2';
 while (path) {
-  const page = await client(BASE).api(path).get();
+  const page = await connect(BASE).api(path).get();
   users.push(...page.value.map((user) => user.id));
   path = page['@odata.nextLink']?.replace(/^.*\/v1\.0/, '');
 }

@@ -1,6 +1,6 @@
-import { Client } from '@hubspot/api-client';
+{{recipe hubspot-node}}
 
-const contacts = (base) => new Client({ accessToken: KEY, basePath: base }).crm.contacts;
+const contacts = (base) => connect(base).crm.contacts;
 const create = (base) => contacts(base).basicApi.create({ properties: { email: 'new@b.test' }, associations: [] });
 
 const found = await contacts(BASE).getAll();

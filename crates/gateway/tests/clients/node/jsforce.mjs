@@ -1,6 +1,6 @@
-import jsforce from 'jsforce';
+{{recipe jsforce}}
 
-const connection = (base) => new jsforce.Connection({ instanceUrl: base, accessToken: KEY, version: '62.0' });
+const connection = (base) => Object.assign(connect(base), { version: '62.0' });
 const create = (base) => connection(base).sobject('Account').create({ Name: 'new' });
 
 const found = await connection(BASE).query('SELECT Id FROM Account', { autoFetch: true, maxFetch: 10 });

@@ -1,9 +1,10 @@
-import { Client, collectPaginatedAPI } from '@notionhq/client';
+import { collectPaginatedAPI } from '@notionhq/client';
 
-const client = (base) => new Client({ auth: KEY, baseUrl: base, logger() {} });
-const create = (base) => client(base).pages.create({ parent: { page_id: 'p' }, properties: {} });
+{{recipe notion-js}}
 
-const users = await collectPaginatedAPI(client(BASE).users.list, {});
+const create = (base) => connect(base).pages.create({ parent: { page_id: 'p' }, properties: {} });
+
+const users = await collectPaginatedAPI(connect(BASE).users.list, {});
 const result = { users: users.map((user) => user.id), created: (await create(BASE)).id };
 const detail = async (base) => {
   try {

@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import net from 'node:net';
 
 const { BASE, KEY, ORIGIN, PORT, UNKNOWN, BROKEN } = process.env;
 
@@ -29,8 +30,15 @@ async function* pieces() {
   for (let piece = 0; piece < 300; piece += 1) yield Buffer.alloc(1000, 'x');
 }
 
-/** Lets all names lead to this machine, as an entry with `*` in DNS does for the names of a gateway. */
-function resolveNames() {
+// All names lead to this machine, as an entry with `*` in DNS does for the names of a gateway, and the gateway has the
+// port of https.
+if (ORIGIN.endsWith('//gw.test')) {
   const { lookup } = dns;
   dns.lookup = (name, ...rest) => lookup('127.0.0.1', ...rest);
+  const { connect } = net.Socket.prototype;
+  net.Socket.prototype.connect = function (...values) {
+    const options = Array.isArray(values[0]) ? values[0][0] : values[0];
+    if (Number(options.port) === 443) options.port = Number(PORT);
+    return connect.apply(this, values);
+  };
 }

@@ -1,12 +1,9 @@
-import { LogLevel, WebClient } from '@slack/web-api';
+{{recipe slack-node}}
 
-// By default, each status other than 200 is retried for half an hour.
-const options = { retryConfig: { retries: 0 }, logLevel: LogLevel.ERROR };
-const client = (base) => new WebClient(KEY, { slackApiUrl: `${base}/api/`, ...options });
-const post = (base) => client(base).chat.postMessage({ channel: 'C1', text: 'Good morning' });
+const post = (base) => connect(base).chat.postMessage({ channel: 'C1', text: 'Good morning' });
 
-const pages = await all(client(BASE).paginate('conversations.list', { limit: 1 }));
-const refused = await client(BASE).chat.delete({ channel: 'C1', ts: '1' }).catch((error) => error.data.error);
+const pages = await all(connect(BASE).paginate('conversations.list', { limit: 1 }));
+const refused = await connect(BASE).chat.delete({ channel: 'C1', ts: '1' }).catch((error) => error.data.error);
 const result = {
   channels: pages.flatMap((page) => page.channels.map((channel) => channel.name)),
   posted: (await post(BASE)).ts,

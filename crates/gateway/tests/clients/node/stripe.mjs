@@ -1,14 +1,12 @@
-import Stripe from 'stripe';
+{{recipe stripe-node}}
 
-resolveNames();
-const client = (host) => new Stripe(KEY, { host: `${host}.gw.test`, port: PORT, protocol: 'http' });
-const create = (host) => client(host).customers.create({ name: 'New one' });
+const create = (base) => connect(base).customers.create({ name: 'New one' });
 
-const customers = await all(client('c').customers.list({ limit: 2 }));
+const customers = await all(connect(BASE).customers.list({ limit: 2 }));
 const file = { data: Buffer.from('a picture'), name: 'a.png', type: 'image/png' };
 const result = {
   customers: customers.map((customer) => customer.id),
-  created: (await create('c')).id,
-  file: (await client('c').files.create({ purpose: 'dispute_evidence', file })).id,
+  created: (await create(BASE)).id,
+  file: (await connect(BASE).files.create({ purpose: 'dispute_evidence', file })).id,
 };
-report({ result, unknown: await shown(create, 'nobody'), broken: await shown(create, 'broken') });
+report({ result, unknown: await shown(create, UNKNOWN), broken: await shown(create, BROKEN) });

@@ -1,11 +1,6 @@
-import twilio from 'twilio';
+{{recipe twilio-node}}
 
-const ACCOUNT = `AC${'1'.repeat(32)}`;
-function messages(base) {
-  const client = twilio(ACCOUNT, KEY);
-  client.api.baseUrl = base;
-  return client.messages;
-}
+const messages = (base) => connect(base).messages;
 const create = (base) => messages(base).create({ to: '+15550001', from: '+15550002', body: 'Good morning' });
 
 const found = await messages(BASE).list({ pageSize: 1 });

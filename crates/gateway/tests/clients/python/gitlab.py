@@ -1,16 +1,12 @@
-import gitlab
+{{recipe python-gitlab}}
 
 
-def client(base):
-    return gitlab.Gitlab(base, oauth_token=KEY, keep_base_url=True)
-
-
-project = client(BASE).projects.get("group/project")
+project = connect(BASE).projects.get("group/project")
 issues = project.issues.list(iterator=True, per_page=2)
 
 
 def create(base):
-    return client(base).projects.get("group/project", lazy=True).issues.create({"title": "new"})
+    return connect(base).projects.get("group/project", lazy=True).issues.create({"title": "new"})
 
 
 result = {

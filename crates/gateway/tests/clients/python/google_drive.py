@@ -1,10 +1,8 @@
-from google.oauth2.credentials import Credentials
-from googleapiclient.discovery import build
+{{recipe google-api-python-client}}
 
 
 def files(base):
-    options = {"api_endpoint": base + "/drive/v3/"}
-    return build("drive", "v3", credentials=Credentials(token=KEY), client_options=options).files()
+    return connect(base).files()
 
 
 def create(base):

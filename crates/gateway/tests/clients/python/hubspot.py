@@ -1,8 +1,8 @@
-from hubspot import HubSpot
+{{recipe hubspot-python}}
 
 
 def contacts(base):
-    return HubSpot(access_token=KEY, host=base, base_url=base).crm.contacts
+    return connect(base).crm.contacts
 
 
 def create(base):

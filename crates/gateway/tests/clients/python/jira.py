@@ -1,12 +1,12 @@
-from atlassian import Jira
+{{recipe atlassian-python-api}}
 
 
 def create(base):
-    return Jira(url=base, token=KEY).create_issue(fields={"summary": "new"})
+    return connect(base).create_issue(fields={"summary": "new"})
 
 
 result = {
-    "summary": Jira(url=BASE, token=KEY).issue("P-1")["fields"]["summary"],
+    "summary": connect(BASE).issue("P-1")["fields"]["summary"],
     "created": create(BASE)["key"],
 }
 report(result=result, unknown=shown(create, UNKNOWN), broken=shown(create, BROKEN))

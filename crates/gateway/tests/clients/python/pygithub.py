@@ -1,9 +1,8 @@
-from github import Auth, Github
+{{recipe pygithub}}
 
 
 def repository(base):
-    # A POST is repeated after each status of 500 and above, unless `retry` says otherwise.
-    return Github(base_url=base, auth=Auth.Token(KEY), per_page=2, retry=None).get_repo("o/r", lazy=True)
+    return connect(base).get_repo("o/r", lazy=True)
 
 
 result = {

@@ -21,7 +21,19 @@ def report(**said):
     print(json.dumps(said))
 
 
-def resolve_names():
-    """Lets all names lead to this machine, as an entry with `*` in DNS does for the names of a gateway."""
+if ORIGIN.endswith("//gw.test"):
+    # All names lead to this machine, as an entry with `*` in DNS does for the names of a gateway, and the gateway has
+    # the port of https.
     known = socket.getaddrinfo
-    socket.getaddrinfo = lambda name, *rest, **options: known("127.0.0.1", *rest, **options)
+
+    def resolve(name, port, *rest, **options):
+        return known("127.0.0.1", PORT if str(port) in ("443", "https") else port, *rest, **options)
+
+    connect_to = socket.socket.connect
+
+    def connect_here(self, address):
+        is_gateway = isinstance(address, tuple) and address[1] == 443
+        return connect_to(self, ("127.0.0.1", int(PORT)) if is_gateway else address)
+
+    socket.getaddrinfo = resolve
+    socket.socket.connect = connect_here

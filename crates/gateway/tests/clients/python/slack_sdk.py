@@ -1,20 +1,18 @@
-from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 
-def client(base):
-    return WebClient(token=KEY, base_url=base + "/api/")
+{{recipe slack-python}}
 
 
 def post(base):
-    return client(base).chat_postMessage(channel="C1", text="Good morning")
+    return connect(base).chat_postMessage(channel="C1", text="Good morning")
 
 
 try:
-    client(BASE).chat_delete(channel="C1", ts="1")
+    connect(BASE).chat_delete(channel="C1", ts="1")
 except SlackApiError as error:
     refused = error.response["error"]
-pages = client(BASE).conversations_list(limit=1)
+pages = connect(BASE).conversations_list(limit=1)
 result = {
     "channels": [channel["name"] for page in pages for channel in page["channels"]],
     "posted": post(BASE)["ts"],

@@ -1,12 +1,8 @@
-from twilio.rest import Client
-
-ACCOUNT = "AC" + "1" * 32
+{{recipe twilio-python}}
 
 
 def messages(base):
-    client = Client(ACCOUNT, KEY)
-    client.api.base_url = base
-    return client.messages
+    return connect(base).messages
 
 
 def create(base):

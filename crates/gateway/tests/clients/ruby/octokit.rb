@@ -1,7 +1,7 @@
-require 'octokit'
+{{recipe octokit-rb}}
 
 def client(base)
-  Octokit::Client.new(access_token: KEY, api_endpoint: base, auto_paginate: true, per_page: 2)
+  connect(base).tap { |client| client.auto_paginate = true }
 end
 
 def create(base)

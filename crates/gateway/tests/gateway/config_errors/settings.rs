@@ -286,9 +286,6 @@ fn planned_values_are_named_in_the_error() {
     let config = "[store]\nkind = \"redis\"\nkey = \"c4nary\"";
     let expected = "2:8: store.kind: a store of kind \"redis\" is not yet supported";
     refused(config, &[expected]);
-    let catalog = "[connection.c]\nintegration = \"hubspot\"";
-    let expected = "2:15: connection.c.integration: the config file has no integration with this name; the bundled catalog is not yet supported";
-    refused(catalog, &[expected]);
 }
 
 /// Keys that need a persistent store.

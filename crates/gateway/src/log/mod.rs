@@ -3,16 +3,27 @@
 //! `RUST_LOG` has the usual format (`debug`, `info,hyper=debug`), with two differences. A level
 //! without a target applies only to this program and the library. Other crates log at most at the
 //! level `info` until a directive names them, because at `trace` they may log data that a caller
-//! sent. The second difference is that audit lines can't be switched off.
+//! sent. The second difference is that it doesn't apply to the lines about calls, which aren't
+//! events of `tracing`.
+//!
+//! The spans of calls cost as much as the lines about calls, and contain the same. So they are only
+//! made if `RUST_LOG` asks for `debug` or `trace` of the library.
 
+mod line;
+mod queue;
+
+pub(crate) use self::line::{Line, is_plain};
+
+use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
-use tracing_subscriber::filter::{ParseError, Targets};
+use tracing_subscriber::filter::{FilterExt, ParseError, Targets, filter_fn};
 use tracing_subscriber::fmt;
 use tracing_subscriber::fmt::format::{FormatEvent, FormatFields, Writer};
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
@@ -21,8 +32,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// The target of audit lines.
-pub(crate) const AUDIT: &str = "audit";
+/// The target of the events about the log itself.
+const TARGET: &str = concat!(env!("CARGO_CRATE_NAME"), "::log");
 
 /// The targets of a level without a target in `RUST_LOG`: this program and the library.
 const OWN: [&str; 2] = [env!("CARGO_CRATE_NAME"), "tower_passthrough"];
@@ -58,11 +69,13 @@ pub(crate) fn start() {
     let told = std::env::var("RUST_LOG").unwrap_or_default();
     let parsed = read(&told);
     let unread = parsed.is_err();
+    let filter = filter(&parsed.unwrap_or_default());
+    let has_spans = filter.would_enable(OWN[1], &Level::DEBUG);
     let lines = fmt::layer()
-        .with_writer(std::io::stderr)
+        .with_writer(|| queue::Stderr)
         .with_ansi(false)
         .event_format(Lines(fmt::format().with_ansi(false)))
-        .with_filter(filter(&parsed.unwrap_or_default()));
+        .with_filter(filter.and(filter_fn(move |metadata| has_spans || metadata.is_event())));
     // This only fails if there is another subscriber, and this program sets no other.
     let _ = tracing_subscriber::registry().with(lines).try_init();
     if unread {
@@ -70,6 +83,37 @@ pub(crate) fn start() {
             "RUST_LOG isn't valid and is ignored; expected a filter such as `info,hyper=debug`"
         );
     }
+}
+
+/// Stops calls from waiting for the reader of the log: the following lines are queued. See [`queue`].
+///
+/// # Errors
+///
+/// If the thread that writes the lines can't be started.
+pub(crate) fn queue() -> io::Result<()> {
+    queue::begin(|dropped| {
+        let mut line = Vec::new();
+        let what = "the reader of the log was too slow, and lines were dropped";
+        Line::format(&mut line, "WARN", TARGET, what, |line| {
+            line.number("lines", dropped);
+        });
+        line
+    })
+}
+
+/// Writes the lines that are queued, for a second at most, and the following lines at once.
+pub(crate) fn settle() {
+    queue::end(Duration::from_secs(1));
+}
+
+/// Returns the number of lines that were dropped because the reader of the log was too slow.
+pub(crate) fn dropped_lines() -> u64 {
+    queue::dropped()
+}
+
+/// Writes lines that aren't in the format of the log.
+pub(crate) fn print(lines: &str) {
+    queue::push(format!("{lines}\n").as_bytes());
 }
 
 /// Logs the warnings about settings that may not be intended.
@@ -122,7 +166,8 @@ where
         if !spans.is_empty() {
             line.insert("spans".to_owned(), spans.into());
         }
-        writeln!(writer, "{}", Value::Object(line))
+        let line = Value::Object(line).to_string();
+        writeln!(writer, "{}", line::Harmless(&line))
     }
 }
 
@@ -178,15 +223,11 @@ fn filter(told: &Targets) -> Targets {
         filter = filter.with_target(target, level);
     }
     let named = told.iter().filter(|(target, _)| !target.is_empty());
-    filter
-        .with_targets(named)
-        .with_target(AUDIT, LevelFilter::INFO)
+    filter.with_targets(named)
 }
 
 #[cfg(test)]
 mod tests {
-    use tracing::Level;
-
     use super::*;
 
     fn enabled(told: &str, target: &str, level: Level) -> Option<bool> {
@@ -207,12 +248,5 @@ mod tests {
         );
         assert_eq!(enabled("error", "h2::codec", Level::INFO), Some(false));
         assert_eq!(enabled("", "h2::codec", Level::INFO), Some(true));
-    }
-
-    #[test]
-    fn audit_lines_stay() {
-        for told in ["off", "audit=off", "error"] {
-            assert_eq!(enabled(told, AUDIT, Level::INFO), Some(true), "{told}");
-        }
     }
 }
