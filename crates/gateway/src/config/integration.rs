@@ -741,7 +741,17 @@ fn base_url(
         upstream = set(upstream)
             .map_err(|error: BaseUrlError| Problem::at(variable, error.to_string()))?;
     }
+    upstream.check_patterns().map_err(|error| {
+        let mut templates = templates.clone();
+        let place = templates.find(|template| is_template(template));
+        Problem::at(place.unwrap_or(base_url), lacks_pattern(&error))
+    })?;
     Ok(upstream)
+}
+
+/// Returns the text of the error of a variable that needs a pattern.
+pub(super) fn lacks_pattern(error: &BaseUrlError) -> String {
+    format!("{error}; set it in `variables`")
 }
 
 fn url(place: &Spanned<String>, plaintext: bool) -> Result<Upstream<BaseUrlTemplate>, Problem> {
