@@ -138,6 +138,15 @@ impl Declared {
             if let Some(verify) = &table.integration.get_ref().verify {
                 problems.ok(verify_path(verify, &facts));
             }
+            if let Some(path) = &table.integration.get_ref().verify_ok {
+                if path.get_ref().split('.').any(str::is_empty) {
+                    let what = "expected the path of a value in the JSON answer, such as \"ok\" or \"user.id\"";
+                    problems.push(Problem::at(path, what));
+                } else if table.integration.get_ref().verify.is_none() {
+                    let what = "this key needs `verify` in the same table";
+                    problems.push(Problem::at(path, what));
+                }
+            }
             if table.is_replaced {
                 continue;
             }
