@@ -82,4 +82,4 @@ pub use crate::secret::InvalidSecret;
 
 pub(crate) use self::simple::encode_basic;
 #[cfg(feature = "catalog")]
-pub(crate) use self::simple::insert_parameter;
+pub(crate) use self::simple::{insert_parameter, remove_parameter};

@@ -187,6 +187,25 @@ impl AuthScheme for Query {
     }
 }
 
+/// Removes the parameters of that name from the query.
+#[cfg(feature = "catalog")]
+pub(crate) fn remove_parameter(request: &mut AuthRequest<'_>, name: &str) -> Result<(), AuthError> {
+    let Some(query) = request.uri().query() else {
+        return Ok(());
+    };
+    // `None` means that nothing is left.
+    let kept = without(query, name).unwrap_or_default();
+    if kept.len() == query.len() {
+        return Ok(());
+    }
+    let mut target = request.uri().path().to_owned();
+    if !kept.is_empty() {
+        target.push('?');
+        target.push_str(&kept);
+    }
+    request.set_path_and_query(target.into_bytes())
+}
+
 /// Adds a parameter to the query. The caller's parameters of that name are removed.
 pub(crate) fn insert_parameter(
     request: &mut AuthRequest<'_>,

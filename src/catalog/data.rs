@@ -464,6 +464,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/auth/health"),
+        verify_ok: Some("is_logged_in"),
         docs: "https://docs.apollo.io/reference",
         confidence: Confidence::Checked,
         base_url_confidence: Confidence::Checked,
@@ -580,6 +581,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/self"),
+        verify_ok: Some("active"),
         rate_limit_headers: &["Retry-After"],
         docs: "https://docs.attio.com/",
         confidence: Confidence::Checked,
@@ -3975,6 +3977,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/rest/v1/stats/usage.json"),
+        verify_ok: Some("success"),
         docs: "https://experienceleague.adobe.com/en/docs/marketo-developer/marketo/rest/rest-api",
         confidence: Confidence::Checked,
         base_url_confidence: Confidence::Checked,
@@ -5526,6 +5529,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/auth.test"),
+        verify_ok: Some("ok"),
         rate_limit_headers: &["Retry-After"],
         docs: "https://docs.slack.dev/",
         confidence: Confidence::Checked,
@@ -6499,6 +6503,7 @@ pub(super) static ENTRIES: [Facts; 147] = [
             ..OAuth2Facts::EMPTY
         }),
         verify: Some("/api/v2/users/me.json"),
+        verify_ok: Some("user.id"),
         rate_limit_headers: &[
             "X-Rate-Limit",
             "X-Rate-Limit-Remaining",

@@ -102,10 +102,19 @@ impl Entry {
     }
 
     /// Returns the path, relative to the base URL, at which a GET shows whether a credential is valid: the response is 401 or 403 if it
-    /// isn't, unless the [`note`](Self::note) says otherwise. The path may have a query, and `{variables}`.
+    /// isn't, or the answer lacks the value [`verify_ok`](Self::verify_ok). The path may have a query, and `{variables}`.
     #[must_use]
     pub fn verify(self) -> Option<&'static str> {
         self.0.verify
+    }
+
+    /// Returns the path of a value in the JSON answer of [`verify`](Self::verify), as names separated by dots, such as `ok` or `user.id`. The
+    /// answer to a valid credential contains the value, which is neither null nor false.
+    ///
+    /// `None` if the status shows whether the credential is valid. Some vendors answer a wrong credential with 200.
+    #[must_use]
+    pub fn verify_ok(self) -> Option<&'static str> {
+        self.0.verify_ok
     }
 
     /// Returns the names of the fields in which the vendor reports its rate limits.

@@ -18,7 +18,7 @@ use crate::auth::OAuth1;
 use crate::auth::SigV4;
 use crate::auth::{
     Applied, AuthContext, AuthError, AuthRequest, AuthScheme, CacheKey, PayloadUse, Requirements,
-    encode_basic, insert_parameter,
+    encode_basic, insert_parameter, remove_parameter,
 };
 use crate::connection::{Connection, Credential, Variables};
 use crate::error::BoxError;
@@ -303,6 +303,8 @@ impl Scheme {
 pub(super) struct CatalogAuth {
     facts: &'static Facts,
     alternatives: Vec<Ready>,
+    /// The names of the query parameters of all alternatives.
+    parameters: Vec<Box<str>>,
 }
 
 impl CatalogAuth {
@@ -322,10 +324,13 @@ impl CatalogAuth {
             })
         };
         let alternatives = facts.auth.iter().map(ready);
-        Ok(Self {
+        let mut scheme = Self {
             facts,
             alternatives: alternatives.collect::<Result<_, BoxError>>()?,
-        })
+            parameters: Vec::new(),
+        };
+        scheme.parameters = scheme.requirements().parameters().to_vec();
+        Ok(scheme)
     }
 
     /// Returns the alternative whose secrets the connection has. Of several, it's the alternative with the most secrets, and among equals the
@@ -534,7 +539,12 @@ impl AuthScheme for CatalogAuth {
         request: &mut AuthRequest<'_>,
         cx: &AuthContext<'_>,
     ) -> Result<Applied, AuthError> {
-        self.choose(cx)?.apply(request, cx)
+        let chosen = self.choose(cx)?;
+        // The alternatives that weren't chosen set nothing, so a caller's key would be sent as well, and the upstream could prefer it.
+        for name in &self.parameters {
+            remove_parameter(request, name)?;
+        }
+        chosen.apply(request, cx)
     }
 }
 

@@ -79,7 +79,8 @@ impl TokenEndpoint {
     }
 
     /// Sets the pattern that the whole value of a variable must match, as [`Upstream::variable`](crate::Upstream::variable) does. Default:
-    /// letters, digits and hyphens.
+    /// letters, digits and hyphens. A variable in the part of the host that anybody can register has no default: see
+    /// [`check_patterns`](Self::check_patterns).
     ///
     /// # Errors
     ///
@@ -98,6 +99,16 @@ impl TokenEndpoint {
     pub fn variable_default(mut self, name: &str, value: &str) -> Result<Self, BaseUrlError> {
         self.upstream = self.upstream.variable_default(name, value)?;
         Ok(self)
+    }
+
+    /// Returns `Ok` if each variable that needs a pattern has a pattern, as
+    /// [`Upstream::check_patterns`](crate::Upstream::check_patterns) does. Without the pattern, no tokens are fetched.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseUrlError`] with the name of the variable.
+    pub fn check_patterns(&self) -> Result<(), BaseUrlError> {
+        self.upstream.check_patterns()
     }
 
     /// Sets the grant. Default: the refresh token.

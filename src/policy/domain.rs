@@ -206,6 +206,16 @@ fn is_known_suffix(name: &str) -> bool {
         .is_some_and(|suffix| suffix.is_known() && suffix.as_bytes() == name.as_bytes())
 }
 
+/// Returns `true` if anybody can register a domain directly below the suffix at a registry, as with `com` and `co.uk`, or if the suffix is a
+/// single label that isn't `localhost` (RFC 6761 §6.3). Suffixes of companies, such as `myshopify.com`, aren't of a registry.
+pub(crate) fn is_registry_suffix(suffix: &str) -> bool {
+    let name = format!("x.{suffix}");
+    suffix != "localhost"
+        && psl::suffix(name.as_bytes()).is_none_or(|found| {
+            found.as_bytes().len() >= suffix.len() && found.typ() != Some(psl::Type::Private)
+        })
+}
+
 /// Returns `true` if the list has public suffixes below the suffix, such as `lambda-url.us-east-1.on.aws` below `us-east-1.on.aws`.
 ///
 /// The list of the crate `psl` can't be iterated. It's a tree of labels, from the top-level domain down, and a look-up takes a label only

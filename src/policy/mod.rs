@@ -34,6 +34,6 @@ pub use self::host::Host;
 pub use self::network::{DangerousNetworkPolicy, NetworkPolicy, NetworkRefusal};
 pub use self::origin::{Origin, Scheme};
 
-pub(crate) use self::domain::is_open_host;
+pub(crate) use self::domain::{is_open_host, is_registry_suffix};
 pub(crate) use self::network::Plaintext;
 pub(crate) use self::origin::{Location, LocationError};

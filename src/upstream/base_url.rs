@@ -79,13 +79,15 @@ impl fmt::Display for BaseUrl {
 /// The error of a base URL, its template, or a variable that can't be used. The text describes the
 /// problem, and contains no value of a variable.
 ///
-/// If it's returned when an [`Upstream`](crate::Upstream) is created, it's a mistake in the
+/// If it's returned when an [`Upstream`](crate::Upstream) is created, or if a variable needs a pattern, it's a mistake in the
 /// configuration. If a connection's variable is missing or doesn't match its pattern, the
 /// connection's owner must correct the variable, and the response to the caller is `reauthorize`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BaseUrlError {
     why: &'static str,
     variable: Option<Box<str>>,
+    /// `true` if the integration must be corrected, and not the connection.
+    lacks_pattern: bool,
 }
 
 impl BaseUrlError {
@@ -93,6 +95,7 @@ impl BaseUrlError {
         Self {
             why,
             variable: None,
+            lacks_pattern: false,
         }
     }
 
@@ -100,7 +103,21 @@ impl BaseUrlError {
         Self {
             why,
             variable: Some(variable.into()),
+            lacks_pattern: false,
         }
+    }
+
+    pub(super) fn with_missing_pattern(variable: &str) -> Self {
+        const WHY: &str = "needs a pattern of the values that you know, such as \"com|eu\", because anybody can register a domain \
+                           for another value";
+        Self {
+            lacks_pattern: true,
+            ..Self::with_variable(variable, WHY)
+        }
+    }
+
+    pub(super) fn lacks_pattern(&self) -> bool {
+        self.lacks_pattern
     }
 }
 

@@ -277,6 +277,10 @@ impl Upstream<BaseUrlTemplate> {
 
     /// Sets the pattern that the whole value of a variable must match. Default: letters, digits and hyphens.
     ///
+    /// A variable in the part of a host that anybody can register has no default, and needs a pattern: `region` in
+    /// `https://api.vendor.{region}` needs a pattern such as `com|eu`, and `https://{region}.vendor.com` needs none. See
+    /// [`check_patterns`](Self::check_patterns).
+    ///
     /// # Errors
     ///
     /// [`BaseUrlError`] if the pattern isn't a regular expression, or the template has no such variable.
@@ -342,6 +346,28 @@ impl Upstream<BaseUrlTemplate> {
         Ok(self)
     }
 
+    /// Returns `Ok` if each variable that needs a pattern has a pattern.
+    ///
+    /// With a value of a connection, `https://api.vendor.{region}` and `https://{name}.com` could become a domain of somebody else, who
+    /// would receive the credentials. So these variables need a [pattern](Self::variable), and no call is sent without the pattern: the
+    /// response is `store-unavailable`. The domain is fixed if the text after the last variable of the host contains a domain below a
+    /// suffix of a registry, as `.vendor.com` and `.vendor.co.uk` do. If it doesn't, each variable of the host needs a pattern. Call this
+    /// method at start to find the mistake before the first call.
+    ///
+    /// # Errors
+    ///
+    /// [`BaseUrlError`] with the name of the first variable that needs a pattern, in the base URL, the routes and the
+    /// [hosts](Self::domain_template).
+    pub fn check_patterns(&self) -> Result<(), BaseUrlError> {
+        let routes = self.routes.as_deref().unwrap_or_default().iter();
+        let domains = self.domains.as_deref().unwrap_or_default();
+        [&self.base]
+            .into_iter()
+            .chain(routes.map(|route| &route.base))
+            .chain(domains)
+            .try_for_each(BaseUrlTemplate::check_patterns)
+    }
+
     /// Changes a variable in each base URL that contains it.
     fn change_variable(
         mut self,
@@ -369,7 +395,8 @@ impl Upstream<BaseUrlTemplate> {
     ///
     /// # Errors
     ///
-    /// [`BaseUrlError`] if a variable of a base URL is missing, or a variable doesn't match its pattern.
+    /// [`BaseUrlError`] if a variable of a base URL is missing, a variable doesn't match its pattern, or a variable
+    /// [needs a pattern](Self::check_patterns).
     pub fn expand(&self, variables: &Variables) -> Result<Upstream, BaseUrlError> {
         let routes = match &self.routes {
             None => None,

@@ -75,6 +75,9 @@ pub enum ResolveError {
     UnknownIntegration,
     /// A variable of the connection is missing, or doesn't match its pattern. The connection's
     /// owner must correct the variable. The response is `reauthorize`.
+    ///
+    /// If a variable [needs a pattern](super::Upstream::check_patterns), the host application's operator must set the pattern. The response
+    /// is `store-unavailable`.
     Variables(BaseUrlError),
     /// The resolver failed, for example because its database can't be reached. The host
     /// application's operator must find the cause, which is the error's source. The response is
@@ -92,8 +95,15 @@ impl ResolveError {
 impl ResolveError {
     /// Returns the error of a call for a connection to that integration.
     pub(crate) fn into_error(self, integration: &str) -> Error {
-        let is_lasting = matches!(self, Self::UnknownIntegration);
-        let detail = match self {
+        let is_lasting = match &self {
+            Self::UnknownIntegration => true,
+            Self::Variables(error) => error.lacks_pattern(),
+            Self::Unavailable(_) => false,
+        };
+        let detail = match &self {
+            Self::Variables(error) if error.lacks_pattern() => {
+                "a variable in the host of the connection's integration needs a pattern: the host application's operator must set it"
+            }
             Self::Variables(_) => {
                 let detail = "a variable of the connection is missing or doesn't match its pattern: its owner must set it again";
                 return Error::reauthorize(detail).with_source(self);

@@ -10,7 +10,7 @@ use regex_lite::Regex;
 
 use super::base_url::{BaseUrl, BaseUrlError};
 use crate::connection::Variables;
-use crate::policy::is_open_host;
+use crate::policy::{is_open_host, is_registry_suffix};
 
 /// A base URL with variables in its host and its path.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ enum Part {
 struct Variable {
     name: Box<str>,
     in_host: bool,
+    /// `true` if the value chooses a domain that anybody can register, so only a pattern of the integration may allow the value.
+    needs_pattern: bool,
     pattern: Option<Regex>,
     default: Option<Box<str>>,
 }
@@ -55,6 +57,8 @@ impl BaseUrlTemplate {
         let mut parts = vec![Part::Text(format!("{scheme}://").into())];
         let mut variables: Vec<Variable> = Vec::new();
         let (mut in_host, mut has_port) = (true, false);
+        // The text after the last variable of the host.
+        let mut after_host_variables = "";
         let mut rest = after_scheme;
         while let Some((before, opened)) = rest.split_once('{') {
             let (name, after) = opened.split_once('}').ok_or(UNPAIRED)?;
@@ -66,6 +70,9 @@ impl BaseUrlTemplate {
             if in_host && has_port {
                 return Err(BaseUrlError::new("its port can't be a variable"));
             }
+            if in_host {
+                after_host_variables = after;
+            }
             parts.push(Part::Text(before.into()));
             let known = variables
                 .iter()
@@ -76,6 +83,7 @@ impl BaseUrlTemplate {
                 None => variables.push(Variable {
                     name: name.into(),
                     in_host,
+                    needs_pattern: false,
                     pattern: None,
                     default: None,
                 }),
@@ -86,6 +94,11 @@ impl BaseUrlTemplate {
             return Err(UNPAIRED);
         }
         parts.push(Part::Text(rest.into()));
+        if !has_fixed_domain(after_host_variables) {
+            for variable in &mut variables {
+                variable.needs_pattern = variable.in_host;
+            }
+        }
         let template = Self(Repr::Template { parts, variables });
         // A value that any pattern could allow shows whether the text around it makes a base URL. The last label of a name isn't a number,
         // and each label of an address is a number.
@@ -125,10 +138,21 @@ impl BaseUrlTemplate {
         Ok(())
     }
 
+    /// Returns an error if a variable needs a pattern and has none.
+    pub(super) fn check_patterns(&self) -> Result<(), BaseUrlError> {
+        let mut variables = self.variables().iter();
+        let lacks = |variable: &&Variable| variable.needs_pattern && variable.pattern.is_none();
+        match variables.find(lacks) {
+            Some(variable) => Err(BaseUrlError::with_missing_pattern(&variable.name)),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn expand(&self, values: &Variables) -> Result<BaseUrl, BaseUrlError> {
         if let Repr::Fixed(base) = &self.0 {
             return Ok(base.clone());
         }
+        self.check_patterns()?;
         self.fill(|variable| {
             let value = values.get(&variable.name).or(variable.default.as_deref());
             let value =
@@ -250,6 +274,15 @@ impl Variable {
     }
 }
 
+/// Returns `true` if the text after the last variable of a host contains the domain that the vendor registered, as `.vendor.com` does. `.com`,
+/// `.co.uk` and the empty text don't.
+fn has_fixed_domain(after: &str) -> bool {
+    let host = after.split(['/', ':', '?', '#', '\\']).next();
+    let host = host.unwrap_or_default().trim_end_matches('.');
+    host.split_once('.')
+        .is_some_and(|(_, domain)| !is_registry_suffix(&domain.to_ascii_lowercase()))
+}
+
 /// Writes the URL with its variables in braces: `https://{region}.vendor.com/v2`.
 impl fmt::Display for BaseUrlTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -314,12 +347,69 @@ mod tests {
 
     #[test]
     fn a_variable_may_end_the_host() {
-        for (template, value, expected) in [
-            ("https://rest.{v}/x", "eu", "Https(rest.eu)/x"),
-            ("https://192.0.2.{v}", "7", "Https(192.0.2.7)"),
+        for (template, pattern, value, expected) in [
+            ("https://rest.{v}/x", "eu|us", "eu", "Https(rest.eu)/x"),
+            ("https://192.0.2.{v}", "[0-9]+", "7", "Https(192.0.2.7)"),
         ] {
-            let url = expanded(template, None, value).unwrap_or_default();
+            let url = expanded(template, Some(pattern), value).unwrap_or_default();
             assert!(url.contains(expected), "{template}: {url}");
+        }
+    }
+
+    #[test]
+    fn d9_a_variable_in_the_registered_domain_needs_a_pattern() {
+        for template in [
+            "https://{v}",
+            "https://{v}/x",
+            "https://{v}:8443/x",
+            "https://api.vendor.{v}",
+            "https://api.vendor.{v}./x",
+            "https://api.{v}.com/{v}",
+            "https://api.{v}.CO.UK",
+            "https://api.vendor-{v}.com",
+            "https://{v}.api.{v}",
+            "https://192.0.2.{v}",
+            "https://api.{v}.kawasaki.jp",
+            "https://{v}.test",
+        ] {
+            let upstream = Upstream::template(template).expect(template);
+            for value in ["evil", "7"] {
+                let connection = Connection::new("x").with_variable("v", value);
+                let error = upstream.expand(connection.variables()).err();
+                let error = error.map(|error| error.to_string()).unwrap_or_default();
+                assert!(error.contains("needs a pattern"), "{template}: {error}");
+            }
+            // A default of the integration doesn't restrict the value of a connection.
+            let with_default = upstream.clone().variable_default("v", "eu");
+            let with_default = with_default.expect(template).check_patterns();
+            assert!(with_default.is_err(), "{template}");
+            let with_pattern = upstream.variable("v", "[a-z]+").expect(template);
+            assert_eq!(with_pattern.check_patterns(), Ok(()), "{template}");
+        }
+        for template in [
+            "https://{v}.vendor.com",
+            "https://{v}-api.vendor.co.uk./x",
+            "https://{v}.{v}.vendor.test:8443/{v}",
+            "https://{v}.myshopify.com",
+            "https://{v}.localhost",
+            "https://vendor.com/{v}",
+        ] {
+            let upstream = Upstream::template(template).expect(template);
+            assert_eq!(upstream.check_patterns(), Ok(()), "{template}");
+            assert!(expanded(template, None, "eu").is_some(), "{template}");
+        }
+        // The routes, and the hosts of `__domain`, alike.
+        let fixed = || Upstream::template("https://api.vendor.com").expect("a template");
+        let domain = fixed().domain_template("files.vendor.{v}").expect("a host");
+        let route = fixed()
+            .route("/files", "https://files.vendor.{v}")
+            .expect("a route");
+        for upstream in [domain, route] {
+            let connection = Connection::new("x").with_variable("v", "evil");
+            assert!(upstream.expand(connection.variables()).is_err());
+            assert!(upstream.check_patterns().is_err());
+            let upstream = upstream.variable("v", "com|eu").expect("a pattern");
+            assert_eq!(upstream.check_patterns(), Ok(()));
         }
     }
 

@@ -132,6 +132,24 @@ async fn keys_arrive_in_the_query() {
 }
 
 #[tokio::test]
+async fn a_callers_key_in_the_query_never_arrives_beside_another_alternative() {
+    let connection = Connection::new("pipedrive")
+        .with_variable("company", "acme")
+        .with_secret("access_token", "a1");
+    let scene = Scene::new("acme.pipedrive.com", connection).await;
+    for (query, expected) in [
+        ("?api_token=CALLERS", ""),
+        ("?limit=1&api_token=CALLERS&start=2", "?limit=1&start=2"),
+        ("?%61pi_token=CALLERS&a=%2F&api_token", "?a=%2F"),
+        ("?api_tokens=1&x=api_token", "?api_tokens=1&x=api_token"),
+    ] {
+        let received = scene.received(&format!("v1/x{query}")).await;
+        assert_eq!(received.target(), format!("/api/v1/x{expected}"), "{query}");
+        assert_eq!(received.head.values("authorization"), ["Bearer a1"]);
+    }
+}
+
+#[tokio::test]
 async fn an_access_token_is_fetched_with_the_connections_client() {
     let connection = Connection::new("hubspot")
         .with_secret("refresh_token", "r1")

@@ -123,6 +123,7 @@ fn facts(name: &str, entry: &Entry) -> String {
             ("fields", list(fields)),
             ("oauth2", oauth2(entry)),
             ("verify", option(entry.verify.as_deref())),
+            ("verify_ok", option(entry.verify_ok.as_deref())),
             (
                 "rate_limit_headers",
                 list(

@@ -33,6 +33,7 @@ pub(crate) struct Entry {
     pub(crate) fields: Vec<Field>,
     pub(crate) oauth2: Option<OAuth2>,
     pub(crate) verify: Option<String>,
+    pub(crate) verify_ok: Option<String>,
     #[serde(default)]
     pub(crate) rate_limit_headers: Vec<String>,
     pub(crate) docs: String,

@@ -211,6 +211,14 @@ fn faults_of_urls(entry: &Entry) -> Vec<String> {
             found.push(format!("`{host}` isn't under a domain of the entry"));
         }
     }
+    if let Some(path) = &entry.verify_ok {
+        if entry.verify.is_none() {
+            found.push("`verify_ok` needs `verify`".to_owned());
+        }
+        if path.split('.').any(str::is_empty) {
+            found.push(format!("`{path}` isn't the path of a value"));
+        }
+    }
     if let Some(verify) = &entry.verify {
         let path = verify.split('?').next().unwrap_or_default();
         let lower = path.to_ascii_lowercase();
@@ -669,6 +677,12 @@ fn wrong_entries_are_found() {
         }),
         ("contains the secret", |it| {
             it.verify = Some("/keys/{api_token}".into())
+        }),
+        ("isn't the path of a value", |it| {
+            it.verify_ok = Some("user..id".into())
+        }),
+        ("`verify_ok` needs `verify`", |it| {
+            (it.verify, it.verify_ok) = (None, Some("ok".into()))
         }),
         ("default field `Host` isn't valid", |it| {
             header(it, "Host", "x")

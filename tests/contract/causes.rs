@@ -225,6 +225,33 @@ async fn a_missing_variable_is_named_in_the_log() {
     );
 }
 
+/// The connection has a value, and only the host application's operator can set the pattern.
+#[tokio::test]
+async fn d9_a_variable_that_lacks_its_pattern_is_an_error_of_the_operator() {
+    let upstream = Upstream::template("https://crm.{region}").unwrap();
+    let connection = Connection::new("crm").with_secret("token", "s3cr3t");
+    let connection = connection.with_variable("region", "evil");
+    let integrations = Integrations::new().with("crm", upstream.auth(auth::Bearer));
+    let service = PassthroughService::builder(store(connection), integrations)
+        .authorize_fn(|_, _| true)
+        .caller_credentials([])
+        .transport(FakeUpstream::silent())
+        .build();
+    let log = Log::default();
+    let guard = log.begin();
+    let request = Request::get("/c/x").body(String::new()).unwrap();
+    let Ok(response) = service.oneshot(request).await;
+    assert_eq!(response.status(), 503);
+    assert_eq!(response.headers()["passthrough-error"], "store-unavailable");
+    assert!(!response.headers().contains_key("retry-after"));
+    drop((guard, response));
+    let events = log.lines();
+    assert!(
+        matches!(&events[..], [event] if event.contains("`region` needs a pattern") && !event.contains("s3cr3t")),
+        "{events:?}"
+    );
+}
+
 /// `.auth(..)` was forgotten. The warning is logged once, as it concerns each call.
 #[tokio::test]
 async fn an_upstream_without_a_scheme_is_a_warning_if_its_connections_have_secrets() {

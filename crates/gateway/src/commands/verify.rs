@@ -1,7 +1,8 @@
 //! `connections verify ID`: a call that shows whether the connection's credential is valid.
 //!
 //! The call takes the same way as the calls of a running gateway: the same settings, network policy and store, and tokens that are
-//! refreshed on the way are stored. The response's body isn't read, because an upstream may repeat the credential there.
+//! refreshed on the way are stored. The response's body is only read to find the value `verify_ok`, and nothing of it is shown, because an
+//! upstream may repeat the credential there.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use http_body_util::{BodyExt, Empty, Limited};
+use serde_json::Value;
 use tower::ServiceExt;
 use tower_passthrough::store::{ConnectionKey, TokenStore};
 use tower_passthrough::{ConnectionId, StoreError};
@@ -21,8 +23,8 @@ use crate::addressing::Ways;
 use crate::callers::Callers;
 use crate::config::{Config, Store};
 
-/// The maximum size of an error of the gateway, in bytes.
-const ERROR: usize = 64 << 10;
+/// The maximum size of a body that is read, in bytes: an error of the gateway, or the answer that contains `verify_ok`.
+const BODY: usize = 64 << 10;
 
 const AGENT: HeaderValue = HeaderValue::from_static("passthrough-gateway");
 
@@ -109,7 +111,7 @@ async fn verify(id: &ConnectionId, mut config: Config) -> Result<(), Failure> {
     let own = own_code(&head.headers);
     let verdict = match own {
         Some(code) => {
-            let detail = Limited::new(body, ERROR).collect().await.ok();
+            let detail = Limited::new(body, BODY).collect().await.ok();
             let detail = detail.and_then(|detail| detail_of(&detail.to_bytes()));
             let mut text = format!("{code}: {}", advice(&code));
             if let Some(detail) = detail {
@@ -117,7 +119,17 @@ async fn verify(id: &ConnectionId, mut config: Config) -> Result<(), Failure> {
             }
             Verdict { works: false, text }
         }
-        None => Verdict::of(head.status, &head.headers),
+        None => {
+            let verdict = Verdict::of(head.status, &head.headers);
+            match (&facts.verify_ok, verdict.works) {
+                (Some(path), true) => {
+                    let body = Limited::new(body, BODY).collect().await.ok();
+                    let body = body.map(|body| body.to_bytes());
+                    Verdict::of_answer(body.as_deref(), path)
+                }
+                _ => verdict,
+            }
+        }
     };
     host.refreshed().await;
 
@@ -187,6 +199,30 @@ impl Verdict {
             text: text.to_owned(),
         }
     }
+
+    /// Returns the meaning of the content of a response with success. `body` is `None` if the body is too large or ended early.
+    fn of_answer(body: Option<&[u8]>, path: &str) -> Self {
+        let answer = body.and_then(|body| serde_json::from_slice::<Value>(body).ok());
+        let Some(answer) = answer else {
+            let text = format!(
+                "the vendor's answer isn't JSON of at most 64 KiB, so `{}` (verify_ok) can't be read, and it isn't known whether the \
+                 credential works: check the base URL, `verify` and `verify_ok`",
+                escaped(path)
+            );
+            return Self { works: false, text };
+        };
+        let value = path.split('.').try_fold(&answer, |at, name| at.get(name));
+        let works = !matches!(value, None | Some(Value::Null | Value::Bool(false)));
+        let text = match works {
+            true => "the credential works".to_owned(),
+            false => format!(
+                "the vendor answered with success, but without `{}` (verify_ok) in its answer, or with null or false there: the credential \
+                 is wrong, it has expired, or it was revoked; the connection's owner must enter or authorize it again",
+                escaped(path)
+            ),
+        };
+        Self { works, text }
+    }
 }
 
 const HTML: &str = "HTML";
@@ -218,7 +254,7 @@ fn own_code(headers: &HeaderMap) -> Option<String> {
 
 /// Returns the detail of an error of the gateway, which contains no secret.
 fn detail_of(body: &[u8]) -> Option<String> {
-    let body: serde_json::Value = serde_json::from_slice(body).ok()?;
+    let body: Value = serde_json::from_slice(body).ok()?;
     Some(body.get("detail")?.as_str()?.to_owned())
 }
 

@@ -420,6 +420,7 @@ impl<'i> Merged<'i> {
         let texts = [
             ("base_url", Some(entry.base_url())),
             ("verify", entry.verify()),
+            ("verify_ok", entry.verify_ok()),
             ("title", Some(entry.title())),
             ("category", Some(entry.category())),
             ("docs", Some(entry.docs())),

@@ -232,6 +232,7 @@ pub(super) struct Integration {
     /// Only optional with `extends`.
     pub(super) base_url: Option<Spanned<String>>,
     pub(super) verify: Option<Spanned<String>>,
+    pub(super) verify_ok: Option<Spanned<String>>,
     pub(super) title: Option<String>,
     pub(super) category: Option<String>,
     pub(super) docs: Option<String>,

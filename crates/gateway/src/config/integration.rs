@@ -138,6 +138,15 @@ impl Declared {
             if let Some(verify) = &table.integration.get_ref().verify {
                 problems.ok(verify_path(verify, &facts));
             }
+            if let Some(path) = &table.integration.get_ref().verify_ok {
+                if path.get_ref().split('.').any(str::is_empty) {
+                    let what = "expected the path of a value in the JSON answer, such as \"ok\" or \"user.id\"";
+                    problems.push(Problem::at(path, what));
+                } else if table.integration.get_ref().verify.is_none() {
+                    let what = "this key needs `verify` in the same table";
+                    problems.push(Problem::at(path, what));
+                }
+            }
             if table.is_replaced {
                 continue;
             }
@@ -741,7 +750,17 @@ fn base_url(
         upstream = set(upstream)
             .map_err(|error: BaseUrlError| Problem::at(variable, error.to_string()))?;
     }
+    upstream.check_patterns().map_err(|error| {
+        let mut templates = templates.clone();
+        let place = templates.find(|template| is_template(template));
+        Problem::at(place.unwrap_or(base_url), lacks_pattern(&error))
+    })?;
     Ok(upstream)
+}
+
+/// Returns the text of the error of a variable that needs a pattern.
+pub(super) fn lacks_pattern(error: &BaseUrlError) -> String {
+    format!("{error}; set it in `variables`")
 }
 
 fn url(place: &Spanned<String>, plaintext: bool) -> Result<Upstream<BaseUrlTemplate>, Problem> {

@@ -36,6 +36,8 @@ pub(crate) struct Listed {
     pub(crate) docs: Option<String>,
     /// The path of a call that shows whether a credential is valid.
     pub(crate) verify: Option<String>,
+    /// The path of a value in the JSON answer to that call, which is neither null nor false if the credential is valid.
+    pub(crate) verify_ok: Option<String>,
     pub(crate) note: Option<String>,
     pub(crate) confidence: Option<String>,
     /// The date on which the facts were last checked.
@@ -157,6 +159,7 @@ impl Listed {
             auth: of_alternatives(entry),
             docs: owned(entry.docs()),
             verify: entry.verify().map(str::to_owned),
+            verify_ok: entry.verify_ok().map(str::to_owned),
             note: entry.note().map(str::to_owned),
             confidence: Some(confidence(entry.confidence()).to_owned()),
             checked: owned(entry.checked()),
@@ -214,6 +217,7 @@ impl Listed {
                 .verify
                 .as_ref()
                 .map(|path| path.get_ref().clone()),
+            verify_ok: verify_ok(table).map(str::to_owned),
             note: integration.note.clone(),
             confidence: integration.confidence.as_ref().map(|text| text.0.0.clone()),
             checked: integration.checked.as_ref().map(|date| date.0.0.clone()),
@@ -244,4 +248,18 @@ pub(super) fn confidence(confidence: Confidence) -> &'static str {
         Confidence::Documented => "documented",
         _ => "unverified",
     }
+}
+
+/// Returns `verify_ok` of a table. The value that was taken over from another integration belongs to the answer of its `verify`.
+fn verify_ok<'t>(table: &'t Table<'_>) -> Option<&'t str> {
+    let integration = table.integration.get_ref();
+    let (verify, verify_ok) = (
+        integration.verify.as_ref()?,
+        integration.verify_ok.as_ref()?,
+    );
+    let is_taken_over = |path: &toml::Spanned<String>| {
+        let extends = table.merged.extends.as_ref();
+        extends.is_some_and(|extends| *extends == path.span())
+    };
+    (is_taken_over(verify) || !is_taken_over(verify_ok)).then(|| verify_ok.get_ref().as_str())
 }

@@ -400,6 +400,14 @@ fn mistakes_are_named_with_their_places() {
             "FILE:4:10: integration.a.verify: expected a path such as",
         ),
         (
+            "anyone = true\n[integration.a]\nbase_url = \"https://a.test\"\nverify = \"/me\"\nverify_ok = \"user..id\"",
+            "FILE:5:13: integration.a.verify_ok: expected the path of a value in the JSON answer, such as \"ok\" or \"user.id\"",
+        ),
+        (
+            "anyone = true\n[integration.a]\nbase_url = \"https://a.test\"\nverify_ok = \"ok\"",
+            "FILE:4:13: integration.a.verify_ok: this key needs `verify` in the same table",
+        ),
+        (
             "anyone = true\n[integration.a]\nbase_url = \"https://a.test\"\nverify = \"/a/../b\"",
             "FILE:4:10: integration.a.verify: expected a path such as",
         ),
@@ -630,6 +638,64 @@ fn rotating(vendor: &Vendor, token: &str) -> Config {
 }
 
 /// A refresh token of the config file isn't used up.
+/// Answers each credential with 200, as Slack does.
+fn always_ok(request: &Received) -> Reply {
+    let answer = match request.head.value("authorization") {
+        Some("Bearer c4nary-good") => {
+            r#"{"ok":true,"user":{"id":7,"name":"c4nary-private"},"success":true}"#
+        }
+        Some("Bearer c4nary-wrong") => {
+            r#"{"ok":false,"error":"c4nary-private","user":{"id":null},"success":false}"#
+        }
+        Some("Bearer c4nary-none") => r#"["ok","c4nary-private"]"#,
+        Some("Bearer c4nary-long") => {
+            return json("200 OK", &format!("{{\"ok\":true}}{}", " ".repeat(70_000)));
+        }
+        _ => "c4nary-private",
+    };
+    json("200 OK", answer)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn verify_reads_the_answer_if_the_status_is_always_200() {
+    const REFUSED: &str = "the vendor answered with success, but without";
+    const UNKNOWN: &str = "the vendor's answer isn't JSON of at most 64 KiB";
+    let vendor = Vendor::replying(always_ok).await;
+    let origin = vendor.origin();
+    let folder = Folder::new();
+    let bearer = "auth = { kind = \"bearer\" }";
+    let mut tables = format!(
+        "[integration.slack]\nextends = \"slack\"\nbase_url = \"{origin}\"\n{bearer}\n\
+         [integration.nested]\nbase_url = \"{origin}\"\nverify = \"/me\"\nverify_ok = \"user.id\"\n{bearer}\n\
+         [integration.replaced]\nextends = \"nested\"\nverify_ok = \"success\"\n\
+         [integration.other]\nextends = \"nested\"\nverify = \"/other\"\n"
+    );
+    let cases = [
+        ("slack", "good", 0, "the credential works"),
+        ("slack", "wrong", 1, REFUSED),
+        ("slack", "none", 1, REFUSED),
+        ("slack", "long", 1, UNKNOWN),
+        ("slack", "text", 1, UNKNOWN),
+        ("nested", "good", 0, "the credential works"),
+        ("nested", "wrong", 1, REFUSED),
+        ("replaced", "good", 0, "the credential works"),
+        ("replaced", "wrong", 1, REFUSED),
+        // The value belongs to the answer of the other path.
+        ("other", "wrong", 0, "the credential works"),
+    ];
+    for (integration, token, ..) in cases {
+        tables += &format!(
+            "[connection.{integration}-{token}]\nintegration = \"{integration}\"\nsecret = {{ token = \"c4nary-{token}\" }}\n"
+        );
+    }
+    let config = Config::new(&vendor).table(&tables);
+    for (integration, token, code, text) in cases {
+        let id = format!("{integration}-{token}");
+        let ended = run_in(&folder, &config, &["connections", "verify", &id]);
+        verified(&ended, code, &format!("{id} ({integration}): GET /"), text);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn verify_refreshes_no_token_that_the_file_cannot_keep() {
     let vendor = Vendor::replying(hubspot).await;

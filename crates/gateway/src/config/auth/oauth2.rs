@@ -16,7 +16,7 @@ use tower_passthrough::oauth2::{
 };
 use tower_passthrough::upstream::BaseUrlError;
 
-use super::super::integration::{Variables, header};
+use super::super::integration::{Variables, header, lacks_pattern};
 use super::super::secret;
 use super::super::value::{Count, Form, Parameter, SecretSource, Text};
 use super::{Needs, One, Problem, Surroundings, shape};
@@ -460,6 +460,8 @@ fn at(url: &Spanned<String>, around: Surroundings<'_>) -> Result<TokenEndpoint, 
             endpoint = endpoint.variable_default(name, default).map_err(wrong)?;
         }
     }
+    let checked = endpoint.check_patterns();
+    checked.map_err(|error| Problem::at(url, lacks_pattern(&error)))?;
     Ok(endpoint)
 }
 

@@ -58,6 +58,41 @@ fn base_urls_and_their_variables() {
 }
 
 #[test]
+fn a_variable_in_the_registered_domain_needs_a_pattern() {
+    let why = "the variable `tld` needs a pattern of the values that you know, such as \"com|eu\", because anybody can register a \
+               domain for another value; set it in `variables`";
+    let refresh = "{ kind = \"oauth2\", token_url = \"https://vendor.{tld}/token\", client_id = \"c\", client_secret = \"c4nary\" }";
+    for (url, line, place) in [
+        ("api.vendor.{tld}", "", "2:12: integration.v.base_url"),
+        (
+            "api.vendor.{tld}",
+            "variables = { tld = { default = \"com\" } }",
+            "2:12: integration.v.base_url",
+        ),
+        (
+            "api.vendor.test",
+            "domains = [\"files.vendor.{tld}\"]",
+            "3:12: integration.v.domains",
+        ),
+        (
+            "api.vendor.test",
+            "routes = [{ path = \"/files\", base_url = \"https://files.vendor.{tld}\" }]",
+            "3:42: integration.v.routes.base_url",
+        ),
+        (
+            "{tld}.vendor.test",
+            &format!("auth = {refresh}"),
+            "3:39: integration.v.auth.token_url",
+        ),
+    ] {
+        refused(
+            &format!("[integration.v]\nbase_url = \"https://{url}\"\n{line}\n"),
+            &[&format!("{place}: {why}")],
+        );
+    }
+}
+
+#[test]
 fn domains_and_default_headers() {
     let expected = "expected \"host\", \"host:port\" or \"*.suffix\"";
     for (pattern, why) in [
