@@ -48,6 +48,8 @@ struct Known {
     auth: Vec<String>,
     /// The entry whose alternatives the integration accepts, and the client's secrets that the file sets.
     alternatives: Option<(Entry, ClientSecrets)>,
+    /// `true` if the entry's token endpoint isn't used, because the integration has another host.
+    has_other_host: bool,
     facts: Listed,
 }
 
@@ -151,6 +153,8 @@ impl Declared {
                 needs: auth.needs,
                 auth: texts,
                 alternatives: alternatives(&table.merged.auth),
+                has_other_host: table.merged.has_other_host
+                    && matches!(&table.merged.auth, Auth::Entry(entry) if entry.oauth2().is_some()),
                 facts,
             };
             declared.known.insert(name.clone(), known);
@@ -254,6 +258,7 @@ impl Declared {
                 may_rotate: tokens.is_some_and(|tokens| tokens.may_rotate),
                 needs_id,
                 needs_secret,
+                has_other_host: known.has_other_host,
             };
             (name.clone(), rule)
         });
@@ -443,6 +448,8 @@ struct Rule {
     /// `true` if the connection must have the client's id, or its secret.
     needs_id: bool,
     needs_secret: bool,
+    /// `true` if the endpoint of the extended entry isn't used, because it belongs to another host.
+    has_other_host: bool,
 }
 
 impl Refreshes {
@@ -456,6 +463,7 @@ impl Refreshes {
             may_rotate: entry.is_some_and(may_rotate),
             needs_id: true,
             needs_secret: true,
+            has_other_host: false,
         }
     }
 
@@ -475,6 +483,21 @@ impl Refreshes {
         let rule = self.rule(connection.integration());
         let has = |name: &str| connection.credential().get(name).is_some();
         (!rule.needs_id || has("client_id")) && (!rule.needs_secret || has("client_secret"))
+    }
+
+    /// Returns the warning for a connection whose tokens can't be refreshed because the integration has another host than its base.
+    pub(super) fn lacks_endpoint(&self, id: &str, connection: &Connection) -> Option<String> {
+        let integration = connection.integration();
+        let rule = self.rule(integration);
+        let has = |name: &str| connection.credential().get(name).is_some();
+        let can_fetch = has("refresh_token") || (has("client_id") && has("client_secret"));
+        (can_fetch && rule.has_other_host && !rule.has_endpoint).then(|| {
+            format!(
+                "connection {id:?}: its tokens can't be refreshed, because `base_url` of integration {integration:?} has another host \
+                 than the integration that it extends, whose token endpoint isn't taken over: set auth = {{ kind = \"oauth2\", \
+                 token_url = \"...\" }} with the token endpoint of that host"
+            )
+        })
     }
 
     /// Returns the warning for a connection whose tokens can't be refreshed because the client's credentials are missing.
@@ -545,9 +568,16 @@ fn upstream(
     let at = extends.cloned().unwrap_or_default();
     let auth = match &table.merged.auth {
         Auth::None => auth::read(None, around, problems),
-        Auth::Table(table) => auth::read(Some(table), around, problems),
-        Auth::Entry(entry) => auth::of_entry(*entry, None, around, &at, problems),
-        Auth::Client(entry, client) => auth::of_entry(*entry, Some(client), around, &at, problems),
+        Auth::Table(auth) => problems
+            .ok(table.merged.has_endpoint())
+            .and_then(|()| auth::read(Some(auth), around, problems)),
+        Auth::Entry(entry) => {
+            let has_endpoint = !table.merged.has_other_host;
+            auth::of_entry(*entry, None, has_endpoint, around, &at, problems)
+        }
+        Auth::Client(entry, client) => {
+            auth::of_entry(*entry, Some(client), true, around, &at, problems)
+        }
     };
     let fixed = integration.domains.iter();
     let fixed = fixed.filter(|domain| !is_template(domain));

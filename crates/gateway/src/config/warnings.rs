@@ -263,10 +263,11 @@ pub(super) fn of_use(
 
 /// Returns the warnings about the secrets of a connection. They don't contain values.
 pub(crate) fn of_connection(id: &str, connection: &Connection, declared: &Declared) -> Vec<String> {
-    let lacks_client = declared.refreshes().lacks_client(id, connection);
+    let refreshes = declared.refreshes();
     unread(id, connection, declared)
         .into_iter()
-        .chain(lacks_client)
+        .chain(refreshes.lacks_endpoint(id, connection))
+        .chain(refreshes.lacks_client(id, connection))
         .collect()
 }
 

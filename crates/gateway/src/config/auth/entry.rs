@@ -17,10 +17,11 @@ use super::super::problem::{Problem, Problems};
 use super::{Authentication, Needs, Surroundings, Tokens, may_rotate, oauth2};
 
 /// Returns the authentication of an entry that an integration extends. `client` is the `auth` of the host's own client of
-/// OAuth 2.0. Returns `None` if there is a problem.
+/// OAuth 2.0. Without `has_endpoint`, the entry's token endpoint isn't used. Returns `None` if there is a problem.
 pub(in super::super) fn read(
     entry: Entry,
     client: Option<&Spanned<DeValue<'_>>>,
+    has_endpoint: bool,
     around: Surroundings<'_>,
     at: &Range<usize>,
     problems: &mut Problems,
@@ -40,7 +41,8 @@ pub(in super::super) fn read(
             }
             tokens
         }
-        None => Tokens::of_entry(entry),
+        None if has_endpoint => Tokens::of_entry(entry),
+        None => None,
     };
     Some(Authentication {
         scheme: Arc::new(Alternatives(problems.ok(upstream)?)),
