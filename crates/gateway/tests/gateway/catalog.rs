@@ -60,6 +60,10 @@ impl HubSpot {
     /// Starts HubSpot. The proxy leads to `other` for all other hosts.
     async fn start_beside(other: Option<SocketAddr>) -> Self {
         let vendor = Vendor::replying_over_tls_as(HUBSPOT, &["http/1.1"], hubspot).await;
+        Self::of(vendor, other).await
+    }
+
+    async fn of(vendor: Vendor, other: Option<SocketAddr>) -> Self {
         let address = vendor.address();
         let proxy = EgressProxy::http(move |asked| match other {
             Some(other) if !format!("{asked:?}").contains(HUBSPOT) => Verdict::To(other),
@@ -404,6 +408,53 @@ async fn another_host_takes_over_no_token_endpoint() {
         assert_eq!(vendor.next().await.target(), "/x");
     }
     hubspot.vendor.untouched().await;
+}
+
+/// Some vendors want the client's id or secret with each call. The host's secret is only sent together with the host's id.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_own_client_is_sent_where_an_entry_sends_the_client() {
+    for (entry, host, field, value) in [
+        ("etsy", "api.etsy.com", "x-api-key", "h0st:c4nary-host"),
+        ("deel", "api.letsdeel.com", "x-client-id", "h0st"),
+    ] {
+        let answers = |_: &Received| json("200 OK", "{}");
+        let vendor = Vendor::replying_over_tls_as(host, &["http/1.1"], answers).await;
+        let scene = HubSpot::of(vendor, None).await;
+        let client = "client_id = \"h0st\", client_secret = \"c4nary-host\"";
+        let tables = |secrets: &str| {
+            format!(
+                "[integration.own]\nextends = \"{entry}\"\nauth = {{ kind = \"oauth2\", {client} }}\n\
+                 [connection.a]\nintegration = \"own\"\nsecret = {{ access_token = \"c4nary-a\" }}\n\
+                 [connection.b]\nintegration = \"own\"\nsecret = {{ access_token = \"c4nary-b\", {secrets} }}"
+            )
+        };
+        let own = "client_id = \"own\", client_secret = \"c4nary-own\"";
+        let config = scene.config(&tables(own));
+        let only_id = scene.config(&tables("client_id = \"own\""));
+        let file = scene.folder.write("only-id.toml", only_id.to_string());
+        let ended = run(&["--config", file.to_str().unwrap(), "--check"]);
+        canary::assert_absent("stderr", &ended.stderr);
+        // Etsy's calls contain the secret as well, and the connection's id needs a secret of the connection.
+        let code = if entry == "etsy" { 2 } else { 0 };
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let gateway = Gateway::start_in(scene.folder, &config, &[]).await;
+        for (id, value) in [
+            ("a", value),
+            ("b", &*value.replace("h0st", "own").replace("-host", "-own")),
+        ] {
+            let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            let received = scene.vendor.next().await;
+            assert_eq!(received.head.values(field), [value], "{entry} {id}");
+        }
+    }
+    // Without a secret in the file, the check names what is missing.
+    let ended = checked(
+        "anyone = true\n[integration.own]\nextends = \"etsy\"\nauth = { kind = \"oauth2\", client_id = \"h0st\", client_auth = \"none\" }\n\
+         [connection.a]\nintegration = \"own\"\nsecret = { access_token = \"c4nary-a\" }",
+    );
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("`secret.client_secret`"), "{ended:?}");
 }
 
 /// A secret file of a catalog's file is in the folder of that file, also if the path of the config file is relative.
@@ -760,6 +811,34 @@ fn the_catalog_is_listed_and_shown() {
         ended.stderr.contains("did you mean `zendesk`?"),
         "{ended:?}"
     );
+}
+
+/// The example of each entry is a connection that the config file accepts, except for values that a person must fill in.
+#[test]
+fn the_example_of_each_entry_is_toml() {
+    let list = run(&["catalog", "list"]);
+    let names = list
+        .stdout
+        .lines()
+        .filter_map(|line| line.split('\t').next());
+    let mut count = 0;
+    for name in names {
+        let shown = run(&["catalog", "show", name]);
+        let (_, example) = shown.stdout.split_once("\n\n[").unwrap();
+        let example = format!("[{}", example.replace("# or: ", "[again]\n"));
+        // Further ways to authenticate are comments, so that each becomes a table of its own.
+        let mut whole = String::new();
+        for (index, line) in example.split("[again]\n").enumerate() {
+            whole.push_str(&match index {
+                0 => line.to_owned(),
+                index => format!("[connection.other{index}]\n{line}"),
+            });
+        }
+        let parsed = toml::de::DeTable::parse(&whole);
+        assert!(parsed.is_ok(), "{name}: {whole}: {parsed:?}");
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
 }
 
 #[test]
