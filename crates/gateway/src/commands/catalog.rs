@@ -1,5 +1,6 @@
 //! `catalog list` and `catalog show NAME`.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, BufWriter, Write};
 
@@ -216,6 +217,9 @@ fn example(listed: &Listed) -> String {
                 None => {}
             }
         }
+        // A template may contain the client's id as well, and TOML refuses a name that is there twice.
+        let mut found = BTreeSet::new();
+        secrets.retain(|name| found.insert(*name));
         if secrets.is_empty() {
             continue;
         }

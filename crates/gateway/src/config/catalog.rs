@@ -28,12 +28,18 @@ use crate::nearest;
 const BUNDLED: &str = "bundled";
 
 /// The keys whose tables are merged name by name.
-const MERGED: [&str; 4] = ["headers", "query", "timeouts", "variables"];
+const MERGED: [&str; 4] = ["headers", "query", "timeouts", VARIABLES];
+
+/// The keys that aren't taken over if `base_url` has another host: they name hosts of the base's vendor.
+const OF_HOST: [&str; 2] = ["domains", "routes"];
 
 const AUTH: &str = "auth";
+const BASE_URL: &str = "base_url";
 const EXTENDS: &str = "extends";
 const TOKEN_URL: &str = "token_url";
 const PARAMETERS: &str = "parameters";
+const PATTERN: &str = "pattern";
+const VARIABLES: &str = "variables";
 
 /// The layers of the catalog, as texts.
 #[derive(Default)]
@@ -233,6 +239,9 @@ pub(super) struct Merged<'i> {
     pub(super) extends: Option<Range<usize>>,
     /// The bundled entry that the table, or its base, extends.
     pub(super) entry: Option<Entry>,
+    /// `true` if the host of `base_url` isn't the host of an integration that the table extends. Hosts and token endpoints of such an
+    /// integration aren't taken over, because credentials would be sent to them.
+    pub(super) has_other_host: bool,
 }
 
 /// The authentication of an integration.
@@ -257,6 +266,23 @@ impl<'i> Auth<'i> {
 }
 
 impl Merged<'_> {
+    /// Checks that the table sets the token endpoint if the endpoint of the base isn't taken over.
+    pub(super) fn has_endpoint(&self) -> Result<(), Problem> {
+        let Auth::Table(auth) = &self.auth else {
+            return Ok(());
+        };
+        let lacks = match auth.get_ref() {
+            DeValue::Array(tables) => tables.iter().any(is_client),
+            _ => is_client(auth),
+        };
+        if !self.has_other_host || !lacks {
+            return Ok(());
+        }
+        let what = "`base_url` has another host than the extended integration, whose token endpoint isn't taken over, because it \
+                    would get these credentials; set `auth` with the `token_url` of this host";
+        Err(Problem::at(auth, what))
+    }
+
     /// Reads the keys. Only the merge of an invalid base can cause a problem.
     fn read(&self) -> Result<Spanned<Integration>, Problem> {
         let table = Spanned::new(
@@ -407,6 +433,7 @@ impl<'i> Merged<'i> {
             auth: auth.map_or(Auth::None, Auth::Table),
             extends: None,
             entry: None,
+            has_other_host: false,
         }
     }
 
@@ -418,7 +445,7 @@ impl<'i> Merged<'i> {
         };
         let confidence = confidence(entry.confidence());
         let texts = [
-            ("base_url", Some(entry.base_url())),
+            (BASE_URL, Some(entry.base_url())),
             ("verify", entry.verify()),
             ("verify_ok", entry.verify_ok()),
             ("title", Some(entry.title())),
@@ -436,13 +463,13 @@ impl<'i> Merged<'i> {
         let mut variables = DeTable::new();
         for variable in entry.variables() {
             let mut facts = DeTable::new();
-            facts.insert(text("pattern"), string(variable.pattern()));
+            facts.insert(text(PATTERN), string(variable.pattern()));
             if let Some(default) = variable.default() {
                 facts.insert(text("default"), string(default));
             }
             variables.insert(text(variable.name()), here(DeValue::Table(facts)));
         }
-        add("variables", DeValue::Table(variables));
+        add(VARIABLES, DeValue::Table(variables));
         let domains = entry.domains().iter().map(|domain| string(domain));
         add("domains", DeValue::Array(domains.collect::<DeArray<'_>>()));
         let headers = entry.headers().iter();
@@ -461,6 +488,16 @@ impl<'i> Merged<'i> {
         theirs.remove(EXTENDS);
         move_table(&mut theirs, &extends);
         let table = self.table.get_mut();
+        let has_other_host = match (host(table), host(&theirs)) {
+            (Some(own), Some(theirs)) => own != theirs,
+            _ => false,
+        };
+        if has_other_host {
+            for key in OF_HOST {
+                theirs.remove(key);
+            }
+        }
+        self.has_other_host = has_other_host || base.has_other_host;
         for (key, value) in theirs {
             let name: &str = key.get_ref();
             let own = table.get_mut(name);
@@ -470,7 +507,10 @@ impl<'i> Merged<'i> {
                 }
                 (Some(own), DeValue::Table(theirs)) if MERGED.contains(&name) => {
                     if let DeValue::Table(own) = own.get_mut() {
-                        fill(own, theirs, name == "headers");
+                        match name {
+                            VARIABLES => fill_variables(own, theirs),
+                            _ => fill(own, theirs, name == "headers"),
+                        }
                     }
                 }
                 (Some(_), _) => {}
@@ -479,12 +519,16 @@ impl<'i> Merged<'i> {
         let theirs = base
             .auth
             .moved(&extends, base.file.filter(|_| base.file != file));
+        let theirs = match has_other_host {
+            true => theirs.without_endpoint(),
+            false => theirs,
+        };
         self.auth = match (self.auth, theirs) {
             (Auth::None, theirs) => theirs,
             (Auth::Table(own), theirs) if is_client(&own) => match theirs {
                 Auth::Entry(entry) => match client_of(entry, &extends) {
-                    Some(facts) => Auth::Client(entry, filled(own, facts)),
-                    None => Auth::Table(own),
+                    Some(facts) if !self.has_other_host => Auth::Client(entry, filled(own, facts)),
+                    _ => Auth::Table(own),
                 },
                 Auth::Client(entry, base) => Auth::Client(entry, filled(own, base)),
                 Auth::Table(base) if is_oauth2(&base) => Auth::Table(filled(own, base)),
@@ -496,6 +540,13 @@ impl<'i> Merged<'i> {
         self.extends = Some(extends);
         self
     }
+}
+
+/// Returns the host and the port of `base_url`, which may contain variables.
+fn host(table: &DeTable<'_>) -> Option<String> {
+    let (_, rest) = table.get(BASE_URL)?.get_ref().as_str()?.split_once("://")?;
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    Some(host.to_ascii_lowercase())
 }
 
 /// Returns the names of the bundled entries.
@@ -576,6 +627,40 @@ fn fill<'i>(own: &mut DeTable<'i>, theirs: DeTable<'i>, ignores_case: bool) {
     }
 }
 
+/// Adds the variables that the table lacks, and to its own variables the pattern or the default that they lack.
+fn fill_variables<'i>(own: &mut DeTable<'i>, theirs: DeTable<'i>) {
+    for (name, value) in theirs {
+        match own.get_mut::<str>(name.get_ref()) {
+            None => {
+                own.insert(name, value);
+            }
+            Some(own) => {
+                as_variable_table(own);
+                let mut base = value;
+                as_variable_table(&mut base);
+                if let (DeValue::Table(own), DeValue::Table(base)) =
+                    (own.get_mut(), base.into_inner())
+                {
+                    fill(own, base, false);
+                }
+            }
+        }
+    }
+}
+
+/// Converts the short form of a variable, a pattern, to a table.
+fn as_variable_table(variable: &mut Spanned<DeValue<'_>>) {
+    let span = variable.span();
+    if let DeValue::String(pattern) = variable.get_mut() {
+        let pattern = DeValue::String(std::mem::take(pattern));
+        let table = [(
+            Spanned::new(span.clone(), Cow::Borrowed(PATTERN)),
+            Spanned::new(span, pattern),
+        )];
+        *variable.get_mut() = DeValue::Table(table.into_iter().collect());
+    }
+}
+
 impl Auth<'_> {
     /// Returns the authentication with another position. Relative paths of secrets begin in the folder of `file`.
     fn moved(mut self, at: &Range<usize>, file: Option<&Path>) -> Self {
@@ -599,6 +684,32 @@ impl Auth<'_> {
     }
 }
 
+impl<'i> Auth<'i> {
+    /// Returns the authentication for another host, without the token endpoint of the base.
+    fn without_endpoint(self) -> Self {
+        match self {
+            Self::Client(entry, _) => Self::Entry(entry),
+            Self::Table(mut auth) => {
+                match auth.get_mut() {
+                    DeValue::Table(table) => {
+                        table.remove(TOKEN_URL);
+                    }
+                    DeValue::Array(tables) => {
+                        for table in tables.iter_mut() {
+                            if let DeValue::Table(table) = table.get_mut() {
+                                table.remove(TOKEN_URL);
+                            }
+                        }
+                    }
+                    _ => {}
+                }
+                Self::Table(auth)
+            }
+            other => other,
+        }
+    }
+}
+
 /// Resolves the relative paths in the values that can be `{ file = "PATH" }`.
 fn resolve_paths(auth: &mut DeTable<'_>, folder: &Path) {
     let resolve = |value: &mut Spanned<DeValue<'_>>| {
@@ -607,6 +718,9 @@ fn resolve_paths(auth: &mut DeTable<'_>, folder: &Path) {
         };
         if let Some(DeValue::String(path)) = table.get_mut("file").map(Spanned::get_mut) {
             let whole = folder.join(&**path);
+            // The path is resolved again in the folder of the file that extends this file, so it must not stay relative. `absolute` only
+            // fails for an empty path, or without a current directory.
+            let whole = std::path::absolute(&whole).unwrap_or(whole);
             // The folder's name is a part of a path in a config file, or of the command line, in UTF-8.
             *path = Cow::Owned(whole.to_string_lossy().into_owned());
         }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue};
 use toml::Spanned;
+use toml::de::DeValue;
 use tower_passthrough::Connection;
 use tower_passthrough::catalog::{self, AuthKind, Catalog, Entry};
 use tower_passthrough::policy::DomainPolicy;
@@ -15,14 +16,13 @@ use tower_passthrough::{Integrations, Upstream};
 
 use super::Folder;
 use super::auth::Tokens;
-use super::auth::{self, Authentication, Needs, Surroundings, may_rotate};
+use super::auth::{self, Authentication, Needs, Surroundings, has_own_id, may_rotate};
 use super::catalog::{Auth, ByFile, Sources, Table, names_of};
 use super::file::{CallerKey, Integration};
 use super::listed::Listed;
 use super::problem::{Problem, Problems};
 use super::settings;
 use super::value::Variable;
-use super::warnings::strings;
 use crate::keys::KeyPlaces;
 use crate::nearest;
 
@@ -44,18 +44,97 @@ pub(crate) struct Declared {
 #[derive(Clone, Debug)]
 struct Known {
     needs: Needs,
-    /// The strings in the `auth` table, which may name secrets.
-    auth: Vec<String>,
+    names: Names,
     /// The entry whose alternatives the integration accepts, and the client's secrets that the file sets.
     alternatives: Option<(Entry, ClientSecrets)>,
+    /// `true` if the entry's token endpoint isn't used, because the integration has another host.
+    has_other_host: bool,
     facts: Listed,
 }
+
+/// The kinds and the names of secrets in an `auth` table. Other texts aren't kept, because they may be secrets of the host.
+#[derive(Clone, Debug, Default)]
+struct Names {
+    kinds: BTreeSet<String>,
+    secrets: BTreeSet<String>,
+}
+
+impl Names {
+    /// Adds the names in a value of `auth`. `key` is the key of the value.
+    fn add(&mut self, value: &DeValue<'_>, key: Option<&str>) {
+        match (key, value) {
+            (Some("kind"), DeValue::String(kind)) => {
+                self.kinds.insert(kind.to_string());
+            }
+            (Some(key), DeValue::String(name)) if NAMING.contains(&key) => {
+                self.secrets.insert(name.to_string());
+            }
+            // A value of these keys is a secret, or the place of a secret.
+            (Some("client_secret" | "private_key"), _) => {}
+            // Only a whole value is a name. Braces in another value are a part of a secret.
+            (Some("parameters"), DeValue::Table(parameters)) => {
+                for (_, value) in parameters {
+                    let text = value.get_ref().as_str();
+                    let name = text.and_then(|text| text.strip_prefix('{')?.strip_suffix('}'));
+                    if let Some(name) = name.filter(|name| !name.contains(['{', '}'])) {
+                        self.add_name(name);
+                    }
+                }
+            }
+            (_, DeValue::String(text)) => {
+                let mut rest: &str = text;
+                while let Some((_, opened)) = rest.split_once('{') {
+                    let Some((name, after)) = opened.split_once('}') else {
+                        break;
+                    };
+                    self.add_name(name);
+                    rest = after;
+                }
+            }
+            (key, DeValue::Array(values)) => {
+                for value in values.iter() {
+                    self.add(value.get_ref(), key);
+                }
+            }
+            (_, DeValue::Table(table)) => {
+                let kind = table.get("kind").and_then(|kind| kind.get_ref().as_str());
+                for (key, value) in table {
+                    let key = match (&**key.get_ref(), kind) {
+                        // The parameters of a signature are templates, and contain no secret.
+                        ("parameters", Some("hmac")) => "templates",
+                        (key, _) => key,
+                    };
+                    self.add(value.get_ref(), Some(key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_name(&mut self, name: &str) {
+        let name = name.strip_suffix('?').unwrap_or(name);
+        self.secrets.insert(name.to_owned());
+    }
+}
+
+/// The keys of `auth` whose values are names of secrets.
+const NAMING: [&str; 7] = [
+    "secret",
+    "username",
+    "password",
+    "key",
+    "key_id",
+    "private_key_secret",
+    "keep",
+];
 
 /// The secrets of the client that the connections needn't have.
 #[derive(Clone, Copy, Debug, Default)]
 struct ClientSecrets {
     has_id: bool,
     has_secret: bool,
+    /// `true` if there is a secret, and not only a client authentication that needs none.
+    has_value: bool,
 }
 
 /// An integration that a connection names.
@@ -152,14 +231,16 @@ impl Declared {
             }
             let name = &table.name;
             integrations = integrations.with(name.as_str(), upstream);
-            let mut texts = Vec::new();
-            if let Some(table) = table.merged.auth.table() {
-                strings(table, None, &mut texts);
+            let mut names = Names::default();
+            if let Some(auth) = table.merged.auth.table() {
+                names.add(auth.get_ref(), None);
             }
             let known = Known {
                 needs: auth.needs,
-                auth: texts,
+                names,
                 alternatives: alternatives(&table.merged.auth),
+                has_other_host: table.merged.has_other_host
+                    && matches!(&table.merged.auth, Auth::Entry(entry) if entry.oauth2().is_some()),
                 facts,
             };
             declared.known.insert(name.clone(), known);
@@ -263,6 +344,7 @@ impl Declared {
                 may_rotate: tokens.is_some_and(|tokens| tokens.may_rotate),
                 needs_id,
                 needs_secret,
+                has_other_host: known.has_other_host,
             };
             (name.clone(), rule)
         });
@@ -303,20 +385,17 @@ impl Declared {
             return true;
         };
         let mut required = upstream.requirements().secrets().iter();
-        let texts = known.auth.as_slice();
-        let templates = [format!("{{{secret}}}"), format!("{{{secret}?}}")];
+        let names = &known.names;
         required.any(|name| &**name == secret)
-            || texts.iter().any(|text| {
-                text == secret || templates.iter().any(|template| text.contains(template))
-            })
-            || optional(&|kind| texts.iter().any(|text| text == kind))
+            || names.secrets.contains(secret)
+            || optional(&|kind| names.kinds.contains(kind))
     }
 
     /// Returns `true` if the integration adds a credential to its calls.
     pub(super) fn has_scheme(&self, integration: &str) -> bool {
         match self.find(integration) {
             Some(Found::Known(_, known)) => {
-                known.alternatives.is_some() || known.auth.iter().any(|text| text != "none")
+                known.alternatives.is_some() || known.names.kinds.iter().any(|kind| kind != "none")
             }
             Some(Found::Bundled(_)) => true,
             None => false,
@@ -400,6 +479,7 @@ fn alternatives(auth: &Auth<'_>) -> Option<(Entry, ClientSecrets)> {
                     || table
                         .and_then(|table| table.get("client_auth")?.get_ref().as_str())
                         .is_some_and(|auth| matches!(auth, "none" | "private_key_jwt")),
+                has_value: has("client_secret"),
             };
             Some((*entry, client))
         }
@@ -413,12 +493,20 @@ fn lacks_alternatives(
     client: ClientSecrets,
     connection: &Connection,
 ) -> Option<String> {
-    // The file sets the client, so that a connection doesn't lack it.
+    // The file sets the client, so that a connection doesn't lack it. An alternative that sends the client itself gets it as
+    // `auth::HostClient` says.
     let mut with_client = connection.clone();
-    for (is_set, name) in [
-        (client.has_id, "client_id"),
-        (client.has_secret, "client_secret"),
-    ] {
+    let is_sent = |name: &str| entry.auth().any(|auth| auth.secrets().contains(&name));
+    let uses_host = client.has_id && !has_own_id(connection.credential(), connection.variables());
+    let id = match is_sent("client_id") {
+        true => uses_host,
+        false => client.has_id,
+    };
+    let secret = match is_sent("client_secret") {
+        true => uses_host && client.has_value,
+        false => client.has_secret,
+    };
+    for (is_set, name) in [(id, "client_id"), (secret, "client_secret")] {
         if is_set && connection.credential().get(name).is_none() {
             with_client = with_client.with_secret(name, "set");
         }
@@ -452,6 +540,8 @@ struct Rule {
     /// `true` if the connection must have the client's id, or its secret.
     needs_id: bool,
     needs_secret: bool,
+    /// `true` if the endpoint of the extended entry isn't used, because it belongs to another host.
+    has_other_host: bool,
 }
 
 impl Refreshes {
@@ -465,6 +555,7 @@ impl Refreshes {
             may_rotate: entry.is_some_and(may_rotate),
             needs_id: true,
             needs_secret: true,
+            has_other_host: false,
         }
     }
 
@@ -484,6 +575,21 @@ impl Refreshes {
         let rule = self.rule(connection.integration());
         let has = |name: &str| connection.credential().get(name).is_some();
         (!rule.needs_id || has("client_id")) && (!rule.needs_secret || has("client_secret"))
+    }
+
+    /// Returns the warning for a connection whose tokens can't be refreshed because the integration has another host than its base.
+    pub(super) fn lacks_endpoint(&self, id: &str, connection: &Connection) -> Option<String> {
+        let integration = connection.integration();
+        let rule = self.rule(integration);
+        let has = |name: &str| connection.credential().get(name).is_some();
+        let can_fetch = has("refresh_token") || (has("client_id") && has("client_secret"));
+        (can_fetch && rule.has_other_host && !rule.has_endpoint).then(|| {
+            format!(
+                "connection {id:?}: its tokens can't be refreshed, because `base_url` of integration {integration:?} has another host \
+                 than the integration that it extends, whose token endpoint isn't taken over: set auth = {{ kind = \"oauth2\", \
+                 token_url = \"...\" }} with the token endpoint of that host"
+            )
+        })
     }
 
     /// Returns the warning for a connection whose tokens can't be refreshed because the client's credentials are missing.
@@ -554,9 +660,16 @@ fn upstream(
     let at = extends.cloned().unwrap_or_default();
     let auth = match &table.merged.auth {
         Auth::None => auth::read(None, around, problems),
-        Auth::Table(table) => auth::read(Some(table), around, problems),
-        Auth::Entry(entry) => auth::of_entry(*entry, None, around, &at, problems),
-        Auth::Client(entry, client) => auth::of_entry(*entry, Some(client), around, &at, problems),
+        Auth::Table(auth) => problems
+            .ok(table.merged.has_endpoint())
+            .and_then(|()| auth::read(Some(auth), around, problems)),
+        Auth::Entry(entry) => {
+            let has_endpoint = !table.merged.has_other_host;
+            auth::of_entry(*entry, None, has_endpoint, around, &at, problems)
+        }
+        Auth::Client(entry, client) => {
+            auth::of_entry(*entry, Some(client), true, around, &at, problems)
+        }
     };
     let fixed = integration.domains.iter();
     let fixed = fixed.filter(|domain| !is_template(domain));
@@ -864,4 +977,53 @@ pub(super) fn header(
         )
     })?;
     Ok((text, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::super::file::File;
+    use super::super::network::TransportKey;
+    use super::super::{Folder, Purpose, build, read, shape};
+
+    /// `Debug` of a config contains no secret of the file.
+    #[test]
+    fn a_config_keeps_no_secret_of_the_file_as_text() {
+        let config = r#"
+            anyone = true
+            [integration.own]
+            base_url = "https://a.test"
+            auth = { kind = "oauth2", token_url = "https://a.test/t", client_id = "own", client_secret = "c4nary-{client}", parameters = { one = "c4nary-one{x}", two = "{tenant?}" } }
+            [integration.many]
+            base_url = "https://a.test"
+            auth = [
+                { kind = "header", name = "x-key", value = "c4nary-fixed {api_key} {who}" },
+                { kind = "hmac", key = "signing", message = "c4nary-message {path}", parameters = { sig = "{signature}" } },
+            ]
+            [connection.a]
+            integration = "own"
+            secret = { refresh_token = "c4nary-r", tenant = "c4nary-t" }
+            [connection.b]
+            integration = "many"
+            secret = { api_key = "c4nary-k", signing = "c4nary-s", who = "c4nary-w", other = "c4nary-o" }
+        "#;
+        let loaded = read(Path::new("test.toml"), config.into(), |tree| {
+            let file = shape::<File>(tree)?;
+            let key = TransportKey::new(tree);
+            let folder = Folder::of(Path::new("test.toml"));
+            build(file, tree.get_ref(), folder, None, Purpose::Serve, key)
+        });
+        let loaded = loaded.unwrap();
+        let shown = format!("{loaded:?}");
+        assert!(!shown.contains("c4nary"), "{shown}");
+        // The names are still known, so that only a secret without use is warned of.
+        let warnings: Vec<_> = loaded
+            .warnings
+            .iter()
+            .filter(|warning| warning.contains("doesn't read the secrets"))
+            .collect();
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].ends_with("secrets \"other\""), "{warnings:?}");
+    }
 }

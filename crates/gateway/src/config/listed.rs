@@ -205,7 +205,7 @@ impl Listed {
                 Auth::Entry(entry) | Auth::Client(entry, _) => of_alternatives(*entry),
                 Auth::Table(auth) => {
                     let mut kinds = Vec::new();
-                    strings(auth, Some("kind"), &mut kinds);
+                    strings(auth, "kind", &mut kinds);
                     vec![ListedAuth {
                         kind: kinds.join("+"),
                         secrets: needs.groups().to_vec(),

@@ -80,7 +80,7 @@ fn network(file: &File, tables: &[Table<'_>], warnings: &mut Vec<String>) {
         let is_plain = base_url.is_some_and(|url| is_http(url.get_ref()));
         let mut token_urls = Vec::new();
         if let Some(auth) = table.merged.auth.table() {
-            strings(auth, Some("token_url"), &mut token_urls);
+            strings(auth, "token_url", &mut token_urls);
         }
         for (is_plain, key) in [
             (is_plain, "base_url"),
@@ -263,10 +263,11 @@ pub(super) fn of_use(
 
 /// Returns the warnings about the secrets of a connection. They don't contain values.
 pub(crate) fn of_connection(id: &str, connection: &Connection, declared: &Declared) -> Vec<String> {
-    let lacks_client = declared.refreshes().lacks_client(id, connection);
+    let refreshes = declared.refreshes();
     unread(id, connection, declared)
         .into_iter()
-        .chain(lacks_client)
+        .chain(refreshes.lacks_endpoint(id, connection))
+        .chain(refreshes.lacks_client(id, connection))
         .collect()
 }
 
@@ -298,10 +299,9 @@ fn unread(id: &str, connection: &Connection, declared: &Declared) -> Option<Stri
     Some(format!("connection {id:?}: {what}"))
 }
 
-/// Collects the strings in a value, or only those with that key.
-pub(super) fn strings(value: &Spanned<DeValue<'_>>, key: Option<&str>, found: &mut Vec<String>) {
+/// Collects the strings with that key in a value.
+pub(super) fn strings(value: &Spanned<DeValue<'_>>, key: &str, found: &mut Vec<String>) {
     match value.get_ref() {
-        DeValue::String(text) if key.is_none() => found.push(text.to_string()),
         DeValue::Array(values) => {
             for value in values.iter() {
                 strings(value, key, found);
@@ -309,10 +309,8 @@ pub(super) fn strings(value: &Spanned<DeValue<'_>>, key: Option<&str>, found: &m
         }
         DeValue::Table(table) => {
             for (name, value) in table {
-                match (key, value.get_ref()) {
-                    (Some(key), DeValue::String(text)) if name.get_ref() == key => {
-                        found.push(text.to_string());
-                    }
+                match value.get_ref() {
+                    DeValue::String(text) if name.get_ref() == key => found.push(text.to_string()),
                     _ => strings(value, key, found),
                 }
             }

@@ -1,12 +1,14 @@
 //! Integrations of the bundled catalog and of its files, `extends`, `catalog list|show` and `connections verify`.
 
+use std::net::SocketAddr;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use testkit::certificates;
 use testkit::egress_proxy::{EgressProxy, Verdict};
 use testkit::gateway::Origin;
-use testkit::process::binary::{Ended, check, run, run_with};
+use testkit::process::binary::{Ended, check, command, run, run_with};
 use testkit::process::canary;
 use testkit::process::config::Config;
 use testkit::process::folder::Folder;
@@ -52,9 +54,22 @@ struct HubSpot {
 
 impl HubSpot {
     async fn start() -> Self {
+        Self::start_beside(None).await
+    }
+
+    /// Starts HubSpot. The proxy leads to `other` for all other hosts.
+    async fn start_beside(other: Option<SocketAddr>) -> Self {
         let vendor = Vendor::replying_over_tls_as(HUBSPOT, &["http/1.1"], hubspot).await;
+        Self::of(vendor, other).await
+    }
+
+    async fn of(vendor: Vendor, other: Option<SocketAddr>) -> Self {
         let address = vendor.address();
-        let proxy = EgressProxy::http(move |_| Verdict::To(address)).await;
+        let proxy = EgressProxy::http(move |asked| match other {
+            Some(other) if !format!("{asked:?}").contains(HUBSPOT) => Verdict::To(other),
+            _ => Verdict::To(address),
+        })
+        .await;
         let folder = Folder::new();
         folder.write("ca.pem", certificates::root_pem());
         Self {
@@ -259,6 +274,280 @@ async fn extends_takes_over_what_the_table_does_not_say() {
         received.head.value("authorization"),
         Some("Bearer c4nary-t")
     );
+}
+
+/// A default of a variable doesn't remove the base's pattern, and the other way round. Otherwise the value of a connection could name
+/// the host of the token endpoint, which gets the host's client secret.
+#[test]
+fn a_variable_keeps_the_pattern_and_the_default_of_the_base() {
+    let client =
+        "auth = { kind = \"oauth2\", client_id = \"host\", client_secret = \"c4nary-host\" }";
+    let secrets = "secret = { refresh_token = \"c4nary-r0\" }";
+    let config = |variable: &str, connection: &str| {
+        format!(
+            "anyone = true\n[integration.own]\nextends = \"exact-online\"\n{client}\nvariables = {{ region = {variable} }}\n\
+             [connection.a]\nintegration = \"own\"\n{secrets}\n{connection}"
+        )
+    };
+    let evil = "variables = { region = \"evil\" }";
+    for (variable, connection, code) in [
+        ("{ default = \"nl\" }", evil, 2),
+        ("{ default = \"nl\" }", "", 0),
+        (
+            "{ default = \"nl\" }",
+            "variables = { region = \"co.uk\" }",
+            0,
+        ),
+        ("{}", evil, 2),
+        // The entry has no default.
+        ("{}", "", 2),
+        ("\"^(nl|be)$\"", evil, 2),
+        ("\"^(nl|evil)$\"", evil, 0),
+    ] {
+        let ended = checked(&config(variable, connection));
+        canary::assert_absent("stderr", &ended.stderr);
+        assert_eq!(ended.code, Some(code), "{variable} {connection}: {ended:?}");
+    }
+    // The short form, and the default of a file's base.
+    let base = "anyone = true\n[integration.base]\nbase_url = \"https://a.test/{area}\"\n";
+    let own = "[integration.own]\nextends = \"base\"\n";
+    for (theirs, ours, connection, code) in [
+        ("\"^eu$\"", "{ default = \"eu\" }", "us", 2),
+        (
+            "{ pattern = \"^eu$\", default = \"eu\" }",
+            "\"^us$\"",
+            "us",
+            2,
+        ),
+        ("{ pattern = \"^eu$\" }", "\"^us$\"", "us", 0),
+    ] {
+        let config = format!(
+            "{base}variables = {{ area = {theirs} }}\n{own}variables = {{ area = {ours} }}\n\
+             [connection.a]\nintegration = \"own\"\nvariables = {{ area = \"{connection}\" }}"
+        );
+        let ended = checked(&config);
+        assert_eq!(ended.code, Some(code), "{theirs} {ours}: {ended:?}");
+    }
+}
+
+/// A table with another host is an integration of another vendor. The hosts of the base's vendor get none of its credentials.
+#[tokio::test]
+async fn another_host_takes_over_no_host_of_the_base() {
+    let [vendor, other] = [Vendor::ok().await, Vendor::ok().await];
+    let (origin, base) = (vendor.origin(), other.origin());
+    let port = vendor.address().port();
+    let folder = Folder::new();
+    folder.write(
+        "files.toml",
+        format!(
+            "[integration.base]\nbase_url = \"{base}/v1\"\nauth = {{ kind = \"bearer\" }}\n\
+             domains = [\"files.vendor.test:{port}\"]\nroutes = [{{ path = \"/files\", base_url = \"{base}/r\" }}]"
+        ),
+    );
+    let tables = format!(
+        "[integration.own]\nextends = \"base\"\nbase_url = \"{origin}\"\n\
+         [integration.near]\nextends = \"base\"\nbase_url = \"{base}/v2\"\n\
+         [connection.own]\nintegration = \"own\"\nsecret = {{ token = \"c4nary-t\" }}\n\
+         [connection.near]\nintegration = \"near\"\nsecret = {{ token = \"c4nary-t\" }}\n\
+         [integration.models]\nextends = \"openai\"\nbase_url = \"{origin}\"\n\
+         [connection.models]\nintegration = \"models\"\nsecret = {{ api_key = \"c4nary-t\" }}"
+    );
+    let config = Config::new(&vendor)
+        .top("catalog = [\"bundled\", \"files.toml\"]")
+        .table(&tables);
+    let gateway = Gateway::start_in(folder, &config, &[]).await;
+    for target in [
+        format!("/own/x?__domain=files.vendor.test:{port}"),
+        "/models/x?__domain=us.api.openai.com".to_owned(),
+    ] {
+        let answer = gateway.call(&target, &[]).await;
+        assert_eq!(
+            (answer.status(), answer.error()),
+            (403, Some("domain-refused")),
+            "{target}"
+        );
+    }
+    assert_eq!(gateway.call("/own/files/x", &[]).await.status(), 200);
+    assert_eq!(vendor.next().await.target(), "/files/x");
+    // The same host, with another path.
+    for (target, received) in [("/near/x", "/v2/x"), ("/near/files/x", "/r/files/x")] {
+        assert_eq!(gateway.call(target, &[]).await.status(), 200);
+        assert_eq!(other.next().await.target(), received);
+    }
+}
+
+/// The refresh token and the client's secret of another host aren't posted to the token endpoint of the base.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_host_takes_over_no_token_endpoint() {
+    let vendor = Vendor::replying(|_| json("401 Unauthorized", "{}")).await;
+    let hubspot = HubSpot::start_beside(Some(vendor.address())).await;
+    let tables = format!(
+        "[integration.own]\nextends = \"hubspot\"\nbase_url = \"{}\"\n\
+         [integration.again]\nextends = \"own\"\n{}\n{}",
+        vendor.origin(),
+        OAUTH2.replace("\"hubspot\"", "\"own\""),
+        OAUTH2
+            .replace("\"hubspot\"", "\"again\"")
+            .replace("connection.acme", "connection.again"),
+    );
+    let config = hubspot.config(&tables);
+    let file = hubspot.folder.write("checked.toml", config.to_string());
+    let ended = run(&["--config", file.to_str().unwrap(), "--check"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for id in ["acme", "again"] {
+        let warning = format!(
+            "connection {id:?}: its tokens can't be refreshed, because `base_url` of integration"
+        );
+        assert!(ended.stderr.contains(&warning), "{ended:?}");
+    }
+    canary::assert_absent("stderr", &ended.stderr);
+    let gateway = Gateway::start_in(hubspot.folder, &config, &[]).await;
+    for id in ["acme", "again"] {
+        let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+        assert_eq!(answer.status(), 401, "{answer:?}");
+        assert_eq!(vendor.next().await.target(), "/x");
+    }
+    hubspot.vendor.untouched().await;
+}
+
+/// Some vendors want the client's id or secret with each call. The host's secret is only sent together with the host's id.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_hosts_own_client_is_sent_where_an_entry_sends_the_client() {
+    for (entry, host, field, value) in [
+        ("etsy", "api.etsy.com", "x-api-key", "h0st:c4nary-host"),
+        ("deel", "api.letsdeel.com", "x-client-id", "h0st"),
+    ] {
+        let answers = |_: &Received| json("200 OK", "{}");
+        let vendor = Vendor::replying_over_tls_as(host, &["http/1.1"], answers).await;
+        let scene = HubSpot::of(vendor, None).await;
+        let client = "client_id = \"h0st\", client_secret = \"c4nary-host\"";
+        let tables = |secrets: &str| {
+            format!(
+                "[integration.own]\nextends = \"{entry}\"\nauth = {{ kind = \"oauth2\", {client} }}\n\
+                 [connection.a]\nintegration = \"own\"\nsecret = {{ access_token = \"c4nary-a\" }}\n\
+                 [connection.b]\nintegration = \"own\"\nsecret = {{ access_token = \"c4nary-b\", {secrets} }}"
+            )
+        };
+        let own = "client_id = \"own\", client_secret = \"c4nary-own\"";
+        let config = scene.config(&tables(own));
+        let only_id = scene.config(&tables("client_id = \"own\""));
+        let file = scene.folder.write("only-id.toml", only_id.to_string());
+        let ended = run(&["--config", file.to_str().unwrap(), "--check"]);
+        canary::assert_absent("stderr", &ended.stderr);
+        // Etsy's calls contain the secret as well, and the connection's id needs a secret of the connection.
+        let code = if entry == "etsy" { 2 } else { 0 };
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        let gateway = Gateway::start_in(scene.folder, &config, &[]).await;
+        for (id, value) in [
+            ("a", value),
+            ("b", &*value.replace("h0st", "own").replace("-host", "-own")),
+        ] {
+            let answer = gateway.call(&format!("/{id}/x"), &[]).await;
+            assert_eq!(answer.status(), 200, "{answer:?}");
+            let received = scene.vendor.next().await;
+            assert_eq!(received.head.values(field), [value], "{entry} {id}");
+        }
+    }
+    // Without a secret in the file, the check names what is missing.
+    let ended = checked(
+        "anyone = true\n[integration.own]\nextends = \"etsy\"\nauth = { kind = \"oauth2\", client_id = \"h0st\", client_auth = \"none\" }\n\
+         [connection.a]\nintegration = \"own\"\nsecret = { access_token = \"c4nary-a\" }",
+    );
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(ended.stderr.contains("`secret.client_secret`"), "{ended:?}");
+}
+
+/// A secret file of a catalog's file is in the folder of that file, also if the path of the config file is relative.
+#[test]
+fn a_relative_config_finds_the_secret_files_of_its_catalog() {
+    let folder = Folder::new();
+    std::fs::create_dir_all(folder.path("conf/parts")).unwrap();
+    folder.write("conf/parts/secret", "c4nary-file");
+    folder.write(
+        "conf/parts/base.toml",
+        "[integration.base]\nbase_url = \"https://a.test\"\nauth = { kind = \"oauth2\", token_url = \"https://a.test/t\", \
+         client_secret = { file = \"secret\" } }",
+    );
+    folder.write(
+        "conf/parts/more.toml",
+        "[integration.more]\nextends = \"base\"\nauth = { kind = \"oauth2\", client_id = \"more\" }",
+    );
+    let config = |last: &str| {
+        format!(
+            "anyone = true\ncatalog = [\"parts/base.toml\", \"{last}\"]\n[integration.own]\nextends = \"more\"\n\
+             auth = {{ kind = \"oauth2\", client_id = \"own\" }}"
+        )
+    };
+    for (last, code, expected) in [
+        ("parts/more.toml", 0, "the config is good: 1 integration, "),
+        // A message has the path as it was given.
+        ("parts/none.toml", 2, "conf/gateway.toml:2:31: catalog: "),
+    ] {
+        folder.write("conf/gateway.toml", config(last));
+        let output = command()
+            .current_dir(folder.path(""))
+            .args(["--config", "conf/gateway.toml", "--check"])
+            .output()
+            .unwrap();
+        let text = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        let text = text.concat();
+        assert_eq!(output.status.code(), Some(code), "{text}");
+        assert!(text.contains(expected), "{text}");
+        canary::assert_absent("the output", &text);
+    }
+}
+
+/// A client of OAuth 2.0 needs a token endpoint of its own host.
+#[test]
+fn a_client_for_another_host_needs_its_token_url() {
+    let own = "base_url = \"https://gitlab.corp.test\"\n";
+    let client =
+        "auth = { kind = \"oauth2\", client_id = \"a\", client_secret = \"c4nary-host\" }\n";
+    let base = "[integration.base]\nbase_url = \"https://a.test\"\nauth = { kind = \"oauth2\", token_url = \"https://a.test/t\" }\n";
+    let expected = "`base_url` has another host than the extended integration";
+    for (tables, place) in [
+        (
+            format!("[integration.own]\nextends = \"gitlab\"\n{own}{client}"),
+            Some("FILE:5:8: integration.own.auth: "),
+        ),
+        (
+            format!(
+                "[integration.mid]\nextends = \"gitlab\"\n{own}[integration.own]\nextends = \"mid\"\n{client}"
+            ),
+            Some("FILE:7:8: integration.own.auth: "),
+        ),
+        (
+            format!("{base}[integration.own]\nextends = \"base\"\n{own}"),
+            Some("FILE:6:11: integration.own.extends: "),
+        ),
+        (
+            format!(
+                "{base}[integration.own]\nextends = \"base\"\nbase_url = \"https://A.test/v2\""
+            ),
+            None,
+        ),
+        (
+            format!(
+                "{base}[integration.own]\nextends = \"base\"\n{own}{}",
+                client.replace(
+                    "client_id",
+                    "token_url = \"https://gitlab.corp.test/t\", client_id"
+                )
+            ),
+            None,
+        ),
+    ] {
+        let ended = checked(&format!("anyone = true\n{tables}"));
+        canary::assert_absent("stderr", &ended.stderr);
+        match place {
+            Some(place) => {
+                assert_eq!(ended.code, Some(2), "{tables}: {ended:?}");
+                let expected = format!("{place}{expected}");
+                assert!(ended.stderr.contains(&expected), "{tables}: {ended:?}");
+            }
+            None => assert_eq!(ended.code, Some(0), "{tables}: {ended:?}"),
+        }
+    }
 }
 
 /// A host of `domains` is completed with the variables of the connection.
@@ -530,6 +819,34 @@ fn the_catalog_is_listed_and_shown() {
         ended.stderr.contains("did you mean `zendesk`?"),
         "{ended:?}"
     );
+}
+
+/// The example of each entry is a connection that the config file accepts, except for values that a person must fill in.
+#[test]
+fn the_example_of_each_entry_is_toml() {
+    let list = run(&["catalog", "list"]);
+    let names = list
+        .stdout
+        .lines()
+        .filter_map(|line| line.split('\t').next());
+    let mut count = 0;
+    for name in names {
+        let shown = run(&["catalog", "show", name]);
+        let (_, example) = shown.stdout.split_once("\n\n[").unwrap();
+        let example = format!("[{}", example.replace("# or: ", "[again]\n"));
+        // Further ways to authenticate are comments, so that each becomes a table of its own.
+        let mut whole = String::new();
+        for (index, line) in example.split("[again]\n").enumerate() {
+            whole.push_str(&match index {
+                0 => line.to_owned(),
+                index => format!("[connection.other{index}]\n{line}"),
+            });
+        }
+        let parsed = toml::de::DeTable::parse(&whole);
+        assert!(parsed.is_ok(), "{name}: {whole}: {parsed:?}");
+        count += 1;
+    }
+    assert!(count > 100, "{count}");
 }
 
 #[test]

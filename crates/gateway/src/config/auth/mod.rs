@@ -11,7 +11,7 @@ mod oauth2;
 mod plain;
 mod sigv4;
 
-pub(super) use self::entry::read as of_entry;
+pub(super) use self::entry::{has_own_id, read as of_entry};
 pub(crate) use self::oauth2::{Tokens, may_rotate};
 
 use std::sync::Arc;

@@ -177,6 +177,18 @@ pub(crate) fn may_rotate(entry: Entry) -> bool {
     })
 }
 
+/// Returns the id of the host's client, and its secret.
+pub(super) fn client(
+    table: &Spanned<DeValue<'_>>,
+    around: Surroundings<'_>,
+) -> Result<Option<(String, Option<Secret>)>, Problem> {
+    let table: Table = shape(table)?;
+    let secret = table.client_secret.as_ref();
+    let secret = secret.map(|secret| secret::read(secret, around.folder));
+    let secret = secret.transpose()?;
+    Ok(table.client_id.map(|id| (id, secret)))
+}
+
 pub(super) fn read(table: &Spanned<DeValue<'_>>, around: Surroundings<'_>) -> Result<One, Problem> {
     let table: Table = shape(table)?;
     let grant = table
