@@ -77,7 +77,7 @@ fn a_variable_in_the_registered_domain_needs_a_pattern() {
         (
             "api.vendor.test",
             "routes = [{ path = \"/files\", base_url = \"https://files.vendor.{tld}\" }]",
-            "3:42: integration.v.routes.base_url",
+            "3:41: integration.v.routes.base_url",
         ),
         (
             "{tld}.vendor.test",
