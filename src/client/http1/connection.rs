@@ -46,10 +46,10 @@ pub(crate) trait IdlePool: Send + Sync {
     /// Handles bytes that no request asked for.
     fn on_unsolicited(&self);
 
-    /// Handles a response with more fields than hyper accepts by default.
+    /// Handles a response with more fields or trailers than hyper accepts by default.
     fn on_large_head(&self);
 
-    /// Returns `true` after such a response. New connections then accept large heads at once.
+    /// Returns `true` for a while after such a response. Only connections that accept large heads are then used.
     fn has_large_heads(&self) -> bool;
 }
 
@@ -62,7 +62,9 @@ pub(crate) enum End {
     Unsolicited,
 }
 
-/// The maximum number of fields in a response's head. hyper's default is 100. For another maximum, hyper allocates memory for so many
+/// The maximum number of fields in a response's head that hyper accepts by default.
+const DEFAULT_MAX_FIELDS: usize = 100;
+/// The maximum number of fields in a response's head. For another maximum than its default, hyper allocates memory for so many
 /// fields and fills it, for each response. So connections begin with the default, and a larger head is read again with this maximum.
 const MAX_FIELDS: usize = 256;
 
@@ -124,6 +126,8 @@ pub(crate) struct Http1 {
     expires: Option<Instant>,
     end: End,
     settings: Settings,
+    /// `true` if hyper accepts [`MAX_FIELDS`].
+    accepts_large_heads: bool,
     /// `true` until the head of the response has been received.
     awaits_head: bool,
     /// `true` if the request of the present connection of hyper was sent before.
@@ -144,7 +148,8 @@ impl Http1 {
         id: u64,
     ) -> Result<Option<Box<Self>>, TransportError> {
         let wire = stream.wire_state();
-        let builder = match pool.has_large_heads() {
+        let accepts_large_heads = pool.has_large_heads();
+        let builder = match accepts_large_heads {
             true => &settings.for_large_heads,
             false => &settings.builder,
         };
@@ -167,6 +172,7 @@ impl Http1 {
             expires: None,
             end: End::Closed,
             settings: settings.clone(),
+            accepts_large_heads,
             awaits_head: false,
             is_restarted: false,
             is_mended: false,
@@ -210,8 +216,8 @@ impl Http1 {
         !self.is_used || self.user.as_ref() == user
     }
 
-    /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, will end soon, or has received
-    /// bytes without a request, closes it and returns `None`.
+    /// Checks the connection out of `pool`, for a call of `user`. If the connection has ended meanwhile, will end soon, has received
+    /// bytes without a request, or doesn't accept the large heads of the upstream, closes it and returns `None`.
     pub(crate) fn check_out(
         mut self: Box<Self>,
         pool: Arc<dyn IdlePool>,
@@ -224,7 +230,7 @@ impl Http1 {
             }
             return None;
         }
-        if self.has_expired() {
+        if self.has_expired() || (!self.accepts_large_heads && pool.has_large_heads()) {
             return None;
         }
         self.pool = Some(pool);
@@ -341,19 +347,38 @@ impl Http1 {
         self.is_restarted = false;
         self.wire.forget_request();
         self.expires = keep_alive::end(fields);
+        if fields.len() > DEFAULT_MAX_FIELDS {
+            self.remember_large_heads();
+        }
+    }
+
+    /// Makes the host use connections that accept large heads, if that is what hyper has refused.
+    pub(super) fn on_refusal(&self, error: &hyper::Error) {
+        if is_large_head(error) {
+            self.remember_large_heads();
+        }
+    }
+
+    fn remember_large_heads(&self) {
+        if let Some(pool) = &self.pool {
+            pool.on_large_head();
+        }
+    }
+
+    /// Returns the pool of the connection, for a response that is read without the connection.
+    pub(super) fn pool(&self) -> Option<Arc<dyn IdlePool>> {
+        self.pool.clone()
     }
 
     /// Takes the stream of the connection that has ended, and the bytes that were read. Returns `None` if they don't begin with a head:
     /// if hyper has already removed a head whose framing isn't valid, the rest is a body, which may look like a head.
     pub(super) fn take_broken(&mut self, error: &hyper::Error) -> Option<Broken> {
         let parts = self.broken.take()?.into_parts();
-        // hyper counts the fields before it removes the head. Interim responses may precede the head.
-        let is_large = is_large_head(error) && parts.read_buf.len() < MAX_HEAD_SIZE;
+        // hyper counts the fields before it removes the head. Interim responses may precede the head, and a part of the body may
+        // follow it. If the head is too long, the new connection refuses it as well.
+        let is_large = is_large_head(error);
         if !is_large && parts.read_buf.len() != self.wire.received() {
             return None;
-        }
-        if let (true, Some(pool)) = (is_large, &self.pool) {
-            pool.on_large_head();
         }
         Some(Broken {
             stream: parts.io.into_inner(),
@@ -368,6 +393,7 @@ impl Http1 {
         let (sender, connection) = builder.handshake(TokioIo::new(stream)).await?;
         self.sender = sender;
         self.connection = Some(connection);
+        self.accepts_large_heads = true;
         self.is_restarted = true;
         self.is_mended = true;
         Ok(())
@@ -447,6 +473,23 @@ fn is_large_head(error: &hyper::Error) -> bool {
     error.is_parse() && error.to_string() == "message head is too large"
 }
 
+/// Handles the result of reading a body. After too many trailers, the pool uses connections that accept more.
+pub(super) fn check_trailers(
+    frame: &Option<hyper::Result<Frame<Bytes>>>,
+    pool: Option<&Arc<dyn IdlePool>>,
+) {
+    let Some(Err(error)) = frame else {
+        return;
+    };
+    // hyper has no kind for this error.
+    let is_large = error
+        .source()
+        .is_some_and(|source| source.to_string() == "chunk trailers count overflow");
+    if let (true, Some(pool)) = (is_large, pool) {
+        pool.on_large_head();
+    }
+}
+
 /// Returns `true` if more bytes have been read than may precede a response.
 pub(super) fn is_flooded(wire: &WireState) -> bool {
     wire.read() > MAX_SIZE_BEFORE_RESPONSE
@@ -462,9 +505,12 @@ impl Drive for Http1 {
         // A frame that hyper has already read needs no poll of the socket.
         let mut noop = Context::from_waker(Waker::noop());
         if let Poll::Ready(frame) = body.as_mut().poll_frame(&mut noop) {
+            check_trailers(&frame, self.pool.as_ref());
             return Poll::Ready(frame);
         }
-        self.poll_until(cx, |cx| body.as_mut().poll_frame(cx))
+        let frame = ready!(self.poll_until(cx, |cx| body.as_mut().poll_frame(cx)));
+        check_trailers(&frame, self.pool.as_ref());
+        Poll::Ready(frame)
     }
 
     fn finish(mut self: Box<Self>) {

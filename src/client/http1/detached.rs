@@ -5,7 +5,7 @@
 use std::future::{Future as _, poll_fn};
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use hyper::body::Incoming;
 use tokio::runtime::Handle;
 use tokio::time::sleep;
 
-use super::connection::Http1;
+use super::connection::{Http1, IdlePool, check_trailers};
 use crate::body::{Drive, Following, UpstreamBody};
 
 /// The time limit for writing the end of a request that hyper has buffered.
@@ -27,8 +27,13 @@ pub(super) fn continue_upload(
     body: Incoming,
 ) -> UpstreamBody {
     let reader = Arc::new(());
+    let pool = connection.pool();
     drive(connection, upload, Arc::downgrade(&reader));
-    UpstreamBody::driven(body, Box::new(DetachedDriver { _reader: reader }))
+    let driver = DetachedDriver {
+        _reader: reader,
+        pool,
+    };
+    UpstreamBody::driven(body, Box::new(driver))
 }
 
 /// Writes the end of a request in a task, after its response has been read.
@@ -75,6 +80,7 @@ fn drive(mut connection: Box<Http1>, upload: Option<Following>, reader: Weak<()>
 /// response has a reader.
 struct DetachedDriver {
     _reader: Arc<()>,
+    pool: Option<Arc<dyn IdlePool>>,
 }
 
 impl Drive for DetachedDriver {
@@ -83,7 +89,9 @@ impl Drive for DetachedDriver {
         cx: &mut Context<'_>,
         body: &mut Incoming,
     ) -> Poll<Option<hyper::Result<Frame<Bytes>>>> {
-        Pin::new(body).poll_frame(cx)
+        let frame = ready!(Pin::new(body).poll_frame(cx));
+        check_trailers(&frame, self.pool.as_ref());
+        Poll::Ready(frame)
     }
 
     fn finish(self: Box<Self>) {}

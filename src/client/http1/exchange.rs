@@ -157,6 +157,7 @@ where
             }
             Err(error) => error,
         };
+        connection.on_refusal(error.error());
         let has_ended = this.upload.as_ref().is_none_or(Following::has_ended);
         if error.error().is_parse() && error.message().is_none() && has_ended {
             if let Some(broken) = connection.take_broken(error.error()) {

@@ -40,8 +40,8 @@ pub(crate) struct Host {
     #[cfg(feature = "rustls")]
     identity_tls: IdentityTls,
     separation: Separation,
-    /// The upstream has sent a response with more fields than hyper accepts by default.
-    has_large_heads: AtomicBool,
+    /// `false` if [`State::large_heads_since`] is `None`, so that most calls need no lock and no clock.
+    may_have_large_heads: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -66,6 +66,8 @@ struct State {
     protocol: Option<Protocol>,
     /// The time at which the upstream has required HTTP/1.1, which is used from then on.
     http1_since: Option<Instant>,
+    /// The time of the last response with more fields than hyper accepts by default.
+    large_heads_since: Option<Instant>,
     cooldown: Cooldown,
     /// The time of the last connection with a client certificate, whose TLS sessions are kept here.
     /// TLS sessions are kept for the idle timeout of connections. The maximum number of hosts with
@@ -90,8 +92,8 @@ const REST: Duration = Duration::from_millis(25);
 /// The number of HTTP/2 connections that may be opened for a single connection key.
 const MAX_CONNECTIONS_OF_A_KEY: usize = 4;
 
-/// The time for which a host remembers that its upstream requires HTTP/1.1.
-const HTTP1_MEMORY: Duration = Duration::from_secs(10 * 60);
+/// The time for which a host remembers that its upstream requires HTTP/1.1, or has sent a large head.
+const MEMORY: Duration = Duration::from_secs(10 * 60);
 
 /// A call that waits for a connection or a stream.
 struct Waiter {
@@ -115,7 +117,7 @@ impl Host {
             #[cfg(feature = "rustls")]
             identity_tls: IdentityTls::default(),
             separation: Separation::default(),
-            has_large_heads: AtomicBool::new(false),
+            may_have_large_heads: AtomicBool::new(false),
             state: Mutex::default(),
         }
     }
@@ -247,7 +249,7 @@ impl Host {
         form.needs_http1 || !form.needs_http2 && pool.protocols.is_always_http1(is_secure)
     }
 
-    /// Uses only HTTP/1.1 for [`HTTP1_MEMORY`], because the upstream requires it. The calls on HTTP/2 connections go on.
+    /// Uses only HTTP/1.1 for [`MEMORY`], because the upstream requires it. The calls on HTTP/2 connections go on.
     pub(crate) fn require_http1(self: &Arc<Self>) {
         let mut state = self.lock();
         state.http1_since = Some(Instant::now());
@@ -505,14 +507,15 @@ impl Host {
         self.lock().sessions_since
     }
 
-    /// Returns `true` if the host has connections or TLS sessions, or if a complaint of the upstream
-    /// is still remembered.
+    /// Returns `true` if the host has connections or TLS sessions, or still remembers a complaint, the protocol or a large head of the
+    /// upstream.
     pub(super) fn is_needed(&self) -> bool {
         let state = self.lock();
         let is_empty = state.idle.is_empty() && state.multiplexed.is_empty();
         !is_empty
             || state.cooldown.is_remembered()
             || state.http1_since.is_some_and(is_remembered)
+            || state.large_heads_since.is_some_and(is_remembered)
             || state.sessions_since.is_some()
             || self.separation.is_remembered()
     }
@@ -550,11 +553,23 @@ impl IdlePool for Host {
     }
 
     fn on_large_head(&self) {
-        self.has_large_heads.store(true, Ordering::Relaxed);
+        let mut state = self.lock();
+        state.large_heads_since = Some(Instant::now());
+        self.may_have_large_heads.store(true, Ordering::Relaxed);
     }
 
     fn has_large_heads(&self) -> bool {
-        self.has_large_heads.load(Ordering::Relaxed)
+        if !self.may_have_large_heads.load(Ordering::Relaxed) {
+            return false;
+        }
+        let mut state = self.lock();
+        state.large_heads_since = state
+            .large_heads_since
+            .filter(|since| is_remembered(*since));
+        let has_large_heads = state.large_heads_since.is_some();
+        self.may_have_large_heads
+            .store(has_large_heads, Ordering::Relaxed);
+        has_large_heads
     }
 
     fn on_idle_activity(&self, id: u64) {
@@ -564,9 +579,9 @@ impl IdlePool for Host {
     }
 }
 
-/// Returns `true` if an upstream that required HTTP/1.1 at that time isn't asked for HTTP/2.
+/// Returns `true` if the upstream's behavior at that time still counts.
 fn is_remembered(since: Instant) -> bool {
-    since.elapsed() < HTTP1_MEMORY
+    since.elapsed() < MEMORY
 }
 
 impl State {

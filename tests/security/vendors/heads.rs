@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tower_passthrough::service::ResponseHeaderPolicy;
 
-use testkit::caller::{Caller, get, raw_call, request};
+use testkit::caller::{Caller, RawResponse, get, post, raw_call, request};
 use testkit::gateway::{Gateway, Setup};
-use testkit::manual::ManualVendor;
+use testkit::manual::{ManualVendor, VendorConnection};
 use testkit::pair::Pair;
 use testkit::vendor::Vendor;
 use testkit::wait::within;
@@ -126,6 +126,176 @@ async fn v3_a_head_with_many_fields_may_arrive_in_any_pieces() {
         assert_eq!((response.status(), response.text().as_str()), (200, "body"));
         if !last {
             caller.write(get("/p/c/x")).await;
+        }
+    }
+}
+
+/// Returns a head with so many fields of a vendor, and the other lines.
+fn head_of(status: &str, count: usize, value: &str, lines: &str) -> String {
+    let fields: String = (0..count)
+        .map(|nth| format!("x{nth}: {value}\r\n"))
+        .collect();
+    format!("HTTP/1.1 {status}\r\n{fields}{lines}\r\n\r\n")
+}
+
+/// The gateway has read a part of the body as well when hyper refuses the head, and this part counts for nothing.
+#[tokio::test]
+async fn v3_a_head_with_many_fields_may_arrive_with_its_body() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    // After a large body, hyper reads more at a time.
+    let large = "b".repeat(4 << 20);
+    let head = head_of("200 OK", 1, "y", "Content-Length: 4194304");
+    let (response, ()) = Box::pin(async {
+        tokio::join!(
+            caller.response("GET"),
+            connection.write(format!("{head}{large}"))
+        )
+    })
+    .await;
+    assert_eq!(response.body.data.len(), large.len());
+    let (many, size) = (
+        head_of("200 OK", 150, "y", "Content-Length: 500000"),
+        500_000,
+    );
+    caller.write(post("/p/c/x", "sent")).await;
+    connection.request().await;
+    let body = "b".repeat(size);
+    let (response, ()) = Box::pin(async {
+        tokio::join!(
+            caller.response("POST"),
+            connection.write(format!("{many}{body}"))
+        )
+    })
+    .await;
+    assert_eq!((response.status(), response.body.data.len()), (200, size));
+    assert_eq!(response.head.value("x149"), Some("y"));
+
+    // The head alone is nearly as long as the maximum.
+    let value = "y".repeat(1053);
+    let long = head_of("200 OK", 115, &value, "Content-Length: 20000");
+    assert!(long.len() < 128 * 1024);
+    let answer = format!("{long}{}", "b".repeat(20_000));
+    let pair = Pair::before(Vendor::answering(answer).await, |setup| setup).await;
+    let response = pair.call(get("/p/c/x")).await;
+    assert_eq!((response.status(), response.body.data.len()), (200, 20_000));
+}
+
+/// Begins an upload, and answers before its end with more fields than hyper reads at first.
+async fn answer_early(
+    gateway: &Gateway,
+    vendor: &ManualVendor,
+    idle: Option<&mut VendorConnection>,
+) -> RawResponse {
+    let mut caller = Caller::connect(gateway.address).await;
+    let begun = "POST /p/c/x HTTP/1.1\r\nHost: app.test\r\nContent-Length: 9\r\n\r\nhalf";
+    caller.write(begun).await;
+    let early = head_of("413 Content Too Large", 150, "y", "Content-Length: 0");
+    let mut new = None;
+    let connection = match idle {
+        Some(idle) => idle,
+        None => new.insert(vendor.accept().await),
+    };
+    connection.head().await;
+    connection.write(early).await;
+    caller.response("POST").await
+}
+
+/// A head with many fields can't be read again while the request is being sent. The next one is read at once, and no
+/// connection that was open before stands in its way.
+#[tokio::test]
+async fn v3_an_early_answer_with_many_fields_fails_once() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Gateway::to(&vendor).await;
+    let mut callers = Vec::new();
+    let mut connections = Vec::new();
+    for _ in 0..2 {
+        let mut caller = Caller::connect(gateway.address).await;
+        caller.write(get("/p/c/x")).await;
+        let mut connection = vendor.accept().await;
+        connection.head().await;
+        connections.push(connection);
+        callers.push(caller);
+    }
+    for (caller, connection) in callers.iter_mut().zip(&mut connections) {
+        connection
+            .write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+            .await;
+        assert_eq!(caller.response("GET").await.status(), 200);
+    }
+    let first = answer_early(&gateway, &vendor, connections.last_mut()).await;
+    assert_eq!(
+        (first.status(), first.error()),
+        (502, Some("upstream-protocol"))
+    );
+    let next = answer_early(&gateway, &vendor, None).await;
+    assert_eq!((next.status(), next.error()), (413, None));
+    assert_eq!(next.head.value("x149"), Some("y"));
+    // The idle connection is closed.
+    if let Some(idle) = connections.first_mut() {
+        idle.closed().await;
+    }
+}
+
+#[tokio::test]
+async fn v3_a_head_with_many_fields_is_remembered_without_connections() {
+    let vendor = ManualVendor::bind().await;
+    let gateway = Setup::new(&vendor)
+        .transport(|transport| transport.pool_idle_timeout(Duration::from_millis(50)))
+        .start()
+        .await;
+    let mut caller = Caller::connect(gateway.address).await;
+    caller.write(get("/p/c/x")).await;
+    let mut connection = vendor.accept().await;
+    connection.head().await;
+    connection
+        .write(head_of("200 OK", 150, "y", "Content-Length: 0"))
+        .await;
+    assert_eq!(caller.response("GET").await.status(), 200);
+    connection.closed().await;
+    // Meanwhile the pool removes the hosts that it doesn't need. The test passes with any pause.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let early = answer_early(&gateway, &vendor, None).await;
+    assert_eq!((early.status(), early.error()), (413, None));
+}
+
+/// Bytes of a body can't be read again. The next connection reads as many trailers as fields of a head.
+#[tokio::test]
+async fn v3_many_trailers_break_a_response_off_once() {
+    let trailers: String = (0..150).map(|nth| format!("x{nth}: y\r\n")).collect();
+    let answer = format!(
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: x149\r\n\r\n4\r\nbody\r\n0\r\n{trailers}\r\n"
+    );
+    // The second request isn't sent whole.
+    for request in [
+        request("GET", "/p/c/x", &["TE: trailers"], ""),
+        request(
+            "POST",
+            "/p/c/x",
+            &["TE: trailers", "Content-Length: 9"],
+            "half",
+        ),
+    ] {
+        let vendor = ManualVendor::bind().await;
+        let gateway = Gateway::to(&vendor).await;
+        let method = request.split(' ').next().unwrap_or_default();
+        for is_first in [true, false] {
+            let mut caller = Caller::connect(gateway.address).await;
+            caller.write(&request).await;
+            let mut connection = vendor.accept().await;
+            connection.head().await;
+            connection.write(&answer).await;
+            let response = caller.response(method).await;
+            assert_eq!(response.status(), 200);
+            assert_eq!(response.complete(), !is_first, "{method}");
+            // hyper's server sends the trailers that the head names.
+            let last = response.body.trailers.last();
+            let name = last.map(|(name, _)| name.as_str());
+            assert_eq!(name, (!is_first).then_some("x149"), "{method}");
         }
     }
 }
