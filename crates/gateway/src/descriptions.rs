@@ -134,7 +134,9 @@ fn integrations(config: &Config) -> impl Iterator<Item = Integration> {
         Store::File(connections) => &connections[..],
         Store::Sqlite(_) => &[],
     };
-    let names = connections.iter().map(|(_, connection)| connection.integration());
+    let names = connections
+        .iter()
+        .map(|(_, connection)| connection.integration());
     let named: HashSet<&str> = names.collect();
     let mut listed = config.declared.listed();
     listed.retain(|listed| listed.origin == Origin::Config || named.contains(&*listed.name));
