@@ -21,7 +21,7 @@ use crate::addressing::{Place, Way, Ways, by_key};
 use crate::callers::{AuditPaths, Authentication, authenticate};
 use crate::descriptions::Descriptions;
 use crate::metrics::Metrics;
-use crate::page::Page;
+use crate::page::{Page, guard};
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
@@ -64,6 +64,7 @@ where
     S::Future: Send,
 {
     let ways = Arc::new(ways);
+    let passthrough = from_fn_with_state(published.is_some(), guard).layer(passthrough);
     let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
     let calls = authenticated.layer(passthrough.clone());
     let mut own = match pages {

@@ -296,7 +296,7 @@ fn build(
     let mount = settings::mount(file.mount.as_ref(), &mut problems);
     let ways = addressing::ways(&file, &mount, &mut problems);
     let has_page = page::page(&file, &mount, &ways, &mut problems);
-    warnings.extend(page::warnings(&file, &ways));
+    warnings.extend(page::warnings(&file, &tables, &ways));
     let response_head_timeout = settings::timeout(
         file.timeouts.response_head.as_ref(),
         Config::RESPONSE_HEAD_TIMEOUT,

@@ -2,11 +2,17 @@
 
 use tower_passthrough::service::ResponseHeaderPolicy;
 
+use super::catalog::Table;
 use super::file::File;
 use super::integration::Declared;
 use super::problem::{Problem, Problems};
+use super::value::Text;
 use crate::addressing::{Way, Ways};
 use crate::page::{self, Entry};
+
+/// The reason for `browser-safe`.
+const ACTS: &str = "without \"browser-safe\", content of upstreams acts on its address: header fields such as Set-Cookie, and the scripts \
+                    and service workers of HTML, which may read a key that is typed into the page";
 
 /// Returns `true` if the page is on.
 pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problems) -> bool {
@@ -26,18 +32,29 @@ pub(super) fn page(file: &File, mount: &str, ways: &Ways, problems: &mut Problem
 }
 
 /// Returns the warnings about the page.
-pub(super) fn warnings(file: &File, ways: &Ways) -> Vec<String> {
+pub(super) fn warnings(file: &File, tables: &[Table<'_>], ways: &Ways) -> Vec<String> {
     let mut warnings = Vec::new();
     if !file.page.as_ref().is_some_and(|page| *page.get_ref()) {
         return warnings;
     }
-    let policy = file.response_headers.as_ref().map(|policy| policy.0);
-    if policy != Some(ResponseHeaderPolicy::BrowserSafe) {
-        warnings.push(
-            "page = true brings browsers to the gateway, and header fields of upstreams such as Set-Cookie act on its address: set \
-             response_headers = \"browser-safe\""
-                .to_owned(),
-        );
+    let is_safe = |policy: &Option<Text<ResponseHeaderPolicy>>| {
+        let policy = policy.as_ref().map(|policy| policy.0);
+        policy.map(|policy| policy == ResponseHeaderPolicy::BrowserSafe)
+    };
+    if is_safe(&file.response_headers) != Some(true) {
+        warnings.push(format!(
+            "page = true brings browsers to the gateway, and {ACTS}: set response_headers = \"browser-safe\""
+        ));
+    }
+    for table in tables.iter().filter(|table| !table.is_replaced) {
+        let policy = &table.integration.get_ref().response_headers;
+        if is_safe(policy) == Some(false) {
+            warnings.push(format!(
+                "integration {:?}: it has response_headers = \"all\", but page = true brings browsers to the gateway, and {ACTS}: set \
+                 \"browser-safe\" there",
+                table.name
+            ));
+        }
     }
     let in_page = [Way::Path, Way::Header, Way::Key];
     if !in_page.into_iter().any(|way| ways.has(way)) {

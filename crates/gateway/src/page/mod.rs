@@ -5,6 +5,7 @@
 
 mod entry;
 mod file;
+mod guard;
 mod render;
 
 use std::convert::Infallible;
@@ -19,6 +20,7 @@ use tower_service::Service;
 
 pub(crate) use self::entry::Entry;
 use self::file::File;
+pub(crate) use self::guard::guard;
 use crate::addressing::{Way, Ways};
 use crate::routes;
 

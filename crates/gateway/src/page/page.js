@@ -22,6 +22,10 @@ const tabs = [...document.querySelectorAll("[role=tab]")];
 const rows = [...document.querySelectorAll("#list tbody tr:not(.group)")];
 const wide = matchMedia("(min-width: 68rem)");
 
+// The address of the gateway: a proxy in front may serve it below a path.
+const address = new URL(".", location.href).href.slice(0, -1);
+const prefix = address.slice(location.origin.length);
+
 let gateway = { mount: "/passthrough", by: "path", key: true };
 let chosen = null;
 let call = null;
@@ -201,7 +205,7 @@ function marked(text) {
 function filled(text) {
   const id = encode(value("conn") || "CONNECTION");
   const host = hostOf(id);
-  return text.replaceAll("https://gateway.invalid/connection", location.origin + below(id)).replaceAll("https://gateway.invalid", location.origin)
+  return text.replaceAll("https://gateway.invalid/connection", location.origin + below(id)).replaceAll("https://gateway.invalid", address)
     .replaceAll("https://connection.gateway.invalid", `${location.protocol}//${host}`).replaceAll("connection.gateway.invalid", host);
 }
 
@@ -284,7 +288,7 @@ function encode(text) {
 
 // Returns the path of the connection with that encoded id.
 function below(id) {
-  return (gateway.mount === "/" ? "" : gateway.mount) + (gateway.by === "path" ? `/${id}` : "");
+  return prefix + (gateway.mount === "/" ? "" : gateway.mount) + (gateway.by === "path" ? `/${id}` : "");
 }
 
 // Returns the request-target as it was typed.

@@ -29,7 +29,7 @@ async fn newman_verifies_each_integration() {
     // A name with characters that end a variable of Postman, or a string of JSON.
     let second = format!(
         "[integration.'b}}}}\"{{{{connection}}}}']\nbase_url = \"{}/api\"\ntitle = \"B \\\"quoted\\\"\"\n\
-         verify = \"users/me?fields=a%2Cb&brief\"\nauth = {{ kind = \"header\", name = \"x-key\", value = \"{{api_key}}\" }}\n\
+         verify = \"/users/me?fields=a%2Cb&brief\"\nauth = {{ kind = \"header\", name = \"x-key\", value = \"{{api_key}}\" }}\n\
          [connection.second]\nintegration = 'b}}}}\"{{{{connection}}}}'\nsecret = {{ api_key = \"c4nary-second\" }}",
         vendor.origin()
     );

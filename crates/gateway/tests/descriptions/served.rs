@@ -154,7 +154,7 @@ async fn the_server_of_a_gateway_with_tls_has_https() {
 async fn integrations_are_listed_without_connections() {
     let vendor = Vendor::ok().await;
     let table = "[integration.'a\"b\\</script>']\nbase_url = \"https://{region}.a.test/v2\"\ntitle = \"A\\n\\\"B\\\"\"\n\
-                 docs = \"https://docs.a.test\"\nverify = \"me?x=1\"\nauth = { kind = \"bearer\" }\n\
+                 docs = \"https://docs.a.test\"\nverify = \"/me?x=1\"\nauth = { kind = \"bearer\" }\n\
                  [connection.hidden-connection]\nintegration = 'a\"b\\</script>'\nvariables = { region = \"eu\" }\n\
                  secret = { token = \"c4nary\" }";
     let config = Config::new(&vendor).top("page = true").table(table);
@@ -235,7 +235,7 @@ async fn mistakes_are_reported() {
         let line = format!("verify = \"{verify}\"");
         let ended = check(Config::new(&vendor).integration(&line).to_string());
         assert_eq!(ended.code, Some(2), "{verify}");
-        let expected = "expected a path relative to the base URL";
+        let expected = "integration.v.verify: expected a path such as";
         assert!(ended.stderr.contains(expected), "{verify}: {ended:?}");
     }
 }

@@ -331,6 +331,34 @@ async fn a_field_or_the_key_names_the_connection() {
     }
 }
 
+/// A proxy may remove a path in front of the gateway. The key must not go to the application that has the rest of the origin.
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_stay_below_the_path_of_the_page() {
+    let vendor = Vendor::ok().await;
+    let gateway = gateway(&vendor).await;
+    let Some(seen) = run("prefix", &gateway, "").await else {
+        return;
+    };
+    assert_no_faults(&seen);
+    assert_eq!(seen["elsewhere"], serde_json::json!([]), "{seen:#}");
+    assert!(of(&seen, "/status").starts_with("200 "), "{seen:#}");
+    assert_eq!(vendor.next().await.target(), "/v1/models");
+    assert!(vendor.try_next().await.is_none());
+    assert_eq!(of(&seen, "/target"), "GET /sub/passthrough/c/v1/models");
+    let mount = format!("{}/passthrough/c", of(&seen, "/at"));
+    let command = of(&seen, "/curl");
+    assert!(
+        command.ends_with(&format!("'{mount}/v1/models'")),
+        "{command}"
+    );
+    let code: Vec<String> = serde_json::from_value(seen["code"].clone()).unwrap();
+    let python = code.iter().find(|code| code.contains("from openai import"));
+    let python = python.unwrap_or_else(|| panic!("{seen:#}"));
+    assert!(python.contains(&format!("\"{mount}\"")), "{python}");
+    let refused = of(&seen, "/left");
+    assert!(refused.contains("isn't below this connection"), "{refused}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_code_for_an_sdk_has_the_address_of_the_gateway() {
     let vendor = Vendor::ok().await;

@@ -4,7 +4,9 @@ use testkit::caller::Caller;
 use testkit::process::binary::check;
 use testkit::process::canary::{KEY, TOKEN};
 use testkit::process::config::Config;
+use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
+use testkit::reply::Reply;
 use testkit::vendor::Vendor;
 
 const FILES: [(&str, &str); 4] = [
@@ -256,6 +258,94 @@ fn the_page_warns_of_fields_that_act_in_a_browser() {
         let ended = check(format!("{lines}\n{rest}"));
         assert_eq!(ended.code, Some(0), "{ended:?}");
         assert_eq!(ended.stderr.contains(warning), warns, "{lines}: {ended:?}");
+    }
+}
+
+/// An integration or a file of the catalog may have a policy of its own.
+#[test]
+fn the_page_warns_of_each_integration_that_acts_in_a_browser() {
+    let table = |name: &str, line: &str| {
+        format!("[integration.{name}]\nbase_url = \"https://{name}.test\"\n{line}\n")
+    };
+    let all = "response_headers = \"all\"";
+    let folder = Folder::new();
+    folder.write(
+        "more.toml",
+        [table("filed", all), table("replaced", all)].concat(),
+    );
+    let file = folder.path("more.toml").display().to_string();
+    let top = format!(
+        "response_headers = \"browser-safe\"\ncatalog = [\"bundled\", {file:?}]\nanyone = true\n"
+    );
+    let tables = [
+        table("own", all),
+        table("heir", "extends = \"own\""),
+        table("safe", "response_headers = \"browser-safe\""),
+        table("replaced", ""),
+    ]
+    .concat();
+    let ended = check(format!("page = true\n{top}{tables}"));
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    for (name, warns) in [
+        ("own", true),
+        ("heir", true),
+        ("filed", true),
+        ("safe", false),
+        ("replaced", false),
+    ] {
+        let warning = format!("integration {name:?}: it has response_headers = \"all\"");
+        assert_eq!(ended.stderr.contains(&warning), warns, "{name}: {ended:?}");
+    }
+    assert!(ended.stderr.contains("service workers"), "{ended:?}");
+    let ended = check(format!("page = false\n{top}{tables}"));
+    assert!(
+        !ended.stderr.contains("it has response_headers"),
+        "{ended:?}"
+    );
+}
+
+/// A service worker of an upstream could replace the page's files.
+#[tokio::test]
+async fn upstreams_register_no_service_workers_on_the_origin_of_the_page() {
+    let reply = "HTTP/1.1 200 OK\r\nContent-Type: text/javascript\r\nService-Worker-Allowed: /\r\nContent-Length: 2\r\n\r\nok";
+    let vendor = Vendor::answering(Reply::bytes(reply)).await;
+    let base = Config::new(&vendor)
+        .top("address_by = [\"path\", \"header\", \"host\", \"key\"]\nhost_pattern = \"{connection}.gw.test\"")
+        .callers(&format!("[[caller]]\napi_key = \"{KEY}\"\nconnections = [\"c\"]"));
+    let key = format!("x-api-key: {KEY}");
+    let calls = [
+        ("/passthrough/c/sw.js", "x-none: x"),
+        ("/passthrough/sw.js", "x-connection: c"),
+        ("/sw.js", "x-none: x"),
+        ("/sw.js", "host: c.gw.test"),
+    ];
+    for policy in ["all", "browser-safe"] {
+        let line = format!("response_headers = \"{policy}\"");
+        let config = base.clone().integration(&line).top("page = true");
+        let gateway = Gateway::start(&config).await;
+        for (path, field) in calls {
+            let answer = gateway.curl(path, &["-H", &key, "-H", field]).await;
+            assert_eq!((answer.status(), answer.body()), (200, "ok"), "{path}");
+            let allowed = answer.field("service-worker-allowed");
+            assert_eq!(allowed, None, "{policy} {path} {field}");
+            vendor.next().await;
+            let script = ["-H", &key, "-H", field, "-H", "service-worker: script"];
+            let answer = gateway.curl(path, &script).await;
+            assert_eq!(answer.status(), 403, "{policy} {path} {field}");
+            let code = "\"code\":\"service-worker\"";
+            assert!(answer.body().contains(code), "{}", answer.body());
+            assert!(vendor.try_next().await.is_none(), "{policy} {path}");
+        }
+    }
+    // Without the page, nothing changes.
+    let gateway = Gateway::start(&base).await;
+    for (path, field) in calls {
+        let script = ["-H", &key, "-H", field, "-H", "service-worker: script"];
+        let answer = gateway.curl(path, &script).await;
+        assert_eq!((answer.status(), answer.body()), (200, "ok"), "{path}");
+        assert_eq!(answer.field("service-worker-allowed"), Some("/"), "{path}");
+        let received = vendor.next().await;
+        assert_eq!(received.head.value("service-worker"), Some("script"));
     }
 }
 

@@ -11,7 +11,8 @@ const browser = await chromium.launch({
 
 const faults = [];
 
-async function open(options = {}) {
+// Opens the page of the gateway, or of a proxy in front of the gateway.
+async function open(options = {}, at = GATEWAY) {
   const context = await browser.newContext(options);
   if (options.javaScriptEnabled !== false) {
     await context.addInitScript(() => addEventListener("securitypolicyviolation", (event) => {
@@ -28,10 +29,10 @@ async function open(options = {}) {
   page.on("request", (request) => {
     // A redirect that isn't followed is also reported. The test looks at the server that it leads to.
     if (request.redirectedFrom()) return;
-    if (!request.url().startsWith(`${GATEWAY}/`) && !/^(blob|data):/.test(request.url())) faults.push(`request: ${request.url()}`);
+    if (!request.url().startsWith(`${at}/`) && !/^(blob|data):/.test(request.url())) faults.push(`request: ${request.url()}`);
   });
   page.on("popup", (popup) => faults.push(`popup: ${popup.url()}`));
-  await page.goto(`${GATEWAY}/`);
+  await page.goto(`${at}/`);
   if (options.javaScriptEnabled !== false) await page.locator("#search").waitFor();
   return page;
 }
