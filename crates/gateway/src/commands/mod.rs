@@ -109,11 +109,7 @@ maintain!(SqliteStore);
 maintain!(PostgresStore);
 
 /// Opens the store, runs the command, and prints the result.
-pub(crate) fn main(
-    command: &Connections,
-    store: &Store,
-    declared: &Declared,
-) -> ExitCode {
+pub(crate) fn main(command: &Connections, store: &Store, declared: &Declared) -> ExitCode {
     ended(block_on(async {
         let mut out = BufWriter::new(io::stdout().lock());
         let done = match store {

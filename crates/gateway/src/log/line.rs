@@ -119,7 +119,10 @@ impl Line<'_> {
         let start = self.bytes.len();
         // Writing into memory doesn't fail.
         let _ = serde_json::to_writer(&mut *self.bytes, text);
-        if text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+        if text
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() || byte == b' ')
+        {
             return;
         }
         let written = self.bytes.split_off(start);
@@ -167,7 +170,11 @@ mod tests {
 
     #[test]
     fn a_json_line_has_nothing_that_a_terminal_interprets() {
-        for text in ["a\u{9b}31m\u{202e}b", "\u{1b}[\n\"\\", "é\u{1f600}\u{e000}\u{feff}"] {
+        for text in [
+            "a\u{9b}31m\u{202e}b",
+            "\u{1b}[\n\"\\",
+            "é\u{1f600}\u{e000}\u{feff}",
+        ] {
             let json = serde_json::to_string(text).unwrap_or_default();
             let written = Harmless(&json).to_string();
             assert_eq!(serde_json::from_str(&written).ok(), Some(text.to_owned()));
