@@ -623,7 +623,7 @@ fn sample() -> Source {
 fn wrong_entries_are_found() {
     assert_eq!(faults(&sample()), Vec::<String>::new());
     type Change = fn(&mut Entry);
-    let changes: [(&str, Change); 31] = [
+    let changes: [(&str, Change); 33] = [
         ("isn't an https URL", |it| {
             it.base_url = "http://{account}.acme.com/api".into()
         }),
