@@ -198,7 +198,10 @@ pub(crate) fn remove_parameter(request: &mut AuthRequest<'_>, name: &str) -> Res
     if kept.len() == query.len() {
         return Ok(());
     }
-    let mut target = request.uri().path().to_owned();
+    // Allocated at its final size, as another scheme may have added a secret to the query.
+    let path = request.uri().path();
+    let mut target = String::with_capacity(path.len() + 1 + kept.len());
+    target.push_str(path);
     if !kept.is_empty() {
         target.push('?');
         target.push_str(&kept);

@@ -130,7 +130,7 @@ fn measure(arguments: &[String]) -> Result<(), BoxError> {
 
 /// Returns the ratio of the instructions on this machine to those on the machine of the figures, by the peer that consists only of hyper.
 /// Processors with other vector instructions run other versions of `memcpy`. Without the peer, the ratio is 1.
-fn machine(counted: &[(Case, f64)], committed: &Figures) -> f64 {
+fn machine(counted: &[(&Case, f64)], committed: &Figures) -> f64 {
     const PEER: &str = "legacy";
     let peer = counted.iter().find(|(case, _)| case.name == PEER);
     match (peer, committed.of(PEER)) {
