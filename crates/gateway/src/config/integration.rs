@@ -985,11 +985,11 @@ mod tests {
 
     use super::super::file::File;
     use super::super::network::TransportKey;
-    use super::super::{Folder, Purpose, build, read, shape};
+    use super::super::{ConfigError, Folder, Purpose, build, read, shape};
 
     /// `Debug` of a config contains no secret of the file.
     #[test]
-    fn a_config_keeps_no_secret_of_the_file_as_text() {
+    fn a_config_keeps_no_secret_of_the_file_as_text() -> Result<(), ConfigError> {
         let config = r#"
             anyone = true
             [integration.own]
@@ -1014,9 +1014,7 @@ mod tests {
             let folder = Folder::of(Path::new("test.toml"));
             build(file, tree.get_ref(), folder, None, Purpose::Serve, key)
         });
-        let Ok(loaded) = loaded else {
-            panic!("{loaded:?}");
-        };
+        let loaded = loaded?;
         let shown = format!("{loaded:?}");
         assert!(!shown.contains("c4nary"), "{shown}");
         // The names are still known, so that only a secret without use is warned of.
@@ -1029,5 +1027,6 @@ mod tests {
             matches!(warnings.as_slice(), [warning] if warning.ends_with("secrets \"other\"")),
             "{warnings:?}"
         );
+        Ok(())
     }
 }
