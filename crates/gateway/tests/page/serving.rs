@@ -362,6 +362,9 @@ async fn other_ways_to_name_a_connection_go_on_working() {
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     for (path, arguments) in [
         ("/", &["-X", "POST"][..]),
+        ("/catalog.json", &["-X", "POST"]),
+        ("/openapi.json", &["-X", "POST"]),
+        ("/postman.json", &["-X", "POST"]),
         ("/x", &[]),
         ("/page.js/x", &[]),
         ("/passthrough/", &[]),
