@@ -39,6 +39,9 @@ const POSTMAN: &str = "/postman.json";
 /// The maximum length of a `Host` that is written into a description, in bytes.
 const MAX_AUTHORITY: usize = 255 + 6;
 
+/// Writes a document in one format.
+type Write = fn(&Document) -> String;
+
 /// The description of the mount of a config.
 #[derive(Clone, Debug)]
 pub(crate) struct Descriptions {
@@ -100,7 +103,7 @@ impl Descriptions {
         S::Future: Send,
     {
         let descriptions = Arc::new(self);
-        let writers: [(&str, fn(&Document) -> String); 2] = [
+        let writers: [(&str, Write); 2] = [
             (OPENAPI, Document::to_openapi),
             (POSTMAN, Document::to_postman),
         ];
@@ -156,12 +159,12 @@ impl Descriptions {
 /// A description in one format. The last text is kept, because most callers use the same address of the gateway.
 struct Texts {
     descriptions: Arc<Descriptions>,
-    write: fn(&Document) -> String,
+    write: Write,
     last: Mutex<Option<(Option<String>, Arc<Text>)>>,
 }
 
 impl Texts {
-    fn new(descriptions: Arc<Descriptions>, write: fn(&Document) -> String) -> Self {
+    fn new(descriptions: Arc<Descriptions>, write: Write) -> Self {
         Self {
             descriptions,
             write,
