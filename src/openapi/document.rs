@@ -1,5 +1,7 @@
 //! The mount that both forms describe.
 
+use std::collections::HashSet;
+
 use http::StatusCode;
 use http::header::HeaderName;
 use serde_json::Value;
@@ -228,9 +230,7 @@ impl Document {
 
 impl Mount {
     fn parse(mount: &str) -> Self {
-        let mut taken = [CONNECTION, PATH, QUERY, DOMAIN]
-            .map(str::to_owned)
-            .to_vec();
+        let mut taken = HashSet::from([CONNECTION, PATH, QUERY, DOMAIN].map(str::to_owned));
         let mut segments = Vec::new();
         let path = mount.strip_suffix('/').unwrap_or(mount);
         for segment in path.split('/').skip(1) {
@@ -307,13 +307,13 @@ pub(super) fn set(object: &mut Value, name: &str, value: impl Into<Value>) {
 }
 
 /// Returns the name, with a number after it if the name is taken, and takes it.
-pub(super) fn unique(name: String, taken: &mut Vec<String>) -> String {
+pub(super) fn unique(name: String, taken: &mut HashSet<String>) -> String {
     let mut chosen = name.clone();
     let mut number = 2_usize;
     while taken.contains(&chosen) {
         chosen = format!("{name}_{number}");
         number += 1;
     }
-    taken.push(chosen.clone());
+    taken.insert(chosen.clone());
     chosen
 }

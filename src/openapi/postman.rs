@@ -1,5 +1,7 @@
 //! The Postman collection (<https://schema.postman.com/collection/json/v2.1.0/draft-07/docs/index.html>).
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use super::document::{Document, Place, Segment, set, unique};
@@ -18,20 +20,19 @@ const CONNECTION: &str = "connection";
 
 pub(super) fn collection(document: &Document) -> Value {
     let names_connection = !matches!(document.place, Place::Elsewhere);
-    let mut taken = [BASE_URL, API_KEY].map(str::to_owned).to_vec();
+    let mut taken = HashSet::from([BASE_URL, API_KEY].map(str::to_owned));
     let mut variables = vec![
         json!({ "key": BASE_URL, "value": base_url(document), "type": "string" }),
         json!({ "key": API_KEY, "value": "", "type": "secret" }),
     ];
     if names_connection {
-        taken.push(CONNECTION.to_owned());
+        taken.insert(CONNECTION.to_owned());
         variables.push(json!({ "key": CONNECTION, "value": "", "type": "string" }));
     }
     let of_server = document.servers.first().into_iter();
     let of_server = of_server.flat_map(|server| server.variables.iter().map(|name| &**name));
     for name in of_server.chain(document.mount.parameters()) {
-        if !taken.iter().any(|known| known == name) {
-            taken.push(name.to_owned());
+        if taken.insert(name.to_owned()) {
             variables.push(json!({ "key": name, "value": "", "type": "string" }));
         }
     }
@@ -42,8 +43,7 @@ pub(super) fn collection(document: &Document) -> Value {
         let mut of_path = Vec::new();
         folders.push(folder(document, integration, &variable, &mut of_path));
         for name in of_path {
-            if !taken.contains(&name) {
-                taken.push(name.clone());
+            if taken.insert(name.clone()) {
                 variables.push(json!({ "key": name, "value": "", "type": "string" }));
             }
         }

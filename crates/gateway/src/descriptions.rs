@@ -4,6 +4,8 @@
 //! contain no connection, no caller and no secret.
 
 use std::collections::HashSet;
+use std::convert::Infallible;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
@@ -12,6 +14,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use bytes::Bytes;
 use http::header::{
     CACHE_CONTROL, CONTENT_TYPE, ETAG, HOST, IF_NONE_MATCH, X_CONTENT_TYPE_OPTIONS,
 };
@@ -19,10 +22,12 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 use tower_passthrough::openapi::{Document, Integration};
+use tower_service::Service;
 
 use crate::addressing::{CONNECTION, Way};
 use crate::callers::{API_KEY, Callers};
 use crate::config::{Config, Listed, Origin, Store};
+use crate::peers::NotACall;
 use crate::routes;
 
 /// The paths of the descriptions.
@@ -33,6 +38,9 @@ const POSTMAN: &str = "/postman.json";
 
 /// The maximum length of a `Host` that is written into a description, in bytes.
 const MAX_AUTHORITY: usize = 255 + 6;
+
+/// Writes a document in one format.
+type Write = fn(&Document) -> String;
 
 /// The description of the mount of a config.
 #[derive(Clone, Debug)]
@@ -87,28 +95,43 @@ impl Descriptions {
         })
     }
 
-    /// Returns the routes, for GET and HEAD alone.
-    pub(crate) fn router(self) -> Router {
-        let postman = self.clone();
-        let write_openapi = async move |request: Request| {
-            let document = self.at(&request);
-            respond(request.headers(), document.to_openapi())
-        };
-        let write_postman = async move |request: Request| {
-            let document = postman.at(&request);
-            respond(request.headers(), document.to_postman())
-        };
-        Router::new()
-            .route(OPENAPI, get(write_openapi))
-            .route(POSTMAN, get(write_postman))
-            .method_not_allowed_fallback(routes::other_method)
+    /// Returns the routes, for GET and HEAD alone. `others` answers other methods; without it, they are answered by 405.
+    pub(crate) fn router<S>(self, others: Option<S>) -> Router
+    where
+        S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
+        S::Response: IntoResponse,
+        S::Future: Send,
+    {
+        let descriptions = Arc::new(self);
+        let writers: [(&str, Write); 2] = [
+            (OPENAPI, Document::to_openapi),
+            (POSTMAN, Document::to_postman),
+        ];
+        let router = writers
+            .into_iter()
+            .fold(Router::new(), |router, (path, write)| {
+                let texts = Arc::new(Texts::new(Arc::clone(&descriptions), write));
+                let answer = async move |request: Request| {
+                    let server = texts.descriptions.server(&request);
+                    texts.text(server).response(request.headers())
+                };
+                let mut route = get(answer);
+                if let Some(others) = others.clone() {
+                    route = route.fallback_service(others);
+                }
+                router.route(path, route)
+            });
+        match others {
+            Some(_) => router,
+            None => router.method_not_allowed_fallback(routes::other_method),
+        }
     }
 
-    /// Returns the document with the server that the caller of this request reaches. Without a valid host, it has no server, and clients
-    /// then use the address from which they have got the document.
-    fn at(&self, request: &Request) -> Document {
+    /// Returns the URL of the server that the caller of this request reaches. `None` if the request has no valid host: clients then use
+    /// the address from which they have got the document.
+    fn server(&self, request: &Request) -> Option<String> {
         let host = requested_host(request.uri(), request.headers());
-        let url = match (&self.host_pattern, &self.public_url) {
+        match (&self.host_pattern, &self.public_url) {
             (None, Some(url)) => Some(url.clone()),
             (None, None) => host.map(|host| format!("{}://{host}", self.scheme)),
             (Some(pattern), url) => {
@@ -122,9 +145,83 @@ impl Descriptions {
                 let port = port.map(|port| format!(":{port}")).unwrap_or_default();
                 Some(format!("{scheme}://{pattern}{port}"))
             }
+        }
+    }
+
+    /// Returns the document with this server, if it's valid.
+    fn at(&self, server: Option<&str>) -> Document {
+        let document = self.document.clone();
+        let server = server.and_then(|url| document.clone().server(url).ok());
+        server.unwrap_or(document)
+    }
+}
+
+/// A description in one format. The last text is kept, because most callers use the same address of the gateway.
+struct Texts {
+    descriptions: Arc<Descriptions>,
+    write: Write,
+    last: Mutex<Option<(Option<String>, Arc<Text>)>>,
+}
+
+impl Texts {
+    fn new(descriptions: Arc<Descriptions>, write: Write) -> Self {
+        Self {
+            descriptions,
+            write,
+            last: Mutex::new(None),
+        }
+    }
+
+    /// Returns the text for this server.
+    fn text(&self, server: Option<String>) -> Arc<Text> {
+        let last = || self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, text)) = &*last() {
+            if *of == server {
+                return Arc::clone(text);
+            }
+        }
+        let document = self.descriptions.at(server.as_deref());
+        let text = Arc::new(Text::new((self.write)(&document)));
+        *last() = Some((server, Arc::clone(&text)));
+        text
+    }
+}
+
+/// A written description, and its tag.
+struct Text {
+    bytes: Bytes,
+    tag: String,
+}
+
+impl Text {
+    fn new(text: String) -> Self {
+        let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&text));
+        Self {
+            bytes: text.into(),
+            tag: format!("\"{digest}\""),
+        }
+    }
+
+    /// Returns the text, or 304 if the caller has it.
+    fn response(&self, headers: &HeaderMap) -> Response {
+        let mut response = match is_known(headers, &self.tag) {
+            true => StatusCode::NOT_MODIFIED.into_response(),
+            false => {
+                let mut response = Response::new(Body::from(self.bytes.clone()));
+                let json = HeaderValue::from_static("application/json");
+                response.headers_mut().insert(CONTENT_TYPE, json);
+                response
+            }
         };
-        let server = url.and_then(|url| self.document.clone().server(&url).ok());
-        server.unwrap_or_else(|| self.document.clone())
+        response.extensions_mut().insert(NotACall);
+        let fields = response.headers_mut();
+        fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        // A digest in base64 is always a valid value.
+        if let Ok(tag) = HeaderValue::from_str(&self.tag) {
+            fields.insert(ETAG, tag);
+        }
+        response
     }
 }
 
@@ -168,29 +265,6 @@ fn requested_host(uri: &Uri, headers: &HeaderMap) -> Option<Authority> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     let is_plain = !authority.host().is_empty() && authority.as_str().bytes().all(fits);
     (is_plain && authority.as_str().len() <= MAX_AUTHORITY).then_some(authority)
-}
-
-/// Returns the text, or 304 if the caller has it.
-fn respond(headers: &HeaderMap, text: String) -> Response {
-    let digest = BASE64_URL_SAFE_NO_PAD.encode(Sha256::digest(&text));
-    let tag = format!("\"{digest}\"");
-    let mut response = match is_known(headers, &tag) {
-        true => StatusCode::NOT_MODIFIED.into_response(),
-        false => {
-            let mut response = Response::new(Body::from(text));
-            let json = HeaderValue::from_static("application/json");
-            response.headers_mut().insert(CONTENT_TYPE, json);
-            response
-        }
-    };
-    let fields = response.headers_mut();
-    fields.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    fields.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    // A digest in base64 is always a valid value.
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        fields.insert(ETAG, tag);
-    }
-    response
 }
 
 /// Returns `true` if `If-None-Match` names the tag, or is `*` (RFC 9110 §13.1.2). Tags are compared weakly.
@@ -239,6 +313,29 @@ mod tests {
         headers.append(HOST, HeaderValue::from_static("b.test"));
         let uri = Uri::from_static("/openapi.json");
         assert!(requested_host(&uri, &headers).is_none());
+    }
+
+    #[test]
+    fn a_description_is_written_once_for_a_server() -> Result<(), Box<dyn std::error::Error>> {
+        let descriptions = Arc::new(Descriptions {
+            document: Document::new("/passthrough")?,
+            public_url: None,
+            host_pattern: None,
+            scheme: "http",
+        });
+        for write in [Document::to_openapi, Document::to_postman] {
+            let texts = Texts::new(Arc::clone(&descriptions), write);
+            let at = |server: Option<&str>| texts.text(server.map(str::to_owned));
+            let first = at(Some("http://a.test"));
+            assert!(Arc::ptr_eq(&first, &at(Some("http://a.test"))));
+            for other in [Some("http://b.test"), None] {
+                let other = at(other);
+                assert!(first.bytes != other.bytes && first.tag != other.tag);
+            }
+            let again = at(Some("http://a.test"));
+            assert!(first.bytes == again.bytes && first.tag == again.tag);
+        }
+        Ok(())
     }
 
     #[test]

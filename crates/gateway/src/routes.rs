@@ -74,19 +74,16 @@ where
             .layer(map_response(async |response| no_call(response))),
         None => Router::new(),
     };
-    if let Some(Published { descriptions, .. }) = &published {
-        let descriptions = descriptions.clone().router();
-        own = own.merge(descriptions.layer(map_response(async |response| no_call(response))));
-    }
     // With a key, calls may have any path that isn't a page.
     let with_key = |place| {
         let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
         authenticated.layer(key.layer(passthrough.clone()))
     };
-    if let Some(Published { page, .. }) = published {
-        // A call that a key names may have any path, so the page takes only the methods that read.
+    if let Some(Published { page, descriptions }) = published {
+        // A call that a key names may have any path, so these pages take only the methods that read.
         let others = ways.has(Way::Key).then(|| with_key(Place::Elsewhere));
-        own = own.merge(page.router(others));
+        let descriptions = descriptions.router(others.clone());
+        own = own.merge(page.router(others)).merge(descriptions);
     }
     let elsewhere = match ways.has(Way::Key) {
         true => own.fallback_service(with_key(Place::Elsewhere)),

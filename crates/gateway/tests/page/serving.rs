@@ -147,6 +147,11 @@ async fn the_list_contains_the_catalog() {
     assert!(bytes <= 40_000, "{bytes} bytes");
     let json = gateway.curl("/catalog.json", &[]).await;
     let data: serde_json::Value = serde_json::from_str(json.body()).unwrap();
+    // docs/page.md names these sizes.
+    for (path, sizes) in [("/", 25_000..35_000), ("/catalog.json", 230_000..290_000)] {
+        let bytes = gateway.curl(path, &[]).await.body().len();
+        assert!(sizes.contains(&bytes), "{path}: {bytes} bytes");
+    }
     let entries = data["entries"].as_array().unwrap();
     assert!(entries.len() > 140, "{} entries", entries.len());
     assert_eq!(html.body().matches("<th scope=row>").count(), entries.len());
@@ -202,6 +207,34 @@ async fn names_are_text_and_ids_and_secrets_are_absent() {
             assert!(!text.contains(secret), "{secret}");
         }
     }
+}
+
+/// docs/page.md warns of secrets in these values.
+#[tokio::test]
+async fn the_facts_that_the_documentation_names_are_shown() {
+    let vendor = Vendor::ok().await;
+    let table = "[integration.facts]\nbase_url = \"https://{region}.in-base.test\"\nverify = \"/me?in-verify=1\"\n\
+                 title = \"in-title\"\ncategory = \"in-category\"\nnote = \"in-note\"\ndocs = \"https://in-docs.test\"\n\
+                 variables = { region = { default = \"in-default\" } }\nquery = { key = \"in-query\" }";
+    let gateway = Gateway::start(&with_page(&vendor).table(table)).await;
+    let json = gateway.curl("/catalog.json", &[]).await;
+    let text = include_str!("../../../../docs/page.md");
+    let warning = text.split_once("Don't put a secret into").unwrap().1;
+    let (warning, _) = warning.split_once("\n\n").unwrap();
+    for (key, value) in [
+        ("`base_url`", "in-base"),
+        ("`verify` and its query", "in-verify"),
+        ("`title`", "in-title"),
+        ("`category`", "in-category"),
+        ("`note`", "in-note"),
+        ("`docs`", "in-docs"),
+        ("default of a variable", "in-default"),
+    ] {
+        assert!(json.body().contains(value), "{key} isn't shown");
+        let warning = warning.replace('\n', " ");
+        assert!(warning.contains(key), "{key}: {warning}");
+    }
+    assert!(!json.body().contains("in-query"));
 }
 
 #[test]
@@ -362,6 +395,9 @@ async fn other_ways_to_name_a_connection_go_on_working() {
     assert_eq!(page.field("content-type"), Some("text/html; charset=utf-8"));
     for (path, arguments) in [
         ("/", &["-X", "POST"][..]),
+        ("/catalog.json", &["-X", "POST"]),
+        ("/openapi.json", &["-X", "POST"]),
+        ("/postman.json", &["-X", "POST"]),
         ("/x", &[]),
         ("/page.js/x", &[]),
         ("/passthrough/", &[]),
