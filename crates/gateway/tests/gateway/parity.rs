@@ -358,7 +358,7 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
 ];
 
 /// The types whose methods return the type, but which aren't settings.
-const NO_SETTINGS: [&str; 25] = [
+const NO_SETTINGS: [&str; 26] = [
     "AccessLog",
     "Applied",
     "AuthContext",
@@ -380,6 +380,7 @@ const NO_SETTINGS: [&str; 25] = [
     "RefreshReport",
     "Requirements",
     "Result",
+    "Sdk",
     "Secret",
     "ServiceTransport",
     "StoredConnection",
