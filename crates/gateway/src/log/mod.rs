@@ -85,7 +85,7 @@ pub(crate) fn start() {
     }
 }
 
-/// Stops calls from waiting for the reader of the log: the following lines are queued. See [`queue`].
+/// Stops calls from waiting for the reader of the log: the following lines are queued. See [`mod@queue`].
 ///
 /// # Errors
 ///
