@@ -211,7 +211,7 @@ impl Probe<'_> {
             return Ok(Some(outcome));
         };
         for path in METADATA {
-            // A server without metadata is no fault, and neither is a server that can't be reached: not each entry has checked URLs.
+            // A server without metadata is normal, and so is a server that can't be reached: not each entry has checked URLs.
             let Ok(answer) = self.get(&format!("{host}{path}")).await else {
                 continue;
             };

@@ -9,7 +9,7 @@ use crate::client::Transport;
 use crate::oauth2::{OAuth2TokenSource, TokenEndpoint};
 use crate::upstream::{BaseUrlTemplate, Integrations, Upstream};
 
-/// What is built of entries, each at most once, when it's first used.
+/// The values that are built of entries. Each value is built at most once, when it's first used.
 struct Built<T>(Box<[OnceLock<Option<T>>]>);
 
 impl<T> Built<T> {

@@ -315,7 +315,7 @@ fn faults_of_pattern(entry: &Entry, name: &str, variable: &Variable) -> Vec<Stri
             found.push(format!("the pattern of `{name}` accepts {value:?}"));
         }
     }
-    // What a caller may name by a variable of a whole host, unless it's declared.
+    // The hosts that a variable for a whole host may name, unless the entry declares it.
     if !entry.variable_host && regex.is_match("evil.test") && name != "tenant" {
         found.push(format!("the pattern of `{name}` accepts any host"));
     }

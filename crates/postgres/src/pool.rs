@@ -206,7 +206,7 @@ impl Shared {
             server.password(password.expose());
         }
         if with_options {
-            // What the URL says comes last, and wins.
+            // The settings in the URL come last, and take precedence.
             let options = format!(
                 "-c statement_timeout={} -c idle_in_transaction_session_timeout=30000 \
                  -c default_transaction_isolation=read\\ committed {}",

@@ -23,7 +23,7 @@ const REVIVE_ATTEMPTS: u32 = 8;
 /// The number of times that a transaction of several statements is tried if it conflicts with others.
 const TRANSACTION_ATTEMPTS: u32 = 5;
 
-/// What the operations need.
+/// The values that the operations need.
 pub(crate) struct Database {
     pub(crate) pool: Pool,
     pub(crate) keys: Keys,

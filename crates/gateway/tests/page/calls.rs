@@ -231,7 +231,7 @@ async fn the_page_says_what_a_browser_changes() {
             .unwrap_or_else(|| panic!("{name} {part}: {seen:#}"))
             .to_owned()
     };
-    // As it was typed.
+    // The bytes are those that were typed.
     for same in ["//double", "a?", "a%2Fb/%2e%2E%2f?x=%27"] {
         assert_eq!(state(same, "differs"), "", "{same}");
         assert!(state(same, "status").starts_with("200"), "{same}");
