@@ -67,7 +67,11 @@ impl<'a> Address<'a> {
 
     /// Parses like [`parse`](Self::parse), but a path from which no router has removed the prefix.
     pub(crate) fn under(prefix: &Prefix, uri: &'a Uri) -> Result<Self, Error> {
-        Self::cut(prefix.below(uri)?, uri.query())
+        match prefix.below(uri)? {
+            // The path is the prefix alone, which contains no id.
+            "" if !uri.path().is_empty() => Self::cut("/", uri.query()),
+            path => Self::cut(path, uri.query()),
+        }
     }
 
     /// Returns the address of a request whose connection isn't in the path. All of `path` belongs to the upstream.

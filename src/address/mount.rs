@@ -64,8 +64,12 @@ impl Prefix {
     ///
     /// If the path isn't below the prefix.
     pub(super) fn below<'a>(&self, uri: &'a Uri) -> Result<&'a str, Error> {
-        let outside = || Error::bad_address("the path is outside of the mount");
-        self.strip(uri.path()).ok_or_else(outside)
+        let path = uri.path();
+        self.strip(path).ok_or_else(|| match path.starts_with('/') {
+            true => Error::bad_address("the path is outside of the mount"),
+            // `CONNECT host:443` and `OPTIONS *`.
+            false => super::no_path(),
+        })
     }
 
     fn strip_segments<'a>(&self, path: &'a str) -> Option<&'a str> {

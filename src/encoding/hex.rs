@@ -32,6 +32,24 @@ const fn lower_nibble(digit: u8) -> Option<u8> {
     }
 }
 
+/// The value of each digit in lower case, and [`NO_DIGIT`] for each other byte.
+const LOWER_VALUES: [u8; 256] = {
+    let mut values = [NO_DIGIT; 256];
+    let mut byte = 0_u8;
+    loop {
+        if let Some(value) = lower_nibble(byte) {
+            values[byte as usize] = value;
+        }
+        if byte == u8::MAX {
+            break values;
+        }
+        byte += 1;
+    }
+};
+
+/// A value that shares its bits with no digit.
+const NO_DIGIT: u8 = 0x80;
+
 /// Returns the two digits of a byte, in upper case.
 pub(crate) const fn digits(byte: u8) -> [u8; 2] {
     const fn digit(nibble: u8) -> u8 {
@@ -41,6 +59,18 @@ pub(crate) const fn digits(byte: u8) -> [u8; 2] {
         }
     }
     [digit(byte >> 4), digit(byte & 15)]
+}
+
+/// Writes two digits for each byte into `text`, in lower case.
+pub(crate) fn write_lower(bytes: &[u8], text: &mut [u8]) {
+    for (&byte, pair) in bytes.iter().zip(text.chunks_exact_mut(2)) {
+        for (to, nibble) in pair.iter_mut().zip([byte >> 4, byte & 15]) {
+            *to = match nibble {
+                0..=9 => b'0' + nibble,
+                _ => b'a' + nibble - 10,
+            };
+        }
+    }
 }
 
 /// Hands two digits for each byte to `sink`.
@@ -61,10 +91,7 @@ pub(crate) fn encode(bytes: &[u8], case: HexCase, sink: &mut Sink<'_>) {
 #[cfg(feature = "sigv4")]
 pub(crate) fn encode_hash(bytes: &[u8]) -> [u8; 64] {
     let mut text = [b'0'; 64];
-    let digits = bytes.iter().flat_map(|&byte| digits(byte));
-    for (to, digit) in text.iter_mut().zip(digits) {
-        *to = digit.to_ascii_lowercase();
-    }
+    write_lower(bytes, &mut text);
     text
 }
 
@@ -85,11 +112,18 @@ pub(crate) fn decode_lower<const LEN: usize>(digits: &[u8]) -> Option<[u8; LEN]>
         return None;
     }
     let mut bytes = [0; LEN];
+    let mut seen = 0;
+    let value = |digit: u8| {
+        let value = LOWER_VALUES.get(usize::from(digit));
+        value.copied().unwrap_or(NO_DIGIT)
+    };
     for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
         let &[high, low] = pair else { return None };
-        *byte = lower_nibble(high)? << 4 | lower_nibble(low)?;
+        let (high, low) = (value(high), value(low));
+        seen |= high | low;
+        *byte = high << 4 | low;
     }
-    Some(bytes)
+    (seen & NO_DIGIT == 0).then_some(bytes)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tower_service::Service;
 
 use super::future::PassthroughFuture;
 use super::passthrough::PassthroughService;
-use crate::address::{Prefix, PrefixError};
+use crate::address::PrefixError;
 use crate::error::BoxError;
 use crate::pipeline::ResponseBody;
 
@@ -53,7 +53,7 @@ impl PassthroughLayer {
     ///
     /// [`PrefixError`] if the prefix doesn't begin with `/` or isn't valid.
     pub fn new(prefix: &str, service: PassthroughService) -> Result<Self, PrefixError> {
-        let service = service.with_prefix(Prefix::new(prefix)?);
+        let service = service.with_prefix(prefix)?;
         Ok(Self { service })
     }
 }

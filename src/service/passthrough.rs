@@ -13,7 +13,7 @@ use tower_service::Service;
 
 use super::builder::PassthroughBuilder;
 use super::future::ResponseFuture;
-use crate::address::Prefix;
+use crate::address::{Prefix, PrefixError};
 use crate::authorize::Authorize;
 use crate::body::RequestBody;
 use crate::client::{HttpTransport, Transport};
@@ -68,9 +68,17 @@ impl PassthroughService {
         self.gateway.config()
     }
 
-    pub(super) fn with_prefix(mut self, prefix: Prefix) -> Self {
-        self.prefix = prefix;
-        self
+    /// Returns the same service under another prefix, so that several mounts share the limits, the circuits and the observer. The prefix has
+    /// the form of [`PassthroughBuilder::prefix`](crate::PassthroughBuilder::prefix).
+    ///
+    /// # Errors
+    ///
+    /// [`PrefixError`] if the prefix doesn't have this form.
+    pub fn with_prefix(&self, prefix: &str) -> Result<Self, PrefixError> {
+        Ok(Self {
+            gateway: Arc::clone(&self.gateway),
+            prefix: Prefix::new(prefix)?,
+        })
     }
 
     /// Returns `true` if the request is a call, and not a request for a service beside this service.

@@ -535,3 +535,19 @@ async fn p18_each_call_of_a_callers_connection_has_its_own_address() {
     let elsewhere = raw_call(gateway.address, get("/elsewhere")).await;
     assert!((400..500).contains(&elsewhere.status()));
 }
+
+#[tokio::test]
+async fn p22_the_answer_at_the_mount_alone_says_that_the_id_is_missing() {
+    for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
+        let pair = Pair::with(|setup| setup.mount(mount)).await;
+        for target in ["/p", "/p/", "/p?x=1", "/p//x"] {
+            let refused = pair.refused(get(target), 400, "bad-address").await;
+            let text = refused.text();
+            assert!(text.contains("contains no connection id"), "{target} {text}");
+        }
+    }
+    let pair = Pair::new().await;
+    let refused = pair.refused(request("OPTIONS", "*", &[], ""), 400, "bad-address");
+    let text = refused.await.text();
+    assert!(text.contains("the request target has no path"), "{text}");
+}

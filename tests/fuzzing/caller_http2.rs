@@ -116,7 +116,7 @@ impl Game for CallerHttp2 {
         let upstream = Honest::start(is_http2).await;
         let origin = upstream.origin();
         let port = origin.rsplit(':').next().unwrap().parse().unwrap();
-        let gateway = stage::gateway(&upstream, is_http2, log).await;
+        let gateway = stage::gateway(&upstream, upstream.address().ip(), is_http2, log).await;
         let address = gateway.address;
         let victim = tokio::spawn(async move {
             stage::victim(address, true).await?;

@@ -1,6 +1,7 @@
 //! Upstreams that answer each request with its text, and check that the gateway's requests can be read in one way only.
 
 use std::convert::Infallible;
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
@@ -10,10 +11,10 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use testkit::head::{self, Head};
 use testkit::reply::Reply;
 use testkit::vendor::{Received, Vendor};
-use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use super::oracle::{self, ATTACKER, Tenant, VICTIM};
+use super::stage;
 
 /// A target that occurs only in bodies and behind requests, and that no upstream may see.
 pub(crate) const SMUGGLED: &str = "/smuggled-q7";
@@ -54,16 +55,19 @@ pub(crate) fn tenant(head: &Head) -> Tenant {
 /// An upstream.
 pub(crate) enum Honest {
     Http1(Vendor),
-    Http2 { port: u16, _tasks: JoinSet<()> },
+    Http2 {
+        address: SocketAddr,
+        _tasks: JoinSet<()>,
+    },
 }
 
 impl Honest {
     pub(crate) async fn start(is_http2: bool) -> Self {
+        let listener = stage::listener().await;
         if !is_http2 {
-            return Self::Http1(Vendor::replying(reply).await);
+            return Self::Http1(Vendor::replying_on(listener, reply));
         }
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let address = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move {
             let mut connections = JoinSet::new();
@@ -76,8 +80,15 @@ impl Honest {
             }
         });
         Self::Http2 {
-            port,
+            address,
             _tasks: tasks,
+        }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        match self {
+            Self::Http1(vendor) => vendor.address(),
+            Self::Http2 { address, .. } => *address,
         }
     }
 }
@@ -86,7 +97,7 @@ impl testkit::gateway::Origin for Honest {
     fn origin(&self) -> String {
         match self {
             Self::Http1(vendor) => vendor.origin(),
-            Self::Http2 { port, .. } => format!("http://vendor.test:{port}"),
+            Self::Http2 { address, .. } => format!("http://vendor.test:{}", address.port()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A gateway with two tenants, and its honest peers.
 
-use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,7 +10,7 @@ use http::Request;
 use testkit::gateway::{Gateway, Origin, Setup};
 use testkit::wire::End;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::net::tcp::OwnedReadHalf;
 use tokio::task::JoinSet;
 use tower_passthrough::Connection;
@@ -22,9 +22,23 @@ use super::run::Log;
 /// The time limits of the gateway.
 const TIMEOUT: Duration = Duration::from_secs(1);
 
-/// Starts a gateway in front of this upstream, with both tenants and short time limits.
+/// Returns a listener on an address of its own. The system keeps the port of a closed connection for a minute, and the connections of
+/// thousands of cases would use up the ports of a single address.
+pub(crate) async fn listener() -> TcpListener {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let [_, a, b, c] = NEXT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    let address = match cfg!(target_os = "linux") {
+        true => [127, 1 + a % 250, b, 1 + c % 250],
+        // Other systems have a single address of loopback.
+        false => [127, 0, 0, 1],
+    };
+    TcpListener::bind((IpAddr::from(address), 0)).await.unwrap()
+}
+
+/// Starts a gateway in front of the upstream that listens at `ip`, with both tenants and short time limits.
 pub(crate) async fn gateway(
     upstream: &(impl Origin + ?Sized),
+    ip: IpAddr,
     is_http2: bool,
     log: Log,
 ) -> Gateway {
@@ -32,7 +46,12 @@ pub(crate) async fn gateway(
     Setup::new(upstream)
         .also(ATTACKER.id, connection(ATTACKER))
         .also(VICTIM.id, connection(VICTIM))
-        .transport(move |transport| transport.http2_prior_knowledge(is_http2))
+        .listener(listener().await)
+        .transport(move |transport| {
+            transport
+                .resolve("vendor.test", ip)
+                .http2_prior_knowledge(is_http2)
+        })
         .options(move |builder| {
             builder
                 .path_encoding(PathEncoding::Never)

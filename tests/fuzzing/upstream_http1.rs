@@ -6,7 +6,7 @@ use std::time::Duration;
 use testkit::io::Io;
 use testkit::vendor::{Received, request_framing};
 use testkit::wire::{End, Wire};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -198,8 +198,8 @@ impl Game for UpstreamHttp1 {
 
     async fn play(self, steps: Vec<Step>, log: Log) -> Result<(), String> {
         let steps = Arc::new(steps);
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
+        let listener = stage::listener().await;
+        let upstream = listener.local_addr().unwrap();
         let mut tasks = JoinSet::new();
         let script = Arc::clone(&steps);
         tasks.spawn(async move {
@@ -209,7 +209,8 @@ impl Game for UpstreamHttp1 {
                 connections.spawn(serve(socket, Arc::clone(&script)));
             }
         });
-        let gateway = stage::gateway(&*format!("http://vendor.test:{port}"), false, log).await;
+        let origin = format!("http://vendor.test:{}", upstream.port());
+        let gateway = stage::gateway(&*origin, upstream.ip(), false, log).await;
         let address = gateway.address;
         // A kept connection may end at any moment, so the next request on it may fail.
         let is_calm = !steps.iter().any(Step::ends_kept_connection);

@@ -192,7 +192,7 @@ impl Game for UpstreamHttp2 {
     async fn play(self, steps: Vec<Step>, log: Log) -> Result<(), String> {
         let is_secure = matches!(steps.first(), Some(Step::Tls));
         let vendor = Vendor::bind(is_secure, vec![(3, 100)]).await;
-        let gateway = stage::gateway(&vendor, !is_secure, log).await;
+        let gateway = stage::gateway(&vendor, vendor.address().ip(), !is_secure, log).await;
         let address = gateway.address;
         let mut play = Play {
             vendor,

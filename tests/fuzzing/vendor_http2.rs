@@ -8,13 +8,13 @@ use testkit::certificates;
 use testkit::h2_frames::PREFACE;
 use testkit::io::Io;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, ReadHalf, WriteHalf};
-use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::frames::{self, Form, Frame};
 use super::hpack::{self, Decoder};
 use super::oracle::{self, ATTACKER, Tenant, VICTIM};
+use super::stage;
 
 /// A stream that the gateway opened.
 pub(crate) struct Stream {
@@ -60,7 +60,7 @@ pub(crate) struct Vendor {
 
 impl Vendor {
     pub(crate) async fn bind(is_secure: bool, settings: Vec<(u16, u32)>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = stage::listener().await;
         let address = listener.local_addr().unwrap();
         let (sender, events) = mpsc::unbounded_channel();
         let mut tasks = JoinSet::new();
@@ -89,6 +89,10 @@ impl Vendor {
             cuts: Vec::new(),
             settings,
         }
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Waits for the next event, which the caller must handle. May be cancelled.

@@ -1,19 +1,11 @@
 //! The ways in which a call names its connection: `address_by` of the config.
 //!
 //! The library reads path, host and header field. A connection can also be named by the caller's key, which only this program knows:
-//! [`by_key`] puts the connection into the request's extensions, where the library finds it.
+//! [`Calls`](crate::calls::Calls) puts the connection into the request's extensions, where the library finds it.
 
-use std::sync::Arc;
-
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::Response;
+use axum::extract::Request;
 use http::HeaderName;
-use tower_passthrough::address::{Addressing, RequestedConnection};
-
-use crate::audit::AuditPath;
-use crate::callers::Caller;
-use crate::routes;
+use tower_passthrough::address::Addressing;
 
 /// The header field that names a connection, with `address_by = ["header"]`.
 pub(crate) const CONNECTION: HeaderName = HeaderName::from_static("x-connection");
@@ -78,41 +70,4 @@ impl Default for Ways {
     fn default() -> Self {
         Self::new(vec![Way::Path], Addressing::path())
     }
-}
-
-/// The part of the paths in which a call's key may name the connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Place {
-    BelowMount,
-    /// Any path that isn't below the mount, and isn't a page of the gateway.
-    Elsewhere,
-}
-
-/// Names the connection of an authenticated call by its key, if no header field names the connection.
-pub(crate) async fn by_key(
-    State((ways, place)): State<(Arc<Ways>, Place)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
-    let has_field = ways.has(Way::Header) && request.headers().contains_key(CONNECTION);
-    let caller = request.extensions().get::<Arc<Caller>>();
-    let only = caller.and_then(|caller| caller.only_connection());
-    match (only.filter(|_| !has_field).cloned(), place) {
-        (Some(id), _) => {
-            let path = AuditPath::whole(request.uri().path());
-            if let Some(logged) = request.extensions_mut().get_mut::<AuditPath>() {
-                *logged = path;
-            }
-            request.extensions_mut().insert(RequestedConnection(id));
-        }
-        // The library answers that the call names no connection.
-        (None, Place::BelowMount) => {}
-        (None, Place::Elsewhere) => {
-            return routes::refuse(
-                request,
-                "there is nothing at this path: calls go below the mount, unless the key belongs to one connection alone",
-            );
-        }
-    }
-    next.run(request).await
 }

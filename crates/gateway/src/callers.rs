@@ -1,15 +1,14 @@
 //! Callers: API keys, and the permissions of each key.
 //!
 //! The library leaves the authentication of callers to the host application, which is this program.
-//! A middleware in front of the mount looks up the key, and puts the [`Caller`] into the request's
+//! [`Calls`](crate::calls::Calls) looks up the key, and puts the [`Caller`] into the request's
 //! extensions. [`Current`](crate::newest::Current) reads the [`Caller`] there when the library calls
 //! the authorizer.
 
 use std::sync::Arc;
 
 use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::middleware::Next;
+use axum::extract::Request;
 use axum::response::Response;
 use http::header::{ACCEPT, UPGRADE_INSECURE_REQUESTS, WWW_AUTHENTICATE};
 use http::request::Parts;
@@ -18,8 +17,6 @@ use sha2::{Digest, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use tower_passthrough::{ConnectionId, ProblemDetails, Scope, Secret};
 
-use crate::addressing::Ways;
-use crate::audit::AuditPath;
 use crate::keys::KeyPlaces;
 use crate::peers::NotACall;
 use crate::{audit, metrics, unread};
@@ -195,51 +192,26 @@ impl Authentication {
         }
     }
 
-    async fn identify(&self, request: Request) -> (Request, Option<Arc<Caller>>) {
-        match &*self.callers {
-            Callers::Anyone(caller) => (request, Some(Arc::clone(caller))),
+    /// Returns the request, from which keys are removed, and its caller. Returns the answer 401 for a request without a valid key.
+    pub(crate) async fn authenticate(
+        &self,
+        request: Request,
+    ) -> Result<(Request, Arc<Caller>), Response> {
+        let (request, caller) = match &*self.callers {
+            Callers::Anyone(caller) => return Ok((request, Arc::clone(caller))),
             Callers::Keys(_) => {
                 let find = |key: &[u8]| self.callers.find(key);
                 self.places.take(request, find).await
             }
+        };
+        if let Some(caller) = caller {
+            return Ok((request, caller));
         }
-    }
-}
-
-/// Sets whether the log contains the paths of calls, which is the case if there are ways of addressing.
-#[derive(Clone, Debug)]
-pub(crate) struct AuditPaths(pub(crate) Option<Ways>);
-
-/// Forwards calls that have a valid key, and answers all other calls with 401.
-///
-/// The request's body isn't read, unless a key may be in a form. So a caller that waits for `100
-/// Continue` is refused before the caller sends a body.
-pub(crate) async fn authenticate(
-    State((authentication, AuditPaths(ways))): State<(Arc<Authentication>, AuditPaths)>,
-    request: Request,
-    next: Next,
-) -> Response {
-    let (mut request, caller) = authentication.identify(request).await;
-    match caller {
-        Some(caller) => {
-            request.extensions_mut().insert(caller);
-            if let Some(ways) = ways {
-                let path = request.uri().path();
-                let path = match ways.names_in_path(&request) {
-                    true => AuditPath::below(path),
-                    false => AuditPath::whole(path),
-                };
-                request.extensions_mut().insert(path);
-            }
-            next.run(request).await
-        }
-        None => {
-            audit::unauthenticated(&request);
-            metrics::unauthenticated(request.method());
-            let (head, body) = request.into_parts();
-            unread::drain(&head.headers, body);
-            unauthenticated(&head, &authentication.detail)
-        }
+        audit::unauthenticated(&request);
+        metrics::unauthenticated(request.method());
+        let (head, body) = request.into_parts();
+        unread::drain(&head.headers, body);
+        Err(unauthenticated(&head, &self.detail))
     }
 }
 

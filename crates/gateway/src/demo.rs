@@ -56,7 +56,7 @@ pub(crate) async fn start(listen: Option<Listen>) -> io::Result<Config> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let vendor = listener.local_addr()?;
     tokio::spawn(async move {
-        Server::new(self::vendor(), None, Peers::new(PEERS))
+        Server::new(self::vendor().into(), None, Peers::new(PEERS))
             .accept(listener, pending())
             .await
     });

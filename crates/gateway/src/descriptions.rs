@@ -4,7 +4,6 @@
 //! contain no connection, no caller and no secret.
 
 use std::collections::HashSet;
-use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
@@ -22,13 +21,11 @@ use http::uri::Authority;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use sha2::{Digest, Sha256};
 use tower_passthrough::openapi::{Document, Integration};
-use tower_service::Service;
 
 use crate::addressing::{CONNECTION, Way};
 use crate::callers::{API_KEY, Callers};
 use crate::config::{Config, Listed, Origin, Store};
 use crate::peers::NotACall;
-use crate::routes;
 
 /// The paths of the descriptions.
 pub(crate) const PATHS: [&str; 2] = [OPENAPI, POSTMAN];
@@ -95,19 +92,14 @@ impl Descriptions {
         })
     }
 
-    /// Returns the routes, for GET and HEAD alone. `others` answers other methods; without it, they are answered by 405.
-    pub(crate) fn router<S>(self, others: Option<S>) -> Router
-    where
-        S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        S::Response: IntoResponse,
-        S::Future: Send,
-    {
+    /// Returns the routes of the descriptions.
+    pub(crate) fn router(self) -> Router {
         let descriptions = Arc::new(self);
         let writers: [(&str, Write); 2] = [
             (OPENAPI, Document::to_openapi),
             (POSTMAN, Document::to_postman),
         ];
-        let router = writers
+        writers
             .into_iter()
             .fold(Router::new(), |router, (path, write)| {
                 let texts = Arc::new(Texts::new(Arc::clone(&descriptions), write));
@@ -115,16 +107,8 @@ impl Descriptions {
                     let server = texts.descriptions.server(&request);
                     texts.text(server).response(request.headers())
                 };
-                let mut route = get(answer);
-                if let Some(others) = others.clone() {
-                    route = route.fallback_service(others);
-                }
-                router.route(path, route)
-            });
-        match others {
-            Some(_) => router,
-            None => router.method_not_allowed_fallback(routes::other_method),
-        }
+                router.route(path, get(answer))
+            })
     }
 
     /// Returns the URL of the server that the caller of this request reaches. `None` if the request has no valid host: clients then use

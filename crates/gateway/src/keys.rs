@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
-use axum::extract::{OriginalUri, Request};
+use axum::extract::Request;
 use base64::Engine as _;
 use base64::engine::GeneralPurpose;
 use base64::engine::general_purpose::GeneralPurposeConfig;
@@ -299,7 +299,7 @@ fn take_header(
     }
 }
 
-/// Removes keys from the query, also from the original target that a router has kept.
+/// Removes keys from the query.
 fn take_parameters(
     request: &mut Request,
     find: &impl Fn(&[u8]) -> Option<Arc<Caller>>,
@@ -312,11 +312,6 @@ fn take_parameters(
     };
     if let Some(uri) = with_query(request.uri(), &kept) {
         *request.uri_mut() = uri;
-    }
-    if let Some(OriginalUri(original)) = request.extensions_mut().get_mut() {
-        if let Some(uri) = with_query(original, &kept) {
-            *original = uri;
-        }
     }
 }
 

@@ -16,6 +16,7 @@
 mod addressing;
 mod audit;
 mod callers;
+mod calls;
 mod cli;
 mod commands;
 mod config;
@@ -48,9 +49,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Extension;
-use axum::Router;
-use axum::extract::OriginalUri;
 use clap::Parser;
 use http::uri::Scheme;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -61,7 +59,8 @@ use tower_passthrough::policy::NetworkPolicy;
 use tower_passthrough::upgrade::UpgradeTracker;
 use tower_passthrough::{HttpTransport, PassthroughService};
 
-use crate::callers::{API_KEY, AuditPaths, Authentication, Callers};
+use crate::callers::{API_KEY, Authentication, Callers};
+use crate::calls::Calls;
 use crate::cli::{Cli, Command};
 use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
 use crate::descriptions::Descriptions;
@@ -72,7 +71,7 @@ use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
-use crate::routes::{Pages, Published};
+use crate::routes::{Pages, Published, Routes};
 use crate::server::Server;
 use crate::signals::{Hangups, Signals};
 use crate::store::{Connections, OpenError, Served};
@@ -229,19 +228,19 @@ async fn run(
     let mut signals = Signals::new()?;
     let hangups = Hangups::new()?;
     let peers = Peers::new(config.peers);
-    let Routers {
+    let AllRoutes {
         callers,
         tls,
         operators,
-    } = host.router(config).await?;
+    } = host.routes(config).await?;
     let mut server = Server::new(callers, tls, peers.clone());
     // A flood of callers takes no place of operators, and operators take no more than these places.
     let mut operator = Server::new(operators, None, Peers::new(OPERATORS));
     let senders = Senders {
         peers,
-        callers: server.router(),
+        callers: server.routes(),
         tls: server.tls(),
-        operators: operator.router(),
+        operators: operator.routes(),
     };
     host.warn(warnings);
 
@@ -317,12 +316,12 @@ struct Host {
     warnings: Vec<String>,
 }
 
-/// The routers of a config, and the certificate.
-struct Routers {
-    callers: Router,
+/// The routes of a config, and the certificate.
+struct AllRoutes {
+    callers: Routes,
     /// The certificate for callers.
     tls: Option<Arc<ServerConfig>>,
-    operators: Router,
+    operators: Routes,
 }
 
 impl Host {
@@ -347,13 +346,13 @@ impl Host {
         })
     }
 
-    /// Builds the routers that answer calls and operators, at the start and after each change of the config.
+    /// Builds the routes that answer calls and operators, at the start and after each change of the config.
     ///
     /// # Errors
     ///
     /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
     /// these cases.
-    async fn router(&mut self, config: Config) -> Result<Routers, Box<dyn Error>> {
+    async fn routes(&mut self, config: Config) -> Result<AllRoutes, Box<dyn Error>> {
         let descriptions = Descriptions::of(&config);
         let connections = self.open(config.store).await?;
         let transport = match &self.transport {
@@ -417,11 +416,7 @@ impl Host {
             passthrough = passthrough.via(via)?;
         }
         if config.may_rewrite_links {
-            // The router removes the mount from the path, but rewritten links need it.
-            passthrough = passthrough
-                .rewrite_links(config.rewrite_links)
-                .prefix(&config.mount)?
-                .original_uri(|extensions| extensions.get::<OriginalUri>().map(|uri| &uri.0));
+            passthrough = passthrough.rewrite_links(config.rewrite_links);
         }
         // Without a public URL, the addresses have the scheme of the listener.
         let names_https = config.rewrite_links && config.public_url.is_none();
@@ -473,24 +468,20 @@ impl Host {
         // Operators have an address of their own, or the address of callers.
         let on_callers = pages.clone();
         let on_callers = self.asked_operator.is_none().then_some(on_callers);
-        let callers = routes::router(
-            &config.mount,
-            config.ways.clone(),
-            (
+        let calls = Calls::new(
+            calls::Settings {
+                mount: config.mount,
+                ways: config.ways,
                 authentication,
-                AuditPaths(config.log_paths.then_some(config.ways)),
-            ),
-            passthrough,
-            on_callers,
-            published,
-        );
-        Ok(Routers {
-            tls: config.tls,
-            callers: match scheme {
-                Some(scheme) => callers.layer(Extension(scheme)),
-                None => callers,
+                logs_paths: config.log_paths,
+                has_page: published.is_some(),
             },
-            operators: routes::operator(pages),
+            passthrough,
+        )?;
+        Ok(AllRoutes {
+            callers: Routes::callers(calls, on_callers, published, scheme),
+            tls: config.tls,
+            operators: Routes::operators(pages),
         })
     }
 

@@ -9,7 +9,6 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::spawn_blocking;
@@ -20,6 +19,7 @@ use crate::config::{self, Loaded, Purpose};
 use crate::listen::Listen;
 use crate::log::{self, LogFormat};
 use crate::peers::Peers;
+use crate::routes::Routes;
 use crate::signals::Hangups;
 
 /// The place of the config file.
@@ -37,16 +37,16 @@ impl ConfigFile {
     }
 }
 
-/// The senders that replace the routers of callers and of operators, and the certificate.
+/// The senders that replace the routes of callers and of operators, and the certificate.
 #[derive(Debug)]
 pub(crate) struct Senders {
     pub(crate) peers: Peers,
-    pub(crate) callers: watch::Sender<Router>,
+    pub(crate) callers: watch::Sender<Routes>,
     pub(crate) tls: watch::Sender<Option<Arc<ServerConfig>>>,
-    pub(crate) operators: watch::Sender<Router>,
+    pub(crate) operators: watch::Sender<Routes>,
 }
 
-/// Replaces the routers on each SIGHUP. Signals that are received while the file is read cause a
+/// Replaces the routes on each SIGHUP. Signals that are received while the file is read cause a
 /// single further reload.
 ///
 /// The future may be dropped at any time. A file that is being read is then ignored.
@@ -111,7 +111,7 @@ async fn reload(file: &ConfigFile, host: &mut Host, senders: &Senders) {
         tracing::warn!("a change of `operator.listen` needs a restart");
     }
     let (limits, format) = (config.peers, config.log);
-    match host.router(config).await {
+    match host.routes(config).await {
         Ok(new) => {
             format.set();
             host.warn(warnings);

@@ -1,27 +1,26 @@
 //! The routes: the mount, and the pages of the gateway itself.
 
-use std::convert::Infallible;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use http::uri::Scheme;
+use http::{HeaderValue, Method, StatusCode};
+use http_body_util::Either;
 use tower::ServiceExt;
-use tower_layer::Layer;
 use tower_passthrough::ProblemDetails;
-use tower_service::Service;
 
-use crate::addressing::{Place, Way, Ways, by_key};
-use crate::callers::{AuditPaths, Authentication, authenticate};
-use crate::descriptions::Descriptions;
+use crate::addressing::Way;
+use crate::calls::{Answer, Calls, Place};
+use crate::descriptions::{self, Descriptions};
 use crate::metrics::Metrics;
-use crate::page::{Page, guard};
+use crate::page::{self, Page};
 use crate::peers::NotACall;
 use crate::readiness::Readiness;
 use crate::unread;
@@ -47,104 +46,155 @@ pub(crate) struct Published {
     pub(crate) descriptions: Descriptions,
 }
 
-/// Mounts the passthrough behind the authentication of callers, in each of the ways in which a call may name its connection. With `pages`, the gateway's own
-/// pages are there as well: `/metrics` needs a key, because it shows the integrations and their
-/// traffic.
-pub(crate) fn router<S>(
-    mount: &str,
-    ways: Ways,
-    (authentication, paths): (Authentication, AuditPaths),
-    passthrough: S,
-    pages: Option<Pages>,
-    published: Option<Published>,
-) -> Router
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send,
-{
-    let ways = Arc::new(ways);
-    let passthrough = from_fn_with_state(published.is_some(), guard).layer(passthrough);
-    let authenticated = from_fn_with_state((Arc::new(authentication), paths), authenticate);
-    let calls = authenticated.layer(passthrough.clone());
-    let mut own = match pages {
-        Some(pages) => metrics(pages.metrics)
-            .route_layer(authenticated.clone())
-            .merge(health(pages.readiness))
-            .layer(map_response(async |response| no_call(response))),
-        None => Router::new(),
-    };
-    // With a key, calls may have any path that isn't a page.
-    let with_key = |place| {
-        let key = from_fn_with_state((Arc::clone(&ways), place), by_key);
-        authenticated.layer(key.layer(passthrough.clone()))
-    };
-    if let Some(Published { page, descriptions }) = published {
-        // A call that a key names may have any path, so these pages take only the methods that read.
-        let others = ways.has(Way::Key).then(|| with_key(Place::Elsewhere));
-        let descriptions = descriptions.router(others.clone());
-        own = own.merge(page.router(others)).merge(descriptions);
-    }
-    let elsewhere = match ways.has(Way::Key) {
-        true => own.fallback_service(with_key(Place::Elsewhere)),
-        false => {
-            let calls = calls.clone();
-            let detail = match ways.has_mount() {
-                true => "there is nothing at this path: calls go below the mount",
-                false => "there is nothing here: the host of a call names its connection",
-            };
-            own.fallback(async move |request: Request| elsewhere(calls, detail, request).await)
-        }
-    };
-    let paths = match ways.has(Way::Key) && !ways.has(Way::Path) {
-        true => mounted(elsewhere, mount, with_key(Place::BelowMount)),
-        false if ways.has_mount() => mounted(elsewhere, mount, calls.clone()),
-        false => elsewhere,
-    };
-    match ways.has(Way::Host) {
-        true => by_host(ways, calls, paths),
-        false => paths,
-    }
+/// The answers to the requests of a listener. Clones share their data.
+#[derive(Clone, Debug)]
+pub(crate) struct Routes(Arc<Table>);
+
+#[derive(Debug)]
+struct Table {
+    /// `None` if there are only pages.
+    calls: Option<Arc<Calls>>,
+    pages: Router,
+    /// The gateway's own pages are among `pages`.
+    has_own: bool,
+    /// The pages of [`Published`] are among `pages`.
+    has_published: bool,
+    /// The scheme of the callers' URLs, for links in responses.
+    scheme: Option<Scheme>,
 }
 
-/// Adds the calls below the mount.
-fn mounted<S>(router: Router, mount: &str, calls: S) -> Router
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send,
-{
-    match mount {
-        // axum can't nest a service at the root.
-        "/" => router.fallback_service(calls),
-        mount => router.nest_service(mount, calls),
+impl Routes {
+    /// Returns the routes of callers. With `pages`, the gateway's own pages are there as well: `/metrics` needs a key, because it shows
+    /// the integrations and their traffic.
+    pub(crate) fn callers(
+        calls: Calls,
+        pages: Option<Pages>,
+        published: Option<Published>,
+        scheme: Option<Scheme>,
+    ) -> Self {
+        let calls = Arc::new(calls);
+        let (has_own, has_published) = (pages.is_some(), published.is_some());
+        let own = pages.map(|pages| {
+            let with_key = from_fn_with_state(Arc::clone(&calls), with_key);
+            // Other methods need a key as well, so their answer is inside of the layer.
+            let metrics = metrics(pages.metrics).method_not_allowed_fallback(other_method);
+            let metrics = metrics.route_layer(with_key);
+            metrics.merge(health(pages.readiness))
+        });
+        let published = published.map(|published| {
+            let Published { page, descriptions } = published;
+            page.router().merge(descriptions.router())
+        });
+        let pages = [own, published].into_iter().flatten();
+        Self(Arc::new(Table {
+            calls: Some(calls),
+            pages: pages
+                .fold(Router::new(), Router::merge)
+                .method_not_allowed_fallback(other_method),
+            has_own,
+            has_published,
+            scheme,
+        }))
     }
-}
 
-/// Adds the calls whose host names a connection, whatever their path is.
-fn by_host<S>(ways: Arc<Ways>, calls: S, others: Router) -> Router
-where
-    S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-    S::Response: IntoResponse,
-    S::Future: Send,
-{
-    let choose = move |request: Request| {
-        let is_call = ways.addressing().is_by_host(&request);
-        let (calls, others) = (calls.clone(), others.clone());
-        async move {
-            match is_call {
-                true => Ok(calls.oneshot(request).await?.into_response()),
-                false => others.oneshot(request).await,
+    /// Returns the gateway's own pages for operators, who need no key.
+    pub(crate) fn operators(pages: Pages) -> Self {
+        let own = metrics(pages.metrics).merge(health(pages.readiness));
+        let nothing = "only the gateway's own pages are here";
+        let own = own.fallback(async |request: Request| refuse(request, nothing));
+        Self::from(own.method_not_allowed_fallback(other_method))
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(&self, mut request: Request) -> Answer {
+        let table = &*self.0;
+        let nothing = match table.route(&request) {
+            Route::Call(calls, place) => {
+                if let Some(scheme) = &table.scheme {
+                    request.extensions_mut().insert(scheme.clone());
+                }
+                return calls.answer(request, place).await;
             }
-        }
-    };
-    Router::new().fallback_service(tower::service_fn(choose))
+            Route::Page => None,
+            Route::Nothing(detail) => Some(detail),
+        };
+        let response = match nothing {
+            None => {
+                let Ok(response) = table.pages.clone().oneshot(request).await;
+                no_call(response)
+            }
+            Some(detail) => refuse(request, detail),
+        };
+        response.map(Either::Right)
+    }
 }
 
-/// The gateway's own pages for operators, who need no key.
-pub(crate) fn operator(pages: Pages) -> Router {
-    let own = metrics(pages.metrics).merge(health(pages.readiness));
-    own.fallback(async |request: Request| refuse(request, "only the gateway's own pages are here"))
+impl From<Router> for Routes {
+    /// Returns routes without calls.
+    fn from(pages: Router) -> Self {
+        Self(Arc::new(Table {
+            calls: None,
+            pages,
+            has_own: false,
+            has_published: false,
+            scheme: None,
+        }))
+    }
+}
+
+/// The answer to a request.
+enum Route<'t> {
+    Call(&'t Calls, Place),
+    Page,
+    /// There is nothing at the path, for this reason.
+    Nothing(&'static str),
+}
+
+impl Table {
+    fn route(&self, request: &Request) -> Route<'_> {
+        let Some(calls) = self.calls.as_deref() else {
+            return Route::Page;
+        };
+        let path = request.uri().path();
+        let ways = calls.ways();
+        if ways.has(Way::Host) && ways.addressing().is_by_host(request) {
+            return Route::Call(calls, Place::Whole);
+        }
+        let is_below = ways.has_mount() && calls.path_below_mount(path).is_some();
+        let is_own = self.has_own && OWN.contains(&path);
+        let is_page = is_own || self.is_published(calls, request);
+        match () {
+            // Only a mount at `/` has pages below it.
+            () if is_below && !is_page => Route::Call(calls, Place::BelowMount),
+            () if is_page => Route::Page,
+            () if ways.has(Way::Key) => Route::Call(calls, Place::Elsewhere),
+            // `CONNECT host:443` and `OPTIONS *` have no path, so they are below no mount. The passthrough
+            // answers them itself.
+            () if !path.starts_with('/') => Route::Call(calls, Place::Whole),
+            () if ways.has_mount() => {
+                Route::Nothing("there is nothing at this path: calls go below the mount")
+            }
+            () => Route::Nothing("there is nothing here: the host of a call names its connection"),
+        }
+    }
+
+    /// Returns `true` if the request is for a page of [`Published`]. A call that a key names may have any path, so these pages then take only
+    /// the methods that read.
+    fn is_published(&self, calls: &Calls, request: &Request) -> bool {
+        let paths = || page::PATHS.iter().chain(&descriptions::PATHS);
+        let reads = || matches!(*request.method(), Method::GET | Method::HEAD);
+        self.has_published
+            && paths().any(|path| *path == request.uri().path())
+            && (reads() || !calls.ways().has(Way::Key))
+    }
+}
+
+/// Answers requests with a valid key, whatever the key permits.
+async fn with_key(State(calls): State<Arc<Calls>>, request: Request, next: Next) -> Response {
+    match calls.authenticate(request).await {
+        Ok((request, _)) => next.run(request).await,
+        Err(refusal) => refusal,
+    }
 }
 
 /// `/healthz` and `/readyz` reveal nothing about a caller, a connection or an upstream's response.
@@ -156,26 +206,10 @@ fn health(readiness: Readiness) -> Router {
     Router::new()
         .route(HEALTHZ, get(async || "ok\n"))
         .route(READYZ, get(readyz))
-        .method_not_allowed_fallback(other_method)
 }
 
 fn metrics(metrics: Metrics) -> Router {
-    Router::new()
-        .route(METRICS, get(async move || exposition(&metrics)))
-        .method_not_allowed_fallback(other_method)
-}
-
-async fn elsewhere<S>(calls: S, detail: &'static str, request: Request) -> Response
-where
-    S: Service<Request, Error = Infallible>,
-    S::Response: IntoResponse,
-{
-    if request.uri().path().starts_with('/') {
-        return refuse(request, detail);
-    }
-    // `CONNECT host:443` and `OPTIONS *` have no path, so they are below no mount. The passthrough
-    // answers them itself.
-    calls.oneshot(request).await.into_response()
+    Router::new().route(METRICS, get(async move || exposition(&metrics)))
 }
 
 fn exposition(metrics: &Metrics) -> Response {
@@ -196,13 +230,13 @@ pub(crate) fn refuse(request: Request, detail: &'static str) -> Response {
 }
 
 /// The router adds `Allow`.
-pub(crate) async fn other_method(request: Request) -> Response {
+async fn other_method(request: Request) -> Response {
     let (head, body) = request.into_parts();
     unread::drain(&head.headers, body);
     let detail = "this page of the gateway can only be read; send GET or HEAD";
     let problem = ProblemDetails::new(StatusCode::METHOD_NOT_ALLOWED, "method-not-allowed", detail);
     let response = problem.to_response(&head.method, &head.headers);
-    no_call(response.map(Body::new))
+    response.map(Body::new)
 }
 
 fn nothing_here(request: &Parts, detail: &'static str) -> Response {

@@ -11,26 +11,28 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use http::header::CONNECTION;
 use http::{HeaderValue, Method, Request, Response, StatusCode, Version};
 use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::Either;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
+use pin_project_lite::pin_project;
 use rustls::ServerConfig;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
-use tower_service::Service;
 
+use tower_passthrough::service::ResponseBody;
 use tower_passthrough::upgrade::UpgradeTracker;
 
 use crate::listen::Listener;
 use crate::peers::{self, Member, NotACall, Peers, Place};
+use crate::routes::Routes;
 use crate::socket::{Ending, Socket, Stream};
 
 /// The time for which idle connections stay open after the server begins to stop. A call that the
@@ -98,7 +100,7 @@ fn protocols() -> auto::Builder<TokioExecutor> {
 
 /// The connections of all callers.
 pub(crate) struct Server {
-    router: watch::Sender<Router>,
+    routes: watch::Sender<Routes>,
     tls: watch::Sender<Option<Arc<ServerConfig>>>,
     peers: Peers,
     protocols: auto::Builder<TokioExecutor>,
@@ -109,9 +111,9 @@ pub(crate) struct Server {
 
 impl Server {
     /// Returns a server that speaks TLS if there are settings for it.
-    pub(crate) fn new(router: Router, tls: Option<Arc<ServerConfig>>, peers: Peers) -> Self {
+    pub(crate) fn new(routes: Routes, tls: Option<Arc<ServerConfig>>, peers: Peers) -> Self {
         Self {
-            router: watch::Sender::new(router),
+            routes: watch::Sender::new(routes),
             tls: watch::Sender::new(tls),
             peers,
             protocols: protocols(),
@@ -120,10 +122,10 @@ impl Server {
         }
     }
 
-    /// Returns the sender that replaces the router. The new router answers calls that begin later,
-    /// also on connections that are already open. Calls under way keep their router.
-    pub(crate) fn router(&self) -> watch::Sender<Router> {
-        self.router.clone()
+    /// Returns the sender that replaces the routes. The new routes answer calls that begin later,
+    /// also on connections that are already open. Calls under way keep their routes.
+    pub(crate) fn routes(&self) -> watch::Sender<Routes> {
+        self.routes.clone()
     }
 
     /// Returns the sender that replaces the settings of TLS for connections that are opened later.
@@ -194,7 +196,7 @@ impl Server {
             keep_alive(stream.socket());
         }
         let stopped = self.stopping.subscribe();
-        let routers = self.router.subscribe();
+        let routes = self.routes.subscribe();
         let (protocols, tls) = (self.protocols.clone(), self.tls.borrow().clone());
         let stalled = self.peers.stalled();
         self.connections.spawn(async move {
@@ -204,7 +206,7 @@ impl Server {
                 () = place.member().closed() => None,
             };
             if let Some(stream) = shaken {
-                connection(protocols, stream, (place, stalled), routers, stopped).await;
+                connection(protocols, stream, (place, stalled), routes, stopped).await;
             }
         });
     }
@@ -296,7 +298,7 @@ async fn connection(
     protocols: auto::Builder<TokioExecutor>,
     stream: Stream,
     (place, stalled): (Place, Duration),
-    routers: watch::Receiver<Router>,
+    routes: watch::Receiver<Routes>,
     mut stopped: watch::Receiver<()>,
 ) {
     let ending = Ending::default();
@@ -313,9 +315,9 @@ async fn connection(
     let is_last = stopped.clone();
     let own = Arc::clone(&member);
     let service = service_fn(move |request| {
-        let router = routers.borrow().clone();
+        let routes = routes.borrow().clone();
         call(
-            router,
+            routes,
             ending.clone(),
             Arc::clone(&own),
             is_last.clone(),
@@ -362,12 +364,12 @@ async fn connection(
 }
 
 async fn call(
-    mut router: Router,
+    routes: Routes,
     ending: Ending,
     member: Arc<Member>,
     stopped: watch::Receiver<()>,
     mut request: Request<Incoming>,
-) -> Result<Response<Counted<Body>>, Infallible> {
+) -> Result<Response<Counted<Either<ResponseBody, Body>>>, Infallible> {
     let under_way = member.begin();
     if let Some(peer) = member.peer() {
         request.extensions_mut().insert(peer);
@@ -381,10 +383,10 @@ async fn call(
     ending.reset_unless_closed(version == Version::HTTP_10);
     // An upload may go on after its response has ended.
     let request = request.map(|body| match body.is_end_stream() {
-        true => Body::new(body),
+        true => Body::empty(),
         false => Body::new(Counted::new(body, Some(under_way.clone()))),
     });
-    let mut response = router.call(request).await?;
+    let mut response = routes.answer(request).await;
     if response.status() == StatusCode::SWITCHING_PROTOCOLS {
         ending.is_a_tunnels();
         member.is_a_tunnels();
@@ -401,27 +403,30 @@ async fn call(
     Ok(response.map(|body| Counted::new(body, under_way)))
 }
 
-/// A body of a call, which is under way until its bodies are dropped.
-struct Counted<B> {
-    body: B,
-    _call: Option<peers::Call>,
+pin_project! {
+    /// A body of a call, which is under way until its bodies are dropped.
+    struct Counted<B> {
+        #[pin]
+        body: B,
+        call: Option<peers::Call>,
+    }
 }
 
 impl<B> Counted<B> {
     fn new(body: B, call: Option<peers::Call>) -> Self {
-        Self { body, _call: call }
+        Self { body, call }
     }
 }
 
-impl<B: http_body::Body + Unpin> http_body::Body for Counted<B> {
+impl<B: http_body::Body> http_body::Body for Counted<B> {
     type Data = B::Data;
     type Error = B::Error;
 
     fn poll_frame(
-        mut self: Pin<&mut Self>,
+        self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(cx)
+        self.project().body.poll_frame(cx)
     }
 
     fn is_end_stream(&self) -> bool {

@@ -49,6 +49,14 @@ impl Vendor {
         Self::with(None, Arc::new(script)).await
     }
 
+    /// Does the same as `replying`, on this listener.
+    pub fn replying_on(
+        listener: TcpListener,
+        script: impl Fn(&Received) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        Self::on(listener, None, Arc::new(script))
+    }
+
     /// Does the same as `replying`, over TLS, with these protocols offered by ALPN. The vendor
     /// speaks HTTP/1.1 whatever protocol is agreed on.
     pub async fn replying_over_tls(
@@ -70,6 +78,10 @@ impl Vendor {
 
     async fn with(tls: Option<TlsAcceptor>, script: Script) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        Self::on(listener, tls, script)
+    }
+
+    fn on(listener: TcpListener, tls: Option<TlsAcceptor>, script: Script) -> Self {
         let address = listener.local_addr().expect("a bound socket");
         let counts = Counts::default();
         let (sender, receiver) = mpsc::unbounded_channel();

@@ -57,7 +57,7 @@ async fn verify(id: &ConnectionId, mut config: Config) -> Result<(), Failure> {
     let caller = caller.clone();
     let declared = config.declared.clone();
     let mut host = Host::of(&config).map_err(|error| Failure::Other(error.to_string()))?;
-    host.router(config).await.map_err(|error| {
+    host.routes(config).await.map_err(|error| {
         match error.downcast::<crate::store::OpenError>() {
             Ok(error) => Failure::from(*error),
             Err(error) => Failure::Other(error.to_string()),

@@ -5,24 +5,17 @@
 
 mod entry;
 mod file;
-mod guard;
 mod render;
-
-use std::convert::Infallible;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::response::IntoResponse;
 use axum::routing::get;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tower_service::Service;
 
 pub(crate) use self::entry::Entry;
 use self::file::File;
-pub(crate) use self::guard::guard;
 use crate::addressing::{Way, Ways};
-use crate::routes;
 
 /// The paths of the page and of its files.
 pub(crate) const PATHS: [&str; 4] = [ROOT, SCRIPT, STYLE, CATALOG];
@@ -107,13 +100,8 @@ impl Page {
         })
     }
 
-    /// Returns the routes of the page. `others` answers methods that only read nothing; without it, they are answered by 405.
-    pub(crate) fn router<S>(self, others: Option<S>) -> Router
-    where
-        S: Service<Request, Error = Infallible> + Clone + Send + Sync + 'static,
-        S::Response: IntoResponse,
-        S::Future: Send,
-    {
+    /// Returns the routes of the page.
+    pub(crate) fn router(self) -> Router {
         let Self {
             root,
             script,
@@ -122,18 +110,10 @@ impl Page {
         } = self;
         let routes = [root, script, style, catalog];
         let files = PATHS.into_iter().zip(routes);
-        let router = files.fold(Router::new(), |router, (path, file)| {
+        files.fold(Router::new(), |router, (path, file)| {
             let answer = async move |request: Request| file.response(request.headers());
-            let mut route = get(answer);
-            if let Some(others) = others.clone() {
-                route = route.fallback_service(others);
-            }
-            router.route(path, route)
-        });
-        match others {
-            Some(_) => router,
-            None => router.method_not_allowed_fallback(routes::other_method),
-        }
+            router.route(path, get(answer))
+        })
     }
 }
 

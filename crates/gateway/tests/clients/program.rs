@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 use testkit::process::folder::Folder;
-use tokio::io::AsyncWriteExt as _;
+use testkit::process::foreign::Printed;
+pub(crate) use testkit::process::foreign::installed;
+use testkit::process::foreign::node;
 use tokio::process::Command;
 
 use crate::recipe::{Syntax, Targets, filled};
@@ -35,15 +37,6 @@ fn tests() -> PathBuf {
 pub(crate) fn read(name: &str) -> String {
     let path = tests().join(name);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// Returns the value of a variable that names installed clients; without the variable, the test is skipped.
-pub(crate) fn installed(variable: &str) -> Option<String> {
-    let value = std::env::var(variable).ok();
-    if value.is_none() {
-        eprintln!("skipped: {variable} isn't set");
-    }
-    value
 }
 
 /// Returns `Some` if the system has this tool; without the tool, the test is skipped.
@@ -78,12 +71,7 @@ impl Program {
                 (command, filled(&program, Syntax::Python, targets))
             }
             Self::Node(name) => {
-                let mut command = Command::new("node");
-                let packages = installed("CLIENTS_NODE")?;
-                // Packages are looked for from the current folder.
-                command
-                    .args(["--no-warnings", "--input-type=module", "-"])
-                    .current_dir(packages);
+                let command = node(&installed("CLIENTS_NODE")?);
                 let program = both("node", "shared.mjs", &format!("{name}.mjs"));
                 (command, filled(&program, Syntax::Node, targets))
             }
@@ -145,48 +133,16 @@ impl Program {
     pub(crate) async fn run(self, variables: &[(&str, String)], targets: &Targets) -> Option<Said> {
         let folder = Folder::new();
         let (mut command, input) = self.command(targets, &folder)?;
-        let current = command.as_std().get_current_dir();
-        let current = current.map_or_else(|| folder.path("."), Path::to_path_buf);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        // The settings of the user who runs the tests have no effect.
-        let kept: Vec<_> = command
-            .as_std()
-            .get_envs()
-            .filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned())))
-            .collect();
+        if command.as_std().get_current_dir().is_none() {
+            command.current_dir(folder.path("."));
+        }
         command
-            .env_clear()
-            .current_dir(current)
-            .envs(kept)
-            .envs([("LANG", "C.UTF-8"), ("NO_PROXY", "*"), ("no_proxy", "*")])
-            .env("PATH", path)
             .env("HOME", folder.path("."))
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        let mut child = command.spawn().expect("a client that runs");
-        let mut pipe = child.stdin.take().unwrap();
-        let ended = async {
-            let _ = pipe.write_all(input.as_bytes()).await;
-            drop(pipe);
-            child.wait_with_output().await.unwrap()
-        };
-        let ended = tokio::time::timeout(LIMIT, ended).await;
-        let output = ended.unwrap_or_else(|_| panic!("the client didn't end in {LIMIT:?}"));
-        let stdout = String::from_utf8_lossy(&output.stdout).into_owned();
-        let stderr = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(
-            output.status.success(),
-            "{}\n{stdout}\n{stderr}",
-            output.status
-        );
-        let line = stdout.lines().rfind(|line| !line.is_empty());
-        let value = line.and_then(|line| serde_json::from_str(line).ok());
+            .envs(variables.iter().map(|(name, value)| (name, value)));
+        let printed = Printed::by(command, &input, LIMIT).await;
         Some(Said {
-            value: value.unwrap_or_else(|| panic!("no JSON: {stdout}\n{stderr}")),
-            printed: stdout + &stderr,
+            value: printed.json(),
+            printed: printed.stdout + &printed.stderr,
         })
     }
 }

@@ -43,7 +43,9 @@ async fn paths_of_a_generated_client_arrive_byte_for_byte() {
         ("PATHS", json!(paths).to_string()),
     ];
     let program = std::fs::read_to_string(file("node/generated.mjs")).unwrap();
-    let printed = done(node(&packages), &variables, &program).await;
+    let mut command = node(&packages);
+    command.envs(variables);
+    let printed = done(command, &program).await;
     let result: Value = serde_json::from_str(printed.trim()).unwrap();
 
     let credential = format!("Bearer {TOKEN}");

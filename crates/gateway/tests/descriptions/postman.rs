@@ -45,7 +45,6 @@ async fn newman_verifies_each_integration() {
         .table(&third);
     let gateway = Gateway::start(&config).await;
     let folder = Folder::new();
-    let home = [("HOME", folder.path(".").display().to_string())];
 
     let mut command = newman(&packages, &gateway);
     for (name, value) in [
@@ -56,7 +55,8 @@ async fn newman_verifies_each_integration() {
     ] {
         command.args(["--env-var", &format!("{name}={value}")]);
     }
-    let printed = done(command, &home, "").await;
+    command.env("HOME", folder.path("."));
+    let printed = done(command, "").await;
     assert!(printed.contains("B \"quoted\""), "{printed}");
 
     let received = vendor.next().await;
@@ -76,7 +76,8 @@ async fn newman_verifies_each_integration() {
     let mut command = newman(&packages, &gateway);
     command.args(["--env-var", &format!("apiKey={KEY}")]);
     command.args(["--env-var", "connection=c", "--folder", "v"]);
-    done(command, &home, "").await;
+    command.env("HOME", folder.path("."));
+    done(command, "").await;
     let received = vendor.next().await;
     assert_eq!(received.target(), "/base/v3/a//group%2Frepo/?limit=1");
 }
@@ -90,10 +91,10 @@ async fn newman_needs_a_key() {
     let vendor = Vendor::ok().await;
     let gateway = Gateway::start(&Config::new(&vendor).top("page = true")).await;
     let folder = Folder::new();
-    let home = [("HOME", folder.path(".").display().to_string())];
     let mut command = newman(&packages, &gateway);
     command.args(["--env-var", "connection=c"]);
-    let printed = run(command, &home, "").await.stdout;
+    command.env("HOME", folder.path("."));
+    let printed = run(command, "").await.stdout;
     let printed = String::from_utf8_lossy(&printed).into_owned();
     assert!(printed.contains("401 Unauthorized"), "{printed}");
     vendor.untouched().await;

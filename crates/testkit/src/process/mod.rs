@@ -5,5 +5,6 @@ pub mod canary;
 pub mod config;
 pub mod curl;
 pub mod folder;
+pub mod foreign;
 pub mod gateway;
 pub mod output;
