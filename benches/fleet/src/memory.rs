@@ -4,6 +4,8 @@ use std::fs;
 use std::process::Command;
 
 use serde::Serialize;
+use tokio::task::JoinSet;
+use tower_passthrough::StoreError;
 use tower_passthrough_postgres::PostgresStore;
 
 use crate::BoxError;
@@ -14,6 +16,9 @@ use crate::settings::Settings;
 
 /// The first argument of the process.
 pub const VERB: &str = "memory-of-a-replica";
+
+/// The number of tasks that read.
+const READERS: usize = 8;
 
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct ReplicaMemory {
@@ -72,13 +77,23 @@ pub async fn run(arguments: &[String]) -> Result<(), BoxError> {
         .collect();
     let keys = keys?;
     let store: PostgresStore = Postgres::open_at(url, count as u64 + 1).await?;
-    let first = keys.first().ok_or("there are no connections")?;
+    let (first, others) = keys.split_first().ok_or("there are no connections")?;
     called(&store, first).await?;
     let empty = resident()?;
-    for key in &keys {
-        called(&store, key).await?;
+    let mut readers = JoinSet::new();
+    for keys in others.chunks(others.len() / READERS + 1) {
+        let (store, keys) = (store.clone(), keys.to_vec());
+        readers.spawn(async move {
+            for key in &keys {
+                called(&store, key).await?;
+            }
+            Ok::<(), StoreError>(())
+        });
     }
-    let each = (resident()? - empty) / keys.len() as f64;
+    while let Some(read) = readers.join_next().await {
+        read??;
+    }
+    let each = (resident()? - empty) / others.len() as f64;
     println!("{empty} {each}");
     Ok(())
 }

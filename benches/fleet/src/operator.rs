@@ -18,7 +18,7 @@ use crate::settings::Settings;
 /// The number of the most called connections that an operator writes, one after the other.
 const WRITTEN: usize = 400;
 /// The pause between two calls that wait for a change.
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(20);
 /// The time after which a measurement ends without a result.
 const GIVEN_UP: Duration = Duration::from_secs(60);
 
