@@ -77,15 +77,14 @@ pub fn svg(results: &Results) -> String {
     }
     let height = y + MARGIN;
     let note = format!(
-        "{} replicas, {} connections, {} calls per second; {}; {}; {} × {}, {}.",
+        "{} replicas, {} connections, {} calls per second; {}; {} × {}; {}.",
         settings.replicas,
         settings.connections,
         settings.calls_per_second,
         results.engine,
-        results.machine.date,
         results.machine.processors,
         results.machine.processor,
-        results.machine.kernel
+        results.machine.date
     );
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
