@@ -27,9 +27,12 @@ use crate::store::{CredentialVersion, StoreError};
 /// The time after which an unused entry is removed.
 const MAX_IDLE: Duration = Duration::from_secs(600);
 
-/// The number of counters of changes. Connections whose keys have the same hash share a counter. A change of such a connection only makes
-/// the others compare their versions.
-const SLOTS: usize = 64;
+/// The number of counters of changes, which take 8 bytes each. Connections whose keys have the same hash share a counter. A change of such
+/// a connection only makes the others compare their versions.
+///
+/// All processes together may refresh hundreds of connections per second, and each process counts the changes of all of them, also of
+/// connections that it has never read. With few counters, most entries would be compared at each call.
+const SLOTS: usize = 65_536;
 
 const MAX_ENTRIES: u64 = 10_000;
 const STALENESS: Duration = Duration::from_secs(1);
@@ -44,7 +47,7 @@ pub struct ConnectionCache<F: ChangeFeed>(Arc<Shared<F>>);
 struct Shared<F: ChangeFeed> {
     entries: Entries<ConnectionKey, Entry, RandomState>,
     /// The numbers of changes in each slot.
-    slots: [AtomicU64; SLOTS],
+    slots: Box<[AtomicU64]>,
     hasher: RandomState,
     reads: Arc<SingleFlight<(ConnectionKey, Stamp), (), Outcome>>,
     changes: Watch<F>,
@@ -131,7 +134,7 @@ impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
             .time_to_idle(MAX_IDLE);
         ConnectionCache(Arc::new(Shared {
             entries: entries.build_with_hasher(RandomState::default()),
-            slots: [const { AtomicU64::new(0) }; SLOTS],
+            slots: (0..SLOTS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::default(),
             reads: SingleFlight::new(usize::MAX),
             changes: Watch::new(self.feed, self.staleness, self.outage_grace),
