@@ -275,7 +275,7 @@ impl<'a> Folder<'a> {
         self.path.join(path)
     }
 
-    /// Returns what a program has printed.
+    /// Returns the output of a program.
     fn printed(self, command: &[String]) -> Result<Secret, String> {
         match self.programs {
             Some(programs) => programs.printed(command),

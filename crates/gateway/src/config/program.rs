@@ -5,7 +5,7 @@
 //!
 //! Errors contain the name of the program and its exit status. Its arguments and its output may be secrets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -41,7 +41,7 @@ impl Programs {
     ///
     /// A path with a slash begins in `folder`, and a name is searched in `PATH`.
     pub(super) fn run(tree: &DeTable<'_>, folder: &Path) -> Self {
-        let mut found = BTreeMap::new();
+        let mut found = BTreeSet::new();
         for (name, value) in tree {
             // They aren't read.
             if &**name.get_ref() == "connection" && !is_store_in(tree) {
@@ -50,7 +50,7 @@ impl Programs {
             commands(value.get_ref(), &mut found);
         }
         let threads = found.len().min(AT_ONCE);
-        let waiting = Mutex::new(found.into_keys());
+        let waiting = Mutex::new(found.into_iter());
         let done = Mutex::new(BTreeMap::new());
         let work = || {
             loop {
@@ -74,7 +74,7 @@ impl Programs {
         Self(done.into_inner().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns what the program has printed.
+    /// Returns the output of that program.
     ///
     /// # Errors
     ///
@@ -99,12 +99,12 @@ fn is_store_in(tree: &DeTable<'_>) -> bool {
 }
 
 /// Collects the tables of the form `{ command = ["..."] }`.
-fn commands(value: &DeValue<'_>, found: &mut BTreeMap<Vec<String>, ()>) {
+fn commands(value: &DeValue<'_>, found: &mut BTreeSet<Vec<String>>) {
     match value {
         DeValue::Table(table) => {
             if let (1, Some(command)) = (table.len(), table.get(COMMAND)) {
                 if let Some(command) = texts(command.get_ref()) {
-                    found.insert(command, ());
+                    found.insert(command);
                     return;
                 }
             }
