@@ -12,7 +12,7 @@ use crate::store::{
 };
 
 /// Returns a connection of another store.
-fn of_another_store(token: &str, version: u64) -> StoredConnection {
+fn foreign(token: &str, version: u64) -> StoredConnection {
     StoredConnection::new(connection(token), CredentialVersion::new(version))
 }
 
@@ -34,7 +34,7 @@ pub(super) async fn keep_contents_and_state<S: ConnectionStore>(bench: &Bench<S>
         ("restored-both", GrantState::Revoked, Some(at)),
     ] {
         let acme = id(name)?;
-        let mut stored = of_another_store("token", 1).state(state);
+        let mut stored = foreign("token", 1).state(state);
         stored.refreshed_at = refreshed_at;
         let version = restore(&*bench.one, &acme, &stored, None).await?;
         let version = version.ok_or("a connection wasn't restored, although there was none")?;
@@ -71,7 +71,7 @@ pub(super) async fn replace_only_the_named_version<S: ConnectionStore>(
     bench: &Bench<S>,
 ) -> Verdict {
     let acme = id("restore-replaces-the-named-version")?;
-    let stored = of_another_store("restored", 1).state(GrantState::Revoked);
+    let stored = foreign("restored", 1).state(GrantState::Revoked);
     let never = CredentialVersion::new(u64::MAX >> 2);
     let absent = restore(&*bench.one, &acme, &stored, Some(never)).await?;
     ensure!(
@@ -124,7 +124,7 @@ pub(super) async fn have_new_versions<S: ConnectionStore>(bench: &Bench<S>) -> V
         // The other store gave the same number to its credential.
         let newest = read(&*bench.one, &acme).await.map(|record| record.version);
         let number = seen.last().map_or(0, |version| version.get());
-        let stored = of_another_store(&round.to_string(), number);
+        let stored = foreign(&round.to_string(), number);
         let replaced = match round % 2 {
             0 => Some(newest?),
             _ => {

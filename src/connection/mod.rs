@@ -144,7 +144,7 @@ impl Connection {
             .map(|(name, value)| pair + name.len() + value.len());
         let secrets = credential.iter().map(|(name, secret)| {
             // The header value, or the client certificate, is about as long as the secret that it was made of.
-            pair + name.len() + 2 * secret.expose().len()
+            pair + name.len() + 2 * secret.size()
         });
         // The header value has a buffer of its own, with its prefix and its reference count.
         let value = 64;
