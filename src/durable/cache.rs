@@ -198,7 +198,8 @@ impl Limits {
         Self {
             capacity,
             unit,
-            min: max_bytes.div_ceil(max_entries.max(1)),
+            // Rounded down to whole units, because otherwise the last of `max_entries` small entries wouldn't fit.
+            min: (max_bytes / unit / max_entries.max(1)).saturating_mul(unit),
         }
     }
 

@@ -407,23 +407,23 @@ fn entries_weigh_what_they_take_and_both_limits_hold() {
         "{empty}, {full}"
     );
     assert!((200..2000).contains(&empty), "{empty}");
-    // A hundred entries fill the cache, if they are small.
+    // So many small entries fill the cache, and all of them fit.
+    for (max, bytes) in [
+        (1, 1 << 20),
+        (3, 64 << 20),
+        (100, 1 << 20),
+        (3, 1 << 40),
+        (1, 1 << 40),
+    ] {
+        let limits = Limits::new(max, bytes);
+        let weight = u64::from(limits.weight(&key, &small));
+        assert_eq!(limits.capacity / weight, max, "{max} in {bytes}");
+    }
     let entries = Limits::new(100, 1 << 20);
-    assert_eq!(
-        u64::from(entries.weight(&key, &small)),
-        (1_u64 << 20).div_ceil(100)
-    );
     assert!(entries.weight(&key, &entry(10_000)) > entries.weight(&key, &small));
     assert!(entries.weight(&key, &entry(100_000)) >= 200_000);
     assert_eq!(Limits::new(0, 1 << 20).capacity, 0);
     assert_eq!(Limits::new(10, 0).capacity, 0);
-    // More bytes than a weight can have.
-    let huge = Limits::new(10, 1 << 40);
-    let weight = u64::from(huge.weight(&key, &small));
-    assert!(
-        (10..=11).contains(&huge.capacity.div_ceil(weight)),
-        "{weight}"
-    );
 }
 
 #[tokio::test(start_paused = true)]
