@@ -37,6 +37,11 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// Returns the number of bytes.
+    pub(crate) fn size(&self) -> usize {
+        self.expose().len()
+    }
+
     /// Returns `prefix` and the secret as a header value, which is marked as sensitive.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ mod durability;
 mod keys;
 mod leases;
 mod lists;
+mod restores;
 mod versions;
 mod visibility;
 
@@ -144,6 +145,9 @@ impl<O> Suite<O> {
             "no other lease may revoke": death::other_leases_revoke_nothing,
             "new tokens make a revoked grant active": death::new_tokens_reactivate,
             "a put makes a revoked grant active": death::put_reactivates,
+            "a restored connection has its contents and its state": restores::keep_contents_and_state,
+            "a restore replaces only the version that it names": restores::replace_only_the_named_version,
+            "a restored connection has a new version": restores::have_new_versions,
             "of concurrent commits, one wins": concurrency::one_commit_wins,
             "a put outlasts concurrent commits": concurrency::a_put_outlasts_commits,
             "a removal outlasts concurrent commits": concurrency::a_removal_stays,

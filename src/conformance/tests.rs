@@ -47,6 +47,10 @@ enum Fault {
     ListsBackwards,
     ListsOnePage,
     StaleForOthers,
+    RestoresActive,
+    RestoresOverAny,
+    RestoresTheSameVersion,
+    DatesRestoresNow,
 }
 
 #[derive(Clone)]
@@ -287,6 +291,34 @@ impl ConnectionStore for Faulty {
         })
     }
 
+    async fn restore(
+        &self,
+        id: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        let id = self.id(id);
+        let mut stored = stored.clone();
+        stored.connection = self.stored(&stored.connection);
+        let mut replaced = replaced;
+        match self.fault {
+            Fault::RestoresActive => stored.state = crate::store::GrantState::Active,
+            Fault::RestoresOverAny => {
+                replaced = self.inner.read(&id).await.ok().map(|record| record.version);
+            }
+            Fault::DatesRestoresNow => stored.refreshed_at = Some(std::time::SystemTime::now()),
+            _ => {}
+        }
+        let version = self.inner.restore(&id, &stored, replaced).await?;
+        Ok(match self.fault {
+            Fault::RestoresTheSameVersion => version.and(Some(stored.version)),
+            Fault::ReusesVersions => {
+                version.map(|version| CredentialVersion::new(version.get() % 16))
+            }
+            _ => version,
+        })
+    }
+
     fn remove(&self, id: &ConnectionKey) -> impl Future<Output = Result<bool, StoreError>> + Send {
         std::future::ready(Ok(self.inner.remove_now(self.id(id).as_str())))
     }
@@ -356,6 +388,10 @@ async fn each_fault_is_found_out() {
         (Fault::ListsOnePage, "order of the keys"),
         (Fault::StaleForOthers, "in the stated time"),
         (Fault::StaleForOthers, "its own writes"),
+        (Fault::RestoresActive, "its contents and its state"),
+        (Fault::DatesRestoresNow, "its contents and its state"),
+        (Fault::RestoresOverAny, "only the version that it names"),
+        (Fault::RestoresTheSameVersion, "has a new version"),
     ] {
         let broken = judged(fault).await.err().unwrap_or_default();
         assert!(

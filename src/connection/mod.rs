@@ -128,6 +128,34 @@ impl Connection {
         self.0.cached.client_identity(make)
     }
 
+    /// Returns the approximate size of the connection in memory, in bytes, including the value that is kept for calls.
+    pub(crate) fn memory_size(&self) -> usize {
+        // A small allocation takes 16 bytes more than its content, on average.
+        const ALLOCATION: usize = 16;
+        let Inner {
+            integration,
+            variables,
+            credential,
+            cached: _,
+        } = &*self.0;
+        let pair = size_of::<(Box<str>, Box<str>)>() + 2 * ALLOCATION;
+        let variables = variables
+            .iter()
+            .map(|(name, value)| pair + name.len() + value.len());
+        let secrets = credential.iter().map(|(name, secret)| {
+            // The header value, or the client certificate, is about as long as the secret that it was made of.
+            pair + name.len() + 2 * secret.size()
+        });
+        // The header value has a buffer of its own, with its prefix and its reference count.
+        let value = 64;
+        size_of::<Inner>()
+            + integration.len()
+            + 4 * ALLOCATION
+            + value
+            + variables.sum::<usize>()
+            + secrets.sum::<usize>()
+    }
+
     /// Returns the secrets.
     #[must_use]
     pub fn credential(&self) -> &Credential {

@@ -34,7 +34,8 @@ const MAX_IDLE: Duration = Duration::from_secs(600);
 /// connections that it has never read. With few counters, most entries would be compared at each call.
 const SLOTS: usize = 65_536;
 
-const MAX_ENTRIES: u64 = 10_000;
+/// Some thousand connections with long tokens, or some ten thousand with short tokens.
+const MAX_BYTES: u64 = 64 << 20;
 const STALENESS: Duration = Duration::from_secs(1);
 
 /// Opened connections in memory, in front of a database. Cloning increments a reference count; clones share their entries.
@@ -51,6 +52,23 @@ struct Shared<F: ChangeFeed> {
     hasher: RandomState,
     reads: Arc<SingleFlight<(ConnectionKey, Stamp), (), Outcome>>,
     changes: Watch<F>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// The state of a [`ConnectionCache`], for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStatus {
+    /// The number of connections in memory. The number may lag behind.
+    pub entries: u64,
+    /// The number of look-ups whose connection was current in memory, since the cache was built.
+    pub hits: u64,
+    /// The number of look-ups whose connection was read from the database, or compared with it, since the cache was built. A look-up
+    /// that waited for the read of another look-up counts as well.
+    pub misses: u64,
+    /// The time since the feed was last asked successfully, or `None` if it wasn't asked yet. Without calls, the feed isn't asked.
+    pub last_asked: Option<Duration>,
 }
 
 /// The state of the database when a read began, as far as it's known.
@@ -85,18 +103,31 @@ pub struct CachedConnection {
 pub struct ConnectionCacheBuilder<F> {
     feed: F,
     max_entries: u64,
+    max_bytes: u64,
     staleness: Duration,
     outage_grace: Duration,
 }
 
 impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
-    /// Sets the maximum number of connections in memory.
+    /// Sets the maximum number of connections in memory, in addition to [`max_bytes`](Self::max_bytes).
     ///
     /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
     ///
-    /// Default: 10,000.
+    /// Default: no limit.
     pub fn max_entries(mut self, max: u64) -> Self {
         self.max_entries = max;
+        self
+    }
+
+    /// Sets the maximum memory of the connections, in bytes. It's estimated from the sizes of keys, variables and secrets, and includes
+    /// the cache's own data about a connection.
+    ///
+    /// A connection with a short token takes about 1 KiB, and a connection with tokens of 2 KiB about 6 KiB. A connection that isn't
+    /// called for 10 minutes is removed earlier. `0` turns caching off.
+    ///
+    /// Default: 64 MiB.
+    pub fn max_bytes(mut self, max: u64) -> Self {
+        self.max_bytes = max;
         self
     }
 
@@ -129,8 +160,10 @@ impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
     /// Builds the cache.
     #[must_use]
     pub fn build(self) -> ConnectionCache<F> {
+        let limits = Limits::new(self.max_entries, self.max_bytes);
         let entries = Entries::builder()
-            .max_capacity(self.max_entries)
+            .max_capacity(limits.capacity)
+            .weigher(move |key: &ConnectionKey, entry: &Entry| limits.weight(key, entry))
             .time_to_idle(MAX_IDLE);
         ConnectionCache(Arc::new(Shared {
             entries: entries.build_with_hasher(RandomState::default()),
@@ -138,7 +171,45 @@ impl<F: ChangeFeed> ConnectionCacheBuilder<F> {
             hasher: RandomState::default(),
             reads: SingleFlight::new(usize::MAX),
             changes: Watch::new(self.feed, self.staleness, self.outage_grace),
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
         }))
+    }
+}
+
+/// The memory that an entry takes in addition to its key and its connection, in bytes: nodes of the table, of the order of use and of
+/// the timers, and unused slots of the table.
+const ENTRY_OVERHEAD: usize = 320;
+
+/// The limits of a cache as weights of its entries.
+#[derive(Clone, Copy)]
+struct Limits {
+    capacity: u64,
+    /// The number of bytes of a unit of weight, because a weight has only 32 bits.
+    unit: u64,
+    /// The minimum weight of an entry in bytes, by which the number of entries is limited.
+    min: u64,
+}
+
+impl Limits {
+    fn new(max_entries: u64, max_bytes: u64) -> Self {
+        let unit = max_bytes.div_ceil(u64::from(u32::MAX)).max(1);
+        let capacity = match max_entries {
+            0 => 0,
+            _ => max_bytes / unit,
+        };
+        Self {
+            capacity,
+            unit,
+            // Rounded down to whole units, because otherwise the last of `max_entries` small entries wouldn't fit.
+            min: (max_bytes / unit / max_entries.max(1)).saturating_mul(unit),
+        }
+    }
+
+    fn weight(&self, key: &ConnectionKey, entry: &Entry) -> u32 {
+        let size = ENTRY_OVERHEAD + key.as_str().len() + entry.cached.connection.memory_size();
+        let size = u64::try_from(size).unwrap_or(u64::MAX).max(self.min);
+        u32::try_from(size.div_ceil(self.unit)).unwrap_or(u32::MAX)
     }
 }
 
@@ -153,7 +224,8 @@ impl<F: ChangeFeed> ConnectionCache<F> {
     pub fn builder(feed: F) -> ConnectionCacheBuilder<F> {
         ConnectionCacheBuilder {
             feed,
-            max_entries: MAX_ENTRIES,
+            max_entries: u64::MAX,
+            max_bytes: MAX_BYTES,
             staleness: STALENESS,
             outage_grace: Duration::ZERO,
         }
@@ -163,6 +235,17 @@ impl<F: ChangeFeed> ConnectionCache<F> {
     #[must_use]
     pub fn feed(&self) -> &F {
         &self.0.changes.feed
+    }
+
+    /// Returns the numbers of connections, hits and misses, and the age of the last look for changes.
+    #[must_use]
+    pub fn status(&self) -> CacheStatus {
+        CacheStatus {
+            entries: self.0.entries.entry_count(),
+            hits: self.0.hits.load(Ordering::Relaxed),
+            misses: self.0.misses.load(Ordering::Relaxed),
+            last_asked: self.0.changes.last_asked(),
+        }
     }
 
     /// Returns the connection with that key from memory, if its entry is current, or else by `read`. Concurrent callers share a
@@ -191,8 +274,10 @@ impl<F: ChangeFeed> ConnectionCache<F> {
         self.0.ask_for_changes().await?;
         let stamp = self.0.stamp(key);
         if let Some(connection) = self.0.current(key, stamp) {
+            self.0.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(connection);
         }
+        self.0.misses.fetch_add(1, Ordering::Relaxed);
         let leader = loop {
             let Ok(joined) = self.0.reads.join(&(key.clone(), stamp), always);
             match joined {
@@ -350,6 +435,14 @@ impl<F: ChangeFeed> Watch<F> {
     fn is_within(&self, time: &AtomicU64, limit: Duration) -> bool {
         let time = time.load(Ordering::Acquire);
         time != NEVER && Duration::from_nanos(self.now().saturating_sub(time)) < limit
+    }
+
+    /// Returns the time since the last successful call of the feed.
+    fn last_asked(&self) -> Option<Duration> {
+        match self.asked.load(Ordering::Acquire) {
+            NEVER => None,
+            time => Some(Duration::from_nanos(self.now().saturating_sub(time))),
+        }
     }
 
     fn is_due(&self) -> bool {
@@ -517,6 +610,7 @@ impl<F> fmt::Debug for ConnectionCacheBuilder<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ConnectionCacheBuilder")
             .field("max_entries", &self.max_entries)
+            .field("max_bytes", &self.max_bytes)
             .field("staleness", &self.staleness)
             .field("outage_grace", &self.outage_grace)
             .finish_non_exhaustive()

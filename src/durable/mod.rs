@@ -123,7 +123,7 @@ mod rotation;
 mod sealed;
 
 pub use self::cache::{
-    CachedConnection, ConnectionCache, ConnectionCacheBuilder, InvalidateOnDrop,
+    CacheStatus, CachedConnection, ConnectionCache, ConnectionCacheBuilder, InvalidateOnDrop,
 };
 pub use self::changes::{ChangeFeed, Changes};
 pub use self::keys::{InvalidKey, KeyId, Keys};

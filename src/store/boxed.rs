@@ -142,6 +142,15 @@ impl ConnectionStore for BoxConnectionStore {
         self.0.dyn_put_all(connections).await
     }
 
+    async fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        self.0.dyn_restore(key, stored, replaced).await
+    }
+
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         self.0.dyn_remove(key).await
     }
@@ -271,6 +280,13 @@ trait DynConnections: DynTokens {
         connections: &'a [(ConnectionKey, Connection)],
     ) -> BoxFuture<'a, Vec<CredentialVersion>>;
 
+    fn dyn_restore<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        stored: &'a StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> BoxFuture<'a, Option<CredentialVersion>>;
+
     fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool>;
 
     fn dyn_list<'a>(
@@ -294,6 +310,15 @@ impl<S: ConnectionStore> DynConnections for S {
         connections: &'a [(ConnectionKey, Connection)],
     ) -> BoxFuture<'a, Vec<CredentialVersion>> {
         Box::pin(self.put_all(connections))
+    }
+
+    fn dyn_restore<'a>(
+        &'a self,
+        key: &'a ConnectionKey,
+        stored: &'a StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> BoxFuture<'a, Option<CredentialVersion>> {
+        Box::pin(self.restore(key, stored, replaced))
     }
 
     fn dyn_remove<'a>(&'a self, key: &'a ConnectionKey) -> BoxFuture<'a, bool> {

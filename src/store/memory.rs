@@ -221,6 +221,24 @@ impl ConnectionStore for MemoryStore {
         Ok(map.entry(id)?.record.version)
     }
 
+    async fn restore(
+        &self,
+        id: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        let mut map = self.write();
+        let newest = map.entries.get(id.as_bytes());
+        if newest.map(|entry| entry.record.version) != replaced {
+            return Ok(None);
+        }
+        drop(map.put(id.as_str(), stored.connection.clone()));
+        let Entry { record, .. } = map.entry(id)?;
+        record.state = stored.state;
+        record.refreshed_at = stored.refreshed_at;
+        Ok(Some(record.version))
+    }
+
     async fn remove(&self, id: &ConnectionKey) -> Result<bool, StoreError> {
         Ok(Self::remove_now(self, id.as_str()))
     }

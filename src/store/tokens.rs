@@ -7,6 +7,9 @@ use std::time::{Duration, SystemTime};
 use super::{CredentialStore, StoreError};
 use crate::connection::{Connection, ConnectionKey};
 
+/// The time of the lease with which a revoked grant is restored by default.
+const RESTORE_LEASE: Duration = Duration::from_secs(10);
+
 /// A store in which several processes can refresh connections at the same time.
 ///
 /// The suite of [`conformance`](crate::conformance) checks an implementation (feature `test-util`). Every rule that the suite checks is
@@ -203,6 +206,55 @@ pub trait ConnectionStore: TokenStore {
                 versions.push(self.put(key, connection).await?);
             }
             Ok(versions)
+        }
+    }
+
+    /// Writes a connection that was read from another store, with its state and the time of its last refresh, and returns its new
+    /// version.
+    ///
+    /// `replaced` is the version of the connection that may be replaced (compare-and-swap), or `None` if there must be no connection of
+    /// that key. The result is `None`, and nothing is written, if another version is the newest, or if there is a connection. So a
+    /// connection that is put or refreshed at the same time is never lost.
+    ///
+    /// The connection gets a version of this store, and `stored.version` isn't used: versions only distinguish the credentials of a
+    /// store, and no cache and no refresh of this store knows the version of another store. As after a [put](Self::put), the connection
+    /// has no lease. The time of the last refresh is stored in milliseconds, or more precisely.
+    ///
+    /// By default, the connection is written with [`read`](TokenStore::read), [`put`](Self::put) and, if its grant was revoked,
+    /// [`commit`](TokenStore::commit). That isn't a single write, so a change at the same time may be lost, and the time of the last
+    /// refresh isn't stored. A store in a database should replace the default.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`put`](Self::put).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, the connection may or may not be written.
+    fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send {
+        async move {
+            let newest = match self.read(key).await {
+                Ok(newest) => Some(newest.version),
+                Err(StoreError::NotFound) => None,
+                Err(error) => return Err(error),
+            };
+            if newest != replaced {
+                return Ok(None);
+            }
+            let version = self.put(key, &stored.connection).await?;
+            if stored.state == GrantState::Revoked {
+                if let Some(lease) = self.lease(key, RESTORE_LEASE).await? {
+                    self.commit(key, version, lease, &GrantUpdate::Revoked)
+                        .await?;
+                    self.release(key, lease).await?;
+                }
+            }
+            Ok(Some(version))
         }
     }
 
@@ -418,6 +470,15 @@ macro_rules! forward {
                 connections: &[(ConnectionKey, Connection)],
             ) -> impl Future<Output = Result<Vec<CredentialVersion>, StoreError>> + Send {
                 S::put_all(self, connections)
+            }
+
+            fn restore(
+                &self,
+                key: &ConnectionKey,
+                stored: &StoredConnection,
+                replaced: Option<CredentialVersion>,
+            ) -> impl Future<Output = Result<Option<CredentialVersion>, StoreError>> + Send {
+                S::restore(self, key, stored, replaced)
             }
 
             fn remove(

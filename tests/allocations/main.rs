@@ -10,6 +10,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod cached;
 mod limits;
 mod over_sockets;
 

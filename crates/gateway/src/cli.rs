@@ -55,8 +55,9 @@ pub(crate) struct Cli {
 
     /// Check the config file, print its mistakes, and exit with 0, or with 2 if there is a mistake.
     ///
-    /// If the file of the store exists, it's read, to find a wrong key. A database isn't asked.
-    /// Nothing is written.
+    /// If the file of the store exists, it's read, to find a wrong key. A database is asked for its
+    /// settings, its tables, the privileges of the role, and its keys. The exit code is 1 if the
+    /// store can't be used. Programs that print secrets are run. Nothing is written.
     #[arg(long, requires = "config")]
     pub(crate) check: bool,
 
@@ -117,10 +118,22 @@ pub(crate) enum Connections {
     /// The file may be a whole config; its other tables are ignored. Each connection is checked
     /// against the integrations of --config and its catalog. If a connection is wrong, nothing is imported. Nothing
     /// is imported either if a token was refreshed since it was stored, and the file has another
-    /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. If
-    /// the store fails in the middle, the connections that were imported until then stay, and the
-    /// command can be run again.
+    /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. All
+    /// connections are written in one transaction: if the store fails, none of them is imported. If
+    /// it fails while it confirms the transaction, all of them may be imported; the command can be run
+    /// again.
     Import(Import),
+    /// Copy all connections of another config's store into the store of --config, for example from a file to a database.
+    ///
+    /// States (`live` or `reauthorize`) and times of refreshes go along, and secrets are encrypted with the key of the new store. Versions
+    /// are new. Nothing is copied if a connection of the same id is already there with other contents: see --replace. If a store fails
+    /// in the middle, the connections that were copied until then stay, and the command can be run again; it skips connections that
+    /// are the same. The old store isn't changed, except that tables of an older version of a SQLite file are migrated.
+    ///
+    /// Stop the gateways on the old store before, and start them on the new store afterwards. If a gateway refreshes a token in the
+    /// old store after it was copied, a vendor that rotates refresh tokens refuses the copy, and may revoke the grant. The command
+    /// exits 1 and names the connections that were changed while it ran; run it again with --replace.
+    Copy(Copy),
     /// Print a line for each connection: id, integration, and `live` or `reauthorize`, separated by
     /// tabs.
     ///
@@ -185,6 +198,19 @@ pub(crate) struct Import {
     /// refreshes during the import. These tokens are lost.
     #[arg(long)]
     pub(crate) replace_tokens: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Copy {
+    /// The config file of the store that is copied. Without a [store], its [connection.*] tables are
+    /// copied.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: PathBuf,
+
+    /// Replace connections of the same id that have other contents or another state. A token that
+    /// was refreshed later than the token of the old store is never replaced.
+    #[arg(long)]
+    pub(crate) replace: bool,
 }
 
 #[derive(Debug, Args)]

@@ -130,14 +130,9 @@ fn main() -> ExitCode {
     }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
-        if let Store::Sqlite(sqlite) = &loaded.config.store {
-            if let Err(error) = commands::check(sqlite) {
-                eprintln!("{error}");
-                return ExitCode::from(USAGE);
-            }
-        }
-        say(&format!("the config is good: {}", loaded.summary));
-        return ExitCode::SUCCESS;
+        return commands::check(&loaded.config.store, || {
+            say(&format!("the config is good: {}", loaded.summary));
+        });
     }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -378,6 +373,7 @@ impl Host {
         }
         while self.refreshes.try_join_next().is_some() {}
         self.readiness.set_store(connections.clone());
+        let served_connections = connections.clone();
         let known = Known {
             callers: Arc::new(config.callers),
             connections,
@@ -455,7 +451,11 @@ impl Host {
         let passthrough = passthrough.build();
         self.previous = Some(passthrough.clone());
         let pages = Pages {
-            metrics: Metrics::new(self.recorded.clone(), move || pool.pool_status()),
+            metrics: Metrics::new(
+                self.recorded.clone(),
+                move || pool.pool_status(),
+                served_connections,
+            ),
             readiness: self.readiness.clone(),
         };
         let published = match descriptions {

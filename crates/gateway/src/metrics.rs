@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
-use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use foldhash::quality::RandomState;
@@ -19,10 +19,12 @@ use metrics::{
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tower_passthrough::client::PoolStatus;
+use tower_passthrough::durable::CacheStatus;
 use tower_passthrough::observe::CallReport;
 use tower_passthrough::refresh::RefreshReport;
 
 use crate::log;
+use crate::store::{self, Connections};
 
 const CALLS: &str = "passthrough_calls_total";
 const IN_FLIGHT: &str = "passthrough_calls_in_flight";
@@ -33,6 +35,12 @@ const DURATION: &str = "passthrough_call_duration_seconds";
 const HEAD: &str = "passthrough_head_duration_seconds";
 const REQUEST_BYTES: &str = "passthrough_request_bytes_total";
 const RESPONSE_BYTES: &str = "passthrough_response_bytes_total";
+const STORE_OPERATIONS: &str = "passthrough_store_operations_total";
+const STORE_REVOKED: &str = "passthrough_store_revoked_connections";
+const CACHE_ENTRIES: &str = "passthrough_store_cache_entries";
+const CACHE_HITS: &str = "passthrough_store_cache_hits_total";
+const CACHE_MISSES: &str = "passthrough_store_cache_misses_total";
+const POLL_AGE: &str = "passthrough_store_change_poll_age_seconds";
 const DROPPED_LINES: &str = "passthrough_log_lines_dropped_total";
 
 /// The name of a gauge, its description, and the function that reads it.
@@ -76,21 +84,24 @@ const BUCKETS: [f64; 12] = [
 /// scrapes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
-/// Renders the recorded values, and the current state of the pool.
+/// Renders the recorded values, and the current state of the pool and of the store.
 #[derive(Clone)]
 pub(crate) struct Metrics {
     recorded: PrometheusHandle,
     pool: Arc<dyn Fn() -> PoolStatus + Send + Sync>,
+    connections: Connections,
 }
 
 impl Metrics {
     pub(crate) fn new(
         recorded: PrometheusHandle,
         pool: impl Fn() -> PoolStatus + Send + Sync + 'static,
+        connections: Connections,
     ) -> Self {
         Self {
             recorded,
             pool: Arc::new(pool),
+            connections,
         }
     }
 
@@ -101,9 +112,43 @@ impl Metrics {
             // A pool never has more connections than this number can hold.
             gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
         }
+        if let Some(cache) = self.connections.cache_status() {
+            SEEN.lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .count(cache);
+        }
+        let revoked = u32::try_from(store::revoked()).unwrap_or(u32::MAX);
+        gauge!(STORE_REVOKED).set(revoked);
         counter!(DROPPED_LINES).absolute(log::dropped_lines());
         self.recorded.render()
     }
+}
+
+/// The numbers of hits and misses at the last scrape.
+#[derive(Default)]
+struct Seen {
+    hits: u64,
+    misses: u64,
+}
+
+static SEEN: Mutex<Seen> = Mutex::new(Seen { hits: 0, misses: 0 });
+
+impl Seen {
+    fn count(&mut self, cache: CacheStatus) {
+        counter!(CACHE_HITS).increment(more(&mut self.hits, cache.hits));
+        counter!(CACHE_MISSES).increment(more(&mut self.misses, cache.misses));
+        gauge!(CACHE_ENTRIES).set(u32::try_from(cache.entries).unwrap_or(u32::MAX));
+        if let Some(age) = cache.last_asked {
+            gauge!(POLL_AGE).set(age);
+        }
+    }
+}
+
+/// Returns the growth since `last`. A store that was opened with other settings begins at 0.
+fn more(last: &mut u64, now: u64) -> u64 {
+    let growth = now.checked_sub(*last).unwrap_or(now);
+    *last = now;
+    growth
 }
 
 impl fmt::Debug for Metrics {
@@ -161,6 +206,28 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         RESPONSE_BYTES,
         Unit::Bytes,
         "Bytes of responses' bodies that were returned to callers."
+    );
+    describe_counter!(
+        STORE_OPERATIONS,
+        "Operations of the store of connections, by operation and outcome."
+    );
+    describe_gauge!(
+        STORE_REVOKED,
+        "Connections that were revoked when this process last read or wrote them."
+    );
+    describe_gauge!(CACHE_ENTRIES, "Connections of the store in memory.");
+    describe_counter!(
+        CACHE_HITS,
+        "Look-ups of connections that were answered from memory."
+    );
+    describe_counter!(
+        CACHE_MISSES,
+        "Look-ups of connections that were read from the store, or compared with it."
+    );
+    describe_gauge!(
+        POLL_AGE,
+        Unit::Seconds,
+        "Time since the store was last asked for changes by other processes."
     );
     describe_counter!(
         DROPPED_LINES,
@@ -253,6 +320,18 @@ impl Series {
     }
 }
 
+static OPERATIONS: LazyLock<Handles<(&'static str, &'static str), Counter>> =
+    LazyLock::new(Handles::new);
+
+/// Counts an operation of the store.
+pub(crate) fn store_operation(operation: &'static str, outcome: &'static str) {
+    let counter = OPERATIONS.get(&(operation, outcome), || {
+        let counter = counter!(STORE_OPERATIONS, "operation" => operation, "outcome" => outcome);
+        ((operation, outcome), counter)
+    });
+    counter.increment(1);
+}
+
 static IN_FLIGHT_CALLS: LazyLock<Gauge> = LazyLock::new(|| gauge!(IN_FLIGHT));
 static INTEGRATIONS: LazyLock<Handles<Box<str>, Arc<Series>>> = LazyLock::new(Handles::new);
 
@@ -341,6 +420,13 @@ fn label(status: u16) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_store_that_begins_at_zero_again_adds_all_of_its_count() {
+        let mut last = 0;
+        let counts = [5, 7, 7, 2, 3].map(|now| more(&mut last, now));
+        assert_eq!(counts, [5, 2, 0, 2, 1]);
+    }
 
     #[test]
     fn labels_are_bounded() {

@@ -9,10 +9,6 @@ use tokio::time::{Instant, timeout};
 
 use crate::store::Connections;
 
-/// The time for which the process counts as ready after the store was last reachable. Calls can be
-/// answered meanwhile from connections that are kept in memory.
-const GRACE: Duration = Duration::from_secs(60);
-
 /// The maximum time that the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -33,25 +29,30 @@ struct Inner {
 
 #[derive(Clone, Copy, Debug)]
 struct Checks {
-    last: Option<Instant>,
+    /// The time and the result of the last check.
+    last: Option<(Instant, bool)>,
     last_success: Instant,
 }
 
 impl Checks {
     fn is_fresh(&self) -> bool {
-        self.last.is_some_and(|last| last.elapsed() < FRESH)
+        self.last.is_some_and(|(at, _)| at.elapsed() < FRESH)
     }
 
     fn record(&mut self, is_reachable: bool) {
         let now = Instant::now();
-        self.last = Some(now);
+        self.last = Some((now, is_reachable));
         if is_reachable {
             self.last_success = now;
         }
     }
 
-    fn is_within_grace(&self) -> bool {
-        self.last_success.elapsed() < GRACE
+    /// Returns `true` if the store is reachable, or was reachable within the grace, in which calls are answered from connections in
+    /// memory. `last_asked` is the time since calls have last reached the store.
+    fn is_ready(&self, grace: Duration, last_asked: Option<Duration>) -> bool {
+        let is_reachable = self.last.is_some_and(|(_, is_reachable)| is_reachable);
+        let since = self.last_success.elapsed();
+        is_reachable || last_asked.map_or(since, |asked| asked.min(since)) < grace
     }
 }
 
@@ -83,21 +84,22 @@ impl Readiness {
         if self.0.is_draining.load(Ordering::Relaxed) {
             return false;
         }
+        let store = self
+            .0
+            .store
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        let Some(store) = store else {
+            return false;
+        };
         let mut checks = self.0.checks.lock().await;
         if !checks.is_fresh() {
-            let store = self
-                .0
-                .store
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone();
-            let is_reachable = match store {
-                Some(store) => timeout(PATIENCE, store.is_reachable()).await == Ok(true),
-                None => false,
-            };
+            let is_reachable = timeout(PATIENCE, store.is_reachable()).await == Ok(true);
             checks.record(is_reachable);
         }
-        checks.is_within_grace()
+        let last_asked = store.cache_status().and_then(|cache| cache.last_asked);
+        checks.is_ready(store.grace(), last_asked)
     }
 }
 
@@ -121,15 +123,25 @@ mod tests {
             last_success: Instant::now(),
         };
         let pass = |seconds| tokio::time::advance(Duration::from_secs(seconds));
+        let grace = Duration::from_secs(60);
+        let is_ready = |checks: &Checks| checks.is_ready(grace, None);
         assert!(!checks.is_fresh());
         pass(59).await;
         checks.record(false);
-        assert!(checks.is_fresh() && checks.is_within_grace());
+        assert!(checks.is_fresh() && is_ready(&checks));
         pass(1).await;
-        assert!(!checks.is_fresh() && !checks.is_within_grace());
+        assert!(!checks.is_fresh() && !is_ready(&checks));
         checks.record(true);
-        assert!(checks.is_within_grace());
+        assert!(is_ready(&checks));
         pass(60).await;
-        assert!(!checks.is_within_grace());
+        checks.record(false);
+        assert!(!is_ready(&checks));
+        // Calls have reached the store since.
+        assert!(checks.is_ready(grace, Some(Duration::from_secs(59))));
+        assert!(!checks.is_ready(grace, Some(grace)));
+        // Without a grace, only the last check counts.
+        assert!(!checks.is_ready(Duration::ZERO, Some(Duration::ZERO)));
+        checks.record(true);
+        assert!(checks.is_ready(Duration::ZERO, None));
     }
 }

@@ -11,7 +11,7 @@ mod statements;
 mod store;
 mod tls;
 
-pub use tower_passthrough::durable::{InvalidKey, KeyRotationReport, Keys};
+pub use tower_passthrough::durable::{CacheStatus, InvalidKey, KeyRotationReport, Keys};
 
 pub use self::error::PostgresStoreError;
 pub use self::schema::Migrations;
@@ -56,6 +56,7 @@ pub struct PostgresStoreBuilder {
     connections: usize,
     statement_timeout: Duration,
     cache_entries: u64,
+    cache_bytes: u64,
     staleness: Duration,
     outage_grace: Duration,
     is_plaintext_allowed: bool,
@@ -115,13 +116,23 @@ impl PostgresStoreBuilder {
         self
     }
 
-    /// Sets the maximum number of decrypted connections in memory.
+    /// Sets the maximum number of decrypted connections in memory, in addition to [`cache_bytes`](Self::cache_bytes).
     ///
     /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
     ///
-    /// Default: 10,000.
+    /// Default: no limit.
     pub const fn cache_entries(mut self, most: u64) -> Self {
         self.cache_entries = most;
+        self
+    }
+
+    /// Sets the maximum memory of decrypted connections, in bytes, as far as it can be estimated.
+    ///
+    /// A connection with a short token takes about 1 KiB, and a connection with tokens of 2 KiB about 6 KiB. `0` turns caching off.
+    ///
+    /// Default: 64 MiB.
+    pub const fn cache_bytes(mut self, most: u64) -> Self {
+        self.cache_bytes = most;
         self
     }
 
@@ -167,18 +178,7 @@ impl PostgresStoreBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn open(self, url: &Secret) -> Result<PostgresStore, PostgresStoreError> {
-        if !schema::is_name(&self.schema) {
-            return Err(PostgresStoreError::InvalidSchema);
-        }
-        let servers = servers::servers(url, self.is_plaintext_allowed)?;
-        let tls = Tls::new(&self.roots)?;
-        let pool = Pool::new(
-            servers,
-            tls,
-            self.password,
-            self.connections,
-            self.statement_timeout,
-        );
+        let pool = self.pool(url)?;
         let schema = Schema {
             pool: &pool,
             name: &self.schema,
@@ -196,6 +196,7 @@ impl PostgresStoreBuilder {
         };
         let cache = ConnectionCache::builder(log)
             .max_entries(self.cache_entries)
+            .max_bytes(self.cache_bytes)
             .staleness(self.staleness)
             .outage_grace(self.outage_grace);
         let proof = self.keys.proof().map_err(InternalError::from)?;
@@ -209,6 +210,47 @@ impl PostgresStoreBuilder {
             database,
             cache: cache.build(),
         })))
+    }
+
+    /// Checks that the database at that URL can be opened with these settings, and changes nothing: no table is created or migrated,
+    /// and no key is noted.
+    ///
+    /// If the tables are missing and may be created ([`Migrations::Run`]), the privilege for that is checked.
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`PostgresStore::open`], as far as reading can find them.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn check(self, url: &Secret) -> Result<(), PostgresStoreError> {
+        let pool = self.pool(url)?;
+        let schema = Schema {
+            pool: &pool,
+            name: &self.schema,
+        };
+        schema.check_server(self.is_volatile_allowed).await?;
+        if schema.check(self.migrations).await? {
+            schema.check_keys(&self.keys).await?;
+        }
+        Ok(())
+    }
+
+    /// Returns the pool, without any connection yet.
+    fn pool(&self, url: &Secret) -> Result<Pool, PostgresStoreError> {
+        if !schema::is_name(&self.schema) {
+            return Err(PostgresStoreError::InvalidSchema);
+        }
+        let servers = servers::servers(url, self.is_plaintext_allowed)?;
+        let tls = Tls::new(&self.roots)?;
+        Ok(Pool::new(
+            servers,
+            tls,
+            self.password.clone(),
+            self.connections,
+            self.statement_timeout,
+        ))
     }
 }
 
@@ -270,12 +312,19 @@ impl PostgresStore {
             migrations: Migrations::Run,
             connections: 4,
             statement_timeout: Duration::from_secs(5),
-            cache_entries: 10_000,
+            cache_entries: u64::MAX,
+            cache_bytes: 64 << 20,
             staleness: Duration::from_secs(1),
             outage_grace: Duration::from_secs(60),
             is_plaintext_allowed: false,
             is_volatile_allowed: false,
         }
+    }
+
+    /// Returns the state of the connections in memory, for metrics.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        self.0.cache.status()
     }
 
     /// Encrypts all records of other keys again with the current key, while this process and other processes read and write.
@@ -316,6 +365,7 @@ impl fmt::Debug for PostgresStoreBuilder {
             .field("connections", &self.connections)
             .field("statement_timeout", &self.statement_timeout)
             .field("cache_entries", &self.cache_entries)
+            .field("cache_bytes", &self.cache_bytes)
             .field("staleness", &self.staleness)
             .field("outage_grace", &self.outage_grace)
             .finish_non_exhaustive()

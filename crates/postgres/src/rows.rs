@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::time::{Instant, timeout_at};
 use tokio_postgres::types::Type;
@@ -168,6 +168,35 @@ impl Database {
         self.write(&self.statements.put, &sealed.params(&self.proof))
             .await?;
         Ok(sealed.version)
+    }
+
+    /// Writes a connection of another store, if `replaced` is the newest version of the connection, or if it's `None` and there is no
+    /// connection.
+    pub(crate) async fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, InternalError> {
+        let sealed = self.seal(key, &stored.connection)?;
+        let is_revoked = stored.state == GrantState::Revoked;
+        let refreshed_at = stored.refreshed_at.map(milliseconds).transpose()?;
+        let standing: [Param<'_>; 2] = [
+            (&is_revoked as _, Type::BOOL),
+            (&refreshed_at as _, Type::INT8),
+        ];
+        let mut params = sealed.params(&self.proof).to_vec();
+        params.extend(standing);
+        let replaced = replaced.map(|version| as_integer(version.get()));
+        let sql = match &replaced {
+            Some(version) => {
+                params.push((version, Type::INT8));
+                &self.statements.restored_over
+            }
+            None => &self.statements.restored_new,
+        };
+        let written = self.write(sql, &params).await?;
+        Ok((!written.is_empty()).then_some(sealed.version))
     }
 
     /// Puts the connection in the transaction of `client`.
@@ -420,6 +449,13 @@ const fn state(dead: bool) -> GrantState {
 /// Returns the number as the database stores it, or -1 for a number that was never given.
 fn as_integer(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(-1)
+}
+
+/// Returns that time in milliseconds since 1970.
+fn milliseconds(time: SystemTime) -> Result<i64, InternalError> {
+    let since = time.duration_since(UNIX_EPOCH);
+    i64::try_from(since.map_err(|_| InternalError::Time)?.as_millis())
+        .map_err(|_| InternalError::Time)
 }
 
 fn microseconds(time: Duration) -> Result<f64, InternalError> {

@@ -101,12 +101,34 @@ impl Schema<'_> {
             found = self.version().await?;
         }
         if found < KNOWN {
-            return Err(PostgresStoreError::OlderSchema {
-                found,
-                known: KNOWN,
-            }
-            .into());
+            return Err(older(found));
         }
+        self.check_privileges().await
+    }
+
+    /// Checks that the tables can be used, or may be created or migrated when the store is opened. Returns `true` if they are of the
+    /// newest version. Nothing is changed.
+    pub(crate) async fn check(&self, migrations: Migrations) -> Result<bool, InternalError> {
+        let found = self.version().await?;
+        match (found, migrations) {
+            (KNOWN, _) => {
+                self.check_privileges().await?;
+                Ok(true)
+            }
+            (_, Migrations::Check) => Err(older(found)),
+            (0, Migrations::Run) => {
+                let params = [(&self.name as _, Type::TEXT)];
+                let row = self.read_one(statements::MAY_CREATE, &params).await?;
+                match row.try_get(1)? {
+                    true => Ok(false),
+                    false => Err(may_not_migrate().into()),
+                }
+            }
+            (_, Migrations::Run) => Ok(false),
+        }
+    }
+
+    async fn check_privileges(&self) -> Result<(), InternalError> {
         let row = self
             .read_one(statements::PRIVILEGES, &[(&self.name, Type::TEXT)])
             .await?;
@@ -155,12 +177,7 @@ impl Schema<'_> {
         let migrated = timeout_at(until, self.migrate_with(guard.client()?)).await;
         let migrated = migrated.map_err(|_| DatabaseError::Timeout("the migration"))?;
         migrated.map_err(|error| match error {
-            InternalError::Database(error) if error.is_privilege() => {
-                PostgresStoreError::NotPermitted(
-                    "the role may not create or migrate the tables; let a role do it that owns the tables, or that has CREATE on the database",
-                )
-                .into()
-            }
+            InternalError::Database(error) if error.is_privilege() => may_not_migrate().into(),
             error => error,
         })?;
         guard.keep();
@@ -214,6 +231,20 @@ impl Schema<'_> {
         }
         Ok(())
     }
+}
+
+fn older(found: i32) -> InternalError {
+    PostgresStoreError::OlderSchema {
+        found,
+        known: KNOWN,
+    }
+    .into()
+}
+
+const fn may_not_migrate() -> PostgresStoreError {
+    PostgresStoreError::NotPermitted(
+        "the role may not create or migrate the tables; let a role do it that owns the tables, or that has CREATE on the database",
+    )
 }
 
 const fn not_permitted() -> PostgresStoreError {

@@ -17,6 +17,7 @@ const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
 const KEEPALIVE_RETRIES: u32 = 3;
 
 /// The place of the password, if it isn't the URL.
+#[derive(Clone)]
 pub(crate) enum Password {
     InUrl,
     Fixed(Secret),

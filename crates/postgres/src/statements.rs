@@ -37,6 +37,36 @@ pub(crate) const PUT: &str = "
     ON CONFLICT (id) DO UPDATE SET integration = excluded.integration, version = excluded.version,
         key_id = excluded.key_id, sealed = excluded.sealed, dead = false, refreshed_at = NULL";
 
+/// The parameters of [`PUT`], `$7` whether the grant is revoked, `$8` time of the last refresh in milliseconds since 1970.
+pub(crate) const RESTORED_NEW: &str = "
+    WITH known AS (
+        INSERT INTO {s}.keys (id, proof) VALUES ($4, $6) ON CONFLICT (id) DO NOTHING
+    ), written AS (
+        INSERT INTO {s}.connections (id, integration, version, key_id, sealed, dead, refreshed_at)
+        VALUES ($1, $2, $3, $4, $5, $7, timestamptz 'epoch' + $8 * interval '1 millisecond')
+        ON CONFLICT (id) DO NOTHING RETURNING id
+    ), logged AS (
+        INSERT INTO {s}.changes (id) SELECT id FROM written
+    )
+    SELECT 1 FROM written";
+
+/// The parameters of [`RESTORED_NEW`], and `$9` the version that is replaced.
+pub(crate) const RESTORED_OVER: &str = "
+    WITH known AS (
+        INSERT INTO {s}.keys (id, proof) VALUES ($4, $6) ON CONFLICT (id) DO NOTHING
+    ), locked AS (
+        SELECT 1 FROM {s}.leases WHERE id = $1 FOR UPDATE
+    ), written AS (
+        UPDATE {s}.connections SET integration = $2, version = $3, key_id = $4, sealed = $5,
+            dead = $7, refreshed_at = timestamptz 'epoch' + $8 * interval '1 millisecond'
+        WHERE id = $1 AND version = $9 AND (SELECT count(*) FROM locked) >= 0 RETURNING id
+    ), ended AS (
+        UPDATE {s}.leases SET until = NULL WHERE id IN (SELECT id FROM written)
+    ), logged AS (
+        INSERT INTO {s}.changes (id) SELECT id FROM written
+    )
+    SELECT 1 FROM written";
+
 /// The parameters of [`PUT`], and `$7` the version that is replaced.
 pub(crate) const REFRESHED: &str = "
     WITH known AS (
@@ -200,6 +230,12 @@ pub(crate) const PRIVILEGES: &str = "
         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname = $1 AND c.relkind = 'r')";
 
+/// `$1` schema. Returns `true` if the role may create the tables, and the schema if it's missing.
+pub(crate) const MAY_CREATE: &str = "
+    SELECT current_setting('transaction_read_only')::boolean, coalesce(
+        (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1),
+        has_database_privilege(current_database(), 'CREATE'))";
+
 pub(crate) const SETTINGS: &str = "
     SELECT current_setting('transaction_read_only')::boolean, current_setting('server_version_num')::int,
         current_setting('server_encoding'), current_setting('fsync'),
@@ -231,6 +267,8 @@ statements! {
     read: READ,
     list: LIST,
     put: PUT,
+    restored_new: RESTORED_NEW,
+    restored_over: RESTORED_OVER,
     refreshed: REFRESHED,
     revoked: REVOKED,
     revived: REVIVED,

@@ -184,6 +184,21 @@ impl ConnectionStore for PostgresStore {
         Ok(to_the_end(put).await?)
     }
 
+    async fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        let (database, key, stored) = (self.database(), key.clone(), stored.clone());
+        let invalidate = self.0.cache.invalidate_on_drop(&key);
+        let restore = async move {
+            let _invalidate = invalidate;
+            database.restore(&key, &stored, replaced).await
+        };
+        Ok(to_the_end(restore).await?)
+    }
+
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         let (database, key) = (self.database(), key.clone());
         let invalidate = self.0.cache.invalidate_on_drop(&key);

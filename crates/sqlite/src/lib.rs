@@ -9,7 +9,7 @@ mod rows;
 mod schema;
 mod store;
 
-pub use tower_passthrough::durable::{InvalidKey, KeyRotationReport, Keys};
+pub use tower_passthrough::durable::{CacheStatus, InvalidKey, KeyRotationReport, Keys};
 
 pub use self::error::SqliteStoreError;
 
@@ -52,17 +52,28 @@ struct Shared {
 pub struct SqliteStoreBuilder {
     keys: Keys,
     cache_entries: u64,
+    cache_bytes: u64,
     staleness: Duration,
 }
 
 impl SqliteStoreBuilder {
-    /// Sets the maximum number of decrypted connections in memory.
+    /// Sets the maximum number of decrypted connections in memory, in addition to [`cache_bytes`](Self::cache_bytes).
     ///
     /// A connection that isn't called for 10 minutes is removed earlier. `0` turns caching off.
     ///
-    /// Default: 10,000.
+    /// Default: no limit.
     pub const fn cache_entries(mut self, most: u64) -> Self {
         self.cache_entries = most;
+        self
+    }
+
+    /// Sets the maximum memory of decrypted connections, in bytes, as far as it can be estimated.
+    ///
+    /// A connection with a short token takes about 1 KiB, and a connection with tokens of 2 KiB about 6 KiB. `0` turns caching off.
+    ///
+    /// Default: 64 MiB.
+    pub const fn cache_bytes(mut self, most: u64) -> Self {
+        self.cache_bytes = most;
         self
     }
 
@@ -108,6 +119,7 @@ impl SqliteStoreBuilder {
         };
         let cache = ConnectionCache::builder(DataVersion::new(opened.watch))
             .max_entries(self.cache_entries)
+            .max_bytes(self.cache_bytes)
             .staleness(self.staleness);
         Ok(SqliteStore(Arc::new(Shared {
             keys,
@@ -224,9 +236,16 @@ impl SqliteStore {
     pub const fn builder(keys: Keys) -> SqliteStoreBuilder {
         SqliteStoreBuilder {
             keys,
-            cache_entries: 10_000,
+            cache_entries: u64::MAX,
+            cache_bytes: 64 << 20,
             staleness: Duration::from_secs(1),
         }
+    }
+
+    /// Returns the state of the connections in memory, for metrics.
+    #[must_use]
+    pub fn cache_status(&self) -> CacheStatus {
+        self.0.cache.status()
     }
 
     /// Encrypts all records of other keys again with the current key, while this process and other processes read and write.

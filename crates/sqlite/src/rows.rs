@@ -114,7 +114,12 @@ fn as_integer(number: u64) -> Result<i64, InternalError> {
 
 /// Returns the time of the machine's clock, in milliseconds since 1970. The processes that share a file also share the clock.
 fn now() -> Result<i64, InternalError> {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    milliseconds(SystemTime::now())
+}
+
+/// Returns that time in milliseconds since 1970.
+fn milliseconds(time: SystemTime) -> Result<i64, InternalError> {
+    let since = time.duration_since(UNIX_EPOCH);
     i64::try_from(since.map_err(|_| InternalError::Time)?.as_millis())
         .map_err(|_| InternalError::Time)
 }
@@ -169,6 +174,41 @@ fn put_within(
             sealed
         ])?;
     Ok(CredentialVersion::new(version))
+}
+
+/// Writes a connection of another store, if `replaced` is the newest version of the connection, or if it's `None` and there is no
+/// connection.
+pub(crate) fn restore(
+    sqlite: &mut Sqlite,
+    keys: &Keys,
+    key: &ConnectionKey,
+    stored: &StoredConnection,
+    replaced: Option<CredentialVersion>,
+) -> Result<Option<CredentialVersion>, InternalError> {
+    let transaction = writing(sqlite)?;
+    let newest = transaction
+        .prepare_cached("SELECT version FROM connections WHERE id = ?1")?
+        .query_row([key.as_str()], |row| row.get::<_, i64>(0))
+        .optional()?;
+    if newest
+        != replaced
+            .map(|version| as_integer(version.get()))
+            .transpose()
+            .unwrap_or(Some(-1))
+    {
+        return Ok(None);
+    }
+    let refreshed_at = stored.refreshed_at.map(milliseconds).transpose()?;
+    let version = put_within(&transaction, keys, key, &stored.connection)?;
+    transaction
+        .prepare_cached("UPDATE connections SET dead = ?2, refreshed_at = ?3 WHERE id = ?1")?
+        .execute(params![
+            key.as_str(),
+            stored.state == GrantState::Revoked,
+            refreshed_at
+        ])?;
+    transaction.commit()?;
+    Ok(Some(version))
 }
 
 /// Marks a revoked grant as active. Returns `false` if it's active already.

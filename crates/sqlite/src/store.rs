@@ -164,6 +164,19 @@ impl ConnectionStore for SqliteStore {
         Ok(self.0.writer.run(put).await?)
     }
 
+    async fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, StoreError> {
+        let stored = stored.clone();
+        let restore = move |sqlite: &mut Sqlite, keys: &Keys, key: &ConnectionKey| {
+            rows::restore(sqlite, keys, key, &stored, replaced)
+        };
+        Ok(self.writing(key, restore).await?)
+    }
+
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
         let remove = move |sqlite: &mut Sqlite, _: &Keys, key: &ConnectionKey| {
             let removed = rows::remove(sqlite, key)?;

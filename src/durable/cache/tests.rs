@@ -408,3 +408,78 @@ async fn x2_a_hundred_thousand_keys_leave_no_more_than_the_maximum() {
     assert!(cache.0.entries.entry_count() <= 100);
     assert_eq!(cache.0.reads.len(), 0);
 }
+
+/// Returns an entry whose connection has a secret of that size.
+fn entry(size: usize) -> Entry {
+    let connection = Connection::new("crm").with_secret("token", vec![b'x'; size]);
+    Entry {
+        stamp: Stamp { all: 0, slot: 0 },
+        cached: CachedConnection {
+            version: CredentialVersion::new(1),
+            connection,
+        },
+    }
+}
+
+#[test]
+fn entries_weigh_what_they_take_and_both_limits_hold() {
+    let key = key("acme");
+    let small = entry(0);
+    let bytes = Limits::new(u64::MAX, 1 << 20);
+    assert_eq!(bytes.capacity, 1 << 20);
+    let (empty, full) = (
+        bytes.weight(&key, &small),
+        bytes.weight(&key, &entry(10_000)),
+    );
+    assert!(
+        (10_000..=21_000).contains(&(full - empty)),
+        "{empty}, {full}"
+    );
+    assert!((200..2000).contains(&empty), "{empty}");
+    // So many small entries fill the cache, and all of them fit.
+    for (max, bytes) in [
+        (1, 1 << 20),
+        (3, 64 << 20),
+        (100, 1 << 20),
+        (3, 1 << 40),
+        (1, 1 << 40),
+    ] {
+        let limits = Limits::new(max, bytes);
+        let weight = u64::from(limits.weight(&key, &small));
+        assert_eq!(limits.capacity / weight, max, "{max} in {bytes}");
+    }
+    let entries = Limits::new(100, 1 << 20);
+    assert!(entries.weight(&key, &entry(10_000)) > entries.weight(&key, &small));
+    assert!(entries.weight(&key, &entry(100_000)) >= 200_000);
+    assert_eq!(Limits::new(0, 1 << 20).capacity, 0);
+    assert_eq!(Limits::new(10, 0).capacity, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_counts_hits_and_misses_and_the_time_since_the_last_question() {
+    let database = Database::default();
+    let acme = key("acme");
+    database.write(&acme);
+    let cache = ConnectionCache::builder(database.clone())
+        .staleness(HOUR)
+        .build();
+    assert_eq!(cache.status(), CacheStatus::default());
+    for _ in 0..3 {
+        assert!(call(&cache, &acme).await.is_ok());
+    }
+    assert!(call(&cache, &key("none")).await.is_err());
+    advance(Duration::from_secs(5)).await;
+    cache.0.entries.run_pending_tasks();
+    let status = cache.status();
+    assert_eq!((status.hits, status.misses, status.entries), (2, 2, 1));
+    assert_eq!(status.last_asked, Some(Duration::from_secs(5)));
+    cache.invalidate(&acme);
+    assert!(call(&cache, &acme).await.is_ok());
+    assert_eq!(cache.status().misses, 3);
+    database.0.is_down.store(true, Ordering::Relaxed);
+    advance(HOUR).await;
+    assert!(call(&cache, &acme).await.is_err());
+    // A failed question doesn't count.
+    let asked = HOUR + Duration::from_secs(5);
+    assert_eq!(cache.status().last_asked, Some(asked));
+}

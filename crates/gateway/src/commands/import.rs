@@ -3,12 +3,11 @@
 use std::io::Write;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
-use tower_passthrough::store::{ConnectionKey, ConnectionStore, StoredConnection};
+use tokio::time::Instant;
+use tower_passthrough::store::{ConnectionKey, ConnectionStore, RefreshLease, StoredConnection};
 use tower_passthrough::{Connection, StoreError};
 
-use super::list::escaped;
-use super::{Failure, counted, input};
+use super::{Failure, counted, hold, input, listed};
 use crate::cli::Import;
 use crate::config::{self, Declared};
 use crate::log;
@@ -18,16 +17,10 @@ use crate::store::is_same;
 /// connection takes a few kilobytes.
 const MOST: usize = 1 << 30;
 
-/// The time for which a connection that is replaced can't be refreshed.
-const LEASE: Duration = Duration::from_secs(20);
-
-/// The maximum time that the import waits for a refresh that is under way, and the time between two
-/// attempts.
-const PATIENCE: Duration = Duration::from_secs(30);
-const PAUSE: Duration = Duration::from_millis(100);
-
-/// The maximum number of connections that a message lists.
-const LISTED: usize = 10;
+/// The time for which connections that are replaced can't be refreshed, and the time that is added
+/// for each of these connections.
+const LEASE: Duration = Duration::from_secs(60);
+const LEASE_OF_EACH: Duration = Duration::from_millis(20);
 
 pub(super) async fn import(
     wanted: &Import,
@@ -37,93 +30,101 @@ pub(super) async fn import(
 ) -> Result<(), Failure> {
     let (file, text) = input::read(&wanted.file, "[connection.*] tables", MOST)?;
     let connections = config::connections(file, text, declared)?;
+    let connections: Vec<(ConnectionKey, Connection)> = connections
+        .into_iter()
+        .map(|(id, connection)| ((&id).into(), connection))
+        .collect();
     if !wanted.replace_tokens {
-        let mut refreshed = Vec::new();
-        for (id, connection) in &connections {
-            match store.read(&id.into()).await {
-                Ok(stored) if loses_tokens(&stored, connection) => refreshed.push(id.as_str()),
-                Ok(_) | Err(StoreError::NotFound) => {}
-                Err(error) => return Err(error.into()),
-            }
-        }
-        if !refreshed.is_empty() {
-            return Err(refused(&refreshed, "nothing was imported"));
-        }
+        refuse_to_lose_tokens(store, &connections).await?;
     }
-    for (id, connection) in &connections {
-        log::warn(&config::of_connection(id.as_str(), connection, declared));
+    for (key, connection) in &connections {
+        log::warn(&config::of_connection(key.as_str(), connection, declared));
     }
-    let mut done = 0;
-    for (id, connection) in &connections {
-        let key = &id.into();
-        let put = match wanted.replace_tokens {
-            true => store
-                .put(key, connection)
-                .await
-                .map(drop)
-                .map_err(Failure::from),
-            false => put(store, key, connection).await,
-        };
-        // The import can be repeated from the start: connections that were already imported are
-        // replaced by the same connections.
-        if let Err(failure) = put {
-            let done = format!("{} of {} imported", counted(done), connections.len());
-            return Err(Failure::Other(format!("{failure}; {done}")));
-        }
-        done += 1;
+    match wanted.replace_tokens {
+        true => put_all(store, &connections).await?,
+        false => put_held(store, &connections).await?,
     }
-    Ok(writeln!(out, "imported {}", counted(done))?)
+    let imported = u64::try_from(connections.len()).unwrap_or(u64::MAX);
+    Ok(writeln!(out, "imported {}", counted(imported))?)
 }
 
-/// Adds or replaces a connection. The lease prevents a refresh between the check and the write.
-async fn put(
+/// Puts all connections. Leases prevent refreshes between the check and the write.
+async fn put_held(
     store: &impl ConnectionStore,
-    key: &ConnectionKey,
-    connection: &Connection,
+    connections: &[(ConnectionKey, Connection)],
 ) -> Result<(), Failure> {
-    let end = Instant::now() + PATIENCE;
-    let lease = loop {
-        match store.lease(key, LEASE).await {
-            Ok(Some(lease)) => break Some(lease),
-            Ok(None) if Instant::now() < end => sleep(PAUSE).await,
-            Ok(None) => {
-                let id = escaped(key.as_str());
-                let what = format!("the connection {id} is being refreshed; try again later");
-                return Err(Failure::Other(what));
-            }
-            Err(StoreError::NotFound) => break None,
-            Err(error) => return Err(error.into()),
+    let count = u32::try_from(connections.len()).unwrap_or(u32::MAX);
+    let time = LEASE + LEASE_OF_EACH.saturating_mul(count);
+    let mut held = Vec::new();
+    let put = put_with(store, connections, time, &mut held).await;
+    if put.is_err() {
+        for (key, lease) in &held {
+            // If that fails, the lease expires by itself.
+            let _ = store.release(key, *lease).await;
         }
-    };
-    if let Some(lease) = lease {
+    }
+    put
+}
+
+async fn put_with(
+    store: &impl ConnectionStore,
+    connections: &[(ConnectionKey, Connection)],
+    time: Duration,
+    held: &mut Vec<(ConnectionKey, RefreshLease)>,
+) -> Result<(), Failure> {
+    let end = Instant::now() + time / 2;
+    for (key, _) in connections {
+        if let Some(lease) = hold::lease(store, key, time).await? {
+            held.push((key.clone(), lease));
+        }
+    }
+    refuse_to_lose_tokens(store, connections).await?;
+    if Instant::now() > end {
+        let what = "nothing was imported: the store is too slow; import fewer connections at once";
+        return Err(Failure::Other(what.to_owned()));
+    }
+    put_all(store, connections).await
+}
+
+/// Puts all connections in a single transaction.
+async fn put_all(
+    store: &impl ConnectionStore,
+    connections: &[(ConnectionKey, Connection)],
+) -> Result<(), Failure> {
+    let put = store.put_all(connections).await;
+    put.map(drop).map_err(|error| {
+        let why = Failure::from(error);
+        Failure::Other(format!(
+            "{why}; nothing was imported, unless the store failed while it confirmed the import; the command can be run again"
+        ))
+    })
+}
+
+/// Fails if connections would replace tokens that were refreshed since they were stored.
+async fn refuse_to_lose_tokens(
+    store: &impl ConnectionStore,
+    connections: &[(ConnectionKey, Connection)],
+) -> Result<(), Failure> {
+    let mut refreshed = Vec::new();
+    for (key, connection) in connections {
         match store.read(key).await {
-            Ok(stored) if loses_tokens(&stored, connection) => {
-                // If that fails, the lease expires by itself.
-                let _ = store.release(key, lease).await;
-                return Err(refused(&[key.as_str()], "the import stopped"));
-            }
+            Ok(stored) if loses_tokens(&stored, connection) => refreshed.push(key.as_str()),
             Ok(_) | Err(StoreError::NotFound) => {}
             Err(error) => return Err(error.into()),
         }
     }
-    store.put(key, connection).await?;
-    Ok(())
+    if refreshed.is_empty() {
+        return Ok(());
+    }
+    let ids = listed(&refreshed);
+    Err(Failure::Other(format!(
+        "nothing was imported: tokens were refreshed since they were stored, and the file's tokens would replace them, for {ids}; \
+         remove these tables from the file, or replace the tokens with --replace-tokens"
+    )))
 }
 
 /// Returns `true` if the connection's tokens were refreshed since it was stored, and `connection`
 /// would replace them.
 fn loses_tokens(stored: &StoredConnection, connection: &Connection) -> bool {
     stored.refreshed_at.is_some() && !is_same(&stored.connection, connection)
-}
-
-fn refused(refreshed: &[&str], consequence: &str) -> Failure {
-    let listed = refreshed.iter().take(LISTED).map(|id| escaped(id));
-    let mut ids = listed.collect::<Vec<_>>().join(", ");
-    if let Some(more @ 1..) = refreshed.len().checked_sub(LISTED) {
-        ids = format!("{ids} and {more} more");
-    }
-    Failure::Other(format!(
-        "{consequence}: tokens were refreshed since they were stored, and the file's tokens would replace them, for {ids}; \
-         remove these tables from the file, or replace the tokens with --replace-tokens"
-    ))
 }

@@ -5,6 +5,8 @@
 
 mod add;
 pub(crate) mod catalog;
+mod copy;
+mod hold;
 mod import;
 mod input;
 mod list;
@@ -24,8 +26,11 @@ use tower_passthrough_sqlite::SqliteStore;
 
 use crate::USAGE;
 use crate::cli::Connections;
-use crate::config::{ConfigError, Declared, Sqlite, Store};
+use crate::config::{ConfigError, Declared, Store};
 use crate::store::{self, OpenError};
+
+/// The maximum number of connections that a message lists.
+const LISTED: usize = 10;
 
 /// The reason why a command failed.
 #[derive(Debug)]
@@ -170,9 +175,20 @@ fn ended(done: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Checks that the store can be opened, if it exists.
-pub(crate) fn check(sqlite: &Sqlite) -> Result<(), Failure> {
-    block_on(async { Ok(store::check(sqlite).await?) })
+/// Checks that the store can be opened, if it exists. Nothing is written.
+pub(crate) fn check(store: &Store, is_good: impl FnOnce()) -> ExitCode {
+    ended(block_on(async {
+        match store {
+            Store::File(_) => {}
+            Store::Sqlite(sqlite) => store::check(sqlite).await?,
+            #[cfg(feature = "postgres")]
+            Store::Postgres(database) => store::check_postgres(database).await?,
+            #[cfg(not(feature = "postgres"))]
+            Store::Postgres(_) => return Err(OpenError::without_postgres().into()),
+        }
+        is_good();
+        Ok(())
+    }))
 }
 
 fn block_on(done: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
@@ -191,6 +207,7 @@ pub(crate) async fn run<S: ConnectionStore + Maintain>(
 ) -> Result<(), Failure> {
     match command {
         Connections::Import(wanted) => import::import(wanted, store, declared, out).await,
+        Connections::Copy(wanted) => copy::copy(wanted, store, declared, out).await,
         Connections::List => list::list(store, out).await,
         Connections::Add(wanted) => add::add(wanted, store, declared, out).await,
         Connections::Remove { ids } => remove(ids, store, out).await,
@@ -238,6 +255,16 @@ async fn remove(
 fn missing(unknown: &[String]) -> Failure {
     let unknown = unknown.join(", ");
     Failure::Other(format!("the connection {unknown} doesn't exist"))
+}
+
+/// Returns the ids for a message, or the first of them.
+fn listed(ids: &[&str]) -> String {
+    let shown = ids.iter().take(LISTED).map(|id| list::escaped(id));
+    let shown = shown.collect::<Vec<_>>().join(", ");
+    match ids.len().checked_sub(LISTED) {
+        Some(more @ 1..) => format!("{shown} and {more} more"),
+        _ => shown,
+    }
 }
 
 fn counted(connections: u64) -> String {

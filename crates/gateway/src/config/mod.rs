@@ -20,6 +20,7 @@ mod listed;
 mod network;
 mod page;
 mod problem;
+mod program;
 mod resilience;
 mod secret;
 mod settings;
@@ -39,6 +40,7 @@ use rustls::ServerConfig;
 use serde::de::DeserializeOwned;
 use toml::Spanned;
 use toml::de::DeTable;
+use tower_passthrough::Secret;
 use tower_passthrough::address::PathEncoding;
 use tower_passthrough::client::HttpTransportBuilder;
 use tower_passthrough::observe::TraceContext;
@@ -58,6 +60,7 @@ pub(crate) use self::listed::{Listed, ListedAuth, Origin};
 pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
+use self::program::Programs;
 #[cfg(feature = "postgres")]
 pub(crate) use self::store::Postgres;
 #[cfg(feature = "postgres")]
@@ -203,6 +206,8 @@ pub(crate) fn load(
         let file = shape::<File>(tree)?;
         let key = TransportKey::new(tree);
         let folder = Folder::of(path);
+        let programs = Programs::run(tree.get_ref(), folder.path);
+        let folder = folder.with(&programs);
         build(file, tree.get_ref(), folder, listen, purpose, key)
     })
 }
@@ -242,17 +247,40 @@ fn shape<T: DeserializeOwned>(tree: &Spanned<DeTable<'_>>) -> Result<T, Vec<Prob
     read.map_err(|error| vec![Problem::of_shape(&error)])
 }
 
-/// The folder of the file. Relative paths in the file begin there.
+/// The folder of the file, in which its relative paths begin, and the output of the programs that the file names.
 #[derive(Clone, Copy, Debug)]
-struct Folder<'a>(&'a Path);
+struct Folder<'a> {
+    path: &'a Path,
+    /// `None` if the file's programs aren't run.
+    programs: Option<&'a Programs>,
+}
 
 impl<'a> Folder<'a> {
+    /// Returns the folder of a file whose programs aren't run.
     fn of(file: &'a Path) -> Self {
-        Self(file.parent().unwrap_or(Path::new("")))
+        Self {
+            path: file.parent().unwrap_or(Path::new("")),
+            programs: None,
+        }
+    }
+
+    fn with(self, programs: &'a Programs) -> Self {
+        Self {
+            programs: Some(programs),
+            ..self
+        }
     }
 
     fn file(self, path: &Path) -> PathBuf {
-        self.0.join(path)
+        self.path.join(path)
+    }
+
+    /// Returns the output of a program.
+    fn printed(self, command: &[String]) -> Result<Secret, String> {
+        match self.programs {
+            Some(programs) => programs.printed(command),
+            None => Programs::default().printed(command),
+        }
     }
 }
 
@@ -277,7 +305,7 @@ fn build(
         count(file.caller.len(), "caller"),
     ]
     .join(", ");
-    let below = |listen: Text<Listen>| listen.0.below(folder.0);
+    let below = |listen: Text<Listen>| listen.0.below(folder.path);
     let file_listen = file.listen.clone().map_or(Config::LISTEN, below);
     let listen = listen.unwrap_or_else(|| file_listen.clone());
     let sources = Sources::read(file.catalog.as_ref(), folder, &mut problems);

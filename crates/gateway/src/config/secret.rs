@@ -1,7 +1,8 @@
 //! Reads a secret from the place that the file names.
 //!
 //! Errors contain neither the name of a variable nor a path, because the user may have entered the
-//! secret itself in their place. The position in the file is enough to find the problem.
+//! secret itself in their place. The position in the file is enough to find the problem. Of a
+//! command, they contain the name of the program.
 
 use std::env;
 use std::fs;
@@ -41,5 +42,8 @@ pub(super) fn read_at<T>(
             bytes.truncate(line.unwrap_or(bytes.len()));
             Ok(Secret::from(bytes))
         }
+        SecretSource::Command(command) => folder
+            .printed(command)
+            .map_err(|what| Problem::at(source, what)),
     }
 }

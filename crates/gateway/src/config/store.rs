@@ -13,7 +13,7 @@ use tower_passthrough_sqlite::Keys;
 use super::Folder;
 use super::problem::{Problem, Problems};
 use super::secret;
-use super::value::{Count, Form, SecretSource, Text};
+use super::value::{Count, Form, SecretSource, Size, Text};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table")]
@@ -23,6 +23,7 @@ pub(super) struct Table {
     pub(super) password: Option<Spanned<SecretSource>>,
     pub(super) key: Option<Spanned<SecretSource>>,
     pub(super) keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
+    pub(super) cache: Option<Size>,
     pub(super) cache_entries: Option<Count>,
     pub(super) staleness: Option<Text<Duration>>,
     pub(super) connections: Option<Spanned<Count>>,
@@ -99,6 +100,7 @@ pub(crate) struct Postgres {
     /// In base64. The first key encrypts.
     pub(crate) keys: Vec<Secret>,
     pub(crate) connections: Option<u64>,
+    pub(crate) cache_bytes: Option<u64>,
     pub(crate) cache_entries: Option<u64>,
     pub(crate) staleness: Option<Duration>,
     pub(crate) outage_grace: Option<Duration>,
@@ -124,6 +126,7 @@ pub(crate) struct Sqlite {
     /// In base64. The first key encrypts.
     pub(crate) keys: Vec<Secret>,
     /// `None` for the store's default.
+    pub(crate) cache_bytes: Option<u64>,
     pub(crate) cache_entries: Option<u64>,
     pub(crate) staleness: Option<Duration>,
 }
@@ -242,6 +245,7 @@ fn postgres(
         password,
         keys: keys?,
         connections: table.connections.as_ref().map(|count| count.get_ref().0),
+        cache_bytes: table.cache.map(|size| size.0),
         cache_entries: table.cache_entries.map(|count| count.0),
         staleness: table.staleness.as_ref().map(|time| time.0),
         outage_grace: table.outage_grace.as_ref().map(|time| time.get_ref().0),
@@ -277,6 +281,7 @@ fn sqlite(
     Some(Sqlite {
         path: path?,
         keys: keys?,
+        cache_bytes: table.cache.map(|size| size.0),
         cache_entries: table.cache_entries.map(|count| count.0),
         staleness: table.staleness.as_ref().map(|time| time.0),
     })

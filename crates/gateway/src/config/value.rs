@@ -15,6 +15,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use tower_passthrough::Secret;
 
+use super::program::is_command;
 use crate::listen::{Listen, Mode};
 
 /// A value of type `T`, which is parsed from a string.
@@ -163,7 +164,7 @@ impl<'de> Deserialize<'de> for Count {
     }
 }
 
-/// The place of a secret: in the file itself, in the environment, or in another file.
+/// The place of a secret: in the file itself, in the environment, in another file, or in the output of a program.
 ///
 /// In the file, a secret is usually a string. It can also be a number or a date, because users
 /// write `expires_at` like that. It's then converted to a decimal number, or to a date in the
@@ -173,7 +174,12 @@ pub(super) enum SecretSource {
     Literal(Secret),
     Environment(String),
     File(PathBuf),
+    /// A program and its arguments.
+    Command(Vec<String>),
 }
+
+/// The key of a program and its arguments.
+pub(super) const COMMAND: &str = "command";
 
 /// The name under which toml returns the text of a date, because serde has no type for dates.
 const DATE: &str = "$__toml_private_datetime";
@@ -184,7 +190,9 @@ impl<'de> Visitor<'de> for SecretVisitor {
     type Value = SecretSource;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }")
+        f.write_str(
+            "a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }",
+        )
     }
 
     fn visit_i64<E: Error>(self, secret: i64) -> Result<SecretSource, E> {
@@ -201,10 +209,18 @@ impl<'de> Visitor<'de> for SecretVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<SecretSource, A::Error> {
         // The error doesn't contain the key, because the user may have entered the secret there.
-        let expected = || A::Error::custom("expected one key, `env` or `file`");
+        let expected = || A::Error::custom("expected one key, `env`, `file` or `command`");
         let source = match map.next_key::<String>()?.as_deref() {
             Some("env") => SecretSource::Environment(map.next_value()?),
             Some("file") => SecretSource::File(map.next_value()?),
+            Some(COMMAND) => {
+                let command: Vec<String> = map.next_value()?;
+                if !is_command(&command) {
+                    let what = "expected a program and its arguments, such as [\"vault\", \"kv\", \"get\"]";
+                    return Err(A::Error::custom(what));
+                }
+                SecretSource::Command(command)
+            }
             Some(DATE) => SecretSource::Literal(Secret::from(map.next_value::<String>()?)),
             _ => return Err(expected()),
         };

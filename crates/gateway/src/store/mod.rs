@@ -4,13 +4,15 @@ mod failing;
 mod file;
 #[cfg(feature = "postgres")]
 mod postgres;
+mod revoked;
 mod serving;
 mod sqlite;
 mod under_way;
 
 pub(crate) use self::file::{FileStore, is_same};
 #[cfg(feature = "postgres")]
-pub(crate) use self::postgres::open as open_postgres;
+pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};
+pub(crate) use self::revoked::count as revoked;
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 pub(crate) use self::under_way::report_cut;
@@ -19,16 +21,22 @@ use std::fmt;
 use std::time::Duration;
 
 use tower_passthrough::Secret;
-use tower_passthrough::durable::Keys;
+use tower_passthrough::durable::{CacheStatus, Keys};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::store::{
-    ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, StoredConnection, TokenStore,
+    ConnectionStore, CredentialVersion, GrantState, GrantUpdate, RefreshLease, StoredConnection,
+    TokenStore,
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use self::failing::told;
 use self::sqlite::Persistent;
 use crate::config::Store;
+use crate::metrics;
+
+/// The time for which a process with a file counts as ready although the file can't be read. A file that is moved or a full disk
+/// may be repaired meanwhile.
+const GRACE: Duration = Duration::from_secs(60);
 
 /// A store of a kind that the config file can name. Cloning increments a reference count.
 #[derive(Clone, Debug)]
@@ -92,9 +100,28 @@ impl Connections {
     pub(crate) async fn is_reachable(&self) -> bool {
         match self {
             Self::File(_) => true,
-            Self::Sqlite(sqlite) => told(sqlite.store.list(None, 1).await).is_ok(),
+            Self::Sqlite(sqlite) => counted("list", sqlite.store.list(None, 1).await).is_ok(),
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => told(database.store.list(None, 1).await).is_ok(),
+            Self::Postgres(database) => counted("list", database.store.list(None, 1).await).is_ok(),
+        }
+    }
+
+    /// Returns the time for which the process counts as ready after the store was last reachable.
+    pub(crate) fn grace(&self) -> Duration {
+        match self {
+            Self::File(_) | Self::Sqlite(_) => GRACE,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => database.outage_grace(),
+        }
+    }
+
+    /// Returns the state of the connections in memory, if they are stored elsewhere.
+    pub(crate) fn cache_status(&self) -> Option<CacheStatus> {
+        match self {
+            Self::File(_) => None,
+            Self::Sqlite(sqlite) => Some(sqlite.store.cache_status()),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => Some(database.store.cache_status()),
         }
     }
 
@@ -154,19 +181,46 @@ impl fmt::Display for OpenError {
 
 impl std::error::Error for OpenError {}
 
+/// Logs a failure, counts the operation, and returns the result unchanged.
+fn counted<T>(operation: &'static str, result: Result<T, StoreError>) -> Result<T, StoreError> {
+    counted_as(operation, "ok", result)
+}
+
+/// Like [`counted`], with another outcome if the result isn't an error.
+fn counted_as<T>(
+    operation: &'static str,
+    outcome: &'static str,
+    result: Result<T, StoreError>,
+) -> Result<T, StoreError> {
+    let outcome = match &result {
+        Ok(_) => outcome,
+        Err(StoreError::NotFound) => "not_found",
+        Err(_) => "failed",
+    };
+    metrics::store_operation(operation, outcome);
+    told(result)
+}
+
 impl CredentialStore for Connections {
     async fn connection(
         &self,
         id: &ConnectionKey,
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
-        told(with_store!(self, store => store.connection(id, cx).await))
+        let found = with_store!(self, store => store.connection(id, cx).await);
+        counted("connection", found)
     }
 }
 
 impl TokenStore for Connections {
     async fn read(&self, id: &ConnectionKey) -> Result<StoredConnection, StoreError> {
-        told(with_store!(self, store => store.read(id).await))
+        let read = with_store!(self, store => store.read(id).await);
+        match &read {
+            Ok(stored) => revoked::set(id, stored.state == GrantState::Revoked),
+            Err(StoreError::NotFound) => revoked::set(id, false),
+            Err(_) => {}
+        }
+        counted("read", read)
     }
 
     async fn lease(
@@ -174,7 +228,12 @@ impl TokenStore for Connections {
         id: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
-        let lease = told(with_store!(self, store => store.lease(id, time).await))?;
+        let lease = with_store!(self, store => store.lease(id, time).await);
+        let outcome = match &lease {
+            Ok(None) => "held",
+            _ => "ok",
+        };
+        let lease = counted_as("lease", outcome, lease)?;
         if lease.is_some() {
             under_way::began(id);
         }
@@ -187,13 +246,19 @@ impl TokenStore for Connections {
         lease: RefreshLease,
         time: Duration,
     ) -> Result<bool, StoreError> {
-        told(with_store!(self, store => store.extend(id, lease, time).await))
+        let extended = with_store!(self, store => store.extend(id, lease, time).await);
+        let outcome = match &extended {
+            Ok(false) => "lost",
+            _ => "ok",
+        };
+        counted_as("extend", outcome, extended)
     }
 
     async fn release(&self, id: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
         // By then, the new tokens are stored.
         under_way::ended(id);
-        told(with_store!(self, store => store.release(id, lease).await))
+        let released = with_store!(self, store => store.release(id, lease).await);
+        counted("release", released)
     }
 
     async fn commit(
@@ -203,6 +268,14 @@ impl TokenStore for Connections {
         lease: RefreshLease,
         renewal: &GrantUpdate,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        told(with_store!(self, store => store.commit(id, read, lease, renewal).await))
+        let committed = with_store!(self, store => store.commit(id, read, lease, renewal).await);
+        let outcome = match &committed {
+            Ok(None) => "superseded",
+            _ => "ok",
+        };
+        if let Ok(Some(_)) = &committed {
+            revoked::set(id, matches!(renewal, GrantUpdate::Revoked));
+        }
+        counted_as("commit", outcome, committed)
     }
 }

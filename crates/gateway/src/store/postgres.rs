@@ -2,11 +2,15 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tower_passthrough_postgres::{PostgresStore, PostgresStoreError};
+use tower_passthrough_postgres::{PostgresStore, PostgresStoreBuilder, PostgresStoreError};
 
 use super::{OpenError, keys};
 use crate::config::{Migrations, Password, Postgres};
+
+/// The store's default of `outage_grace`.
+const OUTAGE_GRACE: Duration = Duration::from_secs(60);
 
 /// An open database. Cloning increments a reference count.
 #[derive(Clone, Debug)]
@@ -29,10 +33,26 @@ impl Database {
         let opened = Arc::new(settings);
         Ok(Self { store, opened })
     }
+
+    /// Returns the time for which calls are answered while the database can't be reached.
+    pub(super) fn outage_grace(&self) -> Duration {
+        self.opened.outage_grace.unwrap_or(OUTAGE_GRACE)
+    }
 }
 
 /// Opens the database, and creates its tables if the config allows that.
 pub(crate) async fn open(settings: &Postgres) -> Result<PostgresStore, OpenError> {
+    let opened = builder(settings)?.open(&settings.url).await;
+    opened.map_err(|error| failed(&error))
+}
+
+/// Checks that the database can be opened. Nothing is written.
+pub(crate) async fn check(settings: &Postgres) -> Result<(), OpenError> {
+    let checked = builder(settings)?.check(&settings.url).await;
+    checked.map_err(|error| failed(&error))
+}
+
+fn builder(settings: &Postgres) -> Result<PostgresStoreBuilder, OpenError> {
     let keys = keys(&settings.keys).ok_or_else(|| OpenError {
         what: "[store]: no key is set".to_owned(),
         is_configs: true,
@@ -55,6 +75,9 @@ pub(crate) async fn open(settings: &Postgres) -> Result<PostgresStore, OpenError
     if let Some(entries) = settings.cache_entries {
         builder = builder.cache_entries(entries);
     }
+    if let Some(bytes) = settings.cache_bytes {
+        builder = builder.cache_bytes(bytes);
+    }
     if let Some(time) = settings.staleness {
         builder = builder.staleness(time);
     }
@@ -67,10 +90,7 @@ pub(crate) async fn open(settings: &Postgres) -> Result<PostgresStore, OpenError
     if let Some(name) = &settings.schema {
         builder = builder.schema(name);
     }
-    builder
-        .open(&settings.url)
-        .await
-        .map_err(|error| failed(&error))
+    Ok(builder)
 }
 
 fn failed(error: &PostgresStoreError) -> OpenError {

@@ -39,6 +39,9 @@ pub(crate) async fn open(sqlite: &Sqlite) -> Result<SqliteStore, OpenError> {
     if let Some(entries) = sqlite.cache_entries {
         builder = builder.cache_entries(entries);
     }
+    if let Some(bytes) = sqlite.cache_bytes {
+        builder = builder.cache_bytes(bytes);
+    }
     if let Some(time) = sqlite.staleness {
         builder = builder.staleness(time);
     }

@@ -254,7 +254,7 @@ async fn a_dash_means_standard_input() {
         "`-` reads standard input",
         "Nothing is imported either if a token was refreshed since it was stored",
         "also tokens that a gateway refreshes during the import",
-        "the connections that were imported until then stay",
+        "if the store fails, none of them is imported",
     ] {
         assert!(help.contains(told), "{help}");
     }

@@ -17,6 +17,7 @@ mod cli;
 mod config_errors;
 mod config_keys;
 mod connections;
+mod copying;
 mod demo;
 mod half_close;
 mod hostile;

@@ -1,8 +1,10 @@
 //! `[store] kind = "postgres"`: gateways on one database, and a role that may not create tables.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use testkit::postgres::shared;
+use testkit::postgres::{Server, shared};
 use testkit::process::binary::{Ended, run_with};
 use testkit::process::canary::{self, TOKEN};
 use testkit::process::config::Config;
@@ -142,4 +144,229 @@ async fn a_role_without_privileges_to_create_tables_is_told_of_store_migrate() {
         wrong.stderr.contains("neither `key` nor in `keys`"),
         "{wrong:?}"
     );
+}
+
+/// Waits until `/readyz` answers with that status.
+async fn readiness(gateway: &Gateway, status: u16) {
+    within("the readiness", async {
+        while gateway.curl("/readyz", &[]).await.status() != status {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+/// Calls until the answer has that status and that error.
+async fn answer(gateway: &Gateway, path: &str, status: u16, error: Option<&str>) {
+    within("the answer", async {
+        loop {
+            let answer = gateway.call(path, &[]).await;
+            if (answer.status(), answer.error()) == (status, error) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn readiness_and_calls_follow_the_grace_for_outages() {
+    let Some(mut server) = Server::start("") else {
+        return;
+    };
+    let (url, port) = (server.database().url(), server.port);
+    let vendor = Vendor::ok().await;
+    let key = key(1);
+    let variables = [("DATABASE", &*url), ("KEY", &*key)];
+    let with_grace = |grace: &str| {
+        let lines = format!("staleness = \"50ms\"\nconnections = 1\noutage_grace = \"{grace}\"");
+        Config::new(&vendor).table(&store(&lines))
+    };
+    let folder = Folder::new();
+    for id in ["c", "cold"] {
+        let add = ["connections", "add", id, "--integration", "v"];
+        let added = run(&folder, &with_grace("1h"), &variables, &add);
+        assert_eq!(added.code, Some(0), "{added:?}");
+    }
+    let mut gateways = Vec::new();
+    for grace in ["1h", "3s", "0s"] {
+        let gateway = Gateway::start_in(Folder::new(), &with_grace(grace), &variables).await;
+        for _ in 0..2 {
+            assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+        }
+        readiness(&gateway, 200).await;
+        gateways.push(gateway);
+    }
+    let [long, short, none] = &gateways[..] else {
+        panic!("three gateways");
+    };
+    server.crash();
+    for gateway in [none, short] {
+        readiness(gateway, 503).await;
+        answer(gateway, "/c/x", 503, Some("store-unavailable")).await;
+    }
+    // The outage has been longer than the other graces by now.
+    assert_eq!(long.curl("/readyz", &[]).await.status(), 200);
+    assert_eq!(long.call("/c/x", &[]).await.status(), 200);
+    let cold = long.call("/cold/x", &[]).await;
+    assert_eq!(
+        (cold.status(), cold.error()),
+        (503, Some("store-unavailable"))
+    );
+    server.run();
+    assert_eq!(server.port, port, "another process took the port");
+    for gateway in &gateways {
+        answer(gateway, "/c/x", 200, None).await;
+        readiness(gateway, 200).await;
+    }
+    answer(long, "/cold/x", 200, None).await;
+}
+
+#[tokio::test]
+async fn a_check_asks_the_database_and_changes_nothing() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let database = server.database();
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let (config, checking) = (
+        Config::new(&vendor).table(&store("")),
+        Config::new(&vendor).table(&store("migrations = \"check\"")),
+    );
+    let (one, two) = (key(1), key(2));
+    let owner = database.url();
+    let check = |config: &Config, url: &str, key: &str| {
+        run(
+            &folder,
+            config,
+            &[("DATABASE", url), ("KEY", key)],
+            &["--check"],
+        )
+    };
+    let tables = "SELECT count(*) FROM pg_namespace WHERE nspname = 'passthrough'";
+    let good = check(&config, &owner, &one);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    assert!(good.stdout.starts_with("the config is good: "), "{good:?}");
+    let missing = check(&checking, &owner, &one);
+    assert_eq!(
+        (missing.code, &*missing.stdout),
+        (Some(1), ""),
+        "{missing:?}"
+    );
+    assert!(
+        missing.stderr.contains("the tables don't exist yet"),
+        "{missing:?}"
+    );
+    assert!(missing.stderr.contains("`store migrate`"), "{missing:?}");
+    assert_eq!(database.sql(tables), "0");
+
+    let migrated = run(
+        &folder,
+        &config,
+        &[("DATABASE", &*owner), ("KEY", &*one)],
+        &["connections", "add", "c", "--integration", "v"],
+    );
+    assert_eq!(migrated.code, Some(0), "{migrated:?}");
+    let good = check(&checking, &owner, &one);
+    assert_eq!(good.code, Some(0), "{good:?}");
+    let wrong = check(&config, &owner, &two);
+    assert_eq!(wrong.code, Some(2), "{wrong:?}");
+    assert!(
+        wrong.stderr.contains("neither `key` nor in `keys`"),
+        "{wrong:?}"
+    );
+    assert_eq!(database.sql("SELECT count(*) FROM passthrough.keys"), "1");
+
+    let hba = std::fs::read_to_string(server.data().join("pg_hba.conf")).unwrap();
+    server.write(
+        "data/pg_hba.conf",
+        &format!("host all c4naryuser 127.0.0.1/32 scram-sha-256\n{hba}"),
+    );
+    database.sql("CREATE ROLE c4naryuser LOGIN PASSWORD 'c4narypassword'");
+    server.reload();
+    let url = database.url_of("c4naryuser:c4narywrong", server.port);
+    let refused = check(&config, &url, &one);
+    assert_eq!(refused.code, Some(1), "{refused:?}");
+    assert!(refused.stderr.contains("28P01"), "{refused:?}");
+    let url = database.url_of("c4naryuser:c4narypassword", server.port);
+    let may_not = check(&config, &url, &one);
+    assert_eq!(may_not.code, Some(1), "{may_not:?}");
+    assert!(may_not.stderr.contains("GRANT"), "{may_not:?}");
+    let elsewhere = check(&config, "postgres://postgres@127.0.0.1:1/none", &one);
+    assert_eq!(elsewhere.code, Some(1), "{elsewhere:?}");
+    assert!(
+        elsewhere.stderr.contains("the database can't be used"),
+        "{elsewhere:?}"
+    );
+}
+
+/// Returns the value of a metric with these labels, as it's written.
+fn metric(metrics: &str, series: &str) -> Option<f64> {
+    let line = metrics
+        .lines()
+        .find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    line?.parse().ok()
+}
+
+#[tokio::test]
+async fn the_store_has_metrics_without_ids() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let vendor = Vendor::ok().await;
+    let (url, key) = (database.url(), key(1));
+    let variables = [("DATABASE", &*url), ("KEY", &*key)];
+    let auth = "{ kind = \"oauth2\", token_url = \"http://127.0.0.1:1/token\", grant = \"refresh_token\", \
+                client_auth = \"basic\", client_id = \"a\", client_secret = \"b\" }";
+    let secret = "{ access_token = \"c4nary-a\", refresh_token = \"c4nary-r\" }";
+    let ended = "secret = { access_token = \"c4nary-a\", refresh_token = \"c4nary-r\", expires_at = 1000000000 }";
+    let config = Config::new(&vendor)
+        .auth(auth, secret)
+        .table(&format!(
+            "[connection.revoked-id]\nintegration = \"v\"\n{ended}"
+        ))
+        .table(&store("staleness = \"1h\"\nconnections = 2"));
+    let folder = Folder::new();
+    let file = folder.write("gateway.toml", config.to_string());
+    let import = ["connections", "import", file.to_str().unwrap()];
+    let imported = run(&folder, &config, &variables, &import);
+    assert_eq!(imported.stdout, "imported 2 connections\n", "{imported:?}");
+    database.sql("UPDATE passthrough.connections SET dead = true WHERE id = 'revoked-id'");
+    let gateway = Gateway::start_in(Folder::new(), &config, &variables).await;
+    for _ in 0..5 {
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    }
+    assert_eq!(gateway.call("/unknown/x", &[]).await.status(), 404);
+    assert_eq!(gateway.call("/revoked-id/x", &[]).await.status(), 424);
+    let caller = format!("x-api-key: {}", canary::KEY);
+    let metrics = gateway
+        .curl("/metrics", &["-H", &*caller])
+        .await
+        .body()
+        .to_owned();
+    let operations = |operation: &str, outcome: &str| {
+        let labels = format!("operation=\"{operation}\",outcome=\"{outcome}\"");
+        metric(
+            &metrics,
+            &format!("passthrough_store_operations_total{{{labels}}}"),
+        )
+    };
+    assert_eq!(operations("connection", "ok"), Some(6.0), "{metrics}");
+    assert_eq!(
+        operations("connection", "not_found"),
+        Some(1.0),
+        "{metrics}"
+    );
+    assert!(operations("read", "ok") >= Some(1.0), "{metrics}");
+    let value = |name: &str| metric(&metrics, &format!("passthrough_store_{name}"));
+    assert_eq!(value("cache_hits_total"), Some(4.0), "{metrics}");
+    assert_eq!(value("cache_misses_total"), Some(3.0), "{metrics}");
+    assert_eq!(value("revoked_connections"), Some(1.0), "{metrics}");
+    assert!(value("cache_entries").is_some(), "{metrics}");
+    let age = value("change_poll_age_seconds").unwrap();
+    assert!((0.0..3600.0).contains(&age), "{metrics}");
+    assert!(!metrics.contains("revoked-id"), "{metrics}");
 }

@@ -1,4 +1,4 @@
-//! The places from which secrets are read: the config file, the environment, another file.
+//! The places from which secrets are read: the config file, the environment, another file, the output of a program.
 
 use testkit::process::binary::check;
 use testkit::process::canary::TOKEN;
@@ -108,4 +108,167 @@ async fn t9_a_secret_that_cannot_be_sent_is_reauthorize() {
         (424, Some("reauthorize"))
     );
     vendor.untouched().await;
+}
+
+/// A name is searched in `PATH`, and a path begins in the folder of the config file. There is no shell, and the environment is
+/// the gateway's.
+#[tokio::test]
+async fn from_the_output_of_a_program() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for end in ["", "\\n", "\\r\\n"] {
+        let folder = Folder::new();
+        let script = folder.write("token.sh", "#!/bin/sh\nprintf %s \"$1$TOKEN\"");
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        let key = format!("{{ command = [\"printf\", \"c4nary key{end}\"] }}");
+        let token = "{ command = [\"./token.sh\", \"$(c4nary)*-\"] }";
+        let value = authorization(&key, token, folder, &[("TOKEN", TOKEN)]).await;
+        assert_eq!(value, Some(format!("Bearer $(c4nary)*-{TOKEN}")), "{end:?}");
+    }
+}
+
+/// Returns a config whose connection has the output of this shell command as its token.
+fn with_command(vendor: &Vendor, script: &str) -> Config {
+    let secret = format!("{{ token = {{ command = [\"sh\", \"-c\", '''{script}'''] }} }}");
+    Config::new(vendor).auth("{ kind = \"bearer\" }", &secret)
+}
+
+/// Neither arguments nor output are shown, because they may be secrets.
+#[tokio::test]
+async fn l4_a_program_that_fails_is_named_with_its_status_alone() {
+    let vendor = Vendor::ok().await;
+    for (script, why) in [
+        (
+            "echo c4nary; echo c4nary >&2; exit 3",
+            "the program `sh` failed: exit status: 3",
+        ),
+        ("kill -TERM $$", "the program `sh` failed: signal: 15"),
+        ("true c4nary", "the program `sh` printed nothing"),
+        ("yes c4nary", "the program `sh` printed more than 64 KiB"),
+    ] {
+        let ended = check(with_command(&vendor, script).to_string());
+        assert_eq!(ended.code, Some(2), "{script}: {ended:?}");
+        let place = format!(": connection.c.secret.token: {why}");
+        assert!(ended.stderr.contains(&place), "{script}: {ended:?}");
+    }
+    for (command, why) in [
+        ("[\"c4nary-none/x\"]", "can't be started: entity not found"),
+        ("[]", "expected a program and its arguments"),
+        ("[\"\"]", "expected a program and its arguments"),
+        ("\"c4nary\"", "expected an array, found a string"),
+    ] {
+        let secret = format!("{{ token = {{ command = {command} }} }}");
+        let config = Config::new(&vendor).auth("{ kind = \"bearer\" }", &secret);
+        let config = config.to_string().replace("c4nary-none", "none");
+        let ended = check(config);
+        assert_eq!(ended.code, Some(2), "{command}: {ended:?}");
+        assert!(ended.stderr.contains(why), "{command}: {ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_program_that_hangs_is_ended_with_the_programs_that_it_has_started() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let pids = folder.path("pids");
+    let script = format!("sleep 1000 & echo $! $$ > {}; sleep 1000", pids.display());
+    let ended = check(with_command(&vendor, &script).to_string());
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    let why = "the program `sh` didn't end within 10 s";
+    assert!(ended.stderr.contains(why), "{ended:?}");
+    let pids = std::fs::read_to_string(pids).unwrap();
+    assert_eq!(pids.split_whitespace().count(), 2);
+    let is_running = |pid: &str| {
+        // A process that nobody has waited for yet is dead as well.
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        status
+            .rsplit(") ")
+            .next()
+            .is_some_and(|rest| !rest.is_empty() && !rest.starts_with('Z'))
+    };
+    testkit::wait::within("the end of both", async {
+        while pids.split_whitespace().any(is_running) {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+}
+
+/// Each program waits for all others.
+#[tokio::test]
+async fn programs_run_at_the_same_time() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let here = folder.path("").display().to_string();
+    let wait = format!(
+        "touch {here}/came-$0; until test $(ls {here} | grep -c came-) -ge 8; do sleep 0.02; done; echo token"
+    );
+    let mut config = with_command(&vendor, "echo token");
+    for number in 0..8 {
+        config = config.table(&format!(
+            "[connection.c{number}]\nintegration = \"v\"\nsecret = {{ token = {{ command = [\"sh\", \"-c\", '''{wait}''', \"{number}\"] }} }}"
+        ));
+    }
+    let ended = check(config.to_string());
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+}
+
+#[tokio::test]
+async fn programs_run_again_at_a_reload() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let token = folder.write("token", "c4nary-first\n");
+    let config = with_command(&vendor, &format!("cat {}", token.display()));
+    let gateway = Gateway::start_in(Folder::new(), &config, &[]).await;
+    for expected in ["c4nary-first", "c4nary-second"] {
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+        let received = vendor.next().await;
+        let expected = format!("Bearer {expected}");
+        assert_eq!(received.head.value("authorization"), Some(&*expected));
+        folder.write("token", "c4nary-second\n");
+        gateway.reload(&config).await;
+    }
+}
+
+/// A catalog or a file to import may come from others, who must not run programs. Connections that aren't served aren't read.
+#[tokio::test]
+async fn only_the_config_file_itself_names_programs() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let mark = folder.path("mark");
+    let command = format!("{{ command = [\"touch\", \"{}\"] }}", mark.display());
+    let key = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
+    let store =
+        format!("[store]\nkind = \"sqlite\"\nurl = \"sqlite://connections.db\"\nkey = \"{key}\"");
+    let unread = Config::new(&vendor)
+        .auth("{ kind = \"bearer\" }", &format!("{{ token = {command} }}"))
+        .table(&store)
+        .to_string();
+    let file = folder.write("gateway.toml", &unread);
+    let file = file.to_str().unwrap();
+    let ended = testkit::process::binary::run(&["--config", file, "--check"]);
+    assert_eq!(ended.code, Some(0), "{ended:?}");
+    let why = "a program is only run for a secret that is in the config file itself";
+    let imported =
+        testkit::process::binary::run(&["--config", file, "connections", "import", file]);
+    assert_eq!(imported.code, Some(2), "{imported:?}");
+    assert!(imported.stderr.contains(why), "{imported:?}");
+
+    let auth = format!(
+        "{{ kind = \"oauth2\", token_url = \"https://v.test/token\", client_id = \"a\", client_secret = {command} }}"
+    );
+    folder.write(
+        "others.toml",
+        format!("[integration.theirs]\nbase_url = \"https://v.test\"\nauth = {auth}"),
+    );
+    for extending in ["", "[integration.ours]\nextends = \"theirs\""] {
+        let config = Config::new(&vendor)
+            .top("catalog = [\"bundled\", \"others.toml\"]")
+            .table(extending);
+        let file = folder.write("gateway.toml", config.to_string());
+        let ended = testkit::process::binary::run(&["--config", file.to_str().unwrap(), "--check"]);
+        assert_eq!(ended.code, Some(2), "{ended:?}");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+    }
+    assert!(!mark.exists(), "a program was run");
 }

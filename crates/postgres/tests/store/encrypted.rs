@@ -3,8 +3,8 @@
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
 };
-use tower_passthrough::Secret;
-use tower_passthrough::store::ConnectionStore;
+use tower_passthrough::store::{ConnectionStore, TokenStore};
+use tower_passthrough::{Secret, StoreError};
 use tower_passthrough_postgres::{PostgresStore, PostgresStoreError};
 
 use super::{KEY, Server, id, keys, told, with_token};
@@ -81,6 +81,60 @@ async fn a_server_is_used_only_if_its_certificate_is_valid_for_its_name() {
         matches!(invalid, Err(PostgresStoreError::InvalidRoots)),
         "{invalid:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_that_is_open_recovers_from_a_certificate_that_expires() {
+    let Some(mut server) = Server::start("") else {
+        return;
+    };
+    let trusted = authority("trusted");
+    certify(&server, &trusted, "db.example", 2100);
+    server.stop();
+    server.configure("ssl = on");
+    server.run();
+    let (name, port) = (server.database().name, server.port);
+    let url = format!(
+        "postgres://postgres@db.example:{port}/{name}?hostaddr=127.0.0.1&sslmode=verify-full"
+    );
+    let builder = PostgresStore::builder(keys(&[KEY])).root_pem(trusted.pem());
+    let store = builder.open(&Secret::from(url)).await.unwrap();
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    let end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'tower-passthrough'";
+    for (server_name, expires, why) in [
+        ("db.example", 2021, "expired"),
+        ("other.example", 2100, "another name"),
+    ] {
+        certify(&server, &trusted, server_name, expires);
+        server.reload();
+        let error = eventually(async || {
+            server.sql(&name, end);
+            match store.read(&id("acme")).await {
+                Err(StoreError::Unavailable(error)) => Some(error),
+                _ => None,
+            }
+        });
+        let error = error.await;
+        let shown = format!("{} {error:?}", told(&*error));
+        assert!(shown.contains(why) && !shown.contains("example"), "{shown}");
+        certify(&server, &trusted, "db.example", 2100);
+        server.reload();
+        eventually(async || store.read(&id("acme")).await.ok()).await;
+    }
+}
+
+/// Repeats the attempt until it returns a value.
+async fn eventually<T>(attempt: impl AsyncFn() -> Option<T>) -> T {
+    let attempts = async {
+        loop {
+            if let Some(value) = attempt().await {
+                return value;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    let time = std::time::Duration::from_secs(20);
+    tokio::time::timeout(time, attempts).await.unwrap()
 }
 
 #[tokio::test]

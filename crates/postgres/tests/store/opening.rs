@@ -254,3 +254,66 @@ async fn a_database_or_role_that_does_not_exist_is_told_without_its_name() {
         assert!(shown.contains(code) && !shown.contains("s3cr3t"), "{shown}");
     }
 }
+
+/// Returns the tables of the database, and the number of keys that are noted.
+fn traces(database: &Database<'_>) -> String {
+    database.sql("SELECT count(*), count(*) FILTER (WHERE nspname = 'passthrough') FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace")
+}
+
+#[tokio::test]
+async fn a_check_finds_what_opening_would_and_changes_nothing() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let user = format!("checker_{}", database.name);
+    database.sql(&format!("CREATE ROLE {user} LOGIN"));
+    let before = traces(&database);
+    let check = async |user: &str, key: &str, migrations| {
+        let builder = PostgresStore::builder(keys(&[key])).migrations(migrations);
+        builder
+            .check(&database.secret_url(user, database.server.port))
+            .await
+    };
+    check("postgres", KEY, Migrations::Run).await.unwrap();
+    let missing = check("postgres", KEY, Migrations::Check).await;
+    assert!(
+        matches!(
+            missing,
+            Err(PostgresStoreError::OlderSchema { found: 0, known: 1 })
+        ),
+        "{missing:?}"
+    );
+    let may_not = check(&user, KEY, Migrations::Run).await;
+    assert!(
+        matches!(may_not, Err(PostgresStoreError::NotPermitted(what)) if what.contains("CREATE")),
+        "{may_not:?}"
+    );
+    assert_eq!(traces(&database), before);
+
+    let store = database.open().await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    let noted = "SELECT count(*) FROM passthrough.keys";
+    assert_eq!(database.sql(noted), "1");
+    let before = traces(&database);
+    for migrations in [Migrations::Run, Migrations::Check] {
+        check("postgres", KEY, migrations).await.unwrap();
+        let wrong = check("postgres", OTHER_KEY, migrations).await;
+        assert!(
+            matches!(wrong, Err(PostgresStoreError::WrongKey)),
+            "{wrong:?}"
+        );
+        let may_not = check(&user, KEY, migrations).await;
+        assert!(
+            matches!(&may_not, Err(PostgresStoreError::NotPermitted(what)) if what.contains("GRANT")),
+            "{may_not:?}"
+        );
+    }
+    assert_eq!(traces(&database), before);
+    assert_eq!(database.sql(noted), "1");
+    let unknown = check("nobody_has_this_name", KEY, Migrations::Run).await;
+    assert!(
+        matches!(unknown, Err(PostgresStoreError::Unavailable(_))),
+        "{unknown:?}"
+    );
+}

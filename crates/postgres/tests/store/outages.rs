@@ -427,3 +427,117 @@ async fn a_password_is_read_again_for_each_connection_and_is_never_shown() {
     })
     .await;
 }
+
+/// A small file system that is in memory, for the files of a database.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    /// Mounts the file system. `None`, and a printed line, if this process may not mount.
+    fn mount(folder: &std::path::Path, size: &str) -> Option<Self> {
+        let path = folder.join("small");
+        std::fs::create_dir(&path).unwrap();
+        let size = format!("size={size},mode=0777");
+        let mounted = std::process::Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(&path)
+            .output();
+        if mounted.is_ok_and(|mounted| mounted.status.success()) {
+            return Some(Self(path));
+        }
+        println!("skipped: this process may not mount a file system");
+        None
+    }
+
+    /// Uses all space that is left.
+    fn fill(&self) {
+        let mut file = std::fs::File::create(self.0.join("ballast")).unwrap();
+        let block = vec![0; 4096];
+        while std::io::Write::write_all(&mut file, &block).is_ok() {}
+    }
+
+    fn empty(&self) {
+        std::fs::remove_file(self.0.join("ballast")).unwrap();
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        // Lazily, because the server still uses it.
+        let _ = std::process::Command::new("umount")
+            .arg("-l")
+            .arg(&self.0)
+            .status();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_refuses_writes_and_loses_none_that_were_acknowledged() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let Some(disk) = SmallDisk::mount(&server.folder, "40m") else {
+        return;
+    };
+    let place = disk.0.join("data");
+    std::fs::create_dir(&place).unwrap();
+    if rustix::process::getuid().is_root() {
+        let owned = std::process::Command::new("chown")
+            .arg("nobody:nogroup")
+            .arg(&place)
+            .status();
+        assert!(owned.unwrap().success());
+    }
+    let tablespace = format!("CREATE TABLESPACE small LOCATION '{}'", place.display());
+    server.sql("postgres", &tablespace);
+    server.sql("postgres", "CREATE DATABASE small TABLESPACE small");
+    let database = testkit::postgres::Database {
+        server: &server,
+        name: "small".to_owned(),
+    };
+    let store = database.open().await;
+    let large = |number: u32| with_token(&format!("{number}-{}", "x".repeat(20_000)));
+    let mut acknowledged = Vec::new();
+    for number in 0..20 {
+        let name = id(&number.to_string());
+        acknowledged.push((
+            name.clone(),
+            store.put(&name, &large(number)).await.unwrap(),
+        ));
+    }
+    called(&store, &id("0")).await.unwrap();
+    disk.fill();
+    let mut refused = None;
+    for number in 20..1000 {
+        let name = id(&number.to_string());
+        match store.put(&name, &large(number)).await {
+            Ok(version) => acknowledged.push((name, version)),
+            Err(error) => {
+                refused = Some((name, error));
+                break;
+            }
+        }
+    }
+    let (name, error) = refused.expect("a full disk");
+    let StoreError::Unavailable(error) = error else {
+        panic!("{error:?}");
+    };
+    let shown = format!("{} {error:?}", told(&*error));
+    assert!(shown.contains("53100"), "{shown}");
+    assert!(!shown.contains("xxxx"), "{shown}");
+    println!("{} writes were acknowledged", acknowledged.len());
+    // Reads go on, also of connections that aren't in memory.
+    for (name, version) in &acknowledged {
+        assert_eq!(store.read(name).await.unwrap().version, *version);
+        called(&store, name).await.unwrap();
+    }
+    assert!(matches!(store.read(&name).await, Err(StoreError::NotFound)));
+    disk.empty();
+    within(Duration::from_secs(10), async || {
+        store.put(&name, &large(1)).await
+    })
+    .await;
+    let again = database.open().await;
+    for (name, version) in &acknowledged {
+        assert_eq!(again.read(name).await.unwrap().version, *version);
+    }
+}

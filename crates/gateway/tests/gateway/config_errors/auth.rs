@@ -42,7 +42,7 @@ fn oauth2() {
         ),
         (
             "client_secret = 1234321.5",
-            "79 .client_secret: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float"
+            "79 .client_secret: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float"
                 .to_owned(),
         ),
         (
@@ -89,7 +89,7 @@ fn oauth2() {
         ),
         (
             "parameters = { a = 1.5 }",
-            "82 .parameters.a: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float"
+            "82 .parameters.a: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float"
                 .to_owned(),
         ),
         (

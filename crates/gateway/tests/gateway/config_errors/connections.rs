@@ -62,11 +62,11 @@ fn badly_written_secrets_are_not_printed() {
         ),
         (
             "secret = { token = [\"c4nary\"] }",
-            "5:20: connection.c.secret.token: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
+            "5:20: connection.c.secret.token: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found an array",
         ),
         (
             "secret = { token = 1234321.5 }",
-            "5:20: connection.c.secret.token: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+            "5:20: connection.c.secret.token: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float",
         ),
         (
             "secret = { token = { env = 1 } }",
@@ -74,7 +74,7 @@ fn badly_written_secrets_are_not_printed() {
         ),
         (
             "secret = { token = { env = \"A\", file = \"c4nary\" } }",
-            "5:20: connection.c.secret.token: expected one key, `env` or `file`",
+            "5:20: connection.c.secret.token: expected one key, `env`, `file` or `command`",
         ),
         (
             "secret = { token = \"a\", token = \"c4nary\" }",

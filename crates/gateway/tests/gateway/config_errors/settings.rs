@@ -311,11 +311,11 @@ fn the_store() {
         ),
         (
             "url = 1.5",
-            "2:7: store.url: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+            "2:7: store.url: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float",
         ),
         (
             "key = 1234321.5",
-            "2:7: store.key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+            "2:7: store.key: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float",
         ),
         (
             "old_keys = \"c4nary\"",
@@ -323,7 +323,7 @@ fn the_store() {
         ),
         (
             "old_keys = [{ c4nary = \"c4nary\" }]",
-            "2:13: store.old_keys: expected one key, `env` or `file`",
+            "2:13: store.old_keys: expected one key, `env`, `file` or `command`",
         ),
     ] {
         refused(&format!("[store]\n{line}"), &[expected]);
@@ -333,7 +333,8 @@ fn the_store() {
 /// 32 bytes in base64.
 const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
 
-/// A database: missing keys, keys of other kinds, and keys that can't be read. No value is printed, and no database is asked.
+/// A database: missing keys, keys of other kinds, and keys that can't be read. No value is printed, and the database is asked
+/// only if the file has no mistake.
 #[test]
 fn the_store_of_kind_postgres() {
     let needed = "this key needs `kind = \"postgres\"`";
@@ -385,10 +386,11 @@ fn the_store_of_kind_postgres() {
     let good = format!(
         "[store]\nkind = \"postgres\"\nurl = \"postgres://u@127.0.0.1:1/d\"\nkey = \"{KEY}\"\npassword = {{ file = \"later\" }}"
     );
+    // The config is good, so the database is asked.
     let ended = check(&good);
-    assert_eq!((ended.code, &*ended.unusual()), (Some(0), ""), "{ended:?}");
-    let summary = "the config is good: 0 integrations, connections in postgres, 1 caller\n";
-    assert_eq!(ended.stdout, summary);
+    let why = "[store]: the database can't be used: the password's file can't be read: entity not found\n";
+    assert_eq!((ended.code, &*ended.unusual()), (Some(1), why), "{ended:?}");
+    assert_eq!(ended.stdout, "");
 }
 
 /// A persistent store: missing keys, and keys that can't be read. No value is printed.
@@ -505,15 +507,15 @@ fn callers() {
         ),
         (
             "api_key = 1234321.5\nconnections = []",
-            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found a float",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found a float",
         ),
         (
             "api_key = [\"c4nary\"]\nconnections = []",
-            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" } or { file = \"PATH\" }, found an array",
+            "2:11: caller.api_key: expected a string, a whole number, a date, { env = \"NAME\" }, { file = \"PATH\" } or { command = [\"PROGRAM\", \"ARGUMENT\"] }, found an array",
         ),
         (
             "api_key = { c4nary = \"c4nary\" }\nconnections = []",
-            "2:11: caller.api_key: expected one key, `env` or `file`",
+            "2:11: caller.api_key: expected one key, `env`, `file` or `command`",
         ),
         (
             "api_key = \"c4nary\"\nconnections = \"*\"",

@@ -13,26 +13,45 @@ use testkit::process::gateway::Gateway;
 const STORE_KEY: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 
 /// A store that several gateways share.
-pub(super) struct Shared(Folder);
+pub(super) struct Shared {
+    folder: Folder,
+    /// The URL of a database, in place of a file.
+    database: Option<String>,
+}
 
 impl Shared {
     pub(super) fn new() -> Self {
-        Self(Folder::new())
+        Self {
+            folder: Folder::new(),
+            database: None,
+        }
+    }
+
+    fn in_database(url: String) -> Self {
+        Self {
+            database: Some(url),
+            ..Self::new()
+        }
     }
 
     /// Returns the same config, with its connections in the store.
     fn stored(&self, config: Config) -> Config {
-        let url = self.0.path("connections.db");
+        let place = match &self.database {
+            Some(url) => format!("kind = \"postgres\"\nurl = \"{url}\""),
+            None => {
+                let path = self.folder.path("connections.db");
+                format!("kind = \"sqlite\"\nurl = \"sqlite://{}\"", path.display())
+            }
+        };
         config.table(&format!(
-            "[store]\nkind = \"sqlite\"\nurl = \"sqlite://{}\"\nkey = {{ env = \"STORE_KEY\" }}",
-            url.display()
+            "[store]\n{place}\nkey = {{ env = \"STORE_KEY\" }}"
         ))
     }
 
     /// Puts the grant's connection into the store, with an access token that has ended.
     pub(super) fn import(&self, provider: &Provider, grant: &Grant) {
         let config = self.stored(stale(provider, grant));
-        let file = self.0.write("import.toml", config.to_string());
+        let file = self.folder.write("import.toml", config.to_string());
         let file = file.to_str().unwrap();
         let imported = self.run(&["--config", file, "connections", "import", file]);
         assert_eq!(imported.code, Some(0), "{}", imported.stderr);
@@ -73,6 +92,29 @@ async fn o1_two_processes_with_fifty_callers_each_refresh_once() {
     let one = shared.gateway(&provider, &grant).await;
     let other = shared.gateway(&provider, &grant).await;
     fifty_each(&[&one, &other]).await;
+    let facts = provider.facts(&grant).await;
+    assert_eq!((facts.refreshed, facts.refused), (1, 0));
+}
+
+/// The lease in the database's table lets one process refresh, and the others wait for its token.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn o1_four_processes_on_a_database_with_fifty_callers_each_refresh_once() {
+    let Some(server) = testkit::postgres::shared() else {
+        return;
+    };
+    let Some(provider) = Provider::start().await else {
+        return;
+    };
+    let database = server.database();
+    let (shared, grant) = (Shared::in_database(database.url()), provider.grant().await);
+    // So that all callers have come before the provider answers.
+    provider.set("{\"delay\":500}").await;
+    shared.import(&provider, &grant);
+    let mut gateways = Vec::new();
+    for _ in 0..4 {
+        gateways.push(shared.gateway(&provider, &grant).await);
+    }
+    fifty_each(&gateways.iter().collect::<Vec<_>>()).await;
     let facts = provider.facts(&grant).await;
     assert_eq!((facts.refreshed, facts.refused), (1, 0));
 }

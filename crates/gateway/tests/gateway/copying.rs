@@ -1,0 +1,398 @@
+//! `connections copy --from OLD.toml`: from a config file to SQLite, to PostgreSQL and back, with what goes along.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use testkit::postgres::{Database, shared};
+use testkit::process::binary::{Ended, run_with};
+use testkit::process::canary::{self, TOKEN};
+use testkit::process::config::Config;
+use testkit::process::folder::Folder;
+use testkit::process::gateway::Gateway;
+use testkit::vendor::Vendor;
+
+/// The time of a refresh, in milliseconds since 1970.
+const REFRESHED_AT: i64 = 1_700_000_000_123;
+
+fn key(byte: u8) -> String {
+    BASE64_STANDARD.encode([byte; 32])
+}
+
+/// A folder with the configs of several stores, each with a key of its own.
+struct Stores {
+    folder: Folder,
+    config: Config,
+    url: String,
+}
+
+impl Stores {
+    fn new(vendor: &Vendor, database: Option<&Database<'_>>) -> Self {
+        Self {
+            folder: Folder::new(),
+            config: Config::new(vendor),
+            url: database.map(Database::url).unwrap_or_default(),
+        }
+    }
+
+    /// Returns the config with this store.
+    fn with(&self, lines: &str, key: &str) -> Config {
+        let store = format!("[store]\n{lines}\nkey = {{ env = \"{key}\" }}\nstaleness = \"50ms\"");
+        self.config.clone().table(&store)
+    }
+
+    fn sqlite(&self, name: &str, key: &str) -> Config {
+        let url = format!("kind = \"sqlite\"\nurl = \"sqlite://{name}.db\"");
+        self.with(&url, key)
+    }
+
+    fn postgres(&self, schema: &str, key: &str) -> Config {
+        let url = "kind = \"postgres\"\nurl = { env = \"DATABASE\" }\nconnections = 1";
+        self.with(&format!("{url}\nschema = \"{schema}\""), key)
+    }
+
+    /// Writes a config, and returns its path.
+    fn write(&self, name: &str, config: &Config) -> String {
+        let file = self
+            .folder
+            .write(&format!("{name}.toml"), config.to_string());
+        file.to_str().unwrap().to_owned()
+    }
+
+    fn run(&self, file: &str, command: &[&str], stdin: &str) -> Ended {
+        let (one, two, three) = (key(1), key(2), key(3));
+        let variables = [
+            ("ONE", &*one),
+            ("TWO", &*two),
+            ("THREE", &*three),
+            ("DATABASE", &*self.url),
+        ];
+        let arguments = [&["--config", file, "connections"], command].concat();
+        let ended = run_with(&arguments, &variables, stdin);
+        for (name, text) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
+            canary::assert_absent(name, text);
+            assert!(!text.contains("postgres://"), "{name}: {text}");
+        }
+        ended
+    }
+
+    /// Runs a command that succeeds, and compares what it prints.
+    #[track_caller]
+    fn prints(&self, file: &str, command: &[&str], printed: &str) -> Ended {
+        let ended = self.run(file, command, "");
+        assert_eq!(
+            (ended.code, &*ended.stdout),
+            (Some(0), printed),
+            "{ended:?}"
+        );
+        ended
+    }
+
+    /// Runs a command that fails with that code and reason.
+    #[track_caller]
+    fn fails(&self, file: &str, command: &[&str], code: i32, why: &str) -> Ended {
+        let ended = self.run(file, command, "");
+        assert_eq!(ended.code, Some(code), "{ended:?}");
+        assert!(ended.stderr.contains(why), "{ended:?}");
+        ended
+    }
+
+    #[track_caller]
+    fn adds(&self, file: &str, id: &str, token: &str) {
+        let add = ["add", id, "--integration", "v", "--replace"];
+        let added = self.run(file, &add, &format!("token = \"{token}\""));
+        assert_eq!(added.code, Some(0), "{added:?}");
+    }
+
+    fn open(&self, name: &str) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.folder.path(&format!("{name}.db"))).unwrap()
+    }
+}
+
+/// Returns the state and the time of the refresh of each connection, in the order of ids.
+fn standing(sqlite: &rusqlite::Connection) -> Vec<(String, bool, Option<i64>)> {
+    let query = "SELECT id, dead, refreshed_at FROM connections ORDER BY id";
+    let mut statement = sqlite.prepare(query).unwrap();
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)));
+    rows.unwrap().map(Result::unwrap).collect()
+}
+
+#[tokio::test]
+async fn connections_move_from_a_file_to_sqlite_to_postgresql_and_back() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, Some(&database));
+    let file = stores.write("file", &stores.config);
+    let first = stores.write("first", &stores.sqlite("first", "ONE"));
+    let second = stores.write("second", &stores.postgres("passthrough", "TWO"));
+    let last_config = stores.sqlite("last", "THREE");
+    let last = stores.write("last", &last_config);
+
+    let from_file = stores.prints(
+        &first,
+        &["copy", "--from", &file],
+        "copied 1 connection; 0 connections already there\n",
+    );
+    assert!(
+        from_file.stderr.contains("aren't in its config file"),
+        "{from_file:?}"
+    );
+    stores.adds(&first, "dead", "c4nary-dead");
+    stores.adds(&first, "refreshed", "c4nary-new");
+    let sqlite = stores.open("first");
+    sqlite
+        .execute_batch(&format!(
+            "UPDATE connections SET dead = 1 WHERE id = 'dead';
+             UPDATE connections SET refreshed_at = {REFRESHED_AT} WHERE id = 'refreshed'"
+        ))
+        .unwrap();
+    let expected = [
+        ("c".to_owned(), false, None),
+        ("dead".to_owned(), true, None),
+        ("refreshed".to_owned(), false, Some(REFRESHED_AT)),
+    ];
+    assert_eq!(standing(&sqlite), expected);
+    let to_database = stores.prints(
+        &second,
+        &["copy", "--from", &first],
+        "copied 3 connections; 0 connections already there\n",
+    );
+    assert!(
+        to_database
+            .stderr
+            .contains("stop gateways on the old store"),
+        "{to_database:?}"
+    );
+    let rows = "SELECT id, dead, (extract(epoch FROM refreshed_at) * 1000)::bigint FROM passthrough.connections ORDER BY id";
+    assert_eq!(
+        database.sql(rows),
+        format!("c|f|\ndead|t|\nrefreshed|f|{REFRESHED_AT}")
+    );
+    for printed in [
+        "copied 3 connections; 0 connections already there\n",
+        // Nothing is left to do.
+        "copied 0 connections; 3 connections already there\n",
+    ] {
+        stores.prints(&last, &["copy", "--from", &second], printed);
+    }
+    assert_eq!(standing(&stores.open("last")), expected);
+    stores.prints(
+        &last,
+        &["list"],
+        "c\tv\tlive\ndead\tv\treauthorize\nrefreshed\tv\tlive\n",
+    );
+    // The old store is as it was.
+    assert_eq!(standing(&sqlite), expected);
+
+    let three = key(3);
+    let Stores { folder, .. } = stores;
+    let gateway = Gateway::start_in(folder, &last_config, &[("THREE", &*three)]).await;
+    for (id, token) in [("c", TOKEN), ("refreshed", "c4nary-new")] {
+        assert_eq!(gateway.call(&format!("/{id}/x"), &[]).await.status(), 200);
+        let received = vendor.next().await;
+        let expected = format!("Bearer {token}");
+        assert_eq!(received.head.value("authorization"), Some(&*expected));
+    }
+}
+
+#[tokio::test]
+async fn connections_are_replaced_only_with_replace_and_never_by_older_tokens() {
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, None);
+    let old = stores.write("old", &stores.sqlite("old", "ONE"));
+    let new = stores.write("new", &stores.sqlite("new", "TWO"));
+    for (file, token) in [(&old, "c4nary-old"), (&new, "c4nary-other")] {
+        stores.adds(file, "b", token);
+    }
+    stores.adds(&old, "a", "c4nary-a");
+    let copy = ["copy", "--from", &old];
+    let replace = ["copy", "--from", &old, "--replace"];
+    let why = "nothing was copied: this store already has other connections with the ids b; --replace replaces them";
+    stores.fails(&new, &copy, 1, why);
+    stores.prints(&new, &["list"], "b\tv\tlive\n");
+
+    let sqlite = stores.open("new");
+    let refreshed = |at: i64| {
+        let sql = format!("UPDATE connections SET refreshed_at = {at} WHERE id = 'b'");
+        sqlite.execute_batch(&sql).unwrap();
+    };
+    refreshed(REFRESHED_AT);
+    let why = "nothing was copied: tokens were refreshed later in this store than in the old store, for b;";
+    stores.fails(&new, &replace, 1, why);
+    stores.prints(&new, &["list"], "b\tv\tlive\n");
+    let from = stores.open("old");
+    from.execute_batch(&format!(
+        "UPDATE connections SET refreshed_at = {REFRESHED_AT} + 1"
+    ))
+    .unwrap();
+    stores.prints(
+        &new,
+        &replace,
+        "copied 2 connections; 0 connections already there\n",
+    );
+    let at = Some(REFRESHED_AT + 1);
+    assert_eq!(
+        standing(&sqlite),
+        [("a".to_owned(), false, at), ("b".to_owned(), false, at)]
+    );
+    for command in [&copy[..], &replace] {
+        stores.prints(
+            &new,
+            command,
+            "copied 0 connections; 2 connections already there\n",
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_failure_in_the_middle_loses_nothing_and_the_copy_goes_on() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, Some(&database));
+    let old = stores.write("old", &stores.sqlite("old", "ONE"));
+    let new = stores.write("new", &stores.postgres("passthrough", "TWO"));
+    for id in ["a", "b", "c"] {
+        stores.adds(&old, id, &format!("c4nary-{id}"));
+    }
+    stores.prints(&new, &["list"], "");
+    database.sql(
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+         CREATE TRIGGER refuse BEFORE INSERT ON passthrough.connections FOR EACH ROW WHEN (new.id = 'b') EXECUTE FUNCTION refuse()",
+    );
+    let copy = ["copy", "--from", &old];
+    let why = "1 connection copied until then; the command can be repeated, and skips them";
+    stores.fails(&new, &copy, 1, why);
+    stores.prints(&new, &["list"], "a\tv\tlive\n");
+    database.sql("DROP TRIGGER refuse ON passthrough.connections");
+    stores.prints(
+        &new,
+        &copy,
+        "copied 2 connections; 1 connection already there\n",
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_changes_meanwhile_is_reported() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, Some(&database));
+    let old = stores.write("old", &stores.postgres("old", "ONE"));
+    let new = stores.write("new", &stores.postgres("new", "TWO"));
+    stores.adds(&old, "a", "c4nary-a");
+    stores.adds(&old, "b", "c4nary-b");
+    stores.prints(&new, &["list"], "");
+    // Takes the place of a gateway that writes to the old store after its connection was copied.
+    database.sql(
+        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN DELETE FROM old.connections WHERE id = 'a'; RETURN new; END $$;
+         CREATE TRIGGER change BEFORE INSERT ON new.connections FOR EACH ROW WHEN (new.id = 'b') EXECUTE FUNCTION change()",
+    );
+    let why = "a process still uses the old store, and has changed these connections since they were copied: a;";
+    let ended = stores.fails(&new, &["copy", "--from", &old], 1, why);
+    assert_eq!(
+        ended.stdout,
+        "copied 2 connections; 0 connections already there\n"
+    );
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_exist_is_not_created() {
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, None);
+    let old = stores.write("old", &stores.sqlite("old", "ONE"));
+    let new = stores.write("new", &stores.sqlite("new", "TWO"));
+    let copy = ["copy", "--from", &old];
+    stores.fails(&new, &copy, 2, "there is no file at its `store.url`");
+    assert!(!stores.folder.path("old.db").exists());
+    stores.fails(
+        &new,
+        &["copy", "--from", "none.toml"],
+        2,
+        "none.toml: can't be read",
+    );
+    let wrong = stores.write("wrong", &stores.sqlite("old", "THREE"));
+    stores.adds(&old, "a", "c4nary-a");
+    stores.fails(
+        &new,
+        &["copy", "--from", &wrong],
+        2,
+        "neither `key` nor in `keys`",
+    );
+    // Integrations that the new config lacks are named.
+    let other = stores
+        .sqlite("new", "TWO")
+        .to_string()
+        .replace("[integration.v]", "[integration.w]");
+    let other = other.replace("integration = \"v\"", "integration = \"w\"");
+    let file = stores.folder.write("other.toml", other);
+    let ended = stores.prints(
+        file.to_str().unwrap(),
+        &copy,
+        "copied 1 connection; 0 connections already there\n",
+    );
+    assert!(
+        ended
+            .stderr
+            .contains("the integration \"v\" of 1 connection"),
+        "{ended:?}"
+    );
+}
+
+/// Returns a file with these connections.
+fn to_import(ids: &[&str]) -> String {
+    let table = |id: &&str| {
+        format!("[connection.{id}]\nintegration = \"v\"\nsecret = {{ token = \"c4nary-{id}\" }}\n")
+    };
+    ids.iter().map(table).collect()
+}
+
+#[tokio::test]
+async fn an_import_that_fails_imports_nothing() {
+    let vendor = Vendor::ok().await;
+    let server = shared();
+    let database = server.map(|server| server.database());
+    let stores = Stores::new(&vendor, database.as_ref());
+    let fails_and_goes_on = |file: &str, refuse: &dyn Fn(), allow: &dyn Fn()| {
+        stores.adds(file, "b", "c4nary-old");
+        refuse();
+        let import = ["import", "-"];
+        let table = to_import(&["a", "b", "c"]);
+        let failed = stores.run(file, &import, &table);
+        assert_eq!((failed.code, &*failed.stdout), (Some(1), ""), "{failed:?}");
+        assert!(failed.stderr.contains("nothing was imported"), "{failed:?}");
+        stores.prints(file, &["list"], "b\tv\tlive\n");
+        allow();
+        // The leases were released, so this doesn't wait.
+        let imported = stores.run(file, &import, &table);
+        assert_eq!(imported.stdout, "imported 3 connections\n", "{imported:?}");
+    };
+    let sqlite = stores.write("sqlite", &stores.sqlite("sqlite", "ONE"));
+    let trigger = "CREATE TRIGGER refuse BEFORE INSERT ON connections WHEN new.id = 'c'
+        BEGIN SELECT raise(ABORT, 'no'); END";
+    fails_and_goes_on(
+        &sqlite,
+        &|| stores.open("sqlite").execute_batch(trigger).unwrap(),
+        &|| {
+            stores
+                .open("sqlite")
+                .execute_batch("DROP TRIGGER refuse")
+                .unwrap()
+        },
+    );
+    let Some(database) = &database else {
+        return;
+    };
+    let postgres = stores.write("postgres", &stores.postgres("passthrough", "TWO"));
+    let trigger = "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$;
+        CREATE TRIGGER refuse BEFORE INSERT ON passthrough.connections FOR EACH ROW WHEN (new.id = 'c') EXECUTE FUNCTION refuse()";
+    fails_and_goes_on(&postgres, &|| drop(database.sql(trigger)), &|| {
+        drop(database.sql("DROP TRIGGER refuse ON passthrough.connections"))
+    });
+}
