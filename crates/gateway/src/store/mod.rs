@@ -4,6 +4,8 @@ mod failing;
 mod file;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod serving;
 mod sqlite;
 mod under_way;
@@ -11,6 +13,8 @@ mod under_way;
 pub(crate) use self::file::{FileStore, is_same};
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::open as open_postgres;
+#[cfg(feature = "redis")]
+pub(crate) use self::redis::open as open_redis;
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 pub(crate) use self::under_way::report_cut;
@@ -38,6 +42,8 @@ pub(crate) enum Connections {
     Sqlite(Persistent),
     #[cfg(feature = "postgres")]
     Postgres(postgres::Database),
+    #[cfg(feature = "redis")]
+    Redis(redis::Server),
 }
 
 /// Evaluates an expression with the store of any kind.
@@ -48,6 +54,8 @@ macro_rules! with_store {
             Connections::Sqlite(Persistent { store: $store, .. }) => $result,
             #[cfg(feature = "postgres")]
             Connections::Postgres(postgres::Database { store: $store, .. }) => $result,
+            #[cfg(feature = "redis")]
+            Connections::Redis(redis::Server { store: $store, .. }) => $result,
         }
     };
 }
@@ -77,7 +85,18 @@ impl Connections {
                 opened.map(Self::Postgres)
             }
             #[cfg(not(feature = "postgres"))]
-            Store::Postgres(_) => Err(OpenError::without_postgres()),
+            Store::Postgres(_) => Err(OpenError::without("postgres")),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => {
+                let previous = match previous {
+                    Some(Self::Redis(previous)) => Some(previous),
+                    _ => None,
+                };
+                let opened = redis::Server::open(server, previous).await;
+                opened.map(Self::Redis)
+            }
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => Err(OpenError::without("redis")),
             Store::Sqlite(sqlite) => {
                 let previous = match previous {
                     Some(Self::Sqlite(previous)) => Some(previous),
@@ -95,6 +114,11 @@ impl Connections {
             Self::Sqlite(sqlite) => told(sqlite.store.list(None, 1).await).is_ok(),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => told(database.store.list(None, 1).await).is_ok(),
+            #[cfg(feature = "redis")]
+            Self::Redis(server) => {
+                let checked = server.store.check().await;
+                told(checked.map_err(StoreError::unavailable)).is_ok()
+            }
         }
     }
 
@@ -105,6 +129,8 @@ impl Connections {
             Self::File(_) => {}
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => {}
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => {}
             Self::Sqlite(sqlite) => {
                 if let Err(error) = sqlite.store.checkpoint().await {
                     tracing::warn!(%error, "the store's write-ahead log couldn't be removed");
@@ -128,12 +154,12 @@ impl OpenError {
     }
 }
 
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(all(feature = "postgres", feature = "redis")))]
 impl OpenError {
     /// Returns the error of a kind that isn't compiled in.
-    pub(crate) fn without_postgres() -> Self {
+    pub(crate) fn without(feature: &str) -> Self {
         Self {
-            what: "[store]: this program was compiled without the feature `postgres`".to_owned(),
+            what: format!("[store]: this program was compiled without the feature `{feature}`"),
             is_configs: true,
         }
     }

@@ -33,6 +33,7 @@ mod partings;
 mod peers;
 mod postgres;
 mod protocols;
+mod redis;
 mod refreshing;
 mod reload;
 mod schemes;
