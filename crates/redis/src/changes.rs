@@ -39,9 +39,11 @@ pub(crate) struct Positions(Mutex<State>);
 struct State {
     /// The server of the positions.
     epoch: Option<Epoch>,
-    /// The number of the last change in each stream, or 0 if there was no change.
+    /// The number of the last change in each stream that was read, or 0 if there was no change.
     shards: BTreeMap<Shard, u64>,
-    /// A connection was read from another server, so its position isn't known.
+    /// The number with which each shard began to be watched.
+    first: BTreeMap<Shard, u64>,
+    /// A connection was read from another server, or before its shard began to be watched, so changes of it may be missed.
     is_uncertain: bool,
 }
 
@@ -54,7 +56,10 @@ impl Positions {
     pub(crate) fn watch(&self, shard: Shard, position: u64, epoch: &Epoch) {
         let mut state = self.state();
         if state.epoch.as_ref() == Some(epoch) {
+            let first = *state.first.entry(shard).or_insert(position);
             state.shards.entry(shard).or_insert(position);
+            // Answers of two look-ups may come in another order than the server has given them.
+            state.is_uncertain |= position < first;
         } else {
             state.is_uncertain = true;
         }
@@ -241,6 +246,19 @@ mod tests {
         assert_eq!(read(0, &[1000]), Some((1000, false, 1)));
         let many: Vec<_> = (6..6 + MAX_CHANGES as u64).collect();
         assert!(read(5, &many).is_some_and(|(_, is_cut, _)| is_cut));
+    }
+
+    #[test]
+    fn a_look_up_from_before_the_shard_was_watched_means_that_anything_may_have_changed() {
+        let (positions, epoch) = (Positions::default(), Epoch::from("one"));
+        positions.advance(true, &epoch, BTreeMap::new());
+        positions.watch(3, 12, &epoch);
+        positions.watch(3, 13, &epoch);
+        let none = positions.advance(false, &epoch, BTreeMap::new());
+        assert_eq!(none, Changes::None(epoch.clone()));
+        positions.watch(3, 10, &epoch);
+        let all = positions.advance(false, &epoch, BTreeMap::new());
+        assert_eq!(all, Changes::All(epoch));
     }
 
     #[test]

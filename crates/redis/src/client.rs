@@ -101,6 +101,15 @@ enum Use {
     Durable,
 }
 
+impl Use {
+    const fn other(self) -> Self {
+        match self {
+            Self::Main => Self::Durable,
+            Self::Durable => Self::Main,
+        }
+    }
+}
+
 #[derive(Default)]
 struct State {
     /// The index of the server that is tried first.
@@ -160,6 +169,15 @@ impl Shared {
         }
         let connected = Arc::new(self.connect().await?);
         *lane.slot() = Some(Arc::clone(&connected));
+        // Reads and writes must go to the same server, and the newest connection has found the primary.
+        let mut other = self.lane(which.other()).slot();
+        if other
+            .as_ref()
+            .is_some_and(|other| other.epoch != connected.epoch)
+        {
+            *other = None;
+        }
+        drop(other);
         Ok(connected)
     }
 
@@ -417,7 +435,7 @@ impl Client {
         Ok((first(values), Arc::clone(&connected.epoch)))
     }
 
-    /// Runs a script that returns 0 if it has written nothing, and waits for the acknowledgement of the write.
+    /// Runs a script that returns 0 if it has changed no connection, and waits for the acknowledgement of the write.
     ///
     /// If `is_urgent`, it's never refused because many other operations wait: a token that can't be stored is lost.
     pub(crate) async fn write(
@@ -439,7 +457,8 @@ impl Client {
             Value::Int(written) => written != 0,
             _ => return Err(InternalError::Unreadable),
         };
-        if let (Some(acknowledgement), true) = (acknowledgement, has_written) {
+        // Also if nothing was replaced: an earlier attempt may have done that without an acknowledgement.
+        if let Some(acknowledgement) = acknowledgement {
             self.acknowledge(&connected, acknowledgement).await?;
         }
         Ok(has_written)

@@ -71,7 +71,11 @@ pub(crate) async fn check_server(
 
 async fn check_aof(client: &Client) -> Result<(), InternalError> {
     let mut config = cmd("CONFIG");
-    config.arg("GET").arg("appendonly").arg("appendfsync");
+    config
+        .arg("GET")
+        .arg("appendonly")
+        .arg("appendfsync")
+        .arg("no-appendfsync-on-rewrite");
     let settings = match client.command(&config).await {
         Ok(settings) => items(settings)?,
         Err(InternalError::Redis(error)) if error.has_code("NOPERM") || error.has_code("ERR") => {
@@ -88,6 +92,9 @@ async fn check_aof(client: &Client) -> Result<(), InternalError> {
         found.and_then(|pair| pair.get(1)).map(String::as_str)
     };
     let lost = match (setting("appendonly"), setting("appendfsync")) {
+        (Some("yes"), Some("always")) if setting("no-appendfsync-on-rewrite") == Some("yes") => {
+            "`no-appendfsync-on-rewrite` isn't `no`"
+        }
         (Some("yes"), Some("always")) => return Ok(()),
         (Some("yes"), _) => "`appendfsync` isn't `always`",
         _ => "`appendonly` isn't `yes`",

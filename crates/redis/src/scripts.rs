@@ -1,17 +1,21 @@
 //! The scripts. Each is one operation, which is executed as a whole or not at all, and touches the keys of one shard.
 //!
 //! The first line makes the server refuse the script at once if it can't write: because it's a replica, or an old primary that became a
-//! replica. So scripts that only read don't declare that either.
+//! replica. So scripts that only read don't declare that either. All scripts but the put also run while the server's memory is full: a
+//! token that was rotated must be stored.
+//!
+//! A script that found nothing to write still writes to the log. An earlier attempt, whose acknowledgement failed, may have been stored, and
+//! `WAITAOF` only waits for the writes of its own connection.
 
 use redis::{Cmd, cmd};
 
 /// Writes a connection's key to the stream of changes. The numbers of a stream are consecutive, so a reader finds out if entries before the
 /// entries that it reads were removed.
 macro_rules! logging {
-    ($script:literal) => {
+    ($first:literal, $script:literal) => {
         concat!(
-            "#!lua\n\
-            local function log(stream, key)\n\
+            $first,
+            "\nlocal function log(stream, key)\n\
                 local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)[1]\n\
                 local number\n\
                 if last then\n\
@@ -28,7 +32,7 @@ macro_rules! logging {
 }
 
 /// Keys: connection, log. Arguments: version of the cached connection. Returns the number of the last change, and the connection.
-const LOOK_UP: &str = "#!lua
+const LOOK_UP: &str = "#!lua flags=allow-oom
     local last = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
     local at = last and last[1] or '0-0'
     local found = redis.call('HMGET', KEYS[1], 'v', 'i', 'k', 's')
@@ -37,19 +41,20 @@ const LOOK_UP: &str = "#!lua
     return {at, found[1], found[2], found[3], found[4]}";
 
 /// Keys: connection.
-const READ: &str = "#!lua
+const READ: &str = "#!lua flags=allow-oom
     return redis.call('HMGET', KEYS[1], 'v', 'i', 'k', 's', 'd', 'r')";
 
 /// Keys: connection.
-const SUMMARY: &str = "#!lua
+const SUMMARY: &str = "#!lua flags=allow-oom
     return redis.call('HMGET', KEYS[1], 'i', 'd')";
 
 /// Keys: ids. Arguments: the beginning of the range, maximum number.
-const IDS: &str = "#!lua
+const IDS: &str = "#!lua flags=allow-oom
     return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], '+', 'LIMIT', 0, ARGV[2])";
 
 /// Keys: connection, lease, ids, log, keys. Arguments: key, integration, version, key id, sealed, proof of the key.
 const PUT: &str = logging!(
+    "#!lua",
     "redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
     redis.call('DEL', KEYS[1])
@@ -61,7 +66,11 @@ const PUT: &str = logging!(
 
 /// The keys and arguments of [`PUT`], and the version that is replaced.
 const REFRESHED: &str = logging!(
-    "if redis.call('HGET', KEYS[1], 'v') ~= ARGV[7] then return 0 end
+    "#!lua flags=allow-oom",
+    "if redis.call('HGET', KEYS[1], 'v') ~= ARGV[7] then
+        log(KEYS[4], ARGV[1])
+        return 0
+    end
     redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     local time = redis.call('TIME')
     local now = string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))
@@ -72,7 +81,7 @@ const REFRESHED: &str = logging!(
 );
 
 /// Keys: connection, lease. Arguments: version, fence.
-const REVOKED: &str = "#!lua
+const REVOKED: &str = "#!lua flags=allow-oom
     local lease = redis.call('HMGET', KEYS[2], 'f', 'u')
     if lease[1] ~= ARGV[2] or lease[2] == '' then return 0 end
     if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return 0 end
@@ -81,8 +90,12 @@ const REVOKED: &str = "#!lua
 
 /// The keys and arguments of [`REFRESHED`].
 const REVIVED: &str = logging!(
+    "#!lua flags=allow-oom",
     "local found = redis.call('HMGET', KEYS[1], 'v', 'i', 'd')
-    if found[1] ~= ARGV[7] or found[2] ~= ARGV[2] or not found[3] then return 0 end
+    if found[1] ~= ARGV[7] or found[2] ~= ARGV[2] or not found[3] then
+        log(KEYS[4], ARGV[1])
+        return 0
+    end
     redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     redis.call('HSET', KEYS[1], 'v', ARGV[3], 'k', ARGV[4], 's', ARGV[5])
     redis.call('HDEL', KEYS[1], 'd')
@@ -92,17 +105,18 @@ const REVIVED: &str = logging!(
 
 /// Keys: connection, lease, ids, log. Arguments: key.
 const REMOVE: &str = logging!(
+    "#!lua flags=allow-oom",
     "if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
     redis.call('ZREM', KEYS[3], ARGV[1])
-    if redis.call('DEL', KEYS[1]) == 0 then return 0 end
+    local removed = redis.call('DEL', KEYS[1])
     log(KEYS[4], ARGV[1])
-    return 1"
+    return removed"
 );
 
 /// Keys: connection, lease. Arguments: time in microseconds, time in milliseconds after which the lease is forgotten.
 ///
 /// A fence is at least the server's time in milliseconds, so that it also grows after the lease was forgotten.
-const LEASE: &str = "#!lua
+const LEASE: &str = "#!lua flags=allow-oom
     if redis.call('EXISTS', KEYS[1]) == 0 then return false end
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
@@ -115,7 +129,7 @@ const LEASE: &str = "#!lua
     return fence";
 
 /// Keys: lease. Arguments: fence, and those of [`LEASE`].
-const EXTEND: &str = "#!lua
+const EXTEND: &str = "#!lua flags=allow-oom
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
     local lease = redis.call('HMGET', KEYS[1], 'f', 'u')
@@ -125,7 +139,7 @@ const EXTEND: &str = "#!lua
     return 1";
 
 /// Keys: lease. Arguments: fence.
-const RELEASE: &str = "#!lua
+const RELEASE: &str = "#!lua flags=allow-oom
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
     local lease = redis.call('HMGET', KEYS[1], 'f', 'u')
@@ -134,7 +148,7 @@ const RELEASE: &str = "#!lua
     return 1";
 
 /// Keys: connections of a shard. Arguments: id of the current key. Returns nothing for records of that key.
-const OLD_RECORDS: &str = "#!lua
+const OLD_RECORDS: &str = "#!lua flags=allow-oom
     local all = {}
     for index, key in ipairs(KEYS) do
         local found = redis.call('HMGET', key, 'k', 'v', 'i', 's')
@@ -143,7 +157,7 @@ const OLD_RECORDS: &str = "#!lua
     return all";
 
 /// Keys: connection, keys. Arguments: version, old key id, new key id, sealed, proof of the key.
-const REENCRYPTED: &str = "#!lua
+const REENCRYPTED: &str = "#!lua flags=allow-oom
     local found = redis.call('HMGET', KEYS[1], 'v', 'k')
     if found[1] ~= ARGV[1] or found[2] ~= ARGV[2] then return 0 end
     redis.call('HSETNX', KEYS[2], ARGV[3], ARGV[5])
@@ -152,7 +166,7 @@ const REENCRYPTED: &str = "#!lua
 
 /// Keys: keys, ids. Arguments: the part of connections' names before their keys, id of the current key. Removes the encryption keys that
 /// no connection of the shard needs; returns these, and the others.
-const FORGET_KEYS: &str = "#!lua
+const FORGET_KEYS: &str = "#!lua flags=allow-oom
     local used = {}
     for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
         local key = redis.call('HGET', ARGV[1] .. id, 'k')
@@ -170,12 +184,12 @@ const FORGET_KEYS: &str = "#!lua
     return {gone, left}";
 
 /// Keys: format. Arguments: the newest version that is known. Returns the version, which is set if there is none.
-const FORMAT: &str = "#!lua
+const FORMAT: &str = "#!lua flags=allow-oom
     redis.call('SETNX', KEYS[1], ARGV[1])
     return redis.call('GET', KEYS[1])";
 
 /// Keys: format. Returns 1 if the server is a primary.
-const ANSWERS: &str = "#!lua
+const ANSWERS: &str = "#!lua flags=allow-oom
     return redis.call('EXISTS', KEYS[1])";
 
 /// A script, and the hash by which the server finds it again.

@@ -1,8 +1,4 @@
 //! Database servers as processes, each in a folder of its own. They end with the test's process.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "a server starts before a test's runtime goes on"
-)]
 
 use std::fs;
 use std::net::TcpListener;

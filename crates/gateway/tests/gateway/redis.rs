@@ -118,7 +118,7 @@ async fn a_server_that_may_lose_connections_is_refused_unless_the_config_allows_
         let lines = format!("durability = \"{durability}\"");
         let listed = run(&folder, &config(&lines), &variables, &list);
         assert_eq!(listed.code, Some(0), "{listed:?}");
-        assert!(listed.stdout.starts_with("c "), "{listed:?}");
+        assert!(listed.stdout.starts_with("c\t"), "{listed:?}");
     }
     // Replicas can't be waited for with this version of Redis.
     let replicas = run(

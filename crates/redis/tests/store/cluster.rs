@@ -1,7 +1,8 @@
 //! Clusters: the suite runs on a node with all slots (`rules`), and a cluster of several nodes is refused.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use tokio::time::Instant;
 use tower_passthrough_redis::RedisStore;
 
 use super::{DURABLE, KEY, Server, Stores, keys, redis, told};

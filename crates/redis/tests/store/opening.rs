@@ -20,6 +20,7 @@ async fn a_server_that_may_lose_connections_is_refused_with_the_name_of_the_sett
     for (setting, bad, good) in [
         ("appendfsync", "everysec", "always"),
         ("appendonly", "no", "yes"),
+        ("no-appendfsync-on-rewrite", "yes", "no"),
         ("maxmemory-policy", "allkeys-lru", "noeviction"),
         ("maxmemory-policy", "volatile-ttl", "noeviction"),
     ] {

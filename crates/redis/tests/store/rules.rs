@@ -57,7 +57,7 @@ async fn valkey_passes_the_suite_with_acknowledged_writes() -> Result<(), Violat
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cluster_of_one_node_passes_the_suite() -> Result<(), Violations> {
     for program in [redis(), valkey()].into_iter().flatten() {
-        let server = cluster(&program);
+        let server = cluster(&program).await;
         let prefix = prefix();
         let open = async || {
             server
@@ -70,11 +70,11 @@ async fn a_cluster_of_one_node_passes_the_suite() -> Result<(), Violations> {
 }
 
 /// Returns a node that has all slots of a cluster.
-pub(crate) fn cluster(program: &Path) -> Server {
+async fn cluster(program: &Path) -> Server {
     let settings = format!("{DURABLE}cluster-enabled yes\ncluster-require-full-coverage yes\n");
     let server = Server::start_with(program, &settings);
     server.set(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
-    let began = std::time::Instant::now();
+    let began = tokio::time::Instant::now();
     while !server
         .set(&["CLUSTER", "INFO"])
         .contains("cluster_state:ok")
@@ -83,7 +83,7 @@ pub(crate) fn cluster(program: &Path) -> Server {
             began.elapsed() < Duration::from_secs(30),
             "the cluster isn't ready"
         );
-        std::thread::sleep(Duration::from_millis(20));
+        tokio::time::sleep(Duration::from_millis(20)).await;
     }
     server
 }
