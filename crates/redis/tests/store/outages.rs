@@ -354,7 +354,8 @@ async fn a_full_memory_refuses_new_connections_and_nothing_else() {
     let lease = fresh.lease(&id("acme"), Duration::from_secs(9)).await;
     let lease = lease.unwrap().unwrap();
     let update = GrantUpdate::Refreshed(with_token("rotated"));
-    let committed = fresh.commit(&id("acme"), record.version, lease, &update);
+    let key = id("acme");
+    let committed = fresh.commit(&key, record.version, lease, &update);
     assert!(committed.await.unwrap().is_some());
     assert!(fresh.remove(&id("acme")).await.unwrap());
     full.set(&["CONFIG", "SET", "maxmemory", "0"]);
@@ -436,7 +437,8 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
     let record = store.read(&id("acme")).await.unwrap();
     assert_eq!(token(&record.connection), "1");
     // The same commit again changes nothing, and isn't a success either: a refresh that tries again must not use the token.
-    let again = store.commit(&id("acme"), version, RefreshLease::new(0), &update);
+    let key = id("acme");
+    let again = store.commit(&key, version, RefreshLease::new(0), &update);
     let error = unavailable(again.await);
     assert!(error.contains("fewer servers than required"), "{error}");
     unavailable(store.remove(&id("missing")).await);
