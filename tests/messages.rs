@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 const LIST: &str = "tests/messages.txt";
-const FOLDERS: [&str; 4] = [
+const FOLDERS: [&str; 5] = [
     "src",
     "crates/gateway/src",
     "crates/postgres/src",
+    "crates/redis/src",
     "crates/sqlite/src",
 ];
 

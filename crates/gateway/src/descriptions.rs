@@ -213,7 +213,7 @@ impl Text {
 fn integrations(config: &Config) -> impl Iterator<Item = Integration> {
     let connections = match &config.store {
         Store::File(connections) => &connections[..],
-        Store::Sqlite(_) | Store::Postgres(_) => &[],
+        Store::Sqlite(_) | Store::Postgres(_) | Store::Redis(_) => &[],
     };
     let names = connections
         .iter()

@@ -12,10 +12,13 @@
     reason = "a test fails by panicking"
 )]
 
+pub mod at_rest;
 pub mod binding;
 pub mod caller;
 pub mod certificates;
 pub mod counts;
+#[cfg(unix)]
+mod database_process;
 pub mod egress_proxy;
 pub mod gateway;
 pub mod h2_caller;
@@ -37,6 +40,9 @@ pub mod postgres;
 #[cfg(unix)]
 pub mod process;
 pub mod provider;
+#[cfg(unix)]
+pub mod redis;
+pub mod relay;
 pub mod reply;
 pub mod schemes;
 pub mod stores;

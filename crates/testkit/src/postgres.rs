@@ -9,17 +9,16 @@
 
 use std::fs;
 use std::io::Write as _;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-const START_TIMEOUT: Duration = Duration::from_secs(60);
-static NUMBER: AtomicUsize = AtomicUsize::new(0);
+use super::database_process::{
+    Process, START_TIMEOUT, as_user, folder, free_port, next_number, run,
+};
 
 /// Returns the folder of PostgreSQL's programs. `None`, and a printed line, if they aren't installed.
 pub fn programs() -> Option<PathBuf> {
@@ -48,102 +47,6 @@ fn client(programs: &Path, name: &str) -> Command {
     let path = Some(programs.join(name)).filter(|path| path.exists());
     let path = path.or_else(|| Some(installed()?.join(name)));
     Command::new(path.unwrap_or_else(|| PathBuf::from(name)))
-}
-
-/// Returns a command that runs as a user who isn't root, because PostgreSQL and pgbouncer refuse root.
-fn as_user(program: &Path) -> Command {
-    if !rustix::process::getuid().is_root() {
-        return Command::new(program);
-    }
-    let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"])
-        .arg(program);
-    command.env("HOME", "/nonexistent");
-    command
-}
-
-fn run(command: &mut Command) -> String {
-    let output = command.stdin(Stdio::null()).output().unwrap();
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(
-        output.status.success(),
-        "{command:?}: {}{}",
-        text(&output.stdout),
-        text(&output.stderr)
-    );
-    text(&output.stdout)
-}
-
-/// Removes the folders of this process after its end, because a static value is never dropped.
-fn clean_up_later() {
-    static CLEANER: OnceLock<Child> = OnceLock::new();
-    CLEANER.get_or_init(|| {
-        let folders = std::env::temp_dir().join(format!("tpg-{}-*", std::process::id()));
-        let mut shell = Command::new("/bin/sh");
-        shell
-            .arg("-c")
-            .arg(format!("read -r _; sleep 3; rm -rf {}", folders.display()));
-        shell
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap()
-    });
-}
-
-/// Creates an empty folder that the user can write to.
-fn folder(name: &str) -> PathBuf {
-    clean_up_later();
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let path = std::env::temp_dir().join(format!("tpg-{}-{number}-{name}", std::process::id()));
-    let _ = fs::remove_dir_all(&path);
-    fs::create_dir(&path).unwrap();
-    if rustix::process::getuid().is_root() {
-        run(Command::new("chown").arg("nobody:nogroup").arg(&path));
-    }
-    path
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
-}
-
-/// A process that ends when this value is dropped, and when the test's process ends.
-#[derive(Debug)]
-struct Process(Child);
-
-impl Process {
-    /// Starts the command under a shell that waits for the end of its standard input, and then stops the command at once.
-    fn start(command: &str, log: &Path) -> Self {
-        let script = format!(
-            "({command}) </dev/null >>{log} 2>&1 & child=$!; read -r _; kill -QUIT $child 2>/dev/null; \
-             for i in 1 2 3 4 5 6 7 8 9 10; do kill -0 $child 2>/dev/null || exit 0; sleep 0.1; done; \
-             kill -KILL $child",
-            log = log.display()
-        );
-        let mut shell = as_user(Path::new("/bin/sh"));
-        shell
-            .arg("-c")
-            .arg(script)
-            .current_dir("/")
-            .stdin(Stdio::piped());
-        let shell = shell
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        Self(shell)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.0.stdin.take());
-        let _ = self.0.wait();
-    }
 }
 
 /// A PostgreSQL server.
@@ -369,7 +272,7 @@ impl Server {
 
     /// Creates a database.
     pub fn database(&self) -> Database<'_> {
-        let name = format!("d{}", NUMBER.fetch_add(1, Ordering::Relaxed));
+        let name = format!("d{}", next_number());
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         Database { server: self, name }
     }

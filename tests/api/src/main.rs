@@ -14,9 +14,10 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
-const LIBRARIES: [&str; 3] = [
+const LIBRARIES: [&str; 4] = [
     "tower-passthrough",
     "tower-passthrough-postgres",
+    "tower-passthrough-redis",
     "tower-passthrough-sqlite",
 ];
 

@@ -106,7 +106,15 @@ async fn open(path: &Path) -> Result<Source, Failure> {
             (BoxConnectionStore::new(store), false)
         }
         #[cfg(not(feature = "postgres"))]
-        Store::Postgres(_) => return Err(store::OpenError::without_postgres().into()),
+        Store::Postgres(_) => return Err(store::OpenError::without("postgres").into()),
+        #[cfg(feature = "redis")]
+        Store::Redis(server) => {
+            store::check_redis(&server).await?;
+            let store = store::open_redis(&server).await?;
+            (BoxConnectionStore::new(store), false)
+        }
+        #[cfg(not(feature = "redis"))]
+        Store::Redis(_) => return Err(store::OpenError::without("redis").into()),
     };
     Ok(Source { store, is_file })
 }

@@ -22,6 +22,8 @@ use tower_passthrough::durable::KeyRotationReport;
 use tower_passthrough::store::{ConnectionKey, ConnectionStore};
 #[cfg(feature = "postgres")]
 use tower_passthrough_postgres::PostgresStore;
+#[cfg(feature = "redis")]
+use tower_passthrough_redis::RedisStore;
 use tower_passthrough_sqlite::SqliteStore;
 
 use crate::USAGE;
@@ -112,6 +114,8 @@ macro_rules! maintain {
 maintain!(SqliteStore);
 #[cfg(feature = "postgres")]
 maintain!(PostgresStore);
+#[cfg(feature = "redis")]
+maintain!(RedisStore);
 
 /// Opens the store, runs the command, and prints the result.
 pub(crate) fn main(command: &Connections, store: &Store, declared: &Declared) -> ExitCode {
@@ -129,7 +133,14 @@ pub(crate) fn main(command: &Connections, store: &Store, declared: &Declared) ->
                 run(command, &store, declared, &mut out).await
             }
             #[cfg(not(feature = "postgres"))]
-            Store::Postgres(_) => Err(OpenError::without_postgres().into()),
+            Store::Postgres(_) => Err(OpenError::without("postgres").into()),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => {
+                let store = store::open_redis(server).await?;
+                run(command, &store, declared, &mut out).await
+            }
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => Err(OpenError::without("redis").into()),
         };
         // Connections that were changed are printed, also if the command failed later.
         out.flush()?;
@@ -152,7 +163,11 @@ pub(crate) fn migrate(store: Store) -> ExitCode {
                 drop(store::open_postgres(&database).await?);
             }
             #[cfg(not(feature = "postgres"))]
-            Store::Postgres(_) => return Err(OpenError::without_postgres().into()),
+            Store::Postgres(_) => return Err(OpenError::without("postgres").into()),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => drop(store::open_redis(&server).await?),
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => return Err(OpenError::without("redis").into()),
         }
         writeln!(io::stdout(), "the store's tables are up to date")?;
         Ok(())
@@ -184,7 +199,11 @@ pub(crate) fn check(store: &Store, is_good: impl FnOnce()) -> ExitCode {
             #[cfg(feature = "postgres")]
             Store::Postgres(database) => store::check_postgres(database).await?,
             #[cfg(not(feature = "postgres"))]
-            Store::Postgres(_) => return Err(OpenError::without_postgres().into()),
+            Store::Postgres(_) => return Err(OpenError::without("postgres").into()),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => store::check_redis(server).await?,
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => return Err(OpenError::without("redis").into()),
         }
         is_good();
         Ok(())

@@ -62,9 +62,13 @@ pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 use self::program::Programs;
 #[cfg(feature = "postgres")]
-pub(crate) use self::store::Postgres;
+pub(crate) use self::store::Migrations;
+#[cfg(any(feature = "postgres", feature = "redis"))]
+pub(crate) use self::store::Password;
 #[cfg(feature = "postgres")]
-pub(crate) use self::store::{Migrations, Password};
+pub(crate) use self::store::Postgres;
+#[cfg(feature = "redis")]
+pub(crate) use self::store::{Durability, Redis};
 pub(crate) use self::store::{Sqlite, Store};
 use self::value::Text;
 pub(crate) use self::warnings::of_connection;

@@ -42,12 +42,6 @@ impl Problem {
             ..Self::new(None, "")
         }
     }
-
-    /// Returns the problem of a key or a value that this version doesn't support yet.
-    pub(super) fn not_yet<T>(place: &Spanned<T>, what: &str) -> Self {
-        Self::at(place, format!("{what} is not yet supported"))
-    }
-
     /// Returns a problem of the whole file, such as something that is missing.
     pub(super) fn of_file(what: impl Into<String>) -> Self {
         Self::new(None, what)

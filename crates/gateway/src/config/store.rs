@@ -32,6 +32,9 @@ pub(super) struct Table {
     pub(super) schema: Option<Spanned<String>>,
     pub(super) migrations: Option<Spanned<Text<Migrations>>>,
     pub(super) roots: Option<Spanned<Vec<Spanned<PathBuf>>>>,
+    pub(super) durability: Option<Spanned<Text<Durability>>>,
+    pub(super) replicas: Option<Spanned<Count>>,
+    pub(super) prefix: Option<Spanned<String>>,
     /// The former name of `keys`.
     pub(super) old_keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
 }
@@ -40,20 +43,19 @@ pub(super) struct Table {
 pub(super) enum Kind {
     File,
     Postgres,
+    Redis,
     Sqlite,
-    /// A kind that a later version will support.
-    Later(&'static str),
 }
 
 impl Form for Kind {
-    const EXPECTED: &'static str = "\"file\", \"postgres\" or \"sqlite\"";
+    const EXPECTED: &'static str = "\"file\", \"postgres\", \"redis\" or \"sqlite\"";
 
     fn read(text: &str) -> Option<Self> {
         match text {
             "file" => Some(Self::File),
             "sqlite" => Some(Self::Sqlite),
             "postgres" => Some(Self::Postgres),
-            "redis" => Some(Self::Later("redis")),
+            "redis" => Some(Self::Redis),
             _ => None,
         }
     }
@@ -79,6 +81,28 @@ impl Form for Migrations {
     }
 }
 
+/// The reason why a Redis server keeps what it has acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Durability {
+    #[default]
+    Aof,
+    External,
+    None,
+}
+
+impl Form for Durability {
+    const EXPECTED: &'static str = "\"aof\", \"external\" or \"none\"";
+
+    fn read(text: &str) -> Option<Self> {
+        match text {
+            "aof" => Some(Self::Aof),
+            "external" => Some(Self::External),
+            "none" => Some(Self::None),
+            _ => None,
+        }
+    }
+}
+
 /// The place where connections are stored.
 #[derive(Debug)]
 pub(crate) enum Store {
@@ -89,6 +113,11 @@ pub(crate) enum Store {
         expect(dead_code, reason = "the settings are only checked")
     )]
     Postgres(Postgres),
+    #[cfg_attr(
+        not(feature = "redis"),
+        expect(dead_code, reason = "the settings are only checked")
+    )]
+    Redis(Redis),
     Sqlite(Sqlite),
 }
 
@@ -107,6 +136,24 @@ pub(crate) struct Postgres {
     pub(crate) statement_timeout: Option<Duration>,
     pub(crate) schema: Option<String>,
     pub(crate) migrations: Migrations,
+    /// The contents of PEM files.
+    pub(crate) roots: Vec<Vec<u8>>,
+}
+
+/// A Redis server, and the keys that encrypt its secrets. `None` means the store's default.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Redis {
+    pub(crate) url: Secret,
+    pub(crate) password: Option<Password>,
+    /// In base64. The first key encrypts.
+    pub(crate) keys: Vec<Secret>,
+    pub(crate) cache_bytes: Option<u64>,
+    pub(crate) cache_entries: Option<u64>,
+    pub(crate) staleness: Option<Duration>,
+    pub(crate) outage_grace: Option<Duration>,
+    pub(crate) durability: Durability,
+    pub(crate) replicas: Option<u64>,
+    pub(crate) prefix: Option<String>,
     /// The contents of PEM files.
     pub(crate) roots: Vec<Vec<u8>>,
 }
@@ -137,8 +184,8 @@ impl Table {
         match self.kind.as_ref()?.get_ref().0 {
             Kind::File => None,
             Kind::Postgres => Some("postgres"),
+            Kind::Redis => Some("redis"),
             Kind::Sqlite => Some("sqlite"),
-            Kind::Later(name) => Some(name),
         }
     }
 
@@ -155,21 +202,20 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
         return None;
     };
     match kind.get_ref().0 {
-        Kind::File => {}
+        Kind::File => None,
         Kind::Postgres => {
-            return postgres(kind, &table, folder, problems).map(Store::Postgres);
+            only_of_redis(&table, problems);
+            postgres(kind, &table, folder, problems).map(Store::Postgres)
+        }
+        Kind::Redis => {
+            only_of_postgres(&table, problems);
+            redis(kind, &table, folder, problems).map(Store::Redis)
         }
         Kind::Sqlite => {
-            only_of_postgres(&table, problems);
-            return sqlite(kind, &table, folder, problems).map(Store::Sqlite);
-        }
-        Kind::Later(name) => {
-            let what = format!("a store of kind \"{name}\"");
-            problems.push(Problem::not_yet(kind, &what));
+            only_of_servers(&table, problems);
+            sqlite(kind, &table, folder, problems).map(Store::Sqlite)
         }
     }
-    let _ = folder;
-    None
 }
 
 /// Reports keys that only belong to a store outside of the config file.
@@ -179,22 +225,51 @@ fn only_of_others(table: &Table, problems: &mut Problems) {
         .into_iter()
         .flatten()
     {
-        let what = "this key needs `kind = \"sqlite\"` or `kind = \"postgres\"`";
+        let what =
+            "this key needs `kind = \"sqlite\"`, `kind = \"postgres\"` or `kind = \"redis\"`";
+        problems.push(Problem::at(&place, what));
+    }
+    only_of_servers(table, problems);
+}
+
+/// Reports keys that only belong to a server.
+fn only_of_servers(table: &Table, problems: &mut Problems) {
+    for place in [
+        place(&table.password),
+        place(&table.outage_grace),
+        place(&table.roots),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        let what = "this key needs `kind = \"postgres\"` or `kind = \"redis\"`";
         problems.push(Problem::at(&place, what));
     }
     only_of_postgres(table, problems);
+    only_of_redis(table, problems);
+}
+
+/// Reports keys that only belong to a Redis server.
+fn only_of_redis(table: &Table, problems: &mut Problems) {
+    for place in [
+        place(&table.durability),
+        place(&table.replicas),
+        place(&table.prefix),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        problems.push(Problem::at(&place, "this key needs `kind = \"redis\"`"));
+    }
 }
 
 /// Reports keys that only belong to a PostgreSQL database.
 fn only_of_postgres(table: &Table, problems: &mut Problems) {
     for place in [
-        place(&table.password),
         place(&table.connections),
-        place(&table.outage_grace),
         place(&table.statement_timeout),
         place(&table.schema),
         place(&table.migrations),
-        place(&table.roots),
     ]
     .into_iter()
     .flatten()
@@ -214,31 +289,9 @@ fn postgres(
     folder: Folder<'_>,
     problems: &mut Problems,
 ) -> Option<Postgres> {
-    let url = match &table.url {
-        Some(url) => problems.ok(secret::read(url, folder)),
-        None => {
-            let what = "missing key `store.url`, such as { env = \"DATABASE_URL\" }";
-            problems.push(Problem::at(kind, what));
-            None
-        }
-    };
-    let password = match &table.password {
-        None => None,
-        Some(source) => match source.get_ref() {
-            SecretSource::File(path) => Some(Password::File(folder.file(path))),
-            _ => problems
-                .ok(secret::read(source, folder))
-                .map(Password::Fixed),
-        },
-    };
-    let mut roots = Vec::new();
-    for path in table.roots.iter().flat_map(|roots| roots.get_ref()) {
-        let pem = std::fs::read(folder.file(path.get_ref()));
-        let pem = pem.map_err(|error| {
-            Problem::at(path, format!("the file can't be read: {}", error.kind()))
-        });
-        roots.extend(problems.ok(pem));
-    }
+    let url = url(kind, "DATABASE_URL", table, folder, problems);
+    let password = password(table, folder, problems);
+    let roots = roots(table, folder, problems);
     let keys = keys(kind, table, folder, problems);
     Some(Postgres {
         url: url?,
@@ -261,6 +314,77 @@ fn postgres(
             .unwrap_or_default(),
         roots,
     })
+}
+
+fn redis(
+    kind: &Spanned<Text<Kind>>,
+    table: &Table,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Redis> {
+    let url = url(kind, "REDIS_URL", table, folder, problems);
+    let password = password(table, folder, problems);
+    let roots = roots(table, folder, problems);
+    let keys = keys(kind, table, folder, problems);
+    Some(Redis {
+        url: url?,
+        password,
+        keys: keys?,
+        cache_bytes: table.cache.map(|size| size.0),
+        cache_entries: table.cache_entries.map(|count| count.0),
+        staleness: table.staleness.as_ref().map(|time| time.0),
+        outage_grace: table.outage_grace.as_ref().map(|time| time.get_ref().0),
+        durability: table
+            .durability
+            .as_ref()
+            .map(|durability| durability.get_ref().0)
+            .unwrap_or_default(),
+        replicas: table.replicas.as_ref().map(|count| count.get_ref().0),
+        prefix: table.prefix.as_ref().map(|prefix| prefix.get_ref().clone()),
+        roots,
+    })
+}
+
+/// Returns the URL of a server.
+fn url(
+    kind: &Spanned<Text<Kind>>,
+    variable: &str,
+    table: &Table,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Secret> {
+    match &table.url {
+        Some(url) => problems.ok(secret::read(url, folder)),
+        None => {
+            let what = format!("missing key `store.url`, such as {{ env = \"{variable}\" }}");
+            problems.push(Problem::at(kind, what));
+            None
+        }
+    }
+}
+
+/// Returns the password of a server, if it isn't in the URL.
+fn password(table: &Table, folder: Folder<'_>, problems: &mut Problems) -> Option<Password> {
+    let source = table.password.as_ref()?;
+    match source.get_ref() {
+        SecretSource::File(path) => Some(Password::File(folder.file(path))),
+        _ => problems
+            .ok(secret::read(source, folder))
+            .map(Password::Fixed),
+    }
+}
+
+/// Returns the contents of the files with root certificates.
+fn roots(table: &Table, folder: Folder<'_>, problems: &mut Problems) -> Vec<Vec<u8>> {
+    let mut roots = Vec::new();
+    for path in table.roots.iter().flat_map(|roots| roots.get_ref()) {
+        let pem = std::fs::read(folder.file(path.get_ref()));
+        let pem = pem.map_err(|error| {
+            Problem::at(path, format!("the file can't be read: {}", error.kind()))
+        });
+        roots.extend(problems.ok(pem));
+    }
+    roots
 }
 
 fn sqlite(

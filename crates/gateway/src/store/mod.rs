@@ -4,6 +4,8 @@ mod failing;
 mod file;
 #[cfg(feature = "postgres")]
 mod postgres;
+#[cfg(feature = "redis")]
+mod redis;
 mod revoked;
 mod serving;
 mod sqlite;
@@ -12,6 +14,8 @@ mod under_way;
 pub(crate) use self::file::{FileStore, is_same};
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};
+#[cfg(feature = "redis")]
+pub(crate) use self::redis::{check as check_redis, open as open_redis};
 pub(crate) use self::revoked::count as revoked;
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
@@ -34,6 +38,10 @@ use self::sqlite::Persistent;
 use crate::config::Store;
 use crate::metrics;
 
+/// The default of `outage_grace` of the stores on a server.
+#[cfg(any(feature = "postgres", feature = "redis"))]
+const OUTAGE_GRACE: Duration = Duration::from_secs(60);
+
 /// The time for which a process with a file counts as ready although the file can't be read. A file that is moved or a full disk
 /// may be repaired meanwhile.
 const GRACE: Duration = Duration::from_secs(60);
@@ -46,6 +54,8 @@ pub(crate) enum Connections {
     Sqlite(Persistent),
     #[cfg(feature = "postgres")]
     Postgres(postgres::Database),
+    #[cfg(feature = "redis")]
+    Redis(redis::Server),
 }
 
 /// Evaluates an expression with the store of any kind.
@@ -56,6 +66,8 @@ macro_rules! with_store {
             Connections::Sqlite(Persistent { store: $store, .. }) => $result,
             #[cfg(feature = "postgres")]
             Connections::Postgres(postgres::Database { store: $store, .. }) => $result,
+            #[cfg(feature = "redis")]
+            Connections::Redis(redis::Server { store: $store, .. }) => $result,
         }
     };
 }
@@ -85,7 +97,18 @@ impl Connections {
                 opened.map(Self::Postgres)
             }
             #[cfg(not(feature = "postgres"))]
-            Store::Postgres(_) => Err(OpenError::without_postgres()),
+            Store::Postgres(_) => Err(OpenError::without("postgres")),
+            #[cfg(feature = "redis")]
+            Store::Redis(server) => {
+                let previous = match previous {
+                    Some(Self::Redis(previous)) => Some(previous),
+                    _ => None,
+                };
+                let opened = redis::Server::open(server, previous).await;
+                opened.map(Self::Redis)
+            }
+            #[cfg(not(feature = "redis"))]
+            Store::Redis(_) => Err(OpenError::without("redis")),
             Store::Sqlite(sqlite) => {
                 let previous = match previous {
                     Some(Self::Sqlite(previous)) => Some(previous),
@@ -103,6 +126,11 @@ impl Connections {
             Self::Sqlite(sqlite) => counted("list", sqlite.store.list(None, 1).await).is_ok(),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => counted("list", database.store.list(None, 1).await).is_ok(),
+            #[cfg(feature = "redis")]
+            Self::Redis(server) => {
+                let checked = server.store.check().await;
+                counted("check", checked.map_err(StoreError::unavailable)).is_ok()
+            }
         }
     }
 
@@ -112,6 +140,8 @@ impl Connections {
             Self::File(_) | Self::Sqlite(_) => GRACE,
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => database.outage_grace(),
+            #[cfg(feature = "redis")]
+            Self::Redis(server) => server.outage_grace(),
         }
     }
 
@@ -122,6 +152,8 @@ impl Connections {
             Self::Sqlite(sqlite) => Some(sqlite.store.cache_status()),
             #[cfg(feature = "postgres")]
             Self::Postgres(database) => Some(database.store.cache_status()),
+            #[cfg(feature = "redis")]
+            Self::Redis(server) => Some(server.store.cache_status()),
         }
     }
 
@@ -132,6 +164,8 @@ impl Connections {
             Self::File(_) => {}
             #[cfg(feature = "postgres")]
             Self::Postgres(_) => {}
+            #[cfg(feature = "redis")]
+            Self::Redis(_) => {}
             Self::Sqlite(sqlite) => {
                 if let Err(error) = sqlite.store.checkpoint().await {
                     tracing::warn!(%error, "the store's write-ahead log couldn't be removed");
@@ -155,12 +189,12 @@ impl OpenError {
     }
 }
 
-#[cfg(not(feature = "postgres"))]
+#[cfg(not(all(feature = "postgres", feature = "redis")))]
 impl OpenError {
     /// Returns the error of a kind that isn't compiled in.
-    pub(crate) fn without_postgres() -> Self {
+    pub(crate) fn without(feature: &str) -> Self {
         Self {
-            what: "[store]: this program was compiled without the feature `postgres`".to_owned(),
+            what: format!("[store]: this program was compiled without the feature `{feature}`"),
             is_configs: true,
         }
     }

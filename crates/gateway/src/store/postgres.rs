@@ -6,11 +6,8 @@ use std::time::Duration;
 
 use tower_passthrough_postgres::{PostgresStore, PostgresStoreBuilder, PostgresStoreError};
 
-use super::{OpenError, keys};
+use super::{OUTAGE_GRACE, OpenError, keys};
 use crate::config::{Migrations, Password, Postgres};
-
-/// The store's default of `outage_grace`.
-const OUTAGE_GRACE: Duration = Duration::from_secs(60);
 
 /// An open database. Cloning increments a reference count.
 #[derive(Clone, Debug)]

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use testkit::process::binary::check;
 
 /// The public API, as `cargo run -p public-api-snapshot -- --write` writes it.
-const API: [&str; 3] = [
+const API: [&str; 4] = [
     include_str!("../../../../tests/api/tower-passthrough.txt"),
     include_str!("../../../../tests/api/tower-passthrough-postgres.txt"),
+    include_str!("../../../../tests/api/tower-passthrough-redis.txt"),
     include_str!("../../../../tests/api/tower-passthrough-sqlite.txt"),
 ];
 
@@ -285,6 +286,15 @@ const KEYS: &[(&str, &str)] = &[
         "PostgresStoreBuilder::statement_timeout",
         "store.statement_timeout",
     ),
+    ("RedisStoreBuilder::cache_entries", "store.cache_entries"),
+    ("RedisStoreBuilder::durability", "store.durability"),
+    ("RedisStoreBuilder::outage_grace", "store.outage_grace"),
+    ("RedisStoreBuilder::password", "store.password"),
+    ("RedisStoreBuilder::password_file", "store.password"),
+    ("RedisStoreBuilder::prefix", "store.prefix"),
+    ("RedisStoreBuilder::replicas", "store.replicas"),
+    ("RedisStoreBuilder::root_pem", "store.roots"),
+    ("RedisStoreBuilder::staleness", "store.staleness"),
     ("Integration::title", "integration.title"),
     ("Integration::docs", "integration.docs"),
     ("Integration::verify", "integration.verify"),
@@ -351,6 +361,14 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
     (
         "PostgresStoreBuilder::dangerous",
         "it leads to settings that the gateway doesn't have: a connection in clear text, and commits that can be lost",
+    ),
+    (
+        "RedisStoreBuilder::dangerous",
+        "it leads to a setting that the gateway doesn't have, a connection in clear text, and to `durability = \"none\"`",
+    ),
+    (
+        "RedisStoreBuilder::timeout",
+        "a script takes less than a millisecond, so 5 s suit each server",
     ),
     ("Query::secret", "the secret is always `api_key`"),
     (

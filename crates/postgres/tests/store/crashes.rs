@@ -1,11 +1,10 @@
 //! Crashes of the server under load, and connections that are cut in the middle of a commit.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use testkit::relay::Relay;
 use tower_passthrough::Secret;
 use tower_passthrough::store::{
     ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, TokenStore,
@@ -118,78 +117,6 @@ async fn crash(rounds: u64) {
     assert!(acknowledged > rounds * COMMITTERS as u64);
 }
 
-/// A relay that cuts the connections when it has passed a number of bytes on.
-struct Relay {
-    port: u16,
-    sent: Arc<AtomicUsize>,
-    answered: Arc<AtomicUsize>,
-    sent_limit: Arc<AtomicUsize>,
-    answer_limit: Arc<AtomicUsize>,
-}
-
-impl Relay {
-    async fn start(server: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let relay = Self {
-            port: listener.local_addr().unwrap().port(),
-            sent: Arc::default(),
-            answered: Arc::default(),
-            sent_limit: Arc::new(AtomicUsize::new(usize::MAX)),
-            answer_limit: Arc::new(AtomicUsize::new(usize::MAX)),
-        };
-        let sent = (Arc::clone(&relay.sent), Arc::clone(&relay.sent_limit));
-        let answered = (Arc::clone(&relay.answered), Arc::clone(&relay.answer_limit));
-        tokio::spawn(async move {
-            while let Ok((client, _)) = listener.accept().await {
-                let (sent, answered) = (sent.clone(), answered.clone());
-                tokio::spawn(async move {
-                    let server = TcpStream::connect(("127.0.0.1", server)).await.unwrap();
-                    let (mut client_reads, mut client_writes) = client.into_split();
-                    let (mut server_reads, mut server_writes) = server.into_split();
-                    tokio::select! {
-                        () = pass(&mut client_reads, &mut server_writes, &sent.0, &sent.1) => {}
-                        () = pass(&mut server_reads, &mut client_writes, &answered.0, &answered.1) => {}
-                    }
-                });
-            }
-        });
-        relay
-    }
-
-    /// Counts from zero, and cuts after these numbers of bytes.
-    fn limit(&self, sent: usize, answered: usize) {
-        self.sent.store(0, Ordering::SeqCst);
-        self.answered.store(0, Ordering::SeqCst);
-        self.sent_limit.store(sent, Ordering::SeqCst);
-        self.answer_limit.store(answered, Ordering::SeqCst);
-    }
-}
-
-async fn pass(
-    from: &mut (impl AsyncReadExt + Unpin),
-    to: &mut (impl AsyncWriteExt + Unpin),
-    count: &AtomicUsize,
-    limit: &AtomicUsize,
-) {
-    let mut buffer = [0; 4096];
-    loop {
-        let Ok(read @ 1..) = from.read(&mut buffer).await else {
-            return;
-        };
-        let before = count.fetch_add(read, Ordering::SeqCst);
-        let allowed = limit
-            .load(Ordering::SeqCst)
-            .saturating_sub(before)
-            .min(read);
-        if to.write_all(&buffer[..allowed]).await.is_err()
-            || to.flush().await.is_err()
-            || allowed < read
-        {
-            return;
-        }
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_commit_that_is_cut_anywhere_is_stored_or_not_and_never_half() {
     let Some(server) = shared() else {
@@ -227,10 +154,7 @@ async fn a_commit_that_is_cut_anywhere_is_stored_or_not_and_never_half() {
     let version = store.read(&key).await.unwrap().version;
     relay.limit(usize::MAX, usize::MAX);
     commit(version).await.0.unwrap().unwrap();
-    let (sent, answered) = (
-        relay.sent.load(Ordering::SeqCst),
-        relay.answered.load(Ordering::SeqCst),
-    );
+    let (sent, answered) = relay.passed();
     assert!(sent > 200 && answered > 20, "{sent} {answered}");
 
     let cuts = (0..sent).map(|sent| (sent, usize::MAX));

@@ -281,17 +281,10 @@ fn the_limits() {
     assert_eq!(check(none).code, Some(0), "{:?}", check(none));
 }
 
-#[test]
-fn planned_values_are_named_in_the_error() {
-    let config = "[store]\nkind = \"redis\"\nkey = \"c4nary\"";
-    let expected = "2:8: store.kind: a store of kind \"redis\" is not yet supported";
-    refused(config, &[expected]);
-}
-
 /// Keys that need a persistent store.
 #[test]
 fn the_store() {
-    let what = "this key needs `kind = \"sqlite\"` or `kind = \"postgres\"`";
+    let what = "this key needs `kind = \"sqlite\"`, `kind = \"postgres\"` or `kind = \"redis\"`";
     for (line, place) in [
         ("url = \"c4nary\"", "2:7: store.url"),
         ("key = \"c4nary\"", "2:7: store.key"),
@@ -307,7 +300,7 @@ fn the_store() {
     for (line, expected) in [
         (
             "kind = \"c4nary\"",
-            "2:8: store.kind: expected \"file\", \"postgres\" or \"sqlite\"",
+            "2:8: store.kind: expected \"file\", \"postgres\", \"redis\" or \"sqlite\"",
         ),
         (
             "url = 1.5",
@@ -339,21 +332,28 @@ const KEY: &str = "YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YzRuYXJ5YTE=";
 fn the_store_of_kind_postgres() {
     let needed = "this key needs `kind = \"postgres\"`";
     for (line, place) in [
-        ("password = \"c4nary\"", "3:12: store.password"),
         ("connections = 2", "3:15: store.connections"),
-        ("outage_grace = \"1m\"", "3:16: store.outage_grace"),
         (
             "statement_timeout = \"1s\"",
             "3:21: store.statement_timeout",
         ),
         ("schema = \"c4nary\"", "3:10: store.schema"),
         ("migrations = \"run\"", "3:14: store.migrations"),
+    ] {
+        let expected = format!("{place}: {needed}");
+        for kind in ["sqlite", "redis"] {
+            refused(&elsewhere(kind, line), &[&expected]);
+        }
+        refused(&format!("[store]\nkind = \"file\"\n{line}"), &[&expected]);
+    }
+    let needed = "this key needs `kind = \"postgres\"` or `kind = \"redis\"`";
+    for (line, place) in [
+        ("password = \"c4nary\"", "3:12: store.password"),
+        ("outage_grace = \"1m\"", "3:16: store.outage_grace"),
         ("roots = [\"c4nary.pem\"]", "3:9: store.roots"),
     ] {
-        let sqlite =
-            format!("[store]\nkind = \"sqlite\"\n{line}\nurl = \"sqlite://c.db\"\nkey = \"{KEY}\"");
         let expected = format!("{place}: {needed}");
-        refused(&sqlite, &[&expected]);
+        refused(&elsewhere("sqlite", line), &[&expected]);
         refused(&format!("[store]\nkind = \"file\"\n{line}"), &[&expected]);
     }
     for (lines, expected) in [
@@ -391,6 +391,52 @@ fn the_store_of_kind_postgres() {
     let why = "[store]: the database can't be used: the password's file can't be read: entity not found\n";
     assert_eq!((ended.code, &*ended.unusual()), (Some(1), why), "{ended:?}");
     assert_eq!(ended.stdout, "");
+}
+
+/// Returns a store of another kind with that line.
+fn elsewhere(kind: &str, line: &str) -> String {
+    format!("[store]\nkind = \"{kind}\"\n{line}\nurl = \"sqlite://c.db\"\nkey = \"{KEY}\"")
+}
+
+/// A server: missing keys, keys of other kinds, and values that can't be read. No value is printed, and no server is asked.
+#[test]
+fn the_store_of_kind_redis() {
+    let needed = "this key needs `kind = \"redis\"`";
+    for (line, place) in [
+        ("durability = \"aof\"", "3:14: store.durability"),
+        ("replicas = 1", "3:12: store.replicas"),
+        ("prefix = \"c4nary\"", "3:10: store.prefix"),
+    ] {
+        let expected = format!("{place}: {needed}");
+        for kind in ["sqlite", "postgres"] {
+            refused(&elsewhere(kind, line), &[&expected]);
+        }
+        refused(&format!("[store]\nkind = \"file\"\n{line}"), &[&expected]);
+    }
+    for (lines, expected) in [
+        (
+            format!("key = \"{KEY}\""),
+            "2:8: store.kind: missing key `store.url`, such as { env = \"REDIS_URL\" }",
+        ),
+        (
+            "url = \"redis://c4nary:c4nary@c4nary/c4nary\"".to_owned(),
+            "2:8: store.kind: missing key `store.key`, which encrypts secrets at rest",
+        ),
+        (
+            format!("key = \"{KEY}\"\nurl = \"redis://h\"\ndurability = \"c4nary\""),
+            "5:14: store.durability: expected \"aof\", \"external\" or \"none\"",
+        ),
+    ] {
+        refused(&format!("[store]\nkind = \"redis\"\n{lines}"), &[expected]);
+    }
+    let good = format!(
+        "[store]\nkind = \"redis\"\nurl = \"rediss://u@127.0.0.1:1\"\nkey = \"{KEY}\"\npassword = {{ file = \"later\" }}\n\
+         durability = \"external\"\nreplicas = 1\nprefix = \"a\"\nstaleness = \"1s\"\noutage_grace = \"1m\"\ncache_entries = 5"
+    );
+    let ended = check(&good);
+    assert_eq!((ended.code, &*ended.unusual()), (Some(0), ""), "{ended:?}");
+    let summary = "the config is good: 0 integrations, connections in redis, 1 caller\n";
+    assert_eq!(ended.stdout, summary);
 }
 
 /// A persistent store: missing keys, and keys that can't be read. No value is printed.

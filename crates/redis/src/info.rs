@@ -1,0 +1,100 @@
+//! The server's answer to `INFO`.
+
+use std::sync::Arc;
+
+use redis::Value;
+
+use crate::client::Epoch;
+use crate::error::RedisError;
+
+pub(crate) struct Info(String);
+
+impl Info {
+    pub(crate) fn of(answer: Value) -> Result<Self, RedisError> {
+        let text = match answer {
+            Value::BulkString(bytes) => String::from_utf8(bytes).ok(),
+            Value::VerbatimString { text, .. } => Some(text),
+            _ => None,
+        };
+        text.map(Self).ok_or(RedisError::Protocol(
+            "the server's response wasn't expected",
+        ))
+    }
+
+    /// Returns the value of a field, or an empty text.
+    pub(crate) fn field(&self, name: &str) -> &str {
+        let value = self
+            .0
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
+        value.map_or("", str::trim)
+    }
+
+    /// Fails if the server isn't a primary that can be used.
+    pub(crate) fn check_primary(&self) -> Result<(), RedisError> {
+        if self.field("role") != "master" {
+            return Err(RedisError::of_code("READONLY"));
+        }
+        match self.field("loading") {
+            "1" => Err(RedisError::of_code("LOADING")),
+            _ => Ok(()),
+        }
+    }
+
+    /// Returns the start of the server and the history of its data, as one text.
+    pub(crate) fn epoch(&self) -> Epoch {
+        Arc::from(format!("{}/{}", self.field("run_id"), self.history()))
+    }
+
+    /// Returns the id of the history, which changes when a replica is promoted.
+    pub(crate) fn history(&self) -> &str {
+        self.field("master_replid")
+    }
+
+    pub(crate) fn is_cluster(&self) -> bool {
+        self.field("cluster_enabled") == "1" || self.field("redis_mode") == "cluster"
+    }
+
+    /// Returns the version of Redis with which the server is compatible: 7.2 is (7, 2).
+    pub(crate) fn version(&self) -> (u32, u32) {
+        let mut numbers = self.field("redis_version").split('.').map(str::parse);
+        let mut next = || numbers.next().and_then(Result::ok).unwrap_or_default();
+        (next(), next())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn info(text: &str) -> Result<Info, RedisError> {
+        Info::of(Value::BulkString(text.as_bytes().to_vec()))
+    }
+
+    #[test]
+    fn fields_are_read_by_their_whole_names() -> Result<(), RedisError> {
+        let info = info(
+            "# Server\r\nredis_version:7.2.4\r\nrun_id:abc\r\nrole:master\r\nmaster_replid2:x\r\nmaster_replid:def\r\n",
+        )?;
+        assert_eq!(info.version(), (7, 2));
+        assert_eq!(&*info.epoch(), "abc/def");
+        assert_eq!((info.field("missing"), info.is_cluster()), ("", false));
+        info.check_primary()
+    }
+
+    #[test]
+    fn a_replica_and_a_server_that_loads_are_refused() -> Result<(), RedisError> {
+        for (text, code) in [
+            ("role:slave\r\n", "READONLY"),
+            ("role:master\r\nloading:1\r\n", "LOADING"),
+            ("", "READONLY"),
+        ] {
+            assert_eq!(
+                info(text)?.check_primary(),
+                Err(RedisError::of_code(code)),
+                "{text}"
+            );
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,171 @@
+//! The checks of the server and of the keys with which a store is opened.
+
+use redis::{Value, cmd};
+use tower_passthrough::durable::Keys;
+
+use crate::client::{Acknowledgement, Call, Client, Effect};
+use crate::error::{InternalError, RedisStoreError};
+use crate::info::Info;
+use crate::layout::{Layout, shards};
+use crate::scripts::Scripts;
+use crate::values::{bytes, items, text};
+
+/// The version of the layout of keys and of the scripts.
+const FORMAT: &str = "1";
+
+/// The first versions of Redis with scripts that a replica refuses at once, and with `WAITAOF`. Valkey names the version of Redis with which
+/// it's compatible.
+const OLDEST_SERVER: (u32, u32) = (7, 0);
+const WITH_ACKNOWLEDGEMENT: (u32, u32) = (7, 2);
+
+/// The reason why the server keeps what it has acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The server writes each change to its disk before it answers: `appendonly yes` and `appendfsync always`. Opening the store checks
+    /// that by `CONFIG GET`, and fails if it isn't so.
+    #[default]
+    Aof,
+    /// The service guarantees it in another way, for example Amazon MemoryDB. Use it only if the service's documentation says that a write
+    /// that was acknowledged isn't lost, also not in a fail-over. Nothing is checked, except `maxmemory-policy`.
+    External,
+}
+
+/// Checks that the server doesn't lose what it has stored. Returns the acknowledgement that writes wait for.
+pub(crate) async fn check_server(
+    client: &Client,
+    durability: Durability,
+    replicas: usize,
+    is_volatile_allowed: bool,
+) -> Result<Option<Acknowledgement>, InternalError> {
+    let info = Info::of(client.command(&cmd("INFO")).await?)?;
+    let version = info.version();
+    if version < OLDEST_SERVER {
+        return Err(
+            RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed").into(),
+        );
+    }
+    let can_acknowledge = version >= WITH_ACKNOWLEDGEMENT;
+    if replicas > 0 && !can_acknowledge {
+        let what = "waiting for replicas needs Redis 7.2 or later, or Valkey (`WAITAOF`)";
+        return Err(RedisStoreError::Unsupported(what).into());
+    }
+    if !is_volatile_allowed {
+        if !matches!(info.field("maxmemory_policy"), "noeviction" | "") {
+            let what = "`maxmemory-policy` isn't `noeviction`, so the server deletes connections if its memory is full";
+            return Err(RedisStoreError::NotDurable(what).into());
+        }
+        if durability == Durability::Aof {
+            check_aof(client).await?;
+        }
+    }
+    let local = match durability {
+        // Only checked if it's required.
+        Durability::Aof if is_volatile_allowed && info.field("aof_enabled") != "1" => 0,
+        Durability::Aof => 1,
+        Durability::External => 0,
+    };
+    let is_needed = can_acknowledge && local + replicas > 0;
+    Ok(is_needed.then_some(Acknowledgement { local, replicas }))
+}
+
+async fn check_aof(client: &Client) -> Result<(), InternalError> {
+    let mut config = cmd("CONFIG");
+    config
+        .arg("GET")
+        .arg("appendonly")
+        .arg("appendfsync")
+        .arg("no-appendfsync-on-rewrite");
+    let settings = match client.command(&config).await {
+        Ok(settings) => items(settings)?,
+        Err(InternalError::Redis(error)) if error.has_code("NOPERM") || error.has_code("ERR") => {
+            let what = "the server doesn't allow `CONFIG GET`, so `appendonly` and `appendfsync` aren't known; \
+                allow it, or set the durability to external if the service doesn't lose what it has acknowledged";
+            return Err(RedisStoreError::NotDurable(what).into());
+        }
+        Err(error) => return Err(error),
+    };
+    let settings: Vec<_> = settings.into_iter().map(text).collect::<Result<_, _>>()?;
+    let setting = |name: &str| {
+        let mut pairs = settings.chunks(2);
+        let found = pairs.find(|pair| pair.first().is_some_and(|found| found == name));
+        found.and_then(|pair| pair.get(1)).map(String::as_str)
+    };
+    let lost = match (setting("appendonly"), setting("appendfsync")) {
+        (Some("yes"), Some("always")) if setting("no-appendfsync-on-rewrite") == Some("yes") => {
+            "`no-appendfsync-on-rewrite` isn't `no`"
+        }
+        (Some("yes"), Some("always")) => return Ok(()),
+        (Some("yes"), _) => "`appendfsync` isn't `always`",
+        _ => "`appendonly` isn't `yes`",
+    };
+    Err(RedisStoreError::NotDurable(lost).into())
+}
+
+/// Checks the version of the layout, and notes it if nothing is stored yet.
+pub(crate) async fn check_format(
+    client: &Client,
+    layout: &Layout,
+    scripts: &Scripts,
+) -> Result<(), InternalError> {
+    let call = Call {
+        script: &scripts.format,
+        keys: &[layout.format()],
+        arguments: &[FORMAT.as_bytes()],
+    };
+    let found = client.call(Effect::Write, call).await;
+    let (found, _) = found.map_err(|error| match error {
+        InternalError::Redis(error) if error.has_code("NOPERM") => not_permitted().into(),
+        error => error,
+    })?;
+    is_known(found)
+}
+
+/// Checks the version of the layout, if anything is stored. Nothing is written.
+pub(crate) async fn look_at_format(client: &Client, layout: &Layout) -> Result<(), InternalError> {
+    let mut get = cmd("GET");
+    get.arg(layout.format());
+    match client.command(&get).await? {
+        Value::Nil => Ok(()),
+        found => is_known(found),
+    }
+}
+
+fn is_known(format: Value) -> Result<(), InternalError> {
+    match text(format)?.as_str() {
+        FORMAT => Ok(()),
+        _ => Err(RedisStoreError::NewerFormat.into()),
+    }
+}
+
+/// Checks the proofs of all keys that encrypt records. Without the check, a missing key would only be found by the first call that needs
+/// it.
+pub(crate) async fn check_keys(
+    client: &Client,
+    layout: &Layout,
+    keys: &Keys,
+) -> Result<(), InternalError> {
+    let commands = shards().map(|shard| {
+        let mut proofs = cmd("HGETALL");
+        proofs.arg(layout.keys(shard));
+        proofs
+    });
+    let commands = commands.collect();
+    let (found, _) = client
+        .read_many(false, client.max_time(), commands, None)
+        .await?;
+    for proofs in found {
+        let mut proofs = items(proofs)?.into_iter();
+        while let (Some(id), Some(proof)) = (proofs.next(), proofs.next()) {
+            let checked = keys.check_proof(&bytes(id)?, &bytes(proof)?);
+            checked.map_err(|_| RedisStoreError::WrongKey)?;
+        }
+    }
+    Ok(())
+}
+
+const fn not_permitted() -> RedisStoreError {
+    RedisStoreError::NotPermitted(
+        "the user needs the permissions `~PREFIX:* +@all -@admin -@dangerous +info +config|get`, or the permissions that the documentation lists",
+    )
+}

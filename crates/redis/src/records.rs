@@ -1,0 +1,495 @@
+//! The operations of the store as scripts.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use redis::Value;
+use tower_passthrough::Connection;
+use tower_passthrough::durable::{CachedConnection, Keys, SealedRecord, random_version};
+use tower_passthrough::store::{
+    ConnectionKey, ConnectionSummary, CredentialVersion, GrantState, GrantUpdate, RefreshLease,
+    StoredConnection,
+};
+
+use crate::changes::{Positions, number};
+use crate::client::{Acknowledgement, Call, Client, Effect};
+use crate::error::{InternalError, RedisError};
+use crate::layout::{Layout, shard_of, shards};
+use crate::scripts::{Script, Scripts};
+use crate::values::{bytes, items, next, optional, text};
+
+/// The number of attempts to mark a grant as active while other processes write.
+const REVIVE_ATTEMPTS: u32 = 8;
+/// The time for which the fence of an expired lease is stored. After that, fences still grow, because they contain the server's time.
+const FENCE_MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The maximum time of a lease, about 100 years, because scripts calculate with floating point numbers.
+const MAX_LEASE: Duration = Duration::from_secs(100 * 366 * 24 * 60 * 60);
+
+/// The values that the operations need.
+pub(crate) struct Records {
+    pub(crate) client: Client,
+    pub(crate) layout: Layout,
+    pub(crate) scripts: Scripts,
+    pub(crate) keys: Keys,
+    /// The proof of the current key.
+    pub(crate) proof: Vec<u8>,
+    pub(crate) acknowledgement: Option<Acknowledgement>,
+    pub(crate) positions: Arc<Positions>,
+}
+
+/// A connection that was sealed for its key.
+struct Sealed<'a> {
+    key: &'a str,
+    integration: &'a str,
+    version: CredentialVersion,
+    number: String,
+    key_id: [u8; 16],
+    sealed: Vec<u8>,
+}
+
+impl Sealed<'_> {
+    fn arguments<'a>(&'a self, proof: &'a [u8]) -> [&'a [u8]; 6] {
+        [
+            self.key.as_bytes(),
+            self.integration.as_bytes(),
+            self.number.as_bytes(),
+            &self.key_id,
+            &self.sealed,
+            proof,
+        ]
+    }
+
+    fn arguments_for<'a>(&'a self, proof: &'a [u8], replaced: &'a str) -> [&'a [u8]; 7] {
+        let [key, integration, version, key_id, sealed, proof] = self.arguments(proof);
+        [
+            key,
+            integration,
+            version,
+            key_id,
+            sealed,
+            proof,
+            replaced.as_bytes(),
+        ]
+    }
+}
+
+impl Records {
+    fn seal<'a>(
+        &self,
+        key: &'a ConnectionKey,
+        connection: &'a Connection,
+    ) -> Result<Sealed<'a>, InternalError> {
+        let version = random_version()?;
+        Ok(Sealed {
+            key: key.as_str(),
+            integration: connection.integration(),
+            version,
+            number: version.get().to_string(),
+            key_id: *self.keys.current_id().as_bytes(),
+            sealed: self.keys.seal(key, version, connection)?,
+        })
+    }
+
+    /// Returns the names of a connection, its lease, and its shard's ids, log and encryption keys.
+    fn names(&self, key: &str) -> [String; 5] {
+        let shard = shard_of(key);
+        [
+            self.layout.connection(key),
+            self.layout.lease(key),
+            self.layout.ids(shard),
+            self.layout.log(shard),
+            self.layout.keys(shard),
+        ]
+    }
+
+    async fn call(
+        &self,
+        effect: Effect,
+        script: &Script,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> Result<Value, InternalError> {
+        let call = Call {
+            script,
+            keys,
+            arguments,
+        };
+        Ok(self.client.call(effect, call).await?.0)
+    }
+
+    /// Runs a script that writes a connection, and waits until the write is on the disks of the servers.
+    async fn write(
+        &self,
+        is_urgent: bool,
+        script: &Script,
+        keys: &[String],
+        arguments: &[&[u8]],
+    ) -> Result<bool, InternalError> {
+        let call = Call {
+            script,
+            keys,
+            arguments,
+        };
+        self.client
+            .write(self.acknowledgement, is_urgent, call)
+            .await
+    }
+
+    /// Reads a connection and its version. If the cached connection is the newest, it is neither sent nor decrypted again.
+    pub(crate) async fn look_up(
+        &self,
+        key: &ConnectionKey,
+        cached: Option<CachedConnection>,
+    ) -> Result<CachedConnection, InternalError> {
+        let shard = shard_of(key.as_str());
+        let known = cached
+            .as_ref()
+            .map(|cached| cached.version.get().to_string());
+        let keys = [self.layout.connection(key.as_str()), self.layout.log(shard)];
+        let call = Call {
+            script: &self.scripts.look_up,
+            keys: &keys,
+            arguments: &[known.as_deref().unwrap_or_default().as_bytes()],
+        };
+        let (found, epoch) = self.client.call(Effect::Read, call).await?;
+        let mut found = items(found)?.into_iter();
+        let position = number(&text(next(&mut found)?)?)?;
+        self.positions.watch(shard, position, &epoch);
+        let Some(version) = found.next() else {
+            return Err(InternalError::NotFound);
+        };
+        let version = version_of(version)?;
+        match cached {
+            Some(cached) if cached.version == version => Ok(cached),
+            _ => Ok(CachedConnection {
+                connection: self.opened(key, version, &mut found)?,
+                version,
+            }),
+        }
+    }
+
+    pub(crate) async fn read(
+        &self,
+        key: &ConnectionKey,
+    ) -> Result<StoredConnection, InternalError> {
+        let keys = [self.layout.connection(key.as_str())];
+        let found = self
+            .call(Effect::Read, &self.scripts.read, &keys, &[])
+            .await?;
+        let mut found = items(found)?.into_iter();
+        let version = match next(&mut found)? {
+            Value::Nil => return Err(InternalError::NotFound),
+            version => version_of(version)?,
+        };
+        let record = StoredConnection::new(self.opened(key, version, &mut found)?, version);
+        let record = record.state(state(next(&mut found)?)?);
+        let Some(refreshed_at) = optional(next(&mut found)?)? else {
+            return Ok(record);
+        };
+        let after = integer(&refreshed_at)?;
+        let at = UNIX_EPOCH.checked_add(Duration::from_millis(after));
+        Ok(record.refreshed_at(at.ok_or(InternalError::Unreadable)?))
+    }
+
+    /// Decrypts the connection of the next values: integration, key id, sealed.
+    fn opened(
+        &self,
+        key: &ConnectionKey,
+        version: CredentialVersion,
+        found: &mut impl Iterator<Item = Value>,
+    ) -> Result<Connection, InternalError> {
+        let (integration, key_id, sealed) = (
+            text(next(found)?)?,
+            bytes(next(found)?)?,
+            bytes(next(found)?)?,
+        );
+        let record = SealedRecord {
+            integration: &integration,
+            version,
+            key_id: &key_id,
+            sealed: &sealed,
+        };
+        Ok(self.keys.open(key, record)?)
+    }
+
+    /// Fails if no primary answers. The script would be refused by a replica.
+    pub(crate) async fn check(&self) -> Result<(), InternalError> {
+        let keys = [self.layout.format()];
+        self.call(Effect::Read, &self.scripts.answers, &keys, &[])
+            .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn list(
+        &self,
+        after: Option<&ConnectionKey>,
+        limit: usize,
+    ) -> Result<Vec<ConnectionSummary>, InternalError> {
+        let mut after = after.map(|key| key.as_str().to_owned());
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        loop {
+            let ids = self.ids(after.as_deref(), limit).await?;
+            let Some(last) = ids.last().cloned() else {
+                return Ok(Vec::new());
+            };
+            let script = &self.scripts.summary;
+            let commands = ids
+                .iter()
+                .map(|id| script.by_hash(&[self.layout.connection(id)], &[]));
+            let (found, _) = self
+                .client
+                .read_many(
+                    false,
+                    self.client.max_time(),
+                    commands.collect(),
+                    Some(script),
+                )
+                .await?;
+            let mut listed = Vec::with_capacity(ids.len());
+            for (id, found) in ids.into_iter().zip(found) {
+                let mut found = items(found)?.into_iter();
+                // It may have been removed meanwhile.
+                if let Some(integration) = optional(next(&mut found)?)? {
+                    let integration =
+                        String::from_utf8(integration).map_err(|_| InternalError::Unreadable)?;
+                    let key = ConnectionKey::new(&id).map_err(|_| InternalError::Unreadable)?;
+                    listed.push(ConnectionSummary::new(
+                        key,
+                        integration,
+                        state(next(&mut found)?)?,
+                    ));
+                }
+            }
+            if !listed.is_empty() {
+                return Ok(listed);
+            }
+            after = Some(last);
+        }
+    }
+
+    /// Returns the first keys after `after`, from all shards.
+    async fn ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, InternalError> {
+        let script = &self.scripts.ids;
+        // No key is empty, so all keys come after the empty text.
+        let start = format!("({}", after.unwrap_or_default());
+        let most = i64::try_from(limit).unwrap_or(i64::MAX).to_string();
+        let commands = shards().map(|shard| {
+            script.by_hash(
+                &[self.layout.ids(shard)],
+                &[start.as_bytes(), most.as_bytes()],
+            )
+        });
+        let (found, _) = self
+            .client
+            .read_many(
+                false,
+                self.client.max_time(),
+                commands.collect(),
+                Some(script),
+            )
+            .await?;
+        let mut ids = Vec::new();
+        for of_shard in found {
+            for id in items(of_shard)? {
+                ids.push(text(id)?);
+            }
+        }
+        ids.sort_unstable();
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    pub(crate) async fn put(
+        &self,
+        key: &ConnectionKey,
+        connection: &Connection,
+    ) -> Result<CredentialVersion, InternalError> {
+        let sealed = self.seal(key, connection)?;
+        let names = self.names(sealed.key);
+        self.write(
+            false,
+            &self.scripts.put,
+            &names,
+            &sealed.arguments(&self.proof),
+        )
+        .await?;
+        Ok(sealed.version)
+    }
+
+    /// Writes a connection of another store, if `replaced` is the newest version of the connection, or if it's `None` and there is no
+    /// connection.
+    pub(crate) async fn restore(
+        &self,
+        key: &ConnectionKey,
+        stored: &StoredConnection,
+        replaced: Option<CredentialVersion>,
+    ) -> Result<Option<CredentialVersion>, InternalError> {
+        let sealed = self.seal(key, &stored.connection)?;
+        let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        let replaced = text(replaced.map(CredentialVersion::get));
+        let refreshed_at = text(stored.refreshed_at.map(milliseconds).transpose()?);
+        let revoked: &[u8] = match stored.state == GrantState::Revoked {
+            true => b"1",
+            false => b"",
+        };
+        let mut arguments = sealed.arguments_for(&self.proof, &replaced).to_vec();
+        arguments.extend([revoked, refreshed_at.as_bytes()]);
+        let names = self.names(sealed.key);
+        let written = self.write(false, &self.scripts.restored, &names, &arguments);
+        Ok(written.await?.then_some(sealed.version))
+    }
+
+    pub(crate) async fn remove(&self, key: &ConnectionKey) -> Result<bool, InternalError> {
+        let [connection, lease, ids, log, _] = self.names(key.as_str());
+        self.write(
+            false,
+            &self.scripts.remove,
+            &[connection, lease, ids, log],
+            &[key.as_str().as_bytes()],
+        )
+        .await
+    }
+
+    /// Marks a revoked grant as active. Returns `false` if it's active already.
+    ///
+    /// The same credential gets a new version, so that a revocation that is based on the old version is rejected. A lease and the time of
+    /// the last refresh stay: a refresh that is under way commits to the new version.
+    pub(crate) async fn revive(&self, key: &ConnectionKey) -> Result<bool, InternalError> {
+        for _ in 0..REVIVE_ATTEMPTS {
+            let record = self.read(key).await?;
+            if record.state == GrantState::Active {
+                return Ok(false);
+            }
+            let sealed = self.seal(key, &record.connection)?;
+            let replaced = record.version.get().to_string();
+            let arguments = sealed.arguments_for(&self.proof, &replaced);
+            let names = self.names(sealed.key);
+            if self
+                .write(false, &self.scripts.revived, &names, &arguments)
+                .await?
+            {
+                return Ok(true);
+            }
+        }
+        Err(RedisError::Timeout("other processes write the same connection").into())
+    }
+
+    pub(crate) async fn lease(
+        &self,
+        key: &ConnectionKey,
+        time: Duration,
+    ) -> Result<Option<RefreshLease>, InternalError> {
+        let (time, memory) = times(time)?;
+        let keys = [
+            self.layout.connection(key.as_str()),
+            self.layout.lease(key.as_str()),
+        ];
+        let arguments = [time.as_bytes(), memory.as_bytes()];
+        match self
+            .call(Effect::Write, &self.scripts.lease, &keys, &arguments)
+            .await?
+        {
+            Value::Nil => Err(InternalError::NotFound),
+            Value::Int(0) => Ok(None),
+            Value::Int(fence) => {
+                let fence = u64::try_from(fence).map_err(|_| InternalError::Unreadable)?;
+                Ok(Some(RefreshLease::new(fence)))
+            }
+            _ => Err(InternalError::Unreadable),
+        }
+    }
+
+    pub(crate) async fn extend(
+        &self,
+        key: &ConnectionKey,
+        lease: RefreshLease,
+        time: Duration,
+    ) -> Result<bool, InternalError> {
+        let ((time, memory), fence) = (times(time)?, lease.fence().to_string());
+        let arguments = [fence.as_bytes(), time.as_bytes(), memory.as_bytes()];
+        let keys = [self.layout.lease(key.as_str())];
+        let extended = self
+            .call(Effect::Write, &self.scripts.extend, &keys, &arguments)
+            .await?;
+        Ok(extended == Value::Int(1))
+    }
+
+    pub(crate) async fn release(
+        &self,
+        key: &ConnectionKey,
+        lease: RefreshLease,
+    ) -> Result<(), InternalError> {
+        let (keys, fence) = ([self.layout.lease(key.as_str())], lease.fence().to_string());
+        self.call(
+            Effect::Write,
+            &self.scripts.release,
+            &keys,
+            &[fence.as_bytes()],
+        )
+        .await?;
+        Ok(())
+    }
+
+    pub(crate) async fn commit(
+        &self,
+        key: &ConnectionKey,
+        read: CredentialVersion,
+        lease: RefreshLease,
+        update: &GrantUpdate,
+    ) -> Result<Option<CredentialVersion>, InternalError> {
+        let replaced = read.get().to_string();
+        let names = self.names(key.as_str());
+        let (has_written, version) = match update {
+            GrantUpdate::Refreshed(connection) => {
+                let sealed = self.seal(key, connection)?;
+                let arguments = sealed.arguments_for(&self.proof, &replaced);
+                let written = self.write(true, &self.scripts.refreshed, &names, &arguments);
+                (written.await?, sealed.version)
+            }
+            GrantUpdate::Revoked => {
+                let fence = lease.fence().to_string();
+                let arguments = [replaced.as_bytes(), fence.as_bytes()];
+                let [connection, lease, ..] = names;
+                let keys = [connection, lease];
+                let written = self.write(true, &self.scripts.revoked, &keys, &arguments);
+                (written.await?, read)
+            }
+        };
+        Ok(has_written.then_some(version))
+    }
+}
+
+pub(crate) fn version_of(value: Value) -> Result<CredentialVersion, InternalError> {
+    Ok(CredentialVersion::new(integer(&bytes(value)?)?))
+}
+
+fn integer(bytes: &[u8]) -> Result<u64, InternalError> {
+    let text = std::str::from_utf8(bytes).ok();
+    text.and_then(|text| text.parse().ok())
+        .ok_or(InternalError::Unreadable)
+}
+
+fn state(dead: Value) -> Result<GrantState, InternalError> {
+    Ok(match optional(dead)? {
+        None => GrantState::Active,
+        Some(_) => GrantState::Revoked,
+    })
+}
+
+/// Returns that time in milliseconds since 1970.
+fn milliseconds(time: SystemTime) -> Result<u64, InternalError> {
+    let since = time.duration_since(UNIX_EPOCH);
+    u64::try_from(since.map_err(|_| InternalError::Time)?.as_millis())
+        .map_err(|_| InternalError::Time)
+}
+
+/// Returns the time of a lease in microseconds, and the time in milliseconds for which its fence is stored.
+fn times(time: Duration) -> Result<(String, String), InternalError> {
+    if time > MAX_LEASE {
+        return Err(InternalError::Time);
+    }
+    let memory = time.saturating_add(FENCE_MEMORY);
+    Ok((time.as_micros().to_string(), memory.as_millis().to_string()))
+}

@@ -1,0 +1,485 @@
+//! Servers that stop, stall, refuse, or become read-only, and the time after which the store works again without a restart.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tokio::time::Instant;
+use tower_passthrough::store::{ConnectionStore, GrantUpdate, RefreshLease, TokenStore};
+use tower_passthrough::{Secret, StoreError};
+use tower_passthrough_redis::{RedisStore, RedisStoreBuilder};
+
+use super::server::name;
+use super::{
+    DURABLE, KEY, Server, Stores, called, id, keys, prefix, redis, shared, token, told, valkey,
+    with_token,
+};
+
+/// Tries until `attempt` succeeds, and returns its result. Fails after that time.
+pub(crate) async fn within<T, E: std::fmt::Debug>(
+    time: Duration,
+    attempt: impl AsyncFn() -> Result<T, E>,
+) -> T {
+    let began = Instant::now();
+    loop {
+        match attempt().await {
+            Ok(value) => return value,
+            Err(error) => assert!(
+                began.elapsed() < time,
+                "still failing after {time:?}: {error:?}"
+            ),
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+fn unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+    match result {
+        Err(StoreError::Unavailable(error)) => told(&*error),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_go_on_while_the_server_stalls_and_others_fail_in_time() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let set = |builder: RedisStoreBuilder| {
+        builder
+            .timeout(Duration::from_secs(1))
+            .staleness(Duration::from_millis(50))
+    };
+    let store = server.open_with("tp", set).await;
+    let strict = server
+        .open_with("tp", |builder| set(builder).outage_grace(Duration::ZERO))
+        .await;
+    for name in ["warm", "cold"] {
+        store.put(&id(name), &with_token(name)).await.unwrap();
+    }
+    for handle in [&store, &strict] {
+        called(handle, &id("warm")).await.unwrap();
+        called(handle, &id("warm")).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(60)).await;
+        called(handle, &id("warm")).await.unwrap();
+    }
+    server.signal(Signal::STOP);
+    tokio::time::sleep(Duration::from_millis(60)).await;
+    let began = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(token(&called(&store, &id("warm")).await.unwrap()), "warm");
+    }
+    for (handle, name) in [(&store, "cold"), (&strict, "warm")] {
+        unavailable(called(handle, &id(name)).await);
+    }
+    let error = unavailable(store.put(&id("cold"), &with_token("new")).await);
+    assert!(error.contains("timeout"), "{error}");
+    // Each wait is at most 1 s.
+    assert!(
+        began.elapsed() < Duration::from_secs(20),
+        "{:?}",
+        began.elapsed()
+    );
+    server.signal(Signal::CONT);
+    for (handle, name) in [(&store, "cold"), (&strict, "warm"), (&store, "warm")] {
+        within(Duration::from_secs(15), async || {
+            called(handle, &id(name)).await
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_grace_ends_and_the_store_recovers_by_itself() {
+    let Some(mut server) = Server::start(DURABLE) else {
+        return;
+    };
+    let set = |builder: RedisStoreBuilder| {
+        builder
+            .staleness(Duration::ZERO)
+            .outage_grace(Duration::from_secs(2))
+    };
+    let store = server.open_with("tp", set).await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    server.crash();
+    let began = Instant::now();
+    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "token");
+    let error = loop {
+        match called(&store, &id("acme")).await {
+            Ok(_) => assert!(
+                began.elapsed() < Duration::from_secs(20),
+                "the grace doesn't end"
+            ),
+            error => break error,
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    };
+    unavailable(error);
+    assert!(
+        began.elapsed() >= Duration::from_secs(1),
+        "{:?}",
+        began.elapsed()
+    );
+    let port = server.port;
+    server.run();
+    assert_eq!(server.port, port, "another process took the port");
+    // The server has restarted, so each entry is compared: this connection was removed behind the store's back.
+    server.set(&["DEL", &name(&server, "tp", "c", "acme")]);
+    within(Duration::from_secs(15), async || {
+        match called(&store, &id("acme")).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_fail_over_the_new_primary_is_used_and_the_old_one_is_not() {
+    for program in [redis(), valkey()].into_iter().flatten() {
+        let old = Server::start_with(&program, DURABLE);
+        let new = old.replica(DURABLE);
+        let url = Secret::from(format!(
+            "redis://127.0.0.1:{},127.0.0.1:{}/0",
+            old.port, new.port
+        ));
+        let builder = RedisStore::builder(keys(&[KEY])).staleness(Duration::from_millis(100));
+        let store = builder.open(&url).await.unwrap();
+        let mut versions = Vec::new();
+        for name in ["kept", "gone"] {
+            versions.push(store.put(&id(name), &with_token("old")).await.unwrap());
+            called(&store, &id(name)).await.unwrap();
+        }
+        for number in 0..20 {
+            let key = id(&format!("x{number}"));
+            versions.push(store.put(&key, &with_token("x")).await.unwrap());
+        }
+        let lease = store
+            .lease(&id("kept"), Duration::from_secs(1))
+            .await
+            .unwrap()
+            .unwrap();
+        // Later than the changes that this store has made itself, so that nothing else makes it compare the entries.
+        for _ in 0..2 {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            for name in ["kept", "gone"] {
+                called(&store, &id(name)).await.unwrap();
+            }
+        }
+        old.wait_for(&new);
+        // The old primary goes on to answer on the connections that the store has, and refuses writes.
+        new.set(&["REPLICAOF", "NO", "ONE"]);
+        old.set(&["REPLICAOF", "127.0.0.1", "1"]);
+        new.set(&["DEL", &name(&new, "tp", "c", "gone")]);
+        let began = Instant::now();
+        let version = within(Duration::from_secs(15), async || {
+            store.put(&id("kept"), &with_token("new")).await
+        })
+        .await;
+        println!("writes went on after {:?}", began.elapsed());
+        versions.push(version);
+        let record = store.read(&id("kept")).await.unwrap();
+        assert_eq!(
+            (token(&record.connection), record.version),
+            ("new".into(), version)
+        );
+        let stored = new.set(&["HGET", &name(&new, "tp", "c", "kept"), "v"]);
+        assert_eq!(stored, version.get().to_string());
+        // The cache was emptied, although the removal isn't in the log.
+        within(Duration::from_secs(5), async || {
+            match called(&store, &id("gone")).await {
+                Err(StoreError::NotFound) => Ok(()),
+                other => Err(format!("{other:?}")),
+            }
+        })
+        .await;
+        let next = store
+            .lease(&id("kept"), Duration::from_secs(1))
+            .await
+            .unwrap()
+            .unwrap();
+        assert!(next.fence() > lease.fence());
+        versions.push(store.put(&id("gone"), &with_token("again")).await.unwrap());
+        let written = versions.len();
+        versions.sort_unstable();
+        versions.dedup();
+        assert_eq!(versions.len(), written, "a version came twice");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_fail_over_by_sentinel_is_followed() {
+    let Some(program) = redis() else {
+        return;
+    };
+    let mut old = Server::start_with(&program, DURABLE);
+    let new = old.replica(DURABLE);
+    let sentinel = old.sentinel();
+    let url = Secret::from(format!(
+        "redis://127.0.0.1:{},127.0.0.1:{}",
+        old.port, new.port
+    ));
+    let builder = RedisStore::builder(keys(&[KEY])).staleness(Duration::from_millis(100));
+    let store = builder.open(&url).await.unwrap();
+    for name in ["acme", "warm"] {
+        store.put(&id(name), &with_token("old")).await.unwrap();
+        called(&store, &id(name)).await.unwrap();
+    }
+    tokio::time::sleep(Duration::from_millis(150)).await;
+    called(&store, &id("warm")).await.unwrap();
+    old.wait_for(&new);
+    sentinel.wait_for_replica();
+    old.crash();
+    let began = Instant::now();
+    within(Duration::from_secs(30), async || {
+        // Calls go on in the meantime.
+        called(&store, &id("warm")).await.unwrap();
+        store.put(&id("acme"), &with_token("new")).await
+    })
+    .await;
+    println!(
+        "writes went on after {:?}, Sentinel's detection included",
+        began.elapsed()
+    );
+    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "new");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_server_is_read_from_no_more() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let set = |builder: RedisStoreBuilder| {
+        builder
+            .staleness(Duration::ZERO)
+            .outage_grace(Duration::ZERO)
+    };
+    let store = server.open_with("tp", set).await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    called(&store, &id("acme")).await.unwrap();
+    // It still has its data, and answers commands that read.
+    server.set(&["REPLICAOF", "127.0.0.1", "1"]);
+    let read = unavailable(store.read(&id("acme")).await);
+    assert!(read.contains("read-only"), "{read}");
+    unavailable(called(&store, &id("acme")).await);
+    unavailable(store.list(None, 1).await);
+    assert!(store.check().await.is_err());
+    let error = unavailable(store.put(&id("acme"), &with_token("new")).await);
+    assert!(error.contains("read-only"), "{error}");
+    server.set(&["REPLICAOF", "NO", "ONE"]);
+    within(Duration::from_secs(15), async || {
+        store.put(&id("acme"), &with_token("new")).await
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_was_a_replica_for_a_moment_makes_each_entry_be_compared() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let store = server
+        .open_with("tp", |builder| builder.staleness(Duration::ZERO))
+        .await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    for _ in 0..3 {
+        called(&store, &id("acme")).await.unwrap();
+    }
+    // Between two calls, so that the store's connection stays open and no command is refused.
+    server.set(&["REPLICAOF", "127.0.0.1", "1"]);
+    server.set(&["REPLICAOF", "NO", "ONE"]);
+    server.set(&["DEL", &name(&server, "tp", "c", "acme")]);
+    within(Duration::from_secs(5), async || {
+        match called(&store, &id("acme")).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => Err(format!("{other:?}")),
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idle_connections_that_the_server_has_ended_are_replaced() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let store = server.open("tp").await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    for _ in 0..5 {
+        let ended = server.set(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+        assert_ne!(ended, "0");
+        store.read(&id("acme")).await.unwrap();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_forgets_its_scripts_gets_them_again() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let store = server.open("tp").await;
+    let version = store.put(&id("acme"), &with_token("token")).await.unwrap();
+    server.set(&["SCRIPT", "FLUSH"]);
+    assert_eq!(store.list(None, 10).await.unwrap().len(), 1);
+    server.set(&["SCRIPT", "FLUSH"]);
+    assert_eq!(store.read(&id("acme")).await.unwrap().version, version);
+    server.set(&["SCRIPT", "FLUSH"]);
+    let update = GrantUpdate::Refreshed(with_token("new"));
+    let committed = store
+        .commit(&id("acme"), version, RefreshLease::new(0), &update)
+        .await;
+    assert!(committed.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_memory_refuses_new_connections_and_nothing_else() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let store = server.open(&prefix()).await;
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    let full = Server::start(DURABLE).unwrap();
+    let other = full.open("tp").await;
+    other.put(&id("acme"), &with_token("token")).await.unwrap();
+    full.set(&["CONFIG", "SET", "maxmemory", "1mb"]);
+    let error = unavailable(other.put(&id("beta"), &with_token("new")).await);
+    assert!(error.contains("OOM"), "{error}");
+    // All else goes on, above all the commit of a token that was rotated.
+    let fresh = full.open("tp").await;
+    let record = fresh.read(&id("acme")).await.unwrap();
+    assert_eq!(token(&called(&fresh, &id("acme")).await.unwrap()), "token");
+    fresh.check().await.unwrap();
+    assert_eq!(fresh.list(None, 10).await.unwrap().len(), 1);
+    let lease = fresh.lease(&id("acme"), Duration::from_secs(9)).await;
+    let lease = lease.unwrap().unwrap();
+    let update = GrantUpdate::Refreshed(with_token("rotated"));
+    let key = id("acme");
+    let committed = fresh.commit(&key, record.version, lease, &update);
+    assert!(committed.await.unwrap().is_some());
+    assert!(fresh.remove(&id("acme")).await.unwrap());
+    full.set(&["CONFIG", "SET", "maxmemory", "0"]);
+    other.put(&id("acme"), &with_token("new")).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_reads_is_refused_and_a_refresh_is_still_stored() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let store = server
+        .open_with("tp", |builder| builder.timeout(Duration::from_secs(30)))
+        .await;
+    let version = store.put(&id("acme"), &with_token("old")).await.unwrap();
+    server.signal(Signal::STOP);
+    let mut reads = tokio::task::JoinSet::new();
+    for number in 0..200 {
+        let store = store.clone();
+        reads.spawn(async move { store.read(&id(&number.to_string())).await.map(drop) });
+    }
+    for refused in 0..200 - 128 {
+        let Some(Ok(read)) = reads.join_next().await else {
+            panic!("only {refused} reads were refused");
+        };
+        let error = unavailable(read);
+        assert!(error.contains("too many operations"), "{error}");
+    }
+    let update = GrantUpdate::Refreshed(with_token("new"));
+    let commit = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            store
+                .commit(&id("acme"), version, RefreshLease::new(1), &update)
+                .await
+        })
+    };
+    tokio::task::yield_now().await;
+    server.signal(Signal::CONT);
+    while let Some(read) = reads.join_next().await {
+        let read = read.unwrap();
+        assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+    }
+    assert!(commit.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
+    let Some(program) = valkey() else {
+        return;
+    };
+    let server = Server::start_with(&program, DURABLE);
+    let mut replica = server.replica(DURABLE);
+    let store = server.open_with("tp", |builder| builder.replicas(1)).await;
+    let mut version = store.put(&id("acme"), &with_token("0")).await.unwrap();
+    replica.stop();
+    // All of them wait at once, and share the acknowledgements.
+    let began = Instant::now();
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..8 {
+        let store = store.clone();
+        writes.spawn(async move { store.put(&id(&number.to_string()), &with_token("x")).await });
+    }
+    while let Some(write) = writes.join_next().await {
+        let error = unavailable(write.unwrap());
+        assert!(error.contains("fewer servers than required"), "{error}");
+    }
+    assert!(
+        began.elapsed() < Duration::from_secs(9),
+        "{:?}",
+        began.elapsed()
+    );
+    let update = GrantUpdate::Refreshed(with_token("1"));
+    unavailable(
+        store
+            .commit(&id("acme"), version, RefreshLease::new(0), &update)
+            .await,
+    );
+    let record = store.read(&id("acme")).await.unwrap();
+    assert_eq!(token(&record.connection), "1");
+    // The same commit again changes nothing, and isn't a success either: a refresh that tries again must not use the token.
+    let key = id("acme");
+    let again = store.commit(&key, version, RefreshLease::new(0), &update);
+    let error = unavailable(again.await);
+    assert!(error.contains("fewer servers than required"), "{error}");
+    unavailable(store.remove(&id("missing")).await);
+    version = record.version;
+    replica.run();
+    let update = GrantUpdate::Refreshed(with_token("2"));
+    let mut committed = store
+        .commit(&id("acme"), version, RefreshLease::new(0), &update)
+        .await;
+    let began = Instant::now();
+    while committed.is_err() && began.elapsed() < Duration::from_secs(30) {
+        version = store.read(&id("acme")).await.unwrap().version;
+        committed = store
+            .commit(&id("acme"), version, RefreshLease::new(0), &update)
+            .await;
+    }
+    assert!(committed.unwrap().is_some());
+}
+
+/// While a fail-over isn't finished, two servers may say that they are the primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_and_acknowledged_writes_go_to_the_same_server() {
+    let Some(program) = valkey() else {
+        return;
+    };
+    let old = Server::start_with(&program, DURABLE);
+    let new = old.replica(DURABLE);
+    let first = old.open("tp").await;
+    first.put(&id("acme"), &with_token("old")).await.unwrap();
+    old.wait_for(&new);
+    let url = Secret::from(format!(
+        "redis://127.0.0.1:{},127.0.0.1:{}",
+        old.port, new.port
+    ));
+    let store = RedisStore::open(&url, keys(&[KEY])).await.unwrap();
+    let read = store.read(&id("acme")).await.unwrap();
+    assert_eq!(token(&read.connection), "old");
+    new.set(&["REPLICAOF", "NO", "ONE"]);
+    // It keeps the connection for reads, and refuses the connection for writes.
+    old.set(&["CONFIG", "SET", "maxclients", "1"]);
+    store.put(&id("acme"), &with_token("new")).await.unwrap();
+    let read = store.read(&id("acme")).await.unwrap();
+    assert_eq!(token(&read.connection), "new");
+}
