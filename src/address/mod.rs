@@ -93,10 +93,9 @@ impl<'a> Address<'a> {
         let Some(rest) = path.strip_prefix('/') else {
             return Err(no_path());
         };
-        let (segment, remainder) = match rest.find('/') {
-            Some(slash) => rest.split_at(slash),
-            None => (rest, ""),
-        };
+        // Ids are short, so looking at each byte costs less than starting a search.
+        let slash = rest.bytes().position(|byte| byte == b'/');
+        let (segment, remainder) = rest.split_at(slash.unwrap_or(rest.len()));
         Ok(Self {
             id: ConnectionId::from_segment(segment)?,
             remainder,

@@ -26,6 +26,12 @@ impl<'a> Iterator for Pairs<'a> {
 
 /// Returns `true` if the pair's name, decoded once, is exactly `name`.
 pub(crate) fn has_name(pair: &str, name: &str) -> bool {
+    // Most pairs begin with another byte.
+    if let (Some(first), Some(expected)) = (pair.as_bytes().first(), name.as_bytes().first()) {
+        if first != expected && *first != b'%' {
+            return false;
+        }
+    }
     let raw = pair.split_once('=').map_or(pair, |(raw, _)| raw);
     // A name with encoded bytes is longer than the decoded name.
     raw == name || (raw.len() > name.len() && *decode(raw.as_bytes()) == *name.as_bytes())

@@ -87,11 +87,12 @@ impl RequestBody {
             // A body at its end must not be framed as if it had more content.
             (None, None) => Kind::Empty,
         };
+        let is_empty = matches!(kind, Kind::Empty);
         let body = Self {
             kind,
             uploading: None,
             timer: None,
-            expects_continue: head.headers.contains_key(EXPECT),
+            expects_continue: !is_empty && head.headers.contains_key(EXPECT),
             permit: Permit::default(),
         };
         Request::from_parts(head, body)

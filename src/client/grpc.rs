@@ -5,12 +5,12 @@
 use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 
+use crate::rewrite::first_line;
+
 /// Returns `true` if the content type is `application/grpc`, alone or before `+` or `;`. gRPC-Web
 /// works over any version of HTTP.
 pub(super) fn is_grpc(headers: &HeaderMap) -> bool {
-    headers
-        .get(CONTENT_TYPE)
-        .is_some_and(|value| is_grpc_type(value.as_bytes()))
+    first_line(headers, &CONTENT_TYPE).is_some_and(|value| is_grpc_type(value.as_bytes()))
 }
 
 fn is_grpc_type(content_type: &[u8]) -> bool {

@@ -17,7 +17,7 @@ use super::transport::Transport;
 use super::{grpc, http1, http2};
 use crate::body::{RequestBody, UpstreamBody};
 use crate::policy::{Plaintext, Scheme};
-use crate::rewrite::{remove_host, set_host};
+use crate::rewrite::{has, remove_host, set_host};
 use crate::upstream::HttpProtocol;
 
 /// The maximum size of the head of a request on an HTTP/2 connection that connection keys share, in bytes. Many upstreams end the
@@ -143,7 +143,7 @@ impl Transport for HttpTransport {
                 let kind = TransportErrorKind::PlaintextProhibited;
                 return Err(TransportError::new(kind, why));
             }
-            if request.headers().contains_key(UPGRADE) {
+            if has(request.headers(), &UPGRADE) {
                 // The future is boxed, because it would otherwise make the future of each call larger.
                 return Box::pin(self.switch(request, to)).await;
             }

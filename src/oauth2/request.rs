@@ -56,7 +56,7 @@ impl TokenEndpoint {
         headers.insert(CONTENT_TYPE, if self.is_json { JSON } else { FORM });
         headers.insert(USER_AGENT, USER_AGENT_VALUE);
         for (name, value) in upstream.default_headers() {
-            if !is_of_the_client(&canonical(name)) {
+            if !is_of_the_client(&canonical(name.as_str())) {
                 headers.insert(name, value.clone());
             }
         }

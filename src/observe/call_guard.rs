@@ -173,7 +173,9 @@ impl CallGuard {
     /// Records that the head of the upstream's response was received.
     pub(crate) fn on_answer(&mut self, status: StatusCode) {
         self.facts.status = Some(status);
-        self.facts.head_time = Some(self.started.elapsed());
+        if self.is_observed() {
+            self.facts.head_time = Some(self.started.elapsed());
+        }
     }
 
     /// Records that the gateway answers with its own error.

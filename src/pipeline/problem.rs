@@ -21,6 +21,7 @@ use super::response_body::OwnBody;
 use crate::error::{Error, ErrorCode};
 use crate::observe::CallGuard;
 use crate::resilience::is_safe;
+use crate::rewrite::first_line;
 
 const PASSTHROUGH_ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -65,7 +66,8 @@ impl Json {
     /// Returns `Problem` if `Accept` names this type. A range such as `*/*` doesn't name a type (RFC 9110 §12.5.1).
     #[inline]
     fn accepted_in(headers: &HeaderMap) -> Self {
-        let mut lines = headers.get_all(ACCEPT).iter();
+        let lines = headers.iter().filter(|(name, _)| **name == ACCEPT);
+        let mut lines = lines.map(|(_, line)| line);
         // Most values are shorter than the name of the type.
         let names_problem = |line: &HeaderValue| {
             line.len() >= Self::PROBLEM.len() && Self::names_problem(line.as_bytes())
@@ -105,7 +107,7 @@ fn is_weight_of_zero(parameter: &[u8]) -> bool {
 
 impl ErrorForm {
     pub(crate) fn new(request: &Parts) -> Self {
-        let content_type = request.headers.get(CONTENT_TYPE);
+        let content_type = first_line(&request.headers, &CONTENT_TYPE);
         Self {
             is_head: request.method == Method::HEAD,
             json: Json::accepted_in(&request.headers),

@@ -16,7 +16,7 @@ use crate::client::{Transport, TransportError, TransportErrorKind};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
 use crate::observe::CallGuard;
-use crate::rewrite::{MountedLinks, ResponseRules, ResponseTrailers};
+use crate::rewrite::{MountedLinks, ResponseRules, ResponseTrailers, first_line};
 use crate::store::{CredentialStore, StoreError};
 use crate::upgrade::{self, Check, Claim, Tunnel};
 use crate::upstream::{BaseUrlResolver, Upstream};
@@ -194,7 +194,7 @@ where
 /// Returns `true` if the response is an event stream, which may be silent for minutes.
 fn is_event_stream(headers: &HeaderMap) -> bool {
     const EVENT_STREAM: &[u8] = b"text/event-stream";
-    let value = headers.get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+    let value = first_line(headers, &CONTENT_TYPE).map(HeaderValue::as_bytes);
     let split = value.and_then(|value| value.split_at_checked(EVENT_STREAM.len()));
     split.is_some_and(|(start, rest)| {
         start.eq_ignore_ascii_case(EVENT_STREAM)

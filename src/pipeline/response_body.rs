@@ -87,8 +87,9 @@ pin_project! {
         // The time since which the body waits for the upstream. The time isn't counted while the
         // caller has no room.
         since: Option<Instant>,
+        // Made at the first wait for the upstream.
         #[pin]
-        sleep: Sleep,
+        sleep: Option<Sleep>,
     }
 }
 
@@ -143,8 +144,7 @@ impl OwnBody {
             limit: idle,
             end,
             since: None,
-            // Set when it's first needed.
-            sleep: sleep_until(guard.started()),
+            sleep: None,
         };
         Self::Relay {
             relay: Relay {
@@ -176,10 +176,18 @@ impl Idle {
         cx: &mut Context<'_>,
         moved: Option<Instant>,
     ) -> Poll<()> {
-        let this = self.project();
+        let mut this = self.project();
         let since = *this.since.get_or_insert_with(Instant::now);
         let moved = moved.map_or(since, |moved| moved.max(since));
-        poll_still(this.sleep, cx, moved, *this.limit, *this.end)
+        if this.sleep.is_none() {
+            let deadline = moved + *this.limit;
+            let deadline = this.end.map_or(deadline, |end| end.min(deadline));
+            this.sleep.set(Some(sleep_until(deadline)));
+        }
+        match this.sleep.as_pin_mut() {
+            Some(sleep) => poll_still(sleep, cx, moved, *this.limit, *this.end),
+            None => Poll::Pending,
+        }
     }
 }
 

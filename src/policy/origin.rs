@@ -127,8 +127,8 @@ impl Origin {
     }
 
     /// Returns the authority as the value of `Host`.
-    pub(crate) fn host_field(&self) -> HeaderValue {
-        self.0.host_field.clone()
+    pub(crate) fn host_field(&self) -> &HeaderValue {
+        &self.0.host_field
     }
 }
 

@@ -2,7 +2,8 @@
 
 use http::header::HeaderName;
 
-use super::fields::is_one_of;
+use super::fields::{canonical, is_one_of};
+use super::name_filter::NameFilter;
 
 /// The host application's decisions on the caller's fields.
 #[derive(Clone, Debug, Default)]
@@ -25,187 +26,175 @@ impl CallerFields {
     }
 
     /// Returns `true` if the field isn't forwarded.
-    pub(super) fn drops(&self, canonical: &str) -> bool {
-        is_one_of(canonical, &self.stripped)
-            || (identifies_caller(canonical) && !self.passes(canonical))
+    #[inline]
+    pub(super) fn drops(&self, name: &str) -> bool {
+        is_one_of(name, &self.stripped) || (identifies_caller(name) && !self.passes(name))
     }
 
     /// Returns `true` if the host application has named the field to be forwarded.
-    pub(super) fn passes(&self, canonical: &str) -> bool {
-        is_one_of(canonical, &self.passed)
+    pub(super) fn passes(&self, name: &str) -> bool {
+        is_one_of(name, &self.passed)
     }
 }
 
-/// Returns `true` for fields in which servers in front of the host application tell who the caller is (identity-aware proxies, TLS
-/// terminators) or the address and the place of the caller.
-///
-/// Most fields of a request are decided by their first two bytes.
-fn identifies_caller(canonical: &str) -> bool {
-    let Some(first) = canonical.as_bytes().first_chunk() else {
-        return false;
-    };
-    match first {
-        b"x-" => canonical.strip_prefix("x-").is_some_and(identifies_after_x),
-        b"al" => canonical == "ali-cdn-real-ip",
-        b"cd" => matches!(canonical, "cdn-real-ip" | "cdn-src-ip"),
-        b"cf" => {
-            canonical.starts_with("cf-access-")
-                || canonical.starts_with("cf-connecting-")
-                || canonical.starts_with("cf-ip")
-                || matches!(canonical, "cf-authorization" | "cf-pseudo-ipv4")
-        }
-        b"cl" => {
-            canonical.starts_with("cloudfront-viewer-")
-                || matches!(
-                    canonical,
-                    "client-cert" | "client-cert-chain" | "client-ip" | "cluster-client-ip"
-                )
-        }
-        b"do" => canonical == "do-connecting-ip",
-        b"fa" => canonical.starts_with("fastly-client"),
-        b"fl" => canonical == "fly-client-ip",
-        b"fo" => matches!(canonical, "forwarded-for" | "forwarded-for-ip"),
-        b"ga" => matches!(canonical, "gap-auth" | "gap-signature"),
-        b"in" => canonical == "incap-client-ip",
-        b"iv" => matches!(
-            canonical,
-            "iv-creds" | "iv-groups" | "iv-remote-address" | "iv-user" | "iv-user-l"
-        ),
-        b"me" => canonical.starts_with("mellon-"),
-        b"oa" => canonical.starts_with("oam-"),
-        b"oi" => canonical.starts_with("oidc-"),
-        b"pr" => canonical == "proxy-client-ip",
-        b"re" => {
-            canonical.starts_with("remote-user")
-                || matches!(
-                    canonical,
-                    "remote-addr"
-                        | "remote-email"
-                        | "remote-groups"
-                        | "remote-host"
-                        | "remote-name"
-                )
-        }
-        b"sh" => canonical.starts_with("shib-"),
-        b"sm" => matches!(
-            canonical,
-            "sm-serversessionid" | "sm-universalid" | "sm-user" | "sm-userdn"
-        ),
-        b"ss" => canonical.starts_with("ssl-client-"),
-        b"ta" => canonical.starts_with("tailscale-"),
-        b"te" => canonical.starts_with("teleport-"),
-        b"tr" => canonical == "true-client-ip",
-        b"wl" => canonical == "wl-proxy-client-ip",
-        b"yn" => canonical.starts_with("ynh-user"),
-        _ => false,
-    }
+/// The fields in which servers in front of the host application tell who the caller is (identity-aware proxies, TLS terminators), or the
+/// address and the place of the caller.
+const NAMES: &[&str] = &[
+    "ali-cdn-real-ip",
+    "cdn-real-ip",
+    "cdn-src-ip",
+    "cf-authorization",
+    "cf-pseudo-ipv4",
+    "client-cert",
+    "client-cert-chain",
+    "client-ip",
+    "cluster-client-ip",
+    "do-connecting-ip",
+    "fly-client-ip",
+    "forwarded-for",
+    "forwarded-for-ip",
+    "gap-auth",
+    "gap-signature",
+    "incap-client-ip",
+    "iv-creds",
+    "iv-groups",
+    "iv-remote-address",
+    "iv-user",
+    "iv-user-l",
+    "proxy-client-ip",
+    "remote-addr",
+    "remote-email",
+    "remote-groups",
+    "remote-host",
+    "remote-name",
+    "sm-serversessionid",
+    "sm-universalid",
+    "sm-user",
+    "sm-userdn",
+    "true-client-ip",
+    "wl-proxy-client-ip",
+    "x-anonymous-consumer",
+    "x-apigateway-api-userinfo",
+    "x-arr-clientcert",
+    "x-auth-groups",
+    "x-auth-roles",
+    "x-auth-subject",
+    "x-auth-userid",
+    "x-auth-username",
+    "x-azure-clientip",
+    "x-azure-fdid",
+    "x-azure-socketip",
+    "x-cdn-src-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "x-coming-from",
+    "x-credential-identifier",
+    "x-envoy-external-address",
+    "x-forwarded",
+    "x-forwarded-access-token",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-id-token",
+    "x-forwarded-jwt",
+    "x-forwarded-preferred-username",
+    "x-forwarded-roles",
+    "x-forwarded-sub",
+    "x-forwarded-tlsclientcert",
+    "x-forwarded-uid",
+    "x-forwarded-user",
+    "x-forwarded-userid",
+    "x-forwarded-username",
+    "x-id-token",
+    "x-nf-client-connection-ip",
+    "x-original-forwarded-for",
+    "x-original-ip",
+    "x-original-remote-addr",
+    "x-originating-ip",
+    "x-proxyuser-ip",
+    "x-serverless-authorization",
+    "x-sucuri-clientip",
+    "x-sucuri-country",
+    "x-true-client-ip",
+    "x-userinfo",
+    "x-vercel-forwarded-for",
+    "x-vercel-oidc-token",
+    "x-vercel-proxied-for",
+    "x-vercel-proxy-signature",
+];
+
+/// The beginnings of the names of further such fields.
+const PREFIXES: &[&str] = &[
+    "cf-access-",
+    "cf-connecting-",
+    "cf-ip",
+    "cloudfront-viewer-",
+    "fastly-client",
+    "mellon-",
+    "oam-",
+    "oidc-",
+    "remote-user",
+    "shib-",
+    "ssl-client-",
+    "tailscale-",
+    "teleport-",
+    "x-akamai-edgescape",
+    "x-amzn-ava-",
+    "x-amzn-lattice-",
+    "x-amzn-mtls-",
+    "x-amzn-oidc-",
+    "x-appengine-",
+    "x-auth-request-",
+    "x-authenticated-",
+    "x-authentik-",
+    "x-client-cert",
+    "x-client-geo-",
+    "x-consumer-",
+    "x-endpoint-api-",
+    "x-envoy-downstream-service-",
+    "x-envoy-peer-metadata",
+    "x-forwarded-client-cert",
+    "x-goog-authenticated-user-",
+    "x-goog-iap-",
+    "x-ms-client-principal",
+    "x-ms-token-",
+    "x-pomerium-",
+    "x-remote-",
+    "x-sandstorm-",
+    "x-ssl-c",
+    "x-teleport-",
+    "x-vercel-ip-",
+    "x-vercel-sc-",
+    "x-vouch-",
+    "x-webauth-",
+    "ynh-user",
+];
+
+static FILTER: NameFilter = NameFilter::new(&[NAMES], &[PREFIXES]);
+
+/// Returns `true` for fields that tell who or where the caller is.
+#[inline]
+fn identifies_caller(name: &str) -> bool {
+    FILTER.may_contain(name) && is_listed(&canonical(name))
 }
 
-/// Like [`identifies_caller`], for the part of a name after `x-`.
-fn identifies_after_x(name: &str) -> bool {
-    let is_one_of = |names: &[&str]| names.contains(&name);
-    let begins = |prefixes: &[&str]| prefixes.iter().any(|prefix| name.starts_with(prefix));
-    match name.as_bytes().first() {
-        Some(b'a') => {
-            begins(&[
-                "akamai-edgescape",
-                "amzn-ava-",
-                "amzn-lattice-",
-                "amzn-mtls-",
-                "amzn-oidc-",
-                "appengine-",
-                "auth-request-",
-                "authenticated-",
-                "authentik-",
-            ]) || is_one_of(&[
-                "anonymous-consumer",
-                "apigateway-api-userinfo",
-                "arr-clientcert",
-                "auth-groups",
-                "auth-roles",
-                "auth-subject",
-                "auth-userid",
-                "auth-username",
-                "azure-clientip",
-                "azure-fdid",
-                "azure-socketip",
-            ])
-        }
-        Some(b'c') => {
-            begins(&["client-cert", "client-geo-", "consumer-"])
-                || is_one_of(&[
-                    "cdn-src-ip",
-                    "client-ip",
-                    "cluster-client-ip",
-                    "coming-from",
-                    "credential-identifier",
-                ])
-        }
-        Some(b'e') => {
-            begins(&[
-                "endpoint-api-",
-                "envoy-downstream-service-",
-                "envoy-peer-metadata",
-            ]) || name == "envoy-external-address"
-        }
-        Some(b'f') => {
-            begins(&["forwarded-client-cert"])
-                || is_one_of(&[
-                    "forwarded",
-                    "forwarded-access-token",
-                    "forwarded-email",
-                    "forwarded-groups",
-                    "forwarded-id-token",
-                    "forwarded-jwt",
-                    "forwarded-preferred-username",
-                    "forwarded-roles",
-                    "forwarded-sub",
-                    "forwarded-tlsclientcert",
-                    "forwarded-uid",
-                    "forwarded-user",
-                    "forwarded-userid",
-                    "forwarded-username",
-                ])
-        }
-        Some(b'g') => begins(&["goog-authenticated-user-", "goog-iap-"]),
-        Some(b'i') => name == "id-token",
-        Some(b'm') => begins(&["ms-client-principal", "ms-token-"]),
-        Some(b'n') => name == "nf-client-connection-ip",
-        Some(b'o') => is_one_of(&[
-            "original-forwarded-for",
-            "original-ip",
-            "original-remote-addr",
-            "originating-ip",
-        ]),
-        Some(b'p') => begins(&["pomerium-"]) || name == "proxyuser-ip",
-        Some(b'r') => begins(&["remote-"]),
-        Some(b's') => {
-            begins(&["sandstorm-", "ssl-c"])
-                || is_one_of(&[
-                    "serverless-authorization",
-                    "sucuri-clientip",
-                    "sucuri-country",
-                ])
-        }
-        Some(b't') => begins(&["teleport-"]) || name == "true-client-ip",
-        Some(b'u') => name == "userinfo",
-        Some(b'v') => {
-            begins(&["vercel-ip-", "vercel-sc-", "vouch-"])
-                || is_one_of(&[
-                    "vercel-forwarded-for",
-                    "vercel-oidc-token",
-                    "vercel-proxied-for",
-                    "vercel-proxy-signature",
-                ])
-        }
-        Some(b'w') => begins(&["webauth-"]),
-        _ => false,
-    }
+fn is_listed(canonical: &str) -> bool {
+    NAMES.contains(&canonical) || PREFIXES.iter().any(|prefix| canonical.starts_with(prefix))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_name_is_found_in_each_spelling() {
+        let below = PREFIXES.iter().map(|prefix| format!("{prefix}more"));
+        let names = NAMES.iter().chain(PREFIXES).map(|&name| name.to_owned());
+        for name in names.chain(below) {
+            assert!(identifies_caller(&name), "{name}");
+            let underscores = name.replace('-', "_");
+            assert!(identifies_caller(&underscores), "{underscores}");
+        }
+    }
 
     #[test]
     fn what_names_the_caller_is_dropped_unless_it_is_passed() {

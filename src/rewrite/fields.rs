@@ -6,15 +6,17 @@
 
 use std::borrow::Cow;
 
-use http::header::{CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::header::{CONNECTION, Entry, HOST, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
+
+use super::name_filter::NameFilter;
+use crate::address::SmallStr;
 
 /// The maximum number of fields in a head. A map holds 24,576, and panics beyond.
 pub(crate) const MAX_FIELDS: usize = 4096;
 
 /// Returns a name in the spelling in which names are compared.
-pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
-    let name = name.as_str();
+pub(crate) fn canonical(name: &str) -> Cow<'_, str> {
     if name.as_bytes().contains(&b'_') {
         Cow::Owned(name.replace('_', "-"))
     } else {
@@ -22,24 +24,38 @@ pub(crate) fn canonical(name: &HeaderName) -> Cow<'_, str> {
     }
 }
 
-/// Returns `true` if `canonical` is another spelling of a name in `names`.
-pub(super) fn is_one_of(canonical: &str, names: &[HeaderName]) -> bool {
-    names.iter().any(|name| is_spelling(name, canonical))
+/// Returns `true` if `name` is a spelling of a name in `names`.
+#[inline]
+pub(super) fn is_one_of(name: &str, names: &[HeaderName]) -> bool {
+    names.iter().any(|other| is_spelling(other, name))
 }
 
-/// Returns `true` if this is the canonical name, or the name with underscores.
-pub(super) fn is_spelling(name: &HeaderName, canonical: &str) -> bool {
+/// Returns `true` if both are spellings of one name.
+#[inline]
+pub(super) fn is_spelling(name: &HeaderName, other: &str) -> bool {
     let name = name.as_str();
-    name.len() == canonical.len()
-        && (name == canonical
-            || std::iter::zip(name.bytes(), canonical.bytes())
-                .all(|(a, b)| a == b || (a == b'_' && b == b'-')))
+    let is_dash = |byte| matches!(byte, b'-' | b'_');
+    name.len() == other.len()
+        && (name == other
+            || std::iter::zip(name.bytes(), other.bytes())
+                .all(|(a, b)| a == b || (is_dash(a) && is_dash(b))))
 }
 
-/// Returns `true` for fields that end at this hop (RFC 9110 §7.6.1).
-pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
-    matches!(
-        canonical,
+/// Defines a list of canonical names, and the function that finds a name in the list.
+macro_rules! names {
+    ($(#[$doc:meta])* $vis:vis fn $contains:ident, $LIST:ident: $($name:literal)|+) => {
+        pub(super) const $LIST: &[&str] = &[$($name),+];
+
+        $(#[$doc])*
+        $vis fn $contains(canonical: &str) -> bool {
+            matches!(canonical, $($name)|+)
+        }
+    };
+}
+
+names! {
+    /// Returns `true` for fields that end at this hop (RFC 9110 §7.6.1).
+    pub(super) fn is_hop_by_hop, HOP_BY_HOP:
         "connection"
             | "http2-settings"
             | "keep-alive"
@@ -49,16 +65,13 @@ pub(super) fn is_hop_by_hop(canonical: &str) -> bool {
             | "te"
             | "transfer-encoding"
             | "upgrade"
-    )
 }
 
-/// Returns `true` for fields that frame or route a message. Only the client sets them, and they are never trailers (RFC
-/// 9110 §6.5.1).
-pub(super) fn is_framing_or_routing(canonical: &str) -> bool {
-    matches!(
-        canonical,
+names! {
+    /// Returns `true` for fields that frame or route a message. Only the client sets them, and they are never trailers (RFC
+    /// 9110 §6.5.1).
+    pub(super) fn is_framing_or_routing, FRAMING_OR_ROUTING:
         "content-length" | "expect" | "host" | "max-forwards" | "trailer"
-    )
 }
 
 /// Returns `true` for fields that only the client sets, so the host application's default headers can't contain them.
@@ -66,23 +79,26 @@ pub(crate) fn is_of_the_client(canonical: &str) -> bool {
     is_hop_by_hop(canonical) || is_framing_or_routing(canonical)
 }
 
-/// Returns `true` for fields by which callers authenticate to the host application.
-pub(super) fn is_caller_credential(canonical: &str) -> bool {
-    matches!(
-        canonical,
+names! {
+    /// Returns `true` for fields by which callers authenticate to the host application.
+    pub(super) fn is_caller_credential, CALLER_CREDENTIALS:
         "authorization" | "cookie" | "proxy-authorization"
-    )
 }
+
+names! {
+    fn is_named_forwarding, FORWARDING: "forwarded" | "via" | "x-real-ip"
+}
+
+const FORWARDING_PREFIX: &str = "x-forwarded-";
 
 /// Returns `true` for fields that describe the way of the request so far.
 pub(super) fn is_forwarding(canonical: &str) -> bool {
-    matches!(canonical, "forwarded" | "via" | "x-real-ip") || canonical.starts_with("x-forwarded-")
+    is_named_forwarding(canonical) || canonical.starts_with(FORWARDING_PREFIX)
 }
 
-/// Returns `true` for fields that override the method, and so would bypass an allow-list of methods.
-pub(super) fn overrides_method(canonical: &str) -> bool {
-    matches!(
-        canonical,
+names! {
+    /// Returns `true` for fields that override the method, and so would bypass an allow-list of methods.
+    pub(super) fn overrides_method, METHOD_OVERRIDES:
         "-method"
             | "http-method-override"
             | "method-override"
@@ -94,13 +110,11 @@ pub(super) fn overrides_method(canonical: &str) -> bool {
             | "x-original-method"
             | "x-request-method"
             | "x-rewrite-method"
-    )
 }
 
-/// Returns `true` for fields that override the path, and so would bypass a scope at upstreams that route by them.
-pub(super) fn overrides_path(canonical: &str) -> bool {
-    matches!(
-        canonical,
+names! {
+    /// Returns `true` for fields that override the path, and so would bypass a scope at upstreams that route by them.
+    pub(super) fn overrides_path, PATH_OVERRIDES:
         "request-uri"
             | "x-envoy-original-path"
             | "x-http-destinationurl"
@@ -113,7 +127,37 @@ pub(super) fn overrides_path(canonical: &str) -> bool {
             | "x-rewrite-path"
             | "x-rewrite-uri"
             | "x-rewrite-url"
-    )
+}
+
+/// The fields of a request to which a rule applies, except those of [`CallerFields`](super::CallerFields).
+pub(super) static REQUEST_FIELDS: NameFilter = NameFilter::new(
+    &[
+        HOP_BY_HOP,
+        FRAMING_OR_ROUTING,
+        CALLER_CREDENTIALS,
+        FORWARDING,
+        METHOD_OVERRIDES,
+        PATH_OVERRIDES,
+    ],
+    &[&[FORWARDING_PREFIX]],
+);
+
+/// Returns `true` if there is a field with that name. Heads are short, so comparing each name costs less than hashing a name.
+#[inline]
+pub(crate) fn has(headers: &HeaderMap, name: &HeaderName) -> bool {
+    headers.keys().any(|other| other == name)
+}
+
+/// Returns the first line of a field. The names are compared, as in [`has`].
+#[inline]
+pub(crate) fn first_line<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    // Most heads lack the field, and an iterator of names takes half of the instructions of an iterator of lines.
+    if !has(headers, name) {
+        return None;
+    }
+    let mut lines = headers.iter();
+    let line = lines.find(|(other, _)| *other == name);
+    line.map(|(_, value)| value)
 }
 
 /// Returns the lines of a field. Heads are short, so comparing each name costs less than hashing a name.
@@ -139,7 +183,7 @@ impl Nominated {
     pub(super) fn from_headers(headers: &HeaderMap) -> Option<Self> {
         const MAX_MEMBERS: usize = 256;
         // Most heads have no such field.
-        if !headers.keys().any(|name| *name == CONNECTION) {
+        if !has(headers, &CONNECTION) {
             return Some(Self(SmallVec::new()));
         }
         let members = || members(headers, CONNECTION);
@@ -156,8 +200,9 @@ impl Nominated {
         Some(Self(names.collect()))
     }
 
-    pub(super) fn holds(&self, canonical: &str) -> bool {
-        is_one_of(canonical, &self.0)
+    #[inline]
+    pub(super) fn holds(&self, name: &HeaderName) -> bool {
+        is_one_of(name.as_str(), &self.0)
     }
 }
 
@@ -181,12 +226,21 @@ impl Quotes {
 }
 
 /// Sets `Host` as the first field (RFC 9112 §3.2). The other fields keep their order.
-pub(crate) fn set_host(headers: &mut HeaderMap, host: HeaderValue) {
-    if headers.keys().next() == Some(&HOST) {
-        // A field that is replaced keeps its place.
-        headers.insert(HOST, host);
-    } else {
-        rebuild(headers, Some(host), |_, name| *name == HOST);
+pub(crate) fn set_host(headers: &mut HeaderMap, host: &HeaderValue) {
+    let has_single_lines = headers.len() == headers.keys_len();
+    match headers.iter_mut().next() {
+        Some((name, value)) if *name == HOST => {
+            if has_single_lines {
+                // Costs less than an insertion, which hashes the name.
+                if value != host {
+                    value.clone_from(host);
+                }
+            } else {
+                // A field that is replaced keeps its place.
+                headers.insert(HOST, host.clone());
+            }
+        }
+        _ => rebuild(headers, Some(host), |_, name| *name == HOST),
     }
 }
 
@@ -201,26 +255,68 @@ pub(crate) fn remove_host(headers: &mut HeaderMap) {
 /// [`HeaderMap::remove`] doesn't keep.
 pub(super) fn remove_in_order(
     headers: &mut HeaderMap,
-    host: HeaderValue,
-    goes: impl Fn(&HeaderName, &str) -> bool,
+    host: &HeaderValue,
+    goes: impl Fn(&HeaderName) -> bool,
 ) {
     // The bits of the first names that are removed. `goes` is called once for each of these names, because it's expensive.
     let mut removed = 0_u128;
-    let mut is_any_removed = false;
+    let mut first = None;
     for (at, name) in headers.keys().enumerate() {
-        if *name != HOST && goes(name, &canonical(name)) {
-            is_any_removed = true;
+        if *name != HOST && goes(name) {
+            first.get_or_insert(at);
             removed |= bit(at);
         }
     }
-    if !is_any_removed {
+    let Some(first) = first else {
         return set_host(headers, host);
+    };
+    let names = headers.keys_len();
+    let has_single_lines = headers.len() == names;
+    let has_host_first = headers.keys().next() == Some(&HOST);
+    // A field that is taken out and inserted again costs one and a half times as much as a field that `rebuild` inserts.
+    if has_single_lines && has_host_first && names <= 128 && (names - first) * 3 <= names * 2 {
+        set_host(headers, host);
+        remove_near_end(headers, first, |at| removed & bit(at) != 0);
+        // A field that couldn't be removed must not stay, but each name of a map can be looked up.
+        if headers.keys_len() + removed.count_ones() as usize != names {
+            rebuild(headers, Some(host), |_, name| *name == HOST || goes(name));
+        }
+        return;
     }
     rebuild(headers, Some(host), |at, name| match bit(at) {
         _ if *name == HOST => true,
-        0 => goes(name, &canonical(name)),
+        0 => goes(name),
         bit => removed & bit != 0,
     });
+}
+
+/// Removes the fields for whose places `goes` returns `true`. `first` is the first of these places. Each field must have a single line.
+fn remove_near_end(headers: &mut HeaderMap, first: usize, goes: impl Fn(usize) -> bool) {
+    let mut kept = SmallVec::<[(HeaderName, HeaderValue); 8]>::new();
+    for at in (first..headers.keys_len()).rev() {
+        let is_kept = !goes(at);
+        // The last field takes the place of a field that is removed. So the field after the first removed one needs no step.
+        if is_kept && at == first + 1 {
+            continue;
+        }
+        if let (Some(field), true) = (take(headers, at), is_kept) {
+            kept.push(field);
+        }
+    }
+    for (name, value) in kept.into_iter().rev() {
+        // The map held these fields before, so they fit.
+        let _ = headers.try_append(name, value);
+    }
+}
+
+/// Removes the field at that place, and returns its name and its value.
+fn take(headers: &mut HeaderMap, at: usize) -> Option<(HeaderName, HeaderValue)> {
+    // The text is copied, because cloning a name that hyper has parsed allocates memory.
+    let name = SmallStr::new(headers.keys().nth(at)?.as_str());
+    match headers.try_entry(name.as_str()) {
+        Ok(Entry::Occupied(entry)) => Some(entry.remove_entry()),
+        _ => None,
+    }
 }
 
 /// Returns the bit of a name, or 0 if the name has no bit.
@@ -232,14 +328,15 @@ fn bit(at: usize) -> u128 {
 /// Inserts the fields again, after `host`, except those for which `goes` returns `true`. `goes` gets the place of each name.
 fn rebuild(
     headers: &mut HeaderMap,
-    host: Option<HeaderValue>,
+    host: Option<&HeaderValue>,
     goes: impl Fn(usize, &HeaderName) -> bool,
 ) {
+    let has_single_lines = headers.len() == headers.keys_len();
     // Most heads fit on the stack. The buffer is drained, because moving it would copy all of it.
     let mut fields = SmallVec::<[(Option<HeaderName>, HeaderValue); 24]>::new();
     fields.extend(headers.drain());
     if let Some(host) = host {
-        headers.insert(HOST, host);
+        headers.insert(HOST, host.clone());
     }
     let mut at = 0;
     let mut kept: Option<HeaderName> = None;
@@ -254,20 +351,22 @@ fn rebuild(
         };
         kept = None;
         if !goes(at, &name) {
-            let _ = headers.try_append(&name, value);
-            kept = Some(name);
+            if has_single_lines {
+                // The name is moved, because cloning it would increment a reference count.
+                let _ = headers.try_append(name, value);
+            } else {
+                let _ = headers.try_append(&name, value);
+                kept = Some(name);
+            }
         }
         at += 1;
     }
 }
 
 /// Removes the fields for which `goes` returns `true`. The order of the other fields isn't kept.
-pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName, &str) -> bool) {
-    let names: SmallVec<[HeaderName; 8]> = headers
-        .keys()
-        .filter(|name| goes(name, &canonical(name)))
-        .cloned()
-        .collect();
+pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName) -> bool) {
+    let names: SmallVec<[HeaderName; 8]> =
+        headers.keys().filter(|name| goes(name)).cloned().collect();
     for name in names {
         headers.remove(name);
     }
@@ -287,10 +386,11 @@ mod tests {
             );
         }
         let nominated = Nominated::from_headers(&headers).unwrap_or(Nominated(SmallVec::new()));
-        for name in ["x-a", "x-b"] {
-            assert!(nominated.holds(name), "{name}");
+        let holds = |name| nominated.holds(&HeaderName::from_static(name));
+        for name in ["x-a", "x-b", "x_b"] {
+            assert!(holds(name), "{name}");
         }
-        assert!(!nominated.holds("a") && !nominated.holds(""));
+        assert!(!holds("a") && !holds("x-c"));
     }
 
     #[test]
@@ -322,15 +422,66 @@ mod tests {
             let line = |(name, value): (&HeaderName, &HeaderValue)| format!("{name}={value:?}");
             lines.map(line).collect::<Vec<_>>().join(" ")
         };
-        remove_in_order(&mut headers, value("v"), |_, name| name == "x-gone");
+        remove_in_order(&mut headers, &value("v"), |name| name == "x-gone");
         let expected = "host=\"v\" b=\"1\" b=\"4\" c=\"3\" a=\"5\"";
         assert_eq!(lines(&headers), expected);
-        remove_in_order(&mut headers, value("v"), |_, _| false);
+        remove_in_order(&mut headers, &value("v"), |_| false);
         assert_eq!(lines(&headers), expected);
         remove_host(&mut headers);
         assert_eq!(lines(&headers), "b=\"1\" b=\"4\" c=\"3\" a=\"5\"");
-        set_host(&mut headers, value("v"));
+        set_host(&mut headers, &value("v"));
         assert_eq!(lines(&headers), expected);
+        headers.append(HOST, value("other"));
+        set_host(&mut headers, &value("v"));
+        assert_eq!(lines(&headers), expected);
+        set_host(&mut headers, &value("w"));
+        assert_eq!(lines(&headers), expected.replace("\"v\"", "\"w\""));
+    }
+
+    #[test]
+    fn the_order_stays_for_each_choice_of_removed_fields() {
+        const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "accept"];
+        for removed in 0..1_usize << NAMES.len() {
+            let mut headers = HeaderMap::new();
+            headers.insert(HOST, HeaderValue::from_static("gateway"));
+            for name in NAMES {
+                headers.insert(name, HeaderValue::from_static(name));
+            }
+            let goes = |name: &HeaderName| {
+                let at = NAMES.iter().position(|other| name == other);
+                at.is_some_and(|at| removed >> at & 1 == 1)
+            };
+            remove_in_order(&mut headers, &HeaderValue::from_static("vendor"), goes);
+            let found: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
+            let kept = NAMES.iter().enumerate();
+            let kept = kept.filter(|(at, _)| removed >> at & 1 == 0);
+            let expected: Vec<_> = std::iter::once("host")
+                .chain(kept.map(|(_, name)| *name))
+                .collect();
+            assert_eq!(found, expected);
+            assert!(headers.get(HOST).is_some_and(|host| host == "vendor"));
+            let mut others = headers.iter().skip(1);
+            assert!(others.all(|(name, value)| value == name.as_str()));
+        }
+    }
+
+    #[test]
+    fn each_name_with_a_rule_passes_the_filter() {
+        for list in [
+            HOP_BY_HOP,
+            FRAMING_OR_ROUTING,
+            CALLER_CREDENTIALS,
+            FORWARDING,
+            METHOD_OVERRIDES,
+            PATH_OVERRIDES,
+            &["x-forwarded-for", "x-forwarded-anything"],
+        ] {
+            for name in list {
+                assert!(REQUEST_FIELDS.may_contain(name), "{name}");
+                let underscores = name.replace('-', "_");
+                assert!(REQUEST_FIELDS.may_contain(&underscores), "{underscores}");
+            }
+        }
     }
 
     #[test]
@@ -341,8 +492,8 @@ mod tests {
             headers.insert(name.unwrap_or(HOST), HeaderValue::from_static("v"));
         }
         let is_odd = |name: &str| name.ends_with(['1', '3', '5', '7', '9']);
-        remove_in_order(&mut headers, HeaderValue::from_static("v"), |_, name| {
-            is_odd(name)
+        remove_in_order(&mut headers, &HeaderValue::from_static("v"), |name| {
+            is_odd(name.as_str())
         });
         assert_eq!(headers.len(), 101);
         assert!(!headers.keys().any(|name| is_odd(name.as_str())));
@@ -351,7 +502,7 @@ mod tests {
     #[test]
     fn underscores_are_hyphens() {
         let name = HeaderName::from_static("x_api-key");
-        assert_eq!(canonical(&name), "x-api-key");
+        assert_eq!(canonical(name.as_str()), "x-api-key");
         assert!(is_one_of(
             "x-api-key",
             &[HeaderName::from_static("x-api_key")]

@@ -6,7 +6,7 @@ use http::header::{CONTENT_LENGTH, HeaderMap, HeaderValue, TRANSFER_ENCODING};
 use http::request::Parts;
 use http_body::{Body, SizeHint};
 
-use super::fields::{lines, members};
+use super::fields::{has, lines, members};
 
 /// Sets the fields that frame a request. `Transfer-Encoding` was already removed.
 ///
@@ -35,7 +35,9 @@ pub(crate) fn says_its_length(method: &Method) -> bool {
 /// Returns `true` if there is a transfer coding other than `chunked`. hyper decodes `chunked`, but keeps the field, and passes the bytes
 /// of any other coding on as if they were the body.
 pub(crate) fn has_odd_coding(headers: &HeaderMap) -> bool {
-    members(headers, TRANSFER_ENCODING).any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
+    has(headers, &TRANSFER_ENCODING)
+        && members(headers, TRANSFER_ENCODING)
+            .any(|coding| !coding.eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Replaces the framing fields of the original body by those of `body`, and returns `body`.
@@ -56,6 +58,10 @@ pub(crate) fn framed<B: Body>(head: &mut Parts, body: B) -> B {
 /// Removes a length that isn't the body's length. Responses need this too: a length in addition to `chunked` would cut off the
 /// body for the caller, and the body would look complete.
 pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) {
+    // Most requests have no such field.
+    if !has(headers, &CONTENT_LENGTH) {
+        return;
+    }
     let mut declared = lines(headers, CONTENT_LENGTH);
     let Some(first) = declared.next() else {
         return;

@@ -13,6 +13,7 @@ mod foreign;
 mod framing;
 mod links;
 mod mount_address;
+mod name_filter;
 mod paging;
 mod request;
 mod response;
@@ -23,7 +24,7 @@ pub use self::foreign::ForeignLocations;
 pub use self::mount_address::PublicUrlError;
 
 pub(crate) use self::caller_fields::CallerFields;
-pub(crate) use self::fields::{MAX_FIELDS, members, remove_host, set_host};
+pub(crate) use self::fields::{MAX_FIELDS, first_line, has, members, remove_host, set_host};
 #[cfg(feature = "oauth2")]
 pub(crate) use self::fields::{canonical, is_of_the_client};
 pub(crate) use self::framing::{framed, has_odd_coding, says_its_length};

@@ -8,9 +8,9 @@ use http_body::Body;
 
 use super::CallerFields;
 use super::fields::{
-    Nominated, canonical, is_caller_credential, is_forwarding, is_framing_or_routing,
-    is_hop_by_hop, is_of_the_client, is_one_of, is_spelling, members, overrides_method,
-    overrides_path, remove_in_order,
+    Nominated, REQUEST_FIELDS, canonical, has, is_caller_credential, is_forwarding,
+    is_framing_or_routing, is_hop_by_hop, is_of_the_client, is_one_of, is_spelling, members,
+    overrides_method, overrides_path, remove_in_order,
 };
 use super::framing;
 use crate::authorize::Scope;
@@ -50,8 +50,8 @@ impl RequestRules<'_> {
         let too_many = || Error::bad_address("`Connection` nominates more than 256 fields");
         let nominated = Nominated::from_headers(&parts.headers).ok_or_else(too_many)?;
         let host = destination.origin().host_field();
-        remove_in_order(&mut parts.headers, host, |name, canonical| {
-            self.drops(name, canonical) || nominated.holds(canonical)
+        remove_in_order(&mut parts.headers, host, |name| {
+            self.drops(name) || nominated.holds(name)
         });
         if accepts_trailers {
             // `Connection: TE` isn't added, because it would make hyper remove the field on HTTP/2.
@@ -73,19 +73,24 @@ impl RequestRules<'_> {
         Ok(())
     }
 
-    fn drops(&self, name: &HeaderName, canonical: &str) -> bool {
-        let name = name.as_str();
-        let other_spelling = !std::ptr::eq(name, canonical) && name != canonical;
+    fn drops(&self, name: &HeaderName) -> bool {
+        let text = name.as_str();
+        is_one_of(text, self.upstream.requirements().fields())
+            || self.host_credentials.drops(text)
+            || (REQUEST_FIELDS.may_contain(text) && self.drops_special(name))
+            || self.is_odd_spelling_of_default(name)
+    }
+
+    fn drops_special(&self, name: &HeaderName) -> bool {
+        let canonical = &*canonical(name.as_str());
         is_hop_by_hop(canonical)
             || is_caller_credential(canonical)
-            || self.host_credentials.drops(canonical)
-            || is_one_of(canonical, self.upstream.requirements().fields())
             || (is_forwarding(canonical) && !self.passes(canonical))
             || (self.scope.limits_methods() && overrides_method(canonical))
             || (self.scope.limits_paths() && overrides_path(canonical))
             // `Host` was set to the destination. The gateway has already fulfilled `Expect` when the body is first polled.
             || matches!(canonical, "host" | "expect")
-            || (other_spelling && (is_framing_or_routing(canonical) || self.is_default(canonical)))
+            || (name != canonical && is_framing_or_routing(canonical))
     }
 
     /// Returns `true` if a forwarding field is forwarded. If this gateway adds a `Via`, the earlier entries must be
@@ -96,16 +101,18 @@ impl RequestRules<'_> {
             || self.host_credentials.passes(canonical)
     }
 
-    fn is_default(&self, canonical: &str) -> bool {
+    /// Returns `true` for a name with `_` that may be read as the name of a default field.
+    fn is_odd_spelling_of_default(&self, name: &HeaderName) -> bool {
         let mut defaults = self.upstream.default_headers().keys();
-        defaults.any(|name| is_spelling(name, canonical))
+        let name = name.as_str();
+        defaults.any(|default| is_spelling(default, name)) && name.contains('_')
     }
 
     /// Adds the default headers that the caller left out.
     fn add_defaults(&self, headers: &mut HeaderMap) {
         let defaults = self.upstream.default_headers();
         for name in defaults.keys() {
-            let canonical = canonical(name);
+            let canonical = canonical(name.as_str());
             if is_of_the_client(&canonical) || headers.contains_key(name) {
                 continue;
             }
@@ -118,7 +125,7 @@ impl RequestRules<'_> {
 
 /// Returns `true` if any line of `TE` lists `trailers` (RFC 9110 §10.1.4).
 fn accepts_trailers(headers: &HeaderMap) -> bool {
-    members(headers, TE).any(|member| member.eq_ignore_ascii_case(b"trailers"))
+    has(headers, &TE) && members(headers, TE).any(|member| member.eq_ignore_ascii_case(b"trailers"))
 }
 
 fn append(headers: &mut HeaderMap, name: HeaderName, value: &HeaderValue) {

@@ -9,8 +9,11 @@ use http::response::Parts;
 use http::{Extensions, Version};
 use http_body::SizeHint;
 
-use super::fields::{MAX_FIELDS, Nominated, Quotes, is_hop_by_hop, lines, remove};
+use super::fields::{
+    HOP_BY_HOP, MAX_FIELDS, Nominated, Quotes, canonical, has, is_hop_by_hop, lines, remove,
+};
 use super::links::LinkRules;
+use super::name_filter::NameFilter;
 use super::{ForeignLocations, MountedLinks, browser_safe, framing, links};
 use crate::upstream::ResponseHeaderPolicy;
 
@@ -56,9 +59,12 @@ impl ResponseRules<'_> {
         }
         let nominated = Nominated::from_headers(&parts.headers).ok_or(UnusableHead)?;
         let sets_buffering = Cell::new(false);
-        remove(&mut parts.headers, |name, canonical| {
-            let goes = nominated.holds(canonical) || self.fields.drops(canonical);
-            if goes && *name == ACCEL_BUFFERING && !nominated.holds(canonical) {
+        remove(&mut parts.headers, |name| {
+            if nominated.holds(name) {
+                return true;
+            }
+            let goes = self.fields.drops(name.as_str());
+            if goes && *name == ACCEL_BUFFERING {
                 sets_buffering.set(true);
                 return false;
             }
@@ -94,36 +100,53 @@ impl ResponseRules<'_> {
 
 impl ResponseFields {
     /// Returns `true` if a field or a trailer of the upstream's response isn't passed on.
-    pub(super) fn drops(self, canonical: &str) -> bool {
+    pub(super) fn drops(self, name: &str) -> bool {
+        let is_browser_safe = self.policy == ResponseHeaderPolicy::BrowserSafe;
+        (is_browser_safe || FILTER.may_contain(name)) && self.drops_special(&canonical(name))
+    }
+
+    fn drops_special(self, canonical: &str) -> bool {
         is_hop_by_hop(canonical)
-            || canonical == "passthrough-error"
+            || canonical == OUR_ERROR
             || (!self.pass_server_instructions && instructs_server(canonical))
             || (self.policy == ResponseHeaderPolicy::BrowserSafe
                 && browser_safe::acts_on_the_origin(canonical))
     }
 }
 
-/// Returns `true` for fields that a server in front of the host application obeys: it sends a file or another address in place of the
-/// response, or changes its caches.
+const OUR_ERROR: &str = "passthrough-error";
+
+/// The fields that a server in front of the host application obeys: it sends a file or another address in place of the response, or changes
+/// its caches.
+const INSTRUCTIONS: &[&str] = &[
+    "x-compress-hint",
+    "x-http2-push-only",
+    "x-offload-to-simplehttpd",
+    "x-send-file",
+];
+
+/// The beginnings of the names of further such fields.
+const INSTRUCTION_PREFIXES: &[&str] = &[
+    "x-accel-",     // nginx
+    "x-h2o-",       // h2o
+    "x-hiawatha-",  // Hiawatha
+    "x-lighttpd-",  // lighttpd
+    "x-litespeed-", // LiteSpeed
+    "x-lsadc-",     // LiteSpeed Web ADC
+    "x-lscache",    // LiteSpeed, older
+    "x-reproxy-",   // Perlbal, h2o, Apache's mod_reproxy
+    "x-sendfile",   // Apache, lighttpd, Cherokee, nginx's module; with -Type, -Temporary, 2
+];
+
+/// The fields that both policies remove.
+static FILTER: NameFilter = NameFilter::new(
+    &[HOP_BY_HOP, &[OUR_ERROR], INSTRUCTIONS],
+    &[INSTRUCTION_PREFIXES],
+);
+
 fn instructs_server(canonical: &str) -> bool {
-    const PREFIXES: [&str; 9] = [
-        "accel-",     // nginx
-        "h2o-",       // h2o
-        "hiawatha-",  // Hiawatha
-        "lighttpd-",  // lighttpd
-        "litespeed-", // LiteSpeed
-        "lsadc-",     // LiteSpeed Web ADC
-        "lscache",    // LiteSpeed, older
-        "reproxy-",   // Perlbal, h2o, Apache's mod_reproxy
-        "sendfile",   // Apache, lighttpd, Cherokee, nginx's module; with -Type, -Temporary, 2
-    ];
-    canonical.strip_prefix("x-").is_some_and(|name| {
-        PREFIXES.iter().any(|prefix| name.starts_with(prefix))
-            || matches!(
-                name,
-                "compress-hint" | "offload-to-simplehttpd" | "send-file" | "http2-push-only"
-            )
-    })
+    let mut prefixes = INSTRUCTION_PREFIXES.iter();
+    INSTRUCTIONS.contains(&canonical) || prefixes.any(|prefix| canonical.starts_with(prefix))
 }
 
 /// Returns `true` if the upstream asks only that its response isn't buffered. nginx doesn't distinguish upper and lower case.
@@ -135,7 +158,7 @@ fn asks_for_no_buffering(headers: &HeaderMap) -> bool {
 /// Other members are kept.
 fn drop_our_proxy_status(headers: &mut HeaderMap) {
     const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
-    if lines(headers, PROXY_STATUS).next().is_none() {
+    if !has(headers, &PROXY_STATUS) {
         return;
     }
     let kept: Vec<HeaderValue> = headers
@@ -255,6 +278,21 @@ mod tests {
             "accel-x",
         ] {
             assert!(!dropped.drops(name), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_name_is_dropped_in_each_spelling() {
+        let fields = ResponseFields::default();
+        let below = INSTRUCTION_PREFIXES
+            .iter()
+            .map(|prefix| format!("{prefix}more"));
+        let lists = [HOP_BY_HOP, INSTRUCTIONS, INSTRUCTION_PREFIXES, &[OUR_ERROR]];
+        let names = lists.into_iter().flatten().map(|&name| name.to_owned());
+        for name in names.chain(below) {
+            assert!(fields.drops(&name), "{name}");
+            let underscores = name.replace('-', "_");
+            assert!(fields.drops(&underscores), "{underscores}");
         }
     }
 

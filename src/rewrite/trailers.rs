@@ -8,8 +8,8 @@ use http::header::HeaderName;
 use smallvec::SmallVec;
 
 use super::fields::{
-    is_caller_credential, is_forwarding, is_framing_or_routing, is_hop_by_hop, is_one_of,
-    overrides_method, overrides_path, remove,
+    canonical, is_caller_credential, is_forwarding, is_framing_or_routing, is_hop_by_hop,
+    is_one_of, overrides_method, overrides_path, remove,
 };
 use super::{CallerFields, ResponseFields};
 use crate::auth::Requirements;
@@ -26,7 +26,8 @@ pub(crate) struct RequestTrailers {
 
 impl RequestTrailers {
     pub(crate) fn rewrite(&self, trailers: &mut HeaderMap) {
-        remove(trailers, |_, canonical| {
+        remove(trailers, |name| {
+            let canonical = &*canonical(name.as_str());
             is_hop_by_hop(canonical)
                 || is_framing_or_routing(canonical)
                 || is_caller_credential(canonical)
@@ -52,7 +53,8 @@ pub(crate) struct ResponseTrailers(pub(crate) ResponseFields);
 
 impl ResponseTrailers {
     pub(crate) fn rewrite(self, trailers: &mut HeaderMap) {
-        remove(trailers, |_, canonical| {
+        remove(trailers, |name| {
+            let canonical = &*canonical(name.as_str());
             self.0.drops(canonical)
                 || is_framing_or_routing(canonical)
                 || canonical == "proxy-status"

@@ -30,7 +30,7 @@ use crate::auth::{AuthContext, AuthRequest};
 use crate::body::RequestBody;
 use crate::connection::Connection;
 use crate::identity::IsolationKey;
-use crate::rewrite::members;
+use crate::rewrite::{has, members};
 use crate::upstream::Upstream;
 
 const WEBSOCKET: HeaderValue = HeaderValue::from_static("websocket");
@@ -129,7 +129,7 @@ impl Handshake {
     /// the other side would interpret them as the body.
     pub(crate) fn from_request(head: &mut Parts, body: &RequestBody) -> Option<Box<Self>> {
         let version = match head.method {
-            Method::GET if head.headers.contains_key(UPGRADE) => {
+            Method::GET if has(&head.headers, &UPGRADE) => {
                 let asks = head.version == Version::HTTP_11
                     && lists(&head.headers, CONNECTION, b"upgrade")
                     && lists(&head.headers, UPGRADE, b"websocket")

@@ -77,17 +77,32 @@ pub static ALL: &[Case] = &[
         Wire::Http1,
         0,
     ),
-    other("legacy", "hyper-util's legacy client", Proxy::Legacy, 0),
+    other(
+        "legacy",
+        "hyper-util's legacy client",
+        Proxy::Legacy,
+        Wire::Http1,
+        0,
+    ),
     other(
         "legacy-post",
         "hyper-util's legacy client, POST of 1 KiB",
         Proxy::Legacy,
+        Wire::Http1,
         1024,
+    ),
+    other(
+        "http2-legacy",
+        "hyper-util's legacy client, HTTP/2 on both sides",
+        Proxy::Legacy,
+        Wire::Http2,
+        0,
     ),
     other(
         "axum-reverse-proxy",
         "axum-reverse-proxy",
         Proxy::AxumReverseProxy,
+        Wire::Http1,
         0,
     ),
 ];
@@ -109,12 +124,18 @@ const fn ours(
     }
 }
 
-const fn other(name: &'static str, title: &'static str, proxy: Proxy, body: usize) -> Case {
+const fn other(
+    name: &'static str,
+    title: &'static str,
+    proxy: Proxy,
+    wire: Wire,
+    body: usize,
+) -> Case {
     Case {
         name,
         title,
         proxy,
-        wire: Wire::Http1,
+        wire,
         body,
         is_ours: false,
     }

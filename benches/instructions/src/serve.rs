@@ -51,7 +51,7 @@ pub fn run(arguments: &[String]) -> Result<(), BoxError> {
         .build()?;
     runtime.block_on(async {
         match proxy {
-            Proxy::Legacy => legacy(vendor).await,
+            Proxy::Legacy => legacy(wire, vendor).await,
             Proxy::AxumReverseProxy => axum_reverse_proxy(vendor).await,
             Proxy::Axum => {
                 let service = passthrough(proxy, wire, vendor, authority)?;
@@ -150,15 +150,20 @@ fn service<S: CredentialStore>(
 }
 
 /// Serves with hyper's server and hyper-util's legacy client, with as little code between them as possible.
-async fn legacy(vendor: SocketAddr) -> Result<(), BoxError> {
-    let client = client::<Incoming>();
+async fn legacy(wire: Wire, vendor: SocketAddr) -> Result<(), BoxError> {
+    let client = client::<Incoming>(wire);
+    // The client refuses a request of HTTP/2 on a connection of HTTP/1.1, and changes none.
+    let version = match wire {
+        Wire::Http2 => Version::HTTP_2,
+        Wire::Http1 | Wire::Tls => Version::HTTP_11,
+    };
     let vendor: Uri = format!("http://{vendor}/v2").parse()?;
     server(service_fn(move |request: Request<Incoming>| {
         let (client, uri) = (client.clone(), rewritten(request.uri(), &vendor));
         async move {
             let mut request = with_credential(request);
             *request.uri_mut() = uri?;
-            *request.version_mut() = Version::HTTP_11;
+            *request.version_mut() = version;
             request.headers_mut().remove(header::HOST);
             Ok::<_, BoxError>(client.request(request).await?)
         }
@@ -168,7 +173,7 @@ async fn legacy(vendor: SocketAddr) -> Result<(), BoxError> {
 
 async fn axum_reverse_proxy(vendor: SocketAddr) -> Result<(), BoxError> {
     let vendor = format!("http://{vendor}/v2");
-    let proxy = ReverseProxy::new_with_client(format!("{MOUNT}/acme"), vendor, client());
+    let proxy = ReverseProxy::new_with_client(format!("{MOUNT}/acme"), vendor, client(Wire::Http1));
     let router: Router = proxy.into();
     server(service_fn(move |request: Request<Incoming>| {
         router.clone().oneshot(with_credential(request))
@@ -176,10 +181,12 @@ async fn axum_reverse_proxy(vendor: SocketAddr) -> Result<(), BoxError> {
     .await
 }
 
-fn client<B: Body<Data: Send> + Send>() -> Client<HttpConnector, B> {
+fn client<B: Body<Data: Send> + Send>(wire: Wire) -> Client<HttpConnector, B> {
     let mut connector = HttpConnector::new();
     connector.set_nodelay(true);
-    Client::builder(TokioExecutor::new()).build(connector)
+    Client::builder(TokioExecutor::new())
+        .http2_only(wire == Wire::Http2)
+        .build(connector)
 }
 
 /// Removes the caller's key and adds the credential, which this crate does and a plain proxy doesn't.

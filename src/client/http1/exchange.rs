@@ -12,6 +12,7 @@ use hyper::client::conn::TrySendError;
 use pin_project_lite::pin_project;
 
 use super::connection::Http1;
+use super::waker::quietly;
 use super::{detached, mend, resend};
 use crate::body::{Following, RequestBody, UpstreamBody};
 use crate::client::connect::is_certificate_refusal;
@@ -119,7 +120,7 @@ impl Http1 {
             return UpstreamBody::new(body);
         }
         if self.is_free() {
-            let body = UpstreamBody::read(body);
+            let body = quietly(|| UpstreamBody::read(body));
             self.release();
             return body;
         }

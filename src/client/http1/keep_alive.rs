@@ -5,8 +5,12 @@
 
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::header::{HeaderMap, HeaderName};
 use tokio::time::Instant;
+
+use crate::rewrite::first_line;
+
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 
 /// The time before the upstream's end of the connection in which no request is sent.
 const MARGIN: Duration = Duration::from_secs(1);
@@ -16,8 +20,7 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(24 * 60 * 60);
 /// Returns the time after which no request should be sent over the connection of a response that has just arrived, or `None` if the
 /// response has no hint.
 pub(super) fn end(fields: &HeaderMap) -> Option<Instant> {
-    // Heads are short, so comparing each name costs less than hashing the name.
-    let (_, hint) = fields.iter().find(|(name, _)| *name == "keep-alive")?;
+    let hint = first_line(fields, &KEEP_ALIVE)?;
     let timeout = timeout(hint.to_str().ok()?)?;
     Some(Instant::now() + timeout.saturating_sub(MARGIN))
 }

@@ -122,8 +122,8 @@ impl Host {
         }
     }
 
-    pub(crate) fn authority(&self) -> HeaderValue {
-        self.authority.clone()
+    pub(crate) fn authority(&self) -> &HeaderValue {
+        &self.authority
     }
 
     pub(super) fn key(&self) -> &Key {

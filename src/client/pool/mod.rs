@@ -478,7 +478,8 @@ impl PartialEq for Key {
         // Authorities are normalised, and contain the port unless it's the default port of the
         // scheme.
         self.origin.scheme() == other.origin.scheme()
-            && self.origin.authority() == other.origin.authority()
+            // As bytes, because `Authority` compares each letter without its case.
+            && self.origin.authority().as_str() == other.origin.authority().as_str()
             && self.connection == other.connection
             && self.isolation.key() == other.isolation.key()
             && self.form == other.form

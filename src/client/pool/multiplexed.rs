@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use foldhash::quality::RandomState;
 use tokio::time::Instant;
 
 use crate::client::http2::{Closed, Http2};
@@ -14,7 +15,7 @@ use crate::connection::ConnectionKey;
 pub(super) struct Multiplexed {
     connection: Http2,
     id: u64,
-    streams_by_user: HashMap<ConnectionKey, usize>,
+    streams_by_user: HashMap<ConnectionKey, usize, RandomState>,
     /// The time at which the last stream ended. Before the first stream, the time at which the
     /// connection was opened.
     idle_since: Instant,
@@ -37,7 +38,7 @@ impl Multiplexed {
         Self {
             connection,
             id,
-            streams_by_user: HashMap::new(),
+            streams_by_user: HashMap::default(),
             idle_since: Instant::now(),
             _counted: Counted(Arc::clone(count)),
         }
