@@ -83,8 +83,15 @@ struct Shared {
     main: Lane,
     /// A server answers nothing else on a connection while a write is being acknowledged.
     durable: Lane,
-    /// The last acknowledgement that was waited for: its beginning, its connection's task, and its result.
-    acknowledged: tokio::sync::Mutex<Option<(Instant, tokio::task::Id, Result<(), RedisError>)>>,
+    acknowledged: tokio::sync::Mutex<Option<Acknowledged>>,
+}
+
+/// The last acknowledgement that was waited for.
+struct Acknowledged {
+    began: Instant,
+    /// The task of its connection.
+    task: tokio::task::Id,
+    result: Result<(), RedisError>,
 }
 
 /// A place for a connection.
@@ -473,9 +480,9 @@ impl Client {
     ) -> Result<(), RedisError> {
         let written_at = Instant::now();
         let mut acknowledged = self.0.acknowledged.lock().await;
-        if let Some((began, task, result)) = &*acknowledged {
-            if *began > written_at && *task == connected.task.id() {
-                return result.clone();
+        if let Some(last) = &*acknowledged {
+            if last.began > written_at && last.task == connected.task.id() {
+                return last.result.clone();
             }
         }
         let began = Instant::now();
@@ -508,7 +515,11 @@ impl Client {
                 self.discard(connected, error);
             }
         }
-        *acknowledged = Some((began, connected.task.id(), result.clone()));
+        *acknowledged = Some(Acknowledged {
+            began,
+            task: connected.task.id(),
+            result: result.clone(),
+        });
         result
     }
 
