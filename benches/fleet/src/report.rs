@@ -178,7 +178,7 @@ fn write(results: &Results, text: &mut String) -> std::fmt::Result {
     )?;
     writeln!(
         text,
-        "- 10,000 connections in the memory of a replica, which is the default maximum, take {:.0} MiB.",
+        "- 10,000 connections in the memory of a replica, the maximum of this run, take {:.0} MiB.",
         mixed_bytes(results) * 10_000.0 / MEGABYTE
     )?;
     if let Some(round) = results
