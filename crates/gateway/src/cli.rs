@@ -121,7 +121,8 @@ pub(crate) enum Connections {
     /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. All
     /// connections are written in one transaction: if the store fails, none of them is imported. If
     /// it fails while it confirms the transaction, all of them may be imported; the command can be run
-    /// again.
+    /// again. Connections that are already the same aren't written. Those that are replaced can't be refreshed during the import; if the
+    /// command is killed, for up to 5 minutes.
     Import(Import),
     /// Copy all connections of another config's store into the store of --config, for example from a file to a database.
     ///

@@ -66,7 +66,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
 use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, StoreGauges};
 use crate::newest::{Current, Known};
 use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
@@ -294,6 +294,7 @@ struct Host {
     asked_operator: Option<Listen>,
     operator: Option<SocketAddr>,
     readiness: Readiness,
+    store_gauges: StoreGauges,
     recorded: PrometheusHandle,
     /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
@@ -330,6 +331,7 @@ impl Host {
             asked_operator: config.operator.clone(),
             operator: None,
             readiness: Readiness::new(),
+            store_gauges: StoreGauges::default(),
             recorded: metrics::start()?,
             tunnels: UpgradeTracker::new(),
             shutdown: config.shutdown,
@@ -374,7 +376,7 @@ impl Host {
         }
         while self.refreshes.try_join_next().is_some() {}
         self.readiness.set_store(connections.clone());
-        let served_connections = connections.clone();
+        self.store_gauges.set_store(connections.clone());
         let known = Known {
             callers: Arc::new(config.callers),
             connections,
@@ -459,7 +461,7 @@ impl Host {
             metrics: Metrics::new(
                 self.recorded.clone(),
                 move || pool.pool_status(),
-                served_connections,
+                self.store_gauges.clone(),
             ),
             readiness: self.readiness.clone(),
         };

@@ -9,10 +9,10 @@ mod serving;
 mod sqlite;
 mod under_way;
 
-pub(crate) use self::file::{FileStore, is_same};
+pub(crate) use self::file::FileStore;
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};
-pub(crate) use self::revoked::count as revoked;
+pub(crate) use self::revoked::{clear as forget_revoked, count as revoked};
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 pub(crate) use self::under_way::report_cut;
@@ -93,6 +93,17 @@ impl Connections {
                 };
                 Persistent::open(sqlite, previous).await.map(Self::Sqlite)
             }
+        }
+    }
+
+    /// Returns `true` if both are the same open store, or the config file.
+    pub(crate) fn is_same_store(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(_), Self::File(_)) => true,
+            (Self::Sqlite(one), Self::Sqlite(other)) => one.is_same(other),
+            #[cfg(feature = "postgres")]
+            (Self::Postgres(one), Self::Postgres(other)) => one.is_same(other),
+            _ => false,
         }
     }
 
@@ -208,6 +219,9 @@ impl CredentialStore for Connections {
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let found = with_store!(self, store => store.connection(id, cx).await);
+        if let Err(StoreError::NotFound) = &found {
+            revoked::set(id, false);
+        }
         counted("connection", found)
     }
 }

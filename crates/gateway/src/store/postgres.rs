@@ -34,6 +34,11 @@ impl Database {
         Ok(Self { store, opened })
     }
 
+    /// Returns `true` if both are clones of the same open database.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.opened, &other.opened)
+    }
+
     /// Returns the time for which calls are answered while the database can't be reached.
     pub(super) fn outage_grace(&self) -> Duration {
         self.opened.outage_grace.unwrap_or(OUTAGE_GRACE)

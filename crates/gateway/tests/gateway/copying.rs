@@ -437,3 +437,35 @@ async fn an_import_that_fails_imports_nothing() {
         drop(database.sql("DROP TRIGGER refuse ON passthrough.connections"))
     });
 }
+
+/// Configuration management imports the same file again and again.
+#[tokio::test]
+async fn an_import_writes_only_what_differs() {
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, None);
+    let file = stores.write("sqlite", &stores.sqlite("sqlite", "ONE"));
+    let import = |table: &str| {
+        let imported = stores.run(&file, &["import", "-"], table);
+        assert_eq!(imported.stdout, "imported 3 connections\n", "{imported:?}");
+    };
+    let table = to_import(&["a", "b", "c"]);
+    import(&table);
+    let sqlite = stores.open("sqlite");
+    let versions = || -> Vec<(i64, Option<i64>)> {
+        let query = "SELECT version, leased_until FROM connections ORDER BY id";
+        let mut statement = sqlite.prepare(query).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    let first = versions();
+    // A grant that was revoked is revived, although its connection is the same.
+    sqlite
+        .execute_batch("UPDATE connections SET dead = 1 WHERE id = 'c'")
+        .unwrap();
+    import(&table.replace("c4nary-a", "c4nary-new"));
+    let second = versions();
+    assert_eq!(second[1], first[1]);
+    assert!(second[0].0 > first[0].0 && second[2].0 > first[2].0);
+    assert!(standing(&sqlite).iter().all(|(_, is_dead, _)| !is_dead));
+    assert!(second.iter().all(|(_, until)| until.is_none()));
+}

@@ -298,6 +298,9 @@ fn the_store() {
         ("key = { env = \"C4NARY\" }", "2:7: store.key"),
         ("keys = [\"c4nary\"]", "2:8: store.keys"),
         ("old_keys = [\"c4nary\"]", "2:12: store.old_keys"),
+        ("cache = \"1MiB\"", "2:9: store.cache"),
+        ("cache_entries = 5", "2:17: store.cache_entries"),
+        ("staleness = \"1s\"", "2:13: store.staleness"),
     ] {
         refused(&format!("[store]\n{line}"), &[&format!("{place}: {what}")]);
         let place = place.replacen('2', "3", 1);
