@@ -48,6 +48,19 @@ pub(crate) enum Connections {
     Postgres(postgres::Database),
 }
 
+/// The answer of a store that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    Yes,
+    No,
+    /// This process has too many operations under way, so the store wasn't asked.
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "only a database has such a limit")
+    )]
+    Unknown,
+}
+
 /// Evaluates an expression with the store of any kind.
 macro_rules! with_store {
     ($connections:expr, $store:ident => $result:expr) => {
@@ -107,13 +120,24 @@ impl Connections {
         }
     }
 
-    /// Returns `true` if the store answers. No secret is read.
-    pub(crate) async fn is_reachable(&self) -> bool {
-        match self {
-            Self::File(_) => true,
-            Self::Sqlite(sqlite) => counted("list", sqlite.store.list(None, 1).await).is_ok(),
+    /// Returns the result of a small question to the store. No secret is read.
+    pub(crate) async fn reach(&self) -> Reached {
+        let answer = match self {
+            Self::File(_) => return Reached::Yes,
+            Self::Sqlite(sqlite) => sqlite.store.list(None, 1).await,
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => counted("list", database.store.list(None, 1).await).is_ok(),
+            Self::Postgres(database) => {
+                let answer = database.store.list(None, 1).await;
+                if answer.as_ref().is_err_and(postgres::is_overloaded) {
+                    let _ = counted("list", answer);
+                    return Reached::Unknown;
+                }
+                answer
+            }
+        };
+        match counted("list", answer) {
+            Ok(_) => Reached::Yes,
+            Err(_) => Reached::No,
         }
     }
 

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tower_passthrough::StoreError;
 use tower_passthrough_postgres::{PostgresStore, PostgresStoreBuilder, PostgresStoreError};
 
 use super::{OpenError, keys};
@@ -55,6 +56,15 @@ pub(crate) async fn open(settings: &Postgres) -> Result<PostgresStore, OpenError
 pub(crate) async fn check(settings: &Postgres) -> Result<(), OpenError> {
     let checked = builder(settings)?.check(&settings.url).await;
     checked.map_err(|error| failed(&error))
+}
+
+/// Returns `true` if the database wasn't asked, because too many operations of this process wait for a connection.
+pub(super) fn is_overloaded(error: &StoreError) -> bool {
+    let StoreError::Unavailable(error) = error else {
+        return false;
+    };
+    let error = error.downcast_ref::<PostgresStoreError>();
+    matches!(error, Some(PostgresStoreError::Overloaded))
 }
 
 fn builder(settings: &Postgres) -> Result<PostgresStoreBuilder, OpenError> {
