@@ -151,6 +151,8 @@ fn main() -> ExitCode {
             None => run(demo::start(cli.listen.clone()).await?, Vec::new(), None).await,
         }
     });
+    // A reload that is under way may have started programs.
+    config::end_programs();
     log::settle();
     // A DNS look-up that is under way blocks a thread, and must not delay the exit.
     runtime.shutdown_background();
