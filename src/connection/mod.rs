@@ -147,11 +147,7 @@ impl Connection {
         let secrets = credential.iter().map(|(name, secret)| {
             // The header value is about as long as the secret that it was made of. A client certificate is kept in PEM and decoded, in
             // addition to the secret.
-            let kept = match secret
-                .expose()
-                .trim_ascii_start()
-                .starts_with(b"-----BEGIN ")
-            {
+            let kept = match secret.is_pem() {
                 true => IDENTITY + 3 * secret.size(),
                 false => 2 * secret.size(),
             };
