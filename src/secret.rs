@@ -37,6 +37,11 @@ impl Secret {
         self.0.expose_secret()
     }
 
+    /// Returns `true` if the secret begins like a file in PEM.
+    pub(crate) fn is_pem(&self) -> bool {
+        self.expose().trim_ascii_start().starts_with(b"-----BEGIN ")
+    }
+
     /// Returns the number of bytes.
     pub(crate) fn size(&self) -> usize {
         self.expose().len()

@@ -132,6 +132,8 @@ impl Connection {
     pub(crate) fn memory_size(&self) -> usize {
         // A small allocation takes 16 bytes more than its content, on average.
         const ALLOCATION: usize = 16;
+        // The parsed private key, of which half is counted for each of the two secrets. That of RSA with 2048 bits takes the most.
+        const IDENTITY: usize = 1024;
         let Inner {
             integration,
             variables,
@@ -143,8 +145,13 @@ impl Connection {
             .iter()
             .map(|(name, value)| pair + name.len() + value.len());
         let secrets = credential.iter().map(|(name, secret)| {
-            // The header value, or the client certificate, is about as long as the secret that it was made of.
-            pair + name.len() + 2 * secret.size()
+            // The header value is about as long as the secret that it was made of. A client certificate is kept in PEM and decoded, in
+            // addition to the secret.
+            let kept = match secret.is_pem() {
+                true => IDENTITY + 3 * secret.size(),
+                false => 2 * secret.size(),
+            };
+            pair + name.len() + kept
         });
         // The header value has a buffer of its own, with its prefix and its reference count.
         let value = 64;

@@ -22,6 +22,10 @@ use super::ready;
 struct Forgetful;
 
 impl Transport for Forgetful {
+    fn presents_client_certificates(&self) -> bool {
+        true
+    }
+
     async fn send(
         &self,
         request: Request<RequestBody>,
@@ -43,10 +47,38 @@ impl ChangeFeed for Unchanging {
     }
 }
 
-/// A store that has a connection for each key, with tokens of that length.
+/// A store that has a connection for each key.
 struct Cached {
     cache: ConnectionCache<Unchanging>,
-    length: usize,
+    secrets: Secrets,
+}
+
+/// The secrets of each connection.
+#[derive(Clone)]
+enum Secrets {
+    /// Tokens of that length.
+    Tokens(usize),
+    /// A certificate and its private key, in PEM.
+    #[cfg(feature = "rustls-ring")]
+    Identity { certificate: String, key: String },
+}
+
+impl Secrets {
+    fn add_to(&self, connection: Connection) -> Connection {
+        match self {
+            Self::Tokens(length) => {
+                let token = || "t".repeat(*length);
+                connection
+                    .with_secret("token", token())
+                    .with_secret("refresh_token", token())
+                    .with_secret("expires_at", "1795601782")
+            }
+            #[cfg(feature = "rustls-ring")]
+            Self::Identity { certificate, key } => connection
+                .with_secret("certificate", certificate.clone())
+                .with_secret("private_key", key.clone()),
+        }
+    }
 }
 
 impl CredentialStore for Cached {
@@ -56,32 +88,28 @@ impl CredentialStore for Cached {
         _: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let read = async |_| {
-            let token = || "t".repeat(self.length);
+            let connection = Connection::new("vendor".to_owned()).with_variable("region", "eu");
             Ok(CachedConnection {
                 version: CredentialVersion::new(1),
-                connection: Connection::new("vendor".to_owned())
-                    .with_variable("region", "eu")
-                    .with_secret("token", token())
-                    .with_secret("refresh_token", token())
-                    .with_secret("expires_at", "1795601782"),
+                connection: self.secrets.add_to(connection),
             })
         };
         self.cache.get_or_read(key, read).await
     }
 }
 
-/// Calls many more connections than fit, and returns the memory that the cache takes then, and the number of connections.
-fn filled(length: usize, max_bytes: u64) -> (i64, u64) {
+/// Calls more connections than fit, and returns the memory that the cache takes then, and the number of connections.
+fn filled<A: auth::AuthScheme>(secrets: Secrets, auth: A, more: u64, max_bytes: u64) -> (i64, u64) {
     let cache = ConnectionCache::builder(Unchanging)
         .max_bytes(max_bytes)
         .staleness(std::time::Duration::from_secs(3600))
         .build();
     let store = Cached {
         cache: cache.clone(),
-        length,
+        secrets,
     };
     let upstream = Upstream::new("https://api.vendor.test/v2").unwrap();
-    let integrations = Integrations::new().with("vendor", upstream.auth(auth::Bearer));
+    let integrations = Integrations::new().with("vendor", upstream.auth(auth));
     let mut service = PassthroughService::builder(store, integrations)
         .dangerous()
         .allow_all()
@@ -95,7 +123,6 @@ fn filled(length: usize, max_bytes: u64) -> (i64, u64) {
     };
     // Once, for all that isn't of a connection.
     call(0);
-    let more = 3 * max_bytes / u64::try_from(2 * length + 500).unwrap();
     let info = measure(|| (1..=more).for_each(&mut call));
     (info.bytes_current, cache.status().entries)
 }
@@ -106,7 +133,8 @@ fn a_limit_in_bytes_limits_the_memory_of_cached_connections() {
     let _entered = runtime.enter();
     let limit = 8 << 20;
     for length in [20, 200, 1000, 4000, 20_000] {
-        let (bytes, entries) = filled(length, limit);
+        let more = 3 * limit / u64::try_from(2 * length + 500).unwrap();
+        let (bytes, entries) = filled(Secrets::Tokens(length), auth::Bearer, more, limit);
         let each = bytes / i64::try_from(entries).unwrap();
         println!(
             "tokens of {length} bytes: {entries} connections, {each} bytes each, {bytes} in all"
@@ -118,4 +146,23 @@ fn a_limit_in_bytes_limits_the_memory_of_cached_connections() {
             "tokens of {length} bytes: {part} of the limit, {each} bytes for each of {entries} connections"
         );
     }
+}
+
+#[cfg(feature = "rustls-ring")]
+#[test]
+fn a_limit_in_bytes_limits_the_memory_of_client_certificates() {
+    let runtime = Runtime::new().unwrap();
+    let _entered = runtime.enter();
+    let limit = 2 << 20;
+    let identity = rcgen::generate_simple_self_signed(["client.test".to_owned()]).unwrap();
+    let secrets = Secrets::Identity {
+        certificate: identity.cert.pem(),
+        key: identity.signing_key.serialize_pem(),
+    };
+    let (bytes, entries) = filled(secrets, auth::Mtls, 1000, limit);
+    assert!(entries < 900, "{entries} connections fit");
+    println!("{entries} connections take {bytes} bytes");
+    let part = f64::from(u32::try_from(bytes).unwrap()) / f64::from(u32::try_from(limit).unwrap());
+    // A key of a curve takes less than the estimate, which suffices for RSA.
+    assert!((0.3..1.1).contains(&part), "{part} of the limit");
 }

@@ -121,18 +121,22 @@ pub(crate) enum Connections {
     /// token: a vendor that rotates refresh tokens accepts only the newest. See --replace-tokens. All
     /// connections are written in one transaction: if the store fails, none of them is imported. If
     /// it fails while it confirms the transaction, all of them may be imported; the command can be run
-    /// again.
+    /// again. Connections that are already the same aren't written. Those that are replaced can't be refreshed during the import; if the
+    /// command is killed, for up to 5 minutes.
     Import(Import),
     /// Copy all connections of another config's store into the store of --config, for example from a file to a database.
     ///
     /// States (`live` or `reauthorize`) and times of refreshes go along, and secrets are encrypted with the key of the new store. Versions
-    /// are new. Nothing is copied if a connection of the same id is already there with other contents: see --replace. If a store fails
-    /// in the middle, the connections that were copied until then stay, and the command can be run again; it skips connections that
-    /// are the same. The old store isn't changed, except that tables of an older version of a SQLite file are migrated.
+    /// are new. Connections that are already the same are skipped. A connection of the same id with other contents or another state
+    /// stays as it is, unless --replace names it. If a store fails in the middle, the connections that were copied until then stay, and
+    /// the command can be run again. The old store isn't changed, except that tables of an older version of a SQLite file are migrated.
     ///
     /// Stop the gateways on the old store before, and start them on the new store afterwards. If a gateway refreshes a token in the
-    /// old store after it was copied, a vendor that rotates refresh tokens refuses the copy, and may revoke the grant. The command
-    /// exits 1 and names the connections that were changed while it ran; run it again with --replace.
+    /// old store after it was copied, a vendor that rotates refresh tokens refuses the copy, and may revoke the grant.
+    ///
+    /// The exit code is 0 if the new store has all connections of the old store, and none of them was changed while the command ran. If
+    /// not, the exit code is 1, and the connections are named. The command doesn't see a refresh that is under way in the old store,
+    /// whose result is stored later: exit code 0 says nothing about it. So the gateways must be stopped before.
     Copy(Copy),
     /// Print a line for each connection: id, integration, and `live` or `reauthorize`, separated by
     /// tabs.
@@ -207,10 +211,10 @@ pub(crate) struct Copy {
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
 
-    /// Replace connections of the same id that have other contents or another state. A token that
-    /// was refreshed later than the token of the old store is never replaced.
-    #[arg(long)]
-    pub(crate) replace: bool,
+    /// Replace the connections with these ids, if they have other contents or another state. Their tokens in the new store are
+    /// lost. A token that was refreshed later than the token of the old store is never replaced.
+    #[arg(long, value_name = "ID", num_args = 1.., value_parser = key)]
+    pub(crate) replace: Vec<ConnectionKey>,
 }
 
 #[derive(Debug, Args)]

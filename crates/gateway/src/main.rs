@@ -65,7 +65,7 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
 use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
-use crate::metrics::Metrics;
+use crate::metrics::{Metrics, StoreGauges};
 use crate::newest::{Current, Known};
 use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
@@ -150,6 +150,8 @@ fn main() -> ExitCode {
             None => run(demo::start(cli.listen.clone()).await?, Vec::new(), None).await,
         }
     });
+    // A reload that is under way may have started programs.
+    config::end_programs();
     log::settle();
     // A DNS look-up that is under way blocks a thread, and must not delay the exit.
     runtime.shutdown_background();
@@ -293,6 +295,7 @@ struct Host {
     asked_operator: Option<Listen>,
     operator: Option<SocketAddr>,
     readiness: Readiness,
+    store_gauges: StoreGauges,
     recorded: PrometheusHandle,
     /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
@@ -329,6 +332,7 @@ impl Host {
             asked_operator: config.operator.clone(),
             operator: None,
             readiness: Readiness::new(),
+            store_gauges: StoreGauges::default(),
             recorded: metrics::start()?,
             tunnels: UpgradeTracker::new(),
             shutdown: config.shutdown,
@@ -373,7 +377,7 @@ impl Host {
         }
         while self.refreshes.try_join_next().is_some() {}
         self.readiness.set_store(connections.clone());
-        let served_connections = connections.clone();
+        self.store_gauges.set_store(connections.clone());
         let known = Known {
             callers: Arc::new(config.callers),
             connections,
@@ -454,7 +458,7 @@ impl Host {
             metrics: Metrics::new(
                 self.recorded.clone(),
                 move || pool.pool_status(),
-                served_connections,
+                self.store_gauges.clone(),
             ),
             readiness: self.readiness.clone(),
         };

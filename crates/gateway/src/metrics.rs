@@ -89,19 +89,19 @@ const UPKEEP: Duration = Duration::from_secs(5);
 pub(crate) struct Metrics {
     recorded: PrometheusHandle,
     pool: Arc<dyn Fn() -> PoolStatus + Send + Sync>,
-    connections: Connections,
+    store: StoreGauges,
 }
 
 impl Metrics {
     pub(crate) fn new(
         recorded: PrometheusHandle,
         pool: impl Fn() -> PoolStatus + Send + Sync + 'static,
-        connections: Connections,
+        store: StoreGauges,
     ) -> Self {
         Self {
             recorded,
             pool: Arc::new(pool),
-            connections,
+            store,
         }
     }
 
@@ -112,11 +112,7 @@ impl Metrics {
             // A pool never has more connections than this number can hold.
             gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
         }
-        if let Some(cache) = self.connections.cache_status() {
-            SEEN.lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .count(cache);
-        }
+        self.store.record();
         let revoked = u32::try_from(store::revoked()).unwrap_or(u32::MAX);
         gauge!(STORE_REVOKED).set(revoked);
         counter!(DROPPED_LINES).absolute(log::dropped_lines());
@@ -124,14 +120,54 @@ impl Metrics {
     }
 }
 
-/// The numbers of hits and misses at the last scrape.
+/// The store whose state is recorded. Cloning increments a reference count.
+#[derive(Clone, Default)]
+pub(crate) struct StoreGauges(Arc<Mutex<Current>>);
+
+#[derive(Default)]
+struct Current {
+    /// The store of the newest config.
+    store: Option<Connections>,
+    seen: Seen,
+}
+
+impl StoreGauges {
+    /// Sets the store of the newest config. Counters go on, and the state of another store isn't reported any more.
+    pub(crate) fn set_store(&self, store: Connections) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let previous = current.store.replace(store.clone());
+        let Some(previous) = previous.filter(|previous| !previous.is_same_store(&store)) else {
+            return;
+        };
+        if let Some(cache) = previous.cache_status() {
+            current.seen.count(cache);
+            gauge!(CACHE_ENTRIES).set(0);
+            gauge!(POLL_AGE).set(0);
+        }
+        current.seen = Seen::default();
+        store::forget_revoked();
+    }
+
+    fn record(&self) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cache) = current.store.as_ref().and_then(Connections::cache_status) {
+            current.seen.count(cache);
+        }
+    }
+}
+
+impl fmt::Debug for StoreGauges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreGauges").finish_non_exhaustive()
+    }
+}
+
+/// The numbers of hits and misses of a store at the last scrape.
 #[derive(Default)]
 struct Seen {
     hits: u64,
     misses: u64,
 }
-
-static SEEN: Mutex<Seen> = Mutex::new(Seen { hits: 0, misses: 0 });
 
 impl Seen {
     fn count(&mut self, cache: CacheStatus) {
@@ -144,9 +180,9 @@ impl Seen {
     }
 }
 
-/// Returns the growth since `last`. A store that was opened with other settings begins at 0.
+/// Returns the growth since `last`.
 fn more(last: &mut u64, now: u64) -> u64 {
-    let growth = now.checked_sub(*last).unwrap_or(now);
+    let growth = now.saturating_sub(*last);
     *last = now;
     growth
 }

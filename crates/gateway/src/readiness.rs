@@ -7,13 +7,17 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use crate::store::Connections;
+use crate::metrics;
+use crate::store::{Connections, Reached};
 
 /// The maximum time that the store may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The time for which the result of a check is used again.
 const FRESH: Duration = Duration::from_secs(1);
+
+/// The number of failed checks in a row from which the store counts as unreachable.
+const FAILURES: u32 = 2;
 
 /// The state of this process. Cloning increments a reference count.
 #[derive(Clone)]
@@ -29,30 +33,38 @@ struct Inner {
 
 #[derive(Clone, Copy, Debug)]
 struct Checks {
-    /// The time and the result of the last check.
-    last: Option<(Instant, bool)>,
+    /// The time of the last check.
+    last: Option<Instant>,
+    /// The number of checks in a row that have failed.
+    failures: u32,
     last_success: Instant,
 }
 
 impl Checks {
     fn is_fresh(&self) -> bool {
-        self.last.is_some_and(|(at, _)| at.elapsed() < FRESH)
+        self.last.is_some_and(|at| at.elapsed() < FRESH)
     }
 
-    fn record(&mut self, is_reachable: bool) {
+    fn record(&mut self, reached: Reached) {
         let now = Instant::now();
-        self.last = Some((now, is_reachable));
-        if is_reachable {
-            self.last_success = now;
+        self.last = Some(now);
+        match reached {
+            Reached::Yes => {
+                self.failures = 0;
+                self.last_success = now;
+            }
+            Reached::No => self.failures = self.failures.saturating_add(1),
+            // A busy process isn't sent away, and a failure that was found before still counts.
+            Reached::Unknown => {}
         }
     }
 
     /// Returns `true` if the store is reachable, or was reachable within the grace, in which calls are answered from connections in
-    /// memory. `last_asked` is the time since calls have last reached the store.
+    /// memory. A single failure doesn't count, because a slow answer also is one. `last_asked` is the time since calls have last reached
+    /// the store.
     fn is_ready(&self, grace: Duration, last_asked: Option<Duration>) -> bool {
-        let is_reachable = self.last.is_some_and(|(_, is_reachable)| is_reachable);
         let since = self.last_success.elapsed();
-        is_reachable || last_asked.map_or(since, |asked| asked.min(since)) < grace
+        self.failures < FAILURES || last_asked.map_or(since, |asked| asked.min(since)) < grace
     }
 }
 
@@ -63,6 +75,7 @@ impl Readiness {
             store: Mutex::new(None),
             checks: tokio::sync::Mutex::new(Checks {
                 last: None,
+                failures: 0,
                 last_success: Instant::now(),
             }),
         }))
@@ -95,8 +108,11 @@ impl Readiness {
         };
         let mut checks = self.0.checks.lock().await;
         if !checks.is_fresh() {
-            let is_reachable = timeout(PATIENCE, store.is_reachable()).await == Ok(true);
-            checks.record(is_reachable);
+            let reached = timeout(PATIENCE, store.reach()).await;
+            checks.record(reached.unwrap_or_else(|_| {
+                metrics::store_operation("list", "failed");
+                Reached::No
+            }));
         }
         let last_asked = store.cache_status().and_then(|cache| cache.last_asked);
         checks.is_ready(store.grace(), last_asked)
@@ -120,28 +136,38 @@ mod tests {
     async fn a_store_that_fails_has_a_grace() {
         let mut checks = Checks {
             last: None,
+            failures: 0,
             last_success: Instant::now(),
         };
         let pass = |seconds| tokio::time::advance(Duration::from_secs(seconds));
         let grace = Duration::from_secs(60);
         let is_ready = |checks: &Checks| checks.is_ready(grace, None);
+        let fail = |checks: &mut Checks| (0..FAILURES).for_each(|_| checks.record(Reached::No));
         assert!(!checks.is_fresh());
         pass(59).await;
-        checks.record(false);
+        fail(&mut checks);
         assert!(checks.is_fresh() && is_ready(&checks));
         pass(1).await;
         assert!(!checks.is_fresh() && !is_ready(&checks));
-        checks.record(true);
+        checks.record(Reached::Yes);
         assert!(is_ready(&checks));
         pass(60).await;
-        checks.record(false);
+        fail(&mut checks);
         assert!(!is_ready(&checks));
         // Calls have reached the store since.
         assert!(checks.is_ready(grace, Some(Duration::from_secs(59))));
         assert!(!checks.is_ready(grace, Some(grace)));
-        // Without a grace, only the last check counts.
-        assert!(!checks.is_ready(Duration::ZERO, Some(Duration::ZERO)));
-        checks.record(true);
-        assert!(checks.is_ready(Duration::ZERO, None));
+        // Without a grace, the last checks count, but not a single slow answer.
+        let is_ready = |checks: &Checks| checks.is_ready(Duration::ZERO, Some(Duration::ZERO));
+        assert!(!is_ready(&checks));
+        checks.record(Reached::Unknown);
+        assert!(!is_ready(&checks));
+        checks.record(Reached::Yes);
+        checks.record(Reached::No);
+        assert!(is_ready(&checks));
+        checks.record(Reached::Unknown);
+        assert!(is_ready(&checks));
+        checks.record(Reached::No);
+        assert!(!is_ready(&checks));
     }
 }

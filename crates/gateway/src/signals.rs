@@ -30,6 +30,14 @@ impl Signals {
     }
 }
 
+/// Waits for a signal that stops a command. If signals can't be waited for, the system's default handling stops the process.
+pub(crate) async fn stopped() {
+    match Signals::new() {
+        Ok(mut signals) => signals.next().await,
+        Err(_) => std::future::pending().await,
+    }
+}
+
 /// SIGHUP. The system's default handling ends when this value is made. Signals that are received
 /// while nothing waits for them count as a single signal.
 #[cfg(unix)]

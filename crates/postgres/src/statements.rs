@@ -41,10 +41,15 @@ pub(crate) const PUT: &str = "
 pub(crate) const RESTORED_NEW: &str = "
     WITH known AS (
         INSERT INTO {s}.keys (id, proof) VALUES ($4, $6) ON CONFLICT (id) DO NOTHING
+    ), locked AS (
+        SELECT 1 FROM {s}.leases WHERE id = $1 FOR UPDATE
     ), written AS (
         INSERT INTO {s}.connections (id, integration, version, key_id, sealed, dead, refreshed_at)
-        VALUES ($1, $2, $3, $4, $5, $7, timestamptz 'epoch' + $8 * interval '1 millisecond')
+        SELECT $1, $2, $3, $4, $5, $7, timestamptz 'epoch' + $8 * interval '1 millisecond'
+        FROM (SELECT count(*) FROM locked) first
         ON CONFLICT (id) DO NOTHING RETURNING id
+    ), ended AS (
+        UPDATE {s}.leases SET until = NULL WHERE id IN (SELECT id FROM written)
     ), logged AS (
         INSERT INTO {s}.changes (id) SELECT id FROM written
     )
@@ -233,7 +238,7 @@ pub(crate) const PRIVILEGES: &str = "
 /// `$1` schema. Returns `true` if the role may create the tables, and the schema if it's missing.
 pub(crate) const MAY_CREATE: &str = "
     SELECT current_setting('transaction_read_only')::boolean, coalesce(
-        (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1),
+        (SELECT has_schema_privilege(oid, 'CREATE') AND has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = $1),
         has_database_privilege(current_database(), 'CREATE'))";
 
 pub(crate) const SETTINGS: &str = "

@@ -1,17 +1,18 @@
 //! `connections copy --from OLD.toml`: from the store of another config into the store of this config.
 //!
-//! Nothing is written before the whole list was compared. Then connections are written one after the other, each in a
-//! single write that replaces only the version that was compared. So a failure in the middle leaves whole connections,
-//! and the command can be repeated: connections that are already there are skipped.
+//! Connections are written one after the other, each in a single write that replaces only the version that was compared. So a failure
+//! in the middle leaves whole connections, and the command can be repeated: connections that are already there are skipped. Other
+//! connections of the same id are replaced only if they are named. At the end, the old store is read again.
 
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tower_passthrough::store::{
     BoxConnectionStore, ConnectionKey, ConnectionStore, ConnectionSummary, CredentialVersion,
-    StoredConnection, TokenStore,
+    GrantState, StoredConnection, TokenStore,
 };
 use tower_passthrough::{Connection, MemoryStore, StoreError};
 
@@ -39,35 +40,32 @@ pub(super) async fn copy(
     out: &mut impl Write,
 ) -> Result<(), Failure> {
     let source = open(&wanted.from).await?;
+    for key in &wanted.replace {
+        if read(&source.store, key).await?.is_none() {
+            let id = escaped(key.as_str());
+            let what = format!("--replace: the old store has no connection {id}");
+            return Err(Failure::Usage(what));
+        }
+    }
     log::warn(&[risk(source.is_file).to_owned()]);
-    let Compared { differing, same } = compare(&source.store, target, declared).await?;
-    refuse(&differing, wanted.replace)?;
     let mut done = Done::default();
-    let copied = write(&source.store, target, wanted.replace, &same, &mut done).await;
+    let copied = write(&source.store, target, &wanted.replace, &mut done).await;
+    done.warn(declared);
     if let Err(failure) = copied {
-        let so_far = counted(done.versions.len() as u64);
+        let so_far = counted(done.copied);
         return Err(Failure::Other(format!(
             "{failure}; {so_far} copied until then; the command can be repeated, and skips them"
         )));
     }
-    let copied = counted(done.versions.len() as u64);
-    let there = same.len() + done.same;
-    writeln!(
-        out,
-        "copied {copied}; {} already there",
-        counted(there as u64)
-    )?;
+    let (copied, there) = (counted(done.copied), counted(done.there));
+    writeln!(out, "copied {copied}; {there} already there")?;
+    let mut failures = done.not_copied();
     // A connection that changed since it was read was refreshed or replaced by a process that uses the old store.
-    let changed = changed(&source.store, &done.versions).await?;
-    if changed.is_empty() {
-        return Ok(());
+    failures.extend(changes(&source.store, &done.seen).await?.described());
+    match failures.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Other(failures.join("\n"))),
     }
-    let changed: Vec<_> = changed.iter().map(ConnectionKey::as_str).collect();
-    Err(Failure::Other(format!(
-        "a process still uses the old store, and has changed these connections since they were copied: {}; \
-         stop it, and run the command again with --replace",
-        listed(&changed)
-    )))
 }
 
 const fn risk(is_file: bool) -> &'static str {
@@ -119,147 +117,157 @@ async fn open(path: &Path) -> Result<Source, Failure> {
     Ok(Source { store, is_file })
 }
 
-/// Connections that are in both stores.
-#[derive(Default)]
-struct Compared {
-    differing: Vec<Differing>,
-    same: Vec<ConnectionKey>,
-}
-
-struct Differing {
+/// A connection of the old store that was read.
+struct Seen {
     key: ConnectionKey,
-    /// `true` if the token of the target was refreshed later.
-    is_newer: bool,
+    /// The version and the state that this store has too, or `None` if this store has another connection.
+    copied: Option<(CredentialVersion, GrantState)>,
 }
 
-/// Compares the connections that are in both stores. Only their lists are read for the others.
-async fn compare(
+#[derive(Default)]
+struct Done {
+    /// In the order of the keys' bytes.
+    seen: Vec<Seen>,
+    copied: u64,
+    /// The number of connections that were the same.
+    there: u64,
+    /// Connections of this store whose tokens were refreshed later.
+    newer: Vec<ConnectionKey>,
+    /// Other connections of this store.
+    other: Vec<ConnectionKey>,
+    /// The numbers of connections, by integration.
+    integrations: BTreeMap<Arc<str>, u64>,
+}
+
+/// What was done with a connection.
+enum Outcome {
+    Copied,
+    Same,
+    /// This store's token was refreshed later.
+    Newer,
+    /// This store has another connection, which wasn't named.
+    Other,
+}
+
+impl Done {
+    fn add(&mut self, key: ConnectionKey, stored: &StoredConnection, outcome: &Outcome) {
+        let mut copied = Some((stored.version, stored.state));
+        match outcome {
+            Outcome::Copied => self.copied += 1,
+            Outcome::Same => self.there += 1,
+            Outcome::Newer => {
+                copied = None;
+                self.newer.push(key.clone());
+            }
+            Outcome::Other => {
+                copied = None;
+                self.other.push(key.clone());
+            }
+        }
+        self.seen.push(Seen { key, copied });
+    }
+
+    /// Warns of integrations that this config doesn't have.
+    fn warn(&self, declared: &Declared) {
+        let unknown = self.integrations.iter();
+        let unknown = unknown.filter(|(name, _)| !declared.contains(name));
+        let warnings = unknown.map(|(name, count)| {
+            let count = counted(*count);
+            format!("neither the config file nor the catalog has the integration {name:?} of {count}, which can't be called without it")
+        });
+        log::warn(&warnings.collect::<Vec<_>>());
+    }
+
+    /// Returns the reasons why connections weren't copied.
+    fn not_copied(&self) -> Vec<String> {
+        let mut failures = Vec::new();
+        if !self.newer.is_empty() {
+            failures.push(format!(
+                "not copied, because tokens were refreshed later in this store than in the old store: {}",
+                listed(&ids(&self.newer))
+            ));
+        }
+        if !self.other.is_empty() {
+            failures.push(format!(
+                "not copied, because this store already has other connections with these ids: {}; to replace them, add{}",
+                listed(&ids(&self.other)),
+                option(&self.other)
+            ));
+        }
+        failures
+    }
+}
+
+fn ids(keys: &[ConnectionKey]) -> Vec<&str> {
+    keys.iter().map(ConnectionKey::as_str).collect()
+}
+
+/// Returns the option that names all these connections.
+fn option(keys: &[ConnectionKey]) -> String {
+    let ids = keys.iter().map(|key| format!(" {}", escaped(key.as_str())));
+    format!(" --replace{}", ids.collect::<String>())
+}
+
+async fn write(
     source: &BoxConnectionStore,
     target: &impl ConnectionStore,
-    declared: &Declared,
-) -> Result<Compared, Failure> {
-    let mut compared = Compared::default();
-    let mut unknown: BTreeMap<String, u64> = BTreeMap::new();
+    may_replace: &[ConnectionKey],
+    done: &mut Done,
+) -> Result<(), Failure> {
     let (mut from, mut to) = (Listing::new(source), Listing::new(target));
     let mut other = to.next().await?;
-    while let Some(summary) = from.next().await? {
-        if !declared.contains(&summary.integration) {
-            *unknown.entry(summary.integration.to_string()).or_default() += 1;
-        }
-        let key = summary.key;
+    while let Some(ConnectionSummary {
+        key, integration, ..
+    }) = from.next().await?
+    {
+        *done.integrations.entry(integration).or_default() += 1;
         while other
             .as_ref()
             .is_some_and(|other| other.key.as_str() < key.as_str())
         {
             other = to.next().await?;
         }
-        if other.as_ref().is_none_or(|other| other.key != key) {
-            continue;
-        }
         // `None`: it was removed meanwhile.
-        let (Some(ours), Some(theirs)) = (read(source, &key).await?, read(target, &key).await?)
-        else {
-            continue;
-        };
-        match is_same(&ours, &theirs) {
-            true => compared.same.push(key),
-            false => compared.differing.push(Differing {
-                is_newer: is_newer(&theirs, &ours),
-                key,
-            }),
-        }
-    }
-    let warnings = unknown.into_iter().map(|(name, count)| {
-        let count = counted(count);
-        format!("neither the config file nor the catalog has the integration {name:?} of {count}, which can't be called without it")
-    });
-    log::warn(&warnings.collect::<Vec<_>>());
-    Ok(compared)
-}
-
-/// Fails if connections would be replaced that may not be replaced.
-fn refuse(differing: &[Differing], may_replace: bool) -> Result<(), Failure> {
-    let newer = differing.iter().filter(|other| other.is_newer);
-    let newer: Vec<_> = newer.map(|other| other.key.as_str()).collect();
-    if !newer.is_empty() {
-        return Err(Failure::Other(format!(
-            "nothing was copied: tokens were refreshed later in this store than in the old store, for {}; \
-             to copy the old tokens nevertheless, remove these connections first",
-            listed(&newer)
-        )));
-    }
-    if may_replace || differing.is_empty() {
-        return Ok(());
-    }
-    let ids: Vec<_> = differing.iter().map(|other| other.key.as_str()).collect();
-    Err(Failure::Other(format!(
-        "nothing was copied: this store already has other connections with the ids {}; --replace replaces them",
-        listed(&ids)
-    )))
-}
-
-#[derive(Default)]
-struct Done {
-    /// The connections that were written, with their versions in the old store.
-    versions: Vec<(ConnectionKey, CredentialVersion)>,
-    /// The number of connections that another process has written in the meantime, with the same contents.
-    same: usize,
-}
-
-async fn write(
-    source: &BoxConnectionStore,
-    target: &impl ConnectionStore,
-    may_replace: bool,
-    same: &[ConnectionKey],
-    done: &mut Done,
-) -> Result<(), Failure> {
-    let mut from = Listing::new(source);
-    // Both are in the order of the keys' bytes.
-    let mut same = same.iter().peekable();
-    while let Some(ConnectionSummary { key, .. }) = from.next().await? {
-        if same.next_if(|same| **same == key).is_some() {
-            continue;
-        }
         let Some(stored) = read(source, &key).await? else {
             continue;
         };
-        let is_written = match target.restore(&key, &stored, None).await? {
-            Some(_) => true,
-            None => replace(target, &key, &stored, may_replace).await?,
+        let is_there = other.as_ref().is_some_and(|other| other.key == key);
+        let may_replace = may_replace.contains(&key);
+        let outcome = match is_there {
+            false if target.restore(&key, &stored, None).await?.is_some() => Outcome::Copied,
+            _ => compare(target, &key, &stored, may_replace).await?,
         };
-        match is_written {
-            true => done.versions.push((key, stored.version)),
-            false => done.same += 1,
-        }
+        done.add(key, &stored, &outcome);
     }
     Ok(())
 }
 
-/// Replaces a connection. Returns `false` if it's the same already.
-async fn replace(
+/// Compares a connection with this store's connection, which is replaced if it may be.
+async fn compare(
     target: &impl ConnectionStore,
     key: &ConnectionKey,
     stored: &StoredConnection,
     may_replace: bool,
-) -> Result<bool, Failure> {
+) -> Result<Outcome, Failure> {
+    let compared = |theirs: &StoredConnection| match () {
+        () if is_same(stored, theirs) => Some(Outcome::Same),
+        () if is_newer(theirs, stored) => Some(Outcome::Newer),
+        () if !may_replace => Some(Outcome::Other),
+        () => None,
+    };
+    if let Some(outcome) = read(target, key).await?.as_ref().and_then(compared) {
+        return Ok(outcome);
+    }
+    // A refresh that is under way may end before, and is compared then.
     let lease = hold::lease(target, key, LEASE).await?;
     let replaced = async {
-        let Some(theirs) = read(target, key).await? else {
-            return Ok(target.restore(key, stored, None).await?.is_some());
-        };
-        if is_same(stored, &theirs) {
-            return Ok(false);
+        let theirs = read(target, key).await?;
+        if let Some(outcome) = theirs.as_ref().and_then(compared) {
+            return Ok(outcome);
         }
-        if !may_replace || is_newer(&theirs, stored) {
-            let differing = Differing {
-                key: key.clone(),
-                is_newer: is_newer(&theirs, stored),
-            };
-            refuse(&[differing], may_replace)?;
-        }
-        let version = theirs.version;
-        match target.restore(key, stored, Some(version)).await? {
-            Some(_) => Ok(true),
+        let version = theirs.map(|theirs| theirs.version);
+        match target.restore(key, stored, version).await? {
+            Some(_) => Ok(Outcome::Copied),
             None => Err(Failure::Other(format!(
                 "another process changes the connection {}",
                 escaped(key.as_str())
@@ -267,26 +275,84 @@ async fn replace(
         }
     }
     .await;
-    if let (Some(lease), Ok(false) | Err(_)) = (lease, &replaced) {
+    if let (Some(lease), false) = (lease, matches!(replaced, Ok(Outcome::Copied))) {
         // If that fails, the lease expires by itself.
         let _ = target.release(key, lease).await;
     }
     replaced
 }
 
-/// Returns the connections whose versions aren't these any more.
-async fn changed(
-    source: &BoxConnectionStore,
-    versions: &[(ConnectionKey, CredentialVersion)],
-) -> Result<Vec<ConnectionKey>, Failure> {
-    let mut changed = Vec::new();
-    for (key, version) in versions {
-        let newest = read(source, key).await?.map(|stored| stored.version);
-        if newest != Some(*version) {
-            changed.push(key.clone());
+/// The changes of the old store since its connections were read.
+#[derive(Default)]
+struct Changes {
+    changed: Vec<ConnectionKey>,
+    added: Vec<ConnectionKey>,
+    removed: Vec<ConnectionKey>,
+}
+
+/// Reads the old store again, and compares versions and states: a revocation doesn't change the version.
+async fn changes(source: &BoxConnectionStore, seen: &[Seen]) -> Result<Changes, Failure> {
+    let mut changes = Changes::default();
+    let mut from = Listing::new(source);
+    // Both are in the order of the keys' bytes.
+    let mut seen = seen.iter().peekable();
+    while let Some(ConnectionSummary { key, .. }) = from.next().await? {
+        while let Some(gone) = seen.next_if(|seen| seen.key.as_str() < key.as_str()) {
+            changes.remove(gone);
+        }
+        let Some(known) = seen.next_if(|seen| seen.key == key) else {
+            changes.added.push(key);
+            continue;
+        };
+        let Some(copied) = known.copied else {
+            continue;
+        };
+        match read(source, &key).await? {
+            Some(stored) if (stored.version, stored.state) == copied => {}
+            Some(_) => changes.changed.push(key),
+            None => changes.remove(known),
         }
     }
-    Ok(changed)
+    for gone in seen {
+        changes.remove(gone);
+    }
+    Ok(changes)
+}
+
+impl Changes {
+    fn remove(&mut self, gone: &Seen) {
+        if gone.copied.is_some() {
+            self.removed.push(gone.key.clone());
+        }
+    }
+
+    /// Returns the changes, and the advice.
+    fn described(&self) -> Option<String> {
+        let kinds = [
+            ("changed", &self.changed),
+            ("added", &self.added),
+            ("removed", &self.removed),
+        ];
+        let kinds = kinds.into_iter().filter(|(_, keys)| !keys.is_empty());
+        let kinds = kinds.map(|(kind, keys)| format!("{kind} {}", listed(&ids(keys))));
+        let kinds: Vec<_> = kinds.collect();
+        if kinds.is_empty() {
+            return None;
+        }
+        let replace = match self.changed.is_empty() {
+            true => String::new(),
+            false => format!(" with{}", option(&self.changed)),
+        };
+        let kinds = kinds.join("; ");
+        let remove = match self.removed.is_empty() {
+            true => "",
+            false => "; `connections remove` removes copies that aren't needed any more",
+        };
+        Some(format!(
+            "a process still uses the old store, and since its connections were read, it has {kinds}; \
+             stop it, and run the command again{replace}{remove}"
+        ))
+    }
 }
 
 /// Returns a connection. The error names the connection.
@@ -308,17 +374,18 @@ async fn read(
 
 /// Returns `true` if both have the same contents and the same state.
 fn is_same(one: &StoredConnection, other: &StoredConnection) -> bool {
+    one.state == other.state && has_same_contents(&one.connection, &other.connection)
+}
+
+/// Returns `true` if both have the same integration, variables and secrets, in any order.
+pub(super) fn has_same_contents(one: &Connection, other: &Connection) -> bool {
     let contains = |one: &Connection, other: &Connection| {
         let mut variables = one.variables().iter();
         let mut secrets = one.credential().iter();
         variables.all(|(name, value)| other.variables().get(name) == Some(value))
             && secrets.all(|(name, secret)| other.credential().get(name) == Some(secret))
     };
-    let (first, second) = (&one.connection, &other.connection);
-    one.state == other.state
-        && first.integration() == second.integration()
-        && contains(first, second)
-        && contains(second, first)
+    one.integration() == other.integration() && contains(one, other) && contains(other, one)
 }
 
 /// Returns `true` if the token of `one` was refreshed later.

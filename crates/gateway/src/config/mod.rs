@@ -61,6 +61,7 @@ pub(crate) use self::network::TransportKey;
 pub(crate) use self::problem::ConfigError;
 use self::problem::{Problem, Problems};
 use self::program::Programs;
+pub(crate) use self::program::end_all as end_programs;
 #[cfg(feature = "postgres")]
 pub(crate) use self::store::Migrations;
 #[cfg(any(feature = "postgres", feature = "redis"))]

@@ -10,7 +10,7 @@ use std::fmt;
 use std::io::{self, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::{Mutex, MutexGuard, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +31,32 @@ const AT_ONCE: usize = 16;
 const PAUSE: Duration = Duration::from_millis(5);
 /// The maximum number of characters of a program's name in an error.
 const MAX_NAME: usize = 100;
+
+/// The programs that are running.
+static RUNNING: Mutex<Running> = Mutex::new(Running {
+    children: BTreeSet::new(),
+    is_ending: false,
+});
+
+struct Running {
+    /// Programs that weren't waited for yet, so that their numbers can't be those of other programs.
+    children: BTreeSet<u32>,
+    /// `true` if the gateway ends, so that no program is started any more.
+    is_ending: bool,
+}
+
+/// Ends all programs that are running, because the gateway ends. No other program is started afterwards.
+pub(crate) fn end_all() {
+    let mut running = running();
+    running.is_ending = true;
+    for child in &running.children {
+        kill_group(*child);
+    }
+}
+
+fn running() -> MutexGuard<'static, Running> {
+    RUNNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// The secrets that the programs of a config file have printed, or the reasons why there is none.
 #[derive(Default)]
@@ -150,7 +176,7 @@ fn run(command: &[String], folder: &Path) -> Result<Secret, String> {
     // So that the programs that it starts can be ended together with it.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
-    let child = command.spawn();
+    let child = start(&mut command);
     let mut child = child.map_err(|error| told(&format!("can't be started: {}", error.kind())))?;
     let output = read(&mut child, Instant::now() + TIMEOUT);
     if output.is_err() {
@@ -172,6 +198,26 @@ fn run(command: &[String], folder: &Path) -> Result<Secret, String> {
         true => Err(told("printed nothing")),
         false => Ok(Secret::from(std::mem::take(&mut *output))),
     }
+}
+
+fn start(command: &mut Command) -> io::Result<Child> {
+    let mut running = running();
+    if running.is_ending {
+        return Err(io::ErrorKind::Interrupted.into());
+    }
+    let child = command.spawn()?;
+    running.children.insert(child.id());
+    Ok(child)
+}
+
+/// Returns the status of the program if it has ended.
+fn ended(child: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let mut running = running();
+    let status = child.try_wait()?;
+    if status.is_some() {
+        running.children.remove(&child.id());
+    }
+    Ok(status)
 }
 
 enum Failure {
@@ -198,7 +244,7 @@ fn read(child: &mut Child, until: Instant) -> Result<(Zeroizing<Vec<u8>>, ExitSt
         return Err(Failure::TooLarge);
     }
     loop {
-        match child.try_wait().map_err(Failure::Io)? {
+        match ended(child).map_err(Failure::Io)? {
             Some(status) => return Ok((output, status)),
             None if Instant::now() >= until => return Err(Failure::Timeout),
             None => thread::park_timeout(PAUSE),
@@ -208,14 +254,25 @@ fn read(child: &mut Child, until: Instant) -> Result<(Zeroizing<Vec<u8>>, ExitSt
 
 /// Ends the program, and the programs that it has started.
 fn end(child: &mut Child) {
+    let mut running = running();
+    if running.children.remove(&child.id()) {
+        kill_group(child.id());
+        let _ = child.kill();
+        let _ = child.wait();
+    }
+}
+
+/// Ends a program that wasn't waited for, and the programs that it has started.
+fn kill_group(child: u32) {
     #[cfg(unix)]
+    if let Some(group) = i32::try_from(child)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
     {
-        // The program wasn't waited for, so its number can't be that of another program.
-        let group = rustix::process::Pid::from_child(child);
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
-    let _ = child.kill();
-    let _ = child.wait();
+    #[cfg(not(unix))]
+    let _ = child;
 }
 
 // Neither commands nor secrets are printed.

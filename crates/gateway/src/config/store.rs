@@ -23,9 +23,9 @@ pub(super) struct Table {
     pub(super) password: Option<Spanned<SecretSource>>,
     pub(super) key: Option<Spanned<SecretSource>>,
     pub(super) keys: Option<Spanned<Vec<Spanned<SecretSource>>>>,
-    pub(super) cache: Option<Size>,
-    pub(super) cache_entries: Option<Count>,
-    pub(super) staleness: Option<Text<Duration>>,
+    pub(super) cache: Option<Spanned<Size>>,
+    pub(super) cache_entries: Option<Spanned<Count>>,
+    pub(super) staleness: Option<Spanned<Text<Duration>>>,
     pub(super) connections: Option<Spanned<Count>>,
     pub(super) outage_grace: Option<Spanned<Text<Duration>>>,
     pub(super) statement_timeout: Option<Spanned<Text<Duration>>>,
@@ -220,10 +220,17 @@ pub(super) fn read(table: Table, folder: Folder<'_>, problems: &mut Problems) ->
 
 /// Reports keys that only belong to a store outside of the config file.
 fn only_of_others(table: &Table, problems: &mut Problems) {
-    let (keys, old_keys) = (place(&table.keys), place(&table.old_keys));
-    for place in [place(&table.url), place(&table.key), keys, old_keys]
-        .into_iter()
-        .flatten()
+    for place in [
+        place(&table.url),
+        place(&table.key),
+        place(&table.keys),
+        place(&table.old_keys),
+        place(&table.cache),
+        place(&table.cache_entries),
+        place(&table.staleness),
+    ]
+    .into_iter()
+    .flatten()
     {
         let what =
             "this key needs `kind = \"sqlite\"`, `kind = \"postgres\"` or `kind = \"redis\"`";
@@ -298,9 +305,9 @@ fn postgres(
         password,
         keys: keys?,
         connections: table.connections.as_ref().map(|count| count.get_ref().0),
-        cache_bytes: table.cache.map(|size| size.0),
-        cache_entries: table.cache_entries.map(|count| count.0),
-        staleness: table.staleness.as_ref().map(|time| time.0),
+        cache_bytes: table.cache.as_ref().map(|size| size.get_ref().0),
+        cache_entries: table.cache_entries.as_ref().map(|count| count.get_ref().0),
+        staleness: table.staleness.as_ref().map(|time| time.get_ref().0),
         outage_grace: table.outage_grace.as_ref().map(|time| time.get_ref().0),
         statement_timeout: table
             .statement_timeout
@@ -405,9 +412,9 @@ fn sqlite(
     Some(Sqlite {
         path: path?,
         keys: keys?,
-        cache_bytes: table.cache.map(|size| size.0),
-        cache_entries: table.cache_entries.map(|count| count.0),
-        staleness: table.staleness.as_ref().map(|time| time.0),
+        cache_bytes: table.cache.as_ref().map(|size| size.get_ref().0),
+        cache_entries: table.cache_entries.as_ref().map(|count| count.get_ref().0),
+        staleness: table.staleness.as_ref().map(|time| time.get_ref().0),
     })
 }
 

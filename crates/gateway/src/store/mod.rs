@@ -11,12 +11,12 @@ mod serving;
 mod sqlite;
 mod under_way;
 
-pub(crate) use self::file::{FileStore, is_same};
+pub(crate) use self::file::FileStore;
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};
 #[cfg(feature = "redis")]
 pub(crate) use self::redis::{check as check_redis, open as open_redis};
-pub(crate) use self::revoked::count as revoked;
+pub(crate) use self::revoked::{clear as forget_revoked, count as revoked};
 pub(crate) use self::serving::{Served, idle, serve};
 pub(crate) use self::sqlite::{check, open};
 pub(crate) use self::under_way::report_cut;
@@ -56,6 +56,19 @@ pub(crate) enum Connections {
     Postgres(postgres::Database),
     #[cfg(feature = "redis")]
     Redis(redis::Server),
+}
+
+/// The answer of a store that was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reached {
+    Yes,
+    No,
+    /// This process has too many operations under way, so the store wasn't asked.
+    #[cfg_attr(
+        not(any(feature = "postgres", test)),
+        expect(dead_code, reason = "only a database has such a limit")
+    )]
+    Unknown,
 }
 
 /// Evaluates an expression with the store of any kind.
@@ -119,18 +132,46 @@ impl Connections {
         }
     }
 
-    /// Returns `true` if the store answers. No secret is read.
-    pub(crate) async fn is_reachable(&self) -> bool {
-        match self {
-            Self::File(_) => true,
-            Self::Sqlite(sqlite) => counted("list", sqlite.store.list(None, 1).await).is_ok(),
+    /// Returns `true` if both are the same open store, or the config file.
+    pub(crate) fn is_same_store(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(_), Self::File(_)) => true,
+            (Self::Sqlite(one), Self::Sqlite(other)) => one.is_same(other),
             #[cfg(feature = "postgres")]
-            Self::Postgres(database) => counted("list", database.store.list(None, 1).await).is_ok(),
+            (Self::Postgres(one), Self::Postgres(other)) => one.is_same(other),
+            #[cfg(feature = "redis")]
+            (Self::Redis(one), Self::Redis(other)) => one.is_same(other),
+            _ => false,
+        }
+    }
+
+    /// Returns the result of a small question to the store. No secret is read.
+    pub(crate) async fn reach(&self) -> Reached {
+        let answer = match self {
+            Self::File(_) => return Reached::Yes,
+            Self::Sqlite(sqlite) => sqlite.store.list(None, 1).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(database) => {
+                let answer = database.store.list(None, 1).await;
+                if answer.as_ref().is_err_and(postgres::is_overloaded) {
+                    let _ = counted("list", answer);
+                    return Reached::Unknown;
+                }
+                answer
+            }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
                 let checked = server.store.check().await;
-                counted("check", checked.map_err(StoreError::unavailable)).is_ok()
+                let answer = counted("check", checked.map_err(StoreError::unavailable));
+                return match answer {
+                    Ok(()) => Reached::Yes,
+                    Err(_) => Reached::No,
+                };
             }
+        };
+        match counted("list", answer) {
+            Ok(_) => Reached::Yes,
+            Err(_) => Reached::No,
         }
     }
 
@@ -242,6 +283,9 @@ impl CredentialStore for Connections {
         cx: CallContext<'_>,
     ) -> Result<Connection, StoreError> {
         let found = with_store!(self, store => store.connection(id, cx).await);
+        if let Err(StoreError::NotFound) = &found {
+            revoked::set(id, false);
+        }
         counted("connection", found)
     }
 }

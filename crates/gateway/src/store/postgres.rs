@@ -4,6 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tower_passthrough::StoreError;
 use tower_passthrough_postgres::{PostgresStore, PostgresStoreBuilder, PostgresStoreError};
 
 use super::{OUTAGE_GRACE, OpenError, keys};
@@ -31,6 +32,11 @@ impl Database {
         Ok(Self { store, opened })
     }
 
+    /// Returns `true` if both are clones of the same open database.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.opened, &other.opened)
+    }
+
     /// Returns the time for which calls are answered while the database can't be reached.
     pub(super) fn outage_grace(&self) -> Duration {
         self.opened.outage_grace.unwrap_or(OUTAGE_GRACE)
@@ -47,6 +53,15 @@ pub(crate) async fn open(settings: &Postgres) -> Result<PostgresStore, OpenError
 pub(crate) async fn check(settings: &Postgres) -> Result<(), OpenError> {
     let checked = builder(settings)?.check(&settings.url).await;
     checked.map_err(|error| failed(&error))
+}
+
+/// Returns `true` if the database wasn't asked, because too many operations of this process wait for a connection.
+pub(super) fn is_overloaded(error: &StoreError) -> bool {
+    let StoreError::Unavailable(error) = error else {
+        return false;
+    };
+    let error = error.downcast_ref::<PostgresStoreError>();
+    matches!(error, Some(PostgresStoreError::Overloaded))
 }
 
 fn builder(settings: &Postgres) -> Result<PostgresStoreBuilder, OpenError> {

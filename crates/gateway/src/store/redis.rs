@@ -28,6 +28,11 @@ impl Server {
         Ok(Self { store, opened })
     }
 
+    /// Returns `true` if both are clones of the same open store.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.opened, &other.opened)
+    }
+
     /// Returns the time for which calls are answered while the server can't be reached.
     pub(super) fn outage_grace(&self) -> Duration {
         self.opened.outage_grace.unwrap_or(OUTAGE_GRACE)

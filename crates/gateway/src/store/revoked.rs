@@ -30,6 +30,11 @@ impl Known {
         }
     }
 
+    fn clear(&self) {
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        hashes.clear();
+    }
+
     fn count(&self) -> usize {
         let hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
         hashes.len()
@@ -39,6 +44,11 @@ impl Known {
 /// Notes whether the grant of a connection is revoked, as the store says now.
 pub(super) fn set(key: &ConnectionKey, is_revoked: bool) {
     KNOWN.set(key, is_revoked);
+}
+
+/// Forgets all connections, because the store was replaced by another store.
+pub(crate) fn clear() {
+    KNOWN.clear();
 }
 
 /// Returns the number of connections that were revoked when this process last read or wrote them.
@@ -67,5 +77,7 @@ mod tests {
             known.set(&key(number), true);
         }
         assert_eq!(known.count(), MAX);
+        known.clear();
+        assert_eq!(known.count(), 0);
     }
 }

@@ -25,6 +25,11 @@ impl Persistent {
         let opened = Arc::new(sqlite);
         Ok(Self { store, opened })
     }
+
+    /// Returns `true` if both are clones of the same open file.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.opened, &other.opened)
+    }
 }
 
 /// Checks that the file, if it exists, is a store and that its key is right. Nothing is written.

@@ -207,34 +207,55 @@ async fn connections_are_replaced_only_with_replace_and_never_by_older_tokens() 
     }
     stores.adds(&old, "a", "c4nary-a");
     let copy = ["copy", "--from", &old];
-    let replace = ["copy", "--from", &old, "--replace"];
-    let why = "nothing was copied: this store already has other connections with the ids b; --replace replaces them";
-    stores.fails(&new, &copy, 1, why);
-    stores.prints(&new, &["list"], "b\tv\tlive\n");
-
-    let sqlite = stores.open("new");
-    let refreshed = |at: i64| {
-        let sql = format!("UPDATE connections SET refreshed_at = {at} WHERE id = 'b'");
-        sqlite.execute_batch(&sql).unwrap();
+    let replace = ["copy", "--from", &old, "--replace", "b"];
+    let all = "a\tv\tlive\nb\tv\tlive\n";
+    let token = |store: &rusqlite::Connection| -> Vec<u8> {
+        let sql = "SELECT sealed FROM connections WHERE id = 'b'";
+        store.query_row(sql, [], |row| row.get(0)).unwrap()
     };
-    refreshed(REFRESHED_AT);
-    let why = "nothing was copied: tokens were refreshed later in this store than in the old store, for b;";
-    stores.fails(&new, &replace, 1, why);
-    stores.prints(&new, &["list"], "b\tv\tlive\n");
+    let sqlite = stores.open("new");
+    let before = token(&sqlite);
+    let why = "not copied, because this store already has other connections with these ids: b; to replace them, add --replace b\n";
+    // The others are copied.
+    for printed in [
+        "copied 1 connection; 0 connections already there\n",
+        "copied 0 connections; 1 connection already there\n",
+    ] {
+        assert_eq!(stores.fails(&new, &copy, 1, why).stdout, printed);
+        stores.prints(&new, &["list"], all);
+    }
+    // The name of another connection replaces nothing.
+    let others = ["copy", "--from", &old, "--replace", "a"];
+    stores.fails(&new, &others, 1, why);
+    let unknown = ["copy", "--from", &old, "--replace", "b", "c"];
+    let unknown_why = "--replace: the old store has no connection c";
+    stores.fails(&new, &unknown, 2, unknown_why);
+
+    sqlite
+        .execute_batch(&format!(
+            "UPDATE connections SET refreshed_at = {REFRESHED_AT} WHERE id = 'b'"
+        ))
+        .unwrap();
+    let why =
+        "not copied, because tokens were refreshed later in this store than in the old store: b\n";
+    for command in [&copy[..], &replace] {
+        stores.fails(&new, command, 1, why);
+    }
+    assert_eq!(token(&sqlite), before);
     let from = stores.open("old");
     from.execute_batch(&format!(
-        "UPDATE connections SET refreshed_at = {REFRESHED_AT} + 1"
+        "UPDATE connections SET refreshed_at = {REFRESHED_AT} + 1 WHERE id = 'b'"
     ))
     .unwrap();
     stores.prints(
         &new,
         &replace,
-        "copied 2 connections; 0 connections already there\n",
+        "copied 1 connection; 1 connection already there\n",
     );
     let at = Some(REFRESHED_AT + 1);
     assert_eq!(
         standing(&sqlite),
-        [("a".to_owned(), false, at), ("b".to_owned(), false, at)]
+        [("a".to_owned(), false, None), ("b".to_owned(), false, at)]
     );
     for command in [&copy[..], &replace] {
         stores.prints(
@@ -285,20 +306,40 @@ async fn a_store_that_changes_meanwhile_is_reported() {
     let stores = Stores::new(&vendor, Some(&database));
     let old = stores.write("old", &stores.postgres("old", "ONE"));
     let new = stores.write("new", &stores.postgres("new", "TWO"));
-    stores.adds(&old, "a", "c4nary-a");
-    stores.adds(&old, "b", "c4nary-b");
-    stores.prints(&new, &["list"], "");
-    // Takes the place of a gateway that writes to the old store after its connection was copied.
+    for id in ["a", "b", "c", "d"] {
+        stores.adds(&old, id, &format!("c4nary-{id}"));
+    }
+    // A record with another version.
     database.sql(
-        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS
-            $$ BEGIN DELETE FROM old.connections WHERE id = 'a'; RETURN new; END $$;
-         CREATE TRIGGER change BEFORE INSERT ON new.connections FOR EACH ROW WHEN (new.id = 'b') EXECUTE FUNCTION change()",
+        "CREATE TABLE public.saved AS SELECT version, sealed FROM old.connections WHERE id = 'd'",
     );
-    let why = "a process still uses the old store, and has changed these connections since they were copied: a;";
-    let ended = stores.fails(&new, &["copy", "--from", &old], 1, why);
+    stores.adds(&old, "d", "c4nary-d1");
+    let copy = ["copy", "--from", &old];
+    stores.prints(
+        &new,
+        &copy,
+        "copied 4 connections; 0 connections already there\n",
+    );
+    stores.adds(&old, "e", "c4nary-e");
+    stores.adds(&old, "f", "c4nary-f");
+    // Takes the place of a gateway that writes to the old store after its connections were read.
+    database.sql(
+        "CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            DELETE FROM old.connections WHERE id = 'a';
+            UPDATE old.connections SET dead = true WHERE id IN ('b', 'e');
+            INSERT INTO old.connections (id, integration, version, key_id, sealed) SELECT 'bb', integration, version, key_id, sealed
+                FROM old.connections WHERE id = 'c';
+            UPDATE old.connections c SET version = s.version, sealed = s.sealed FROM public.saved s WHERE c.id = 'd';
+            RETURN new; END $$;
+         CREATE TRIGGER change BEFORE INSERT ON new.connections FOR EACH ROW WHEN (new.id = 'f') EXECUTE FUNCTION change()",
+    );
+    let why = "a process still uses the old store, and since its connections were read, it has changed b, d, e; added bb; removed a; \
+               stop it, and run the command again with --replace b d e; \
+               `connections remove` removes copies that aren't needed any more\n";
+    let ended = stores.fails(&new, &copy, 1, why);
     assert_eq!(
         ended.stdout,
-        "copied 2 connections; 0 connections already there\n"
+        "copied 2 connections; 4 connections already there\n"
     );
 }
 
@@ -395,4 +436,37 @@ async fn an_import_that_fails_imports_nothing() {
     fails_and_goes_on(&postgres, &|| drop(database.sql(trigger)), &|| {
         drop(database.sql("DROP TRIGGER refuse ON passthrough.connections"))
     });
+}
+
+/// Configuration management imports the same file again and again.
+#[tokio::test]
+async fn an_import_writes_only_what_differs() {
+    let vendor = Vendor::ok().await;
+    let stores = Stores::new(&vendor, None);
+    let file = stores.write("sqlite", &stores.sqlite("sqlite", "ONE"));
+    let import = |table: &str| {
+        let imported = stores.run(&file, &["import", "-"], table);
+        assert_eq!(imported.stdout, "imported 3 connections\n", "{imported:?}");
+    };
+    let table = to_import(&["a", "b", "c"]);
+    import(&table);
+    let sqlite = stores.open("sqlite");
+    let versions = || -> Vec<(i64, Option<i64>)> {
+        let query = "SELECT version, leased_until FROM connections ORDER BY id";
+        let mut statement = sqlite.prepare(query).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    let first = versions();
+    // A grant that was revoked is revived, although its connection is the same.
+    sqlite
+        .execute_batch("UPDATE connections SET dead = 1 WHERE id = 'c'")
+        .unwrap();
+    import(&table.replace("c4nary-a", "c4nary-new"));
+    let second = versions();
+    let is_written = first.iter().zip(&second);
+    let is_written: Vec<_> = is_written.map(|(one, other)| one.0 != other.0).collect();
+    assert_eq!(is_written, [true, false, true]);
+    assert!(standing(&sqlite).iter().all(|(_, is_dead, _)| !is_dead));
+    assert!(second.iter().all(|(_, until)| until.is_none()));
 }

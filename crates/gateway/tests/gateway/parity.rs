@@ -286,6 +286,7 @@ const KEYS: &[(&str, &str)] = &[
         "PostgresStoreBuilder::statement_timeout",
         "store.statement_timeout",
     ),
+    ("RedisStoreBuilder::cache_bytes", "store.cache"),
     ("RedisStoreBuilder::cache_entries", "store.cache_entries"),
     ("RedisStoreBuilder::durability", "store.durability"),
     ("RedisStoreBuilder::outage_grace", "store.outage_grace"),

@@ -342,11 +342,11 @@ async fn the_store_has_metrics_without_ids() {
     assert_eq!(gateway.call("/unknown/x", &[]).await.status(), 404);
     assert_eq!(gateway.call("/revoked-id/x", &[]).await.status(), 424);
     let caller = format!("x-api-key: {}", canary::KEY);
-    let metrics = gateway
-        .curl("/metrics", &["-H", &*caller])
-        .await
-        .body()
-        .to_owned();
+    let scraped = async || {
+        let scraped = gateway.curl("/metrics", &["-H", &*caller]).await;
+        scraped.body().to_owned()
+    };
+    let metrics = scraped().await;
     let operations = |operation: &str, outcome: &str| {
         let labels = format!("operation=\"{operation}\",outcome=\"{outcome}\"");
         metric(
@@ -365,8 +365,39 @@ async fn the_store_has_metrics_without_ids() {
     assert_eq!(value("cache_hits_total"), Some(4.0), "{metrics}");
     assert_eq!(value("cache_misses_total"), Some(3.0), "{metrics}");
     assert_eq!(value("revoked_connections"), Some(1.0), "{metrics}");
-    assert!(value("cache_entries").is_some(), "{metrics}");
     let age = value("change_poll_age_seconds").unwrap();
     assert!((0.0..3600.0).contains(&age), "{metrics}");
     assert!(!metrics.contains("revoked-id"), "{metrics}");
+
+    // The cache counts its entries a while after they were added.
+    let of_store = async |name: &str| {
+        let metrics = scraped().await;
+        metric(&metrics, &format!("passthrough_store_{name}"))
+    };
+    while of_store("cache_entries").await != Some(2.0) {
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    }
+    // A store that is opened with other settings begins with nothing, and a connection that was removed isn't revoked any more.
+    let with = |lines: &str| {
+        Config::new(&vendor)
+            .auth(auth, secret)
+            .table(&store(&format!("{lines}\nconnections = 2")))
+    };
+    gateway.reload(&with("staleness = \"0s\"")).await;
+    assert_eq!(of_store("revoked_connections").await, Some(0.0));
+    assert_eq!(gateway.call("/revoked-id/x", &[]).await.status(), 424);
+    assert_eq!(of_store("revoked_connections").await, Some(1.0));
+    database.sql("DELETE FROM passthrough.connections WHERE id = 'revoked-id'");
+    assert_eq!(gateway.call("/revoked-id/x", &[]).await.status(), 404);
+    assert_eq!(of_store("revoked_connections").await, Some(0.0));
+    while of_store("cache_entries").await == Some(0.0) {
+        assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    }
+    let hits = of_store("cache_hits_total").await;
+    gateway
+        .reload(&Config::new(&vendor).auth(auth, secret))
+        .await;
+    assert_eq!(of_store("cache_entries").await, Some(0.0));
+    assert_eq!(of_store("change_poll_age_seconds").await, Some(0.0));
+    assert!(of_store("cache_hits_total").await >= hits);
 }

@@ -1,11 +1,13 @@
 //! The places from which secrets are read: the config file, the environment, another file, the output of a program.
 
+use rustix::process::Signal;
 use testkit::process::binary::check;
 use testkit::process::canary::TOKEN;
 use testkit::process::config::Config;
 use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::vendor::Vendor;
+use testkit::wait::within;
 
 /// Starts a gateway with the key and the token from these places, makes a call with the key, and returns the
 /// `Authorization` that the vendor received.
@@ -131,6 +133,39 @@ async fn from_the_output_of_a_program() {
 fn with_command(vendor: &Vendor, script: &str) -> Config {
     let secret = format!("{{ token = {{ command = [\"sh\", \"-c\", '''{script}'''] }} }}");
     Config::new(vendor).auth("{ kind = \"bearer\" }", &secret)
+}
+
+/// A reload that is under way doesn't leave its programs behind.
+#[tokio::test]
+async fn a_program_ends_with_the_gateway() {
+    let vendor = Vendor::ok().await;
+    let folder = Folder::new();
+    let note = folder.path("pid");
+    let script = format!(
+        "echo $$ > {0}.new; mv {0}.new {0}; sleep 600",
+        note.display()
+    );
+    let mut gateway = Gateway::start_in(folder, &with_command(&vendor, "echo c4nary"), &[]).await;
+    gateway.hang_up(with_command(&vendor, &script).to_string());
+    let started = async {
+        loop {
+            if let Ok(id) = std::fs::read_to_string(&note) {
+                return id.trim().to_owned();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    let id = within("the program's start", started).await;
+    gateway.signal(Signal::TERM);
+    within("the gateway's end", gateway.exit()).await;
+    // A program that has ended may stay as a zombie for a while, without a command line.
+    let ended = async {
+        while std::fs::read(format!("/proc/{id}/cmdline")).is_ok_and(|line| !line.is_empty()) {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    // The program itself would be ended after 10 s only by a gateway that runs.
+    within("the program's end", ended).await;
 }
 
 /// Neither arguments nor output are shown, because they may be secrets.

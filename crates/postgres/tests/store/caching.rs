@@ -320,3 +320,23 @@ async fn changes_are_deleted_an_hour_after_all_processes_could_read_them() {
         .unwrap();
     assert!(lease.fence() > 1_000_000_000_000);
 }
+
+/// A lease may be left without a connection, for example after a restore from a backup.
+#[tokio::test]
+async fn a_restored_connection_has_no_lease() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let store = eager(&database).await;
+    let key = id("a");
+    store.put(&key, &with_token("old")).await.unwrap();
+    let stored = store.read(&key).await.unwrap();
+    let time = Duration::from_secs(600);
+    let old = store.lease(&key, time).await.unwrap().unwrap();
+    database.sql("DELETE FROM passthrough.connections");
+    let restored = store.restore(&key, &stored, None).await.unwrap();
+    assert!(restored.is_some());
+    assert!(!store.extend(&key, old, time).await.unwrap());
+    assert!(store.lease(&key, time).await.unwrap().is_some());
+}

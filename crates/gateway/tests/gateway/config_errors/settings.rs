@@ -291,6 +291,9 @@ fn the_store() {
         ("key = { env = \"C4NARY\" }", "2:7: store.key"),
         ("keys = [\"c4nary\"]", "2:8: store.keys"),
         ("old_keys = [\"c4nary\"]", "2:12: store.old_keys"),
+        ("cache = \"1MiB\"", "2:9: store.cache"),
+        ("cache_entries = 5", "2:17: store.cache_entries"),
+        ("staleness = \"1s\"", "2:13: store.staleness"),
     ] {
         refused(&format!("[store]\n{line}"), &[&format!("{place}: {what}")]);
         let place = place.replacen('2', "3", 1);
@@ -431,10 +434,12 @@ fn the_store_of_kind_redis() {
     }
     let good = format!(
         "[store]\nkind = \"redis\"\nurl = \"rediss://u@127.0.0.1:1\"\nkey = \"{KEY}\"\npassword = {{ file = \"later\" }}\n\
-         durability = \"external\"\nreplicas = 1\nprefix = \"a\"\nstaleness = \"1s\"\noutage_grace = \"1m\"\ncache_entries = 5"
+         durability = \"external\"\nreplicas = 1\nprefix = \"a\"\nstaleness = \"1s\"\noutage_grace = \"1m\"\ncache_entries = 5\ncache = \"1MiB\""
     );
+    // The config is good, and the check goes on with the server.
     let ended = check(&good);
-    assert_eq!((ended.code, &*ended.unusual()), (Some(0), ""), "{ended:?}");
+    let expected = "[store]: the server can't be used: the password's file can't be read: entity not found\n";
+    assert_eq!((ended.code, &*ended.unusual()), (Some(1), expected), "{ended:?}");
     let summary = "the config is good: 0 integrations, connections in redis, 1 caller\n";
     assert_eq!(ended.stdout, summary);
 }
