@@ -327,7 +327,8 @@ impl Records {
         replaced: Option<CredentialVersion>,
     ) -> Result<Option<CredentialVersion>, InternalError> {
         let sealed = self.seal(key, &stored.connection)?;
-        let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        let text =
+            |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
         let replaced = text(replaced.map(CredentialVersion::get));
         let refreshed_at = text(stored.refreshed_at.map(milliseconds).transpose()?);
         let revoked: &[u8] = match stored.state == GrantState::Revoked {

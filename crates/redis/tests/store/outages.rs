@@ -14,6 +14,9 @@ use super::{
     with_token,
 };
 
+/// The maximum time of everything that ends by itself. It's long, because other tests and programs take the processors.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
 /// Tries until `attempt` succeeds, and returns its result. Fails after that time.
 pub(crate) async fn within<T, E: std::fmt::Debug>(
     time: Duration,
@@ -46,8 +49,9 @@ async fn calls_go_on_while_the_server_stalls_and_others_fail_in_time() {
     };
     let set = |builder: RedisStoreBuilder| {
         builder
-            .timeout(Duration::from_secs(1))
+            .timeout(Duration::from_secs(3))
             .staleness(Duration::from_millis(50))
+            .outage_grace(PATIENCE)
     };
     let store = server.open_with("tp", set).await;
     let strict = server
@@ -73,18 +77,15 @@ async fn calls_go_on_while_the_server_stalls_and_others_fail_in_time() {
     }
     let error = unavailable(store.put(&id("cold"), &with_token("new")).await);
     assert!(error.contains("timeout"), "{error}");
-    // Each wait is at most 1 s.
+    // Each wait is at most 3 s.
     assert!(
-        began.elapsed() < Duration::from_secs(20),
+        began.elapsed() < Duration::from_secs(60),
         "{:?}",
         began.elapsed()
     );
     server.signal(Signal::CONT);
     for (handle, name) in [(&store, "cold"), (&strict, "warm"), (&store, "warm")] {
-        within(Duration::from_secs(15), async || {
-            called(handle, &id(name)).await
-        })
-        .await;
+        within(PATIENCE, async || called(handle, &id(name)).await).await;
     }
 }
 
@@ -93,44 +94,34 @@ async fn the_grace_ends_and_the_store_recovers_by_itself() {
     let Some(mut server) = Server::start(DURABLE) else {
         return;
     };
-    let set = |builder: RedisStoreBuilder| {
-        builder
-            .staleness(Duration::ZERO)
-            .outage_grace(Duration::from_secs(2))
-    };
+    const GRACE: Duration = Duration::from_secs(2);
+    let set = |builder: RedisStoreBuilder| builder.staleness(Duration::ZERO).outage_grace(GRACE);
     let store = server.open_with("tp", set).await;
     store.put(&id("acme"), &with_token("token")).await.unwrap();
     called(&store, &id("acme")).await.unwrap();
+    // The grace begins after this.
+    let began = Instant::now();
     called(&store, &id("acme")).await.unwrap();
     server.crash();
-    let began = Instant::now();
-    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "token");
     let error = loop {
         match called(&store, &id("acme")).await {
-            Ok(_) => assert!(
-                began.elapsed() < Duration::from_secs(20),
-                "the grace doesn't end"
-            ),
+            Ok(found) => assert_eq!(token(&found), "token"),
             error => break error,
         }
+        assert!(began.elapsed() < PATIENCE, "the grace doesn't end");
         tokio::time::sleep(Duration::from_millis(20)).await;
     };
+    let served = began.elapsed();
+    assert!(served >= GRACE, "the grace ended after {served:?}");
     unavailable(error);
-    assert!(
-        began.elapsed() >= Duration::from_secs(1),
-        "{:?}",
-        began.elapsed()
-    );
     let port = server.port;
     server.run();
     assert_eq!(server.port, port, "another process took the port");
     // The server has restarted, so each entry is compared: this connection was removed behind the store's back.
     server.set(&["DEL", &name(&server, "tp", "c", "acme")]);
-    within(Duration::from_secs(15), async || {
-        match called(&store, &id("acme")).await {
-            Err(StoreError::NotFound) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
+    within(PATIENCE, async || match called(&store, &id("acme")).await {
+        Err(StoreError::NotFound) => Ok(()),
+        other => Err(format!("{other:?}")),
     })
     .await;
 }
@@ -173,7 +164,7 @@ async fn after_a_fail_over_the_new_primary_is_used_and_the_old_one_is_not() {
         old.set(&["REPLICAOF", "127.0.0.1", "1"]);
         new.set(&["DEL", &name(&new, "tp", "c", "gone")]);
         let began = Instant::now();
-        let version = within(Duration::from_secs(15), async || {
+        let version = within(PATIENCE, async || {
             store.put(&id("kept"), &with_token("new")).await
         })
         .await;
@@ -187,11 +178,9 @@ async fn after_a_fail_over_the_new_primary_is_used_and_the_old_one_is_not() {
         let stored = new.set(&["HGET", &name(&new, "tp", "c", "kept"), "v"]);
         assert_eq!(stored, version.get().to_string());
         // The cache was emptied, although the removal isn't in the log.
-        within(Duration::from_secs(5), async || {
-            match called(&store, &id("gone")).await {
-                Err(StoreError::NotFound) => Ok(()),
-                other => Err(format!("{other:?}")),
-            }
+        within(PATIENCE, async || match called(&store, &id("gone")).await {
+            Err(StoreError::NotFound) => Ok(()),
+            other => Err(format!("{other:?}")),
         })
         .await;
         let next = store
@@ -221,7 +210,7 @@ async fn a_fail_over_by_sentinel_is_followed() {
         old.port, new.port
     ));
     let builder = RedisStore::builder(keys(&[KEY])).staleness(Duration::from_millis(100));
-    let store = builder.open(&url).await.unwrap();
+    let store = builder.outage_grace(PATIENCE * 2).open(&url).await.unwrap();
     for name in ["acme", "warm"] {
         store.put(&id(name), &with_token("old")).await.unwrap();
         called(&store, &id(name)).await.unwrap();
@@ -232,9 +221,13 @@ async fn a_fail_over_by_sentinel_is_followed() {
     sentinel.wait_for_replica();
     old.crash();
     let began = Instant::now();
-    within(Duration::from_secs(30), async || {
-        // Calls go on in the meantime.
-        called(&store, &id("warm")).await.unwrap();
+    // On a busy machine, Sentinel notices the crash late, takes a rest of 30 s, or tries a second time after 10 s.
+    within(PATIENCE, async || {
+        // Calls go on as long as there is no other primary, with which connections in memory are then compared.
+        match called(&store, &id("warm")).await {
+            Ok(found) => assert_eq!(token(&found), "old"),
+            Err(error) => assert_eq!(new.info("role"), "master", "{error:?}"),
+        }
         store.put(&id("acme"), &with_token("new")).await
     })
     .await;
@@ -242,7 +235,10 @@ async fn a_fail_over_by_sentinel_is_followed() {
         "writes went on after {:?}, Sentinel's detection included",
         began.elapsed()
     );
-    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "new");
+    for (name, expected) in [("acme", "new"), ("warm", "old")] {
+        let found = within(PATIENCE, async || called(&store, &id(name)).await).await;
+        assert_eq!(token(&found), expected);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -268,7 +264,7 @@ async fn a_read_only_server_is_read_from_no_more() {
     let error = unavailable(store.put(&id("acme"), &with_token("new")).await);
     assert!(error.contains("read-only"), "{error}");
     server.set(&["REPLICAOF", "NO", "ONE"]);
-    within(Duration::from_secs(15), async || {
+    within(PATIENCE, async || {
         store.put(&id("acme"), &with_token("new")).await
     })
     .await;
@@ -290,11 +286,9 @@ async fn a_server_that_was_a_replica_for_a_moment_makes_each_entry_be_compared()
     server.set(&["REPLICAOF", "127.0.0.1", "1"]);
     server.set(&["REPLICAOF", "NO", "ONE"]);
     server.set(&["DEL", &name(&server, "tp", "c", "acme")]);
-    within(Duration::from_secs(5), async || {
-        match called(&store, &id("acme")).await {
-            Err(StoreError::NotFound) => Ok(()),
-            other => Err(format!("{other:?}")),
-        }
+    within(PATIENCE, async || match called(&store, &id("acme")).await {
+        Err(StoreError::NotFound) => Ok(()),
+        other => Err(format!("{other:?}")),
     })
     .await;
 }
@@ -410,10 +404,14 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
     let server = Server::start_with(&program, DURABLE);
     let mut replica = server.replica(DURABLE);
     let store = server.open_with("tp", |builder| builder.replicas(1)).await;
-    let mut version = store.put(&id("acme"), &with_token("0")).await.unwrap();
+    // A busy replica may be late.
+    let mut version = within(PATIENCE, async || {
+        store.put(&id("acme"), &with_token("0")).await
+    })
+    .await;
     replica.stop();
     // All of them wait at once, and share the acknowledgements.
-    let began = Instant::now();
+    let before = server.calls("waitaof");
     let mut writes = tokio::task::JoinSet::new();
     for number in 0..8 {
         let store = store.clone();
@@ -423,11 +421,8 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
         let error = unavailable(write.unwrap());
         assert!(error.contains("fewer servers than required"), "{error}");
     }
-    assert!(
-        began.elapsed() < Duration::from_secs(9),
-        "{:?}",
-        began.elapsed()
-    );
+    let waits = server.calls("waitaof") - before;
+    assert!((1..8).contains(&waits), "{waits}");
     let update = GrantUpdate::Refreshed(with_token("1"));
     unavailable(
         store
@@ -449,7 +444,7 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
         .commit(&id("acme"), version, RefreshLease::new(0), &update)
         .await;
     let began = Instant::now();
-    while committed.is_err() && began.elapsed() < Duration::from_secs(30) {
+    while committed.is_err() && began.elapsed() < PATIENCE {
         version = store.read(&id("acme")).await.unwrap().version;
         committed = store
             .commit(&id("acme"), version, RefreshLease::new(0), &update)
