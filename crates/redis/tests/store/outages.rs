@@ -90,6 +90,37 @@ async fn calls_go_on_while_the_server_stalls_and_others_fail_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_question_that_was_not_answered_in_time_makes_each_entry_be_compared() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let set = |builder: RedisStoreBuilder| {
+        let builder = builder.staleness(Duration::ZERO);
+        builder
+            .timeout(Duration::from_secs(3))
+            .outage_grace(PATIENCE)
+    };
+    let store = server.open_with("tp", set).await;
+    for name in ["acme", "gone"] {
+        store.put(&id(name), &with_token("token")).await.unwrap();
+    }
+    for name in ["acme", "gone", "acme", "gone"] {
+        called(&store, &id(name)).await.unwrap();
+    }
+    server.signal(Signal::STOP);
+    called(&store, &id("gone")).await.unwrap();
+    server.signal(Signal::CONT);
+    // The log doesn't have the removal.
+    server.set(&["DEL", &name(&server, "tp", "c", "gone")]);
+    within(PATIENCE, async || match called(&store, &id("gone")).await {
+        Err(StoreError::NotFound) => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "token");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_grace_ends_and_the_store_recovers_by_itself() {
     let Some(mut server) = Server::start(DURABLE) else {
         return;
