@@ -19,9 +19,9 @@ use crate::scripts::Script;
 use crate::servers::{Password, Server};
 use crate::tls::Tls;
 
-/// The maximum number of operations that are sent and not answered yet.
+/// The maximum number of operations that are sent on a connection and not answered yet.
 const MAX_IN_FLIGHT: usize = 64;
-/// The maximum number of operations that wait to be sent.
+/// The maximum number of operations that wait to be sent on a connection.
 const MAX_WAITING: usize = 64;
 /// The maximum time to open a connection to one of the servers, including TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -77,8 +77,6 @@ struct Shared {
     tls: Tls,
     password: Password,
     timeout: Duration,
-    in_flight: Semaphore,
-    waiting: Semaphore,
     state: Mutex<State>,
     main: Lane,
     /// A server answers nothing else on a connection while a write is being acknowledged.
@@ -94,9 +92,10 @@ struct Acknowledged {
     result: Result<(), RedisError>,
 }
 
-/// A place for a connection.
-#[derive(Default)]
+/// A place for a connection. The operations of a lane don't wait for those of the other lane.
 struct Lane {
+    in_flight: Semaphore,
+    waiting: Semaphore,
     connected: Mutex<Option<Arc<Connected>>>,
     /// Locked while a connection is opened.
     opening: tokio::sync::Mutex<()>,
@@ -142,6 +141,15 @@ enum Request<'a> {
 }
 
 impl Lane {
+    fn new() -> Self {
+        Self {
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            waiting: Semaphore::new(MAX_WAITING),
+            connected: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+        }
+    }
+
     fn slot(&self) -> MutexGuard<'_, Option<Arc<Connected>>> {
         self.connected
             .lock()
@@ -328,11 +336,9 @@ impl Client {
             tls,
             password,
             timeout,
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            waiting: Semaphore::new(MAX_WAITING),
             state: Mutex::default(),
-            main: Lane::default(),
-            durable: Lane::default(),
+            main: Lane::new(),
+            durable: Lane::new(),
             acknowledged: tokio::sync::Mutex::default(),
         }))
     }
@@ -342,23 +348,25 @@ impl Client {
         self.0.timeout
     }
 
-    /// Returns a place among the operations that are sent. If `is_urgent`, the number of waiting operations isn't limited.
+    /// Returns a place among the operations that are sent on a connection. If `is_urgent`, the number of waiting operations isn't limited.
     async fn place(
         &self,
+        which: Use,
         is_urgent: bool,
         until: Instant,
     ) -> Result<SemaphorePermit<'_>, InternalError> {
-        match self.0.in_flight.try_acquire() {
+        let lane = self.0.lane(which);
+        match lane.in_flight.try_acquire() {
             Ok(place) => return Ok(place),
             Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
             Err(TryAcquireError::NoPermits) => {}
         }
-        let _waiting = match self.0.waiting.try_acquire() {
+        let _waiting = match lane.waiting.try_acquire() {
             Ok(waiting) => Some(waiting),
             Err(_) if is_urgent => None,
             Err(_) => return Err(InternalError::Overloaded),
         };
-        let place = timeout_at(until, self.0.in_flight.acquire()).await;
+        let place = timeout_at(until, lane.in_flight.acquire()).await;
         let place = place.map_err(|_| RedisError::Timeout("waiting for other operations"))?;
         place.map_err(|_| InternalError::Stopped)
     }
@@ -405,7 +413,7 @@ impl Client {
         until: Instant,
         request: Request<'_>,
     ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
-        let _place = self.place(is_urgent, until).await?;
+        let _place = self.place(which, is_urgent, until).await?;
         let mut attempt = 1;
         loop {
             let connected = self.connected(which, until).await?;
@@ -452,9 +460,13 @@ impl Client {
         call: Call<'_>,
     ) -> Result<bool, InternalError> {
         let until = Instant::now() + self.0.timeout;
-        let which = match acknowledgement {
-            Some(_) => Use::Durable,
-            None => Use::Main,
+        let (which, until) = match acknowledgement {
+            // The server answers after the acknowledgement that it's waiting for.
+            Some(_) => (
+                Use::Durable,
+                until + ACKNOWLEDGEMENT_TIMEOUT + ANSWER_MARGIN,
+            ),
+            None => (Use::Main, until),
         };
         let request = Request::Script(call);
         let (values, connected) = self

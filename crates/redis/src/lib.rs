@@ -113,7 +113,7 @@ impl RedisStoreBuilder {
     }
 
     /// Sets the maximum time of an operation, including the wait for a connection to the server. The acknowledgement of a write by
-    /// replicas takes up to 6 s more. Default: 5 s.
+    /// replicas takes up to 9 s more. Default: 5 s.
     pub const fn timeout(mut self, time: Duration) -> Self {
         self.timeout = time;
         self

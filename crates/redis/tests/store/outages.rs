@@ -440,12 +440,15 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
         store.put(&id("acme"), &with_token("0")).await
     })
     .await;
+    // The time of an operation is shorter than the time of an acknowledgement.
+    let set = |builder: RedisStoreBuilder| builder.replicas(1).timeout(Duration::from_millis(1500));
+    let hurried = server.open_with("tp", set).await;
     replica.stop();
     // All of them wait at once, and share the acknowledgements.
     let before = server.calls("waitaof");
     let mut writes = tokio::task::JoinSet::new();
     for number in 0..8 {
-        let store = store.clone();
+        let store = hurried.clone();
         writes.spawn(async move { store.put(&id(&number.to_string()), &with_token("x")).await });
     }
     while let Some(write) = writes.join_next().await {
@@ -482,6 +485,31 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
             .await;
     }
     assert!(committed.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reads_do_not_wait_for_the_acknowledgements_of_writes() {
+    let Some(program) = valkey() else {
+        return;
+    };
+    let server = Server::start_with(&program, DURABLE);
+    // It has no replica.
+    let store = server.open_with("tp", |builder| builder.replicas(1)).await;
+    let mut writes = tokio::task::JoinSet::new();
+    for number in 0..400 {
+        let store = store.clone();
+        writes.spawn(async move { store.put(&id(&number.to_string()), &with_token("x")).await });
+    }
+    let mut is_full = false;
+    while let Some(write) = writes.join_next().await {
+        let error = unavailable(write.unwrap());
+        if !is_full && error.contains("too many operations") {
+            is_full = true;
+            let read = store.read(&id("missing")).await;
+            assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+        }
+    }
+    assert!(is_full, "no write was refused");
 }
 
 /// While a fail-over isn't finished, two servers may say that they are the primary.
