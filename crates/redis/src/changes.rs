@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
+use tokio::time::Instant;
 use tower_passthrough::StoreError;
 use tower_passthrough::durable::{ChangeFeed, Changes};
 use tower_passthrough::store::ConnectionKey;
@@ -138,13 +139,14 @@ impl ChangeLog {
     }
 
     async fn ask(&self, is_first: bool) -> Result<Changes<Epoch>, InternalError> {
-        let time = self.client.max_time().min(MAX_TIME);
+        let until = self.client.deadline().min(Instant::now() + MAX_TIME);
         let mut attempt = 1;
         let (mut values, connected) = loop {
-            let is_cluster = self.client.primary(time).await?.is_cluster;
+            let is_cluster = self.client.primary(until).await?.is_cluster;
             let shards = self.positions.state().shards.clone();
             let commands = self.commands(&shards, is_cluster);
-            let (mut values, connected) = self.client.read_many(true, time, commands, None).await?;
+            let (mut values, connected) =
+                self.client.read_many(true, until, commands, None).await?;
             let info = Info::of(values.pop().unwrap_or_default())?;
             let checked = info.check_primary().and_then(|()| {
                 match connected.epoch.ends_with(info.history()) {

@@ -29,6 +29,8 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time that an answer may take longer than the server's own timeout.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
+/// The maximum time of an acknowledgement, including the wait for an acknowledgement that began before the write.
+const MAX_ACKNOWLEDGEMENT_TIME: Duration = Duration::from_secs(6);
 /// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
@@ -343,9 +345,9 @@ impl Client {
         }))
     }
 
-    /// Returns the maximum time of an operation.
-    pub(crate) fn max_time(&self) -> Duration {
-        self.0.timeout
+    /// Returns the end of an operation that begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
     }
 
     /// Returns a place among the operations that are sent on a connection. If `is_urgent`, the number of waiting operations isn't limited.
@@ -444,7 +446,7 @@ impl Client {
         effect: Effect,
         call: Call<'_>,
     ) -> Result<(Value, Epoch), InternalError> {
-        let until = Instant::now() + self.0.timeout;
+        let until = self.deadline();
         let request = Request::Script(call);
         let (values, connected) = self.send(Use::Main, effect, false, until, request).await?;
         Ok((first(values), Arc::clone(&connected.epoch)))
@@ -459,7 +461,7 @@ impl Client {
         is_urgent: bool,
         call: Call<'_>,
     ) -> Result<bool, InternalError> {
-        let until = Instant::now() + self.0.timeout;
+        let until = self.deadline();
         let (which, until) = match acknowledgement {
             // The server answers after the acknowledgement that it's waiting for.
             Some(_) => (
@@ -478,7 +480,9 @@ impl Client {
         };
         // Also if nothing was replaced: an earlier attempt may have done that without an acknowledgement.
         if let Some(acknowledgement) = acknowledgement {
-            self.acknowledge(&connected, acknowledgement).await?;
+            let acknowledged = self.acknowledge(&connected, acknowledgement);
+            let acknowledged = timeout(MAX_ACKNOWLEDGEMENT_TIME, acknowledged).await;
+            acknowledged.map_err(|_| RedisError::Timeout("the acknowledgement of a write"))??;
         }
         Ok(has_written)
     }
@@ -539,7 +543,7 @@ impl Client {
     pub(crate) async fn read_many(
         &self,
         is_urgent: bool,
-        time: Duration,
+        until: Instant,
         commands: Vec<Cmd>,
         script: Option<&Script>,
     ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
@@ -548,20 +552,19 @@ impl Client {
         for command in commands {
             pipeline.add_command(command);
         }
-        let until = Instant::now() + time;
         let request = Request::Many(&pipeline, count, script);
         self.send(Use::Main, Effect::Read, is_urgent, until, request)
             .await
     }
 
     /// Returns an open connection to the primary.
-    pub(crate) async fn primary(&self, time: Duration) -> Result<Arc<Connected>, InternalError> {
-        self.connected(Use::Main, Instant::now() + time).await
+    pub(crate) async fn primary(&self, until: Instant) -> Result<Arc<Connected>, InternalError> {
+        self.connected(Use::Main, until).await
     }
 
     /// Sends a single command that only reads, and returns its error as it is.
     pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, InternalError> {
-        let until = Instant::now() + self.0.timeout;
+        let until = self.deadline();
         let connected = self.connected(Use::Main, until).await?;
         let answer = timeout_at(until, connected.command(command)).await;
         Ok(answer.map_err(|_| RedisError::Timeout("the server's answer"))??)

@@ -152,7 +152,7 @@ pub(crate) async fn check_keys(
     });
     let commands = commands.collect();
     let (found, _) = client
-        .read_many(false, client.max_time(), commands, None)
+        .read_many(false, client.deadline(), commands, None)
         .await?;
     for proofs in found {
         let mut proofs = items(proofs)?.into_iter();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
+use tokio::time::Instant;
 use tower_passthrough::Connection;
 use tower_passthrough::durable::{CachedConnection, Keys, SealedRecord, random_version};
 use tower_passthrough::store::{
@@ -229,8 +230,9 @@ impl Records {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        let until = self.client.deadline();
         loop {
-            let ids = self.ids(after.as_deref(), limit).await?;
+            let ids = self.ids(after.as_deref(), limit, until).await?;
             let Some(last) = ids.last().cloned() else {
                 return Ok(Vec::new());
             };
@@ -240,12 +242,7 @@ impl Records {
                 .map(|id| script.by_hash(&[self.layout.connection(id)], &[]));
             let (found, _) = self
                 .client
-                .read_many(
-                    false,
-                    self.client.max_time(),
-                    commands.collect(),
-                    Some(script),
-                )
+                .read_many(false, until, commands.collect(), Some(script))
                 .await?;
             let mut listed = Vec::with_capacity(ids.len());
             for (id, found) in ids.into_iter().zip(found) {
@@ -270,7 +267,12 @@ impl Records {
     }
 
     /// Returns the first keys after `after`, from all shards.
-    async fn ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, InternalError> {
+    async fn ids(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Vec<String>, InternalError> {
         let script = &self.scripts.ids;
         // No key is empty, so all keys come after the empty text.
         let start = format!("({}", after.unwrap_or_default());
@@ -283,12 +285,7 @@ impl Records {
         });
         let (found, _) = self
             .client
-            .read_many(
-                false,
-                self.client.max_time(),
-                commands.collect(),
-                Some(script),
-            )
+            .read_many(false, until, commands.collect(), Some(script))
             .await?;
         let mut ids = Vec::new();
         for of_shard in found {
