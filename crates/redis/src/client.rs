@@ -3,7 +3,7 @@
 //!
 //! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower_passthrough::durable::random_version;
 
 use crate::error::{InternalError, RedisError, RedisStoreError};
-use crate::info::Info;
+use crate::info::{Info, Requirement};
 use crate::scripts::Script;
 use crate::servers::{Password, Server};
 use crate::tls::Tls;
@@ -79,6 +79,8 @@ struct Shared {
     tls: Tls,
     password: Password,
     timeout: Duration,
+    /// Set when the store is open, so that opening fails with an error of its own.
+    requirement: OnceLock<Requirement>,
     state: Mutex<State>,
     main: Lane,
     /// A server answers nothing else on a connection while a write is being acknowledged.
@@ -252,6 +254,9 @@ impl Shared {
         };
         let info = Info::of(connected.command(&cmd("INFO")).await?)?;
         info.check_primary()?;
+        if let Some(requirement) = self.requirement.get() {
+            info.check_requirement(*requirement)?;
+        }
         connected.epoch = info.epoch();
         connected.is_cluster = info.is_cluster();
         Ok(connected)
@@ -338,11 +343,19 @@ impl Client {
             tls,
             password,
             timeout,
+            requirement: OnceLock::new(),
             state: Mutex::default(),
             main: Lane::new(),
             durable: Lane::new(),
             acknowledged: tokio::sync::Mutex::default(),
         }))
+    }
+
+    /// Sets the settings without which servers are refused from now on: after a fail-over, the primary is a server that wasn't checked when
+    /// the store was opened.
+    pub(crate) fn require(&self, requirement: Requirement) {
+        // It's only set once.
+        let _ = self.0.requirement.set(requirement);
     }
 
     /// Returns the end of an operation that begins now.

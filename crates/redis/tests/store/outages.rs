@@ -520,6 +520,40 @@ async fn reads_do_not_wait_for_the_acknowledgements_of_writes() {
     assert!(is_full, "no write was refused");
 }
 
+/// After a fail-over, the primary is a server that was never checked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_primary_that_could_lose_connections_is_refused() {
+    let Some(program) = redis() else {
+        return;
+    };
+    let mut old = Server::start_with(&program, DURABLE);
+    let new = old.replica("appendonly no\nmaxmemory-policy allkeys-lru\n");
+    let url = Secret::from(format!(
+        "redis://127.0.0.1:{},127.0.0.1:{}",
+        old.port, new.port
+    ));
+    let store = RedisStore::open(&url, keys(&[KEY])).await.unwrap();
+    store.put(&id("acme"), &with_token("old")).await.unwrap();
+    old.wait_for(&new);
+    old.crash();
+    new.set(&["REPLICAOF", "NO", "ONE"]);
+    let refused = async |why: &str| {
+        within(PATIENCE, async || {
+            let error = unavailable(store.put(&id("acme"), &with_token("new")).await);
+            error.contains(why).then_some(()).ok_or(error)
+        })
+        .await;
+    };
+    refused("could lose stored connections: `maxmemory-policy`").await;
+    new.set(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
+    refused("could lose stored connections: `appendonly`").await;
+    new.set(&["CONFIG", "SET", "appendonly", "yes"]);
+    within(PATIENCE, async || {
+        store.put(&id("acme"), &with_token("new")).await
+    })
+    .await;
+}
+
 /// While a fail-over isn't finished, two servers may say that they are the primary.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_and_acknowledged_writes_go_to_the_same_server() {
