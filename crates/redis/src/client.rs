@@ -473,7 +473,7 @@ impl Client {
         acknowledgement: Option<Acknowledgement>,
         is_urgent: bool,
         call: Call<'_>,
-    ) -> Result<bool, InternalError> {
+    ) -> Result<(bool, Epoch), InternalError> {
         let until = self.deadline();
         let (which, until) = match acknowledgement {
             // The server answers after the acknowledgement that it's waiting for.
@@ -497,7 +497,7 @@ impl Client {
             let acknowledged = timeout(MAX_ACKNOWLEDGEMENT_TIME, acknowledged).await;
             acknowledged.map_err(|_| RedisError::Timeout("the acknowledgement of a write"))??;
         }
-        Ok(has_written)
+        Ok((has_written, Arc::clone(&connected.epoch)))
     }
 
     /// Waits until the last write of the connection is on the disks of the servers. Writers that come while another write is being

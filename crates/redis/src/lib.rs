@@ -327,7 +327,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`RedisStoreError::Unavailable`] if the server can't be used. The records that were already encrypted again are retained.
+    /// [`RedisStoreError::Unavailable`] if the server can't be used, if there was a fail-over, or if fewer
+    /// [`replicas`](RedisStoreBuilder::replicas) than required have all records on their disks. The records that were already encrypted
+    /// again are retained, and the next call continues. Retain the other keys until a call succeeds.
     ///
     /// # Cancel safety
     ///

@@ -131,9 +131,8 @@ impl Records {
             keys,
             arguments,
         };
-        self.client
-            .write(self.acknowledgement, is_urgent, call)
-            .await
+        let written = self.client.write(self.acknowledgement, is_urgent, call);
+        Ok(written.await?.0)
     }
 
     /// Reads a connection and its version. If the cached connection is the newest, it is neither sent nor decrypted again.

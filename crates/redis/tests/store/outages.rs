@@ -10,8 +10,8 @@ use tower_passthrough_redis::{RedisStore, RedisStoreBuilder};
 
 use super::server::name;
 use super::{
-    DURABLE, KEY, Server, Stores, called, id, keys, prefix, redis, shared, token, told, valkey,
-    with_token,
+    DURABLE, KEY, OTHER_KEY, Server, Stores, called, id, keys, prefix, redis, shared, token, told,
+    valkey, with_token,
 };
 
 /// The maximum time of everything that ends by itself. It's long, because other tests and programs take the processors.
@@ -493,6 +493,31 @@ async fn a_write_that_too_few_replicas_have_fails_and_may_be_stored() {
             .await;
     }
     assert!(committed.unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_key_is_only_replaced_when_enough_replicas_have_all_records() {
+    let Some(program) = valkey() else {
+        return;
+    };
+    let server = Server::start_with(&program, DURABLE);
+    let mut replica = server.replica(DURABLE);
+    let old = server.open("tp").await;
+    old.put(&id("acme"), &with_token("token")).await.unwrap();
+    let new = RedisStore::builder(keys(&[OTHER_KEY, KEY])).replicas(1);
+    let new = new.open(&server.url()).await.unwrap();
+    replica.stop();
+    // Also if all records are encrypted with the new key already.
+    for _ in 0..2 {
+        let error = told(&new.reencrypt().await.unwrap_err());
+        assert!(error.contains("fewer servers than required"), "{error}");
+    }
+    replica.run();
+    let report = within(PATIENCE, async || new.reencrypt().await).await;
+    assert_eq!((report.connections, report.unreadable), (0, 0));
+    let only = RedisStore::open(&server.url(), keys(&[OTHER_KEY])).await;
+    let read = only.unwrap().read(&id("acme")).await.unwrap();
+    assert_eq!(token(&read.connection), "token");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
