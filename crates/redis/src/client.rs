@@ -34,6 +34,8 @@ const MAX_ACKNOWLEDGEMENT_TIME: Duration = Duration::from_secs(6);
 /// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// The pause after a node of a cluster has refused a key of another node.
+const MOVED_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum number of times that an operation is sent if its connection can't be used.
 const ATTEMPTS: u32 = 3;
 
@@ -409,8 +411,11 @@ impl Client {
             let is_it = slot
                 .as_ref()
                 .is_some_and(|other| Arc::ptr_eq(other, connected));
-            // The other connection is to the same server.
-            if is_it || is_answering {
+            // The other connection may already be to the next primary.
+            let is_of_same = slot
+                .as_ref()
+                .is_some_and(|other| other.epoch == connected.epoch);
+            if is_it || (is_answering && is_of_same) {
                 *slot = None;
             }
         }
@@ -447,6 +452,11 @@ impl Client {
                 && !matches!(error, RedisError::Timeout(_));
             let may_repeat = is_harmless || error.is_undone();
             if !may_repeat || attempt == ATTEMPTS || Instant::now() >= until {
+                if error.has_code("MOVED") || error.has_code("ASK") {
+                    // After a fail-over, another attempt finds the primary. This node would be found each time.
+                    let mut state = self.0.state();
+                    state.pause = Some((error.clone(), Instant::now() + jittered(MOVED_PAUSE)));
+                }
                 return Err(error.into());
             }
             attempt += 1;
