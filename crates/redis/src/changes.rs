@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{Cmd, Value, cmd};
+use tokio::time::Instant;
 use tower_passthrough::StoreError;
 use tower_passthrough::durable::{ChangeFeed, Changes};
 use tower_passthrough::store::ConnectionKey;
@@ -20,8 +21,10 @@ use crate::values::{items, text};
 
 /// The maximum time of a question, for which calls wait.
 const MAX_TIME: Duration = Duration::from_secs(2);
-/// The maximum number of changes that are read from a stream. If there are more, the whole cache is compared.
+/// The maximum number of changes that are read from all streams together. If there are more, the whole cache is compared.
 const MAX_CHANGES: usize = 1000;
+/// The number of changes that are read from each stream, also from many streams.
+const MIN_CHANGES: usize = 16;
 /// The number of times that a question is asked if its server became a replica.
 const ATTEMPTS: u32 = 2;
 
@@ -81,14 +84,20 @@ pub(crate) fn number(id: &str) -> Result<u64, InternalError> {
     number.map_err(|_| InternalError::Unreadable)
 }
 
-fn written(position: u64, entries: Value) -> Result<Written, InternalError> {
+/// Returns the maximum number of changes that are read from each of so many streams.
+fn most_changes(streams: usize) -> usize {
+    (MAX_CHANGES / streams.max(1)).max(MIN_CHANGES)
+}
+
+/// Returns the changes of a stream, of which at most `most` were read.
+fn written(position: u64, entries: Value, most: usize) -> Result<Written, InternalError> {
     let mut written = Written {
         keys: Vec::new(),
         last: position,
         is_cut: false,
     };
     let entries = items(entries)?;
-    written.is_cut = entries.len() >= MAX_CHANGES;
+    written.is_cut = entries.len() >= most;
     for entry in entries {
         let [id, fields] =
             <[Value; 2]>::try_from(items(entry)?).map_err(|_| InternalError::Unreadable)?;
@@ -108,10 +117,11 @@ impl ChangeLog {
     /// Returns the commands that read the streams after these positions. A cluster takes a single slot per command.
     fn commands(&self, shards: &BTreeMap<Shard, u64>, is_cluster: bool) -> Vec<Cmd> {
         let shards: Vec<_> = shards.iter().collect();
+        let changes = most_changes(shards.len());
         let most = if is_cluster { 1 } else { shards.len().max(1) };
         let read = |part: &[(&Shard, &u64)]| {
             let mut read = cmd("XREAD");
-            read.arg("COUNT").arg(MAX_CHANGES).arg("STREAMS");
+            read.arg("COUNT").arg(changes).arg("STREAMS");
             for (shard, _) in part {
                 read.arg(self.layout.log(**shard));
             }
@@ -129,13 +139,14 @@ impl ChangeLog {
     }
 
     async fn ask(&self, is_first: bool) -> Result<Changes<Epoch>, InternalError> {
-        let time = self.client.max_time().min(MAX_TIME);
+        let until = self.client.deadline().min(Instant::now() + MAX_TIME);
         let mut attempt = 1;
         let (mut values, connected) = loop {
-            let is_cluster = self.client.primary(time).await?.is_cluster;
+            let is_cluster = self.client.primary(until).await?.is_cluster;
             let shards = self.positions.state().shards.clone();
             let commands = self.commands(&shards, is_cluster);
-            let (mut values, connected) = self.client.read_many(true, time, commands, None).await?;
+            let (mut values, connected) =
+                self.client.read_many(true, until, commands, None).await?;
             let info = Info::of(values.pop().unwrap_or_default())?;
             let checked = info.check_primary().and_then(|()| {
                 match connected.epoch.ends_with(info.history()) {
@@ -154,6 +165,7 @@ impl ChangeLog {
             attempt += 1;
         };
         let (values, shards) = (&mut values.0, values.1);
+        let most = most_changes(shards.len());
         let mut read = BTreeMap::new();
         for answer in values.drain(..) {
             if answer == Value::Nil {
@@ -167,7 +179,7 @@ impl ChangeLog {
                     .iter()
                     .find(|(shard, _)| self.layout.log(**shard) == name);
                 let (shard, position) = found.ok_or(InternalError::Unreadable)?;
-                read.insert(*shard, written(*position, entries)?);
+                read.insert(*shard, written(*position, entries, most)?);
             }
         }
         Ok(self.positions.advance(is_first, &connected.epoch, read))
@@ -175,6 +187,16 @@ impl ChangeLog {
 }
 
 impl Positions {
+    /// Forgets the streams after a time-out, because the same answer could be as late at the next time. Then anything may have changed.
+    fn forget(&self) {
+        let mut state = self.state();
+        *state = State {
+            epoch: state.epoch.take(),
+            is_uncertain: true,
+            ..State::default()
+        };
+    }
+
     /// Sets the next positions, and returns what has changed. There is no await point after it, so the changes reach the cache.
     fn advance(
         &self,
@@ -217,7 +239,11 @@ impl ChangeFeed for ChangeLog {
     type Cursor = Epoch;
 
     async fn changes_since(&self, cursor: Option<&Epoch>) -> Result<Changes<Epoch>, StoreError> {
-        Ok(self.ask(cursor.is_none()).await?)
+        let changes = self.ask(cursor.is_none()).await;
+        if let Err(InternalError::Redis(RedisError::Timeout(_))) = changes {
+            self.positions.forget();
+        }
+        Ok(changes?)
     }
 }
 
@@ -233,7 +259,7 @@ mod tests {
 
     fn read(position: u64, numbers: &[u64]) -> Option<(u64, bool, usize)> {
         let entries = numbers.iter().map(|&number| entry(number, "a")).collect();
-        let written = written(position, Value::Array(entries)).ok()?;
+        let written = written(position, Value::Array(entries), 100).ok()?;
         Some((written.last, written.is_cut, written.keys.len()))
     }
 
@@ -244,8 +270,22 @@ mod tests {
         assert_eq!(read(5, &[6, 8]), Some((8, true, 2)));
         // The stream was empty.
         assert_eq!(read(0, &[1000]), Some((1000, false, 1)));
-        let many: Vec<_> = (6..6 + MAX_CHANGES as u64).collect();
+        let many: Vec<_> = (6..106).collect();
         assert!(read(5, &many).is_some_and(|(_, is_cut, _)| is_cut));
+        assert_eq!([0, 1, 10, 256].map(most_changes), [1000, 1000, 100, 16]);
+    }
+
+    #[test]
+    fn after_a_time_out_anything_may_have_changed_and_no_stream_is_read() {
+        let (positions, epoch) = (Positions::default(), Epoch::from("one"));
+        positions.advance(true, &epoch, BTreeMap::new());
+        positions.watch(3, 12, &epoch);
+        positions.forget();
+        assert!(positions.state().shards.is_empty());
+        let all = positions.advance(false, &epoch, BTreeMap::new());
+        assert_eq!(all, Changes::All(epoch.clone()));
+        let none = positions.advance(false, &epoch, BTreeMap::new());
+        assert_eq!(none, Changes::None(epoch));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //!
 //! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
@@ -14,14 +14,14 @@ use tokio::time::{Instant, timeout, timeout_at};
 use tower_passthrough::durable::random_version;
 
 use crate::error::{InternalError, RedisError, RedisStoreError};
-use crate::info::Info;
+use crate::info::{Info, Requirement};
 use crate::scripts::Script;
 use crate::servers::{Password, Server};
 use crate::tls::Tls;
 
-/// The maximum number of operations that are sent and not answered yet.
+/// The maximum number of operations that are sent on a connection and not answered yet.
 const MAX_IN_FLIGHT: usize = 64;
-/// The maximum number of operations that wait to be sent.
+/// The maximum number of operations that wait to be sent on a connection.
 const MAX_WAITING: usize = 64;
 /// The maximum time to open a connection to one of the servers, including TLS and authentication.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -29,9 +29,13 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(2);
 /// The time that an answer may take longer than the server's own timeout.
 const ANSWER_MARGIN: Duration = Duration::from_secs(1);
+/// The maximum time of an acknowledgement, including the wait for an acknowledgement that began before the write.
+const MAX_ACKNOWLEDGEMENT_TIME: Duration = Duration::from_secs(6);
 /// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
+/// The pause after a node of a cluster has refused a key of another node.
+const MOVED_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum number of times that an operation is sent if its connection can't be used.
 const ATTEMPTS: u32 = 3;
 
@@ -77,8 +81,8 @@ struct Shared {
     tls: Tls,
     password: Password,
     timeout: Duration,
-    in_flight: Semaphore,
-    waiting: Semaphore,
+    /// Set when the store is open, so that opening fails with an error of its own.
+    requirement: OnceLock<Requirement>,
     state: Mutex<State>,
     main: Lane,
     /// A server answers nothing else on a connection while a write is being acknowledged.
@@ -94,9 +98,10 @@ struct Acknowledged {
     result: Result<(), RedisError>,
 }
 
-/// A place for a connection.
-#[derive(Default)]
+/// A place for a connection. The operations of a lane don't wait for those of the other lane.
 struct Lane {
+    in_flight: Semaphore,
+    waiting: Semaphore,
     connected: Mutex<Option<Arc<Connected>>>,
     /// Locked while a connection is opened.
     opening: tokio::sync::Mutex<()>,
@@ -142,6 +147,15 @@ enum Request<'a> {
 }
 
 impl Lane {
+    fn new() -> Self {
+        Self {
+            in_flight: Semaphore::new(MAX_IN_FLIGHT),
+            waiting: Semaphore::new(MAX_WAITING),
+            connected: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+        }
+    }
+
     fn slot(&self) -> MutexGuard<'_, Option<Arc<Connected>>> {
         self.connected
             .lock()
@@ -242,6 +256,9 @@ impl Shared {
         };
         let info = Info::of(connected.command(&cmd("INFO")).await?)?;
         info.check_primary()?;
+        if let Some(requirement) = self.requirement.get() {
+            info.check_requirement(*requirement)?;
+        }
         connected.epoch = info.epoch();
         connected.is_cluster = info.is_cluster();
         Ok(connected)
@@ -328,37 +345,45 @@ impl Client {
             tls,
             password,
             timeout,
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            waiting: Semaphore::new(MAX_WAITING),
+            requirement: OnceLock::new(),
             state: Mutex::default(),
-            main: Lane::default(),
-            durable: Lane::default(),
+            main: Lane::new(),
+            durable: Lane::new(),
             acknowledged: tokio::sync::Mutex::default(),
         }))
     }
 
-    /// Returns the maximum time of an operation.
-    pub(crate) fn max_time(&self) -> Duration {
-        self.0.timeout
+    /// Sets the settings without which servers are refused from now on: after a fail-over, the primary is a server that wasn't checked when
+    /// the store was opened.
+    pub(crate) fn require(&self, requirement: Requirement) {
+        // It's only set once.
+        let _ = self.0.requirement.set(requirement);
     }
 
-    /// Returns a place among the operations that are sent. If `is_urgent`, the number of waiting operations isn't limited.
+    /// Returns the end of an operation that begins now.
+    pub(crate) fn deadline(&self) -> Instant {
+        Instant::now() + self.0.timeout
+    }
+
+    /// Returns a place among the operations that are sent on a connection. If `is_urgent`, the number of waiting operations isn't limited.
     async fn place(
         &self,
+        which: Use,
         is_urgent: bool,
         until: Instant,
     ) -> Result<SemaphorePermit<'_>, InternalError> {
-        match self.0.in_flight.try_acquire() {
+        let lane = self.0.lane(which);
+        match lane.in_flight.try_acquire() {
             Ok(place) => return Ok(place),
             Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
             Err(TryAcquireError::NoPermits) => {}
         }
-        let _waiting = match self.0.waiting.try_acquire() {
+        let _waiting = match lane.waiting.try_acquire() {
             Ok(waiting) => Some(waiting),
             Err(_) if is_urgent => None,
             Err(_) => return Err(InternalError::Overloaded),
         };
-        let place = timeout_at(until, self.0.in_flight.acquire()).await;
+        let place = timeout_at(until, lane.in_flight.acquire()).await;
         let place = place.map_err(|_| RedisError::Timeout("waiting for other operations"))?;
         place.map_err(|_| InternalError::Stopped)
     }
@@ -386,8 +411,11 @@ impl Client {
             let is_it = slot
                 .as_ref()
                 .is_some_and(|other| Arc::ptr_eq(other, connected));
-            // The other connection is to the same server.
-            if is_it || is_answering {
+            // The other connection may already be to the next primary.
+            let is_of_same = slot
+                .as_ref()
+                .is_some_and(|other| other.epoch == connected.epoch);
+            if is_it || (is_answering && is_of_same) {
                 *slot = None;
             }
         }
@@ -405,7 +433,7 @@ impl Client {
         until: Instant,
         request: Request<'_>,
     ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
-        let _place = self.place(is_urgent, until).await?;
+        let _place = self.place(which, is_urgent, until).await?;
         let mut attempt = 1;
         loop {
             let connected = self.connected(which, until).await?;
@@ -424,6 +452,11 @@ impl Client {
                 && !matches!(error, RedisError::Timeout(_));
             let may_repeat = is_harmless || error.is_undone();
             if !may_repeat || attempt == ATTEMPTS || Instant::now() >= until {
+                if error.has_code("MOVED") || error.has_code("ASK") {
+                    // After a fail-over, another attempt finds the primary. This node would be found each time.
+                    let mut state = self.0.state();
+                    state.pause = Some((error.clone(), Instant::now() + jittered(MOVED_PAUSE)));
+                }
                 return Err(error.into());
             }
             attempt += 1;
@@ -436,7 +469,7 @@ impl Client {
         effect: Effect,
         call: Call<'_>,
     ) -> Result<(Value, Epoch), InternalError> {
-        let until = Instant::now() + self.0.timeout;
+        let until = self.deadline();
         let request = Request::Script(call);
         let (values, connected) = self.send(Use::Main, effect, false, until, request).await?;
         Ok((first(values), Arc::clone(&connected.epoch)))
@@ -450,11 +483,15 @@ impl Client {
         acknowledgement: Option<Acknowledgement>,
         is_urgent: bool,
         call: Call<'_>,
-    ) -> Result<bool, InternalError> {
-        let until = Instant::now() + self.0.timeout;
-        let which = match acknowledgement {
-            Some(_) => Use::Durable,
-            None => Use::Main,
+    ) -> Result<(bool, Epoch), InternalError> {
+        let until = self.deadline();
+        let (which, until) = match acknowledgement {
+            // The server answers after the acknowledgement that it's waiting for.
+            Some(_) => (
+                Use::Durable,
+                until + ACKNOWLEDGEMENT_TIMEOUT + ANSWER_MARGIN,
+            ),
+            None => (Use::Main, until),
         };
         let request = Request::Script(call);
         let (values, connected) = self
@@ -466,9 +503,11 @@ impl Client {
         };
         // Also if nothing was replaced: an earlier attempt may have done that without an acknowledgement.
         if let Some(acknowledgement) = acknowledgement {
-            self.acknowledge(&connected, acknowledgement).await?;
+            let acknowledged = self.acknowledge(&connected, acknowledgement);
+            let acknowledged = timeout(MAX_ACKNOWLEDGEMENT_TIME, acknowledged).await;
+            acknowledged.map_err(|_| RedisError::Timeout("the acknowledgement of a write"))??;
         }
-        Ok(has_written)
+        Ok((has_written, Arc::clone(&connected.epoch)))
     }
 
     /// Waits until the last write of the connection is on the disks of the servers. Writers that come while another write is being
@@ -527,7 +566,7 @@ impl Client {
     pub(crate) async fn read_many(
         &self,
         is_urgent: bool,
-        time: Duration,
+        until: Instant,
         commands: Vec<Cmd>,
         script: Option<&Script>,
     ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
@@ -536,20 +575,19 @@ impl Client {
         for command in commands {
             pipeline.add_command(command);
         }
-        let until = Instant::now() + time;
         let request = Request::Many(&pipeline, count, script);
         self.send(Use::Main, Effect::Read, is_urgent, until, request)
             .await
     }
 
     /// Returns an open connection to the primary.
-    pub(crate) async fn primary(&self, time: Duration) -> Result<Arc<Connected>, InternalError> {
-        self.connected(Use::Main, Instant::now() + time).await
+    pub(crate) async fn primary(&self, until: Instant) -> Result<Arc<Connected>, InternalError> {
+        self.connected(Use::Main, until).await
     }
 
     /// Sends a single command that only reads, and returns its error as it is.
     pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, InternalError> {
-        let until = Instant::now() + self.0.timeout;
+        let until = self.deadline();
         let connected = self.connected(Use::Main, until).await?;
         let answer = timeout_at(until, connected.command(command)).await;
         Ok(answer.map_err(|_| RedisError::Timeout("the server's answer"))??)

@@ -106,6 +106,8 @@ pub(crate) enum RedisError {
     Authentication,
     Password(io::ErrorKind),
     Protocol(&'static str),
+    /// The server could lose connections, because of that setting.
+    NotDurable(&'static str),
     /// The write is in the server, and fewer servers than asked have it on their disks.
     NotAcknowledged,
     /// The last attempt to connect has failed, and the next attempt isn't due yet.
@@ -269,6 +271,9 @@ impl fmt::Display for RedisError {
             Self::Authentication => f.write_str("the user name or the password is wrong"),
             Self::Password(kind) => write!(f, "the password's file can't be read: {kind}"),
             Self::Protocol(what) => f.write_str(what),
+            Self::NotDurable(what) => {
+                write!(f, "the primary could lose stored connections: {what}")
+            }
             Self::NotAcknowledged => f.write_str(
                 "the write is stored, but fewer servers than required have written it to their disks in time",
             ),

@@ -9,6 +9,15 @@ use crate::error::RedisError;
 
 pub(crate) struct Info(String);
 
+/// The settings that a server must have, as far as `INFO` shows them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Requirement {
+    /// The server deletes nothing if its memory is full.
+    pub(crate) keeps_all: bool,
+    /// The server writes changes to its disk.
+    pub(crate) has_aof: bool,
+}
+
 impl Info {
     pub(crate) fn of(answer: Value) -> Result<Self, RedisError> {
         let text = match answer {
@@ -38,6 +47,29 @@ impl Info {
         match self.field("loading") {
             "1" => Err(RedisError::of_code("LOADING")),
             _ => Ok(()),
+        }
+    }
+
+    /// Returns `true` if the server deletes nothing if its memory is full. Services that don't show the setting are trusted.
+    pub(crate) fn keeps_all(&self) -> bool {
+        matches!(self.field("maxmemory_policy"), "noeviction" | "")
+    }
+
+    /// Returns `true` if the server writes changes to its disk.
+    pub(crate) fn has_aof(&self) -> bool {
+        self.field("aof_enabled") == "1"
+    }
+
+    /// Fails if the server could lose connections.
+    pub(crate) fn check_requirement(&self, requirement: Requirement) -> Result<(), RedisError> {
+        if requirement.keeps_all && !self.keeps_all() {
+            return Err(RedisError::NotDurable(
+                "`maxmemory-policy` isn't `noeviction`",
+            ));
+        }
+        match requirement.has_aof && !self.has_aof() {
+            true => Err(RedisError::NotDurable("`appendonly` isn't `yes`")),
+            false => Ok(()),
         }
     }
 
@@ -80,6 +112,26 @@ mod tests {
         assert_eq!(&*info.epoch(), "abc/def");
         assert_eq!((info.field("missing"), info.is_cluster()), ("", false));
         info.check_primary()
+    }
+
+    #[test]
+    fn only_the_settings_that_are_required_are_checked() -> Result<(), RedisError> {
+        let good = "maxmemory_policy:noeviction\r\naof_enabled:1\r\n";
+        let evicting = "maxmemory_policy:allkeys-lru\r\naof_enabled:1\r\n";
+        let without = "maxmemory_policy:noeviction\r\naof_enabled:0\r\n";
+        for (text, keeps_all, has_aof, is_accepted) in [
+            (good, true, true, true),
+            (evicting, true, true, false),
+            (evicting, false, true, true),
+            (without, true, true, false),
+            (without, true, false, true),
+            ("aof_enabled:1\r\n", true, true, true),
+        ] {
+            let requirement = Requirement { keeps_all, has_aof };
+            let checked = info(text)?.check_requirement(requirement);
+            assert_eq!(checked.is_ok(), is_accepted, "{text} {requirement:?}");
+        }
+        Ok(())
     }
 
     #[test]

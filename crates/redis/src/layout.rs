@@ -4,7 +4,7 @@
 //! and each script touches the keys of one shard only.
 
 /// The number of shards. It can't be changed, because it decides where a connection is.
-const SHARDS: usize = 256;
+pub(crate) const SHARDS: usize = 256;
 
 /// A part of the connections, whose keys are in one slot of a cluster.
 pub(crate) type Shard = u8;

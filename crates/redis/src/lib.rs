@@ -113,7 +113,7 @@ impl RedisStoreBuilder {
     }
 
     /// Sets the maximum time of an operation, including the wait for a connection to the server. The acknowledgement of a write by
-    /// replicas takes up to 6 s more. Default: 5 s.
+    /// replicas takes up to 9 s more. Default: 5 s.
     pub const fn timeout(mut self, time: Duration) -> Self {
         self.timeout = time;
         self
@@ -327,7 +327,9 @@ impl RedisStore {
     ///
     /// # Errors
     ///
-    /// [`RedisStoreError::Unavailable`] if the server can't be used. The records that were already encrypted again are retained.
+    /// [`RedisStoreError::Unavailable`] if the server can't be used, if there was a fail-over, or if fewer
+    /// [`replicas`](RedisStoreBuilder::replicas) than required have all records on their disks. The records that were already encrypted
+    /// again are retained, and the next call continues. Retain the other keys until a call succeeds.
     ///
     /// # Cancel safety
     ///

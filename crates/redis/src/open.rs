@@ -5,7 +5,7 @@ use tower_passthrough::durable::Keys;
 
 use crate::client::{Acknowledgement, Call, Client, Effect};
 use crate::error::{InternalError, RedisStoreError};
-use crate::info::Info;
+use crate::info::{Info, Requirement};
 use crate::layout::{Layout, shards};
 use crate::scripts::Scripts;
 use crate::values::{bytes, items, text};
@@ -51,7 +51,7 @@ pub(crate) async fn check_server(
         return Err(RedisStoreError::Unsupported(what).into());
     }
     if !is_volatile_allowed {
-        if !matches!(info.field("maxmemory_policy"), "noeviction" | "") {
+        if !info.keeps_all() {
             let what = "`maxmemory-policy` isn't `noeviction`, so the server deletes connections if its memory is full";
             return Err(RedisStoreError::NotDurable(what).into());
         }
@@ -61,10 +61,14 @@ pub(crate) async fn check_server(
     }
     let local = match durability {
         // Only checked if it's required.
-        Durability::Aof if is_volatile_allowed && info.field("aof_enabled") != "1" => 0,
+        Durability::Aof if is_volatile_allowed && !info.has_aof() => 0,
         Durability::Aof => 1,
         Durability::External => 0,
     };
+    client.require(Requirement {
+        keeps_all: !is_volatile_allowed,
+        has_aof: !is_volatile_allowed && durability == Durability::Aof,
+    });
     let is_needed = can_acknowledge && local + replicas > 0;
     Ok(is_needed.then_some(Acknowledgement { local, replicas }))
 }
@@ -152,7 +156,7 @@ pub(crate) async fn check_keys(
     });
     let commands = commands.collect();
     let (found, _) = client
-        .read_many(false, client.max_time(), commands, None)
+        .read_many(false, client.deadline(), commands, None)
         .await?;
     for proofs in found {
         let mut proofs = items(proofs)?.into_iter();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
+use tokio::time::Instant;
 use tower_passthrough::Connection;
 use tower_passthrough::durable::{CachedConnection, Keys, SealedRecord, random_version};
 use tower_passthrough::store::{
@@ -14,12 +15,14 @@ use tower_passthrough::store::{
 use crate::changes::{Positions, number};
 use crate::client::{Acknowledgement, Call, Client, Effect};
 use crate::error::{InternalError, RedisError};
-use crate::layout::{Layout, shard_of, shards};
+use crate::layout::{Layout, SHARDS, shard_of, shards};
 use crate::scripts::{Script, Scripts};
 use crate::values::{bytes, items, next, optional, text};
 
 /// The number of attempts to mark a grant as active while other processes write.
 const REVIVE_ATTEMPTS: u32 = 8;
+/// The maximum number of connections of a page.
+const MAX_PAGE: usize = 10_000;
 /// The time for which the fence of an expired lease is stored. After that, fences still grow, because they contain the server's time.
 const FENCE_MEMORY: Duration = Duration::from_secs(24 * 60 * 60);
 /// The maximum time of a lease, about 100 years, because scripts calculate with floating point numbers.
@@ -130,9 +133,8 @@ impl Records {
             keys,
             arguments,
         };
-        self.client
-            .write(self.acknowledgement, is_urgent, call)
-            .await
+        let written = self.client.write(self.acknowledgement, is_urgent, call);
+        Ok(written.await?.0)
     }
 
     /// Reads a connection and its version. If the cached connection is the newest, it is neither sent nor decrypted again.
@@ -229,8 +231,10 @@ impl Records {
         if limit == 0 {
             return Ok(Vec::new());
         }
+        let limit = limit.min(MAX_PAGE);
+        let until = self.client.deadline();
         loop {
-            let ids = self.ids(after.as_deref(), limit).await?;
+            let ids = self.ids(after.as_deref(), limit, until).await?;
             let Some(last) = ids.last().cloned() else {
                 return Ok(Vec::new());
             };
@@ -240,12 +244,7 @@ impl Records {
                 .map(|id| script.by_hash(&[self.layout.connection(id)], &[]));
             let (found, _) = self
                 .client
-                .read_many(
-                    false,
-                    self.client.max_time(),
-                    commands.collect(),
-                    Some(script),
-                )
+                .read_many(false, until, commands.collect(), Some(script))
                 .await?;
             let mut listed = Vec::with_capacity(ids.len());
             for (id, found) in ids.into_iter().zip(found) {
@@ -269,12 +268,21 @@ impl Records {
         }
     }
 
-    /// Returns the first keys after `after`, from all shards.
-    async fn ids(&self, after: Option<&str>, limit: usize) -> Result<Vec<String>, InternalError> {
+    /// Returns the first keys after `after`, from all shards. There are none only if no shard has any.
+    ///
+    /// Keys are spread evenly, so only a part of the page is read from each shard. If a shard has more keys, the page ends at the last key
+    /// that was read from it.
+    async fn ids(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        until: Instant,
+    ) -> Result<Vec<String>, InternalError> {
         let script = &self.scripts.ids;
         // No key is empty, so all keys come after the empty text.
         let start = format!("({}", after.unwrap_or_default());
-        let most = i64::try_from(limit).unwrap_or(i64::MAX).to_string();
+        let of_shard = most_of_shard(limit);
+        let most = of_shard.to_string();
         let commands = shards().map(|shard| {
             script.by_hash(
                 &[self.layout.ids(shard)],
@@ -283,18 +291,25 @@ impl Records {
         });
         let (found, _) = self
             .client
-            .read_many(
-                false,
-                self.client.max_time(),
-                commands.collect(),
-                Some(script),
-            )
+            .read_many(false, until, commands.collect(), Some(script))
             .await?;
         let mut ids = Vec::new();
-        for of_shard in found {
-            for id in items(of_shard)? {
-                ids.push(text(id)?);
+        // The first of the last keys of shards that may have more.
+        let mut end: Option<String> = None;
+        for found in found {
+            let found = items(found)?.into_iter().map(text);
+            let found = found.collect::<Result<Vec<_>, _>>()?;
+            if found.len() >= of_shard {
+                let last = found.last().cloned();
+                end = match (end, last) {
+                    (Some(end), Some(last)) => Some(end.min(last)),
+                    (end, last) => end.or(last),
+                };
             }
+            ids.extend(found);
+        }
+        if let Some(end) = end {
+            ids.retain(|id| *id <= end);
         }
         ids.sort_unstable();
         ids.truncate(limit);
@@ -327,7 +342,8 @@ impl Records {
         replaced: Option<CredentialVersion>,
     ) -> Result<Option<CredentialVersion>, InternalError> {
         let sealed = self.seal(key, &stored.connection)?;
-        let text = |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
+        let text =
+            |number: Option<u64>| number.map_or_else(String::new, |number| number.to_string());
         let replaced = text(replaced.map(CredentialVersion::get));
         let refreshed_at = text(stored.refreshed_at.map(milliseconds).transpose()?);
         let revoked: &[u8] = match stored.state == GrantState::Revoked {
@@ -461,6 +477,11 @@ impl Records {
     }
 }
 
+/// Returns the number of keys that are read from each shard for a page: twice its share, and some more.
+fn most_of_shard(limit: usize) -> usize {
+    limit.min(limit / (SHARDS / 2) + 8)
+}
+
 pub(crate) fn version_of(value: Value) -> Result<CredentialVersion, InternalError> {
     Ok(CredentialVersion::new(integer(&bytes(value)?)?))
 }
@@ -492,4 +513,14 @@ fn times(time: Duration) -> Result<(String, String), InternalError> {
     }
     let memory = time.saturating_add(FENCE_MEMORY);
     Ok((time.as_micros().to_string(), memory.as_millis().to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_reads_a_part_of_its_keys_from_each_shard() {
+        assert_eq!([1, 8, 100, MAX_PAGE].map(most_of_shard), [1, 8, 8, 86]);
+    }
 }

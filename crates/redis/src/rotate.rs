@@ -1,13 +1,14 @@
 //! Encrypts records with the current key that are encrypted with older keys, while other processes read and write.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use redis::Value;
 use tower_passthrough::durable::{KeyRotationReport, SealedRecord};
 use tower_passthrough::store::ConnectionKey;
 
-use crate::client::{Call, Effect};
-use crate::error::InternalError;
+use crate::client::{Call, Effect, Epoch};
+use crate::error::{InternalError, RedisError};
 use crate::layout::{Shard, shards};
 use crate::records::{Records, version_of};
 use crate::values::{bytes, items, next, text};
@@ -19,6 +20,8 @@ impl Records {
     /// Encrypts the connections of all shards again, and removes the keys that none of them needs any more.
     pub(crate) async fn reencrypt(&self) -> Result<KeyRotationReport, InternalError> {
         let mut report = KeyRotationReport::default();
+        let epoch = self.client.primary(self.client.deadline()).await?;
+        let epoch = Arc::clone(&epoch.epoch);
         let (mut gone, mut left) = (BTreeSet::new(), BTreeSet::new());
         for shard in shards() {
             let mut after = String::new();
@@ -40,8 +43,28 @@ impl Records {
                 }
             }
         }
+        if self.acknowledgement.is_some() {
+            self.acknowledge_all(&epoch).await?;
+        }
         report.keys = gone.difference(&left).count();
         Ok(report)
+    }
+
+    /// Waits until all writes since that start of the server are on the disks of the servers.
+    async fn acknowledge_all(&self, epoch: &Epoch) -> Result<(), InternalError> {
+        let shard = shards().next().unwrap_or_default();
+        let current = self.keys.current_id();
+        let call = Call {
+            script: &self.scripts.remember_key,
+            keys: &[self.layout.keys(shard)],
+            arguments: &[current.as_bytes(), &self.proof],
+        };
+        let (_, written) = self.client.write(self.acknowledgement, false, call).await?;
+        match written == *epoch {
+            true => Ok(()),
+            // Some of the writes may be lost with the other primary.
+            false => Err(RedisError::NotAcknowledged.into()),
+        }
     }
 
     /// Encrypts a batch of a shard's connections again, beginning after the key `after`. Returns the last key of the batch, or `None` if

@@ -202,6 +202,11 @@ const FORGET_KEYS: &str = "#!lua flags=allow-oom
     end
     return {gone, left}";
 
+/// Keys: keys. Arguments: id of the current key, proof of the key. Writes for an acknowledgement, which is for all earlier writes as well.
+const REMEMBER_KEY: &str = "#!lua flags=allow-oom
+    redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
+    return 1";
+
 /// Keys: format. Arguments: the newest version that is known. Returns the version, which is set if there is none.
 const FORMAT: &str = "#!lua flags=allow-oom
     redis.call('SETNX', KEYS[1], ARGV[1])
@@ -284,6 +289,7 @@ scripts! {
     old_records: OLD_RECORDS,
     reencrypted: REENCRYPTED,
     forget_keys: FORGET_KEYS,
+    remember_key: REMEMBER_KEY,
     format: FORMAT,
     answers: ANSWERS,
 }

@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// The maximum time in which a server must start.
@@ -75,9 +75,20 @@ pub(crate) fn folder(name: &str) -> PathBuf {
 }
 
 /// Returns a port at which nothing listens.
+///
+/// The operating system gives ports of this range to nobody that doesn't ask for them, so a server that was stopped finds its port again.
 pub(crate) fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.local_addr().unwrap().port()
+    const FIRST: u32 = 10_240;
+    const COUNT: u32 = 20_000;
+    static TAKEN: AtomicU32 = AtomicU32::new(0);
+    // Processes begin at different ports.
+    let first = std::process::id().wrapping_mul(211);
+    let ports = (0..COUNT).map(|_| {
+        let offset = first.wrapping_add(TAKEN.fetch_add(1, Ordering::Relaxed));
+        u16::try_from(FIRST + offset % COUNT).unwrap()
+    });
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    ports.into_iter().find(is_free).expect("a port is free")
 }
 
 /// A process that ends when this value is dropped, and when the test's process ends.

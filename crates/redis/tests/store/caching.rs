@@ -204,3 +204,42 @@ async fn lists_are_merged_from_all_shards_by_pages() {
     let after = id(expected.last().unwrap());
     assert!(store.list(Some(&after), 10).await.unwrap().is_empty());
 }
+
+/// Returns `true` if a key is in the shard `066`, like `acme`.
+fn is_next_to_acme(key: &String) -> bool {
+    let hash = key.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    hash.to_be_bytes().into_iter().fold(0, |one, two| one ^ two) == 0x66
+}
+
+#[tokio::test]
+async fn a_list_is_complete_if_most_keys_are_in_one_shard() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let prefix = prefix();
+    let store = server.open(&prefix).await;
+    let keys = (0..).map(|number| format!("tenant-{number}"));
+    let mut expected: Vec<_> = keys.clone().filter(is_next_to_acme).take(40).collect();
+    expected.extend(keys.filter(|key| !is_next_to_acme(key)).take(100));
+    for key in &expected {
+        store.put(&id(key), &with_token("x")).await.unwrap();
+    }
+    let set = name(server, &prefix, "c", &expected[0]);
+    assert!(set.contains("{066}"), "{set}");
+    expected.sort();
+    for page in [1, 3, 50, 1000] {
+        let mut listed: Vec<String> = Vec::new();
+        loop {
+            let after = listed.last().map(|key| id(key));
+            let more = store.list(after.as_ref(), page).await.unwrap();
+            assert!(more.len() <= page);
+            if more.is_empty() {
+                break;
+            }
+            listed.extend(more.iter().map(|listed| listed.key.as_str().to_owned()));
+        }
+        assert_eq!(listed, expected, "{page}");
+    }
+}

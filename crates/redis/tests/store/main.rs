@@ -15,6 +15,7 @@ mod crashes;
 mod encrypted;
 mod opening;
 mod outages;
+mod refreshing;
 mod rotation;
 mod rules;
 mod server;

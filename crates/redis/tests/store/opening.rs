@@ -248,7 +248,7 @@ async fn a_password_is_read_again_for_each_connection_and_is_never_shown() {
     let mut session = server.session();
     session.ask(&["CONFIG", "SET", "requirepass", "s3cr3t2"]);
     session.ask(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
-    let error = super::outages::within(Duration::from_secs(5), async || {
+    let error = super::outages::within(super::outages::PATIENCE, async || {
         match store.read(&id("acme")).await {
             Err(tower_passthrough::StoreError::Unavailable(error)) => Ok(error),
             other => Err(format!("{other:?}")),
@@ -261,7 +261,7 @@ async fn a_password_is_read_again_for_each_connection_and_is_never_shown() {
         "{shown}"
     );
     server.write("password", "s3cr3t2");
-    super::outages::within(Duration::from_secs(10), async || {
+    super::outages::within(super::outages::PATIENCE, async || {
         store.read(&id("acme")).await
     })
     .await;
