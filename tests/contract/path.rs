@@ -543,7 +543,10 @@ async fn p22_the_answer_at_the_mount_alone_says_that_the_id_is_missing() {
         for target in ["/p", "/p/", "/p?x=1", "/p//x"] {
             let refused = pair.refused(get(target), 400, "bad-address").await;
             let text = refused.text();
-            assert!(text.contains("contains no connection id"), "{target} {text}");
+            assert!(
+                text.contains("contains no connection id"),
+                "{target} {text}"
+            );
         }
     }
     let pair = Pair::new().await;

@@ -337,9 +337,9 @@ fn redis(
         url: url?,
         password,
         keys: keys?,
-        cache_bytes: table.cache.map(|size| size.0),
-        cache_entries: table.cache_entries.map(|count| count.0),
-        staleness: table.staleness.as_ref().map(|time| time.0),
+        cache_bytes: table.cache.as_ref().map(|size| size.get_ref().0),
+        cache_entries: table.cache_entries.as_ref().map(|count| count.get_ref().0),
+        staleness: table.staleness.as_ref().map(|time| time.get_ref().0),
         outage_grace: table.outage_grace.as_ref().map(|time| time.get_ref().0),
         durability: table
             .durability

@@ -438,8 +438,13 @@ fn the_store_of_kind_redis() {
     );
     // The config is good, and the check goes on with the server.
     let ended = check(&good);
-    let expected = "[store]: the server can't be used: the password's file can't be read: entity not found\n";
-    assert_eq!((ended.code, &*ended.unusual()), (Some(1), expected), "{ended:?}");
+    let expected =
+        "[store]: the server can't be used: the password's file can't be read: entity not found\n";
+    assert_eq!(
+        (ended.code, &*ended.unusual()),
+        (Some(1), expected),
+        "{ended:?}"
+    );
     let summary = "the config is good: 0 integrations, connections in redis, 1 caller\n";
     assert_eq!(ended.stdout, summary);
 }
