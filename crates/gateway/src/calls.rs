@@ -114,7 +114,8 @@ impl Calls {
             Place::Elsewhere => true,
             Place::Whole => false,
         };
-        let has_field = by_key && ways.has(Way::Header) && request.headers().contains_key(CONNECTION);
+        let has_field =
+            by_key && ways.has(Way::Header) && request.headers().contains_key(CONNECTION);
         let only = caller.only_connection().filter(|_| by_key && !has_field);
         // Below the mount, the library answers that the call names no connection.
         if only.is_none() && place == Place::Elsewhere {
@@ -134,7 +135,9 @@ impl Calls {
             request.extensions_mut().insert(path);
         }
         if let Some(id) = only {
-            request.extensions_mut().insert(RequestedConnection(id.clone()));
+            request
+                .extensions_mut()
+                .insert(RequestedConnection(id.clone()));
         }
         request.extensions_mut().insert(caller);
         // The service is always ready.

@@ -115,7 +115,8 @@ impl Line<'_> {
     /// Adds a text, in quotation marks.
     pub(crate) fn text(&mut self, name: &str, value: &str) {
         self.name(name);
-        let needs_no_escape = |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
+        let needs_no_escape =
+            |byte: u8| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\';
         match self.format {
             _ if value.bytes().all(needs_no_escape) => {
                 for text in [b"\"", value.as_bytes(), b"\""] {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(crate) use testkit::process::foreign::{installed, node};
 use testkit::process::foreign::{self, Printed};
+pub(crate) use testkit::process::foreign::{installed, node};
 use tokio::process::Command;
 
 /// The time that a program may take.
