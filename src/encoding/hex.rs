@@ -33,6 +33,10 @@ const fn lower_nibble(digit: u8) -> Option<u8> {
 }
 
 /// The value of each digit in lower case, and [`NO_DIGIT`] for each other byte.
+#[expect(
+    clippy::indexing_slicing,
+    reason = "the array has an element for each byte, and is made by the compiler"
+)]
 const LOWER_VALUES: [u8; 256] = {
     let mut values = [NO_DIGIT; 256];
     let mut byte = 0_u8;

@@ -64,7 +64,7 @@ impl fmt::Display for TraceId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0; 32];
         write_lower(&self.0, &mut digits);
-        f.write_str(str::from_utf8(&digits).unwrap_or_default())
+        f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
     }
 }
 

@@ -425,7 +425,8 @@ impl<'a, S: ConnectionStore> Listing<'a, S> {
             return Ok(None);
         }
         let page = self.store.list(self.last.as_ref(), PAGE).await?;
-        self.is_at_end = page.len() < PAGE;
+        // A page may be short although more connections follow.
+        self.is_at_end = page.is_empty();
         self.page = page.into_iter();
         let next = self.page.next();
         if let Some(summary) = &next {

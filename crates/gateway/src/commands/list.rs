@@ -24,10 +24,11 @@ pub(super) async fn list(
             let (id, integration) = (listed.key.as_str(), &*listed.integration);
             writeln!(out, "{}\t{}\t{standing}", escaped(id), escaped(integration))?;
         }
-        if page.len() < PAGE {
+        // A page may be short although more connections follow.
+        let Some(last) = page.into_iter().next_back() else {
             return Ok(());
-        }
-        after = page.into_iter().next_back().map(|last| last.key);
+        };
+        after = Some(last.key);
     }
 }
 

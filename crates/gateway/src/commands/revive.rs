@@ -44,7 +44,10 @@ async fn all<S: ConnectionStore + Maintain>(
     let mut after = None;
     loop {
         let page = store.list(after.as_ref(), PAGE).await?;
-        let is_last = page.len() < PAGE;
+        // A page may be short although more connections follow.
+        let Some(last) = page.last().map(|last| last.key.clone()) else {
+            return Ok(revived);
+        };
         for listed in &page {
             let is_wanted = integration.is_none_or(|name| *listed.integration == *name);
             if listed.state == GrantState::Active || !is_wanted {
@@ -57,9 +60,6 @@ async fn all<S: ConnectionStore + Maintain>(
                 Err(error) => return Err(error.into()),
             }
         }
-        if is_last {
-            return Ok(revived);
-        }
-        after = page.into_iter().next_back().map(|last| last.key);
+        after = Some(last);
     }
 }

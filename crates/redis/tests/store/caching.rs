@@ -206,7 +206,7 @@ async fn lists_are_merged_from_all_shards_by_pages() {
 }
 
 /// Returns `true` if a key is in the shard `066`, like `acme`.
-fn is_next_to_acme(key: &String) -> bool {
+fn is_next_to_acme(key: &str) -> bool {
     let hash = key.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
     });
@@ -221,7 +221,11 @@ async fn a_list_is_complete_if_most_keys_are_in_one_shard() {
     let prefix = prefix();
     let store = server.open(&prefix).await;
     let keys = (0..).map(|number| format!("tenant-{number}"));
-    let mut expected: Vec<_> = keys.clone().filter(is_next_to_acme).take(40).collect();
+    let mut expected: Vec<_> = keys
+        .clone()
+        .filter(|key| is_next_to_acme(key))
+        .take(40)
+        .collect();
     expected.extend(keys.filter(|key| !is_next_to_acme(key)).take(100));
     for key in &expected {
         store.put(&id(key), &with_token("x")).await.unwrap();
