@@ -540,7 +540,7 @@ async fn p18_each_call_of_a_callers_connection_has_its_own_address() {
 async fn p22_the_answer_at_the_mount_alone_says_that_the_id_is_missing() {
     for mount in [Mount::Hyper, Mount::Nest, Mount::Layer] {
         let pair = Pair::with(|setup| setup.mount(mount)).await;
-        for target in ["/p", "/p/", "/p?x=1", "/p//x"] {
+        for target in ["/p", "/p/", "/p?x=1"] {
             let refused = pair.refused(get(target), 400, "bad-address").await;
             let text = refused.text();
             assert!(
