@@ -39,7 +39,7 @@ use crate::fleet::Routing;
 use crate::machine::Machine;
 use crate::population::Population;
 use crate::postgres::Postgres;
-use crate::results::{Load, Results};
+use crate::results::{Load, Results, Verdict};
 use crate::round::Simulation;
 use crate::settings::Settings;
 
@@ -99,7 +99,10 @@ async fn run(arguments: &[String]) -> Result<bool, BoxError> {
         );
     }
     println!("\nThe results are in {}.", folder.display());
-    Ok(results.verdicts.iter().all(|verdict| verdict.is_kept))
+    // A short run shows that everything works, also on a busy machine.
+    let judged = |verdict: &&Verdict| settings.is_whole() || !verdict.is_timed;
+    let mut judged = results.verdicts.iter().filter(judged);
+    Ok(judged.all(|verdict| verdict.is_kept))
 }
 
 async fn measure<E: Engine>(settings: &Settings, engine: E) -> Result<Results, BoxError> {

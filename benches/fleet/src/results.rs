@@ -64,5 +64,8 @@ pub struct Round {
 #[derive(Debug, Serialize)]
 pub struct Verdict {
     pub is_kept: bool,
+    /// `true` if a machine that is too busy can break the promise.
+    #[serde(skip)]
+    pub is_timed: bool,
     pub text: String,
 }

@@ -201,7 +201,15 @@ impl<E: Engine> Simulation<E> {
     pub fn verdicts(&self) -> Vec<Verdict> {
         let exchanges = self.endpoint.exchanges();
         let sums = &self.sums;
-        let verdict = |is_kept, text| Verdict { is_kept, text };
+        let verdict = |is_kept, text| Verdict {
+            is_kept,
+            is_timed: false,
+            text,
+        };
+        let timed = |is_kept, text| Verdict {
+            is_timed: true,
+            ..verdict(is_kept, text)
+        };
         let (max_staleness, max_heal) = (MAX_STALENESS.as_secs_f64(), MAX_HEAL.as_secs_f64());
         let lost = sums
             .lost
@@ -236,25 +244,25 @@ impl<E: Engine> Simulation<E> {
                     sums.verified
                 ),
             ),
-            verdict(
+            timed(
                 sums.expired == 0,
                 format!("no call got an expired token: {} did", sums.expired),
             ),
-            verdict(
+            timed(
                 sums.stalest <= max_staleness,
                 format!(
                     "staleness of at most {max_staleness} s: {:.2} s",
                     sums.stalest
                 ),
             ),
-            verdict(
+            timed(
                 sums.heal <= max_heal,
                 format!(
                     "all replicas write within {max_heal} s after a fail-over: {:.2} s",
                     sums.heal
                 ),
             ),
-            verdict(
+            timed(
                 sums.failures == 0,
                 format!(
                     "no call failed before the fail-overs: {} did{}",
