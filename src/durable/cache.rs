@@ -60,7 +60,7 @@ struct Shared<F: ChangeFeed> {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CacheStatus {
-    /// The number of connections in memory. The number may lag behind.
+    /// The number of connections in memory.
     pub entries: u64,
     /// The number of look-ups whose connection was current in memory, since the cache was built.
     pub hits: u64,
@@ -240,6 +240,8 @@ impl<F: ChangeFeed> ConnectionCache<F> {
     /// Returns the numbers of connections, hits and misses, and the age of the last look for changes.
     #[must_use]
     pub fn status(&self) -> CacheStatus {
+        // Connections that were evicted still count until then.
+        self.0.entries.run_pending_tasks();
         CacheStatus {
             entries: self.0.entries.entry_count(),
             hits: self.0.hits.load(Ordering::Relaxed),
