@@ -38,11 +38,13 @@ impl Secret {
     }
 
     /// Returns `true` if the secret begins like a file in PEM.
+    #[cfg(feature = "durable-store")]
     pub(crate) fn is_pem(&self) -> bool {
         self.expose().trim_ascii_start().starts_with(b"-----BEGIN ")
     }
 
     /// Returns the number of bytes.
+    #[cfg(feature = "durable-store")]
     pub(crate) fn size(&self) -> usize {
         self.expose().len()
     }

@@ -129,6 +129,7 @@ impl Connection {
     }
 
     /// Returns the approximate size of the connection in memory, in bytes, including the value that is kept for calls.
+    #[cfg(feature = "durable-store")]
     pub(crate) fn memory_size(&self) -> usize {
         // A small allocation takes 16 bytes more than its content, on average.
         const ALLOCATION: usize = 16;
