@@ -206,8 +206,8 @@ pub(crate) struct Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct Copy {
-    /// The config file of the store that is copied. Without a [store], its [connection.*] tables are
-    /// copied.
+    /// The config file of the store that is copied. If connections are stored in the file itself, these
+    /// are copied.
     #[arg(long, value_name = "FILE")]
     pub(crate) from: PathBuf,
 

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! `gateway.toml` in the package's folder contains every key. A good order to read the source code is: [`run`] and
-//! [`Host::router`] below, which put the library's parts together; `routes`, for the mount; `callers`, for the host
+//! [`Host::routes`] below, which put the library's parts together; `routes`, for the mount; `callers`, for the host
 //! application's own authentication in front of the mount; `server` and `socket`, for the connections of callers;
 //! `config`, for the file, and `reload`, for reading it again; `page`, for the page with the integrations; and `audit`,
 //! `metrics` and `log`, for observation.

@@ -77,7 +77,7 @@ impl Current {
     }
 }
 
-/// Authorizes a call with the caller that [`authenticate`](crate::callers::authenticate) has found.
+/// Authorizes a call with the caller that [`Authentication`](crate::callers::Authentication) has found.
 impl Authorize for Current {
     async fn authorize(
         &self,
