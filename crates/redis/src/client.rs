@@ -139,7 +139,7 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: &'a [&'a [u8]],
 }
 
-/// What is sent.
+/// The requests and their answers on the wire.
 enum Request<'a> {
     Script(Call<'a>),
     /// Commands, and the script that they call by its hash.

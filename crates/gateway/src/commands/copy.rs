@@ -139,7 +139,7 @@ struct Done {
     integrations: BTreeMap<Arc<str>, u64>,
 }
 
-/// What was done with a connection.
+/// The result for a connection.
 enum Outcome {
     Copied,
     Same,
