@@ -139,7 +139,7 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: &'a [&'a [u8]],
 }
 
-/// The requests and their answers on the wire.
+/// A request to the server.
 enum Request<'a> {
     Script(Call<'a>),
     /// Commands, and the script that they call by its hash.
