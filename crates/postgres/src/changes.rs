@@ -14,11 +14,11 @@ use tower_passthrough::StoreError;
 use tower_passthrough::durable::{ChangeFeed, Changes, random_version};
 use tower_passthrough::store::ConnectionKey;
 
-use crate::error::InternalError;
+use crate::error::{DatabaseError, InternalError};
 use crate::pool::{Effect, Pool};
 use crate::statements::Statements;
 
-/// The maximum time of a question, for which calls wait.
+/// The maximum time of a question, for which calls wait. After a late answer, it's the maximum time of other statements.
 const MAX_TIME: Duration = Duration::from_secs(2);
 /// The maximum number of keys in an answer. If there are more, the whole cache is compared.
 const MAX_KEYS: i64 = 10_000;
@@ -31,6 +31,8 @@ pub(crate) struct ChangeLog {
     pub(crate) pool: Pool,
     pub(crate) statements: Arc<Statements>,
     pub(crate) sweeper: Sweeper,
+    /// The last question wasn't answered in time.
+    pub(crate) is_late: AtomicBool,
 }
 
 /// The place up to which changes were read.
@@ -53,7 +55,12 @@ impl Cursor {
 
 impl ChangeLog {
     async fn ask(&self, cursor: Option<&Cursor>) -> Result<Changes<Cursor>, InternalError> {
-        let time = self.pool.max_time().min(MAX_TIME);
+        // After a late answer, connections in memory are used without a question, and a single call asks again. A slow server would never
+        // answer in time if this question didn't get more time.
+        let time = match self.is_late.load(Ordering::Relaxed) {
+            true => self.pool.max_time(),
+            false => self.pool.max_time().min(MAX_TIME),
+        };
         let Some(cursor) = cursor else {
             let sql = &self.statements.cursor;
             let rows = self.pool.query(Effect::Read, true, time, sql, &[]).await?;
@@ -101,7 +108,13 @@ impl ChangeFeed for ChangeLog {
     type Cursor = Cursor;
 
     async fn changes_since(&self, cursor: Option<&Cursor>) -> Result<Changes<Cursor>, StoreError> {
-        Ok(self.ask(cursor).await?)
+        let changes = self.ask(cursor).await;
+        let is_late = matches!(
+            &changes,
+            Err(InternalError::Database(DatabaseError::Timeout(_)))
+        );
+        self.is_late.store(is_late, Ordering::Relaxed);
+        Ok(changes?)
     }
 }
 

@@ -19,6 +19,7 @@ pub use self::schema::Migrations;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use tower_passthrough::Secret;
@@ -101,6 +102,8 @@ impl PostgresStoreBuilder {
     }
 
     /// Sets the maximum number of connections to the database. They are opened when they are needed. `0` counts as 1.
+    ///
+    /// If there are two or more, one is kept for the commits of refreshed tokens and for the question for changes.
     ///
     /// Up to 64 more reads and writes wait for a connection; others fail with [`PostgresStoreError::Overloaded`]. Default: 4.
     pub const fn connections(mut self, most: usize) -> Self {
@@ -193,6 +196,7 @@ impl PostgresStoreBuilder {
             pool: pool.clone(),
             statements: Arc::clone(&statements),
             sweeper,
+            is_late: AtomicBool::new(false),
         };
         let cache = ConnectionCache::builder(log)
             .max_entries(self.cache_entries)

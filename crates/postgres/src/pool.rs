@@ -3,7 +3,7 @@
 //! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer. Statements are sent without a
 //! name, so that they work through pgbouncer in transaction mode.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -50,8 +50,12 @@ struct Shared {
     tls: Tls,
     password: Password,
     permits: Arc<Semaphore>,
+    /// The permits of operations that aren't urgent, one fewer than all permits, so that an urgent operation doesn't wait for slow reads.
+    ordinary: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     statement_timeout: Duration,
+    /// The number of answers of the server, by which a slow server is told from a server that is gone.
+    answers: AtomicU64,
     /// A proxy refuses start-up options, so they aren't sent any more.
     is_without_options: AtomicBool,
     state: Mutex<State>,
@@ -77,7 +81,13 @@ pub(crate) struct Guard {
     shared: Arc<Shared>,
     connected: Option<Connected>,
     is_broken: bool,
-    _permit: OwnedSemaphorePermit,
+    _permit: Permit,
+}
+
+/// A place in the pool.
+struct Permit {
+    _of_all: OwnedSemaphorePermit,
+    _ordinary: Option<OwnedSemaphorePermit>,
 }
 
 impl Guard {
@@ -116,10 +126,7 @@ impl Shared {
     }
 
     /// Returns an idle connection, or opens a connection.
-    async fn check_out(
-        self: Arc<Self>,
-        permit: OwnedSemaphorePermit,
-    ) -> Result<Guard, DatabaseError> {
+    async fn check_out(self: Arc<Self>, permit: Permit) -> Result<Guard, DatabaseError> {
         let idle = {
             let mut state = self.state();
             state.idle.retain(|idle| !idle.client.is_closed());
@@ -251,13 +258,16 @@ impl Pool {
         connections: usize,
         statement_timeout: Duration,
     ) -> Self {
+        let connections = connections.min(Semaphore::MAX_PERMITS);
         Self(Arc::new(Shared {
             servers,
             tls,
             password,
-            permits: Arc::new(Semaphore::new(connections.min(Semaphore::MAX_PERMITS))),
+            permits: Arc::new(Semaphore::new(connections)),
+            ordinary: Arc::new(Semaphore::new(connections.saturating_sub(1).max(1))),
             waiting: Arc::new(Semaphore::new(MAX_WAITING)),
             statement_timeout,
+            answers: AtomicU64::new(0),
             is_without_options: AtomicBool::new(false),
             state: Mutex::default(),
         }))
@@ -268,27 +278,20 @@ impl Pool {
         self.0.statement_timeout.saturating_add(ANSWER_MARGIN)
     }
 
-    /// Returns a connection. If `is_urgent`, the number of waiting operations isn't limited.
+    /// Returns a connection. If `is_urgent`, the operation waits only for other urgent operations, unless the pool has a single connection,
+    /// and the number of waiting operations isn't limited.
     pub(crate) async fn get(
         &self,
         is_urgent: bool,
         until: Instant,
     ) -> Result<Guard, InternalError> {
-        let permits = Arc::clone(&self.0.permits);
-        let permit = match Arc::clone(&permits).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
-            Err(TryAcquireError::NoPermits) => {
-                let _place = match self.0.waiting.try_acquire() {
-                    Ok(place) => Some(place),
-                    Err(_) if is_urgent => None,
-                    Err(_) => return Err(InternalError::Overloaded),
-                };
-                let permit = timeout_at(until, permits.acquire_owned()).await;
-                let permit =
-                    permit.map_err(|_| DatabaseError::Timeout("waiting for a connection"))?;
-                permit.map_err(|_| InternalError::Stopped)?
-            }
+        let _ordinary = match is_urgent {
+            true => None,
+            false => Some(self.acquire_ordinary(until).await?),
+        };
+        let permit = Permit {
+            _of_all: acquire(&self.0.permits, until).await?,
+            _ordinary,
         };
         // A connection that is opened too late is for the next operation: with a short time and a server that isn't reachable, the other
         // servers would otherwise never be tried.
@@ -296,6 +299,22 @@ impl Pool {
         let opened = timeout_at(until, opening).await;
         let opened = opened.map_err(|_| DatabaseError::Timeout("connecting"))?;
         Ok(opened.map_err(|_| InternalError::Stopped)??)
+    }
+
+    async fn acquire_ordinary(
+        &self,
+        until: Instant,
+    ) -> Result<OwnedSemaphorePermit, InternalError> {
+        let ordinary = &self.0.ordinary;
+        match Arc::clone(ordinary).try_acquire_owned() {
+            Ok(permit) => Ok(permit),
+            Err(TryAcquireError::Closed) => Err(InternalError::Stopped),
+            Err(TryAcquireError::NoPermits) => {
+                let waiting = self.0.waiting.try_acquire();
+                let _waiting = waiting.map_err(|_| InternalError::Overloaded)?;
+                acquire(ordinary, until).await
+            }
+        }
     }
 
     /// Closes idle connections, because they are probably in the same state as a connection that has failed.
@@ -321,7 +340,11 @@ impl Pool {
         let mut attempt = 1;
         loop {
             let mut guard = self.get(is_urgent, until).await?;
+            let answers = self.0.answers.load(Ordering::Relaxed);
             let answer = timeout_at(until, guard.client()?.query_typed(sql, params)).await;
+            if answer.is_ok() {
+                self.0.answers.fetch_add(1, Ordering::Relaxed);
+            }
             let error = match answer {
                 Ok(Ok(rows)) if effect == Effect::Read && is_from_read_only(&rows)? => {
                     InternalError::ReadOnly
@@ -342,7 +365,13 @@ impl Pool {
             };
             if is_of_connection {
                 guard.discard();
-                self.close_idle();
+                // A server that has answered others meanwhile is slow. If each late answer closed all connections, opening them again would
+                // make the server slower.
+                let is_slow = matches!(error, InternalError::Database(DatabaseError::Timeout(_)))
+                    && self.0.answers.load(Ordering::Relaxed) != answers;
+                if !is_slow {
+                    self.close_idle();
+                }
             }
             drop(guard);
             let is_last = attempt == ATTEMPTS || Instant::now() >= until;
@@ -359,6 +388,15 @@ impl Pool {
             }
         }
     }
+}
+
+async fn acquire(
+    semaphore: &Arc<Semaphore>,
+    until: Instant,
+) -> Result<OwnedSemaphorePermit, InternalError> {
+    let permit = timeout_at(until, Arc::clone(semaphore).acquire_owned()).await;
+    let permit = permit.map_err(|_| DatabaseError::Timeout("waiting for a connection"))?;
+    permit.map_err(|_| InternalError::Stopped)
 }
 
 /// Reads must not come from a standby or an old primary, which may lag behind.

@@ -1,5 +1,6 @@
 //! Servers that stop, stall, refuse, or become read-only, and the time after which the store works again without a restart.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -363,6 +364,150 @@ async fn a_flood_of_reads_is_refused_and_a_refresh_is_still_stored() {
         assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
     }
     assert!(commit.await.unwrap().unwrap().is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_question_for_changes_does_not_wait_behind_slow_reads() {
+    const STALENESS: Duration = Duration::from_millis(50);
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let strict = |builder: tower_passthrough_postgres::PostgresStoreBuilder| {
+        builder
+            .connections(4)
+            .staleness(STALENESS)
+            .outage_grace(Duration::ZERO)
+    };
+    let store = database.open_with(strict).await;
+    store.put(&id("warm"), &with_token("warm")).await.unwrap();
+    for _ in 0..2 {
+        called(&store, &id("warm")).await.unwrap();
+        tokio::time::sleep(STALENESS).await;
+    }
+    // Reads wait for this lock, and the question for changes doesn't.
+    let client = database.client().await;
+    client
+        .batch_execute("BEGIN; LOCK TABLE passthrough.connections IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    let mut reads = tokio::task::JoinSet::new();
+    for number in 0..40 {
+        let store = store.clone();
+        reads.spawn(async move { store.read(&id(&number.to_string())).await.map(drop) });
+    }
+    let waiting = "SELECT count(*) >= 3 FROM pg_locks WHERE NOT granted AND database = \
+                   (SELECT oid FROM pg_database WHERE datname = current_database())";
+    let began = Instant::now();
+    while database.sql(waiting) != "t" {
+        assert!(began.elapsed() < Duration::from_secs(60), "no read waits");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    tokio::time::sleep(STALENESS).await;
+    let warm = called(&store, &id("warm")).await;
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(token(&warm.unwrap()), "warm");
+    while let Some(read) = reads.join_next().await {
+        let read = read.unwrap();
+        assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_late_answer_of_a_server_that_answers_others_closes_only_its_own_connection() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let set = |builder: tower_passthrough_postgres::PostgresStoreBuilder| {
+        builder.connections(4).staleness(Duration::ZERO)
+    };
+    let store = database.open_with(set).await;
+    store.put(&id("warm"), &with_token("warm")).await.unwrap();
+    for _ in 0..2 {
+        called(&store, &id("warm")).await.unwrap();
+    }
+    let client = database.client().await;
+    let lock =
+        |table: &str| format!("BEGIN; LOCK TABLE passthrough.{table} IN ACCESS EXCLUSIVE MODE");
+    // Returns the server's processes of three connections on which reads wait for a lock.
+    let waiting = async || {
+        client.batch_execute(&lock("connections")).await.unwrap();
+        let mut reads = tokio::task::JoinSet::new();
+        for _ in 0..3 {
+            let store = store.clone();
+            reads.spawn(async move { store.read(&id("cold")).await.map(drop) });
+        }
+        let began = Instant::now();
+        let pids = loop {
+            let pids = database.sql(
+                "SELECT pid FROM pg_stat_activity
+                 WHERE datname = current_database() AND wait_event_type = 'Lock'",
+            );
+            let pids: BTreeSet<String> = pids.lines().map(str::to_owned).collect();
+            if pids.len() == 3 {
+                break pids;
+            }
+            assert!(began.elapsed() < Duration::from_secs(60), "no read waits");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        };
+        client.batch_execute("COMMIT").await.unwrap();
+        while let Some(read) = reads.join_next().await {
+            assert!(matches!(read.unwrap(), Err(StoreError::NotFound)));
+        }
+        pids
+    };
+    let before = waiting().await;
+
+    // The question for changes waits for this lock, and reads don't.
+    client.batch_execute(&lock("changes")).await.unwrap();
+    let question = {
+        let store = store.clone();
+        tokio::spawn(async move { called(&store, &id("warm")).await })
+    };
+    while !question.is_finished() {
+        let read = store.read(&id("cold")).await;
+        assert!(matches!(read, Err(StoreError::NotFound)), "{read:?}");
+    }
+    assert_eq!(token(&question.await.unwrap().unwrap()), "warm");
+    client.batch_execute("COMMIT").await.unwrap();
+    let after = waiting().await;
+    let opened = after.difference(&before).count();
+    assert!(opened <= 1, "{opened} connections were opened again");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_late_answer_the_next_question_has_the_time_of_other_statements() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let database = server.database();
+    let patient = |builder: tower_passthrough_postgres::PostgresStoreBuilder| {
+        builder
+            .staleness(Duration::ZERO)
+            .statement_timeout(Duration::from_secs(60))
+    };
+    let (store, other) = (database.open_with(patient).await, database.open().await);
+    store.put(&id("acme"), &with_token("old")).await.unwrap();
+    for _ in 0..2 {
+        called(&store, &id("acme")).await.unwrap();
+    }
+    other.put(&id("acme"), &with_token("new")).await.unwrap();
+    let client = database.client().await;
+    client
+        .batch_execute("BEGIN; LOCK TABLE passthrough.changes IN ACCESS EXCLUSIVE MODE")
+        .await
+        .unwrap();
+    // This answer is late, so the entry in memory is used.
+    assert_eq!(token(&called(&store, &id("acme")).await.unwrap()), "old");
+    let next = {
+        let store = store.clone();
+        tokio::spawn(async move { called(&store, &id("acme")).await })
+    };
+    // Longer than the first question had.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    client.batch_execute("COMMIT").await.unwrap();
+    assert_eq!(token(&next.await.unwrap().unwrap()), "new");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
