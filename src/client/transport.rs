@@ -16,10 +16,11 @@ use crate::body::{RequestBody, UpstreamBody};
 /// **The transport must check the addresses that a destination's name resolves to**
 /// ([`NetworkPolicy`](crate::policy::NetworkPolicy)), on each new connection, and must dial only permitted addresses.
 ///
-/// The request is complete: its URI is absolute, its fields are the fields to send, in their order and with `Host` first, and
-/// `Transfer-Encoding` is set where HTTP/1.1 needs it. Over HTTP/2, a transport must remove these two fields (RFC 9113 §8.2.2, §8.3.1). A
-/// transport must not follow a redirect, must not decode a content coding, must not send a request
-/// again that the upstream may have acted on, and must not choose the destination by a request's fields or extensions.
+/// The request is complete: its URI is absolute, its fields are the fields to send, in their order, and `Transfer-Encoding` is set where
+/// HTTP/1.1 needs it. `Host` is the first field, or comes after the caller's fields if the caller used HTTP/2, which has no such field. Over
+/// HTTP/2, a transport must remove these two fields (RFC 9113 §8.2.2, §8.3.1). A transport must not follow a redirect, must not decode a
+/// content coding, must not send a request again that the upstream may have acted on, and must not choose the destination by a request's
+/// fields or extensions.
 ///
 /// [`ServiceTransport`](crate::client::ServiceTransport) makes a transport of any `tower::Service`, and
 /// [`TransportService`](crate::client::TransportService) makes a service of any transport.

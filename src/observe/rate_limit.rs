@@ -55,6 +55,10 @@ impl RateLimit {
 
     /// Returns `None` if the response contains no rate limits.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        // Most responses have none of the fields, and each look-up hashes a name.
+        if !headers.keys().any(|name| describes_a_limit(name.as_str())) {
+            return None;
+        }
         let number = |names: &[HeaderName; 4]| {
             let mut values = names.iter().filter_map(|name| headers.get(name));
             values.find_map(|value| leading_number(value.as_bytes()))
@@ -66,6 +70,11 @@ impl RateLimit {
         found.retry_after = retry_after(headers);
         (found != Self::default()).then_some(found)
     }
+}
+
+/// Returns `true` for each field that is read, and for few other fields.
+fn describes_a_limit(name: &str) -> bool {
+    name.starts_with("ratelimit") || name.starts_with("x-rate") || name == "retry-after"
 }
 
 const RATELIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -170,6 +179,7 @@ fn leading_number(text: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use http::HeaderValue;
+    use http::header::RETRY_AFTER;
 
     use super::*;
 
@@ -228,6 +238,18 @@ mod tests {
             ("x-ratelimit-reset-requests", "6m0s"),
         ];
         assert_eq!(read(&openai), facts(None, Some(59), None));
+    }
+
+    #[test]
+    fn each_name_that_is_read_describes_a_limit() {
+        let fields = [RATELIMIT, RATELIMIT_POLICY, RETRY_AFTER];
+        let names = [LIMIT, REMAINING, RESET].concat();
+        for name in names.iter().chain(&fields) {
+            assert!(describes_a_limit(name.as_str()), "{name}");
+        }
+        assert!(!describes_a_limit("content-type"));
+        let after = read(&[("retry-after", "7")]).and_then(|limit| limit.retry_after());
+        assert_eq!(after, Some(Duration::from_secs(7)));
     }
 
     #[test]

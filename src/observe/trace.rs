@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::encoding::hex::{decode_lower, write_lower};
+use crate::rewrite::has;
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -38,6 +39,9 @@ impl TraceId {
 
     /// Returns the trace that the request belongs to, if it has a single `traceparent` that is valid.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Option<Self> {
+        if !has(headers, &TRACEPARENT) {
+            return None;
+        }
         let mut values = headers.get_all(TRACEPARENT).iter();
         let value = values.next()?;
         // With two fields, it's unclear which field counts.

@@ -246,13 +246,21 @@ pub(crate) fn set_host(headers: &mut HeaderMap, host: &HeaderValue) {
 
 /// Removes `Host`. The other fields keep their order.
 pub(crate) fn remove_host(headers: &mut HeaderMap) {
-    if headers.contains_key(HOST) {
+    let Some(at) = headers.keys().position(|name| *name == HOST) else {
+        return;
+    };
+    if is_near_end(headers, at) {
+        remove_near_end(headers, at, |other| other == at);
+    } else {
         rebuild(headers, None, |_, name| *name == HOST);
     }
 }
 
-/// Sets `Host` as the first field, and removes the fields for which `goes` returns `true`. The other fields keep their order, which
+/// Sets `Host`, and removes the fields for which `goes` returns `true`. The other fields keep their order, which
 /// [`HeaderMap::remove`] doesn't keep.
+///
+/// `Host` becomes the first field. If the request has no such field, because it came over HTTP/2, `Host` becomes the last field: it can then
+/// be removed at little cost if the upstream uses HTTP/2 as well. The client puts it first otherwise.
 pub(super) fn remove_in_order(
     headers: &mut HeaderMap,
     host: &HeaderValue,
@@ -261,33 +269,46 @@ pub(super) fn remove_in_order(
     // The bits of the first names that are removed. `goes` is called once for each of these names, because it's expensive.
     let mut removed = 0_u128;
     let mut first = None;
+    let mut host_at = None;
     for (at, name) in headers.keys().enumerate() {
-        if *name != HOST && goes(name) {
+        if *name == HOST {
+            host_at = Some(at);
+        } else if goes(name) {
             first.get_or_insert(at);
             removed |= bit(at);
         }
     }
-    let Some(first) = first else {
-        return set_host(headers, host);
-    };
+    let names = headers.keys_len();
+    let host_first = host_at.is_some().then_some(host);
+    match first {
+        None => {}
+        // The other fields aren't touched. `Host` in another place is a reason to rebuild the map anyway.
+        Some(first) if host_at.is_none_or(|at| at == 0) && is_near_end(headers, first) => {
+            remove_near_end(headers, first, |at| removed & bit(at) != 0);
+            // A field that couldn't be removed must not stay, but each name of a map can be looked up.
+            if headers.keys_len() + removed.count_ones() as usize != names {
+                rebuild(headers, host_first, |_, name| *name == HOST || goes(name));
+            }
+        }
+        Some(_) => rebuild(headers, host_first, |at, name| match bit(at) {
+            _ if *name == HOST => true,
+            0 => goes(name),
+            bit => removed & bit != 0,
+        }),
+    }
+    match host_at {
+        Some(_) => set_host(headers, host),
+        // The map is full only if hyper's server has accepted more fields than it accepts.
+        None => drop(headers.try_append(HOST, host.clone())),
+    }
+}
+
+/// Returns `true` if fields from that place on are removed in place at less cost than by [`rebuild`]: a field that is taken out and
+/// inserted again costs one and a half times as much as a field that `rebuild` inserts.
+fn is_near_end(headers: &HeaderMap, first: usize) -> bool {
     let names = headers.keys_len();
     let has_single_lines = headers.len() == names;
-    let has_host_first = headers.keys().next() == Some(&HOST);
-    // A field that is taken out and inserted again costs one and a half times as much as a field that `rebuild` inserts.
-    if has_single_lines && has_host_first && names <= 128 && (names - first) * 3 <= names * 2 {
-        set_host(headers, host);
-        remove_near_end(headers, first, |at| removed & bit(at) != 0);
-        // A field that couldn't be removed must not stay, but each name of a map can be looked up.
-        if headers.keys_len() + removed.count_ones() as usize != names {
-            rebuild(headers, Some(host), |_, name| *name == HOST || goes(name));
-        }
-        return;
-    }
-    rebuild(headers, Some(host), |at, name| match bit(at) {
-        _ if *name == HOST => true,
-        0 => goes(name),
-        bit => removed & bit != 0,
-    });
+    has_single_lines && names <= 128 && (names - first) * 3 <= names * 2
 }
 
 /// Removes the fields for whose places `goes` returns `true`. `first` is the first of these places. Each field must have a single line.
@@ -311,9 +332,15 @@ fn remove_near_end(headers: &mut HeaderMap, first: usize, goes: impl Fn(usize) -
 
 /// Removes the field at that place, and returns its name and its value.
 fn take(headers: &mut HeaderMap, at: usize) -> Option<(HeaderName, HeaderValue)> {
-    // The text is copied, because cloning a name that hyper has parsed allocates memory.
-    let name = SmallStr::new(headers.keys().nth(at)?.as_str());
-    match headers.try_entry(name.as_str()) {
+    let name = headers.keys().nth(at)?;
+    let entry = if *name == HOST {
+        headers.try_entry(HOST)
+    } else {
+        // The text is copied, because cloning a name that hyper has parsed allocates memory.
+        let name = SmallStr::new(name.as_str());
+        headers.try_entry(name.as_str())
+    };
+    match entry {
         Ok(Entry::Occupied(entry)) => Some(entry.remove_entry()),
         _ => None,
     }
@@ -423,7 +450,10 @@ mod tests {
             lines.map(line).collect::<Vec<_>>().join(" ")
         };
         remove_in_order(&mut headers, &value("v"), |name| name == "x-gone");
-        let expected = "host=\"v\" b=\"1\" b=\"4\" c=\"3\" a=\"5\"";
+        let expected = "b=\"1\" b=\"4\" c=\"3\" a=\"5\"";
+        assert_eq!(lines(&headers), format!("{expected} host=\"v\""));
+        set_host(&mut headers, &value("v"));
+        let expected = format!("host=\"v\" {expected}");
         assert_eq!(lines(&headers), expected);
         remove_in_order(&mut headers, &value("v"), |_| false);
         assert_eq!(lines(&headers), expected);
@@ -441,11 +471,20 @@ mod tests {
     #[test]
     fn the_order_stays_for_each_choice_of_removed_fields() {
         const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "accept"];
-        for removed in 0..1_usize << NAMES.len() {
+        let choices = 0..1_usize << NAMES.len();
+        let places = (0..=NAMES.len()).map(Some).chain([None]);
+        for (removed, host_at) in
+            choices.flat_map(|removed| places.clone().map(move |at| (removed, at)))
+        {
             let mut headers = HeaderMap::new();
-            headers.insert(HOST, HeaderValue::from_static("gateway"));
-            for name in NAMES {
-                headers.insert(name, HeaderValue::from_static(name));
+            for (at, name) in NAMES.iter().enumerate() {
+                if host_at == Some(at) {
+                    headers.insert(HOST, HeaderValue::from_static("gateway"));
+                }
+                headers.insert(*name, HeaderValue::from_static(name));
+            }
+            if host_at == Some(NAMES.len()) {
+                headers.insert(HOST, HeaderValue::from_static("gateway"));
             }
             let goes = |name: &HeaderName| {
                 let at = NAMES.iter().position(|other| name == other);
@@ -455,13 +494,18 @@ mod tests {
             let found: Vec<_> = headers.iter().map(|(name, _)| name.as_str()).collect();
             let kept = NAMES.iter().enumerate();
             let kept = kept.filter(|(at, _)| removed >> at & 1 == 0);
-            let expected: Vec<_> = std::iter::once("host")
-                .chain(kept.map(|(_, name)| *name))
-                .collect();
-            assert_eq!(found, expected);
+            let kept: Vec<_> = kept.map(|(_, name)| *name).collect();
+            let expected = match host_at {
+                Some(_) => [&["host"], &*kept].concat(),
+                None => [&*kept, &["host"]].concat(),
+            };
+            assert_eq!(found, expected, "{host_at:?}");
             assert!(headers.get(HOST).is_some_and(|host| host == "vendor"));
-            let mut others = headers.iter().skip(1);
+            let mut others = headers.iter().filter(|(name, _)| **name != HOST);
             assert!(others.all(|(name, value)| value == name.as_str()));
+            remove_host(&mut headers);
+            let found: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+            assert_eq!(found, kept);
         }
     }
 

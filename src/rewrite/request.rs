@@ -33,7 +33,8 @@ pub(crate) struct RequestRules<'a> {
 }
 
 impl RequestRules<'_> {
-    /// Returns the head for the upstream, without the credentials. `Host` comes first, and the head is framed by `body`.
+    /// Returns the head for the upstream, without the credentials. `Host` comes first, or after the caller's fields if the
+    /// caller used HTTP/2, and the head is framed by `body`.
     ///
     /// # Errors
     ///
