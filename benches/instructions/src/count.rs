@@ -14,6 +14,8 @@ use crate::{BoxError, load};
 
 /// The numbers of calls of the two runs.
 const CALLS: [usize; 2] = [200, 1200];
+/// The number of calls before the gateway's instructions are counted.
+const WARM_UP: usize = 200;
 
 /// Returns the instructions of a call.
 pub fn per_call(case: &Case, vendors: &Vendors, profile: Option<&Path>) -> Result<f64, BoxError> {
@@ -40,6 +42,11 @@ fn instructions(
     // Addresses that are chosen at random would change the order of hash maps, and the branches of memcpy.
     let mut command = Command::new("setarch");
     command.arg("-R").arg("valgrind").arg("--tool=callgrind");
+    // The gateway measures its clock when it begins, with a number of instructions that depends on the time.
+    let is_gateway = case.proxy == Proxy::Gateway;
+    if is_gateway {
+        command.arg("--instr-atstart=no");
+    }
     command.arg(format!("--log-file={}", log.display()));
     command.arg(format!("--callgrind-out-file={}", profile.display()));
     match case.proxy {
@@ -60,6 +67,10 @@ fn instructions(
             .map_err(|error| format!("setarch and valgrind are needed: {error}"))?,
     );
     let address = running.address()?;
+    if is_gateway {
+        load::over_http1(address, WARM_UP, case.body)?;
+        running.count()?;
+    }
     match case.wire {
         Wire::Http2 => load::over_http2(address, calls)?,
         Wire::Http1 | Wire::Tls => load::over_http1(address, calls, case.body)?,
@@ -128,6 +139,17 @@ impl Running {
         // The pipe must not become full.
         std::thread::spawn(move || lines.for_each(drop));
         Ok(address)
+    }
+
+    /// Counts instructions from now on.
+    fn count(&self) -> Result<(), BoxError> {
+        let mut control = Command::new("callgrind_control");
+        control.arg("--instr=on").arg(self.0.id().to_string());
+        let status = control.stdout(Stdio::null()).status()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err("callgrind_control, a part of valgrind, has failed".into()),
+        }
     }
 
     fn end(&mut self) -> Result<(), BoxError> {
