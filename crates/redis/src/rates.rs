@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Value;
+use redis::{Value, cmd};
 use tokio::time::Instant;
 use tower_passthrough::limits::{Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
@@ -14,6 +14,7 @@ use tower_passthrough::{BoxError, Secret};
 
 use crate::client::{Call, Client, Effect};
 use crate::error::{InternalError, RedisStoreError};
+use crate::info::Info;
 use crate::layout::{self, Layout};
 use crate::scripts::Script;
 use crate::servers::{self, Password};
@@ -23,12 +24,15 @@ use crate::values::{items, next};
 /// The maximum time of a check of the server.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// The first version of Redis with scripts that a replica refuses at once.
+const OLDEST_SERVER: (u32, u32) = (7, 0);
+
 /// Keys: rate. Arguments: interval in nanoseconds, burst, number of calls that are wanted. Returns the number of calls that are granted, and
 /// the time in microseconds until a call more can be granted.
 ///
 /// This is the generic cell rate algorithm. The number of a key is the time at which its burst is full again. All times are whole
 /// microseconds of the server's clock, which a double holds exactly, and a time that isn't whole is rounded up, so that no rate is exceeded.
-/// A time later than the rate allows comes from another rate, or from a clock that was ahead, and counts as an empty burst.
+/// A time later than the rate allows comes from another rate, or from a clock that was ahead, and is replaced: the burst is empty.
 ///
 /// It's refused if the server's memory is full: then each process counts for itself.
 const DRAW: &str = "#!lua
@@ -36,10 +40,10 @@ const DRAW: &str = "#!lua
     local now = time[1] * 1000000 + time[2]
     local interval, burst, want = ARGV[1] / 1000, tonumber(ARGV[2]), tonumber(ARGV[3])
     local window = math.ceil(burst * interval)
-    local used = (redis.call('GET', KEYS[1]) or now) - now
-    used = math.max(0, math.min(used, window))
+    local found = (redis.call('GET', KEYS[1]) or now) - now
+    local used = math.max(0, math.min(found, window))
     local granted = math.min(want, burst, math.floor((window - used) / interval))
-    if granted > 0 then
+    if granted > 0 or found > window then
         used = used + math.ceil(granted * interval)
         local expiry = string.format('%.0f', math.ceil(used / 1000))
         redis.call('SET', KEYS[1], string.format('%.0f', now + used), 'PX', expiry)
@@ -238,16 +242,21 @@ impl RedisRates {
     pub async fn check(&self) -> Result<(), RedisStoreError> {
         let until = Instant::now() + CHECK_TIMEOUT;
         let checked = self.run(until, "", Duration::from_secs(1), 1, 0).await;
-        let refused = |code| matches!(&checked, Err(InternalError::Redis(error)) if error.has_code(code));
-        if refused("NOPERM") {
-            return Err(RedisStoreError::NotPermitted(
-                "the user needs the permissions `~PREFIX:* +info +time +get +set +eval +evalsha`",
-            ));
-        }
-        if refused("ERR") {
-            return Err(RedisStoreError::Unsupported(
-                "Redis 7.0 or later, or Valkey, is needed",
-            ));
+        if let Err(InternalError::Redis(error)) = &checked {
+            // A permission that a command of the script lacks is reported as `ERR`, and so is a script that an old server can't read.
+            if error.has_code("NOPERM") || error.has_code("ERR") {
+                let info = Info::of(self.0.client.command(&cmd("INFO")).await?);
+                return Err(
+                    match info.is_ok_and(|info| info.version() < OLDEST_SERVER) {
+                        true => {
+                            RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed")
+                        }
+                        false => RedisStoreError::NotPermitted(
+                            "the user needs the permissions `~PREFIX:* +info +time +get +set +eval +evalsha`",
+                        ),
+                    },
+                );
+            }
         }
         checked?;
         Ok(())
