@@ -54,9 +54,9 @@ const DRAW: &str = "#!lua
 /// count; clones share their connection to the server.
 ///
 /// The server stores a number for each connection key with recent calls, which it deletes when the key's burst is full again. The names
-/// contain the connection keys, and nothing is secret. The counts are not connections, so the server needs neither
-/// `appendonly` nor a disk: if it loses them, each key can begin a burst more. For the same reason, the server may delete them if its memory
-/// is full. Time is the time of the server, so the clocks of the processes don't matter.
+/// contain the connection keys, and nothing is secret. None of the settings that a [`RedisStore`](crate::RedisStore) needs is
+/// checked: if the server loses counts in a crash or a fail-over, or deletes them because its memory is full, each of their keys can begin a
+/// burst more. Time is the time of the server, so the clocks of the processes don't matter.
 ///
 /// ```no_run
 /// use std::num::NonZeroU32;
