@@ -181,6 +181,7 @@ mod tests {
     use std::collections::HashMap;
     use std::num::NonZeroU32;
     use std::sync::Mutex;
+    use std::task::{Context, Poll, Waker};
 
     use tokio::time::Instant;
 
@@ -279,6 +280,17 @@ mod tests {
         }
     }
 
+    /// A wait that is polled by hand.
+    struct Polled(Wait);
+
+    impl Polled {
+        fn poll(&mut self) -> Poll<Result<(), Error>> {
+            self.0
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+        }
+    }
+
     fn key(text: &str) -> ConnectionKey {
         ConnectionKey::try_from(text).unwrap()
     }
@@ -343,6 +355,8 @@ mod tests {
         advance(wait).await;
         assert_eq!(count_of(&rates, "c", 1_000).await, 1);
         assert!(model.count() <= 5);
+        // The refusal doesn't wait.
+        assert!(rates.admit(&key("c")).is_err());
         // Another key isn't concerned.
         assert!(call(&rates, "d").await.is_ok());
     }
@@ -392,6 +406,31 @@ mod tests {
             assert!(task.await.unwrap().is_ok());
         }
         assert_eq!(model.draws(), [(key("c"), 50, 50)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_call_does_not_take_what_was_drawn_for_a_caller_that_waits() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)));
+        let wait = rates.admit(&key("c")).unwrap().unwrap();
+        let mut wait = Polled(wait);
+        assert!(wait.poll().is_pending());
+        yield_now().await;
+        assert_eq!(rates.allotments.calls(&key("c")), 1);
+        let later = rates.admit(&key("c")).unwrap().unwrap();
+        assert!(matches!(wait.poll(), Poll::Ready(Ok(()))));
+        assert!(later.await.is_ok());
+        assert_eq!(model.draws(), [(key("c"), 1, 1), (key("c"), 1, 1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_grants_too_much_grants_what_was_wanted() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)));
+        assert!(call(&rates, "c").await.is_ok());
+        let drawn = Drawn::new(100, Duration::ZERO);
+        rates.allotments.on_drawn(&key("c"), number(2), drawn);
+        assert_eq!(rates.allotments.calls(&key("c")), 2);
     }
 
     #[tokio::test(start_paused = true)]
@@ -500,13 +539,8 @@ mod tests {
         let rates = rates(&model, Rate::per_second(number(30)));
         drop(rates.admit(&key("c")).unwrap());
         assert_eq!(model.count(), 0);
-        let mut wait = rates.admit(&key("c")).unwrap().unwrap();
-        let waker = std::task::Waker::noop();
-        assert!(
-            wait.as_mut()
-                .poll(&mut std::task::Context::from_waker(waker))
-                .is_pending()
-        );
+        let mut wait = Polled(rates.admit(&key("c")).unwrap().unwrap());
+        assert!(wait.poll().is_pending());
         drop(wait);
         yield_now().await;
         assert_eq!(rates.allotments.waiting(&key("c")), 0);
