@@ -174,6 +174,25 @@ async fn each_rate_can_be_counted() {
     }
 }
 
+#[tokio::test]
+async fn times_are_rounded_up_to_whole_microseconds() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let prefix = prefix();
+    let rates = open(server, &prefix).await;
+    // A call each 8,571,428.571 us.
+    let rate = Rate::per_minute(number(7)).burst(number(100));
+    let full_at = async || -> u64 {
+        let granted = draw(&rates, "acme", rate, 1).await.unwrap().granted();
+        assert_eq!(granted, 1);
+        let name = format!("{prefix}:{{066}}:r:acme");
+        server.set(&["GET", &name]).parse().unwrap()
+    };
+    let first = full_at().await;
+    assert_eq!(full_at().await - first, 8_571_429);
+}
+
 /// After a fail-over to a server whose clock is behind, or after a change of the rate.
 #[tokio::test]
 async fn a_time_that_is_too_late_is_replaced() {
