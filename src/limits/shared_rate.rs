@@ -136,9 +136,9 @@ impl Drawn {
 /// A rate of each connection key that several processes share, for
 /// [`PassthroughBuilder::shared_rate_per_connection_key`](crate::PassthroughBuilder::shared_rate_per_connection_key).
 ///
-/// Each process draws calls in batches from the [`SharedRate`]: as many as came for the key in the last 150 ms, at least 1, and in advance
-/// at most an eighth of the burst, or the calls that the rate allows in 200 ms if they are more. Calls that were drawn and not used after a
-/// second are lost. So in any time `t`, all processes together begin at most as many calls as the rate allows in `t` and a second more, and
+/// Each process draws calls in batches from the [`SharedRate`]: one for each call that waits, or as many as came for the key in 150 ms, if
+/// they are more. Without calls that wait for them, at most an eighth of the burst is drawn, or the calls that the rate allows in 200 ms, if
+/// they are more. Calls that were drawn and not used after a second are lost. So in any time `t`, all processes together begin at most as many calls as the rate allows in `t` and a second more, and
 /// the burst.
 ///
 /// After the source had fewer calls than were wanted, a process refuses the calls of the key for the time that the source named, and for at

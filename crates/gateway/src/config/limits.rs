@@ -42,10 +42,6 @@ struct Rate {
 pub(crate) enum RatesSource {
     /// The server on which the connections are stored.
     Store,
-    #[cfg_attr(
-        not(feature = "redis"),
-        expect(dead_code, reason = "the settings are only checked")
-    )]
     Server(RatesServer),
 }
 

@@ -4,9 +4,9 @@ use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
+use tower_passthrough::BoxError;
 use tower_passthrough::limits::{Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
-use tower_passthrough::{BoxError, Secret};
 use tower_passthrough_redis::{RedisRates, RedisStoreError};
 
 use crate::config::{Password, RatesServer, RatesSource, Store};
@@ -98,9 +98,7 @@ fn build(settings: &RatesServer) -> Result<RedisRates, OpenError> {
     if let Some(prefix) = prefix {
         builder = builder.prefix(prefix);
     }
-    // Variables and files often end with a line break.
-    let url = Secret::from(url.expose().trim_ascii());
-    builder.build(&url).map_err(|error| failed(&error))
+    builder.build(url).map_err(|error| failed(&error))
 }
 
 fn failed(error: &RedisStoreError) -> OpenError {

@@ -1,6 +1,6 @@
 //! A rate that all replicas share: gateways on one Redis.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,6 +13,7 @@ use testkit::process::folder::Folder;
 use testkit::process::gateway::Gateway;
 use testkit::redis::{DURABLE, Server};
 use testkit::vendor::Vendor;
+use tokio::time::Instant;
 
 /// The maximum time of everything that ends by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
