@@ -57,11 +57,15 @@ async fn admitted(gateway: &Gateway, id: &str, calls: usize) -> usize {
     admitted
 }
 
-/// Waits until a call is admitted.
-async fn wait_for_a_call(gateway: &Gateway, id: &str) {
+/// Makes calls until the gateway draws from Redis again, and a call is admitted by it.
+async fn wait_for_a_draw(gateway: &Gateway, before: u64) {
     let began = Instant::now();
-    while admitted(gateway, id, 1).await == 0 {
-        assert!(began.elapsed() < PATIENCE, "{id} isn't admitted");
+    loop {
+        let is_admitted = admitted(gateway, "c", 1).await == 1;
+        if is_admitted && metric(&gateway.metrics().await, OK_DRAWS) > before {
+            return;
+        }
+        assert!(began.elapsed() < PATIENCE, "no call is drawn");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
@@ -77,14 +81,25 @@ const LOCAL_CALLS: &str = "passthrough_rate_local_calls_total";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn three_gateways_admit_one_burst_together_and_a_hot_key_is_refused_without_redis() {
-    let Some(server) = Server::start("") else {
-        return;
-    };
     let vendor = Vendor::ok().await;
-    let config = config(&vendor, 7);
+    for attempt in 1.. {
+        let Some(server) = Server::start("") else {
+            return;
+        };
+        if is_one_burst_admitted(&vendor, &server).await {
+            return;
+        }
+        // The machine has stalled for so long that a draw failed.
+        assert!(attempt < 5, "draws fail");
+    }
+}
+
+/// Returns `false` if a draw has failed, so that the calls aren't exact.
+async fn is_one_burst_admitted(vendor: &Vendor, server: &Server) -> bool {
+    let config = config(vendor, 7);
     let mut gateways = Vec::new();
     for _ in 0..3 {
-        gateways.push(start(&config, &server).await);
+        gateways.push(start(&config, server).await);
     }
     let began = Instant::now();
     let calls = gateways
@@ -92,37 +107,49 @@ async fn three_gateways_admit_one_burst_together_and_a_hot_key_is_refused_withou
         .flat_map(|gateway| [gateway; 4])
         .map(|gateway| admitted(gateway, "c", 10));
     let total: usize = futures_util::future::join_all(calls).await.iter().sum();
-    // A minute allows a call more, if the machine is that slow.
     let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap();
-    assert!((7..=7 + minutes).contains(&total), "{total}");
     let evaluations = || server.calls("evalsha") + server.calls("eval");
     let before = evaluations();
     let hot = gateways.iter().map(|gateway| admitted(gateway, "c", 700));
     futures_util::future::join_all(hot).await;
-    // The source is asked again only when there is a call to draw.
-    let minutes = began.elapsed().as_secs() / 60 + 1;
     let asked = evaluations() - before;
-    assert!(asked <= 6 * minutes, "{asked} draws for 2,100 calls");
-    assert_eq!(server.set(&["KEYS", "*"]), "gw:{094}:r:c");
+    let mut others = Vec::new();
     for gateway in &gateways {
-        assert_eq!(admitted(gateway, "other", 1).await, 1);
+        others.push(admitted(gateway, "other", 1).await);
         let metrics = gateway.metrics().await;
         assert!(metric(&metrics, OK_DRAWS) > 0, "{metrics}");
-        assert_eq!(metric(&metrics, FAILED_DRAWS), 0);
+        if metric(&metrics, FAILED_DRAWS) > 0 {
+            return false;
+        }
     }
+    // A minute allows a call more, if the machine is that slow.
+    assert!((7..=7 + minutes).contains(&total), "{total}");
+    // Redis is asked again only when there is a call to draw.
+    let most = 6 * (began.elapsed().as_secs() / 60 + 1);
+    assert!(asked <= most, "{asked} draws for 2,100 calls");
+    assert_eq!(others, [1, 1, 1]);
+    let names = server.set(&["KEYS", "*"]);
+    assert!(names.contains("gw:{094}:r:c"), "{names}");
 
     // A reload keeps the counts of the process, and the connection.
-    let connections = server.info("total_connections_received");
-    let reloaded = config.table("[retry]\nattempts = 2");
+    let received = || {
+        let received = server.info("total_connections_received");
+        received.parse::<u64>().unwrap()
+    };
+    let connections = received();
     let gateway = gateways.first().unwrap();
-    gateway.reload(&reloaded).await;
+    gateway.reload(&config.table("[retry]\nattempts = 2")).await;
     let before = evaluations();
-    assert!(admitted(gateway, "c", 100).await <= 1);
+    let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap();
+    assert!(admitted(gateway, "c", 100).await <= minutes + 1);
     assert!(evaluations() - before <= 2);
-    let later = server.info("total_connections_received");
     // Each question of the test is a connection.
-    let new = later.parse::<u64>().unwrap() - connections.parse::<u64>().unwrap();
-    assert_eq!(new, 5, "a reload opens a connection to Redis");
+    let new = received() - connections - 5;
+    if metric(&gateway.metrics().await, FAILED_DRAWS) > 0 {
+        return false;
+    }
+    assert_eq!(new, 0, "a reload opens a connection to Redis");
+    true
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -144,31 +171,24 @@ async fn without_redis_each_gateway_has_its_share_and_nobody_waits() {
             let count = admitted(gateway, "c", 200).await;
             let minutes = usize::try_from(began.elapsed().as_secs() / 60).unwrap();
             // The calls that were admitted before the failure count as well.
-            let expected = if is_crash {
-                3..=3 + minutes
-            } else {
-                0..=3 + minutes
-            };
+            let least = if is_crash { 3 } else { 0 };
+            let expected = least..=3 + minutes;
             assert!(expected.contains(&count), "{is_crash}: {count}");
-            if is_crash {
-                let metrics = gateway.metrics().await;
-                assert_eq!(metric(&metrics, LOCAL_CALLS), 3);
-                let failed = metric(&metrics, FAILED_DRAWS) - metric(&before, FAILED_DRAWS);
-                assert!(
-                    (1..=began.elapsed().as_secs() + 2).contains(&failed),
-                    "{failed}"
-                );
-            }
+            let metrics = gateway.metrics().await;
+            let more = |name| metric(&metrics, name) - metric(&before, name);
+            // A single draw a second finds out if Redis answers again.
+            let most = began.elapsed().as_secs() + 2;
+            assert!((1..=most).contains(&more(FAILED_DRAWS)), "{metrics}");
+            assert_eq!(more(LOCAL_CALLS), count as u64);
             assert_eq!(gateway.curl("/readyz", &[]).await.body(), "ready\n");
         }
         match is_crash {
             true => server.run(),
             false => server.signal(Signal::CONT),
         }
-        // The share is used up, so a call is admitted by Redis.
         for gateway in &gateways {
-            let id = if is_crash { "c" } else { "other" };
-            wait_for_a_call(gateway, id).await;
+            let draws = metric(&gateway.metrics().await, OK_DRAWS);
+            wait_for_a_draw(gateway, draws).await;
         }
     }
     for gateway in &gateways {
@@ -176,7 +196,7 @@ async fn without_redis_each_gateway_has_its_share_and_nobody_waits() {
             .stderr
             .until("the failure", |log| log.contains("counts the rates"))
             .await;
-        assert!(!log.contains(&server.port.to_string()), "{log}");
+        assert!(!log.contains(&format!(":{}", server.port)), "{log}");
     }
 }
 
