@@ -138,8 +138,8 @@ impl Drawn {
 ///
 /// Each process draws calls in batches from the [`SharedRate`]: one for each call that waits, or as many as came for the key in 150 ms, if
 /// they are more. Without calls that wait for them, at most an eighth of the burst is drawn, or the calls that the rate allows in 200 ms, if
-/// they are more. Calls that were drawn and not used after a second are lost. So in any time `t`, all processes together begin at most as many calls as the rate allows in `t` and a second more, and
-/// the burst.
+/// they are more. Calls that were drawn and not used after a second are lost. So in any time `t`, all processes together begin at most as
+/// many calls as the rate allows in `t` and a second more, and the burst.
 ///
 /// After the source had fewer calls than were wanted, a process refuses the calls of the key for the time that the source named, and for at
 /// least 100 ms, without asking again. With a burst that is refilled in less than 100 ms, that time is shorter, but at least 10 ms. So choose a

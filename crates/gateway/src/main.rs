@@ -356,8 +356,8 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// If the store can't be opened, the server for rates can't be used, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
-    /// these cases.
+    /// If the store can't be opened, the server that counts rates isn't set correctly, TLS can't be set up, or the mount isn't
+    /// a valid prefix. Nothing has changed in these cases.
     async fn routes(&mut self, config: Config) -> Result<AllRoutes, Box<dyn Error>> {
         let descriptions = Descriptions::of(&config);
         let connections = self.open(config.store).await?;
