@@ -64,7 +64,7 @@
 //! | `rustls` | the same without ring: rustls uses the process's default cryptography provider |
 //! | `native-roots` | the operating system's trust roots as well |
 //! | `tracing` (default) | a `tracing` span per call, and an event with all causes for each response that the host application must know about: [`guides::observability`] |
-//! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin |
+//! | `rate-limit` | [`limits::Rate`]: a rate at which calls of one connection may begin, in each process or in all processes together |
 //! | `oauth2` | OAuth 2.0: tokens from token endpoints ([`guides::authentication`], [`guides::refreshing`]) |
 //! | `sigv4`, `oauth1`, `hmac` | requests signed for AWS, by OAuth 1.0a, or by an HMAC scheme that you define |
 //! | `catalog` | [`catalog`](guides::catalog): base URLs, authentication and token endpoints of well-known vendors |

@@ -34,28 +34,47 @@
 //! # fn main() {}
 //! ```
 //!
-//! The rate is set by `rate_per_connection_key` (feature `rate-limit`).
+//! The rate is set by `rate_per_connection_key` (feature `rate-limit`), and counts the calls of this process. A rate that several processes
+//! share is set by `shared_rate_per_connection_key`.
 //!
 //! The limits for each connection key are checked only after the store has found the connection. So the response for an
 //! unknown connection doesn't depend on other calls, and unknown connections take no memory. A limit that isn't set
 //! costs only the check of an `Option`.
 
+#[cfg(feature = "rate-limit")]
+mod allotments;
 mod buffers;
+#[cfg(feature = "rate-limit")]
+mod draws;
 mod in_flight;
 #[cfg(feature = "rate-limit")]
 mod rate;
+#[cfg(feature = "rate-limit")]
+mod shared_rate;
 
+#[cfg(not(feature = "rate-limit"))]
+use std::future::Ready;
 use std::sync::Arc;
 
 pub(crate) use self::buffers::{BufferBudget, BufferPermit};
+#[cfg(feature = "rate-limit")]
+use self::draws::SharedRates;
+#[cfg(feature = "rate-limit")]
+pub(crate) use self::draws::Wait;
 pub(crate) use self::in_flight::Permit;
 use self::in_flight::{GlobalLimit, PerKeyLimit};
 #[cfg(feature = "rate-limit")]
 pub use self::rate::Rate;
 #[cfg(feature = "rate-limit")]
 use self::rate::Rates;
+#[cfg(feature = "rate-limit")]
+pub use self::shared_rate::{Drawn, SharedRate, SharedRateLimit, SharedRateStatus};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
+
+/// Without the feature, no call waits.
+#[cfg(not(feature = "rate-limit"))]
+pub(crate) type Wait = Ready<Result<(), Error>>;
 
 /// The limits of a service, shared by its clones.
 #[derive(Clone)]
@@ -64,6 +83,8 @@ pub(crate) struct Limits {
     per_key: Option<Arc<PerKeyLimit>>,
     #[cfg(feature = "rate-limit")]
     rates: Option<Arc<Rates>>,
+    #[cfg(feature = "rate-limit")]
+    shared_rates: Option<SharedRates>,
     buffers: Arc<BufferBudget>,
 }
 
@@ -74,6 +95,8 @@ impl Default for Limits {
             per_key: None,
             #[cfg(feature = "rate-limit")]
             rates: None,
+            #[cfg(feature = "rate-limit")]
+            shared_rates: None,
             buffers: Arc::new(BufferBudget::new(BufferBudget::DEFAULT_SIZE)),
         }
     }
@@ -91,6 +114,16 @@ impl Limits {
     #[cfg(feature = "rate-limit")]
     pub(crate) fn set_rate(&mut self, rate: Rate) {
         self.rates = Some(Arc::new(Rates::new(rate)));
+    }
+
+    #[cfg(feature = "rate-limit")]
+    pub(crate) fn set_shared_rate(&mut self, limit: SharedRateLimit) {
+        self.shared_rates = Some(SharedRates::new(limit));
+    }
+
+    #[cfg(feature = "rate-limit")]
+    pub(crate) fn shared_rate_status(&self) -> Option<SharedRateStatus> {
+        self.shared_rates.as_ref().map(SharedRates::status)
     }
 
     pub(crate) fn set_buffers(&mut self, bytes: usize) {
@@ -118,6 +151,10 @@ impl Limits {
         share(&mut self.rates, other.rates.as_ref(), |a, b| {
             a.rate() == b.rate()
         });
+        #[cfg(feature = "rate-limit")]
+        if let (Some(own), Some(other)) = (&mut self.shared_rates, &other.shared_rates) {
+            own.share_with(other);
+        }
     }
 
     /// Counts a call, independently of its connection key, or refuses the call.
@@ -128,8 +165,13 @@ impl Limits {
         }
     }
 
-    /// Counts a call of a connection key that the store has found, or refuses the call.
-    pub(crate) fn admit_key(&self, key: &ConnectionKey, permit: &mut Permit) -> Result<(), Error> {
+    /// Counts a call of a connection key that the store has found, or refuses the call. A call that must wait before that can be decided
+    /// gets the wait.
+    pub(crate) fn admit_key(
+        &self,
+        key: &ConnectionKey,
+        permit: &mut Permit,
+    ) -> Result<Option<Wait>, Error> {
         if let Some(per_key) = &self.per_key {
             permit.take_key(per_key, key)?;
         }
@@ -138,7 +180,11 @@ impl Limits {
         if let Some(rates) = &self.rates {
             rates.check(key)?;
         }
-        Ok(())
+        #[cfg(feature = "rate-limit")]
+        if let Some(rates) = &self.shared_rates {
+            return rates.admit(key);
+        }
+        Ok(None)
     }
 }
 

@@ -1,8 +1,9 @@
-//! The limit for the rate at which calls of a connection key begin: a token bucket of `governor` for each key.
+//! The limit for the rate at which calls of a connection key begin in this process: a token bucket of `governor` for each key.
 
 use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use governor::clock::{Clock, MonotonicClock};
@@ -32,6 +33,9 @@ use crate::error::{Error, ErrorCode};
 pub struct Rate(Quota);
 
 impl Rate {
+    /// governor computes with nanoseconds in 64 bits, which a longer time could overflow.
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
     /// Returns a rate of that many calls a second, with a burst of the same number.
     #[must_use]
     pub const fn per_second(calls: NonZeroU32) -> Self {
@@ -48,12 +52,50 @@ impl Rate {
     /// allows in a century. Default: the number of calls of the rate.
     #[must_use]
     pub fn burst(self, calls: NonZeroU32) -> Self {
-        // governor computes with nanoseconds in 64 bits, which a longer time could overflow.
-        const CENTURY: u128 = 100 * 365 * 24 * 3600 * 1_000_000_000;
-        let interval = self.0.replenish_interval().as_nanos().max(1);
-        let most = u32::try_from(CENTURY / interval).unwrap_or(u32::MAX);
+        let most = Self::CENTURY.as_nanos() / self.interval().as_nanos();
+        let most = u32::try_from(most).unwrap_or(u32::MAX);
         let most = NonZeroU32::new(most).unwrap_or(NonZeroU32::MIN);
         Self(self.0.allow_burst(calls.min(most)))
+    }
+
+    /// Returns the rate of one of several replicas that have the same rate together: the rate and the burst divided by the number of
+    /// replicas, and a burst of at least 1.
+    ///
+    /// ```
+    /// use std::num::NonZeroU32;
+    ///
+    /// use tower_passthrough::limits::Rate;
+    ///
+    /// # fn main() -> Result<(), std::num::TryFromIntError> {
+    /// let rate = Rate::per_second(NonZeroU32::try_from(30)?);
+    /// let share = Rate::per_second(NonZeroU32::try_from(10)?);
+    /// assert_eq!(rate.share_of(NonZeroU32::try_from(3)?).burst_size(), share.burst_size());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn share_of(self, replicas: NonZeroU32) -> Self {
+        let interval = self.interval().saturating_mul(replicas.get());
+        let quota = Quota::with_period(interval.min(Self::CENTURY)).unwrap_or(self.0);
+        let burst = self.burst_size().get() / replicas;
+        Self(quota).burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN))
+    }
+
+    /// Returns the time after which one more call may begin. At least 1 ns.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        self.0.replenish_interval().max(Duration::from_nanos(1))
+    }
+
+    /// Returns the number of calls that may begin at once after a pause.
+    #[must_use]
+    pub const fn burst_size(&self) -> NonZeroU32 {
+        self.0.burst_size()
+    }
+
+    /// Returns the time in which the whole burst may begin evenly.
+    pub(super) fn window(&self) -> Duration {
+        self.interval().saturating_mul(self.burst_size().get())
     }
 }
 
@@ -99,11 +141,7 @@ impl Rates {
         self.sweep_in_time();
         checked.map_err(|not_until| {
             let wait = not_until.wait_time_from(self.limiter.clock().now());
-            Error::new(
-                ErrorCode::RateLimited,
-                "the calls of this connection begin at a higher rate than the host application allows; wait for the time in Retry-After",
-            )
-            .with_retry_after(wait)
+            too_fast(wait)
         })
     }
 
@@ -126,11 +164,18 @@ impl Rates {
     }
 }
 
+/// Returns the error of a call that may begin after that time.
+pub(super) fn too_fast(wait: Duration) -> Error {
+    Error::new(
+        ErrorCode::RateLimited,
+        "the calls of this connection begin at a higher rate than the host application allows; wait for the time in Retry-After",
+    )
+    .with_retry_after(wait)
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-    use std::time::Duration;
 
     use super::*;
 

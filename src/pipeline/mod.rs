@@ -261,7 +261,9 @@ where
         guard.set_connection_key(&key);
         let connection = self.store.connection(&key, context(guard)).await?;
         guard.set_integration(connection.shared_integration());
-        self.config.limits.admit_key(&key, guard.permit())?;
+        if let Some(wait) = self.config.limits.admit_key(&key, guard.permit())? {
+            wait.await?;
+        }
         let upstream = self.resolver.resolve(&connection).await;
         let upstream = upstream.map_err(|error| error.into_error(connection.integration()))?;
         if upstream.leaves_secrets_unused(connection.credential()) {

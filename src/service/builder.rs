@@ -16,7 +16,7 @@ use crate::authorize::{
 };
 use crate::client::Transport;
 #[cfg(feature = "rate-limit")]
-use crate::limits::Rate;
+use crate::limits::{Rate, SharedRateLimit};
 use crate::observe::{CallReport, Observe, ObserveFn, TraceContext};
 use crate::pipeline::Gateway;
 use crate::pipeline::config::{Config, Via};
@@ -502,6 +502,20 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn rate_per_connection_key(self, rate: Rate) -> Self {
         self.set(|config| config.limits.set_rate(rate))
+    }
+
+    /// Sets a rate at which calls of each connection key may begin in all processes together, which draw calls from a
+    /// [`SharedRate`](crate::limits::SharedRate).
+    ///
+    /// Calls are checked and refused as for [`rate_per_connection_key`](Self::rate_per_connection_key). If both are set, both apply. A call
+    /// for which this process has drawn a call in advance doesn't wait and doesn't allocate. Another call waits for a draw, at most for
+    /// 250 ms if the source doesn't answer.
+    ///
+    /// Default: none.
+    #[cfg(feature = "rate-limit")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
+    pub fn shared_rate_per_connection_key(self, limit: SharedRateLimit) -> Self {
+        self.set(|config| config.limits.set_shared_rate(limit))
     }
 
     /// Sets the function that returns the address at which the owner of a connection authorizes the connection again, such as a page of

@@ -18,6 +18,8 @@ use crate::authorize::Authorize;
 use crate::body::RequestBody;
 use crate::client::{HttpTransport, Transport};
 use crate::error::BoxError;
+#[cfg(feature = "rate-limit")]
+use crate::limits::SharedRateStatus;
 use crate::pipeline::config::Config;
 use crate::pipeline::{Forward, Gateway, ResponseBody};
 use crate::store::CredentialStore;
@@ -79,6 +81,16 @@ impl PassthroughService {
             gateway: Arc::clone(&self.gateway),
             prefix: Prefix::new(prefix)?,
         })
+    }
+
+    /// Returns the counts of the shared rate, for metrics, or `None` if
+    /// [`shared_rate_per_connection_key`](PassthroughBuilder::shared_rate_per_connection_key) isn't set. A service that
+    /// [shares the limits](PassthroughBuilder::share_limits_with) of another service with the same rate goes on with its counts.
+    #[cfg(feature = "rate-limit")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
+    #[must_use]
+    pub fn shared_rate_status(&self) -> Option<SharedRateStatus> {
+        self.config().limits.shared_rate_status()
     }
 
     /// Returns `true` if the request is a call, and not a request for a service beside this service.

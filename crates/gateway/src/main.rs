@@ -32,6 +32,7 @@ mod nearest;
 mod newest;
 mod page;
 mod peers;
+mod rates;
 mod readiness;
 mod reload;
 mod routes;
@@ -65,10 +66,11 @@ use crate::cli::{Cli, Command};
 use crate::config::{Config, Declared, Loaded, Purpose, Store, TransportKey};
 use crate::descriptions::Descriptions;
 use crate::listen::{Listen, Listener};
-use crate::metrics::{Metrics, StoreGauges};
+use crate::metrics::{Metrics, RateCounters, StoreGauges};
 use crate::newest::{Current, Known};
 use crate::page::Page;
 use crate::peers::{PeerLimits, Peers};
+use crate::rates::Rates;
 use crate::readiness::Readiness;
 use crate::reload::{ConfigFile, Senders};
 use crate::routes::{Pages, Published, Routes};
@@ -130,7 +132,7 @@ fn main() -> ExitCode {
     }
     if let (Some(loaded), true) = (&loaded, cli.check) {
         log::warn(&loaded.warnings);
-        return commands::check(&loaded.config.store, || {
+        return commands::check(&loaded.config.store, &loaded.config.limits, || {
             say(&format!("the config is good: {}", loaded.summary));
         });
     }
@@ -296,6 +298,7 @@ struct Host {
     operator: Option<SocketAddr>,
     readiness: Readiness,
     store_gauges: StoreGauges,
+    rate_counters: RateCounters,
     recorded: PrometheusHandle,
     /// Tunnels. They aren't HTTP any more, so the server can't drain them.
     tunnels: UpgradeTracker,
@@ -310,6 +313,8 @@ struct Host {
     refreshes: JoinSet<()>,
     /// The current service. The next service takes over its counts of calls and states of circuits.
     previous: Option<PassthroughService>,
+    /// The counts of the rate that all replicas share.
+    rates: Option<Rates>,
     /// The warnings of the last load.
     warnings: Vec<String>,
 }
@@ -333,6 +338,7 @@ impl Host {
             operator: None,
             readiness: Readiness::new(),
             store_gauges: StoreGauges::default(),
+            rate_counters: RateCounters::default(),
             recorded: metrics::start()?,
             tunnels: UpgradeTracker::new(),
             shutdown: config.shutdown,
@@ -341,6 +347,7 @@ impl Host {
             served: None,
             refreshes: JoinSet::new(),
             previous: None,
+            rates: None,
             warnings: Vec::new(),
         })
     }
@@ -349,11 +356,15 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// If the store can't be opened, TLS can't be set up, or the mount isn't a valid prefix. Nothing has changed in
-    /// these cases.
+    /// If the store can't be opened, the server that counts rates isn't set correctly, TLS can't be set up, or the mount isn't
+    /// a valid prefix. Nothing has changed in these cases.
     async fn routes(&mut self, config: Config) -> Result<AllRoutes, Box<dyn Error>> {
         let descriptions = Descriptions::of(&config);
         let connections = self.open(config.store).await?;
+        let rates = match config.limits.rates_source() {
+            Some(source) => Some(Rates::open(source, &connections, self.rates.as_ref())?),
+            None => None,
+        };
         let transport = match &self.transport {
             Some((key, transport)) if *key == config.transport_key => transport.clone(),
             _ => {
@@ -444,7 +455,9 @@ impl Host {
             passthrough = passthrough.upgrade_grace(grace);
         }
         passthrough = passthrough.pass_server_instructions(config.pass_server_instructions);
-        passthrough = config.limits.set(passthrough);
+        self.rates.clone_from(&rates);
+        let shared = rates.and_then(|rates| config.limits.shared_rate(rates));
+        passthrough = config.limits.set(shared, passthrough);
         if let Some(circuit) = config.circuit {
             passthrough = passthrough.circuit(circuit);
         }
@@ -454,11 +467,13 @@ impl Host {
         }
         let passthrough = passthrough.build();
         self.previous = Some(passthrough.clone());
+        self.rate_counters.set_service(passthrough.clone());
         let pages = Pages {
             metrics: Metrics::new(
                 self.recorded.clone(),
                 move || pool.pool_status(),
                 self.store_gauges.clone(),
+                self.rate_counters.clone(),
             ),
             readiness: self.readiness.clone(),
         };

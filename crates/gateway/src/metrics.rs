@@ -18,8 +18,10 @@ use metrics::{
     gauge, histogram,
 };
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
+use tower_passthrough::PassthroughService;
 use tower_passthrough::client::PoolStatus;
 use tower_passthrough::durable::CacheStatus;
+use tower_passthrough::limits::SharedRateStatus;
 use tower_passthrough::observe::CallReport;
 use tower_passthrough::refresh::RefreshReport;
 
@@ -41,6 +43,8 @@ const CACHE_ENTRIES: &str = "passthrough_store_cache_entries";
 const CACHE_HITS: &str = "passthrough_store_cache_hits_total";
 const CACHE_MISSES: &str = "passthrough_store_cache_misses_total";
 const POLL_AGE: &str = "passthrough_store_change_poll_age_seconds";
+const RATE_DRAWS: &str = "passthrough_rate_draws_total";
+const RATE_LOCAL_CALLS: &str = "passthrough_rate_local_calls_total";
 const DROPPED_LINES: &str = "passthrough_log_lines_dropped_total";
 
 /// The name of a gauge, its description, and the function that reads it.
@@ -90,6 +94,7 @@ pub(crate) struct Metrics {
     recorded: PrometheusHandle,
     pool: Arc<dyn Fn() -> PoolStatus + Send + Sync>,
     store: StoreGauges,
+    rates: RateCounters,
 }
 
 impl Metrics {
@@ -97,11 +102,13 @@ impl Metrics {
         recorded: PrometheusHandle,
         pool: impl Fn() -> PoolStatus + Send + Sync + 'static,
         store: StoreGauges,
+        rates: RateCounters,
     ) -> Self {
         Self {
             recorded,
             pool: Arc::new(pool),
             store,
+            rates,
         }
     }
 
@@ -113,6 +120,7 @@ impl Metrics {
             gauge!(name).set(u32::try_from(count(&pool)).unwrap_or(u32::MAX));
         }
         self.store.record();
+        self.rates.record();
         let revoked = u32::try_from(store::revoked()).unwrap_or(u32::MAX);
         gauge!(STORE_REVOKED).set(revoked);
         counter!(DROPPED_LINES).absolute(log::dropped_lines());
@@ -159,6 +167,55 @@ impl StoreGauges {
 impl fmt::Debug for StoreGauges {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StoreGauges").finish_non_exhaustive()
+    }
+}
+
+/// The service whose draws of rates are counted. Cloning increments a reference count.
+#[derive(Clone, Default)]
+pub(crate) struct RateCounters(Arc<Mutex<Draws>>);
+
+#[derive(Default)]
+struct Draws {
+    service: Option<PassthroughService>,
+    /// The counts at the last scrape.
+    seen: SharedRateStatus,
+}
+
+impl RateCounters {
+    /// Sets the newest service. It has the counts of the previous service or begins at zero.
+    pub(crate) fn set_service(&self, service: PassthroughService) {
+        let mut draws = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        draws.record();
+        draws.seen = service.shared_rate_status().unwrap_or_default();
+        draws.service = Some(service);
+    }
+
+    fn record(&self) {
+        let mut draws = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        draws.record();
+    }
+}
+
+impl Draws {
+    fn record(&mut self) {
+        let service = self.service.as_ref();
+        let Some(now) = service.and_then(PassthroughService::shared_rate_status) else {
+            return;
+        };
+        let ok = |status: SharedRateStatus| status.draws.saturating_sub(status.failed_draws);
+        let failed = now.failed_draws.saturating_sub(self.seen.failed_draws);
+        let done = ok(now).saturating_sub(ok(self.seen));
+        let local = now.local_calls.saturating_sub(self.seen.local_calls);
+        counter!(RATE_DRAWS, "outcome" => "ok").increment(done);
+        counter!(RATE_DRAWS, "outcome" => "failed").increment(failed);
+        counter!(RATE_LOCAL_CALLS).increment(local);
+        self.seen = now;
+    }
+}
+
+impl fmt::Debug for RateCounters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RateCounters").finish_non_exhaustive()
     }
 }
 
@@ -264,6 +321,14 @@ pub(crate) fn start() -> Result<PrometheusHandle, BuildError> {
         POLL_AGE,
         Unit::Seconds,
         "Time since the store was last asked for changes by other processes."
+    );
+    describe_counter!(
+        RATE_DRAWS,
+        "Draws from the rate that all replicas share, by outcome."
+    );
+    describe_counter!(
+        RATE_LOCAL_CALLS,
+        "Calls that this process counted for itself, because the server that counts rates failed."
     );
     describe_counter!(
         DROPPED_LINES,

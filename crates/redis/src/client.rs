@@ -475,6 +475,18 @@ impl Client {
         Ok((first(values), Arc::clone(&connected.epoch)))
     }
 
+    /// Runs a script until that time. It's never refused because many other operations wait.
+    pub(crate) async fn call_until(
+        &self,
+        until: Instant,
+        effect: Effect,
+        call: Call<'_>,
+    ) -> Result<Value, InternalError> {
+        let request = Request::Script(call);
+        let (values, _) = self.send(Use::Main, effect, true, until, request).await?;
+        Ok(first(values))
+    }
+
     /// Runs a script that returns 0 if it has changed no connection, and waits for the acknowledgement of the write.
     ///
     /// If `is_urgent`, it's never refused because many other operations wait: a token that can't be stored is lost.

@@ -62,6 +62,11 @@ impl Layout {
         self.in_shard(shard_of(key), &format!("l:{key}"))
     }
 
+    /// Returns the name of the number of a rate: the time at which the connection key's burst is full again, in microseconds.
+    pub(crate) fn rate(&self, key: &str) -> String {
+        self.in_shard(shard_of(key), &format!("r:{key}"))
+    }
+
     /// Returns the name of the sorted set of connection keys.
     pub(crate) fn ids(&self, shard: Shard) -> String {
         self.in_shard(shard, "ids")

@@ -6,6 +6,7 @@ mod error;
 mod info;
 mod layout;
 mod open;
+mod rates;
 mod records;
 mod rotate;
 mod scripts;
@@ -18,6 +19,7 @@ pub use tower_passthrough::durable::{CacheStatus, InvalidKey, KeyRotationReport,
 
 pub use self::error::RedisStoreError;
 pub use self::open::Durability;
+pub use self::rates::{DangerousRedisRatesBuilder, RedisRates, RedisRatesBuilder};
 
 use std::fmt;
 use std::path::PathBuf;
@@ -342,6 +344,16 @@ impl RedisStore {
     #[must_use]
     pub fn cache_status(&self) -> CacheStatus {
         self.0.cache.status()
+    }
+
+    /// Returns rates that are counted on the server of the store, over its connections and under its prefix.
+    ///
+    /// Each draw of a rate is a write. With `appendfsync always`, which the store needs, the server writes it to the disk before it answers
+    /// any further operation. So for a busy fleet, count rates on another server, which needs no disk: see [`RedisRates`].
+    #[must_use]
+    pub fn rates(&self) -> RedisRates {
+        let records = &self.0.records;
+        RedisRates::new(records.client.clone(), records.layout.clone())
     }
 
     /// Checks that a primary can be reached. No connection is read.

@@ -28,7 +28,8 @@ use tower_passthrough_sqlite::SqliteStore;
 
 use crate::USAGE;
 use crate::cli::Connections;
-use crate::config::{ConfigError, Declared, Store};
+use crate::config::{ConfigError, Declared, Limits, Store};
+use crate::rates;
 use crate::store::{self, OpenError};
 
 /// The maximum number of connections that a message lists.
@@ -190,8 +191,8 @@ fn ended(done: Result<(), Failure>) -> ExitCode {
     }
 }
 
-/// Checks that the store can be opened, if it exists. Nothing is written.
-pub(crate) fn check(store: &Store, is_good: impl FnOnce()) -> ExitCode {
+/// Checks that the store can be opened, if it exists, and that the server that counts rates can be reached. Nothing is written.
+pub(crate) fn check(store: &Store, limits: &Limits, is_good: impl FnOnce()) -> ExitCode {
     ended(block_on(async {
         match store {
             Store::File(_) => {}
@@ -204,6 +205,9 @@ pub(crate) fn check(store: &Store, is_good: impl FnOnce()) -> ExitCode {
             Store::Redis(server) => store::check_redis(server).await?,
             #[cfg(not(feature = "redis"))]
             Store::Redis(_) => return Err(OpenError::without("redis").into()),
+        }
+        if let Some(source) = limits.rates_source() {
+            rates::check(source, store).await?;
         }
         is_good();
         Ok(())

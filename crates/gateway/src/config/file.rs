@@ -19,7 +19,7 @@ use tower_passthrough::service::ResponseHeaderPolicy;
 use tower_passthrough::upstream::{DomainOverride, HttpProtocol};
 
 use super::choice::{Confidence, Date};
-use super::value::{Count, OneOrMany, SecretSource, Size, Text, Variable};
+use super::value::{Count, OneOrMany, RatesServer, SecretSource, Size, Text, Variable};
 use super::{links, store, tls};
 use crate::addressing::Way;
 use crate::listen::{Listen, Mode};
@@ -171,6 +171,7 @@ pub(super) struct Limits {
     pub(super) in_flight: Option<Count>,
     pub(super) in_flight_per_connection: Option<Count>,
     pub(super) rate_per_connection: Option<Spanned<Rate>>,
+    pub(super) redis: Option<Spanned<RatesServer>>,
     pub(super) connections: Option<Count>,
     pub(super) connections_per_address: Option<Count>,
 }
@@ -184,6 +185,8 @@ pub(super) struct Rate {
     pub(super) per_second: Option<Spanned<Count>>,
     pub(super) per_minute: Option<Spanned<Count>>,
     pub(super) burst: Option<Spanned<Count>>,
+    pub(super) shared: Option<Spanned<bool>>,
+    pub(super) replicas: Option<Spanned<Count>>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -54,7 +54,9 @@ pub(crate) use self::connection::faults;
 use self::file::File;
 pub(crate) use self::import::{connections, secrets};
 pub(crate) use self::integration::{Declared, Refreshes};
-pub(crate) use self::limits::Limits;
+#[cfg(feature = "redis")]
+pub(crate) use self::limits::RatesServer;
+pub(crate) use self::limits::{Limits, RatesSource};
 pub(crate) use self::links::ReauthorizeUrl;
 pub(crate) use self::listed::{Listed, ListedAuth, Origin};
 pub(crate) use self::network::TransportKey;
@@ -382,6 +384,7 @@ fn build(
         || integrations.any(|integration| integration.rewrite_links == Some(true));
     let foreign_locations = links::foreign_locations(file.foreign_locations, &mut problems);
     let is_file = file.store.is_file();
+    let has_redis = file.store.is_redis();
     let store = store::read(file.store, folder, &mut problems);
     let in_file = if is_file {
         let at_fault = |name: &str| {
@@ -400,7 +403,7 @@ fn build(
     );
     let stalled = idle_timeout.unwrap_or(Config::IDLE_TIMEOUT);
     let peers = limits::peers(&file.limits, caller_idle, stalled, &mut warnings);
-    let limits = Limits::read(&file.limits, &mut problems);
+    let limits = Limits::read(&file.limits, has_redis, folder, &mut problems);
     if purpose == Purpose::Serve {
         caller::required(&file.caller, file.anyone.as_ref(), &mut problems);
     }

@@ -189,6 +189,11 @@ impl Table {
         }
     }
 
+    pub(super) fn is_redis(&self) -> bool {
+        let kind = self.kind.as_ref().map(|kind| kind.get_ref().0);
+        kind == Some(Kind::Redis)
+    }
+
     pub(super) fn is_file(&self) -> bool {
         self.kind_elsewhere().is_none()
     }
@@ -297,8 +302,8 @@ fn postgres(
     problems: &mut Problems,
 ) -> Option<Postgres> {
     let url = url(kind, "DATABASE_URL", table, folder, problems);
-    let password = password(table, folder, problems);
-    let roots = roots(table, folder, problems);
+    let password = password(table.password.as_ref(), folder, problems);
+    let roots = roots(table.roots.as_ref(), folder, problems);
     let keys = keys(kind, table, folder, problems);
     Some(Postgres {
         url: url?,
@@ -330,8 +335,8 @@ fn redis(
     problems: &mut Problems,
 ) -> Option<Redis> {
     let url = url(kind, "REDIS_URL", table, folder, problems);
-    let password = password(table, folder, problems);
-    let roots = roots(table, folder, problems);
+    let password = password(table.password.as_ref(), folder, problems);
+    let roots = roots(table.roots.as_ref(), folder, problems);
     let keys = keys(kind, table, folder, problems);
     Some(Redis {
         url: url?,
@@ -371,8 +376,12 @@ fn url(
 }
 
 /// Returns the password of a server, if it isn't in the URL.
-fn password(table: &Table, folder: Folder<'_>, problems: &mut Problems) -> Option<Password> {
-    let source = table.password.as_ref()?;
+pub(super) fn password(
+    source: Option<&Spanned<SecretSource>>,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Option<Password> {
+    let source = source?;
     match source.get_ref() {
         SecretSource::File(path) => Some(Password::File(folder.file(path))),
         _ => problems
@@ -382,9 +391,13 @@ fn password(table: &Table, folder: Folder<'_>, problems: &mut Problems) -> Optio
 }
 
 /// Returns the contents of the files with root certificates.
-fn roots(table: &Table, folder: Folder<'_>, problems: &mut Problems) -> Vec<Vec<u8>> {
+pub(super) fn roots(
+    paths: Option<&Spanned<Vec<Spanned<PathBuf>>>>,
+    folder: Folder<'_>,
+    problems: &mut Problems,
+) -> Vec<Vec<u8>> {
     let mut roots = Vec::new();
-    for path in table.roots.iter().flat_map(|roots| roots.get_ref()) {
+    for path in paths.into_iter().flat_map(|roots| roots.get_ref()) {
         let pem = std::fs::read(folder.file(path.get_ref()));
         let pem = pem.map_err(|error| {
             Problem::at(path, format!("the file can't be read: {}", error.kind()))

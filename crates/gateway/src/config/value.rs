@@ -13,6 +13,7 @@ use ipnet::IpNet;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use toml::Spanned;
 use tower_passthrough::Secret;
 
 use super::program::is_command;
@@ -301,6 +302,73 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
+    }
+}
+
+/// The server that counts rates: its URL, the place of its URL as for a secret, or a table with its URL.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RatesServerTable {
+    pub(super) url: Option<Spanned<SecretSource>>,
+    pub(super) password: Option<Spanned<SecretSource>>,
+    pub(super) roots: Option<Spanned<Vec<Spanned<PathBuf>>>>,
+    pub(super) prefix: Option<Spanned<String>>,
+    env: Option<String>,
+    file: Option<PathBuf>,
+    command: Option<Vec<String>>,
+    #[serde(skip)]
+    literal: Option<Secret>,
+}
+
+impl RatesServerTable {
+    /// Returns the URL, if the value isn't a table with a key `url`. `None` if there is neither, or more than one.
+    pub(super) fn url_alone(&self) -> Option<SecretSource> {
+        let command = self.command.as_ref().filter(|command| is_command(command));
+        let sources = [
+            self.literal.clone().map(SecretSource::Literal),
+            self.env.clone().map(SecretSource::Environment),
+            self.file.clone().map(SecretSource::File),
+            command.cloned().map(SecretSource::Command),
+        ];
+        let mut sources = sources.into_iter().flatten();
+        let url = sources.next();
+        let is_alone = self.password.is_none() && self.roots.is_none() && self.prefix.is_none();
+        url.filter(|_| sources.next().is_none() && is_alone && self.url.is_none())
+    }
+
+    /// Returns `true` if the value has a key that stands for the URL.
+    pub(super) fn has_source(&self) -> bool {
+        self.env.is_some() || self.file.is_some() || self.command.is_some()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct RatesServer(pub(super) RatesServerTable);
+
+struct RatesServerVisitor;
+
+impl<'de> Visitor<'de> for RatesServerVisitor {
+    type Value = RatesServer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a URL, { env = \"NAME\" }, or a table such as { url = \"rediss://...\", password = { file = \"PATH\" } }")
+    }
+
+    fn visit_str<E: Error>(self, url: &str) -> Result<RatesServer, E> {
+        Ok(RatesServer(RatesServerTable {
+            literal: Some(Secret::from(url)),
+            ..RatesServerTable::default()
+        }))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RatesServer, A::Error> {
+        RatesServerTable::deserialize(MapAccessDeserializer::new(map)).map(RatesServer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RatesServer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RatesServerVisitor)
     }
 }
 

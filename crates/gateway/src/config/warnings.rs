@@ -66,6 +66,16 @@ pub(super) fn of_settings(file: &File, tables: &[Table<'_>], listen: &Listen) ->
                 .to_owned(),
         );
     }
+    let is_shared = limits
+        .rate_per_connection
+        .as_ref()
+        .and_then(|rate| rate.get_ref().shared.as_ref());
+    if limits.redis.is_some() && !is_shared.is_some_and(|shared| *shared.get_ref()) {
+        warnings.push(
+            "limits.redis has no effect, because limits.rate_per_connection hasn't `shared = true`"
+                .to_owned(),
+        );
+    }
     network(file, tables, &mut warnings);
     timeouts(file, tables, &mut warnings);
     warnings

@@ -11,21 +11,26 @@ use tower_passthrough::StoreError;
 /// The minimum time between two log lines, because a store may fail for each call.
 const PAUSE: Duration = Duration::from_secs(10);
 
-static TOLD: Mutex<Told> = Mutex::new(Told {
-    last: None,
-    left_out: 0,
-});
+static TOLD: Mutex<Told> = Mutex::new(Told::new());
 
-struct Told {
+/// The failures that were logged.
+pub(crate) struct Told {
     last: Option<Instant>,
     /// The number of failures since then that weren't logged.
     left_out: u64,
 }
 
 impl Told {
+    pub(crate) const fn new() -> Self {
+        Self {
+            last: None,
+            left_out: 0,
+        }
+    }
+
     /// Counts a failure. If it should be logged, returns the number of failures that weren't
     /// logged.
-    fn again(&mut self, now: Instant) -> Option<u64> {
+    pub(crate) fn again(&mut self, now: Instant) -> Option<u64> {
         let is_early = |last| now.saturating_duration_since(last) < PAUSE;
         if self.last.is_some_and(is_early) {
             self.left_out += 1;
@@ -51,7 +56,7 @@ pub(super) fn told<T>(result: Result<T, StoreError>) -> Result<T, StoreError> {
 
 /// Returns the error with its causes. The errors of the stores contain no secret, and no data of
 /// the request.
-fn with_sources(error: &dyn Error) -> String {
+pub(crate) fn with_sources(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
@@ -67,10 +72,7 @@ mod tests {
 
     #[test]
     fn a_failure_is_told_once_in_a_while_with_the_number_left_out() {
-        let mut told = Told {
-            last: None,
-            left_out: 0,
-        };
+        let mut told = Told::new();
         let start = Instant::now();
         let after = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(told.again(start), Some(0));

@@ -11,6 +11,8 @@ mod serving;
 mod sqlite;
 mod under_way;
 
+#[cfg(feature = "redis")]
+pub(crate) use self::failing::{Told, with_sources};
 pub(crate) use self::file::FileStore;
 #[cfg(feature = "postgres")]
 pub(crate) use self::postgres::{check as check_postgres, open as open_postgres};
@@ -32,6 +34,8 @@ use tower_passthrough::store::{
     TokenStore,
 };
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
+#[cfg(feature = "redis")]
+use tower_passthrough_redis::RedisRates;
 
 use self::failing::told;
 use self::sqlite::Persistent;
@@ -186,6 +190,15 @@ impl Connections {
         }
     }
 
+    /// Returns rates that are counted on the server of the store, if it can count.
+    #[cfg(feature = "redis")]
+    pub(crate) fn rates(&self) -> Option<RedisRates> {
+        match self {
+            Self::Redis(server) => Some(server.store.rates()),
+            _ => None,
+        }
+    }
+
     /// Returns the state of the connections in memory, if they are stored elsewhere.
     pub(crate) fn cache_status(&self) -> Option<CacheStatus> {
         match self {
@@ -224,6 +237,10 @@ pub(crate) struct OpenError {
 }
 
 impl OpenError {
+    pub(crate) fn new(what: String, is_configs: bool) -> Self {
+        Self { what, is_configs }
+    }
+
     /// Returns `true` if the config is the cause, for example if it has the wrong key.
     pub(crate) fn is_configs(&self) -> bool {
         self.is_configs

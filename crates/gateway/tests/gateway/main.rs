@@ -34,6 +34,7 @@ mod partings;
 mod peers;
 mod postgres;
 mod protocols;
+mod rates;
 mod redis;
 mod refreshing;
 mod reload;

@@ -121,8 +121,11 @@ async fn the_guide_lists_each_metric() {
         .filter_map(|line| line.strip_prefix("| `passthrough_"));
     let rows = rows.filter_map(|row| row.split('`').next());
     let listed = rows.map(|name| format!("passthrough_{name}"));
-    // The first is registered with the first refresh, and the others if connections are stored outside of the config file.
+    // The first two are registered with a rate that all replicas share, the next with the first refresh, and the others if connections are
+    // stored outside of the config file.
     let others = [
+        "passthrough_rate_draws_total",
+        "passthrough_rate_local_calls_total",
         "passthrough_refreshes_total",
         "passthrough_store_cache_entries",
         "passthrough_store_cache_hits_total",

@@ -49,6 +49,16 @@ const KEYS: &[(&str, &str)] = &[
         "limits.rate_per_connection",
     ),
     (
+        "PassthroughBuilder::shared_rate_per_connection_key",
+        "limits.rate_per_connection",
+    ),
+    ("SharedRateLimit::replicas", "limits.rate_per_connection"),
+    ("Rate::share_of", "limits.rate_per_connection"),
+    ("RedisRatesBuilder::password", "limits.redis"),
+    ("RedisRatesBuilder::password_file", "limits.redis"),
+    ("RedisRatesBuilder::prefix", "limits.redis"),
+    ("RedisRatesBuilder::root_pem", "limits.redis"),
+    (
         "PassthroughBuilder::reject_double_encoded_dots",
         "reject_double_encoded_dots",
     ),
@@ -370,6 +380,14 @@ const WITHOUT_KEY: &[(&str, &str)] = &[
     (
         "RedisStoreBuilder::timeout",
         "a script takes less than a millisecond, so 5 s suit each server",
+    ),
+    (
+        "RedisRatesBuilder::dangerous",
+        "it leads to a setting that the gateway doesn't have, a connection in clear text",
+    ),
+    (
+        "RedisRatesBuilder::timeout",
+        "a call waits for 250 ms at most, so 200 ms suit each server",
     ),
     ("Query::secret", "the secret is always `api_key`"),
     (

@@ -15,6 +15,7 @@ mod crashes;
 mod encrypted;
 mod opening;
 mod outages;
+mod rates;
 mod refreshing;
 mod rotation;
 mod rules;

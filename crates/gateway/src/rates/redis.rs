@@ -1,0 +1,146 @@
+//! Counts rates on a server of `[limits]`, or on the server of the store.
+
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+use tower_passthrough::BoxError;
+use tower_passthrough::limits::{Drawn, Rate, SharedRate};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough_redis::{RedisRates, RedisStoreError};
+
+use crate::config::{Password, RatesServer, RatesSource, Store};
+use crate::store::{Connections, OpenError, Told, with_sources};
+
+static TOLD: Mutex<Told> = Mutex::new(Told::new());
+
+/// The counts of a rate. Cloning increments reference counts.
+#[derive(Clone, Debug)]
+pub(crate) struct Rates {
+    redis: RedisRates,
+    /// The settings of the server, unless it's the store's.
+    opened: Option<Arc<RatesServer>>,
+}
+
+impl Rates {
+    /// Opens the counts of the config. Keeps the connection of `previous` if the server is the same.
+    ///
+    /// The server may be away, because calls don't need it. This is logged.
+    ///
+    /// # Errors
+    ///
+    /// If the settings can't be used.
+    pub(crate) fn open(
+        source: &RatesSource,
+        connections: &Connections,
+        previous: Option<&Self>,
+    ) -> Result<Self, OpenError> {
+        let settings = match source {
+            RatesSource::Server(settings) => settings,
+            RatesSource::Store => {
+                let redis = connections.rates().ok_or_else(|| {
+                    let what = "limits.rate_per_connection: the connections aren't stored in Redis";
+                    OpenError::new(what.to_owned(), true)
+                })?;
+                let opened = None;
+                return Ok(Self { redis, opened });
+            }
+        };
+        let is_same = |previous: &&Self| previous.opened.as_deref() == Some(settings);
+        if let Some(previous) = previous.filter(is_same) {
+            return Ok(previous.clone());
+        }
+        let redis = build(settings)?;
+        let checked = redis.clone();
+        tokio::spawn(async move {
+            if let Err(error) = checked.check().await {
+                tell(&error);
+            }
+        });
+        Ok(Self {
+            redis,
+            opened: Some(Arc::new(settings.clone())),
+        })
+    }
+}
+
+/// Checks that the server can be reached and can count. Nothing is written.
+pub(crate) async fn check(source: &RatesSource, store: &Store) -> Result<(), OpenError> {
+    let redis = match (source, store) {
+        (RatesSource::Server(settings), _) => build(settings)?,
+        (RatesSource::Store, Store::Redis(store)) => build(&RatesServer {
+            url: store.url.clone(),
+            password: store.password.clone(),
+            roots: store.roots.clone(),
+            prefix: store.prefix.clone(),
+        })?,
+        (RatesSource::Store, _) => return Ok(()),
+    };
+    redis.check().await.map_err(|error| failed(&error))
+}
+
+fn build(settings: &RatesServer) -> Result<RedisRates, OpenError> {
+    let RatesServer {
+        url,
+        password,
+        roots,
+        prefix,
+    } = settings;
+    let mut builder = RedisRates::builder();
+    builder = match password {
+        Some(Password::Fixed(password)) => builder.password(password.clone()),
+        Some(Password::File(path)) => builder.password_file(path),
+        None => builder,
+    };
+    for pem in roots {
+        builder = builder.root_pem(pem.clone());
+    }
+    if let Some(prefix) = prefix {
+        builder = builder.prefix(prefix);
+    }
+    builder.build(url).map_err(|error| failed(&error))
+}
+
+fn failed(error: &RedisStoreError) -> OpenError {
+    let is_configs = matches!(
+        error,
+        RedisStoreError::InvalidUrl(_)
+            | RedisStoreError::InvalidPrefix
+            | RedisStoreError::InvalidRoots
+            | RedisStoreError::Plaintext
+    );
+    let what = format!(
+        "the server that counts the rates (`limits.redis`): {}",
+        with_sources(error)
+    );
+    OpenError::new(what, is_configs)
+}
+
+/// Logs a failure, unless a failure was logged shortly before.
+fn tell(error: &(dyn std::error::Error + 'static)) {
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    let left_out = told.again(Instant::now());
+    drop(told);
+    if let Some(left_out) = left_out {
+        tracing::warn!(
+            left_out,
+            "the server that counts the rates of all replicas failed, so this process applies its share: {}",
+            with_sources(error)
+        );
+    }
+}
+
+impl SharedRate for Rates {
+    async fn draw(
+        &self,
+        key: &ConnectionKey,
+        rate: Rate,
+        want: NonZeroU32,
+    ) -> Result<Drawn, BoxError> {
+        let drawn = self.redis.draw(key, rate, want).await;
+        if let Err(error) = &drawn {
+            tell(&**error);
+        }
+        drawn
+    }
+}

@@ -1,0 +1,332 @@
+//! The counts of rates that several processes share.
+
+use std::fmt;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{Value, cmd};
+use tokio::time::Instant;
+use tower_passthrough::limits::{Drawn, Rate, SharedRate};
+use tower_passthrough::store::ConnectionKey;
+use tower_passthrough::{BoxError, Secret};
+
+use crate::client::{Call, Client, Effect};
+use crate::error::{InternalError, RedisStoreError};
+use crate::info::Info;
+use crate::layout::{self, Layout};
+use crate::scripts::Script;
+use crate::servers::{self, Password};
+use crate::tls::Tls;
+use crate::values::{items, next};
+
+/// The maximum time of a check of the server.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The first version of Redis with scripts that a replica refuses at once.
+const OLDEST_SERVER: (u32, u32) = (7, 0);
+
+/// Keys: rate. Arguments: interval in nanoseconds, burst, number of calls that are wanted. Returns the number of calls that are granted, and
+/// the time in microseconds until a call more can be granted.
+///
+/// This is the generic cell rate algorithm. The number of a key is the time at which its burst is full again. All times are whole
+/// microseconds of the server's clock, which a double holds exactly, and a time that isn't whole is rounded up, so that no rate is exceeded.
+/// A time later than the rate allows comes from another rate, or from a clock that was ahead, and is replaced: the burst is empty.
+///
+/// It's refused if the server's memory is full: then each process counts for itself.
+const DRAW: &str = "#!lua
+    local time = redis.call('TIME')
+    local now = time[1] * 1000000 + time[2]
+    local interval, burst, want = ARGV[1] / 1000, tonumber(ARGV[2]), tonumber(ARGV[3])
+    local window = math.ceil(burst * interval)
+    local found = (redis.call('GET', KEYS[1]) or now) - now
+    local used = math.max(0, math.min(found, window))
+    local granted = math.min(want, burst, math.floor((window - used) / interval))
+    if granted > 0 or found > window then
+        used = used + math.ceil(granted * interval)
+        local expiry = string.format('%.0f', math.ceil(used / 1000))
+        redis.call('SET', KEYS[1], string.format('%.0f', now + used), 'PX', expiry)
+    end
+    return {granted, math.max(0, math.ceil(used + interval - window))}";
+
+/// Counts the calls of connection keys in Redis or Valkey, so that all processes together stay below a rate. Cloning increments a reference
+/// count; clones share their connection to the server.
+///
+/// The server stores a number for each connection key with recent calls, which it deletes when the key's burst is full again. The names
+/// contain the connection keys, and nothing is secret. None of the settings that a [`RedisStore`](crate::RedisStore) needs is
+/// checked: if the server loses counts in a crash or a fail-over, or deletes them because its memory is full, each of their keys can begin a
+/// burst more. Time is the time of the server, so the clocks of the processes don't matter.
+///
+/// ```no_run
+/// use std::num::NonZeroU32;
+///
+/// use tower_passthrough::limits::{Rate, SharedRateLimit};
+/// use tower_passthrough::{Integrations, MemoryStore, PassthroughService, Secret};
+/// use tower_passthrough_redis::RedisRates;
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+/// let rates = RedisRates::open(&Secret::from("rediss://rates.example")).await?;
+/// let rate = Rate::per_second(NonZeroU32::try_from(10)?);
+/// let service = PassthroughService::builder(MemoryStore::new(), Integrations::new())
+///     .shared_rate_per_connection_key(SharedRateLimit::new(rate, rates).replicas(NonZeroU32::try_from(3)?));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct RedisRates(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    layout: Layout,
+    script: Script,
+}
+
+/// Builds [`RedisRates`].
+#[must_use]
+pub struct RedisRatesBuilder {
+    password: Password,
+    roots: Vec<Vec<u8>>,
+    prefix: String,
+    timeout: Duration,
+    is_plaintext_allowed: bool,
+}
+
+impl RedisRatesBuilder {
+    /// Sets the password, in place of the URL's password. Default: the URL's password.
+    pub fn password(mut self, password: Secret) -> Self {
+        self.password = Password::Fixed(password);
+        self
+    }
+
+    /// Sets the file that contains the password, in place of the URL's password. A line break at its end is ignored.
+    ///
+    /// The file is read for each connection to the server, so that the password can be replaced while calls are running. Default: the
+    /// URL's password.
+    pub fn password_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.password = Password::File(path.into());
+        self
+    }
+
+    /// Trusts the certificates of a PEM text, in place of the bundled roots of Mozilla. Call it several times for several texts.
+    ///
+    /// The server's certificate must be signed by a trusted certificate, and must be valid for the host of the URL. Default: the bundled
+    /// roots of Mozilla.
+    pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// Sets the first part of the names of all keys in Redis. A [`RedisStore`](crate::RedisStore) with the same prefix may be on the same
+    /// server. No other program may use names that begin with it. Default: `tp`.
+    pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
+        self.prefix = prefix.into();
+        self
+    }
+
+    /// Sets the maximum time of a draw, including the wait for a connection to the server. A service waits for 250 ms at most.
+    /// Default: 200 ms.
+    pub const fn timeout(mut self, time: Duration) -> Self {
+        self.timeout = time;
+        self
+    }
+
+    /// Returns the settings that endanger the data that is sent to the server.
+    pub const fn dangerous(self) -> DangerousRedisRatesBuilder {
+        DangerousRedisRatesBuilder(self)
+    }
+
+    /// Returns the rates on the server at that URL. The server is connected to by the first draw, so it may be away.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisStoreError::InvalidUrl`], [`Plaintext`](RedisStoreError::Plaintext), [`InvalidPrefix`](RedisStoreError::InvalidPrefix) and
+    /// [`InvalidRoots`](RedisStoreError::InvalidRoots) if a setting can't be used.
+    pub fn build(self, url: &Secret) -> Result<RedisRates, RedisStoreError> {
+        if !layout::is_prefix(&self.prefix) {
+            return Err(RedisStoreError::InvalidPrefix);
+        }
+        let servers = servers::servers(url, self.is_plaintext_allowed)?;
+        let tls = Tls::new(&self.roots)?;
+        let client = Client::new(servers, tls, self.password, self.timeout);
+        let layout = Layout {
+            prefix: self.prefix,
+        };
+        Ok(RedisRates::new(client, layout))
+    }
+
+    /// Returns the rates on the server at that URL, which must be reachable. See [`RedisRates::open`].
+    ///
+    /// # Errors
+    ///
+    /// The same errors as [`RedisRates::open`].
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn open(self, url: &Secret) -> Result<RedisRates, RedisStoreError> {
+        let rates = self.build(url)?;
+        rates.check().await?;
+        Ok(rates)
+    }
+}
+
+/// The settings of a [`RedisRatesBuilder`] that endanger the data that is sent to the server.
+#[must_use]
+pub struct DangerousRedisRatesBuilder(RedisRatesBuilder);
+
+impl DangerousRedisRatesBuilder {
+    /// Allows `redis://`, a connection without TLS, to a server on another machine.
+    ///
+    /// The network can then read the password and the connection keys, and can change the counts. Default: without TLS, only servers at
+    /// Unix sockets and loopback addresses are used.
+    pub fn plaintext(mut self) -> RedisRatesBuilder {
+        self.0.is_plaintext_allowed = true;
+        self.0
+    }
+}
+
+impl RedisRates {
+    /// Opens the rates on the server at that URL, such as `rediss://user:password@host:6379`, with the default settings. The URL has the form
+    /// that [`RedisStore::open`](crate::RedisStore::open) describes.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisStoreError`] if a setting can't be used, or if the server can't be reached or can't count.
+    /// [`build`](RedisRatesBuilder::build) doesn't need the server.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn open(url: &Secret) -> Result<Self, RedisStoreError> {
+        Self::builder().open(url).await
+    }
+
+    /// Returns a builder, to change the settings.
+    pub fn builder() -> RedisRatesBuilder {
+        RedisRatesBuilder {
+            password: Password::InUrl,
+            roots: Vec::new(),
+            prefix: "tp".to_owned(),
+            timeout: Duration::from_millis(200),
+            is_plaintext_allowed: false,
+        }
+    }
+
+    pub(crate) fn new(client: Client, layout: Layout) -> Self {
+        Self(Arc::new(Shared {
+            client,
+            layout,
+            script: Script::new(DRAW),
+        }))
+    }
+
+    /// Checks that a primary can be reached and can count. Nothing is written.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisStoreError::Unavailable`] if no primary answers in 5 s, [`Unsupported`](RedisStoreError::Unsupported) if it's older than Redis
+    /// 7.0, and [`NotPermitted`](RedisStoreError::NotPermitted) if the user lacks a permission.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point.
+    pub async fn check(&self) -> Result<(), RedisStoreError> {
+        let until = Instant::now() + CHECK_TIMEOUT;
+        let checked = self.run(until, "", Duration::from_secs(1), 1, 0).await;
+        if let Err(InternalError::Redis(error)) = &checked {
+            // A permission that a command of the script lacks is reported as `ERR`, and so is a script that an old server can't read.
+            if error.has_code("NOPERM") || error.has_code("ERR") {
+                let info = Info::of(self.0.client.command(&cmd("INFO")).await?);
+                return Err(
+                    match info.is_ok_and(|info| info.version() < OLDEST_SERVER) {
+                        true => {
+                            RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed")
+                        }
+                        false => RedisStoreError::NotPermitted(
+                            "the user needs the permissions `~PREFIX:* +info +time +get +set +eval +evalsha`",
+                        ),
+                    },
+                );
+            }
+        }
+        checked?;
+        Ok(())
+    }
+
+    async fn run(
+        &self,
+        until: Instant,
+        key: &str,
+        interval: Duration,
+        burst: u32,
+        want: u32,
+    ) -> Result<Drawn, InternalError> {
+        let arguments = [
+            interval.as_nanos().to_string(),
+            burst.to_string(),
+            want.to_string(),
+        ];
+        let call = Call {
+            script: &self.0.script,
+            keys: &[self.0.layout.rate(key)],
+            arguments: &arguments.each_ref().map(String::as_bytes),
+        };
+        let client = &self.0.client;
+        let mut answer = items(client.call_until(until, Effect::Write, call).await?)?.into_iter();
+        let granted = u32::try_from(number(next(&mut answer)?)?);
+        let granted = granted.map_err(|_| InternalError::Unreadable)?;
+        let micros = number(next(&mut answer)?)?;
+        Ok(Drawn::new(granted, Duration::from_micros(micros)))
+    }
+}
+
+fn number(value: Value) -> Result<u64, InternalError> {
+    match value {
+        Value::Int(number) => u64::try_from(number).map_err(|_| InternalError::Unreadable),
+        _ => Err(InternalError::Unreadable),
+    }
+}
+
+impl SharedRate for RedisRates {
+    async fn draw(
+        &self,
+        key: &ConnectionKey,
+        rate: Rate,
+        want: NonZeroU32,
+    ) -> Result<Drawn, BoxError> {
+        let (interval, burst) = (rate.interval(), rate.burst_size().get());
+        let until = self.0.client.deadline();
+        let drawn = self.run(until, key.as_str(), interval, burst, want.get());
+        Ok(drawn.await.map_err(RedisStoreError::from)?)
+    }
+}
+
+impl fmt::Debug for RedisRates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisRates").finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for RedisRatesBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisRatesBuilder")
+            .field("prefix", &self.prefix)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for DangerousRedisRatesBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}

@@ -1,0 +1,605 @@
+//! Draws calls in batches from a source that counts the calls of all processes.
+//!
+//! For each connection key, a process has an allotment of calls that it has drawn and not used. A call takes from the allotment without
+//! waiting. If the allotment is empty, one task draws, and all callers of the key wait for it. If the source fails, calls are counted in
+//! a bucket of this process, with the process's share of the rate.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::allotments::{Allotments, Decision, Purpose};
+use super::rate::too_fast;
+use super::shared_rate::{SharedRateLimit, SharedRateStatus, Source};
+use crate::connection::ConnectionKey;
+use crate::error::Error;
+use crate::single_flight::{Join, Leader, SingleFlight, Waiter};
+
+/// The maximum time of a draw. A call waits no longer than for one draw that fails.
+const DRAW_TIMEOUT: Duration = Duration::from_millis(250);
+/// The number of draws for which a call waits, in case that later callers take what was drawn.
+const MAX_DRAWS_OF_CALL: u32 = 4;
+/// The time after which a call may be repeated whose draws were all taken by other calls.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// The maximum number of keys that draw at the same time.
+const MAX_KEYS_DRAWING: usize = 16_384;
+
+/// A wait for a draw, which ends when the call may begin or is refused.
+pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
+
+/// The source of a service, and the allotments and draws, which a later service can take over. Cloning increments reference counts.
+#[derive(Clone)]
+pub(super) struct SharedRates {
+    source: Arc<dyn Source>,
+    allotments: Arc<Allotments>,
+    flights: Arc<SingleFlight<ConnectionKey, (), ()>>,
+}
+
+impl SharedRates {
+    pub(super) fn new(limit: SharedRateLimit) -> Self {
+        let (rate, replicas, source) = limit.into_parts();
+        Self {
+            source,
+            allotments: Arc::new(Allotments::new(rate, replicas)),
+            flights: SingleFlight::new(MAX_KEYS_DRAWING),
+        }
+    }
+
+    /// Shares the allotments of another service, if they have the same rate. The source stays the own source.
+    pub(super) fn share_with(&mut self, other: &Self) {
+        if self.allotments.is_alike(&other.allotments) {
+            self.allotments = Arc::clone(&other.allotments);
+            self.flights = Arc::clone(&other.flights);
+        }
+    }
+
+    pub(super) fn status(&self) -> SharedRateStatus {
+        self.allotments.status()
+    }
+
+    /// Admits or refuses a call, or returns the wait for a draw.
+    pub(super) fn admit(&self, key: &ConnectionKey) -> Result<Option<Wait>, Error> {
+        match self.allotments.take(key) {
+            Decision::Begins => Ok(None),
+            Decision::Refused(wait) => Err(too_fast(wait)),
+            Decision::Waits => {
+                let place = Place {
+                    allotments: Arc::clone(&self.allotments),
+                    key: key.clone(),
+                };
+                Ok(Some(Box::pin(self.clone().wait(place))))
+            }
+            Decision::Tries => {
+                // The call doesn't wait for the draw.
+                drop(self.join(key, Purpose::Try));
+                self.take_of_share(key).map(|()| None)
+            }
+        }
+    }
+
+    async fn wait(self, place: Place) -> Result<(), Error> {
+        for _ in 0..MAX_DRAWS_OF_CALL {
+            match self.join(&place.key, Purpose::Callers) {
+                // Without a result, the draw has failed.
+                Ok(Some(draw)) => drop(draw.result().await),
+                Ok(None) => {}
+                Err(TooMany) => return self.take_of_share(&place.key),
+            }
+            match self.allotments.take_after_draw(&place.key) {
+                Decision::Begins => return Ok(()),
+                Decision::Refused(wait) => return Err(too_fast(wait)),
+                Decision::Waits | Decision::Tries => {}
+            }
+        }
+        Err(too_fast(RETRY_AFTER))
+    }
+
+    fn take_of_share(&self, key: &ConnectionKey) -> Result<(), Error> {
+        self.allotments.take_of_share(key).map_err(too_fast)
+    }
+
+    /// Joins the draw of the key that is under way, or starts a draw. Returns `None` if none is needed any more.
+    fn join(&self, key: &ConnectionKey, purpose: Purpose) -> Result<Option<Waiter<()>>, TooMany> {
+        // A draw may have ended since the caller has looked. The table of draws may be locked before the allotments, and never after them.
+        let may_start = |&(): &()| match self.allotments.needs_draw(key, purpose) {
+            true => Ok(()),
+            false => Err(()),
+        };
+        match self.flights.join(key, may_start) {
+            Ok(Join::Joined(draw)) => Ok(Some(draw)),
+            Ok(Join::Started(leader, draw)) => {
+                self.start(key.clone(), leader);
+                Ok(Some(draw))
+            }
+            Ok(Join::Full) => Err(TooMany),
+            Err(()) => Ok(None),
+        }
+    }
+
+    /// Draws in a task, so that a caller that leaves doesn't lose what was drawn.
+    fn start(&self, key: ConnectionKey, leader: Leader<ConnectionKey, (), ()>) {
+        let (source, allotments) = (Arc::clone(&self.source), Arc::clone(&self.allotments));
+        tokio::spawn(async move {
+            let mut attempt = Attempt {
+                allotments,
+                key,
+                is_failed: true,
+            };
+            let want = attempt.allotments.want(&attempt.key);
+            let draw = source.draw(attempt.key.clone(), attempt.allotments.rate(), want);
+            if let Ok(Ok(drawn)) = timeout(DRAW_TIMEOUT, draw).await {
+                attempt.is_failed = false;
+                attempt.allotments.on_drawn(&attempt.key, want, drawn);
+            }
+            // The allotments must be complete before the callers go on.
+            drop(attempt);
+            leader.complete(());
+        });
+    }
+}
+
+/// The error of a key that can't draw because too many other keys are drawing.
+struct TooMany;
+
+/// A draw under way. It has failed unless its end says otherwise, because a source can also panic.
+struct Attempt {
+    allotments: Arc<Allotments>,
+    key: ConnectionKey,
+    is_failed: bool,
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if self.is_failed {
+            self.allotments.on_failed(&self.key);
+        }
+    }
+}
+
+/// The place of a caller that waits for a draw. The caller may leave at any time.
+struct Place {
+    allotments: Arc<Allotments>,
+    key: ConnectionKey,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.allotments.leave(&self.key);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use tokio::task::yield_now;
+    use tokio::time::advance;
+
+    use std::collections::HashMap;
+    use std::num::NonZeroU32;
+    use std::sync::Mutex;
+    use std::task::{Context, Poll, Waker};
+
+    use tokio::time::Instant;
+
+    use super::*;
+    use crate::error::BoxError;
+    use crate::limits::{Drawn, Rate, SharedRate};
+
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    enum Mode {
+        Answers,
+        Fails,
+        Hangs,
+        Panics,
+    }
+
+    /// A token bucket for each key, and the draws.
+    struct Model {
+        buckets: Mutex<HashMap<ConnectionKey, Instant>>,
+        draws: Mutex<Vec<(ConnectionKey, u32, u32)>>,
+        mode: Mutex<Mode>,
+        /// The key whose draws hang.
+        hanging: Option<ConnectionKey>,
+    }
+
+    impl Model {
+        fn new() -> Arc<Self> {
+            Self::with_hanging(None)
+        }
+
+        fn with_hanging(hanging: Option<ConnectionKey>) -> Arc<Self> {
+            Arc::new(Self {
+                buckets: Mutex::default(),
+                draws: Mutex::default(),
+                mode: Mutex::new(Mode::Answers),
+                hanging,
+            })
+        }
+
+        fn set(&self, mode: Mode) {
+            *self.mode.lock().unwrap() = mode;
+        }
+
+        fn draws(&self) -> Vec<(ConnectionKey, u32, u32)> {
+            self.draws.lock().unwrap().clone()
+        }
+
+        fn count(&self) -> usize {
+            self.draws.lock().unwrap().len()
+        }
+    }
+
+    impl SharedRate for Model {
+        async fn draw(
+            &self,
+            key: &ConnectionKey,
+            rate: Rate,
+            want: NonZeroU32,
+        ) -> Result<Drawn, BoxError> {
+            let mode = *self.mode.lock().unwrap();
+            let note = |granted| {
+                let mut draws = self.draws.lock().unwrap();
+                draws.push((key.clone(), want.get(), granted));
+            };
+            match mode {
+                _ if self.hanging.as_ref() == Some(key) => {}
+                Mode::Answers => {
+                    let now = Instant::now();
+                    let mut buckets = self.buckets.lock().unwrap();
+                    let full_at = buckets.entry(key.clone()).or_insert(now);
+                    let mut granted = 0;
+                    while granted < want.get()
+                        && (*full_at).max(now) + rate.interval() <= now + rate.window()
+                    {
+                        *full_at = (*full_at).max(now) + rate.interval();
+                        granted += 1;
+                    }
+                    let next = (*full_at).max(now) + rate.interval();
+                    note(granted);
+                    return Ok(Drawn::new(granted, next - (now + rate.window())));
+                }
+                Mode::Fails => {
+                    note(0);
+                    return Err("away".into());
+                }
+                Mode::Panics => {
+                    note(0);
+                    #[expect(clippy::panic, reason = "a source may panic")]
+                    {
+                        panic!("the source panics")
+                    }
+                }
+                Mode::Hangs => {}
+            }
+            note(0);
+            std::future::pending().await
+        }
+    }
+
+    /// A wait that is polled by hand.
+    struct Polled(Wait);
+
+    impl Polled {
+        fn poll(&mut self) -> Poll<Result<(), Error>> {
+            self.0
+                .as_mut()
+                .poll(&mut Context::from_waker(Waker::noop()))
+        }
+    }
+
+    fn key(text: &str) -> ConnectionKey {
+        ConnectionKey::try_from(text).unwrap()
+    }
+
+    fn number(number: u32) -> NonZeroU32 {
+        NonZeroU32::new(number).unwrap()
+    }
+
+    fn rates(model: &Arc<Model>, rate: Rate) -> SharedRates {
+        SharedRates::new(SharedRateLimit::new(rate, Arc::clone(model)).replicas(number(3)))
+    }
+
+    async fn call(rates: &SharedRates, id: &str) -> Result<(), Error> {
+        match rates.admit(&key(id))? {
+            Some(wait) => wait.await,
+            None => Ok(()),
+        }
+    }
+
+    async fn count_of(rates: &SharedRates, id: &str, calls: u32) -> u32 {
+        let mut begun = 0;
+        for _ in 0..calls {
+            begun += u32::from(call(rates, id).await.is_ok());
+        }
+        begun
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_busy_key_draws_some_times_a_second_and_an_idle_key_never() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(200)));
+        for second in 1..=5 {
+            for _ in 0..100 {
+                advance(Duration::from_millis(10)).await;
+                assert!(call(&rates, "c").await.is_ok(), "{second}");
+            }
+            let count = model.count();
+            // The first draws are small.
+            assert!(
+                (5 * second..=10 * second + 10).contains(&count),
+                "{count} draws in {second} s"
+            );
+        }
+        let count = model.count();
+        advance(Duration::from_secs(10)).await;
+        assert_eq!(model.count(), count);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_key_above_its_rate_is_refused_without_another_draw() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)).burst(number(2)));
+        assert_eq!(count_of(&rates, "c", 1_000).await, 2);
+        assert_eq!(model.count(), 3);
+        let wait = call(&rates, "c").await.unwrap_err().retry_after().unwrap();
+        assert!(wait > Duration::from_millis(9_900) && wait <= Duration::from_secs(10));
+        advance(Duration::from_secs(5)).await;
+        assert_eq!(count_of(&rates, "c", 1_000).await, 0);
+        let wait = call(&rates, "c").await.unwrap_err().retry_after().unwrap();
+        assert!(wait <= Duration::from_secs(5));
+        assert_eq!(model.count(), 3);
+        advance(wait).await;
+        assert_eq!(count_of(&rates, "c", 1_000).await, 1);
+        assert!(model.count() <= 5);
+        // The refusal doesn't wait.
+        assert!(rates.admit(&key("c")).is_err());
+        // Another key isn't concerned.
+        assert!(call(&rates, "d").await.is_ok());
+    }
+
+    /// A rate of a call each millisecond would allow a draw each millisecond.
+    #[tokio::test(start_paused = true)]
+    async fn a_fast_rate_is_reached_and_its_draws_have_pauses() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(1_000)).burst(number(200)));
+        let mut begun = 0;
+        for _ in 0..2_000 {
+            advance(Duration::from_millis(1)).await;
+            begun += count_of(&rates, "c", 5).await;
+        }
+        assert!((1_900..=2_200).contains(&begun), "{begun}");
+        assert!(model.count() < 60, "{}", model.count());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn all_processes_together_stay_below_the_rate() {
+        let model = Model::new();
+        let rate = Rate::per_second(number(50)).burst(number(20));
+        let three = [(); 3].map(|()| rates(&model, rate));
+        let mut begun = 0;
+        for _ in 0..1_000 {
+            advance(Duration::from_millis(10)).await;
+            for rates in &three {
+                begun += count_of(rates, "c", 3).await;
+            }
+        }
+        // 10 s, and a burst. Some calls are drawn by a process that has none to begin.
+        assert!((450..=520).contains(&begun), "{begun}");
+        let granted: u32 = model.draws().iter().map(|(_, _, granted)| granted).sum();
+        assert!(begun <= granted);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn callers_who_come_at_once_share_a_draw() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(100)));
+        let waits: Vec<_> = (0..50)
+            .filter_map(|_| rates.admit(&key("c")).unwrap())
+            .collect();
+        assert_eq!(waits.len(), 50);
+        let tasks: Vec<_> = waits.into_iter().map(tokio::spawn).collect();
+        for task in tasks {
+            assert!(task.await.unwrap().is_ok());
+        }
+        assert_eq!(model.draws(), [(key("c"), 50, 50)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_later_call_does_not_take_what_was_drawn_for_a_caller_that_waits() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)));
+        let wait = rates.admit(&key("c")).unwrap().unwrap();
+        let mut wait = Polled(wait);
+        assert!(wait.poll().is_pending());
+        yield_now().await;
+        assert_eq!(rates.allotments.calls(&key("c")), 1);
+        let later = rates.admit(&key("c")).unwrap().unwrap();
+        assert!(matches!(wait.poll(), Poll::Ready(Ok(()))));
+        assert!(later.await.is_ok());
+        assert_eq!(model.draws(), [(key("c"), 1, 1), (key("c"), 1, 1)]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_grants_too_much_grants_what_was_wanted() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)));
+        assert!(call(&rates, "c").await.is_ok());
+        let drawn = Drawn::new(100, Duration::ZERO);
+        rates.allotments.on_drawn(&key("c"), number(2), drawn);
+        assert_eq!(rates.allotments.calls(&key("c")), 2);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_was_drawn_and_is_not_used_is_lost() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(100)));
+        assert_eq!(count_of(&rates, "c", 20).await, 20);
+        let is_left = |rates: &SharedRates| rates.allotments.calls(&key("c")) > 0;
+        assert!(is_left(&rates));
+        advance(Duration::from_secs(1)).await;
+        assert!(!is_left(&rates));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_fails_leaves_each_process_its_share() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(6)).burst(number(9)));
+        // What the process has begun before counts.
+        assert_eq!(count_of(&rates, "c", 1).await, 1);
+        model.set(Mode::Fails);
+        advance(Duration::from_secs(1)).await;
+        let before = model.count();
+        assert_eq!(count_of(&rates, "c", 500).await, 2);
+        assert_eq!(model.count(), before + 1);
+        let wait = call(&rates, "c").await.unwrap_err().retry_after().unwrap();
+        assert!(wait > Duration::from_secs(28) && wait <= Duration::from_secs(30));
+        // A single draw a second finds out if the source answers.
+        for second in 1..10 {
+            advance(Duration::from_secs(1)).await;
+            assert_eq!(count_of(&rates, "c", 100).await, 0, "{second}");
+            yield_now().await;
+        }
+        assert!(model.count() <= before + 11, "{}", model.count());
+        // Then all keys have a share, without a draw of their own.
+        let count = model.count();
+        for id in ["d", "e", "f"] {
+            assert!(rates.admit(&key(id)).unwrap().is_none());
+        }
+        assert_eq!(model.count(), count);
+        let status = rates.status();
+        assert_eq!(status.local_calls, 2 + 3);
+        assert!(status.failed_draws >= 9 && status.draws > status.failed_draws);
+
+        model.set(Mode::Answers);
+        advance(Duration::from_secs(1)).await;
+        assert!(rates.admit(&key("d")).unwrap().is_none());
+        for _ in 0..5 {
+            yield_now().await;
+        }
+        assert!(!rates.allotments.has_failed_source());
+        assert!(rates.admit(&key("g")).unwrap().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_call_waits_long_for_a_source_that_does_not_answer() {
+        let model = Model::new();
+        model.set(Mode::Hangs);
+        let rates = rates(&model, Rate::per_second(number(30)));
+        let began = Instant::now();
+        assert!(call(&rates, "c").await.is_ok());
+        assert!(began.elapsed() <= DRAW_TIMEOUT + Duration::from_millis(5));
+        for second in 0..10 {
+            // Each call is admitted at once.
+            assert!(rates.admit(&key("c")).unwrap().is_none(), "{second}");
+            advance(Duration::from_secs(1)).await;
+        }
+        for id in ["d", "e"] {
+            assert!(call(&rates, id).await.is_ok());
+        }
+        assert!(rates.admit(&key("f")).unwrap().is_none());
+        assert!(model.count() <= 13, "{}", model.count());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn x2_a_key_whose_draws_fail_does_not_concern_other_keys() {
+        let model = Model::with_hanging(Some(key("odd")));
+        let rates = rates(&model, Rate::per_second(number(30)));
+        let wait = rates.admit(&key("odd")).unwrap().unwrap();
+        let odd = tokio::spawn(wait);
+        yield_now().await;
+        let began = Instant::now();
+        assert_eq!(count_of(&rates, "c", 20).await, 20);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert!(odd.await.unwrap().is_ok());
+        for _ in 0..20 {
+            advance(Duration::from_secs(1)).await;
+            assert!(call(&rates, "odd").await.is_ok());
+            assert!(call(&rates, "c").await.is_ok());
+        }
+        assert!(!rates.allotments.has_failed_source());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_source_that_panics_has_failed() {
+        let model = Model::new();
+        model.set(Mode::Panics);
+        let rates = rates(&model, Rate::per_second(number(30)));
+        assert!(call(&rates, "c").await.is_ok());
+        assert_eq!(rates.status().failed_draws, 1);
+        assert_eq!(rates.flights.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_leaves_leaves_nothing_behind() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(30)));
+        drop(rates.admit(&key("c")).unwrap());
+        assert_eq!(model.count(), 0);
+        let mut wait = Polled(rates.admit(&key("c")).unwrap().unwrap());
+        assert!(wait.poll().is_pending());
+        drop(wait);
+        yield_now().await;
+        assert_eq!(rates.allotments.waiting(&key("c")), 0);
+        // The draw ends, and the next call needs no other draw.
+        assert!(rates.admit(&key("c")).unwrap().is_none());
+        assert_eq!(model.count(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn x2_keys_without_recent_calls_are_forgotten() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_second(number(1_000)).burst(number(1)));
+        for nth in 0..10_000 {
+            assert!(call(&rates, &nth.to_string()).await.is_ok());
+            advance(Duration::from_millis(1)).await;
+            let length = rates.allotments.len();
+            assert!(length <= 3 * 1024, "{nth}: {length}");
+        }
+        assert_eq!(rates.flights.len(), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_service_that_is_built_again_goes_on_with_the_allotments() {
+        let (old, new) = (Model::new(), Model::new());
+        let rate = Rate::per_minute(number(2));
+        let before = rates(&old, rate);
+        assert_eq!(count_of(&before, "c", 5).await, 2);
+        let mut after = rates(&new, rate);
+        after.share_with(&before);
+        assert_eq!(count_of(&after, "c", 5).await, 0);
+        assert_eq!(after.status().draws, old.draws().len() as u64);
+        // The source is the new source.
+        assert!(call(&after, "d").await.is_ok());
+        assert_eq!(new.draws().len(), 1);
+        let mut other = rates(&new, rate.burst(number(1)));
+        other.share_with(&before);
+        assert!(call(&other, "c").await.is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_rate_can_be_computed_with() {
+        for rate in [
+            Rate::per_minute(number(1)).burst(number(u32::MAX)),
+            Rate::per_minute(number(1)),
+            Rate::per_second(number(u32::MAX)),
+            Rate::per_second(number(1_000_000)).burst(number(1)),
+        ] {
+            for replicas in [1, u32::MAX] {
+                let model = Model::new();
+                let limit = SharedRateLimit::new(rate, Arc::clone(&model));
+                let rates = SharedRates::new(limit.replicas(number(replicas)));
+                assert!(call(&rates, "c").await.is_ok(), "{rate:?}");
+                model.set(Mode::Fails);
+                advance(Duration::from_secs(1)).await;
+                for _ in 0..5 {
+                    let _ = call(&rates, "c").await;
+                    let _ = call(&rates, "d").await;
+                }
+            }
+        }
+    }
+}
