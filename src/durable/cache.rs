@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use foldhash::quality::RandomState;
 use moka::sync::Cache as Entries;
+use smallvec::SmallVec;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
@@ -304,10 +305,45 @@ impl<F: ChangeFeed> ConnectionCache<F> {
     /// a read that began before.
     ///
     /// Call it after each write of this process, also after a failed write, which may or may not have been written. For a write that
-    /// continues after its caller has disconnected, prefer [`invalidate_on_drop`](Self::invalidate_on_drop).
+    /// continues after its caller has disconnected, prefer [`write_to_end`](Self::write_to_end), or
+    /// [`invalidate_on_drop`](Self::invalidate_on_drop) if the write runs on another thread.
     pub fn invalidate(&self, key: &ConnectionKey) {
         self.0.touch(key);
         self.0.entries.invalidate(key);
+    }
+
+    /// Runs a write of these connections in a task, so that the write ends also if its caller disconnects. Then
+    /// [invalidates](Self::invalidate) the connections, also after a failure.
+    ///
+    /// # Errors
+    ///
+    /// The errors of `write`, and [`StoreError::Unavailable`] if the runtime shuts down or `write` panics.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it was polled, nothing is written. After that, the write continues.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
+    pub async fn write_to_end<'a, T, E>(
+        &self,
+        keys: impl IntoIterator<Item = &'a ConnectionKey>,
+        write: impl Future<Output = Result<T, E>> + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        E: Into<StoreError> + Send + 'static,
+    {
+        let invalidate = keys.into_iter().map(|key| self.invalidate_on_drop(key));
+        let invalidate: SmallVec<[_; 1]> = invalidate.collect();
+        let written = tokio::spawn(async move {
+            let _invalidate = invalidate;
+            write.await
+        });
+        let stopped =
+            |_| StoreError::unavailable("the write was stopped, because the program ends");
+        written.await.map_err(stopped)?.map_err(Into::into)
     }
 
     /// Returns a guard that [invalidates](Self::invalidate) the connection when it's dropped. Move the guard to the place where the

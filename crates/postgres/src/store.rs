@@ -1,6 +1,5 @@
 //! Implements the traits of a store with the database and the cache.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,17 +12,7 @@ use tower_passthrough::store::{
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use crate::PostgresStore;
-use crate::error::InternalError;
 use crate::rows::Database;
-
-/// Runs `work` in a task, so that it ends even if its caller has disconnected.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, InternalError>> + Send + 'static,
-) -> Result<T, InternalError> {
-    tokio::spawn(work)
-        .await
-        .map_err(|_| InternalError::Stopped)?
-}
 
 impl PostgresStore {
     fn database(&self) -> Arc<Database> {
@@ -44,13 +33,9 @@ impl PostgresStore {
     ///
     /// If the future is dropped, the grant may or may not be active.
     pub async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
-        let (database, key) = (self.database(), key.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let revive = async move {
-            let _invalidate = invalidate;
-            database.revive(&key).await
-        };
-        Ok(to_the_end(revive).await?)
+        let (database, owned) = (self.database(), key.clone());
+        let revive = async move { database.revive(&owned).await };
+        self.0.cache.write_to_end([key], revive).await
     }
 
     /// Adds a connection, or replaces the connection of that key, in a transaction of the host application: a row of the host application
@@ -116,8 +101,9 @@ impl TokenStore for PostgresStore {
         key: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
-        let (database, key) = (self.database(), key.clone());
-        Ok(to_the_end(async move { database.lease(&key, time).await }).await?)
+        let (database, owned) = (self.database(), key.clone());
+        let lease = async move { database.lease(&owned, time).await };
+        self.0.cache.write_to_end([], lease).await
     }
 
     async fn extend(
@@ -126,13 +112,15 @@ impl TokenStore for PostgresStore {
         lease: RefreshLease,
         time: Duration,
     ) -> Result<bool, StoreError> {
-        let (database, key) = (self.database(), key.clone());
-        Ok(to_the_end(async move { database.extend(&key, lease, time).await }).await?)
+        let (database, owned) = (self.database(), key.clone());
+        let extend = async move { database.extend(&owned, lease, time).await };
+        self.0.cache.write_to_end([], extend).await
     }
 
     async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
-        let (database, key) = (self.database(), key.clone());
-        Ok(to_the_end(async move { database.release(&key, lease).await }).await?)
+        let (database, owned) = (self.database(), key.clone());
+        let release = async move { database.release(&owned, lease).await };
+        self.0.cache.write_to_end([], release).await
     }
 
     async fn commit(
@@ -142,13 +130,9 @@ impl TokenStore for PostgresStore {
         lease: RefreshLease,
         update: &GrantUpdate,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        let (database, key, update) = (self.database(), key.clone(), update.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let commit = async move {
-            let _invalidate = invalidate;
-            database.commit(&key, read, lease, &update).await
-        };
-        Ok(to_the_end(commit).await?)
+        let (database, owned, update) = (self.database(), key.clone(), update.clone());
+        let commit = async move { database.commit(&owned, read, lease, &update).await };
+        self.0.cache.write_to_end([key], commit).await
     }
 }
 
@@ -158,13 +142,9 @@ impl ConnectionStore for PostgresStore {
         key: &ConnectionKey,
         connection: &Connection,
     ) -> Result<CredentialVersion, StoreError> {
-        let (database, key, connection) = (self.database(), key.clone(), connection.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let put = async move {
-            let _invalidate = invalidate;
-            database.put(&key, &connection).await
-        };
-        Ok(to_the_end(put).await?)
+        let (database, owned, connection) = (self.database(), key.clone(), connection.clone());
+        let put = async move { database.put(&owned, &connection).await };
+        self.0.cache.write_to_end([key], put).await
     }
 
     /// Adds or replaces several connections in a single transaction: all of them are stored, or none.
@@ -172,16 +152,10 @@ impl ConnectionStore for PostgresStore {
         &self,
         connections: &[(ConnectionKey, Connection)],
     ) -> Result<Vec<CredentialVersion>, StoreError> {
-        let (database, connections) = (self.database(), connections.to_vec());
-        let invalidate = connections
-            .iter()
-            .map(|(key, _)| self.0.cache.invalidate_on_drop(key));
-        let invalidate: Vec<_> = invalidate.collect();
-        let put = async move {
-            let _invalidate = invalidate;
-            database.put_all(&connections).await
-        };
-        Ok(to_the_end(put).await?)
+        let (database, owned) = (self.database(), connections.to_vec());
+        let put = async move { database.put_all(&owned).await };
+        let keys = connections.iter().map(|(key, _)| key);
+        self.0.cache.write_to_end(keys, put).await
     }
 
     async fn restore(
@@ -190,23 +164,15 @@ impl ConnectionStore for PostgresStore {
         stored: &StoredConnection,
         replaced: Option<CredentialVersion>,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        let (database, key, stored) = (self.database(), key.clone(), stored.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let restore = async move {
-            let _invalidate = invalidate;
-            database.restore(&key, &stored, replaced).await
-        };
-        Ok(to_the_end(restore).await?)
+        let (database, owned, stored) = (self.database(), key.clone(), stored.clone());
+        let restore = async move { database.restore(&owned, &stored, replaced).await };
+        self.0.cache.write_to_end([key], restore).await
     }
 
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
-        let (database, key) = (self.database(), key.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let remove = async move {
-            let _invalidate = invalidate;
-            database.remove(&key).await
-        };
-        Ok(to_the_end(remove).await?)
+        let (database, owned) = (self.database(), key.clone());
+        let remove = async move { database.remove(&owned).await };
+        self.0.cache.write_to_end([key], remove).await
     }
 
     async fn list(

@@ -1,6 +1,5 @@
 //! Implements the traits of a store with the scripts and the cache.
 
-use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +11,7 @@ use tower_passthrough::store::{
 use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use crate::RedisStore;
-use crate::error::InternalError;
 use crate::records::Records;
-
-/// Runs `work` in a task, so that it ends even if its caller has disconnected.
-async fn to_the_end<T: Send + 'static>(
-    work: impl Future<Output = Result<T, InternalError>> + Send + 'static,
-) -> Result<T, InternalError> {
-    tokio::spawn(work)
-        .await
-        .map_err(|_| InternalError::Stopped)?
-}
 
 impl RedisStore {
     fn records(&self) -> Arc<Records> {
@@ -43,13 +32,9 @@ impl RedisStore {
     ///
     /// If the future is dropped, the grant may or may not be active.
     pub async fn revive(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
-        let (records, key) = (self.records(), key.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let revive = async move {
-            let _invalidate = invalidate;
-            records.revive(&key).await
-        };
-        Ok(to_the_end(revive).await?)
+        let (records, owned) = (self.records(), key.clone());
+        let revive = async move { records.revive(&owned).await };
+        self.0.cache.write_to_end([key], revive).await
     }
 }
 
@@ -76,8 +61,9 @@ impl TokenStore for RedisStore {
         key: &ConnectionKey,
         time: Duration,
     ) -> Result<Option<RefreshLease>, StoreError> {
-        let (records, key) = (self.records(), key.clone());
-        Ok(to_the_end(async move { records.lease(&key, time).await }).await?)
+        let (records, owned) = (self.records(), key.clone());
+        let lease = async move { records.lease(&owned, time).await };
+        self.0.cache.write_to_end([], lease).await
     }
 
     async fn extend(
@@ -86,13 +72,15 @@ impl TokenStore for RedisStore {
         lease: RefreshLease,
         time: Duration,
     ) -> Result<bool, StoreError> {
-        let (records, key) = (self.records(), key.clone());
-        Ok(to_the_end(async move { records.extend(&key, lease, time).await }).await?)
+        let (records, owned) = (self.records(), key.clone());
+        let extend = async move { records.extend(&owned, lease, time).await };
+        self.0.cache.write_to_end([], extend).await
     }
 
     async fn release(&self, key: &ConnectionKey, lease: RefreshLease) -> Result<(), StoreError> {
-        let (records, key) = (self.records(), key.clone());
-        Ok(to_the_end(async move { records.release(&key, lease).await }).await?)
+        let (records, owned) = (self.records(), key.clone());
+        let release = async move { records.release(&owned, lease).await };
+        self.0.cache.write_to_end([], release).await
     }
 
     async fn commit(
@@ -102,13 +90,9 @@ impl TokenStore for RedisStore {
         lease: RefreshLease,
         update: &GrantUpdate,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        let (records, key, update) = (self.records(), key.clone(), update.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let commit = async move {
-            let _invalidate = invalidate;
-            records.commit(&key, read, lease, &update).await
-        };
-        Ok(to_the_end(commit).await?)
+        let (records, owned, update) = (self.records(), key.clone(), update.clone());
+        let commit = async move { records.commit(&owned, read, lease, &update).await };
+        self.0.cache.write_to_end([key], commit).await
     }
 }
 
@@ -118,13 +102,9 @@ impl ConnectionStore for RedisStore {
         key: &ConnectionKey,
         connection: &Connection,
     ) -> Result<CredentialVersion, StoreError> {
-        let (records, key, connection) = (self.records(), key.clone(), connection.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let put = async move {
-            let _invalidate = invalidate;
-            records.put(&key, &connection).await
-        };
-        Ok(to_the_end(put).await?)
+        let (records, owned, connection) = (self.records(), key.clone(), connection.clone());
+        let put = async move { records.put(&owned, &connection).await };
+        self.0.cache.write_to_end([key], put).await
     }
 
     async fn restore(
@@ -133,23 +113,15 @@ impl ConnectionStore for RedisStore {
         stored: &StoredConnection,
         replaced: Option<CredentialVersion>,
     ) -> Result<Option<CredentialVersion>, StoreError> {
-        let (records, key, stored) = (self.records(), key.clone(), stored.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let restore = async move {
-            let _invalidate = invalidate;
-            records.restore(&key, &stored, replaced).await
-        };
-        Ok(to_the_end(restore).await?)
+        let (records, owned, stored) = (self.records(), key.clone(), stored.clone());
+        let restore = async move { records.restore(&owned, &stored, replaced).await };
+        self.0.cache.write_to_end([key], restore).await
     }
 
     async fn remove(&self, key: &ConnectionKey) -> Result<bool, StoreError> {
-        let (records, key) = (self.records(), key.clone());
-        let invalidate = self.0.cache.invalidate_on_drop(&key);
-        let remove = async move {
-            let _invalidate = invalidate;
-            records.remove(&key).await
-        };
-        Ok(to_the_end(remove).await?)
+        let (records, owned) = (self.records(), key.clone());
+        let remove = async move { records.remove(&owned).await };
+        self.0.cache.write_to_end([key], remove).await
     }
 
     async fn list(

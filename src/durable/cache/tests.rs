@@ -192,6 +192,51 @@ async fn a_read_from_before_a_write_is_not_shared_after_it() {
     );
 }
 
+#[tokio::test]
+async fn a_write_ends_and_invalidates_also_if_its_caller_goes_away_or_it_fails() {
+    let database = Database::default();
+    let (cache, acme) = (cache(&database, HOUR), key("acme"));
+    database.write(&acme);
+    let _ = call(&cache, &acme).await;
+    let (permit, proceed) = tokio::sync::oneshot::channel();
+    let (inner, owned) = (database.clone(), acme.clone());
+    let write = async move {
+        let _ = proceed.await;
+        inner.write(&owned);
+        Ok::<(), StoreError>(())
+    };
+    let mut caller = Box::pin(cache.write_to_end([&acme], write));
+    assert!(caller.as_mut().now_or_never().is_none());
+    drop(caller);
+    assert!(permit.send(()).is_ok());
+    let began = Instant::now();
+    while !matches!(&call(&cache, &acme).await, Ok(version) if version == "2") {
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "it isn't written"
+        );
+        tokio::task::yield_now().await;
+    }
+
+    // A write that fails may have been written.
+    let (inner, owned) = (database.clone(), acme.clone());
+    let write = async move {
+        inner.write(&owned);
+        Err::<(), _>(StoreError::unavailable(std::fmt::Error))
+    };
+    let failed = cache.write_to_end([&acme], write).await;
+    assert!(matches!(failed, Err(StoreError::Unavailable(_))));
+    assert!(
+        call(&cache, &acme)
+            .await
+            .is_ok_and(|version| version == "3")
+    );
+    #[expect(clippy::panic, reason = "a write may panic")]
+    let panics = async { panic!("the write panics") };
+    let stopped: Result<(), _> = cache.write_to_end::<(), StoreError>([&acme], panics).await;
+    assert!(matches!(stopped, Err(StoreError::Unavailable(_))));
+}
+
 #[tokio::test(start_paused = true)]
 async fn changes_of_others_are_seen_after_the_staleness_and_reread_alone() {
     let database = Database::default();
