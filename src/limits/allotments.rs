@@ -1,6 +1,7 @@
 //! The calls that this process has drawn for each connection key, and the process's own share of the rate.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,9 @@ const MAX_PAUSE: Duration = Duration::from_millis(100);
 const MAX_REFUSAL: Duration = Duration::from_secs(60);
 /// The time between two draws while the source fails.
 const FAILURE_PAUSE: Duration = Duration::from_secs(1);
-/// The number of failures in a row, of any keys, after which the source counts as failed for all keys.
+/// The time in which the keys begin to draw again, spread evenly, after the source has recovered.
+const RECOVERY: Duration = Duration::from_secs(1);
+/// The number of failures in a row, of at least two keys, after which the source counts as failed for all keys.
 const MAX_FAILURES: u32 = 3;
 /// The minimum number of calls between two sweeps.
 const MIN_SWEEP_INTERVAL: usize = 1024;
@@ -55,10 +58,36 @@ struct Keys {
     allotments: HashMap<ConnectionKey, Allotment, RandomState>,
     /// The number of calls until allotments without content are removed.
     until_sweep: usize,
-    /// The number of draws that have failed since a draw succeeded.
-    failures: u32,
+    failures: Failures,
     /// The time of the next draw of any key. `None` unless the source counts as failed for all keys.
     next_draw: Option<Instant>,
+    /// The key that tried last. Another key goes first, because the cause may be that key alone.
+    tried_by: Option<ConnectionKey>,
+    /// The time at which the source answered again after it had failed for all keys. `None` after all keys draw again.
+    recovered_at: Option<Instant>,
+}
+
+/// The draws that have failed since a draw succeeded.
+#[derive(Default)]
+struct Failures {
+    count: u32,
+    key: Option<ConnectionKey>,
+    /// `true` if draws of at least two keys have failed.
+    is_of_several: bool,
+}
+
+impl Failures {
+    fn add(&mut self, key: &ConnectionKey) {
+        self.count = self.count.saturating_add(1);
+        match &self.key {
+            None => self.key = Some(key.clone()),
+            Some(first) => self.is_of_several |= first != key,
+        }
+    }
+
+    fn are_of_source(&self) -> bool {
+        self.count >= MAX_FAILURES && self.is_of_several
+    }
 }
 
 /// The state of a connection key.
@@ -119,13 +148,16 @@ impl Allotments {
                 interval: share.interval(),
                 window: share.window(),
             },
-            max_in_advance: in_200_ms.max(burst / 8).clamp(1, burst),
-            pause: rate.window().clamp(MIN_PAUSE, MAX_PAUSE),
+            max_in_advance: in_200_ms.clamp(1, burst),
+            // A bucket that is full before the next draw would lose calls.
+            pause: (rate.window() / 2).clamp(MIN_PAUSE, MAX_PAUSE),
             keys: Mutex::new(Keys {
                 allotments: HashMap::default(),
                 until_sweep: MIN_SWEEP_INTERVAL,
-                failures: 0,
+                failures: Failures::default(),
                 next_draw: None,
+                tried_by: None,
+                recovered_at: None,
             }),
             draws: AtomicU64::new(0),
             failed_draws: AtomicU64::new(0),
@@ -160,9 +192,11 @@ impl Allotments {
         let now = Instant::now();
         let mut keys = self.keys();
         keys.sweep_in_time(now);
+        let is_recovering = keys.is_recovering(key, now);
         let Keys {
             allotments,
             next_draw,
+            tried_by,
             ..
         } = &mut *keys;
         let allotment = match allotments.get_mut(key) {
@@ -178,8 +212,25 @@ impl Allotments {
         if now < allotment.until {
             return Decision::Refused(allotment.until - now);
         }
+        if is_recovering {
+            return self.decide_by_share(allotment, now);
+        }
         // While the source counts as failed for all keys, one of all keys tries it.
-        match next_draw.as_mut().or(allotment.next_draw.as_mut()) {
+        if let Some(next) = next_draw {
+            let is_again = tried_by.as_ref() == Some(key);
+            let from = if is_again {
+                *next + FAILURE_PAUSE
+            } else {
+                *next
+            };
+            if from > now {
+                return self.decide_by_share(allotment, now);
+            }
+            *next = now + FAILURE_PAUSE;
+            *tried_by = Some(key.clone());
+            return Decision::Tries;
+        }
+        match &mut allotment.next_draw {
             None => {
                 allotment.waiting = allotment.waiting.saturating_add(1);
                 Decision::Waits
@@ -276,8 +327,11 @@ impl Allotments {
         self.draws.fetch_add(1, Ordering::Relaxed);
         let now = Instant::now();
         let mut keys = self.keys();
-        keys.failures = 0;
-        keys.next_draw = None;
+        keys.failures = Failures::default();
+        keys.tried_by = None;
+        if keys.next_draw.take().is_some() {
+            keys.recovered_at = Some(now);
+        }
         // If the key has been forgotten meanwhile, nobody needs the calls.
         let Some(allotment) = keys.allotments.get_mut(key) else {
             return;
@@ -296,15 +350,20 @@ impl Allotments {
     pub(super) fn on_failed(&self, key: &ConnectionKey) {
         self.draws.fetch_add(1, Ordering::Relaxed);
         self.failed_draws.fetch_add(1, Ordering::Relaxed);
-        let next = Some(Instant::now() + FAILURE_PAUSE);
+        let next = Instant::now() + FAILURE_PAUSE;
         let mut keys = self.keys();
-        keys.failures = keys.failures.saturating_add(1);
-        if keys.failures >= MAX_FAILURES {
-            keys.next_draw = next;
+        keys.failures.add(key);
+        if keys.failures.are_of_source() {
+            keys.next_draw = Some(next);
         }
-        if let Some(allotment) = keys.allotments.get_mut(key) {
-            allotment.next_draw = next;
-        }
+        keys.delay(key, next);
+    }
+
+    /// The draw says nothing about the source, so it doesn't concern other keys.
+    pub(super) fn on_not_sent(&self, key: &ConnectionKey) {
+        self.draws.fetch_add(1, Ordering::Relaxed);
+        self.failed_draws.fetch_add(1, Ordering::Relaxed);
+        self.keys().delay(key, Instant::now() + FAILURE_PAUSE);
     }
 }
 
@@ -335,6 +394,28 @@ impl Allotments {
 }
 
 impl Keys {
+    /// Sets the time of the next draw of a key whose draw failed.
+    fn delay(&mut self, key: &ConnectionKey, next: Instant) {
+        if let Some(allotment) = self.allotments.get_mut(key) {
+            allotment.next_draw = Some(next);
+        }
+    }
+
+    /// Returns `true` if the key doesn't draw yet, because the source has just recovered: the draws of all keys at once could make the source
+    /// fail again.
+    fn is_recovering(&mut self, key: &ConnectionKey, now: Instant) -> bool {
+        let Some(recovered_at) = self.recovered_at else {
+            return false;
+        };
+        if now >= recovered_at + RECOVERY {
+            self.recovered_at = None;
+            return false;
+        }
+        let part = self.allotments.hasher().hash_one(key) % 1024;
+        let pause = RECOVERY * u32::try_from(part).unwrap_or(0) / 1024;
+        now < recovered_at + pause
+    }
+
     /// Removes the allotments that have the same meaning as a missing allotment, in the way of [`Rates`](super::rate::Rates): on average, a
     /// call pays for the check of at most two allotments.
     fn sweep_in_time(&mut self, now: Instant) {

@@ -1,4 +1,4 @@
-//! Draws calls in batches from a source that counts the calls of all processes.
+//! Draws calls in batches from a `SharedRate`, here called the source, that counts the calls of all processes.
 //!
 //! For each connection key, a process has an allotment of calls that it has drawn and not used. A call takes from the allotment without
 //! waiting. If the allotment is empty, one task draws, and all callers of the key wait for it. If the source fails, calls are counted in
@@ -9,21 +9,19 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::allotments::{Allotments, Decision, Purpose};
 use super::rate::too_fast;
-use super::shared_rate::{SharedRateLimit, SharedRateStatus, Source};
+use super::shared_rate::{AnySharedRate, DrawNotSent, SharedRateLimit, SharedRateStatus};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
 use crate::single_flight::{Join, Leader, SingleFlight, Waiter};
 
-/// The maximum time of a draw. A call waits no longer than for one draw that fails.
+/// The maximum time of a draw, and the maximum time for which a call waits for all its draws.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(250);
-/// The number of draws for which a call waits, in case that later callers take what was drawn.
+/// The maximum number of draws for which a call waits, in case that later callers take what was drawn.
 const MAX_DRAWS_OF_CALL: u32 = 4;
-/// The time after which a call may be repeated whose draws were all taken by other calls.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The maximum number of keys that draw at the same time.
 const MAX_KEYS_DRAWING: usize = 16_384;
 
@@ -33,7 +31,7 @@ pub(crate) type Wait = Pin<Box<dyn Future<Output = Result<(), Error>> + Send>>;
 /// The source of a service, and the allotments and draws, which a later service can take over. Cloning increments reference counts.
 #[derive(Clone)]
 pub(super) struct SharedRates {
-    source: Arc<dyn Source>,
+    source: Arc<dyn AnySharedRate>,
     allotments: Arc<Allotments>,
     flights: Arc<SingleFlight<ConnectionKey, (), ()>>,
 }
@@ -81,20 +79,22 @@ impl SharedRates {
     }
 
     async fn wait(self, place: Place) -> Result<(), Error> {
+        let until = Instant::now() + DRAW_TIMEOUT;
         for _ in 0..MAX_DRAWS_OF_CALL {
-            match self.join(&place.key, Purpose::Callers) {
+            let is_late = match self.join(&place.key, Purpose::Callers) {
                 // Without a result, the draw has failed.
-                Ok(Some(draw)) => drop(draw.result().await),
-                Ok(None) => {}
-                Err(TooMany) => return self.take_of_share(&place.key),
-            }
+                Ok(Some(draw)) => timeout_at(until, draw.result()).await.is_err(),
+                Ok(None) => false,
+                Err(TooMany) => break,
+            };
             match self.allotments.take_after_draw(&place.key) {
                 Decision::Begins => return Ok(()),
                 Decision::Refused(wait) => return Err(too_fast(wait)),
+                Decision::Waits | Decision::Tries if is_late => break,
                 Decision::Waits | Decision::Tries => {}
             }
         }
-        Err(too_fast(RETRY_AFTER))
+        self.take_of_share(&place.key)
     }
 
     fn take_of_share(&self, key: &ConnectionKey) -> Result<(), Error> {
@@ -126,13 +126,17 @@ impl SharedRates {
             let mut attempt = Attempt {
                 allotments,
                 key,
-                is_failed: true,
+                end: End::Failed,
             };
             let want = attempt.allotments.want(&attempt.key);
             let draw = source.draw(attempt.key.clone(), attempt.allotments.rate(), want);
-            if let Ok(Ok(drawn)) = timeout(DRAW_TIMEOUT, draw).await {
-                attempt.is_failed = false;
-                attempt.allotments.on_drawn(&attempt.key, want, drawn);
+            match timeout(DRAW_TIMEOUT, draw).await {
+                Ok(Ok(drawn)) => {
+                    attempt.end = End::Drawn;
+                    attempt.allotments.on_drawn(&attempt.key, want, drawn);
+                }
+                Ok(Err(error)) if error.is::<DrawNotSent>() => attempt.end = End::NotSent,
+                Ok(Err(_)) | Err(_) => {}
             }
             // The allotments must be complete before the callers go on.
             drop(attempt);
@@ -148,13 +152,22 @@ struct TooMany;
 struct Attempt {
     allotments: Arc<Allotments>,
     key: ConnectionKey,
-    is_failed: bool,
+    end: End,
+}
+
+#[derive(Clone, Copy)]
+enum End {
+    Drawn,
+    Failed,
+    NotSent,
 }
 
 impl Drop for Attempt {
     fn drop(&mut self) {
-        if self.is_failed {
-            self.allotments.on_failed(&self.key);
+        match self.end {
+            End::Drawn => {}
+            End::Failed => self.allotments.on_failed(&self.key),
+            End::NotSent => self.allotments.on_not_sent(&self.key),
         }
     }
 }
@@ -183,8 +196,6 @@ mod tests {
     use std::sync::Mutex;
     use std::task::{Context, Poll, Waker};
 
-    use tokio::time::Instant;
-
     use super::*;
     use crate::error::BoxError;
     use crate::limits::{Drawn, Rate, SharedRate};
@@ -195,6 +206,10 @@ mod tests {
         Fails,
         Hangs,
         Panics,
+        /// Answers after that time.
+        Slow(Duration),
+        /// Has no place for a draw.
+        Full,
     }
 
     /// A token bucket for each key, and the draws.
@@ -245,9 +260,12 @@ mod tests {
                 let mut draws = self.draws.lock().unwrap();
                 draws.push((key.clone(), want.get(), granted));
             };
+            if let Mode::Slow(time) = mode {
+                tokio::time::sleep(time).await;
+            }
             match mode {
                 _ if self.hanging.as_ref() == Some(key) => {}
-                Mode::Answers => {
+                Mode::Answers | Mode::Slow(_) => {
                     let now = Instant::now();
                     let mut buckets = self.buckets.lock().unwrap();
                     let full_at = buckets.entry(key.clone()).or_insert(now);
@@ -273,6 +291,7 @@ mod tests {
                         panic!("the source panics")
                     }
                 }
+                Mode::Full => return Err(DrawNotSent.into()),
                 Mode::Hangs => {}
             }
             note(0);
@@ -464,14 +483,15 @@ mod tests {
             yield_now().await;
         }
         assert!(model.count() <= before + 11, "{}", model.count());
-        // Then all keys have a share, without a draw of their own.
+        // After a failure of another key, all keys have a share, without a draw of their own.
+        assert!(call(&rates, "z").await.is_ok());
         let count = model.count();
         for id in ["d", "e", "f"] {
             assert!(rates.admit(&key(id)).unwrap().is_none());
         }
         assert_eq!(model.count(), count);
         let status = rates.status();
-        assert_eq!(status.local_calls, 2 + 3);
+        assert_eq!(status.local_calls, 2 + 1 + 3);
         assert!(status.failed_draws >= 9 && status.draws > status.failed_draws);
 
         model.set(Mode::Answers);
@@ -481,7 +501,99 @@ mod tests {
             yield_now().await;
         }
         assert!(!rates.allotments.has_failed_source());
-        assert!(rates.admit(&key("g")).unwrap().is_some());
+        // The other keys begin to draw within a second, and not all at once.
+        let draws = |from: u32| {
+            (from..from + 100)
+                .filter(|nth| rates.admit(&key(&format!("g{nth}"))).unwrap().is_some())
+                .count()
+        };
+        assert!(draws(0) < 10);
+        advance(Duration::from_millis(500)).await;
+        assert!((20..80).contains(&draws(100)));
+        advance(Duration::from_millis(500)).await;
+        assert_eq!(draws(200), 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn x2_a_key_that_always_fails_does_not_keep_the_other_keys_on_the_share() {
+        let model = Model::with_hanging(Some(key("odd")));
+        let rates = rates(&model, Rate::per_second(number(30)));
+        for _ in 0..5 {
+            let _ = call(&rates, "odd").await;
+            advance(Duration::from_secs(1)).await;
+        }
+        assert!(!rates.allotments.has_failed_source());
+        model.set(Mode::Fails);
+        for id in ["a", "b", "c"] {
+            let _ = call(&rates, id).await;
+        }
+        assert!(rates.allotments.has_failed_source());
+        model.set(Mode::Answers);
+        for _ in 0..5 {
+            advance(Duration::from_millis(1_100)).await;
+            // The key that fails comes first each time.
+            for id in ["odd", "a"] {
+                let _ = call(&rates, id).await;
+            }
+            for _ in 0..5 {
+                yield_now().await;
+            }
+        }
+        assert!(!rates.allotments.has_failed_source());
+    }
+
+    /// Other keys aren't concerned by a draw that waited for a place.
+    #[tokio::test(start_paused = true)]
+    async fn x2_draws_that_are_not_sent_do_not_count_as_failures_of_the_source() {
+        let model = Model::new();
+        model.set(Mode::Full);
+        let rates = rates(&model, Rate::per_second(number(30)));
+        for id in 0..10 {
+            assert!(call(&rates, &id.to_string()).await.is_ok());
+        }
+        assert_eq!(rates.status().failed_draws, 10);
+        assert!(!rates.allotments.has_failed_source());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_waits_250_ms_for_all_its_draws_and_then_takes_from_the_share() {
+        let model = Model::new();
+        model.set(Mode::Slow(Duration::from_millis(240)));
+        let rates = rates(&model, Rate::per_second(number(30)));
+        let first = tokio::spawn(rates.admit(&key("c")).unwrap().unwrap());
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        // The first draw is for the first caller alone, and the second draw ends too late.
+        let second = rates.admit(&key("c")).unwrap().unwrap();
+        let began = Instant::now();
+        assert!(second.await.is_ok());
+        assert!(began.elapsed() <= DRAW_TIMEOUT + Duration::from_millis(5));
+        assert!(first.await.unwrap().is_ok());
+        assert_eq!(rates.status().local_calls, 1);
+    }
+
+    /// With a round trip to the source.
+    #[tokio::test(start_paused = true)]
+    async fn a_rate_with_the_smallest_recommended_burst_is_reached() {
+        let model = Model::new();
+        model.set(Mode::Slow(Duration::from_millis(5)));
+        let rates = rates(&model, Rate::per_second(number(1_000)).burst(number(100)));
+        let mut begun = 0;
+        let began = Instant::now();
+        while began.elapsed() < Duration::from_secs(5) {
+            advance(Duration::from_millis(1)).await;
+            begun += count_of(&rates, "c", 5).await;
+        }
+        assert!((4_900..=5_200).contains(&begun), "{begun}");
+    }
+
+    /// What a replica draws in advance is missing at the other replicas.
+    #[tokio::test(start_paused = true)]
+    async fn a_large_burst_is_not_drawn_in_advance() {
+        let model = Model::new();
+        let rates = rates(&model, Rate::per_minute(number(60)).burst(number(800)));
+        assert_eq!(count_of(&rates, "c", 20).await, 20);
+        let granted: u32 = model.draws().iter().map(|(_, _, granted)| granted).sum();
+        assert_eq!(granted, 20);
     }
 
     #[tokio::test(start_paused = true)]
@@ -492,6 +604,7 @@ mod tests {
         let began = Instant::now();
         assert!(call(&rates, "c").await.is_ok());
         assert!(began.elapsed() <= DRAW_TIMEOUT + Duration::from_millis(5));
+        yield_now().await;
         for second in 0..10 {
             // Each call is admitted at once.
             assert!(rates.admit(&key("c")).unwrap().is_none(), "{second}");

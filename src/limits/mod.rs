@@ -68,7 +68,7 @@ pub use self::rate::Rate;
 #[cfg(feature = "rate-limit")]
 use self::rate::Rates;
 #[cfg(feature = "rate-limit")]
-pub use self::shared_rate::{Drawn, SharedRate, SharedRateLimit, SharedRateStatus};
+pub use self::shared_rate::{DrawNotSent, Drawn, SharedRate, SharedRateLimit, SharedRateStatus};
 use crate::connection::ConnectionKey;
 use crate::error::Error;
 

@@ -1,4 +1,4 @@
-//! The source of a rate that several processes share, and its settings.
+//! The counts of a rate that several processes share, and the settings of the rate.
 
 use std::fmt;
 use std::future::Future;
@@ -11,12 +11,12 @@ use super::rate::Rate;
 use crate::connection::ConnectionKey;
 use crate::error::BoxError;
 
-/// A source that counts the calls of a connection key in all processes, for [`SharedRateLimit`].
+/// Counts the calls of a connection key in all processes, for [`SharedRateLimit`].
 ///
 /// Each draw takes calls from a token bucket of the key: at most `rate.burst_size()` calls after a pause, and then one call each
 /// `rate.interval()`. The calls that a draw has returned count as used, also if they aren't used.
 ///
-/// The source is called at most once at a time for each key of a process, and only if a call of the key needs it. A busy key costs about 5
+/// [`draw`](Self::draw) is called at most once at a time for each key of a process, and only if a call of the key needs it. A busy key costs about 5
 /// to 10 draws a second in each process.
 ///
 /// ```
@@ -68,7 +68,8 @@ pub trait SharedRate: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// Any error, if it isn't known how many calls may begin. The process then counts for itself. The error isn't logged: log it in the
+    /// Any error, if it isn't known how many calls may begin. The process then counts for itself. The error is [`DrawNotSent`] if the draw
+    /// waited for other draws until its time ended. The error isn't logged: log it in the
     /// implementation.
     ///
     /// # Cancel safety
@@ -133,52 +134,81 @@ impl Drawn {
     }
 }
 
+/// The error of a draw that wasn't sent, because too many other draws are waiting for an answer.
+///
+/// The process then counts the calls of that key for itself. Unlike other errors, it doesn't count as a failure of the server that would
+/// concern other keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DrawNotSent;
+
+impl fmt::Display for DrawNotSent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("too many draws wait for an answer")
+    }
+}
+
+impl std::error::Error for DrawNotSent {}
+
 /// A rate of each connection key that several processes share, for
 /// [`PassthroughBuilder::shared_rate_per_connection_key`](crate::PassthroughBuilder::shared_rate_per_connection_key).
 ///
 /// Each process draws calls in batches from the [`SharedRate`]: one for each call that waits, or as many as came for the key in 150 ms, if
-/// they are more. Without calls that wait for them, at most an eighth of the burst is drawn, or the calls that the rate allows in 200 ms, if
-/// they are more. Calls that were drawn and not used after a second are lost. So in any time `t`, all processes together begin at most as
-/// many calls as the rate allows in `t` and a second more, and the burst.
+/// they are more. Without calls that wait for them, at most the calls that the rate allows in 200 ms are drawn, and at least 1. Calls that
+/// were drawn and not used a second after the draw has ended are lost, and a draw ends after 250 ms at most. So in any time `t`, all processes
+/// together begin at most as many calls as the rate allows in `t` and 1.25 s more, and the burst.
 ///
-/// After the source had fewer calls than were wanted, a process refuses the calls of the key for the time that the source named, and for at
-/// least 100 ms, without asking again. With a burst that is refilled in less than 100 ms, that time is shorter, but at least 10 ms. So choose a
-/// burst of at least the calls of 100 ms, or the rate isn't reached.
+/// After a draw had fewer calls than were wanted, a process refuses the calls of the key for the time that the draw returned, and for at
+/// least 100 ms, without another draw. With a burst that is refilled in less than 200 ms, that time is a half of the refill, but at least
+/// 10 ms. So choose a burst of at least the calls of 100 ms, or the rate isn't reached.
 ///
-/// # If the source fails
+/// # If draws fail
 ///
-/// If a draw fails or takes longer than 250 ms, the process counts the calls of the key for itself: with the rate divided by the number of
-/// [`replicas`](Self::replicas). No call is refused because the source isn't reached, and calls don't wait for it: a single draw a second
-/// finds out if the source answers again. After three failures in a row, that applies to all keys. The calls that began during a failure
-/// don't count later, so up to a burst more can begin after it.
+/// If a draw fails or takes longer than 250 ms, the process counts the calls of the key for itself: with the rate and the burst divided by the
+/// number of [`replicas`](Self::replicas). This share can be less than the key needs, and then calls are refused. A call waits at most 250 ms
+/// for all its draws, and then takes from the share. Then calls of the key don't wait, and a single draw a second finds out if draws succeed
+/// again. After three failures in a row, of at least two keys, that applies to all keys. When draws succeed again, the keys begin to draw
+/// within a second, and not all at once. The calls that began during a failure don't count later, so up to a burst more can begin after it.
 #[derive(Clone)]
 pub struct SharedRateLimit {
     rate: Rate,
     replicas: NonZeroU32,
-    source: Arc<dyn Source>,
+    shared: Arc<dyn AnySharedRate>,
 }
 
 impl SharedRateLimit {
-    /// Returns a limit of that rate, whose calls are drawn from the source.
+    /// Returns a limit of that rate, whose calls are drawn from `shared`.
     #[must_use]
-    pub fn new(rate: Rate, source: impl SharedRate) -> Self {
+    pub fn new(rate: Rate, shared: impl SharedRate) -> Self {
         Self {
             rate,
             replicas: NonZeroU32::MIN,
-            source: Arc::new(source),
+            shared: Arc::new(shared),
         }
     }
 
-    /// Sets the number of processes that share the rate. While the source fails, each process allows the rate and the burst divided by that
-    /// number, and a burst of at least 1. Default: 1.
+    /// Sets the number of processes that share the rate. While draws fail, each process allows the rate and the burst divided by that
+    /// number, and a burst of at least 1. Default: 1, with
+    /// which `n` processes together begin up to `n` times the rate while draws fail.
     #[must_use]
     pub fn replicas(mut self, count: NonZeroU32) -> Self {
         self.replicas = count;
         self
     }
 
-    pub(super) fn into_parts(self) -> (Rate, NonZeroU32, Arc<dyn Source>) {
-        (self.rate, self.replicas, self.source)
+    /// Returns the rate of all processes together.
+    #[must_use]
+    pub const fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// Returns the number of processes that share the rate.
+    #[must_use]
+    pub const fn replica_count(&self) -> NonZeroU32 {
+        self.replicas
+    }
+
+    pub(super) fn into_parts(self) -> (Rate, NonZeroU32, Arc<dyn AnySharedRate>) {
+        (self.rate, self.replicas, self.shared)
     }
 }
 
@@ -200,12 +230,12 @@ pub struct SharedRateStatus {
     pub draws: u64,
     /// The number of draws that failed or took too long.
     pub failed_draws: u64,
-    /// The number of calls that this process has counted for itself, because the source failed. Refused calls aren't included.
+    /// The number of calls that this process has counted for itself, because draws failed. Refused calls aren't included.
     pub local_calls: u64,
 }
 
 /// A [`SharedRate`] of any type.
-pub(super) trait Source: Send + Sync {
+pub(super) trait AnySharedRate: Send + Sync {
     fn draw(
         self: Arc<Self>,
         key: ConnectionKey,
@@ -214,7 +244,7 @@ pub(super) trait Source: Send + Sync {
     ) -> Pin<Box<dyn Future<Output = Result<Drawn, BoxError>> + Send>>;
 }
 
-impl<S: SharedRate> Source for S {
+impl<S: SharedRate> AnySharedRate for S {
     fn draw(
         self: Arc<Self>,
         key: ConnectionKey,

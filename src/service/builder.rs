@@ -509,9 +509,13 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     ///
     /// Calls are checked and refused as for [`rate_per_connection_key`](Self::rate_per_connection_key). If both are set, both apply. A call
     /// for which this process has drawn a call in advance doesn't wait and doesn't allocate. Another call waits for a draw, at most for
-    /// 250 ms if the source doesn't answer.
+    /// 250 ms. Then, and while draws fail, calls take from this process's share of the rate.
     ///
     /// Default: none.
+    ///
+    /// # Panics
+    ///
+    /// The calls panic outside of a tokio runtime, because each draw is a task.
     #[cfg(feature = "rate-limit")]
     #[cfg_attr(docsrs, doc(cfg(feature = "rate-limit")))]
     pub fn shared_rate_per_connection_key(self, limit: SharedRateLimit) -> Self {

@@ -353,6 +353,14 @@ impl Client {
         }))
     }
 
+    /// Returns a client of the same servers, with connections of its own.
+    #[cfg(feature = "rates")]
+    pub(crate) fn with_own_connections(&self, timeout: Duration) -> Self {
+        let shared = &*self.0;
+        let (tls, password) = (shared.tls.clone(), shared.password.clone());
+        Self::new(shared.servers.clone(), tls, password, timeout)
+    }
+
     /// Sets the settings without which servers are refused from now on: after a fail-over, the primary is a server that wasn't checked when
     /// the store was opened.
     pub(crate) fn require(&self, requirement: Requirement) {
@@ -473,18 +481,6 @@ impl Client {
         let request = Request::Script(call);
         let (values, connected) = self.send(Use::Main, effect, false, until, request).await?;
         Ok((first(values), Arc::clone(&connected.epoch)))
-    }
-
-    /// Runs a script until that time. It's never refused because many other operations wait.
-    pub(crate) async fn call_until(
-        &self,
-        until: Instant,
-        effect: Effect,
-        call: Call<'_>,
-    ) -> Result<Value, InternalError> {
-        let request = Request::Script(call);
-        let (values, _) = self.send(Use::Main, effect, true, until, request).await?;
-        Ok(first(values))
     }
 
     /// Runs a script that returns 0 if it has changed no connection, and waits for the acknowledgement of the write.

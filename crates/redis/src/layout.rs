@@ -63,8 +63,12 @@ impl Layout {
     }
 
     /// Returns the name of the number of a rate: the time at which the connection key's burst is full again, in microseconds.
-    pub(crate) fn rate(&self, key: &str) -> String {
-        self.in_shard(shard_of(key), &format!("r:{key}"))
+    ///
+    /// Each rate has a number of its own: a process with another interval (in nanoseconds) or burst, for example during a rolling
+    /// deployment, would take the number for a fault.
+    #[cfg(feature = "rates")]
+    pub(crate) fn rate(&self, key: &str, interval: u128, burst: u32) -> String {
+        self.in_shard(shard_of(key), &format!("r:{interval}:{burst}:{key}"))
     }
 
     /// Returns the name of the sorted set of connection keys.

@@ -6,6 +6,7 @@ mod error;
 mod info;
 mod layout;
 mod open;
+#[cfg(feature = "rates")]
 mod rates;
 mod records;
 mod rotate;
@@ -19,6 +20,7 @@ pub use tower_passthrough::durable::{CacheStatus, InvalidKey, KeyRotationReport,
 
 pub use self::error::RedisStoreError;
 pub use self::open::Durability;
+#[cfg(feature = "rates")]
 pub use self::rates::{DangerousRedisRatesBuilder, RedisRates, RedisRatesBuilder};
 
 use std::fmt;
@@ -48,6 +50,8 @@ pub struct RedisStore(Arc<Shared>);
 struct Shared {
     records: Arc<Records>,
     cache: ConnectionCache<ChangeLog>,
+    #[cfg(feature = "rates")]
+    rates: RedisRates,
 }
 
 /// Builds a [`RedisStore`].
@@ -206,6 +210,8 @@ impl RedisStoreBuilder {
             .staleness(self.staleness)
             .outage_grace(self.outage_grace);
         let proof = self.keys.proof().map_err(InternalError::from)?;
+        #[cfg(feature = "rates")]
+        let rates = RedisRates::of_store(&client, layout.clone());
         let records = Arc::new(Records {
             client,
             layout,
@@ -218,6 +224,8 @@ impl RedisStoreBuilder {
         Ok(RedisStore(Arc::new(Shared {
             records,
             cache: cache.build(),
+            #[cfg(feature = "rates")]
+            rates,
         })))
     }
 
@@ -346,14 +354,15 @@ impl RedisStore {
         self.0.cache.status()
     }
 
-    /// Returns rates that are counted on the server of the store, over its connections and under its prefix.
+    /// Returns rates that are counted on the server of the store, under its prefix. The first draw opens another connection to the server, so
+    /// draws don't delay the store's own operations in this process. All calls of this method return clones.
     ///
     /// Each draw of a rate is a write. With `appendfsync always`, which the store needs, the server writes it to the disk before it answers
     /// any further operation. So for a busy fleet, count rates on another server, which needs no disk: see [`RedisRates`].
+    #[cfg(feature = "rates")]
     #[must_use]
     pub fn rates(&self) -> RedisRates {
-        let records = &self.0.records;
-        RedisRates::new(records.client.clone(), records.layout.clone())
+        self.0.rates.clone()
     }
 
     /// Checks that a primary can be reached. No connection is read.

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Value, cmd};
-use tokio::time::Instant;
-use tower_passthrough::limits::{Drawn, Rate, SharedRate};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+use tower_passthrough::limits::{DrawNotSent, Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{BoxError, Secret};
 
 use crate::client::{Call, Client, Effect};
-use crate::error::{InternalError, RedisStoreError};
+use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Info;
 use crate::layout::{self, Layout};
 use crate::scripts::Script;
@@ -21,8 +22,13 @@ use crate::servers::{self, Password};
 use crate::tls::Tls;
 use crate::values::{items, next};
 
-/// The maximum time of a check of the server.
-const CHECK_TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum time of a check of the server, and of a draw that nobody waits for any more. The connection is discarded after it, so it's much
+/// longer than a draw may take: otherwise, a single slow answer would fail the draws of all other keys.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// The default of the maximum time for which the caller of a draw waits.
+const DRAW_TIMEOUT: Duration = Duration::from_millis(200);
+/// The maximum number of draws that are sent and not answered yet. Others wait for a place. It's not more than a client has places.
+const MAX_DRAWS: usize = 64;
 
 /// The first version of Redis with scripts that a replica refuses at once.
 const OLDEST_SERVER: (u32, u32) = (7, 0);
@@ -31,30 +37,36 @@ const OLDEST_SERVER: (u32, u32) = (7, 0);
 /// the time in microseconds until a call more can be granted.
 ///
 /// This is the generic cell rate algorithm. The number of a key is the time at which its burst is full again. All times are whole
-/// microseconds of the server's clock, which a double holds exactly, and a time that isn't whole is rounded up, so that no rate is exceeded.
-/// A time later than the rate allows comes from another rate, or from a clock that was ahead, and is replaced: the burst is empty.
+/// microseconds of the server's clock, and a time that isn't whole is rounded up, so that no rate is exceeded. The quotients have whole
+/// operands, which a double holds exactly up to 104 days in nanoseconds, so a full bucket grants its whole burst. A time later than the rate
+/// allows comes from a clock that was ahead, and is replaced: the burst is empty.
 ///
 /// It's refused if the server's memory is full: then each process counts for itself.
 const DRAW: &str = "#!lua
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
-    local interval, burst, want = ARGV[1] / 1000, tonumber(ARGV[2]), tonumber(ARGV[3])
-    local window = math.ceil(burst * interval)
+    local interval, burst, want = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+    local window = math.ceil(burst * interval / 1000)
     local found = (redis.call('GET', KEYS[1]) or now) - now
     local used = math.max(0, math.min(found, window))
-    local granted = math.min(want, burst, math.floor((window - used) / interval))
+    local room = used == 0 and burst or math.floor((window - used) * 1000 / interval)
+    local granted = math.min(want, burst, room)
     if granted > 0 or found > window then
-        used = used + math.ceil(granted * interval)
+        used = used + math.ceil(granted * interval / 1000)
         local expiry = string.format('%.0f', math.ceil(used / 1000))
         redis.call('SET', KEYS[1], string.format('%.0f', now + used), 'PX', expiry)
     end
-    return {granted, math.max(0, math.ceil(used + interval - window))}";
+    return {granted, math.max(0, math.ceil(used + interval / 1000 - window))}";
 
 /// Counts the calls of connection keys in Redis or Valkey, so that all processes together stay below a rate. Cloning increments a reference
 /// count; clones share their connection to the server.
 ///
+/// At most 64 draws are sent and not answered at a time; others wait, and fail with
+/// [`DrawNotSent`](tower_passthrough::limits::DrawNotSent) if their time ends before.
+///
 /// The server stores a number for each connection key with recent calls, which it deletes when the key's burst is full again. The names
-/// contain the connection keys, and nothing is secret. None of the settings that a [`RedisStore`](crate::RedisStore) needs is
+/// contain the connection keys and the rate, and nothing is secret. Processes with different rates, such as before and after a change of the
+/// configuration, don't count together. None of the settings that a [`RedisStore`](crate::RedisStore) needs is
 /// checked: if the server loses counts in a crash or a fail-over, or deletes them because its memory is full, each of their keys can begin a
 /// burst more. Time is the time of the server, so the clocks of the processes don't matter.
 ///
@@ -80,6 +92,9 @@ struct Shared {
     client: Client,
     layout: Layout,
     script: Script,
+    /// The maximum time for which the caller of a draw waits.
+    timeout: Duration,
+    places: Arc<Semaphore>,
 }
 
 /// Builds [`RedisRates`].
@@ -125,7 +140,9 @@ impl RedisRatesBuilder {
     }
 
     /// Sets the maximum time of a draw, including the wait for a connection to the server. A service waits for 250 ms at most.
-    /// Default: 200 ms.
+    ///
+    /// A draw that takes longer fails, but the connection stays open, and the calls that the server grants late are lost. The connection is
+    /// discarded if the server doesn't answer for 5 s. Default: 200 ms.
     pub const fn timeout(mut self, time: Duration) -> Self {
         self.timeout = time;
         self
@@ -148,11 +165,12 @@ impl RedisRatesBuilder {
         }
         let servers = servers::servers(url, self.is_plaintext_allowed)?;
         let tls = Tls::new(&self.roots)?;
-        let client = Client::new(servers, tls, self.password, self.timeout);
+        let timeout = OPERATION_TIMEOUT.max(self.timeout);
+        let client = Client::new(servers, tls, self.password, timeout);
         let layout = Layout {
             prefix: self.prefix,
         };
-        Ok(RedisRates::new(client, layout))
+        Ok(RedisRates::new(client, layout, self.timeout))
     }
 
     /// Returns the rates on the server at that URL, which must be reachable. See [`RedisRates::open`].
@@ -216,20 +234,28 @@ impl RedisRates {
             password: Password::InUrl,
             roots: Vec::new(),
             prefix: "tp".to_owned(),
-            timeout: Duration::from_millis(200),
+            timeout: DRAW_TIMEOUT,
             is_plaintext_allowed: false,
         }
     }
 
-    pub(crate) fn new(client: Client, layout: Layout) -> Self {
+    fn new(client: Client, layout: Layout, timeout: Duration) -> Self {
         Self(Arc::new(Shared {
             client,
             layout,
             script: Script::new(DRAW),
+            timeout,
+            places: Arc::new(Semaphore::new(MAX_DRAWS)),
         }))
     }
 
-    /// Checks that a primary can be reached and can count. Nothing is written.
+    /// Returns rates on the server of a store, whose connections they don't use: draws would take the places of the store's operations.
+    pub(crate) fn of_store(client: &Client, layout: Layout) -> Self {
+        let client = client.with_own_connections(OPERATION_TIMEOUT);
+        Self::new(client, layout, DRAW_TIMEOUT)
+    }
+
+    /// Checks that a primary can be reached and can count. A call of an empty connection key is counted, which expires after a millisecond.
     ///
     /// # Errors
     ///
@@ -239,54 +265,85 @@ impl RedisRates {
     /// # Cancel safety
     ///
     /// The future may be dropped at any await point.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime.
     pub async fn check(&self) -> Result<(), RedisStoreError> {
-        let until = Instant::now() + CHECK_TIMEOUT;
-        let checked = self.run(until, "", Duration::from_secs(1), 1, 0).await;
-        if let Err(InternalError::Redis(error)) = &checked {
-            // A permission that a command of the script lacks is reported as `ERR`, and so is a script that an old server can't read.
-            if error.has_code("NOPERM") || error.has_code("ERR") {
-                let info = Info::of(self.0.client.command(&cmd("INFO")).await?);
-                return Err(
-                    match info.is_ok_and(|info| info.version() < OLDEST_SERVER) {
-                        true => {
-                            RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed")
-                        }
-                        false => RedisStoreError::NotPermitted(
-                            "the user needs the permissions `~PREFIX:* +info +time +get +set +eval +evalsha`",
-                        ),
-                    },
-                );
+        // A connection key is never empty. The burst is so large that checks of other processes don't use it up.
+        let (interval, burst) = (Duration::from_micros(1), 1_000_000);
+        let error = match self.0.run("", interval, burst, 1).await {
+            Ok(_) => return Ok(()),
+            Err(error) => error,
+        };
+        match &error {
+            InternalError::Redis(found) if lacks_permission(found) => Err(not_permitted()),
+            // An old server can't read the script. Servers also report a permission that a command of the script lacks as `ERR`.
+            InternalError::Redis(found) if found.has_code("ERR") => {
+                let name = self.0.layout.rate("", interval.as_nanos(), burst);
+                Err(self.0.reason(&name).await.unwrap_or_else(|| error.into()))
+            }
+            _ => Err(error.into()),
+        }
+    }
+}
+
+impl Shared {
+    /// Returns the reason for which the server doesn't run the script with that name, if it's known.
+    async fn reason(&self, name: &str) -> Option<RedisStoreError> {
+        let mut set = cmd("SET");
+        set.arg(name).arg(0).arg("PX").arg(1);
+        let mut get = cmd("GET");
+        get.arg(name);
+        for command in [cmd("INFO"), cmd("TIME"), get, set] {
+            match self.client.command(&command).await {
+                Err(InternalError::Redis(error)) if lacks_permission(&error) => {
+                    return Some(not_permitted());
+                }
+                Err(error) => return Some(error.into()),
+                Ok(_) => {}
             }
         }
-        checked?;
-        Ok(())
+        let info = Info::of(self.client.command(&cmd("INFO")).await.ok()?).ok()?;
+        let what = "Redis 7.0 or later, or Valkey, is needed";
+        (info.version() < OLDEST_SERVER).then_some(RedisStoreError::Unsupported(what))
     }
 
     async fn run(
         &self,
-        until: Instant,
         key: &str,
         interval: Duration,
         burst: u32,
         want: u32,
     ) -> Result<Drawn, InternalError> {
-        let arguments = [
-            interval.as_nanos().to_string(),
-            burst.to_string(),
-            want.to_string(),
-        ];
+        let interval = interval.as_nanos();
+        let arguments = [interval.to_string(), burst.to_string(), want.to_string()];
         let call = Call {
-            script: &self.0.script,
-            keys: &[self.0.layout.rate(key)],
+            script: &self.script,
+            keys: &[self.layout.rate(key, interval, burst)],
             arguments: &arguments.each_ref().map(String::as_bytes),
         };
-        let client = &self.0.client;
-        let mut answer = items(client.call_until(until, Effect::Write, call).await?)?.into_iter();
+        let (answer, _) = self.client.call(Effect::Write, call).await?;
+        let mut answer = items(answer)?.into_iter();
         let granted = u32::try_from(number(next(&mut answer)?)?);
         let granted = granted.map_err(|_| InternalError::Unreadable)?;
         let micros = number(next(&mut answer)?)?;
         Ok(Drawn::new(granted, Duration::from_micros(micros)))
     }
+}
+
+/// Returns `true` if the error, or the error of the last attempt to connect, is a missing permission.
+fn lacks_permission(error: &RedisError) -> bool {
+    match error {
+        RedisError::Pausing(error) => error.has_code("NOPERM"),
+        error => error.has_code("NOPERM"),
+    }
+}
+
+const fn not_permitted() -> RedisStoreError {
+    RedisStoreError::NotPermitted(
+        "the user needs the permissions `~PREFIX:* +info +time +get +set +eval +evalsha`",
+    )
 }
 
 fn number(value: Value) -> Result<u64, InternalError> {
@@ -303,10 +360,24 @@ impl SharedRate for RedisRates {
         rate: Rate,
         want: NonZeroU32,
     ) -> Result<Drawn, BoxError> {
-        let (interval, burst) = (rate.interval(), rate.burst_size().get());
-        let until = self.0.client.deadline();
-        let drawn = self.run(until, key.as_str(), interval, burst, want.get());
-        Ok(drawn.await.map_err(RedisStoreError::from)?)
+        let (shared, until) = (Arc::clone(&self.0), Instant::now() + self.0.timeout);
+        let place = timeout_at(until, Arc::clone(&shared.places).acquire_owned()).await;
+        let Ok(Ok(place)) = place else {
+            return Err(DrawNotSent.into());
+        };
+        let key = key.clone();
+        // The operation ends in its own time: to abort it would discard the connection, and the draws of other keys with it.
+        let operation = tokio::spawn(async move {
+            let _place = place;
+            let (interval, burst) = (rate.interval(), rate.burst_size().get());
+            shared.run(key.as_str(), interval, burst, want.get()).await
+        });
+        let drawn = match timeout_at(until, operation).await {
+            Ok(Ok(drawn)) => drawn,
+            Ok(Err(_)) => Err(InternalError::Stopped),
+            Err(_) => Err(RedisError::Timeout("a draw").into()),
+        };
+        Ok(drawn.map_err(RedisStoreError::from)?)
     }
 }
 

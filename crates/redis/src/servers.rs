@@ -53,11 +53,13 @@ impl Password {
 }
 
 /// A server, and the user and database of the URL.
+#[derive(Clone)]
 pub(crate) struct Server {
     address: Address,
     settings: RedisConnectionInfo,
 }
 
+#[derive(Clone)]
 enum Address {
     Tcp {
         host: String,

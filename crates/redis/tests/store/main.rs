@@ -15,6 +15,7 @@ mod crashes;
 mod encrypted;
 mod opening;
 mod outages;
+#[cfg(feature = "rates")]
 mod rates;
 mod refreshing;
 mod rotation;

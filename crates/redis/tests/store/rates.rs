@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 use tokio::time::Instant;
-use tower_passthrough::limits::{Drawn, Rate, SharedRate};
+use tower_passthrough::limits::{DrawNotSent, Drawn, Rate, SharedRate};
+use tower_passthrough::store::{ConnectionStore as _, TokenStore as _};
 use tower_passthrough::{BoxError, Secret};
 use tower_passthrough_redis::{RedisRates, RedisRatesBuilder, RedisStoreError};
 
 use super::outages::{PATIENCE, within};
-use super::{Server, Stores, id, prefix, redis, shared, told};
+use super::{DURABLE, Server, Stores, id, prefix, redis, shared, told, with_token};
 
 fn number(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap()
@@ -111,7 +112,6 @@ async fn an_idle_key_leaves_nothing_behind_and_names_hold_the_key_alone() {
     let url = Secret::from(format!("redis://127.0.0.1:{}", server.port));
     let rates = builder("own").password(Secret::from("s3cr3t-passw0rd"));
     let rates = rates.open(&url).await.unwrap();
-    assert_eq!(server.set(&["KEYS", "*"]), "", "opening writes nothing");
     let fast = Rate::per_second(number(1_000)).burst(number(10));
     assert_eq!(
         draw(&rates, "acme/crm", fast, 10).await.unwrap().granted(),
@@ -127,14 +127,17 @@ async fn an_idle_key_leaves_nothing_behind_and_names_hold_the_key_alone() {
         draw(&rates, "acme/crm", slow, 2).await.unwrap().granted(),
         2
     );
-    assert_eq!(server.set(&["KEYS", "*"]), "own:{048}:r:acme/crm");
+    assert_eq!(
+        server.set(&["KEYS", "*"]),
+        "own:{048}:r:60000000000:3:acme/crm"
+    );
     let full_at: u64 = server
-        .set(&["GET", "own:{048}:r:acme/crm"])
+        .set(&["GET", "own:{048}:r:60000000000:3:acme/crm"])
         .parse()
         .unwrap();
     assert!(full_at > time(&server) && full_at <= time(&server) + 120_000_000);
     let expiry: i64 = server
-        .set(&["PTTL", "own:{048}:r:acme/crm"])
+        .set(&["PTTL", "own:{048}:r:60000000000:3:acme/crm"])
         .parse()
         .unwrap();
     assert!((1..=120_000).contains(&expiry), "{expiry}");
@@ -186,14 +189,14 @@ async fn times_are_rounded_up_to_whole_microseconds() {
     let full_at = async || -> u64 {
         let granted = draw(&rates, "acme", rate, 1).await.unwrap().granted();
         assert_eq!(granted, 1);
-        let name = format!("{prefix}:{{066}}:r:acme");
+        let name = format!("{prefix}:{{066}}:r:8571428571:100:acme");
         server.set(&["GET", &name]).parse().unwrap()
     };
     let first = full_at().await;
     assert_eq!(full_at().await - first, 8_571_429);
 }
 
-/// After a fail-over to a server whose clock is behind, or after a change of the rate.
+/// After a fail-over to a server whose clock is behind.
 #[tokio::test]
 async fn a_time_that_is_too_late_is_replaced() {
     let Some(server) = shared() else {
@@ -202,7 +205,7 @@ async fn a_time_that_is_too_late_is_replaced() {
     let prefix = prefix();
     let rates = open(server, &prefix).await;
     let rate = Rate::per_second(number(100));
-    let name = format!("{prefix}:{{066}}:r:acme");
+    let name = format!("{prefix}:{{066}}:r:10000000:100:acme");
     server.set(&["SET", &name, &(time(server) + 3_600_000_000).to_string()]);
     let drawn = draw(&rates, "acme", rate, 1).await.unwrap();
     assert!(drawn.granted() == 0 && drawn.again_after() <= rate.interval());
@@ -213,6 +216,44 @@ async fn a_time_that_is_too_late_is_replaced() {
         }
     })
     .await;
+}
+
+/// In a rolling deployment, old and new processes have different rates.
+#[tokio::test]
+async fn two_rates_of_a_key_do_not_disturb_each_other() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let rates = open(server, &prefix()).await;
+    let large = Rate::per_minute(number(1)).burst(number(10));
+    let small = Rate::per_minute(number(1)).burst(number(1));
+    let (mut by_large, mut by_small) = (0, 0);
+    for _ in 0..20 {
+        by_large += draw(&rates, "c", large, 3).await.unwrap().granted();
+        by_small += draw(&rates, "c", small, 1).await.unwrap().granted();
+    }
+    assert_eq!((by_large, by_small), (10, 1));
+}
+
+#[tokio::test]
+async fn a_full_bucket_grants_its_whole_burst() {
+    let Some(server) = shared() else {
+        return;
+    };
+    let rates = open(server, &prefix()).await;
+    for calls in (1..=100).chain([120, 150, 333, 500, 999, 1_000, 3_000, 600_000, 1_000_000]) {
+        for burst in [1, 2, 3, 7, 10, 45, 100, 500, 999, 1_000, 100_000] {
+            for (unit, rate) in [
+                ("s", Rate::per_second(number(calls))),
+                ("m", Rate::per_minute(number(calls))),
+            ] {
+                let rate = rate.burst(number(burst));
+                let key = format!("{unit}{calls}");
+                let drawn = draw(&rates, &key, rate, burst).await.unwrap();
+                assert_eq!(drawn.granted(), burst, "{rate:?}");
+            }
+        }
+    }
 }
 
 #[tokio::test]
@@ -259,6 +300,60 @@ async fn a_server_that_stalls_fails_draws_until_it_goes_on() {
     within(PATIENCE, async || draw(&rates, "c", rate, 1).await).await;
 }
 
+/// A draw that ends too late is the concern of its key alone: its connection stays open for the other keys.
+#[tokio::test]
+async fn a_late_draw_does_not_close_the_connection() {
+    let Some(server) = Server::start("") else {
+        return;
+    };
+    let rates = builder("tp").timeout(Duration::from_millis(200));
+    let rates = rates.build(&server.url()).unwrap();
+    let rate = Rate::per_minute(number(1)).burst(number(10));
+    within(PATIENCE, async || draw(&rates, "c", rate, 1).await).await;
+    let opened = || -> u64 {
+        let info = server.set(&["INFO", "stats"]);
+        let line = info.split("total_connections_received:").nth(1).unwrap();
+        let digits = line.split(|c: char| !c.is_ascii_digit()).next().unwrap();
+        digits.parse().unwrap()
+    };
+    let before = opened();
+    server.set(&["CLIENT", "PAUSE", "1000", "WRITE"]);
+    let error = draw(&rates, "late", rate, 1).await.unwrap_err();
+    assert!(told(&*error).contains("timeout"), "{}", told(&*error));
+    within(PATIENCE, async || draw(&rates, "d", rate, 1).await).await;
+    // Each look is a connection: the look itself, and `CLIENT PAUSE`.
+    assert_eq!(opened() - before, 2);
+}
+
+/// The draws would otherwise take the places of the store's operations.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn x2_many_draws_on_the_server_of_a_store_do_not_refuse_its_operations() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let store = server.open("tp").await;
+    let rates = store.rates();
+    let rate = Rate::per_minute(number(1)).burst(number(10));
+    within(PATIENCE, async || draw(&rates, "c", rate, 1).await).await;
+    let acme = id("acme");
+    store.put(&acme, &with_token("t")).await.unwrap();
+    server.set(&["CLIENT", "PAUSE", "1000", "WRITE"]);
+    let draws: Vec<_> = (0..300)
+        .map(|nth| {
+            let rates = rates.clone();
+            tokio::spawn(async move { draw(&rates, &nth.to_string(), rate, 1).await })
+        })
+        .collect();
+    let mut not_sent = 0;
+    for drawn in draws {
+        let error = drawn.await.unwrap().unwrap_err();
+        not_sent += u32::from(error.is::<DrawNotSent>());
+    }
+    assert_eq!(not_sent, 300 - 64);
+    // The draws still wait for the server.
+    store.read(&acme).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_store_counts_on_its_own_server() {
     let Some(server) = shared() else {
@@ -292,6 +387,24 @@ async fn servers_that_cannot_count_are_refused_and_lost_memory_fails_draws() {
         matches!(refused, RedisStoreError::NotPermitted(_)),
         "{refused:?}"
     );
+    server.set(&[
+        "ACL", "SETUSER", "reader", "on", ">p", "~tp:*", "+info", "+time", "+get", "+eval",
+        "+evalsha",
+    ]);
+    server.set(&[
+        "ACL", "SETUSER", "blind", "on", ">p", "~tp:*", "+time", "+get", "+set", "+eval",
+        "+evalsha",
+    ]);
+    for user in ["reader", "blind"] {
+        let rates = builder("tp").build(&url(user)).unwrap();
+        for _ in 0..2 {
+            let refused = rates.check().await.unwrap_err();
+            assert!(
+                matches!(refused, RedisStoreError::NotPermitted(_)),
+                "{user}: {refused:?}"
+            );
+        }
+    }
     let rates = builder("tp").open(&url("enough")).await.unwrap();
     let rate = Rate::per_second(number(10));
     assert_eq!(draw(&rates, "c", rate, 1).await.unwrap().granted(), 1);
