@@ -2,10 +2,13 @@
 
 mod changes;
 mod client;
+mod cluster;
 mod error;
 mod info;
 mod layout;
+mod node;
 mod open;
+mod race;
 mod records;
 mod rotate;
 mod scripts;
@@ -31,6 +34,7 @@ use self::changes::{ChangeLog, Positions};
 use self::client::Client;
 use self::error::InternalError;
 use self::layout::Layout;
+use self::node::Settings;
 use self::records::Records;
 use self::scripts::Scripts;
 use self::servers::Password;
@@ -181,7 +185,7 @@ impl RedisStoreBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn open(self, url: &Secret) -> Result<RedisStore, RedisStoreError> {
-        let (client, layout) = self.client(url)?;
+        let (client, layout) = self.client(url).await?;
         let scripts = Scripts::new();
         let acknowledgement = open::check_server(
             &client,
@@ -197,6 +201,7 @@ impl RedisStoreBuilder {
             client: client.clone(),
             layout: layout.clone(),
             positions: Arc::clone(&positions),
+            outage_grace: self.outage_grace,
         };
         let cache = ConnectionCache::builder(log)
             .max_entries(self.cache_entries)
@@ -229,21 +234,23 @@ impl RedisStoreBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn check(self, url: &Secret) -> Result<(), RedisStoreError> {
-        let (client, layout) = self.client(url)?;
+        let (client, layout) = self.client(url).await?;
         let (durability, is_volatile) = (self.durability, self.is_volatile_allowed);
         open::check_server(&client, durability, self.replicas, is_volatile).await?;
         open::look_at_format(&client, &layout).await?;
         Ok(open::check_keys(&client, &layout, &self.keys).await?)
     }
 
-    /// Returns the client, without any connection yet, and the names of the keys.
-    fn client(&self, url: &Secret) -> Result<(Client, Layout), RedisStoreError> {
+    /// Returns the client, which has found out if there is a cluster, and the names of the keys.
+    async fn client(&self, url: &Secret) -> Result<(Client, Layout), RedisStoreError> {
         if !layout::is_prefix(&self.prefix) {
             return Err(RedisStoreError::InvalidPrefix);
         }
         let servers = servers::servers(url, self.is_plaintext_allowed)?;
         let tls = Tls::new(&self.roots)?;
-        let client = Client::new(servers, tls, self.password.clone(), self.timeout);
+        let settings = Settings::new(tls, self.password.clone());
+        let client =
+            Client::open(servers, settings, self.timeout, self.is_plaintext_allowed).await?;
         let layout = Layout {
             prefix: self.prefix.clone(),
         };
@@ -279,15 +286,15 @@ impl DangerousRedisStoreBuilder {
 impl RedisStore {
     /// Opens the store on the server at that URL, such as `rediss://user:password@host:6379`, with the default settings.
     ///
-    /// A URL may have several hosts, separated by commas: all servers of a group with replicas. The primary is used, and the others are
-    /// tried after a fail-over. Connections are encrypted with `rediss://`, and certificates are verified. `redis://` is only allowed for
+    /// A URL may have several hosts, separated by commas: all servers of a group with replicas, or some nodes of a cluster. Of a group, the
+    /// primary is used, and the others are tried after a fail-over. A cluster's other nodes are found by asking. Connections are encrypted with `rediss://`, and certificates are verified. `redis://` is only allowed for
     /// servers on this machine. `unix://` and a path is a Unix socket.
     ///
     /// # Errors
     ///
     /// [`RedisStoreError`], in particular [`NotDurable`](RedisStoreError::NotDurable) if the server may lose connections, and
-    /// [`WrongKey`](RedisStoreError::WrongKey) if `keys` lack a key that records are encrypted with. If the server can't be reached,
-    /// opening fails after a single attempt per host.
+    /// [`WrongKey`](RedisStoreError::WrongKey) if `keys` lack a key that records are encrypted with. If the server can't be reached, or one
+    /// of the primaries of a cluster, opening fails after a single attempt per host.
     ///
     /// # Cancel safety
     ///

@@ -13,9 +13,10 @@ use tower_passthrough::store::{
 };
 
 use crate::changes::{Positions, number};
-use crate::client::{Acknowledgement, Call, Client, Effect};
+use crate::client::{Call, Client, Effect, Question};
 use crate::error::{InternalError, RedisError};
-use crate::layout::{Layout, SHARDS, shard_of, shards};
+use crate::layout::{Layout, SHARDS, shard_of, shards, slot_of};
+use crate::node::Acknowledgement;
 use crate::scripts::{Script, Scripts};
 use crate::values::{bytes, items, next, optional, text};
 
@@ -239,12 +240,16 @@ impl Records {
                 return Ok(Vec::new());
             };
             let script = &self.scripts.summary;
-            let commands = ids
-                .iter()
-                .map(|id| script.by_hash(&[self.layout.connection(id)], &[]));
-            let (found, _) = self
+            let questions = ids.iter().map(|id| {
+                let name = self.layout.connection(id);
+                Question {
+                    slot: slot_of(&name),
+                    command: script.by_hash(&[name], &[]),
+                }
+            });
+            let found = self
                 .client
-                .read_many(false, until, commands.collect(), Some(script))
+                .read_many(until, questions.collect(), Some(script))
                 .await?;
             let mut listed = Vec::with_capacity(ids.len());
             for (id, found) in ids.into_iter().zip(found) {
@@ -283,15 +288,16 @@ impl Records {
         let start = format!("({}", after.unwrap_or_default());
         let of_shard = most_of_shard(limit);
         let most = of_shard.to_string();
-        let commands = shards().map(|shard| {
-            script.by_hash(
-                &[self.layout.ids(shard)],
-                &[start.as_bytes(), most.as_bytes()],
-            )
+        let questions = shards().map(|shard| {
+            let name = self.layout.ids(shard);
+            Question {
+                slot: slot_of(&name),
+                command: script.by_hash(&[name], &[start.as_bytes(), most.as_bytes()]),
+            }
         });
-        let (found, _) = self
+        let found = self
             .client
-            .read_many(false, until, commands.collect(), Some(script))
+            .read_many(until, questions.collect(), Some(script))
             .await?;
         let mut ids = Vec::new();
         // The first of the last keys of shards that may have more.

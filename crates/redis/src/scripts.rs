@@ -217,7 +217,7 @@ const ANSWERS: &str = "#!lua flags=allow-oom
     return redis.call('EXISTS', KEYS[1])";
 
 /// A script, and the hash by which the server finds it again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Script {
     code: &'static str,
     hash: String,
