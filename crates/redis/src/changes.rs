@@ -20,7 +20,6 @@ use tower_passthrough::store::ConnectionKey;
 
 use crate::client::{Client, may_read_again, send_many};
 use crate::error::{InternalError, RedisError};
-use crate::info::Info;
 use crate::layout::{Layout, Shard, slot_of};
 use crate::node::{Epoch, Node};
 use crate::values::{items, text};
@@ -222,16 +221,7 @@ impl Part {
                 Err(error) => return Err(error),
             };
             // Last, so that what was read before came from a primary.
-            let info = answers.pop().unwrap_or(Err(RedisError::Closed));
-            let info = info.and_then(Info::of);
-            let checked = info.and_then(|info| {
-                info.check_primary()?;
-                match connected.epoch.ends_with(info.history()) {
-                    true => Ok(()),
-                    // It became a replica, and then a primary again.
-                    false => Err(RedisError::of_code("READONLY")),
-                }
-            });
+            let checked = connected.check_replication(answers.pop());
             let Err(error) = checked else {
                 break (answers, Arc::clone(&connected.epoch));
             };

@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use crate::cluster::{Cluster, Found, discover};
 use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Requirement;
-use crate::layout::{Slot, slot_of};
+use crate::layout::{Layout, Slot, shards, slot_of};
 use crate::node::{
     ACKNOWLEDGEMENT_TIMEOUT, ANSWER_MARGIN, Acknowledgement, Connected, Epoch, Node, Settings, Use,
 };
@@ -36,6 +36,8 @@ const MAX_LEARNING_TIME: Duration = Duration::from_secs(1);
 pub(crate) enum Effect {
     Read,
     Write,
+    /// It changes nothing, and is refused like a write.
+    Check,
 }
 
 /// The servers of a store. Cloning increments a reference count.
@@ -149,6 +151,24 @@ impl Client {
         }
     }
 
+    /// Returns a name for each primary, which is in one of its slots, and one of the names that no primary has.
+    pub(crate) fn representatives(&self, layout: &Layout) -> Vec<String> {
+        let mut nodes: Vec<Option<Arc<Node>>> = Vec::new();
+        let mut names = Vec::new();
+        for name in shards().map(|shard| layout.ids(shard)) {
+            let node = self.node(slot_of(&name)).ok();
+            let is_it = |known: &Option<Arc<Node>>| match (known, &node) {
+                (Some(known), Some(node)) => Arc::ptr_eq(known, node),
+                (known, node) => known.is_none() && node.is_none(),
+            };
+            if !nodes.iter().any(is_it) {
+                nodes.push(node);
+                names.push(name);
+            }
+        }
+        names
+    }
+
     /// Learns the slots of a cluster again, because there may have been a fail-over. It goes on after the future is dropped.
     pub(crate) async fn learn(&self, from: Option<Arc<Node>>, until: Instant) {
         if let Servers::Cluster(cluster) = &self.0.servers {
@@ -217,7 +237,7 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             };
-            let answer = timeout_at(until, connected.call(call, is_asking)).await;
+            let answer = timeout_at(until, connected.call(effect, call, is_asking)).await;
             // An operation that waits for its slot doesn't take the place of operations of other slots.
             drop(place);
             let error = match answer {
@@ -243,7 +263,7 @@ impl Client {
             if is_of_connection {
                 node.discard(&connected, &error);
             }
-            let is_harmless = effect == Effect::Read
+            let is_harmless = effect != Effect::Write
                 && is_of_connection
                 && !matches!(error, RedisError::Timeout(_));
             let is_down = self.is_cluster() && error.has_code("CLUSTERDOWN");

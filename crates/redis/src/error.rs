@@ -216,6 +216,11 @@ impl RedisError {
         }
     }
 
+    /// Returns `true` if a primary refuses each script that may write, and can be read.
+    pub(crate) fn refuses_writes(&self) -> bool {
+        self.has_code("NOREPLICAS") || self.has_code("MISCONF")
+    }
+
     /// Returns the error of an answer.
     pub(crate) fn of_answer(error: &redis::ServerError) -> Self {
         let redirect = || error.details().and_then(Redirect::parse);

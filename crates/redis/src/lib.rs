@@ -351,7 +351,10 @@ impl RedisStore {
         self.0.cache.status()
     }
 
-    /// Checks that a primary can be reached. No connection is read.
+    /// Checks that connections can be read from a primary. No connection is read.
+    ///
+    /// In a cluster, a single primary is enough: if a process were taken out of service because of one primary, the connections of the
+    /// others couldn't be called either. See also [`check_writes`](Self::check_writes).
     ///
     /// # Errors
     ///
@@ -361,7 +364,22 @@ impl RedisStore {
     ///
     /// The future may be dropped at any await point.
     pub async fn check(&self) -> Result<(), RedisStoreError> {
-        Ok(self.0.records.check().await?)
+        Ok(Arc::clone(&self.0.records).check().await?)
+    }
+
+    /// Checks that each primary accepts writes. Nothing is written.
+    ///
+    /// A primary that can't write to its disk, or has too few replicas, still answers calls, and tokens can't be refreshed.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisStoreError::Unavailable`] if a primary doesn't answer or refuses writes. The source has the cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point.
+    pub async fn check_writes(&self) -> Result<(), RedisStoreError> {
+        Ok(Arc::clone(&self.0.records).check_writes().await?)
     }
 }
 

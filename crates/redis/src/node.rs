@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 use tower_passthrough::durable::random_version;
 
-use crate::client::Call;
+use crate::client::{Call, Effect};
 use crate::error::{InternalError, RedisError};
 use crate::info::{Info, Requirement};
 use crate::race::first_success;
@@ -156,6 +156,15 @@ impl Settings {
     ) -> Result<(Connected, Info), RedisError> {
         let places = timeout(CONNECT_TIMEOUT, server.places()).await;
         let places = places.map_err(|_| RedisError::Timeout("looking up the host"))??;
+        self.connect_to_first(server, places, expected).await
+    }
+
+    async fn connect_to_first(
+        self: Arc<Self>,
+        server: Arc<Server>,
+        places: Vec<Place>,
+        expected: Expected,
+    ) -> Result<(Connected, Info), RedisError> {
         let attempt = |place| {
             let (settings, server) = (Arc::clone(&self), Arc::clone(&server));
             async move {
@@ -223,14 +232,50 @@ impl Connected {
     /// Runs a script. It's sent as a whole only if the server doesn't know it, which is so after a restart.
     ///
     /// `is_asking` says that the slot is being moved to the node, which otherwise refuses the slot's names.
-    pub(crate) async fn call(&self, call: Call<'_>, is_asking: bool) -> Result<Value, RedisError> {
+    pub(crate) async fn call(
+        &self,
+        effect: Effect,
+        call: Call<'_>,
+        is_asking: bool,
+    ) -> Result<Value, RedisError> {
         let by_hash = call.script.by_hash(call.keys, call.arguments);
-        match self.run(by_hash, is_asking).await {
+        let answer = match self.run(by_hash, is_asking).await {
             Err(error) if error.has_code("NOSCRIPT") => {
                 let whole = call.script.whole(call.keys, call.arguments);
                 self.run(whole, is_asking).await
             }
             answer => answer,
+        };
+        match answer {
+            Err(error) if effect == Effect::Read && error.refuses_writes() => {
+                self.read(call, is_asking).await
+            }
+            answer => answer,
+        }
+    }
+
+    /// Runs a script that only reads on a primary that refuses writes, and also the scripts that don't declare that they don't write.
+    async fn read(&self, call: Call<'_>, is_asking: bool) -> Result<Value, RedisError> {
+        let script = call.script.without_writes();
+        let mut info = cmd("INFO");
+        info.arg("replication");
+        // Last, so that what was read before came from a primary: a replica runs the script as well.
+        let commands = [script.by_hash(call.keys, call.arguments), info];
+        let mut answers = self.commands(&commands, Some(&script), is_asking).await?;
+        self.check_replication(answers.pop())?;
+        answers.pop().unwrap_or(Err(RedisError::Closed))
+    }
+
+    /// Fails if the server isn't the primary any more, or was a replica since the connection was opened, by the answer to `INFO replication`.
+    pub(crate) fn check_replication(
+        &self,
+        info: Option<Result<Value, RedisError>>,
+    ) -> Result<(), RedisError> {
+        let info = Info::of(info.unwrap_or(Err(RedisError::Closed))?)?;
+        info.check_primary()?;
+        match self.epoch.ends_with(info.history()) {
+            true => Ok(()),
+            false => Err(RedisError::of_code("READONLY")),
         }
     }
 
@@ -548,7 +593,103 @@ impl Node {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    use tokio::net::TcpListener;
+    use tower_passthrough::Secret;
+
     use super::*;
+    use crate::scripts::Scripts;
+    use crate::servers::servers;
+
+    /// Starts a server that answers what it has received by that function.
+    async fn server(
+        answer: impl Fn(&str) -> String + Copy + Send + 'static,
+    ) -> std::io::Result<Place> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(async move {
+            while let Ok((mut stream, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let mut received = [0; 4096];
+                    while let Ok(count @ 1..) = stream.read(&mut received).await {
+                        let text =
+                            String::from_utf8_lossy(received.get(..count).unwrap_or_default());
+                        stream.write_all(answer(&text).as_bytes()).await?;
+                    }
+                    std::io::Result::Ok(())
+                });
+            }
+        });
+        Ok(Place::Tcp(address, None))
+    }
+
+    fn bulk(text: &str) -> String {
+        format!("${}\r\n{text}\r\n", text.len())
+    }
+
+    const PRIMARY: &str = "role:master\r\nrun_id:one\r\nmaster_replid:two\r\n";
+
+    async fn connect(places: Vec<Place>) -> Result<Connected, RedisError> {
+        let tls = Tls::new(&[]).map_err(|_| RedisError::Closed)?;
+        let settings = Arc::new(Settings::new(tls, Password::InUrl));
+        let url = Secret::from("redis://localhost:1");
+        let host = servers(&url, false).map_err(|_| RedisError::Closed)?.pop();
+        let host = Arc::new(host.ok_or(RedisError::Closed)?);
+        let expected = Expected::Primary {
+            is_of_cluster: false,
+        };
+        let connecting = settings.connect_to_first(host, places, expected);
+        // All other waits are longer.
+        let found = timeout(CONNECT_TIMEOUT * 3 / 4, connecting).await;
+        Ok(found.unwrap_or(Err(RedisError::Timeout("")))?.0)
+    }
+
+    /// A name may list a machine that is gone, a replica and the primary, in any order.
+    #[tokio::test]
+    async fn the_primary_is_found_among_the_addresses_of_a_host() -> Result<(), RedisError> {
+        let places = vec![
+            server(|_| String::new()).await?,
+            server(|_| bulk("role:slave\r\n")).await?,
+            server(|_| bulk(PRIMARY)).await?,
+        ];
+        assert_eq!(&*connect(places).await?.epoch, "one/two");
+        Ok(())
+    }
+
+    /// A replica runs scripts that declare that they don't write.
+    #[tokio::test]
+    async fn a_primary_that_refuses_writes_is_read_only_as_long_as_it_is_the_primary()
+    -> Result<(), RedisError> {
+        fn answer(received: &str, info: &str) -> String {
+            match (received.contains("EVALSHA"), received.contains("INFO")) {
+                (true, false) => "-NOREPLICAS Not enough good replicas to write.\r\n".to_owned(),
+                (true, true) => format!(":1\r\n{}", bulk(info)),
+                _ => bulk(PRIMARY),
+            }
+        }
+        let other = "role:master\r\nmaster_replid:three\r\n";
+        let read_only = Err(RedisError::of_code("READONLY"));
+        let scripts = Scripts::new();
+        let call = Call {
+            script: &scripts.answers,
+            keys: &[],
+            arguments: &[],
+        };
+        let ask = async |place: Place, effect| {
+            let connected = connect(vec![place]).await?;
+            connected.call(effect, call, false).await
+        };
+        let primary = server(|received| answer(received, PRIMARY)).await?;
+        assert_eq!(ask(primary, Effect::Read).await, Ok(Value::Int(1)));
+        let primary = server(|received| answer(received, PRIMARY)).await?;
+        let refused = Err(RedisError::of_code("NOREPLICAS"));
+        assert_eq!(ask(primary, Effect::Check).await, refused);
+        let replica = server(|received| answer(received, "role:slave\r\n")).await?;
+        assert_eq!(ask(replica, Effect::Read).await, read_only);
+        let replaced = server(move |received| answer(received, other)).await?;
+        assert_eq!(ask(replaced, Effect::Read).await, read_only);
+        Ok(())
+    }
 
     #[test]
     fn pauses_double_up_to_a_maximum_and_are_jittered() {

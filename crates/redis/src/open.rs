@@ -124,26 +124,40 @@ pub(crate) async fn check_format(
         keys: &[layout.format()],
         arguments: &[FORMAT.as_bytes()],
     };
-    let found = client.call(Effect::Write, call).await;
-    let (found, _) = found.map_err(|error| match error {
-        InternalError::Redis(error) if error.has_code("NOPERM") => not_permitted().into(),
-        error => error,
-    })?;
+    let found = match client.call(Effect::Write, call).await {
+        Ok((found, _)) => found,
+        Err(InternalError::Redis(error)) if error.has_code("NOPERM") => {
+            return Err(not_permitted().into());
+        }
+        // Calls are answered if connections are stored already.
+        Err(InternalError::Redis(error)) if error.refuses_writes() => {
+            let found = format(client, layout).await?;
+            found.ok_or(error)?
+        }
+        Err(error) => return Err(error),
+    };
     is_known(found)
 }
 
 /// Checks the version of the layout, if anything is stored. Nothing is written.
 pub(crate) async fn look_at_format(client: &Client, layout: &Layout) -> Result<(), InternalError> {
+    match format(client, layout).await? {
+        None => Ok(()),
+        Some(found) => is_known(found),
+    }
+}
+
+/// Returns the version of the layout, if anything is stored.
+async fn format(client: &Client, layout: &Layout) -> Result<Option<Value>, InternalError> {
+    let name = layout.format();
     let mut get = cmd("GET");
-    get.arg(layout.format());
+    get.arg(&name);
     let question = Question {
-        slot: slot_of(&layout.format()),
+        slot: slot_of(&name),
         command: get,
     };
-    match client.command(question).await? {
-        Value::Nil => Ok(()),
-        found => is_known(found),
-    }
+    let found = client.command(question).await?;
+    Ok(Some(found).filter(|found| *found != Value::Nil))
 }
 
 fn is_known(format: Value) -> Result<(), InternalError> {

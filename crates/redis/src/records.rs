@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_passthrough::Connection;
 use tower_passthrough::durable::{CachedConnection, Keys, SealedRecord, random_version};
@@ -215,12 +216,40 @@ impl Records {
         Ok(self.keys.open(key, record)?)
     }
 
-    /// Fails if no primary answers. The script would be refused by a replica.
-    pub(crate) async fn check(&self) -> Result<(), InternalError> {
-        let keys = [self.layout.format()];
-        self.call(Effect::Read, &self.scripts.answers, &keys, &[])
-            .await?;
+    /// Fails if connections can't be read from any primary.
+    pub(crate) async fn check(self: Arc<Self>) -> Result<(), InternalError> {
+        let mut running = self.ask_primaries(Effect::Read);
+        let mut failure = InternalError::Stopped;
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => failure = error,
+                Err(_) => {}
+            }
+        }
+        Err(failure)
+    }
+
+    /// Fails if one of the primaries refuses writes.
+    pub(crate) async fn check_writes(self: Arc<Self>) -> Result<(), InternalError> {
+        let mut running = self.ask_primaries(Effect::Check);
+        while let Some(ended) = running.join_next().await {
+            ended.map_err(|_| InternalError::Stopped)??;
+        }
         Ok(())
+    }
+
+    /// Runs a script on each primary. It reads nothing, and is refused like scripts of that effect.
+    fn ask_primaries(self: Arc<Self>, effect: Effect) -> JoinSet<Result<Value, InternalError>> {
+        let mut running = JoinSet::new();
+        for name in self.client.representatives(&self.layout) {
+            let records = Arc::clone(&self);
+            running.spawn(async move {
+                let script = &records.scripts.answers;
+                records.call(effect, script, &[name], &[]).await
+            });
+        }
+        running
     }
 
     pub(crate) async fn list(

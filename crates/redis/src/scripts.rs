@@ -7,6 +7,8 @@
 //! A script that found nothing to write still writes to the log. An earlier attempt, whose acknowledgement failed, may have been stored, and
 //! `WAITAOF` only waits for the writes of its own connection.
 
+use std::borrow::Cow;
+
 use redis::{Cmd, cmd};
 
 /// Writes a connection's key to the stream of changes. The numbers of a stream are consecutive, so a reader finds out if entries before the
@@ -212,21 +214,29 @@ const FORMAT: &str = "#!lua flags=allow-oom
     redis.call('SETNX', KEYS[1], ARGV[1])
     return redis.call('GET', KEYS[1])";
 
-/// Keys: format. Returns 1 if the server is a primary.
+/// Keys: any name. Doesn't fail if the server is a primary that accepts writes.
 const ANSWERS: &str = "#!lua flags=allow-oom
     return redis.call('EXISTS', KEYS[1])";
 
 /// A script, and the hash by which the server finds it again.
 #[derive(Clone, Debug)]
 pub(crate) struct Script {
-    code: &'static str,
+    code: Cow<'static, str>,
     hash: String,
 }
 
 impl Script {
-    fn new(code: &'static str) -> Self {
-        let hash = redis::Script::new(code).get_hash().to_owned();
+    fn new(code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
+        let hash = redis::Script::new(&code).get_hash().to_owned();
         Self { code, hash }
+    }
+
+    /// Returns the same script, which declares that it doesn't write.
+    ///
+    /// A primary that refuses writes runs it, and a replica does so as well.
+    pub(crate) fn without_writes(&self) -> Self {
+        Self::new(self.code.replacen("flags=", "flags=no-writes,", 1))
     }
 
     /// Returns the command that runs the script if the server knows it.
@@ -236,13 +246,13 @@ impl Script {
 
     /// Returns the command that runs the script, and makes the server know it.
     pub(crate) fn whole(&self, keys: &[String], arguments: &[&[u8]]) -> Cmd {
-        call("EVAL", self.code, keys, arguments)
+        call("EVAL", &self.code, keys, arguments)
     }
 
     /// Returns the command that makes the server know the script.
     pub(crate) fn load(&self) -> Cmd {
         let mut load = cmd("SCRIPT");
-        load.arg("LOAD").arg(self.code);
+        load.arg("LOAD").arg(&*self.code);
         load
     }
 }
