@@ -21,7 +21,8 @@ use crate::servers::Server;
 const MAX_ACKNOWLEDGEMENT_TIME: Duration = Duration::from_secs(6);
 /// The maximum number of times that an operation is sent if its connection can't be used.
 const ATTEMPTS: u32 = 3;
-/// The maximum number of times that an operation is sent to another node, or again because the cluster has refused it.
+/// The maximum number of times that an operation is sent to another node because its slot was moved. A slot that is being moved has no
+/// maximum apart from the operation's time.
 const MAX_REDIRECTS: u32 = 16;
 /// The number of redirects after which there is a pause before each redirect, because the nodes don't agree yet.
 const QUICK_REDIRECTS: u32 = 2;
@@ -104,7 +105,9 @@ impl Client {
     ) -> Result<Self, RedisError> {
         let servers: Vec<_> = servers.into_iter().map(Arc::new).collect();
         let settings = Arc::new(settings);
-        let servers = match discover(&settings, &servers, is_plaintext_allowed).await? {
+        let discovered = discover(&settings, &servers, is_plaintext_allowed);
+        let discovered = tokio::time::timeout(timeout, discovered).await;
+        let servers = match discovered.unwrap_or(Err(RedisError::Timeout("connecting")))? {
             Found::Cluster(cluster) => Servers::Cluster(cluster),
             Found::Group => {
                 let node = Node::new(Arc::clone(&settings), servers, false);
@@ -246,12 +249,13 @@ impl Client {
                 Err(_) => RedisError::Timeout("the server's answer"),
             };
             if let Some(refused) = self.refused(&error, slot, &node, until).await? {
-                redirects += 1;
-                let is_later = matches!(refused, Refused::Later);
-                if is_later || redirects > QUICK_REDIRECTS {
+                if matches!(refused, Refused::Again) {
+                    redirects += 1;
+                }
+                if matches!(refused, Refused::Later) || redirects > QUICK_REDIRECTS {
                     sleep(REFUSED_PAUSE).await;
                 }
-                if Instant::now() >= until || (redirects >= MAX_REDIRECTS && !is_later) {
+                if redirects >= MAX_REDIRECTS || Instant::now() >= until {
                     return Err(error.into());
                 }
                 if let Refused::Ask(node) = refused {
@@ -395,10 +399,7 @@ impl Client {
                     };
                     let slot = questions.get(index).map_or(0, |question| question.slot);
                     let refused = self.refused(&error, slot, &part.node, until).await?;
-                    if refused.is_none()
-                        || redirects >= MAX_REDIRECTS && !matches!(refused, Some(Refused::Later))
-                        || Instant::now() >= until
-                    {
+                    if refused.is_none() || redirects >= MAX_REDIRECTS || Instant::now() >= until {
                         return Err(error.into());
                     }
                     match refused {

@@ -201,7 +201,13 @@ impl Settings {
                 info.check_requirement(*requirement)?;
             }
         }
-        connected.epoch = info.epoch();
+        connected.epoch = match expected {
+            // Also if a service doesn't show the ids of its nodes.
+            Expected::Primary {
+                is_of_cluster: true,
+            } => Arc::from(format!("{}/{}", server.name(), info.epoch())),
+            _ => info.epoch(),
+        };
         Ok((connected, info))
     }
 }

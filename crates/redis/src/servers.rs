@@ -178,6 +178,15 @@ impl Server {
         }
     }
 
+    /// Returns a text that other servers don't have.
+    pub(crate) fn name(&self) -> String {
+        match &self.address {
+            Address::Tcp { host, port, .. } => format!("{host}:{port}"),
+            #[cfg(unix)]
+            Address::Unix(path) => path.display().to_string(),
+        }
+    }
+
     pub(crate) const fn is_encrypted(&self) -> bool {
         matches!(&self.address, Address::Tcp { name: Some(_), .. })
     }

@@ -506,8 +506,9 @@ impl Cluster {
         found.expect("a primary has the slot")
     }
 
-    /// Moves a slot with its names to another primary, one name after the other, as `redis-cli --cluster reshard` does it.
-    pub fn move_slot(&self, slot: u16, from: usize, to: usize) {
+    /// Moves a slot with its names to another primary, one name after the other, as `redis-cli --cluster reshard` does it. When the names
+    /// are moved, the slot belongs to the other primary after that time.
+    pub fn move_slot(&self, slot: u16, from: usize, to: usize, time: Duration) {
         let (source, target) = (&self.nodes[from], &self.nodes[to]);
         let id = |node: &Server| node.set(&["CLUSTER", "MYID"]);
         let (slot, source_id, target_id) = (slot.to_string(), id(source), id(target));
@@ -523,6 +524,7 @@ impl Cluster {
             };
             source.set(&["MIGRATE", "127.0.0.1", &port, &name, "0", "30000"]);
         }
+        std::thread::sleep(time);
         // The target first, so that no node has the slot of the other's view.
         for node in [target, source].into_iter().chain(&self.nodes) {
             if node.info("role") == "master" {

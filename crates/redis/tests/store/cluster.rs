@@ -76,6 +76,11 @@ async fn three_primaries_pass_the_suite() -> Result<(), Violations> {
         }
         for node in cluster.primaries() {
             assert!(node.calls("evalsha") > 50, "{}", node.calls("evalsha"));
+            // Each node acknowledges its own writes, if it can.
+            let can_wait = node
+                .set(&["COMMAND", "INFO", "WAITAOF"])
+                .contains("waitaof");
+            assert_eq!(node.calls("waitaof") > 10, can_wait);
         }
     }
     Ok(())
@@ -240,16 +245,18 @@ async fn moved(program: &std::path::Path) {
     };
     let mut from = cluster.owner(&tag);
     let cluster = Arc::new(cluster);
-    for _ in 0..4 {
+    for time in [0, 0, 3, 0] {
         let before = sum();
         while sum() < before + COMMITTERS as u64 {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         let to = (from + 1) % 3;
         let moving = Arc::clone(&cluster);
-        tokio::task::spawn_blocking(move || moving.move_slot(slot, from, to))
-            .await
-            .unwrap();
+        tokio::task::spawn_blocking(move || {
+            moving.move_slot(slot, from, to, Duration::from_secs(time))
+        })
+        .await
+        .unwrap();
         from = to;
     }
     stop.store(true, Ordering::Relaxed);
