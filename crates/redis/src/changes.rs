@@ -320,6 +320,9 @@ impl ChangeLog {
             let down = RedisError::of_code("CLUSTERDOWN");
             question.failed.push((lost, Some(down)));
         }
+        if parts.is_empty() && question.failed.is_empty() {
+            self.reach(until).await?;
+        }
         let mut running = JoinSet::new();
         for part in parts {
             let is_good = |watched: &Watched| watched.health == Health::Good;
@@ -352,6 +355,26 @@ impl ChangeLog {
         }
         let grace = is_cluster.then_some(self.outage_grace);
         Ok(self.positions.advance(question, grace)?)
+    }
+
+    /// Fails if no node of a cluster answers. If no connection is in memory, there is nothing else by which an outage would be known.
+    async fn reach(&self, until: Instant) -> Result<(), InternalError> {
+        let mut running = JoinSet::new();
+        for node in self.client.primaries() {
+            running.spawn(async move {
+                send_many(&node, true, until, &[replication()], None, false).await
+            });
+        }
+        let mut failure = RedisError::of_code("CLUSTERDOWN").into();
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => failure = error,
+                Err(_) => {}
+            }
+        }
+        self.client.learn_meanwhile();
+        Err(failure)
     }
 
     /// Tries to reach a node that has failed, while calls go on.

@@ -164,7 +164,7 @@ const CODES: [(&str, &str); 19] = [
     ("CLUSTERDOWN", "the cluster is down"),
     (
         "MOVED",
-        "the keys are on another node, and the nodes don't agree which one it is",
+        "the keys are on another node, and the nodes don't agree which node has them",
     ),
     ("ASK", "the keys are being moved to another node"),
     ("TRYAGAIN", "the keys are being moved to another node"),

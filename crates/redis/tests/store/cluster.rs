@@ -446,6 +446,50 @@ async fn a_node_that_is_away_stops_only_the_connections_of_its_shards() {
     }
 }
 
+/// A process that can't reach any node must not look as if it had just asked them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_outage_of_all_nodes_is_known_also_if_no_connection_is_in_memory() {
+    const GRACE: Duration = Duration::from_secs(1);
+    let Some(program) = redis() else {
+        return;
+    };
+    let mut cluster = Cluster::start(&program, 2, 0, DURABLE);
+    let set = |builder: RedisStoreBuilder| {
+        let builder = builder.staleness(Duration::from_millis(20));
+        builder.outage_grace(GRACE)
+    };
+    let store = cluster.nodes[0].open_with("tp", set).await;
+    let owned = keys_of(&cluster, 1);
+    for key in owned.iter().flatten() {
+        store.put(key, &with_token("token")).await.unwrap();
+        called(&store, key).await.unwrap();
+    }
+    let asked = || store.cache_status().last_asked.unwrap();
+    for node in &mut cluster.nodes {
+        node.crash();
+    }
+    let began = Instant::now();
+    while asked() < GRACE * 5 {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "the nodes were asked {:?} ago",
+            asked()
+        );
+        for key in owned.iter().flatten() {
+            let _ = called(&store, key).await;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    unavailable(called(&store, &owned[0][0]).await);
+    store.check().await.unwrap_err();
+    for node in &mut cluster.nodes {
+        node.run();
+    }
+    for key in owned.iter().flatten() {
+        within(PATIENCE, async || called(&store, key).await).await;
+    }
+}
+
 #[tokio::test]
 async fn a_node_that_lost_a_slot_is_not_connected_to_again_and_again() {
     let Some(program) = redis() else {
