@@ -79,14 +79,14 @@ async fn calls_with_current_tokens_go_on_while_the_primary_refuses_writes() {
         return;
     };
     let first = server.open("tp").await;
-    let end = |after: i64| {
+    let end = |seconds: u64| {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        (now.unwrap().as_secs().cast_signed() + after).to_string()
+        (now.unwrap().as_secs() + seconds - 20).to_string()
     };
-    for (key, after) in [("current", 20), ("expired", -20)] {
+    for (key, seconds) in [("current", 40), ("expired", 0)] {
         let connection = Connection::new("crm")
             .with_secret("access_token", "old")
-            .with_secret("expires_at", end(after));
+            .with_secret("expires_at", end(seconds));
         first.put(&id(key), &connection).await.unwrap();
     }
     server.set(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
