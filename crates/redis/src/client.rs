@@ -37,6 +37,9 @@ const MAX_LEARNING_TIME: Duration = Duration::from_secs(1);
 pub(crate) enum Effect {
     Read,
     Write,
+    /// A write that also uses names that it doesn't declare. The node to which their slot is being moved isn't asked: there, a name that
+    /// hasn't arrived yet looks like a name that doesn't exist.
+    Sweep,
     /// It changes nothing, and is refused like a write.
     Check,
 }
@@ -248,7 +251,10 @@ impl Client {
                 Ok(Err(error)) => error,
                 Err(_) => RedisError::Timeout("the server's answer"),
             };
-            if let Some(refused) = self.refused(&error, slot, &node, until).await? {
+            if let Some(mut refused) = self.refused(&error, slot, &node, until).await? {
+                if effect == Effect::Sweep && matches!(refused, Refused::Ask(_)) {
+                    refused = Refused::Later;
+                }
                 if matches!(refused, Refused::Again) {
                     redirects += 1;
                 }
@@ -267,7 +273,7 @@ impl Client {
             if is_of_connection {
                 node.discard(&connected, &error);
             }
-            let is_harmless = effect != Effect::Write
+            let is_harmless = !matches!(effect, Effect::Write | Effect::Sweep)
                 && is_of_connection
                 && !matches!(error, RedisError::Timeout(_));
             let is_down = self.is_cluster() && error.has_code("CLUSTERDOWN");

@@ -40,7 +40,7 @@ impl Records {
                 keys: &keys,
                 arguments: &[prefix.as_bytes(), current.as_bytes()],
             };
-            let (found, epoch) = self.client.call(Effect::Write, call).await?;
+            let (found, epoch) = self.client.call(Effect::Sweep, call).await?;
             written.entry(epoch).or_insert(shard);
             let mut found = items(found)?.into_iter();
             for set in [&mut gone, &mut left] {

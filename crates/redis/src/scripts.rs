@@ -6,6 +6,9 @@
 //!
 //! A script that found nothing to write still writes to the log. An earlier attempt, whose acknowledgement failed, may have been stored, and
 //! `WAITAOF` only waits for the writes of its own connection.
+//!
+//! No script removes a name, or its last field, and then uses the name again: while a slot is being moved, the node checks each command of a
+//! script, and refuses names that don't exist. The commands before would stay executed.
 
 use std::borrow::Cow;
 
@@ -59,8 +62,8 @@ const PUT: &str = logging!(
     "#!lua",
     "redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
-    redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'i', ARGV[2], 'v', ARGV[3], 'k', ARGV[4], 's', ARGV[5])
+    redis.call('HDEL', KEYS[1], 'd', 'r')
     redis.call('ZADD', KEYS[3], 0, ARGV[1])
     log(KEYS[4], ARGV[1])
     return 1"
@@ -115,8 +118,8 @@ const RESTORED: &str = logging!(
     end
     redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
-    redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'i', ARGV[2], 'v', ARGV[3], 'k', ARGV[4], 's', ARGV[5])
+    redis.call('HDEL', KEYS[1], 'd', 'r')
     if ARGV[8] == '1' then redis.call('HSET', KEYS[1], 'd', '1') end
     if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'r', ARGV[9]) end
     redis.call('ZADD', KEYS[3], 0, ARGV[1])
@@ -187,6 +190,9 @@ const REENCRYPTED: &str = "#!lua flags=allow-oom
 
 /// Keys: keys, ids. Arguments: the part of connections' names before their keys, id of the current key. Removes the encryption keys that
 /// no connection of the shard needs; returns these, and the others.
+///
+/// The names of the connections aren't declared. A node from which a slot is being moved refuses those that it doesn't have any more, and the
+/// other node must not be asked ([`Effect::Sweep`](crate::client::Effect::Sweep)).
 const FORGET_KEYS: &str = "#!lua flags=allow-oom
     local used = {}
     for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do

@@ -509,22 +509,42 @@ impl Cluster {
     /// Moves a slot with its names to another primary, one name after the other, as `redis-cli --cluster reshard` does it. When the names
     /// are moved, the slot belongs to the other primary after that time.
     pub fn move_slot(&self, slot: u16, from: usize, to: usize, time: Duration) {
-        let (source, target) = (&self.nodes[from], &self.nodes[to]);
-        let id = |node: &Server| node.set(&["CLUSTER", "MYID"]);
-        let (slot, source_id, target_id) = (slot.to_string(), id(source), id(target));
-        target.set(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source_id]);
-        source.set(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target_id]);
-        let port = target.port.to_string();
+        let source = &self.nodes[from];
+        self.begin_to_move(slot, from, to);
         loop {
-            let Answer::Array(names) = source.ask(&["CLUSTER", "GETKEYSINSLOT", &slot, "1"]) else {
+            let number = slot.to_string();
+            let Answer::Array(names) = source.ask(&["CLUSTER", "GETKEYSINSLOT", &number, "1"])
+            else {
                 panic!("the source doesn't list the names of the slot");
             };
             let Some(name) = names.first().map(Answer::text) else {
                 break;
             };
-            source.set(&["MIGRATE", "127.0.0.1", &port, &name, "0", "30000"]);
+            self.move_name(&name, from, to);
         }
         std::thread::sleep(time);
+        self.end_move(slot, from, to);
+    }
+
+    /// Makes two primaries know that a slot is being moved. No name is moved yet.
+    pub fn begin_to_move(&self, slot: u16, from: usize, to: usize) {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        let id = |node: &Server| node.set(&["CLUSTER", "MYID"]);
+        let (slot, source_id, target_id) = (slot.to_string(), id(source), id(target));
+        target.set(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source_id]);
+        source.set(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target_id]);
+    }
+
+    /// Moves a name of a slot that is being moved.
+    pub fn move_name(&self, name: &str, from: usize, to: usize) {
+        let port = self.nodes[to].port.to_string();
+        self.nodes[from].set(&["MIGRATE", "127.0.0.1", &port, name, "0", "30000"]);
+    }
+
+    /// Makes all primaries know that a slot was moved.
+    pub fn end_move(&self, slot: u16, from: usize, to: usize) {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        let (slot, target_id) = (slot.to_string(), target.set(&["CLUSTER", "MYID"]));
         // The target first, so that no node has the slot of the other's view.
         for node in [target, source].into_iter().chain(&self.nodes) {
             if node.info("role") == "master" {

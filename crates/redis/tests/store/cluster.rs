@@ -285,6 +285,125 @@ async fn moved(program: &std::path::Path) {
     }
 }
 
+/// A slot that is being moved, and whose names are still on the first primary.
+struct Moving {
+    cluster: Cluster,
+    key: ConnectionKey,
+    tag: String,
+    slot: u16,
+    from: usize,
+    to: usize,
+}
+
+impl Moving {
+    /// `before` runs on the store before the slot begins to be moved.
+    async fn start(
+        program: &std::path::Path,
+        before: impl AsyncFnOnce(&Cluster, &ConnectionKey),
+    ) -> Self {
+        let cluster = Cluster::start(program, 2, 0, DURABLE);
+        let key = keys_of(&cluster, 1).swap_remove(0).swap_remove(0);
+        before(&cluster, &key).await;
+        let tag = format!("{{{:03x}}}", shard_of(key.as_str()));
+        let slot = cluster.nodes[0].set(&["CLUSTER", "KEYSLOT", &tag]);
+        let slot = slot.parse().unwrap();
+        cluster.begin_to_move(slot, 0, 1);
+        Self {
+            cluster,
+            key,
+            tag,
+            slot,
+            from: 0,
+            to: 1,
+        }
+    }
+
+    fn name(&self, name: &str) -> String {
+        format!("tp:{}:{name}", self.tag)
+    }
+
+    fn move_name(&self, name: &str) {
+        self.cluster.move_name(&self.name(name), self.from, self.to);
+    }
+
+    /// Moves the names that weren't moved yet, and the slot.
+    fn end(&self) {
+        let kinds = ["c:", "l:"].map(|kind| format!("{kind}{}", self.key.as_str()));
+        let others = ["ids", "log", "keys"].map(str::to_owned);
+        for name in kinds.into_iter().chain(others) {
+            // A name that isn't there is no error.
+            self.move_name(&name);
+        }
+        self.cluster.end_move(self.slot, self.from, self.to);
+    }
+}
+
+const SHORT: Duration = Duration::from_millis(300);
+
+fn short(builder: RedisStoreBuilder) -> RedisStoreBuilder {
+    builder.staleness(Duration::ZERO).timeout(SHORT)
+}
+
+/// While a slot is being moved, each command of a script is checked, and what was executed before a refusal stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_is_stored_as_a_whole_while_its_slot_is_moved() {
+    for program in programs() {
+        let moving = Moving::start(&program, async |cluster, key| {
+            let store = cluster.nodes[0].open("tp").await;
+            store.put(key, &with_token("old")).await.unwrap();
+            // All names exist, so the source doesn't refuse scripts.
+            let lease = store.lease(key, Duration::from_secs(60)).await.unwrap();
+            store.release(key, lease.unwrap()).await.unwrap();
+        })
+        .await;
+        let (key, cluster) = (&moving.key, &moving.cluster);
+        let store = cluster.nodes[1].open_with("tp", |builder| builder).await;
+        store.put(key, &with_token("put")).await.unwrap();
+        let record = store.read(key).await.unwrap();
+        assert_eq!(token(&record.connection), "put");
+        let restored = store.restore(key, &record, Some(record.version)).await;
+        let version = restored.unwrap().expect("nothing else writes");
+        let lease = store.lease(key, Duration::from_secs(60)).await.unwrap();
+        let update = GrantUpdate::Refreshed(with_token("refreshed"));
+        let committed = store.commit(key, version, lease.unwrap(), &update).await;
+        committed.unwrap().expect("nothing else writes");
+        moving.end();
+        let record = within(PATIENCE, async || store.read(key).await).await;
+        assert_eq!(token(&record.connection), "refreshed");
+    }
+}
+
+/// The node to which a slot is being moved doesn't know that a connection that hasn't arrived yet needs its encryption key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_encryption_key_is_not_forgotten_while_the_connection_that_needs_it_is_moved() {
+    for program in programs() {
+        let moving = Moving::start(&program, async |cluster, key| {
+            let store = cluster.nodes[0].open("tp").await;
+            store.put(key, &with_token("old")).await.unwrap();
+            store.lease(key, Duration::from_secs(60)).await.unwrap();
+            // A damaged record isn't encrypted again, and still has its key.
+            let name = name(&cluster.nodes[0], "tp", "c", key.as_str());
+            cluster.nodes[0].set(&["HSET", &name, "v", "1"]);
+        })
+        .await;
+        let new = RedisStore::builder(keys(&[OTHER_KEY, KEY])).timeout(SHORT);
+        let new = new.open(&moving.cluster.nodes[0].url()).await.unwrap();
+        let count = |node: usize| {
+            let keys = moving.name("keys");
+            moving.cluster.nodes[node].set(&["HLEN", &keys])
+        };
+        assert_eq!(count(0), "1");
+        moving.move_name("ids");
+        moving.move_name("keys");
+        let error = new.reencrypt().await.unwrap_err();
+        println!("{}", told(&error));
+        moving.end();
+        assert_eq!(count(1), "1");
+        let report = within(PATIENCE, async || new.reencrypt().await).await;
+        assert_eq!((report.unreadable, report.keys), (1, 0));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_is_killed_is_replaced_by_its_replica() {
     for program in programs() {
