@@ -433,13 +433,10 @@ impl Records {
         time: Duration,
     ) -> Result<Option<RefreshLease>, InternalError> {
         let (time, memory) = times(time)?;
-        let keys = [
-            self.layout.connection(key.as_str()),
-            self.layout.lease(key.as_str()),
-        ];
+        let names = self.names(key.as_str());
         let arguments = [time.as_bytes(), memory.as_bytes()];
         match self
-            .call(Effect::Write, &self.scripts.lease, &keys, &arguments)
+            .call(Effect::Write, &self.scripts.lease, &names, &arguments)
             .await?
         {
             Value::Nil => Err(InternalError::NotFound),
@@ -460,9 +457,9 @@ impl Records {
     ) -> Result<bool, InternalError> {
         let ((time, memory), fence) = (times(time)?, lease.fence().to_string());
         let arguments = [fence.as_bytes(), time.as_bytes(), memory.as_bytes()];
-        let keys = [self.layout.lease(key.as_str())];
+        let names = self.names(key.as_str());
         let extended = self
-            .call(Effect::Write, &self.scripts.extend, &keys, &arguments)
+            .call(Effect::Write, &self.scripts.extend, &names, &arguments)
             .await?;
         Ok(extended == Value::Int(1))
     }

@@ -137,7 +137,8 @@ const REMOVE: &str = logging!(
     return removed"
 );
 
-/// Keys: connection, lease. Arguments: time in microseconds, time in milliseconds after which the lease is forgotten.
+/// Keys: those of [`REFRESHED`], so that no refresh begins while its token couldn't be stored because a slot is being moved. Arguments: time in
+/// microseconds, time in milliseconds after which the lease is forgotten.
 ///
 /// A fence is at least the server's time in milliseconds, so that it also grows after the lease was forgotten.
 const LEASE: &str = "#!lua flags=allow-oom
@@ -152,14 +153,14 @@ const LEASE: &str = "#!lua flags=allow-oom
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
     return fence";
 
-/// Keys: lease. Arguments: fence, and those of [`LEASE`].
+/// The keys of [`LEASE`]. Arguments: fence, and those of [`LEASE`].
 const EXTEND: &str = "#!lua flags=allow-oom
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
-    local lease = redis.call('HMGET', KEYS[1], 'f', 'u')
+    local lease = redis.call('HMGET', KEYS[2], 'f', 'u')
     if lease[1] ~= ARGV[1] or lease[2] == '' or tonumber(lease[2]) <= now then return 0 end
-    redis.call('HSET', KEYS[1], 'u', string.format('%.0f', now + ARGV[2]))
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + ARGV[2]))
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
     return 1";
 
 /// Keys: lease. Arguments: fence.

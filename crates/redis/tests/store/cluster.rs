@@ -373,6 +373,37 @@ async fn a_connection_is_stored_as_a_whole_while_its_slot_is_moved() {
     }
 }
 
+/// The names of a shard are moved one after the other, so a token could be rotated at a time at which it can't be stored.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lease_is_given_or_extended_while_a_refreshed_token_could_not_be_stored() {
+    for program in programs() {
+        let taken = std::cell::Cell::new(None);
+        let moving = Moving::start(&program, async |cluster, key| {
+            let store = cluster.nodes[0].open("tp").await;
+            store.put(key, &with_token("old")).await.unwrap();
+            let lease = store.lease(key, Duration::from_secs(600)).await.unwrap();
+            taken.set(lease);
+        })
+        .await;
+        let (key, lease) = (&moving.key, taken.take().unwrap());
+        let store = moving.cluster.nodes[0].open_with("tp", short).await;
+        let time = Duration::from_secs(600);
+        assert!(store.extend(key, lease, time).await.unwrap());
+        moving.move_name("keys");
+        let error = unavailable(store.extend(key, lease, time).await);
+        assert!(error.contains("TRYAGAIN"), "{error}");
+        store.release(key, lease).await.unwrap();
+        let error = unavailable(store.lease(key, time).await);
+        assert!(error.contains("TRYAGAIN"), "{error}");
+        moving.move_name("ids");
+        moving.move_name("log");
+        unavailable(store.lease(key, time).await);
+        moving.end();
+        let given = within(PATIENCE, async || store.lease(key, time).await).await;
+        assert!(given.is_some());
+    }
+}
+
 /// The node to which a slot is being moved doesn't know that a connection that hasn't arrived yet needs its encryption key.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_encryption_key_is_not_forgotten_while_the_connection_that_needs_it_is_moved() {
