@@ -19,9 +19,11 @@ use tower_passthrough::durable::{ChangeFeed, Changes};
 use tower_passthrough::store::ConnectionKey;
 
 use crate::client::{Client, may_read_again, send_many};
+use crate::cluster::{cluster_info, is_up};
 use crate::error::{InternalError, RedisError};
+use crate::info::Info;
 use crate::layout::{Layout, Shard, slot_of};
-use crate::node::{Epoch, Node};
+use crate::node::{Connected, Epoch, Node};
 use crate::values::{items, text};
 
 /// The maximum time of a question, for which calls wait.
@@ -195,7 +197,7 @@ impl Part {
             read
         };
         let mut commands: Vec<_> = shards.chunks(streams).map(read).collect();
-        commands.push(replication());
+        commands.extend(health(is_cluster));
         commands
     }
 
@@ -221,7 +223,7 @@ impl Part {
                 Err(error) => return Err(error),
             };
             // Last, so that what was read before came from a primary.
-            let checked = connected.check_replication(answers.pop());
+            let checked = check_health(&connected, &mut answers, client.is_cluster());
             let Err(error) = checked else {
                 break (answers, Arc::clone(&connected.epoch));
             };
@@ -266,10 +268,44 @@ impl Part {
     }
 }
 
-fn replication() -> Cmd {
+/// Returns the commands whose answers [`check_health`] reads.
+fn health(is_cluster: bool) -> Vec<Cmd> {
     let mut info = cmd("INFO");
     info.arg("replication");
-    info
+    match is_cluster {
+        true => vec![cluster_info(), info],
+        false => vec![info],
+    }
+}
+
+/// Fails if the server isn't the primary any more, or is cut off from the other nodes: with `cluster-allow-reads-when-down`, such a server would
+/// be read without an end, and its successor has the changes. The last answers are removed.
+fn check_health(
+    connected: &Connected,
+    answers: &mut Vec<Result<Value, RedisError>>,
+    is_cluster: bool,
+) -> Result<(), RedisError> {
+    connected.check_replication(answers.pop())?;
+    if is_cluster {
+        let info = Info::of(answers.pop().unwrap_or(Err(RedisError::Closed))?)?;
+        if !is_up(&info) {
+            return Err(RedisError::of_code("CLUSTERDOWN"));
+        }
+    }
+    Ok(())
+}
+
+/// Fails if a node doesn't answer, isn't a primary any more, or is cut off from the other nodes.
+async fn reach(node: &Arc<Node>, is_cluster: bool, until: Instant) -> Result<(), InternalError> {
+    let sent = send_many(node, true, until, &health(is_cluster), None, false).await;
+    let (mut answers, connected) = sent?;
+    let checked = check_health(&connected, &mut answers, is_cluster);
+    if let Err(error) = &checked {
+        if error.is_of_connection() {
+            node.discard(&connected, error);
+        }
+    }
+    Ok(checked?)
 }
 
 impl ChangeLog {
@@ -359,11 +395,9 @@ impl ChangeLog {
 
     /// Fails if no node of a cluster answers. If no connection is in memory, there is nothing else by which an outage would be known.
     async fn reach(&self, until: Instant) -> Result<(), InternalError> {
-        let mut running = JoinSet::new();
+        let (mut running, is_cluster) = (JoinSet::new(), self.client.is_cluster());
         for node in self.client.primaries() {
-            running.spawn(async move {
-                send_many(&node, true, until, &[replication()], None, false).await
-            });
+            running.spawn(async move { reach(&node, is_cluster, until).await });
         }
         let mut failure = RedisError::of_code("CLUSTERDOWN").into();
         while let Some(ended) = running.join_next().await {
@@ -392,9 +426,8 @@ impl ChangeLog {
         tokio::spawn(async move {
             let until = Instant::now() + MAX_TIME;
             client.learn(None, until).await;
-            let sent = send_many(&node, true, until, &[replication()], None, false).await;
-            let health = match sent {
-                Ok(_) => Health::Good,
+            let health = match reach(&node, client.is_cluster(), until).await {
+                Ok(()) => Health::Good,
                 Err(_) => Health::Failing,
             };
             positions.set_health(&shards, health);

@@ -178,10 +178,12 @@ impl Client {
     /// Learns the slots of a cluster again, because there may have been a fail-over. It goes on after the future is dropped.
     pub(crate) async fn learn(&self, from: Option<Arc<Node>>, until: Instant) {
         if let Servers::Cluster(cluster) = &self.0.servers {
-            let learning = tokio::spawn(Arc::clone(cluster).learn(from));
             // If it takes too long, the operation goes on with its own error.
             let until = until.min(Instant::now() + MAX_LEARNING_TIME);
-            let _ = timeout_at(until, learning).await;
+            let _ = match cluster.learn(from) {
+                Some(learning) => timeout_at(until, learning).await.map(drop),
+                None => timeout_at(until, cluster.learned()).await,
+            };
         }
     }
 
@@ -295,7 +297,7 @@ impl Client {
     /// Learns the slots of a cluster again, and doesn't wait for it.
     pub(crate) fn learn_meanwhile(&self) {
         if let Servers::Cluster(cluster) = &self.0.servers {
-            tokio::spawn(Arc::clone(cluster).learn(None));
+            drop(cluster.learn(None));
         }
     }
 

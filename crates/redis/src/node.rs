@@ -4,6 +4,7 @@
 //! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer. A node of a cluster that fails
 //! doesn't stop the operations of other nodes, because queues and pauses are of one node.
 
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -71,6 +72,8 @@ pub(crate) struct Connected {
     connection: MultiplexedConnection,
     task: AbortHandle,
     pub(crate) epoch: Epoch,
+    /// The address of the server, or `None` for a Unix socket.
+    peer: Option<IpAddr>,
 }
 
 impl Drop for Connected {
@@ -182,12 +185,18 @@ impl Settings {
         place: Place,
         expected: Expected,
     ) -> Result<(Connected, Info), RedisError> {
+        let peer = match &place {
+            Place::Tcp(address, _) => Some(address.ip()),
+            #[cfg(unix)]
+            Place::Unix(_) => None,
+        };
         let (connection, task) = server.connect(place, &self.tls, &self.password).await?;
         // Closes the connection if it can't be used.
         let mut connected = Connected {
             connection,
             task: task.abort_handle(),
             epoch: Arc::from(""),
+            peer,
         };
         let info = Info::of(connected.command(&cmd("INFO")).await?)?;
         if let Expected::Primary { is_of_cluster } = expected {
@@ -283,6 +292,11 @@ impl Connected {
             true => Ok(()),
             false => Err(RedisError::of_code("READONLY")),
         }
+    }
+
+    /// Returns the address of the server, or `None` for a Unix socket.
+    pub(crate) const fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     async fn run(&self, command: Cmd, is_asking: bool) -> Result<Value, RedisError> {

@@ -205,14 +205,20 @@ impl Server {
     }
 
     /// Returns the server at an address that a node of the cluster has announced, with the same user and password, and also with TLS if
-    /// this server has TLS.
+    /// this server has TLS. `of` is the server whose certificate is expected if it isn't that of the address.
     pub(crate) fn at(
         &self,
         host: &str,
         port: u16,
+        of: Option<&Self>,
         is_plaintext_allowed: bool,
     ) -> Result<Self, RedisError> {
+        let expected = match of.map(|server| &server.address) {
+            Some(Address::Tcp { name, .. }) => name.clone(),
+            _ => None,
+        };
         let name = match self.is_encrypted() {
+            true if expected.is_some() => expected,
             true => Some(ServerName::try_from(host.to_owned()).map_err(|_| {
                 RedisError::Protocol("a node's address can't be the name of a certificate")
             })?),
