@@ -7,7 +7,7 @@
 //! which the shards of the failed node weren't read counts for their connections: after the grace, all connections are compared, which
 //! succeeds for the shards of the other nodes only. Calls don't wait for a node that has failed before.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ use crate::cluster::{cluster_info, is_up};
 use crate::error::{InternalError, RedisError};
 use crate::info::Info;
 use crate::layout::{Layout, Shard, slot_of};
-use crate::node::{Connected, Epoch, Node};
+use crate::node::{Connected, Epoch, Health, Node};
 use crate::values::{items, text};
 
 /// The maximum time of a question, for which calls wait.
@@ -68,16 +68,6 @@ struct Watched {
     is_lost: bool,
     /// The time since which changes of the shard may be missing.
     read_at: Instant,
-    health: Health,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Health {
-    Good,
-    /// The last question to the node of the shard has failed.
-    Failing,
-    /// A task tries to reach the node of the shard.
-    Tried,
 }
 
 impl Watched {
@@ -88,7 +78,6 @@ impl Watched {
             first: position,
             is_lost: false,
             read_at: Instant::now(),
-            health: Health::Good,
         }
     }
 }
@@ -106,15 +95,6 @@ impl Positions {
         // Answers of two look-ups may come in another order than the server has given them.
         let is_uncertain = watched.epoch != *epoch || position < watched.first;
         state.is_uncertain |= is_uncertain;
-    }
-
-    fn set_health(&self, shards: &BTreeMap<Shard, Watched>, health: Health) {
-        let mut state = self.state();
-        for shard in shards.keys() {
-            if let Some(watched) = state.shards.get_mut(shard) {
-                watched.health = health;
-            }
-        }
     }
 }
 
@@ -172,6 +152,9 @@ struct Part {
 struct Answer {
     epoch: Epoch,
     read: BTreeMap<Shard, Written>,
+    /// The shards whose streams couldn't be read, with the last error.
+    failed: BTreeSet<Shard>,
+    failure: Option<RedisError>,
     /// Some of the shards are on another node.
     is_moved: bool,
 }
@@ -235,12 +218,26 @@ impl Part {
             }
             attempt += 1;
         };
-        let (mut read, mut is_moved) = (BTreeMap::new(), false);
+        let mut found = Answer {
+            epoch,
+            read: BTreeMap::new(),
+            failed: BTreeSet::new(),
+            failure: None,
+            is_moved: false,
+        };
+        let mut asked = self.shards.iter().filter(|(_, watched)| !watched.is_lost);
         for answer in answers {
+            // A cluster is asked by a command for each shard.
+            let shard = asked.next().map(|(shard, _)| *shard);
             let answer = match answer {
                 Ok(answer) => answer,
                 Err(RedisError::Moved(_) | RedisError::Ask(_)) => {
-                    is_moved = true;
+                    found.is_moved = true;
+                    continue;
+                }
+                Err(error) if client.is_cluster() => {
+                    found.failed.extend(shard);
+                    found.failure = Some(error);
                     continue;
                 }
                 Err(error) => return Err(error.into()),
@@ -252,19 +249,16 @@ impl Part {
                 let [name, entries] = <[Value; 2]>::try_from(items(stream)?)
                     .map_err(|_| InternalError::Unreadable)?;
                 let name = text(name)?;
-                let found = self
+                let named = self
                     .shards
                     .iter()
                     .find(|(shard, _)| layout.log(**shard) == name);
-                let (shard, watched) = found.ok_or(InternalError::Unreadable)?;
-                read.insert(*shard, written(watched.position, entries, most)?);
+                let (shard, watched) = named.ok_or(InternalError::Unreadable)?;
+                let written = written(watched.position, entries, most)?;
+                found.read.insert(*shard, written);
             }
         }
-        Ok(Answer {
-            epoch,
-            read,
-            is_moved,
-        })
+        Ok(found)
     }
 }
 
@@ -361,9 +355,8 @@ impl ChangeLog {
         }
         let mut running = JoinSet::new();
         for part in parts {
-            let is_good = |watched: &Watched| watched.health == Health::Good;
-            if is_cluster && !part.shards.values().all(is_good) {
-                self.try_again(&part);
+            if is_cluster && part.node.health() != Health::Good {
+                self.try_again(&part.node);
                 question.failed.push((part.shards, None));
                 continue;
             }
@@ -374,12 +367,31 @@ impl ChangeLog {
             });
         }
         while let Some(ended) = running.join_next().await {
-            let (part, answer) = ended.map_err(|_| InternalError::Stopped)?;
-            match answer {
+            let (mut part, mut answer) = ended.map_err(|_| InternalError::Stopped)?;
+            match &mut answer {
                 Ok(answer) => {
-                    if answer.is_moved {
+                    let failure = answer.failure.take();
+                    if answer.is_moved || failure.is_some() {
                         self.client.learn_meanwhile();
                     }
+                    let is_failed = |shard: &Shard| answer.failed.contains(shard);
+                    let failed: BTreeMap<_, _> = part
+                        .shards
+                        .iter()
+                        .filter(|(shard, _)| is_failed(shard))
+                        .map(|(shard, watched)| (*shard, watched.clone()))
+                        .collect();
+                    part.shards.retain(|shard, _| !is_failed(shard));
+                    if !failed.is_empty() {
+                        question.failed.push((failed, failure));
+                    }
+                }
+                Err(_) => {
+                    part.node.set_health(Health::Failing);
+                }
+            }
+            match answer {
+                Ok(answer) => {
                     question.answered.push((part.shards, answer));
                 }
                 Err(InternalError::Redis(error)) => {
@@ -412,17 +424,11 @@ impl ChangeLog {
     }
 
     /// Tries to reach a node that has failed, while calls go on.
-    fn try_again(&self, part: &Part) {
-        if part
-            .shards
-            .values()
-            .any(|watched| watched.health == Health::Tried)
-        {
+    fn try_again(&self, node: &Arc<Node>) {
+        if node.set_health(Health::Tried) == Health::Tried {
             return;
         }
-        self.positions.set_health(&part.shards, Health::Tried);
-        let (client, positions) = (self.client.clone(), Arc::clone(&self.positions));
-        let (node, shards) = (Arc::clone(&part.node), part.shards.clone());
+        let (client, node) = (self.client.clone(), Arc::clone(node));
         tokio::spawn(async move {
             let until = Instant::now() + MAX_TIME;
             client.learn(None, until).await;
@@ -430,7 +436,7 @@ impl ChangeLog {
                 Ok(()) => Health::Good,
                 Err(_) => Health::Failing,
             };
-            positions.set_health(&shards, health);
+            node.set_health(health);
         });
     }
 }
@@ -473,24 +479,25 @@ impl Positions {
             }
         }
         let has_failed = !question.failed.is_empty();
+        let mut is_over = false;
         for (shards, error) in question.failed {
             for shard in shards.keys() {
                 let Some(watched) = state.shards.get_mut(shard) else {
                     continue;
                 };
                 if let Some(error) = &error {
-                    watched.health = Health::Failing;
                     watched.is_lost |= matches!(error, RedisError::Timeout(_));
                 }
-                is_any |= grace.is_some_and(|grace| watched.read_at.elapsed() >= grace);
+                is_over |= grace.is_some_and(|grace| watched.read_at.elapsed() >= grace);
             }
             state.failure = error.or(state.failure.take());
         }
-        if has_failed && (grace.is_none() || !(has_answer || is_any)) {
+        // If no node answers, nothing else can be compared. It's compared when a node answers, unless the grace ends before.
+        if has_failed && (grace.is_none() || !(has_answer || is_over)) {
             let failure = state.failure.clone();
             return Err(failure.unwrap_or(RedisError::Closed));
         }
-        if question.is_first || is_any {
+        if question.is_first || is_any || is_over {
             *state = State::default();
             return Ok(match question.is_first {
                 true => Changes::None(()),
@@ -556,6 +563,8 @@ mod tests {
             let answer = Answer {
                 epoch: Arc::clone(epoch),
                 read: BTreeMap::new(),
+                failed: BTreeSet::new(),
+                failure: None,
                 is_moved: false,
             };
             (watched(shards), answer)
@@ -638,14 +647,8 @@ mod tests {
             matches!(&keys, Ok(Changes::Keys(keys, ())) if keys.len() == 1),
             "{keys:?}"
         );
-        assert!(
-            positions
-                .state()
-                .shards
-                .get(&3)
-                .is_some_and(|shard| shard.health == Health::Failing)
-        );
-        // If no node answers, the question has failed.
+        // If no node answers, the question has failed, also if anything may have changed: the grace goes on.
+        positions.watch(4, 1, &other);
         let failed = positions.advance(question(vec![], &[3, 4]), Some(GRACE));
         assert_eq!(failed, Err(RedisError::Timeout("")));
         let ended = positions.advance(partly(), Some(Duration::ZERO));

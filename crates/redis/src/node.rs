@@ -92,6 +92,16 @@ pub(crate) struct Node {
     /// A server answers nothing else on a connection while a write is being acknowledged.
     durable: Lane,
     acknowledged: tokio::sync::Mutex<Option<Acknowledged>>,
+    health: Mutex<Health>,
+}
+
+/// The result of the last question for changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    Good,
+    Failing,
+    /// A task tries to reach the node.
+    Tried,
 }
 
 /// The last acknowledgement that was waited for.
@@ -397,7 +407,18 @@ impl Node {
             main: Lane::new(),
             durable: Lane::new(),
             acknowledged: tokio::sync::Mutex::default(),
+            health: Mutex::new(Health::Good),
         }
+    }
+
+    /// Sets the health, and returns the health before.
+    pub(crate) fn set_health(&self, health: Health) -> Health {
+        let mut place = self.health.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::replace(&mut place, health)
+    }
+
+    pub(crate) fn health(&self) -> Health {
+        *self.health.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the host of a node of a cluster.
