@@ -1,137 +1,108 @@
-//! Connections to the server: one for most operations, and one for writes whose acknowledgement is waited for. A connection is thrown away
-//! as soon as its server may not be the primary any more.
-//!
-//! Each wait has a maximum: for a place in the queue, for a connection to be opened, and for the answer.
+//! Sends operations to the primary, or to the node of the cluster that has their names.
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value, cmd};
-use tokio::sync::{Semaphore, SemaphorePermit, TryAcquireError};
-use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
-use tower_passthrough::durable::random_version;
+use redis::{Cmd, Value};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use crate::cluster::{Cluster, Found, discover};
 use crate::error::{InternalError, RedisError, RedisStoreError};
-use crate::info::{Info, Requirement};
+use crate::info::Requirement;
+use crate::layout::{Layout, Slot, shards, slot_of};
+use crate::node::{
+    ACKNOWLEDGEMENT_TIMEOUT, ANSWER_MARGIN, Acknowledgement, Connected, Epoch, Node, Settings, Use,
+};
 use crate::scripts::Script;
-use crate::servers::{Password, Server};
-use crate::tls::Tls;
+use crate::servers::Server;
 
-/// The maximum number of operations that are sent on a connection and not answered yet.
-const MAX_IN_FLIGHT: usize = 64;
-/// The maximum number of operations that wait to be sent on a connection.
-const MAX_WAITING: usize = 64;
-/// The maximum time to open a connection to one of the servers, including TLS and authentication.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// The maximum time in which a write must be on the disks of the servers.
-const ACKNOWLEDGEMENT_TIMEOUT: Duration = Duration::from_secs(2);
-/// The time that an answer may take longer than the server's own timeout.
-const ANSWER_MARGIN: Duration = Duration::from_secs(1);
 /// The maximum time of an acknowledgement, including the wait for an acknowledgement that began before the write.
 const MAX_ACKNOWLEDGEMENT_TIME: Duration = Duration::from_secs(6);
-/// The pauses after the first failures to connect. They are jittered, because all processes notice a fail-over at once.
-const MIN_PAUSE: Duration = Duration::from_millis(100);
-const MAX_PAUSE: Duration = Duration::from_secs(3);
-/// The pause after a node of a cluster has refused a key of another node.
-const MOVED_PAUSE: Duration = Duration::from_secs(1);
 /// The maximum number of times that an operation is sent if its connection can't be used.
 const ATTEMPTS: u32 = 3;
+/// The maximum number of times that an operation is sent to another node because its slot was moved. A slot that is being moved has no
+/// maximum apart from the operation's time.
+const MAX_REDIRECTS: u32 = 16;
+/// The number of redirects after which there is a pause before each redirect, because the nodes don't agree yet.
+const QUICK_REDIRECTS: u32 = 2;
+/// The time after which an operation is sent again that was refused because its slot is being moved.
+const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+
+/// The maximum time for which an operation waits until the slots are known.
+const MAX_LEARNING_TIME: Duration = Duration::from_secs(1);
 
 /// The effects of an operation, which decide if it may be sent again.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Read,
     Write,
+    /// A write that also uses names that it doesn't declare. The node to which their slot is being moved isn't asked: there, a name that
+    /// hasn't arrived yet looks like a name that doesn't exist.
+    Sweep,
+    /// It changes nothing, and is refused like a write.
+    Check,
 }
 
-/// The number of servers that must have a write on their disks.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Acknowledgement {
-    /// 1 for the primary.
-    pub(crate) local: usize,
-    pub(crate) replicas: usize,
+/// The servers of a URL, to which no connection was opened yet.
+#[derive(Clone)]
+pub(crate) struct Unopened {
+    servers: Vec<Arc<Server>>,
+    settings: Arc<Settings>,
+    /// The maximum time of an operation.
+    timeout: Duration,
+    is_plaintext_allowed: bool,
 }
 
-/// The start of a server, and the history of its data. Another server, the same server after a restart, and a replica that was promoted have
-/// another epoch.
-pub(crate) type Epoch = Arc<str>;
+impl Unopened {
+    pub(crate) fn new(
+        servers: Vec<Server>,
+        settings: Settings,
+        timeout: Duration,
+        is_plaintext_allowed: bool,
+    ) -> Self {
+        Self {
+            servers: servers.into_iter().map(Arc::new).collect(),
+            settings: Arc::new(settings),
+            timeout,
+            is_plaintext_allowed,
+        }
+    }
 
-/// An open connection. It's closed when the value is dropped.
-pub(crate) struct Connected {
-    connection: MultiplexedConnection,
-    task: AbortHandle,
-    pub(crate) epoch: Epoch,
-    pub(crate) is_cluster: bool,
-}
-
-impl Drop for Connected {
-    fn drop(&mut self) {
-        self.task.abort();
+    /// Finds out if the servers are nodes of a cluster.
+    pub(crate) async fn open(&self) -> Result<Client, RedisError> {
+        let discovered = discover(&self.settings, &self.servers, self.is_plaintext_allowed);
+        let discovered = tokio::time::timeout(self.timeout, discovered).await;
+        let servers = match discovered.unwrap_or(Err(RedisError::Timeout("connecting")))? {
+            Found::Cluster(cluster) => Servers::Cluster(cluster),
+            Found::Group => {
+                let node = Node::new(Arc::clone(&self.settings), self.servers.clone(), false);
+                Servers::Group(Arc::new(node))
+            }
+        };
+        Ok(Client(Arc::new(Shared {
+            unopened: self.clone(),
+            servers,
+        })))
     }
 }
 
-/// The connections of a store. Cloning increments a reference count.
+/// The servers of a store. Cloning increments a reference count.
 #[derive(Clone)]
 pub(crate) struct Client(Arc<Shared>);
 
 struct Shared {
-    servers: Vec<Server>,
-    tls: Tls,
-    password: Password,
-    timeout: Duration,
-    /// Set when the store is open, so that opening fails with an error of its own.
-    requirement: OnceLock<Requirement>,
-    state: Mutex<State>,
-    main: Lane,
-    /// A server answers nothing else on a connection while a write is being acknowledged.
-    durable: Lane,
-    acknowledged: tokio::sync::Mutex<Option<Acknowledged>>,
+    unopened: Unopened,
+    servers: Servers,
 }
 
-/// The last acknowledgement that was waited for.
-struct Acknowledged {
-    began: Instant,
-    /// The task of its connection.
-    task: tokio::task::Id,
-    result: Result<(), RedisError>,
+enum Servers {
+    /// A primary, with or without replicas.
+    Group(Arc<Node>),
+    Cluster(Arc<Cluster>),
 }
 
-/// A place for a connection. The operations of a lane don't wait for those of the other lane.
-struct Lane {
-    in_flight: Semaphore,
-    waiting: Semaphore,
-    connected: Mutex<Option<Arc<Connected>>>,
-    /// Locked while a connection is opened.
-    opening: tokio::sync::Mutex<()>,
-}
-
-#[derive(Clone, Copy)]
-enum Use {
-    Main,
-    Durable,
-}
-
-impl Use {
-    const fn other(self) -> Self {
-        match self {
-            Self::Main => Self::Durable,
-            Self::Durable => Self::Main,
-        }
-    }
-}
-
-#[derive(Default)]
-struct State {
-    /// The index of the server that is tried first.
-    server: usize,
-    failures: u32,
-    /// The error of the last attempt to connect, and the time of the next.
-    pause: Option<(RedisError, Instant)>,
-}
-
-/// A script with its keys and arguments.
+/// A script with its keys and arguments. All keys are in one slot.
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'a> {
     pub(crate) script: &'a Script,
@@ -139,336 +110,230 @@ pub(crate) struct Call<'a> {
     pub(crate) arguments: &'a [&'a [u8]],
 }
 
-/// A request to the server.
-enum Request<'a> {
-    Script(Call<'a>),
-    /// Commands, and the script that they call by its hash.
-    Many(&'a Pipeline, usize, Option<&'a Script>),
-}
-
-impl Lane {
-    fn new() -> Self {
-        Self {
-            in_flight: Semaphore::new(MAX_IN_FLIGHT),
-            waiting: Semaphore::new(MAX_WAITING),
-            connected: Mutex::default(),
-            opening: tokio::sync::Mutex::default(),
-        }
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Connected>>> {
-        self.connected
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Returns the connection, unless it was closed.
-    fn current(&self) -> Option<Arc<Connected>> {
-        let connected = self.slot().clone();
-        connected.filter(|connected| !connected.task.is_finished())
+impl Call<'_> {
+    fn slot(&self) -> Slot {
+        self.keys.first().map_or(0, |key| slot_of(key))
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    const fn lane(&self, which: Use) -> &Lane {
-        match which {
-            Use::Main => &self.main,
-            Use::Durable => &self.durable,
-        }
-    }
-
-    /// Returns the connection of the lane, or opens a connection. Callers that come meanwhile wait for it.
-    async fn open(self: Arc<Self>, which: Use) -> Result<Arc<Connected>, RedisError> {
-        let lane = self.lane(which);
-        let _opening = lane.opening.lock().await;
-        if let Some(connected) = lane.current() {
-            return Ok(connected);
-        }
-        let connected = Arc::new(self.connect().await?);
-        *lane.slot() = Some(Arc::clone(&connected));
-        // Reads and writes must go to the same server, and the newest connection has found the primary.
-        let mut other = self.lane(which.other()).slot();
-        if other
-            .as_ref()
-            .is_some_and(|other| other.epoch != connected.epoch)
-        {
-            *other = None;
-        }
-        drop(other);
-        Ok(connected)
-    }
-
-    /// Opens a connection to the first server that is a primary. After a failure, the next attempt is later.
-    async fn connect(&self) -> Result<Connected, RedisError> {
-        let first = {
-            let state = self.state();
-            match &state.pause {
-                Some((error, until)) if Instant::now() < *until => {
-                    return Err(RedisError::Pausing(Box::new(error.clone())));
-                }
-                _ => state.server,
-            }
-        };
-        let mut failure = RedisError::Closed;
-        for offset in 0..self.servers.len() {
-            let index = (first + offset) % self.servers.len();
-            let Some(server) = self.servers.get(index) else {
-                continue;
-            };
-            let connecting = timeout(CONNECT_TIMEOUT, self.connect_to(server)).await;
-            match connecting.unwrap_or(Err(RedisError::Timeout("connecting"))) {
-                Ok(connected) => {
-                    let mut state = self.state();
-                    state.server = index;
-                    state.failures = 0;
-                    state.pause = None;
-                    return Ok(connected);
-                }
-                Err(error) => failure = error,
-            }
-        }
-        let mut state = self.state();
-        // Several failures at once count once.
-        if state
-            .pause
-            .as_ref()
-            .is_none_or(|(_, until)| *until <= Instant::now())
-        {
-            state.failures = state.failures.saturating_add(1);
-            let pause = jittered(pause_after(state.failures));
-            state.pause = Some((failure.clone(), Instant::now() + pause));
-        }
-        Err(failure)
-    }
-
-    async fn connect_to(&self, server: &Server) -> Result<Connected, RedisError> {
-        let (connection, task) = server.connect(&self.tls, &self.password).await?;
-        // Closes the connection if it can't be used.
-        let mut connected = Connected {
-            connection,
-            task: task.abort_handle(),
-            epoch: Arc::from(""),
-            is_cluster: false,
-        };
-        let info = Info::of(connected.command(&cmd("INFO")).await?)?;
-        info.check_primary()?;
-        if let Some(requirement) = self.requirement.get() {
-            info.check_requirement(*requirement)?;
-        }
-        connected.epoch = info.epoch();
-        connected.is_cluster = info.is_cluster();
-        Ok(connected)
-    }
+/// A command that only reads names of one slot.
+#[derive(Clone)]
+pub(crate) struct Question {
+    pub(crate) slot: Slot,
+    pub(crate) command: Cmd,
 }
 
-fn pause_after(failures: u32) -> Duration {
-    let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
-    MIN_PAUSE.saturating_mul(doubled).min(MAX_PAUSE)
+/// Commands that are sent to a node at once, by their indexes.
+struct Part {
+    node: Arc<Node>,
+    is_asking: bool,
+    indexes: Vec<usize>,
 }
 
-/// Returns a random time from a half of `pause` to `pause`.
-fn jittered(pause: Duration) -> Duration {
-    let random = random_version().map_or(0, |version| version.get() % 1000);
-    let part = 0.5 + f64::from(u16::try_from(random).unwrap_or_default()) / 2000.0;
-    pause.mul_f64(part)
-}
-
-impl Connected {
-    async fn send(&self, request: &Request<'_>) -> Result<Vec<Value>, RedisError> {
-        match request {
-            Request::Script(call) => Ok(vec![self.call(call).await?]),
-            Request::Many(pipeline, count, script) => {
-                let values = self.many(pipeline, *count).await;
-                match (values, script) {
-                    (Err(error), Some(script)) if error.has_code("NOSCRIPT") => {
-                        self.command(&script.load()).await?;
-                        self.many(pipeline, *count).await
-                    }
-                    (values, _) => values,
-                }
-            }
-        }
-    }
-
-    /// Runs a script. It's sent as a whole only if the server doesn't know it, which is so after a restart.
-    async fn call(&self, call: &Call<'_>) -> Result<Value, RedisError> {
-        let answer = self
-            .command(&call.script.by_hash(call.keys, call.arguments))
-            .await;
-        match answer {
-            Err(error) if error.has_code("NOSCRIPT") => {
-                self.command(&call.script.whole(call.keys, call.arguments))
-                    .await
-            }
-            answer => answer,
-        }
-    }
-
-    async fn command(&self, command: &Cmd) -> Result<Value, RedisError> {
-        let mut connection = self.connection.clone();
-        match connection.send_packed_command(command).await? {
-            Value::ServerError(error) => Err(RedisError::of_code(error.code())),
-            value => Ok(value),
-        }
-    }
-
-    async fn many(&self, pipeline: &Pipeline, count: usize) -> Result<Vec<Value>, RedisError> {
-        let mut connection = self.connection.clone();
-        let values = connection.send_packed_commands(pipeline, 0, count).await?;
-        for value in &values {
-            if let Value::ServerError(error) = value {
-                return Err(RedisError::of_code(error.code()));
-            }
-        }
-        match values.len() == count {
-            true => Ok(values),
-            false => Err(RedisError::Protocol(
-                "the server's response wasn't expected",
-            )),
-        }
-    }
+/// The next step after a refusal by a cluster.
+enum Refused {
+    /// Send it again to the node that has the slot.
+    Again,
+    /// Send it to that node only this time.
+    Ask(Arc<Node>),
+    /// Send it again after a pause.
+    Later,
 }
 
 impl Client {
-    pub(crate) fn new(
-        servers: Vec<Server>,
-        tls: Tls,
-        password: Password,
-        timeout: Duration,
-    ) -> Self {
-        Self(Arc::new(Shared {
-            servers,
-            tls,
-            password,
-            timeout,
-            requirement: OnceLock::new(),
-            state: Mutex::default(),
-            main: Lane::new(),
-            durable: Lane::new(),
-            acknowledged: tokio::sync::Mutex::default(),
-        }))
-    }
-
-    /// Returns a client of the same servers, with connections of its own.
+    /// Returns the same servers as a client with connections of its own, which opens them when it's used.
     #[cfg(feature = "rates")]
-    pub(crate) fn with_own_connections(&self, timeout: Duration) -> Self {
-        let shared = &*self.0;
-        let (tls, password) = (shared.tls.clone(), shared.password.clone());
-        Self::new(shared.servers.clone(), tls, password, timeout)
+    pub(crate) fn with_own_connections(&self, timeout: Duration) -> Unopened {
+        Unopened {
+            timeout,
+            ..self.0.unopened.clone()
+        }
     }
 
-    /// Sets the settings without which servers are refused from now on: after a fail-over, the primary is a server that wasn't checked when
-    /// the store was opened.
+    /// Sets the settings without which servers are refused from now on.
     pub(crate) fn require(&self, requirement: Requirement) {
-        // It's only set once.
-        let _ = self.0.requirement.set(requirement);
+        self.0.unopened.settings.require(requirement);
     }
 
     /// Returns the end of an operation that begins now.
     pub(crate) fn deadline(&self) -> Instant {
-        Instant::now() + self.0.timeout
+        Instant::now() + self.0.unopened.timeout
     }
 
-    /// Returns a place among the operations that are sent on a connection. If `is_urgent`, the number of waiting operations isn't limited.
-    async fn place(
-        &self,
-        which: Use,
-        is_urgent: bool,
-        until: Instant,
-    ) -> Result<SemaphorePermit<'_>, InternalError> {
-        let lane = self.0.lane(which);
-        match lane.in_flight.try_acquire() {
-            Ok(place) => return Ok(place),
-            Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
-            Err(TryAcquireError::NoPermits) => {}
+    /// Returns `true` if a command may only use names of one slot.
+    pub(crate) fn is_cluster(&self) -> bool {
+        matches!(&self.0.servers, Servers::Cluster(_))
+    }
+
+    /// Returns the primary, or all primaries of a cluster.
+    pub(crate) fn primaries(&self) -> Vec<Arc<Node>> {
+        match &self.0.servers {
+            Servers::Group(node) => vec![Arc::clone(node)],
+            Servers::Cluster(cluster) => cluster.nodes(),
         }
-        let _waiting = match lane.waiting.try_acquire() {
-            Ok(waiting) => Some(waiting),
-            Err(_) if is_urgent => None,
-            Err(_) => return Err(InternalError::Overloaded),
-        };
-        let place = timeout_at(until, lane.in_flight.acquire()).await;
-        let place = place.map_err(|_| RedisError::Timeout("waiting for other operations"))?;
-        place.map_err(|_| InternalError::Stopped)
     }
 
-    async fn connected(&self, which: Use, until: Instant) -> Result<Arc<Connected>, InternalError> {
-        if let Some(connected) = self.0.lane(which).current() {
-            return Ok(connected);
+    /// Returns the node that has a slot.
+    pub(crate) fn node(&self, slot: Slot) -> Result<Arc<Node>, RedisError> {
+        match &self.0.servers {
+            Servers::Group(node) => Ok(Arc::clone(node)),
+            Servers::Cluster(cluster) => cluster
+                .node(slot)
+                .ok_or_else(|| RedisError::of_code("CLUSTERDOWN")),
         }
-        // A connection that is opened too late is for the next operation: with a short time and a server that isn't reachable, the other
-        // servers would otherwise never be tried.
-        let opening = tokio::spawn(Arc::clone(&self.0).open(which));
-        let opened = timeout_at(until, opening).await;
-        let opened = opened.map_err(|_| RedisError::Timeout("connecting"))?;
-        Ok(opened.map_err(|_| InternalError::Stopped)??)
     }
 
-    /// Makes the next operations use other connections.
-    ///
-    /// A server that became a replica answers what was already sent. After other errors, the connection is closed at once, because a server
-    /// that doesn't answer wouldn't let it end.
-    pub(crate) fn discard(&self, connected: &Arc<Connected>, error: &RedisError) {
-        let is_answering = error.is_undone();
-        for lane in [&self.0.main, &self.0.durable] {
-            let mut slot = lane.slot();
-            let is_it = slot
-                .as_ref()
-                .is_some_and(|other| Arc::ptr_eq(other, connected));
-            // The other connection may already be to the next primary.
-            let is_of_same = slot
-                .as_ref()
-                .is_some_and(|other| other.epoch == connected.epoch);
-            if is_it || (is_answering && is_of_same) {
-                *slot = None;
+    /// Returns a name for each primary, which is in one of its slots, and one of the names that no primary has.
+    pub(crate) fn representatives(&self, layout: &Layout) -> Vec<String> {
+        let mut nodes: Vec<Option<Arc<Node>>> = Vec::new();
+        let mut names = Vec::new();
+        for name in shards().map(|shard| layout.ids(shard)) {
+            let node = self.node(slot_of(&name)).ok();
+            let is_it = |known: &Option<Arc<Node>>| match (known, &node) {
+                (Some(known), Some(node)) => Arc::ptr_eq(known, node),
+                (known, node) => known.is_none() && node.is_none(),
+            };
+            if !nodes.iter().any(is_it) {
+                nodes.push(node);
+                names.push(name);
             }
         }
-        if !is_answering {
-            connected.task.abort();
+        names
+    }
+
+    /// Learns the slots of a cluster again, because there may have been a fail-over. It goes on after the future is dropped.
+    pub(crate) async fn learn(&self, from: Option<Arc<Node>>, until: Instant) {
+        if let Servers::Cluster(cluster) = &self.0.servers {
+            // If it takes too long, the operation goes on with its own error.
+            let until = until.min(Instant::now() + MAX_LEARNING_TIME);
+            let _ = match cluster.learn(from) {
+                Some(learning) => timeout_at(until, learning).await.map(drop),
+                None => timeout_at(until, cluster.learned()).await,
+            };
         }
     }
 
-    /// Sends a request until it's answered. It's sent again if it certainly changed nothing, or if it only reads.
-    async fn send(
+    /// Follows a refusal of the cluster, which has changed nothing. `None` if the error is another error.
+    async fn refused(
+        &self,
+        error: &RedisError,
+        slot: Slot,
+        from: &Arc<Node>,
+        until: Instant,
+    ) -> Result<Option<Refused>, RedisError> {
+        let Servers::Cluster(cluster) = &self.0.servers else {
+            return Ok(None);
+        };
+        Ok(match error {
+            RedisError::Moved(to) => {
+                // Other slots were probably moved as well, and this node knows that.
+                self.learn(Some(Arc::clone(from)), until).await;
+                cluster.moved(slot, to, from)?;
+                Some(Refused::Again)
+            }
+            RedisError::Ask(to) => Some(Refused::Ask(cluster.redirected(to, from)?)),
+            error if error.has_code("TRYAGAIN") => Some(Refused::Later),
+            _ => None,
+        })
+    }
+
+    /// Runs a script until it's answered. It's sent again if it certainly changed nothing, or if it only reads.
+    async fn run(
         &self,
         which: Use,
         effect: Effect,
         is_urgent: bool,
         until: Instant,
-        request: Request<'_>,
-    ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
-        let _place = self.place(which, is_urgent, until).await?;
-        let mut attempt = 1;
+        call: Call<'_>,
+    ) -> Result<(Value, Arc<Node>, Arc<Connected>), InternalError> {
+        let slot = call.slot();
+        let (mut attempt, mut redirects) = (1, 0);
+        let mut asked = None;
         loop {
-            let connected = self.connected(which, until).await?;
-            let answer = timeout_at(until, connected.send(&request)).await;
+            let is_asking = asked.is_some();
+            let node = match asked.take() {
+                Some(node) => node,
+                None => self.owner(slot, until).await?,
+            };
+            let place = node.place(which, is_urgent, until).await?;
+            let connected = match node.connected(which, until).await {
+                Ok(connected) => connected,
+                Err(InternalError::Redis(error)) => {
+                    drop(place);
+                    self.learn(None, until).await;
+                    // Nothing was sent, but the same node would be in a pause.
+                    let is_replaced = self.node(slot).is_ok_and(|next| !Arc::ptr_eq(&next, &node));
+                    if !is_replaced || attempt == ATTEMPTS || Instant::now() >= until {
+                        return Err(error.into());
+                    }
+                    attempt += 1;
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            let answer = timeout_at(until, connected.call(effect, call, is_asking)).await;
+            // An operation that waits for its slot doesn't take the place of operations of other slots.
+            drop(place);
             let error = match answer {
-                Ok(Ok(values)) => return Ok((values, connected)),
+                Ok(Ok(value)) => return Ok((value, node, connected)),
                 Ok(Err(error)) => error,
                 Err(_) => RedisError::Timeout("the server's answer"),
             };
+            if let Some(mut refused) = self.refused(&error, slot, &node, until).await? {
+                if effect == Effect::Sweep && matches!(refused, Refused::Ask(_)) {
+                    refused = Refused::Later;
+                }
+                if matches!(refused, Refused::Again) {
+                    redirects += 1;
+                }
+                if matches!(refused, Refused::Later) || redirects > QUICK_REDIRECTS {
+                    sleep(REFUSED_PAUSE).await;
+                }
+                if redirects >= MAX_REDIRECTS || Instant::now() >= until {
+                    return Err(error.into());
+                }
+                if let Refused::Ask(node) = refused {
+                    asked = Some(node);
+                }
+                continue;
+            }
             let is_of_connection = error.is_of_connection();
             if is_of_connection {
-                self.discard(&connected, &error);
+                node.discard(&connected, &error);
             }
-            let is_harmless = effect == Effect::Read
+            let is_harmless = !matches!(effect, Effect::Write | Effect::Sweep)
                 && is_of_connection
                 && !matches!(error, RedisError::Timeout(_));
-            let may_repeat = is_harmless || error.is_undone();
+            let is_down = self.is_cluster() && error.has_code("CLUSTERDOWN");
+            let may_repeat = is_harmless || is_down || error.is_undone();
             if !may_repeat || attempt == ATTEMPTS || Instant::now() >= until {
-                if error.has_code("MOVED") || error.has_code("ASK") {
-                    // After a fail-over, another attempt finds the primary. This node would be found each time.
-                    let mut state = self.0.state();
-                    state.pause = Some((error.clone(), Instant::now() + jittered(MOVED_PAUSE)));
+                if is_of_connection {
+                    self.learn_meanwhile();
                 }
                 return Err(error.into());
             }
             attempt += 1;
+            if is_down {
+                sleep(REFUSED_PAUSE).await;
+            }
+            self.learn(None, until).await;
         }
+    }
+
+    /// Learns the slots of a cluster again, and doesn't wait for it.
+    pub(crate) fn learn_meanwhile(&self) {
+        if let Servers::Cluster(cluster) = &self.0.servers {
+            drop(cluster.learn(None));
+        }
+    }
+
+    /// Returns the node that has a slot. If no node has it, the slots are learned again.
+    async fn owner(&self, slot: Slot, until: Instant) -> Result<Arc<Node>, RedisError> {
+        if let Ok(node) = self.node(slot) {
+            return Ok(node);
+        }
+        self.learn(None, until).await;
+        self.node(slot)
     }
 
     /// Runs a script.
@@ -478,9 +343,8 @@ impl Client {
         call: Call<'_>,
     ) -> Result<(Value, Epoch), InternalError> {
         let until = self.deadline();
-        let request = Request::Script(call);
-        let (values, connected) = self.send(Use::Main, effect, false, until, request).await?;
-        Ok((first(values), Arc::clone(&connected.epoch)))
+        let (value, _, connected) = self.run(Use::Main, effect, false, until, call).await?;
+        Ok((value, Arc::clone(&connected.epoch)))
     }
 
     /// Runs a script that returns 0 if it has changed no connection, and waits for the acknowledgement of the write.
@@ -501,132 +365,199 @@ impl Client {
             ),
             None => (Use::Main, until),
         };
-        let request = Request::Script(call);
-        let (values, connected) = self
-            .send(which, Effect::Write, is_urgent, until, request)
+        let (value, node, connected) = self
+            .run(which, Effect::Write, is_urgent, until, call)
             .await?;
-        let has_written = match first(values) {
+        let has_written = match value {
             Value::Int(written) => written != 0,
             _ => return Err(InternalError::Unreadable),
         };
         // Also if nothing was replaced: an earlier attempt may have done that without an acknowledgement.
         if let Some(acknowledgement) = acknowledgement {
-            let acknowledged = self.acknowledge(&connected, acknowledgement);
+            let acknowledged = node.acknowledge(&connected, acknowledgement);
             let acknowledged = timeout(MAX_ACKNOWLEDGEMENT_TIME, acknowledged).await;
             acknowledged.map_err(|_| RedisError::Timeout("the acknowledgement of a write"))??;
         }
         Ok((has_written, Arc::clone(&connected.epoch)))
     }
 
-    /// Waits until the last write of the connection is on the disks of the servers. Writers that come while another write is being
-    /// acknowledged share the next acknowledgement.
-    async fn acknowledge(
-        &self,
-        connected: &Arc<Connected>,
-        acknowledgement: Acknowledgement,
-    ) -> Result<(), RedisError> {
-        let written_at = Instant::now();
-        let mut acknowledged = self.0.acknowledged.lock().await;
-        if let Some(last) = &*acknowledged {
-            if last.began > written_at && last.task == connected.task.id() {
-                return last.result.clone();
-            }
-        }
-        let began = Instant::now();
-        let Acknowledgement { local, replicas } = acknowledgement;
-        let mut wait = cmd("WAITAOF");
-        let millis = u64::try_from(ACKNOWLEDGEMENT_TIMEOUT.as_millis()).unwrap_or(u64::MAX);
-        wait.arg(local).arg(replicas).arg(millis);
-        let answer = timeout(
-            ACKNOWLEDGEMENT_TIMEOUT + ANSWER_MARGIN,
-            connected.command(&wait),
-        );
-        let result = match answer.await {
-            Ok(Ok(Value::Array(counts))) => match counts.as_slice() {
-                [Value::Int(on_local), Value::Int(on_replicas)]
-                    if usize::try_from(*on_local).is_ok_and(|count| count >= local)
-                        && usize::try_from(*on_replicas).is_ok_and(|count| count >= replicas) =>
-                {
-                    Ok(())
-                }
-                _ => Err(RedisError::NotAcknowledged),
-            },
-            Ok(Ok(_)) => Err(RedisError::Protocol(
-                "the server's response wasn't expected",
-            )),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(RedisError::Timeout("the acknowledgement of a write")),
-        };
-        if let Err(error) = &result {
-            if error.is_of_connection() {
-                self.discard(connected, error);
-            }
-        }
-        *acknowledged = Some(Acknowledged {
-            began,
-            task: connected.task.id(),
-            result: result.clone(),
-        });
-        result
-    }
-
-    /// Sends commands that only read, all at once. `script` is the script that they call by its hash.
+    /// Sends commands to the nodes that have their slots, to all nodes at once. `script` is the script that they call by its hash. Returns
+    /// the answers in the order of the commands.
     pub(crate) async fn read_many(
         &self,
-        is_urgent: bool,
         until: Instant,
-        commands: Vec<Cmd>,
+        questions: Vec<Question>,
         script: Option<&Script>,
-    ) -> Result<(Vec<Value>, Arc<Connected>), InternalError> {
-        let mut pipeline = redis::pipe();
-        let count = commands.len();
-        for command in commands {
-            pipeline.add_command(command);
+    ) -> Result<Vec<Value>, InternalError> {
+        let mut answers: Vec<Option<Value>> = vec![None; questions.len()];
+        let mut parts = self.parts(&questions, 0..questions.len())?;
+        let questions = Arc::new(questions);
+        let (mut attempt, mut redirects) = (1, 0);
+        while !parts.is_empty() {
+            let mut running = JoinSet::new();
+            for part in parts {
+                let (questions, script) = (Arc::clone(&questions), script.cloned());
+                running.spawn(async move {
+                    let answers = part.send(&questions, script.as_ref(), until).await;
+                    (part, answers)
+                });
+            }
+            let mut again = Vec::new();
+            let mut is_later = false;
+            parts = Vec::new();
+            while let Some(ended) = running.join_next().await {
+                let (part, found) = ended.map_err(|_| InternalError::Stopped)?;
+                let found = match found {
+                    Ok(found) => found,
+                    Err(InternalError::Redis(error)) if may_read_again(&error) => {
+                        if attempt >= ATTEMPTS || Instant::now() >= until {
+                            self.learn_meanwhile();
+                            return Err(error.into());
+                        }
+                        attempt += 1;
+                        self.learn(None, until).await;
+                        again.extend(part.indexes);
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                };
+                for (index, found) in part.indexes.iter().copied().zip(found) {
+                    let error = match found {
+                        Ok(value) => {
+                            if let Some(answer) = answers.get_mut(index) {
+                                *answer = Some(value);
+                            }
+                            continue;
+                        }
+                        Err(error) => error,
+                    };
+                    let slot = questions.get(index).map_or(0, |question| question.slot);
+                    let refused = self.refused(&error, slot, &part.node, until).await?;
+                    if refused.is_none() || redirects >= MAX_REDIRECTS || Instant::now() >= until {
+                        return Err(error.into());
+                    }
+                    match refused {
+                        Some(Refused::Ask(node)) => parts.push(Part {
+                            node,
+                            is_asking: true,
+                            indexes: vec![index],
+                        }),
+                        refused => {
+                            is_later |= matches!(refused, Some(Refused::Later));
+                            again.push(index);
+                        }
+                    }
+                }
+            }
+            if again.is_empty() && parts.is_empty() {
+                break;
+            }
+            redirects += 1;
+            if is_later || redirects > QUICK_REDIRECTS {
+                sleep(REFUSED_PAUSE).await;
+            }
+            parts.extend(self.parts(&questions, again)?);
         }
-        let request = Request::Many(&pipeline, count, script);
-        self.send(Use::Main, Effect::Read, is_urgent, until, request)
-            .await
+        Ok(answers.into_iter().map(Option::unwrap_or_default).collect())
     }
 
-    /// Returns an open connection to the primary.
-    pub(crate) async fn primary(&self, until: Instant) -> Result<Arc<Connected>, InternalError> {
-        self.connected(Use::Main, until).await
+    /// Groups questions by the nodes that have their slots.
+    fn parts(
+        &self,
+        questions: &[Question],
+        indexes: impl IntoIterator<Item = usize>,
+    ) -> Result<Vec<Part>, RedisError> {
+        let mut parts: Vec<Part> = Vec::new();
+        for index in indexes {
+            let slot = questions.get(index).map_or(0, |question| question.slot);
+            let node = self.node(slot)?;
+            match parts.iter_mut().find(|part| Arc::ptr_eq(&part.node, &node)) {
+                Some(part) => part.indexes.push(index),
+                None => parts.push(Part {
+                    node,
+                    is_asking: false,
+                    indexes: vec![index],
+                }),
+            }
+        }
+        Ok(parts)
     }
 
     /// Sends a single command that only reads, and returns its error as it is.
-    pub(crate) async fn command(&self, command: &Cmd) -> Result<Value, InternalError> {
+    pub(crate) async fn command(&self, question: Question) -> Result<Value, InternalError> {
+        let mut values = self
+            .read_many(self.deadline(), vec![question], None)
+            .await?;
+        Ok(values.pop().unwrap_or_default())
+    }
+
+    /// Sends a single command to a primary, and returns its error as it is.
+    pub(crate) async fn command_to(
+        &self,
+        node: &Arc<Node>,
+        command: &Cmd,
+    ) -> Result<Value, InternalError> {
         let until = self.deadline();
-        let connected = self.connected(Use::Main, until).await?;
+        let connected = node.connected(Use::Main, until).await?;
         let answer = timeout_at(until, connected.command(command)).await;
         Ok(answer.map_err(|_| RedisError::Timeout("the server's answer"))??)
     }
 }
 
-fn first(values: Vec<Value>) -> Value {
-    values.into_iter().next().unwrap_or_default()
+/// Returns `true` if commands that only read may succeed on another connection.
+pub(crate) fn may_read_again(error: &RedisError) -> bool {
+    error.is_of_connection() && !matches!(error, RedisError::Timeout(_) | RedisError::Pausing(_))
+}
+
+impl Part {
+    async fn send(
+        &self,
+        questions: &[Question],
+        script: Option<&Script>,
+        until: Instant,
+    ) -> Result<Vec<Result<Value, RedisError>>, InternalError> {
+        let questions = self
+            .indexes
+            .iter()
+            .filter_map(|index| questions.get(*index));
+        let commands: Vec<_> = questions.map(|question| question.command.clone()).collect();
+        let (answers, connected) =
+            send_many(&self.node, false, until, &commands, script, self.is_asking).await?;
+        // A server that isn't the primary any more refuses each command.
+        let refused = answers.iter().find_map(|answer| answer.as_ref().err());
+        if let Some(error) = refused.filter(|error| error.is_of_connection()) {
+            self.node.discard(&connected, error);
+            return Err(error.clone().into());
+        }
+        Ok(answers)
+    }
+}
+
+/// Sends commands to a node all at once.
+pub(crate) async fn send_many(
+    node: &Arc<Node>,
+    is_urgent: bool,
+    until: Instant,
+    commands: &[Cmd],
+    script: Option<&Script>,
+    is_asking: bool,
+) -> Result<(Vec<Result<Value, RedisError>>, Arc<Connected>), InternalError> {
+    let _place = node.place(Use::Main, is_urgent, until).await?;
+    let connected = node.connected(Use::Main, until).await?;
+    let answers = timeout_at(until, connected.commands(commands, script, is_asking)).await;
+    let error = match answers {
+        Ok(Ok(answers)) => return Ok((answers, connected)),
+        Ok(Err(error)) => error,
+        Err(_) => RedisError::Timeout("the server's answer"),
+    };
+    if error.is_of_connection() {
+        node.discard(&connected, &error);
+    }
+    Err(error.into())
 }
 
 impl From<RedisError> for RedisStoreError {
     fn from(error: RedisError) -> Self {
         InternalError::from(error).into()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_double_up_to_a_maximum_and_are_jittered() {
-        assert_eq!(pause_after(1), MIN_PAUSE);
-        assert_eq!(pause_after(2), MIN_PAUSE * 2);
-        assert_eq!(pause_after(u32::MAX), MAX_PAUSE);
-        let pauses: std::collections::HashSet<_> = (0..50).map(|_| jittered(MAX_PAUSE)).collect();
-        assert!(pauses.len() > 10);
-        assert!(
-            pauses
-                .iter()
-                .all(|pause| (MAX_PAUSE / 2..=MAX_PAUSE).contains(pause))
-        );
     }
 }

@@ -99,6 +99,14 @@ pub(crate) enum InternalError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RedisError {
     Server(Code),
+    /// The slot belongs to that node of the cluster.
+    Moved(Redirect),
+    /// The slot is being moved to that node of the cluster, and some of the keys are there.
+    Ask(Redirect),
+    /// A node of the cluster would be reached without TLS.
+    Plaintext,
+    /// The cluster can't be used; the text says why.
+    Unsupported(&'static str),
     Io(io::ErrorKind),
     Tls(&'static str),
     Timeout(&'static str),
@@ -112,6 +120,32 @@ pub(crate) enum RedisError {
     NotAcknowledged,
     /// The last attempt to connect has failed, and the next attempt isn't due yet.
     Pausing(Box<Self>),
+}
+
+/// The address of a node of the cluster. It isn't shown.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Redirect {
+    /// Empty for the host of the node that has answered.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl Redirect {
+    /// Parses the slot and the address, such as `3999 127.0.0.1:6381`.
+    fn parse(text: &str) -> Option<Self> {
+        let (_, address) = text.trim().split_once(' ')?;
+        let (host, port) = address.rsplit_once(':')?;
+        Some(Self {
+            host: host.to_owned(),
+            port: port.parse().ok()?,
+        })
+    }
+}
+
+impl fmt::Debug for Redirect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Redirect").finish_non_exhaustive()
+    }
 }
 
 /// The first word of an error of the server.
@@ -130,12 +164,9 @@ const CODES: [(&str, &str); 19] = [
     ("CLUSTERDOWN", "the cluster is down"),
     (
         "MOVED",
-        "the keys are on another node; a cluster of several nodes isn't supported",
+        "the keys are on another node, and the nodes don't agree which node has them",
     ),
-    (
-        "ASK",
-        "the keys are on another node; a cluster of several nodes isn't supported",
-    ),
+    ("ASK", "the keys are being moved to another node"),
     ("TRYAGAIN", "the keys are being moved to another node"),
     ("CROSSSLOT", "the keys are in several slots"),
     ("BUSY", "the server is busy with a script"),
@@ -159,11 +190,11 @@ impl RedisError {
     /// A server that has become a replica never becomes writable again on the same connection, although it answers.
     pub(crate) fn is_of_connection(&self) -> bool {
         match self {
-            Self::Server(Code(code)) => matches!(
-                *code,
-                "READONLY" | "MASTERDOWN" | "MOVED" | "ASK" | "NOAUTH" | "LOADING"
-            ),
-            Self::NotAcknowledged => false,
+            Self::Server(Code(code)) => {
+                matches!(*code, "READONLY" | "MASTERDOWN" | "NOAUTH" | "LOADING")
+            }
+            // A node of a cluster has the keys of other slots.
+            Self::Moved(_) | Self::Ask(_) | Self::NotAcknowledged => false,
             _ => true,
         }
     }
@@ -172,14 +203,33 @@ impl RedisError {
     pub(crate) fn is_undone(&self) -> bool {
         matches!(
             self,
-            Self::Server(Code(
-                "READONLY" | "MASTERDOWN" | "LOADING" | "MOVED" | "ASK" | "NOAUTH"
-            ))
+            Self::Server(Code("READONLY" | "MASTERDOWN" | "LOADING" | "NOAUTH"))
         )
     }
 
     pub(crate) fn has_code(&self, code: &str) -> bool {
-        matches!(self, Self::Server(Code(found)) if *found == code)
+        match self {
+            Self::Server(Code(found)) => *found == code,
+            Self::Moved(_) => code == "MOVED",
+            Self::Ask(_) => code == "ASK",
+            _ => false,
+        }
+    }
+
+    /// Returns `true` if a primary refuses each script that may write, and can be read.
+    pub(crate) fn refuses_writes(&self) -> bool {
+        self.has_code("NOREPLICAS") || self.has_code("MISCONF")
+    }
+
+    /// Returns the error of an answer.
+    pub(crate) fn of_answer(error: &redis::ServerError) -> Self {
+        let redirect = || error.details().and_then(Redirect::parse);
+        let redirected = match error.code() {
+            "MOVED" => redirect().map(Self::Moved),
+            "ASK" => redirect().map(Self::Ask),
+            _ => None,
+        };
+        redirected.unwrap_or_else(|| Self::of_code(error.code()))
     }
 
     pub(crate) fn of_code(code: &str) -> Self {
@@ -264,6 +314,10 @@ impl fmt::Display for RedisError {
                 let meaning = CODES.iter().find(|(known, _)| known == code);
                 write!(f, "{code}: {}", meaning.map_or("", |(_, meaning)| meaning))
             }
+            Self::Moved(_) => Self::of_code("MOVED").fmt(f),
+            Self::Ask(_) => Self::of_code("ASK").fmt(f),
+            Self::Plaintext => RedisStoreError::Plaintext.fmt(f),
+            Self::Unsupported(what) => f.write_str(what),
             Self::Io(kind) => write!(f, "the connection failed: {kind}"),
             Self::Tls(why) => f.write_str(why),
             Self::Timeout(what) => write!(f, "timeout: {what}"),
@@ -320,6 +374,8 @@ impl From<InternalError> for RedisStoreError {
             InternalError::Refused(error) => error,
             InternalError::Unreadable => Self::Unreadable,
             InternalError::Overloaded => Self::Overloaded,
+            InternalError::Redis(RedisError::Plaintext) => Self::Plaintext,
+            InternalError::Redis(RedisError::Unsupported(what)) => Self::Unsupported(what),
             InternalError::Redis(error) => Self::Unavailable(error.into()),
             error => Self::Unavailable(error.into()),
         }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use redis::Value;
 
-use crate::client::Epoch;
 use crate::error::RedisError;
+use crate::node::Epoch;
 
 pub(crate) struct Info(String);
 

@@ -23,6 +23,29 @@ pub(crate) fn shard_of(key: &str) -> Shard {
     one ^ two ^ three ^ four
 }
 
+/// A part of the names in a cluster.
+pub(crate) type Slot = u16;
+
+/// The number of slots of a cluster.
+pub(crate) const SLOTS: u16 = 16_384;
+
+/// Returns the slot of a name: CRC-16/XMODEM of its hash tag, or of the whole name if it has no hash tag.
+///
+/// <https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#hash-tags>
+pub(crate) fn slot_of(name: &str) -> Slot {
+    let tag = name.split_once('{').and_then(|(_, rest)| {
+        let (tag, _) = rest.split_once('}')?;
+        (!tag.is_empty()).then_some(tag)
+    });
+    let crc = tag.unwrap_or(name).bytes().fold(0_u16, |crc, byte| {
+        (0..8).fold(crc ^ (u16::from(byte) << 8), |crc, _| match crc & 0x8000 {
+            0 => crc << 1,
+            _ => (crc << 1) ^ 0x1021,
+        })
+    });
+    crc % SLOTS
+}
+
 /// Returns `true` if the text can be the first part of all names. A brace would change the slots.
 pub(crate) fn is_prefix(text: &str) -> bool {
     let is_allowed =
@@ -109,6 +132,15 @@ mod tests {
             "{counts:?}"
         );
         assert_eq!(shards().count(), SHARDS);
+    }
+
+    #[test]
+    fn slots_are_those_of_the_specification() {
+        assert_eq!(slot_of("123456789"), 0x31c3);
+        assert_eq!(slot_of("foo{123456789}bar{}"), 0x31c3);
+        assert_eq!(slot_of("{066}"), slot_of("tp:{066}:c:acme"));
+        assert_ne!(slot_of("foo{}{bar}"), slot_of("bar"));
+        assert_eq!(slot_of("foo{{bar}}zap"), slot_of("{bar"));
     }
 
     #[test]

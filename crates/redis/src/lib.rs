@@ -2,10 +2,13 @@
 
 mod changes;
 mod client;
+mod cluster;
 mod error;
 mod info;
 mod layout;
+mod node;
 mod open;
+mod race;
 #[cfg(feature = "rates")]
 mod rates;
 mod records;
@@ -32,9 +35,10 @@ use tower_passthrough::Secret;
 use tower_passthrough::durable::ConnectionCache;
 
 use self::changes::{ChangeLog, Positions};
-use self::client::Client;
+use self::client::{Client, Unopened};
 use self::error::InternalError;
 use self::layout::Layout;
+use self::node::Settings;
 use self::records::Records;
 use self::scripts::Scripts;
 use self::servers::Password;
@@ -187,7 +191,7 @@ impl RedisStoreBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn open(self, url: &Secret) -> Result<RedisStore, RedisStoreError> {
-        let (client, layout) = self.client(url)?;
+        let (client, layout) = self.client(url).await?;
         let scripts = Scripts::new();
         let acknowledgement = open::check_server(
             &client,
@@ -203,6 +207,7 @@ impl RedisStoreBuilder {
             client: client.clone(),
             layout: layout.clone(),
             positions: Arc::clone(&positions),
+            outage_grace: self.outage_grace,
         };
         let cache = ConnectionCache::builder(log)
             .max_entries(self.cache_entries)
@@ -239,21 +244,23 @@ impl RedisStoreBuilder {
     ///
     /// Outside of a tokio runtime.
     pub async fn check(self, url: &Secret) -> Result<(), RedisStoreError> {
-        let (client, layout) = self.client(url)?;
+        let (client, layout) = self.client(url).await?;
         let (durability, is_volatile) = (self.durability, self.is_volatile_allowed);
         open::check_server(&client, durability, self.replicas, is_volatile).await?;
         open::look_at_format(&client, &layout).await?;
         Ok(open::check_keys(&client, &layout, &self.keys).await?)
     }
 
-    /// Returns the client, without any connection yet, and the names of the keys.
-    fn client(&self, url: &Secret) -> Result<(Client, Layout), RedisStoreError> {
+    /// Returns the client, which has found out if there is a cluster, and the names of the keys.
+    async fn client(&self, url: &Secret) -> Result<(Client, Layout), RedisStoreError> {
         if !layout::is_prefix(&self.prefix) {
             return Err(RedisStoreError::InvalidPrefix);
         }
         let servers = servers::servers(url, self.is_plaintext_allowed)?;
         let tls = Tls::new(&self.roots)?;
-        let client = Client::new(servers, tls, self.password.clone(), self.timeout);
+        let settings = Settings::new(tls, self.password.clone());
+        let unopened = Unopened::new(servers, settings, self.timeout, self.is_plaintext_allowed);
+        let client = unopened.open().await?;
         let layout = Layout {
             prefix: self.prefix.clone(),
         };
@@ -289,15 +296,15 @@ impl DangerousRedisStoreBuilder {
 impl RedisStore {
     /// Opens the store on the server at that URL, such as `rediss://user:password@host:6379`, with the default settings.
     ///
-    /// A URL may have several hosts, separated by commas: all servers of a group with replicas. The primary is used, and the others are
-    /// tried after a fail-over. Connections are encrypted with `rediss://`, and certificates are verified. `redis://` is only allowed for
+    /// A URL may have several hosts, separated by commas: all servers of a group with replicas, or some nodes of a cluster. Of a group, the
+    /// primary is used, and the others are tried after a fail-over. A cluster's other nodes are found by asking. Connections are encrypted with `rediss://`, and certificates are verified. `redis://` is only allowed for
     /// servers on this machine. `unix://` and a path is a Unix socket.
     ///
     /// # Errors
     ///
     /// [`RedisStoreError`], in particular [`NotDurable`](RedisStoreError::NotDurable) if the server may lose connections, and
-    /// [`WrongKey`](RedisStoreError::WrongKey) if `keys` lack a key that records are encrypted with. If the server can't be reached,
-    /// opening fails after a single attempt per host.
+    /// [`WrongKey`](RedisStoreError::WrongKey) if `keys` lack a key that records are encrypted with. If the server can't be reached, or one
+    /// of the primaries of a cluster, opening fails after a single attempt per host.
     ///
     /// # Cancel safety
     ///
@@ -365,7 +372,10 @@ impl RedisStore {
         self.0.rates.clone()
     }
 
-    /// Checks that a primary can be reached. No connection is read.
+    /// Checks that connections can be read from a primary. No connection is read.
+    ///
+    /// In a cluster, a single primary is enough: if a process were taken out of service because of one primary, the connections of the
+    /// others couldn't be called either. See also [`check_writes`](Self::check_writes).
     ///
     /// # Errors
     ///
@@ -375,7 +385,22 @@ impl RedisStore {
     ///
     /// The future may be dropped at any await point.
     pub async fn check(&self) -> Result<(), RedisStoreError> {
-        Ok(self.0.records.check().await?)
+        Ok(Arc::clone(&self.0.records).check().await?)
+    }
+
+    /// Checks that each primary accepts writes. Nothing is written.
+    ///
+    /// A primary that can't write to its disk, or has too few replicas, still answers calls, and tokens can't be refreshed.
+    ///
+    /// # Errors
+    ///
+    /// [`RedisStoreError::Unavailable`] if a primary doesn't answer or refuses writes. The source has the cause.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be dropped at any await point.
+    pub async fn check_writes(&self) -> Result<(), RedisStoreError> {
+        Ok(Arc::clone(&self.0.records).check_writes().await?)
     }
 }
 

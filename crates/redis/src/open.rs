@@ -1,12 +1,15 @@
 //! The checks of the server and of the keys with which a store is opened.
 
+use std::sync::Arc;
+
 use redis::{Value, cmd};
 use tower_passthrough::durable::Keys;
 
-use crate::client::{Acknowledgement, Call, Client, Effect};
+use crate::client::{Call, Client, Effect, Question};
 use crate::error::{InternalError, RedisStoreError};
 use crate::info::{Info, Requirement};
-use crate::layout::{Layout, shards};
+use crate::layout::{Layout, shards, slot_of};
+use crate::node::{Acknowledgement, Node};
 use crate::scripts::Scripts;
 use crate::values::{bytes, items, text};
 
@@ -31,37 +34,41 @@ pub enum Durability {
     External,
 }
 
-/// Checks that the server doesn't lose what it has stored. Returns the acknowledgement that writes wait for.
+/// Checks that the server, or each primary of a cluster, doesn't lose what it has stored. Returns the acknowledgement that writes wait for.
 pub(crate) async fn check_server(
     client: &Client,
     durability: Durability,
     replicas: usize,
     is_volatile_allowed: bool,
 ) -> Result<Option<Acknowledgement>, InternalError> {
-    let info = Info::of(client.command(&cmd("INFO")).await?)?;
-    let version = info.version();
-    if version < OLDEST_SERVER {
-        return Err(
-            RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed").into(),
-        );
-    }
-    let can_acknowledge = version >= WITH_ACKNOWLEDGEMENT;
-    if replicas > 0 && !can_acknowledge {
-        let what = "waiting for replicas needs Redis 7.2 or later, or Valkey (`WAITAOF`)";
-        return Err(RedisStoreError::Unsupported(what).into());
-    }
-    if !is_volatile_allowed {
-        if !info.keeps_all() {
-            let what = "`maxmemory-policy` isn't `noeviction`, so the server deletes connections if its memory is full";
-            return Err(RedisStoreError::NotDurable(what).into());
+    let (mut can_acknowledge, mut has_aof) = (true, true);
+    for node in client.primaries() {
+        let info = Info::of(client.command_to(&node, &cmd("INFO")).await?)?;
+        let version = info.version();
+        if version < OLDEST_SERVER {
+            return Err(
+                RedisStoreError::Unsupported("Redis 7.0 or later, or Valkey, is needed").into(),
+            );
         }
-        if durability == Durability::Aof {
-            check_aof(client).await?;
+        can_acknowledge &= version >= WITH_ACKNOWLEDGEMENT;
+        has_aof &= info.has_aof();
+        if replicas > 0 && !can_acknowledge {
+            let what = "waiting for replicas needs Redis 7.2 or later, or Valkey (`WAITAOF`)";
+            return Err(RedisStoreError::Unsupported(what).into());
+        }
+        if !is_volatile_allowed {
+            if !info.keeps_all() {
+                let what = "`maxmemory-policy` isn't `noeviction`, so the server deletes connections if its memory is full";
+                return Err(RedisStoreError::NotDurable(what).into());
+            }
+            if durability == Durability::Aof {
+                check_aof(client, &node).await?;
+            }
         }
     }
     let local = match durability {
         // Only checked if it's required.
-        Durability::Aof if is_volatile_allowed && !info.has_aof() => 0,
+        Durability::Aof if is_volatile_allowed && !has_aof => 0,
         Durability::Aof => 1,
         Durability::External => 0,
     };
@@ -73,14 +80,14 @@ pub(crate) async fn check_server(
     Ok(is_needed.then_some(Acknowledgement { local, replicas }))
 }
 
-async fn check_aof(client: &Client) -> Result<(), InternalError> {
+async fn check_aof(client: &Client, node: &Arc<Node>) -> Result<(), InternalError> {
     let mut config = cmd("CONFIG");
     config
         .arg("GET")
         .arg("appendonly")
         .arg("appendfsync")
         .arg("no-appendfsync-on-rewrite");
-    let settings = match client.command(&config).await {
+    let settings = match client.command_to(node, &config).await {
         Ok(settings) => items(settings)?,
         Err(InternalError::Redis(error)) if error.has_code("NOPERM") || error.has_code("ERR") => {
             let what = "the server doesn't allow `CONFIG GET`, so `appendonly` and `appendfsync` aren't known; \
@@ -117,22 +124,40 @@ pub(crate) async fn check_format(
         keys: &[layout.format()],
         arguments: &[FORMAT.as_bytes()],
     };
-    let found = client.call(Effect::Write, call).await;
-    let (found, _) = found.map_err(|error| match error {
-        InternalError::Redis(error) if error.has_code("NOPERM") => not_permitted().into(),
-        error => error,
-    })?;
+    let found = match client.call(Effect::Write, call).await {
+        Ok((found, _)) => found,
+        Err(InternalError::Redis(error)) if error.has_code("NOPERM") => {
+            return Err(not_permitted().into());
+        }
+        // Calls are answered if connections are stored already.
+        Err(InternalError::Redis(error)) if error.refuses_writes() => {
+            let found = format(client, layout).await?;
+            found.ok_or(error)?
+        }
+        Err(error) => return Err(error),
+    };
     is_known(found)
 }
 
 /// Checks the version of the layout, if anything is stored. Nothing is written.
 pub(crate) async fn look_at_format(client: &Client, layout: &Layout) -> Result<(), InternalError> {
-    let mut get = cmd("GET");
-    get.arg(layout.format());
-    match client.command(&get).await? {
-        Value::Nil => Ok(()),
-        found => is_known(found),
+    match format(client, layout).await? {
+        None => Ok(()),
+        Some(found) => is_known(found),
     }
+}
+
+/// Returns the version of the layout, if anything is stored.
+async fn format(client: &Client, layout: &Layout) -> Result<Option<Value>, InternalError> {
+    let name = layout.format();
+    let mut get = cmd("GET");
+    get.arg(&name);
+    let question = Question {
+        slot: slot_of(&name),
+        command: get,
+    };
+    let found = client.command(question).await?;
+    Ok(Some(found).filter(|found| *found != Value::Nil))
 }
 
 fn is_known(format: Value) -> Result<(), InternalError> {
@@ -149,15 +174,17 @@ pub(crate) async fn check_keys(
     layout: &Layout,
     keys: &Keys,
 ) -> Result<(), InternalError> {
-    let commands = shards().map(|shard| {
+    let questions = shards().map(|shard| {
+        let name = layout.keys(shard);
         let mut proofs = cmd("HGETALL");
-        proofs.arg(layout.keys(shard));
-        proofs
+        proofs.arg(&name);
+        Question {
+            slot: slot_of(&name),
+            command: proofs,
+        }
     });
-    let commands = commands.collect();
-    let (found, _) = client
-        .read_many(false, client.deadline(), commands, None)
-        .await?;
+    let until = client.deadline();
+    let found = client.read_many(until, questions.collect(), None).await?;
     for proofs in found {
         let mut proofs = items(proofs)?.into_iter();
         while let (Some(id), Some(proof)) = (proofs.next(), proofs.next()) {

@@ -7,16 +7,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{Value, cmd};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::{Instant, timeout_at};
 use tower_passthrough::limits::{DrawNotSent, Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{BoxError, Secret};
 
-use crate::client::{Call, Client, Effect};
+use crate::client::{Call, Client, Effect, Unopened};
 use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Info;
-use crate::layout::{self, Layout};
+use crate::layout::{self, Layout, slot_of};
+use crate::node::Settings;
 use crate::scripts::Script;
 use crate::servers::{self, Password};
 use crate::tls::Tls;
@@ -89,7 +90,9 @@ const DRAW: &str = "#!lua
 pub struct RedisRates(Arc<Shared>);
 
 struct Shared {
-    client: Client,
+    /// Opened by the first draw, because the server may be away when the rates are built.
+    client: OnceCell<Client>,
+    unopened: Unopened,
     layout: Layout,
     script: Script,
     /// The maximum time for which the caller of a draw waits.
@@ -165,12 +168,13 @@ impl RedisRatesBuilder {
         }
         let servers = servers::servers(url, self.is_plaintext_allowed)?;
         let tls = Tls::new(&self.roots)?;
+        let settings = Settings::new(tls, self.password);
         let timeout = OPERATION_TIMEOUT.max(self.timeout);
-        let client = Client::new(servers, tls, self.password, timeout);
+        let unopened = Unopened::new(servers, settings, timeout, self.is_plaintext_allowed);
         let layout = Layout {
             prefix: self.prefix,
         };
-        Ok(RedisRates::new(client, layout, self.timeout))
+        Ok(RedisRates::new(unopened, layout, self.timeout))
     }
 
     /// Returns the rates on the server at that URL, which must be reachable. See [`RedisRates::open`].
@@ -239,9 +243,10 @@ impl RedisRates {
         }
     }
 
-    fn new(client: Client, layout: Layout, timeout: Duration) -> Self {
+    fn new(unopened: Unopened, layout: Layout, timeout: Duration) -> Self {
         Self(Arc::new(Shared {
-            client,
+            client: OnceCell::new(),
+            unopened,
             layout,
             script: Script::new(DRAW),
             timeout,
@@ -251,8 +256,8 @@ impl RedisRates {
 
     /// Returns rates on the server of a store, whose connections they don't use: draws would take the places of the store's operations.
     pub(crate) fn of_store(client: &Client, layout: Layout) -> Self {
-        let client = client.with_own_connections(OPERATION_TIMEOUT);
-        Self::new(client, layout, DRAW_TIMEOUT)
+        let unopened = client.with_own_connections(OPERATION_TIMEOUT);
+        Self::new(unopened, layout, DRAW_TIMEOUT)
     }
 
     /// Checks that a primary can be reached and can count. A call of an empty connection key is counted, which expires after a millisecond.
@@ -272,9 +277,8 @@ impl RedisRates {
     pub async fn check(&self) -> Result<(), RedisStoreError> {
         // A connection key is never empty. The burst is so large that checks of other processes don't use it up.
         let (interval, burst) = (Duration::from_micros(1), 1_000_000);
-        let error = match self.0.run("", interval, burst, 1).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.0.run("", interval, burst, 1).await else {
+            return Ok(());
         };
         match &error {
             InternalError::Redis(found) if lacks_permission(found) => Err(not_permitted()),
@@ -289,14 +293,21 @@ impl RedisRates {
 }
 
 impl Shared {
+    /// Returns the client. Callers that come while it's opened wait for it.
+    async fn client(&self) -> Result<&Client, RedisError> {
+        self.client.get_or_try_init(|| self.unopened.open()).await
+    }
+
     /// Returns the reason for which the server doesn't run the script with that name, if it's known.
     async fn reason(&self, name: &str) -> Option<RedisStoreError> {
         let mut set = cmd("SET");
         set.arg(name).arg(0).arg("PX").arg(1);
         let mut get = cmd("GET");
         get.arg(name);
+        let client = self.client().await.ok()?;
+        let node = client.node(slot_of(name)).ok()?;
         for command in [cmd("INFO"), cmd("TIME"), get, set] {
-            match self.client.command(&command).await {
+            match client.command_to(&node, &command).await {
                 Err(InternalError::Redis(error)) if lacks_permission(&error) => {
                     return Some(not_permitted());
                 }
@@ -304,7 +315,7 @@ impl Shared {
                 Ok(_) => {}
             }
         }
-        let info = Info::of(self.client.command(&cmd("INFO")).await.ok()?).ok()?;
+        let info = Info::of(client.command_to(&node, &cmd("INFO")).await.ok()?).ok()?;
         let what = "Redis 7.0 or later, or Valkey, is needed";
         (info.version() < OLDEST_SERVER).then_some(RedisStoreError::Unsupported(what))
     }
@@ -323,7 +334,7 @@ impl Shared {
             keys: &[self.layout.rate(key, interval, burst)],
             arguments: &arguments.each_ref().map(String::as_bytes),
         };
-        let (answer, _) = self.client.call(Effect::Write, call).await?;
+        let (answer, _) = self.client().await?.call(Effect::Write, call).await?;
         let mut answer = items(answer)?.into_iter();
         let granted = u32::try_from(number(next(&mut answer)?)?);
         let granted = granted.map_err(|_| InternalError::Unreadable)?;

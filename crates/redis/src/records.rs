@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use redis::Value;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
 use tower_passthrough::Connection;
 use tower_passthrough::durable::{CachedConnection, Keys, SealedRecord, random_version};
@@ -13,9 +14,10 @@ use tower_passthrough::store::{
 };
 
 use crate::changes::{Positions, number};
-use crate::client::{Acknowledgement, Call, Client, Effect};
+use crate::client::{Call, Client, Effect, Question};
 use crate::error::{InternalError, RedisError};
-use crate::layout::{Layout, SHARDS, shard_of, shards};
+use crate::layout::{Layout, SHARDS, shard_of, shards, slot_of};
+use crate::node::Acknowledgement;
 use crate::scripts::{Script, Scripts};
 use crate::values::{bytes, items, next, optional, text};
 
@@ -214,12 +216,40 @@ impl Records {
         Ok(self.keys.open(key, record)?)
     }
 
-    /// Fails if no primary answers. The script would be refused by a replica.
-    pub(crate) async fn check(&self) -> Result<(), InternalError> {
-        let keys = [self.layout.format()];
-        self.call(Effect::Read, &self.scripts.answers, &keys, &[])
-            .await?;
+    /// Fails if connections can't be read from any primary.
+    pub(crate) async fn check(self: Arc<Self>) -> Result<(), InternalError> {
+        let mut running = self.ask_primaries(Effect::Read);
+        let mut failure = InternalError::Stopped;
+        while let Some(ended) = running.join_next().await {
+            match ended {
+                Ok(Ok(_)) => return Ok(()),
+                Ok(Err(error)) => failure = error,
+                Err(_) => {}
+            }
+        }
+        Err(failure)
+    }
+
+    /// Fails if one of the primaries refuses writes.
+    pub(crate) async fn check_writes(self: Arc<Self>) -> Result<(), InternalError> {
+        let mut running = self.ask_primaries(Effect::Check);
+        while let Some(ended) = running.join_next().await {
+            ended.map_err(|_| InternalError::Stopped)??;
+        }
         Ok(())
+    }
+
+    /// Runs a script on each primary. It reads nothing, and is refused like scripts of that effect.
+    fn ask_primaries(self: Arc<Self>, effect: Effect) -> JoinSet<Result<Value, InternalError>> {
+        let mut running = JoinSet::new();
+        for name in self.client.representatives(&self.layout) {
+            let records = Arc::clone(&self);
+            running.spawn(async move {
+                let script = &records.scripts.answers;
+                records.call(effect, script, &[name], &[]).await
+            });
+        }
+        running
     }
 
     pub(crate) async fn list(
@@ -239,12 +269,16 @@ impl Records {
                 return Ok(Vec::new());
             };
             let script = &self.scripts.summary;
-            let commands = ids
-                .iter()
-                .map(|id| script.by_hash(&[self.layout.connection(id)], &[]));
-            let (found, _) = self
+            let questions = ids.iter().map(|id| {
+                let name = self.layout.connection(id);
+                Question {
+                    slot: slot_of(&name),
+                    command: script.by_hash(&[name], &[]),
+                }
+            });
+            let found = self
                 .client
-                .read_many(false, until, commands.collect(), Some(script))
+                .read_many(until, questions.collect(), Some(script))
                 .await?;
             let mut listed = Vec::with_capacity(ids.len());
             for (id, found) in ids.into_iter().zip(found) {
@@ -283,15 +317,16 @@ impl Records {
         let start = format!("({}", after.unwrap_or_default());
         let of_shard = most_of_shard(limit);
         let most = of_shard.to_string();
-        let commands = shards().map(|shard| {
-            script.by_hash(
-                &[self.layout.ids(shard)],
-                &[start.as_bytes(), most.as_bytes()],
-            )
+        let questions = shards().map(|shard| {
+            let name = self.layout.ids(shard);
+            Question {
+                slot: slot_of(&name),
+                command: script.by_hash(&[name], &[start.as_bytes(), most.as_bytes()]),
+            }
         });
-        let (found, _) = self
+        let found = self
             .client
-            .read_many(false, until, commands.collect(), Some(script))
+            .read_many(until, questions.collect(), Some(script))
             .await?;
         let mut ids = Vec::new();
         // The first of the last keys of shards that may have more.
@@ -398,13 +433,10 @@ impl Records {
         time: Duration,
     ) -> Result<Option<RefreshLease>, InternalError> {
         let (time, memory) = times(time)?;
-        let keys = [
-            self.layout.connection(key.as_str()),
-            self.layout.lease(key.as_str()),
-        ];
+        let names = self.names(key.as_str());
         let arguments = [time.as_bytes(), memory.as_bytes()];
         match self
-            .call(Effect::Write, &self.scripts.lease, &keys, &arguments)
+            .call(Effect::Write, &self.scripts.lease, &names, &arguments)
             .await?
         {
             Value::Nil => Err(InternalError::NotFound),
@@ -425,9 +457,9 @@ impl Records {
     ) -> Result<bool, InternalError> {
         let ((time, memory), fence) = (times(time)?, lease.fence().to_string());
         let arguments = [fence.as_bytes(), time.as_bytes(), memory.as_bytes()];
-        let keys = [self.layout.lease(key.as_str())];
+        let names = self.names(key.as_str());
         let extended = self
-            .call(Effect::Write, &self.scripts.extend, &keys, &arguments)
+            .call(Effect::Write, &self.scripts.extend, &names, &arguments)
             .await?;
         Ok(extended == Value::Int(1))
     }

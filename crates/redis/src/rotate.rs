@@ -1,31 +1,36 @@
 //! Encrypts records with the current key that are encrypted with older keys, while other processes read and write.
 
-use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
 
 use redis::Value;
 use tower_passthrough::durable::{KeyRotationReport, SealedRecord};
 use tower_passthrough::store::ConnectionKey;
 
-use crate::client::{Call, Effect, Epoch};
+use crate::client::{Call, Effect};
 use crate::error::{InternalError, RedisError};
 use crate::layout::{Shard, shards};
+use crate::node::Epoch;
 use crate::records::{Records, version_of};
 use crate::values::{bytes, items, next, text};
 
 /// The number of connections per script.
 const BATCH: usize = 64;
 
+/// The servers that were written to, each with one of its shards.
+type Written = BTreeMap<Epoch, Shard>;
+
 impl Records {
     /// Encrypts the connections of all shards again, and removes the keys that none of them needs any more.
     pub(crate) async fn reencrypt(&self) -> Result<KeyRotationReport, InternalError> {
         let mut report = KeyRotationReport::default();
-        let epoch = self.client.primary(self.client.deadline()).await?;
-        let epoch = Arc::clone(&epoch.epoch);
+        let mut written = Written::new();
         let (mut gone, mut left) = (BTreeSet::new(), BTreeSet::new());
         for shard in shards() {
             let mut after = String::new();
-            while let Some(last) = self.reencrypt_after(shard, &after, &mut report).await? {
+            while let Some(last) = self
+                .reencrypt_after(shard, &after, &mut report, &mut written)
+                .await?
+            {
                 after = last;
             }
             let keys = [self.layout.keys(shard), self.layout.ids(shard)];
@@ -35,7 +40,8 @@ impl Records {
                 keys: &keys,
                 arguments: &[prefix.as_bytes(), current.as_bytes()],
             };
-            let (found, _) = self.client.call(Effect::Write, call).await?;
+            let (found, epoch) = self.client.call(Effect::Sweep, call).await?;
+            written.entry(epoch).or_insert(shard);
             let mut found = items(found)?.into_iter();
             for set in [&mut gone, &mut left] {
                 for key in items(next(&mut found)?)? {
@@ -44,15 +50,16 @@ impl Records {
             }
         }
         if self.acknowledgement.is_some() {
-            self.acknowledge_all(&epoch).await?;
+            for (epoch, shard) in &written {
+                self.acknowledge_all(epoch, *shard).await?;
+            }
         }
         report.keys = gone.difference(&left).count();
         Ok(report)
     }
 
-    /// Waits until all writes since that start of the server are on the disks of the servers.
-    async fn acknowledge_all(&self, epoch: &Epoch) -> Result<(), InternalError> {
-        let shard = shards().next().unwrap_or_default();
+    /// Waits until all writes since that start of a server are on the disks of the server and its replicas. The server had that shard.
+    async fn acknowledge_all(&self, epoch: &Epoch, shard: Shard) -> Result<(), InternalError> {
         let current = self.keys.current_id();
         let call = Call {
             script: &self.scripts.remember_key,
@@ -62,7 +69,7 @@ impl Records {
         let (_, written) = self.client.write(self.acknowledgement, false, call).await?;
         match written == *epoch {
             true => Ok(()),
-            // Some of the writes may be lost with the other primary.
+            // Some of the writes may be lost with the other primary, or the shard was moved to another node.
             false => Err(RedisError::NotAcknowledged.into()),
         }
     }
@@ -76,6 +83,7 @@ impl Records {
         shard: Shard,
         after: &str,
         report: &mut KeyRotationReport,
+        written: &mut Written,
     ) -> Result<Option<String>, InternalError> {
         let (start, most) = (format!("({after}"), BATCH.to_string());
         let ids = Call {
@@ -102,7 +110,8 @@ impl Records {
         for ((id, name), found) in ids.iter().zip(names).zip(items(found)?) {
             let found = items(found)?;
             if !found.is_empty() {
-                self.reencrypt_one(shard, id, name, found, report).await?;
+                self.reencrypt_one((shard, id), name, found, report, written)
+                    .await?;
             }
         }
         Ok(Some(last))
@@ -110,11 +119,11 @@ impl Records {
 
     async fn reencrypt_one(
         &self,
-        shard: Shard,
-        id: &str,
+        (shard, id): (Shard, &str),
         name: String,
         found: Vec<Value>,
         report: &mut KeyRotationReport,
+        written: &mut Written,
     ) -> Result<(), InternalError> {
         let mut found = found.into_iter();
         let (old, version) = (bytes(next(&mut found)?)?, next(&mut found)?);
@@ -152,8 +161,9 @@ impl Records {
                 &self.proof,
             ],
         };
-        let (written, _) = self.client.call(Effect::Write, call).await?;
-        if written == Value::Int(1) {
+        let (is_written, epoch) = self.client.call(Effect::Write, call).await?;
+        written.entry(epoch).or_insert(shard);
+        if is_written == Value::Int(1) {
             report.connections += 1;
         }
         Ok(())

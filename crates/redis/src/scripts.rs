@@ -6,6 +6,11 @@
 //!
 //! A script that found nothing to write still writes to the log. An earlier attempt, whose acknowledgement failed, may have been stored, and
 //! `WAITAOF` only waits for the writes of its own connection.
+//!
+//! No script removes a name, or its last field, and then uses the name again: while a slot is being moved, the node checks each command of a
+//! script, and refuses names that don't exist. The commands before would stay executed.
+
+use std::borrow::Cow;
 
 use redis::{Cmd, cmd};
 
@@ -57,8 +62,8 @@ const PUT: &str = logging!(
     "#!lua",
     "redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
-    redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'i', ARGV[2], 'v', ARGV[3], 'k', ARGV[4], 's', ARGV[5])
+    redis.call('HDEL', KEYS[1], 'd', 'r')
     redis.call('ZADD', KEYS[3], 0, ARGV[1])
     log(KEYS[4], ARGV[1])
     return 1"
@@ -113,8 +118,8 @@ const RESTORED: &str = logging!(
     end
     redis.call('HSETNX', KEYS[5], ARGV[4], ARGV[6])
     if redis.call('EXISTS', KEYS[2]) == 1 then redis.call('HSET', KEYS[2], 'u', '') end
-    redis.call('DEL', KEYS[1])
     redis.call('HSET', KEYS[1], 'i', ARGV[2], 'v', ARGV[3], 'k', ARGV[4], 's', ARGV[5])
+    redis.call('HDEL', KEYS[1], 'd', 'r')
     if ARGV[8] == '1' then redis.call('HSET', KEYS[1], 'd', '1') end
     if ARGV[9] ~= '' then redis.call('HSET', KEYS[1], 'r', ARGV[9]) end
     redis.call('ZADD', KEYS[3], 0, ARGV[1])
@@ -132,7 +137,8 @@ const REMOVE: &str = logging!(
     return removed"
 );
 
-/// Keys: connection, lease. Arguments: time in microseconds, time in milliseconds after which the lease is forgotten.
+/// Keys: those of [`REFRESHED`], so that no refresh begins while its token couldn't be stored because a slot is being moved. Arguments: time in
+/// microseconds, time in milliseconds after which the lease is forgotten.
 ///
 /// A fence is at least the server's time in milliseconds, so that it also grows after the lease was forgotten.
 const LEASE: &str = "#!lua flags=allow-oom
@@ -147,14 +153,14 @@ const LEASE: &str = "#!lua flags=allow-oom
     redis.call('PEXPIRE', KEYS[2], ARGV[2])
     return fence";
 
-/// Keys: lease. Arguments: fence, and those of [`LEASE`].
+/// The keys of [`LEASE`]. Arguments: fence, and those of [`LEASE`].
 const EXTEND: &str = "#!lua flags=allow-oom
     local time = redis.call('TIME')
     local now = time[1] * 1000000 + time[2]
-    local lease = redis.call('HMGET', KEYS[1], 'f', 'u')
+    local lease = redis.call('HMGET', KEYS[2], 'f', 'u')
     if lease[1] ~= ARGV[1] or lease[2] == '' or tonumber(lease[2]) <= now then return 0 end
-    redis.call('HSET', KEYS[1], 'u', string.format('%.0f', now + ARGV[2]))
-    redis.call('PEXPIRE', KEYS[1], ARGV[3])
+    redis.call('HSET', KEYS[2], 'u', string.format('%.0f', now + ARGV[2]))
+    redis.call('PEXPIRE', KEYS[2], ARGV[3])
     return 1";
 
 /// Keys: lease. Arguments: fence.
@@ -185,6 +191,9 @@ const REENCRYPTED: &str = "#!lua flags=allow-oom
 
 /// Keys: keys, ids. Arguments: the part of connections' names before their keys, id of the current key. Removes the encryption keys that
 /// no connection of the shard needs; returns these, and the others.
+///
+/// The names of the connections aren't declared. A node from which a slot is being moved refuses those that it doesn't have any more, and the
+/// other node must not be asked ([`Effect::Sweep`](crate::client::Effect::Sweep)).
 const FORGET_KEYS: &str = "#!lua flags=allow-oom
     local used = {}
     for _, id in ipairs(redis.call('ZRANGE', KEYS[2], 0, -1)) do
@@ -212,21 +221,29 @@ const FORMAT: &str = "#!lua flags=allow-oom
     redis.call('SETNX', KEYS[1], ARGV[1])
     return redis.call('GET', KEYS[1])";
 
-/// Keys: format. Returns 1 if the server is a primary.
+/// Keys: any name. Doesn't fail if the server is a primary that accepts writes.
 const ANSWERS: &str = "#!lua flags=allow-oom
     return redis.call('EXISTS', KEYS[1])";
 
 /// A script, and the hash by which the server finds it again.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Script {
-    code: &'static str,
+    code: Cow<'static, str>,
     hash: String,
 }
 
 impl Script {
-    pub(crate) fn new(code: &'static str) -> Self {
-        let hash = redis::Script::new(code).get_hash().to_owned();
+    pub(crate) fn new(code: impl Into<Cow<'static, str>>) -> Self {
+        let code = code.into();
+        let hash = redis::Script::new(&code).get_hash().to_owned();
         Self { code, hash }
+    }
+
+    /// Returns the same script, which declares that it doesn't write.
+    ///
+    /// A primary that refuses writes runs it, and a replica does so as well.
+    pub(crate) fn without_writes(&self) -> Self {
+        Self::new(self.code.replacen("flags=", "flags=no-writes,", 1))
     }
 
     /// Returns the command that runs the script if the server knows it.
@@ -236,13 +253,13 @@ impl Script {
 
     /// Returns the command that runs the script, and makes the server know it.
     pub(crate) fn whole(&self, keys: &[String], arguments: &[&[u8]]) -> Cmd {
-        call("EVAL", self.code, keys, arguments)
+        call("EVAL", &self.code, keys, arguments)
     }
 
     /// Returns the command that makes the server know the script.
     pub(crate) fn load(&self) -> Cmd {
         let mut load = cmd("SCRIPT");
-        load.arg("LOAD").arg(self.code);
+        load.arg("LOAD").arg(&*self.code);
         load
     }
 }

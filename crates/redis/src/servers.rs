@@ -1,6 +1,6 @@
 //! The servers of a URL, and the password with which a connection begins.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use redis::{
 };
 use rustls::pki_types::ServerName;
 use socket2::{SockRef, TcpKeepalive};
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::task::JoinHandle;
 use tower_passthrough::Secret;
 
@@ -23,6 +23,9 @@ use crate::tls::Tls;
 const TCP_USER_TIMEOUT: Duration = Duration::from_secs(10);
 const KEEPALIVE_IDLE: Duration = Duration::from_secs(15);
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The maximum number of addresses of a host that are tried.
+const MAX_ADDRESSES: usize = 16;
 
 /// The place of the password, if it isn't the URL.
 #[derive(Clone)]
@@ -57,6 +60,14 @@ impl Password {
 pub(crate) struct Server {
     address: Address,
     settings: RedisConnectionInfo,
+}
+
+/// One of the addresses of a server.
+pub(crate) enum Place {
+    /// The address, and the name of the certificate, or `None` without TLS.
+    Tcp(SocketAddr, Option<ServerName<'static>>),
+    #[cfg(unix)]
+    Unix(PathBuf),
 }
 
 #[derive(Clone)]
@@ -159,9 +170,89 @@ fn is_local(host: &str) -> bool {
 }
 
 impl Server {
+    /// Returns the host, or the address of this machine for a Unix socket.
+    pub(crate) fn host(&self) -> &str {
+        match &self.address {
+            Address::Tcp { host, .. } => host,
+            #[cfg(unix)]
+            Address::Unix(_) => "127.0.0.1",
+        }
+    }
+
+    /// Returns a text that other servers don't have.
+    pub(crate) fn name(&self) -> String {
+        match &self.address {
+            Address::Tcp { host, port, .. } => format!("{host}:{port}"),
+            #[cfg(unix)]
+            Address::Unix(path) => path.display().to_string(),
+        }
+    }
+
+    pub(crate) const fn is_encrypted(&self) -> bool {
+        matches!(&self.address, Address::Tcp { name: Some(_), .. })
+    }
+
+    /// Returns the number of the database.
+    pub(crate) fn database(&self) -> i64 {
+        self.settings.db()
+    }
+
+    /// Returns the same server with its first database, which is the only database of a cluster.
+    pub(crate) fn with_first_database(&self) -> Self {
+        Self {
+            address: self.address.clone(),
+            settings: self.settings.clone().set_db(0),
+        }
+    }
+
+    /// Returns the server at an address that a node of the cluster has announced, with the same user and password, and also with TLS if
+    /// this server has TLS. `of` is the server whose certificate is expected if it isn't that of the address.
+    pub(crate) fn at(
+        &self,
+        host: &str,
+        port: u16,
+        of: Option<&Self>,
+        is_plaintext_allowed: bool,
+    ) -> Result<Self, RedisError> {
+        let expected = match of.map(|server| &server.address) {
+            Some(Address::Tcp { name, .. }) => name.clone(),
+            _ => None,
+        };
+        let name = match self.is_encrypted() {
+            true if expected.is_some() => expected,
+            true => Some(ServerName::try_from(host.to_owned()).map_err(|_| {
+                RedisError::Protocol("a node's address can't be the name of a certificate")
+            })?),
+            false if is_plaintext_allowed || is_local(host) => None,
+            false => return Err(RedisError::Plaintext),
+        };
+        Ok(Self {
+            address: Address::Tcp {
+                host: host.to_owned(),
+                port,
+                name,
+            },
+            settings: self.settings.clone().set_db(0),
+        })
+    }
+
+    /// Returns the places at which the server may be: all addresses of its host, because a name may list a primary with its replicas.
+    pub(crate) async fn places(&self) -> Result<Vec<Place>, RedisError> {
+        Ok(match &self.address {
+            Address::Tcp { host, port, name } => {
+                let addresses = lookup_host((host.as_str(), *port)).await?;
+                let place = |address| Place::Tcp(address, name.clone());
+                addresses.take(MAX_ADDRESSES).map(place).collect()
+            }
+            #[cfg(unix)]
+            Address::Unix(path) => vec![Place::Unix(path.clone())],
+        })
+    }
+
     /// Opens a connection, and returns it with the task that sends and receives.
     pub(crate) async fn connect(
         &self,
+        place: Place,
         tls: &Tls,
         password: &Password,
     ) -> Result<(MultiplexedConnection, JoinHandle<()>), RedisError> {
@@ -173,14 +264,14 @@ impl Server {
         }
         // Each wait has its own maximum.
         let config = AsyncConnectionConfig::new().set_response_timeout(None);
-        match &self.address {
-            Address::Tcp { host, port, name } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
+        match place {
+            Place::Tcp(address, name) => {
+                let stream = TcpStream::connect(address).await?;
                 stream.set_nodelay(true)?;
                 keep_alive(&stream)?;
                 match name {
                     Some(name) => {
-                        let stream = tls.connect(name.clone(), stream).await?;
+                        let stream = tls.connect(name, stream).await?;
                         let (connection, driver) =
                             MultiplexedConnection::new_with_config(&settings, stream, config)
                                 .await?;
@@ -195,7 +286,7 @@ impl Server {
                 }
             }
             #[cfg(unix)]
-            Address::Unix(path) => {
+            Place::Unix(path) => {
                 let stream = tokio::net::UnixStream::connect(path).await?;
                 let (connection, driver) =
                     MultiplexedConnection::new_with_config(&settings, stream, config).await?;

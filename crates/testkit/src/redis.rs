@@ -418,3 +418,143 @@ impl Drop for Sentinel {
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
+
+/// The nodes of a cluster, of which the first have the slots, and the others are replicas of the first, in the same order.
+#[derive(Debug)]
+pub struct Cluster {
+    pub nodes: Vec<Server>,
+    primaries: usize,
+}
+
+impl Cluster {
+    /// Starts a cluster, each node of which has these lines in its configuration, and waits until it can be used. A replica is promoted two
+    /// seconds after its primary is gone.
+    pub fn start(program: &Path, primaries: usize, replicas: usize, settings: &str) -> Self {
+        Self::start_each(program, primaries, replicas, || settings.to_owned())
+    }
+
+    /// Starts a cluster with these lines for each node. See [`start`](Self::start).
+    pub fn start_each(
+        program: &Path,
+        primaries: usize,
+        replicas: usize,
+        settings: impl Fn() -> String,
+    ) -> Self {
+        let mut cluster = Self {
+            nodes: Vec::new(),
+            primaries,
+        };
+        let mut buses = Vec::new();
+        for _ in 0..primaries + replicas {
+            // The default, which is 10000 more than the port, may be the port of another server.
+            let bus = free_port();
+            let settings = format!(
+                "{}cluster-enabled yes\ncluster-node-timeout 2000\ncluster-port {bus}\n",
+                settings()
+            );
+            cluster.nodes.push(Server::start_with(program, &settings));
+            buses.push(bus.to_string());
+        }
+        let first = &cluster.nodes[0];
+        for (node, bus) in cluster.nodes.iter().zip(&buses).skip(1) {
+            first.set(&["CLUSTER", "MEET", "127.0.0.1", &node.port.to_string(), bus]);
+        }
+        for (index, node) in cluster.nodes.iter().take(primaries).enumerate() {
+            let begin = 16384 * index / primaries;
+            let end = 16384 * (index + 1) / primaries - 1;
+            node.set(&[
+                "CLUSTER",
+                "ADDSLOTSRANGE",
+                &begin.to_string(),
+                &end.to_string(),
+            ]);
+        }
+        let all = cluster.nodes.len();
+        cluster.wait(|node| node.set(&["CLUSTER", "NODES"]).lines().count() == all);
+        for (index, replica) in cluster.nodes.iter().skip(primaries).enumerate() {
+            let primary = cluster.nodes[index].set(&["CLUSTER", "MYID"]);
+            let began = Instant::now();
+            while let Answer::Error(error) = replica.ask(&["CLUSTER", "REPLICATE", &primary]) {
+                assert!(began.elapsed() < START_TIMEOUT, "{error}");
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+        cluster.wait(|node| {
+            node.set(&["CLUSTER", "INFO"]).contains("cluster_state:ok")
+                && (node.info("role") == "master" || node.info("master_link_status") == "up")
+                && node.set(&["CLUSTER", "NODES"]).matches("slave").count() == replicas
+        });
+        cluster
+    }
+
+    fn wait(&self, is_ready: impl Fn(&Server) -> bool) {
+        let began = Instant::now();
+        while !self.nodes.iter().all(&is_ready) {
+            assert!(began.elapsed() < START_TIMEOUT, "the cluster isn't ready");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Returns the index of the primary that has the slot of a name, as that primary sees it.
+    pub fn owner(&self, name: &str) -> usize {
+        let owns = |node: &Server| {
+            let mut session = node.try_session()?;
+            let answer = session.try_ask(&["TYPE", name])?;
+            (!matches!(answer, Answer::Error(_)) && node.info("role") == "master").then_some(())
+        };
+        let found = self.nodes.iter().position(|node| owns(node).is_some());
+        found.expect("a primary has the slot")
+    }
+
+    /// Moves a slot with its names to another primary, one name after the other, as `redis-cli --cluster reshard` does it. When the names
+    /// are moved, the slot belongs to the other primary after that time.
+    pub fn move_slot(&self, slot: u16, from: usize, to: usize, time: Duration) {
+        let source = &self.nodes[from];
+        self.begin_to_move(slot, from, to);
+        loop {
+            let number = slot.to_string();
+            let Answer::Array(names) = source.ask(&["CLUSTER", "GETKEYSINSLOT", &number, "1"])
+            else {
+                panic!("the source doesn't list the names of the slot");
+            };
+            let Some(name) = names.first().map(Answer::text) else {
+                break;
+            };
+            self.move_name(&name, from, to);
+        }
+        std::thread::sleep(time);
+        self.end_move(slot, from, to);
+    }
+
+    /// Makes two primaries know that a slot is being moved. No name is moved yet.
+    pub fn begin_to_move(&self, slot: u16, from: usize, to: usize) {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        let id = |node: &Server| node.set(&["CLUSTER", "MYID"]);
+        let (slot, source_id, target_id) = (slot.to_string(), id(source), id(target));
+        target.set(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source_id]);
+        source.set(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target_id]);
+    }
+
+    /// Moves a name of a slot that is being moved.
+    pub fn move_name(&self, name: &str, from: usize, to: usize) {
+        let port = self.nodes[to].port.to_string();
+        self.nodes[from].set(&["MIGRATE", "127.0.0.1", &port, name, "0", "30000"]);
+    }
+
+    /// Makes all primaries know that a slot was moved.
+    pub fn end_move(&self, slot: u16, from: usize, to: usize) {
+        let (source, target) = (&self.nodes[from], &self.nodes[to]);
+        let (slot, target_id) = (slot.to_string(), target.set(&["CLUSTER", "MYID"]));
+        // The target first, so that no node has the slot of the other's view.
+        for node in [target, source].into_iter().chain(&self.nodes) {
+            if node.info("role") == "master" {
+                node.set(&["CLUSTER", "SETSLOT", &slot, "NODE", &target_id]);
+            }
+        }
+    }
+
+    /// Returns the nodes that had slots at the start.
+    pub fn primaries(&self) -> &[Server] {
+        &self.nodes[..self.primaries]
+    }
+}

@@ -144,3 +144,44 @@ async fn a_server_that_may_lose_connections_is_refused_unless_the_config_allows_
     let migrated = run(&folder, &config(""), &variables, &["store", "migrate"]);
     assert_eq!(migrated.code, Some(0), "{migrated:?}");
 }
+
+/// Calls are answered, so a load balancer must not send them elsewhere: all gateways have the same server.
+#[tokio::test]
+async fn a_server_that_refuses_writes_is_logged_and_counted_and_the_gateway_stays_ready() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let vendor = Vendor::ok().await;
+    let lines = "staleness = \"100ms\"\noutage_grace = \"0s\"";
+    let config = Config::new(&vendor).table(&store(lines));
+    let (url, key) = (format!("redis://127.0.0.1:{}", server.port), key(1));
+    let variables = [("REDIS", &*url), ("KEY", &*key)];
+    let folder = Folder::new();
+    let add = ["connections", "add", "c", "--integration", "v"];
+    let added = run(&folder, &config, &variables, &add);
+    assert_eq!(added.code, Some(0), "{added:?}");
+    let gateway = Gateway::start_in(Folder::new(), &config, &variables).await;
+    server.set(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let refused = "operation=\"check_writes\",outcome=\"failed\"";
+    let counted = async {
+        loop {
+            // Three checks, of which two failures in a row would count.
+            assert_eq!(gateway.curl("/readyz", &[]).await.body(), "ready\n");
+            let metrics = gateway.metrics().await;
+            let count = metrics.lines().find_map(|line| {
+                let (name, count) = line.rsplit_once(' ')?;
+                name.contains(refused)
+                    .then(|| count.parse::<f64>().unwrap())
+            });
+            if count.is_some_and(|count| count >= 3.0) {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    within("three failed checks of writes", counted).await;
+    assert_eq!(gateway.call("/c/x", &[]).await.status(), 200);
+    vendor.next().await;
+    let is_logged = |log: &str| log.contains("NOREPLICAS: the server has fewer replicas");
+    gateway.stderr.until("the cause", is_logged).await;
+}

@@ -6,12 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use testkit::relay::Relay;
+use tokio::time::Instant;
 use tower_passthrough::Secret;
 use tower_passthrough::store::{
     ConnectionStore, CredentialVersion, GrantUpdate, RefreshLease, TokenStore,
 };
 use tower_passthrough_redis::RedisStore;
 
+use super::outages::{PATIENCE, within};
 use super::{DURABLE, KEY, Server, Stores, called, id, keys, redis, token, valkey, with_token};
 
 const COMMITTERS: usize = 8;
@@ -31,33 +33,45 @@ async fn what_was_acknowledged_survives_two_hundred_crashes() {
     }
 }
 
-/// Kills the server that many times, while connections are refreshed one after the other.
-async fn crash(program: &Path, rounds: u64) {
-    let mut server = Server::start_with(program, DURABLE);
-    let store = server.open("tp").await;
-    let counts: Vec<_> = (0..COMMITTERS)
-        .map(|_| Arc::new(AtomicU64::new(0)))
-        .collect();
-    for number in 0..COMMITTERS {
-        store
-            .put(&id(&number.to_string()), &with_token("0"))
-            .await
-            .unwrap();
+/// Refreshes connections one after the other, and counts what was acknowledged of each.
+struct Committers {
+    counts: Vec<Arc<AtomicU64>>,
+    stop: Arc<AtomicBool>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+}
+
+impl Committers {
+    /// Stores the connections.
+    async fn new(store: &RedisStore) -> Self {
+        for number in 0..COMMITTERS {
+            let key = id(&number.to_string());
+            within(PATIENCE, async || store.put(&key, &with_token("0")).await).await;
+        }
+        Self {
+            counts: (0..COMMITTERS).map(|_| Arc::default()).collect(),
+            stop: Arc::default(),
+            tasks: Vec::new(),
+        }
     }
-    let mut acknowledged = 0;
-    for round in 0..rounds {
-        let stop = Arc::new(AtomicBool::new(false));
-        let mut tasks = Vec::new();
-        for (number, count) in counts.iter().enumerate() {
-            let (store, count, stop) = (store.clone(), Arc::clone(count), Arc::clone(&stop));
-            tasks.push(tokio::spawn(async move {
+
+    fn start(&mut self, store: &RedisStore) {
+        self.stop = Arc::default();
+        for (number, count) in self.counts.iter().enumerate() {
+            let (store, count, stop) = (store.clone(), Arc::clone(count), Arc::clone(&self.stop));
+            self.tasks.push(tokio::spawn(async move {
                 let key = id(&number.to_string());
                 while !stop.load(Ordering::Relaxed) {
                     let Ok(record) = store.read(&key).await else {
                         tokio::time::sleep(Duration::from_millis(5)).await;
                         continue;
                     };
-                    let next = token(&record.connection).parse::<u64>().unwrap() + 1;
+                    let stored = token(&record.connection).parse::<u64>().unwrap();
+                    let known = count.load(Ordering::Relaxed);
+                    assert!(
+                        stored >= known,
+                        "{known} was acknowledged, and {stored} is stored"
+                    );
+                    let next = stored + 1;
                     let update = GrantUpdate::Refreshed(with_token(&next.to_string()));
                     let lease = RefreshLease::new(0);
                     if let Ok(version) = store.commit(&key, record.version, lease, &update).await {
@@ -67,44 +81,118 @@ async fn crash(program: &Path, rounds: u64) {
                 }
             }));
         }
-        let sum = || {
-            counts
-                .iter()
-                .map(|count| count.load(Ordering::Relaxed))
-                .sum::<u64>()
-        };
-        let before = sum();
-        while sum() <= before + COMMITTERS as u64 {
+    }
+
+    fn sum(&self) -> u64 {
+        let counts = self.counts.iter();
+        counts.map(|count| count.load(Ordering::Relaxed)).sum()
+    }
+
+    /// Waits for some more commits.
+    async fn go_on(&self) {
+        let before = self.sum();
+        let began = Instant::now();
+        while self.sum() <= before + COMMITTERS as u64 {
+            assert!(began.elapsed() < PATIENCE, "no more commits");
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
+    }
+
+    async fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for task in self.tasks.drain(..) {
+            task.await.unwrap();
+        }
+    }
+
+    /// Checks that everything that was acknowledged is stored, and at most `more` commits of each connection that were not acknowledged.
+    /// Returns the number of commits.
+    async fn check(&self, store: &RedisStore, more: u64) -> u64 {
+        for (number, count) in self.counts.iter().enumerate() {
+            let key = id(&number.to_string());
+            let record = within(PATIENCE, async || store.read(&key).await).await;
+            let stored = token(&record.connection).parse::<u64>().unwrap();
+            let known = count.load(Ordering::Relaxed);
+            assert!(
+                stored >= known && stored - known <= more,
+                "{known} was acknowledged, and {stored} is stored"
+            );
+            count.store(stored, Ordering::Relaxed);
+        }
+        self.sum()
+    }
+}
+
+/// Kills the server that many times, while connections are refreshed one after the other.
+async fn crash(program: &Path, rounds: u64) {
+    let began = Instant::now();
+    let mut server = Server::start_with(program, DURABLE);
+    let store = server.open("tp").await;
+    let mut committers = Committers::new(&store).await;
+    let mut commits = 0;
+    for round in 0..rounds {
+        committers.start(&store);
+        committers.go_on().await;
         tokio::time::sleep(Duration::from_millis(round * 7 % 60)).await;
         let crashed = tokio::task::spawn_blocking(move || {
             server.crash();
             server
         });
         server = crashed.await.unwrap();
-        stop.store(true, Ordering::Relaxed);
-        for task in tasks {
-            task.await.unwrap();
-        }
+        committers.stop().await;
         let port = server.port;
         server.run();
         assert_eq!(server.port, port, "another process took the port");
-        let fresh = server.open("tp").await;
-        for (number, count) in counts.iter().enumerate() {
-            let record = fresh.read(&id(&number.to_string())).await.unwrap();
-            let stored = token(&record.connection).parse::<u64>().unwrap();
-            let known = count.load(Ordering::Relaxed);
-            // The commit that was under way may be stored as well.
-            assert!(
-                stored == known || stored == known + 1,
-                "{known} was acknowledged, and {stored} is stored"
-            );
-            count.store(stored, Ordering::Relaxed);
-            acknowledged += stored;
-        }
+        // The commit that was under way may be stored as well.
+        commits = committers.check(&server.open("tp").await, 1).await;
     }
-    assert!(acknowledged > rounds * COMMITTERS as u64);
+    println!("{rounds} kills in {:?}, {commits} commits", began.elapsed());
+    assert!(commits > rounds * COMMITTERS as u64);
+}
+
+/// A write is acknowledged when the replica has it on its disk, so nothing is lost with the primary.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_promotions() {
+    const ROUNDS: usize = 10;
+    let Some(program) = valkey() else {
+        return;
+    };
+    let began = Instant::now();
+    let mut primary = Server::start_with(&program, DURABLE);
+    let mut replica = primary.replica(DURABLE);
+    let url = format!(
+        "redis://127.0.0.1:{},127.0.0.1:{}",
+        primary.port, replica.port
+    );
+    let builder = RedisStore::builder(keys(&[KEY])).replicas(1);
+    let store = builder.open(&Secret::from(url)).await.unwrap();
+    let mut committers = Committers::new(&store).await;
+    let mut commits = 0;
+    for round in 0..ROUNDS {
+        committers.start(&store);
+        committers.go_on().await;
+        tokio::time::sleep(Duration::from_millis(round as u64 * 37 % 400)).await;
+        if round % 2 == 1 {
+            // The primary goes on for a moment without the replica.
+            replica.set(&["REPLICAOF", "127.0.0.1", "1"]);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+        primary.crash();
+        replica.set(&["REPLICAOF", "NO", "ONE"]);
+        // The killed primary is the next replica, from the beginning.
+        primary.configure(&format!("replicaof 127.0.0.1 {}", replica.port));
+        primary.run();
+        std::mem::swap(&mut primary, &mut replica);
+        // Commits are acknowledged again as soon as the new replica has all data.
+        committers.go_on().await;
+        committers.stop().await;
+        // Commits without an acknowledgement in time are stored as well.
+        commits = committers.check(&store, u64::MAX).await;
+    }
+    println!(
+        "{ROUNDS} promotions in {:?}, {commits} commits",
+        began.elapsed()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,9 +9,9 @@ use tower_passthrough_redis::{RedisStore, RedisStoreError};
 
 use super::{DURABLE, KEY, Server, id, keys, told, with_token};
 
-type Authority = CertifiedIssuer<'static, KeyPair>;
+pub(super) type Authority = CertifiedIssuer<'static, KeyPair>;
 
-fn authority(name: &str) -> Authority {
+pub(super) fn authority(name: &str) -> Authority {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -19,7 +19,7 @@ fn authority(name: &str) -> Authority {
 }
 
 /// Writes a certificate of that authority, and its key.
-fn certify(server: &Server, authority: &Authority, name: &str, expires: i32) {
+pub(super) fn certify(server: &Server, authority: &Authority, name: &str, expires: i32) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new([name.to_owned()]).unwrap();
     params.not_before = date_time_ymd(2020, 1, 1);
@@ -27,6 +27,11 @@ fn certify(server: &Server, authority: &Authority, name: &str, expires: i32) {
     let certificate = params.signed_by(&key, authority).unwrap();
     server.write("server.crt", &certificate.pem());
     server.write("server.key", &key.serialize_pem());
+}
+
+pub(super) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().port()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -40,11 +45,7 @@ async fn a_server_is_used_only_if_its_certificate_is_valid_for_its_name() {
         server.folder.join("server.crt"),
         server.folder.join("server.key"),
     );
-    let port = std::net::TcpListener::bind("127.0.0.1:0")
-        .unwrap()
-        .local_addr()
-        .unwrap()
-        .port();
+    let port = free_port();
     let reload = || {
         let (certificate, key) = (certificate.display().to_string(), key.display().to_string());
         server.set(&[

@@ -387,6 +387,81 @@ async fn a_full_memory_refuses_new_connections_and_nothing_else() {
     other.put(&id("acme"), &with_token("new")).await.unwrap();
 }
 
+/// A primary refuses each script that may write, and the scripts that only read don't declare that, so that a replica refuses them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_primary_that_refuses_writes_is_still_read() {
+    for program in [redis(), valkey()].into_iter().flatten() {
+        for cause in ["NOREPLICAS", "MISCONF"] {
+            let server = Server::start_with(&program, DURABLE);
+            let first = server.open("tp").await;
+            let key = id("acme");
+            let connection = with_token("token");
+            let version = first.put(&key, &connection).await.unwrap();
+            let set = |builder: RedisStoreBuilder| {
+                let builder = builder.staleness(Duration::ZERO);
+                builder.outage_grace(Duration::ZERO)
+            };
+            // Nothing is in memory.
+            let store = server.open_with("tp", set).await;
+            let strict = server
+                .open_with("tp", |builder| set(builder).cache_entries(0))
+                .await;
+            refuse_writes(&server, cause).await;
+            for handle in [&store, &strict] {
+                for _ in 0..3 {
+                    let found = called(handle, &key).await.unwrap();
+                    assert_eq!(token(&found), "token");
+                    assert_eq!(handle.read(&key).await.unwrap().version, version);
+                    handle.check().await.unwrap();
+                }
+                let missing = called(handle, &id("missing")).await;
+                assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
+                let writes = told(&handle.check_writes().await.unwrap_err());
+                let update = GrantUpdate::Refreshed(with_token("new"));
+                let lease = RefreshLease::new(0);
+                let refused = [
+                    writes,
+                    unavailable(handle.lease(&key, Duration::from_secs(9)).await),
+                    unavailable(handle.commit(&key, version, lease, &update).await),
+                    unavailable(handle.put(&key, &connection).await),
+                    unavailable(handle.remove(&key).await),
+                ];
+                for error in refused {
+                    assert!(error.contains(cause), "{error}");
+                }
+            }
+            // A replica isn't read from, although it runs the scripts that declare that they don't write.
+            server.set(&["REPLICAOF", "127.0.0.1", "1"]);
+            let error = unavailable(called(&strict, &key).await);
+            assert!(error.contains("read-only"), "{error}");
+            server.set(&["REPLICAOF", "NO", "ONE"]);
+            for (name, value) in [("min-replicas-to-write", "0"), ("save", "")] {
+                server.set(&["CONFIG", "SET", name, value]);
+            }
+            within(PATIENCE, async || store.check_writes().await).await;
+            assert_eq!(store.read(&key).await.unwrap().version, version);
+        }
+    }
+}
+
+/// Makes a primary refuse writes: it has too few replicas, or couldn't write a snapshot.
+async fn refuse_writes(server: &Server, cause: &str) {
+    if cause == "NOREPLICAS" {
+        server.set(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+        return;
+    }
+    use std::os::unix::fs::PermissionsExt as _;
+    let read_only = std::fs::Permissions::from_mode(0o555);
+    std::fs::set_permissions(&server.folder, read_only).unwrap();
+    server.set(&["CONFIG", "SET", "save", "3600 1"]);
+    let began = Instant::now();
+    while server.info("rdb_last_bgsave_status") != "err" {
+        assert!(began.elapsed() < PATIENCE, "the snapshot doesn't fail");
+        server.ask(&["BGSAVE"]);
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_of_reads_is_refused_and_a_refresh_is_still_stored() {
     let Some(server) = Server::start(DURABLE) else {
@@ -577,6 +652,22 @@ async fn a_new_primary_that_could_lose_connections_is_refused() {
         store.put(&id("acme"), &with_token("new")).await
     })
     .await;
+}
+
+/// Each host of the URL has its own time.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_host_that_answers_nothing_does_not_stop_the_next_host() {
+    let (Some(away), Some(server)) = (Server::start(DURABLE), Server::start(DURABLE)) else {
+        return;
+    };
+    away.signal(Signal::STOP);
+    let url = format!("redis://127.0.0.1:{},127.0.0.1:{}", away.port, server.port);
+    // A host has 5 s.
+    let builder = RedisStore::builder(keys(&[KEY])).timeout(Duration::from_secs(4));
+    let store = builder.open(&Secret::from(url)).await.unwrap();
+    store.put(&id("acme"), &with_token("token")).await.unwrap();
+    server.set(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]);
+    store.read(&id("acme")).await.unwrap();
 }
 
 /// While a fail-over isn't finished, two servers may say that they are the primary.

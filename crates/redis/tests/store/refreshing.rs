@@ -8,10 +8,10 @@ use tower_passthrough::refresh::{
     RefreshOutcome, RefreshingStore, TokenError, TokenSource, Tokens,
 };
 use tower_passthrough::store::{ConnectionKey, ConnectionStore};
-use tower_passthrough::{CallContext, Connection, CredentialStore};
+use tower_passthrough::{CallContext, Connection, CredentialStore, StoreError};
 
 use super::outages::{PATIENCE, within};
-use super::{DURABLE, Server, Stores, id, valkey};
+use super::{DURABLE, Server, Stores, id, told, valkey};
 
 struct Source;
 
@@ -69,5 +69,45 @@ async fn tokens_that_too_few_replicas_have_are_not_stored_also_after_more_attemp
     .await;
     let connection = call().await.unwrap();
     let used = connection.credential().get("access_token").unwrap();
+    assert_eq!(used.expose(), b"t0k3n");
+}
+
+/// A primary that refuses writes has no lease, so the token endpoint isn't called and no refresh token is used up.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_with_current_tokens_go_on_while_the_primary_refuses_writes() {
+    let Some(server) = Server::start(DURABLE) else {
+        return;
+    };
+    let first = server.open("tp").await;
+    let end = |seconds: u64| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        (now.unwrap().as_secs() + seconds - 20).to_string()
+    };
+    for (key, seconds) in [("current", 40), ("expired", 0)] {
+        let connection = Connection::new("crm")
+            .with_secret("access_token", "old")
+            .with_secret("expires_at", end(seconds));
+        first.put(&id(key), &connection).await.unwrap();
+    }
+    server.set(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+    let store = RefreshingStore::new(server.open_with("tp", |builder| builder).await, Source);
+    let call = async |key: &str| {
+        let (extensions, method) = (Extensions::new(), Method::GET);
+        let cx = CallContext::new(&extensions, &method);
+        store.connection(&id(key), cx).await
+    };
+    let current = call("current").await.unwrap();
+    let used = current.credential().get("access_token").unwrap();
+    assert_eq!(used.expose(), b"old");
+    // It's answered by 503 with `Retry-After`.
+    match call("expired").await {
+        Err(StoreError::Unavailable(error)) => {
+            assert!(told(&*error).contains("NOREPLICAS"), "{}", told(&*error));
+        }
+        other => panic!("{other:?}"),
+    }
+    server.set(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+    let refreshed = within(PATIENCE, async || call("expired").await).await;
+    let used = refreshed.credential().get("access_token").unwrap();
     assert_eq!(used.expose(), b"t0k3n");
 }
