@@ -272,9 +272,8 @@ impl RedisRates {
     pub async fn check(&self) -> Result<(), RedisStoreError> {
         // A connection key is never empty. The burst is so large that checks of other processes don't use it up.
         let (interval, burst) = (Duration::from_micros(1), 1_000_000);
-        let error = match self.0.run("", interval, burst, 1).await {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
+        let Err(error) = self.0.run("", interval, burst, 1).await else {
+            return Ok(());
         };
         match &error {
             InternalError::Redis(found) if lacks_permission(found) => Err(not_permitted()),
@@ -354,6 +353,11 @@ fn number(value: Value) -> Result<u64, InternalError> {
 }
 
 impl SharedRate for RedisRates {
+    /// Returns `true` for clones.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     async fn draw(
         &self,
         key: &ConnectionKey,
