@@ -192,7 +192,7 @@ impl Allotments {
         let now = Instant::now();
         let mut keys = self.keys();
         keys.sweep_in_time(now);
-        let is_recovering = keys.is_recovering(key, now);
+        let is_recovering = keys.recovers(key, now);
         let Keys {
             allotments,
             next_draw,
@@ -401,9 +401,9 @@ impl Keys {
         }
     }
 
-    /// Returns `true` if the key doesn't draw yet, because the source has just recovered: the draws of all keys at once could make the source
+    /// Forgets a recovery that is over. Returns `true` if the key doesn't draw yet: the draws of all keys at once could make the source
     /// fail again.
-    fn is_recovering(&mut self, key: &ConnectionKey, now: Instant) -> bool {
+    fn recovers(&mut self, key: &ConnectionKey, now: Instant) -> bool {
         let Some(recovered_at) = self.recovered_at else {
             return false;
         };

@@ -46,9 +46,11 @@ impl SharedRates {
         }
     }
 
-    /// Shares the allotments of another service, if they have the same rate. The source stays the own source.
+    /// Shares the allotments of another service, if they have the same rate and are counted in the same place. The source stays the own
+    /// source.
     pub(super) fn share_with(&mut self, other: &Self) {
-        if self.allotments.is_alike(&other.allotments) {
+        let is_same = self.source.is_same(&*other.source);
+        if is_same && self.allotments.is_alike(&other.allotments) {
             self.allotments = Arc::clone(&other.allotments);
             self.flights = Arc::clone(&other.flights);
         }
@@ -219,6 +221,7 @@ mod tests {
         mode: Mutex<Mode>,
         /// The key whose draws hang.
         hanging: Option<ConnectionKey>,
+        place: &'static str,
     }
 
     impl Model {
@@ -232,7 +235,14 @@ mod tests {
                 draws: Mutex::default(),
                 mode: Mutex::new(Mode::Answers),
                 hanging,
+                place: "here",
             })
+        }
+
+        fn elsewhere() -> Arc<Self> {
+            let mut model = Self::new();
+            Arc::get_mut(&mut model).unwrap().place = "elsewhere";
+            model
         }
 
         fn set(&self, mode: Mode) {
@@ -249,6 +259,10 @@ mod tests {
     }
 
     impl SharedRate for Model {
+        fn is_same(&self, other: &Self) -> bool {
+            self.place == other.place
+        }
+
         async fn draw(
             &self,
             key: &ConnectionKey,
@@ -688,6 +702,10 @@ mod tests {
         // The source is the new source.
         assert!(call(&after, "d").await.is_ok());
         assert_eq!(new.draws().len(), 1);
+        // The refusals of another server mean nothing.
+        let mut moved = rates(&Model::elsewhere(), rate);
+        moved.share_with(&before);
+        assert!(call(&moved, "c").await.is_ok());
         let mut other = rates(&new, rate.burst(number(1)));
         other.share_with(&before);
         assert!(call(&other, "c").await.is_ok());

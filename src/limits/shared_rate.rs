@@ -1,5 +1,6 @@
 //! The counts of a rate that several processes share, and the settings of the rate.
 
+use std::any::Any;
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU32;
@@ -81,6 +82,15 @@ pub trait SharedRate: Send + Sync + 'static {
         rate: Rate,
         want: NonZeroU32,
     ) -> impl Future<Output = Result<Drawn, BoxError>> + Send;
+
+    /// Returns `true` if both count in the same place, such as the same server.
+    ///
+    /// If not, [`share_limits_with`](crate::PassthroughBuilder::share_limits_with) takes over neither calls that were drawn, nor refusals and
+    /// failures, because they say nothing about the other place. Default: `true`.
+    fn is_same(&self, other: &Self) -> bool {
+        let _ = other;
+        true
+    }
 }
 
 macro_rules! forward {
@@ -93,6 +103,10 @@ macro_rules! forward {
                 want: NonZeroU32,
             ) -> impl Future<Output = Result<Drawn, BoxError>> + Send {
                 S::draw(self, key, rate, want)
+            }
+
+            fn is_same(&self, other: &Self) -> bool {
+                S::is_same(self, other)
             }
         }
     };
@@ -236,6 +250,11 @@ pub struct SharedRateStatus {
 
 /// A [`SharedRate`] of any type.
 pub(super) trait AnySharedRate: Send + Sync {
+    fn as_any(&self) -> &dyn Any;
+
+    /// Returns `true` if both have the same type, and count in the same place.
+    fn is_same(&self, other: &dyn AnySharedRate) -> bool;
+
     fn draw(
         self: Arc<Self>,
         key: ConnectionKey,
@@ -245,6 +264,15 @@ pub(super) trait AnySharedRate: Send + Sync {
 }
 
 impl<S: SharedRate> AnySharedRate for S {
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
+
+    fn is_same(&self, other: &dyn AnySharedRate) -> bool {
+        let other = other.as_any().downcast_ref::<S>();
+        other.is_some_and(|other| SharedRate::is_same(self, other))
+    }
+
     fn draw(
         self: Arc<Self>,
         key: ConnectionKey,

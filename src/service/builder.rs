@@ -558,7 +558,7 @@ impl<S, R, T, A> PassthroughBuilder<S, R, T, A> {
     }
 
     /// Shares the counts of another service: calls under way, rates, retry budgets and circuits, each if its limit or policy is equal in
-    /// both services.
+    /// both services. A rate that several processes share must also be counted in the same place.
     ///
     /// Use it for a service that is built again after a change of its configuration. Call it last, as limits that are set after it begin
     /// at zero.

@@ -365,6 +365,11 @@ fn number(value: Value) -> Result<u64, InternalError> {
 }
 
 impl SharedRate for RedisRates {
+    /// Returns `true` for clones.
+    fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     async fn draw(
         &self,
         key: &ConnectionKey,

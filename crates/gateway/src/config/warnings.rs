@@ -76,6 +76,17 @@ pub(super) fn of_settings(file: &File, tables: &[Table<'_>], listen: &Listen) ->
                 .to_owned(),
         );
     }
+    let has_replicas = limits
+        .rate_per_connection
+        .as_ref()
+        .is_some_and(|rate| rate.get_ref().replicas.is_some());
+    if is_shared.is_some_and(|shared| *shared.get_ref()) && !has_replicas {
+        warnings.push(
+            "limits.rate_per_connection has `shared = true` without `replicas`, so each replica allows the whole rate while the \
+             Redis server is away: set `replicas` to the number of replicas"
+                .to_owned(),
+        );
+    }
     network(file, tables, &mut warnings);
     timeouts(file, tables, &mut warnings);
     warnings

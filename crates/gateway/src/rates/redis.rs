@@ -1,6 +1,7 @@
 //! Counts rates on a server of `[limits]`, or on the server of the store.
 
 use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::Instant;
@@ -13,6 +14,11 @@ use crate::config::{Password, RatesServer, RatesSource, Store};
 use crate::store::{Connections, OpenError, Told, with_sources};
 
 static TOLD: Mutex<Told> = Mutex::new(Told::new());
+/// `true` if a failure was logged after the last draw that succeeded.
+static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+
+const OF_LIMITS: &str = "limits.redis";
+const OF_STORE: &str = "store";
 
 /// The counts of a rate. Cloning increments reference counts.
 #[derive(Clone, Debug)]
@@ -50,7 +56,7 @@ impl Rates {
         if let Some(previous) = previous.filter(is_same) {
             return Ok(previous.clone());
         }
-        let redis = build(settings)?;
+        let redis = build(settings, OF_LIMITS)?;
         let checked = redis.clone();
         tokio::spawn(async move {
             if let Err(error) = checked.check().await {
@@ -64,22 +70,27 @@ impl Rates {
     }
 }
 
-/// Checks that the server can be reached and can count. Nothing is written.
+/// Checks that the server can be reached and can count.
 pub(crate) async fn check(source: &RatesSource, store: &Store) -> Result<(), OpenError> {
-    let redis = match (source, store) {
-        (RatesSource::Server(settings), _) => build(settings)?,
-        (RatesSource::Store, Store::Redis(store)) => build(&RatesServer {
-            url: store.url.clone(),
-            password: store.password.clone(),
-            roots: store.roots.clone(),
-            prefix: store.prefix.clone(),
-        })?,
+    let (redis, place) = match (source, store) {
+        (RatesSource::Server(settings), _) => (build(settings, OF_LIMITS)?, OF_LIMITS),
+        (RatesSource::Store, Store::Redis(store)) => {
+            let settings = RatesServer {
+                url: store.url.clone(),
+                password: store.password.clone(),
+                roots: store.roots.clone(),
+                prefix: store.prefix.clone(),
+            };
+            (build(&settings, OF_STORE)?, OF_STORE)
+        }
         (RatesSource::Store, _) => return Ok(()),
     };
-    redis.check().await.map_err(|error| failed(&error))
+    let checked = redis.check().await;
+    checked.map_err(|error| failed(&error, place))
 }
 
-fn build(settings: &RatesServer) -> Result<RedisRates, OpenError> {
+/// `place` is the part of the config with the settings.
+fn build(settings: &RatesServer, place: &str) -> Result<RedisRates, OpenError> {
     let RatesServer {
         url,
         password,
@@ -98,10 +109,10 @@ fn build(settings: &RatesServer) -> Result<RedisRates, OpenError> {
     if let Some(prefix) = prefix {
         builder = builder.prefix(prefix);
     }
-    builder.build(url).map_err(|error| failed(&error))
+    builder.build(url).map_err(|error| failed(&error, place))
 }
 
-fn failed(error: &RedisStoreError) -> OpenError {
+fn failed(error: &RedisStoreError, place: &str) -> OpenError {
     let is_configs = matches!(
         error,
         RedisStoreError::InvalidUrl(_)
@@ -110,7 +121,7 @@ fn failed(error: &RedisStoreError) -> OpenError {
             | RedisStoreError::Plaintext
     );
     let what = format!(
-        "the server that counts the rates (`limits.redis`): {}",
+        "the server that counts the rates (`{place}`): {}",
         with_sources(error)
     );
     OpenError::new(what, is_configs)
@@ -122,6 +133,7 @@ fn tell(error: &(dyn std::error::Error + 'static)) {
     let left_out = told.again(Instant::now());
     drop(told);
     if let Some(left_out) = left_out {
+        HAS_FAILED.store(true, Ordering::Relaxed);
         tracing::warn!(
             left_out,
             "the server that counts the rates of all replicas failed, so this process applies its share: {}",
@@ -138,9 +150,21 @@ impl SharedRate for Rates {
         want: NonZeroU32,
     ) -> Result<Drawn, BoxError> {
         let drawn = self.redis.draw(key, rate, want).await;
-        if let Err(error) = &drawn {
-            tell(&**error);
+        match &drawn {
+            Err(error) => tell(&**error),
+            Ok(_) if HAS_FAILED.load(Ordering::Relaxed) => {
+                if HAS_FAILED.swap(false, Ordering::Relaxed) {
+                    tracing::info!(
+                        "the server that counts the rates of all replicas answers again"
+                    );
+                }
+            }
+            Ok(_) => {}
         }
         drawn
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        self.redis.is_same(&other.redis)
     }
 }

@@ -129,7 +129,7 @@ async fn is_one_burst_admitted(vendor: &Vendor, server: &Server) -> bool {
     assert!(asked <= most, "{asked} draws for 2,100 calls");
     assert_eq!(others, [1, 1, 1]);
     let names = server.set(&["KEYS", "*"]);
-    assert!(names.contains("gw:{094}:r:c"), "{names}");
+    assert!(names.contains("gw:{094}:r:60000000000:7:c"), "{names}");
 
     // A reload keeps the counts of the process, and the connection.
     let received = || {
@@ -197,6 +197,12 @@ async fn without_redis_each_gateway_has_its_share_and_nobody_waits() {
             .until("the failure", |log| log.contains("counts the rates"))
             .await;
         assert!(!log.contains(&format!(":{}", server.port)), "{log}");
+        gateway
+            .stderr
+            .until("the end of the failure", |log| {
+                log.contains("answers again")
+            })
+            .await;
     }
 }
 
@@ -382,6 +388,15 @@ fn what_cannot_work_is_refused_with_its_place() {
         let is_named = ended.stderr.contains(place) && ended.stderr.contains(what);
         assert!(is_named, "{limits}: {ended:?}");
     }
+    let server = "redis = \"redis://127.0.0.1:1\"";
+    for (replicas, is_warned) in [("", true), (", replicas = 1", false)] {
+        let rate = format!(
+            "rate_per_connection = {{ per_second = 10, shared = true{replicas} }}\n{server}"
+        );
+        let ended = checked(&rate, "", &[]);
+        let warned = ended.stderr.contains("`shared = true` without `replicas`");
+        assert_eq!(warned, is_warned, "{ended:?}");
+    }
     let ended = checked("in_flight = 1\nredis = \"redis://127.0.0.1\"", "", &[]);
     assert_eq!(ended.code, Some(0), "{ended:?}");
     assert!(
@@ -415,7 +430,7 @@ async fn the_server_of_the_store_counts_if_no_other_is_named() {
         total += admitted(&gateway, "c", 20).await;
     }
     assert!((5..=7).contains(&total), "{total}");
-    assert!(server.set(&["KEYS", "st:*:r:*"]).contains(":r:c"));
+    assert!(server.set(&["KEYS", "st:*:r:*:c"]).ends_with(":c"));
     // An unknown connection is never counted.
     let gateway = Gateway::start_in(Folder::new(), &config, &variables).await;
     assert_eq!(gateway.call("/nobody/x", &[]).await.status(), 404);
