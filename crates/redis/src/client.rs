@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 
 use crate::cluster::{Cluster, Found, discover};
 use crate::error::{InternalError, RedisError, RedisStoreError};
@@ -13,6 +13,7 @@ use crate::info::Requirement;
 use crate::layout::{Layout, Slot, shards, slot_of};
 use crate::node::{
     ACKNOWLEDGEMENT_TIMEOUT, ANSWER_MARGIN, Acknowledgement, Connected, Epoch, Node, Settings, Use,
+    jittered,
 };
 use crate::scripts::Script;
 use crate::servers::Server;
@@ -26,8 +27,9 @@ const ATTEMPTS: u32 = 3;
 const MAX_REDIRECTS: u32 = 16;
 /// The number of redirects after which there is a pause before each redirect, because the nodes don't agree yet.
 const QUICK_REDIRECTS: u32 = 2;
-/// The time after which an operation is sent again that was refused because its slot is being moved.
-const REFUSED_PAUSE: Duration = Duration::from_millis(50);
+/// The pauses before an operation is sent again that was refused because its slot is being moved. They double up to the maximum.
+const MIN_REFUSED_PAUSE: Duration = Duration::from_millis(20);
+const MAX_REFUSED_PAUSE: Duration = Duration::from_millis(500);
 
 /// The maximum time for which an operation waits until the slots are known.
 const MAX_LEARNING_TIME: Duration = Duration::from_secs(1);
@@ -247,7 +249,7 @@ impl Client {
         call: Call<'_>,
     ) -> Result<(Value, Arc<Node>, Arc<Connected>), InternalError> {
         let slot = call.slot();
-        let (mut attempt, mut redirects) = (1, 0);
+        let (mut attempt, mut redirects, mut refusals) = (1, 0, 0);
         let mut asked = None;
         loop {
             let is_asking = asked.is_some();
@@ -286,8 +288,10 @@ impl Client {
                 if matches!(refused, Refused::Again) {
                     redirects += 1;
                 }
-                if matches!(refused, Refused::Later) || redirects > QUICK_REDIRECTS {
-                    sleep(REFUSED_PAUSE).await;
+                refusals += 1;
+                if matches!(refused, Refused::Later) || refusals > QUICK_REDIRECTS {
+                    let _waiting = node.waiting(which, is_urgent)?;
+                    sleep_until(until.min(Instant::now() + refused_pause(refusals))).await;
                 }
                 if redirects >= MAX_REDIRECTS || Instant::now() >= until {
                     return Err(error.into());
@@ -314,7 +318,7 @@ impl Client {
             }
             attempt += 1;
             if is_down {
-                sleep(REFUSED_PAUSE).await;
+                sleep(refused_pause(attempt)).await;
             }
             self.learn(None, until).await;
         }
@@ -454,7 +458,7 @@ impl Client {
             }
             redirects += 1;
             if is_later || redirects > QUICK_REDIRECTS {
-                sleep(REFUSED_PAUSE).await;
+                sleep_until(until.min(Instant::now() + refused_pause(redirects))).await;
             }
             parts.extend(self.parts(&questions, again)?);
         }
@@ -502,6 +506,13 @@ impl Client {
         let answer = timeout_at(until, connected.command(command)).await;
         Ok(answer.map_err(|_| RedisError::Timeout("the server's answer"))??)
     }
+}
+
+/// Returns the pause after so many refusals.
+fn refused_pause(refusals: u32) -> Duration {
+    let doubled = 2_u32.saturating_pow(refusals.saturating_sub(1));
+    let pause = MIN_REFUSED_PAUSE.saturating_mul(doubled);
+    jittered(pause.min(MAX_REFUSED_PAUSE))
 }
 
 /// Returns `true` if commands that only read may succeed on another connection.

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use redis::Value;
+use redis::{Cmd, Value, cmd};
 
 use crate::error::RedisError;
 use crate::node::Epoch;
+use crate::values::{items, text};
 
 pub(crate) struct Info(String);
 
@@ -93,6 +94,49 @@ impl Info {
         let mut next = || numbers.next().and_then(Result::ok).unwrap_or_default();
         (next(), next())
     }
+}
+
+/// The error if the server doesn't show its settings.
+pub(crate) const NOT_SHOWN: &str = "the server doesn't allow `CONFIG GET`, so `appendonly` and `appendfsync` aren't known; \
+    allow it, or set the durability to external if the service doesn't lose what it has acknowledged";
+
+pub(crate) fn is_not_shown(error: &RedisError) -> bool {
+    error.has_code("NOPERM") || error.has_code("ERR")
+}
+
+/// Returns the command whose answer [`check_aof_settings`] reads.
+pub(crate) fn aof_settings() -> Cmd {
+    let mut config = cmd("CONFIG");
+    config
+        .arg("GET")
+        .arg("appendonly")
+        .arg("appendfsync")
+        .arg("no-appendfsync-on-rewrite");
+    config
+}
+
+/// Fails if the server acknowledges writes that aren't on its disk.
+pub(crate) fn check_aof_settings(settings: Value) -> Result<(), RedisError> {
+    let unexpected = |_| RedisError::Protocol("the server's response wasn't expected");
+    let settings = items(settings).map_err(unexpected)?.into_iter().map(text);
+    let settings: Vec<_> = settings.collect::<Result<_, _>>().map_err(unexpected)?;
+    let setting = |name: &str| {
+        let mut pairs = settings.chunks(2);
+        let found = pairs.find(|pair| pair.first().is_some_and(|found| found == name));
+        found.and_then(|pair| pair.get(1)).map(String::as_str)
+    };
+    Err(RedisError::NotDurable(
+        match (setting("appendonly"), setting("appendfsync")) {
+            (Some("yes"), Some("always"))
+                if setting("no-appendfsync-on-rewrite") == Some("yes") =>
+            {
+                "`no-appendfsync-on-rewrite` isn't `no`"
+            }
+            (Some("yes"), Some("always")) => return Ok(()),
+            (Some("yes"), _) => "`appendfsync` isn't `always`",
+            _ => "`appendonly` isn't `yes`",
+        },
+    ))
 }
 
 #[cfg(test)]

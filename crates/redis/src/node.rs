@@ -17,7 +17,7 @@ use tower_passthrough::durable::random_version;
 
 use crate::client::{Call, Effect};
 use crate::error::{InternalError, RedisError};
-use crate::info::{Info, Requirement};
+use crate::info::{Info, NOT_SHOWN, Requirement, aof_settings, check_aof_settings, is_not_shown};
 use crate::race::first_success;
 use crate::scripts::Script;
 use crate::servers::{Password, Place, Server};
@@ -218,6 +218,16 @@ impl Settings {
             }
             if let Some(requirement) = self.requirement.get() {
                 info.check_requirement(*requirement)?;
+                // A node that joined the cluster, or a replica, may have other settings.
+                if requirement.has_aof {
+                    match connected.command(&aof_settings()).await {
+                        Ok(settings) => check_aof_settings(settings)?,
+                        Err(error) if is_not_shown(&error) => {
+                            return Err(RedisError::NotDurable(NOT_SHOWN));
+                        }
+                        Err(error) => return Err(error),
+                    }
+                }
             }
         }
         connected.epoch = match expected {
@@ -528,14 +538,23 @@ impl Node {
             Err(TryAcquireError::Closed) => return Err(InternalError::Stopped),
             Err(TryAcquireError::NoPermits) => {}
         }
-        let _waiting = match lane.waiting.try_acquire() {
-            Ok(waiting) => Some(waiting),
-            Err(_) if is_urgent => None,
-            Err(_) => return Err(InternalError::Overloaded),
-        };
+        let _waiting = self.waiting(which, is_urgent)?;
         let place = timeout_at(until, lane.in_flight.acquire()).await;
         let place = place.map_err(|_| RedisError::Timeout("waiting for other operations"))?;
         place.map_err(|_| InternalError::Stopped)
+    }
+
+    /// Returns a place among the operations that wait. If `is_urgent`, there may be no place, and the operation waits anyway.
+    pub(crate) fn waiting(
+        &self,
+        which: Use,
+        is_urgent: bool,
+    ) -> Result<Option<SemaphorePermit<'_>>, InternalError> {
+        match self.lane(which).waiting.try_acquire() {
+            Ok(waiting) => Ok(Some(waiting)),
+            Err(_) if is_urgent => Ok(None),
+            Err(_) => Err(InternalError::Overloaded),
+        }
     }
 
     /// Returns the open connection, or opens a connection.

@@ -6,8 +6,8 @@ use redis::{Value, cmd};
 use tower_passthrough::durable::Keys;
 
 use crate::client::{Call, Client, Effect, Question};
-use crate::error::{InternalError, RedisStoreError};
-use crate::info::{Info, Requirement};
+use crate::error::{InternalError, RedisError, RedisStoreError};
+use crate::info::{Info, NOT_SHOWN, Requirement, aof_settings, check_aof_settings, is_not_shown};
 use crate::layout::{Layout, shards, slot_of};
 use crate::node::{Acknowledgement, Node};
 use crate::scripts::Scripts;
@@ -81,34 +81,13 @@ pub(crate) async fn check_server(
 }
 
 async fn check_aof(client: &Client, node: &Arc<Node>) -> Result<(), InternalError> {
-    let mut config = cmd("CONFIG");
-    config
-        .arg("GET")
-        .arg("appendonly")
-        .arg("appendfsync")
-        .arg("no-appendfsync-on-rewrite");
-    let settings = match client.command_to(node, &config).await {
-        Ok(settings) => items(settings)?,
-        Err(InternalError::Redis(error)) if error.has_code("NOPERM") || error.has_code("ERR") => {
-            let what = "the server doesn't allow `CONFIG GET`, so `appendonly` and `appendfsync` aren't known; \
-                allow it, or set the durability to external if the service doesn't lose what it has acknowledged";
-            return Err(RedisStoreError::NotDurable(what).into());
-        }
+    let lost = match client.command_to(node, &aof_settings()).await {
+        Ok(settings) => match check_aof_settings(settings) {
+            Err(RedisError::NotDurable(lost)) => lost,
+            checked => return Ok(checked?),
+        },
+        Err(InternalError::Redis(error)) if is_not_shown(&error) => NOT_SHOWN,
         Err(error) => return Err(error),
-    };
-    let settings: Vec<_> = settings.into_iter().map(text).collect::<Result<_, _>>()?;
-    let setting = |name: &str| {
-        let mut pairs = settings.chunks(2);
-        let found = pairs.find(|pair| pair.first().is_some_and(|found| found == name));
-        found.and_then(|pair| pair.get(1)).map(String::as_str)
-    };
-    let lost = match (setting("appendonly"), setting("appendfsync")) {
-        (Some("yes"), Some("always")) if setting("no-appendfsync-on-rewrite") == Some("yes") => {
-            "`no-appendfsync-on-rewrite` isn't `no`"
-        }
-        (Some("yes"), Some("always")) => return Ok(()),
-        (Some("yes"), _) => "`appendfsync` isn't `always`",
-        _ => "`appendonly` isn't `yes`",
     };
     Err(RedisStoreError::NotDurable(lost).into())
 }

@@ -26,8 +26,6 @@ pub(crate) use self::under_way::report_cut;
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(feature = "redis")]
-use tokio::time::timeout;
 use tower_passthrough::Secret;
 use tower_passthrough::durable::{CacheStatus, Keys};
 use tower_passthrough::store::ConnectionKey;
@@ -51,11 +49,6 @@ const OUTAGE_GRACE: Duration = Duration::from_secs(60);
 /// The time for which a process with a file counts as ready although the file can't be read. A file that is moved or a full disk
 /// may be repaired meanwhile.
 const GRACE: Duration = Duration::from_secs(60);
-
-/// The maximum time of the check of a server's writes. It's shorter than the maximum of the whole check, in which a single node of a cluster
-/// that doesn't answer must not take the process out of service.
-#[cfg(feature = "redis")]
-const WRITES_PATIENCE: Duration = Duration::from_millis(1500);
 
 /// A store of a kind that the config file can name. Cloning increments a reference count.
 #[derive(Clone, Debug)]
@@ -172,14 +165,10 @@ impl Connections {
             }
             #[cfg(feature = "redis")]
             Self::Redis(server) => {
-                // A server that refuses writes is logged and counted. It doesn't take the process out of service, because calls are answered.
-                let writes = timeout(WRITES_PATIENCE, server.store.check_writes());
-                let (checked, writes) = tokio::join!(server.store.check(), writes);
-                let writes = match writes {
-                    Ok(writes) => writes.map_err(StoreError::unavailable),
-                    Err(late) => Err(StoreError::unavailable(late)),
-                };
-                let _ = counted("check_writes", writes);
+                // A server that refuses writes is logged and counted. It doesn't take the process out of service, because calls are answered,
+                // and the answer doesn't wait for a node of a cluster that is away.
+                server.check_writes();
+                let checked = server.store.check().await;
                 let answer = counted("check", checked.map_err(StoreError::unavailable));
                 return match answer {
                     Ok(()) => Reached::Yes,

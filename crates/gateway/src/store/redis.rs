@@ -4,9 +4,10 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tower_passthrough::StoreError;
 use tower_passthrough_redis::{RedisStore, RedisStoreBuilder, RedisStoreError};
 
-use super::{OUTAGE_GRACE, OpenError, keys};
+use super::{OUTAGE_GRACE, OpenError, counted, keys};
 use crate::config::{Durability, Password, Redis};
 
 /// An open store on a server. Cloning increments a reference count.
@@ -15,6 +16,8 @@ pub(crate) struct Server {
     pub(super) store: RedisStore,
     /// The settings with which the store was opened.
     opened: Arc<Redis>,
+    /// Locked while the writes are checked.
+    checking: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Server {
@@ -25,12 +28,29 @@ impl Server {
         }
         let store = open(&settings).await?;
         let opened = Arc::new(settings);
-        Ok(Self { store, opened })
+        Ok(Self {
+            store,
+            opened,
+            checking: Arc::default(),
+        })
     }
 
     /// Returns `true` if both are clones of the same open store.
     pub(super) fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.opened, &other.opened)
+    }
+
+    /// Checks in the background if writes are refused, logs and counts the result. A check that hasn't ended isn't begun a second time.
+    pub(super) fn check_writes(&self) {
+        let Ok(checking) = Arc::clone(&self.checking).try_lock_owned() else {
+            return;
+        };
+        let store = self.store.clone();
+        tokio::spawn(async move {
+            let writes = store.check_writes().await;
+            let _ = counted("check_writes", writes.map_err(StoreError::unavailable));
+            drop(checking);
+        });
     }
 
     /// Returns the time for which calls are answered while the server can't be reached.

@@ -556,6 +556,33 @@ async fn the_successor_of_a_primary_that_is_cut_off_is_found() {
     }
 }
 
+/// A node that is learned later may have other settings than those that were checked when the store was opened.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_could_lose_acknowledged_writes_is_refused_on_a_new_connection() {
+    for program in programs() {
+        let cluster = Cluster::start(&program, 2, 0, DURABLE);
+        let store = cluster.nodes[0].open("tp").await;
+        let owned = keys_of(&cluster, 1);
+        for key in owned.iter().flatten() {
+            store.put(key, &with_token("old")).await.unwrap();
+        }
+        let changed = &cluster.nodes[1];
+        changed.set(&["CONFIG", "SET", "appendfsync", "everysec"]);
+        changed.set(&["CLIENT", "KILL", "TYPE", "normal"]);
+        within(PATIENCE, async || {
+            match store.put(&owned[1][0], &with_token("new")).await {
+                Ok(_) => Err("it was stored".to_owned()),
+                error => match unavailable(error) {
+                    error if error.contains("`appendfsync` isn't `always`") => Ok(()),
+                    error => Err(error),
+                },
+            }
+        })
+        .await;
+        store.put(&owned[0][0], &with_token("new")).await.unwrap();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_fail_over_by_command_is_followed() {
     for program in programs() {

@@ -648,6 +648,8 @@ async fn a_new_primary_that_could_lose_connections_is_refused() {
     new.set(&["CONFIG", "SET", "maxmemory-policy", "noeviction"]);
     refused("could lose stored connections: `appendonly`").await;
     new.set(&["CONFIG", "SET", "appendonly", "yes"]);
+    refused("could lose stored connections: `appendfsync`").await;
+    new.set(&["CONFIG", "SET", "appendfsync", "always"]);
     within(PATIENCE, async || {
         store.put(&id("acme"), &with_token("new")).await
     })
