@@ -53,6 +53,9 @@ struct State {
     is_uncertain: bool,
     /// The last failure of a node.
     failure: Option<RedisError>,
+    /// The shards whose changes couldn't be read when the positions were forgotten, with the times since which changes may be missing. A
+    /// node may answer look-ups and not the questions, and each look-up would begin a grace of its own.
+    unread_since: BTreeMap<Shard, Instant>,
 }
 
 /// A shard from which connections are in memory.
@@ -90,7 +93,11 @@ impl Positions {
     /// Begins to watch a shard from which a connection was read when its last change had that number.
     pub(crate) fn watch(&self, shard: Shard, position: u64, epoch: &Epoch) {
         let mut state = self.state();
-        let new = || Watched::new(epoch, position);
+        let unread_since = state.unread_since.get(&shard).copied();
+        let new = || Watched {
+            read_at: unread_since.unwrap_or_else(Instant::now),
+            ..Watched::new(epoch, position)
+        };
         let watched = state.shards.entry(shard).or_insert_with(new);
         // Answers of two look-ups may come in another order than the server has given them.
         let is_uncertain = watched.epoch != *epoch || position < watched.first;
@@ -460,11 +467,15 @@ impl Positions {
         grace: Option<Duration>,
     ) -> Result<Changes<()>, RedisError> {
         let mut state = self.state();
-        let has_answer = !question.answered.is_empty();
+        let has_answer = question
+            .answered
+            .iter()
+            .any(|(shards, _)| !shards.is_empty());
         let (mut keys, mut is_any) = (Vec::new(), state.is_uncertain);
         for (shards, mut answer) in question.answered {
             is_any |= answer.is_moved;
             for shard in shards.keys() {
+                state.unread_since.remove(shard);
                 let Some(watched) = state.shards.get_mut(shard) else {
                     continue;
                 };
@@ -489,6 +500,8 @@ impl Positions {
                     watched.is_lost |= matches!(error, RedisError::Timeout(_));
                 }
                 is_over |= grace.is_some_and(|grace| watched.read_at.elapsed() >= grace);
+                let read_at = watched.read_at;
+                state.unread_since.insert(*shard, read_at);
             }
             state.failure = error.or(state.failure.take());
         }
@@ -498,7 +511,10 @@ impl Positions {
             return Err(failure.unwrap_or(RedisError::Closed));
         }
         if question.is_first || is_any || is_over {
-            *state = State::default();
+            *state = State {
+                unread_since: std::mem::take(&mut state.unread_since),
+                ..State::default()
+            };
             return Ok(match question.is_first {
                 true => Changes::None(()),
                 false => Changes::All(()),
@@ -654,5 +670,29 @@ mod tests {
         let ended = positions.advance(partly(), Some(Duration::ZERO));
         assert_eq!(ended, Ok(Changes::All(())));
         assert!(positions.state().shards.is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_node_that_answers_look_ups_and_no_question_has_a_single_grace() {
+        const SHORT: Duration = Duration::from_millis(20);
+        let positions = Positions::default();
+        let (one, other) = (Epoch::from("one"), Epoch::from("other"));
+        let partly = || question(vec![(&[4], &other)], &[3]);
+        for shard in [3, 4] {
+            positions.watch(shard, 7, if shard == 3 { &one } else { &other });
+        }
+        tokio::time::sleep(SHORT).await;
+        for _ in 0..3 {
+            let compared = positions.advance(partly(), Some(SHORT));
+            assert_eq!(compared, Ok(Changes::All(())));
+            positions.watch(3, 7, &one);
+        }
+        let answered = question(vec![(&[3], &one), (&[4], &other)], &[]);
+        let answered = positions.advance(answered, Some(SHORT));
+        assert_eq!(answered, Ok(Changes::None(())));
+        assert!(positions.state().unread_since.is_empty());
+        // An answer that reads nothing of a node's shards isn't an answer.
+        let nothing = question(vec![(&[], &one)], &[3]);
+        assert!(positions.advance(nothing, Some(GRACE)).is_err());
     }
 }

@@ -31,6 +31,8 @@ const QUICK_REDIRECTS: u32 = 2;
 const MIN_REFUSED_PAUSE: Duration = Duration::from_millis(20);
 const MAX_REFUSED_PAUSE: Duration = Duration::from_millis(500);
 
+/// The time after which a server that doesn't answer counts as gone.
+const MIN_ANSWER_TIME: Duration = Duration::from_secs(1);
 /// The maximum time for which an operation waits until the slots are known.
 const MAX_LEARNING_TIME: Duration = Duration::from_secs(1);
 
@@ -273,6 +275,7 @@ impl Client {
                 }
                 Err(error) => return Err(error),
             };
+            let sent_at = Instant::now();
             let answer = timeout_at(until, connected.call(effect, call, is_asking)).await;
             // An operation that waits for its slot doesn't take the place of operations of other slots.
             drop(place);
@@ -302,7 +305,7 @@ impl Client {
                 continue;
             }
             let is_of_connection = error.is_of_connection();
-            if is_of_connection {
+            if is_of_connection && !had_too_little_time(&error, sent_at) {
                 node.discard(&connected, &error);
             }
             let is_harmless = !matches!(effect, Effect::Write | Effect::Sweep)
@@ -555,16 +558,23 @@ pub(crate) async fn send_many(
 ) -> Result<(Vec<Result<Value, RedisError>>, Arc<Connected>), InternalError> {
     let _place = node.place(Use::Main, is_urgent, until).await?;
     let connected = node.connected(Use::Main, until).await?;
+    let sent_at = Instant::now();
     let answers = timeout_at(until, connected.commands(commands, script, is_asking)).await;
     let error = match answers {
         Ok(Ok(answers)) => return Ok((answers, connected)),
         Ok(Err(error)) => error,
         Err(_) => RedisError::Timeout("the server's answer"),
     };
-    if error.is_of_connection() {
+    if error.is_of_connection() && !had_too_little_time(&error, sent_at) {
         node.discard(&connected, &error);
     }
     Err(error.into())
+}
+
+/// Returns `true` if an answer was waited for so shortly that its absence says nothing about the server: the operation had waited for its slot
+/// or for its turn before. To close the connection would fail the operations of others, which also use it.
+fn had_too_little_time(error: &RedisError, sent_at: Instant) -> bool {
+    matches!(error, RedisError::Timeout(_)) && sent_at.elapsed() < MIN_ANSWER_TIME
 }
 
 impl From<RedisError> for RedisStoreError {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use redis::{Value, cmd};
 use tokio::sync::{OnceCell, Semaphore};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tower_passthrough::limits::{DrawNotSent, Drawn, Rate, SharedRate};
 use tower_passthrough::store::ConnectionKey;
 use tower_passthrough::{BoxError, Secret};
@@ -23,9 +23,13 @@ use crate::servers::{self, Password};
 use crate::tls::Tls;
 use crate::values::{items, next};
 
-/// The maximum time of a check of the server, and of a draw that nobody waits for any more. The connection is discarded after it, so it's much
-/// longer than a draw may take: otherwise, a single slow answer would fail the draws of all other keys.
+/// The maximum time of a check of the server, and of opening a connection.
 const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
+/// The maximum time for which a draw has a place, because the draws of all nodes of a cluster share the places. It's longer than callers wait:
+/// an answer that is late for its caller doesn't fail the draws of other keys, and a connection that is opened late is for the next draw.
+const PLACE_TIMEOUT: Duration = Duration::from_millis(1500);
+/// The pause after an attempt to open the client that has failed.
+const OPENING_PAUSE: Duration = Duration::from_secs(1);
 /// The default of the maximum time for which the caller of a draw waits.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(200);
 /// The maximum number of draws that are sent and not answered yet. Others wait for a place. It's not more than a client has places.
@@ -93,6 +97,8 @@ struct Shared {
     /// Opened by the first draw, because the server may be away when the rates are built.
     client: OnceCell<Client>,
     unopened: Unopened,
+    /// The error of the last attempt to open the client, and the time of the next.
+    failure: Mutex<Option<(RedisError, Instant)>>,
     layout: Layout,
     script: Script,
     /// The maximum time for which the caller of a draw waits.
@@ -247,6 +253,7 @@ impl RedisRates {
         Self(Arc::new(Shared {
             client: OnceCell::new(),
             unopened,
+            failure: Mutex::default(),
             layout,
             script: Script::new(DRAW),
             timeout,
@@ -293,9 +300,26 @@ impl RedisRates {
 }
 
 impl Shared {
-    /// Returns the client. Callers that come while it's opened wait for it.
+    /// Returns the client. Callers that come while it's opened wait for it, and share its failure: otherwise they would try one after the
+    /// other.
     async fn client(&self) -> Result<&Client, RedisError> {
-        self.client.get_or_try_init(|| self.unopened.open()).await
+        let open = async || {
+            if let Some((error, until)) = &*self.failure() {
+                if Instant::now() < *until {
+                    return Err(RedisError::Pausing(Box::new(error.clone())));
+                }
+            }
+            let opened = self.unopened.open().await;
+            if let Err(error) = &opened {
+                *self.failure() = Some((error.clone(), Instant::now() + OPENING_PAUSE));
+            }
+            opened
+        };
+        self.client.get_or_try_init(open).await
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<(RedisError, Instant)>> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the reason for which the server doesn't run the script with that name, if it's known.
@@ -382,11 +406,13 @@ impl SharedRate for RedisRates {
             return Err(DrawNotSent.into());
         };
         let key = key.clone();
-        // The operation ends in its own time: to abort it would discard the connection, and the draws of other keys with it.
+        // It goes on after its caller has left.
         let operation = tokio::spawn(async move {
             let _place = place;
             let (interval, burst) = (rate.interval(), rate.burst_size().get());
-            shared.run(key.as_str(), interval, burst, want.get()).await
+            let drawn = shared.run(key.as_str(), interval, burst, want.get());
+            let drawn = timeout(PLACE_TIMEOUT, drawn).await;
+            drawn.unwrap_or_else(|_| Err(RedisError::Timeout("a draw").into()))
         });
         let drawn = match timeout_at(until, operation).await {
             Ok(Ok(drawn)) => drawn,
