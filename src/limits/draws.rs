@@ -481,7 +481,7 @@ mod tests {
     async fn a_source_that_fails_leaves_each_process_its_share() {
         let model = Model::new();
         let rates = rates(&model, Rate::per_minute(number(6)).burst(number(9)));
-        // What the process has begun before counts.
+        // The calls that the process has begun before count.
         assert_eq!(count_of(&rates, "c", 1).await, 1);
         model.set(Mode::Fails);
         advance(Duration::from_secs(1)).await;
@@ -600,7 +600,7 @@ mod tests {
         assert!((4_900..=5_200).contains(&begun), "{begun}");
     }
 
-    /// What a replica draws in advance is missing at the other replicas.
+    /// The calls that a replica draws in advance are missing at the other replicas.
     #[tokio::test(start_paused = true)]
     async fn a_large_burst_is_not_drawn_in_advance() {
         let model = Model::new();

@@ -54,7 +54,7 @@ struct Shared {
     ordinary: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     statement_timeout: Duration,
-    /// The number of answers of the server, by which a slow server is told from a server that is gone.
+    /// The number of answers of the server, which distinguishes a slow server from a server that answers nobody.
     answers: AtomicU64,
     /// A proxy refuses start-up options, so they aren't sent any more.
     is_without_options: AtomicBool,

@@ -96,7 +96,7 @@ impl Limits {
         }
     }
 
-    /// Returns the place where the rate of all replicas is counted. `None` if there is no such rate.
+    /// Returns the place where the rate of all replicas is counted. `None` if no rate is shared.
     pub(crate) fn rates_source(&self) -> Option<&RatesSource> {
         let is_shared = self.rate_per_connection.is_some_and(|rate| rate.is_shared);
         self.rates_source.as_ref().filter(|_| is_shared)

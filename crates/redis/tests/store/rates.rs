@@ -141,7 +141,7 @@ async fn an_idle_key_leaves_nothing_behind_and_names_hold_the_key_alone() {
         .parse()
         .unwrap();
     assert!((1..=120_000).contains(&expiry), "{expiry}");
-    // What wasn't granted isn't counted.
+    // Calls that weren't granted aren't counted.
     assert_eq!(
         draw(&rates, "acme/crm", slow, 3).await.unwrap().granted(),
         1
