@@ -331,7 +331,7 @@ impl Moving {
         let kinds = ["c:", "l:"].map(|kind| format!("{kind}{}", self.key.as_str()));
         let others = ["ids", "log", "keys"].map(str::to_owned);
         for name in kinds.into_iter().chain(others) {
-            // A name that isn't there is no error.
+            // A missing name isn't an error.
             self.move_name(&name);
         }
         self.cluster.end_move(self.slot, self.from, self.to);
