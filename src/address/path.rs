@@ -233,10 +233,23 @@ fn join_queries(mut inner: String, outer: Option<&str>) -> String {
     inner
 }
 
+/// Returns `false` if the query contains no `__`, neither as it is nor encoded. Most queries don't, and their pairs needn't be compared.
+fn may_name_domain(query: &[u8]) -> bool {
+    let mut previous = 0;
+    query.iter().any(|&byte| {
+        let is_pair = byte == b'_' && previous == b'_';
+        previous = byte;
+        is_pair || byte == b'%'
+    })
+}
+
 /// Parses the value of `__domain`, decoded once. `+` isn't decoded.
 fn parse_domain(query: Option<&str>) -> Result<Option<String>, Error> {
-    let mut found =
-        Pairs::new(query.unwrap_or_default()).filter(|pair| has_name(pair, DOMAIN_PARAMETER));
+    let query = query.unwrap_or_default();
+    if !may_name_domain(query.as_bytes()) {
+        return Ok(None);
+    }
+    let mut found = Pairs::new(query).filter(|pair| has_name(pair, DOMAIN_PARAMETER));
     let Some(pair) = found.next() else {
         return Ok(None);
     };

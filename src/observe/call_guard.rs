@@ -28,6 +28,7 @@ pub(crate) struct CallGuard {
 }
 
 impl CallGuard {
+    #[inline(always)] // A call would copy the guard once more.
     pub(crate) fn new(
         method: Method,
         extensions: Extensions,
@@ -35,11 +36,7 @@ impl CallGuard {
     ) -> Self {
         let guard = Self {
             span: CallSpan::start(&method),
-            facts: CallFacts {
-                method,
-                extensions,
-                ..CallFacts::default()
-            },
+            facts: CallFacts::new(method, extensions),
             started: Instant::now(),
             upload: None,
             observers,

@@ -117,7 +117,7 @@ impl<'a> CallStart<'a> {
 pub struct CallReport<'a>(pub(crate) &'a CallFacts);
 
 /// The facts about a call that are known so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct CallFacts {
     pub(crate) id: Option<ConnectionId>,
     pub(crate) key: Option<ConnectionKey>,
@@ -145,6 +145,31 @@ pub(crate) struct CallFacts {
 pub(crate) struct Told {
     pub(crate) rate_limit: Option<RateLimit>,
     pub(crate) trace: Option<TraceId>,
+}
+
+impl CallFacts {
+    #[inline(always)] // A call would copy the facts once more.
+    pub(crate) const fn new(method: Method, extensions: Extensions) -> Self {
+        Self {
+            id: None,
+            key: None,
+            integration: None,
+            method,
+            origin: None,
+            is_permitted: false,
+            status: None,
+            error: None,
+            outcome: None,
+            request_bytes: 0,
+            response_bytes: 0,
+            head_time: None,
+            duration: Duration::ZERO,
+            attempts: 0,
+            version: None,
+            extensions,
+            told: None,
+        }
+    }
 }
 
 impl<'a> CallReport<'a> {

@@ -12,8 +12,9 @@ pub(crate) use self::off::CallSpan;
 #[cfg(feature = "tracing")]
 mod on {
     use http::{Method, StatusCode, Version};
-    use tracing::Span;
     use tracing::field::{Empty, debug, display};
+    use tracing::level_filters::LevelFilter;
+    use tracing::{Level, Span};
 
     use crate::error::{Error, ErrorCode};
     use crate::observe::{CallFacts, CallReport, Outcome};
@@ -26,6 +27,10 @@ mod on {
     impl CallSpan {
         /// Returns a child of the span that the host application's layers have entered, if there is a span.
         pub(crate) fn start(method: &Method) -> Self {
+            // Without a subscriber, nothing else must be asked.
+            if LevelFilter::current() < Level::INFO {
+                return Self(Span::none());
+            }
             let (name, method) = match known(method) {
                 Some(method) => (method, method),
                 None => ("HTTP", "_OTHER"),
@@ -57,8 +62,14 @@ mod on {
             !self.0.is_disabled()
         }
 
+        /// Runs `run` inside the span, if a subscriber wants the span. A span without a subscriber would be offered to the crate `log`, if a
+        /// feature of `tracing` asks for that.
+        #[inline]
         pub(crate) fn in_scope<R>(&self, run: impl FnOnce() -> R) -> R {
-            self.0.in_scope(run)
+            match self.is_seen() {
+                true => self.0.in_scope(run),
+                false => run(),
+            }
         }
 
         /// Records the end of the call in the span, and runs `report` inside the span.
@@ -66,7 +77,7 @@ mod on {
             if self.is_seen() {
                 self.tell(facts);
             }
-            self.0.in_scope(report);
+            self.in_scope(report);
         }
 
         /// Logs the cause of an answer that the host application should know: the gateway's own error that the caller didn't cause, a

@@ -16,6 +16,12 @@ use crate::upstream::{ResponseHeaderPolicy, Route, Upstream};
 
 /// Refuses TRACE, which would echo the credential, and CONNECT, whose tunnel could not be checked.
 pub(super) fn check_method(method: &Method) -> Result<(), Error> {
+    if matches!(
+        *method,
+        Method::GET | Method::POST | Method::PUT | Method::PATCH | Method::DELETE
+    ) {
+        return Ok(());
+    }
     let refused = |detail| Err(Error::new(ErrorCode::MethodRefused, detail));
     // Methods are case-sensitive, but not every upstream follows that rule. TRACK is TRACE's name
     // in IIS.

@@ -314,7 +314,7 @@ where
 }
 
 impl Call {
-    #[inline]
+    #[inline(always)] // A call would copy the head and the guard once more.
     fn new(mut head: Parts, body: RequestBody, config: &Config) -> Self {
         let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);

@@ -21,7 +21,6 @@ use super::response_body::OwnBody;
 use crate::error::{Error, ErrorCode};
 use crate::observe::CallGuard;
 use crate::resilience::is_safe;
-use crate::rewrite::first_line;
 
 const PASSTHROUGH_ERROR: HeaderName = HeaderName::from_static("passthrough-error");
 const PROXY_STATUS: HeaderName = HeaderName::from_static("proxy-status");
@@ -63,23 +62,23 @@ enum Json {
 impl Json {
     const PROBLEM: &str = "application/problem+json";
 
-    /// Returns `Problem` if `Accept` names this type. A range such as `*/*` doesn't name a type (RFC 9110 §12.5.1).
-    #[inline]
     fn accepted_in(headers: &HeaderMap) -> Self {
-        let lines = headers.iter().filter(|(name, _)| **name == ACCEPT);
-        let mut lines = lines.map(|(_, line)| line);
-        // Most values are shorter than the name of the type.
-        let names_problem = |line: &HeaderValue| {
-            line.len() >= Self::PROBLEM.len() && Self::names_problem(line.as_bytes())
-        };
-        match lines.any(names_problem) {
+        let mut lines = headers.get_all(ACCEPT).iter();
+        match lines.any(|line| Self::names_problem(line.as_bytes())) {
             true => Self::Problem,
             false => Self::Plain,
         }
     }
 
-    #[cold]
+    /// Returns `true` if a line of `Accept` names `Problem`. A range such as `*/*` doesn't name a type (RFC 9110 §12.5.1).
+    #[inline]
     fn names_problem(line: &[u8]) -> bool {
+        // Most values are shorter than the name of the type.
+        line.len() >= Self::PROBLEM.len() && Self::lists_problem(line)
+    }
+
+    #[cold]
+    fn lists_problem(line: &[u8]) -> bool {
         line.split(|&byte| byte == b',').any(|member| {
             let mut parts = member.split(|&byte| byte == b';').map(<[u8]>::trim_ascii);
             let name = parts.next().unwrap_or_default();
@@ -107,10 +106,18 @@ fn is_weight_of_zero(parameter: &[u8]) -> bool {
 
 impl ErrorForm {
     pub(crate) fn new(request: &Parts) -> Self {
-        let content_type = first_line(&request.headers, &CONTENT_TYPE);
+        let mut json = Json::Plain;
+        let mut content_type = None;
+        for (name, line) in &request.headers {
+            if *name == ACCEPT && Json::names_problem(line.as_bytes()) {
+                json = Json::Problem;
+            } else if *name == CONTENT_TYPE && content_type.is_none() {
+                content_type = Some(line);
+            }
+        }
         Self {
             is_head: request.method == Method::HEAD,
-            json: Json::accepted_in(&request.headers),
+            json,
             // For a CONNECT, every 2xx would mean that its tunnel is open (RFC 9110 §9.3.6).
             grpc: content_type
                 .filter(|_| request.method != Method::CONNECT)

@@ -65,36 +65,33 @@ where
 
     /// Opens the tunnel if the call has a handshake and the upstream has agreed. Otherwise, forwards the upstream's body while it
     /// streams.
+    #[inline(always)] // A call would copy the guard and the response once more.
     pub(super) fn relay_or_upgrade(
         self: &Arc<Self>,
         response: Response<UpstreamBody>,
-        call: Call,
+        mut call: Call,
     ) -> Response<OwnBody> {
-        let Call {
-            mut guard,
-            handshake,
-            timeouts,
-            fields,
-            ..
-        } = call;
         let status = response.status();
-        guard.on_answer(status);
-        let end = timeouts.end(guard.started());
-        let Some(sides) = handshake.and_then(|handshake| handshake.into_sides()) else {
+        // The guard is large, so it's only moved to the body.
+        call.guard.on_answer(status);
+        let timeouts = call.timeouts;
+        let end = timeouts.end(call.guard.started());
+        let Some(sides) = call.handshake.and_then(|handshake| handshake.into_sides()) else {
             let idle = match is_event_stream(response.headers()) {
                 true => timeouts.stream_idle,
                 false => timeouts.idle,
             };
-            return response.map(|body| match is_bodiless(status, guard.method()) {
-                true => OwnBody::bodiless(guard),
-                false => OwnBody::relay(body, guard, ResponseTrailers(fields), idle, end),
+            let trailers = ResponseTrailers(call.fields);
+            return response.map(|body| match is_bodiless(status, call.guard.method()) {
+                true => OwnBody::bodiless(call.guard),
+                false => OwnBody::relay(body, call.guard, trailers, idle, end),
             });
         };
         let tunnel = Tunnel {
             sides,
             end,
             idle: timeouts.stream_idle,
-            guard,
+            guard: call.guard,
         };
         // Spawned, because the caller's server releases the socket only after the call has ended.
         tokio::spawn(tunnel.run(self.config.upgrades.join(), Arc::clone(self)));

@@ -130,31 +130,30 @@ impl OwnBody {
     }
 
     /// Returns the upstream's body. It breaks off if no byte of it moves for `idle`, or at `end`.
+    #[inline(always)] // A call would copy the guard twice more.
     pub(crate) fn relay(
         body: UpstreamBody,
-        mut guard: CallGuard,
+        guard: CallGuard,
         trailers: ResponseTrailers,
         idle: Duration,
         end: Option<Instant>,
     ) -> Self {
-        if body.is_end_stream() {
-            guard.finish(Outcome::Complete);
-        }
-        let idle = Idle {
-            limit: idle,
-            end,
-            since: None,
-            sleep: None,
-        };
-        Self::Relay {
-            relay: Relay {
-                body,
-                guard,
-                trailers,
-                held: Held::Nothing,
-                idle,
+        let mut relay = Relay {
+            body,
+            guard,
+            trailers,
+            held: Held::Nothing,
+            idle: Idle {
+                limit: idle,
+                end,
+                since: None,
+                sleep: None,
             },
+        };
+        if relay.body.is_end_stream() {
+            relay.guard.finish(Outcome::Complete);
         }
+        Self::Relay { relay }
     }
 }
 

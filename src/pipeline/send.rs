@@ -1,5 +1,6 @@
 //! Adds the credential to a request that is complete otherwise, sends the request, and waits for the head of the upstream's response.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -95,7 +96,8 @@ where
         let sent = match config.resilience.is_off() {
             true => {
                 let to = self.authenticate(outgoing, target, connection, guard)?;
-                let sending = self.transport.send(outgoing.take_request(), &to);
+                // Pinned here, because `AwaitHead` would copy it.
+                let sending = pin!(self.transport.send(outgoing.take_request(), &to));
                 let upload = guard.shared_upload();
                 let awaited =
                     AwaitHead::new(sending, guard.started(), upload, &to, target.timeouts).await;

@@ -28,7 +28,13 @@ impl CallerFields {
     /// Returns `true` if the field isn't forwarded.
     #[inline]
     pub(super) fn drops(&self, name: &str) -> bool {
-        is_one_of(name, &self.stripped) || (identifies_caller(name) && !self.passes(name))
+        self.strips(name) || (identifies_caller(name) && !self.passes(name))
+    }
+
+    /// Returns `true` if the host application has named the field to be removed.
+    #[inline]
+    pub(super) fn strips(&self, name: &str) -> bool {
+        is_one_of(name, &self.stripped)
     }
 
     /// Returns `true` if the host application has named the field to be forwarded.
@@ -39,7 +45,7 @@ impl CallerFields {
 
 /// The fields in which servers in front of the host application tell who the caller is (identity-aware proxies, TLS terminators), or the
 /// address and the place of the caller.
-const NAMES: &[&str] = &[
+pub(super) const NAMES: &[&str] = &[
     "ali-cdn-real-ip",
     "cdn-real-ip",
     "cdn-src-ip",
@@ -123,7 +129,7 @@ const NAMES: &[&str] = &[
 ];
 
 /// The beginnings of the names of further such fields.
-const PREFIXES: &[&str] = &[
+pub(super) const PREFIXES: &[&str] = &[
     "cf-access-",
     "cf-connecting-",
     "cf-ip",

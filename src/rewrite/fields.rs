@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use http::header::{CONNECTION, Entry, HOST, HeaderMap, HeaderName, HeaderValue};
 use smallvec::SmallVec;
 
+use super::caller_fields;
 use super::name_filter::NameFilter;
 use crate::address::SmallStr;
 
@@ -129,7 +130,7 @@ names! {
             | "x-rewrite-url"
 }
 
-/// The fields of a request to which a rule applies, except those of [`CallerFields`](super::CallerFields).
+/// The fields of a request to which a rule applies, except those that the host application or the scheme names.
 pub(super) static REQUEST_FIELDS: NameFilter = NameFilter::new(
     &[
         HOP_BY_HOP,
@@ -138,8 +139,9 @@ pub(super) static REQUEST_FIELDS: NameFilter = NameFilter::new(
         FORWARDING,
         METHOD_OVERRIDES,
         PATH_OVERRIDES,
+        caller_fields::NAMES,
     ],
-    &[&[FORWARDING_PREFIX]],
+    &[&[FORWARDING_PREFIX], caller_fields::PREFIXES],
 );
 
 /// Returns `true` if there is a field with that name. Heads are short, so comparing each name costs less than hashing a name.
@@ -392,6 +394,10 @@ fn rebuild(
 
 /// Removes the fields for which `goes` returns `true`. The order of the other fields isn't kept.
 pub(super) fn remove(headers: &mut HeaderMap, goes: impl Fn(&HeaderName) -> bool) {
+    // Most responses have no such field.
+    if !headers.keys().any(&goes) {
+        return;
+    }
     let names: SmallVec<[HeaderName; 8]> =
         headers.keys().filter(|name| goes(name)).cloned().collect();
     for name in names {
@@ -518,13 +524,18 @@ mod tests {
             FORWARDING,
             METHOD_OVERRIDES,
             PATH_OVERRIDES,
-            &["x-forwarded-for", "x-forwarded-anything"],
+            caller_fields::NAMES,
+            caller_fields::PREFIXES,
+            &["x-forwarded-for", "x-forwarded-anything", "remote-user-id"],
         ] {
             for name in list {
                 assert!(REQUEST_FIELDS.may_contain(name), "{name}");
                 let underscores = name.replace('-', "_");
                 assert!(REQUEST_FIELDS.may_contain(&underscores), "{underscores}");
             }
+        }
+        for name in ["accept", "content-type", "user-agent", "x-request-id"] {
+            assert!(!REQUEST_FIELDS.may_contain(name), "{name}");
         }
     }
 

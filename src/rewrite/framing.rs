@@ -66,12 +66,14 @@ pub(super) fn keep_only_a_true_length(headers: &mut HeaderMap, size: &SizeHint) 
     let Some(first) = declared.next() else {
         return;
     };
-    let exact = size.exact().filter(|&exact| says(first, exact));
+    let exact = size.exact();
     // A number in its usual form can stay.
-    let stays = exact.is_some_and(|exact| is_plain(first, exact)) && declared.next().is_none();
+    if exact.is_some_and(|exact| is_usual_form(first, exact)) && declared.next().is_none() {
+        return;
+    }
+    let exact = exact.filter(|&exact| says(first, exact));
     drop(declared);
     match exact {
-        Some(_) if stays => {}
         Some(exact) => {
             headers.insert(CONTENT_LENGTH, exact.into());
         }
@@ -121,13 +123,20 @@ fn says(declared: &HeaderValue, length: u64) -> bool {
     declared.is_some_and(|declared| declared.parse() == Ok(length))
 }
 
-/// Returns `true` if the length is written without a sign and without leading zeros.
-fn is_plain(declared: &HeaderValue, length: u64) -> bool {
-    match declared.as_bytes() {
-        [b'0'] => length == 0,
-        [b'1'..=b'9', ..] => true,
-        _ => false,
+/// Returns `true` if the value is that length, without a sign and without leading zeros.
+fn is_usual_form(declared: &HeaderValue, length: u64) -> bool {
+    let digits = declared.as_bytes();
+    if digits
+        .first()
+        .is_none_or(|first| *first == b'0' && digits.len() > 1)
+    {
+        return false;
     }
+    let number = digits.iter().try_fold(0_u64, |number, byte| {
+        let digit = byte.is_ascii_digit().then(|| u64::from(byte - b'0'))?;
+        number.checked_mul(10)?.checked_add(digit)
+    });
+    number == Some(length)
 }
 
 #[cfg(test)]

@@ -77,8 +77,9 @@ impl RequestRules<'_> {
     fn drops(&self, name: &HeaderName) -> bool {
         let text = name.as_str();
         is_one_of(text, self.upstream.requirements().fields())
-            || self.host_credentials.drops(text)
-            || (REQUEST_FIELDS.may_contain(text) && self.drops_special(name))
+            || self.host_credentials.strips(text)
+            || (REQUEST_FIELDS.may_contain(text)
+                && (self.host_credentials.drops(text) || self.drops_special(name)))
             || self.is_odd_spelling_of_default(name)
     }
 
