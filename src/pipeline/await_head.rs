@@ -31,7 +31,7 @@ pin_project! {
         end: Option<Instant>,
         upload: Option<Arc<dyn Progress>>,
         to: &'a Dispatch,
-        timeouts: Timeouts,
+        timeouts: &'a Timeouts,
     }
 }
 
@@ -43,7 +43,7 @@ impl<'a, F> AwaitHead<'a, F> {
         began: Instant,
         upload: Option<Arc<dyn Progress>>,
         to: &'a Dispatch,
-        timeouts: Timeouts,
+        timeouts: &'a Timeouts,
     ) -> Self {
         let started = Instant::now();
         let end = timeouts.end(began);

@@ -77,8 +77,6 @@ impl Future for CallFuture {
 /// A call under way. The steps change it in place. If it were moved from a step to the next, the call's future would contain a copy for
 /// each step.
 struct Call {
-    /// The request's original URI, from which no router has removed the mount.
-    uri: Uri,
     outgoing: Outgoing,
     /// Present if the call opens a WebSocket.
     handshake: Option<Box<Handshake>>,
@@ -106,11 +104,11 @@ where
     fn call(self: Arc<Self>, request: Request<RequestBody>, prefix: Prefix) -> CallFuture {
         let (head, body) = request.into_parts();
         let form = ErrorForm::new(&head);
-        let mut call = Call::new(head, body, &self.config);
+        let (mut call, uri) = Call::new(head, body, &self.config);
         CallFuture {
             span: call.guard.span().clone(),
             forwarding: Box::pin(async move {
-                match self.forward(&mut call, &prefix).await {
+                match self.forward(&mut call, &uri, &prefix).await {
                     Ok(response) => self.relay_or_upgrade(response, call),
                     Err(error) => form.answer(error, call.guard, &self.config),
                 }
@@ -130,9 +128,11 @@ where
     R: BaseUrlResolver,
     T: Transport,
 {
+    /// Forwards the call to its upstream. `uri` is the original URI, from which no router has removed the mount.
     async fn forward(
         &self,
         call: &mut Call,
+        uri: &Uri,
         prefix: &Prefix,
     ) -> Result<Response<UpstreamBody>, Error> {
         let config = &self.config;
@@ -140,20 +140,19 @@ where
         // Admit.
         checks::check_method(&call.outgoing.head.method)?;
         checks::check_size(&call.outgoing.head.headers)?;
-        let uri = std::mem::take(&mut call.uri);
         if call.handshake.is_some() {
             checks::check_origin(
                 &call.outgoing.head.headers,
-                &uri,
+                uri,
                 config.response_headers,
                 config,
             )?;
         }
         let address = match &config.addressing {
-            None => Address::under(prefix, &uri)?,
+            None => Address::under(prefix, uri)?,
             Some(addressing) => {
                 let headers = &call.outgoing.head.headers;
-                addressing.address(prefix, &uri, headers, call.guard.extensions())?
+                addressing.address(prefix, uri, headers, call.guard.extensions())?
             }
         };
         call.guard.set_connection_id(address.id());
@@ -173,7 +172,7 @@ where
         if let Some(policy) = upstream.response_header_policy() {
             call.fields.policy = policy;
             if call.handshake.is_some() {
-                checks::check_origin(&call.outgoing.head.headers, &uri, policy, config)?;
+                checks::check_origin(&call.outgoing.head.headers, uri, policy, config)?;
             }
         }
 
@@ -200,7 +199,7 @@ where
         checks::check_coding(&call.outgoing.head.headers, &call.outgoing.body)?;
         checks::check_loop(&call.outgoing.head.headers, config)?;
         let links = match upstream.rewrites_links().unwrap_or(config.rewrite_links) {
-            true => self.mounted_links(call, (&uri, &address), &target, (&upstream, &route)),
+            true => self.mounted_links(call, (uri, &address), &target, (&upstream, &route)),
             false => None,
         };
         let mut is_judged = false;
@@ -220,12 +219,13 @@ where
 
         // Rewrite.
         let joined = rewrite::join(route.base_path(), upstream.default_query(), &target)?;
+        let timeouts = call.timeouts;
         let to = Target {
             key: &key,
             upstream: &upstream,
             destination: &route.destination,
             is_hosts_choice: route.is_hosts_choice,
-            timeouts: call.timeouts,
+            timeouts: &timeouts,
         };
         if let PayloadUse::Bytes { limit } = to.payload_use(&call.outgoing.head, &connection)? {
             // Boxed, because few schemes need it, and it would make the future of each call larger.
@@ -314,8 +314,9 @@ where
 }
 
 impl Call {
+    /// Returns the call, and the original URI of its request.
     #[inline(always)] // A call would copy the head and the guard once more.
-    fn new(mut head: Parts, body: RequestBody, config: &Config) -> Self {
+    fn new(mut head: Parts, body: RequestBody, config: &Config) -> (Self, Uri) {
         let handshake = Handshake::from_request(&mut head, &body);
         let extensions = std::mem::take(&mut head.extensions);
         let original = config.original_uri.and_then(|find| find(&extensions));
@@ -323,8 +324,7 @@ impl Call {
         let observers = Arc::clone(&config.observers);
         let mut guard = CallGuard::new(head.method.clone(), extensions, observers);
         guard.on_request(&head.headers);
-        Self {
-            uri,
+        let call = Self {
             guard,
             outgoing: Outgoing::new(head, body),
             handshake,
@@ -333,7 +333,8 @@ impl Call {
                 policy: config.response_headers,
                 pass_server_instructions: config.pass_server_instructions,
             },
-        }
+        };
+        (call, uri)
     }
 }
 

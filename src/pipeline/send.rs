@@ -65,7 +65,7 @@ pub(super) struct Target<'a> {
     pub(super) destination: &'a Destination,
     /// `true` if the host application alone has chosen the destination.
     pub(super) is_hosts_choice: bool,
-    pub(super) timeouts: Timeouts,
+    pub(super) timeouts: &'a Timeouts,
 }
 
 impl<S, A, R, T> Gateway<S, A, R, T>

@@ -326,7 +326,7 @@ fn remove_near_end(headers: &mut HeaderMap, first: usize, goes: impl Fn(usize) -
             kept.push(field);
         }
     }
-    for (name, value) in kept.into_iter().rev() {
+    while let Some((name, value)) = kept.pop() {
         // The map held these fields before, so they fit.
         let _ = headers.try_append(name, value);
     }
