@@ -16,11 +16,9 @@ use tower_passthrough::{BoxError, Secret};
 use crate::client::{Call, Client, Effect, Unopened};
 use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Info;
-use crate::layout::{self, Layout, slot_of};
-use crate::node::Settings;
+use crate::layout::{Layout, slot_of};
 use crate::scripts::Script;
-use crate::servers::{self, Password};
-use crate::tls::Tls;
+use crate::settings::ServerSettings;
 use crate::values::{items, next};
 
 /// The maximum time of a check of the server, and of opening a connection.
@@ -109,17 +107,14 @@ struct Shared {
 /// Builds [`RedisRates`].
 #[must_use]
 pub struct RedisRatesBuilder {
-    password: Password,
-    roots: Vec<Vec<u8>>,
-    prefix: String,
+    server: ServerSettings,
     timeout: Duration,
-    is_plaintext_allowed: bool,
 }
 
 impl RedisRatesBuilder {
     /// Sets the password, in place of the URL's password. Default: the URL's password.
     pub fn password(mut self, password: Secret) -> Self {
-        self.password = Password::Fixed(password);
+        self.server.set_password(password);
         self
     }
 
@@ -128,7 +123,7 @@ impl RedisRatesBuilder {
     /// The file is read for each connection to the server, so that the password can be replaced while calls are running. Default: the
     /// URL's password.
     pub fn password_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.password = Password::File(path.into());
+        self.server.set_password_file(path.into());
         self
     }
 
@@ -137,14 +132,14 @@ impl RedisRatesBuilder {
     /// The server's certificate must be signed by a trusted certificate, and must be valid for the host of the URL. Default: the bundled
     /// roots of Mozilla.
     pub fn root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(pem.into());
+        self.server.add_root_pem(pem.into());
         self
     }
 
     /// Sets the first part of the names of all keys in Redis. A [`RedisStore`](crate::RedisStore) with the same prefix may be on the same
     /// server. No other program may use names that begin with it. Default: `tp`.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
-        self.prefix = prefix.into();
+        self.server.set_prefix(prefix.into());
         self
     }
 
@@ -169,17 +164,8 @@ impl RedisRatesBuilder {
     /// [`RedisStoreError::InvalidUrl`], [`Plaintext`](RedisStoreError::Plaintext), [`InvalidPrefix`](RedisStoreError::InvalidPrefix) and
     /// [`InvalidRoots`](RedisStoreError::InvalidRoots) if a setting can't be used.
     pub fn build(self, url: &Secret) -> Result<RedisRates, RedisStoreError> {
-        if !layout::is_prefix(&self.prefix) {
-            return Err(RedisStoreError::InvalidPrefix);
-        }
-        let servers = servers::servers(url, self.is_plaintext_allowed)?;
-        let tls = Tls::new(&self.roots)?;
-        let settings = Settings::new(tls, self.password);
-        let timeout = OPERATION_TIMEOUT.max(self.timeout);
-        let unopened = Unopened::new(servers, settings, timeout, self.is_plaintext_allowed);
-        let layout = Layout {
-            prefix: self.prefix,
-        };
+        let operation_timeout = OPERATION_TIMEOUT.max(self.timeout);
+        let (unopened, layout) = self.server.unopened(url, operation_timeout)?;
         Ok(RedisRates::new(unopened, layout, self.timeout))
     }
 
@@ -213,7 +199,7 @@ impl DangerousRedisRatesBuilder {
     /// The network can then read the password and the connection keys, and can change the counts. Default: without TLS, only servers at
     /// Unix sockets and loopback addresses are used.
     pub fn plaintext(mut self) -> RedisRatesBuilder {
-        self.0.is_plaintext_allowed = true;
+        self.0.server.allow_plaintext();
         self.0
     }
 }
@@ -241,11 +227,8 @@ impl RedisRates {
     /// Returns a builder, to change the settings.
     pub fn builder() -> RedisRatesBuilder {
         RedisRatesBuilder {
-            password: Password::InUrl,
-            roots: Vec::new(),
-            prefix: "tp".to_owned(),
+            server: ServerSettings::new(),
             timeout: DRAW_TIMEOUT,
-            is_plaintext_allowed: false,
         }
     }
 
@@ -432,7 +415,7 @@ impl fmt::Debug for RedisRates {
 impl fmt::Debug for RedisRatesBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisRatesBuilder")
-            .field("prefix", &self.prefix)
+            .field("prefix", &self.server.prefix())
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
