@@ -13,8 +13,8 @@ use crate::info::Requirement;
 use crate::layout::{Layout, Slot, shards, slot_of};
 use crate::node::{
     ACKNOWLEDGEMENT_TIMEOUT, ANSWER_MARGIN, Acknowledgement, Connected, Epoch, Node, Settings, Use,
-    jittered,
 };
+use crate::pause::jittered;
 use crate::scripts::Script;
 use crate::servers::Server;
 

@@ -8,6 +8,7 @@ mod info;
 mod layout;
 mod node;
 mod open;
+mod pause;
 mod race;
 #[cfg(feature = "rates")]
 mod rates;

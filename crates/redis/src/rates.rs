@@ -17,6 +17,7 @@ use crate::client::{Call, Client, Effect, Unopened};
 use crate::error::{InternalError, RedisError, RedisStoreError};
 use crate::info::Info;
 use crate::layout::{Layout, slot_of};
+use crate::pause::Pause;
 use crate::scripts::Script;
 use crate::settings::ServerSettings;
 use crate::values::{items, next};
@@ -26,7 +27,7 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(5);
 /// The maximum time for which a draw has a place, because the draws of all nodes of a cluster share the places. It's longer than callers wait:
 /// an answer that is late for its caller doesn't fail the draws of other keys, and a connection that is opened late is for the next draw.
 const PLACE_TIMEOUT: Duration = Duration::from_millis(1500);
-/// The pause after an attempt to open the client that has failed.
+/// The maximum pause after an attempt to open the client that has failed.
 const OPENING_PAUSE: Duration = Duration::from_secs(1);
 /// The default of the maximum time for which the caller of a draw waits.
 const DRAW_TIMEOUT: Duration = Duration::from_millis(200);
@@ -95,8 +96,8 @@ struct Shared {
     /// Opened by the first draw, because the server may be away when the rates are built.
     client: OnceCell<Client>,
     unopened: Unopened,
-    /// The error of the last attempt to open the client, and the time of the next.
-    failure: Mutex<Option<(RedisError, Instant)>>,
+    /// After an attempt to open the client that has failed.
+    pause: Mutex<Pause>,
     layout: Layout,
     script: Script,
     /// The maximum time for which the caller of a draw waits.
@@ -236,7 +237,7 @@ impl RedisRates {
         Self(Arc::new(Shared {
             client: OnceCell::new(),
             unopened,
-            failure: Mutex::default(),
+            pause: Mutex::new(Pause::between(OPENING_PAUSE, OPENING_PAUSE)),
             layout,
             script: Script::new(DRAW),
             timeout,
@@ -287,22 +288,18 @@ impl Shared {
     /// other.
     async fn client(&self) -> Result<&Client, RedisError> {
         let open = async || {
-            if let Some((error, until)) = &*self.failure() {
-                if Instant::now() < *until {
-                    return Err(RedisError::Pausing(Box::new(error.clone())));
-                }
-            }
+            self.pause().check()?;
             let opened = self.unopened.open().await;
             if let Err(error) = &opened {
-                *self.failure() = Some((error.clone(), Instant::now() + OPENING_PAUSE));
+                self.pause().begin(error);
             }
             opened
         };
         self.client.get_or_try_init(open).await
     }
 
-    fn failure(&self) -> MutexGuard<'_, Option<(RedisError, Instant)>> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pause(&self) -> MutexGuard<'_, Pause> {
+        self.pause.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the reason for which the server doesn't run the script with that name, if it's known.
