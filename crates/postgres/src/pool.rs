@@ -383,3 +383,49 @@ fn is_from_read_only(rows: &[Row]) -> Result<bool, InternalError> {
     }
     Ok(false)
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+    use tokio::net::{TcpListener, TcpSocket, TcpStream};
+    use tower_passthrough::Secret;
+
+    use super::*;
+    use crate::servers::servers;
+
+    /// A listener with a full queue, which drops packets, as an address of a machine that is gone does.
+    #[tokio::test]
+    async fn an_address_that_drops_packets_leaves_time_for_the_next_address_of_its_host() {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let silent = socket.listen(0).unwrap();
+        let address = silent.local_addr().unwrap();
+        let mut queued = Vec::new();
+        let wait = Duration::from_millis(200);
+        while let Ok(connected) = timeout(wait, TcpStream::connect(address)).await {
+            queued.push(connected.unwrap());
+            assert!(queued.len() < 100, "the queue never becomes full");
+        }
+        let next = TcpListener::bind("127.0.0.1:0").await.unwrap();
+
+        let url = Secret::from(format!("postgres://u@127.0.0.1:{}/d", address.port()));
+        let mut server = servers(&url, false).unwrap().remove(0);
+        // The driver tries the hosts of a list as it tries the addresses of a host.
+        let port = next.local_addr().unwrap().port();
+        server.host("127.0.0.1").port(port);
+        let pool = Pool::new(
+            Vec::new(),
+            Tls::new(&[]).unwrap(),
+            Password::InUrl,
+            1,
+            Duration::from_secs(5),
+        );
+        let is_tried = tokio::select! {
+            accepted = next.accept() => accepted.is_ok(),
+            _ = pool.0.connect_to(&server) => false,
+        };
+        assert!(is_tried);
+    }
+}
